@@ -1,0 +1,135 @@
+//! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
+
+use crate::commands::{docs_paths, generate, licences, no_arguments, ranks, test};
+use crate::failure::{Failure, Result};
+use crate::process::{cargo, run as run_command};
+use crate::steps::Steps;
+use crate::workspace;
+
+/// The crate whose features a user switches.
+const FACADE: &str = "crates/doyen/Cargo.toml";
+
+/// One step of the gate.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result,
+}
+
+/// The gate, in order.
+const STEPS: [Step; 9] = [
+    Step {
+        name: "format",
+        run: || run_command(cargo().args(["fmt", "--all", "--check"])),
+    },
+    Step {
+        name: "ranks",
+        run: || ranks::run(&[]),
+    },
+    Step {
+        name: "paths and commands in the docs",
+        run: || docs_paths::run(&[]),
+    },
+    Step {
+        name: "licences, sources, bans",
+        run: || licences::run(&[]),
+    },
+    Step {
+        name: "clippy",
+        run: clippy,
+    },
+    Step {
+        name: "documentation",
+        run: documentation,
+    },
+    Step {
+        name: "each feature alone",
+        run: each_feature,
+    },
+    Step {
+        name: "generated files",
+        run: generate::check,
+    },
+    Step {
+        name: "tests",
+        run: test::everything,
+    },
+];
+
+pub(super) fn run(args: &[String]) -> Result {
+    no_arguments(args)?;
+    let mut steps = Steps::new(STEPS.len());
+    for Step { name, run } in &STEPS {
+        steps.step(name, run)?;
+    }
+    println!("the gate is passed in {}", steps.elapsed());
+    Ok(())
+}
+
+fn clippy() -> Result {
+    let every = ["--locked", "--workspace", "--all-targets", "--all-features"];
+    run_command(
+        cargo()
+            .args(["clippy", "--quiet"])
+            .args(every)
+            .args(["--", "--deny", "warnings"]),
+    )
+}
+
+fn documentation() -> Result {
+    let every = ["--locked", "--workspace", "--all-features", "--no-deps"];
+    run_command(
+        cargo()
+            .args(["doc", "--quiet"])
+            .args(every)
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+    )
+}
+
+/// Features only add, so each must stand without the others, and all must stand together (clippy has seen that).
+fn each_feature() -> Result {
+    let features = features(&workspace::read(FACADE)?)?;
+    for feature in &features {
+        let only = ["--no-default-features", "--features", feature];
+        run_command(
+            cargo()
+                .args(["check", "--quiet", "--locked", "--package", "doyen"])
+                .args(only),
+        )?;
+    }
+    println!("doyen: {}", features.join(", "));
+    Ok(())
+}
+
+/// The features of a manifest, without `default`.
+fn features(manifest: &str) -> Result<Vec<String>> {
+    let manifest: toml::Table = manifest.parse()?;
+    let features = manifest.get("features").and_then(toml::Value::as_table);
+    let names: Vec<String> = features
+        .into_iter()
+        .flat_map(toml::Table::keys)
+        .filter(|name| *name != "default")
+        .cloned()
+        .collect();
+    if names.is_empty() {
+        Err(Failure::new(format!("{FACADE} has no features")))
+    } else {
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::features;
+
+    #[test]
+    fn the_list_comes_from_the_manifest() {
+        assert_eq!(
+            features("[features]\ndefault = [\"a\"]\na = []\nb = [\"a\"]\n").unwrap(),
+            ["a", "b"]
+        );
+        assert!(
+            features("[package]\nname = \"x\"\n").is_err(),
+            "no list is not an empty list"
+        );
+    }
+}

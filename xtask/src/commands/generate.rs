@@ -1,0 +1,72 @@
+//! `cargo xtask generate [--check]`: files that the code can print are committed, and compared at the gate.
+//!
+//! Committed, because people read them and reviews show how they change; compared, because nobody remembers to print them.
+
+use std::path::Path;
+
+use crate::contract::{HELPDESK_IS_READY, first_difference};
+use crate::failure::{Context, Failure, Result};
+use crate::{helpdesk, workspace};
+
+/// A committed file, and the helpdesk's command that prints it.
+struct Generated {
+    path: &'static str,
+    command: &'static [&'static str],
+}
+
+/// Every generated file.
+const GENERATED: [Generated; 1] = [Generated {
+    path: helpdesk::CONTRACT,
+    command: &["openapi"],
+}];
+
+pub(super) fn run(args: &[String]) -> Result {
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => write(),
+        ["--check"] => check(),
+        _ => Err(Failure::new("`generate` takes nothing or `--check`")),
+    }
+}
+
+fn write() -> Result {
+    for file in &GENERATED {
+        let path = workspace::root().join(file.path);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;
+        std::fs::write(&path, helpdesk::prints(file.command)?)
+            .context(|| format!("writing {}", file.path))?;
+        println!("{}", file.path);
+    }
+    Ok(())
+}
+
+/// What the gate runs.
+pub(super) fn check() -> Result {
+    if !HELPDESK_IS_READY {
+        println!(
+            "generated files: NOT CHECKED, the helpdesk is not ready (HELPDESK_IS_READY in xtask/src/contract/mod.rs)"
+        );
+        return Ok(());
+    }
+    let mut stale = Vec::new();
+    for file in &GENERATED {
+        let now = helpdesk::prints(file.command)?;
+        match workspace::read(file.path) {
+            Ok(committed) if committed == now => {}
+            Ok(committed) => stale.push(format!(
+                "{}: {}",
+                file.path,
+                first_difference(&committed, &now)
+            )),
+            Err(failure) => stale.push(failure.to_string()),
+        }
+    }
+    Failure::unless_empty(
+        "generated files are not what the code prints; run `cargo xtask generate`",
+        &stale,
+    )?;
+    println!(
+        "{} generated files are what the code prints",
+        GENERATED.len()
+    );
+    Ok(())
+}

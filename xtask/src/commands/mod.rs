@@ -1,0 +1,123 @@
+//! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands up in it.
+
+mod advisories;
+mod ci;
+mod contract;
+mod docs_paths;
+mod generate;
+mod licences;
+mod ranks;
+mod setup;
+mod test;
+
+use crate::failure::{Failure, Result};
+
+/// A command: what it is called, what it takes, what it does.
+struct Command {
+    name: &'static str,
+    takes: &'static str,
+    does: &'static str,
+    run: fn(&[String]) -> Result,
+}
+
+const COMMANDS: [Command; 9] = [
+    Command {
+        name: "setup",
+        takes: "",
+        does: "find or install what the tests need",
+        run: setup::run,
+    },
+    Command {
+        name: "test",
+        takes: "[nextest arguments]",
+        does: "setup, the contract gates, the doc examples, every test; with arguments: only nextest with these",
+        run: test::run,
+    },
+    Command {
+        name: "ci",
+        takes: "",
+        does: "the whole gate, the same here and on a build machine",
+        run: ci::run,
+    },
+    Command {
+        name: "generate",
+        takes: "[--check]",
+        does: "write the generated files anew, or compare them",
+        run: generate::run,
+    },
+    Command {
+        name: "ranks",
+        takes: "",
+        does: "each crate imports lower ranks only",
+        run: ranks::run,
+    },
+    Command {
+        name: "docs-paths",
+        takes: "",
+        does: "paths, links and commands named in the docs exist",
+        run: docs_paths::run,
+    },
+    Command {
+        name: "licences",
+        takes: "",
+        does: "licences, sources and bans of every dependency",
+        run: licences::run,
+    },
+    Command {
+        name: "advisories",
+        takes: "<folder>",
+        does: "locked packages against a checkout of the RustSec advisory database",
+        run: advisories::run,
+    },
+    Command {
+        name: "contract",
+        takes: "[document]",
+        does: "the contract gates alone; with a document: only the linters, on it",
+        run: contract::run,
+    },
+];
+
+/// Runs the command that the words name.
+pub(crate) fn run(words: &[String]) -> Result {
+    match words.split_first() {
+        None => {
+            help();
+            Ok(())
+        }
+        Some((word, _)) if matches!(word.as_str(), "help" | "--help" | "-h") => {
+            help();
+            Ok(())
+        }
+        Some((name, args)) => match COMMANDS.iter().find(|command| command.name == name) {
+            Some(command) => (command.run)(args),
+            None => Err(Failure::new(format!(
+                "there is no command `{name}`; `cargo xtask help` lists them"
+            ))),
+        },
+    }
+}
+
+/// Whether there is a command of this name.
+fn exists(name: &str) -> bool {
+    name == "help" || COMMANDS.iter().any(|command| command.name == name)
+}
+
+fn help() {
+    println!("cargo xtask <command>\n");
+    for Command {
+        name, takes, does, ..
+    } in &COMMANDS
+    {
+        println!("  {:32} {does}", format!("{name} {takes}"));
+    }
+}
+
+/// For commands that take nothing.
+fn no_arguments(args: &[String]) -> Result {
+    match args.first() {
+        None => Ok(()),
+        Some(word) => Err(Failure::new(format!(
+            "this command takes no arguments, but was given `{word}`"
+        ))),
+    }
+}

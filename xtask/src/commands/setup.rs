@@ -1,0 +1,13 @@
+//! `cargo xtask setup`: finds or installs what the tests need, and says where it is.
+
+use super::no_arguments;
+use crate::failure::Result;
+use crate::setup;
+
+pub(super) fn run(args: &[String]) -> Result {
+    no_arguments(args)?;
+    for line in setup::prepare()?.lines() {
+        println!("{line}");
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Two linters of API documents, with their files in `tools/`: every rule at `warn` or above must be silent.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::Subject;
+use crate::failure::{Context, Failure, Result};
+use crate::process::output;
+use crate::workspace;
+
+/// Redocly: is it a document that people and programs can use?
+pub(super) fn redocly(subject: &Subject<'_>) -> Result<String> {
+    let config = workspace::root().join("tools/redocly.yaml");
+    let mut lint = subject.tools.npm("redocly");
+    lint.arg("lint")
+        .arg(&subject.document)
+        .arg("--config")
+        .arg(config);
+    lint.args(["--format", "stylish", "--max-problems", "100"]);
+    lint.env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
+        .env("NO_COLOR", "1");
+    let said = output(&mut lint)?;
+    Ok(format!(
+        "no finding{}",
+        if said.contains("warning") {
+            ", but a warning"
+        } else {
+            ""
+        }
+    ))
+}
+
+/// Spectral: the same question from another house, and the OWASP API rules.
+///
+/// The rule sets stand in our npm folder and Spectral looks for them beside its file, so the file is copied there.
+pub(super) fn spectral(subject: &Subject<'_>) -> Result<String> {
+    let ruleset = subject.tools.node_folder().join("spectral.yaml");
+    std::fs::write(&ruleset, workspace::read("tools/spectral.yaml")?)
+        .context(|| format!("writing {}", ruleset.display()))?;
+    let findings = subject.tools.node_folder().join("spectral-findings.json");
+    let mut lint = subject.tools.npm("spectral");
+    lint.arg("lint")
+        .arg(&subject.document)
+        .arg("--ruleset")
+        .arg(&ruleset);
+    lint.args([
+        "--format",
+        "json",
+        "--fail-severity",
+        "warn",
+        "--quiet",
+        "--output",
+    ])
+    .arg(&findings);
+    spectral_result(&mut lint, &findings)
+}
+
+fn spectral_result(lint: &mut Command, findings: &std::path::Path) -> Result<String> {
+    let _ = std::fs::remove_file(findings);
+    let ran = output(lint);
+    let Ok(text) = std::fs::read_to_string(findings) else {
+        return ran.map(|said| format!("no finding {said}"));
+    };
+    let found: Vec<Value> = serde_json::from_str(&text)?;
+    let lines: Vec<String> = found
+        .iter()
+        .filter(|finding| finding["severity"].as_u64() <= Some(WARN))
+        .map(line)
+        .collect();
+    Failure::unless_empty("findings", &lines)?;
+    ran?;
+    Ok("no finding".to_owned())
+}
+
+/// Spectral counts from 0 (error) to 3 (hint).
+const WARN: u64 = 1;
+
+fn line(finding: &Value) -> String {
+    let path: Vec<String> = finding["path"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(segment)
+        .collect();
+    format!(
+        "{} at {}: {}",
+        segment(&finding["code"]),
+        path.join(" > "),
+        segment(&finding["message"])
+    )
+}
+
+fn segment(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_reads_as_one_line() {
+        let finding = serde_json::json!({"code": "operation-description", "path": ["paths", "/a", "get", 0], "message": "Missing."});
+        assert_eq!(
+            line(&finding),
+            "operation-description at paths > /a > get > 0: Missing."
+        );
+    }
+}

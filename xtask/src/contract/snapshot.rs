@@ -1,0 +1,67 @@
+//! The document that the helpdesk prints is the committed one, byte for byte: a change of the contract is seen in review.
+
+use super::Subject;
+use crate::failure::{Failure, Result};
+use crate::{helpdesk, workspace};
+
+pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
+    let printed = subject.text()?;
+    let committed = workspace::read(helpdesk::CONTRACT)?;
+    if printed == committed {
+        return Ok(format!(
+            "{} is what the helpdesk prints, {} lines",
+            helpdesk::CONTRACT,
+            printed.lines().count()
+        ));
+    }
+    Err(Failure::new(format!(
+        "the helpdesk prints another document than {} ({}). If the change is meant, `cargo xtask generate` and commit it",
+        helpdesk::CONTRACT,
+        first_difference(&committed, &printed)
+    )))
+}
+
+/// The first line that differs, for a message.
+pub(crate) fn first_difference(committed: &str, now: &str) -> String {
+    let mut now_lines = now.lines();
+    for (number, old) in committed.lines().enumerate() {
+        let number = number + 1;
+        match now_lines.next() {
+            Some(new) if new == old => {}
+            Some(new) => {
+                return format!(
+                    "line {number}: committed `{}`, now `{}`",
+                    old.trim(),
+                    new.trim()
+                );
+            }
+            None => return format!("it now ends before line {number}: `{}`", old.trim()),
+        }
+    }
+    match now_lines.next() {
+        Some(new) => format!("it now goes on after its last line: `{}`", new.trim()),
+        None => "only the line ends differ".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_difference;
+
+    #[test]
+    fn names_the_first_line_that_differs() {
+        assert_eq!(
+            first_difference("a\nb\n", "a\nc\n"),
+            "line 2: committed `b`, now `c`"
+        );
+        assert_eq!(
+            first_difference("a\nb\n", "a\n"),
+            "it now ends before line 2: `b`"
+        );
+        assert_eq!(
+            first_difference("a\n", "a\n b\n"),
+            "it now goes on after its last line: `b`"
+        );
+        assert_eq!(first_difference("a\n", "a"), "only the line ends differ");
+    }
+}

@@ -1,0 +1,84 @@
+//! Why a command stopped: one message for a person, with the whole chain of causes.
+//!
+//! Nobody matches on these, so there are no variants: [`Failure`] is text, made from any error by `?`.
+
+use std::fmt;
+
+/// The result of everything in this tool.
+pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
+
+/// A message that says what went wrong and, where we know, what to do.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// A heading with one finding a line, or nothing when there are no findings.
+    pub(crate) fn unless_empty(heading: &str, findings: &[String]) -> Result {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let lines: String = findings
+            .iter()
+            .map(|finding| format!("\n  {finding}"))
+            .collect();
+        Err(Self(format!("{heading} ({}):{lines}", findings.len())))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(next) = cause {
+            text = format!("{text}: {next}");
+            cause = next.source();
+        }
+        Self(text)
+    }
+}
+
+/// Says what we were doing when it failed.
+pub(crate) trait Context<T> {
+    fn context(self, doing: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: Into<Failure>> Context<T> for std::result::Result<T, E> {
+    fn context(self, doing: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Failure(format!("{}: {}", doing(), error.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_counted_and_listed() {
+        assert!(Failure::unless_empty("ranks", &[]).is_ok());
+        let failure = Failure::unless_empty("ranks", &["a".into(), "b".into()]).unwrap_err();
+        assert_eq!(failure.to_string(), "ranks (2):\n  a\n  b");
+    }
+
+    #[test]
+    fn context_stands_before_the_cause() {
+        let failure = std::fs::read("/no/such/file")
+            .context(|| "reading the list".into())
+            .unwrap_err();
+        assert!(
+            failure
+                .to_string()
+                .starts_with("reading the list: No such file"),
+            "{failure}"
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! The reference service as the gate uses it: built as a user builds it, asked for what it prints, started on a database
+//! of its own.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::failure::{Context, Failure, Result};
+use crate::process::{cargo, output, pause, run};
+use crate::{http, workspace};
+
+/// Where a checkout has the contract of the helpdesk.
+pub(crate) const CONTRACT: &str = "apps/helpdesk/openapi.json";
+
+/// Someone the development seed makes, who may see and change every ticket.
+const AGENT: (&str, &str) = ("agent@example.com", "correct horse battery staple");
+
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// What `helpdesk <args>` prints. Builds it first.
+pub(crate) fn prints(args: &[&str]) -> Result<String> {
+    output(
+        Command::new(build()?)
+            .args(args)
+            .current_dir(workspace::root()),
+    )
+}
+
+/// Builds the helpdesk and says where it is.
+fn build() -> Result<PathBuf> {
+    run(cargo().args(["build", "--quiet", "--locked", "--package", "helpdesk"]))?;
+    Ok(workspace::target()?
+        .join("debug")
+        .join(format!("helpdesk{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// A running helpdesk with a new SQLite database and demo data; it ends when this value is dropped.
+pub(crate) struct Running {
+    child: Child,
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+impl Running {
+    /// Starts it on free ports of this machine and waits until it says that it is ready.
+    pub(crate) fn start() -> Result<Self> {
+        let binary = build()?;
+        let folder = std::env::temp_dir().join(format!("doyen-contract-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).context(|| format!("making {}", folder.display()))?;
+        let log = File::create(folder.join("helpdesk.log"))?;
+        let address = free_port()?;
+        let child = Command::new(binary)
+            .current_dir(workspace::root())
+            .env("APP_ENV", "dev")
+            .env("APP_SERVER__BIND", address.to_string())
+            .env("APP_ADMIN__BIND", free_port()?.to_string())
+            .env(
+                "DATABASE_URL",
+                format!("sqlite://{}", folder.join("helpdesk.db").display()),
+            )
+            .env_remove("REDIS_URL")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context(|| "starting the helpdesk".into())?;
+        let mut running = Self {
+            child,
+            address,
+            folder,
+        };
+        running.wait_until_ready()?;
+        Ok(running)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the helpdesk has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("helpdesk.log")).unwrap_or_default()
+    }
+
+    /// Logs the agent in and gives back the access token.
+    pub(crate) fn log_in(&self) -> Result<String> {
+        let body = serde_json::json!({ "email": AGENT.0, "password": AGENT.1 }).to_string();
+        let answer = http::post_json(self.address, "/v1/auth/login", &body)
+            .context(|| "logging in to the helpdesk".into())?;
+        let token = serde_json::from_str::<Value>(&answer.body)
+            .ok()
+            .and_then(|body| body["access_token"].as_str().map(str::to_owned));
+        token.ok_or_else(|| {
+            Failure::new(format!(
+                "logging in as {} answered {}: {}",
+                AGENT.0, answer.status, answer.body
+            ))
+        })
+    }
+
+    /// Whether it is still running; a fault that ends the process is a finding of its own.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    fn wait_until_ready(&mut self) -> Result {
+        let started = Instant::now();
+        loop {
+            if http::get(self.address, "/readyz").is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
+            }
+            if !self.is_alive() {
+                return Err(Failure::new(format!(
+                    "the helpdesk ended before it was ready. Its log:\n{}",
+                    self.log()
+                )));
+            }
+            if started.elapsed() > START_LIMIT {
+                return Err(Failure::new(format!(
+                    "the helpdesk was not ready after {START_LIMIT:?}. Its log:\n{}",
+                    self.log()
+                )));
+            }
+            pause();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// An address that nobody listened on a moment ago.
+pub(crate) fn free_port() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}

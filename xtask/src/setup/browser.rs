@@ -1,0 +1,22 @@
+//! A Chromium for the tests that look at a page.
+
+use std::path::PathBuf;
+
+use super::system;
+use crate::failure::{Failure, Result};
+use crate::process::find;
+
+const NAMES: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+
+pub(crate) fn find_or_install() -> Result<PathBuf> {
+    if let Some(browser) = find(&NAMES) {
+        return Ok(browser);
+    }
+    system::install("Chromium", &["chromium"])?;
+    find(&NAMES).ok_or_else(|| Failure::new("Chromium is installed, but not on the PATH"))
+}

@@ -1,0 +1,72 @@
+//! Node.js and the npm packages of `tools/package-lock.json`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{stamp, system};
+use crate::failure::{Context, Failure, Result};
+use crate::process::{find, output, run};
+use crate::workspace;
+
+/// The oldest Node.js that the packages run on.
+const OLDEST: (u32, u32) = (20, 19);
+
+/// A folder with `node_modules`.
+pub(crate) struct Modules(PathBuf);
+
+impl Modules {
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.0.join("node_modules/.bin").join(name)
+    }
+}
+
+pub(crate) fn find_or_install() -> Result<Modules> {
+    if find(&["node"]).is_none() || find(&["npm"]).is_none() {
+        system::install("Node.js", &["nodejs", "npm"])?;
+    }
+    let version = output(Command::new("node").arg("--version"))?;
+    if parse(&version).is_none_or(|version| version < OLDEST) {
+        let (major, minor) = OLDEST;
+        return Err(Failure::new(format!(
+            "Node.js {} is too old: install {major}.{minor} or newer",
+            version.trim()
+        )));
+    }
+    let files = ["package.json", "package-lock.json", ".npmrc"];
+    let texts = files.map(|file| workspace::read(&format!("tools/{file}")));
+    let texts = texts.into_iter().collect::<Result<Vec<_>>>()?;
+    let inputs: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let folder = stamp::folder("node", &inputs, |folder| {
+        println!("installing the npm packages of tools/package-lock.json");
+        for (file, text) in files.iter().zip(&texts) {
+            std::fs::write(folder.join(file), text).context(|| format!("writing {file}"))?;
+        }
+        run(Command::new("npm")
+            .args(["ci", "--loglevel=error"])
+            .current_dir(folder))
+    })?;
+    Ok(Modules(folder))
+}
+
+/// `v20.19.2` as (20, 19).
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim().strip_prefix('v')?.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(parse("v20.19.2\n").unwrap() >= OLDEST);
+        assert!(parse("v100.0.0").unwrap() >= OLDEST);
+        assert!(parse("v20.9.0").unwrap() < OLDEST);
+        assert_eq!(parse("nonsense"), None);
+    }
+}
