@@ -1,0 +1,240 @@
+//! `#[port]`: a trait the domain owns, with async methods, behind `Arc<dyn Trait>`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+use syn::{
+    FnArg, GenericParam, ImplItem, Item, ItemImpl, ItemTrait, ReturnType, Signature, TraitItem,
+    Type, TypeParamBound,
+};
+
+use crate::text::Errors;
+
+pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let mut errors = Errors::new();
+    if !words.is_empty() {
+        errors.at(words, "`#[port]` takes no words: write it alone");
+    }
+    match syn::parse2(item)? {
+        Item::Trait(item) => port(item, errors),
+        Item::Impl(item) => adapter(&item, errors),
+        other => {
+            errors.at(
+                other,
+                "`#[port]` stands above a trait, or above `impl Trait for Adapter`",
+            );
+            errors.finish(TokenStream::new())
+        }
+    }
+}
+
+/// The trait: safe to share, and known to bindings.
+fn port(mut item: ItemTrait, mut errors: Errors) -> syn::Result<TokenStream> {
+    if !item.generics.params.is_empty() {
+        errors.at(
+            &item.generics,
+            "a port has no generic parameters: write one trait for each type it is about",
+        );
+    }
+    let mut waits = false;
+    for member in &item.items {
+        match member {
+            TraitItem::Fn(method) => {
+                waits |= method.sig.asyncness.is_some();
+                refuse_unsafe_for_dyn(&method.sig, &mut errors);
+            }
+            TraitItem::Type(ty) => errors.at(
+                ty,
+                "a port has no associated types, for it is used as `dyn Trait`: name the type",
+            ),
+            TraitItem::Const(constant) => errors.at(
+                constant,
+                "a port has no constants, for it is used as `dyn Trait`: write a method",
+            ),
+            _ => {}
+        }
+    }
+    errors.finish(())?;
+    supertraits(&mut item);
+    let attribute = waits.then(async_trait);
+    let name = &item.ident;
+    Ok(quote! {
+        #attribute
+        #item
+
+        #[automatically_derived]
+        impl<Adapter: #name + 'static> ::doyen::__private::Port<Adapter> for dyn #name {
+            fn adapt(adapter: Adapter) -> ::std::sync::Arc<Self> {
+                ::std::sync::Arc::new(adapter)
+            }
+        }
+    })
+}
+
+/// The implementation: its async methods take the shape the trait has.
+fn adapter(item: &ItemImpl, mut errors: Errors) -> syn::Result<TokenStream> {
+    if item.trait_.is_none() {
+        errors.at(&item.self_ty, "`#[port]` stands above `impl Trait for Adapter`; methods of the type alone do not need it");
+    }
+    errors.finish(())?;
+    let waits = item
+        .items
+        .iter()
+        .any(|member| matches!(member, ImplItem::Fn(method) if method.sig.asyncness.is_some()));
+    let attribute = waits.then(async_trait);
+    Ok(quote!(#attribute #item))
+}
+
+fn async_trait() -> TokenStream {
+    quote!(#[::doyen::__private::async_trait::async_trait])
+}
+
+/// Adds what `Arc<dyn Trait>` needs to cross threads.
+fn supertraits(item: &mut ItemTrait) {
+    let has = |name: &str| {
+        item.supertraits.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => bound
+                .path
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == name),
+            TypeParamBound::Lifetime(lifetime) => name == "'static" && lifetime.ident == "static",
+            _ => false,
+        })
+    };
+    let missing = [
+        (has("Send"), quote!(::core::marker::Send)),
+        (has("Sync"), quote!(::core::marker::Sync)),
+        (has("'static"), quote!('static)),
+    ];
+    for (_, bound) in missing.into_iter().filter(|(present, _)| !present) {
+        item.supertraits.push(syn::parse_quote!(#bound));
+    }
+    item.colon_token.get_or_insert_with(Default::default);
+}
+
+/// Refuses what `dyn Trait` can not do.
+fn refuse_unsafe_for_dyn(sig: &Signature, errors: &mut Errors) {
+    let name = &sig.ident;
+    match sig.inputs.first() {
+        Some(FnArg::Receiver(own)) if own.reference.is_some() || own.colon_token.is_some() => {}
+        Some(FnArg::Receiver(own)) => errors.at(own, format!("a port is shared: write `&self` in `{name}`")),
+        _ => errors.at(name, format!("`{name}` has no `&self`, so a port can not be asked: add it, or write a free function")),
+    }
+    for param in &sig.generics.params {
+        if !matches!(param, GenericParam::Lifetime(_)) {
+            errors.at(
+                param,
+                format!("a method of a port has no generic parameters: name the type in `{name}`"),
+            );
+        }
+    }
+    for input in &sig.inputs {
+        if let FnArg::Typed(argument) = input
+            && let Type::ImplTrait(any) = &*argument.ty
+        {
+            errors.at(any, format!("a method of a port has no `impl` parameters: name the type in `{name}`, or take `&dyn`"));
+        }
+    }
+    if let ReturnType::Type(_, answer) = &sig.output {
+        match &**answer {
+            Type::ImplTrait(any) => errors.at(any, format!("a method of a port names what it answers: write the type in `{name}`, or box it")),
+            ty if ty.to_token_stream().to_string() == "Self" => {
+                errors.at(ty, format!("`{name}` can not answer `Self`, for behind `dyn` it is not known: name the type"));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{messages, rust};
+
+    fn expanded(item: TokenStream) -> syn::Result<TokenStream> {
+        expand(TokenStream::new(), item)
+    }
+
+    #[test]
+    fn a_trait_becomes_shareable_and_bindable() {
+        let code = rust(expanded(
+            quote! { pub trait Orders { async fn all(&self) -> Vec<Order>; } },
+        ));
+        for part in [
+            "async_trait :: async_trait",
+            ":: core :: marker :: Send + :: core :: marker :: Sync + 'static",
+            "Port < Adapter > for dyn Orders",
+        ] {
+            assert!(code.contains(part), "{part} is missing in {code}");
+        }
+    }
+
+    #[test]
+    fn what_stands_there_is_not_added_again() {
+        let code = rust(expanded(
+            quote! { trait Orders: Send + std::marker::Sync + 'static { fn count(&self) -> u64; } },
+        ));
+        assert!(
+            !code.contains("async_trait")
+                && code.contains("trait Orders : Send + std :: marker :: Sync + 'static {"),
+            "{code}"
+        );
+    }
+
+    #[test]
+    fn an_implementation_only_gets_its_async_methods_changed() {
+        assert!(
+            rust(expanded(
+                quote! { impl Orders for Sql { async fn all(&self) {} } }
+            ))
+            .contains("async_trait")
+        );
+        assert!(
+            !rust(expanded(
+                quote! { impl Orders for Sql { fn all(&self) {} } }
+            ))
+            .contains("async_trait")
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let wrong = messages(expanded(quote! {
+            trait Orders<T> {
+                type Row;
+                const MAX: u32;
+                fn new() -> Self;
+                async fn take(self);
+                fn find<K>(&self, key: K, other: impl Clock) -> impl Iterator;
+            }
+        }));
+        assert_eq!(
+            wrong,
+            [
+                "a port has no generic parameters: write one trait for each type it is about",
+                "a port has no associated types, for it is used as `dyn Trait`: name the type",
+                "a port has no constants, for it is used as `dyn Trait`: write a method",
+                "`new` has no `&self`, so a port can not be asked: add it, or write a free function",
+                "`new` can not answer `Self`, for behind `dyn` it is not known: name the type",
+                "a port is shared: write `&self` in `take`",
+                "a method of a port has no generic parameters: name the type in `find`",
+                "a method of a port has no `impl` parameters: name the type in `find`, or take `&dyn`",
+                "a method of a port names what it answers: write the type in `find`, or box it",
+            ]
+        );
+        assert_eq!(
+            messages(expanded(quote! { struct A; })),
+            ["`#[port]` stands above a trait, or above `impl Trait for Adapter`"]
+        );
+        assert_eq!(
+            messages(expanded(quote! { impl A {} })),
+            [
+                "`#[port]` stands above `impl Trait for Adapter`; methods of the type alone do not need it"
+            ]
+        );
+        assert_eq!(
+            messages(expand(quote!(x), quote! { trait A {} })),
+            ["`#[port]` takes no words: write it alone"]
+        );
+    }
+}

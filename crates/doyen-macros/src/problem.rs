@@ -1,0 +1,125 @@
+//! `#[derive(Problem)]`: what the client is told of an error.
+//!
+//! `model` reads the variants and refuses what is not clear, `detail` reads the format string of a variant, `emit` writes the impls:
+//! `Problem`, `Display`, `Error`, and a `From` for each problem inside.
+
+mod detail;
+mod emit;
+mod model;
+
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
+    model::read(&item).map(|model| emit::emit(&model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{messages, rust};
+    use syn::parse_quote;
+
+    #[test]
+    fn a_variant_becomes_a_row_with_code_title_and_description() {
+        let code = rust(expand(parse_quote! {
+            enum FindOrder {
+                /// There is no such order.
+                #[problem(not_found, code = "order_not_found")]
+                Missing,
+                #[problem(unexpected)]
+                Unexpected(Unexpected),
+            }
+        }));
+        for part in [
+            "\"order_not_found\"",
+            "Kind :: NotFound",
+            "\"Order Not Found\"",
+            "\"There is no such order.\"",
+            "From < Unexpected > for FindOrder",
+        ] {
+            assert!(code.contains(part), "{part} is missing in {code}");
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let wrong = messages(expand(parse_quote! {
+            enum Wrong {
+                #[problem(not_found)]
+                Undocumented,
+                /// No kind.
+                Kindless,
+                /// A wrong kind.
+                #[problem(not_fund)]
+                Misspelt,
+                /// A wrong code.
+                #[problem(gone, code = "Gone-For-Good")]
+                BadCode,
+                /// Two kinds.
+                #[problem(gone, conflict)]
+                Both,
+                /// A field that is not there.
+                #[problem(conflict, detail = "{count} left")]
+                Short { left: u32 },
+                #[problem(unexpected)]
+                Empty,
+                /// The same code again.
+                #[problem(gone, code = "both")]
+                Again,
+            }
+        }));
+        assert_eq!(
+            wrong,
+            [
+                "`Undocumented` needs a doc comment: it is the description the client reads. Write `/// What it means and what to do.` above it",
+                "`Kindless` needs a kind: write for example `#[problem(not_found)]` above it, or `#[problem(unexpected)]` when it holds an `Unexpected`",
+                "unknown word `not_fund`: did you mean `not_found`?",
+                "a code is lower-case words joined by `_`: write `code = \"order_not_found\"`",
+                "one problem has one kind: keep `gone` or `conflict`",
+                "`Short` has no field `count`: write `left`",
+                "`Empty` holds no problem: write `Empty(Unexpected)`",
+                "the code `both` stands twice: a client tells problems apart by their code",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_enums_and_structs_without_parameters() {
+        assert_eq!(
+            messages(expand(parse_quote! { enum Wrong<T> { A(T) } })),
+            [
+                "a problem has no generic parameters: its row in the catalogue is one for all. Name the type that is held"
+            ]
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { union Wrong { a: u8 } })),
+            ["a problem is an enum, or a struct when there is only one"]
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { enum Wrong {} })),
+            ["`Wrong` can not happen: give it a variant"]
+        );
+    }
+
+    #[test]
+    fn one_problem_may_be_a_struct() {
+        let code = rust(expand(parse_quote! {
+            /// The shop is closed.
+            #[problem(unavailable, detail = "Closed until {0}.")]
+            struct Closed(String, #[problem(retry_after)] u32);
+        }));
+        assert!(code.contains("\"closed\""), "{code}");
+    }
+
+    #[test]
+    fn a_problem_held_twice_can_not_be_told_apart() {
+        let wrong = messages(expand(parse_quote! {
+            enum Wrong { #[problem(unexpected)] A(Unexpected), #[problem(transparent)] B(Unexpected) }
+        }));
+        assert_eq!(
+            wrong,
+            ["two variants hold `Unexpected`, so `?` could not choose: keep one"]
+        );
+    }
+}

@@ -1,0 +1,304 @@
+//! What a problem is made of, read from its variants.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, Member, Type};
+
+use super::detail::{self, Detail};
+use crate::text::{self, Errors, Word};
+
+/// The words of the kinds, as `doyen_core::Kind` has them.
+const KINDS: [&str; 19] = [
+    "malformed",
+    "unauthenticated",
+    "forbidden",
+    "not_found",
+    "method_not_allowed",
+    "not_acceptable",
+    "request_timeout",
+    "conflict",
+    "gone",
+    "precondition_failed",
+    "too_large",
+    "uri_too_long",
+    "unsupported_media_type",
+    "invalid",
+    "precondition_required",
+    "too_many_requests",
+    "headers_too_large",
+    "internal",
+    "unavailable",
+];
+
+/// The other words that `#[problem(...)]` knows.
+const OTHERS: [&str; 5] = ["unexpected", "transparent", "code", "title", "detail"];
+
+/// One enum or struct.
+pub(super) struct Model {
+    pub(super) name: Ident,
+    pub(super) cases: Vec<Case>,
+}
+
+/// One variant, or the whole struct.
+pub(super) struct Case {
+    /// `Self::Missing`, or `Self`.
+    pub(super) path: TokenStream,
+    pub(super) shape: Shape,
+}
+
+pub(super) enum Shape {
+    /// A problem of its own.
+    Own(Box<Row>),
+    /// Another problem, seen through.
+    Held { member: Member, kind: Type },
+}
+
+pub(super) struct Row {
+    pub(super) kind: String,
+    pub(super) code: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) detail: Option<Detail>,
+    pub(super) cause: Option<Member>,
+    pub(super) failures: Option<Member>,
+    pub(super) retry_after: Option<Member>,
+}
+
+pub(super) fn read(item: &DeriveInput) -> syn::Result<Model> {
+    if !item.generics.params.is_empty() {
+        let message = "a problem has no generic parameters: its row in the catalogue is one for all. Name the type that is held";
+        return Err(syn::Error::new_spanned(&item.generics, message));
+    }
+    let mut errors = Errors::new();
+    let mut cases = Vec::new();
+    match &item.data {
+        Data::Enum(data) => {
+            if data.variants.is_empty() {
+                errors.at(
+                    &item.ident,
+                    format!("`{}` can not happen: give it a variant", item.ident),
+                );
+            }
+            for variant in &data.variants {
+                let name = &variant.ident;
+                let shape = shape(name, &variant.attrs, &variant.fields, &mut errors);
+                cases.extend(shape.map(|shape| {
+                    (
+                        name.clone(),
+                        Case {
+                            path: quote!(Self::#name),
+                            shape,
+                        },
+                    )
+                }));
+            }
+        }
+        Data::Struct(data) => {
+            let shape = shape(&item.ident, &item.attrs, &data.fields, &mut errors);
+            cases.extend(shape.map(|shape| {
+                (
+                    item.ident.clone(),
+                    Case {
+                        path: quote!(Self),
+                        shape,
+                    },
+                )
+            }));
+        }
+        Data::Union(_) => errors.at(
+            &item.ident,
+            "a problem is an enum, or a struct when there is only one",
+        ),
+    }
+    refuse_twins(&cases, &mut errors);
+    let cases = cases.into_iter().map(|(_, case)| case).collect();
+    errors.finish(Model {
+        name: item.ident.clone(),
+        cases,
+    })
+}
+
+fn refuse_twins(cases: &[(Ident, Case)], errors: &mut Errors) {
+    for (i, (name, case)) in cases.iter().enumerate() {
+        for (_, before) in &cases[..i] {
+            match (&before.shape, &case.shape) {
+                (Shape::Own(a), Shape::Own(b)) if a.code == b.code => {
+                    errors.at(name, format!("the code `{}` stands twice: a client tells problems apart by their code", a.code));
+                }
+                (Shape::Held { kind: a, .. }, Shape::Held { kind: b, .. }) if a == b => {
+                    errors.at(
+                        b,
+                        format!(
+                            "two variants hold `{}`, so `?` could not choose: keep one",
+                            quote!(#b)
+                        ),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn shape(
+    name: &Ident,
+    attributes: &[Attribute],
+    fields: &Fields,
+    errors: &mut Errors,
+) -> Option<Shape> {
+    let words = text::words(attributes, "problem", errors);
+    if let Some(word) = words
+        .iter()
+        .find(|word| matches!(&*word.name(), "unexpected" | "transparent"))
+    {
+        if let Some(other) = words.iter().find(|other| other.name != word.name) {
+            errors.at(
+                &other.name,
+                format!(
+                    "`{}` stands alone: the problem inside says its own kind and code",
+                    word.name()
+                ),
+            );
+        }
+        return held(name, &word.name(), fields, errors);
+    }
+    let mut row = Row {
+        kind: String::new(),
+        code: text::snake(&name.to_string()),
+        title: String::new(),
+        description: text::docs(attributes),
+        detail: None,
+        cause: None,
+        failures: None,
+        retry_after: None,
+    };
+    let mut told = false;
+    for word in &words {
+        told |= !option(word, name, &mut row, fields, errors);
+    }
+    if row.kind.is_empty() && !told {
+        let message = format!(
+            "`{name}` needs a kind: write for example `#[problem(not_found)]` above it, or `#[problem(unexpected)]` when it holds an \
+             `Unexpected`"
+        );
+        errors.at(name, message);
+    }
+    if row.description.is_empty() {
+        let message = format!(
+            "`{name}` needs a doc comment: it is the description the client reads. Write `/// What it means and what to do.` above it"
+        );
+        errors.at(name, message);
+    }
+    if row.title.is_empty() {
+        row.title = text::title(&row.code);
+    }
+    marks(fields, &mut row, errors);
+    Some(Shape::Own(Box::new(row)))
+}
+
+/// Takes one word; false when it is not known.
+fn option(word: &Word, name: &Ident, row: &mut Row, fields: &Fields, errors: &mut Errors) -> bool {
+    match &*word.name() {
+        "code" => {
+            if let Some(code) = errors.keep(word.text()) {
+                if !text::is_snake(&code.value()) {
+                    errors.at(&code, "a code is lower-case words joined by `_`: write `code = \"order_not_found\"`");
+                }
+                row.code = code.value();
+            }
+        }
+        "title" => {
+            row.title = errors
+                .keep(word.text())
+                .map_or_else(String::new, |title| title.value())
+        }
+        "detail" => {
+            let format = errors.keep(word.text());
+            row.detail = format.and_then(|format| errors.keep(detail::read(name, &format, fields)));
+        }
+        kind if KINDS.contains(&kind) => {
+            errors.keep(word.plain());
+            if row.kind.is_empty() {
+                kind.clone_into(&mut row.kind);
+            } else {
+                errors.at(
+                    &word.name,
+                    format!("one problem has one kind: keep `{}` or `{kind}`", row.kind),
+                );
+            }
+        }
+        other => {
+            let known: Vec<&str> = KINDS.iter().chain(&OTHERS).copied().collect();
+            errors.at(&word.name, text::unknown(other, &known));
+            return false;
+        }
+    }
+    true
+}
+
+fn held(name: &Ident, word: &str, fields: &Fields, errors: &mut Errors) -> Option<Shape> {
+    let mut all = members(fields);
+    match (all.next(), all.next()) {
+        (Some((member, field)), None) => Some(Shape::Held {
+            member,
+            kind: field.ty.clone(),
+        }),
+        (None, _) => {
+            let inside = if word == "unexpected" {
+                "Unexpected"
+            } else {
+                "OtherProblem"
+            };
+            errors.at(
+                name,
+                format!("`{name}` holds no problem: write `{name}({inside})`"),
+            );
+            None
+        }
+        (Some(_), Some((_, second))) => {
+            errors.at(
+                second,
+                format!("`{word}` is for exactly one field: the problem that is seen through"),
+            );
+            None
+        }
+    }
+}
+
+/// Reads `#[problem(cause)]`, `#[problem(failures)]` and `#[problem(retry_after)]` at the fields.
+fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
+    for (member, field) in members(fields) {
+        for word in text::words(&field.attrs, "problem", errors) {
+            errors.keep(word.plain());
+            let place = match &*word.name() {
+                "cause" => &mut row.cause,
+                "failures" => &mut row.failures,
+                "retry_after" => &mut row.retry_after,
+                other => {
+                    errors.at(
+                        &word.name,
+                        text::unknown(other, &["cause", "failures", "retry_after"]),
+                    );
+                    continue;
+                }
+            };
+            if place.replace(member.clone()).is_some() {
+                errors.at(
+                    &word.name,
+                    format!("two fields are marked `{}`: keep one", word.name()),
+                );
+            }
+        }
+    }
+}
+
+/// Each field with the name it is reached by.
+pub(super) fn members(fields: &Fields) -> impl Iterator<Item = (Member, &syn::Field)> {
+    fields.iter().enumerate().map(|(i, field)| {
+        let member = field
+            .ident
+            .clone()
+            .map_or_else(|| Member::Unnamed(Index::from(i)), Member::Named);
+        (member, field)
+    })
+}

@@ -1,0 +1,219 @@
+//! `#[derive(Role)]`: words such as `admin`. The reading of named unit variants is shared with `#[derive(Scope)]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr};
+
+use crate::text::{Errors, docs, snake};
+
+pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
+    let model = read(
+        &item,
+        &Naming {
+            attribute: "role",
+            example: "admin",
+            required: false,
+        },
+    )?;
+    let name = &model.name;
+    let (variants, words): (Vec<_>, Vec<_>) = model
+        .variants
+        .iter()
+        .map(|variant| (&variant.ident, &variant.word))
+        .unzip();
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::doyen::__private::Role for #name {
+            fn name(self) -> &'static str {
+                match self { #(Self::#variants => #words,)* }
+            }
+        }
+    })
+}
+
+/// How the variants get their words.
+pub(crate) struct Naming {
+    /// The attribute, and what a variant is called in messages.
+    pub(crate) attribute: &'static str,
+    /// A word to show in messages.
+    pub(crate) example: &'static str,
+    /// Whether each variant must say its word and have a doc comment; else the word is the name in snake case.
+    pub(crate) required: bool,
+}
+
+/// An enum of words.
+pub(crate) struct Words {
+    pub(crate) name: Ident,
+    pub(crate) variants: Vec<Variant>,
+}
+
+/// One word.
+pub(crate) struct Variant {
+    pub(crate) ident: Ident,
+    pub(crate) word: String,
+    pub(crate) docs: String,
+}
+
+/// Reads an enum whose unit variants are words.
+pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
+    let mut errors = Errors::new();
+    let Naming {
+        attribute,
+        example,
+        required,
+    } = naming;
+    let Data::Enum(data) = &item.data else {
+        return Err(syn::Error::new_spanned(
+            &item.ident,
+            format!(
+                "the {attribute}s are an enum: write `enum {}` with a variant for each",
+                item.ident
+            ),
+        ));
+    };
+    if !item.generics.params.is_empty() {
+        errors.at(
+            &item.generics,
+            format!("a {attribute} is only a word: remove the generic parameters"),
+        );
+    }
+    if data.variants.is_empty() {
+        errors.at(
+            &item.ident,
+            format!(
+                "`{}` has no variants: write one for each {attribute}",
+                item.ident
+            ),
+        );
+    }
+    let mut variants: Vec<Variant> = Vec::new();
+    for variant in &data.variants {
+        let ident = variant.ident.clone();
+        if variant.fields != Fields::Unit {
+            errors.at(
+                &ident,
+                format!("`{ident}` has fields, and a {attribute} is only a word: remove them"),
+            );
+        }
+        let docs = docs(&variant.attrs);
+        if *required && docs.is_empty() {
+            errors.at(&ident, format!("`{ident}` needs a doc comment: it says in the API's description what the {attribute} permits"));
+        }
+        let given = given(&variant.attrs, naming, &mut errors);
+        let word = match given {
+            Given::Word(text) => text.value(),
+            Given::Wrong => continue,
+            Given::Nothing if *required => {
+                errors.at(
+                    &ident,
+                    format!(
+                        "`{ident}` needs its word: write `#[{attribute}(\"{example}\")]` above it"
+                    ),
+                );
+                continue;
+            }
+            Given::Nothing => snake(&ident.to_string()),
+        };
+        if variants.iter().any(|before| before.word == word) {
+            errors.at(
+                &ident,
+                format!("`{word}` stands twice: each variant has a word of its own"),
+            );
+        }
+        variants.push(Variant { ident, word, docs });
+    }
+    errors.finish(Words {
+        name: item.ident.clone(),
+        variants,
+    })
+}
+
+enum Given {
+    Word(LitStr),
+    Wrong,
+    Nothing,
+}
+
+/// The word in `#[scope("...")]`.
+fn given(attributes: &[Attribute], naming: &Naming, errors: &mut Errors) -> Given {
+    let Naming {
+        attribute: name,
+        example,
+        ..
+    } = naming;
+    let mut given = Given::Nothing;
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+    {
+        let text = match attribute.parse_args::<LitStr>() {
+            Ok(text) => text,
+            Err(error) => {
+                errors.push(syn::Error::new(
+                    error.span(),
+                    format!("{error}: write `#[{name}(\"{example}\")]`"),
+                ));
+                given = Given::Wrong;
+                continue;
+            }
+        };
+        if !is_word(&text.value()) {
+            let message = format!(
+                "`{}` has other characters than `a-z 0-9 _ . : -`: write for example `#[{name}(\"{example}\")]`",
+                text.value()
+            );
+            errors.at(&text, message);
+            given = Given::Wrong;
+        } else {
+            given = Given::Word(text);
+        }
+    }
+    given
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.:-".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{messages, rust};
+    use syn::parse_quote;
+
+    #[test]
+    fn the_word_is_given_or_the_name() {
+        let code = rust(expand(
+            parse_quote! { enum Role { SuperAdmin, #[role("staff")] Agent } },
+        ));
+        assert!(
+            code.contains("\"super_admin\"") && code.contains("\"staff\""),
+            "{code}"
+        );
+    }
+
+    #[test]
+    fn only_an_enum_of_words() {
+        assert_eq!(
+            messages(expand(parse_quote! { struct Admin; })),
+            ["the roles are an enum: write `enum Admin` with a variant for each"]
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { enum Role {} })),
+            ["`Role` has no variants: write one for each role"]
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { enum Role { A, #[role("a")] B } })),
+            ["`a` stands twice: each variant has a word of its own"]
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { enum Role { #[role("")] A } })),
+            [
+                "`` has other characters than `a-z 0-9 _ . : -`: write for example `#[role(\"admin\")]`"
+            ]
+        );
+    }
+}

@@ -1,0 +1,97 @@
+//! `#[derive(Scope)]`: permission words such as `tickets:read`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use crate::role::{self, Naming};
+
+pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
+    let model = role::read(
+        &item,
+        &Naming {
+            attribute: "scope",
+            example: "tickets:read",
+            required: true,
+        },
+    )?;
+    let name = &model.name;
+    let (variants, words): (Vec<_>, Vec<_>) = model
+        .variants
+        .iter()
+        .map(|variant| (&variant.ident, &variant.word))
+        .unzip();
+    let docs = model.variants.iter().map(|variant| &variant.docs);
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::doyen::__private::Scope for #name {
+            fn name(self) -> &'static str {
+                match self { #(Self::#variants => #words,)* }
+            }
+            fn description(self) -> &'static str {
+                match self { #(Self::#variants => #docs,)* }
+            }
+            fn all() -> ::std::vec::Vec<Self> {
+                ::std::vec![#(Self::#variants),*]
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{messages, rust};
+    use syn::parse_quote;
+
+    #[test]
+    fn each_variant_has_its_word_and_its_doc() {
+        let code = rust(expand(parse_quote! {
+            enum Scope {
+                /// Read your tickets.
+                #[scope("tickets:read")]
+                TicketsRead,
+            }
+        }));
+        assert!(
+            code.contains("Self :: TicketsRead => \"tickets:read\"")
+                && code.contains("\"Read your tickets.\""),
+            "{code}"
+        );
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let wrong = messages(expand(parse_quote! {
+            enum Scope {
+                /// No word.
+                Bare,
+                #[scope("a")]
+                Undocumented,
+                /// Twice.
+                #[scope("a")]
+                Twice,
+                /// A blank.
+                #[scope("tickets read")]
+                Blank,
+                /// Fields.
+                #[scope("b")]
+                Fields(u8),
+                /// Not a text.
+                #[scope(b)]
+                Bare2,
+            }
+        }));
+        assert_eq!(
+            wrong,
+            [
+                "`Bare` needs its word: write `#[scope(\"tickets:read\")]` above it",
+                "`Undocumented` needs a doc comment: it says in the API's description what the scope permits",
+                "`a` stands twice: each variant has a word of its own",
+                "`tickets read` has other characters than `a-z 0-9 _ . : -`: write for example `#[scope(\"tickets:read\")]`",
+                "`Fields` has fields, and a scope is only a word: remove them",
+                "expected string literal: write `#[scope(\"tickets:read\")]`",
+            ]
+        );
+    }
+}

@@ -1,0 +1,336 @@
+//! What all macros share: collecting errors, reading doc comments and attribute words, and cases of names.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Ident, Lit, LitStr, Meta, Token};
+
+/// Everything wrong with the input: a person corrects all of it at once.
+#[derive(Default)]
+pub(crate) struct Errors(Option<syn::Error>);
+
+impl Errors {
+    /// Nothing wrong so far.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message at these tokens.
+    pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Adds an error.
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(all) => all.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    /// The value, or nothing after keeping the error.
+    pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    /// The value when nothing was wrong.
+    pub(crate) fn finish<T>(self, value: T) -> syn::Result<T> {
+        self.0.map_or(Ok(value), Err)
+    }
+}
+
+/// One word of an attribute: `not_found`, or `code = "order_not_found"`.
+pub(crate) struct Word {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Expr>,
+}
+
+impl Parse for Word {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = Ident::parse_any(input)?;
+        let value = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            Some(input.parse()?)
+        } else {
+            None
+        };
+        Ok(Self { name, value })
+    }
+}
+
+impl Word {
+    /// The name as text.
+    pub(crate) fn name(&self) -> String {
+        self.name.unraw().to_string()
+    }
+
+    /// The text after `=`.
+    pub(crate) fn text(&self) -> syn::Result<LitStr> {
+        if let Some(Expr::Lit(expr)) = &self.value
+            && let Lit::Str(text) = &expr.lit
+        {
+            return Ok(text.clone());
+        }
+        let message = format!("`{0}` takes a text: write `{0} = \"...\"`", self.name());
+        match &self.value {
+            Some(other) => Err(syn::Error::new_spanned(other, message)),
+            None => Err(syn::Error::new_spanned(&self.name, message)),
+        }
+    }
+
+    /// Complains when something stands after a plain word.
+    pub(crate) fn plain(&self) -> syn::Result<()> {
+        match &self.value {
+            Some(value) => Err(syn::Error::new_spanned(
+                value,
+                format!("`{}` takes no value: write the word alone", self.name),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All words of every `#[name(...)]` attribute.
+pub(crate) fn words(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Word> {
+    let mut all = Vec::new();
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+    {
+        let list = attribute.parse_args_with(Punctuated::<Word, Token![,]>::parse_terminated);
+        all.extend(errors.keep(list).into_iter().flatten());
+    }
+    all
+}
+
+/// The words between the parentheses of an attribute macro.
+pub(crate) fn arguments(tokens: TokenStream) -> syn::Result<Vec<Word>> {
+    let list = syn::parse::Parser::parse2(Punctuated::<Word, Token![,]>::parse_terminated, tokens)?;
+    Ok(list.into_iter().collect())
+}
+
+/// The text of the doc comments. Lines of a paragraph are joined, paragraphs stay apart; lists, tables and code keep their lines.
+pub(crate) fn docs(attributes: &[Attribute]) -> String {
+    let mut out = String::new();
+    let mut code = false;
+    let mut fresh = true;
+    for line in doc_lines(attributes) {
+        let trimmed = line.trim();
+        let fence = trimmed.starts_with("```");
+        if trimmed.is_empty() && !code {
+            if !fresh {
+                out.push_str("\n\n");
+            }
+            fresh = true;
+            continue;
+        }
+        if !fresh {
+            out.push(if code || fence || own_line(trimmed) {
+                '\n'
+            } else {
+                ' '
+            });
+        }
+        out.push_str(if code { line.trim_end() } else { trimmed });
+        code ^= fence;
+        fresh = false;
+    }
+    out.trim_end().to_owned()
+}
+
+fn doc_lines(attributes: &[Attribute]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+    {
+        if let Meta::NameValue(meta) = &attribute.meta
+            && let Expr::Lit(expr) = &meta.value
+            && let Lit::Str(text) = &expr.lit
+        {
+            let text = text.value();
+            lines.extend(
+                text.split('\n')
+                    .map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()),
+            );
+        }
+    }
+    lines
+}
+
+/// A line that does not continue the one before: an item of a list, a row of a table.
+fn own_line(line: &str) -> bool {
+    line.starts_with("- ")
+        || line.starts_with("* ")
+        || line.starts_with('|')
+        || line.starts_with('#')
+}
+
+/// `OrderNotFound` as `order_not_found`.
+pub(crate) fn snake(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out = String::new();
+    for (i, c) in chars.iter().enumerate() {
+        let before = i.checked_sub(1).map(|i| chars[i]);
+        let starts = c.is_uppercase()
+            && before.is_some_and(|before| {
+                before != '_'
+                    && (!before.is_uppercase()
+                        || chars.get(i + 1).is_some_and(|next| next.is_lowercase()))
+            });
+        if starts {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// `order_not_found` as `Order Not Found`.
+pub(crate) fn title(snake: &str) -> String {
+    capitals(snake, " ")
+}
+
+/// `not_found` as `NotFound`.
+pub(crate) fn pascal(snake: &str) -> String {
+    capitals(snake, "")
+}
+
+fn capitals(snake: &str, between: &str) -> String {
+    let words = snake
+        .split('_')
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let mut chars = word.chars();
+            chars.next().map_or_else(String::new, |first| {
+                first.to_uppercase().chain(chars).collect()
+            })
+        });
+    words.collect::<Vec<String>>().join(between)
+}
+
+/// True for `order_not_found`: lower-case words and digits joined by single `_`.
+pub(crate) fn is_snake(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.split('_').all(|word| {
+            !word.is_empty()
+                && word
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        })
+}
+
+/// "`a`, `b` or `c`".
+pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| format!("`{}`", word.as_ref()))
+        .collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, _)) => last.clone(),
+        None => String::new(),
+    }
+}
+
+/// What to say of a word nobody knows: the nearest known one, else all of them.
+pub(crate) fn unknown<S: AsRef<str>>(word: &str, known: &[S]) -> String {
+    match nearest(word, known) {
+        Some(near) => format!("unknown word `{word}`: did you mean `{near}`?"),
+        None => format!("unknown word `{word}`: write {}", either(known)),
+    }
+}
+
+fn nearest<'k, S: AsRef<str>>(word: &str, known: &'k [S]) -> Option<&'k str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    let near = known
+        .iter()
+        .map(|known| (distance(word, known.as_ref()), known.as_ref()))
+        .min_by_key(|(far, _)| *far);
+    near.filter(|(far, _)| *far <= allowed)
+        .map(|(_, known)| known)
+}
+
+/// How many letters differ (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let swapped = corner + usize::from(x != *y);
+            corner = row[j + 1];
+            row[j + 1] = swapped.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Every message of an expansion that must fail, for tests.
+#[cfg(test)]
+pub(crate) fn messages<T>(result: syn::Result<T>) -> Vec<String> {
+    match result {
+        Ok(_) => Vec::new(),
+        Err(error) => error.into_iter().map(|error| error.to_string()).collect(),
+    }
+}
+
+/// The expansion as a whole file, so that a test sees that it is Rust.
+#[cfg(test)]
+pub(crate) fn rust(tokens: syn::Result<TokenStream>) -> String {
+    let tokens = tokens.expect("the expansion succeeds");
+    syn::parse2::<syn::File>(tokens.clone()).expect("the expansion is Rust");
+    tokens.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_change_case_and_back() {
+        assert_eq!(snake("OrderNotFound"), "order_not_found");
+        assert_eq!(snake("HTTPServer"), "http_server");
+        assert_eq!(snake("OrderV2"), "order_v2");
+        assert_eq!(title("order_not_found"), "Order Not Found");
+        assert_eq!(pascal("uri_too_long"), "UriTooLong");
+        assert!(
+            is_snake("a_b2")
+                && !is_snake("a__b")
+                && !is_snake("A")
+                && !is_snake("a_")
+                && !is_snake("")
+        );
+    }
+
+    #[test]
+    fn doc_comments_become_paragraphs() {
+        let item: syn::ItemStruct = syn::parse_quote! {
+            /// One line
+            /// and the next.
+            ///
+            /// - first
+            /// - second
+            struct A;
+        };
+        assert_eq!(
+            docs(&item.attrs),
+            "One line and the next.\n\n- first\n- second"
+        );
+    }
+
+    #[test]
+    fn an_unknown_word_names_the_nearest_or_all() {
+        assert_eq!(
+            unknown("not_fund", &["not_found", "gone"]),
+            "unknown word `not_fund`: did you mean `not_found`?"
+        );
+        assert_eq!(
+            unknown("zebra", &["a", "b", "c"]),
+            "unknown word `zebra`: write `a`, `b` or `c`"
+        );
+    }
+}
