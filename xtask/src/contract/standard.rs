@@ -26,8 +26,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
                 "-m",
                 "openapi_spec_validator",
                 "--schema",
-                "3.1.0",
-                "--errors",
+                "3.1",
+                "--validation-errors",
                 "all",
             ])
             .arg(&subject.document),

@@ -124,7 +124,7 @@ impl Cluster {
             .arg("-D")
             .arg(&self.data)
             .stdout(std::process::Stdio::null()))
-        .context(|| format!("starting PostgreSQL (see {})", log.display()))?;
+        .context(|| format!("starting PostgreSQL (see {}; the folder holds nothing but tests and may be removed)", log.display()))?;
         if lets_us_in(address) {
             return Ok(Server::at(address, FROM));
         }
