@@ -1,0 +1,340 @@
+//! One line per request.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::{fmt, io};
+
+use doyen_core::{AccessRecord, AccessSink};
+
+use crate::LogFormat;
+use crate::lines::Lines;
+use crate::logs::Look;
+use crate::text;
+
+/// The longest text of a client, in bytes.
+const LIMIT: usize = 1024;
+/// The most causes that are written.
+const CAUSES: usize = 16;
+
+/// Writes one line per request; clones write to the same place.
+///
+/// A fault of the service (5xx) has the level `error` and is written at once, everything else `info`. A cause is written with everything
+/// below it. The query string is never written: it may hold a secret.
+///
+/// ```
+/// use doyen_core::{AccessRecord, AccessSink as _, Timestamp};
+/// use doyen_observe::AccessLog;
+///
+/// let log = AccessLog::memory();
+/// log.write(&AccessRecord { method: "GET", path: "/livez", status: 200, ..AccessRecord::at(Timestamp::from_micros(0)) });
+/// assert!(log.lines()[0].contains(r#""path":"/livez""#));
+/// ```
+#[derive(Clone)]
+pub struct AccessLog {
+    lines: Lines,
+    look: Look,
+}
+
+impl AccessLog {
+    /// To standard output, through a thread of its own. Where [`init`](crate::init) was called, take
+    /// [`Logs::access_log`](crate::Logs::access_log) instead: both kinds of line then keep their order.
+    ///
+    /// # Errors
+    ///
+    /// The thread can not be started.
+    pub fn stdout(format: LogFormat) -> io::Result<Self> {
+        let look = Look::for_stdout(format);
+        Ok(Self::over(Lines::thread(io::stdout(), look.note())?, look))
+    }
+
+    /// To the end of a file, which is created.
+    ///
+    /// # Errors
+    ///
+    /// The file can not be opened, or the thread not be started.
+    pub fn to_file(path: impl AsRef<Path>, format: LogFormat) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let look = Look::without_colour(format);
+        Ok(Self::over(Lines::thread(file, look.note())?, look))
+    }
+
+    /// Keeps the lines, as JSON: for tests, which read them with [`lines`](Self::lines).
+    pub fn memory() -> Self {
+        Self::over(Lines::memory(), Look::without_colour(LogFormat::Json))
+    }
+
+    pub(crate) const fn over(lines: Lines, look: Look) -> Self {
+        Self { lines, look }
+    }
+
+    /// The lines so far, of a log made with [`memory`](Self::memory); empty for any other.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.kept()
+    }
+
+    /// Waits until all lines so far are written. False when the output is stuck for two seconds.
+    pub fn flush(&self) -> bool {
+        self.lines.flush()
+    }
+}
+
+impl AccessSink for AccessLog {
+    fn write(&self, record: &AccessRecord<'_>) {
+        let mut line = String::with_capacity(512);
+        match self.look.format {
+            LogFormat::Json => json_line(&mut line, record),
+            LogFormat::Pretty => pretty_line(&mut line, record, self.look.colour),
+        }
+        line.push('\n');
+        self.lines.push(&line, record.is_fault());
+    }
+}
+
+impl fmt::Debug for AccessLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessLog")
+            .field("format", &self.look.format)
+            .finish_non_exhaustive()
+    }
+}
+
+fn json_line(line: &mut String, record: &AccessRecord<'_>) {
+    line.push_str("{\"time\":\"");
+    text::time(line, record.at);
+    line.push_str(if record.is_fault() {
+        "\",\"level\":\"error\""
+    } else {
+        "\",\"level\":\"info\""
+    });
+    line.push_str(",\"target\":\"access\"");
+    let mut string = |name: &str, value: &str| {
+        if !value.is_empty() {
+            _ = write!(line, ",\"{name}\":");
+            text::json(line, value, LIMIT);
+        }
+    };
+    string("request_id", record.request_id);
+    string("trace_id", record.trace_id);
+    string("method", record.method);
+    string("path", record.bare_path());
+    string("route", record.route.unwrap_or_default());
+    string("user", record.user.unwrap_or_default());
+    string("problem", record.problem.unwrap_or_default());
+    if let Some(client) = record.client {
+        _ = write!(line, ",\"client\":\"{client}\"");
+    }
+    _ = write!(
+        line,
+        ",\"status\":{},\"bytes\":{},\"duration_ms\":",
+        record.status, record.bytes
+    );
+    text::millis(line, record.duration);
+    _ = write!(line, ",\"queries\":{},\"query_ms\":", record.queries);
+    text::millis(line, record.query_time);
+    if let Some(cause) = record.cause {
+        line.push_str(",\"cause\":[");
+        for (n, cause) in causes(cause).enumerate() {
+            if n > 0 {
+                line.push(',');
+            }
+            text::json(line, &cause.to_string(), LIMIT);
+        }
+        line.push(']');
+    }
+    line.push('}');
+}
+
+/// `08:30:00.250 ERROR GET /v1/tickets 500 12.345 ms, 2 queries 1.200 ms user=usr_1 problem=internal id=4f.. <- cause <- its cause`
+fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
+    text::time_of_day(line, record.at);
+    line.push_str(if record.is_fault() {
+        " ERROR "
+    } else {
+        " INFO  "
+    });
+    text::plain(line, record.method, LIMIT);
+    line.push(' ');
+    text::plain(line, record.bare_path(), LIMIT);
+    let (on, off) = if colour {
+        (code(record.status), "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    _ = write!(line, " {on}{}{off} ", record.status);
+    text::millis(line, record.duration);
+    line.push_str(" ms");
+    if record.queries > 0 {
+        _ = write!(
+            line,
+            ", {} {} ",
+            record.queries,
+            if record.queries == 1 {
+                "query"
+            } else {
+                "queries"
+            }
+        );
+        text::millis(line, record.query_time);
+        line.push_str(" ms");
+    }
+    for (name, value) in [
+        ("user", record.user),
+        ("problem", record.problem),
+        ("id", Some(record.request_id)),
+    ] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            _ = write!(line, " {name}=");
+            text::value(line, value, LIMIT);
+        }
+    }
+    for cause in record.cause.into_iter().flat_map(causes) {
+        line.push_str(" <- ");
+        text::plain(line, &cause.to_string(), LIMIT);
+    }
+}
+
+fn causes<'a>(cause: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(cause), |error: &&'a (dyn Error + 'static)| {
+        (*error).source()
+    })
+    .take(CAUSES)
+}
+
+const fn code(status: u16) -> &'static str {
+    match status {
+        500.. => "\x1b[31m",
+        400..500 => "\x1b[33m",
+        _ => "\x1b[32m",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use doyen_core::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Layered(u8);
+    impl fmt::Display for Layered {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "layer {}\nnext", self.0)
+        }
+    }
+    impl Error for Layered {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            const BELOW: Layered = Layered(0);
+            (self.0 > 0).then_some(&BELOW)
+        }
+    }
+
+    fn record() -> AccessRecord<'static> {
+        AccessRecord {
+            request_id: "r1",
+            trace_id: "0af7651916cd43dd8448eb211c80319c",
+            method: "GET",
+            path: "/v1/tickets/tkt_1?access_token=secret",
+            route: Some("/v1/tickets/{id}"),
+            status: 200,
+            duration: Duration::from_micros(12_345),
+            bytes: 80,
+            client: Some([127, 0, 0, 1].into()),
+            user: Some("usr_1"),
+            queries: 2,
+            query_time: Duration::from_micros(1_200),
+            ..AccessRecord::at("2026-11-22T08:30:00.25Z".parse::<Timestamp>().unwrap())
+        }
+    }
+
+    fn line(record: &AccessRecord<'_>) -> Value {
+        let log = AccessLog::memory();
+        log.write(record);
+        serde_json::from_str(&log.lines()[0]).unwrap()
+    }
+
+    #[test]
+    fn a_line_has_every_part_and_no_query_string() {
+        let expected = json!({
+            "time": "2026-11-22T08:30:00.250000Z", "level": "info", "target": "access", "request_id": "r1",
+            "trace_id": "0af7651916cd43dd8448eb211c80319c", "method": "GET", "path": "/v1/tickets/tkt_1", "route": "/v1/tickets/{id}",
+            "user": "usr_1", "client": "127.0.0.1", "status": 200, "bytes": 80, "duration_ms": 12.345, "queries": 2, "query_ms": 1.2,
+        });
+        assert_eq!(line(&record()), expected);
+    }
+
+    #[test]
+    fn a_fault_is_an_error_with_all_its_causes() {
+        let line = line(&AccessRecord {
+            status: 500,
+            problem: Some("internal"),
+            cause: Some(&Layered(1)),
+            ..record()
+        });
+        assert_eq!(line["level"], "error");
+        assert_eq!(line["problem"], "internal");
+        assert_eq!(line["cause"], json!(["layer 1\nnext", "layer 0\nnext"]));
+    }
+
+    #[test]
+    fn the_client_can_not_write_lines_of_its_own() {
+        let path = "/x\r\n{\"level\":\"error\"}\u{1b}[2J\u{2028}\u{202e}";
+        let record = AccessRecord {
+            path,
+            user: Some("a b=c\n"),
+            cause: Some(&Layered(0)),
+            ..record()
+        };
+        assert_eq!(line(&record)["path"], path);
+        let mut text = String::new();
+        pretty_line(&mut text, &record, false);
+        assert!(
+            !text.contains(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{202e}'),
+            "{text}"
+        );
+        assert!(text.contains(r#"user="a b=c\n""#), "{text}");
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        let path = "/".repeat(100_000);
+        let line = line(&AccessRecord {
+            path: &path,
+            ..record()
+        });
+        assert_eq!(line["path"].as_str().unwrap().len(), LIMIT + '…'.len_utf8());
+    }
+
+    #[test]
+    fn a_pretty_line_is_for_a_person() {
+        let mut text = String::new();
+        pretty_line(&mut text, &record(), false);
+        assert_eq!(
+            text,
+            "08:30:00.250 INFO  GET /v1/tickets/tkt_1 200 12.345 ms, 2 queries 1.200 ms user=usr_1 id=r1"
+        );
+    }
+
+    #[test]
+    fn a_file_gets_its_lines_at_flush_and_is_appended_to() {
+        let path =
+            std::env::temp_dir().join(format!("access-{}.log", doyen_core::RequestId::new()));
+        for _ in 0..2 {
+            let log = AccessLog::to_file(&path, LogFormat::Json).unwrap();
+            log.write(&record());
+            assert!(log.flush());
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            text.lines()
+                .filter(|line| serde_json::from_str::<Value>(line).is_ok())
+                .count(),
+            2
+        );
+    }
+}

@@ -1,0 +1,338 @@
+//! Turns a `tracing` event into a line.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+
+use doyen_core::{Clock as _, SystemClock};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::lines::Lines;
+use crate::logs::{LogFormat, Look};
+use crate::text;
+
+/// The longest value of a field, in bytes.
+const LIMIT: usize = 16 << 10;
+
+pub(crate) struct LogLayer {
+    lines: Lines,
+    look: Look,
+}
+
+impl LogLayer {
+    pub(crate) const fn new(lines: Lines, look: Look) -> Self {
+        Self { lines, look }
+    }
+}
+
+impl<S> Layer<S> for LogLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
+        if let Some(span) = cx.span(id) {
+            let mut fields = Fields::default();
+            attributes.record(&mut fields);
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, cx: Context<'_, S>) {
+        if let Some(span) = cx.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
+        let mut own = Fields::default();
+        event.record(&mut own);
+        // The fields of the spans around it, the outermost first; the inner one wins.
+        let mut all = Fields::default();
+        for span in cx
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
+            if let Some(fields) = span.extensions().get::<Fields>() {
+                fields
+                    .values
+                    .iter()
+                    .for_each(|(name, value)| all.put(name, value.clone()));
+            }
+        }
+        all.message = own.message;
+        own.values
+            .into_iter()
+            .for_each(|(name, value)| all.put(name, value));
+
+        let mut line = String::with_capacity(256);
+        match self.look.format {
+            LogFormat::Json => json_line(&mut line, event, &all),
+            LogFormat::Pretty => pretty_line(&mut line, event, &all, self.look.colour),
+        }
+        line.push('\n');
+        self.lines
+            .push(&line, *event.metadata().level() <= Level::WARN);
+    }
+}
+
+fn json_line(line: &mut String, event: &Event<'_>, fields: &Fields) {
+    line.push_str("{\"time\":\"");
+    text::time(line, SystemClock.now());
+    line.push_str("\",\"level\":\"");
+    line.push_str(word(event.metadata().level()).trim_end());
+    line.push_str("\",\"target\":");
+    text::json(line, event.metadata().target(), LIMIT);
+    line.push_str(",\"message\":");
+    text::json(line, &fields.message, LIMIT);
+    if !fields.values.is_empty() {
+        line.push_str(",\"fields\":{");
+        for (n, (name, value)) in fields.values.iter().enumerate() {
+            if n > 0 {
+                line.push(',');
+            }
+            text::json(line, name, LIMIT);
+            line.push(':');
+            value.json(line);
+        }
+        line.push('}');
+    }
+    line.push('}');
+}
+
+fn pretty_line(line: &mut String, event: &Event<'_>, fields: &Fields, colour: bool) {
+    let level = event.metadata().level();
+    text::time_of_day(line, SystemClock.now());
+    let (on, off) = if colour {
+        (code(level), "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    _ = write!(line, " {on}{}{off} ", word(level).to_uppercase());
+    text::plain(line, event.metadata().target(), LIMIT);
+    line.push_str(": ");
+    text::plain(line, &fields.message, LIMIT);
+    for (name, value) in &fields.values {
+        line.push(' ');
+        text::plain(line, name, LIMIT);
+        line.push('=');
+        match value {
+            Value::Text(value) => text::value(line, value, LIMIT),
+            Value::Literal(value) => line.push_str(value),
+        }
+    }
+}
+
+const fn word(level: &Level) -> &'static str {
+    match *level {
+        Level::ERROR => "error",
+        Level::WARN => "warn ",
+        Level::INFO => "info ",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+const fn code(level: &Level) -> &'static str {
+    match *level {
+        Level::ERROR => "\x1b[31m",
+        Level::WARN => "\x1b[33m",
+        Level::INFO => "\x1b[32m",
+        Level::DEBUG => "\x1b[36m",
+        Level::TRACE => "\x1b[90m",
+    }
+}
+
+/// The fields of a span or an event.
+#[derive(Default)]
+struct Fields {
+    message: String,
+    values: Vec<(&'static str, Value)>,
+}
+
+#[derive(Clone)]
+enum Value {
+    Text(String),
+    /// A number or a truth value: the same in both formats.
+    Literal(String),
+}
+
+impl Value {
+    fn json(&self, line: &mut String) {
+        match self {
+            Value::Text(text) => text::json(line, text, LIMIT),
+            Value::Literal(literal) => line.push_str(literal),
+        }
+    }
+}
+
+impl Fields {
+    fn put(&mut self, name: &'static str, value: Value) {
+        match self.values.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, place)) => *place = value,
+            None => self.values.push((name, value)),
+        }
+    }
+
+    fn text(&mut self, field: &Field, text: String) {
+        match field.name() {
+            "message" => self.message = text,
+            name => self.put(name, Value::Text(text)),
+        }
+    }
+
+    fn literal(&mut self, field: &Field, value: impl ToString) {
+        self.put(field.name(), Value::Literal(value.to_string()));
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.text(field, format!("{value:?}"));
+    }
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.text(field, value.to_owned());
+    }
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.literal(field, value);
+    }
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.literal(field, value);
+    }
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.literal(field, value);
+    }
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        // JSON has no word for infinity.
+        if value.is_finite() {
+            self.literal(field, value);
+        } else {
+            self.text(field, value.to_string());
+        }
+    }
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.text(field, chain(value));
+    }
+}
+
+/// An error and everything below it: `outer: inner: innermost`.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        _ = write!(text, ": {error}");
+        next = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    fn logged(format: LogFormat, colour: bool, code: impl FnOnce()) -> Vec<String> {
+        let lines = Lines::memory();
+        let layer = LogLayer::new(lines.clone(), Look { format, colour });
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), code);
+        lines.kept()
+    }
+
+    fn json(code: impl FnOnce()) -> serde_json::Value {
+        let lines = logged(LogFormat::Json, false, code);
+        assert_eq!(lines.len(), 1);
+        serde_json::from_str(&lines[0]).unwrap()
+    }
+
+    #[test]
+    fn a_json_line_has_its_parts_with_their_types() {
+        let line = json(
+            || tracing::info!(target: "shop", port = 8000, ok = true, ratio = 0.5, bad = f64::NAN, name = "x", "listening on {}", 1),
+        );
+        assert_eq!(line["level"], "info");
+        assert_eq!(line["target"], "shop");
+        assert_eq!(line["message"], "listening on 1");
+        assert_eq!(
+            line["fields"],
+            serde_json::json!({"port": 8000, "ok": true, "ratio": 0.5, "bad": "NaN", "name": "x"})
+        );
+        let time = line["time"].as_str().unwrap();
+        assert!(
+            time.ends_with('Z') && time.parse::<doyen_core::Timestamp>().is_ok(),
+            "{time}"
+        );
+    }
+
+    #[test]
+    fn a_line_can_not_be_forged() {
+        let attack = "x\r\n{\"level\":\"info\"}\u{1b}[2J\u{2028}";
+        let line = json(|| tracing::warn!(user = attack, "{attack}"));
+        assert_eq!(line["message"], attack);
+        assert_eq!(line["fields"]["user"], attack);
+        let lines = logged(LogFormat::Pretty, true, || {
+            tracing::warn!(user = attack, "{attack}")
+        });
+        assert_eq!(lines.len(), 1);
+        assert!(!lines[0].contains(['\r', '\n', '\u{2028}']), "{}", lines[0]);
+        assert!(!lines[0].contains("\u{1b}[2J"), "{}", lines[0]);
+    }
+
+    #[test]
+    fn fields_of_the_spans_around_are_part_of_the_line() {
+        let line = json(|| {
+            let outer = tracing::info_span!(
+                "outer",
+                order = 1,
+                step = "begin",
+                late = tracing::field::Empty
+            );
+            outer.record("late", "now");
+            let _in_outer = outer.entered();
+            let _in_inner = tracing::info_span!("inner", step = "pay").entered();
+            tracing::info!("hello");
+        });
+        assert_eq!(
+            line["fields"],
+            serde_json::json!({"order": 1, "step": "pay", "late": "now"})
+        );
+    }
+
+    #[test]
+    fn an_error_brings_its_causes() {
+        #[derive(Debug)]
+        struct Outer(std::num::ParseIntError);
+        impl fmt::Display for Outer {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("no number")
+            }
+        }
+        impl Error for Outer {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let error = Outer("x".parse::<u8>().unwrap_err());
+        let line = json(|| tracing::error!(error = &error as &(dyn Error + 'static), "failed"));
+        assert_eq!(
+            line["fields"]["error"],
+            "no number: invalid digit found in string"
+        );
+    }
+
+    #[test]
+    fn a_pretty_line_is_for_a_person() {
+        let line = &logged(
+            LogFormat::Pretty,
+            false,
+            || tracing::info!(target: "shop", path = "a b", n = 2, "ready"),
+        )[0];
+        assert_eq!(&line[12..], " INFO  shop: ready path=\"a b\" n=2");
+    }
+}

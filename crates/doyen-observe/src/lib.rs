@@ -1,0 +1,34 @@
+//! Logs: what the code says, and one line for each request.
+//!
+//! ```no_run
+//! use doyen_observe::{LogFormat, LogOptions};
+//!
+//! # fn main() -> Result<(), doyen_observe::LogError> {
+//! let logs = doyen_observe::init(&LogOptions { format: LogFormat::Json, filter: "info,shop=debug".to_owned() })?;
+//! let access = logs.access_log();
+//! tracing::info!(port = 8000, "listening");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | part | is |
+//! | --- | --- |
+//! | [`init`], [`LogOptions`] | `tracing` events as lines on standard output |
+//! | [`AccessLog`] | the sink for [`AccessRecord`](doyen_core::AccessRecord): one line per request |
+//!
+//! Both write through one background thread: a slow terminal or a full pipe never holds up a request. When 4 MiB are waiting, further
+//! lines are dropped, and a line says how many. A closed output is no error.
+//!
+//! Nobody can forge a line: what a client sent is cut to a length, and every character that could end a line, move the cursor or turn the
+//! direction of the text is escaped, in both formats.
+//!
+//! What it does not do: it keeps no files in turn (the platform does) and sends nothing over the network.
+
+mod access;
+mod layer;
+mod lines;
+mod logs;
+mod text;
+
+pub use access::AccessLog;
+pub use logs::{LogError, LogFormat, LogOptions, Logs, init};
