@@ -38,9 +38,9 @@ const MEDIA_TYPES: [&str; 8] = [
     "video",
 ];
 
-const CARGO: [&str; 15] = [
-    "add", "bench", "build", "check", "clippy", "doc", "fmt", "init", "install", "new", "nextest",
-    "run", "test", "tree", "update",
+const CARGO: [&str; 16] = [
+    "add", "bench", "build", "check", "clippy", "doc", "fmt", "init", "metadata", "install", "new",
+    "nextest", "run", "test", "tree", "update",
 ];
 
 pub(super) fn run(args: &[String]) -> Result {

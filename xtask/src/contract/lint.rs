@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::Subject;
-use crate::failure::{Context, Failure, Result};
+use crate::failure::{Failure, Result};
 use crate::process::output;
 use crate::workspace;
 
@@ -26,18 +26,12 @@ pub(super) fn redocly(subject: &Subject<'_>) -> Result<String> {
 }
 
 /// Spectral: the same question from another house, and the OWASP API rules.
-///
-/// The rule sets stand in our npm folder and Spectral looks for them beside its file, so the file is copied there.
 pub(super) fn spectral(subject: &Subject<'_>) -> Result<String> {
-    let ruleset = subject.tools.node_folder().join("spectral.yaml");
-    std::fs::write(&ruleset, workspace::read("tools/spectral.yaml")?)
-        .context(|| format!("writing {}", ruleset.display()))?;
-    let findings = subject.tools.node_folder().join("spectral-findings.json");
+    let findings = workspace::tools()?.join("spectral-findings.json");
     let mut lint = subject.tools.npm("spectral");
-    lint.arg("lint")
-        .arg(&subject.document)
-        .arg("--ruleset")
-        .arg(&ruleset);
+    lint.arg("lint").arg(&subject.document);
+    lint.arg("--ruleset")
+        .arg(workspace::root().join("tools/spectral.yaml"));
     lint.args([
         "--format",
         "json",
@@ -54,7 +48,10 @@ fn spectral_result(lint: &mut Command, findings: &std::path::Path) -> Result<Str
     let _ = std::fs::remove_file(findings);
     let ran = output(lint);
     let Ok(text) = std::fs::read_to_string(findings) else {
-        return ran.map(|said| format!("no finding {said}"));
+        let said = ran?;
+        return Err(Failure::new(format!(
+            "Spectral wrote no list of findings\n{said}"
+        )));
     };
     let found: Vec<Value> = serde_json::from_str(&text)?;
     let lines: Vec<String> = found

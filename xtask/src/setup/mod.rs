@@ -34,9 +34,8 @@ impl Tools {
         Command::new(self.node.program(program))
     }
 
-    /// The folder that holds `node_modules`.
-    pub(crate) fn node_folder(&self) -> &std::path::Path {
-        self.node.folder()
+    pub(crate) fn browser(&self) -> &std::path::Path {
+        &self.browser
     }
 
     /// A program of the Python packages in `tools/requirements.txt`.
@@ -45,19 +44,8 @@ impl Tools {
     }
 
     /// What a test reads to find the real parts.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
-        [
-            (postgres::URL, self.postgres.url.clone()),
-            ("DOYEN_TEST_CHROMIUM", self.browser.display().to_string()),
-            (
-                "DOYEN_TEST_NODE_MODULES",
-                self.node
-                    .folder()
-                    .join("node_modules")
-                    .display()
-                    .to_string(),
-            ),
-        ]
+    pub(crate) fn environment(&self) -> [(&'static str, String); 1] {
+        [(postgres::URL, self.postgres.url.clone())]
     }
 
     /// A line for each part: what it is and where.

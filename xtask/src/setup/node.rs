@@ -49,7 +49,25 @@ pub(crate) fn find_or_install() -> Result<Modules> {
             .args(["ci", "--loglevel=error"])
             .current_dir(folder))
     })?;
+    link(
+        &folder.join("node_modules"),
+        &workspace::root().join("tools/node_modules"),
+    )?;
     Ok(Modules(folder))
+}
+
+/// Node.js looks for packages beside the file that asks and above it, so what lies in the target directory is shown in
+/// `tools/` too.
+fn link(installed: &Path, shown: &Path) -> Result {
+    if std::fs::read_link(shown).is_ok_and(|now| now == installed) {
+        return Ok(());
+    }
+    match std::fs::symlink_metadata(shown) {
+        Ok(old) if old.is_dir() => std::fs::remove_dir_all(shown)?,
+        Ok(_) => std::fs::remove_file(shown)?,
+        Err(_) => {}
+    }
+    std::os::unix::fs::symlink(installed, shown).context(|| format!("linking {}", shown.display()))
 }
 
 /// `v20.19.2` as (20, 19).
@@ -61,6 +79,18 @@ fn parse(version: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_replaces_what_was_there() {
+        let folder = std::env::temp_dir().join(format!("doyen-link-{}", std::process::id()));
+        let shown = folder.join("node_modules");
+        std::fs::create_dir_all(shown.join("old")).unwrap();
+        for installed in ["first", "second", "second"] {
+            link(&folder.join(installed), &shown).unwrap();
+            assert_eq!(std::fs::read_link(&shown).unwrap(), folder.join(installed));
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn versions_compare_by_number() {

@@ -1,0 +1,86 @@
+//! The documentation page: its modules under Node.js, and the page itself in a real browser against a running helpdesk.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::Subject;
+use crate::failure::{Context, Failure, Result};
+use crate::helpdesk::Running;
+use crate::process::output;
+use crate::workspace;
+
+const FOLDER: &str = "crates/doyen-console/tests/browser";
+
+/// Every `*.test.mjs`, so that a new one cannot be forgotten.
+pub(super) fn modules(_: &Subject<'_>) -> Result<String> {
+    let said = output(
+        Command::new("node")
+            .args(["--test", "--test-reporter=tap"])
+            .args(test_files()?),
+    )?;
+    let (passed, skipped, todo) = (
+        count(&said, "pass"),
+        count(&said, "skipped"),
+        count(&said, "todo"),
+    );
+    match (passed, skipped, todo) {
+        (Some(passed @ 1..), Some(0), Some(0)) => {
+            Ok(format!("{passed} tests passed, none skipped"))
+        }
+        _ => Err(Failure::new(format!("not every test ran\n{said}"))),
+    }
+}
+
+pub(super) fn browser(subject: &Subject<'_>) -> Result<String> {
+    let helpdesk = Running::start()?;
+    let mut drive = Command::new("node");
+    drive.arg(workspace::root().join(FOLDER).join("docs.mjs"));
+    drive
+        .env("BASE_URL", format!("http://{}", helpdesk.address()))
+        .env("CHROMIUM", subject.tools.browser());
+    let said = output(&mut drive).context(|| format!("the helpdesk's log:\n{}", helpdesk.log()))?;
+    let steps = said.lines().filter(|line| line.starts_with("ok ")).count();
+    if steps == 0 {
+        Err(Failure::new(format!("no step was made\n{said}")))
+    } else {
+        Ok(format!("{steps} steps in Chromium"))
+    }
+}
+
+fn test_files() -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(workspace::root().join(FOLDER))
+        .context(|| format!("reading {FOLDER}"))?;
+    let files = entries.flatten().map(|entry| entry.path());
+    Ok(files
+        .filter(|file| file.to_string_lossy().ends_with(".test.mjs"))
+        .collect())
+}
+
+/// The number in the line `# pass 21` of a TAP report.
+fn count(report: &str, what: &str) -> Option<u64> {
+    report.lines().find_map(|line| {
+        line.strip_prefix("# ")?
+            .strip_prefix(what)?
+            .trim()
+            .parse()
+            .ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn reads_the_numbers_of_a_report() {
+        let report = "ok 1 - a\n# tests 3\n# pass 2\n# skipped 1\n";
+        assert_eq!(
+            (
+                count(report, "pass"),
+                count(report, "skipped"),
+                count(report, "todo")
+            ),
+            (Some(2), Some(1), None)
+        );
+    }
+}
