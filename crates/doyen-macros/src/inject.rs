@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Data, DeriveInput, Fields, GenericParam, Ident, Index, Member};
+use syn::{Data, DeriveInput, GenericParam, Ident, Index, Member, Type};
 
 use crate::text::{self, Errors, Word};
 
@@ -29,39 +29,98 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
         );
         return errors.finish(TokenStream::new());
     };
-    let body = errors.finish(&data.fields).map(make)?;
-    let types = data.fields.iter().map(|field| &field.ty);
-    let needs = types.map(|ty| quote_spanned!(ty.span()=> <#ty as ::doyen::__private::Inject>::node as ::doyen::__private::Need));
+    errors.finish(())?;
+    let needs: Vec<Type> = data.fields.iter().map(|field| field.ty.clone()).collect();
+    let names = argument_names(&needs);
+    let members = data.fields.iter().enumerate().map(|(i, field)| {
+        field
+            .ident
+            .clone()
+            .map_or_else(|| Member::Unnamed(Index::from(i)), Member::Named)
+    });
+    let maker = quote!(|#(#names),*| ::core::future::ready(Self { #(#members: #names),* }));
     let name = &item.ident;
     let (impl_generics, type_generics, conditions) = item.generics.split_for_impl();
+    let body = body(&lifetime, &needs, None, &maker);
     Ok(quote! {
         #[automatically_derived]
         impl #impl_generics ::doyen::__private::Inject for #name #type_generics #conditions {
-            const LIFETIME: ::doyen::__private::Lifetime = ::doyen::__private::Lifetime::#lifetime;
-            fn node() -> ::doyen::__private::Node {
-                ::doyen::__private::Node::of::<Self>(::std::vec![#(#needs),*])
-            }
-            async fn make(cx: &::doyen::__private::Context) -> ::core::result::Result<Self, ::doyen::__private::Refusal> {
-                #body
-            }
+            #body
         }
     })
 }
 
-/// Asks for each field in order.
-fn make(fields: &Fields) -> TokenStream {
-    let gets = fields.iter().enumerate().map(|(i, field)| {
-        let member = field
-            .ident
-            .clone()
-            .map_or_else(|| Member::Unnamed(Index::from(i)), Member::Named);
-        let ty = &field.ty;
-        quote_spanned!(ty.span()=> #member: cx.get::<#ty>().await?)
-    });
-    let unused = fields.is_empty().then(|| quote!(let _ = cx;));
+/// The names under which the needs are handed on.
+pub(crate) fn argument_names(needs: &[Type]) -> Vec<Ident> {
+    (0..needs.len())
+        .map(|i| format_ident!("need_{}", i))
+        .collect()
+}
+
+/// The items of an `impl Inject`. `maker` takes the needs and answers a future of the value, or of a `Result` when there is an `error`.
+///
+/// The needs are asked for in an inner function that is generic over them. Written out in an async body, `cx.get::<Arc<dyn Port>>()` would
+/// be refused: inside a future the compiler forgets that `dyn Port` is `'static` (E0477).
+pub(crate) fn body(
+    lifetime: &Ident,
+    needs: &[Type],
+    error: Option<&Type>,
+    maker: &TokenStream,
+) -> TokenStream {
+    let nodes = needs
+        .iter()
+        .map(|ty| quote_spanned!(ty.span()=> <#ty as ::doyen::__private::Inject>::node as ::doyen::__private::Need));
+    let fails = error.map(|error| quote_spanned!(error.span()=> .fails(<#error as ::doyen::__private::Problem>::catalogue())));
+    let names = argument_names(needs);
+    let kinds: Vec<Ident> = (0..needs.len())
+        .map(|i| format_ident!("Need{}", i))
+        .collect();
+    let (answer, made, end) = match error {
+        None => (
+            quote!(Made),
+            quote!(),
+            quote!(::core::result::Result::Ok(made.await)),
+        ),
+        Some(_) => (
+            quote!(::core::result::Result<Made, Error>),
+            quote!(, Error: ::doyen::__private::Problem),
+            quote! {
+                match made.await {
+                    ::core::result::Result::Ok(made) => ::core::result::Result::Ok(made),
+                    ::core::result::Result::Err(error) => {
+                        ::core::result::Result::Err(<::doyen::__private::Refusal as ::core::convert::From<Error>>::from(error))
+                    }
+                }
+            },
+        ),
+    };
+    let holes = error.map(|_| quote!(, _));
+    let unused = needs.is_empty().then(|| quote!(let _ = cx;));
     quote! {
-        #unused
-        ::core::result::Result::Ok(Self { #(#gets),* })
+        const LIFETIME: ::doyen::__private::Lifetime = ::doyen::__private::Lifetime::#lifetime;
+
+        fn node() -> ::doyen::__private::Node {
+            ::doyen::__private::Node::of::<Self>(::std::vec![#(#nodes),*])#fails
+        }
+
+        fn make(
+            cx: &::doyen::__private::Context,
+        ) -> impl ::core::future::Future<Output = ::core::result::Result<Self, ::doyen::__private::Refusal>> + ::core::marker::Send {
+            async fn assemble<#(#kinds: ::doyen::__private::Inject,)* Maker, Making, Made #made>(
+                cx: &::doyen::__private::Context,
+                maker: Maker,
+            ) -> ::core::result::Result<Made, ::doyen::__private::Refusal>
+            where
+                Maker: ::core::ops::FnOnce(#(#kinds),*) -> Making + ::core::marker::Send,
+                Making: ::core::future::Future<Output = #answer> + ::core::marker::Send,
+            {
+                #unused
+                #(let #names = cx.get::<#kinds>().await?;)*
+                let made = maker(#(#names),*);
+                #end
+            }
+            assemble::<#(#needs,)* _, _, _ #holes>(cx, #maker)
+        }
     }
 }
 
@@ -103,13 +162,21 @@ mod tests {
             struct Orders { clock: Arc<dyn Clock>, cart: Cart }
         }));
         assert!(code.contains("Lifetime :: Application"), "{code}");
-        assert!(code.contains("clock : cx . get :: < Arc < dyn Clock > > () . await ? , cart : cx . get :: < Cart > () . await ?"), "{code}");
+        assert!(
+            code.contains("assemble :: < Arc < dyn Clock > , Cart , _ , _ , _ >"),
+            "{code}"
+        );
+        assert!(
+            code.contains("Self { clock : need_0 , cart : need_1 }"),
+            "{code}"
+        );
     }
 
     #[test]
     fn tuples_units_and_parameters_work() {
         assert!(
-            rust(expand(parse_quote! { struct Both(A, B); })).contains("0 : cx . get :: < A >")
+            rust(expand(parse_quote! { struct Both(A, B); }))
+                .contains("Self { 0 : need_0 , 1 : need_1 }")
         );
         assert!(rust(expand(parse_quote! { struct Nothing; })).contains("Lifetime :: Request"));
         assert!(

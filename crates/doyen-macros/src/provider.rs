@@ -1,11 +1,10 @@
 //! `#[provider]`: an `async fn` that makes what can be injected. The function stays as written; the type it answers learns to be made.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned as _;
+use quote::quote;
 use syn::{FnArg, GenericArgument, ItemFn, PathArguments, ReturnType, Type};
 
-use crate::inject::lifetime;
+use crate::inject::{argument_names, body, lifetime};
 use crate::text::{Errors, arguments};
 
 pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -25,41 +24,15 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
     };
     errors.finish(())?;
     let name = &function.sig.ident;
-    let nodes = needs.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::doyen::__private::Inject>::node as ::doyen::__private::Need));
-    let fails = error.as_ref().map(|error| quote_spanned!(error.span()=> .fails(<#error as ::doyen::__private::Problem>::catalogue())));
-    let arguments: Vec<_> = (0..needs.len())
-        .map(|i| format_ident!("need_{}", i))
-        .collect();
-    let gets = needs
-        .iter()
-        .zip(&arguments)
-        .map(|(ty, argument)| quote_spanned!(ty.span()=> let #argument = cx.get::<#ty>().await?;));
-    let answer = match &error {
-        None => quote!(::core::result::Result::Ok(#name(#(#arguments),*).await)),
-        Some(error) => quote! {
-            match #name(#(#arguments),*).await {
-                ::core::result::Result::Ok(made) => ::core::result::Result::Ok(made),
-                ::core::result::Result::Err(error) => {
-                    ::core::result::Result::Err(<::doyen::__private::Refusal as ::core::convert::From<#error>>::from(error))
-                }
-            }
-        },
-    };
-    let unused = needs.is_empty().then(|| quote!(let _ = cx;));
+    let names = argument_names(&needs);
+    let maker = quote!(|#(#names),*| #name(#(#names),*));
+    let body = body(&lifetime, &needs, error.as_ref(), &maker);
     Ok(quote! {
         #function
 
         #[automatically_derived]
         impl ::doyen::__private::Inject for #made {
-            const LIFETIME: ::doyen::__private::Lifetime = ::doyen::__private::Lifetime::#lifetime;
-            fn node() -> ::doyen::__private::Node {
-                ::doyen::__private::Node::of::<Self>(::std::vec![#(#nodes),*])#fails
-            }
-            async fn make(cx: &::doyen::__private::Context) -> ::core::result::Result<Self, ::doyen::__private::Refusal> {
-                #unused
-                #(#gets)*
-                #answer
-            }
+            #body
         }
     })
 }
@@ -179,7 +152,7 @@ mod tests {
             "impl :: doyen :: __private :: Inject for Lock",
             "Lifetime :: Application",
             ". fails (< NoLock as :: doyen :: __private :: Problem > :: catalogue ())",
-            "let need_1 = cx . get :: < Pool > () . await ?",
+            "| need_0 , need_1 | lock (need_0 , need_1)",
         ] {
             assert!(code.contains(part), "{part} is missing in {code}");
         }
@@ -192,7 +165,7 @@ mod tests {
             quote! { async fn now() -> Now { Now } },
         ));
         assert!(
-            !code.contains("fails") && code.contains("Ok (now () . await)"),
+            !code.contains("fails") && code.contains("| | now ()"),
             "{code}"
         );
         // The user's own type of this name is a type like any other.
