@@ -5,7 +5,7 @@ import { markdown } from "./markdown.js";
 import { methodTag, pathText, section, tabs } from "./parts.js";
 import { responseList } from "./responses.js";
 import { operationHref } from "./router.js";
-import { facts, schemaTree, typeLink } from "./schema-tree.js";
+import { facts, schemaTree, typeLink, values } from "./schema-tree.js";
 import { view } from "./schema.js";
 import { accessOf, scopesOf } from "./security.js";
 import { contentOf, parametersOf, resolveRef } from "./spec.js";
@@ -39,7 +39,7 @@ function head(spec, operation) {
   return h("header", { class: "page-head" },
     h("p", { class: "eyebrow", text: operation.tag }),
     h("h1", { text: operation.summary }),
-    h("p", { class: "endpoint" }, methodTag(operation.method), pathText(spec.base + operation.path)),
+    h("p", { class: "endpoint" }, methodTag(operation.method), pathText(spec.base + operation.path), jumpButton()),
     operation.deprecated && h("p", { class: "notice warn" }, h("strong", { text: "Deprecated. " }), "Do not use it in new code."),
     markdown(operation.description),
     docs?.url && h("p", {}, h("a", { href: docs.url, rel: "noopener noreferrer", target: "_blank", text: docs.description ?? "More" })),
@@ -58,6 +58,15 @@ function access(spec, operation) {
     icon("lock"),
     found.optional ? "Login is optional." : scopes.length > 0 ? "Needs" : "Needs a login.",
     scopes.map((scope) => h("code", { class: "scope", text: scope })));
+}
+
+/** On a narrow screen the panel stands below all the text. */
+function jumpButton() {
+  const jump = () => {
+    document.querySelector(".column-try")?.scrollIntoView();
+    document.querySelector(".try :is(input, select, textarea, .send)")?.focus({ preventScroll: true });
+  };
+  return h("button", { type: "button", class: "small", onclick: jump }, "Try it");
 }
 
 const PLACES = { path: "Path parameters", query: "Query parameters", header: "Headers", cookie: "Cookies" };
@@ -89,6 +98,7 @@ function parameterRow(spec, parameter) {
       parameter.required && h("span", { class: "required", text: "required" }),
       parameter.deprecated && h("span", { class: "badge warn", text: "deprecated" })),
     markdown(parameter.description || schema.description),
+    values(schema),
     facts(shown),
     items);
 }
@@ -105,6 +115,6 @@ function requestBody(spec, operation) {
     markdown(body.description),
     tabs(content.map(({ mediaType, schema }) => ({
       label: mediaType,
-      content: () => h("div", {}, h("p", { class: "media-type" }, h("code", { text: mediaType }), body.required ? h("span", { class: "required", text: "required" }) : "optional"), schemaTree(spec, schema)),
+      content: () => h("div", {}, h("p", { class: "media-type" }, h("code", { text: mediaType }), typeLink(spec, schema), body.required ? h("span", { class: "required", text: "required" }) : "optional"), schemaTree(spec, schema)),
     })), "Media type"));
 }

@@ -49,7 +49,8 @@ function encode(text) {
  * @param {string} origin
  */
 export function curl(request, origin) {
-  const parts = [`curl ${request.method === "GET" ? "" : `-X ${request.method} `}${quote(origin + request.url)}`];
+  const method = { GET: "", HEAD: "-I " }[request.method] ?? `-X ${request.method} `;
+  const parts = [`curl ${method}${quote(origin + request.url)}`];
   for (const [name, value] of request.headers) parts.push(`-H ${quote(`${name}: ${value}`)}`);
   parts.push(...request.curlBody);
   return parts.join(" \\\n  ");

@@ -32,6 +32,8 @@ function responseFold(spec, { status, response }, open) {
     h("span", { class: "response-title" }, title ? inlineMarkdown(title) : STATUS_TEXT[Number(status)] ?? ""),
     h("span", { class: "response-codes" }, problems.slice(0, 3).map(({ code }) => h("code", { text: code })), problems.length > 3 && ` +${problems.length - 3}`),
   ];
+  const isPlain = rest.length === 0 && problems.length === 0 && !response.headers && !response.content;
+  if (isPlain) return h("p", { class: "response" }, summary);
   return lazyDetails({ class: "response", open }, summary, () => h("div", { class: "response-body" },
     markdown(rest.join("\n\n")),
     problemList(problems),
@@ -74,7 +76,7 @@ function body(spec, response) {
     const shown = shownExamples(spec, mediaType, schema, examples);
     const views = [{ label: "Schema", content: () => schemaTree(spec, schema) }];
     for (const { name, value } of shown) views.push({ label: name, content: () => jsonView(spec, textOf(value), name) });
-    return h("div", { class: "media" }, h("p", { class: "media-type" }, h("code", { text: mediaType })), schema === undefined ? null : tabs(views, "Schema and examples"));
+    return h("div", { class: "media" }, h("p", { class: "media-type" }, h("code", { text: mediaType }), schema !== undefined && typeLink(spec, schema)), schema === undefined ? null : tabs(views, "Schema and examples"));
   }));
 }
 

@@ -7,7 +7,7 @@ import { markdown } from "./markdown.js";
 import { methodTag, pathText, section } from "./parts.js";
 import { operationHref, schemaHref } from "./router.js";
 import { view } from "./schema.js";
-import { schemaTree } from "./schema-tree.js";
+import { schemaTree, typeLink } from "./schema-tree.js";
 
 /**
  * @param {import("./spec.js").Spec} spec
@@ -19,13 +19,13 @@ export function schemaPage(spec, name) {
   const example = JSON.stringify(exampleOf(spec.doc, raw)) ?? "null";
   const users = usersOf(spec, raw.$ref);
   const element = h("article", { class: "page" },
-    h("header", { class: "page-head" },
-      h("p", { class: "eyebrow", text: "Schema" }),
-      h("h1", { class: "mono-title", text: name }),
-      markdown(schema.description)),
     h("div", { class: "columns" },
       h("div", { class: "column-text" },
-        section("Fields", schemaTree(spec, raw, { ownName: name })),
+        h("header", { class: "page-head" },
+          h("p", { class: "eyebrow", text: "Schema" }),
+          h("h1", { class: "mono-title", text: name }),
+          markdown(schema.description)),
+        section(schema.properties ? "Fields" : "Value", !schema.properties && typeLink(spec, raw), schemaTree(spec, raw)),
         users.length > 0 && section("Used by", h("ul", { class: "users" }, users.map((operation) => h("li", {},
           h("a", { class: "user-row", href: operationHref(operation) }, methodTag(operation.method), pathText(operation.path))))))),
       h("aside", { class: "column-try", "aria-label": "Example" }, section("Example", jsonView(spec, example, "Example")))));

@@ -2,26 +2,20 @@
 // is opened, so a schema that contains itself costs nothing.
 
 import { h, lazyDetails } from "./dom.js";
-import { markdown } from "./markdown.js";
+import { inlineMarkdown, markdown } from "./markdown.js";
 import { schemaHref } from "./router.js";
-import { choices, isMap, limits, typeLabel, view } from "./schema.js";
+import { choices, explainedChoices, isMap, limits, typeLabel, view } from "./schema.js";
 
 /** @typedef {import("./spec.js").Spec} Spec */
 
 /**
  * @param {Spec} spec
  * @param {any} raw
- * @param {{ownName?: string}} [options] `ownName`: the component being shown, which needs no link to itself
- * @returns {HTMLElement}
+ * @returns {HTMLElement} without the name and the description of the schema itself
  */
-export function schemaTree(spec, raw, options = {}) {
+export function schemaTree(spec, raw) {
   const seen = view(spec.doc, raw);
-  const isOwn = seen.name !== "" && seen.name === options.ownName;
-  return h("div", { class: "schema" },
-    h("p", { class: "schema-type" }, typeLink(spec, raw, isOwn)),
-    !isOwn && seen.name === "" && markdown(seen.schema.description),
-    facts(seen.schema),
-    inside(spec, seen));
+  return h("div", { class: "schema" }, values(seen.schema), facts(seen.schema), inside(spec, seen));
 }
 
 /** What a value consists of: fields, items, variants. Empty for a plain value. */
@@ -68,7 +62,8 @@ function fieldRow(spec, name, raw, required, title) {
       typeLink(spec, raw),
       required && h("span", { class: "required", text: "required" }),
       isDeprecated && h("span", { class: "badge warn", text: "deprecated" })),
-    markdown(seen.schema.description ?? raw.description),
+    markdown(seen.schema.description),
+    values(seen.schema),
     facts(seen.schema),
     more(spec, seen));
 }
@@ -79,7 +74,7 @@ function more(spec, seen) {
   const count = Object.keys(target.schema.properties ?? {}).length;
   const hasInside = count > 0 || target.variants.length > 0 || target.schema.items !== undefined || isMap(target.schema);
   if (!hasInside) return target === seen ? null : facts(target.schema, "Each item: ");
-  const word = target.variants.length > 0 ? `${target.variants.length} variants` : count > 0 ? `${count} field${count === 1 ? "" : "s"}` : "inside";
+  const word = target.variants.length > 0 ? `${target.variants.length} variants` : count > 0 ? `${count} field${count === 1 ? "" : "s"}` : "any key";
   const label = [word, target.name && h("span", { class: "muted", text: ` of ${target.name}` })];
   return lazyDetails({ class: "fold" }, label, () => inside(spec, target));
 }
@@ -108,14 +103,19 @@ function tagOf(schema) {
  *
  * @param {Spec} spec
  * @param {any} raw
- * @param {boolean} [plain]
  */
-export function typeLink(spec, raw, plain = false) {
+export function typeLink(spec, raw) {
   const label = typeLabel(spec.doc, raw);
   const seen = view(spec.doc, raw);
   const name = seen.name || (seen.schema.items ? view(spec.doc, seen.schema.items).name : "");
-  const isNamed = !plain && name !== "" && label.includes(name);
+  const isNamed = name !== "" && label.includes(name);
   return h("span", { class: "field-type" }, isNamed ? h("a", { href: schemaHref(name), text: label }) : label);
+}
+
+/** The allowed values with what each one means. @param {any} schema */
+export function values(schema) {
+  const rows = explainedChoices(schema).map(({ value, words }) => [h("dt", {}, literal(value)), h("dd", {}, inlineMarkdown(words))]);
+  return rows.length > 0 ? h("dl", { class: "values" }, rows) : null;
 }
 
 /**
@@ -125,7 +125,7 @@ export function typeLink(spec, raw, plain = false) {
  * @param {string} [before]
  */
 export function facts(schema, before = "") {
-  const allowed = choices(schema);
+  const allowed = explainedChoices(schema).length > 0 ? null : choices(schema);
   const parts = limits(schema).map((text) => h("span", { text }));
   if (allowed) parts.push(h("span", {}, allowed.length === 1 ? "always " : "one of ", allowed.map((value) => [literal(value), " "])));
   if (schema.pattern) parts.push(h("span", {}, "matches ", h("code", { text: schema.pattern })));

@@ -142,8 +142,9 @@ export function limits(schema) {
 }
 
 function range(least, most, noun) {
-  const nouns = (count) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-  if (least && most !== undefined) return least === most ? `exactly ${nouns(least)}` : `${least} to ${nouns(most)}`;
+  const number = (count) => count.toLocaleString("en");
+  const nouns = (count) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+  if (least && most !== undefined) return least === most ? `exactly ${nouns(least)}` : `${number(least)} to ${nouns(most)}`;
   if (most !== undefined) return `at most ${nouns(most)}`;
   return least ? `at least ${nouns(least)}` : "";
 }
@@ -176,4 +177,16 @@ function constantsOf(schema) {
   if (!Array.isArray(variants) || variants.length < 2) return null;
   const real = variants.filter((variant) => !isNull(variant));
   return real.every((variant) => variant && "const" in variant) ? real.map((variant) => variant.const) : null;
+}
+
+/**
+ * The words that stand with each allowed value, empty when there are none.
+ *
+ * @param {any} schema
+ * @returns {{value: any, words: string}[]}
+ */
+export function explainedChoices(schema) {
+  const variants = (schema.oneOf ?? schema.anyOf ?? []).filter((variant) => !isNull(variant));
+  if (!constantsOf(schema) || !variants.some((variant) => variant.description)) return [];
+  return variants.map((variant) => ({ value: variant.const, words: variant.description ?? "" }));
 }

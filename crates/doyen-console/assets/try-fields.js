@@ -9,7 +9,7 @@ import { choices, view } from "./schema.js";
  * @typedef {{parameter: Parameter, control: any, row: HTMLElement, refresh?: (url: string) => void}} Field
  */
 
-/** More optional inputs than this fold away. */
+/** More optional inputs than this fold away. One alone is not worth a fold. */
 const MOST_OPTIONAL = 4;
 
 /**
@@ -23,13 +23,13 @@ export function parameterInputs(spec, operation, parameters, prefill) {
   const required = fields.filter(({ parameter }) => parameter.required);
   const optional = fields.filter(({ parameter }) => !parameter.required);
   const rows = (list) => list.map(({ row }) => row);
-  const folded = optional.length > MOST_OPTIONAL;
+  const shown = optional.length > MOST_OPTIONAL + 1 ? optional.slice(0, MOST_OPTIONAL) : optional;
+  const folded = optional.slice(shown.length);
   const element = h("div", { class: "try-fields" },
     rows(required),
-    folded
-      ? h("details", { class: "fold", open: optional.some(({ control }) => control.value !== "") },
-        h("summary", { text: `${optional.length} optional parameters` }), h("div", { class: "try-fields" }, rows(optional)))
-      : rows(optional));
+    rows(shown),
+    folded.length > 0 && h("details", { class: "fold", open: folded.some(({ control }) => control.value !== "") },
+      h("summary", { text: `${folded.length} more` }), h("div", { class: "try-fields" }, rows(folded))));
   return {
     element,
     values: () => fields.map(({ parameter, control }) => ({ parameter, value: control.value.trim() })),

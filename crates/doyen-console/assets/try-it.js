@@ -26,7 +26,8 @@ export function tryIt(spec, operation, prefill) {
   const parameters = parametersOf(spec, operation).filter((parameter) => parameter.in !== "cookie");
   const inputs = parameterInputs(spec, operation, parameters, prefill);
   const body = bodyEditor(spec, operation);
-  const answer = h("div", { class: "answer", role: "region", "aria-label": "Response", "aria-live": "polite" });
+  const answer = h("div", { class: "answer", role: "region", "aria-label": "Response" });
+  const announcement = h("p", { class: "off-screen", role: "status" });
   const command = h("code", {});
   const button = h("button", { class: "primary send", text: "Send" });
 
@@ -41,7 +42,7 @@ export function tryIt(spec, operation, prefill) {
     command.textContent = shorten(curl(request(), location.origin));
     inputs.refresh(request().url);
   };
-  const submit = sender({ spec, operation, inputs, button, answer, request, drawCommand });
+  const submit = sender({ spec, operation, inputs, button, answer, announcement, request, drawCommand });
 
   const form = h("form", { class: "try", novalidate: true, onsubmit: submit, oninput: drawCommand, onchange: drawCommand, "aria-label": `Try ${operation.summary}` },
     h("div", { class: "try-head" }, h("h2", { text: "Try it" }), button),
@@ -51,6 +52,7 @@ export function tryIt(spec, operation, prefill) {
     h("details", { class: "fold curl" },
       h("summary", { text: "curl" }),
       h("div", { class: "code-box" }, copyButton(() => curl(request(), location.origin), "curl command"), h("pre", { class: "code", tabindex: "0" }, command))),
+    announcement,
     answer);
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
@@ -61,7 +63,7 @@ export function tryIt(spec, operation, prefill) {
 }
 
 /** The handler that sends, and that stops what is under way when pressed again. */
-function sender({ spec, operation, inputs, button, answer, request, drawCommand }) {
+function sender({ spec, operation, inputs, button, answer, announcement, request, drawCommand }) {
   /** @type {AbortController | null} */
   let running = null;
   return async (event) => {
@@ -77,8 +79,10 @@ function sender({ spec, operation, inputs, button, answer, request, drawCommand 
       const received = await send(sent, running.signal, (partial) => fill(answer, answerView(context, partial)));
       remember(operation, inputs, sent, received);
       fill(answer, answerView(context, received));
+      fill(announcement, `${received.status} ${received.statusText}`);
     } catch (error) {
       fill(answer, failureView(error));
+      fill(announcement, answer.textContent);
     } finally {
       running = null;
       button.textContent = "Send";

@@ -1,0 +1,148 @@
+// Tests of the modules that need no browser: `node --test modules.test.mjs`.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const load = (name) => import(new URL(`../../assets/${name}.js`, import.meta.url));
+const { exampleOf } = await load("example");
+const { prettyText, prettyTokens } = await load("json-text");
+const { findTarget, matchPath } = await load("links");
+const { findLogin } = await load("login");
+const { isSafeLink, parseBlocks, parseInline } = await load("markdown");
+const { problemsOf } = await load("problems");
+const { buildRequest, curl } = await load("request");
+const { choices, limits, typeLabel, view } = await load("schema");
+const { accessOf, scopesOf } = await load("security");
+const { parametersOf, readSpec, resolveRef } = await load("spec");
+
+const fixture = new URL("../fixtures/helpdesk.openapi.json", import.meta.url);
+const spec = readSpec(JSON.parse(readFileSync(fixture, "utf8")), "http://127.0.0.1/openapi.json");
+const operation = (id) => spec.byId.get(id);
+const doc = spec.doc;
+const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
+
+test("tags keep the order of the document", () => {
+  assert.deepEqual(spec.tags.map((tag) => tag.name), ["auth", "account", "tickets", "comments", "users", "webhooks", "service"]);
+});
+
+test("two operations with the same id stay apart", () => {
+  const twice = readSpec({ openapi: "3.1.0", paths: { "/a": { get: { operationId: "x" } }, "/b": { get: { operationId: "x" } } } }, "http://h/");
+  assert.equal(twice.byId.size, 2);
+});
+
+test("parameters of the path are joined with those of the operation", () => {
+  const names = parametersOf(spec, operation("show_ticket")).map((parameter) => `${parameter.in} ${parameter.name}`);
+  assert.deepEqual(names, ["path id", "header If-None-Match"]);
+});
+
+test("a reference to itself ends", () => {
+  const loop = { components: { schemas: { A: { $ref: "#/components/schemas/A" } } } };
+  assert.deepEqual(resolveRef(loop, { $ref: "#/components/schemas/A" }), {});
+  assert.equal(view(loop, { allOf: [{ $ref: "#/components/schemas/A" }] }).type, "any");
+});
+
+test("a server elsewhere lends its path, not its host", () => {
+  const other = readSpec({ openapi: "3.1.0", servers: [{ url: "https://elsewhere.example/api/" }] }, "http://h/openapi.json");
+  assert.equal(other.base, "/api");
+});
+
+test("or null is shown as such, in all three spellings", () => {
+  assert.equal(typeLabel(doc, { type: ["string", "null"] }), "string or null");
+  assert.equal(typeLabel(doc, { anyOf: [ref("Person"), { type: "null" }] }), "Person or null");
+  assert.equal(typeLabel(doc, { oneOf: [{ type: "null" }, { type: "integer" }] }), "integer or null");
+});
+
+test("allOf is one object", () => {
+  const joined = view(doc, { allOf: [ref("Person"), { required: ["age"], properties: { age: { type: "integer" } } }] });
+  assert.deepEqual(Object.keys(joined.schema.properties), ["id", "name", "age"]);
+  assert.deepEqual(joined.schema.required, ["id", "name", "age"]);
+});
+
+test("limits are said in words", () => {
+  assert.deepEqual(limits({ minLength: 1, maxLength: 20000 }), ["1 to 20,000 characters"]);
+  assert.deepEqual(limits({ exclusiveMinimum: 0, maximum: 5 }), ["> 0, ≤ 5"]);
+  assert.deepEqual(choices(view(doc, ref("Status")).schema), ["open", "pending", "solved", "closed"]);
+});
+
+test("an example is what the schema allows", () => {
+  assert.deepEqual(exampleOf(doc, ref("NewTicket"), { request: true }), { subject: "string", body: "string", priority: "normal", tags: ["string"] });
+  assert.deepEqual(exampleOf(doc, ref("TicketPatch"), { request: true, patch: true }), { subject: "string" });
+  assert.equal(exampleOf(doc, { type: "integer", minimum: 7, maximum: 9 }), 7);
+  assert.equal(exampleOf(doc, { type: "string", minLength: 12 }).length, 12);
+});
+
+test("an example of a schema that contains itself is finite", () => {
+  const user = exampleOf(doc, ref("User"));
+  assert.equal("manager" in user, false);
+  assert.deepEqual(exampleOf(doc, ref("Comment")).replies, []);
+});
+
+test("a request leaves out what only the server sets", () => {
+  assert.equal("id" in exampleOf(doc, ref("User"), { request: true }), false);
+  assert.equal("password" in exampleOf(doc, ref("Credentials")), false);
+});
+
+test("large numbers are shown as they were sent", () => {
+  assert.equal(prettyText('{"id":9007199254740993,"a":[],"b":{},"c":[1,2]}'), '{\n  "id": 9007199254740993,\n  "a": [],\n  "b": {},\n  "c": [\n    1,\n    2\n  ]\n}');
+  assert.equal(prettyTokens("{not json}"), null);
+  assert.equal(prettyText('"{\\"a\\": [1,2]}"'), '"{\\"a\\": [1,2]}"');
+});
+
+test("an address finds its operation, the literal path first", () => {
+  assert.equal(findTarget(spec, "/v1/tickets/tkt_1?x=2").href, "#/op/show_ticket?path.id=tkt_1&query.x=2");
+  assert.equal(findTarget(spec, "//evil.example/v1/me"), null);
+  assert.equal(findTarget(spec, "/nothing/here"), null);
+  assert.deepEqual([...matchPath("/a/{b}", "/a/%20c")], [["b", " c"]]);
+});
+
+test("values cannot leave their place in the address", () => {
+  const parameters = parametersOf(spec, operation("show_ticket"));
+  const { url } = buildRequest(spec, operation("show_ticket"), [{ parameter: parameters[0], value: "../../admin?x#y" }]);
+  assert.equal(url, "/v1/tickets/..%2F..%2Fadmin%3Fx%23y");
+});
+
+test("lists repeat their name, empty values are not sent", () => {
+  const inputs = parametersOf(spec, operation("list_tickets")).map((parameter) => ({ parameter, value: { tag: "a, b", limit: "5" }[parameter.name] ?? "" }));
+  assert.equal(buildRequest(spec, operation("list_tickets"), inputs).url, "/v1/tickets?tag=a&tag=b&limit=5");
+});
+
+test("the curl command is safe in a shell", () => {
+  const command = curl({ method: "POST", url: "/x", headers: [["A", "it's"]], body: undefined, curlBody: [] }, "http://h");
+  assert.equal(command, "curl -X POST 'http://h/x' \\\n  -H 'A: it'\\''s'");
+});
+
+test("the login operation is found by its mark or by its shape", () => {
+  assert.equal(findLogin(spec).operation.id, "login");
+  const plain = structuredClone(doc);
+  delete plain.paths["/v1/auth/login"].post["x-doyen-login"];
+  assert.equal(findLogin(readSpec(plain, "http://h/")).nameField, "email");
+  delete plain.paths["/v1/auth/login"];
+  assert.equal(findLogin(readSpec(plain, "http://h/")), null);
+});
+
+test("access says who may call", () => {
+  assert.equal(accessOf(spec, operation("livez")).public, true);
+  assert.deepEqual(scopesOf(accessOf(spec, operation("open_ticket"))), ["tickets:write"]);
+  assert.equal(accessOf(spec, { raw: { security: [{}, { bearer: [] }] } }).optional, true);
+});
+
+test("problem codes come from the schema and from the extension", () => {
+  const response = operation("open_ticket").raw.responses["409"];
+  assert.deepEqual(problemsOf(spec, response).map(({ code }) => code), ["idempotency_mismatch", "idempotency_in_progress"]);
+  assert.deepEqual(problemsOf(spec, { "x-problem-codes": ["a", { code: "b", title: "B" }] }).map(({ title }) => title), ["", "B"]);
+});
+
+test("Markdown keeps to its subset", () => {
+  const kinds = parseBlocks("One\ntwo\n\n- a\n- b\n  more\n\n```\n<b>\n```\n# Head\n1. x").map((block) => block.kind);
+  assert.deepEqual(kinds, ["paragraph", "list", "code", "heading", "list"]);
+  assert.deepEqual(parseInline("a `b*c*` **d** [e](/f) 2 * 3 * 4").map((part) => part.kind), ["text", "code", "text", "strong", "text", "link", "text"]);
+});
+
+test("only harmless links become links", () => {
+  for (const href of ["javascript:alert(1)", "JavaScript:x", "data:text/html,x", "vbscript:x", "//evil.example", " javascript:x"]) {
+    assert.equal(isSafeLink(href), false, href);
+  }
+  assert.equal(parseInline("[x](javascript:alert)").every((part) => part.kind === "text"), true);
+  for (const href of ["https://a.example", "/docs", "#/op/x", "./x", "mailto:a@b.example"]) assert.equal(isSafeLink(href), true, href);
+});
