@@ -108,7 +108,7 @@ function apiKeyForm(key, close) {
   const submit = (event) => {
     event.preventDefault();
     const value = input.value.trim();
-    become({ apiKeys: { ...identity().apiKeys, [key.header]: value }, name: identity().name || (value ? "API key" : "") });
+    become({ apiKeys: { [key.header]: value }, name: value ? "API key" : "" });
     close();
   };
   return h("form", { class: "stack", onsubmit: submit, "aria-label": key.header },

@@ -36,9 +36,14 @@ export function isSignedIn() {
   return current.token !== "" || Object.values(current.apiKeys).some(Boolean);
 }
 
-/** @param {Partial<Identity>} change */
-export function become(change) {
-  current = { ...current, ...change };
+/**
+ * One identity replaces the other: a request that carries both a token and a
+ * key would leave the server to guess who is meant.
+ *
+ * @param {Partial<Identity>} identity
+ */
+export function become(identity) {
+  current = { ...nobody, ...identity };
   save();
 }
 

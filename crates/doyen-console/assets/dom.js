@@ -1,7 +1,7 @@
 // Building elements. Text always becomes a text node, never markup, so a
 // hostile description in the document stays a description.
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {Node | string | number | null | undefined | false | any[]} Child what is nested is flattened */
 
 /**
  * Makes an element.
@@ -16,6 +16,7 @@
  * @returns {any}
  */
 export function h(tag, props = {}, ...children) {
+  /** @type {any} */
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue;

@@ -64,7 +64,8 @@ function access(spec, operation) {
 function jumpButton() {
   const jump = () => {
     document.querySelector(".column-try")?.scrollIntoView();
-    document.querySelector(".try :is(input, select, textarea, .send)")?.focus({ preventScroll: true });
+    const first = document.querySelector(".try :is(input, select, textarea, .send)");
+    if (first instanceof HTMLElement) first.focus({ preventScroll: true });
   };
   return h("button", { type: "button", class: "small", onclick: jump }, "Try it");
 }

@@ -116,7 +116,8 @@ function onSlash(event, input) {
   const typing = event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || document.querySelector("dialog[open]")) return;
   event.preventDefault();
-  if (input.offsetParent === null) document.querySelector(".menu-button")?.click();
+  const menu = document.querySelector(".menu-button");
+  if (input.offsetParent === null && menu instanceof HTMLElement) menu.click();
   input.focus();
   input.select();
 }

@@ -99,6 +99,7 @@ function textContent(mediaType, text) {
 /** @returns {Editor} */
 function fileEditor({ mediaType }) {
   const input = h("input", { type: "file", "aria-labelledby": "body-label" });
+  /** @returns {Sent} */
   const content = () => {
     const file = input.files[0];
     if (!file) return NOTHING;

@@ -1,7 +1,7 @@
 // The "Try it" panel: inputs, the request as a curl command, the answer.
 
 import { copyButton, fill, h } from "./dom.js";
-import { identityHeaders, isSignedIn, onIdentity } from "./auth.js";
+import { identity, identityHeaders, isSignedIn, onIdentity } from "./auth.js";
 import { openAuthDialog } from "./auth-bar.js";
 import { rememberIdentifier, rememberTag } from "./memory.js";
 import { buildRequest, curl, send } from "./request.js";
@@ -39,8 +39,9 @@ export function tryIt(spec, operation, prefill) {
     return { method, url, headers: [...headers, ...own, ...sent.headers], body: sent.body, curlBody: sent.curlBody };
   };
   const drawCommand = () => {
-    command.textContent = shorten(curl(request(), location.origin));
-    inputs.refresh(request().url);
+    const current = request();
+    command.textContent = curl({ ...current, headers: veiled(current.headers) }, location.origin);
+    inputs.refresh(current.url);
   };
   const submit = sender({ spec, operation, inputs, button, answer, announcement, request, drawCommand });
 
@@ -76,7 +77,10 @@ function sender({ spec, operation, inputs, button, answer, announcement, request
     button.textContent = "Stop";
     answer.classList.add("waiting");
     try {
-      const received = await send(sent, running.signal, (partial) => fill(answer, answerView(context, partial)));
+      const received = await send(sent, running.signal, (partial) => {
+        answer.classList.remove("waiting");
+        fill(answer, answerView(context, partial));
+      });
       remember(operation, inputs, sent, received);
       fill(answer, answerView(context, received));
       fill(announcement, `${received.status} ${received.statusText}`);
@@ -119,7 +123,13 @@ function loginHint(spec, access) {
   return hint;
 }
 
-/** A token on the screen is long and secret; the copied command has all of it. @param {string} command */
-function shorten(command) {
-  return command.replace(/(Bearer [^\s']{6})[^\s']{10,}/g, "$1…");
+/**
+ * A token on the screen is long and secret; the copied command has all of it.
+ *
+ * @param {[string, string][]} headers
+ * @returns {[string, string][]}
+ */
+function veiled(headers) {
+  const secret = new Set(["authorization", ...Object.keys(identity().apiKeys).map((name) => name.toLowerCase())]);
+  return headers.map(([name, value]) => [name, secret.has(name.toLowerCase()) ? value.replace(/(\S{6})\S+$/, "$1…") : value]);
 }
