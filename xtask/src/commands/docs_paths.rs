@@ -112,6 +112,7 @@ fn mentions(text: &str) -> Vec<Mention> {
             (Some(open), Some(mark)) if open == mark => fence = None,
             (Some(_), _) => {
                 let command = start.trim_start_matches("$ ");
+                let command = command.split(" #").next().unwrap_or_default().trim_end();
                 if command.starts_with("cargo ") {
                     add(What::Command(command.to_owned()));
                 }

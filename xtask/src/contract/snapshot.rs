@@ -31,22 +31,38 @@ pub(crate) fn first_difference(committed: &str, now: &str) -> String {
             Some(new) => {
                 return format!(
                     "line {number}: committed `{}`, now `{}`",
-                    old.trim(),
-                    new.trim()
+                    short(old),
+                    short(new)
                 );
             }
-            None => return format!("it now ends before line {number}: `{}`", old.trim()),
+            None => return format!("it now ends before line {number}: `{}`", short(old)),
         }
     }
     match now_lines.next() {
-        Some(new) => format!("it now goes on after its last line: `{}`", new.trim()),
+        Some(new) => format!("it now goes on after its last line: `{}`", short(new)),
         None => "only the line ends differ".to_owned(),
+    }
+}
+
+/// A line for a message: without its indentation, and not longer than a line.
+fn short(line: &str) -> String {
+    const LONGEST: usize = 100;
+    let line = line.trim();
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::first_difference;
+    use super::{first_difference, short};
+
+    #[test]
+    fn a_long_line_is_cut_between_letters() {
+        assert_eq!(short("  short "), "short");
+        assert_eq!(short(&"é".repeat(101)), format!("{}...", "é".repeat(100)));
+    }
 
     #[test]
     fn names_the_first_line_that_differs() {
