@@ -50,7 +50,7 @@ pub(super) enum Shape {
     /// A problem of its own.
     Own(Box<Row>),
     /// Another problem, seen through.
-    Held { member: Member, kind: Type },
+    Held { member: Member, kind: Box<Type> },
 }
 
 pub(super) struct Row {
@@ -241,7 +241,7 @@ fn held(name: &Ident, word: &str, fields: &Fields, errors: &mut Errors) -> Optio
     match (all.next(), all.next()) {
         (Some((member, field)), None) => Some(Shape::Held {
             member,
-            kind: field.ty.clone(),
+            kind: Box::new(field.ty.clone()),
         }),
         (None, _) => {
             let inside = if word == "unexpected" {

@@ -1,0 +1,98 @@
+//! Typed settings from files, environment variables and code.
+//!
+//! A struct says what can be set. Each field is one setting: its name is the key, its doc comment the meaning, its type the check.
+//!
+//! ```
+//! # extern crate doyen_core as doyen;
+//! use std::time::Duration;
+//! use doyen_core::Secret;
+//! use doyen_core::settings::{Loader, Settings};
+//!
+//! /// Settings of the shop.
+//! #[derive(Debug, Clone, Settings)]
+//! struct Shop {
+//!     /// What customers see as sender.
+//!     #[setting(default = "shop@example.com")]
+//!     sender: String,
+//!     /// Longest time a cart lives.
+//!     #[setting(default = "30d", min = "1h")]
+//!     cart: Duration,
+//!     /// Where the data is.
+//!     #[setting(env = "DATABASE_URL")]
+//!     url: Secret<String>,
+//!     #[setting(section)]
+//!     mail: Mail,
+//! }
+//!
+//! /// Outgoing mail.
+//! #[derive(Debug, Clone, Settings)]
+//! struct Mail {
+//!     /// How many mails are sent at once.
+//!     #[setting(default = 4, min = 1, max = 64)]
+//!     workers: u16,
+//! }
+//!
+//! let vars = [("DATABASE_URL", "sqlite://shop.db"), ("APP_MAIL__WORKERS", "8")];
+//! let loaded = Loader::new("APP").env(vars).folder("config").load::<Shop>().unwrap();
+//! assert_eq!(loaded.value.mail.workers, 8);
+//! assert_eq!(loaded.value.cart, Duration::from_secs(30 * 24 * 60 * 60));
+//! ```
+//!
+//! # Sources
+//!
+//! From weak to strong; a stronger one replaces single values, not whole sections:
+//!
+//! 1. the default at the field;
+//! 2. `base.toml` in the folder, for all environments;
+//! 3. `dev.toml`, `test.toml` or `prod.toml`, as `APP_ENV` says (`dev` when it is not set), then each file given by [`Loader::file`];
+//! 4. environment variables: `APP_MAIL__WORKERS` for `mail.workers`, and the names given with `env = "..."`;
+//! 5. [`Loader::set`], for tests and command lines.
+//!
+//! What is not known is refused, in files and among the variables with the prefix. All mistakes are told at once, each with the setting,
+//! where it came from and what to write. A secret's value is never shown.
+//!
+//! # Words at a field
+//!
+//! | word | does |
+//! | --- | --- |
+//! | `default = ...` | the value when nobody sets one; without it the setting is required, unless it is an `Option` |
+//! | `min = ...`, `max = ...` | limits of a number, a `Duration` or a [`ByteSize`] |
+//! | `env = "DATABASE_URL"` | a second environment variable, without the prefix |
+//! | `section` | the field is a struct of settings; its keys stand below the name of the field. `Option` of one is `None` until one of its keys is set |
+//! | `flatten` | the field is a struct of settings; its keys stand beside those of this struct |
+//!
+//! On an enum without fields, `#[derive(Settings)]` makes a setting whose value is one of the variants in `snake_case`; another word is
+//! given with `#[setting("word")]`. For a type of your own, implement [`Setting`].
+//!
+//! What it does not do: it never changes the environment of the process, and it does not read again while the service runs.
+
+mod duration;
+mod environment;
+mod fault;
+mod file;
+mod key;
+mod list;
+mod loader;
+mod mask;
+mod raw;
+mod reader;
+mod reference;
+mod scalar;
+mod secret;
+mod size;
+mod tree;
+mod variable;
+mod word;
+
+pub use doyen_macros::Settings;
+pub use environment::Environment;
+pub use fault::{Fault, SettingsError};
+pub use key::{Key, Spec};
+pub use loader::{Loaded, Loader, Row};
+pub use raw::{Raw, Setting, Wrong};
+pub use reader::{Reader, Settings};
+pub use reference::reference;
+pub use size::{ByteSize, NotASize};
+pub use tree::Origin;
+#[doc(hidden)]
+pub use word::choose;

@@ -1,0 +1,48 @@
+//! What is wrong with the settings.
+
+use std::fmt;
+
+/// One thing wrong: its message names the setting, where it came from, what is wrong and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The key, the variable or the file it is about.
+    pub about: String,
+    /// The whole sentence. It never holds the value of a secret.
+    pub message: String,
+}
+
+impl Fault {
+    pub(super) fn new(about: &str, message: impl Into<String>) -> Self {
+        Self {
+            about: about.to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The settings can not be used: everything wrong with them, one line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsError {
+    /// All that is wrong, at least one.
+    pub faults: Vec<Fault>,
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.faults {
+            [_] => write!(f, "a setting is wrong:")?,
+            all => write!(f, "{} settings are wrong:", all.len())?,
+        }
+        self.faults
+            .iter()
+            .try_for_each(|fault| write!(f, "\n- {fault}"))
+    }
+}
+
+impl std::error::Error for SettingsError {}

@@ -1,0 +1,77 @@
+//! Values from a TOML file, each with its line.
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::tree::Tree;
+use super::{Fault, Origin, Raw};
+
+/// Adds the values of a file. A file that is not there says nothing, unless it must be.
+pub(super) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Vec<Fault>) {
+    let name = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return,
+        Err(error) => {
+            faults.push(Fault::new(
+                &name,
+                format!("{name} can not be read: {error}. Correct the path or the file's rights"),
+            ));
+            return;
+        }
+    };
+    let (table, errors) = DeTable::parse_recoverable(&text);
+    for error in &errors {
+        // Only the message and the line: the whole error would quote the line, with a secret on it.
+        let line = error.span().map_or(1, |span| line(&text, span.start));
+        faults.push(Fault::new(
+            &name,
+            format!(
+                "{name} line {line} is no TOML: {}",
+                error.message().replace('\n', " ")
+            ),
+        ));
+    }
+    if errors.is_empty() {
+        walk(table.get_ref(), "", &name, &text, tree);
+    }
+}
+
+fn walk(table: &DeTable<'_>, section: &str, file: &str, text: &str, tree: &mut Tree) {
+    for (key, value) in table {
+        let path = format!("{section}{}", key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(inner) => walk(inner, &format!("{path}."), file, text, tree),
+            _ => {
+                let origin = Origin::File {
+                    path: file.to_owned(),
+                    line: line(text, key.span().start),
+                };
+                tree.set(path, raw(value), origin);
+            }
+        }
+    }
+}
+
+fn raw(value: &Spanned<DeValue<'_>>) -> Raw {
+    match value.get_ref() {
+        DeValue::String(text) => Raw::Text(text.to_string()),
+        DeValue::Integer(number) => {
+            i128::from_str_radix(number.as_str(), number.radix()).map_or(Raw::Table, Raw::Integer)
+        }
+        DeValue::Float(number) => number.as_str().parse().map_or(Raw::Table, Raw::Float),
+        DeValue::Boolean(truth) => Raw::Bool(*truth),
+        DeValue::Datetime(time) => Raw::Text(time.to_string()),
+        DeValue::Array(items) => Raw::List(items.iter().map(raw).collect()),
+        DeValue::Table(_) => Raw::Table,
+    }
+}
+
+fn line(text: &str, at: usize) -> usize {
+    1 + text.as_bytes()[..at.min(text.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+}

@@ -1,0 +1,83 @@
+//! What can be set, before anything is.
+
+use super::Setting;
+
+/// One setting: what the table of settings says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The whole key: `mail.workers`.
+    pub path: String,
+    /// What the value is: `whole number from 1 to 64`.
+    pub kind: String,
+    /// The default, as it would be written.
+    pub default: Option<&'static str>,
+    /// A second environment variable, without the prefix.
+    pub env: Option<&'static str>,
+    /// What it means: the doc comment of the field.
+    pub doc: &'static str,
+    /// True when the value is never shown.
+    pub secret: bool,
+    /// True when it needs no value.
+    pub optional: bool,
+}
+
+impl Key {
+    /// The key of a field.
+    pub fn of<T: Setting>(spec: &Spec) -> Self {
+        Self {
+            path: spec.name.to_owned(),
+            kind: format!(
+                "{}{}",
+                T::kind(),
+                spec.range()
+                    .map_or_else(String::new, |range| format!(" {range}"))
+            ),
+            default: spec.default,
+            env: spec.env,
+            doc: spec.doc,
+            secret: T::SECRET,
+            optional: T::OPTIONAL,
+        }
+    }
+
+    /// The key, standing in a section.
+    #[must_use]
+    pub fn within(mut self, section: &str) -> Self {
+        self.path = format!("{section}.{}", self.path);
+        self
+    }
+
+    /// The environment variable: `APP_MAIL__WORKERS` with the prefix `APP`.
+    pub fn variable(&self, prefix: &str) -> String {
+        format!("{prefix}_{}", self.path.replace('.', "__").to_uppercase())
+    }
+}
+
+/// What `#[derive(Settings)]` writes down of a field.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The name of the field.
+    pub name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// `default = ...`, as text.
+    pub default: Option<&'static str>,
+    /// `env = "..."`.
+    pub env: Option<&'static str>,
+    /// `min = ...`, as text.
+    pub min: Option<&'static str>,
+    /// `max = ...`, as text.
+    pub max: Option<&'static str>,
+}
+
+impl Spec {
+    /// "from 1 to 64", "of at least 1", "of at most 64".
+    pub(super) fn range(&self) -> Option<String> {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => Some(format!("from {min} to {max}")),
+            (Some(min), None) => Some(format!("of at least {min}")),
+            (None, Some(max)) => Some(format!("of at most {max}")),
+            (None, None) => None,
+        }
+    }
+}

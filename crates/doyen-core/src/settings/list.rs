@@ -1,0 +1,57 @@
+//! Settings that may be absent, and lists.
+
+use std::cmp::Ordering;
+
+use super::{Raw, Setting, Wrong};
+
+/// `None` when nobody sets it. An empty variable is `None` too: that is how a value of a file is taken back.
+impl<T: Setting> Setting for Option<T> {
+    const SECRET: bool = T::SECRET;
+    const OPTIONAL: bool = true;
+
+    fn kind() -> String {
+        T::kind()
+    }
+    fn read(raw: &Raw) -> Result<Self, Wrong> {
+        match raw {
+            Raw::Word(word) if word.is_empty() => Ok(None),
+            raw => T::read(raw).map(Some),
+        }
+    }
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+    fn compare(&self, limit: &str) -> Option<Ordering> {
+        // What is not there breaks no limit.
+        self.as_ref()
+            .map_or(Some(Ordering::Equal), |value| value.compare(limit))
+    }
+}
+
+/// A TOML list, or words with commas between them. An empty variable is the empty list.
+impl<T: Setting> Setting for Vec<T> {
+    const SECRET: bool = T::SECRET;
+
+    fn kind() -> String {
+        format!("list of {}", T::kind())
+    }
+    fn read(raw: &Raw) -> Result<Self, Wrong> {
+        let each = |item: &Raw| {
+            T::read(item)
+                .map_err(|wrong| Wrong::must_be(format!("a list, and each item of it {wrong}")))
+        };
+        match raw {
+            Raw::List(items) => items.iter().map(each).collect(),
+            Raw::Word(word) => {
+                let words = word
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty());
+                words
+                    .map(|word| each(&Raw::Word(word.to_owned())))
+                    .collect()
+            }
+            _ => Err(Wrong::must_be("a list: write `[...]` around it")),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Collects the sources and reads them.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::mask::mask;
+use super::reader::Reader;
+use super::tree::Tree;
+use super::variable::Variables;
+use super::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file};
+
+/// Where settings are read from. Without a call it is the variables of the process alone.
+///
+/// ```no_run
+/// # extern crate doyen_core as doyen;
+/// # use doyen_core::settings::{Loader, Settings};
+/// # /// Settings.
+/// # #[derive(Settings)]
+/// # struct Shop {}
+/// let loaded = Loader::new("APP").folder("config").load::<Shop>()?;
+/// for row in &loaded.report {
+///     println!("{} = {} ({})", row.key, row.value, row.origin);
+/// }
+/// # Ok::<(), doyen_core::settings::SettingsError>(())
+/// ```
+pub struct Loader {
+    prefix: String,
+    variables: Option<Variables>,
+    folder: Option<PathBuf>,
+    files: Vec<PathBuf>,
+    environment: Option<Environment>,
+    values: Vec<(String, String)>,
+}
+
+/// The variables hold secrets, so they are not shown.
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loader")
+            .field("prefix", &self.prefix)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Loader {
+    /// Settings whose variables begin with this prefix: `APP` for `APP_ENV`, `APP_SERVER__BIND`.
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            variables: None,
+            folder: None,
+            files: Vec::new(),
+            environment: None,
+            values: Vec::new(),
+        }
+    }
+
+    /// Reads these variables instead of those of the process: for tests.
+    #[must_use]
+    pub fn env<N: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.variables = Some(Variables::given(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into())),
+        ));
+        self
+    }
+
+    /// Reads `base.toml` and the file of the environment from this folder, if they are there.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Reads one more file, stronger than those of the folder. It must be there.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.files.push(path.into());
+        self
+    }
+
+    /// Says where the application runs, whatever the variable `APP_ENV` says: for tests.
+    #[must_use]
+    pub const fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// Sets one value, stronger than all other sources: for tests and command lines. The value is written as in a variable.
+    #[must_use]
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.values.push((key.into(), value.into()));
+        self
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong: unknown, missing and unfit values, and files that can not be read.
+    pub fn load<S: Settings>(self) -> Result<Loaded<S>, SettingsError> {
+        let variables = self.variables.clone().unwrap_or_else(Variables::of_process);
+        // All else depends on it, so it is told alone.
+        let environment = self.pick(&variables).map_err(|fault| SettingsError {
+            faults: vec![fault],
+        })?;
+        let keys = S::keys();
+        let mut tree = Tree::default();
+        let mut faults = twice(&keys, &self.prefix);
+        let files = self.paths(environment);
+        for (path, required) in &files {
+            file::read(path, *required, &mut tree, &mut faults);
+        }
+        variables.read(&self.prefix, &keys, &mut tree, &mut faults);
+        for (key, value) in self.values {
+            tree.set(key, Raw::Word(value), Origin::Code);
+        }
+        tree.refuse_unknown(&keys, &mut faults);
+        let names: Vec<String> = files
+            .iter()
+            .map(|(path, _)| path.display().to_string())
+            .collect();
+        let mut reader = Reader::new(&tree, &self.prefix, &names);
+        let value = S::read(&mut reader);
+        let (wrong, report) = reader.finish();
+        faults.extend(wrong);
+        match value {
+            Some(value) if faults.is_empty() => Ok(Loaded {
+                value,
+                environment,
+                report,
+            }),
+            _ => Err(SettingsError { faults }),
+        }
+    }
+
+    fn pick(&self, variables: &Variables) -> Result<Environment, Fault> {
+        let name = format!("{}_ENV", self.prefix);
+        match (self.environment, variables.get(&name)) {
+            (Some(environment), _) => Ok(environment),
+            (None, None) => Ok(Environment::default()),
+            (None, Some(word)) => word.parse().map_err(|wrong| {
+                Fault::new(
+                    &name,
+                    format!(
+                        "environment variable {name} is `{}`: it must be {wrong}",
+                        mask(word)
+                    ),
+                )
+            }),
+        }
+    }
+
+    /// The files, weak ones first, and whether each must be there.
+    fn paths(&self, environment: Environment) -> Vec<(PathBuf, bool)> {
+        let folder = self.folder.iter().flat_map(|folder| {
+            [
+                folder.join("base.toml"),
+                folder.join(format!("{environment}.toml")),
+            ]
+        });
+        folder
+            .map(|path| (path, false))
+            .chain(self.files.iter().map(|path| (path.clone(), true)))
+            .collect()
+    }
+}
+
+/// Two fields can not have one key or one variable. It is a mistake in the program, made with `flatten`.
+fn twice(keys: &[Key], prefix: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (i, key) in keys.iter().enumerate() {
+        if keys[..i]
+            .iter()
+            .any(|before| before.variable(prefix) == key.variable(prefix))
+        {
+            faults.push(Fault::new(
+                &key.path,
+                format!(
+                    "two fields of the program have the setting `{}`: rename one",
+                    key.path
+                ),
+            ));
+        }
+        if key.variable(prefix) == format!("{prefix}_ENV") {
+            let message = format!(
+                "`{}` can not be a setting: {prefix}_ENV names the environment. Rename the field",
+                key.path
+            );
+            faults.push(Fault::new(&key.path, message));
+        }
+    }
+    faults
+}
+
+/// Settings that were read, and how they came to be.
+#[derive(Clone, Debug)]
+pub struct Loaded<S> {
+    /// The settings.
+    pub value: S,
+    /// Where the application runs.
+    pub environment: Environment,
+    /// Each setting with its value and its origin, in the order of the fields.
+    pub report: Vec<Row>,
+}
+
+/// One setting, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The key.
+    pub key: String,
+    /// The value as it was written; `***` for a secret that was set, a URL without its password, `not set` for nothing.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}

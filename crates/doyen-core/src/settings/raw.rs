@@ -1,0 +1,122 @@
+//! A value as a source gives it, and the types it can become.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// A value before it has a type.
+///
+/// A file says of each value what it is (`8000` is no text, `"8000"` is no number); a variable is only a [`Word`](Raw::Word).
+#[derive(Clone, PartialEq)]
+pub enum Raw {
+    /// From a variable, a default or code: it may mean any type.
+    Word(String),
+    /// A text of a file.
+    Text(String),
+    /// A whole number of a file.
+    Integer(i128),
+    /// A number of a file.
+    Float(f64),
+    /// `true` or `false` of a file.
+    Bool(bool),
+    /// A list of a file.
+    List(Vec<Raw>),
+    /// A table inside a list of a file. No setting is one.
+    Table,
+}
+
+impl Raw {
+    /// The text, if it may be one.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Raw::Word(text) | Raw::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How a person would write it. Mask it before you show it.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Raw::Word(text) | Raw::Text(text) => text.clone(),
+            Raw::Integer(number) => number.to_string(),
+            Raw::Float(number) => number.to_string(),
+            Raw::Bool(truth) => truth.to_string(),
+            Raw::List(items) => items.iter().map(Raw::shown).collect::<Vec<_>>().join(", "),
+            Raw::Table => "{...}".to_owned(),
+        }
+    }
+}
+
+/// It may be a secret, so it is not shown.
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Raw(***)")
+    }
+}
+
+/// A type that one setting can have. For a type of your own:
+///
+/// ```
+/// use doyen_core::settings::{Raw, Setting, Wrong};
+///
+/// struct Country([u8; 2]);
+///
+/// impl Setting for Country {
+///     fn kind() -> String {
+///         "country".to_owned()
+///     }
+///     fn read(raw: &Raw) -> Result<Self, Wrong> {
+///         let letters = raw.text().and_then(|text| text.as_bytes().try_into().ok());
+///         letters.map(Country).ok_or_else(|| Wrong::must_be("a country of two letters such as `CH`"))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can not be a setting",
+    label = "nothing says how to read a `{Self}`",
+    note = "for a struct of settings, derive `Settings` on it and write `#[setting(section)]` at the field",
+    note = "for an enum of words, derive `Settings` on it; for another type, implement `doyen::settings::Setting`"
+)]
+pub trait Setting: Sized {
+    /// The value must not be shown.
+    const SECRET: bool = false;
+
+    /// Nobody needs to set it.
+    const OPTIONAL: bool = false;
+
+    /// What it is, in a word or two, for the table of settings: `whole number`.
+    fn kind() -> String;
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    ///
+    /// What the value must be. The message never repeats the value: it may be a secret.
+    fn read(raw: &Raw) -> Result<Self, Wrong>;
+
+    /// The value when nothing is set and there is no default.
+    fn absent() -> Option<Self> {
+        None
+    }
+
+    /// How it stands to a limit (`min`, `max`); `None` when the limit is not of this type, or the type has no order.
+    fn compare(&self, _limit: &str) -> Option<Ordering> {
+        None
+    }
+}
+
+/// A value that does not fit: what it must be instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong(String);
+
+impl Wrong {
+    /// Completes the sentence "it must be ...".
+    pub fn must_be(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,198 @@
+//! Reads a struct of settings out of what was set.
+
+use std::cmp::Ordering;
+
+use super::mask::mask;
+use super::tree::Tree;
+use super::{Fault, Key, Origin, Raw, Row, Setting, Spec};
+
+/// A struct of settings. Derive it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no struct of settings",
+    label = "`{Self}` does not say what can be set",
+    note = "write `#[derive(Settings)]` above the struct",
+    note = "a field with a single value needs neither `section` nor `flatten`"
+)]
+pub trait Settings: Sized {
+    /// All that can be set.
+    fn keys() -> Vec<Key>;
+
+    /// Reads all fields. `None` when something is wrong; the reader keeps what.
+    fn read(reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+/// A section that may be absent: `None` until one of its keys is set.
+impl<S: Settings> Settings for Option<S> {
+    fn keys() -> Vec<Key> {
+        let optional = |key| Key {
+            optional: true,
+            ..key
+        };
+        S::keys().into_iter().map(optional).collect()
+    }
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        if reader.sets_any(&S::keys()) {
+            S::read(reader).map(Some)
+        } else {
+            Some(None)
+        }
+    }
+}
+
+/// Gives values to fields and keeps what is wrong.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    tree: &'a Tree,
+    prefix: &'a str,
+    files: &'a [String],
+    section: String,
+    faults: Vec<Fault>,
+    rows: Vec<Row>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads these values. The prefix and the files are named when a value is missing.
+    pub(super) fn new(tree: &'a Tree, prefix: &'a str, files: &'a [String]) -> Self {
+        Self {
+            tree,
+            prefix,
+            files,
+            section: String::new(),
+            faults: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// What was wrong, and what was read.
+    pub(super) fn finish(self) -> (Vec<Fault>, Vec<Row>) {
+        (self.faults, self.rows)
+    }
+
+    /// The value of a field.
+    pub fn value<T: Setting>(&mut self, spec: &Spec) -> Option<T> {
+        let path = format!("{}{}", self.section, spec.name);
+        // A default that does not fit is a mistake in the program: it is told on the first start, whether it is used or not.
+        let default = match spec.default {
+            Some(text) => {
+                let raw = Raw::Word(text.to_owned());
+                let value = self.checked::<T>(&path, spec, &raw, &Origin::Default)?;
+                Some((value, raw.shown()))
+            }
+            None => T::absent().map(|value| (value, "not set".to_owned())),
+        };
+        if let Some(entry) = self.tree.find(&path) {
+            let value = if T::SECRET {
+                "***".to_owned()
+            } else {
+                mask(&entry.raw.shown())
+            };
+            self.rows.push(Row {
+                key: path.clone(),
+                value,
+                origin: entry.origin.clone(),
+            });
+            return self.checked(&path, spec, &entry.raw, &entry.origin);
+        }
+        match default {
+            Some((value, shown)) => {
+                self.rows.push(Row {
+                    key: path,
+                    value: mask(&shown),
+                    origin: Origin::Default,
+                });
+                Some(value)
+            }
+            None => {
+                let message = self.missing(&Key::of::<T>(spec), &path);
+                self.faults.push(Fault::new(&path, message));
+                None
+            }
+        }
+    }
+
+    /// The struct of a field: its keys stand below this name.
+    pub fn section<S: Settings>(&mut self, name: &str) -> Option<S> {
+        let outer = self.section.len();
+        self.section.push_str(name);
+        self.section.push('.');
+        let value = S::read(self);
+        self.section.truncate(outer);
+        value
+    }
+
+    fn sets_any(&self, keys: &[Key]) -> bool {
+        keys.iter().any(|key| {
+            self.tree
+                .find(&format!("{}{}", self.section, key.path))
+                .is_some()
+        })
+    }
+
+    fn checked<T: Setting>(
+        &mut self,
+        path: &str,
+        spec: &Spec,
+        raw: &Raw,
+        origin: &Origin,
+    ) -> Option<T> {
+        let wrong = match T::read(raw) {
+            Ok(value) => match out_of_range(&value, spec) {
+                None => return Some(value),
+                Some(wrong) => wrong,
+            },
+            Err(wrong) => format!("it must be {wrong}"),
+        };
+        let from = match origin {
+            Origin::Default => "its default in the program".to_owned(),
+            origin => origin.to_string(),
+        };
+        let message = if T::SECRET {
+            format!("`{path}` from {from} is wrong (the value is secret and not shown): {wrong}")
+        } else {
+            format!("`{path}` from {from} is `{}`: {wrong}", mask(&raw.shown()))
+        };
+        self.faults.push(Fault::new(path, message));
+        None
+    }
+
+    fn missing(&self, key: &Key, path: &str) -> String {
+        let variable = Key {
+            path: path.to_owned(),
+            ..key.clone()
+        }
+        .variable(self.prefix);
+        let variable = key.env.map_or(variable, str::to_owned);
+        match self.files {
+            [] => format!("`{path}` is not set: give it as environment variable {variable}"),
+            files => format!(
+                "`{path}` is not set: write it in {}, or give it as environment variable {variable}",
+                files.join(" or ")
+            ),
+        }
+    }
+}
+
+/// What a value outside its limits must be.
+fn out_of_range<T: Setting>(value: &T, spec: &Spec) -> Option<String> {
+    for (word, limit, bad) in [
+        ("min", spec.min, Ordering::Less),
+        ("max", spec.max, Ordering::Greater),
+    ] {
+        let Some(limit) = limit else { continue };
+        match value.compare(limit) {
+            None => {
+                return Some(format!(
+                    "its `{word}`, `{limit}`, is no limit for a {}; correct the attribute in the program",
+                    T::kind()
+                ));
+            }
+            Some(order) if order == bad => {
+                return spec
+                    .range()
+                    .map(|range| format!("it must be {}", range.trim_start_matches("of ")));
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}

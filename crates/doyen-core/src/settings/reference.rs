@@ -1,0 +1,55 @@
+//! The table of all settings.
+
+use std::fmt::Write as _;
+
+use super::Settings;
+
+/// All settings as a Markdown table: key, variables, kind, default, meaning. For the documentation.
+///
+/// ```
+/// # extern crate doyen_core as doyen;
+/// use doyen_core::settings::{Settings, reference};
+///
+/// #[derive(Settings)]
+/// struct Mail {
+///     /// How many mails are sent at once.
+///     #[setting(default = 4, min = 1)]
+///     workers: u16,
+/// }
+///
+/// let row = "| `workers` | `APP_WORKERS` | whole number of at least 1 | `4` | How many mails are sent at once. |";
+/// assert!(reference::<Mail>("APP").contains(row));
+/// ```
+pub fn reference<S: Settings>(prefix: &str) -> String {
+    let mut out = "| setting | environment variable | value | default | meaning |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for key in S::keys() {
+        let variable = key.variable(prefix);
+        let variables = key.env.map_or_else(
+            || format!("`{variable}`"),
+            |env| format!("`{env}`, `{variable}`"),
+        );
+        let default = match key.default {
+            Some("") => "empty".to_owned(),
+            Some(default) => format!("`{}`", cell(default)),
+            None if key.optional => "none".to_owned(),
+            None => "required".to_owned(),
+        };
+        // Writing to a String can not fail.
+        let _ = writeln!(
+            out,
+            "| `{}` | {variables} | {} | {default} | {} |",
+            key.path,
+            cell(&key.kind),
+            cell(key.doc)
+        );
+    }
+    out
+}
+
+/// A text that stays in its cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,121 @@
+//! All values that were set, by all sources, weak ones first.
+
+use std::fmt;
+
+use super::word::nearest;
+use super::{Fault, Key, Raw};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The default at the field; also when nothing is set.
+    Default,
+    /// A file.
+    File {
+        /// The path, as the loader was given it.
+        path: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// An environment variable with this name.
+    Variable(String),
+    /// [`Loader::set`](super::Loader::set).
+    Code,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File { path, line } => write!(f, "{path} line {line}"),
+            Origin::Variable(name) => write!(f, "environment variable {name}"),
+            Origin::Code => f.write_str("code"),
+        }
+    }
+}
+
+/// One value at one key.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) path: String,
+    pub(super) raw: Raw,
+    pub(super) origin: Origin,
+}
+
+/// The values of all sources. The last one of a key counts.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    entries: Vec<Entry>,
+}
+
+impl Tree {
+    /// Adds a value that is stronger than those before.
+    pub(super) fn set(&mut self, path: String, raw: Raw, origin: Origin) {
+        self.entries.push(Entry { path, raw, origin });
+    }
+
+    /// The strongest value of a key.
+    pub(super) fn find(&self, path: &str) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.path == path)
+    }
+
+    /// Refuses each value at a key that nobody knows.
+    pub(super) fn refuse_unknown(&self, keys: &[Key], faults: &mut Vec<Fault>) {
+        for entry in &self.entries {
+            if !keys.iter().any(|key| key.path == entry.path) {
+                faults.push(Fault::new(&entry.path, unknown(entry, keys)));
+            }
+        }
+    }
+}
+
+fn unknown(entry: &Entry, keys: &[Key]) -> String {
+    let Entry { path, origin, .. } = entry;
+    let within = |section: &str| {
+        let inside = keys.iter().filter(|key| {
+            key.path
+                .strip_prefix(section)
+                .is_some_and(|rest| rest.starts_with('.'))
+        });
+        inside
+            .map(|key| format!("`{}`", key.path))
+            .collect::<Vec<_>>()
+    };
+    let inside = within(path);
+    if !inside.is_empty() {
+        return format!(
+            "`{path}` in {origin} is a section, not a value: set {}",
+            inside.join(", ")
+        );
+    }
+    let parent = keys.iter().find(|key| {
+        path.strip_prefix(&*key.path)
+            .is_some_and(|rest| rest.starts_with('.'))
+    });
+    if let Some(parent) = parent {
+        return format!(
+            "`{path}` in {origin} stands below `{0}`, which is a value, not a section: set `{0}`",
+            parent.path
+        );
+    }
+    let said = format!("unknown setting `{path}` in {origin}");
+    if let Some(near) = near(path, keys) {
+        return format!("{said}: did you mean `{near}`?");
+    }
+    let siblings = path
+        .rsplit_once('.')
+        .map(|(section, _)| within(section))
+        .unwrap_or_default();
+    match siblings.is_empty() {
+        true => format!("{said}: remove it"),
+        false => format!("{said}: remove it, or set {}", siblings.join(", ")),
+    }
+}
+
+/// The key that was probably meant: a misspelt one, else one of the same name in another section.
+fn near<'k>(path: &str, keys: &'k [Key]) -> Option<&'k str> {
+    let last = |path: &'k str| path.rsplit('.').next().unwrap_or(path);
+    let paths = || keys.iter().map(|key| &*key.path);
+    let name = path.rsplit('.').next().unwrap_or(path);
+    nearest(path, paths()).or_else(|| paths().find(|known| last(known) == name))
+}

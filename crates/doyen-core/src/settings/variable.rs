@@ -1,0 +1,113 @@
+//! Values from environment variables.
+
+use std::ffi::OsString;
+
+use super::tree::Tree;
+use super::word::nearest;
+use super::{Fault, Key, Origin, Raw};
+
+/// The variables of a process, or those a test gives. A value that is not Unicode is `None`.
+#[derive(Clone, Default)]
+pub(super) struct Variables(Vec<(String, Option<String>)>);
+
+impl Variables {
+    /// Those of this process. A name that is not Unicode can not be ours.
+    pub(super) fn of_process() -> Self {
+        let unicode = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()))
+        };
+        Self(std::env::vars_os().filter_map(unicode).collect())
+    }
+
+    /// These.
+    pub(super) fn given(all: impl Iterator<Item = (String, String)>) -> Self {
+        Self(all.map(|(name, value)| (name, Some(value))).collect())
+    }
+
+    /// The value of one.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .and_then(|(_, value)| value.as_deref())
+    }
+
+    /// Adds the values that belong to keys and refuses the others that begin with the prefix.
+    pub(super) fn read(
+        &self,
+        prefix: &str,
+        keys: &[Key],
+        tree: &mut Tree,
+        faults: &mut Vec<Fault>,
+    ) {
+        let own = format!("{prefix}_");
+        let environment = format!("{prefix}_ENV");
+        for (name, value) in &self.0 {
+            let meant: Vec<&Key> = keys
+                .iter()
+                .filter(|key| key.variable(prefix) == *name || key.env == Some(&**name))
+                .collect();
+            if meant.is_empty() {
+                if name.starts_with(&own) && *name != environment {
+                    faults.push(unknown(name, prefix, keys));
+                }
+                continue;
+            }
+            let Some(value) = value else {
+                faults.push(Fault::new(
+                    name,
+                    format!("environment variable {name} is not Unicode: give it in UTF-8"),
+                ));
+                continue;
+            };
+            for key in meant {
+                refuse_second(name, value, key, prefix, self, faults);
+                tree.set(
+                    key.path.clone(),
+                    Raw::Word(value.clone()),
+                    Origin::Variable(name.clone()),
+                );
+            }
+        }
+    }
+}
+
+/// A key with two variables that differ: nobody could tell which one counts.
+fn refuse_second(
+    name: &str,
+    value: &str,
+    key: &Key,
+    prefix: &str,
+    all: &Variables,
+    faults: &mut Vec<Fault>,
+) {
+    let own = key.variable(prefix);
+    // Told once, at the one with the prefix.
+    if let Some(second) = key.env
+        && name == own
+        && second != own
+        && all.get(second).is_some_and(|other| other != value)
+    {
+        let message = format!(
+            "`{}` is set twice, by the environment variables {second} and {own}, with different values: keep one",
+            key.path
+        );
+        faults.push(Fault::new(&key.path, message));
+    }
+}
+
+fn unknown(name: &str, prefix: &str, keys: &[Key]) -> Fault {
+    let known: Vec<String> = keys
+        .iter()
+        .map(|key| key.variable(prefix))
+        .chain([format!("{prefix}_ENV")])
+        .collect();
+    let said = format!("unknown setting in environment variable {name}");
+    match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => Fault::new(name, format!("{said}: did you mean {near}?")),
+        None => Fault::new(
+            name,
+            format!("{said}: remove it; names that begin with {prefix}_ are settings"),
+        ),
+    }
+}

@@ -1,0 +1,133 @@
+//! `#[derive(Settings)]`: on a struct, what can be set (`group`); on an enum without fields, one setting that is one of some words (`word`).
+
+mod group;
+mod literal;
+mod word;
+
+use proc_macro2::TokenStream;
+use syn::{Data, DeriveInput};
+
+pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
+    if !item.generics.params.is_empty() {
+        return Err(syn::Error::new_spanned(
+            &item.generics,
+            "settings have no generic parameters: name the types",
+        ));
+    }
+    match &item.data {
+        Data::Struct(data) => group::expand(&item.ident, &data.fields),
+        Data::Enum(_) => word::expand(&item),
+        Data::Union(_) => Err(syn::Error::new_spanned(
+            &item.ident,
+            "settings are a struct, or an enum of words",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{messages, rust};
+    use syn::parse_quote;
+
+    #[test]
+    fn each_field_becomes_a_key() {
+        let code = rust(expand(parse_quote! {
+            struct Shop {
+                /// What customers see.
+                #[setting(default = "shop@example.com", env = "SENDER")]
+                sender: String,
+                #[setting(default = -5, min = -10, max = 1.5)]
+                r#type: f64,
+                #[setting(default = ["a", "b"])]
+                tags: Vec<String>,
+                #[setting(section)]
+                mail: Mail,
+                #[setting(flatten)]
+                web: Web,
+            }
+        }));
+        for part in [
+            "doc : \"What customers see.\"",
+            "Some (\"SENDER\")",
+            "name : \"type\"",
+            "Some (\"-5\")",
+            "Some (\"1.5\")",
+            "Some (\"a,b\")",
+            "reader . section :: < Mail > (\"mail\")",
+            "< Web as :: doyen :: __private :: settings :: Settings > :: read (reader)",
+        ] {
+            assert!(code.contains(part), "{part} is missing in {code}");
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let wrong = messages(expand(parse_quote! {
+            struct Wrong {
+                #[setting(defualt = 1)]
+                a: u8,
+                #[setting(section, flatten)]
+                b: B,
+                #[setting(section, default = 1)]
+                c: B,
+                #[setting(env = "database url")]
+                d: u8,
+                #[setting(default = LIMIT)]
+                e: u8,
+                #[setting(default)]
+                f: u8,
+                g__h: u8,
+                #[setting(default = ["a,b"])]
+                i: Vec<String>,
+                #[setting(default = 1, default = 2)]
+                j: u8,
+            }
+        }));
+        assert_eq!(
+            wrong,
+            [
+                "unknown word `defualt`: did you mean `default`?",
+                "a field is a `section` or `flatten`: keep one",
+                "a struct of settings has no `default`: write it at the fields of `B`",
+                "`database url` is no name of a variable: write capital letters, digits and `_`, as in `DATABASE_URL`",
+                "write the value itself, for it is shown in the table of settings: a number, `true`, a text or a list of texts",
+                "`default` needs a value: write `default = ...`",
+                "`g__h` has two `_` in a row, which separate the levels of a variable's name: write one",
+                "an item with a comma can not be a default: give it in a file",
+                "`default` stands twice: keep one",
+            ]
+        );
+    }
+
+    #[test]
+    fn only_structs_with_names_and_enums_of_words() {
+        assert_eq!(
+            messages(expand(parse_quote! { struct Wrong(u8); })),
+            ["a setting has the name of its field: write `struct Wrong { name: T }`"]
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { struct Wrong<T> { a: T } })),
+            ["settings have no generic parameters: name the types"]
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { union Wrong { a: u8 } })),
+            ["settings are a struct, or an enum of words"]
+        );
+    }
+
+    #[test]
+    fn an_enum_is_one_of_its_words() {
+        let code = rust(expand(
+            parse_quote! { enum Migrate { Auto, CheckOnly, #[setting("off")] Never } },
+        ));
+        assert!(
+            code.contains("[\"auto\" , \"check_only\" , \"off\"]"),
+            "{code}"
+        );
+        assert_eq!(
+            messages(expand(parse_quote! { enum Wrong { A(u8) } })),
+            ["`A` has fields, and a setting is only a word: remove them"]
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! A struct of settings.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Field, Fields, Ident, Type};
+
+use super::literal;
+use crate::text::{self, Errors, Word};
+
+/// One field.
+struct Entry {
+    ident: Ident,
+    ty: Type,
+    doc: String,
+    place: Option<Place>,
+    default: Option<String>,
+    env: Option<String>,
+    min: Option<String>,
+    max: Option<String>,
+}
+
+/// Where the keys of a struct inside stand.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Section,
+    Flatten,
+}
+
+pub(super) fn expand(name: &Ident, fields: &Fields) -> syn::Result<TokenStream> {
+    if let Fields::Unnamed(fields) = fields {
+        return Err(syn::Error::new_spanned(
+            fields,
+            format!("a setting has the name of its field: write `struct {name} {{ name: T }}`"),
+        ));
+    }
+    let mut errors = Errors::new();
+    let entries: Vec<Entry> = fields
+        .iter()
+        .filter_map(|field| read(field, &mut errors))
+        .collect();
+    errors.finish(()).map(|()| emit(name, &entries))
+}
+
+fn read(field: &Field, errors: &mut Errors) -> Option<Entry> {
+    let ident = field.ident.clone()?;
+    let mut entry = Entry {
+        ty: field.ty.clone(),
+        doc: text::docs(&field.attrs),
+        place: None,
+        default: None,
+        env: None,
+        min: None,
+        max: None,
+        ident,
+    };
+    if entry.key().contains("__") {
+        let message = format!(
+            "`{}` has two `_` in a row, which separate the levels of a variable's name: write one",
+            entry.key()
+        );
+        errors.at(&entry.ident, message);
+    }
+    let words = text::words(&field.attrs, "setting", errors);
+    for (i, word) in words.iter().enumerate() {
+        if words[..i].iter().any(|before| before.name == word.name) {
+            errors.at(
+                &word.name,
+                format!("`{}` stands twice: keep one", word.name()),
+            );
+        } else {
+            option(word, &mut entry, errors);
+        }
+    }
+    if entry.place.is_some()
+        && let Some(word) = words
+            .iter()
+            .find(|word| matches!(&*word.name(), "default" | "env" | "min" | "max"))
+    {
+        let ty = &entry.ty;
+        let message = format!(
+            "a struct of settings has no `{}`: write it at the fields of `{}`",
+            word.name(),
+            quote!(#ty)
+        );
+        errors.at(&word.name, message);
+    }
+    Some(entry)
+}
+
+fn option(word: &Word, entry: &mut Entry, errors: &mut Errors) {
+    match &*word.name() {
+        "default" => entry.default = value(word, errors),
+        "min" => entry.min = value(word, errors),
+        "max" => entry.max = value(word, errors),
+        "env" => {
+            if let Some(name) = errors.keep(word.text()) {
+                if !is_variable(&name.value()) {
+                    let message = format!(
+                        "`{}` is no name of a variable: write capital letters, digits and `_`, as in `DATABASE_URL`",
+                        name.value()
+                    );
+                    errors.at(&name, message);
+                }
+                entry.env = Some(name.value());
+            }
+        }
+        place @ ("section" | "flatten") => {
+            errors.keep(word.plain());
+            if entry.place.is_some() {
+                errors.at(&word.name, "a field is a `section` or `flatten`: keep one");
+            }
+            entry.place = Some(if place == "section" {
+                Place::Section
+            } else {
+                Place::Flatten
+            });
+        }
+        other => errors.at(
+            &word.name,
+            text::unknown(
+                other,
+                &["default", "env", "min", "max", "section", "flatten"],
+            ),
+        ),
+    }
+}
+
+fn value(word: &Word, errors: &mut Errors) -> Option<String> {
+    match &word.value {
+        Some(value) => errors.keep(literal::text(value)),
+        None => {
+            errors.at(
+                &word.name,
+                format!("`{0}` needs a value: write `{0} = ...`", word.name()),
+            );
+            None
+        }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+impl Entry {
+    /// The name as it stands in files.
+    fn key(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+
+    /// The `Spec` of a single value.
+    fn spec(&self) -> TokenStream {
+        let (name, doc) = (self.key(), &self.doc);
+        let [default, env, min, max] =
+            [&self.default, &self.env, &self.min, &self.max].map(|text| match text {
+                Some(text) => quote!(::core::option::Option::Some(#text)),
+                None => quote!(::core::option::Option::None),
+            });
+        quote! {
+            ::doyen::__private::settings::Spec { name: #name, doc: #doc, default: #default, env: #env, min: #min, max: #max }
+        }
+    }
+
+    fn keys(&self) -> TokenStream {
+        let (ty, name) = (&self.ty, self.key());
+        match self.place {
+            None => {
+                let spec = self.spec();
+                quote_spanned!(ty.span()=> keys.push(::doyen::__private::settings::Key::of::<#ty>(&#spec));)
+            }
+            Some(Place::Section) => quote_spanned! {ty.span()=>
+                for key in <#ty as ::doyen::__private::settings::Settings>::keys() {
+                    keys.push(key.within(#name));
+                }
+            },
+            Some(Place::Flatten) => quote_spanned! {ty.span()=>
+                ::core::iter::Extend::extend(&mut keys, <#ty as ::doyen::__private::settings::Settings>::keys());
+            },
+        }
+    }
+
+    fn read(&self) -> TokenStream {
+        let (ty, name) = (&self.ty, self.key());
+        match self.place {
+            None => {
+                let spec = self.spec();
+                quote_spanned!(ty.span()=> reader.value::<#ty>(&#spec))
+            }
+            Some(Place::Section) => quote_spanned!(ty.span()=> reader.section::<#ty>(#name)),
+            Some(Place::Flatten) => {
+                quote_spanned!(ty.span()=> <#ty as ::doyen::__private::settings::Settings>::read(reader))
+            }
+        }
+    }
+}
+
+fn emit(name: &Ident, entries: &[Entry]) -> TokenStream {
+    let keys = entries.iter().map(Entry::keys);
+    let idents: Vec<&Ident> = entries.iter().map(|entry| &entry.ident).collect();
+    let reads = entries.iter().map(Entry::read);
+    // Names of our own: a field may be called `reader`.
+    let values: Vec<Ident> = (0..entries.len())
+        .map(|i| format_ident!("value_{}", i))
+        .collect();
+    quote! {
+        #[automatically_derived]
+        impl ::doyen::__private::settings::Settings for #name {
+            fn keys() -> ::std::vec::Vec<::doyen::__private::settings::Key> {
+                #[allow(unused_mut)]
+                let mut keys = ::std::vec::Vec::new();
+                #(#keys)*
+                keys
+            }
+            fn read(reader: &mut ::doyen::__private::settings::Reader<'_>) -> ::core::option::Option<Self> {
+                // All are read before the first one that is wrong ends it: every mistake is told.
+                let _ = &reader;
+                #(let #values = #reads;)*
+                ::core::option::Option::Some(Self { #(#idents: #values?),* })
+            }
+        }
+    }
+}
