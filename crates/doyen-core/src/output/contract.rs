@@ -1,0 +1,36 @@
+//! The trait.
+
+use crate::{Components, Schema};
+
+/// A type that is written in an answer: it serializes and describes itself. Derive it.
+///
+/// | on | attributes |
+/// | --- | --- |
+/// | struct, enum | `rename_all = ".."`, `name = ".."` (in the schema), `skip_none`, `tag = ".."`, `display`, `pattern = ".."`, `format = ".."` |
+/// | struct | `etag = field_or_method`, `location = field_or_method`, `computed(name: Type = path, ..)` |
+/// | field | `rename = ".."`, `skip`, `skip_none`, `deprecated`, `example = expr` |
+///
+/// Doc comments become descriptions.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can not be written in an answer",
+    label = "nothing says how to serialize and describe a `{Self}`",
+    note = "write `#[derive(Output)]` above it; for a type that has `Display`, `#[derive(Output)] #[output(display)]`"
+)]
+pub trait Output: serde::Serialize + Send + Sync + 'static {
+    /// True when [`etag`](Output::etag) gives one: it stands in the document then.
+    const TAGGED: bool = false;
+
+    /// The contract. A type with a name registers itself among the components and gives a reference.
+    fn schema(all: &mut Components) -> Schema;
+
+    /// What changes whenever the value changes: the text of a strong `ETag`, without quotes.
+    fn etag(&self) -> Option<String> {
+        None
+    }
+
+    /// Where it lives: the `Location` of the answer that tells of its creation. A reference relative to the server, such as
+    /// `/v1/orders/7`.
+    fn location(&self) -> Option<String> {
+        None
+    }
+}

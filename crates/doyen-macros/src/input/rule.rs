@@ -1,0 +1,268 @@
+//! `#[validate(..)]`: the rules of a field, and the code that checks and describes them.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, ExprLit, ExprUnary, Lit, Path, UnOp};
+
+use super::args::{self, Arg};
+use super::regex::{Regex, translate};
+use crate::text::{Errors, unknown};
+
+/// One rule.
+pub(crate) struct Rule {
+    pub(crate) span: Span,
+    pub(crate) kind: Kind,
+}
+
+/// What a rule demands.
+pub(crate) enum Kind {
+    Length { min: Option<Expr>, max: Option<Expr> },
+    Range { limits: Vec<(&'static str, Expr)> },
+    Pattern(Regex),
+    Email,
+    Url,
+    Items { min: Option<Expr>, max: Option<Expr> },
+    Unique,
+    Each(Vec<Rule>),
+    Custom(Path),
+    Async(Path),
+}
+
+const WORDS: [&str; 10] = ["length", "range", "pattern", "email", "url", "items", "unique_items", "each", "custom", "async"];
+const LIMITS: [&str; 5] = ["min", "max", "exclusive_min", "exclusive_max", "multiple_of"];
+
+/// The rules of all `#[validate(..)]` attributes.
+pub(crate) fn read(attributes: &[syn::Attribute], errors: &mut Errors) -> Vec<Rule> {
+    let args = args::all(attributes, "validate", errors);
+    rules(&args, errors)
+}
+
+fn rules(args: &[Arg], errors: &mut Errors) -> Vec<Rule> {
+    args.iter()
+        .filter_map(|arg| {
+            let kind = one(arg, errors);
+            errors.keep(kind).map(|kind| Rule { span: arg.word.span(), kind })
+        })
+        .collect()
+}
+
+fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
+    match arg.name().as_str() {
+        "length" => {
+            let (min, max) = amounts(arg, "length(min = 1, max = 200)", errors)?;
+            Ok(Kind::Length { min, max })
+        }
+        "items" => {
+            let (min, max) = amounts(arg, "items(min = 1, max = 10)", errors)?;
+            Ok(Kind::Items { min, max })
+        }
+        "range" => range(arg, errors),
+        "pattern" => pattern(arg),
+        "email" => arg.plain().map(|()| Kind::Email),
+        "url" => arg.plain().map(|()| Kind::Url),
+        "unique_items" => arg.plain().map(|()| Kind::Unique),
+        "each" => {
+            let list = arg.list("each(length(max = 32), pattern = \"^[a-z]+$\")")?;
+            let rules = rules(&list, errors);
+            if let Some(rule) = rules.iter().find(|rule| matches!(rule.kind, Kind::Async(_))) {
+                errors.push(syn::Error::new(rule.span, "`async` is not for items: put it on the field and check the list at once"));
+            }
+            Ok(Kind::Each(rules))
+        }
+        "custom" => arg.path("custom = path::to::function").map(Kind::Custom),
+        "async" => arg.path("async = path::to::function").map(Kind::Async),
+        other => Err(syn::Error::new(arg.word.span(), unknown(other, &WORDS))),
+    }
+}
+
+/// The rule of `pattern = "..."`.
+pub(crate) fn pattern(arg: &Arg) -> syn::Result<Kind> {
+    let text = arg.text("pattern = \"^[a-z]+$\"")?;
+    translate(&text.value()).map(Kind::Pattern).map_err(|message| syn::Error::new(text.span(), message))
+}
+
+fn amounts(arg: &Arg, example: &str, errors: &mut Errors) -> syn::Result<(Option<Expr>, Option<Expr>)> {
+    let (mut min, mut max) = (None, None);
+    let limits = arg.list(example)?;
+    args::once(&limits, errors);
+    for limit in &limits {
+        match limit.name().as_str() {
+            "min" => min = Some(limit.value("min = 1")?.clone()),
+            "max" => max = Some(limit.value("max = 200")?.clone()),
+            other => return Err(syn::Error::new(limit.word.span(), unknown(other, &["min", "max"]))),
+        }
+    }
+    if min.is_none() && max.is_none() {
+        return Err(arg.wants(example));
+    }
+    in_order(arg, min.as_ref(), max.as_ref())?;
+    Ok((min, max))
+}
+
+fn range(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
+    let example = "range(min = 1, max = 100)";
+    let list = arg.list(example)?;
+    args::once(&list, errors);
+    let mut limits: Vec<(&'static str, Expr)> = Vec::new();
+    for limit in &list {
+        let name = limit.name();
+        let Some(known) = LIMITS.into_iter().find(|known| *known == name) else {
+            return Err(syn::Error::new(limit.word.span(), unknown(&name, &LIMITS)));
+        };
+        let value = limit.value(&format!("{known} = 1"))?;
+        if known == "multiple_of" && !literal(value).is_some_and(|number| number >= 1.0 && number.fract() == 0.0) {
+            return Err(syn::Error::new_spanned(value, "write a whole number above zero, such as `multiple_of = 5`"));
+        }
+        limits.push((known, value.clone()));
+    }
+    if limits.is_empty() {
+        return Err(arg.wants(example));
+    }
+    let find = |name| limits.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+    in_order(arg, find("min"), find("max"))?;
+    Ok(Kind::Range { limits })
+}
+
+fn in_order(arg: &Arg, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<()> {
+    match (min.and_then(literal), max.and_then(literal)) {
+        (Some(min), Some(max)) if min > max => Err(syn::Error::new(arg.word.span(), "nothing can hold: `min` is greater than `max`")),
+        _ => Ok(()),
+    }
+}
+
+/// The value of a number that is written out.
+fn literal(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_digits().parse().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_digits().parse().ok(),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|number| -number),
+        _ => None,
+    }
+}
+
+impl Rule {
+    /// The code that checks `__value: &T` at `__at`.
+    pub(crate) fn check(&self) -> TokenStream {
+        let span = self.span;
+        // The complaint of a trait that is missing then points at the rule.
+        let value = quote_spanned!(span=> __value);
+        match &self.kind {
+            Kind::Each(rules) => {
+                let checks = rules.iter().map(Rule::check);
+                quote_spanned! {span=>
+                    ::doyen::__private::rule::each(#value, __at, __out, |__value, __at, __out| { #(#checks)* });
+                }
+            }
+            Kind::Custom(path) => quote_spanned! {span=>
+                {
+                    let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(#value);
+                    if let ::core::result::Result::Err(__broken) = __result {
+                        __broken.record(__at, __out);
+                    }
+                }
+            },
+            Kind::Async(_) => TokenStream::new(),
+            _ => {
+                let rule = self.rule();
+                quote_spanned!(span=> (#rule).check(#value, __at, __out);)
+            }
+        }
+    }
+
+    /// The code that writes the rule into `__schema: &mut Schema`.
+    pub(crate) fn describe(&self) -> TokenStream {
+        match &self.kind {
+            Kind::Each(rules) => {
+                let all = rules.iter().map(Rule::describe);
+                quote!(::doyen::__private::rule::each_schema(__schema, |__schema| { #(#all)* });)
+            }
+            Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
+            _ => {
+                let rule = self.rule();
+                quote!((#rule).describe(__schema);)
+            }
+        }
+    }
+
+    /// The code that checks `__value: &T` with the help of `__cx`, when the rule is asynchronous.
+    pub(crate) fn verify(&self) -> Option<TokenStream> {
+        let Kind::Async(path) = &self.kind else { return None };
+        Some(quote_spanned! {self.span=>
+            {
+                let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(__value, __cx).await;
+                if let ::core::result::Result::Err(__broken) = __result {
+                    __broken.record(__at, __out);
+                }
+            }
+        })
+    }
+
+    /// True for the rules that call a function of the user with the value itself.
+    pub(crate) fn calls(&self) -> bool {
+        matches!(self.kind, Kind::Custom(_) | Kind::Async(_))
+    }
+
+    /// The value of the rule.
+    fn rule(&self) -> TokenStream {
+        match &self.kind {
+            Kind::Length { min, max } => {
+                let (min, max) = (optional(min.as_ref()), optional(max.as_ref()));
+                quote!(::doyen::__private::rule::Length { min: #min, max: #max })
+            }
+            Kind::Items { min, max } => {
+                let (min, max) = (optional(min.as_ref()), optional(max.as_ref()));
+                quote!(::doyen::__private::rule::Items { min: #min, max: #max })
+            }
+            Kind::Range { limits } => {
+                let sets = LIMITS.iter().map(|name| {
+                    let field = syn::Ident::new(name, Span::call_site());
+                    let value = match limits.iter().find(|(known, _)| known == name) {
+                        Some((_, value)) if *name == "multiple_of" => optional(Some(value)),
+                        Some((_, value)) => {
+                            let value = number(value);
+                            quote!(::core::option::Option::Some(#value))
+                        }
+                        None => optional(None),
+                    };
+                    quote!(#field: #value)
+                });
+                quote!(::doyen::__private::rule::Range { #(#sets),* })
+            }
+            Kind::Pattern(Regex { shown, run, no_nul }) => quote! {
+                {
+                    static __PATTERN: ::doyen::__private::rule::Pattern = ::doyen::__private::rule::Pattern::new(#shown, #run, #no_nul);
+                    &__PATTERN
+                }
+            },
+            Kind::Email => quote!(::doyen::__private::rule::Email),
+            Kind::Url => quote!(::doyen::__private::rule::Url),
+            Kind::Unique => quote!(::doyen::__private::rule::Unique),
+            Kind::Each(_) | Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
+        }
+    }
+}
+
+fn optional(value: Option<&Expr>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// A limit as a `Num`. A written number needs its type named, any other expression has one.
+fn number(value: &Expr) -> TokenStream {
+    let bare = match value {
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => expr,
+        other => other,
+    };
+    match bare {
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => quote!(::doyen::__private::rule::Num::Int(#value)),
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) if float.suffix().is_empty() => {
+            quote!(::doyen::__private::rule::Num::Float(#value))
+        }
+        _ => {
+            let value = value.to_token_stream();
+            quote!(<::doyen::__private::rule::Num as ::core::convert::From<_>>::from(#value))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+use syn::parse_quote;
+
+use super::expand;
+use crate::text::{messages, rust};
+
+#[test]
+fn every_shape_expands_to_rust() {
+    let items: [syn::DeriveInput; 7] = [
+        parse_quote! { struct A { #[validate(length(min = 1), pattern = "^a$")] a: String, #[input(default = 3)] b: u32 } },
+        parse_quote! { #[validate(custom = check, async = ask)] struct A { a: Option<B>, #[input(with = m)] c: C } },
+        parse_quote! { struct A<T> { items: Vec<T>, #[validate(each(each(range(min = -1.5))))] n: Vec<Vec<f64>> } },
+        parse_quote! { struct A(#[validate(range(min = 1))] u8); },
+        parse_quote! { #[input(from_str, pattern = "^a$", format = "a")] struct A(B); },
+        parse_quote! { enum A { One, Two } },
+        parse_quote! { #[input(tag = "kind")] enum A { One, Two(B), Three { #[validate(async = ask)] x: u8 } } },
+    ];
+    for item in items {
+        rust(expand(item));
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let found = messages(expand(parse_quote! {
+        struct A {
+            #[validate(lenght(min = 1))]
+            a: String,
+            #[validate(length(min = 3, max = 1))]
+            b: String,
+            #[validate(pattern = "(?i)x")]
+            c: String,
+            #[input(defualt)]
+            d: u8,
+            #[input(rename = "a")]
+            e: u8,
+            #[validate(range(multiple_of = 0))]
+            f: u8,
+            #[validate(email = true)]
+            g: String,
+        }
+    }));
+    assert_eq!(
+        found,
+        [
+            "unknown word `lenght`: did you mean `length`?",
+            "nothing can hold: `min` is greater than `max`",
+            "flags such as `(?i)` are not ECMA-262: write the letters out, as in `[Aa]`",
+            "unknown word `defualt`: did you mean `default`?",
+            "write a whole number above zero, such as `multiple_of = 5`",
+            "write `email`",
+            "two fields are called `a` on the wire: rename one",
+        ]
+    );
+}
+
+#[test]
+fn each_wrong_shape_says_what_to_write() {
+    let cases: [(syn::DeriveInput, &str); 9] = [
+        (parse_quote! { struct A<'a> { a: &'a str } }, "write `String` instead of `&str`"),
+        (parse_quote! { struct A(u8, u8); }, "name the fields"),
+        (parse_quote! { struct A; }, "write `{}`"),
+        (parse_quote! { enum A {} }, "add one"),
+        (parse_quote! { enum A { B(u8) } }, "add `#[input(tag = \"kind\")]`"),
+        (parse_quote! { enum A { One, #[input(rename = "one")] Two } }, "two variants are called `one`"),
+        (parse_quote! { #[input(tag = "kind")] enum A { B { kind: u8 } } }, "`kind` is the tag"),
+        (parse_quote! { #[validate(length(min = 1))] struct A { a: u8 } }, "put it on the field"),
+        (parse_quote! { #[input(name = "a b")] struct A { a: u8 } }, "letters, digits"),
+    ];
+    for (item, hint) in cases {
+        let found = messages(expand(item));
+        assert!(found.iter().any(|message| message.contains(hint)), "{hint}: {found:?}");
+    }
+}

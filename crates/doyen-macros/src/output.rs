@@ -1,0 +1,14 @@
+//! `#[derive(Output)]`: one model of the type, and from it the JSON and the schema.
+
+mod emit;
+mod model;
+
+use proc_macro2::TokenStream;
+
+/// The expansion.
+pub(crate) fn expand(item: syn::DeriveInput) -> syn::Result<TokenStream> {
+    model::read(&item).map(|model| emit::emit(&model))
+}
+
+#[cfg(test)]
+mod tests;
