@@ -41,7 +41,10 @@ pub struct Id<T: ?Sized>(Uuid, PhantomData<fn() -> T>);
 
 impl<T: ?Sized> Id<T> {
     /// A new id: version 7, from the time and randomness.
-    #[allow(clippy::new_without_default, reason = "a default would have to be the same each time")]
+    #[allow(
+        clippy::new_without_default,
+        reason = "a default would have to be the same each time"
+    )]
     pub fn new() -> Self {
         Self::from_uuid(Uuid::now_v7())
     }
@@ -113,7 +116,9 @@ impl<T: Named + ?Sized> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}_", T::PREFIX)?;
         let bits = self.0.as_u128();
-        (0..LENGTH).rev().try_for_each(|place| fmt::Write::write_char(f, char::from(DIGITS[(bits >> (5 * place)) as usize & 31])))
+        (0..LENGTH).rev().try_for_each(|place| {
+            fmt::Write::write_char(f, char::from(DIGITS[(bits >> (5 * place)) as usize & 31]))
+        })
     }
 }
 
@@ -143,8 +148,13 @@ impl<T: Named + ?Sized> FromStr for Id<T> {
 
     /// Strict: one text for each id, or two spellings of one id would be two keys in a cache.
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let digits = text.strip_prefix(T::PREFIX).and_then(|rest| rest.strip_prefix('_'));
-        digits.and_then(decode).map(Self::from_uuid).ok_or(NotAnId { prefix: T::PREFIX })
+        let digits = text
+            .strip_prefix(T::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'));
+        digits
+            .and_then(decode)
+            .map(Self::from_uuid)
+            .ok_or(NotAnId { prefix: T::PREFIX })
     }
 }
 
@@ -175,7 +185,12 @@ impl<'de, T: Named + ?Sized> serde::Deserialize<'de> for Id<T> {
 
 fn schema(prefix: &str) -> Schema {
     let example = format!("{prefix}_01jd9m3z6veqjsk4dy2hjcg8x4");
-    Schema::of("string").with("pattern", format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")).with("examples", vec![example])
+    Schema::of("string")
+        .with(
+            "pattern",
+            format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$"),
+        )
+        .with("examples", vec![example])
 }
 
 impl<T: Named + ?Sized> Input for Id<T> {
@@ -184,7 +199,9 @@ impl<T: Named + ?Sized> Input for Id<T> {
             value.refuse("string", "text", at, out);
             return None;
         };
-        text.parse().map_err(|wrong: NotAnId| at.fail(out, "format", wrong.to_string())).ok()
+        text.parse()
+            .map_err(|wrong: NotAnId| at.fail(out, "format", wrong.to_string()))
+            .ok()
     }
 
     fn schema(_: &mut Components) -> Schema {
@@ -213,8 +230,14 @@ mod tests {
             let id = Id::<Ticket>::from_uuid(Uuid::from_u128(bits));
             assert_eq!(id.to_string().parse(), Ok(id));
         }
-        assert_eq!(Id::<Ticket>::from_uuid(Uuid::nil()).to_string(), "tkt_00000000000000000000000000");
-        assert_eq!(Id::<Ticket>::from_uuid(Uuid::max()).to_string(), "tkt_7zzzzzzzzzzzzzzzzzzzzzzzzz");
+        assert_eq!(
+            Id::<Ticket>::from_uuid(Uuid::nil()).to_string(),
+            "tkt_00000000000000000000000000"
+        );
+        assert_eq!(
+            Id::<Ticket>::from_uuid(Uuid::max()).to_string(),
+            "tkt_7zzzzzzzzzzzzzzzzzzzzzzzzz"
+        );
     }
 
     #[test]
@@ -245,7 +268,12 @@ mod tests {
     fn new_ids_sort_behind_old_ones_also_as_text() {
         let ids: Vec<_> = (0..1_000).map(|_| Id::<Ticket>::new()).collect();
         assert!(ids.is_sorted());
-        assert!(ids.iter().map(Id::to_string).collect::<Vec<_>>().is_sorted());
+        assert!(
+            ids.iter()
+                .map(Id::to_string)
+                .collect::<Vec<_>>()
+                .is_sorted()
+        );
     }
 
     #[test]
@@ -256,7 +284,11 @@ mod tests {
             let first = format!("tkt_{digit}1jd9m3z6veqjsk4dy2hjcg8x4");
             let last = format!("tkt_01jd9m3z6veqjsk4dy2hjcg8x{digit}");
             for text in [first, last] {
-                assert_eq!(pattern.is_match(&text), text.parse::<Id<Ticket>>().is_ok(), "{text:?}");
+                assert_eq!(
+                    pattern.is_match(&text),
+                    text.parse::<Id<Ticket>>().is_ok(),
+                    "{text:?}"
+                );
             }
         }
     }

@@ -34,8 +34,8 @@
 //! Text that is written has no pattern: what is stored is shown.
 
 mod contract;
-mod types;
 #[doc(hidden)]
 pub mod parts;
+mod types;
 
 pub use contract::Output;

@@ -19,8 +19,15 @@ fn read<T: Input>(body: &Json) -> Result<T, Vec<(String, &'static str)>> {
 fn read_value<T: Input>(value: Value<'_>) -> Result<T, Vec<(String, &'static str)>> {
     let mut out = Failures::new();
     let read = T::parse(value, &At::root(Place::Body), &mut out);
-    let found: Vec<_> = out.iter().map(|failure| (failure.pointer.clone(), failure.code)).collect();
-    assert_eq!(read.is_some(), found.is_empty(), "a value comes exactly when nothing is wrong: {found:?}");
+    let found: Vec<_> = out
+        .iter()
+        .map(|failure| (failure.pointer.clone(), failure.code))
+        .collect();
+    assert_eq!(
+        read.is_some(),
+        found.is_empty(),
+        "a value comes exactly when nothing is wrong: {found:?}"
+    );
     read.ok_or(found)
 }
 
@@ -29,14 +36,21 @@ fn failures<T: Input>(body: &Json) -> Vec<(String, &'static str)> {
 }
 
 fn at(list: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
-    list.iter().map(|(pointer, code)| ((*pointer).to_owned(), *code)).collect()
+    list.iter()
+        .map(|(pointer, code)| ((*pointer).to_owned(), *code))
+        .collect()
 }
 
 /// The components after the names are settled.
 fn components<T: Input>() -> BTreeMap<String, Json> {
     let mut all = Components::new();
     T::schema(&mut all);
-    all.finish().unwrap().schemas.into_iter().map(|(name, schema)| (name, schema.into_json())).collect()
+    all.finish()
+        .unwrap()
+        .schemas
+        .into_iter()
+        .map(|(name, schema)| (name, schema.into_json()))
+        .collect()
 }
 
 /// How soon.
@@ -57,7 +71,10 @@ impl FromStr for Sku {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (letter, number) = text.split_once('-').ok_or("no hyphen")?;
-        Ok(Self(letter.chars().next().ok_or("no letter")?, number.parse().map_err(|_| "no number")?))
+        Ok(Self(
+            letter.chars().next().ok_or("no letter")?,
+            number.parse().map_err(|_| "no number")?,
+        ))
     }
 }
 
@@ -90,7 +107,11 @@ struct Order {
     contact_mail: String,
     #[validate(items(min = 1, max = 3))]
     lines: Vec<Line>,
-    #[validate(items(max = 3), unique_items, each(length(min = 1, max = 8), pattern = "^[a-z0-9-]+$"))]
+    #[validate(
+        items(max = 3),
+        unique_items,
+        each(length(min = 1, max = 8), pattern = "^[a-z0-9-]+$")
+    )]
     #[input(default)]
     tags: Vec<String>,
     #[input(default = Priority::Normal)]
@@ -108,12 +129,18 @@ struct Order {
 }
 
 fn polite(note: &String) -> Result<(), Broken> {
-    if note.contains("!") { Err(Broken::new("polite", "must be polite").param("limit", 0)) } else { Ok(()) }
+    if note.contains("!") {
+        Err(Broken::new("polite", "must be polite").param("limit", 0))
+    } else {
+        Ok(())
+    }
 }
 
 fn not_late(order: &Order) -> Result<(), Broken> {
     match (order.from, order.until) {
-        (Some(from), Some(until)) if until < from => Err(Broken::new("order", "must not be before `from`").field("until")),
+        (Some(from), Some(until)) if until < from => {
+            Err(Broken::new("order", "must not be before `from`").field("until"))
+        }
         _ => Ok(()),
     }
 }
@@ -127,7 +154,14 @@ fn a_right_value_is_read() {
         "class": "x",
     }))
     .unwrap();
-    assert_eq!(order.lines, [Line { sku: Sku('A', 7), quantity: 2, discount: Some(Percent(2.5)) }]);
+    assert_eq!(
+        order.lines,
+        [Line {
+            sku: Sku('A', 7),
+            quantity: 2,
+            discount: Some(Percent(2.5))
+        }]
+    );
     assert_eq!(order.priority, Priority::Normal);
     assert!(order.tags.is_empty());
     assert_eq!(order.r#type.as_deref(), Some("x"));
@@ -167,9 +201,15 @@ fn everything_wrong_is_told_at_once_with_its_place() {
 
 #[test]
 fn missing_null_and_wrong_types_are_told_apart() {
-    assert_eq!(failures::<Order>(&json!({"lines": null})), at(&[("/contactMail", "required"), ("/lines", "null")]));
+    assert_eq!(
+        failures::<Order>(&json!({"lines": null})),
+        at(&[("/contactMail", "required"), ("/lines", "null")])
+    );
     assert_eq!(failures::<Order>(&json!([])), at(&[("", "type")]));
-    assert_eq!(failures::<Line>(&json!({})), at(&[("/sku", "required"), ("/quantity", "required")]));
+    assert_eq!(
+        failures::<Line>(&json!({})),
+        at(&[("/sku", "required"), ("/quantity", "required")])
+    );
 }
 
 #[test]
@@ -190,8 +230,14 @@ fn a_failure_has_a_sentence_and_numbers_and_never_the_value() {
     let mut out = Failures::new();
     assert!(Line::parse(value, &At::root(Place::Body), &mut out).is_none());
     let all: Vec<_> = out.iter().collect();
-    assert_eq!(all[0].message, "is not a known field; did you mean `quantity`?");
-    assert_eq!(Json::from(all[2].params.clone()), json!({"min": 1, "max": 100}));
+    assert_eq!(
+        all[0].message,
+        "is not a known field; did you mean `quantity`?"
+    );
+    assert_eq!(
+        Json::from(all[2].params.clone()),
+        json!({"min": 1, "max": 100})
+    );
     assert_eq!(all[2].message, "must be at least 1 and at most 100");
     assert!(!format!("{out:?}").contains("secret-sku") && !format!("{out:?}").contains("4711"));
 }
@@ -199,20 +245,38 @@ fn a_failure_has_a_sentence_and_numbers_and_never_the_value() {
 #[test]
 fn the_schema_says_the_same() {
     let all = components::<Order>();
-    assert_eq!(all.keys().collect::<Vec<_>>(), ["Line", "Order", "Percent", "Priority", "Sku"]);
+    assert_eq!(
+        all.keys().collect::<Vec<_>>(),
+        ["Line", "Order", "Percent", "Priority", "Sku"]
+    );
     assert_eq!(
         all["Priority"],
         json!({"type": "string", "enum": ["low", "normal", "very_high"], "description": "How soon.\n\n- `normal`: The usual."})
     );
-    assert_eq!(all["Sku"], json!({"type": "string", "pattern": "^[A-Z]-[0-9]{1,4}$"}));
-    assert_eq!(all["Percent"], json!({"type": "number", "format": "double", "minimum": 0, "maximum": 100}));
+    assert_eq!(
+        all["Sku"],
+        json!({"type": "string", "pattern": "^[A-Z]-[0-9]{1,4}$"})
+    );
+    assert_eq!(
+        all["Percent"],
+        json!({"type": "number", "format": "double", "minimum": 0, "maximum": 100})
+    );
     let order = &all["Order"];
-    assert_eq!(order["description"], "What a buyer sends.\n\nEverything of one purchase.");
+    assert_eq!(
+        order["description"],
+        "What a buyer sends.\n\nEverything of one purchase."
+    );
     assert_eq!(order["additionalProperties"], json!(false));
     assert_eq!(order["required"], json!(["contactMail", "lines"]));
     assert_eq!(order["properties"]["contactMail"]["format"], "email");
-    assert_eq!(order["properties"]["contactMail"]["description"], "Who gets it.");
-    assert_eq!(order["properties"]["lines"], json!({"type": "array", "items": {"$ref": "#/components/schemas/Line"}, "minItems": 1, "maxItems": 3}));
+    assert_eq!(
+        order["properties"]["contactMail"]["description"],
+        "Who gets it."
+    );
+    assert_eq!(
+        order["properties"]["lines"],
+        json!({"type": "array", "items": {"$ref": "#/components/schemas/Line"}, "minItems": 1, "maxItems": 3})
+    );
     assert_eq!(
         order["properties"]["tags"],
         json!({
@@ -221,10 +285,19 @@ fn the_schema_says_the_same() {
             "default": [],
         })
     );
-    assert_eq!(order["properties"]["note"]["type"], json!(["string", "null"]));
+    assert_eq!(
+        order["properties"]["note"]["type"],
+        json!(["string", "null"])
+    );
     assert_eq!(order["properties"]["note"]["deprecated"], json!(true));
-    assert_eq!(order["properties"]["from"]["examples"], json!(["2026-11-22T08:30:00Z"]));
-    assert_eq!(order["properties"]["class"]["type"], json!(["string", "null"]));
+    assert_eq!(
+        order["properties"]["from"]["examples"],
+        json!(["2026-11-22T08:30:00Z"])
+    );
+    assert_eq!(
+        order["properties"]["class"]["type"],
+        json!(["string", "null"])
+    );
 }
 
 #[derive(Debug, PartialEq, Input)]
@@ -248,15 +321,37 @@ impl Filter {
 fn text_is_read_as_the_type_wants() {
     let query = |raw| read_value::<Filter>(doyen_core::input::text::query(raw).unwrap());
     let filter = query("limit=5&tag=a&tag=b&status=very_high&other=1").unwrap();
-    assert_eq!(filter, Filter { limit: 5, status: Some(Priority::VeryHigh), tag: vec!["a".into(), "b".into()], sort: "created_at".into() });
+    assert_eq!(
+        filter,
+        Filter {
+            limit: 5,
+            status: Some(Priority::VeryHigh),
+            tag: vec!["a".into(), "b".into()],
+            sort: "created_at".into()
+        }
+    );
     assert_eq!(query("tag=a").unwrap().tag, ["a"]);
     assert_eq!(query("limit=5&limit=6"), Err(at(&[("/limit", "repeated")])));
-    assert_eq!(query("limit=&status="), Err(at(&[("/limit", "type"), ("/status", "one_of")])));
+    assert_eq!(
+        query("limit=&status="),
+        Err(at(&[("/limit", "type"), ("/status", "one_of")]))
+    );
     assert_eq!(query("limit=101"), Err(at(&[("/limit", "range")])));
 
     let fields = Filter::fields(&mut Components::new());
-    let shown: Vec<_> = fields.iter().map(|field| (field.name, field.required)).collect();
-    assert_eq!(shown, [("limit", false), ("status", false), ("tag", false), ("sort", false)]);
+    let shown: Vec<_> = fields
+        .iter()
+        .map(|field| (field.name, field.required))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("limit", false),
+            ("status", false),
+            ("tag", false),
+            ("sort", false)
+        ]
+    );
     assert_eq!(Filter::names(), ["limit", "status", "tag", "sort"]);
     assert_eq!(fields[0].schema.get("default"), Some(&json!(20)));
     assert_eq!(fields[0].schema.get("maximum"), Some(&json!(100)));
@@ -272,10 +367,28 @@ struct Change {
 
 #[test]
 fn a_patch_knows_three_states() {
-    assert_eq!(read(&json!({})), Ok(Change { subject: Patch::Absent, assignee: Patch::Absent }));
-    assert_eq!(read(&json!({"assignee": null})), Ok(Change { subject: Patch::Absent, assignee: Patch::Set(None) }));
-    assert_eq!(failures::<Change>(&json!({"subject": null})), at(&[("/subject", "null")]));
-    assert_eq!(failures::<Change>(&json!({"subject": ""})), at(&[("/subject", "length")]));
+    assert_eq!(
+        read(&json!({})),
+        Ok(Change {
+            subject: Patch::Absent,
+            assignee: Patch::Absent
+        })
+    );
+    assert_eq!(
+        read(&json!({"assignee": null})),
+        Ok(Change {
+            subject: Patch::Absent,
+            assignee: Patch::Set(None)
+        })
+    );
+    assert_eq!(
+        failures::<Change>(&json!({"subject": null})),
+        at(&[("/subject", "null")])
+    );
+    assert_eq!(
+        failures::<Change>(&json!({"subject": ""})),
+        at(&[("/subject", "length")])
+    );
     assert_eq!(components::<Change>()["Change"].get("required"), None);
 }
 
@@ -300,18 +413,54 @@ struct Mail {
 
 #[test]
 fn a_tag_tells_variants_apart() {
-    assert_eq!(read(&json!({"kind": "mail", "to": "a@b.co"})), Ok(Channel::Mail(Mail { to: "a@b.co".into() })));
-    assert_eq!(read(&json!({"number": "+49", "kind": "text_message"})), Ok(Channel::TextMessage { number: "+49".into() }));
+    assert_eq!(
+        read(&json!({"kind": "mail", "to": "a@b.co"})),
+        Ok(Channel::Mail(Mail {
+            to: "a@b.co".into()
+        }))
+    );
+    assert_eq!(
+        read(&json!({"number": "+49", "kind": "text_message"})),
+        Ok(Channel::TextMessage {
+            number: "+49".into()
+        })
+    );
     assert_eq!(read(&json!({"kind": "nowhere"})), Ok(Channel::Nowhere));
-    assert_eq!(failures::<Channel>(&json!({"to": "a@b.co"})), at(&[("/kind", "required")]));
-    assert_eq!(failures::<Channel>(&json!({"kind": "fax"})), at(&[("/kind", "one_of")]));
-    assert_eq!(failures::<Channel>(&json!({"kind": "mail", "to": "a"})), at(&[("/to", "email")]));
-    assert_eq!(failures::<Channel>(&json!({"kind": "nowhere", "to": "a"})), at(&[("/to", "unknown_field")]));
-    assert_eq!(failures::<Channel>(&json!({"kind": "text_message", "number": "+٣"})), at(&[("/number", "pattern")]));
+    assert_eq!(
+        failures::<Channel>(&json!({"to": "a@b.co"})),
+        at(&[("/kind", "required")])
+    );
+    assert_eq!(
+        failures::<Channel>(&json!({"kind": "fax"})),
+        at(&[("/kind", "one_of")])
+    );
+    assert_eq!(
+        failures::<Channel>(&json!({"kind": "mail", "to": "a"})),
+        at(&[("/to", "email")])
+    );
+    assert_eq!(
+        failures::<Channel>(&json!({"kind": "nowhere", "to": "a"})),
+        at(&[("/to", "unknown_field")])
+    );
+    assert_eq!(
+        failures::<Channel>(&json!({"kind": "text_message", "number": "+٣"})),
+        at(&[("/number", "pattern")])
+    );
 
     let all = components::<Channel>();
-    assert_eq!(all.keys().collect::<Vec<_>>(), ["Channel", "ChannelMail", "ChannelNowhere", "ChannelTextMessage"]);
-    assert_eq!(all["Channel"]["oneOf"][0]["$ref"], "#/components/schemas/ChannelMail");
+    assert_eq!(
+        all.keys().collect::<Vec<_>>(),
+        [
+            "Channel",
+            "ChannelMail",
+            "ChannelNowhere",
+            "ChannelTextMessage"
+        ]
+    );
+    assert_eq!(
+        all["Channel"]["oneOf"][0]["$ref"],
+        "#/components/schemas/ChannelMail"
+    );
     assert_eq!(
         all["Channel"]["discriminator"],
         json!({"propertyName": "kind", "mapping": {
@@ -342,12 +491,24 @@ struct Pair<A, B> {
 fn recursive_and_generic_types() {
     let node: Node = read(&json!({"name": "a", "children": [{"name": "b"}]})).unwrap();
     assert_eq!(node.children[0].name, "b");
-    assert_eq!(failures::<Node>(&json!({"name": "a", "children": [{"name": "b"}, {"children": []}]})), at(&[("/children/1/name", "required")]));
-    assert_eq!(components::<Node>()["Node"]["properties"]["children"]["items"]["$ref"], "#/components/schemas/Node");
+    assert_eq!(
+        failures::<Node>(&json!({"name": "a", "children": [{"name": "b"}, {"children": []}]})),
+        at(&[("/children/1/name", "required")])
+    );
+    assert_eq!(
+        components::<Node>()["Node"]["properties"]["children"]["items"]["$ref"],
+        "#/components/schemas/Node"
+    );
     const { assert!(!Node::ASYNC) };
 
-    assert_eq!(read(&json!({"first": 1, "second": {"name": "a"}})).map(|pair: Pair<u8, Node>| pair.first), Ok(1));
-    assert_eq!(components::<Pair<u8, Node>>().keys().collect::<Vec<_>>(), ["Node", "PairIntegerNode"]);
+    assert_eq!(
+        read(&json!({"first": 1, "second": {"name": "a"}})).map(|pair: Pair<u8, Node>| pair.first),
+        Ok(1)
+    );
+    assert_eq!(
+        components::<Pair<u8, Node>>().keys().collect::<Vec<_>>(),
+        ["Node", "PairIntegerNode"]
+    );
 }
 
 mod money {
@@ -375,9 +536,20 @@ struct Price {
 
 #[test]
 fn a_module_reads_a_foreign_type() {
-    assert_eq!(read(&json!({"amount": 5})), Ok(Price { amount: money::Money(5) }));
-    assert_eq!(failures::<Price>(&json!({})), at(&[("/amount", "required")]));
-    assert_eq!(components::<Price>()["Price"]["required"], json!(["amount"]));
+    assert_eq!(
+        read(&json!({"amount": 5})),
+        Ok(Price {
+            amount: money::Money(5)
+        })
+    );
+    assert_eq!(
+        failures::<Price>(&json!({})),
+        at(&[("/amount", "required")])
+    );
+    assert_eq!(
+        components::<Price>()["Price"]["required"],
+        json!(["amount"])
+    );
 }
 
 #[derive(Debug, PartialEq, Input)]
@@ -386,7 +558,9 @@ struct Colour(u32);
 
 impl Colour {
     fn parse(text: &str) -> Result<Self, String> {
-        u32::from_str_radix(text, 16).map(Self).map_err(|_| "must be a colour".to_owned())
+        u32::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| "must be a colour".to_owned())
     }
 }
 
@@ -394,5 +568,8 @@ impl Colour {
 fn a_function_reads_text() {
     assert_eq!(read(&json!("ff")), Ok(Colour(255)));
     assert_eq!(failures::<Colour>(&json!("gg")), at(&[("", "colour")]));
-    assert_eq!(failures::<Vec<Colour>>(&json!(["ff", 1])), at(&[("/1", "type")]));
+    assert_eq!(
+        failures::<Vec<Colour>>(&json!(["ff", 1])),
+        at(&[("/1", "type")])
+    );
 }

@@ -43,7 +43,12 @@ pub trait Input: Sized + Send + Sync + 'static {
     fn schema(all: &mut Components) -> Schema;
 
     /// Checks the asynchronous rules. Only for values that [`parse`](Input::parse) gave.
-    fn verify<'a>(&'a self, cx: &'a Context, at: &'a At<'a>, out: &'a mut Failures) -> BoxFuture<'a, ()> {
+    fn verify<'a>(
+        &'a self,
+        cx: &'a Context,
+        at: &'a At<'a>,
+        out: &'a mut Failures,
+    ) -> BoxFuture<'a, ()> {
         let _ = (cx, at, out);
         Box::pin(std::future::ready(()))
     }

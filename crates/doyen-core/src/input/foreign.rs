@@ -29,7 +29,13 @@ fn formatted<T>(
 impl Input for Uuid {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         // 36 characters: the form with hyphens. The crate would also take braces, `urn:uuid:` and no hyphens.
-        formatted(value, "must be a UUID", |text| Uuid::try_parse(text).ok().filter(|_| text.len() == 36), at, out)
+        formatted(
+            value,
+            "must be a UUID",
+            |text| Uuid::try_parse(text).ok().filter(|_| text.len() == 36),
+            at,
+            out,
+        )
     }
 
     fn schema(_: &mut Components) -> Schema {
@@ -40,7 +46,17 @@ impl Input for Uuid {
 impl Input for Timestamp {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let message = "must be a time as in RFC 3339, for example 2026-11-22T08:30:00Z";
-        formatted(value, message, |text| text.parse().ok().filter(|_| text.as_bytes().get(10).is_some_and(|t| *t != b' ')), at, out)
+        formatted(
+            value,
+            message,
+            |text| {
+                text.parse()
+                    .ok()
+                    .filter(|_| text.as_bytes().get(10).is_some_and(|t| *t != b' '))
+            },
+            at,
+            out,
+        )
     }
 
     fn schema(_: &mut Components) -> Schema {
@@ -50,7 +66,13 @@ impl Input for Timestamp {
 
 impl Input for NaiveDate {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
-        formatted(value, "must be a date, for example 2026-11-22", date, at, out)
+        formatted(
+            value,
+            "must be a date, for example 2026-11-22",
+            date,
+            at,
+            out,
+        )
     }
 
     fn schema(_: &mut Components) -> Schema {
@@ -60,7 +82,14 @@ impl Input for NaiveDate {
 
 /// `2026-11-22`, and no other spelling.
 fn date(text: &str) -> Option<NaiveDate> {
-    let exact = text.len() == 10 && text.bytes().enumerate().all(|(i, byte)| if i == 4 || i == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    let exact = text.len() == 10
+        && text.bytes().enumerate().all(|(i, byte)| {
+            if i == 4 || i == 7 {
+                byte == b'-'
+            } else {
+                byte.is_ascii_digit()
+            }
+        });
     if !exact {
         return None;
     }
@@ -86,7 +115,12 @@ mod tests {
     use crate::Place;
 
     fn takes<T: Input>(text: &str) -> bool {
-        T::parse(Value::Str(text.into()), &At::root(Place::Body), &mut Failures::new()).is_some()
+        T::parse(
+            Value::Str(text.into()),
+            &At::root(Place::Body),
+            &mut Failures::new(),
+        )
+        .is_some()
     }
 
     #[test]
@@ -95,11 +129,22 @@ mod tests {
         assert!(!takes::<Uuid>("0190b5a0000070008000000000000000"));
         assert!(!takes::<Uuid>("{0190b5a0-0000-7000-8000-000000000000}"));
         assert!(takes::<NaiveDate>("2024-02-29"));
-        for odd in ["2023-02-29", "2024-2-29", "+024-02-29", "2024-02-29 ", "02024-02-2"] {
+        for odd in [
+            "2023-02-29",
+            "2024-2-29",
+            "+024-02-29",
+            "2024-02-29 ",
+            "02024-02-2",
+        ] {
             assert!(!takes::<NaiveDate>(odd), "{odd}");
         }
         assert!(takes::<Timestamp>("2026-11-22T08:30:00.123456+02:00"));
-        for odd in ["2026-11-22 08:30:00Z", "2026-11-22T08:30:00", "2026-11-22T25:30:00Z", "2026-11-22"] {
+        for odd in [
+            "2026-11-22 08:30:00Z",
+            "2026-11-22T08:30:00",
+            "2026-11-22T25:30:00Z",
+            "2026-11-22",
+        ] {
             assert!(!takes::<Timestamp>(odd), "{odd}");
         }
     }

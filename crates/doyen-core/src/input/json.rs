@@ -35,7 +35,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 64, values: 100_000 }
+        Self {
+            depth: 64,
+            values: 100_000,
+        }
     }
 }
 
@@ -73,7 +76,9 @@ impl fmt::Display for JsonError {
             Reason::Empty => return f.write_str("the body is empty; JSON is expected"),
             Reason::Syntax => f.write_str("the body is not valid JSON")?,
             Reason::Incomplete => f.write_str("the JSON ends before it is complete")?,
-            Reason::DuplicateKey(pointer) => write!(f, "the name at {pointer} comes twice in its object")?,
+            Reason::DuplicateKey(pointer) => {
+                write!(f, "the name at {pointer} comes twice in its object")?
+            }
             Reason::TooDeep => f.write_str("the JSON is nested too deep")?,
             Reason::TooManyValues => f.write_str("the JSON holds too many values")?,
         }
@@ -137,13 +142,26 @@ impl Problem for JsonError {
 /// It is not JSON, or not JSON within the limits.
 pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, JsonError> {
     if bytes.is_empty() {
-        return Err(JsonError { reason: Reason::Empty, line: 1, column: 1 });
+        return Err(JsonError {
+            reason: Reason::Empty,
+            line: 1,
+            column: 1,
+        });
     }
-    let state = State { values: Cell::new(limits.values), reason: RefCell::default(), path: RefCell::default() };
+    let state = State {
+        values: Cell::new(limits.values),
+        reason: RefCell::default(),
+        path: RefCell::default(),
+    };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     // serde_json gives up at 128 levels with an error of its own; ours must come first.
-    let seed = Seed { state: &state, depth: limits.depth.min(120) };
-    let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let seed = Seed {
+        state: &state,
+        depth: limits.depth.min(120),
+    };
+    let read = seed
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| state.explain(&error))
 }
 
@@ -169,14 +187,22 @@ impl State {
 
     fn explain(self, error: &serde_json::Error) -> JsonError {
         let reason = match self.reason.into_inner() {
-            Some(Reason::DuplicateKey(_)) => {
-                Reason::DuplicateKey(self.path.into_inner().iter().rev().fold(String::new(), |pointer, step| pointer + "/" + step))
-            }
+            Some(Reason::DuplicateKey(_)) => Reason::DuplicateKey(
+                self.path
+                    .into_inner()
+                    .iter()
+                    .rev()
+                    .fold(String::new(), |pointer, step| pointer + "/" + step),
+            ),
             Some(reason) => reason,
             None if error.is_eof() => Reason::Incomplete,
             None => Reason::Syntax,
         };
-        JsonError { reason, line: error.line().max(1), column: error.column().max(1) }
+        JsonError {
+            reason,
+            line: error.line().max(1),
+            column: error.column().max(1),
+        }
     }
 }
 
@@ -238,7 +264,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value<'de>, E> {
-        if value.is_finite() { Ok(Value::Float(value)) } else { Err(E::custom("number out of range")) }
+        if value.is_finite() {
+            Ok(Value::Float(value))
+        } else {
+            Err(E::custom("number out of range"))
+        }
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
@@ -302,7 +332,8 @@ impl<'de> Names<'de> {
             return entries.iter().any(|(known, _)| known == name);
         }
         if self.0.is_empty() {
-            self.0.extend(entries.iter().map(|(known, _)| known.clone()));
+            self.0
+                .extend(entries.iter().map(|(known, _)| known.clone()));
         }
         !self.0.insert(name.clone())
     }
@@ -314,7 +345,10 @@ struct Name;
 impl<'de> DeserializeSeed<'de> for Name {
     type Value = Cow<'de, str>;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Cow<'de, str>, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        self,
+        reader: D,
+    ) -> Result<Cow<'de, str>, D::Error> {
         reader.deserialize_str(self)
     }
 }

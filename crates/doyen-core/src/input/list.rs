@@ -36,7 +36,12 @@ impl<T: Input> Input for Vec<T> {
         Schema::of("array").with("items", T::schema(all))
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context, at: &'a At<'a>, out: &'a mut Failures) -> BoxFuture<'a, ()> {
+    fn verify<'a>(
+        &'a self,
+        cx: &'a Context,
+        at: &'a At<'a>,
+        out: &'a mut Failures,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             for (index, item) in self.iter().enumerate() {
                 item.verify(cx, &at.item(index), out).await;
@@ -71,7 +76,11 @@ macro_rules! maps {
 
 maps!(BTreeMap, HashMap);
 
-fn entries<T: Input, M: FromIterator<(String, T)>>(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<M> {
+fn entries<T: Input, M: FromIterator<(String, T)>>(
+    value: Value<'_>,
+    at: &At<'_>,
+    out: &mut Failures,
+) -> Option<M> {
     let Value::Map(entries) = value else {
         value.refuse("object", "an object", at, out);
         return None;
@@ -81,7 +90,11 @@ fn entries<T: Input, M: FromIterator<(String, T)>>(value: Value<'_>, at: &At<'_>
     for (name, value) in entries {
         let here = at.field(&name);
         if name.contains('\0') {
-            here.fail(out, "characters", "the name must not have the NUL character");
+            here.fail(
+                out,
+                "characters",
+                "the name must not have the NUL character",
+            );
         }
         if let Some(value) = T::parse(value, &here, out) {
             read.push((name.into_owned(), value));
@@ -102,10 +115,20 @@ mod tests {
     fn one_text_is_a_list_of_one_and_every_item_is_told() {
         let at = At::root(Place::Query);
         let mut out = Failures::new();
-        assert_eq!(Vec::<u8>::parse(Value::Text("7".into()), &at, &mut out), Some(vec![7]));
-        let items = vec![Value::Text("1".into()), Value::Text("x".into()), Value::Text("300".into())];
+        assert_eq!(
+            Vec::<u8>::parse(Value::Text("7".into()), &at, &mut out),
+            Some(vec![7])
+        );
+        let items = vec![
+            Value::Text("1".into()),
+            Value::Text("x".into()),
+            Value::Text("300".into()),
+        ];
         assert_eq!(Vec::<u8>::parse(Value::List(items), &at, &mut out), None);
-        let found: Vec<_> = out.iter().map(|failure| (failure.pointer.as_str(), failure.code)).collect();
+        let found: Vec<_> = out
+            .iter()
+            .map(|failure| (failure.pointer.as_str(), failure.code))
+            .collect();
         assert_eq!(found, [("/1", "type"), ("/2", "range")]);
     }
 
@@ -113,15 +136,24 @@ mod tests {
     fn a_flood_of_wrong_items_is_cut() {
         let mut out = Failures::new();
         let items = vec![Value::Null; 100_000];
-        assert_eq!(Vec::<u8>::parse(Value::List(items), &At::root(Place::Body), &mut out), None);
+        assert_eq!(
+            Vec::<u8>::parse(Value::List(items), &At::root(Place::Body), &mut out),
+            None
+        );
         assert_eq!(out.len(), MAX_FAILURES);
     }
 
     #[test]
     fn names_of_a_map_have_no_nul() {
         let mut out = Failures::new();
-        let map = Value::Map(vec![("a\0".into(), Value::Int(1)), ("b".into(), Value::Int(2))]);
-        assert_eq!(BTreeMap::<String, u8>::parse(map, &At::root(Place::Body), &mut out), None);
+        let map = Value::Map(vec![
+            ("a\0".into(), Value::Int(1)),
+            ("b".into(), Value::Int(2)),
+        ]);
+        assert_eq!(
+            BTreeMap::<String, u8>::parse(map, &At::root(Place::Body), &mut out),
+            None
+        );
         assert_eq!(out.len(), 1);
     }
 }

@@ -8,11 +8,18 @@ use crate::Schema;
 /// The schema of an object with these fields. `open` allows fields that are not listed.
 pub fn object(fields: Vec<Field>, open: bool) -> Schema {
     let mut schema = Schema::of("object");
-    let required: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+    let required: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.required)
+        .map(|field| field.name)
+        .collect();
     if !required.is_empty() {
         schema.set("required", required);
     }
-    let properties: Map<String, Json> = fields.into_iter().map(|field| (field.name.to_owned(), property(field).into_json())).collect();
+    let properties: Map<String, Json> = fields
+        .into_iter()
+        .map(|field| (field.name.to_owned(), property(field).into_json()))
+        .collect();
     schema.set("properties", properties);
     if !open {
         schema.set("additionalProperties", json!(false));

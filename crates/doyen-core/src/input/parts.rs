@@ -11,7 +11,13 @@ pub struct Fields<'v, const N: usize>([Option<Value<'v>>; N]);
 
 impl<'v, const N: usize> Fields<'v, N> {
     /// Sorts the values of an object into slots. Records what is not an object, and unknown fields unless `open`.
-    pub fn open(value: Value<'v>, names: &[&str; N], open: bool, at: &At<'_>, out: &mut Failures) -> Option<Self> {
+    pub fn open(
+        value: Value<'v>,
+        names: &[&str; N],
+        open: bool,
+        at: &At<'_>,
+        out: &mut Failures,
+    ) -> Option<Self> {
         let Value::Map(entries) = value else {
             value.refuse("object", "an object", at, out);
             return None;
@@ -42,7 +48,8 @@ fn unknown(name: &str, names: &[&str], at: &At<'_>, out: &mut Failures) {
         }
         None => "is not a known field".to_owned(),
     };
-    at.field(name).fail_with(out, "unknown_field", message, params);
+    at.field(name)
+        .fail_with(out, "unknown_field", message, params);
 }
 
 /// The known name closest to a wrong one, if it is close.
@@ -51,8 +58,13 @@ fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
     if name.len() > 64 {
         return None;
     }
-    let distances = names.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known));
-    distances.min().filter(|(distance, known)| *distance <= (known.len() / 3).max(1)).map(|(_, known)| known)
+    let distances = names
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), *known));
+    distances
+        .min()
+        .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
+        .map(|(_, known)| known)
 }
 
 /// Reads a field that may be missing as its type says.
@@ -100,13 +112,23 @@ pub fn choice(value: Value<'_>, words: &[&str], at: &At<'_>, out: &mut Failures)
 }
 
 fn not_one_of(words: &[&str], at: &At<'_>, out: &mut Failures) {
-    let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let list = words
+        .iter()
+        .map(|word| format!("`{word}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let params = Map::from_iter([("allowed".to_owned(), json!(words))]);
     at.fail_with(out, "one_of", format!("must be one of {list}"), params);
 }
 
 /// Takes the tag out of an object: the index of the variant, and the object without the tag.
-pub fn tagged<'v>(value: Value<'v>, tag: &str, words: &[&str], at: &At<'_>, out: &mut Failures) -> Option<(usize, Value<'v>)> {
+pub fn tagged<'v>(
+    value: Value<'v>,
+    tag: &str,
+    words: &[&str],
+    at: &At<'_>,
+    out: &mut Failures,
+) -> Option<(usize, Value<'v>)> {
     let Value::Map(mut entries) = value else {
         value.refuse("object", "an object", at, out);
         return None;
@@ -136,10 +158,15 @@ fn word(schema: &Schema) -> String {
     }
     let kind = schema.get("type").and_then(Json::as_str).unwrap_or("any");
     let inner = match schema.get("items") {
-        Some(Json::Object(items)) => items.get("$ref").and_then(Json::as_str).and_then(|r| r.rsplit('/').next()),
+        Some(Json::Object(items)) => items
+            .get("$ref")
+            .and_then(Json::as_str)
+            .and_then(|r| r.rsplit('/').next()),
         _ => None,
     };
-    let inner = inner.and_then(|name| name.split('!').next()).unwrap_or_default();
+    let inner = inner
+        .and_then(|name| name.split('!').next())
+        .unwrap_or_default();
     format!("{}{}{inner}", kind[..1].to_uppercase(), &kind[1..])
 }
 
@@ -166,18 +193,41 @@ pub struct Variant {
 }
 
 /// The schema of a variant: the fields and the tag.
-pub fn variant(tag: &'static str, word: &'static str, mut fields: Vec<Field>, open: bool, description: &str) -> Schema {
+pub fn variant(
+    tag: &'static str,
+    word: &'static str,
+    mut fields: Vec<Field>,
+    open: bool,
+    description: &str,
+) -> Schema {
     let schema = Schema::of("string").with("const", word);
-    fields.insert(0, Field { name: tag, required: true, schema, description: String::new(), deprecated: false });
+    fields.insert(
+        0,
+        Field {
+            name: tag,
+            required: true,
+            schema,
+            description: String::new(),
+            deprecated: false,
+        },
+    );
     described(object(fields, open), description)
 }
 
 /// The schema of a tagged enum.
 pub fn one_of(tag: &str, variants: Vec<Variant>, description: &str) -> Schema {
-    let mapping: Map<String, Json> =
-        variants.iter().filter_map(|variant| Some((variant.word.to_owned(), variant.schema.get("$ref")?.clone()))).collect();
-    let list: Vec<Json> = variants.into_iter().map(|variant| variant.schema.into_json()).collect();
-    let schema = Schema::any().with("oneOf", list).with("discriminator", json!({"propertyName": tag, "mapping": mapping}));
+    let mapping: Map<String, Json> = variants
+        .iter()
+        .filter_map(|variant| Some((variant.word.to_owned(), variant.schema.get("$ref")?.clone())))
+        .collect();
+    let list: Vec<Json> = variants
+        .into_iter()
+        .map(|variant| variant.schema.into_json())
+        .collect();
+    let schema = Schema::any().with("oneOf", list).with(
+        "discriminator",
+        json!({"propertyName": tag, "mapping": mapping}),
+    );
     described(schema, description)
 }
 
@@ -187,7 +237,11 @@ pub fn fields_of<T: Object>(all: &mut Components) -> (Vec<Field>, bool) {
 }
 
 /// Defines a component that is read.
-pub fn define<T: 'static>(all: &mut Components, name: &str, build: impl FnOnce(&mut Components) -> Schema) -> Schema {
+pub fn define<T: 'static>(
+    all: &mut Components,
+    name: &str,
+    build: impl FnOnce(&mut Components) -> Schema,
+) -> Schema {
     all.define::<T>(Direction::Input, name, build)
 }
 
@@ -216,7 +270,6 @@ pub trait Unwritten {
 
 impl<T: ?Sized> Unwritten for &Probe<'_, T> {}
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,8 +285,17 @@ mod tests {
 
     #[test]
     fn generic_names_are_readable() {
-        assert_eq!(name_of("Page", &[Schema::reference("Ticket!output")]), "PageTicket");
+        assert_eq!(
+            name_of("Page", &[Schema::reference("Ticket!output")]),
+            "PageTicket"
+        );
         assert_eq!(name_of("Page", &[Schema::of("string")]), "PageString");
-        assert_eq!(name_of("Page", &[Schema::of("array").with("items", Schema::reference("Ticket!output"))]), "PageArrayTicket");
+        assert_eq!(
+            name_of(
+                "Page",
+                &[Schema::of("array").with("items", Schema::reference("Ticket!output"))]
+            ),
+            "PageArrayTicket"
+        );
     }
 }

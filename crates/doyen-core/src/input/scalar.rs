@@ -50,7 +50,13 @@ integers! {
 }
 
 /// A whole number between two limits. JSON Schema counts `1.0` as one, so it is one here.
-fn integer(value: &Value<'_>, min: i128, max: i128, at: &At<'_>, out: &mut Failures) -> Option<i128> {
+fn integer(
+    value: &Value<'_>,
+    min: i128,
+    max: i128,
+    at: &At<'_>,
+    out: &mut Failures,
+) -> Option<i128> {
     let found = match value {
         Value::Int(value) => Some(*value),
         // A float beyond the range of `i128` saturates, and is out of range either way.
@@ -76,7 +82,11 @@ fn whole(text: &str) -> Option<i128> {
     if !plain || (digits.len() > 1 && digits.starts_with('0')) {
         return None;
     }
-    let limit = if text.starts_with('-') { i128::MIN } else { i128::MAX };
+    let limit = if text.starts_with('-') {
+        i128::MIN
+    } else {
+        i128::MAX
+    };
     Some(text.parse().unwrap_or(limit))
 }
 
@@ -103,7 +113,13 @@ fn float(value: &Value<'_>, max: f64, at: &At<'_>, out: &mut Failures) -> Option
     let found = match value {
         Value::Int(value) => Some(*value as f64),
         Value::Float(value) => Some(*value),
-        Value::Text(text) if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'.' | b'e' | b'E' | b'+')) => text.parse().ok(),
+        Value::Text(text)
+            if text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'.' | b'e' | b'E' | b'+')) =>
+        {
+            text.parse().ok()
+        }
         _ => None,
     };
     let Some(found) = found else {
@@ -168,7 +184,8 @@ impl Input for char {
         match (letters.next(), letters.next()) {
             (Some(letter), None) => Some(letter),
             _ => {
-                let params = Map::from_iter([("min".to_owned(), json!(1)), ("max".to_owned(), json!(1))]);
+                let params =
+                    Map::from_iter([("min".to_owned(), json!(1)), ("max".to_owned(), json!(1))]);
                 at.fail_with(out, "length", "must be one character", params);
                 None
             }
@@ -176,7 +193,9 @@ impl Input for char {
     }
 
     fn schema(all: &mut Components) -> Schema {
-        String::schema(all).with("minLength", 1).with("maxLength", 1)
+        String::schema(all)
+            .with("minLength", 1)
+            .with("maxLength", 1)
     }
 }
 
@@ -190,7 +209,11 @@ mod tests {
     fn read<T: Input>(value: Value<'_>) -> Result<T, &'static str> {
         let mut out = Failures::new();
         let read = T::parse(value, &At::root(Place::Body), &mut out);
-        read.ok_or_else(|| out.iter().next().map_or("nothing recorded", |failure| failure.code))
+        read.ok_or_else(|| {
+            out.iter()
+                .next()
+                .map_or("nothing recorded", |failure| failure.code)
+        })
     }
 
     fn text(text: &str) -> Value<'_> {
@@ -210,10 +233,16 @@ mod tests {
     fn whole_numbers_are_exact_at_their_ends() {
         assert_eq!(read::<i64>(Value::Int(i64::MIN.into())), Ok(i64::MIN));
         assert_eq!(read::<u64>(Value::Int(u64::MAX.into())), Ok(u64::MAX));
-        assert_eq!(read::<i64>(Value::Int(9_007_199_254_740_993)), Ok(9_007_199_254_740_993));
+        assert_eq!(
+            read::<i64>(Value::Int(9_007_199_254_740_993)),
+            Ok(9_007_199_254_740_993)
+        );
         assert_eq!(read::<i64>(Value::Int(u64::MAX.into())), Err("range"));
         assert_eq!(read::<u8>(Value::Int(-1)), Err("range"));
-        assert_eq!(read::<u64>(Value::Float(18_446_744_073_709_551_616.0)), Err("range"));
+        assert_eq!(
+            read::<u64>(Value::Float(18_446_744_073_709_551_616.0)),
+            Err("range")
+        );
         assert_eq!(read::<u64>(Value::Float(1e300)), Err("range"));
         assert_eq!(read::<u8>(Value::Float(7.0)), Ok(7));
         assert_eq!(read::<u8>(Value::Float(-0.0)), Ok(0));
@@ -227,8 +256,14 @@ mod tests {
         for odd in ["", "-", "+1", "01", "1.0", " 1", "1e2", "0x1", "١"] {
             assert_eq!(read::<i32>(text(odd)), Err("type"), "{odd:?}");
         }
-        assert_eq!(read::<i32>(text("99999999999999999999999999999999999999999999")), Err("range"));
-        assert_eq!(read::<i32>(text("-99999999999999999999999999999999999999999999")), Err("range"));
+        assert_eq!(
+            read::<i32>(text("99999999999999999999999999999999999999999999")),
+            Err("range")
+        );
+        assert_eq!(
+            read::<i32>(text("-99999999999999999999999999999999999999999999")),
+            Err("range")
+        );
     }
 
     #[test]
@@ -244,7 +279,10 @@ mod tests {
     #[test]
     fn text_has_no_nul() {
         assert_eq!(read::<String>(Value::Str("a\0b".into())), Err("characters"));
-        assert_eq!(read::<String>(Value::Str("a\nb".into())), Ok("a\nb".to_owned()));
+        assert_eq!(
+            read::<String>(Value::Str("a\nb".into())),
+            Ok("a\nb".to_owned())
+        );
         assert_eq!(read::<char>(Value::Str("ü".into())), Ok('ü'));
         assert_eq!(read::<char>(Value::Str("".into())), Err("length"));
         assert_eq!(read::<String>(Value::Null), Err("null"));
@@ -252,7 +290,10 @@ mod tests {
 
     #[test]
     fn a_repeated_parameter_is_not_a_scalar() {
-        assert_eq!(read::<i32>(Value::List(vec![text("1"), text("2")])), Err("repeated"));
+        assert_eq!(
+            read::<i32>(Value::List(vec![text("1"), text("2")])),
+            Err("repeated")
+        );
         assert_eq!(read::<i32>(Value::List(vec![Value::Int(1)])), Err("type"));
     }
 }

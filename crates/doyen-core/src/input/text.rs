@@ -80,7 +80,10 @@ pub fn query(raw: &str) -> Result<Value<'_>, TextError> {
 /// It can not be decoded.
 pub fn form(raw: &[u8]) -> Result<Value<'_>, TextError> {
     let mut pairs = Vec::new();
-    for pair in raw.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+    for pair in raw
+        .split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+    {
         if pairs.len() == MAX_PAIRS {
             return Err(TextError::TooMany);
         }
@@ -129,8 +132,13 @@ fn add<'a>(present: &mut Value<'a>, value: Value<'a>) {
 }
 
 fn unescape(raw: &[u8], plus: bool) -> Result<Cow<'_, str>, TextError> {
-    if !raw.iter().any(|byte| *byte == b'%' || (plus && *byte == b'+')) {
-        return std::str::from_utf8(raw).map(Cow::Borrowed).map_err(|_| TextError::Utf8);
+    if !raw
+        .iter()
+        .any(|byte| *byte == b'%' || (plus && *byte == b'+'))
+    {
+        return std::str::from_utf8(raw)
+            .map(Cow::Borrowed)
+            .map_err(|_| TextError::Utf8);
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw;
@@ -138,7 +146,9 @@ fn unescape(raw: &[u8], plus: bool) -> Result<Cow<'_, str>, TextError> {
         rest = after;
         match first {
             b'%' => {
-                let [high, low, after @ ..] = after else { return Err(TextError::Percent) };
+                let [high, low, after @ ..] = after else {
+                    return Err(TextError::Percent);
+                };
                 bytes.push(digit(*high)? << 4 | digit(*low)?);
                 rest = after;
             }
@@ -146,11 +156,16 @@ fn unescape(raw: &[u8], plus: bool) -> Result<Cow<'_, str>, TextError> {
             other => bytes.push(*other),
         }
     }
-    String::from_utf8(bytes).map(Cow::Owned).map_err(|_| TextError::Utf8)
+    String::from_utf8(bytes)
+        .map(Cow::Owned)
+        .map_err(|_| TextError::Utf8)
 }
 
 fn digit(byte: u8) -> Result<u8, TextError> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(TextError::Percent)
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u8::try_from(digit).ok())
+        .ok_or(TextError::Percent)
 }
 
 #[cfg(test)]
@@ -162,7 +177,10 @@ mod tests {
     #[test]
     fn pairs_are_decoded_once() {
         let read = |raw| query(raw).unwrap().into_json();
-        assert_eq!(read("a=1&b=%2541&c&d=&=e&&f=x=y"), json!({"a": "1", "b": "%41", "c": "", "d": "", "": "e", "f": "x=y"}));
+        assert_eq!(
+            read("a=1&b=%2541&c&d=&=e&&f=x=y"),
+            json!({"a": "1", "b": "%41", "c": "", "d": "", "": "e", "f": "x=y"})
+        );
         assert_eq!(read("%61=1&a=2&a=3"), json!({"a": ["1", "2", "3"]}));
         assert_eq!(read(""), json!({}));
         assert_eq!(segment("a+b%20c").unwrap(), "a+b c");

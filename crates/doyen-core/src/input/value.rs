@@ -89,9 +89,12 @@ impl<'a> Value<'a> {
             Value::Float(value) => json!(value),
             Value::Str(text) | Value::Text(text) => Json::String(text.into_owned()),
             Value::List(items) => items.into_iter().map(Value::into_json).collect(),
-            Value::Map(entries) => {
-                Json::Object(entries.into_iter().map(|(name, value)| (name.into_owned(), value.into_json())).collect())
-            }
+            Value::Map(entries) => Json::Object(
+                entries
+                    .into_iter()
+                    .map(|(name, value)| (name.into_owned(), value.into_json()))
+                    .collect(),
+            ),
         }
     }
 }
@@ -108,7 +111,11 @@ impl<'a> From<&'a Json> for Value<'a> {
             },
             Json::String(text) => Value::Str(Cow::Borrowed(text)),
             Json::Array(items) => Value::List(items.iter().map(Value::from).collect()),
-            Json::Object(map) => Value::Map(map.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), value.into())).collect()),
+            Json::Object(map) => Value::Map(
+                map.iter()
+                    .map(|(name, value)| (Cow::Borrowed(name.as_str()), value.into()))
+                    .collect(),
+            ),
         }
     }
 }

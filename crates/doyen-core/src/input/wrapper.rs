@@ -23,7 +23,12 @@ impl<T: Input> Input for Option<T> {
         T::schema(all).nullable()
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context, at: &'a At<'a>, out: &'a mut Failures) -> BoxFuture<'a, ()> {
+    fn verify<'a>(
+        &'a self,
+        cx: &'a Context,
+        at: &'a At<'a>,
+        out: &'a mut Failures,
+    ) -> BoxFuture<'a, ()> {
         match self {
             Some(value) => value.verify(cx, at, out),
             None => Box::pin(std::future::ready(())),
@@ -47,7 +52,12 @@ impl<T: Input> Input for Box<T> {
         T::schema(all)
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context, at: &'a At<'a>, out: &'a mut Failures) -> BoxFuture<'a, ()> {
+    fn verify<'a>(
+        &'a self,
+        cx: &'a Context,
+        at: &'a At<'a>,
+        out: &'a mut Failures,
+    ) -> BoxFuture<'a, ()> {
         self.as_ref().verify(cx, at, out)
     }
 }
@@ -68,7 +78,12 @@ impl<T: Input> Input for Patch<T> {
         T::schema(all)
     }
 
-    fn verify<'a>(&'a self, cx: &'a Context, at: &'a At<'a>, out: &'a mut Failures) -> BoxFuture<'a, ()> {
+    fn verify<'a>(
+        &'a self,
+        cx: &'a Context,
+        at: &'a At<'a>,
+        out: &'a mut Failures,
+    ) -> BoxFuture<'a, ()> {
         match self {
             Patch::Set(value) => value.verify(cx, at, out),
             Patch::Absent => Box::pin(std::future::ready(())),

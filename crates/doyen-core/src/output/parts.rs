@@ -7,7 +7,11 @@ pub use crate::input::parts::{Variant, described, name_of, one_of, variant, word
 pub use crate::input::{Field, object};
 
 /// Defines a component that is written.
-pub fn define<T: 'static>(all: &mut Components, name: &str, build: impl FnOnce(&mut Components) -> Schema) -> Schema {
+pub fn define<T: 'static>(
+    all: &mut Components,
+    name: &str,
+    build: impl FnOnce(&mut Components) -> Schema,
+) -> Schema {
     all.define::<T>(Direction::Output, name, build)
 }
 

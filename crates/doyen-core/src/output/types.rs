@@ -21,7 +21,9 @@ macro_rules! as_read {
     )*};
 }
 
-as_read!(bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, Uuid, Timestamp, NaiveDate, Json);
+as_read!(
+    bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, Uuid, Timestamp, NaiveDate, Json
+);
 
 macro_rules! texts {
     ($($type:ty),* $(,)?) => {$(
@@ -37,7 +39,9 @@ texts!(String, &'static str, Box<str>, Cow<'static, str>);
 
 impl Output for char {
     fn schema(_: &mut Components) -> Schema {
-        Schema::of("string").with("minLength", 1).with("maxLength", 1)
+        Schema::of("string")
+            .with("minLength", 1)
+            .with("maxLength", 1)
     }
 }
 
@@ -81,7 +85,9 @@ impl<T: Output> Output for Vec<T> {
 
 impl<T: Output> Output for BTreeSet<T> {
     fn schema(all: &mut Components) -> Schema {
-        Schema::of("array").with("items", T::schema(all)).with("uniqueItems", true)
+        Schema::of("array")
+            .with("items", T::schema(all))
+            .with("uniqueItems", true)
     }
 }
 

@@ -25,7 +25,12 @@ pub struct Broken {
 impl Broken {
     /// With a stable code and a sentence that goes on from the name of the field: `must be a working day`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, params: Map::new() }
+        Self {
+            code,
+            message: message.into(),
+            field: None,
+            params: Map::new(),
+        }
     }
 
     /// Says which field of the value is wrong, with its name on the wire: for rules over several fields.
@@ -45,7 +50,9 @@ impl Broken {
     /// Records it.
     pub fn record(self, at: &At<'_>, out: &mut Failures) {
         match self.field {
-            Some(name) => at.field(name).fail_with(out, self.code, self.message, self.params),
+            Some(name) => at
+                .field(name)
+                .fail_with(out, self.code, self.message, self.params),
             None => at.fail_with(out, self.code, self.message, self.params),
         }
     }

@@ -5,9 +5,9 @@ use std::hash::Hash;
 
 use serde_json::Value as Json;
 
+use super::Num;
 use super::text::{amount, within};
 use super::tighten::{at_least, at_most};
-use super::Num;
 use crate::input::MAX_FAILURES;
 use crate::{At, Failures, Patch, Schema};
 
@@ -69,7 +69,10 @@ pub struct Items {
 impl Items {
     /// Checks a list.
     pub fn check<L: List + ?Sized>(&self, value: &L, at: &At<'_>, out: &mut Failures) {
-        if value.list().is_some_and(|list| !within(list.len(), self.min, self.max)) {
+        if value
+            .list()
+            .is_some_and(|list| !within(list.len(), self.min, self.max))
+        {
             amount(self.min, self.max, "items", "item", at, out);
         }
     }
@@ -111,7 +114,12 @@ impl Unique {
 }
 
 /// Checks every item of a list.
-pub fn each<L: List + ?Sized>(value: &L, at: &At<'_>, out: &mut Failures, check: impl Fn(&L::Item, &At<'_>, &mut Failures)) {
+pub fn each<L: List + ?Sized>(
+    value: &L,
+    at: &At<'_>,
+    out: &mut Failures,
+    check: impl Fn(&L::Item, &At<'_>, &mut Failures),
+) {
     for (index, item) in value.list().unwrap_or_default().iter().enumerate() {
         if out.len() >= MAX_FAILURES {
             return;
@@ -148,7 +156,14 @@ mod tests {
     #[test]
     fn the_message_counts() {
         let mut out = Failures::new();
-        Items { min: Some(1), max: None }.check(&Vec::<u8>::new(), &At::root(Place::Body), &mut out);
-        assert_eq!(out.iter().next().unwrap().message, "must have at least 1 item");
+        Items {
+            min: Some(1),
+            max: None,
+        }
+        .check(&Vec::<u8>::new(), &At::root(Place::Body), &mut out);
+        assert_eq!(
+            out.iter().next().unwrap().message,
+            "must have at least 1 item"
+        );
     }
 }

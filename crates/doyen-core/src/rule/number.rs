@@ -58,7 +58,11 @@ fn compare(whole: i128, float: f64) -> Option<Ordering> {
     }
     // The cast saturates, which is right: a whole number of ours never reaches the ends of `i128`.
     let floor = float.floor() as i128;
-    Some(whole.cmp(&floor).then(if float.fract() == 0.0 { Ordering::Equal } else { Ordering::Less }))
+    Some(whole.cmp(&floor).then(if float.fract() == 0.0 {
+        Ordering::Equal
+    } else {
+        Ordering::Less
+    }))
 }
 
 impl From<Num> for Json {
@@ -150,8 +154,14 @@ impl Range {
         if let Some(divisor) = self.multiple_of
             && !number.is_multiple_of(divisor)
         {
-            let params = Map::from_iter([("multiple_of".to_owned(), Json::from(Num::Int(divisor)))]);
-            at.fail_with(out, "multiple_of", format!("must be a multiple of {divisor}"), params);
+            let params =
+                Map::from_iter([("multiple_of".to_owned(), Json::from(Num::Int(divisor)))]);
+            at.fail_with(
+                out,
+                "multiple_of",
+                format!("must be a multiple of {divisor}"),
+                params,
+            );
         }
     }
 
@@ -169,16 +179,22 @@ impl Range {
             ("max", "at most", self.max),
             ("exclusive_max", "less than", self.exclusive_max),
         ];
-        all.into_iter().filter_map(|(name, words, limit)| Some((name, words, limit?)))
+        all.into_iter()
+            .filter_map(|(name, words, limit)| Some((name, words, limit?)))
     }
 
     fn sentence(&self) -> String {
-        let limits: Vec<String> = self.limits().map(|(_, words, limit)| format!("{words} {}", Json::from(limit))).collect();
+        let limits: Vec<String> = self
+            .limits()
+            .map(|(_, words, limit)| format!("{words} {}", Json::from(limit)))
+            .collect();
         format!("must be {}", limits.join(" and "))
     }
 
     fn params(&self) -> Map<String, Json> {
-        self.limits().map(|(name, _, limit)| (name.to_owned(), limit.into())).collect()
+        self.limits()
+            .map(|(name, _, limit)| (name.to_owned(), limit.into()))
+            .collect()
     }
 
     /// Writes the limits into the schema.
@@ -219,15 +235,26 @@ mod tests {
 
     #[test]
     fn the_tighter_limit_stays() {
-        let mut schema = Schema::of("integer").with("minimum", 0).with("maximum", 255);
-        Range { min: Some(Num::Int(-5)), max: Some(Num::Float(9.5)), ..Range::default() }.describe(&mut schema);
+        let mut schema = Schema::of("integer")
+            .with("minimum", 0)
+            .with("maximum", 255);
+        Range {
+            min: Some(Num::Int(-5)),
+            max: Some(Num::Float(9.5)),
+            ..Range::default()
+        }
+        .describe(&mut schema);
         assert_eq!(schema.get("minimum"), Some(&0.into()));
         assert_eq!(schema.get("maximum"), Some(&9.5.into()));
     }
 
     #[test]
     fn the_sentence_names_every_limit() {
-        let range = Range { min: Some(Num::Int(1)), exclusive_max: Some(Num::Float(2.5)), ..Range::default() };
+        let range = Range {
+            min: Some(Num::Int(1)),
+            exclusive_max: Some(Num::Float(2.5)),
+            ..Range::default()
+        };
         assert_eq!(range.sentence(), "must be at least 1 and less than 2.5");
     }
 }

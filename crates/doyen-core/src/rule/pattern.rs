@@ -28,7 +28,14 @@ pub struct Pattern {
 impl Pattern {
     /// An expression in both syntaxes.
     pub const fn new(shown: &'static str, run: &'static str, no_nul: bool) -> Self {
-        Self { shown, run, no_nul, code: "pattern", message: None, regex: OnceLock::new() }
+        Self {
+            shown,
+            run,
+            no_nul,
+            code: "pattern",
+            message: None,
+            regex: OnceLock::new(),
+        }
     }
 
     /// With a code and a sentence of its own.
@@ -41,7 +48,10 @@ impl Pattern {
 
     /// True when text matches. An expression that is not valid matches nothing; the macro refuses it before.
     pub fn matches(&self, text: &str) -> bool {
-        self.regex.get_or_init(|| Regex::new(self.run).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
+        self.regex
+            .get_or_init(|| Regex::new(self.run).ok())
+            .as_ref()
+            .is_some_and(|regex| regex.is_match(text))
     }
 
     /// Checks text.
@@ -56,7 +66,12 @@ impl Pattern {
             Some(message) => at.fail(out, self.code, message),
             None => {
                 let params = Map::from_iter([("pattern".to_owned(), Json::from(self.shown))]);
-                at.fail_with(out, self.code, format!("must match the pattern {}", self.shown), params);
+                at.fail_with(
+                    out,
+                    self.code,
+                    format!("must match the pattern {}", self.shown),
+                    params,
+                );
             }
         }
     }
@@ -65,7 +80,11 @@ impl Pattern {
     pub fn describe(&self, schema: &mut Schema) {
         match schema.get("pattern").and_then(Json::as_str) {
             Some(present) if present != NO_NUL || !self.no_nul => {
-                let mut all = schema.get("allOf").and_then(Json::as_array).cloned().unwrap_or_default();
+                let mut all = schema
+                    .get("allOf")
+                    .and_then(Json::as_array)
+                    .cloned()
+                    .unwrap_or_default();
                 all.push(json!({"pattern": self.shown}));
                 schema.set("allOf", all);
             }
@@ -82,10 +101,16 @@ mod tests {
     fn two_patterns_both_stand_in_the_schema() {
         let mut schema = Schema::of("string").with("pattern", NO_NUL);
         Pattern::new("^a", "^a", false).describe(&mut schema);
-        assert_eq!(schema.as_json(), json!({"type": "string", "pattern": NO_NUL, "allOf": [{"pattern": "^a"}]}));
+        assert_eq!(
+            schema.as_json(),
+            json!({"type": "string", "pattern": NO_NUL, "allOf": [{"pattern": "^a"}]})
+        );
 
         let mut schema = Schema::of("string").with("pattern", NO_NUL);
         Pattern::new("^a$", "^a$", true).describe(&mut schema);
-        assert_eq!(schema.as_json(), json!({"type": "string", "pattern": "^a$"}));
+        assert_eq!(
+            schema.as_json(),
+            json!({"type": "string", "pattern": "^a$"})
+        );
     }
 }

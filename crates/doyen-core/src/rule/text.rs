@@ -86,8 +86,21 @@ pub(super) fn within(found: usize, min: Option<usize>, max: Option<usize>) -> bo
 }
 
 /// Records a wrong amount of characters or items.
-pub(super) fn amount(min: Option<usize>, max: Option<usize>, code: &'static str, what: &str, at: &At<'_>, out: &mut Failures) {
-    let many = |n: usize| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+pub(super) fn amount(
+    min: Option<usize>,
+    max: Option<usize>,
+    code: &'static str,
+    what: &str,
+    at: &At<'_>,
+    out: &mut Failures,
+) {
+    let many = |n: usize| {
+        if n == 1 {
+            format!("1 {what}")
+        } else {
+            format!("{n} {what}s")
+        }
+    };
     let message = match (min, max) {
         (Some(min), Some(max)) if min == max => format!("must have {}", many(min)),
         (Some(min), Some(max)) => format!("must have {min} to {}", many(max)),
@@ -96,7 +109,10 @@ pub(super) fn amount(min: Option<usize>, max: Option<usize>, code: &'static str,
         (None, None) => return,
     };
     let limits = [("min", min), ("max", max)];
-    let params: Map<String, Json> = limits.into_iter().filter_map(|(name, limit)| Some((name.to_owned(), limit?.into()))).collect();
+    let params: Map<String, Json> = limits
+        .into_iter()
+        .filter_map(|(name, limit)| Some((name.to_owned(), limit?.into())))
+        .collect();
     at.fail_with(out, code, message, params);
 }
 
@@ -136,8 +152,10 @@ macro_rules! url {
     };
 }
 
-static EMAIL: Pattern = Pattern::new(email!(), email!(), true).says("email", "must be an e-mail address");
-static URL: Pattern = Pattern::new(url!(), url!(), true).says("url", "must be an http or https URL");
+static EMAIL: Pattern =
+    Pattern::new(email!(), email!(), true).says("email", "must be an e-mail address");
+static URL: Pattern =
+    Pattern::new(url!(), url!(), true).says("url", "must be an http or https URL");
 
 /// An e-mail address as people have them: no quotes, no comments, a domain with a dot, at most 254 characters.
 ///
@@ -153,7 +171,9 @@ impl Email {
     /// Checks text.
     pub fn check<T: Text + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
         let holds = |text: &str| {
-            text.len() <= Self::MAX && text.find('@').is_some_and(|at| at <= Self::MAX_LOCAL) && EMAIL.matches(text)
+            text.len() <= Self::MAX
+                && text.find('@').is_some_and(|at| at <= Self::MAX_LOCAL)
+                && EMAIL.matches(text)
         };
         if value.text().is_some_and(|text| !holds(text)) {
             EMAIL.fail(at, out);
@@ -179,7 +199,10 @@ impl Url {
 
     /// Checks text.
     pub fn check<T: Text + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
-        if value.text().is_some_and(|text| text.len() > Self::MAX || !URL.matches(text)) {
+        if value
+            .text()
+            .is_some_and(|text| text.len() > Self::MAX || !URL.matches(text))
+        {
             URL.fail(at, out);
         }
     }
@@ -205,22 +228,57 @@ mod tests {
 
     #[test]
     fn length_counts_characters() {
-        let rule = Length { min: Some(2), max: Some(3) };
+        let rule = Length {
+            min: Some(2),
+            max: Some(3),
+        };
         assert!(codes(|at, out| rule.check("äöü", at, out)).is_empty());
         assert!(codes(|at, out| rule.check("🎈🎈", at, out)).is_empty());
         assert_eq!(codes(|at, out| rule.check("äöüß", at, out)), ["length"]);
         assert!(codes(|at, out| rule.check(&None::<String>, at, out)).is_empty());
-        assert_eq!(codes(|at, out| rule.check(&Patch::Set(Some(String::new())), at, out)), ["length"]);
+        assert_eq!(
+            codes(|at, out| rule.check(&Patch::Set(Some(String::new())), at, out)),
+            ["length"]
+        );
     }
 
     #[test]
     fn addresses() {
         let is = |text: &str| codes(|at, out| Email.check(text, at, out)).is_empty();
-        for good in ["a@b.co", "first.last+tag@sub.example.org", "x_y-z@a-b.example", "o'neil@example.com", "123@1.example"] {
+        for good in [
+            "a@b.co",
+            "first.last+tag@sub.example.org",
+            "x_y-z@a-b.example",
+            "o'neil@example.com",
+            "123@1.example",
+        ] {
             assert!(is(good), "{good}");
         }
-        let odd = ["", "a", "@b.co", "a@", "a@b", "a@b.", "a@.co", "a@b..co", ".a@b.co", "a.@b.co", "a..b@c.co", "a b@c.co", "a@b@c.co"];
-        for wrong in odd.into_iter().chain(["a@-b.co", "a@b-.co", "a@b_c.co", "ä@b.co", "a@b.co\n", "\"a\"@b.co", "a@[1.2.3.4]", "a\0@b.co"]) {
+        let odd = [
+            "",
+            "a",
+            "@b.co",
+            "a@",
+            "a@b",
+            "a@b.",
+            "a@.co",
+            "a@b..co",
+            ".a@b.co",
+            "a.@b.co",
+            "a..b@c.co",
+            "a b@c.co",
+            "a@b@c.co",
+        ];
+        for wrong in odd.into_iter().chain([
+            "a@-b.co",
+            "a@b-.co",
+            "a@b_c.co",
+            "ä@b.co",
+            "a@b.co\n",
+            "\"a\"@b.co",
+            "a@[1.2.3.4]",
+            "a\0@b.co",
+        ]) {
             assert!(!is(wrong), "{wrong:?}");
         }
         assert!(is(&format!("{}@b.co", "a".repeat(64))));
@@ -231,11 +289,32 @@ mod tests {
     #[test]
     fn urls() {
         let is = |text: &str| codes(|at, out| Url.check(text, at, out)).is_empty();
-        for good in ["http://localhost:8000", "https://example.com/a/b?x=1&y=%20#z", "https://1.2.3.4/", "http://a?b"] {
+        for good in [
+            "http://localhost:8000",
+            "https://example.com/a/b?x=1&y=%20#z",
+            "https://1.2.3.4/",
+            "http://a?b",
+        ] {
             assert!(is(good), "{good}");
         }
-        let odd = ["", "example.com", "ftp://a.example", "javascript:alert(1)", "HTTP://a", "https://", "https:///a", "https://u:p@a.example"];
-        for wrong in odd.into_iter().chain(["https://a b", "https://a/ü", "https://a/%2", "https://a/#b#c", "https://a:port", "https://a\n"]) {
+        let odd = [
+            "",
+            "example.com",
+            "ftp://a.example",
+            "javascript:alert(1)",
+            "HTTP://a",
+            "https://",
+            "https:///a",
+            "https://u:p@a.example",
+        ];
+        for wrong in odd.into_iter().chain([
+            "https://a b",
+            "https://a/ü",
+            "https://a/%2",
+            "https://a/#b#c",
+            "https://a:port",
+            "https://a\n",
+        ]) {
             assert!(!is(wrong), "{wrong:?}");
         }
     }

@@ -66,7 +66,9 @@ impl Arg {
     /// The path after `=`.
     pub(crate) fn path(&self, example: &str) -> syn::Result<Path> {
         match self.value(example)? {
-            Expr::Path(ExprPath { path, qself: None, .. }) => Ok(path.clone()),
+            Expr::Path(ExprPath {
+                path, qself: None, ..
+            }) => Ok(path.clone()),
             _ => Err(self.wants(example)),
         }
     }
@@ -102,8 +104,14 @@ pub(crate) fn list(tokens: TokenStream) -> syn::Result<Vec<Arg>> {
 /// All words of every `#[name(...)]` attribute.
 pub(crate) fn all(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Arg> {
     let mut found = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
-        let args = attribute.meta.require_list().and_then(|meta| list(meta.tokens.clone()));
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident(name))
+    {
+        let args = attribute
+            .meta
+            .require_list()
+            .and_then(|meta| list(meta.tokens.clone()));
         found.extend(errors.keep(args).into_iter().flatten());
     }
     found
@@ -112,8 +120,14 @@ pub(crate) fn all(attributes: &[Attribute], name: &str, errors: &mut Errors) -> 
 /// Refuses a word that stands twice: the second would win without a sign.
 pub(crate) fn once(args: &[Arg], errors: &mut Errors) {
     for (place, arg) in args.iter().enumerate() {
-        if args[..place].iter().any(|before| before.name() == arg.name()) {
-            errors.at(&arg.word, format!("`{}` stands twice: remove one", arg.name()));
+        if args[..place]
+            .iter()
+            .any(|before| before.name() == arg.name())
+        {
+            errors.at(
+                &arg.word,
+                format!("`{}` stands twice: remove one", arg.name()),
+            );
         }
     }
 }

@@ -30,10 +30,17 @@ impl Case {
     /// The case a text names.
     pub(crate) fn read(text: &LitStr) -> syn::Result<Self> {
         let word = text.value();
-        CASES.iter().find(|(name, _)| *name == word).map(|(_, case)| *case).ok_or_else(|| {
-            let names = CASES.map(|(name, _)| name);
-            syn::Error::new(text.span(), format!("there is no case `{word}`: write {}", either(&names)))
-        })
+        CASES
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|(_, case)| *case)
+            .ok_or_else(|| {
+                let names = CASES.map(|(name, _)| name);
+                syn::Error::new(
+                    text.span(),
+                    format!("there is no case `{word}`: write {}", either(&names)),
+                )
+            })
     }
 
     /// A name of Rust, in either of its cases, in this case.
@@ -49,7 +56,10 @@ impl Case {
             Case::Camel => {
                 let name = pascal(&words);
                 let mut letters = name.chars();
-                letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+                letters
+                    .next()
+                    .map(|first| first.to_lowercase().chain(letters).collect())
+                    .unwrap_or_default()
             }
         }
     }
@@ -62,14 +72,27 @@ mod tests {
     #[test]
     fn every_case() {
         let written = |name| CASES.map(|(_, case)| case.apply(name));
-        let expected = ["in_progress", "inProgress", "InProgress", "in-progress", "IN_PROGRESS", "inprogress", "INPROGRESS"];
+        let expected = [
+            "in_progress",
+            "inProgress",
+            "InProgress",
+            "in-progress",
+            "IN_PROGRESS",
+            "inprogress",
+            "INPROGRESS",
+        ];
         assert_eq!(written("InProgress"), expected);
         assert_eq!(written("in_progress"), expected);
     }
 
     #[test]
     fn a_wrong_case_names_them_all() {
-        let error = Case::read(&syn::parse_quote!("snakecase")).unwrap_err().to_string();
-        assert!(error.starts_with("there is no case `snakecase`: write `snake_case`, `camelCase`"), "{error}");
+        let error = Case::read(&syn::parse_quote!("snakecase"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("there is no case `snakecase`: write `snake_case`, `camelCase`"),
+            "{error}"
+        );
     }
 }

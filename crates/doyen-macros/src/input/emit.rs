@@ -51,7 +51,9 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 
 /// A newtype is as required as what it holds.
 fn required(shape: &Shape) -> TokenStream {
-    let Shape::Newtype(field) = shape else { return TokenStream::new() };
+    let Shape::Newtype(field) = shape else {
+        return TokenStream::new();
+    };
     let ty = &field.ty;
     quote! {
         const REQUIRED: bool = <#ty as ::doyen::__private::Input>::REQUIRED;
@@ -232,18 +234,35 @@ fn describe_text(text: &Text, docs: &str) -> TokenStream {
 
 fn describe_choice(choices: &[Choice], docs: &str) -> TokenStream {
     let words = choices.iter().map(|choice| &choice.word);
-    let docs = with_words(docs, choices.iter().map(|choice| (choice.word.as_str(), choice.docs.as_str())));
+    let docs = with_words(
+        docs,
+        choices
+            .iter()
+            .map(|choice| (choice.word.as_str(), choice.docs.as_str())),
+    );
     quote!(::doyen::__private::input::parts::words(&[#(#words),*], #docs))
 }
 
 /// The description of an enum, with a line for each word that has one.
-pub(crate) fn with_words<'a>(docs: &str, words: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub(crate) fn with_words<'a>(
+    docs: &str,
+    words: impl Iterator<Item = (&'a str, &'a str)>,
+) -> String {
     let lines: Vec<String> = words
         .filter(|(_, docs)| !docs.is_empty())
-        .map(|(word, docs)| format!("- `{word}`: {}", docs.split("\n\n").next().unwrap_or_default()))
+        .map(|(word, docs)| {
+            format!(
+                "- `{word}`: {}",
+                docs.split("\n\n").next().unwrap_or_default()
+            )
+        })
         .collect();
     let parts = [docs.to_owned(), lines.join("\n")];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+    parts
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 fn describe_tagged(name: &str, tag: &str, variants: &[Variant], docs: &str) -> TokenStream {
@@ -289,7 +308,9 @@ fn list(fields: &[Field]) -> TokenStream {
 
 /// The implementation of `Object`, for named fields.
 fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStream> {
-    let Shape::Object(object) = &model.shape else { return None };
+    let Shape::Object(object) = &model.shape else {
+        return None;
+    };
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let (ident, open) = (&model.ident, object.open);
     let fields = list(&object.fields);
@@ -322,14 +343,21 @@ fn asynchronous(model: &Model) -> TokenStream {
             });
             quote!(#(#all)*)
         }
-        Shape::Newtype(field) => field.verify().map(|code| quote!({ let __value = &self.0; #code })).unwrap_or_default(),
+        Shape::Newtype(field) => field
+            .verify()
+            .map(|code| quote!({ let __value = &self.0; #code }))
+            .unwrap_or_default(),
         Shape::Tagged { variants, .. } => verify_variants(variants),
         Shape::Text(_) | Shape::Choice(_) => TokenStream::new(),
     };
     if verify.is_empty() && whole.is_none() {
         return TokenStream::new();
     }
-    let own = whole.is_some() || model.rules.iter().any(|rule| matches!(rule.kind, Kind::Async(_)));
+    let own = whole.is_some()
+        || model
+            .rules
+            .iter()
+            .any(|rule| matches!(rule.kind, Kind::Async(_)));
     let parts = async_parts(model);
     quote! {
         const ASYNC: bool = #own #(|| #parts)*;
@@ -393,7 +421,11 @@ fn verify_variants(variants: &[Variant]) -> TokenStream {
             VariantBody::Unit => {}
         }
     }
-    if arms.is_empty() { TokenStream::new() } else { quote!(#[allow(unreachable_patterns)] match self { #(#arms)* _ => {} }) }
+    if arms.is_empty() {
+        TokenStream::new()
+    } else {
+        quote!(#[allow(unreachable_patterns)] match self { #(#arms)* _ => {} })
+    }
 }
 
 /// The constants that together say whether anything is asynchronous.

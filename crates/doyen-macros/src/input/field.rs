@@ -34,7 +34,14 @@ pub(crate) enum Default {
     Value(Box<Expr>),
 }
 
-const WORDS: [&str; 6] = ["rename", "default", "deprecated", "example", "with", "recursive"];
+const WORDS: [&str; 6] = [
+    "rename",
+    "default",
+    "deprecated",
+    "example",
+    "with",
+    "recursive",
+];
 
 impl Field {
     /// Reads a field.
@@ -42,9 +49,16 @@ impl Field {
         let mut found = Self {
             ident: field.ident.clone(),
             ty: field.ty.clone(),
-            wire: field.ident.as_ref().map(|ident| case.apply(&ident.unraw().to_string())).unwrap_or_default(),
+            wire: field
+                .ident
+                .as_ref()
+                .map(|ident| case.apply(&ident.unraw().to_string()))
+                .unwrap_or_default(),
             docs: docs(&field.attrs),
-            deprecated: field.attrs.iter().any(|attribute| attribute.path().is_ident("deprecated")),
+            deprecated: field
+                .attrs
+                .iter()
+                .any(|attribute| attribute.path().is_ident("deprecated")),
             default: None,
             examples: Vec::new(),
             with: None,
@@ -78,9 +92,24 @@ impl Field {
                 arg.plain()?;
                 self.recursive = true;
             }
-            "flatten" => return Err(syn::Error::new(arg.word.span(), "there is no `flatten`: write the fields out, or nest the struct")),
-            "skip" => return Err(syn::Error::new(arg.word.span(), "there is no `skip`: leave the field out of the struct that is read")),
-            "alias" => return Err(syn::Error::new(arg.word.span(), "there is no `alias`: the schema could not name it; add a second field")),
+            "flatten" => {
+                return Err(syn::Error::new(
+                    arg.word.span(),
+                    "there is no `flatten`: write the fields out, or nest the struct",
+                ));
+            }
+            "skip" => {
+                return Err(syn::Error::new(
+                    arg.word.span(),
+                    "there is no `skip`: leave the field out of the struct that is read",
+                ));
+            }
+            "alias" => {
+                return Err(syn::Error::new(
+                    arg.word.span(),
+                    "there is no `alias`: the schema could not name it; add a second field",
+                ));
+            }
             other => return Err(syn::Error::new(arg.word.span(), unknown(other, &WORDS))),
         }
         Ok(())
@@ -114,7 +143,9 @@ impl Field {
         let absent = match (self.default_value(), &self.with) {
             (Some(default), _) => quote!(::core::option::Option::Some(#default)),
             (None, Some(_)) => quote!(::doyen::__private::input::parts::required(__at, __out)),
-            (None, None) => return quote!(::doyen::__private::input::parts::field::<#ty>(__given, __at, __out)),
+            (None, None) => {
+                return quote!(::doyen::__private::input::parts::field::<#ty>(__given, __at, __out));
+            }
         };
         quote! {
             match __given {
@@ -126,7 +157,10 @@ impl Field {
 
     /// Checks `__value: &T`.
     pub(crate) fn checks(&self) -> TokenStream {
-        self.rules.iter().map(|rule| self.held(rule, rule.check())).collect()
+        self.rules
+            .iter()
+            .map(|rule| self.held(rule, rule.check()))
+            .collect()
     }
 
     /// A function of the user gets the value inside an `Option` or `Patch`; our own rules look inside by themselves.
@@ -136,7 +170,11 @@ impl Field {
         }
         let mut code = code;
         for wrapper in wrappers(&self.ty).into_iter().rev() {
-            let inside = if wrapper == "Option" { quote!(__value.as_ref()) } else { quote!(__value.as_option()) };
+            let inside = if wrapper == "Option" {
+                quote!(__value.as_ref())
+            } else {
+                quote!(__value.as_option())
+            };
             code = quote!(if let ::core::option::Option::Some(__value) = #inside { #code });
         }
         code
@@ -144,7 +182,11 @@ impl Field {
 
     /// The code that checks the asynchronous rules of the field, when there can be any. `__this` is a reference to the field.
     pub(crate) fn verify(&self) -> Option<TokenStream> {
-        let rules: TokenStream = self.rules.iter().filter_map(|rule| Some(self.held(rule, rule.verify()?))).collect();
+        let rules: TokenStream = self
+            .rules
+            .iter()
+            .filter_map(|rule| Some(self.held(rule, rule.verify()?)))
+            .collect();
         let nested = self.can_be_async().then(|| {
             let ty = &self.ty;
             quote! {
@@ -166,7 +208,9 @@ impl Field {
 
     /// True when a rule of the field itself is asynchronous.
     pub(crate) fn is_async(&self) -> bool {
-        self.rules.iter().any(|rule| matches!(rule.kind, rule::Kind::Async(_)))
+        self.rules
+            .iter()
+            .any(|rule| matches!(rule.kind, rule::Kind::Async(_)))
     }
 
     /// True when the type names this type, so that a constant of it can not ask the field.
@@ -187,7 +231,9 @@ impl Field {
         Some(match self.default.as_ref()? {
             Default::Plain => quote!(<#ty as ::core::default::Default>::default()),
             Default::Value(expr) => match &**expr {
-                text @ Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => quote!(<#ty as ::core::convert::From<&str>>::from(#text)),
+                text @ Expr::Lit(ExprLit {
+                    lit: Lit::Str(_), ..
+                }) => quote!(<#ty as ::core::convert::From<&str>>::from(#text)),
                 other => quote!(#other),
             },
         })
@@ -270,9 +316,13 @@ fn wrappers(ty: &Type) -> Vec<String> {
 pub(crate) fn generic(ty: &Type) -> Option<(String, &Type)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
     match arguments.args.first()? {
-        GenericArgument::Type(inside) if arguments.args.len() == 1 => Some((last.ident.to_string(), inside)),
+        GenericArgument::Type(inside) if arguments.args.len() == 1 => {
+            Some((last.ident.to_string(), inside))
+        }
         _ => None,
     }
 }
@@ -280,16 +330,36 @@ pub(crate) fn generic(ty: &Type) -> Option<(String, &Type)> {
 /// True for types that are known to have no asynchronous rules.
 fn plain(ty: &Type) -> bool {
     const PLAIN: [&str; 18] = [
-        "String", "bool", "char", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "Uuid", "Timestamp", "NaiveDate", "Id",
+        "String",
+        "bool",
+        "char",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "f32",
+        "f64",
+        "Uuid",
+        "Timestamp",
+        "NaiveDate",
+        "Id",
         "Secret",
     ];
     let Type::Path(path) = ty else { return false };
-    let Some(last) = path.path.segments.last() else { return false };
+    let Some(last) = path.path.segments.last() else {
+        return false;
+    };
     if PLAIN.iter().any(|name| last.ident == name) {
         return true;
     }
     match generic(ty) {
-        Some((name, inside)) => ["Option", "Patch", "Vec", "Box"].contains(&name.as_str()) && plain(inside),
+        Some((name, inside)) => {
+            ["Option", "Patch", "Vec", "Box"].contains(&name.as_str()) && plain(inside)
+        }
         None => false,
     }
 }

@@ -15,7 +15,10 @@ pub(crate) fn bounded(generics: &Generics, bound: &Path) -> Generics {
 
 /// The expression of the type's name in the document, a `&str`: `Page` of `Ticket` is `PageTicket`.
 pub(crate) fn name(base: &str, generics: &Generics, bound: &Path) -> TokenStream {
-    let parameters: Vec<&Ident> = generics.type_params().map(|parameter| &parameter.ident).collect();
+    let parameters: Vec<&Ident> = generics
+        .type_params()
+        .map(|parameter| &parameter.ident)
+        .collect();
     if parameters.is_empty() {
         return quote!(#base);
     }
@@ -25,7 +28,10 @@ pub(crate) fn name(base: &str, generics: &Generics, bound: &Path) -> TokenStream
 /// Refuses lifetimes: a value that was read or is written owns what it holds.
 pub(crate) fn no_lifetimes(generics: &Generics) -> syn::Result<()> {
     match generics.lifetimes().next() {
-        Some(lifetime) => Err(syn::Error::new_spanned(lifetime, "the type must own its values: write `String` instead of `&str`, without a lifetime")),
+        Some(lifetime) => Err(syn::Error::new_spanned(
+            lifetime,
+            "the type must own its values: write `String` instead of `&str`, without a lifetime",
+        )),
         None => Ok(()),
     }
 }

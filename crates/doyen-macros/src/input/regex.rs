@@ -21,9 +21,20 @@ const SPACE: &str = r"\t\n\x0B\x0C\r \u{A0}\u{1680}\u{2000}-\u{200A}\u{2028}\u{2
 
 /// Translates and checks.
 pub(crate) fn translate(shown: &str) -> Result<Regex, String> {
-    let run = Translation { rest: shown.chars().collect::<Vec<_>>().into_iter().peekable(), out: String::new(), class: false }.run()?;
-    let hir = regex_syntax::Parser::new().parse(&run).map_err(|error| explain(&error))?;
-    Ok(Regex { shown: shown.to_owned(), no_nul: no_nul(&hir), run })
+    let run = Translation {
+        rest: shown.chars().collect::<Vec<_>>().into_iter().peekable(),
+        out: String::new(),
+        class: false,
+    }
+    .run()?;
+    let hir = regex_syntax::Parser::new()
+        .parse(&run)
+        .map_err(|error| explain(&error))?;
+    Ok(Regex {
+        shown: shown.to_owned(),
+        no_nul: no_nul(&hir),
+        run,
+    })
 }
 
 fn explain(error: &regex_syntax::Error) -> String {
@@ -54,7 +65,9 @@ impl Translation {
                 }
                 // Two of these in a row are operations on sets in the `regex` crate, and plain characters in ECMA-262.
                 '&' | '~' if self.class => self.out.extend(['\\', letter]),
-                '-' if self.class && self.rest.peek() == Some(&'-') => return Err("write `\\-` for a hyphen beside a hyphen".into()),
+                '-' if self.class && self.rest.peek() == Some(&'-') => {
+                    return Err("write `\\-` for a hyphen beside a hyphen".into());
+                }
                 '.' if !self.class => self.out.push_str(r"[^\n\r\u{2028}\u{2029}]"),
                 '(' if !self.class && self.rest.peek() == Some(&'?') => self.group()?,
                 ']' => return Err("write `\\]` for a bracket that opens nothing".into()),
@@ -72,7 +85,11 @@ impl Translation {
             self.out.push('^');
         }
         // An empty class there, a class that begins with `]` here.
-        if self.rest.peek() == Some(&']') { Err("write `\\]` for a bracket at the start of a class".into()) } else { Ok(()) }
+        if self.rest.peek() == Some(&']') {
+            Err("write `\\]` for a bracket at the start of a class".into())
+        } else {
+            Ok(())
+        }
     }
 
     fn group(&mut self) -> Result<(), String> {
@@ -82,13 +99,20 @@ impl Translation {
             Some('=' | '!' | '<') => {
                 return Err("look-ahead, look-behind and named groups are not supported: use a custom rule, or `(?:...)` for a group".into());
             }
-            _ => return Err("flags such as `(?i)` are not ECMA-262: write the letters out, as in `[Aa]`".into()),
+            _ => {
+                return Err(
+                    "flags such as `(?i)` are not ECMA-262: write the letters out, as in `[Aa]`"
+                        .into(),
+                );
+            }
         }
         Ok(())
     }
 
     fn escape(&mut self) -> Result<(), String> {
-        let Some(letter) = self.rest.next() else { return Err("a `\\` stands at the end: write `\\\\` for itself".into()) };
+        let Some(letter) = self.rest.next() else {
+            return Err("a `\\` stands at the end: write `\\\\` for itself".into());
+        };
         match letter {
             'd' => self.out.push_str("[0-9]"),
             'D' => self.out.push_str("[^0-9]"),
@@ -96,19 +120,37 @@ impl Translation {
             'W' => self.out.push_str("[^0-9A-Za-z_]"),
             's' => self.out.extend(["[", SPACE, "]"]),
             'S' => self.out.extend(["[^", SPACE, "]"]),
-            'b' | 'B' if !self.class => self.out.extend(["(?-u:\\", if letter == 'b' { "b" } else { "B" }, ")"]),
+            'b' | 'B' if !self.class => {
+                self.out
+                    .extend(["(?-u:\\", if letter == 'b' { "b" } else { "B" }, ")"])
+            }
             'n' | 'r' | 't' | 'f' | 'v' => self.out.extend(['\\', letter]),
-            'x' if self.rest.peek() == Some(&'{') => return Err("`\\x{..}` is not ECMA-262: write `\\u{..}`".into()),
+            'x' if self.rest.peek() == Some(&'{') => {
+                return Err("`\\x{..}` is not ECMA-262: write `\\u{..}`".into());
+            }
             'x' | 'u' => self.out.extend(['\\', letter]),
-            '0' if !self.rest.peek().is_some_and(char::is_ascii_digit) => self.out.push_str("\\x00"),
+            '0' if !self.rest.peek().is_some_and(char::is_ascii_digit) => {
+                self.out.push_str("\\x00")
+            }
             '-' if self.class => self.out.push_str("\\-"),
             '/' => self.out.push('/'),
-            '^' | '$' | '\\' | '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' => self.out.extend(['\\', letter]),
+            '^' | '$' | '\\' | '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' => {
+                self.out.extend(['\\', letter])
+            }
             '1'..='9' => return Err("back references are not supported: use a custom rule".into()),
-            'p' | 'P' => return Err("Unicode properties are not supported: write the ranges out, as in `[a-zà-ÿ]`".into()),
+            'p' | 'P' => {
+                return Err(
+                    "Unicode properties are not supported: write the ranges out, as in `[a-zà-ÿ]`"
+                        .into(),
+                );
+            }
             'A' => return Err("`\\A` is not ECMA-262: write `^`".into()),
             'z' | 'Z' => return Err("`\\z` is not ECMA-262: write `$`".into()),
-            other => return Err(format!("`\\{other}` is not ECMA-262: write `{other}` alone")),
+            other => {
+                return Err(format!(
+                    "`\\{other}` is not ECMA-262: write `{other}` alone"
+                ));
+            }
         }
         Ok(())
     }
@@ -117,7 +159,9 @@ impl Translation {
 /// True when the expression must match the whole text and none of its characters can be NUL.
 fn no_nul(hir: &Hir) -> bool {
     let properties = hir.properties();
-    properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End) && !can_be_nul(hir)
+    properties.look_set_prefix().contains(Look::Start)
+        && properties.look_set_suffix().contains(Look::End)
+        && !can_be_nul(hir)
 }
 
 fn can_be_nul(hir: &Hir) -> bool {
@@ -143,7 +187,10 @@ mod tests {
         assert_eq!(run(r"^[\w-]+$").as_deref(), Ok("^[[0-9A-Za-z_]-]+$"));
         assert_eq!(run(r"^.$").as_deref(), Ok(r"^[^\n\r\u{2028}\u{2029}]$"));
         assert_eq!(run(r"^[.&&[]$").as_deref(), Ok(r"^[.\&\&\[]$"));
-        assert_eq!(run(r"^a\/b\-?$"), Err("`\\-` is not ECMA-262: write `-` alone".into()));
+        assert_eq!(
+            run(r"^a\/b\-?$"),
+            Err("`\\-` is not ECMA-262: write `-` alone".into())
+        );
     }
 
     #[test]
@@ -175,7 +222,9 @@ mod tests {
         assert!(no_nul("^[a-z0-9-]{1,32}$"));
         assert!(no_nul("^(?:a|b)+$"));
         assert!(no_nul("^(?:a$|^b$)"), "both ways are anchored");
-        for open in ["^[a-z]+", "[a-z]+$", "^[^a]$", r"^\D$", "^.*$", r"^\x00$", "^a$|b"] {
+        for open in [
+            "^[a-z]+", "[a-z]+$", "^[^a]$", r"^\D$", "^.*$", r"^\x00$", "^a$|b",
+        ] {
             assert!(!no_nul(open), "{open}");
         }
     }

@@ -16,20 +16,45 @@ pub(crate) struct Rule {
 
 /// What a rule demands.
 pub(crate) enum Kind {
-    Length { min: Option<Expr>, max: Option<Expr> },
-    Range { limits: Vec<(&'static str, Expr)> },
+    Length {
+        min: Option<Expr>,
+        max: Option<Expr>,
+    },
+    Range {
+        limits: Vec<(&'static str, Expr)>,
+    },
     Pattern(Regex),
     Email,
     Url,
-    Items { min: Option<Expr>, max: Option<Expr> },
+    Items {
+        min: Option<Expr>,
+        max: Option<Expr>,
+    },
     Unique,
     Each(Vec<Rule>),
     Custom(Path),
     Async(Path),
 }
 
-const WORDS: [&str; 10] = ["length", "range", "pattern", "email", "url", "items", "unique_items", "each", "custom", "async"];
-const LIMITS: [&str; 5] = ["min", "max", "exclusive_min", "exclusive_max", "multiple_of"];
+const WORDS: [&str; 10] = [
+    "length",
+    "range",
+    "pattern",
+    "email",
+    "url",
+    "items",
+    "unique_items",
+    "each",
+    "custom",
+    "async",
+];
+const LIMITS: [&str; 5] = [
+    "min",
+    "max",
+    "exclusive_min",
+    "exclusive_max",
+    "multiple_of",
+];
 
 /// The rules of all `#[validate(..)]` attributes.
 pub(crate) fn read(attributes: &[syn::Attribute], errors: &mut Errors) -> Vec<Rule> {
@@ -41,7 +66,10 @@ fn rules(args: &[Arg], errors: &mut Errors) -> Vec<Rule> {
     args.iter()
         .filter_map(|arg| {
             let kind = one(arg, errors);
-            errors.keep(kind).map(|kind| Rule { span: arg.word.span(), kind })
+            errors.keep(kind).map(|kind| Rule {
+                span: arg.word.span(),
+                kind,
+            })
         })
         .collect()
 }
@@ -64,8 +92,14 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
         "each" => {
             let list = arg.list("each(length(max = 32), pattern = \"^[a-z]+$\")")?;
             let rules = rules(&list, errors);
-            if let Some(rule) = rules.iter().find(|rule| matches!(rule.kind, Kind::Async(_))) {
-                errors.push(syn::Error::new(rule.span, "`async` is not for items: put it on the field and check the list at once"));
+            if let Some(rule) = rules
+                .iter()
+                .find(|rule| matches!(rule.kind, Kind::Async(_)))
+            {
+                errors.push(syn::Error::new(
+                    rule.span,
+                    "`async` is not for items: put it on the field and check the list at once",
+                ));
             }
             Ok(Kind::Each(rules))
         }
@@ -78,10 +112,16 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
 /// The rule of `pattern = "..."`.
 pub(crate) fn pattern(arg: &Arg) -> syn::Result<Kind> {
     let text = arg.text("pattern = \"^[a-z]+$\"")?;
-    translate(&text.value()).map(Kind::Pattern).map_err(|message| syn::Error::new(text.span(), message))
+    translate(&text.value())
+        .map(Kind::Pattern)
+        .map_err(|message| syn::Error::new(text.span(), message))
 }
 
-fn amounts(arg: &Arg, example: &str, errors: &mut Errors) -> syn::Result<(Option<Expr>, Option<Expr>)> {
+fn amounts(
+    arg: &Arg,
+    example: &str,
+    errors: &mut Errors,
+) -> syn::Result<(Option<Expr>, Option<Expr>)> {
     let (mut min, mut max) = (None, None);
     let limits = arg.list(example)?;
     args::once(&limits, errors);
@@ -89,7 +129,12 @@ fn amounts(arg: &Arg, example: &str, errors: &mut Errors) -> syn::Result<(Option
         match limit.name().as_str() {
             "min" => min = Some(limit.value("min = 1")?.clone()),
             "max" => max = Some(limit.value("max = 200")?.clone()),
-            other => return Err(syn::Error::new(limit.word.span(), unknown(other, &["min", "max"]))),
+            other => {
+                return Err(syn::Error::new(
+                    limit.word.span(),
+                    unknown(other, &["min", "max"]),
+                ));
+            }
         }
     }
     if min.is_none() && max.is_none() {
@@ -110,22 +155,35 @@ fn range(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
             return Err(syn::Error::new(limit.word.span(), unknown(&name, &LIMITS)));
         };
         let value = limit.value(&format!("{known} = 1"))?;
-        if known == "multiple_of" && !literal(value).is_some_and(|number| number >= 1.0 && number.fract() == 0.0) {
-            return Err(syn::Error::new_spanned(value, "write a whole number above zero, such as `multiple_of = 5`"));
+        if known == "multiple_of"
+            && !literal(value).is_some_and(|number| number >= 1.0 && number.fract() == 0.0)
+        {
+            return Err(syn::Error::new_spanned(
+                value,
+                "write a whole number above zero, such as `multiple_of = 5`",
+            ));
         }
         limits.push((known, value.clone()));
     }
     if limits.is_empty() {
         return Err(arg.wants(example));
     }
-    let find = |name| limits.iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+    let find = |name| {
+        limits
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    };
     in_order(arg, find("min"), find("max"))?;
     Ok(Kind::Range { limits })
 }
 
 fn in_order(arg: &Arg, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<()> {
     match (min.and_then(literal), max.and_then(literal)) {
-        (Some(min), Some(max)) if min > max => Err(syn::Error::new(arg.word.span(), "nothing can hold: `min` is greater than `max`")),
+        (Some(min), Some(max)) if min > max => Err(syn::Error::new(
+            arg.word.span(),
+            "nothing can hold: `min` is greater than `max`",
+        )),
         _ => Ok(()),
     }
 }
@@ -133,9 +191,18 @@ fn in_order(arg: &Arg, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<()
 /// The value of a number that is written out.
 fn literal(expr: &Expr) -> Option<f64> {
     match expr {
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_digits().parse().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_digits().parse().ok(),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|number| -number),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(int), ..
+        }) => int.base10_digits().parse().ok(),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(float),
+            ..
+        }) => float.base10_digits().parse().ok(),
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => literal(expr).map(|number| -number),
         _ => None,
     }
 }
@@ -186,7 +253,9 @@ impl Rule {
 
     /// The code that checks `__value: &T` with the help of `__cx`, when the rule is asynchronous.
     pub(crate) fn verify(&self) -> Option<TokenStream> {
-        let Kind::Async(path) = &self.kind else { return None };
+        let Kind::Async(path) = &self.kind else {
+            return None;
+        };
         Some(quote_spanned! {self.span=>
             {
                 let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(__value, __cx).await;
@@ -252,12 +321,21 @@ fn optional(value: Option<&Expr>) -> TokenStream {
 /// A limit as a `Num`. A written number needs its type named, any other expression has one.
 fn number(value: &Expr) -> TokenStream {
     let bare = match value {
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => expr,
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => expr,
         other => other,
     };
     match bare {
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => quote!(::doyen::__private::rule::Num::Int(#value)),
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) if float.suffix().is_empty() => {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(int), ..
+        }) if int.suffix().is_empty() => quote!(::doyen::__private::rule::Num::Int(#value)),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(float),
+            ..
+        }) if float.suffix().is_empty() => {
             quote!(::doyen::__private::rule::Num::Float(#value))
         }
         _ => {

@@ -56,18 +56,39 @@ fn all_mistakes_are_told_at_once() {
 #[test]
 fn each_wrong_shape_says_what_to_write() {
     let cases: [(syn::DeriveInput, &str); 9] = [
-        (parse_quote! { struct A<'a> { a: &'a str } }, "write `String` instead of `&str`"),
+        (
+            parse_quote! { struct A<'a> { a: &'a str } },
+            "write `String` instead of `&str`",
+        ),
         (parse_quote! { struct A(u8, u8); }, "name the fields"),
         (parse_quote! { struct A; }, "write `{}`"),
         (parse_quote! { enum A {} }, "add one"),
-        (parse_quote! { enum A { B(u8) } }, "add `#[input(tag = \"kind\")]`"),
-        (parse_quote! { enum A { One, #[input(rename = "one")] Two } }, "two variants are called `one`"),
-        (parse_quote! { #[input(tag = "kind")] enum A { B { kind: u8 } } }, "`kind` is the tag"),
-        (parse_quote! { #[validate(length(min = 1))] struct A { a: u8 } }, "put it on the field"),
-        (parse_quote! { #[input(name = "a b")] struct A { a: u8 } }, "letters, digits"),
+        (
+            parse_quote! { enum A { B(u8) } },
+            "add `#[input(tag = \"kind\")]`",
+        ),
+        (
+            parse_quote! { enum A { One, #[input(rename = "one")] Two } },
+            "two variants are called `one`",
+        ),
+        (
+            parse_quote! { #[input(tag = "kind")] enum A { B { kind: u8 } } },
+            "`kind` is the tag",
+        ),
+        (
+            parse_quote! { #[validate(length(min = 1))] struct A { a: u8 } },
+            "put it on the field",
+        ),
+        (
+            parse_quote! { #[input(name = "a b")] struct A { a: u8 } },
+            "letters, digits",
+        ),
     ];
     for (item, hint) in cases {
         let found = messages(expand(item));
-        assert!(found.iter().any(|message| message.contains(hint)), "{hint}: {found:?}");
+        assert!(
+            found.iter().any(|message| message.contains(hint)),
+            "{hint}: {found:?}"
+        );
     }
 }

@@ -84,8 +84,12 @@ fn serialize(shape: &Shape) -> TokenStream {
             ::doyen::__private::output::parts::Object::write(self, &mut __to)?;
             ::doyen::__private::serde::ser::SerializeMap::end(__to)
         },
-        Shape::Newtype(_) => quote!(::doyen::__private::serde::Serialize::serialize(&self.0, __to)),
-        Shape::Text { .. } => quote!(::doyen::__private::serde::Serializer::collect_str(__to, self)),
+        Shape::Newtype(_) => quote!(::doyen::__private::serde::Serialize::serialize(
+            &self.0, __to
+        )),
+        Shape::Text { .. } => quote!(::doyen::__private::serde::Serializer::collect_str(
+            __to, self
+        )),
         Shape::Choice(choices) => {
             let arms = choices.iter().map(|choice| {
                 let (ident, word) = (&choice.ident, &choice.word);
@@ -167,7 +171,12 @@ fn schema(model: &Model) -> TokenStream {
         }
         Shape::Choice(choices) => {
             let words = choices.iter().map(|choice| &choice.word);
-            let docs = with_words(docs, choices.iter().map(|choice| (choice.word.as_str(), choice.docs.as_str())));
+            let docs = with_words(
+                docs,
+                choices
+                    .iter()
+                    .map(|choice| (choice.word.as_str(), choice.docs.as_str())),
+            );
             quote!(::doyen::__private::output::parts::words(&[#(#words),*], #docs))
         }
         Shape::Tagged { tag, variants } => describe_tagged(&model.name, tag, variants, docs),
@@ -209,7 +218,9 @@ fn describe_tagged(name: &str, tag: &str, variants: &[Variant], docs: &str) -> T
 
 /// The implementation of `parts::Object`, for named fields.
 fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStream> {
-    let Shape::Object { fields, computed } = &model.shape else { return None };
+    let Shape::Object { fields, computed } = &model.shape else {
+        return None;
+    };
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let ident = &model.ident;
     let described = list(fields, computed);
@@ -249,7 +260,13 @@ fn list(fields: &[Field], computed: &[Computed]) -> TokenStream {
     let fields = fields.iter().map(describe);
     let computed = computed.iter().map(|computed| {
         let (wire, docs, ty) = (&computed.wire, &computed.docs, &computed.ty);
-        one(wire, true, &quote!(<#ty as ::doyen::__private::Output>::schema(__all)), docs, false)
+        one(
+            wire,
+            true,
+            &quote!(<#ty as ::doyen::__private::Output>::schema(__all)),
+            docs,
+            false,
+        )
     });
     let all = fields.chain(computed);
     quote!(::std::vec::Vec::from([#(#all),*]))
@@ -262,8 +279,9 @@ fn describe(field: &Field) -> TokenStream {
         _ => &field.ty,
     };
     let examples = &field.examples;
-    let examples = (!examples.is_empty())
-        .then(|| quote!(.with("examples", ::doyen::__private::serde_json::json!([#(#examples),*]))));
+    let examples = (!examples.is_empty()).then(
+        || quote!(.with("examples", ::doyen::__private::serde_json::json!([#(#examples),*]))),
+    );
     one(
         &field.wire,
         !field.skip_none,
@@ -273,7 +291,13 @@ fn describe(field: &Field) -> TokenStream {
     )
 }
 
-fn one(wire: &str, required: bool, schema: &TokenStream, docs: &str, deprecated: bool) -> TokenStream {
+fn one(
+    wire: &str,
+    required: bool,
+    schema: &TokenStream,
+    docs: &str,
+    deprecated: bool,
+) -> TokenStream {
     quote! {
         ::doyen::__private::output::parts::Field {
             name: #wire,

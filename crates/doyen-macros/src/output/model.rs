@@ -32,12 +32,21 @@ pub(crate) enum Source {
 
 /// What is written.
 pub(crate) enum Shape {
-    Object { fields: Vec<Field>, computed: Vec<Computed> },
+    Object {
+        fields: Vec<Field>,
+        computed: Vec<Computed>,
+    },
     Newtype(Box<Type>),
     /// What `Display` says.
-    Text { pattern: Option<String>, format: Option<LitStr> },
+    Text {
+        pattern: Option<String>,
+        format: Option<LitStr>,
+    },
     Choice(Vec<Choice>),
-    Tagged { tag: String, variants: Vec<Variant> },
+    Tagged {
+        tag: String,
+        variants: Vec<Variant>,
+    },
 }
 
 /// A field that is written.
@@ -95,7 +104,18 @@ struct Words {
     computed: Vec<Computed>,
 }
 
-const WORDS: [&str; 10] = ["name", "rename_all", "skip_none", "tag", "display", "pattern", "format", "etag", "location", "computed"];
+const WORDS: [&str; 10] = [
+    "name",
+    "rename_all",
+    "skip_none",
+    "tag",
+    "display",
+    "pattern",
+    "format",
+    "etag",
+    "location",
+    "computed",
+];
 const FIELD_WORDS: [&str; 5] = ["rename", "skip", "skip_none", "deprecated", "example"];
 
 /// Reads the type. All that is wrong is told at once.
@@ -106,27 +126,53 @@ pub(crate) fn read(item: &DeriveInput) -> syn::Result<Model> {
     if !words.display
         && let Some(text) = words.pattern.as_ref().or(words.format.as_ref())
     {
-        errors.at(text, "`pattern` and `format` are for types that are written as text: add `display`");
+        errors.at(
+            text,
+            "`pattern` and `format` are for types that are written as text: add `display`",
+        );
     }
     let etag = words.etag.take().map(|ident| source(item, ident));
     let location = words.location.take().map(|ident| source(item, ident));
     let shape = shape(item, &mut words, &mut errors);
     let shape = errors.keep(shape);
     for computed in &words.computed {
-        errors.at(&computed.path, "`computed` is for structs with named fields");
+        errors.at(
+            &computed.path,
+            "`computed` is for structs with named fields",
+        );
     }
     let name = words.name.unwrap_or_else(|| item.ident.to_string());
-    let Some(shape) = shape else { return errors.finish(()).and(Err(syn::Error::new_spanned(&item.ident, "nothing to write"))) };
-    let model = Model { ident: item.ident.clone(), generics: item.generics.clone(), name, docs: docs(&item.attrs), etag, location, shape };
+    let Some(shape) = shape else {
+        return errors.finish(()).and(Err(syn::Error::new_spanned(
+            &item.ident,
+            "nothing to write",
+        )));
+    };
+    let model = Model {
+        ident: item.ident.clone(),
+        generics: item.generics.clone(),
+        name,
+        docs: docs(&item.attrs),
+        etag,
+        location,
+        shape,
+    };
     errors.finish(model)
 }
 
 fn source(item: &DeriveInput, ident: Ident) -> Source {
     let is_field = match &item.data {
-        Data::Struct(data) => data.fields.iter().any(|field| field.ident.as_ref() == Some(&ident)),
+        Data::Struct(data) => data
+            .fields
+            .iter()
+            .any(|field| field.ident.as_ref() == Some(&ident)),
         _ => false,
     };
-    if is_field { Source::Field(ident) } else { Source::Method(ident) }
+    if is_field {
+        Source::Field(ident)
+    } else {
+        Source::Method(ident)
+    }
 }
 
 fn words(item: &DeriveInput, errors: &mut Errors) -> Words {
@@ -143,7 +189,9 @@ fn words(item: &DeriveInput, errors: &mut Errors) -> Words {
 fn word(arg: &Arg, words: &mut Words) -> syn::Result<()> {
     match arg.name().as_str() {
         "name" => words.name = Some(component(&arg.text("name = \"SchemaName\"")?)?),
-        "rename_all" => words.rename_all = Some(Case::read(&arg.text("rename_all = \"camelCase\"")?)?),
+        "rename_all" => {
+            words.rename_all = Some(Case::read(&arg.text("rename_all = \"camelCase\"")?)?)
+        }
         "skip_none" => {
             arg.plain()?;
             words.skip_none = true;
@@ -163,8 +211,11 @@ fn word(arg: &Arg, words: &mut Words) -> syn::Result<()> {
         "location" => words.location = Some(member(arg, "location = address")?),
         "computed" => {
             let example = "computed(age_seconds: u64 = Self::age_seconds)";
-            let Body::List(tokens) = &arg.body else { return Err(arg.wants(example)) };
-            let list = Punctuated::<Computed, Token![,]>::parse_terminated.parse2(tokens.clone())?;
+            let Body::List(tokens) = &arg.body else {
+                return Err(arg.wants(example));
+            };
+            let list =
+                Punctuated::<Computed, Token![,]>::parse_terminated.parse2(tokens.clone())?;
             words.computed.extend(list);
         }
         other => return Err(syn::Error::new(arg.word.span(), unknown(other, &WORDS))),
@@ -174,7 +225,10 @@ fn word(arg: &Arg, words: &mut Words) -> syn::Result<()> {
 
 /// The name of a field or a method.
 fn member(arg: &Arg, example: &str) -> syn::Result<Ident> {
-    arg.path(example)?.get_ident().cloned().ok_or_else(|| arg.wants(example))
+    arg.path(example)?
+        .get_ident()
+        .cloned()
+        .ok_or_else(|| arg.wants(example))
 }
 
 impl Parse for Computed {
@@ -185,29 +239,46 @@ impl Parse for Computed {
         let ty = input.parse()?;
         input.parse::<Token![=]>()?;
         let path = input.parse()?;
-        Ok(Self { wire: name.unraw().to_string(), docs: docs(&attributes), ty, path })
+        Ok(Self {
+            wire: name.unraw().to_string(),
+            docs: docs(&attributes),
+            ty,
+            path,
+        })
     }
 }
 
 fn shape(item: &DeriveInput, words: &mut Words, errors: &mut Errors) -> syn::Result<Shape> {
     if words.display {
         let pattern = words.pattern.as_ref().map(LitStr::value);
-        return Ok(Shape::Text { pattern, format: words.format.clone() });
+        return Ok(Shape::Text {
+            pattern,
+            format: words.format.clone(),
+        });
     }
     match &item.data {
         Data::Struct(data) => structure(item, &data.fields, words, errors),
-        Data::Enum(data) if data.variants.is_empty() => {
-            Err(syn::Error::new_spanned(&item.ident, "an enum without variants is never written: add one"))
-        }
+        Data::Enum(data) if data.variants.is_empty() => Err(syn::Error::new_spanned(
+            &item.ident,
+            "an enum without variants is never written: add one",
+        )),
         Data::Enum(data) => match &words.tag {
             Some(tag) => tagged(tag, data, item, words, errors),
             None => choices(data, words, errors),
         },
-        Data::Union(data) => Err(syn::Error::new_spanned(data.union_token, "a union can not be written: write a struct or an enum")),
+        Data::Union(data) => Err(syn::Error::new_spanned(
+            data.union_token,
+            "a union can not be written: write a struct or an enum",
+        )),
     }
 }
 
-fn structure(item: &DeriveInput, fields: &Fields, words: &mut Words, errors: &mut Errors) -> syn::Result<Shape> {
+fn structure(
+    item: &DeriveInput,
+    fields: &Fields,
+    words: &mut Words,
+    errors: &mut Errors,
+) -> syn::Result<Shape> {
     match fields {
         Fields::Named(_) => {
             let case = words.rename_all.unwrap_or(Case::Snake);
@@ -218,28 +289,48 @@ fn structure(item: &DeriveInput, fields: &Fields, words: &mut Words, errors: &mu
             let fields = object(fields, case, words.skip_none, errors);
             let names = fields.iter().map(|field| (&field.ident, &field.wire));
             for (place, one) in computed.iter().enumerate() {
-                let taken = names.clone().any(|(_, wire)| *wire == one.wire) || computed[..place].iter().any(|other| other.wire == one.wire);
+                let taken = names.clone().any(|(_, wire)| *wire == one.wire)
+                    || computed[..place].iter().any(|other| other.wire == one.wire);
                 if taken {
-                    errors.at(&one.path, format!("two fields are called `{}` on the wire: rename one", one.wire));
+                    errors.at(
+                        &one.path,
+                        format!(
+                            "two fields are called `{}` on the wire: rename one",
+                            one.wire
+                        ),
+                    );
                 }
             }
             Ok(Shape::Object { fields, computed })
         }
-        Fields::Unnamed(list) if list.unnamed.len() == 1 => Ok(Shape::Newtype(Box::new(list.unnamed[0].ty.clone()))),
+        Fields::Unnamed(list) if list.unnamed.len() == 1 => {
+            Ok(Shape::Newtype(Box::new(list.unnamed[0].ty.clone())))
+        }
         Fields::Unnamed(list) => Err(syn::Error::new_spanned(
             list,
             "a struct with several fields without names can not be written: name the fields, or add `#[output(display)]` to write it as text",
         )),
-        Fields::Unit => Err(syn::Error::new_spanned(&item.ident, "a struct without fields writes nothing: write `{}` for an empty object")),
+        Fields::Unit => Err(syn::Error::new_spanned(
+            &item.ident,
+            "a struct without fields writes nothing: write `{}` for an empty object",
+        )),
     }
 }
 
 fn object(fields: &Fields, case: Case, skip_none: bool, errors: &mut Errors) -> Vec<Field> {
     let mut all: Vec<Field> = Vec::new();
     for field in fields {
-        let Some(field) = read_field(field, case, skip_none, errors) else { continue };
+        let Some(field) = read_field(field, case, skip_none, errors) else {
+            continue;
+        };
         if all.iter().any(|before| before.wire == field.wire) {
-            errors.at(&field.ident, format!("two fields are called `{}` on the wire: rename one", field.wire));
+            errors.at(
+                &field.ident,
+                format!(
+                    "two fields are called `{}` on the wire: rename one",
+                    field.wire
+                ),
+            );
         }
         all.push(field);
     }
@@ -247,29 +338,51 @@ fn object(fields: &Fields, case: Case, skip_none: bool, errors: &mut Errors) -> 
 }
 
 /// Reads a field; `None` for one that is not written.
-fn read_field(field: &syn::Field, case: Case, skip_none: bool, errors: &mut Errors) -> Option<Field> {
+fn read_field(
+    field: &syn::Field,
+    case: Case,
+    skip_none: bool,
+    errors: &mut Errors,
+) -> Option<Field> {
     let ident = field.ident.clone()?;
-    let optional = crate::input::field::generic(&field.ty).is_some_and(|(name, _)| name == "Option");
+    let optional =
+        crate::input::field::generic(&field.ty).is_some_and(|(name, _)| name == "Option");
     let mut found = Field {
         wire: case.apply(&ident.unraw().to_string()),
         ident,
         ty: field.ty.clone(),
         docs: docs(&field.attrs),
-        deprecated: field.attrs.iter().any(|attribute| attribute.path().is_ident("deprecated")),
+        deprecated: field
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().is_ident("deprecated")),
         skip_none: skip_none && optional,
         examples: Vec::new(),
     };
     let mut skip = false;
     for arg in args::all(&field.attrs, "output", errors) {
         let result = match arg.name().as_str() {
-            "rename" => arg.text("rename = \"name\"").map(|text| found.wire = text.value()),
+            "rename" => arg
+                .text("rename = \"name\"")
+                .map(|text| found.wire = text.value()),
             "skip" => arg.plain().map(|()| skip = true),
-            "skip_none" if !optional => Err(syn::Error::new(arg.word.span(), "`skip_none` is for fields of type `Option<..>`")),
+            "skip_none" if !optional => Err(syn::Error::new(
+                arg.word.span(),
+                "`skip_none` is for fields of type `Option<..>`",
+            )),
             "skip_none" => arg.plain().map(|()| found.skip_none = true),
             "deprecated" => arg.plain().map(|()| found.deprecated = true),
-            "example" => arg.value("example = \"text\"").map(|value| found.examples.push(value.clone())),
-            "flatten" => Err(syn::Error::new(arg.word.span(), "there is no `flatten`: write the fields out, or nest the struct")),
-            other => Err(syn::Error::new(arg.word.span(), unknown(other, &FIELD_WORDS))),
+            "example" => arg
+                .value("example = \"text\"")
+                .map(|value| found.examples.push(value.clone())),
+            "flatten" => Err(syn::Error::new(
+                arg.word.span(),
+                "there is no `flatten`: write the fields out, or nest the struct",
+            )),
+            other => Err(syn::Error::new(
+                arg.word.span(),
+                unknown(other, &FIELD_WORDS),
+            )),
         };
         errors.keep(result);
     }
@@ -283,36 +396,75 @@ fn choices(data: &syn::DataEnum, words: &Words, errors: &mut Errors) -> syn::Res
             errors.at(variant, "a variant with fields needs a tag that tells it apart: add `#[output(tag = \"kind\")]` to the enum");
         }
         let word = wire(variant, words.rename_all, "output", errors);
-        choices.push(Choice { ident: variant.ident.clone(), word, docs: docs(&variant.attrs) });
+        choices.push(Choice {
+            ident: variant.ident.clone(),
+            word,
+            docs: docs(&variant.attrs),
+        });
     }
-    distinct(choices.iter().map(|choice| (&choice.ident, choice.word.as_str())), errors);
+    distinct(
+        choices
+            .iter()
+            .map(|choice| (&choice.ident, choice.word.as_str())),
+        errors,
+    );
     Ok(Shape::Choice(choices))
 }
 
-fn tagged(tag: &LitStr, data: &syn::DataEnum, item: &DeriveInput, words: &Words, errors: &mut Errors) -> syn::Result<Shape> {
+fn tagged(
+    tag: &LitStr,
+    data: &syn::DataEnum,
+    item: &DeriveInput,
+    words: &Words,
+    errors: &mut Errors,
+) -> syn::Result<Shape> {
     if !item.generics.params.is_empty() {
-        return Err(syn::Error::new_spanned(&item.generics, "a tagged enum can not have parameters: name the types"));
+        return Err(syn::Error::new_spanned(
+            &item.generics,
+            "a tagged enum can not have parameters: name the types",
+        ));
     }
     let mut variants = Vec::new();
     for variant in &data.variants {
         let word = wire(variant, words.rename_all, "output", errors);
         let body = match &variant.fields {
             Fields::Unit => VariantBody::Unit,
-            Fields::Unnamed(list) if list.unnamed.len() == 1 => VariantBody::Inner(Box::new(list.unnamed[0].ty.clone())),
+            Fields::Unnamed(list) if list.unnamed.len() == 1 => {
+                VariantBody::Inner(Box::new(list.unnamed[0].ty.clone()))
+            }
             Fields::Unnamed(list) => {
-                errors.at(list, "name the fields, or put them into a struct of their own");
+                errors.at(
+                    list,
+                    "name the fields, or put them into a struct of their own",
+                );
                 continue;
             }
             named => {
                 let fields = object(named, Case::Snake, words.skip_none, errors);
                 if let Some(field) = fields.iter().find(|field| field.wire == tag.value()) {
-                    errors.at(&field.ident, format!("`{}` is the tag: rename the field or the tag", field.wire));
+                    errors.at(
+                        &field.ident,
+                        format!("`{}` is the tag: rename the field or the tag", field.wire),
+                    );
                 }
                 VariantBody::Fields(fields)
             }
         };
-        variants.push(Variant { ident: variant.ident.clone(), word, docs: docs(&variant.attrs), body });
+        variants.push(Variant {
+            ident: variant.ident.clone(),
+            word,
+            docs: docs(&variant.attrs),
+            body,
+        });
     }
-    distinct(variants.iter().map(|variant| (&variant.ident, variant.word.as_str())), errors);
-    Ok(Shape::Tagged { tag: tag.value(), variants })
+    distinct(
+        variants
+            .iter()
+            .map(|variant| (&variant.ident, variant.word.as_str())),
+        errors,
+    );
+    Ok(Shape::Tagged {
+        tag: tag.value(),
+        variants,
+    })
 }

@@ -1,0 +1,114 @@
+//! Who is calling.
+
+use std::sync::Arc;
+
+use crate::inject::{Context, Inject, Node};
+use crate::problem::Plain;
+use crate::{Kind, ProblemInfo, Refusal};
+
+/// The identified caller of this request: what a verified token, key or session says.
+///
+/// Ask for `Caller` and the route answers 401 when nobody is logged in; ask for `Option<Caller>` to serve both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The stable id of the user or machine: the `sub` of its token.
+    pub subject: Arc<str>,
+    /// The scopes it was given.
+    pub scopes: Vec<Arc<str>>,
+    /// The roles it has.
+    pub roles: Vec<Arc<str>>,
+    /// The session it belongs to, when there is one.
+    pub session: Option<Arc<str>>,
+}
+
+impl Caller {
+    /// A caller without any rights yet.
+    pub fn new(subject: &str) -> Self {
+        Self {
+            subject: subject.into(),
+            scopes: Vec::new(),
+            roles: Vec::new(),
+            session: None,
+        }
+    }
+
+    /// True when it was given this scope.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|given| &**given == scope)
+    }
+
+    /// True when it has this role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|given| &**given == role)
+    }
+}
+
+/// The row for a request without valid credentials.
+pub static UNAUTHENTICATED: ProblemInfo = ProblemInfo {
+    code: "unauthenticated",
+    kind: Kind::Unauthenticated,
+    title: "Unauthorized",
+    description: "This needs a caller who is logged in. Send `Authorization: Bearer` with a valid access token.",
+};
+
+/// The row for a caller who may not do this.
+pub static FORBIDDEN: ProblemInfo = ProblemInfo {
+    code: "forbidden",
+    kind: Kind::Forbidden,
+    title: "Forbidden",
+    description: "You are known, but you may not do this. `detail` names the scope that is missing, if that is the reason.",
+};
+
+/// The caller if there is one. Seeded by the edge.
+impl Inject for Option<Caller> {
+    fn node() -> Node {
+        Node::of::<Self>(Vec::new())
+    }
+    async fn make(_: &Context) -> Result<Self, Refusal> {
+        Ok(None)
+    }
+}
+
+impl Inject for Caller {
+    fn node() -> Node {
+        Node::of::<Self>(vec![<Option<Caller> as Inject>::node]).fails(vec![&UNAUTHENTICATED])
+    }
+    async fn make(cx: &Context) -> Result<Self, Refusal> {
+        let caller = cx.get::<Option<Caller>>().await?;
+        caller.ok_or_else(|| Plain::new(&UNAUTHENTICATED).into())
+    }
+}
+
+/// How an application tells who is calling. The edge asks it before any policy of a route.
+#[async_trait::async_trait]
+pub trait Identify: Send + Sync + 'static {
+    /// The caller behind these credentials; `None` when the request carries none.
+    ///
+    /// # Errors
+    ///
+    /// The credentials are not valid. The default problem is `invalid_token`.
+    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Caller>, Refusal>;
+}
+
+impl<A: Identify> crate::Port<A> for dyn Identify {
+    fn adapt(adapter: A) -> Arc<dyn Identify> {
+        Arc::new(adapter)
+    }
+}
+
+/// What a request carries to say who it is from.
+#[derive(Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// The whole value of the `Authorization` field.
+    pub authorization: Option<&'a str>,
+    /// The value of the `X-API-Key` field.
+    pub api_key: Option<&'a str>,
+    /// The value of the `Cookie` field.
+    pub cookie: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}

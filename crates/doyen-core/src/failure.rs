@@ -1,0 +1,218 @@
+//! What is wrong with an input: every failure at once, each with a place, a code and a sentence.
+
+use std::fmt;
+
+use crate::{Kind, Problem, ProblemInfo};
+
+/// Which part of the request a failure is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The request body.
+    Body,
+    /// The query string.
+    Query,
+    /// A segment of the path.
+    Path,
+    /// A header field.
+    Header,
+    /// A cookie.
+    Cookie,
+}
+
+impl Place {
+    /// The word used in answers: `body`, `query`, `path`, `header`, `cookie`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Place::Body => "body",
+            Place::Query => "query",
+            Place::Path => "path",
+            Place::Header => "header",
+            Place::Cookie => "cookie",
+        }
+    }
+}
+
+/// One thing wrong with an input. It never holds the rejected value, which may be a password.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// Where: an RFC 6901 JSON Pointer such as `/items/3/quantity`, with the names of the wire; empty for the whole.
+    pub pointer: String,
+    /// In which part of the request.
+    pub place: Place,
+    /// A stable code a program can act on: `required`, `type`, `length`, `range`, `pattern`, ...
+    pub code: &'static str,
+    /// A sentence for a person.
+    pub message: String,
+    /// The numbers of the rule, for example `{"min": 1, "max": 100}`.
+    pub params: serde_json::Map<String, serde_json::Value>,
+}
+
+/// All that is wrong with a request, in the order it was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Failures(Vec<Failure>);
+
+impl Failures {
+    /// Nothing wrong so far.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, failure: Failure) {
+        self.0.push(failure);
+    }
+
+    /// True while nothing is wrong.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Each in turn.
+    pub fn iter(&self) -> std::slice::Iter<'_, Failure> {
+        self.0.iter()
+    }
+
+    /// Takes all of another list.
+    pub fn append(&mut self, mut other: Failures) {
+        self.0.append(&mut other.0);
+    }
+}
+
+impl<'a> IntoIterator for &'a Failures {
+    type Item = &'a Failure;
+    type IntoIter = std::slice::Iter<'a, Failure>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// Where in the input we are: a stack that becomes a JSON Pointer only when something fails.
+#[derive(Debug)]
+pub struct At<'a> {
+    place: Place,
+    parent: Option<&'a At<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Debug)]
+enum Step<'a> {
+    Root,
+    Name(&'a str),
+    Index(usize),
+}
+
+impl<'a> At<'a> {
+    /// The whole of one part of the request.
+    pub const fn root(place: Place) -> At<'static> {
+        At {
+            place,
+            parent: None,
+            step: Step::Root,
+        }
+    }
+
+    /// A field of this.
+    pub const fn field(&'a self, name: &'a str) -> At<'a> {
+        At {
+            place: self.place,
+            parent: Some(self),
+            step: Step::Name(name),
+        }
+    }
+
+    /// An item of this list.
+    pub const fn item(&'a self, index: usize) -> At<'a> {
+        At {
+            place: self.place,
+            parent: Some(self),
+            step: Step::Index(index),
+        }
+    }
+
+    /// In which part of the request this is.
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The JSON Pointer (RFC 6901) of this place.
+    pub fn pointer(&self) -> String {
+        self.to_string()
+    }
+
+    /// Records a failure here.
+    pub fn fail(&self, out: &mut Failures, code: &'static str, message: impl Into<String>) {
+        self.fail_with(out, code, message, serde_json::Map::new());
+    }
+
+    /// Records a failure here, with the numbers of the rule.
+    pub fn fail_with(
+        &self,
+        out: &mut Failures,
+        code: &'static str,
+        message: impl Into<String>,
+        params: serde_json::Map<String, serde_json::Value>,
+    ) {
+        out.push(Failure {
+            pointer: self.pointer(),
+            place: self.place,
+            code,
+            message: message.into(),
+            params,
+        });
+    }
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+        }
+        match self.step {
+            Step::Root => Ok(()),
+            Step::Name(name) => write!(f, "/{}", name.replace('~', "~0").replace('/', "~1")),
+            Step::Index(index) => write!(f, "/{index}"),
+        }
+    }
+}
+
+/// The input was read and its values are not acceptable: 422 with every failure.
+#[derive(Clone, Debug)]
+pub struct Invalid(pub Failures);
+
+/// The row of every failed validation.
+pub static INVALID: ProblemInfo = ProblemInfo {
+    code: "invalid",
+    kind: Kind::Invalid,
+    title: "Invalid Input",
+    description: "One or more values are not acceptable. `errors` lists every one of them with a JSON Pointer, a code and a sentence.",
+};
+
+impl Problem for Invalid {
+    fn info(&self) -> &'static ProblemInfo {
+        &INVALID
+    }
+    fn catalogue() -> Vec<&'static ProblemInfo> {
+        vec![&INVALID]
+    }
+    fn failures(&self) -> Option<&Failures> {
+        Some(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_escapes_the_two_characters_of_rfc_6901() {
+        let root = At::root(Place::Body);
+        let field = root.field("a/b~c");
+        assert_eq!(field.item(3).pointer(), "/a~1b~0c/3");
+        assert_eq!(root.pointer(), "");
+    }
+}

@@ -1,0 +1,211 @@
+//! The application's part of the graph: bindings, values that live as long as the application, and overrides.
+
+use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::graph::short;
+use super::{Binding, Context, Graph, GraphError, Inject, Needs, Port};
+use crate::ProblemInfo;
+
+/// Everything an application can inject. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Container {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    bindings: HashMap<TypeId, Binding>,
+    overrides: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    // Emptied by `close`: the context holds the container that holds it.
+    home: Mutex<Option<Context>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Container")
+            .field("bindings", &self.bindings.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Container {
+    /// Begins a container.
+    pub fn builder() -> ContainerBuilder {
+        ContainerBuilder::default()
+    }
+
+    /// A context for one request, job or command.
+    pub fn context(&self) -> Context {
+        Context::new(self.clone())
+    }
+
+    /// The context in which application-lifetime values live.
+    pub(super) fn home(&self) -> Context {
+        let mut home = self
+            .inner
+            .home
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        home.get_or_insert_with(|| Context::new(self.clone()))
+            .clone()
+    }
+
+    /// Releases the application's values, the last made first. Call it once, after the last request.
+    pub async fn close(&self) {
+        let home = self
+            .inner
+            .home
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(home) = home {
+            home.close().await;
+        }
+    }
+
+    pub(super) fn binding(&self, id: TypeId) -> Option<&Binding> {
+        self.inner.bindings.get(&id)
+    }
+
+    pub(super) fn overridden<T: Inject>(&self) -> Option<T> {
+        if self.inner.overrides.is_empty() {
+            return None;
+        }
+        self.inner
+            .overrides
+            .get(&TypeId::of::<T>())?
+            .downcast_ref::<T>()
+            .cloned()
+    }
+
+    /// Every problem that making these can end in.
+    pub fn problems(&self, needs: &Needs) -> Vec<&'static ProblemInfo> {
+        Graph::new(&self.inner.bindings).problems(needs)
+    }
+}
+
+/// Collects bindings and overrides, then checks the graph.
+#[derive(Default)]
+pub struct ContainerBuilder {
+    bindings: HashMap<TypeId, Binding>,
+    replaced: HashMap<TypeId, (&'static str, Binding)>,
+    overrides: HashMap<TypeId, (&'static str, Box<dyn Any + Send + Sync>)>,
+    errors: Vec<GraphError>,
+}
+
+impl std::fmt::Debug for ContainerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContainerBuilder")
+            .field("bindings", &self.bindings.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ContainerBuilder {
+    /// Binds a port to an adapter.
+    pub fn bind<P: ?Sized + Port<A>, A: Inject>(&mut self) {
+        self.add::<P>(Binding::adapter::<P, A>());
+    }
+
+    /// Supplies a value that exists, asked for as `Arc<T>`.
+    pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.add::<T>(Binding::value(value));
+    }
+
+    fn add<T: ?Sized + 'static>(&mut self, binding: Binding) {
+        if self
+            .bindings
+            .insert(TypeId::of::<Arc<T>>(), binding)
+            .is_some()
+        {
+            self.errors.push(GraphError::Twice {
+                name: short(type_name::<T>()),
+            });
+        }
+    }
+
+    /// Replaces whatever supplies `Arc<T>`: for tests.
+    pub fn replace<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.replaced.insert(
+            TypeId::of::<Arc<T>>(),
+            (type_name::<T>(), Binding::value(value)),
+        );
+    }
+
+    /// Gives this value wherever `T` is injected: for tests.
+    pub fn override_with<T: Inject>(&mut self, value: T) {
+        self.overrides
+            .insert(TypeId::of::<T>(), (type_name::<T>(), Box::new(value)));
+    }
+
+    /// Checks the graph from all roots and closes the container.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is missing, circular, captive, bound twice, or overridden without need; each with its chain.
+    pub fn build(mut self, roots: &[(String, Needs)]) -> Result<Container, Vec<GraphError>> {
+        let mut errors = std::mem::take(&mut self.errors);
+        let asked = asked(roots, &self.bindings);
+        for (id, (name, binding)) in self.replaced {
+            if !asked.contains(&id) {
+                errors.push(GraphError::Unused { name: short(name) });
+            }
+            self.bindings.insert(id, binding);
+        }
+        for (id, (name, _)) in &self.overrides {
+            if !asked.contains(id) {
+                errors.push(GraphError::Unused { name: short(name) });
+            }
+        }
+        let graph = Graph::new(&self.bindings);
+        for (root, needs) in roots {
+            for error in graph.check(root, needs) {
+                if !errors.contains(&error) {
+                    errors.push(error);
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let overrides = self
+            .overrides
+            .into_iter()
+            .map(|(id, (_, value))| (id, value))
+            .collect();
+        Ok(Container {
+            inner: Arc::new(Inner {
+                bindings: self.bindings,
+                overrides,
+                home: Mutex::new(None),
+            }),
+        })
+    }
+}
+
+/// Every type that somebody asks for.
+fn asked(
+    roots: &[(String, Needs)],
+    bindings: &HashMap<TypeId, Binding>,
+) -> std::collections::HashSet<TypeId> {
+    let mut seen = std::collections::HashSet::new();
+    let mut queue: Vec<_> = roots
+        .iter()
+        .flat_map(|(_, needs)| needs.0.iter().map(|need| need()))
+        .collect();
+    while let Some(node) = queue.pop() {
+        if seen.insert(node.id) {
+            let needs = match bindings.get(&node.id) {
+                Some(binding) => {
+                    let bound = binding.node(node.name);
+                    seen.insert(bound.id);
+                    bound.needs
+                }
+                None => node.needs,
+            };
+            queue.extend(needs.iter().map(|need| need()));
+        }
+    }
+    seen
+}

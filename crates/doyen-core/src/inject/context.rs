@@ -1,0 +1,281 @@
+//! What one request, job or command has made so far.
+
+use std::any::{Any, TypeId};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::{Container, Inject, Lifetime, Node};
+use crate::{Refusal, Unexpected};
+
+/// A future on the heap.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The request's own memory: what was made, what must be released, what must be committed. Cloning shares it.
+#[derive(Clone)]
+pub struct Context {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    container: Container,
+    // Few things are made per request: a short list is faster than a map.
+    made: Mutex<Vec<(TypeId, Slot)>>,
+    teardown: Teardown,
+    work: Mutex<Work>,
+}
+
+/// The units of work of this context: those still open, and all that ever joined, for the statistics.
+#[derive(Default)]
+struct Work {
+    open: Vec<Arc<dyn UnitOfWork>>,
+    all: Vec<Arc<dyn UnitOfWork>>,
+}
+
+/// The place of one value. Two that ask at once wait for one making.
+type Slot = Arc<futures_util::lock::Mutex<Option<Box<dyn Any + Send + Sync>>>>;
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").finish_non_exhaustive()
+    }
+}
+
+impl Context {
+    pub(super) fn new(container: Container) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                container,
+                made: Mutex::new(Vec::with_capacity(8)),
+                teardown: Teardown::default(),
+                work: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The application's part.
+    pub fn container(&self) -> &Container {
+        &self.inner.container
+    }
+
+    /// The value of this type: the one made before in this lifetime, else a new one.
+    ///
+    /// # Errors
+    ///
+    /// What the provider, or one of those it needs, refuses with. A refusal is not kept: the next one to ask tries again.
+    pub async fn get<T: Inject>(&self) -> Result<T, Refusal> {
+        if let Some(value) = self.inner.container.overridden::<T>() {
+            return Ok(value);
+        }
+        match T::LIFETIME {
+            Lifetime::Call => T::make(self).await,
+            Lifetime::Request => self.kept(self.slot(TypeId::of::<T>())).await,
+            Lifetime::Application => {
+                // An application's value is made in a context of its own, which lives until the application is closed.
+                let home = self.inner.container.home();
+                home.kept(home.slot(TypeId::of::<T>())).await
+            }
+        }
+    }
+
+    async fn kept<T: Inject>(&self, slot: Slot) -> Result<T, Refusal> {
+        let mut place = slot.lock().await;
+        if let Some(value) = place.as_ref().and_then(|value| value.downcast_ref::<T>()) {
+            return Ok(value.clone());
+        }
+        let value = T::make(self).await?;
+        *place = Some(Box::new(value.clone()));
+        Ok(value)
+    }
+
+    fn slot(&self, id: TypeId) -> Slot {
+        let mut made = lock(&self.inner.made);
+        if let Some((_, slot)) = made.iter().find(|(known, _)| *known == id) {
+            return Arc::clone(slot);
+        }
+        let slot = Slot::default();
+        made.push((id, Arc::clone(&slot)));
+        slot
+    }
+
+    /// Puts a value in before anybody asks: the edge does it with what it knows of the request.
+    pub fn seed<T: Inject>(&self, value: T) {
+        let slot: Slot = Arc::new(futures_util::lock::Mutex::new(Some(Box::new(value))));
+        let mut made = lock(&self.inner.made);
+        made.retain(|(known, _)| *known != TypeId::of::<T>());
+        made.push((TypeId::of::<T>(), slot));
+    }
+
+    /// The value of this type if it has been made or seeded already.
+    pub fn peek<T: Inject>(&self) -> Option<T> {
+        let slot = lock(&self.inner.made)
+            .iter()
+            .find(|(known, _)| *known == TypeId::of::<T>())
+            .map(|(_, slot)| Arc::clone(slot))?;
+        let place = slot.try_lock()?;
+        place.as_ref()?.downcast_ref::<T>().cloned()
+    }
+
+    /// What is bound for `Arc<T>`.
+    pub(super) async fn port<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Refusal> {
+        let Some(binding) = self.inner.container.binding(TypeId::of::<Arc<T>>()) else {
+            let name = Node::port::<T>().name;
+            return Err(Unexpected::new(format!(
+                "nothing supplies `{name}`; the graph was not checked"
+            ))
+            .into());
+        };
+        let value = binding.supply(self).await?;
+        match value.downcast::<Arc<T>>() {
+            Ok(value) => Ok(*value),
+            Err(_) => Err(Unexpected::new("a binding supplied another type").into()),
+        }
+    }
+
+    /// The work to do when this context ends, in reverse order.
+    pub fn teardown(&self) -> Teardown {
+        self.inner.teardown.clone()
+    }
+
+    /// Joins a unit of work: it is committed when the request succeeds and rolled back when it does not.
+    pub fn enlist(&self, work: Arc<dyn UnitOfWork>) {
+        let mut joined = lock(&self.inner.work);
+        joined.open.push(Arc::clone(&work));
+        joined.all.push(work);
+    }
+
+    /// Commits every unit of work, in the order they joined.
+    ///
+    /// # Errors
+    ///
+    /// The first commit that fails; those after it are rolled back.
+    pub async fn commit(&self) -> Result<(), Refusal> {
+        let all = std::mem::take(&mut lock(&self.inner.work).open);
+        let mut failed = None;
+        for work in all {
+            match failed {
+                None => failed = work.commit().await.err(),
+                Some(_) => work.rollback().await,
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Rolls back every unit of work.
+    pub async fn rollback(&self) {
+        let all = std::mem::take(&mut lock(&self.inner.work).open);
+        for work in all {
+            work.rollback().await;
+        }
+    }
+
+    /// What all units of work of this context have done so far.
+    pub fn statistics(&self) -> Statistics {
+        let mut sum = Statistics::default();
+        for work in &lock(&self.inner.work).all {
+            let one = work.statistics();
+            sum.statements += one.statements;
+            sum.time += one.time;
+        }
+        sum
+    }
+
+    /// Runs the teardown.
+    pub async fn close(&self) {
+        self.inner.teardown.run().await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Something that is committed or rolled back as a whole, such as a database session.
+#[async_trait::async_trait]
+pub trait UnitOfWork: Send + Sync {
+    /// Makes it durable.
+    async fn commit(&self) -> Result<(), Refusal>;
+    /// Undoes it.
+    async fn rollback(&self);
+    /// What it has done so far.
+    fn statistics(&self) -> Statistics {
+        Statistics::default()
+    }
+}
+
+/// How much a unit of work asked of its database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// How many statements.
+    pub statements: u32,
+    /// How long they took together.
+    pub time: std::time::Duration,
+}
+
+/// Work for the end: run in reverse order, each step even if one before it panicked. Ask for it in a provider.
+///
+/// ```
+/// # extern crate doyen_core as doyen;
+/// use doyen_core::inject::Teardown;
+/// use doyen_core::{Unexpected, provider};
+///
+/// #[derive(Clone)]
+/// struct Lock;
+///
+/// #[provider]
+/// async fn lock(teardown: Teardown) -> Result<Lock, Unexpected> {
+///     teardown.push(async { /* give it back */ });
+///     Ok(Lock)
+/// }
+/// ```
+#[derive(Clone, Default)]
+pub struct Teardown(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+
+impl std::fmt::Debug for Teardown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Teardown")
+            .field(&lock(&self.0).len())
+            .finish()
+    }
+}
+
+impl Teardown {
+    /// Adds a step.
+    pub fn push(&self, step: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.0).push(Box::pin(step));
+    }
+
+    /// True when there is nothing to do: the edge asks before it spends a task on it.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+
+    /// Runs all steps, the last one first.
+    pub async fn run(&self) {
+        use futures_util::FutureExt as _;
+        loop {
+            let step = lock(&self.0).pop();
+            let Some(step) = step else { return };
+            // A step that panics must not keep the others from running.
+            if std::panic::AssertUnwindSafe(step)
+                .catch_unwind()
+                .await
+                .is_err()
+            {
+                tracing::error!("a teardown step panicked");
+            }
+        }
+    }
+}
+
+impl Inject for Teardown {
+    const LIFETIME: Lifetime = Lifetime::Call;
+    fn node() -> Node {
+        Node::of::<Self>(Vec::new())
+    }
+    async fn make(cx: &Context) -> Result<Self, Refusal> {
+        Ok(cx.teardown())
+    }
+}

@@ -1,0 +1,111 @@
+//! The kinds of failure.
+//!
+//! The inside of an application speaks kinds ("not found", "conflict"); the edge turns a kind into an HTTP status. A kind is never a
+//! success, so an error can not answer 200.
+
+/// What sort of failure a [`Problem`](crate::Problem) is.
+///
+/// ```
+/// use doyen_core::Kind;
+///
+/// assert_eq!(Kind::NotFound.status(), 404);
+/// assert_eq!(Kind::Conflict.title(), "Conflict");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// The request can not be read: broken syntax, a forged cursor.
+    Malformed,
+    /// Nobody is logged in, or the credentials are not valid.
+    Unauthenticated,
+    /// The caller is known and may not do this.
+    Forbidden,
+    /// There is no such thing, or the caller may not know of it.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// None of the accepted media types can be produced.
+    NotAcceptable,
+    /// The client took too long to send its request.
+    RequestTimeout,
+    /// The request does not fit the present state of the resource.
+    Conflict,
+    /// The thing existed and is gone for good.
+    Gone,
+    /// An `If-Match` or `If-None-Match` condition does not hold.
+    PreconditionFailed,
+    /// The body is larger than the route allows.
+    TooLarge,
+    /// The path and query are longer than the server allows.
+    UriTooLong,
+    /// The media type of the body is not one the route reads.
+    UnsupportedMediaType,
+    /// The request is readable but its values are not acceptable.
+    Invalid,
+    /// The route wants an `If-Match` header and none came.
+    PreconditionRequired,
+    /// The caller sent too many requests.
+    TooManyRequests,
+    /// The header fields are larger than the server allows.
+    HeadersTooLarge,
+    /// A fault of the service itself.
+    Internal,
+    /// The service, or something it needs, can not answer right now.
+    Unavailable,
+}
+
+impl Kind {
+    /// The HTTP status of this kind: always 4xx or 5xx.
+    pub const fn status(self) -> u16 {
+        match self {
+            Kind::Malformed => 400,
+            Kind::Unauthenticated => 401,
+            Kind::Forbidden => 403,
+            Kind::NotFound => 404,
+            Kind::MethodNotAllowed => 405,
+            Kind::NotAcceptable => 406,
+            Kind::RequestTimeout => 408,
+            Kind::Conflict => 409,
+            Kind::Gone => 410,
+            Kind::PreconditionFailed => 412,
+            Kind::TooLarge => 413,
+            Kind::UriTooLong => 414,
+            Kind::UnsupportedMediaType => 415,
+            Kind::Invalid => 422,
+            Kind::PreconditionRequired => 428,
+            Kind::TooManyRequests => 429,
+            Kind::HeadersTooLarge => 431,
+            Kind::Internal => 500,
+            Kind::Unavailable => 503,
+        }
+    }
+
+    /// The usual title, as RFC 9110 and RFC 6585 word the status.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Kind::Malformed => "Bad Request",
+            Kind::Unauthenticated => "Unauthorized",
+            Kind::Forbidden => "Forbidden",
+            Kind::NotFound => "Not Found",
+            Kind::MethodNotAllowed => "Method Not Allowed",
+            Kind::NotAcceptable => "Not Acceptable",
+            Kind::RequestTimeout => "Request Timeout",
+            Kind::Conflict => "Conflict",
+            Kind::Gone => "Gone",
+            Kind::PreconditionFailed => "Precondition Failed",
+            Kind::TooLarge => "Content Too Large",
+            Kind::UriTooLong => "URI Too Long",
+            Kind::UnsupportedMediaType => "Unsupported Media Type",
+            Kind::Invalid => "Unprocessable Content",
+            Kind::PreconditionRequired => "Precondition Required",
+            Kind::TooManyRequests => "Too Many Requests",
+            Kind::HeadersTooLarge => "Request Header Fields Too Large",
+            Kind::Internal => "Internal Server Error",
+            Kind::Unavailable => "Service Unavailable",
+        }
+    }
+
+    /// True for faults of the service (5xx), false for those of the request (4xx).
+    pub const fn is_fault(self) -> bool {
+        matches!(self, Kind::Internal | Kind::Unavailable)
+    }
+}

@@ -1,0 +1,69 @@
+//! The words of Doyen and the ports between its parts.
+//!
+//! A domain is written against this crate alone (as `doyen::domain`): it names kinds of failure, ids, times, pages and ports, and knows no
+//! web, no database and no runtime.
+//!
+//! | word | is |
+//! | --- | --- |
+//! | [`Kind`], [`Problem`], [`Unexpected`] | what can go wrong, and how a client is told |
+//! | [`Failures`], [`At`] | what is wrong with an input, all of it, with places |
+//! | [`Input`], [`Output`], [`Schema`] | what is read and written, and the contract of both |
+//! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
+//! | [`Paging`], [`Page`] | lists |
+//! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | who may |
+//! | [`Inject`], [`inject::Context`], [`Port`] | how parts find each other |
+
+// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+extern crate self as doyen;
+
+mod access;
+mod access_log;
+mod allow;
+mod caller;
+pub mod contract;
+mod failure;
+pub mod id;
+pub mod inject;
+pub mod input;
+mod kind;
+pub mod output;
+mod page;
+mod patch;
+pub mod problem;
+pub mod rule;
+pub mod schema;
+mod secret;
+pub mod settings;
+mod time;
+mod trace;
+
+pub use access::Access;
+pub use access_log::{AccessRecord, AccessSink};
+pub use allow::{Allow, AllowExt, Denied, Role, Scope, anyone, signed_in};
+pub use caller::{Caller, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
+pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, Settings, port, provider};
+pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
+pub use id::Id;
+pub use inject::{Inject, Lifetime, Port};
+pub use input::Input;
+pub use kind::Kind;
+pub use output::Output;
+pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging};
+pub use patch::Patch;
+pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
+pub use schema::{Components, Schema};
+pub use secret::Secret;
+pub use time::{Clock, DAY, HOUR, MINUTE, NotATime, SystemClock, Timestamp, secs};
+pub use trace::{RequestId, TraceContext};
+
+/// What the macros write against. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::inject::{BoxFuture, Context, Inject, Lifetime, Need, Needs, Node, Port};
+    pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};
+    pub use crate::{
+        At, Components, Failures, Input, Invalid, Kind, Output, Place, Role, Schema, Scope, input,
+        output, rule, schema, settings,
+    };
+    pub use {async_trait, regex, serde, serde_json};
+}

@@ -1,0 +1,321 @@
+//! JSON Schema (draft 2020-12), as a value, and the components that a document shares.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Map, Value as Json, json};
+
+/// One JSON Schema. A thin wrapper over a JSON object, so that any keyword can be set.
+///
+/// ```
+/// use doyen_core::schema::Schema;
+///
+/// let schema = Schema::of("integer").with("minimum", 1).with("maximum", 100);
+/// assert_eq!(schema.as_json()["maximum"], 100);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schema(Map<String, Json>);
+
+impl Schema {
+    /// The schema that takes anything: `{}`.
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// A schema with a `type`.
+    pub fn of(kind: &str) -> Self {
+        Self::any().with("type", kind)
+    }
+
+    /// A reference to a component.
+    pub fn reference(name: &str) -> Self {
+        Self::any().with("$ref", format!("#/components/schemas/{name}"))
+    }
+
+    /// Sets a keyword.
+    #[must_use]
+    pub fn with(mut self, keyword: &str, value: impl Into<Json>) -> Self {
+        self.set(keyword, value);
+        self
+    }
+
+    /// Sets a keyword.
+    pub fn set(&mut self, keyword: &str, value: impl Into<Json>) {
+        self.0.insert(keyword.to_owned(), value.into());
+    }
+
+    /// A keyword's value.
+    pub fn get(&self, keyword: &str) -> Option<&Json> {
+        self.0.get(keyword)
+    }
+
+    /// The name of the component this refers to, when it is a bare reference.
+    pub fn referred(&self) -> Option<&str> {
+        self.0
+            .get("$ref")?
+            .as_str()?
+            .strip_prefix("#/components/schemas/")
+    }
+
+    /// This schema, or null: `"type": ["string", "null"]`, or `anyOf` for references.
+    #[must_use]
+    pub fn nullable(mut self) -> Self {
+        match self.0.get_mut("type") {
+            Some(Json::String(kind)) => {
+                let kinds = json!([kind.clone(), "null"]);
+                self.set("type", kinds);
+                if let Some(Json::Array(values)) = self.0.get_mut("enum") {
+                    values.push(Json::Null);
+                }
+                self
+            }
+            Some(Json::Array(kinds)) if kinds.contains(&json!("null")) => self,
+            _ => Schema::any().with("anyOf", json!([Json::Object(self.0), {"type": "null"}])),
+        }
+    }
+
+    /// The schema as JSON.
+    pub fn as_json(&self) -> Json {
+        Json::Object(self.0.clone())
+    }
+
+    /// The schema as JSON, without a copy.
+    pub fn into_json(self) -> Json {
+        Json::Object(self.0)
+    }
+}
+
+impl From<Schema> for Json {
+    fn from(schema: Schema) -> Json {
+        schema.into_json()
+    }
+}
+
+/// Whether a type is read or written: one type can have two contracts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// What the service reads.
+    Input,
+    /// What the service writes.
+    Output,
+}
+
+/// The named schemas of one document. Types register themselves while they are described.
+///
+/// A type that reads and writes alike is one component; a type whose two contracts differ becomes `Name` (output) and `NameInput`. Two
+/// types of one name that differ are refused when the document is made: rename one.
+#[derive(Debug, Default)]
+pub struct Components {
+    seen: HashMap<(TypeId, Direction), ()>,
+    schemas: BTreeMap<(String, Direction), Vec<(TypeId, Schema)>>,
+}
+
+impl Components {
+    /// No components yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Describes a named type once and gives the reference to it. Recursive types are fine: the second visit returns at once.
+    pub fn define<T: 'static>(
+        &mut self,
+        direction: Direction,
+        name: &str,
+        build: impl FnOnce(&mut Self) -> Schema,
+    ) -> Schema {
+        let id = TypeId::of::<T>();
+        if self.seen.insert((id, direction), ()).is_none() {
+            let schema = build(self);
+            self.schemas
+                .entry((name.to_owned(), direction))
+                .or_default()
+                .push((id, schema));
+        }
+        // The suffix is settled in `finish`, when both directions are known; until then the reference carries its direction.
+        Schema::reference(&match direction {
+            Direction::Input => format!("{name}!input"),
+            Direction::Output => format!("{name}!output"),
+        })
+    }
+
+    /// The property names of an object schema; a reference is followed.
+    pub fn properties(&self, schema: &Schema) -> Vec<String> {
+        let referred = schema.referred().and_then(|marked| {
+            let (name, direction) = unmark(marked)?;
+            self.schemas
+                .get(&(name.to_owned(), direction))?
+                .first()
+                .map(|(_, schema)| schema)
+        });
+        let properties = referred
+            .unwrap_or(schema)
+            .get("properties")
+            .and_then(Json::as_object);
+        properties
+            .map(|all| all.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// Settles the names.
+    ///
+    /// # Errors
+    ///
+    /// Two different types want one name.
+    pub fn finish(self) -> Result<Named, NameClash> {
+        let mut named = Named::default();
+        for ((name, direction), mut same) in self.schemas.clone() {
+            let (_, first) = same.swap_remove(0);
+            if same.iter().any(|(_, other)| *other != first) {
+                return Err(NameClash { name });
+            }
+            let other = match direction {
+                Direction::Input => Direction::Output,
+                Direction::Output => Direction::Input,
+            };
+            let twin = self
+                .schemas
+                .get(&(name.clone(), other))
+                .and_then(|all| all.first());
+            let alike = twin.is_none_or(|(_, twin)| bare(twin) == bare(&first));
+            let settled = if direction == Direction::Input && !alike {
+                format!("{name}Input")
+            } else {
+                name.clone()
+            };
+            named.names.insert((name, direction), settled.clone());
+            named.schemas.insert(settled, first);
+        }
+        let names = named.names.clone();
+        for schema in named.schemas.values_mut() {
+            let mut json = std::mem::take(schema).into_json();
+            settle(&mut json, &names);
+            if let Json::Object(map) = json {
+                *schema = Schema(map);
+            }
+        }
+        Ok(named)
+    }
+}
+
+/// The components of a document with their final names.
+#[derive(Debug, Default)]
+pub struct Named {
+    names: BTreeMap<(String, Direction), String>,
+    /// Each component by its final name.
+    pub schemas: BTreeMap<String, Schema>,
+}
+
+impl Named {
+    /// Puts the final names into a piece of the document.
+    pub fn settle(&self, json: &mut Json) {
+        settle(json, &self.names);
+    }
+}
+
+/// Two different types want to be the component of one name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameClash {
+    /// The name both want.
+    pub name: String,
+}
+
+impl std::fmt::Display for NameClash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "two different types are both called `{}` in the document; rename one with `#[schema(name = \"...\")]`",
+            self.name
+        )
+    }
+}
+
+impl std::error::Error for NameClash {}
+
+/// The schema without the direction marks, to compare the two contracts of a type.
+fn bare(schema: &Schema) -> String {
+    schema
+        .as_json()
+        .to_string()
+        .replace("!input", "")
+        .replace("!output", "")
+}
+
+// Any text that is a marked reference: the value of `$ref`, and the mapping of a discriminator.
+fn settle(json: &mut Json, names: &BTreeMap<(String, Direction), String>) {
+    match json {
+        Json::String(text) => {
+            if let Some(found) = settled(text, names) {
+                *text = format!("#/components/schemas/{found}");
+            }
+        }
+        Json::Object(map) => map.values_mut().for_each(|value| settle(value, names)),
+        Json::Array(items) => items.iter_mut().for_each(|item| settle(item, names)),
+        _ => {}
+    }
+}
+
+fn settled<'n>(
+    reference: &str,
+    names: &'n BTreeMap<(String, Direction), String>,
+) -> Option<&'n String> {
+    let marked = reference.strip_prefix("#/components/schemas/")?;
+    let (name, direction) = unmark(marked)?;
+    names.get(&(name.to_owned(), direction))
+}
+
+fn unmark(marked: &str) -> Option<(&str, Direction)> {
+    match marked.strip_suffix("!input") {
+        Some(name) => Some((name, Direction::Input)),
+        None => Some((marked.strip_suffix("!output")?, Direction::Output)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Ticket;
+    struct Priority;
+
+    #[test]
+    fn a_type_that_reads_and_writes_alike_is_one_component() {
+        let mut all = Components::new();
+        all.define::<Priority>(Direction::Input, "Priority", |_| Schema::of("string"));
+        all.define::<Priority>(Direction::Output, "Priority", |_| Schema::of("string"));
+        let named = all.finish().unwrap();
+        assert_eq!(named.schemas.keys().collect::<Vec<_>>(), ["Priority"]);
+    }
+
+    #[test]
+    fn two_contracts_get_two_names_and_references_follow() {
+        let mut all = Components::new();
+        let input = all.define::<Ticket>(Direction::Input, "Ticket", |_| Schema::of("object"));
+        all.define::<Ticket>(Direction::Output, "Ticket", |_| {
+            Schema::of("object").with("readOnly", true)
+        });
+        let named = all.finish().unwrap();
+        let mut json = input.into_json();
+        named.settle(&mut json);
+        assert_eq!(json, json!({"$ref": "#/components/schemas/TicketInput"}));
+    }
+
+    #[test]
+    fn two_types_of_one_name_are_refused() {
+        let mut all = Components::new();
+        all.define::<Ticket>(Direction::Output, "Thing", |_| Schema::of("object"));
+        all.define::<Priority>(Direction::Output, "Thing", |_| Schema::of("string"));
+        assert_eq!(all.finish().unwrap_err().name, "Thing");
+    }
+
+    #[test]
+    fn nullable_keeps_references_whole() {
+        assert_eq!(
+            Schema::of("string").nullable().as_json(),
+            json!({"type": ["string", "null"]})
+        );
+        assert_eq!(
+            Schema::reference("A").nullable().as_json()["anyOf"][1],
+            json!({"type": "null"})
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! The attributes and derives of Doyen.
+//!
+//! Each entry is three lines; what it does stands in the module of its name: parse the words, make a model, emit code. Users meet the
+//! macros through the crate `doyen`, where they are documented.
+
+mod inject;
+mod input;
+mod migrations;
+mod output;
+mod port;
+mod problem;
+mod provider;
+mod role;
+mod route;
+mod scope;
+mod settings;
+mod test;
+mod text;
+
+use proc_macro::TokenStream;
+
+macro_rules! derive {
+    ($name:ident($($helper:ident),*), $function:ident, $module:ident) => {
+        #[allow(missing_docs, reason = "documented on the re-export")]
+        #[proc_macro_derive($name, attributes($($helper),*))]
+        pub fn $function(item: TokenStream) -> TokenStream {
+            syn::parse(item).and_then($module::expand).unwrap_or_else(syn::Error::into_compile_error).into()
+        }
+    };
+}
+
+derive!(Inject(inject), derive_inject, inject);
+derive!(Input(input, validate), derive_input, input);
+derive!(Output(output), derive_output, output);
+derive!(Problem(problem), derive_problem, problem);
+derive!(Scope(scope), derive_scope, scope);
+derive!(Role(role), derive_role, role);
+derive!(Settings(setting), derive_settings, settings);
+
+macro_rules! attribute {
+    ($name:ident, $expand:expr) => {
+        #[allow(missing_docs, reason = "documented on the re-export")]
+        #[proc_macro_attribute]
+        pub fn $name(words: TokenStream, item: TokenStream) -> TokenStream {
+            $expand(words.into(), item.into())
+                .unwrap_or_else(syn::Error::into_compile_error)
+                .into()
+        }
+    };
+}
+
+attribute!(port, port::expand);
+attribute!(provider, provider::expand);
+attribute!(test, test::expand);
+attribute!(get, |words, item| route::expand("GET", words, item));
+attribute!(post, |words, item| route::expand("POST", words, item));
+attribute!(put, |words, item| route::expand("PUT", words, item));
+attribute!(patch, |words, item| route::expand("PATCH", words, item));
+attribute!(delete, |words, item| route::expand("DELETE", words, item));
+
+#[allow(missing_docs, reason = "documented on the re-export")]
+#[proc_macro]
+pub fn routes(list: TokenStream) -> TokenStream {
+    syn::parse(list)
+        .map(route::list)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+#[allow(missing_docs, reason = "documented on the re-export")]
+#[proc_macro]
+pub fn migrations(folder: TokenStream) -> TokenStream {
+    syn::parse(folder)
+        .and_then(migrations::expand)
+        .unwrap_or_else(|error: syn::Error| error.into_compile_error())
+        .into()
+}

@@ -1,0 +1,102 @@
+//! The words of the attribute, and the function under it.
+
+use proc_macro2::TokenStream;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, Ident, ItemFn, LitStr, Result, Token};
+
+/// Every policy a route can have beside its path. `true`: takes a value.
+pub(super) const POLICIES: &[(&str, bool)] = &[
+    ("allow", true),
+    ("body_limit", true),
+    ("deprecated", false),
+    ("hidden", false),
+    ("id", true),
+    ("sparse", false),
+    ("tag", true),
+    ("timeout", true),
+];
+
+/// `"/{id}", allow = signed_in, deprecated`
+#[derive(Debug)]
+pub(super) struct Words {
+    pub(super) path: LitStr,
+    pub(super) policies: Vec<Policy>,
+}
+
+#[derive(Debug)]
+pub(super) struct Policy {
+    pub(super) name: Ident,
+    pub(super) value: Option<Expr>,
+}
+
+impl Parse for Words {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let path = input.parse::<LitStr>().map_err(|error| {
+            Error::new(
+                error.span(),
+                "begin with the path, for example `#[get(\"/{id}\", allow = signed_in)]`",
+            )
+        })?;
+        let mut policies = Vec::new();
+        while !input.is_empty() {
+            input.parse::<Token![,]>()?;
+            if input.is_empty() {
+                break;
+            }
+            let name = input.parse::<Ident>()?;
+            let value = if input.peek(Token![=]) {
+                input.parse::<Token![=]>()?;
+                Some(input.parse::<Expr>()?)
+            } else {
+                None
+            };
+            policies.push(Policy { name, value });
+        }
+        Ok(Self { path, policies })
+    }
+}
+
+/// The handler, with the mistakes that only a reader of tokens can name well.
+pub(super) fn function(item: TokenStream) -> Result<ItemFn> {
+    let function = syn::parse2::<ItemFn>(item).map_err(|error| {
+        Error::new(
+            error.span(),
+            "a route stands above an `async fn`, outside of any `impl`",
+        )
+    })?;
+    let mut errors: Option<Error> = None;
+    let mut complain = |error: Error| match &mut errors {
+        Some(all) => all.combine(error),
+        None => errors = Some(error),
+    };
+    if function.sig.asyncness.is_none() {
+        complain(Error::new_spanned(
+            function.sig.fn_token,
+            format!(
+                "a handler is async: write `async fn {}`",
+                function.sig.ident
+            ),
+        ));
+    }
+    if !function.sig.generics.params.is_empty() {
+        complain(Error::new_spanned(
+            &function.sig.generics,
+            "a handler has no generics: write the types themselves",
+        ));
+    }
+    for input in &function.sig.inputs {
+        if let syn::FnArg::Receiver(receiver) = input {
+            complain(Error::new_spanned(
+                receiver,
+                "a handler has no `self`: ask for what it needs as a parameter",
+            ));
+        }
+    }
+    if matches!(function.sig.output, syn::ReturnType::Default) {
+        complain(Error::new_spanned(
+            &function.sig.ident,
+            "a handler says what it answers: write `-> NoContent`, `-> Json<..>` or a `Result` of one of these",
+        ));
+    }
+    errors.map_or(Ok(function), Err)
+}

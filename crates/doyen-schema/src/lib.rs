@@ -1,0 +1,18 @@
+//! OpenAPI 3.1 from route descriptions.
+//!
+//! ```
+//! use doyen_schema::{Info, document};
+//! use doyen_core::schema::Named;
+//!
+//! let info = Info { title: "Shop".into(), version: "1.0.0".into(), ..Info::default() };
+//! let document = document(&info, &[], &Named::default());
+//! assert_eq!(document["openapi"], "3.1.0");
+//! ```
+//!
+//! Nothing is declared here: all that stands in the document was written by the extractors, answers, errors and policies of the routes.
+
+mod document;
+mod operation;
+mod problems;
+
+pub use document::{Info, Licence, document, to_text};

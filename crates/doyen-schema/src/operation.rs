@@ -1,0 +1,121 @@
+//! One operation.
+
+use doyen_core::Place;
+use doyen_core::contract::{Answer, Operation, Parameter, RequestBody};
+use doyen_core::schema::Named;
+use serde_json::{Map, Value as Json, json};
+
+use crate::problems;
+
+pub(crate) fn operation(one: &Operation, components: &Named) -> Json {
+    let mut all = json!({
+        "operationId": one.id,
+        "summary": one.summary,
+        "tags": one.tags,
+        "security": security(one),
+    });
+    if !one.description.is_empty() {
+        all["description"] = json!(one.description);
+    }
+    if one.deprecated {
+        all["deprecated"] = json!(true);
+    }
+    if !one.parameters.is_empty() {
+        all["parameters"] = one.parameters.iter().map(parameter).collect();
+    }
+    if let Some(body) = &one.body {
+        all["requestBody"] = request_body(body);
+    }
+    let mut responses: Map<String, Json> = one
+        .answers
+        .iter()
+        .map(|answer| (answer.status.to_string(), response(answer)))
+        .collect();
+    let tagged = one
+        .answers
+        .iter()
+        .any(|answer| answer.headers.iter().any(|header| header.name == "ETag"));
+    if one.method == "GET" && tagged {
+        let parameters = all["parameters"].take();
+        let mut parameters = parameters.as_array().cloned().unwrap_or_default();
+        parameters.push(json!({
+            "name": "If-None-Match", "in": "header", "required": false,
+            "description": "The `ETag` you have: the answer is 304 without a body while it is still the present one.",
+            "schema": {"type": "string", "maxLength": 200},
+        }));
+        all["parameters"] = Json::Array(parameters);
+        responses.insert(
+            "304".to_owned(),
+            json!({"description": "What you have is still the present version."}),
+        );
+    }
+    responses.extend(problems::responses(&one.problems));
+    all["responses"] = Json::Object(responses);
+    components.settle(&mut all);
+    all
+}
+
+/// Who may call: an empty list for everybody, else the bearer with the scope.
+fn security(one: &Operation) -> Json {
+    if one.allow.is_public() {
+        return json!([]);
+    }
+    let scopes: Vec<&str> = one.allow.scope().into_iter().collect();
+    json!([{"bearer": scopes}])
+}
+
+fn parameter(one: &Parameter) -> Json {
+    let mut all = json!({"name": one.name, "in": one.place.as_str(), "required": one.required, "schema": one.schema.as_json()});
+    if !one.description.is_empty() {
+        all["description"] = json!(one.description);
+    }
+    if one.deprecated {
+        all["deprecated"] = json!(true);
+    }
+    if one.schema.get("type") == Some(&json!("array")) && one.place == Place::Query {
+        all["style"] = json!("form");
+        all["explode"] = json!(!one.commas);
+    }
+    all
+}
+
+fn request_body(body: &RequestBody) -> Json {
+    let content: Map<String, Json> = body
+        .media_types
+        .iter()
+        .map(|media| {
+            (
+                (*media).to_owned(),
+                json!({"schema": body.schema.as_json()}),
+            )
+        })
+        .collect();
+    let mut all = json!({"required": true, "content": content});
+    if !body.description.is_empty() {
+        all["description"] = json!(body.description);
+    }
+    all
+}
+
+fn response(answer: &Answer) -> Json {
+    let mut all = json!({"description": answer.description});
+    if let Some((media, schema)) = &answer.body {
+        all["content"] = json!({*media: {"schema": schema.as_json()}});
+    }
+    let mut headers: Map<String, Json> = answer
+        .headers
+        .iter()
+        .map(|header| {
+            (
+                header.name.to_owned(),
+                json!({"description": header.description, "schema": header.schema.as_json()}),
+            )
+        })
+        .collect();
+    headers.insert(
+        "X-Request-Id".to_owned(),
+        json!({"$ref": "#/components/headers/X-Request-Id"}),
+    );
+    all["headers"] = Json::Object(headers);
+    all
+}

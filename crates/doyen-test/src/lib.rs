@@ -1,0 +1,1 @@
+//! Test an application from outside, on both databases

@@ -1,0 +1,117 @@
+//! Reading a body whole, within its limits.
+
+use bytes::{Bytes, BytesMut};
+use doyen_core::problem::Plain;
+use doyen_core::{Kind, ProblemInfo, Refusal};
+use http_body_util::BodyExt as _;
+
+use crate::request::Request;
+
+static TOO_LARGE: ProblemInfo = ProblemInfo {
+    code: "body_too_large",
+    kind: Kind::TooLarge,
+    title: "Content Too Large",
+    description: "The body is larger than this route allows. `detail` says how many bytes it may have.",
+};
+
+static TIMEOUT: ProblemInfo = ProblemInfo {
+    code: "body_timeout",
+    kind: Kind::RequestTimeout,
+    title: "Request Timeout",
+    description: "The body did not arrive in time. Send it faster, or in smaller requests.",
+};
+
+static BROKEN: ProblemInfo = ProblemInfo {
+    code: "body_incomplete",
+    kind: Kind::Malformed,
+    title: "Incomplete Body",
+    description: "The body broke off or was not framed as its header fields said.",
+};
+
+static UNSUPPORTED: ProblemInfo = ProblemInfo {
+    code: "unsupported_media_type",
+    kind: Kind::UnsupportedMediaType,
+    title: "Unsupported Media Type",
+    description: "This route does not read bodies of that media type or content coding. `detail` names the ones it reads.",
+};
+
+/// What reading any body can end in.
+pub(crate) fn problems() -> [&'static ProblemInfo; 4] {
+    [&TOO_LARGE, &TIMEOUT, &BROKEN, &UNSUPPORTED]
+}
+
+/// The whole body. Refused early when its length is announced and too large.
+pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
+    let limit = request.parts.limits.body;
+    let too_large = || Plain::new(&TOO_LARGE).detail(format!("at most {limit} bytes"));
+    let mut body = std::mem::replace(&mut request.body, crate::Body::empty());
+    if http_body::Body::size_hint(&body).lower() > limit as u64 {
+        return Err(too_large().into());
+    }
+    let read = async {
+        let mut whole = BytesMut::new();
+        let mut first: Option<Bytes> = None;
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                return Err(Plain::new(&BROKEN).into());
+            };
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            if whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
+                return Err(Refusal::from(too_large()));
+            }
+            // A body in one frame, the usual case, is not copied.
+            match (first.take(), whole.is_empty()) {
+                (None, true) => first = Some(data),
+                (Some(before), _) => {
+                    whole.extend_from_slice(&before);
+                    whole.extend_from_slice(&data);
+                }
+                (None, false) => whole.extend_from_slice(&data),
+            }
+        }
+        Ok(first.unwrap_or_else(|| whole.freeze()))
+    };
+    match tokio::time::timeout(request.parts.limits.body_time, read).await {
+        Ok(done) => done,
+        Err(_) => Err(Plain::new(&TIMEOUT).into()),
+    }
+}
+
+/// Refuses a body whose `Content-Type` is not one of these, or that is encoded.
+pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refusal> {
+    if let Some(coding) = request
+        .parts
+        .header("content-encoding")
+        .filter(|coding| !coding.eq_ignore_ascii_case("identity"))
+    {
+        let shown: String = coding.chars().take(32).collect();
+        return Err(Plain::new(&UNSUPPORTED)
+            .detail(format!(
+                "the content coding `{shown}` is not read; send the body as it is"
+            ))
+            .into());
+    }
+    let given = request.parts.header("content-type").unwrap_or("");
+    let essence = given.split(';').next().unwrap_or("").trim();
+    let known = media_types
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(essence));
+    let charset = given
+        .split(';')
+        .skip(1)
+        .filter_map(|word| word.trim().split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("charset"));
+    let utf8 =
+        charset.is_none_or(|(_, value)| value.trim_matches('"').eq_ignore_ascii_case("utf-8"));
+    if known && utf8 {
+        return Ok(());
+    }
+    Err(Plain::new(&UNSUPPORTED)
+        .detail(format!(
+            "send the body as `{}` in UTF-8",
+            media_types.join("` or `")
+        ))
+        .into())
+}

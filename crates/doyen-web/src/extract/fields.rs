@@ -1,0 +1,138 @@
+//! Structs read field by field from the query, the header, the cookies or the path.
+
+use std::borrow::Cow;
+
+use doyen_core::contract::{Contract, Parameter};
+use doyen_core::input::{Object, Value};
+use doyen_core::{At, Invalid, Place, Refusal};
+
+use super::{FromParts, text};
+use crate::request::Request;
+
+/// Reads a struct from the query string: one parameter a field. Unknown names are refused.
+///
+/// A list is a name that comes more than once: `?tag=a&tag=b`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query<T>(pub T);
+
+/// Reads a struct from header fields: `request_id` is read from `request-id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<T>(pub T);
+
+/// Reads a struct from cookies: one cookie a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cookie<T>(pub T);
+
+/// Reads a struct from all path parameters. A single one is simpler by name: `id: OrderId` for `/{id}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path<T>(pub T);
+
+macro_rules! fields {
+    ($name:ident, $place:expr, $source:expr) => {
+        impl<T> $name<T> {
+            /// The value inside.
+            pub fn into_inner(self) -> T {
+                self.0
+            }
+        }
+
+        impl<T: Object> FromParts for $name<T> {
+            async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+                let source: for<'r> fn(
+                    &'r Request,
+                    &'static [&'static str],
+                ) -> Result<Value<'r>, Refusal> = $source;
+                let mut failures = std::mem::take(&mut request.failures);
+                let before = failures.len();
+                let at = At::root($place);
+                let value =
+                    source(request, T::names()).map(|value| T::parse(value, &at, &mut failures));
+                let value = match value {
+                    Ok(Some(value)) if T::ASYNC && failures.len() == before => {
+                        value
+                            .verify(&request.parts.context, &at, &mut failures)
+                            .await;
+                        (failures.len() == before).then_some(value)
+                    }
+                    Ok(value) => value,
+                    Err(refusal) => return Err(refusal),
+                };
+                request.failures = failures;
+                Ok(value.map($name))
+            }
+
+            fn describe(contract: &mut Contract<'_>) {
+                for field in T::fields(contract.components) {
+                    contract.operation.parameter(Parameter {
+                        place: $place,
+                        name: if $place == Place::Header {
+                            field.name.replace('_', "-")
+                        } else {
+                            field.name.to_owned()
+                        },
+                        required: field.required,
+                        schema: field.schema,
+                        description: field.description,
+                        deprecated: field.deprecated,
+                        commas: false,
+                    });
+                }
+                contract
+                    .operation
+                    .fails(<Invalid as doyen_core::Problem>::catalogue());
+                contract.operation.fails([&text::MALFORMED_TEXT]);
+            }
+        }
+    };
+}
+
+fields!(Query, Place::Query, |request, names| request
+    .parts
+    .query(names));
+fields!(Header, Place::Header, header);
+fields!(Cookie, Place::Cookie, |request, names| Ok(cookies(
+    request, names
+)));
+fields!(Path, Place::Path, |request, _| {
+    let values = request.parts.path_values.iter();
+    Ok(text::map(values.map(|(name, value)| {
+        (Cow::Borrowed(&**name), Cow::Borrowed(value.as_str()))
+    })))
+});
+
+fn header<'r>(request: &'r Request, names: &'static [&'static str]) -> Result<Value<'r>, Refusal> {
+    let mut pairs = Vec::new();
+    for name in names {
+        for value in request.parts.head.headers.get_all(name.replace('_', "-")) {
+            let Ok(value) = value.to_str() else {
+                return Err(doyen_core::problem::Plain::new(&text::MALFORMED_TEXT)
+                    .detail(format!(
+                        "the header field `{}` is not visible ASCII",
+                        name.replace('_', "-")
+                    ))
+                    .into());
+            };
+            pairs.push((Cow::Borrowed(*name), Cow::Borrowed(value)));
+        }
+    }
+    Ok(text::map(pairs.into_iter()))
+}
+
+fn cookies<'r>(request: &'r Request, names: &'static [&'static str]) -> Value<'r> {
+    let all = request
+        .parts
+        .head
+        .headers
+        .get_all(http::header::COOKIE)
+        .iter();
+    let pairs = all
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            names
+                .contains(&name)
+                .then(|| (Cow::Borrowed(name), Cow::Borrowed(value.trim_matches('"'))))
+        });
+    text::map(pairs)
+}

@@ -1,0 +1,50 @@
+//! Form bodies.
+
+use doyen_core::contract::{Contract, RequestBody};
+use doyen_core::input::Object;
+use doyen_core::problem::Plain;
+use doyen_core::{At, Invalid, Place, Problem, Refusal};
+
+use super::{FromRequest, ViaBody, body, text};
+use crate::request::Request;
+
+/// Reads the body as an HTML form: `application/x-www-form-urlencoded`. Unknown fields are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form<T>(pub T);
+
+const FORM: &[&str] = &["application/x-www-form-urlencoded"];
+
+impl<T: Object> FromRequest<ViaBody> for Form<T> {
+    async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        body::expect(request, FORM)?;
+        let bytes = body::read(request).await?;
+        let Ok(form) = std::str::from_utf8(&bytes) else {
+            return Err(Plain::new(&text::MALFORMED_TEXT).into());
+        };
+        let value = text::map(text::pairs(form)?.into_iter());
+        let at = At::root(Place::Body);
+        let before = request.failures.len();
+        let value = T::parse(value, &at, &mut request.failures);
+        match value {
+            Some(value) if T::ASYNC && request.failures.len() == before => {
+                value
+                    .verify(&request.parts.context, &at, &mut request.failures)
+                    .await;
+                Ok((request.failures.len() == before).then_some(Form(value)))
+            }
+            value => Ok(value.map(Form)),
+        }
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        let schema = T::schema(contract.components);
+        contract.operation.body = Some(RequestBody {
+            media_types: FORM.to_vec(),
+            schema,
+            description: String::new(),
+        });
+        contract.operation.fails([&text::MALFORMED_TEXT]);
+        contract.operation.fails(body::problems());
+        contract.operation.fails(Invalid::catalogue());
+    }
+}

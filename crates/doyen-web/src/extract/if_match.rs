@@ -1,0 +1,116 @@
+//! The version a client has seen.
+
+use doyen_core::contract::{Contract, Parameter};
+use doyen_core::problem::Plain;
+use doyen_core::{Kind, Place, ProblemInfo, Refusal, Schema};
+
+use super::FromParts;
+use crate::request::Request;
+
+static REQUIRED: ProblemInfo = ProblemInfo {
+    code: "precondition_required",
+    kind: Kind::PreconditionRequired,
+    title: "Precondition Required",
+    description: "This change needs `If-Match` with the `ETag` you have seen, so that no other change is overwritten unseen.",
+};
+
+/// The row for a version that is no longer the present one.
+pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
+    code: "precondition_failed",
+    kind: Kind::PreconditionFailed,
+    title: "Precondition Failed",
+    description: "The resource has changed since you read it. Read it again, look at the difference, and send your change with the new `ETag`.",
+};
+
+/// The versions in `If-Match` (RFC 9110 section 13.1.1): 428 when the field is missing.
+///
+/// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; a row that does not match is 412. `*` fits every version.
+/// Weak tags never match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IfMatch {
+    tags: Option<Vec<String>>,
+}
+
+impl IfMatch {
+    /// The one version that is asked for: `None` for `*`. Text that is no version fits nothing, as `Some(-1)` does.
+    pub fn version(&self) -> Option<i64> {
+        let tags = self.tags.as_ref()?;
+        match tags.as_slice() {
+            [tag] => Some(number(tag).unwrap_or(-1)),
+            _ => Some(-1),
+        }
+    }
+
+    /// True when this version is among those asked for.
+    pub fn fits(&self, version: i64) -> bool {
+        self.tags
+            .as_ref()
+            .is_none_or(|tags| tags.iter().any(|tag| number(tag) == Some(version)))
+    }
+}
+
+/// `7` and `7-agent` both are version 7: what follows the dash tells representations of one version apart.
+fn number(tag: &str) -> Option<i64> {
+    let digits = tag.split('-').next()?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok()
+}
+
+impl FromParts for IfMatch {
+    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let mut fields = request
+            .parts
+            .head
+            .headers
+            .get_all(http::header::IF_MATCH)
+            .iter()
+            .peekable();
+        if fields.peek().is_none() {
+            return Err(Plain::new(&REQUIRED).into());
+        }
+        let text: Vec<&str> = fields.filter_map(|value| value.to_str().ok()).collect();
+        if text == ["*"] {
+            return Ok(Some(Self { tags: None }));
+        }
+        let tags = text
+            .iter()
+            .flat_map(|field| field.split(','))
+            .filter_map(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"'));
+        Ok(Some(Self {
+            tags: Some(tags.map(str::to_owned).collect()),
+        }))
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        contract.operation.parameter(Parameter {
+            place: Place::Header,
+            name: "If-Match".to_owned(),
+            // It is required by 428, a problem of its own: RFC 6585 section 3.
+            required: true,
+            schema: Schema::of("string")
+                .with("minLength", 1)
+                .with("maxLength", 200)
+                .with("examples", serde_json::json!(["\"7\""])),
+            description: "The `ETag` of the version you have seen.".to_owned(),
+            deprecated: false,
+            commas: false,
+        });
+        contract.operation.fails([&REQUIRED, &PRECONDITION_FAILED]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_a_version_and_perhaps_a_variant() {
+        assert_eq!(number("7"), Some(7));
+        assert_eq!(number("7-agent"), Some(7));
+        assert_eq!(number("-7"), None);
+        assert_eq!(number("+7"), None);
+        assert_eq!(number(""), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! JSON bodies.
+
+use doyen_core::contract::{Contract, RequestBody};
+use doyen_core::input::{Input, json};
+use doyen_core::{At, Invalid, Place, Problem, Refusal};
+
+use super::{FromRequest, ViaBody, body};
+use crate::request::Request;
+
+/// Reads the body as JSON (RFC 8259), and writes an answer as JSON.
+///
+/// As a parameter it refuses: another `Content-Type` (415), broken syntax and duplicate keys (400), a body over the limit (413), values that
+/// are not acceptable (422, every failure at once).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+/// Reads the body as a JSON merge patch (RFC 7396): absent fields stay, null clears, values set.
+///
+/// Takes `application/merge-patch+json` and `application/json`. Declare the fields as `Patch<T>`, and as `Patch<Option<T>>` where null is
+/// allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MergePatch<T>(pub T);
+
+const JSON: &[&str] = &["application/json"];
+const MERGE: &[&str] = &["application/merge-patch+json", "application/json"];
+
+impl<T> Json<T> {
+    /// The value inside.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> MergePatch<T> {
+    /// The value inside.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T: Input> FromRequest<ViaBody> for Json<T> {
+    async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        Ok(read(request, JSON).await?.map(Json))
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        describe::<T>(contract, JSON);
+    }
+}
+
+impl<T: Input> FromRequest<ViaBody> for MergePatch<T> {
+    async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        Ok(read(request, MERGE).await?.map(MergePatch))
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        describe::<T>(contract, MERGE);
+    }
+}
+
+async fn read<T: Input>(request: &mut Request, media_types: &[&str]) -> Result<Option<T>, Refusal> {
+    body::expect(request, media_types)?;
+    let bytes = body::read(request).await?;
+    let at = At::root(Place::Body);
+    let before = request.failures.len();
+    let value = T::parse(
+        json::parse(&bytes, &json::Limits::default())?,
+        &at,
+        &mut request.failures,
+    );
+    match value {
+        Some(value) if T::ASYNC && request.failures.len() == before => {
+            value
+                .verify(&request.parts.context, &at, &mut request.failures)
+                .await;
+            Ok((request.failures.len() == before).then_some(value))
+        }
+        value => Ok(value),
+    }
+}
+
+fn describe<T: Input>(contract: &mut Contract<'_>, media_types: &[&'static str]) {
+    let schema = T::schema(contract.components);
+    contract.operation.body = Some(RequestBody {
+        media_types: media_types.to_vec(),
+        schema,
+        description: String::new(),
+    });
+    contract.operation.fails(json::JsonError::catalogue());
+    contract.operation.fails(body::problems());
+    contract.operation.fails(Invalid::catalogue());
+}

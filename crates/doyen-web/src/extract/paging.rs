@@ -1,0 +1,120 @@
+//! `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
+
+use doyen_core::contract::{Contract, Parameter};
+use doyen_core::input::{Input, Value};
+use doyen_core::problem::Problem as _;
+use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal, Schema};
+
+use super::{FromParts, ViaParts, text};
+use crate::request::Request;
+
+const NAMES: &[&str] = &["limit", "cursor", "page", "per_page"];
+
+impl FromParts<ViaParts> for Paging {
+    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let mut failures = std::mem::take(&mut request.failures);
+        let before = failures.len();
+        let root = At::root(Place::Query);
+        let mut limit = None;
+        let mut cursor = None;
+        let mut page = None;
+        let mut per_page = None;
+        if let Value::Map(fields) = request.parts.query(NAMES)? {
+            for (name, value) in fields {
+                let at = root.field(&name);
+                match &*name {
+                    "cursor" => cursor = String::parse(value, &at, &mut failures),
+                    "limit" => limit = bounded(value, Paging::MAX_LIMIT, &at, &mut failures),
+                    "page" => page = bounded(value, Paging::MAX_NUMBER, &at, &mut failures),
+                    _ => per_page = bounded(value, Paging::MAX_LIMIT, &at, &mut failures),
+                }
+            }
+        }
+        let numbered = page.is_some() || per_page.is_some();
+        if numbered && (cursor.is_some() || limit.is_some()) {
+            root.field("page").fail(
+                &mut failures,
+                "exclusive",
+                "`page` and `per_page` do not go with `cursor` and `limit`",
+            );
+        }
+        let valid = failures.len() == before;
+        request.failures = failures;
+        let from = match cursor {
+            _ if numbered => PageFrom::Number(page.unwrap_or(1)),
+            Some(cursor) => PageFrom::Cursor(cursor),
+            None => PageFrom::Start,
+        };
+        Ok(valid.then(|| Paging {
+            limit: limit.or(per_page).unwrap_or(Paging::DEFAULT_LIMIT),
+            from,
+        }))
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        let mut add = |name: &str, schema: Schema, description: &str| {
+            contract.operation.parameter(Parameter {
+                place: Place::Query,
+                name: name.to_owned(),
+                required: false,
+                schema,
+                description: description.to_owned(),
+                deprecated: false,
+                commas: false,
+            });
+        };
+        let number = |max: u32| {
+            Schema::of("integer")
+                .with("format", "int32")
+                .with("minimum", 1)
+                .with("maximum", max)
+        };
+        add(
+            "limit",
+            number(Paging::MAX_LIMIT).with("default", Paging::DEFAULT_LIMIT),
+            "How many items at most.",
+        );
+        add(
+            "cursor",
+            Schema::of("string")
+                .with("minLength", 1)
+                .with("maxLength", 1024),
+            "Where to go on: `page.next` or `page.prev` of an earlier answer.",
+        );
+        add(
+            "page",
+            number(Paging::MAX_NUMBER),
+            "The page by number, from 1. Answers then carry the total. Not together with `cursor`.",
+        );
+        add(
+            "per_page",
+            number(Paging::MAX_LIMIT),
+            "How many items a numbered page has at most.",
+        );
+        contract
+            .operation
+            .fails([&INVALID_CURSOR, &text::MALFORMED_TEXT]);
+        contract.operation.fails(Invalid::catalogue());
+    }
+}
+
+fn bounded(
+    value: Value<'_>,
+    max: u32,
+    at: &At<'_>,
+    failures: &mut doyen_core::Failures,
+) -> Option<u32> {
+    let number = u32::parse(value, at, failures)?;
+    if (1..=max).contains(&number) {
+        return Some(number);
+    }
+    let params =
+        serde_json::Map::from_iter([("min".to_owned(), 1.into()), ("max".to_owned(), max.into())]);
+    at.fail_with(
+        failures,
+        "range",
+        format!("must be from 1 to {max}"),
+        params,
+    );
+    None
+}

@@ -1,0 +1,62 @@
+//! A path parameter bound by the name of the function's parameter.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use doyen_core::contract::{Contract, Parameter};
+use doyen_core::input::{Input, Value};
+use doyen_core::{At, Invalid, Place, Problem as _, Refusal, Unexpected};
+
+use super::{FromParts, text};
+use crate::request::Request;
+
+/// The name of a path parameter, as a type: the route macros write one for each.
+pub trait ParamName: Send + Sync + 'static {
+    /// The name as it stands in the path template.
+    const NAME: &'static str;
+}
+
+/// The path parameter called `N`. Written by the route macros: in a handler it is simply `id: OrderId`.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<N, T>(pub T, PhantomData<N>);
+
+impl<N, T> Named<N, T> {
+    /// The value inside.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<N: ParamName, T: Input> FromParts for Named<N, T> {
+    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let Some(value) = request.parts.path_value(N::NAME) else {
+            return Err(
+                Unexpected::new(format!("the path template has no `{{{}}}`", N::NAME)).into(),
+            );
+        };
+        let root = At::root(Place::Path);
+        let mut failures = std::mem::take(&mut request.failures);
+        let value = T::parse(
+            Value::Text(Cow::Borrowed(value)),
+            &root.field(N::NAME),
+            &mut failures,
+        );
+        request.failures = failures;
+        Ok(value.map(|value| Self(value, PhantomData)))
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        let schema = T::schema(contract.components);
+        contract.operation.parameter(Parameter {
+            place: Place::Path,
+            name: N::NAME.to_owned(),
+            required: true,
+            schema,
+            description: String::new(),
+            deprecated: false,
+            commas: false,
+        });
+        contract.operation.fails(Invalid::catalogue());
+        contract.operation.fails([&text::MALFORMED_TEXT]);
+    }
+}

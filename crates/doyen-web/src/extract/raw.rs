@@ -1,0 +1,35 @@
+//! The raw body, and the raw request.
+
+use bytes::Bytes;
+use doyen_core::contract::{Contract, RequestBody};
+use doyen_core::{Refusal, Schema};
+
+use super::{FromRequest, ViaBody, body};
+use crate::request::Request;
+
+impl FromRequest<ViaBody> for Bytes {
+    async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        body::read(request).await.map(Some)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        let schema = Schema::of("string").with("contentMediaType", "application/octet-stream");
+        contract.operation.body = Some(RequestBody {
+            media_types: vec!["application/octet-stream"],
+            schema,
+            description: String::new(),
+        });
+        contract.operation.fails(body::problems());
+    }
+}
+
+/// The whole request: parts and unread body.
+impl FromRequest<ViaBody> for http::Request<crate::Body> {
+    async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let body = std::mem::replace(&mut request.body, crate::Body::empty());
+        Ok(Some(http::Request::from_parts(
+            request.parts.head.clone(),
+            body,
+        )))
+    }
+    fn describe(_: &mut Contract<'_>) {}
+}

@@ -1,0 +1,74 @@
+//! Modules: the door of a domain.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use doyen_core::Port;
+use doyen_core::inject::{ContainerBuilder, Inject};
+
+use crate::route::{Route, Routes};
+
+/// What one domain adds to an application: its routes and its bindings.
+///
+/// ```ignore
+/// pub fn module() -> Module {
+///     Module::new("orders").routes(routes![list, show, place].at("/orders")).bind::<dyn OrderRepository, SqlOrders>()
+/// }
+/// ```
+pub struct Module {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) bindings: Vec<Box<dyn FnOnce(&mut ContainerBuilder) + Send>>,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module")
+            .field("name", &self.name)
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Module {
+    /// A module of this name; the name is the tag of its routes and begins their operation ids.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: String::new(),
+            routes: Vec::new(),
+            bindings: Vec::new(),
+        }
+    }
+
+    /// What the domain is, for the document.
+    #[must_use]
+    pub fn describe(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.description);
+        self
+    }
+
+    /// Adds routes.
+    #[must_use]
+    pub fn routes(mut self, routes: Routes) -> Self {
+        self.routes.extend(routes.0);
+        self
+    }
+
+    /// Binds a port to its adapter.
+    #[must_use]
+    pub fn bind<P: ?Sized + Port<A>, A: Inject>(mut self) -> Self {
+        self.bindings
+            .push(Box::new(|container| container.bind::<P, A>()));
+        self
+    }
+
+    /// Supplies a value, asked for as `Arc<T>`.
+    #[must_use]
+    pub fn provide<T: ?Sized + Any + Send + Sync>(mut self, value: Arc<T>) -> Self {
+        self.bindings
+            .push(Box::new(move |container| container.provide(value)));
+        self
+    }
+}

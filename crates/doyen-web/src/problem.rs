@@ -1,0 +1,155 @@
+//! Problems on the wire: `application/problem+json` (RFC 9457).
+
+use std::sync::Arc;
+
+use doyen_core::{Kind, Problem, ProblemInfo, Refusal};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use crate::{Body, Response};
+
+/// Why a response is a problem: rides in its extensions, for the log and for layers of the application, never for the client.
+#[derive(Clone)]
+pub struct Cause(pub Arc<dyn Problem>);
+
+/// The code the client was told: not always that of the cause, since a passing fault is told as such.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Code(pub(crate) &'static str);
+
+impl std::fmt::Debug for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+macro_rules! rows {
+    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $kind:ident, $title:literal, $description:literal;)*) => {
+        $($(#[doc = $doc])* pub(crate) static $name: ProblemInfo =
+            ProblemInfo { code: $code, kind: Kind::$kind, title: $title, description: $description };)*
+    };
+}
+
+rows! {
+    NOT_FOUND = "not_found", NotFound, "Not Found", "There is nothing at this address.";
+    METHOD = "method_not_allowed", MethodNotAllowed, "Method Not Allowed", "This address does not know that method. `Allow` lists the ones it knows.";
+    TIMEOUT = "timeout", Unavailable, "Timeout", "The request took longer than this route allows. Nothing was changed. Try again later.";
+    OVERLOADED = "overloaded", Unavailable, "Overloaded", "The server has as many connections or requests as it can take. Nothing was done. Try again after `Retry-After`.";
+    DRAINING = "draining", Unavailable, "Shutting Down", "This server is going away. Send the request again: another one will take it.";
+    URI_TOO_LONG = "uri_too_long", UriTooLong, "URI Too Long", "The path and query of the request are longer than the server allows.";
+    UNKNOWN_PATH_TEXT = "malformed_path", Malformed, "Malformed Path", "The path is not well-formed: broken percent-encoding or not UTF-8.";
+}
+
+/// The problems the edge itself can answer with, on any route.
+pub(crate) fn own() -> Vec<&'static ProblemInfo> {
+    vec![
+        &NOT_FOUND,
+        &METHOD,
+        &TIMEOUT,
+        &OVERLOADED,
+        &DRAINING,
+        &URI_TOO_LONG,
+        &UNKNOWN_PATH_TEXT,
+    ]
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    r#type: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<WireFailure<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireFailure<'a> {
+    pointer: &'a str,
+    r#in: &'static str,
+    code: &'static str,
+    message: &'a str,
+    params: &'a serde_json::Map<String, serde_json::Value>,
+}
+
+/// Turns an error into the row it should be answered with, when that is not its own: the data layer knows which faults are passing.
+pub type Classifier = fn(&(dyn std::error::Error + 'static)) -> Option<&'static ProblemInfo>;
+
+/// The response for a refusal.
+pub(crate) fn response(
+    refusal: &Refusal,
+    instance: &str,
+    request_id: &str,
+    classifiers: &[Classifier],
+) -> Response {
+    let problem: &dyn Problem = &**refusal;
+    let (info, retry_after) = row(problem, classifiers);
+    let detail = problem
+        .detail()
+        .unwrap_or_else(|| info.description.to_owned());
+    let errors = problem
+        .failures()
+        .into_iter()
+        .flatten()
+        .map(|failure| WireFailure {
+            pointer: &failure.pointer,
+            r#in: failure.place.as_str(),
+            code: failure.code,
+            message: &failure.message,
+            params: &failure.params,
+        });
+    let wire = Wire {
+        r#type: &format!("/problems/{}", info.code),
+        title: info.title,
+        status: info.kind.status(),
+        detail: &detail,
+        instance,
+        code: info.code,
+        request_id,
+        errors: errors.collect(),
+    };
+    let body = serde_json::to_vec(&wire).unwrap_or_default();
+    let mut response = Response::new(Body::whole(body));
+    *response.status_mut() =
+        StatusCode::from_u16(info.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if info.kind == Kind::Unauthenticated {
+        headers.insert(header::WWW_AUTHENTICATE, challenge(info.code));
+    }
+    response.extensions_mut().insert(Code(info.code));
+    response
+}
+
+/// The row to answer with. An internal fault that a classifier knows to be passing is 503, with a time to come back.
+fn row(problem: &dyn Problem, classifiers: &[Classifier]) -> (&'static ProblemInfo, Option<u32>) {
+    let info = problem.info();
+    if info.kind == Kind::Internal
+        && let Some(cause) = problem.cause()
+        && let Some(better) = classifiers.iter().find_map(|classify| classify(cause))
+    {
+        return (better, Some(1));
+    }
+    let retry = problem
+        .retry_after()
+        .or_else(|| (info.kind == Kind::Unavailable).then_some(1));
+    (info, retry)
+}
+
+/// RFC 6750 section 3: no error code when no credentials came.
+fn challenge(code: &str) -> HeaderValue {
+    HeaderValue::from_static(if code == "invalid_token" {
+        "Bearer realm=\"api\", error=\"invalid_token\""
+    } else {
+        "Bearer realm=\"api\""
+    })
+}

@@ -1,0 +1,81 @@
+//! A request on its way to a handler.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use doyen_core::inject::Context;
+use doyen_core::input::Value;
+use doyen_core::{Failures, Refusal};
+
+use crate::Body;
+use crate::route::Entry;
+use crate::trip::Limits;
+
+/// Everything known of a request before its body is read: what extractors work on.
+#[derive(Debug)]
+pub struct Parts {
+    /// Method, target, version and header fields as they came.
+    pub head: http::request::Parts,
+    /// What this request has made so far.
+    pub context: Context,
+    /// The id that stands in the answer and in the log.
+    pub request_id: Arc<str>,
+    /// The address the connection comes from.
+    pub peer: Option<SocketAddr>,
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) path_values: Vec<(Arc<str>, String)>,
+    pub(crate) limits: Limits,
+    pub(crate) picked: Vec<String>,
+}
+
+impl Parts {
+    /// A header field as text; `None` when it is missing or not visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// The value of a path parameter, percent-decoded once.
+    pub fn path_value(&self, name: &str) -> Option<&str> {
+        self.path_values
+            .iter()
+            .find(|(known, _)| &**known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// What `?fields=` picked; empty for everything.
+    pub(crate) fn picked_fields(&self) -> &[String] {
+        &self.picked
+    }
+
+    /// The query string as a map of text; only the names that are asked for.
+    ///
+    /// # Errors
+    ///
+    /// The query string is not well-formed.
+    pub fn query(&self, names: &[&str]) -> Result<Value<'_>, Refusal> {
+        let pairs = crate::extract::text::pairs(self.head.uri.query().unwrap_or(""))?;
+        Ok(crate::extract::text::map(
+            pairs
+                .into_iter()
+                .filter(|(name, _)| names.contains(&name.as_ref())),
+        ))
+    }
+
+    /// Each name in the query string, once decoded.
+    pub(crate) fn query_names(&self) -> Result<Vec<Cow<'_, str>>, Refusal> {
+        let pairs = crate::extract::text::pairs(self.head.uri.query().unwrap_or(""))?;
+        Ok(pairs.into_iter().map(|(name, _)| name).collect())
+    }
+}
+
+/// A request as a handler gets it: its parts, its body, and what is wrong so far.
+#[derive(Debug)]
+pub struct Request {
+    /// All but the body.
+    pub parts: Parts,
+    /// The body.
+    pub body: Body,
+    /// What extractors found wrong so far.
+    pub failures: Failures,
+}

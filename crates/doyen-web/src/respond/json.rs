@@ -1,0 +1,162 @@
+//! Answers with a JSON body, and the one without.
+
+use doyen_core::contract::{Answer, Contract};
+use doyen_core::{Output, Refusal, Schema};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use super::Respond;
+use crate::request::Parts;
+use crate::{Body, Json, Response};
+
+pub(crate) const JSON: &str = "application/json";
+
+/// 201 with the new resource; `Location` is where it lives, when the type says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Created<T>(pub T);
+
+/// 202: it will be done; the body says how to learn the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted<T>(pub T);
+
+/// 204: done, nothing to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoContent;
+
+/// 200 with a body no cache may keep (RFC 9111 section 5.2.2.5): tokens, secrets shown once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoStore<T>(pub T);
+
+impl<T: Output> Respond for Json<T> {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        write(StatusCode::OK, &self.0, parts)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        answer::<T>(contract, 200, "What was asked for.");
+    }
+}
+
+impl<T: Output> Respond for Created<T> {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = write(StatusCode::CREATED, &self.0, parts)?;
+        if let Some(location) = self
+            .0
+            .location()
+            .and_then(|place| HeaderValue::try_from(place).ok())
+        {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        Ok(response)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        let schema = T::schema(contract.components);
+        let place = Schema::of("string").with("format", "uri-reference");
+        let mut answer = Answer::with_body(201, "It was created.", JSON, schema);
+        answer = answer.header("Location", "Where it lives.", place);
+        contract.operation.answers.push(tagged::<T>(answer));
+    }
+}
+
+impl<T: Output> Respond for Accepted<T> {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        write(StatusCode::ACCEPTED, &self.0, parts)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        answer::<T>(contract, 202, "It will be done.");
+    }
+}
+
+impl<T: Output> Respond for NoStore<T> {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = write(StatusCode::OK, &self.0, parts)?;
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        answer::<T>(contract, 200, "What was asked for. No cache may keep it.");
+    }
+}
+
+impl Respond for NoContent {
+    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        contract.operation.answers.push(Answer::empty(204, "Done."));
+    }
+}
+
+fn answer<T: Output>(contract: &mut Contract<'_>, status: u16, description: &str) {
+    let schema = T::schema(contract.components);
+    contract.operation.fields = contract.components.properties(&schema);
+    contract
+        .operation
+        .answers
+        .push(tagged::<T>(Answer::with_body(
+            status,
+            description,
+            JSON,
+            schema,
+        )));
+}
+
+/// Adds the header of types that know their version.
+fn tagged<T: Output>(answer: Answer) -> Answer {
+    if !T::TAGGED {
+        return answer;
+    }
+    answer.header(
+        "ETag",
+        "The version, for `If-Match` and `If-None-Match`.",
+        Schema::of("string"),
+    )
+}
+
+fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Response, Refusal> {
+    let picked = parts.picked_fields();
+    let bytes = if picked.is_empty() {
+        serde_json::to_vec(value).map_err(doyen_core::Unexpected::from)?
+    } else {
+        let mut json = serde_json::to_value(value).map_err(doyen_core::Unexpected::from)?;
+        pick(&mut json, picked);
+        serde_json::to_vec(&json).map_err(doyen_core::Unexpected::from)?
+    };
+    let mut response = bytes_response(status, bytes);
+    if let Some(tag) = value
+        .etag()
+        .and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok())
+    {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// A JSON response of these bytes.
+pub(crate) fn bytes_response(status: StatusCode, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::whole(bytes));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    response
+}
+
+/// Keeps only these fields of an object.
+pub(crate) fn pick(json: &mut serde_json::Value, picked: &[String]) {
+    if let serde_json::Value::Object(fields) = json {
+        fields.retain(|name, _| picked.iter().any(|picked| picked == name));
+    }
+}
+
+/// The parameter `?fields=` for these names.
+pub(crate) fn fields_schema(names: &[String]) -> Schema {
+    Schema::of("array")
+        .with("items", json!({"type": "string", "enum": names}))
+        .with("minItems", 1)
+        .with("maxItems", names.len())
+        .with("uniqueItems", true)
+}

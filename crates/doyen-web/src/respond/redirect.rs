@@ -1,0 +1,62 @@
+//! Redirects.
+
+use doyen_core::contract::{Answer, Contract};
+use doyen_core::{Refusal, Schema, Unexpected};
+use http::{HeaderValue, StatusCode, header};
+
+use super::Respond;
+use crate::request::Parts;
+use crate::{Body, Response};
+
+/// Sends the client elsewhere. The default is 303 See Other, which turns every method into GET.
+///
+/// It does not check the target: never pass on an address from a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    status: StatusCode,
+    to: String,
+}
+
+impl Redirect {
+    /// 303: look there, with GET.
+    pub fn see_other(to: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::SEE_OTHER,
+            to: to.into(),
+        }
+    }
+
+    /// 307: send the same request there, this time.
+    pub fn temporary(to: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::TEMPORARY_REDIRECT,
+            to: to.into(),
+        }
+    }
+
+    /// 308: send the same request there from now on.
+    pub fn permanent(to: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::PERMANENT_REDIRECT,
+            to: to.into(),
+        }
+    }
+}
+
+impl Respond for Redirect {
+    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+        let to = HeaderValue::try_from(self.to).map_err(Unexpected::from)?;
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(header::LOCATION, to);
+        Ok(response)
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        let place = Schema::of("string").with("format", "uri-reference");
+        contract
+            .operation
+            .answers
+            .push(Answer::empty(303, "Look there.").header("Location", "Where to look.", place));
+    }
+}

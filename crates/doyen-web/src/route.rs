@@ -1,0 +1,233 @@
+//! Routes: a method, a path, a handler and the policies beside it.
+//!
+//! The attributes are thin sugar over this builder:
+//!
+//! ```
+//! use doyen_core::anyone;
+//! use doyen_web::{Route, Text};
+//!
+//! async fn hello() -> Text {
+//!     Text("hello".into())
+//! }
+//!
+//! let route = Route::get("/hello").allow(anyone).handler(hello).summary("Say hello.");
+//! assert_eq!(route.method(), "GET");
+//! ```
+
+use std::any::TypeId;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doyen_core::Allow;
+use doyen_core::contract::{Contract, Operation};
+use doyen_core::inject::Needs;
+
+use crate::handler::{Endpoint, Erased, Handler};
+use crate::respond::Linked;
+
+/// A route before it is mounted.
+#[derive(Clone)]
+pub struct Route {
+    pub(crate) operation: Operation,
+    pub(crate) name: String,
+    pub(crate) allow: Option<Allow>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) body_limit: Option<usize>,
+    pub(crate) sparse: bool,
+    pub(crate) linked: Option<TypeId>,
+    pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
+    pub(crate) describe: Option<fn(&mut Contract<'_>)>,
+    pub(crate) needs: Needs,
+}
+
+/// A route in its place, as the trip sees it.
+pub(crate) struct Entry {
+    pub(crate) operation: Operation,
+    pub(crate) timeout: Duration,
+    pub(crate) body_limit: usize,
+    pub(crate) sparse: bool,
+    pub(crate) query_names: Vec<String>,
+    pub(crate) endpoint: Arc<dyn Endpoint>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.operation.method, self.operation.path)
+    }
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.operation.method, self.operation.path)
+    }
+}
+
+macro_rules! method {
+    ($function:ident, $method:literal) => {
+        #[doc = concat!("A route for `", $method, "`.")]
+        pub fn $function(path: &str) -> Self {
+            Self::new($method, path)
+        }
+    };
+}
+
+impl Route {
+    method!(get, "GET");
+    method!(post, "POST");
+    method!(put, "PUT");
+    method!(patch, "PATCH");
+    method!(delete, "DELETE");
+
+    /// A route for any method.
+    pub fn new(method: &'static str, path: &str) -> Self {
+        Self {
+            operation: Operation {
+                method,
+                path: path.to_owned(),
+                id: String::new(),
+                summary: String::new(),
+                description: String::new(),
+                tags: Vec::new(),
+                deprecated: false,
+                hidden: false,
+                allow: doyen_core::signed_in,
+                parameters: Vec::new(),
+                body: None,
+                answers: Vec::new(),
+                fields: Vec::new(),
+                problems: Vec::new(),
+            },
+            name: String::new(),
+            allow: None,
+            timeout: None,
+            body_limit: None,
+            sparse: false,
+            linked: None,
+            endpoint: None,
+            describe: None,
+            needs: Needs::default(),
+        }
+    }
+
+    /// The method.
+    pub const fn method(&self) -> &'static str {
+        self.operation.method
+    }
+
+    /// The function that answers.
+    #[must_use]
+    pub fn handler<Args: 'static, H: Handler<Args>>(mut self, handler: H) -> Self {
+        self.endpoint = Some(Arc::new(Erased::<H, Args>::new(handler)));
+        self.describe = Some(H::describe);
+        H::needs(&mut self.needs);
+        self
+    }
+
+    /// Who may call it: `anyone`, `signed_in` or a scope. There is no default; without it the application does not start.
+    #[must_use]
+    pub fn allow(mut self, allow: impl Into<Allow>) -> Self {
+        self.allow = Some(allow.into());
+        self
+    }
+
+    /// The name of the handler: the operation id is made of the module's name and this.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// An operation id of its own, for clients that were generated from an older name.
+    #[must_use]
+    pub fn id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.operation.id);
+        self
+    }
+
+    /// One line for the document.
+    #[must_use]
+    pub fn summary(mut self, summary: &str) -> Self {
+        summary.clone_into(&mut self.operation.summary);
+        self
+    }
+
+    /// Everything else worth saying, as Markdown.
+    #[must_use]
+    pub fn description(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.operation.description);
+        self
+    }
+
+    /// A group to show it in, instead of the module's.
+    #[must_use]
+    pub fn tag(mut self, tag: &str) -> Self {
+        self.operation.tags.push(tag.to_owned());
+        self
+    }
+
+    /// Marks it as one that clients should stop using.
+    #[must_use]
+    pub const fn deprecated(mut self) -> Self {
+        self.operation.deprecated = true;
+        self
+    }
+
+    /// Leaves it out of the document.
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.operation.hidden = true;
+        self
+    }
+
+    /// How long it may take; 30 s by default. Then 503 with the code `timeout`, and everything is rolled back.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How many bytes the body may have; 1 MiB by default. More is 413.
+    #[must_use]
+    pub const fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = Some(bytes);
+        self
+    }
+
+    /// Offers `?fields=a,b`: the answer, or each item of the page, has only these.
+    #[must_use]
+    pub const fn sparse(mut self) -> Self {
+        self.sparse = true;
+        self
+    }
+
+    /// Makes it a target of [`Links`](crate::respond::Links).
+    #[must_use]
+    pub fn linked<R: Linked>(mut self) -> Self {
+        self.linked = Some(TypeId::of::<R>());
+        self
+    }
+}
+
+/// Some routes: what `routes![..]` gives.
+#[derive(Clone, Debug, Default)]
+pub struct Routes(pub(crate) Vec<Route>);
+
+impl Routes {
+    /// These routes.
+    pub const fn new(routes: Vec<Route>) -> Self {
+        Self(routes)
+    }
+
+    /// Puts all of them under a path.
+    #[must_use]
+    pub fn at(mut self, prefix: &str) -> Self {
+        for route in &mut self.0 {
+            let own = std::mem::take(&mut route.operation.path);
+            route.operation.path = match (prefix.trim_end_matches('/'), own.as_str()) {
+                (prefix, "/" | "") if !prefix.is_empty() => prefix.to_owned(),
+                (prefix, own) => format!("{prefix}{own}"),
+            };
+        }
+        self
+    }
+}

@@ -1,0 +1,171 @@
+//! Listening, and taking connections.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use super::ServerOptions;
+use super::connection::{self, Closing};
+use super::drain;
+use crate::service::Service;
+
+/// A service on an address.
+#[derive(Debug)]
+pub struct Server {
+    service: Service,
+    listener: TcpListener,
+    options: ServerOptions,
+}
+
+/// The address can not be listened on.
+#[derive(Debug)]
+pub struct BindError {
+    bind: SocketAddr,
+    cause: std::io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "can not listen on {}: {}. Stop what listens there, or choose another address",
+            self.bind, self.cause
+        )
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    ///
+    /// The address is taken or not ours.
+    pub async fn bind(service: Service, options: ServerOptions) -> Result<Self, BindError> {
+        let listener = TcpListener::bind(options.bind)
+            .await
+            .map_err(|cause| BindError {
+                bind: options.bind,
+                cause,
+            })?;
+        Ok(Self {
+            service,
+            listener,
+            options,
+        })
+    }
+
+    /// The address it listens on: with the port that was taken for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap_or(self.options.bind)
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains.
+    pub async fn run(self) {
+        self.run_until(drain::signal()).await;
+    }
+
+    /// Serves until this future is done, then drains.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) {
+        let Self {
+            service,
+            listener,
+            options,
+        } = self;
+        let permits = Arc::new(Semaphore::new(options.max_connections));
+        let connections = TaskTracker::new();
+        let closing = Closing::new();
+        // It owns the listener: dropping it stops listening.
+        let mut accept = Box::pin(accept_all(
+            listener,
+            &service,
+            &options,
+            &permits,
+            &connections,
+            &closing,
+        ));
+        tokio::select! {
+            () = &mut accept => {}
+            () = stop => {
+                // 1 Not ready, still listening: requests that were on their way are answered.
+                service.drain().begin();
+                tracing::info!(open = connections.len(), "draining");
+                tokio::select! {
+                    () = &mut accept => {}
+                    () = tokio::time::sleep(options.drain_delay) => {}
+                    () = drain::signal() => {}
+                }
+            }
+        }
+        // 2 No new connections; those that are open finish what they have.
+        drop(accept);
+        closing.begin();
+        connections.close();
+        tokio::select! {
+            () = connections.wait() => {}
+            () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(left = connections.len(), "cut at the drain deadline"),
+            () = drain::signal() => tracing::warn!(left = connections.len(), "cut by a second signal"),
+        }
+        // 3 What is left is dropped with the runtime; its units of work roll back.
+        closing.cut();
+        service.container().close().await;
+    }
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    service: &Service,
+    options: &ServerOptions,
+    permits: &Arc<Semaphore>,
+    connections: &TaskTracker,
+    closing: &Closing,
+) {
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, or a client that was gone already: wait a little, do not spin, do not die.
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        prepare(&stream);
+        match Arc::clone(permits).try_acquire_owned() {
+            Ok(permit) => {
+                let served = connection::serve(
+                    stream,
+                    peer,
+                    service.clone(),
+                    options.clone(),
+                    closing.clone(),
+                );
+                connections.spawn(async move {
+                    served.await;
+                    drop(permit);
+                });
+            }
+            Err(_) => {
+                connections.spawn(connection::turn_away(stream));
+            }
+        }
+    }
+}
+
+fn prepare(stream: &TcpStream) {
+    // Small answers must not wait for a full packet.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+}

@@ -1,0 +1,107 @@
+//! The application as the edge sees it: built once, then asked for every request.
+
+mod build;
+mod options;
+
+pub use build::{Builder, StartError};
+pub use options::EdgeOptions;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use doyen_core::AccessSink;
+use doyen_core::contract::Operation;
+use doyen_core::inject::Container;
+use doyen_core::schema::Named;
+use doyen_core::{Identify, ProblemInfo};
+
+use crate::problem::Classifier;
+use crate::router::Router;
+use crate::{Body, Response};
+
+/// A built application. Cloning shares it.
+#[derive(Clone)]
+pub struct Service {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) router: Router,
+    pub(crate) container: Container,
+    pub(crate) identify: Option<Arc<dyn Identify>>,
+    pub(crate) sink: Option<Arc<dyn AccessSink>>,
+    pub(crate) classifiers: Vec<Classifier>,
+    pub(crate) options: EdgeOptions,
+    operations: Vec<Operation>,
+    components: Named,
+    catalogue: Vec<&'static ProblemInfo>,
+    modules: Vec<(String, String)>,
+    pub(crate) drain: Arc<Drain>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("operations", &self.inner.operations.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Begins an application.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Answers one request. It never fails: what goes wrong is a problem response.
+    pub async fn handle(&self, request: http::Request<Body>, peer: Option<SocketAddr>) -> Response {
+        crate::trip::run(&self.inner, request, peer).await
+    }
+
+    /// Every route, in the order it was mounted.
+    pub fn operations(&self) -> &[Operation] {
+        &self.inner.operations
+    }
+
+    /// The named schemas of the document.
+    pub fn components(&self) -> &Named {
+        &self.inner.components
+    }
+
+    /// Name and description of each module.
+    pub fn modules(&self) -> &[(String, String)] {
+        &self.inner.modules
+    }
+
+    /// Every problem that any route, or the edge itself, can answer with; each code once.
+    pub fn catalogue(&self) -> &[&'static ProblemInfo] {
+        &self.inner.catalogue
+    }
+
+    /// The graph, for jobs and commands.
+    pub fn container(&self) -> &Container {
+        &self.inner.container
+    }
+
+    /// The state of the drain.
+    pub fn drain(&self) -> Arc<Drain> {
+        Arc::clone(&self.inner.drain)
+    }
+}
+
+/// Whether the service is going away. Injectable as `Arc<Drain>`.
+#[derive(Debug, Default)]
+pub struct Drain(AtomicBool);
+
+impl Drain {
+    /// From now on the service is not ready: it answers, but asks balancers to look elsewhere.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// True once the drain has begun.
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}

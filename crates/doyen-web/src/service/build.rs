@@ -1,0 +1,348 @@
+//! Building a service: every route described, the graph checked, every mistake named at once.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use doyen_core::AccessSink;
+use doyen_core::contract::{Contract, Operation, Parameter};
+use doyen_core::inject::{ContainerBuilder, GraphError, Needs};
+use doyen_core::problem::{INTERNAL, UNAVAILABLE};
+use doyen_core::schema::NameClash;
+use doyen_core::{Components, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
+
+use super::{Drain, EdgeOptions, Inner, Service};
+use crate::module::Module;
+use crate::problem::{self, Classifier, TIMEOUT};
+use crate::respond::RouteTable;
+use crate::route::{Entry, Route};
+use crate::router::Router;
+
+/// One mistake that keeps an application from starting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartError {
+    /// A route does not say who may call it.
+    NoAllow(String),
+    /// A route has no handler.
+    NoHandler(String),
+    /// A path is not well-formed, or two paths can not be told apart.
+    BadPath(String, String),
+    /// Two routes have one method and path.
+    SameRoute(String),
+    /// Two routes have one operation id.
+    SameId(String, String, String),
+    /// No parameter of the handler reads a part of the path.
+    UnreadPath(String, String),
+    /// Something is wrong with the graph.
+    Graph(GraphError),
+    /// Two types want one name in the document.
+    Name(NameClash),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::NoAllow(route) => write!(
+                f,
+                "{route}: nothing says who may call it. Add `.allow(anyone)`, `.allow(signed_in)` or a scope"
+            ),
+            StartError::NoHandler(route) => {
+                write!(f, "{route}: it has no handler. Add `.handler(function)`")
+            }
+            StartError::BadPath(route, why) => write!(f, "{route}: {why}"),
+            StartError::SameRoute(route) => write!(
+                f,
+                "{route}: mounted twice. Remove one, or put it under another path with `.at(..)`"
+            ),
+            StartError::SameId(id, one, other) => {
+                write!(
+                    f,
+                    "{one} and {other} are both called `{id}`. Rename a handler, or give one an own id with `id = \"..\"`"
+                )
+            }
+            StartError::UnreadPath(route, name) => {
+                write!(
+                    f,
+                    "{route}: no parameter reads `{{{name}}}`. Call a parameter of the handler `{name}`, or take `Path<..>`"
+                )
+            }
+            StartError::Graph(error) => error.fmt(f),
+            StartError::Name(clash) => clash.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Collects what an application is made of.
+#[derive(Default)]
+pub struct Builder {
+    modules: Vec<Module>,
+    container: ContainerBuilder,
+    roots: Vec<(String, Needs)>,
+    identify: Option<Arc<dyn Identify>>,
+    sink: Option<Arc<dyn AccessSink>>,
+    classifiers: Vec<Classifier>,
+    options: EdgeOptions,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("modules", &self.modules)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Adds a module.
+    #[must_use]
+    pub fn module(mut self, module: Module) -> Self {
+        self.modules.push(module);
+        self
+    }
+
+    /// The bindings, to add or replace some.
+    pub const fn container(&mut self) -> &mut ContainerBuilder {
+        &mut self.container
+    }
+
+    /// Something besides routes that asks for injected values: a command, a job. The graph is checked from it too.
+    #[must_use]
+    pub fn root(mut self, name: &str, needs: Needs) -> Self {
+        self.roots.push((name.to_owned(), needs));
+        self
+    }
+
+    /// Who tells callers apart. Without one nobody is ever logged in.
+    #[must_use]
+    pub fn identify(mut self, identify: Arc<dyn Identify>) -> Self {
+        self.identify = Some(identify);
+        self
+    }
+
+    /// Where the one line of each request goes.
+    #[must_use]
+    pub fn access_log(mut self, sink: Arc<dyn AccessSink>) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// Who tells passing faults from bugs.
+    #[must_use]
+    pub fn classifier(mut self, classifier: Classifier) -> Self {
+        self.classifiers.push(classifier);
+        self
+    }
+
+    /// Limits and times.
+    #[must_use]
+    pub const fn options(mut self, options: EdgeOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Describes every route, checks the graph, and builds the service.
+    ///
+    /// # Errors
+    ///
+    /// Every mistake there is, not only the first.
+    pub fn build(mut self) -> Result<Service, Vec<StartError>> {
+        let mut errors = Vec::new();
+        let mut components = Components::new();
+        let mut table = RouteTable::default();
+        let mut described: Vec<(Route, Operation)> = Vec::new();
+        let mut modules = Vec::new();
+        for module in self.modules {
+            modules.push((module.name.clone(), module.description));
+            module
+                .bindings
+                .into_iter()
+                .for_each(|bind| bind(&mut self.container));
+            for route in module.routes {
+                let operation = describe(&route, &module.name, &mut components);
+                errors.extend(mistakes(&route, &operation));
+                if let (Some(id), Some(allow)) = (route.linked, route.allow) {
+                    table.add(id, operation.method, operation.path.clone(), allow);
+                }
+                self.roots.push((
+                    format!("{} {}", operation.method, operation.path),
+                    route.needs.clone(),
+                ));
+                described.push((route, operation));
+            }
+        }
+        errors.extend(doubles(&described));
+        let drain = Arc::new(Drain::default());
+        self.container.provide(Arc::clone(&drain));
+        self.container.provide(Arc::new(table));
+        let container = match self.container.build(&self.roots) {
+            Ok(container) => Some(container),
+            Err(graph) => {
+                errors.extend(graph.into_iter().map(StartError::Graph));
+                None
+            }
+        };
+        let components = match components.finish() {
+            Ok(components) => components,
+            Err(clash) => {
+                errors.push(StartError::Name(clash));
+                return Err(errors);
+            }
+        };
+        let (Some(container), true) = (container, errors.is_empty()) else {
+            return Err(errors);
+        };
+
+        let mut operations = Vec::with_capacity(described.len());
+        let mut entries = Vec::with_capacity(described.len());
+        for (route, mut operation) in described {
+            operation.fails(container.problems(&route.needs));
+            operation
+                .problems
+                .sort_by_key(|problem| (problem.kind.status(), problem.code));
+            let Some(endpoint) = route.endpoint else {
+                continue;
+            };
+            let names = operation
+                .parameters
+                .iter()
+                .filter(|parameter| parameter.place == Place::Query);
+            entries.push(Arc::new(Entry {
+                timeout: route.timeout.unwrap_or(self.options.timeout),
+                body_limit: route.body_limit.unwrap_or(self.options.body_limit),
+                sparse: route.sparse,
+                query_names: names.map(|parameter| parameter.name.clone()).collect(),
+                operation: operation.clone(),
+                endpoint,
+            }));
+            operations.push(operation);
+        }
+        let catalogue = catalogue(&operations);
+        let router = Router::new(entries).map_err(|error| {
+            vec![StartError::BadPath(
+                "the routes".to_owned(),
+                error.to_string(),
+            )]
+        })?;
+        Ok(Service {
+            inner: Arc::new(Inner {
+                router,
+                container,
+                identify: self.identify,
+                sink: self.sink,
+                classifiers: self.classifiers,
+                options: self.options,
+                operations,
+                components,
+                catalogue,
+                modules,
+                drain,
+            }),
+        })
+    }
+}
+
+/// The whole contract of a route, but for what its injected types can fail with.
+fn describe(route: &Route, module: &str, components: &mut Components) -> Operation {
+    let mut operation = route.operation.clone();
+    if operation.id.is_empty() {
+        operation.id = format!("{module}_{}", route.name);
+    }
+    if operation.tags.is_empty() {
+        operation.tags.push(module.to_owned());
+    }
+    if let Some(allow) = route.allow {
+        operation.allow = allow;
+    }
+    if let Some(describe) = route.describe {
+        describe(&mut Contract {
+            operation: &mut operation,
+            components,
+        });
+    }
+    if route.sparse && !operation.fields.is_empty() {
+        let schema = crate::respond::fields_schema(&operation.fields);
+        operation.parameter(Parameter {
+            place: Place::Query,
+            name: "fields".to_owned(),
+            required: false,
+            schema,
+            description: "The fields to answer with, separated by commas; all without it."
+                .to_owned(),
+            deprecated: false,
+            commas: true,
+        });
+        operation.fails([&INVALID]);
+    }
+    if !operation.allow.is_public() {
+        operation.fails([&UNAUTHENTICATED]);
+        if operation.allow.scope().is_some() || operation.allow.roles().next().is_some() {
+            operation.fails([&FORBIDDEN]);
+        }
+    }
+    // An unknown name in the query is refused on every route.
+    operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT]);
+    operation
+}
+
+fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> {
+    let label = format!("{} {}", operation.method, operation.path);
+    let mut errors = Vec::new();
+    if route.allow.is_none() {
+        errors.push(StartError::NoAllow(label.clone()));
+    }
+    if route.endpoint.is_none() {
+        errors.push(StartError::NoHandler(label.clone()));
+    }
+    if !operation.path.starts_with('/') {
+        errors.push(StartError::BadPath(
+            label.clone(),
+            "a path begins with `/`".to_owned(),
+        ));
+    }
+    for name in names(&operation.path) {
+        let read = operation
+            .parameters
+            .iter()
+            .any(|parameter| parameter.place == Place::Path && parameter.name == name);
+        if !read && !operation.hidden {
+            errors.push(StartError::UnreadPath(label.clone(), name.to_owned()));
+        }
+    }
+    errors
+}
+
+/// The names in a path template.
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'))
+}
+
+fn doubles(described: &[(Route, Operation)]) -> Vec<StartError> {
+    let mut errors = Vec::new();
+    let mut places = HashSet::new();
+    let mut ids: BTreeMap<&str, String> = BTreeMap::new();
+    for (_, operation) in described {
+        let label = format!("{} {}", operation.method, operation.path);
+        if !places.insert(label.clone()) {
+            errors.push(StartError::SameRoute(label.clone()));
+        } else if let Some(other) = ids.insert(&operation.id, label.clone()) {
+            errors.push(StartError::SameId(operation.id.clone(), other, label));
+        }
+    }
+    errors
+}
+
+/// Every row once, by its code.
+fn catalogue(operations: &[Operation]) -> Vec<&'static doyen_core::ProblemInfo> {
+    let all = operations
+        .iter()
+        .flat_map(|operation| operation.problems.iter().copied());
+    let by_code: BTreeMap<&str, _> = all
+        .chain(problem::own())
+        .map(|problem| (problem.code, problem))
+        .collect();
+    by_code.into_values().collect()
+}

@@ -1,0 +1,27 @@
+//! The edge's settings.
+
+use std::time::Duration;
+
+/// What the edge allows a request that its route does not say otherwise.
+#[derive(Clone, Debug)]
+pub struct EdgeOptions {
+    /// How long a request may take: 30 s.
+    pub timeout: Duration,
+    /// How many bytes a body may have: 1 MiB.
+    pub body_limit: usize,
+    /// How long a body may take to arrive: 10 s.
+    pub body_time: Duration,
+    /// How many bytes path and query may have together: 8 KiB.
+    pub uri_limit: usize,
+}
+
+impl Default for EdgeOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            body_limit: 1 << 20,
+            body_time: Duration::from_secs(10),
+            uri_limit: 8 << 10,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The trip of a request: every duty in order, one line of reason each.
+//!
+//! Each duty is a small file with a plain function; this file calls them. The duties before the router are owed to every request, those
+//! after it follow the policies of the route.
+
+mod allow;
+mod conditional;
+mod ending;
+mod headers;
+mod identify;
+mod limits;
+mod query;
+
+pub(crate) use limits::Limits;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use doyen_core::AccessRecord;
+use doyen_core::inject::Context;
+use doyen_core::problem::Plain;
+use doyen_core::{
+    Access, Clock as _, Failures, Problem, Refusal, RequestId, SystemClock, TraceContext,
+    Unexpected,
+};
+use futures_util::FutureExt as _;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+
+use crate::problem::{Cause, METHOD, NOT_FOUND, TIMEOUT};
+use crate::request::{Parts, Request};
+use crate::route::Entry;
+use crate::router::Found;
+use crate::service::Inner;
+use crate::{Body, Response};
+
+/// What is known at the end of the trip, whatever happened on the way.
+struct Journey {
+    request_id: RequestId,
+    trace: TraceContext,
+    peer: Option<SocketAddr>,
+    entry: Option<Arc<Entry>>,
+    context: Option<Context>,
+    user: Option<Arc<str>>,
+    guard: Option<ending::Guard>,
+}
+
+/// A refusal, and a header field that goes with it.
+struct Stop {
+    refusal: Refusal,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl<R: Into<Refusal>> From<R> for Stop {
+    fn from(refusal: R) -> Self {
+        Self {
+            refusal: refusal.into(),
+            header: None,
+        }
+    }
+}
+
+pub(crate) async fn run(
+    inner: &Arc<Inner>,
+    request: http::Request<Body>,
+    peer: Option<SocketAddr>,
+) -> Response {
+    let started = Instant::now();
+    let (head, body) = request.into_parts();
+    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let mut journey = Journey {
+        // 1 The id first: every line and every answer after this carries it. An id that could forge a log line is replaced.
+        request_id: RequestId::accept_or_new(text("x-request-id")),
+        trace: TraceContext::continue_or_start(text("traceparent")),
+        peer,
+        entry: None,
+        context: None,
+        user: None,
+        guard: None,
+    };
+    let method = head.method.clone();
+    let uri = head.uri.clone();
+    let etags = conditional::wanted(&head);
+
+    // 3 A panic is caught outside everything that can panic, so that it too becomes an answer and a line in the log.
+    let outcome = std::panic::AssertUnwindSafe(serve(inner, head, body, &mut journey))
+        .catch_unwind()
+        .await;
+    // It came to an end of its own, good or bad: what is left to do is done below.
+    journey
+        .guard
+        .take()
+        .into_iter()
+        .for_each(ending::Guard::disarm);
+    let stopped = match outcome {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(stop)) => Err(stop),
+        Err(panic) => Err(Unexpected::new(format!("panicked: {}", panic_text(&*panic))).into()),
+    };
+    let mut response = match stopped {
+        Ok(response) => response,
+        Err(stop) => {
+            // The unit of work is undone before the client can read that it was.
+            if let Some(context) = &journey.context {
+                context.rollback().await;
+            }
+            refuse(inner, stop, uri.path(), journey.request_id.as_str())
+        }
+    };
+    // 11 Validators before headers: a 304 keeps them and loses the body.
+    conditional::apply(&method, etags, &mut response);
+    // 6 Headers last, on every answer alike, errors included.
+    headers::apply(
+        &mut response,
+        journey.request_id.as_str(),
+        journey.user.is_some(),
+    );
+    if method == Method::HEAD {
+        headers::strip_body(&mut response);
+    }
+    // What was made for this request is released in reverse order; nothing waits for it.
+    log(inner, &journey, &method, uri.path(), &response, started);
+    if let Some(context) = journey.context.take() {
+        ending::close(context);
+    }
+    response
+}
+
+async fn serve(
+    inner: &Arc<Inner>,
+    head: http::request::Parts,
+    body: Body,
+    journey: &mut Journey,
+) -> Result<Response, Stop> {
+    // 5 Cheap limits before anything is looked up.
+    limits::check_uri(&head.uri, &inner.options)?;
+    let (entry, path_values) = match inner.router.find(head.method.as_str(), head.uri.path())? {
+        Found::Route { entry, path_values } => (Arc::clone(entry), path_values),
+        Found::OtherMethods { allow } if head.method == Method::OPTIONS => {
+            return Ok(options(allow));
+        }
+        Found::OtherMethods { allow } => {
+            let allow = HeaderValue::try_from(allow)
+                .ok()
+                .map(|allow| (header::ALLOW, allow));
+            return Err(Stop {
+                refusal: Plain::new(&METHOD).into(),
+                header: allow,
+            });
+        }
+        Found::Nothing => return Err(Plain::new(&NOT_FOUND).into()),
+    };
+    journey.entry = Some(Arc::clone(&entry));
+    let context = inner.container.context();
+    // From here on a client that goes away leaves things to release: the guard in `ending` sees to it.
+    journey.guard = Some(ending::Guard::new(&context));
+    journey.context = Some(context.clone());
+    context.seed(if head.method.is_safe() {
+        Access::Read
+    } else {
+        Access::Write
+    });
+    context.seed(journey.request_id);
+    context.seed(journey.trace);
+
+    // 8 Who is it? Before any limit that counts by user, and before the body is read.
+    let caller = identify::caller(inner, &head, &entry).await?;
+    journey.user = caller.as_ref().map(|caller| Arc::clone(&caller.subject));
+    // 10 May they? Before validation: who may not call learns nothing of what a call looks like.
+    allow::check(&entry, caller.as_ref())?;
+    context.seed(caller);
+
+    let limits = Limits {
+        body: entry.body_limit,
+        body_time: inner.options.body_time,
+    };
+    let request_id = Arc::from(journey.request_id.as_str());
+    let parts = Parts {
+        head,
+        context: context.clone(),
+        request_id,
+        peer: journey.peer,
+        entry: Arc::clone(&entry),
+        path_values,
+        limits,
+        picked: Vec::new(),
+    };
+    let mut request = Request {
+        parts,
+        body,
+        failures: Failures::new(),
+    };
+    query::check(&mut request)?;
+
+    // Extractors, handler, answer; then the commit, still inside the time of the route.
+    let work = async {
+        let response = entry.endpoint.call(&mut request).await?;
+        // 12 The answer leaves only after the commit.
+        context.commit().await?;
+        Ok::<_, Refusal>(response)
+    };
+    match tokio::time::timeout(entry.timeout, work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(Plain::new(&TIMEOUT).into()),
+    }
+}
+
+fn refuse(inner: &Inner, stop: Stop, path: &str, request_id: &str) -> Response {
+    let mut response =
+        crate::problem::response(&stop.refusal, path, request_id, &inner.classifiers);
+    if let Some((name, value)) = stop.header {
+        response.headers_mut().insert(name, value);
+    }
+    response
+        .extensions_mut()
+        .insert(Cause(Arc::from(stop.refusal)));
+    response
+}
+
+/// OPTIONS says which methods an address knows.
+fn options(allow: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if let Ok(allow) = HeaderValue::try_from(allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+/// One line a request, at its end.
+fn log(
+    inner: &Inner,
+    journey: &Journey,
+    method: &Method,
+    path: &str,
+    response: &Response,
+    started: Instant,
+) {
+    let Some(sink) = &inner.sink else { return };
+    let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+    let code = response
+        .extensions()
+        .get::<crate::problem::Code>()
+        .map(|code| code.0);
+    let statistics = journey
+        .context
+        .as_ref()
+        .map(Context::statistics)
+        .unwrap_or_default();
+    sink.write(&AccessRecord {
+        request_id: journey.request_id.as_str(),
+        trace_id: journey.trace.trace_id(),
+        method: method.as_str(),
+        path,
+        route: journey
+            .entry
+            .as_ref()
+            .map(|entry| entry.operation.path.as_str()),
+        status: response.status().as_u16(),
+        duration: started.elapsed(),
+        bytes: http_body::Body::size_hint(response.body())
+            .exact()
+            .unwrap_or(0),
+        client: journey.peer.map(|peer| peer.ip()),
+        user: journey.user.as_deref(),
+        queries: statistics.statements,
+        query_time: statistics.time,
+        problem: code,
+        cause: problem.and_then(Problem::cause),
+        ..AccessRecord::at(SystemClock.now())
+    });
+}

@@ -1,0 +1,38 @@
+//! Who is it?
+
+use doyen_core::{Caller, Credentials, Refusal};
+
+use crate::route::Entry;
+use crate::service::Inner;
+
+/// The caller behind the credentials. On a public route credentials that are not valid count as none: an expired token must not keep
+/// anybody from logging in again.
+pub(super) async fn caller(
+    inner: &Inner,
+    head: &http::request::Parts,
+    entry: &Entry,
+) -> Result<Option<Caller>, Refusal> {
+    let Some(identify) = &inner.identify else {
+        return Ok(None);
+    };
+    let text =
+        |name: http::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let credentials = Credentials {
+        authorization: text(http::header::AUTHORIZATION),
+        api_key: head
+            .headers
+            .get("x-api-key")
+            .and_then(|value| value.to_str().ok()),
+        cookie: text(http::header::COOKIE),
+    };
+    if credentials.authorization.is_none()
+        && credentials.api_key.is_none()
+        && credentials.cookie.is_none()
+    {
+        return Ok(None);
+    }
+    match identify.identify(credentials).await {
+        Err(_) if entry.operation.allow.is_public() => Ok(None),
+        other => other,
+    }
+}

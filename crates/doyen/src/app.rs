@@ -1,0 +1,224 @@
+//! An application: what it is called and what it is made of.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use doyen_core::inject::{BoxFuture, Context, Inject, Needs};
+use doyen_core::settings::Settings;
+use doyen_core::{Scope, Unexpected};
+use doyen_data::Migrations;
+use doyen_schema::{Info, Licence};
+use doyen_web::Module;
+
+use crate::settings::{AppSettings, NoSettings};
+
+/// Collects modules, migrations, settings and commands.
+///
+/// ```
+/// use doyen::prelude::*;
+///
+/// fn app() -> App {
+///     App::new("shop").title("Shop").version("1.0.0").module(Module::new("orders"))
+/// }
+/// # let _ = app();
+/// ```
+pub struct App {
+    pub(crate) name: &'static str,
+    pub(crate) info: Info,
+    pub(crate) modules: Vec<Module>,
+    pub(crate) migrations: Option<Migrations>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) seed: Option<Command>,
+    pub(crate) settings: AppSettings,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("name", &self.name)
+            .field("modules", &self.modules)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something to do from the command line, with the same graph as a request.
+pub struct Command {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) arguments: &'static [&'static str],
+    pub(crate) needs: Needs,
+    pub(crate) work: Work,
+}
+
+type Work = Arc<
+    dyn Fn(Context, Vec<String>) -> BoxFuture<'static, Result<String, Unexpected>> + Send + Sync,
+>;
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Command")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Command {
+    /// A command of this name (`user create` for two words), with named arguments, that works on one injected value and gives a line to
+    /// print. It runs in one unit of work: committed when it succeeds.
+    pub fn new<T, F, Fut>(
+        name: &'static str,
+        about: &'static str,
+        arguments: &'static [&'static str],
+        work: F,
+    ) -> Self
+    where
+        T: Inject,
+        F: Fn(T, Vec<String>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<String, Unexpected>> + Send + 'static,
+    {
+        let mut needs = Needs::default();
+        needs.add::<T>();
+        let work = Arc::new(work);
+        let work: Work = Arc::new(move |cx: Context, arguments| {
+            let work = Arc::clone(&work);
+            Box::pin(async move {
+                let value = cx.get::<T>().await.map_err(refused)?;
+                let done = work(value, arguments).await;
+                match done {
+                    Ok(line) => {
+                        cx.commit().await.map_err(refused)?;
+                        Ok(line)
+                    }
+                    Err(error) => {
+                        cx.rollback().await;
+                        Err(error)
+                    }
+                }
+            })
+        });
+        Self {
+            name,
+            about,
+            arguments,
+            needs,
+            work,
+        }
+    }
+}
+
+/// A refusal where nobody speaks HTTP.
+pub(crate) fn refused(refusal: doyen_core::Refusal) -> Unexpected {
+    let detail = refusal
+        .detail()
+        .unwrap_or_else(|| refusal.info().description.to_owned());
+    match refusal.cause() {
+        Some(cause) => Unexpected::new(format!("{detail} ({cause})")),
+        None => Unexpected::new(detail),
+    }
+}
+
+impl App {
+    /// An application of this name: the name of its binary.
+    pub fn new(name: &'static str) -> Self {
+        let info = Info {
+            title: name.to_owned(),
+            version: "0.1.0".to_owned(),
+            ..Info::default()
+        };
+        Self {
+            name,
+            info,
+            modules: Vec::new(),
+            migrations: None,
+            commands: Vec::new(),
+            seed: None,
+            settings: AppSettings::of::<NoSettings>(),
+        }
+    }
+
+    /// The name people read.
+    #[must_use]
+    pub fn title(mut self, title: &str) -> Self {
+        title.clone_into(&mut self.info.title);
+        self
+    }
+
+    /// The version of the API, in the document.
+    #[must_use]
+    pub fn version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.info.version);
+        self
+    }
+
+    /// What the API is for, as Markdown.
+    #[must_use]
+    pub fn description(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.info.description);
+        self
+    }
+
+    /// The licence of the API, by its SPDX expression.
+    #[must_use]
+    pub fn licence(mut self, name: &str, identifier: &str) -> Self {
+        self.info.licence = Some(Licence {
+            name: name.to_owned(),
+            identifier: identifier.to_owned(),
+        });
+        self
+    }
+
+    /// The scopes, to explain them in the document.
+    #[must_use]
+    pub fn scopes<S: Scope>(mut self) -> Self {
+        self.info.scopes = S::all()
+            .into_iter()
+            .map(|scope| (scope.name().to_owned(), scope.description().to_owned()))
+            .collect();
+        self
+    }
+
+    /// Adds a domain.
+    #[must_use]
+    pub fn module(mut self, module: Module) -> Self {
+        self.modules.push(module);
+        self
+    }
+
+    /// The migrations: `doyen::migrations!("migrations")`.
+    #[must_use]
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.migrations = Some(migrations);
+        self
+    }
+
+    /// Settings of your own beside the framework's; asked for as `Arc<S>`.
+    #[must_use]
+    pub fn settings<S: Settings + Send + Sync + 'static>(mut self) -> Self {
+        self.settings = AppSettings::of::<S>();
+        self
+    }
+
+    /// Demo data: run by `seed`, and in `dev` by the first start on an empty database.
+    #[must_use]
+    pub fn seed<T, F, Fut>(mut self, work: F) -> Self
+    where
+        T: Inject,
+        F: Fn(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<String, Unexpected>> + Send + 'static,
+    {
+        self.seed = Some(Command::new::<T, _, _>(
+            "seed",
+            "Fills the database with demo data",
+            &[],
+            move |value, _| work(value),
+        ));
+        self
+    }
+
+    /// Adds a command.
+    #[must_use]
+    pub fn command(mut self, command: Command) -> Self {
+        self.commands.push(command);
+        self
+    }
+}

@@ -1,0 +1,246 @@
+//! From an application and its settings to something that answers: engines made, ports wired, the graph checked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use doyen_auth::{Bearer, KeyRing, PasswordOptions, Passwords, Seed, TokenOptions, Tokens};
+use doyen_core::inject::ContainerBuilder;
+use doyen_core::settings::Environment;
+use doyen_core::{AccessSink, Clock, SystemClock};
+use doyen_data::{CursorKey, Database, Migrations, Migrator};
+use doyen_schema::Info;
+use doyen_web::{Module, Service, StartError};
+
+use crate::app::{App, Command};
+use crate::settings::{FrameworkSettings, MigrateMode, Whole};
+use crate::system;
+
+/// Why an application does not start. It says what to change.
+#[derive(Debug)]
+pub enum AssembleError {
+    /// Mistakes in the program: routes and graph, every one of them.
+    Program(Vec<StartError>),
+    /// A setting does not fit.
+    Setting {
+        /// Its key.
+        key: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The database can not be reached, or its schema does not fit.
+    Database(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for AssembleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AssembleError::Program(errors) => {
+                write!(f, "the application can not start:")?;
+                errors
+                    .iter()
+                    .try_for_each(|error| write!(f, "\n  - {error}"))
+            }
+            AssembleError::Setting { key, message } => write!(f, "`{key}`: {message}"),
+            AssembleError::Database(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AssembleError {}
+
+/// What a test replaces.
+#[derive(Default)]
+pub struct Overrides {
+    /// The clock; the system's without one.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Where the line of each request goes.
+    pub access_log: Option<Arc<dyn AccessSink>>,
+    /// Cheap password hashes, for tests alone.
+    pub fast_passwords: bool,
+    /// Bindings to add or replace.
+    pub bindings: Vec<Box<dyn FnOnce(&mut ContainerBuilder) + Send>>,
+    /// Modules to add.
+    pub modules: Vec<Module>,
+}
+
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Overrides").finish_non_exhaustive()
+    }
+}
+
+/// An application that answers.
+#[derive(Debug)]
+pub struct Assembled {
+    /// Answers requests.
+    pub service: Service,
+    /// The database.
+    pub database: Database,
+    /// The framework's settings.
+    pub settings: FrameworkSettings,
+    /// The OpenAPI document, as text.
+    pub document: String,
+    /// The application's commands.
+    pub commands: Vec<Command>,
+    /// The demo data, if there is any.
+    pub seed: Option<Command>,
+    migrations: Migrations,
+}
+
+impl App {
+    /// Makes the engines, wires them and checks the graph. Touches the database only to connect to it.
+    pub(crate) async fn assemble(
+        self,
+        whole: Whole,
+        environment: Environment,
+        overrides: Overrides,
+    ) -> Result<Assembled, AssembleError> {
+        let settings = whole.framework.clone();
+        let seed = signing_seed(&settings, environment)?;
+        let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let tokens = tokens(&seed, &settings, &clock)?;
+        let passwords = passwords(overrides.fast_passwords)?;
+        let database = Database::connect(&settings.database.options())
+            .await
+            .map_err(|error| AssembleError::Database(Box::new(error)))?;
+        let database = database.with_cursor_key(CursorKey::new(seed.derive("cursor")));
+
+        let pages = Arc::new(system::Pages::default());
+        let mut builder = Service::builder()
+            .options(settings.server.edge())
+            .classifier(doyen_data::classify);
+        if let Some(sink) = overrides.access_log {
+            builder = builder.access_log(sink);
+        }
+        builder = builder
+            .identify(Arc::new(Bearer::new(Arc::clone(&tokens))))
+            .module(system::module());
+        for module in self.modules.into_iter().chain(overrides.modules) {
+            builder = builder.module(module);
+        }
+        for command in self.commands.iter().chain(&self.seed) {
+            builder = builder.root(&format!("command {}", command.name), command.needs.clone());
+        }
+        let container = builder.container();
+        container.provide::<dyn Clock>(clock);
+        container.provide(Arc::new(database.clone()));
+        container.provide(tokens);
+        container.provide(passwords);
+        container.provide(Arc::clone(&pages));
+        (whole.provide)(container);
+        overrides
+            .bindings
+            .into_iter()
+            .for_each(|bind| bind(container));
+
+        let service = builder.build().map_err(AssembleError::Program)?;
+        let document = document(&self.info, &service);
+        pages.fill(&self.info.title, document.clone(), &service);
+        Ok(Assembled {
+            service,
+            database,
+            settings,
+            document,
+            commands: self.commands,
+            seed: self.seed,
+            migrations: self.migrations.unwrap_or_default(),
+        })
+    }
+}
+
+impl Assembled {
+    /// The migrations and the database they are for.
+    pub fn migrator(&self) -> Migrator {
+        Migrator::new(&self.database, self.migrations)
+    }
+
+    /// Brings the schema up to date, or checks that it is, as `database.migrate` says.
+    pub(crate) async fn prepare(&self, environment: Environment) -> Result<(), AssembleError> {
+        let database = |error: doyen_data::MigrationError| AssembleError::Database(Box::new(error));
+        match self.settings.database.mode(environment.is_prod()) {
+            MigrateMode::Auto => self.migrator().up().await.map(|_| ()).map_err(database),
+            MigrateMode::Check => self.migrator().check().await.map_err(database),
+            MigrateMode::Off => Ok(()),
+        }
+    }
+
+    /// Runs a command in a unit of work of its own.
+    ///
+    /// # Errors
+    ///
+    /// What the command fails with.
+    pub async fn run(
+        &self,
+        command: &Command,
+        arguments: Vec<String>,
+    ) -> Result<String, doyen_core::Unexpected> {
+        let context = self.service.container().context();
+        let done = (command.work)(context.clone(), arguments).await;
+        context.close().await;
+        done
+    }
+}
+
+/// The document of a built application.
+fn document(info: &Info, service: &Service) -> String {
+    let info = Info {
+        tags: service.modules().to_vec(),
+        ..info.clone()
+    };
+    doyen_schema::to_text(&doyen_schema::document(
+        &info,
+        service.operations(),
+        service.components(),
+    ))
+}
+
+fn signing_seed(
+    settings: &FrameworkSettings,
+    environment: Environment,
+) -> Result<Seed, AssembleError> {
+    let wrong = |message: String| AssembleError::Setting {
+        key: "auth.signing_key",
+        message,
+    };
+    match &settings.auth.signing_key {
+        Some(text) => Seed::parse(text.expose()).map_err(|error| wrong(error.to_string())),
+        None if environment.is_prod() => Err(wrong(
+            "it is not set. In `prod` set APP_AUTH__SIGNING_KEY to 32 random bytes as base64url; `keys generate` prints a new one".to_owned(),
+        )),
+        None => Seed::load_or_create(&settings.auth.dev_key_file).map_err(|error| wrong(error.to_string())),
+    }
+}
+
+fn tokens(
+    seed: &Seed,
+    settings: &FrameworkSettings,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Tokens>, AssembleError> {
+    let ring = KeyRing::new(seed).map_err(|error| AssembleError::Setting {
+        key: "auth.signing_key",
+        message: error.to_string(),
+    })?;
+    let mut options = TokenOptions::new(settings.auth.issuer.clone(), settings.auth.issuer.clone());
+    options.lifetime = settings.auth.access_lifetime;
+    let tokens = Tokens::new(ring, options, Arc::clone(clock));
+    tokens
+        .map(Arc::new)
+        .map_err(|error| AssembleError::Setting {
+            key: "auth",
+            message: error.to_string(),
+        })
+}
+
+fn passwords(fast: bool) -> Result<Arc<Passwords>, AssembleError> {
+    let options = if fast {
+        PasswordOptions::fast_for_tests()
+    } else {
+        PasswordOptions::default()
+    };
+    Passwords::new(options)
+        .map(Arc::new)
+        .map_err(|error| AssembleError::Setting {
+            key: "auth",
+            message: error.to_string(),
+        })
+}

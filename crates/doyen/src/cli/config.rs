@@ -1,0 +1,80 @@
+//! Tables for people.
+
+use doyen_core::contract::Operation;
+use doyen_core::settings::{Environment, Row};
+use doyen_data::migrate::Status;
+
+/// Each setting, its value, its origin.
+pub(super) fn table(report: &[Row], environment: Environment) -> String {
+    let rows = report
+        .iter()
+        .map(|row| [row.key.clone(), row.value.clone(), row.origin.to_string()])
+        .collect();
+    format!(
+        "environment: {environment}\n\n{}",
+        align(["SETTING", "VALUE", "FROM"], rows)
+    )
+}
+
+/// Each route and who may call it.
+pub(super) fn routes(operations: &[Operation]) -> String {
+    let rows = operations
+        .iter()
+        .map(|one| {
+            [
+                format!("{} {}", one.method, one.path),
+                one.id.clone(),
+                who(one),
+            ]
+        })
+        .collect();
+    align(["ROUTE", "OPERATION", "ALLOW"], rows)
+}
+
+/// Each migration and how it stands.
+pub(super) fn status(all: &[Status]) -> String {
+    let rows = all
+        .iter()
+        .map(|one| {
+            [
+                format!("{} {}", one.version, one.name),
+                one.owner.to_owned(),
+                one.state.to_string(),
+            ]
+        })
+        .collect();
+    align(["MIGRATION", "OF", "STATE"], rows)
+}
+
+fn who(operation: &Operation) -> String {
+    let allow = &operation.allow;
+    if allow.is_public() {
+        return "anyone".to_owned();
+    }
+    let roles: Vec<&str> = allow.roles().collect();
+    let scope = allow.scope().unwrap_or("signed in");
+    if roles.is_empty() {
+        scope.to_owned()
+    } else {
+        format!("{scope} ({})", roles.join(" or "))
+    }
+}
+
+fn align(head: [&str; 3], rows: Vec<[String; 3]>) -> String {
+    let all: Vec<[String; 3]> = std::iter::once(head.map(str::to_owned))
+        .chain(rows)
+        .collect();
+    let width = |column: usize| {
+        all.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let (first, second) = (width(0), width(1));
+    let lines = all.iter().map(|[a, b, c]| {
+        format!("{a:first$}  {b:second$}  {c}")
+            .trim_end()
+            .to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

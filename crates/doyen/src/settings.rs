@@ -1,0 +1,271 @@
+//! The settings every application has.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use doyen_core::Secret;
+use doyen_core::inject::ContainerBuilder;
+use doyen_core::settings::{
+    ByteSize, Key, Loaded, Loader, Reader, Settings, SettingsError, reference,
+};
+use doyen_data::{DatabaseOptions, Synchronous};
+use doyen_observe::{LogFormat, LogOptions};
+use doyen_web::{EdgeOptions, ServerOptions};
+
+/// The settings every application has. Those of your own stand beside them.
+#[derive(Debug, Clone, Settings)]
+pub struct FrameworkSettings {
+    #[setting(section)]
+    pub server: ServerSettings,
+    #[setting(section)]
+    pub database: DatabaseSettings,
+    #[setting(section)]
+    pub auth: AuthSettings,
+    #[setting(section)]
+    pub log: LogSettings,
+}
+
+/// The public address and its limits.
+#[derive(Debug, Clone, Settings)]
+pub struct ServerSettings {
+    /// The address to serve on; port 0 takes a free one.
+    #[setting(default = "127.0.0.1:8000")]
+    pub bind: SocketAddr,
+    /// How many connections at once; one more is told 503.
+    #[setting(default = 10000, min = 1, max = 1000000)]
+    pub max_connections: u32,
+    /// How long a client may take to send the header of a request, and how long an idle connection is kept.
+    #[setting(default = "10s", min = "1s", max = "5m")]
+    pub header_timeout: Duration,
+    /// How long a body may take to arrive.
+    #[setting(default = "10s", min = "1s", max = "10m")]
+    pub body_timeout: Duration,
+    /// How large a body may be where the route does not say otherwise.
+    #[setting(default = "1 MiB")]
+    pub body_limit: ByteSize,
+    /// How long a request may take where the route does not say otherwise.
+    #[setting(default = "30s", min = "100ms", max = "10m")]
+    pub request_timeout: Duration,
+    /// How long the listener stays open after SIGTERM while `/readyz` already answers 503.
+    #[setting(default = "0s", max = "5m")]
+    pub drain_delay: Duration,
+    /// How long requests may take to finish after that.
+    #[setting(default = "20s", max = "10m")]
+    pub drain_deadline: Duration,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Settings)]
+pub struct DatabaseSettings {
+    /// `sqlite://path` or `postgres://user:password@host/name`.
+    #[setting(default = "sqlite://data/app.db", env = "DATABASE_URL")]
+    pub url: Secret<String>,
+    /// What a start does with pending migrations; `check` in `prod` when it is not set, else `auto`.
+    pub migrate: Option<MigrateMode>,
+    /// How many connections at most; readers on SQLite, which has one writer besides.
+    #[setting(default = 10, min = 1, max = 1000)]
+    pub max_connections: u32,
+    /// How long to wait for a free connection; then 503.
+    pub acquire_timeout: Option<Duration>,
+    /// How long one statement may take on PostgreSQL.
+    #[setting(default = "10s", min = "10ms")]
+    pub statement_timeout: Duration,
+    /// How long a statement may wait for a lock.
+    #[setting(default = "2s", min = "10ms")]
+    pub lock_timeout: Duration,
+    /// SQLite: `full` keeps every commit through a power cut; `normal` may lose the last ones and is faster.
+    #[setting(default = "full")]
+    pub synchronous: SynchronousMode,
+}
+
+/// What a start does with pending migrations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum MigrateMode {
+    /// Applies them.
+    Auto,
+    /// Refuses to start while there are some.
+    Check,
+    /// Does not look.
+    Off,
+}
+
+/// How surely SQLite keeps a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum SynchronousMode {
+    /// Through a power cut.
+    Full,
+    /// Through a killed process.
+    Normal,
+}
+
+/// Access tokens.
+#[derive(Debug, Clone, Settings)]
+pub struct AuthSettings {
+    /// The seed of the signing key: 32 bytes as base64url. In `dev` and `test` one is made at the first start; `prod` needs it.
+    pub signing_key: Option<Secret<String>>,
+    /// Where the key made for development is kept.
+    #[setting(default = "data/dev.key")]
+    pub dev_key_file: PathBuf,
+    /// Who issues the tokens: their `iss`, and their `aud`.
+    #[setting(default = "http://localhost")]
+    pub issuer: String,
+    /// How long an access token is good.
+    #[setting(default = "15m", min = "1m", max = "24h")]
+    pub access_lifetime: Duration,
+}
+
+/// What is written to standard output.
+#[derive(Debug, Clone, Settings)]
+pub struct LogSettings {
+    /// `json` or `pretty`; JSON in `prod` when it is not set, else pretty.
+    pub format: Option<LogFormatSetting>,
+    /// Levels, for example `info,sqlx=warn`.
+    #[setting(default = "info,sqlx=warn,hyper=warn")]
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum LogFormatSetting {
+    /// One object a line.
+    Json,
+    /// A line for a person.
+    Pretty,
+}
+
+impl ServerSettings {
+    pub(crate) fn server(&self) -> ServerOptions {
+        ServerOptions {
+            max_connections: self.max_connections as usize,
+            header_timeout: self.header_timeout,
+            drain_delay: self.drain_delay,
+            drain_deadline: self.drain_deadline,
+            ..ServerOptions::new(self.bind)
+        }
+    }
+
+    pub(crate) fn edge(&self) -> EdgeOptions {
+        EdgeOptions {
+            timeout: self.request_timeout,
+            body_limit: usize::try_from(self.body_limit.bytes()).unwrap_or(usize::MAX),
+            body_time: self.body_timeout,
+            ..EdgeOptions::default()
+        }
+    }
+}
+
+impl DatabaseSettings {
+    pub(crate) fn options(&self) -> DatabaseOptions {
+        let mut options = DatabaseOptions::new(self.url.expose().clone());
+        options.max_connections = self.max_connections;
+        options.acquire_timeout = self.acquire_timeout.unwrap_or(options.acquire_timeout);
+        options.statement_timeout = self.statement_timeout;
+        options.lock_timeout = self.lock_timeout;
+        options.synchronous = match self.synchronous {
+            SynchronousMode::Full => Synchronous::Full,
+            SynchronousMode::Normal => Synchronous::Normal,
+        };
+        options
+    }
+
+    pub(crate) fn mode(&self, prod: bool) -> MigrateMode {
+        self.migrate.unwrap_or(if prod {
+            MigrateMode::Check
+        } else {
+            MigrateMode::Auto
+        })
+    }
+}
+
+impl LogSettings {
+    pub(crate) fn options(&self, prod: bool) -> LogOptions {
+        let json = self
+            .format
+            .map_or(prod, |format| format == LogFormatSetting::Json);
+        LogOptions {
+            format: if json {
+                LogFormat::Json
+            } else {
+                LogFormat::Pretty
+            },
+            filter: self.filter.clone(),
+        }
+    }
+}
+
+/// Reads the framework's settings and an application's own in one go, so that an unknown key is unknown to both.
+#[derive(Clone, Copy)]
+pub(crate) struct AppSettings {
+    pub(crate) load: fn(Loader) -> Result<Loaded<Whole>, SettingsError>,
+    pub(crate) reference: fn(&str) -> String,
+}
+
+impl AppSettings {
+    /// With settings of an application's own.
+    pub(crate) fn of<S: Settings + Send + Sync + 'static>() -> Self {
+        Self {
+            load: |loader| {
+                let loaded = loader.load::<Both<S>>()?;
+                let own = Arc::new(loaded.value.own);
+                let provide: Provide =
+                    Arc::new(move |container| container.provide(Arc::clone(&own)));
+                let value = Whole {
+                    framework: loaded.value.framework,
+                    provide,
+                };
+                Ok(Loaded {
+                    value,
+                    environment: loaded.environment,
+                    report: loaded.report,
+                })
+            },
+            reference: reference::<Both<S>>,
+        }
+    }
+}
+
+/// The settings of an application, its own as something to put into the container.
+#[derive(Clone)]
+pub(crate) struct Whole {
+    pub(crate) framework: FrameworkSettings,
+    pub(crate) provide: Provide,
+}
+
+type Provide = Arc<dyn Fn(&mut ContainerBuilder) + Send + Sync>;
+
+/// The framework's settings and another struct beside them.
+struct Both<S> {
+    framework: FrameworkSettings,
+    own: S,
+}
+
+impl<S: Settings> Settings for Both<S> {
+    fn keys() -> Vec<Key> {
+        FrameworkSettings::keys()
+            .into_iter()
+            .chain(S::keys())
+            .collect()
+    }
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        // Both are read before either may fail: all mistakes are told at once.
+        let (framework, own) = (FrameworkSettings::read(reader), S::read(reader));
+        Some(Self {
+            framework: framework?,
+            own: own?,
+        })
+    }
+}
+
+/// What an application without settings of its own has.
+pub(crate) struct NoSettings;
+
+impl Settings for NoSettings {
+    fn keys() -> Vec<Key> {
+        Vec::new()
+    }
+    fn read(_: &mut Reader<'_>) -> Option<Self> {
+        Some(Self)
+    }
+}

@@ -1,0 +1,53 @@
+//! What every application serves besides its own routes: health, the document and its page, problem pages, public keys.
+
+mod docs;
+mod health;
+mod jwks;
+mod problems;
+
+use std::sync::OnceLock;
+
+use doyen_core::ProblemInfo;
+use doyen_macros::routes;
+use doyen_web::{Module, Service};
+
+/// The module of all of them. They are left out of the document.
+pub(crate) fn module() -> Module {
+    let health = routes![health::livez, health::readyz];
+    let docs = routes![docs::openapi, docs::page, docs::asset];
+    let others = routes![problems::page, jwks::jwks];
+    Module::new("system")
+        .describe("Health, documents and keys.")
+        .routes(health)
+        .routes(docs)
+        .routes(others)
+}
+
+/// What the pages show: known only when the service is built.
+#[derive(Debug, Default)]
+pub(crate) struct Pages(OnceLock<Filled>);
+
+#[derive(Debug)]
+pub(crate) struct Filled {
+    pub(crate) title: String,
+    pub(crate) document: String,
+    pub(crate) catalogue: Vec<&'static ProblemInfo>,
+    pub(crate) drain: std::sync::Arc<doyen_web::Drain>,
+}
+
+impl Pages {
+    pub(crate) fn fill(&self, title: &str, document: String, service: &Service) {
+        let filled = Filled {
+            title: title.to_owned(),
+            document,
+            catalogue: service.catalogue().to_vec(),
+            drain: service.drain(),
+        };
+        // A second call changes nothing: a service is built once.
+        let _ = self.0.set(filled);
+    }
+
+    pub(crate) fn get(&self) -> Option<&Filled> {
+        self.0.get()
+    }
+}

@@ -1,0 +1,73 @@
+//! `/openapi.json`, `/docs` and its assets.
+
+use std::sync::Arc;
+
+use doyen_core::{Problem, anyone};
+use doyen_macros::get;
+use doyen_web::{Body, Response};
+use http::{HeaderValue, header};
+
+use super::Pages;
+
+/// Why a page is not served.
+#[derive(Debug, Problem)]
+pub(super) enum FindPage {
+    /// There is no such page.
+    #[problem(not_found, code = "not_found")]
+    Missing,
+}
+
+/// The OpenAPI document.
+#[get("/openapi.json", allow = anyone, hidden)]
+pub(super) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
+    let filled = pages.get().ok_or(FindPage::Missing)?;
+    Ok(response(
+        "application/json",
+        filled.document.clone().into_bytes(),
+    ))
+}
+
+/// The interactive page.
+#[get("/docs", allow = anyone, hidden)]
+pub(super) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
+    let filled = pages.get().ok_or(FindPage::Missing)?;
+    Ok(html(doyen_console::docs_page(
+        "/openapi.json",
+        &filled.title,
+    )))
+}
+
+/// What the page is made of.
+#[get("/docs/assets/{file}", allow = anyone, hidden)]
+pub(super) async fn asset(file: String) -> Result<Response, FindPage> {
+    let asset = doyen_console::docs_assets()
+        .iter()
+        .find(|asset| asset.path == file)
+        .ok_or(FindPage::Missing)?;
+    let mut response = response(asset.media_type, asset.body.to_vec());
+    if let Ok(tag) = HeaderValue::try_from(&asset.etag) {
+        response.headers_mut().insert(header::ETAG, tag);
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    Ok(response)
+}
+
+/// A page of ours: it may load its own scripts and styles, and nothing else.
+pub(super) fn html(text: String) -> Response {
+    let mut response = response("text/html; charset=utf-8", text.into_bytes());
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(doyen_console::DOCS_CSP),
+    );
+    response
+}
+
+fn response(media_type: &'static str, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::whole(bytes));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}

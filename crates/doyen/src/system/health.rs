@@ -1,0 +1,72 @@
+//! `/livez` and `/readyz`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doyen_core::problem::Plain;
+use doyen_core::{Kind, Output, ProblemInfo, Refusal, anyone};
+use doyen_data::Database;
+use doyen_macros::get;
+use doyen_web::{Json, Parts, Respond, Response};
+
+use super::Pages;
+
+/// How it is.
+#[derive(Output)]
+pub(super) struct Health {
+    /// `ok`.
+    status: String,
+}
+
+static NOT_READY: ProblemInfo = ProblemInfo {
+    code: "not_ready",
+    kind: Kind::Unavailable,
+    title: "Not Ready",
+    description: "This server can not take requests right now: it is going away, or something it needs does not answer.",
+};
+
+fn ok() -> Json<Health> {
+    Json(Health {
+        status: "ok".to_owned(),
+    })
+}
+
+/// The process is alive. Asks nothing else, so that a dependency that is away does not get it restarted.
+#[get("/livez", allow = anyone, hidden)]
+pub(super) async fn livez() -> Json<Health> {
+    ok()
+}
+
+/// The process can take requests: not draining, and the database answers within a second.
+#[get("/readyz", allow = anyone, hidden)]
+pub(super) async fn readyz(database: Arc<Database>, pages: Arc<Pages>) -> Ready {
+    let draining = pages.get().is_some_and(|filled| filled.drain.has_begun());
+    if draining {
+        return Ready(Err(Plain::new(&NOT_READY).detail("draining").into()));
+    }
+    match tokio::time::timeout(Duration::from_secs(1), database.ping()).await {
+        Ok(Ok(())) => Ready(Ok(ok())),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready: the database");
+            Ready(Err(Plain::new(&NOT_READY)
+                .detail("the database does not answer")
+                .into()))
+        }
+        Err(_) => Ready(Err(Plain::new(&NOT_READY)
+            .detail("the database does not answer in time")
+            .into())),
+    }
+}
+
+/// Ready, or why not.
+pub(super) struct Ready(Result<Json<Health>, Refusal>);
+
+impl Respond for Ready {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        self.0?.respond(parts)
+    }
+    fn describe(contract: &mut doyen_core::contract::Contract<'_>) {
+        Json::<Health>::describe(contract);
+        contract.operation.fails([&NOT_READY]);
+    }
+}

@@ -1,0 +1,1 @@
+//! One runnable idea per file.
