@@ -1,0 +1,173 @@
+//! `Authorization: Bearer` to the caller.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use doyen_core::inject::{Context, Node};
+use doyen_core::{
+    Caller, Credentials, Identify, Inject, Kind, Lifetime, Problem, ProblemInfo, Refusal,
+};
+
+use crate::{Rejected, Tokens};
+
+/// Identifies callers by the access token they send (RFC 6750). Bind it to the port:
+/// `.provide(tokens).bind::<dyn Identify, Bearer>()`.
+///
+/// A request without the field, or with another scheme such as `Basic`, carries no credentials as far as this is concerned: RFC 6750
+/// section 3.1 treats both alike, and an error code would tell a client to fix a token that it never sent. A bearer token that is not
+/// valid is refused everywhere, also where anyone may call: a client that believes to be logged in must learn that it is not.
+///
+/// Tokens in the query string or the body are never looked at.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    tokens: Arc<Tokens>,
+}
+
+impl Bearer {
+    /// Identifies with these tokens.
+    pub const fn new(tokens: Arc<Tokens>) -> Self {
+        Self { tokens }
+    }
+}
+
+#[async_trait::async_trait]
+impl Identify for Bearer {
+    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Caller>, Refusal> {
+        match credentials.authorization.and_then(token) {
+            None => Ok(None),
+            Some(token) => match self.tokens.verify(token) {
+                Ok(claims) => Ok(Some(claims.caller.clone())),
+                Err(reason) => Err(InvalidToken(reason).into()),
+            },
+        }
+    }
+}
+
+impl Inject for Bearer {
+    const LIFETIME: Lifetime = Lifetime::Application;
+
+    fn node() -> Node {
+        Node::of::<Self>(vec![<Arc<Tokens> as Inject>::node])
+    }
+
+    async fn make(cx: &Context) -> Result<Self, Refusal> {
+        Ok(Self::new(cx.get().await?))
+    }
+}
+
+/// What follows the word `Bearer`, in any case, and the spaces after it.
+fn token(authorization: &str) -> Option<&str> {
+    let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| rest.trim_start_matches(' '))
+}
+
+/// The row for an access token that is not valid.
+pub static INVALID_TOKEN: ProblemInfo = ProblemInfo {
+    code: "invalid_token",
+    kind: Kind::Unauthenticated,
+    title: "Invalid Token",
+    description: "The access token is malformed, expired, revoked or not for this service. Get a new one and send the request again.",
+};
+
+/// An access token was refused. The client learns whether it expired, the log why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidToken(pub Rejected);
+
+impl Problem for InvalidToken {
+    fn info(&self) -> &'static ProblemInfo {
+        &INVALID_TOKEN
+    }
+
+    fn catalogue() -> Vec<&'static ProblemInfo> {
+        vec![&INVALID_TOKEN]
+    }
+
+    /// Only the holder of a token that we signed gets to see that it expired: the signature is checked before the time.
+    fn detail(&self) -> Option<String> {
+        (self.0 == Rejected::Expired).then(|| "The access token has expired.".to_owned())
+    }
+
+    fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::testing::{caller, tokens};
+
+    async fn ask(bearer: &Bearer, authorization: Option<&str>) -> Result<Option<Caller>, Refusal> {
+        bearer
+            .identify(Credentials {
+                authorization,
+                ..Credentials::default()
+            })
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_good_token_is_its_caller_in_any_case_of_the_scheme() {
+        let (tokens, _) = tokens();
+        let token = tokens.issue(&caller()).unwrap().token;
+        let bearer = Bearer::new(tokens);
+        for scheme in ["Bearer ", "bearer ", "BEARER  "] {
+            assert_eq!(
+                ask(&bearer, Some(&format!("{scheme}{token}")))
+                    .await
+                    .unwrap(),
+                Some(caller())
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn no_field_and_other_schemes_are_nobody() {
+        let bearer = Bearer::new(tokens().0);
+        for authorization in [
+            None,
+            Some(""),
+            Some("Basic dXNlcjpwYXNz"),
+            Some("Digest x"),
+            Some("Bearerx y"),
+        ] {
+            assert_eq!(
+                ask(&bearer, authorization).await.unwrap(),
+                None,
+                "{authorization:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn anything_else_behind_bearer_is_an_invalid_token() {
+        let (tokens, clock) = tokens();
+        let good = tokens.issue(&caller()).unwrap().token;
+        let bearer = Bearer::new(tokens);
+        for authorization in [
+            "Bearer",
+            "Bearer ",
+            "Bearer x",
+            &format!("Bearer {good} "),
+            &format!("Bearer {good},{good}"),
+            &format!("Bearer\t{good}"),
+        ] {
+            let Err(refusal) = ask(&bearer, Some(authorization)).await else {
+                // A tab is no separator: that is another scheme, not a caller.
+                assert!(authorization.contains('\t'), "{authorization}");
+                continue;
+            };
+            assert_eq!(refusal.info().code, "invalid_token", "{authorization}");
+            assert_eq!(refusal.info().kind.status(), 401);
+            assert_eq!(refusal.detail(), None);
+            assert!(refusal.cause().is_some());
+        }
+        clock.forward(3600);
+        let refusal = ask(&bearer, Some(&format!("Bearer {good}")))
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.detail().unwrap(), "The access token has expired.");
+    }
+}

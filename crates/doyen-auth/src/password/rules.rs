@@ -1,0 +1,132 @@
+//! What a new password must be.
+
+use std::fmt;
+use std::str::FromStr;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::common;
+
+/// The fewest and the most characters of a password.
+const SHORTEST: usize = 8;
+const LONGEST: usize = 128;
+/// The most bytes that are looked at: 128 characters, each with a few marks of its own.
+const MOST_BYTES: usize = 4096;
+
+/// A password that may be set: 8 to 128 characters of any kind, and not one that everybody tries first. There is no rule about digits or
+/// signs: such rules make passwords alike. It never prints.
+///
+/// ```
+/// use doyen_auth::{NewPassword, WeakPassword};
+///
+/// assert!("correct horse battery staple".parse::<NewPassword>().is_ok());
+/// assert_eq!("P@ssw0rd2024!".parse::<NewPassword>().unwrap_err(), WeakPassword::Common);
+/// ```
+#[derive(Clone)]
+pub struct NewPassword(String);
+
+impl NewPassword {
+    /// The password in normal form. The name is long so that a reader stops at it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NewPassword {
+    type Err = WeakPassword;
+
+    fn from_str(text: &str) -> Result<Self, WeakPassword> {
+        let password = normal(text).ok_or(WeakPassword::TooLong)?;
+        match password.chars().count() {
+            ..SHORTEST => Err(WeakPassword::TooShort),
+            SHORTEST..=LONGEST if common::is_common(&password) => Err(WeakPassword::Common),
+            SHORTEST..=LONGEST => Ok(Self(password)),
+            _ => Err(WeakPassword::TooLong),
+        }
+    }
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The one form of a password that is hashed (Unicode NFC); `None` when it is longer than any password can be.
+pub(super) fn normal(text: &str) -> Option<String> {
+    (text.len() <= MOST_BYTES).then(|| text.nfc().collect())
+}
+
+/// Why a new password is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeakPassword {
+    /// Fewer than 8 characters.
+    TooShort,
+    /// More than 128 characters.
+    TooLong,
+    /// It is one of those that are tried first.
+    Common,
+}
+
+impl WeakPassword {
+    /// The code for a list of failures: `length` or `common_password`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            WeakPassword::TooShort | WeakPassword::TooLong => "length",
+            WeakPassword::Common => "common_password",
+        }
+    }
+}
+
+impl fmt::Display for WeakPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            WeakPassword::TooShort | WeakPassword::TooLong => "must have 8 to 128 characters",
+            WeakPassword::Common => {
+                "is one of the passwords that are tried first; take one that others do not have"
+            }
+        })
+    }
+}
+
+impl std::error::Error for WeakPassword {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<NewPassword, WeakPassword> {
+        text.parse()
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert_eq!(parse("k7-qx2z").unwrap_err(), WeakPassword::TooShort);
+        assert!(parse("k7-qx2zw").is_ok());
+        assert!(parse("žluťoučk").is_ok());
+        assert_eq!(parse("žluťouč").unwrap_err(), WeakPassword::TooShort);
+        let long: String = "correct horse 😀 ".chars().cycle().take(128).collect();
+        assert!(parse(&long).is_ok());
+        assert_eq!(
+            parse(&format!("{long}x")).unwrap_err(),
+            WeakPassword::TooLong
+        );
+        assert_eq!(
+            parse(&"e\u{301}".repeat(10_000)).unwrap_err(),
+            WeakPassword::TooLong
+        );
+    }
+
+    #[test]
+    fn one_password_typed_in_two_forms_is_one() {
+        assert_eq!(
+            parse("caf\u{e9} au lait").unwrap().expose(),
+            parse("cafe\u{301} au lait").unwrap().expose()
+        );
+    }
+
+    #[test]
+    fn nothing_prints_it() {
+        assert_eq!(format!("{:?}", parse("k7-qx2zw").unwrap()), "***");
+    }
+}

@@ -1,0 +1,285 @@
+//! The secret that keys are made from.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::{hkdf, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doyen_core::Secret;
+
+/// 32 random bytes: the seed of a signing key, and the root of the keys for other uses. It never prints.
+///
+/// As text (in a setting or a file) it is base64url: 43 characters.
+///
+/// ```
+/// use doyen_auth::Seed;
+///
+/// let seed = Seed::generate()?;
+/// let same = Seed::parse(seed.to_text().expose())?;
+/// assert_eq!(seed.derive("cursors"), same.derive("cursors"));
+/// assert_ne!(seed.derive("cursors"), seed.derive("links"));
+/// # Ok::<(), doyen_auth::BadSeed>(())
+/// ```
+#[derive(Clone)]
+pub struct Seed([u8; 32]);
+
+impl Seed {
+    /// A new one.
+    ///
+    /// # Errors
+    ///
+    /// The system has no random bytes.
+    pub fn generate() -> Result<Self, BadSeed> {
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes).map_err(|_| BadSeed::NoRandom)?;
+        Ok(Self(bytes))
+    }
+
+    /// Reads one from text.
+    ///
+    /// # Errors
+    ///
+    /// It is not 32 bytes in base64url, or so regular that nobody drew it at random. The message never holds the value.
+    pub fn parse(text: &str) -> Result<Self, BadSeed> {
+        bytes32(text).map(Self).ok_or(BadSeed::Weak)
+    }
+
+    /// The seed in this file; when there is no such file, a new seed is written to it first. For development: in production the seed is a
+    /// setting, kept where secrets are kept.
+    ///
+    /// The file can be read by its owner alone (0600). When several processes start at once, one writes and all read the same seed: the
+    /// file appears complete or not at all.
+    ///
+    /// # Errors
+    ///
+    /// The file can not be read or written, or does not hold a seed.
+    pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, BadSeed> {
+        let path = path.as_ref();
+        let failed = |cause| BadSeed::File {
+            path: path.to_owned(),
+            cause,
+        };
+        match read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            text => return Self::in_file(path, &text.map_err(failed)?),
+        }
+        let seed = Self::generate()?;
+        create(path, &seed).map_err(failed)?;
+        // Somebody else may have been faster: what the file holds is the seed.
+        Self::in_file(path, &read(path).map_err(failed)?)
+    }
+
+    fn in_file(path: &Path, text: &str) -> Result<Self, BadSeed> {
+        Self::parse(text.trim_end()).map_err(|_| BadSeed::Content {
+            path: path.to_owned(),
+        })
+    }
+
+    /// The seed as text.
+    pub fn to_text(&self) -> Secret<String> {
+        Secret::new(URL_SAFE_NO_PAD.encode(self.0))
+    }
+
+    /// A key for another use, such as signing cursors: the same for the same label, unrelated to the seed and to other labels for all who
+    /// do not know the seed (HKDF with SHA-256, RFC 5869).
+    pub fn derive(&self, label: &str) -> [u8; 32] {
+        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"doyen/seed/v1");
+        let mut key = [0; 32];
+        let info = [label.as_bytes()];
+        let filled = salt
+            .extract(&self.0)
+            .expand(&info, hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut key));
+        // Both steps fail only when more than 255 blocks are asked for; this is one.
+        debug_assert!(filled.is_ok());
+        key
+    }
+
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Reads 32 bytes from base64url, and refuses what was not drawn at random: of 32 random bytes fewer than 16 different ones do not happen.
+pub(crate) fn bytes32(text: &str) -> Option<[u8; 32]> {
+    let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+    let mut sorted = bytes;
+    sorted.sort_unstable();
+    let different = 1 + sorted.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    (different >= 16).then_some(bytes)
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            tracing::warn!(path = %path.display(), "others can read this key file; `chmod 600` it");
+        }
+    }
+    Ok(text)
+}
+
+/// Writes the whole file under another name and then links it to its own: that fails when the name is taken and is never half done.
+fn create(path: &Path, seed: &Seed) -> io::Result<()> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::create_dir_all(folder)?;
+    }
+    let mut unique = [0; 8];
+    rand::fill(&mut unique).map_err(|_| io::Error::other("no random bytes"))?;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{:016x}", u64::from_le_bytes(unique)));
+    let draft = PathBuf::from(draft);
+    let written = write_private(&draft, seed).and_then(|()| fs::hard_link(&draft, path));
+    _ = fs::remove_file(&draft);
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+fn write_private(path: &Path, seed: &Seed) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file: File = options.open(path)?;
+    writeln!(file, "{}", seed.to_text().expose())?;
+    file.sync_all()
+}
+
+/// Why there is no seed.
+#[derive(Debug)]
+pub enum BadSeed {
+    /// The text is not a seed, or a weak one.
+    Weak,
+    /// The system has no random bytes.
+    NoRandom,
+    /// The file can not be read or written.
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The file holds something else.
+    Content {
+        /// Which file.
+        path: PathBuf,
+    },
+}
+
+impl fmt::Display for BadSeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadSeed::Weak => f.write_str("must be 32 random bytes in base64url (43 characters, no padding), not a word or a pattern"),
+            BadSeed::NoRandom => f.write_str("the system gives no random bytes"),
+            BadSeed::File { path, .. } => write!(f, "the key file {} can not be read or written", path.display()),
+            BadSeed::Content { path } => {
+                write!(f, "the key file {} does not hold 32 random bytes in base64url; delete it and a new one is made", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for BadSeed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            BadSeed::File { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> PathBuf {
+        std::env::temp_dir().join(format!("doyen-seed-{}", doyen_core::RequestId::new()))
+    }
+
+    #[test]
+    fn weak_text_is_refused_and_not_repeated() {
+        let zeros = URL_SAFE_NO_PAD.encode([0; 32]);
+        let pattern = URL_SAFE_NO_PAD.encode(b"changemechangemechangemechangeme");
+        let short = URL_SAFE_NO_PAD.encode([7; 31]);
+        for text in [
+            "",
+            "secret",
+            &zeros,
+            &pattern,
+            &short,
+            &format!("{}=", Seed::generate().unwrap().to_text().expose()),
+        ] {
+            let error = Seed::parse(text).unwrap_err();
+            assert!(matches!(error, BadSeed::Weak), "{text}");
+            assert!(text.is_empty() || !error.to_string().contains(text));
+        }
+    }
+
+    #[test]
+    fn a_seed_never_prints() {
+        let seed = Seed::generate().unwrap();
+        assert_eq!(format!("{seed:?}"), "***");
+    }
+
+    #[test]
+    fn the_file_is_private_and_the_same_for_all_who_start_at_once() {
+        let folder = folder();
+        let path = folder.join("deep/dev.key");
+        let seeds: Vec<Seed> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| Seed::load_or_create(&path).unwrap()))
+                .collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().unwrap())
+                .collect()
+        });
+        assert!(seeds.iter().all(|seed| seed.0 == seeds[0].0));
+        assert_eq!(
+            fs::read_dir(path.parent().unwrap()).unwrap().count(),
+            1,
+            "no drafts are left"
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(
+                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_with_something_else_is_named() {
+        let folder = folder();
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("dev.key");
+        fs::write(&path, "hello\n").unwrap();
+        let error = Seed::load_or_create(&path).unwrap_err();
+        assert!(error.to_string().contains("dev.key"), "{error}");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "hello\n",
+            "it is left alone"
+        );
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,304 @@
+//! Access tokens: short-lived signed statements of who is calling (RFC 9068).
+//!
+//! `docs/decisions/0005-access-tokens.md` says why the compact form is read by hand here and which name the algorithm has.
+
+mod cache;
+mod rejected;
+mod verify;
+
+pub use rejected::Rejected;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doyen_core::{Caller, Clock, Timestamp, Unexpected};
+use serde_json::{Map, Value, json};
+
+use crate::KeyRing;
+use cache::Cache;
+
+/// The longest token that is issued or read, in bytes.
+const LONGEST: usize = 8 << 10;
+/// The media type in the header of an access token: it keeps other kinds of token out (RFC 8725 section 3.11).
+const TYPE: &str = "at+jwt";
+
+/// How tokens are made and checked.
+#[derive(Clone, Debug)]
+pub struct TokenOptions {
+    /// Who issues them: a URL, compared letter by letter.
+    pub issuer: String,
+    /// Whom they are for: the name of this service, compared letter by letter. A token may name others too.
+    pub audience: String,
+    /// How long one is valid. Default 15 minutes, at most a day.
+    pub lifetime: Duration,
+    /// By how much the clocks of two nodes may differ. Default 5 seconds, at most 60.
+    pub leeway: Duration,
+}
+
+impl TokenOptions {
+    /// The defaults, for this issuer and audience.
+    pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            lifetime: Duration::from_secs(15 * 60),
+            leeway: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Issues and verifies access tokens.
+///
+/// A token that was verified is remembered, because an Ed25519 check costs some sixty times as much as looking it up. Each look-up compares
+/// the times again, and a change of keys forgets everything.
+pub struct Tokens {
+    options: TokenOptions,
+    clock: Arc<dyn Clock>,
+    live: RwLock<Arc<Live>>,
+}
+
+/// The keys, and what was verified with them: they change together, so that nothing verified with old keys outlives them.
+struct Live {
+    ring: KeyRing,
+    cache: Cache,
+}
+
+/// What a verified token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// Who is calling.
+    pub caller: Caller,
+    /// The token's own id (`jti`).
+    pub id: Arc<str>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// From this point on it is not valid any more.
+    pub expires_at: Timestamp,
+    not_before: Option<Timestamp>,
+}
+
+/// A new token.
+pub struct IssuedToken {
+    /// The token, in compact form.
+    pub token: String,
+    /// Seconds until it expires.
+    pub expires_in: u64,
+    /// Its id (`jti`).
+    pub id: String,
+}
+
+impl fmt::Debug for IssuedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssuedToken")
+            .field("id", &self.id)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    /// With these keys and options.
+    ///
+    /// # Errors
+    ///
+    /// An option is out of its range.
+    pub fn new(
+        ring: KeyRing,
+        options: TokenOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BadTokenOptions> {
+        let seconds = options.lifetime.as_secs();
+        if seconds == 0 || seconds > 86_400 {
+            return Err(BadTokenOptions(
+                "the lifetime of an access token must be 1 second to 1 day",
+            ));
+        }
+        if options.leeway > Duration::from_secs(60) {
+            return Err(BadTokenOptions(
+                "the leeway for clocks must be at most 60 seconds",
+            ));
+        }
+        if options.issuer.is_empty() || options.audience.is_empty() {
+            return Err(BadTokenOptions(
+                "the issuer and the audience of access tokens must not be empty",
+            ));
+        }
+        Ok(Self {
+            options,
+            clock,
+            live: RwLock::new(Arc::new(Live::new(ring))),
+        })
+    }
+
+    /// Issues a token for this caller.
+    ///
+    /// # Errors
+    ///
+    /// A scope is not one word, the token would be longer than is accepted, or the system has no random bytes.
+    pub fn issue(&self, caller: &Caller) -> Result<IssuedToken, Unexpected> {
+        if let Some(scope) = caller.scopes.iter().find(|scope| !is_scope(scope)) {
+            return Err(Unexpected::new(format!(
+                "{scope:?} can not be a scope: RFC 6749 section 3.3 lists the characters"
+            )));
+        }
+        let live = self.live();
+        let now = self.clock.now().unix();
+        let lifetime = self.options.lifetime.as_secs();
+        let id = random_id()?;
+        let header =
+            json!({ "typ": TYPE, "alg": live.ring.name().as_str(), "kid": live.ring.kid() });
+        let mut claims = Map::from_iter([
+            ("iss".to_owned(), Value::from(self.options.issuer.as_str())),
+            (
+                "aud".to_owned(),
+                Value::from(self.options.audience.as_str()),
+            ),
+            ("sub".to_owned(), Value::from(&*caller.subject)),
+            ("iat".to_owned(), Value::from(now)),
+            (
+                "exp".to_owned(),
+                Value::from(now.saturating_add_unsigned(lifetime)),
+            ),
+            ("jti".to_owned(), Value::from(id.as_str())),
+            ("scope".to_owned(), Value::from(caller.scopes.join(" "))),
+            (
+                "roles".to_owned(),
+                caller
+                    .roles
+                    .iter()
+                    .map(|role| Value::from(&**role))
+                    .collect(),
+            ),
+        ]);
+        if let Some(session) = &caller.session {
+            claims.insert("sid".to_owned(), Value::from(&**session));
+        }
+        let token = compact(&live.ring, &header, &Value::Object(claims));
+        if token.len() > LONGEST {
+            return Err(Unexpected::new(format!(
+                "an access token of {} bytes would not be accepted; give the caller fewer scopes or roles",
+                token.len()
+            )));
+        }
+        Ok(IssuedToken {
+            token,
+            expires_in: lifetime,
+            id,
+        })
+    }
+
+    /// Verifies a token.
+    ///
+    /// # Errors
+    ///
+    /// The first rule it breaks: for the log, not for the client.
+    pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Rejected> {
+        if token.len() > LONGEST {
+            return Err(Rejected::TooLong);
+        }
+        let live = self.live();
+        let key = Cache::key(token);
+        if let Some(claims) = live.cache.get(&key) {
+            self.check_time(&claims)?;
+            return Ok(claims);
+        }
+        let claims = verify::token(&live.ring, &self.options, token)?;
+        self.check_time(&claims)?;
+        let claims = Arc::new(claims);
+        live.cache.put(key, Arc::clone(&claims));
+        Ok(claims)
+    }
+
+    /// Takes other keys into use, at once and for every clone of this; what was verified before is forgotten.
+    pub fn rotate(&self, ring: KeyRing) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Live::new(ring));
+    }
+
+    /// The public keys: see [`KeyRing::jwks`].
+    pub fn jwks(&self) -> Value {
+        self.live().ring.jwks()
+    }
+
+    /// The entity tag of the key set: see [`KeyRing::jwks_etag`].
+    pub fn jwks_etag(&self) -> String {
+        self.live().ring.jwks_etag()
+    }
+
+    fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn check_time(&self, claims: &Claims) -> Result<(), Rejected> {
+        let now = self.clock.now();
+        let leeway = self.options.leeway;
+        if now >= claims.expires_at + leeway {
+            return Err(Rejected::Expired);
+        }
+        if claims.not_before.is_some_and(|start| now + leeway < start) {
+            return Err(Rejected::NotYetValid);
+        }
+        Ok(())
+    }
+}
+
+impl Live {
+    fn new(ring: KeyRing) -> Self {
+        Self {
+            ring,
+            cache: Cache::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("options", &self.options)
+            .field("keys", &self.live().ring)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Header, claims and signature as `a.b.c`.
+fn compact(ring: &KeyRing, header: &Value, claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(header), part(claims));
+    let signature = URL_SAFE_NO_PAD.encode(ring.sign(signed.as_bytes()));
+    format!("{signed}.{signature}")
+}
+
+/// A word as RFC 6749 section 3.3 has it. A space in one would make two.
+fn is_scope(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| matches!(b, b'!' | b'#'..=b'[' | b']'..=b'~'))
+}
+
+fn random_id() -> Result<String, Unexpected> {
+    let mut bytes = [0; 16];
+    rand::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// An option is out of its range; the message says which and what it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadTokenOptions(&'static str);
+
+impl fmt::Display for BadTokenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for BadTokenOptions {}
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Why a token was refused.
+
+use std::fmt;
+
+/// The rule a token breaks. For the log: the client is told `invalid_token`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rejected {
+    /// It is longer than 8 KiB.
+    TooLong,
+    /// It is not three parts with two dots between them.
+    NotCompact,
+    /// A part is not base64url in its one valid form: no padding, no spare bits.
+    NotBase64,
+    /// The header is not a JSON object with `typ`, `alg` and `kid` as text, each member once.
+    Header,
+    /// The header holds something that would change how the token is read, or brings its own key.
+    Extension,
+    /// It is another kind of token.
+    Type,
+    /// No key of ours has this name.
+    UnknownKey,
+    /// The algorithm is not the one of the key.
+    Algorithm,
+    /// The signature does not fit.
+    Signature,
+    /// The claims are not a JSON object with what a token of ours has, each member once and of its type.
+    Claims,
+    /// A time is missing or is not a whole number of seconds.
+    Time,
+    /// Its time is over.
+    Expired,
+    /// Its time has not come.
+    NotYetValid,
+    /// Somebody else issued it.
+    Issuer,
+    /// It is for somebody else.
+    Audience,
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rejected::TooLong => "the token is longer than 8 KiB",
+            Rejected::NotCompact => "the token is not three parts with two dots between them",
+            Rejected::NotBase64 => "a part of the token is not strict base64url",
+            Rejected::Header => {
+                "the token's header is not an object with `typ`, `alg` and `kid`, each once"
+            }
+            Rejected::Extension => "the token's header holds an extension or a key of its own",
+            Rejected::Type => "the token is not an access token (`typ` is not `at+jwt`)",
+            Rejected::UnknownKey => "the token names a key (`kid`) that is not ours",
+            Rejected::Algorithm => "the token's `alg` is not the algorithm of its key",
+            Rejected::Signature => "the token's signature does not fit",
+            Rejected::Claims => "the token's claims are incomplete or of a wrong type",
+            Rejected::Time => "a time in the token is missing or not a whole number of seconds",
+            Rejected::Expired => "the token has expired",
+            Rejected::NotYetValid => "the token is not valid yet",
+            Rejected::Issuer => "the token was issued by somebody else",
+            Rejected::Audience => "the token is for somebody else",
+        })
+    }
+}
+
+impl std::error::Error for Rejected {}
