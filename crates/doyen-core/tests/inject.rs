@@ -164,3 +164,56 @@ fn scopes_and_roles_know_their_words() {
         ("super_admin", "staff")
     );
 }
+
+/// A type with parameters, made of what the parameters are.
+#[derive(Clone, Inject)]
+struct Two<A: Inject, B: Inject>(A, B);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Sum(u32);
+
+// Patterns, `mut` and ports stay possible in a provider; a `cfg` takes its impl along.
+#[provider(call)]
+async fn sum(Counter(first): Counter, mut second: Two<Counter, Arc<dyn Stock>>) -> Sum {
+    let left = second.1.left("tea").await;
+    second.0 = Counter(first);
+    Sum(left + second.0.0.load(Ordering::Relaxed))
+}
+
+#[provider]
+#[cfg(any())]
+async fn never() -> Nowhere {
+    Nowhere
+}
+
+#[port]
+#[cfg(any())]
+trait Never {}
+
+#[test]
+fn patterns_parameters_and_ports_can_be_asked_for() {
+    let mut builder = Container::builder();
+    builder.bind::<dyn Stock, Shelf>();
+    let mut needs = Needs::default();
+    needs.add::<Sum>();
+    let container = builder.build(&[("a job".to_owned(), needs)]).unwrap();
+    let cx = container.context();
+    assert_eq!(run(cx.get::<Sum>()).unwrap(), Sum(4));
+    assert_eq!(
+        run(cx.get::<Sum>()).unwrap(),
+        Sum(6),
+        "made anew for each call"
+    );
+}
+
+#[test]
+fn the_future_of_a_handler_that_asks_for_a_port_can_be_sent() {
+    fn sendable<T: Send>(value: T) -> T {
+        value
+    }
+    let container = container();
+    let cx = container.context();
+    // What a handler does: the whole of it runs on another thread.
+    let left = sendable(async move { cx.get::<Orders>().await.unwrap().0.left("tea").await });
+    assert_eq!(run(left), 3);
+}

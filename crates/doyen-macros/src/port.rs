@@ -7,7 +7,7 @@ use syn::{
     Type, TypeParamBound,
 };
 
-use crate::text::Errors;
+use crate::text::{Errors, cfgs};
 
 pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
@@ -56,11 +56,13 @@ fn port(mut item: ItemTrait, mut errors: Errors) -> syn::Result<TokenStream> {
     errors.finish(())?;
     supertraits(&mut item);
     let attribute = waits.then(async_trait);
+    let cfgs = cfgs(&item.attrs);
     let name = &item.ident;
     Ok(quote! {
         #attribute
         #item
 
+        #(#cfgs)*
         #[automatically_derived]
         impl<Adapter: #name + 'static> ::doyen::__private::Port<Adapter> for dyn #name {
             fn adapt(adapter: Adapter) -> ::std::sync::Arc<Self> {

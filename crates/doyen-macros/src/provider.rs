@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{FnArg, GenericArgument, ItemFn, PathArguments, ReturnType, Type};
 
 use crate::inject::{argument_names, body, lifetime};
-use crate::text::{Errors, arguments};
+use crate::text::{Errors, arguments, cfgs};
 
 pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
@@ -24,12 +24,14 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
     };
     errors.finish(())?;
     let name = &function.sig.ident;
+    let cfgs = cfgs(&function.attrs);
     let names = argument_names(&needs);
     let maker = quote!(|#(#names),*| #name(#(#names),*));
     let body = body(&lifetime, &needs, error.as_ref(), &maker);
     Ok(quote! {
         #function
 
+        #(#cfgs)*
         #[automatically_derived]
         impl ::doyen::__private::Inject for #made {
             #body

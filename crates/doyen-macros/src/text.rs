@@ -111,6 +111,14 @@ pub(crate) fn arguments(tokens: TokenStream) -> syn::Result<Vec<Word>> {
     Ok(list.into_iter().collect())
 }
 
+/// The `#[cfg(...)]` of an item: what is added beside it comes and goes with it.
+pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<&Attribute> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .collect()
+}
+
 /// The text of the doc comments. Lines of a paragraph are joined, paragraphs stay apart; lists, tables and code keep their lines.
 pub(crate) fn docs(attributes: &[Attribute]) -> String {
     let mut out = String::new();

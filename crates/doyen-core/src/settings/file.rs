@@ -8,35 +8,34 @@ use toml::de::{DeTable, DeValue};
 use super::tree::Tree;
 use super::{Fault, Origin, Raw};
 
-/// Adds the values of a file. A file that is not there says nothing, unless it must be.
-pub(super) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Vec<Fault>) {
+/// Adds the values of a file; false when it can not be read. A file that is not there says nothing, unless it must be.
+pub(super) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Vec<Fault>) -> bool {
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return true,
         Err(error) => {
-            faults.push(Fault::new(
-                &name,
-                format!("{name} can not be read: {error}. Correct the path or the file's rights"),
-            ));
-            return;
+            let message =
+                format!("{name} can not be read: {error}. Correct the path or the file's rights");
+            faults.push(Fault::new(&name, message));
+            return false;
         }
     };
     let (table, errors) = DeTable::parse_recoverable(&text);
     for error in &errors {
         // Only the message and the line: the whole error would quote the line, with a secret on it.
         let line = error.span().map_or(1, |span| line(&text, span.start));
-        faults.push(Fault::new(
-            &name,
-            format!(
-                "{name} line {line} is no TOML: {}",
-                error.message().replace('\n', " ")
-            ),
-        ));
+        let message = error.message().replace('\n', " ");
+        let fault = Fault::new(&name, format!("{name} line {line} is no TOML: {message}"));
+        // The parser may stumble over the same mistake more than once.
+        if faults.last() != Some(&fault) {
+            faults.push(fault);
+        }
     }
     if errors.is_empty() {
         walk(table.get_ref(), "", &name, &text, tree);
     }
+    errors.is_empty()
 }
 
 fn walk(table: &DeTable<'_>, section: &str, file: &str, text: &str, tree: &mut Tree) {
@@ -59,7 +58,8 @@ fn raw(value: &Spanned<DeValue<'_>>) -> Raw {
     match value.get_ref() {
         DeValue::String(text) => Raw::Text(text.to_string()),
         DeValue::Integer(number) => {
-            i128::from_str_radix(number.as_str(), number.radix()).map_or(Raw::Table, Raw::Integer)
+            let whole = i128::from_str_radix(number.as_str(), number.radix());
+            whole.map_or_else(|_| Raw::Word(number.to_string()), Raw::Integer)
         }
         DeValue::Float(number) => number.as_str().parse().map_or(Raw::Table, Raw::Float),
         DeValue::Boolean(truth) => Raw::Bool(*truth),

@@ -112,8 +112,9 @@ impl Loader {
         let mut tree = Tree::default();
         let mut faults = twice(&keys, &self.prefix);
         let files = self.paths(environment);
+        let mut complete = true;
         for (path, required) in &files {
-            file::read(path, *required, &mut tree, &mut faults);
+            complete &= file::read(path, *required, &mut tree, &mut faults);
         }
         variables.read(&self.prefix, &keys, &mut tree, &mut faults);
         for (key, value) in self.values {
@@ -124,7 +125,7 @@ impl Loader {
             .iter()
             .map(|(path, _)| path.display().to_string())
             .collect();
-        let mut reader = Reader::new(&tree, &self.prefix, &names);
+        let mut reader = Reader::new(&tree, &self.prefix, &names, complete);
         let value = S::read(&mut reader);
         let (wrong, report) = reader.finish();
         faults.extend(wrong);

@@ -45,21 +45,30 @@ pub struct Reader<'a> {
     tree: &'a Tree,
     prefix: &'a str,
     files: &'a [String],
+    complete: bool,
     section: String,
     faults: Vec<Fault>,
     rows: Vec<Row>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads these values. The prefix and the files are named when a value is missing.
-    pub(super) fn new(tree: &'a Tree, prefix: &'a str, files: &'a [String]) -> Self {
+    /// Reads these values. The prefix and the files are named when a value is missing; when a file could not be read, the value may be
+    /// there, and nothing is said.
+    pub(super) fn new(
+        tree: &'a Tree,
+        prefix: &'a str,
+        files: &'a [String],
+        complete: bool,
+    ) -> Self {
+        let (section, faults, rows) = (String::new(), Vec::new(), Vec::new());
         Self {
             tree,
             prefix,
             files,
-            section: String::new(),
-            faults: Vec::new(),
-            rows: Vec::new(),
+            complete,
+            section,
+            faults,
+            rows,
         }
     }
 
@@ -103,8 +112,10 @@ impl<'a> Reader<'a> {
                 Some(value)
             }
             None => {
-                let message = self.missing(&Key::of::<T>(spec), &path);
-                self.faults.push(Fault::new(&path, message));
+                if self.complete {
+                    let message = self.missing(&Key::of::<T>(spec), &path);
+                    self.faults.push(Fault::new(&path, message));
+                }
                 None
             }
         }
