@@ -1,0 +1,269 @@
+//! A place in a list, written so that nobody can change it: base64url of version, way, keys and 16 bytes of HMAC-SHA256.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sea_orm::Value;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// Counted up when the bytes change their meaning; older cursors are refused.
+const VERSION: u8 = 1;
+const MAC: usize = 16;
+/// No cursor of ours is longer; what is, is not read.
+const LONGEST: usize = 4096;
+
+/// Signs cursors. All nodes of a service share one.
+#[derive(Clone)]
+pub struct CursorKey([u8; 32]);
+
+impl CursorKey {
+    /// This key.
+    pub const fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    /// A key made of a secret of any length, such as one from the settings.
+    pub fn derive(secret: &[u8]) -> Self {
+        Self(Sha256::new().chain_update(b"doyen cursor key").chain_update(secret).finalize().into())
+    }
+
+    /// A new key: cursors end with the process.
+    pub fn random() -> Self {
+        let mut key = [0; 32];
+        if getrandom::fill(&mut key).is_err() {
+            // No randomness, no secret: two ids of this moment still differ for every process.
+            let (one, two) = (uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
+            key[..16].copy_from_slice(one.as_bytes());
+            key[16..].copy_from_slice(two.as_bytes());
+        }
+        Self(key)
+    }
+}
+
+impl std::fmt::Debug for CursorKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CursorKey(..)")
+    }
+}
+
+/// The list a cursor is for: table, order and filter.
+pub(super) struct Scope([u8; 32]);
+
+impl Scope {
+    pub(super) fn new<'a>(table: &str, order: impl Iterator<Item = (&'a str, bool)>, filter: &str) -> Self {
+        let mut hash = Sha256::new();
+        let mut part = |text: &str| {
+            // With its length, so that two parts can not be cut elsewhere.
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        };
+        part(table);
+        for (column, descending) in order {
+            part(column);
+            part(if descending { "desc" } else { "asc" });
+        }
+        part(filter);
+        Self(hash.finalize().into())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    On,
+    Back,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Cursor {
+    pub(super) way: Way,
+    /// The row at these keys belongs to the page.
+    pub(super) inclusive: bool,
+    pub(super) keys: Vec<Value>,
+}
+
+impl Cursor {
+    pub(super) fn write(&self, key: &CursorKey, scope: &Scope) -> String {
+        let mut bytes = vec![VERSION, u8::from(self.way == Way::Back) | u8::from(self.inclusive) << 1];
+        for value in &self.keys {
+            let (tag, content) = encode(value).unwrap_or_default();
+            bytes.push(tag);
+            bytes.extend_from_slice(&u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes());
+            bytes.extend_from_slice(&content);
+        }
+        let mac = sign(key, scope, &bytes);
+        bytes.extend_from_slice(&mac);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    pub(super) fn read(text: &str, key: &CursorKey, scope: &Scope, columns: usize) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (body, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
+        if !bool::from(sign(key, scope, body).ct_eq(mac)) {
+            return None;
+        }
+        let (&[version, flags], mut rest) = body.split_first_chunk::<2>()?;
+        if version != VERSION || flags > 3 {
+            return None;
+        }
+        let mut keys = Vec::with_capacity(columns);
+        while let Some((&[tag, high, low], after)) = rest.split_first_chunk::<3>() {
+            let (content, after) = after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+            keys.push(decode(tag, content)?);
+            rest = after;
+        }
+        let way = if flags & 1 == 1 { Way::Back } else { Way::On };
+        (rest.is_empty() && keys.len() == columns).then_some(Self { way, inclusive: flags & 2 == 2, keys })
+    }
+}
+
+fn sign(key: &CursorKey, scope: &Scope, body: &[u8]) -> [u8; MAC] {
+    let mut mac = [0; MAC];
+    // HMAC takes keys of any length; the error can not happen.
+    if let Ok(mut hmac) = Hmac::<Sha256>::new_from_slice(&key.0) {
+        hmac.update(b"doyen-cursor");
+        hmac.update(&scope.0);
+        hmac.update(body);
+        mac.copy_from_slice(&hmac.finalize().into_bytes()[..MAC]);
+    }
+    mac
+}
+
+pub(super) fn can_hold(value: &Value) -> bool {
+    encode(value).is_some_and(|(_, content)| content.len() < 1024)
+}
+
+/// A tag for the type, and the value; none for NULL and for types without a simple order.
+fn encode(value: &Value) -> Option<(u8, Vec<u8>)> {
+    let number = |tag, n: i64| Some((tag, n.to_be_bytes().to_vec()));
+    let text = |tag, text: String| Some((tag, text.into_bytes()));
+    match value {
+        Value::Bool(Some(v)) => Some((1, vec![u8::from(*v)])),
+        Value::TinyInt(Some(v)) => number(2, i64::from(*v)),
+        Value::SmallInt(Some(v)) => number(3, i64::from(*v)),
+        Value::Int(Some(v)) => number(4, i64::from(*v)),
+        Value::BigInt(Some(v)) => number(5, *v),
+        Value::TinyUnsigned(Some(v)) => number(6, i64::from(*v)),
+        Value::SmallUnsigned(Some(v)) => number(7, i64::from(*v)),
+        Value::Unsigned(Some(v)) => number(8, i64::from(*v)),
+        Value::String(Some(v)) => text(9, v.clone()),
+        Value::Char(Some(v)) => text(10, v.to_string()),
+        Value::Bytes(Some(v)) => Some((11, v.clone())),
+        Value::Uuid(Some(v)) => Some((12, v.as_bytes().to_vec())),
+        Value::Double(Some(v)) => Some((13, v.to_be_bytes().to_vec())),
+        Value::ChronoDate(Some(v)) => text(14, v.to_string()),
+        Value::ChronoTime(Some(v)) => text(15, v.to_string()),
+        Value::ChronoDateTime(Some(v)) => number(16, v.and_utc().timestamp_micros()),
+        Value::ChronoDateTimeUtc(Some(v)) => number(17, v.timestamp_micros()),
+        Value::ChronoDateTimeWithTimeZone(Some(v)) => number(18, v.timestamp_micros()),
+        _ => None,
+    }
+}
+
+fn decode(tag: u8, content: &[u8]) -> Option<Value> {
+    let number = || Some(i64::from_be_bytes(content.try_into().ok()?));
+    let text = || Some(std::str::from_utf8(content).ok()?.to_owned());
+    let time = || DateTime::from_timestamp_micros(number()?);
+    Some(match tag {
+        1 => Value::Bool(Some(content == [1])),
+        2 => Value::TinyInt(Some(number()?.try_into().ok()?)),
+        3 => Value::SmallInt(Some(number()?.try_into().ok()?)),
+        4 => Value::Int(Some(number()?.try_into().ok()?)),
+        5 => Value::BigInt(Some(number()?)),
+        6 => Value::TinyUnsigned(Some(number()?.try_into().ok()?)),
+        7 => Value::SmallUnsigned(Some(number()?.try_into().ok()?)),
+        8 => Value::Unsigned(Some(number()?.try_into().ok()?)),
+        9 => Value::String(Some(text()?)),
+        10 => Value::Char(Some(text()?.parse().ok()?)),
+        11 => Value::Bytes(Some(content.to_vec())),
+        12 => Value::Uuid(Some(uuid::Uuid::from_slice(content).ok()?)),
+        13 => Value::Double(Some(f64::from_be_bytes(content.try_into().ok()?))),
+        14 => Value::ChronoDate(Some(text()?.parse::<NaiveDate>().ok()?)),
+        15 => Value::ChronoTime(Some(text()?.parse::<NaiveTime>().ok()?)),
+        16 => Value::ChronoDateTime(Some(NaiveDateTime::from(time()?.naive_utc()))),
+        17 => Value::ChronoDateTimeUtc(Some(time()?)),
+        18 => Value::ChronoDateTimeWithTimeZone(Some(time()?.fixed_offset())),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Cursor {
+        let id = uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+        Cursor { way: Way::On, inclusive: false, keys: vec![Value::ChronoDateTimeUtc(DateTime::from_timestamp_micros(-1)), id.into()] }
+    }
+
+    fn scope(filter: &str) -> Scope {
+        Scope::new("tickets", [("created_at", true), ("id", true)].into_iter(), filter)
+    }
+
+    #[test]
+    fn written_and_read_again() {
+        let key = CursorKey::random();
+        for way in [Way::On, Way::Back] {
+            for inclusive in [false, true] {
+                let cursor = Cursor { way, inclusive, ..sample() };
+                let text = cursor.write(&key, &scope("a"));
+                assert_eq!(Cursor::read(&text, &key, &scope("a"), 2).unwrap(), cursor);
+            }
+        }
+        for value in [Value::from(true), 7_i32.into(), (-7_i64).into(), "é".into(), 'x'.into(), 1.5_f64.into(), vec![0_u8, 255].into()] {
+            let cursor = Cursor { keys: vec![value], ..sample() };
+            let text = cursor.write(&key, &scope("a"));
+            assert_eq!(Cursor::read(&text, &key, &scope("a"), 1).unwrap(), cursor);
+        }
+    }
+
+    #[test]
+    fn each_changed_byte_is_refused() {
+        let key = CursorKey::random();
+        let text = sample().write(&key, &scope("a"));
+        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                assert!(Cursor::read(&URL_SAFE_NO_PAD.encode(&changed), &key, &scope("a"), 2).is_none(), "byte {at}, bit {bit}");
+            }
+        }
+        for end in 0..text.len() {
+            assert!(Cursor::read(&text[..end], &key, &scope("a"), 2).is_none());
+        }
+        for other in ["", "=", "a", "%%%", &format!("{text}A"), &format!("{text}="), &"A".repeat(100_000)] {
+            assert!(Cursor::read(other, &key, &scope("a"), 2).is_none());
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_key_or_version_is_refused() {
+        let key = CursorKey::new([1; 32]);
+        let text = sample().write(&key, &scope("a"));
+        assert!(Cursor::read(&text, &key, &scope("a"), 2).is_some());
+        assert!(Cursor::read(&text, &key, &scope("b"), 2).is_none());
+        assert!(Cursor::read(&text, &key, &scope("a"), 1).is_none());
+        assert!(Cursor::read(&text, &CursorKey::new([2; 32]), &scope("a"), 2).is_none());
+        let ascending = Scope::new("tickets", [("created_at", false), ("id", true)].into_iter(), "a");
+        assert!(Cursor::read(&text, &key, &ascending, 2).is_none());
+        // Signed by us, but in the bytes of another version.
+        let mut old = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        old.truncate(old.len() - MAC);
+        old[0] = 0;
+        let mac = sign(&key, &scope("a"), &old);
+        old.extend_from_slice(&mac);
+        assert!(Cursor::read(&URL_SAFE_NO_PAD.encode(old), &key, &scope("a"), 2).is_none());
+    }
+
+    #[test]
+    fn null_has_no_place() {
+        assert!(!can_hold(&Value::String(None)));
+        assert!(!can_hold(&Value::String(Some("x".repeat(5_000)))));
+        assert!(can_hold(&Value::from("x")));
+    }
+}

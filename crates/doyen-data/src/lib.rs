@@ -1,0 +1,50 @@
+//! The database of an application: one unit of work per request, on SQLite and PostgreSQL alike.
+//!
+//! | word | is |
+//! | --- | --- |
+//! | [`Database`], [`DatabaseOptions`] | the connections; made once, at start |
+//! | [`Session`] | one unit of work; injected, given to SeaORM wherever it wants a connection |
+//! | [`Session::page`], [`Order`], [`CursorKey`] | pages with signed cursors |
+//! | [`Session::update_version`] | an update that notices somebody else's |
+//! | [`Session::emit`], [`Event`] | events in the same transaction |
+//! | [`Migrator`], [`Migrations`] | the schema, step by step |
+//! | [`Violation`], [`classify`] | what an error of the database means |
+//!
+//! Entities and queries are [SeaORM](sea_orm)'s, re-exported here in the version this crate works with.
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("doyen needs a database: switch on the feature `sqlite` or `postgres`");
+
+mod database;
+mod error;
+pub mod keyset;
+mod link;
+pub mod migrate;
+mod open;
+mod options;
+mod outbox;
+mod pool;
+mod session;
+mod statement;
+mod statistics;
+mod version;
+
+pub use sea_orm;
+
+pub use database::{Database, PoolStatus};
+pub use error::{COMMIT_FAILED, ConnectError, INVALID_CURSOR, UniqueViolation, Violation, classify};
+pub use keyset::{CursorKey, Order};
+pub use migrate::{Migration, MigrationError, Migrations, Migrator};
+pub use options::{DatabaseOptions, Synchronous};
+pub use outbox::Event;
+pub use session::{Savepoint, Session};
+pub use statistics::{Fingerprint, Statistics};
+pub use version::UpdateError;
+
+/// What the macros write against. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub mod data {
+        pub use crate::{Migration, Migrations};
+    }
+}

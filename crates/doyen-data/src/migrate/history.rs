@@ -1,0 +1,230 @@
+//! What was applied, and the one connection that applies.
+
+use std::fmt::Write as _;
+
+use doyen_core::Timestamp;
+use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::{Migration, MigrationError, schema};
+use crate::Database;
+use crate::link::{Ask, Link, Reply};
+
+/// Any number will do; it must not change. Advisory locks of PostgreSQL belong to one database.
+const LOCK: i64 = 0x646f_7965_6e01;
+
+const TABLE: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS doyen_migrations (
+    owner text NOT NULL,
+    version bigint NOT NULL,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at bigint NOT NULL,
+    PRIMARY KEY (owner, version)
+)",
+    "SELECT owner, version, name, checksum, applied_at FROM doyen_migrations ORDER BY owner, version",
+];
+
+pub(super) struct Applied {
+    pub(super) owner: String,
+    pub(super) version: i64,
+    pub(super) name: String,
+    pub(super) checksum: String,
+    pub(super) at: Timestamp,
+}
+
+/// Of what is applied; how it is taken back may be corrected later.
+pub(super) fn checksum(migration: &Migration) -> String {
+    // Line endings are the business of the version control.
+    let digest = Sha256::digest(migration.up.replace("\r\n", "\n"));
+    digest.iter().fold(String::with_capacity(64), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// A connection of its own, outside the pools: what is set on it ends with it, and so does the lock.
+pub(super) struct History {
+    link: Link,
+    backend: DbBackend,
+}
+
+impl History {
+    pub(super) async fn open(database: &Database) -> Result<Self, DbErr> {
+        let backend = database.backend();
+        let link = database.recipe().open().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let mut history = Self { link, backend };
+        if history.postgres() {
+            // A migration may take its time; it is the waiting for locks that hurts others.
+            history.plain("SET default_transaction_read_only = off").await?;
+            history.plain("SET statement_timeout = 0").await?;
+            history.plain("SET idle_in_transaction_session_timeout = 0").await?;
+        }
+        Ok(history)
+    }
+
+    fn postgres(&self) -> bool {
+        self.backend == DbBackend::Postgres
+    }
+
+    pub(super) async fn close(self) {
+        self.link.close().await;
+    }
+
+    /// Makes the table this is all written in.
+    pub(super) async fn prepare(&mut self) -> Result<(), DbErr> {
+        self.begin().await?;
+        self.plain(TABLE[0]).await?;
+        self.plain("COMMIT").await
+    }
+
+    pub(super) async fn applied(&mut self) -> Result<Vec<Applied>, DbErr> {
+        let there = if self.postgres() {
+            "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('doyen_migrations')"
+        } else {
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'doyen_migrations'"
+        };
+        if self.rows(there, Vec::new()).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(TABLE[1], Vec::new()).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Applied {
+                    owner: row.try_get_by_index(0)?,
+                    version: row.try_get_by_index(1)?,
+                    name: row.try_get_by_index(2)?,
+                    checksum: row.try_get_by_index(3)?,
+                    at: Timestamp::from_micros(row.try_get_by_index(4)?),
+                })
+            })
+            .collect()
+    }
+
+    /// Applies it; none when another process did.
+    pub(super) async fn apply(&mut self, owner: &str, migration: &Migration) -> Result<Option<Timestamp>, MigrationError> {
+        let at = Timestamp::from(chrono::Utc::now());
+        let values = vec![owner.into(), migration.version.into(), migration.name.into(), checksum(migration).into(), at.micros().into()];
+        let note = "INSERT INTO doyen_migrations (owner, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)";
+        let done = self.step(owner, migration, ("up", migration.up), false, (note, values)).await?;
+        Ok(done.then_some(at))
+    }
+
+    /// Takes it back; false when another process did.
+    pub(super) async fn take_back(&mut self, owner: &str, migration: &Migration) -> Result<bool, MigrationError> {
+        let note = "DELETE FROM doyen_migrations WHERE owner = $1 AND version = $2";
+        self.step(owner, migration, ("down", migration.down), true, (note, vec![owner.into(), migration.version.into()])).await
+    }
+
+    /// One migration, one way: behind the lock, if it still stands as expected, the script and the note of it in one transaction.
+    async fn step(
+        &mut self,
+        owner: &str,
+        migration: &Migration,
+        (way, script): (&str, &str),
+        expected: bool,
+        (note, values): (&str, Vec<Value>),
+    ) -> Result<bool, MigrationError> {
+        if self.postgres() && script.trim_start().starts_with("-- no-transaction") {
+            return self.step_alone(owner, migration, (way, script), expected, (note, values)).await;
+        }
+        self.begin().await?;
+        if self.is_applied(owner, migration.version).await? != expected {
+            self.plain("ROLLBACK").await?;
+            return Ok(false);
+        }
+        let result = self.script(script, note, values).await;
+        match result {
+            Ok(None) => match self.plain("COMMIT").await {
+                Ok(()) => Ok(true),
+                Err(error) => Err(MigrationError::failed(way, migration, error)),
+            },
+            Ok(Some(broken)) => {
+                self.plain("ROLLBACK").await?;
+                Err(MigrationError::refused(migration, &broken))
+            }
+            Err(error) => {
+                let _rolled_back = self.plain("ROLLBACK").await;
+                Err(MigrationError::failed(way, migration, error))
+            }
+        }
+    }
+
+    /// Outside a transaction: the lock is the connection's then, and ends with it.
+    async fn step_alone(
+        &mut self,
+        owner: &str,
+        migration: &Migration,
+        (way, script): (&str, &str),
+        expected: bool,
+        (note, values): (&str, Vec<Value>),
+    ) -> Result<bool, MigrationError> {
+        self.plain("SET lock_timeout = 0").await?;
+        self.plain(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+        let result = if self.is_applied(owner, migration.version).await? == expected {
+            // One by one: PostgreSQL wraps several statements sent at once into a transaction.
+            let mut result = Ok(());
+            for statement in script.split_inclusive(";\n").filter(|part| !part.trim().is_empty()) {
+                result = self.plain(statement).await;
+                if result.is_err() {
+                    break;
+                }
+            }
+            match result {
+                Ok(()) => self.rows(note, values).await.map(|_| true),
+                Err(error) => Err(error),
+            }
+        } else {
+            Ok(false)
+        };
+        self.plain(&format!("SELECT pg_advisory_unlock({LOCK})")).await?;
+        result.map_err(|error| MigrationError::failed(way, migration, error))
+    }
+
+    /// Begins, and waits for other processes that migrate.
+    async fn begin(&mut self) -> Result<(), DbErr> {
+        if !self.postgres() {
+            self.plain("PRAGMA foreign_keys = OFF").await?;
+            return self.plain("BEGIN IMMEDIATE").await;
+        }
+        self.plain("BEGIN READ WRITE").await?;
+        self.plain("SET LOCAL lock_timeout = 0").await?;
+        self.plain(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+        self.plain("SET LOCAL lock_timeout = '2s'").await
+    }
+
+    /// The script and its note; what is broken after it, if something is.
+    async fn script(&mut self, script: &str, note: &str, values: Vec<Value>) -> Result<Option<String>, DbErr> {
+        self.plain(script).await?;
+        self.rows(note, values).await?;
+        if self.postgres() {
+            return Ok(None);
+        }
+        let broken = self.rows("SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", Vec::new()).await?;
+        let Some(row) = broken.first() else { return Ok(None) };
+        let (table, parent): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        Ok(Some(format!("after it a row of `{table}` points to a row of `{parent}` that is not there")))
+    }
+
+    async fn is_applied(&mut self, owner: &str, version: i64) -> Result<bool, DbErr> {
+        let sql = "SELECT 1 FROM doyen_migrations WHERE owner = $1 AND version = $2";
+        Ok(!self.rows(sql, vec![owner.into(), version.into()]).await?.is_empty())
+    }
+
+    pub(super) async fn schema(&mut self) -> Result<String, DbErr> {
+        schema::dump(self, self.backend).await
+    }
+
+    pub(super) async fn rows(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+        let ask = Ask::All(Statement::from_sql_and_values(self.backend, sql, values));
+        match self.link.run(&ask).await {
+            Ok(Reply::All(rows)) => Ok(rows),
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => Err(ask.error(error)),
+        }
+    }
+
+    async fn plain(&mut self, sql: &str) -> Result<(), DbErr> {
+        self.link.plain(sql).await.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+    }
+}

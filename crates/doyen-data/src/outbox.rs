@@ -1,0 +1,76 @@
+//! Events written together with the change they tell of.
+//!
+//! [`Session::emit`] writes a row into `doyen_outbox` in the same transaction: the event exists if and only if the change does. A relay
+//! reads the rows and delivers them, at least once.
+
+use chrono::Utc;
+use sea_orm::{DbErr, Value};
+use serde::Serialize;
+
+use crate::{Migration, Migrations, Session};
+
+/// Something that happened and that others want to know.
+///
+/// ```
+/// use doyen_data::Event;
+///
+/// #[derive(serde::Serialize)]
+/// struct OrderPlaced {
+///     order: String,
+/// }
+///
+/// impl Event for OrderPlaced {
+///     const TOPIC: &'static str = "orders.placed";
+/// }
+/// ```
+pub trait Event: Serialize {
+    /// What it is about: `orders.placed`.
+    const TOPIC: &'static str;
+}
+
+impl Session {
+    /// Writes the event into the outbox, as part of this unit of work.
+    ///
+    /// # Errors
+    ///
+    /// The event can not be written as JSON, or the database refused.
+    pub async fn emit<E: Event>(&self, event: &E) -> Result<uuid::Uuid, DbErr> {
+        let payload = serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;
+        let id = uuid::Uuid::now_v7();
+        let parameters: [Value; 5] = [id.into(), E::TOPIC.into(), payload.into(), Utc::now().into(), self.trace().into()];
+        self.execute_sql("INSERT INTO doyen_outbox (id, topic, payload, created_at, trace) VALUES ($1, $2, $3, $4, $5)", parameters).await?;
+        Ok(id)
+    }
+}
+
+/// The tables of this crate.
+pub(crate) const TABLES: Migrations = Migrations {
+    sqlite: &[Migration {
+        version: 1,
+        name: "outbox",
+        up: "CREATE TABLE doyen_outbox (
+    id blob PRIMARY KEY NOT NULL,
+    topic text NOT NULL,
+    payload text NOT NULL,
+    created_at text NOT NULL,
+    delivered_at text,
+    trace text
+) STRICT;
+CREATE INDEX doyen_outbox_waiting ON doyen_outbox (created_at, id) WHERE delivered_at IS NULL;",
+        down: "DROP TABLE doyen_outbox;",
+    }],
+    postgres: &[Migration {
+        version: 1,
+        name: "outbox",
+        up: "CREATE TABLE doyen_outbox (
+    id uuid PRIMARY KEY,
+    topic text NOT NULL,
+    payload text NOT NULL,
+    created_at timestamptz NOT NULL,
+    delivered_at timestamptz,
+    trace text
+);
+CREATE INDEX doyen_outbox_waiting ON doyen_outbox (created_at, id) WHERE delivered_at IS NULL;",
+        down: "DROP TABLE doyen_outbox;",
+    }],
+};

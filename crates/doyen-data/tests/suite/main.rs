@@ -1,0 +1,12 @@
+//! What the crate promises, on real databases: a SQLite file and a PostgreSQL database of its own for each test.
+
+extern crate doyen_data as doyen;
+
+mod cancelled;
+mod entities;
+mod faults;
+mod harness;
+mod migrations;
+mod orm;
+mod pages;
+mod session;
