@@ -111,17 +111,17 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     line.push_str(",\"target\":\"access\"");
     let mut string = |name: &str, value: &str| {
         if !value.is_empty() {
-            _ = write!(line, ",\"{name}\":");
+            line.push_str(name);
             text::json(line, value, LIMIT);
         }
     };
-    string("request_id", record.request_id);
-    string("trace_id", record.trace_id);
-    string("method", record.method);
-    string("path", record.bare_path());
-    string("route", record.route.unwrap_or_default());
-    string("user", record.user.unwrap_or_default());
-    string("problem", record.problem.unwrap_or_default());
+    string(",\"request_id\":", record.request_id);
+    string(",\"trace_id\":", record.trace_id);
+    string(",\"method\":", record.method);
+    string(",\"path\":", record.bare_path());
+    string(",\"route\":", record.route.unwrap_or_default());
+    string(",\"user\":", record.user.unwrap_or_default());
+    string(",\"problem\":", record.problem.unwrap_or_default());
     if let Some(client) = record.client {
         _ = write!(line, ",\"client\":\"{client}\"");
     }
