@@ -1,108 +1,98 @@
-//! The macros write whole paths: they work without the prelude and beside types with the usual names.
+//! The derives work where nothing is imported and the usual names mean something else.
 
 #![no_implicit_prelude]
-#![allow(missing_docs, dead_code, reason = "a test")]
+#![allow(dead_code, reason = "compiling is the test")]
 
 extern crate doyen_core as doyen;
 
-use ::doyen::{Clock, Unexpected};
-
-struct Result;
 struct Option;
-struct String;
-struct Vec;
-// `#[port]` is async-trait inside, which writes `Box` and means the one of the standard library.
-use ::std::boxed::Box;
+struct Result;
 struct Some;
 struct None;
 struct Ok;
 struct Err;
+struct String;
+struct Vec;
+struct Box;
+trait Input {}
+trait Output {}
 
-/// Why not.
-#[derive(::std::fmt::Debug, ::doyen::Problem)]
-enum Problem {
-    /// Away.
-    #[problem(gone, detail = "{since} days")]
-    Away {
-        since: u32,
-        #[problem(retry_after)]
-        wait: u32,
-    },
-    #[problem(unexpected)]
-    Unexpected(Unexpected),
+type Text = ::std::string::String;
+type Maybe<T> = ::std::option::Option<T>;
+type List<T> = ::std::vec::Vec<T>;
+
+/// Read and written.
+#[derive(::doyen::Input, ::doyen::Output)]
+#[output(etag = value, computed(out: u8 = Self::compute))]
+#[validate(custom = Self::whole, async = Self::later)]
+struct Everything {
+    #[validate(length(min = 1), pattern = "^a")]
+    at: Text,
+    #[validate(range(min = 1), custom = check)]
+    value: u8,
+    #[input(default = 7, example = 3)]
+    fields: u32,
+    #[validate(items(max = 3), unique_items, each(email))]
+    #[input(default)]
+    before: List<Text>,
+    all: Maybe<Choice>,
+    r#type: Maybe<Nested<Text>>,
 }
 
-/// What may be done.
-#[derive(::std::clone::Clone, ::std::marker::Copy, ::doyen::Scope)]
-enum Scope {
-    /// Read.
-    #[scope("things:read")]
-    Read,
-}
+impl Everything {
+    fn compute(&self) -> u8 {
+        self.value
+    }
 
-#[derive(::std::clone::Clone, ::std::marker::Copy, ::doyen::Role)]
-enum Role {
-    Admin,
-}
+    fn whole(&self) -> ::std::result::Result<(), ::doyen::rule::Broken> {
+        ::std::result::Result::Ok(())
+    }
 
-#[derive(::std::clone::Clone, ::doyen::Inject)]
-#[inject(application)]
-struct Inject {
-    clock: ::std::sync::Arc<dyn Clock>,
-    lock: Lock,
-}
-
-#[derive(::std::clone::Clone)]
-struct Lock;
-
-#[::doyen::provider(application)]
-async fn lock(clock: ::std::sync::Arc<dyn Clock>) -> ::std::result::Result<Lock, Unexpected> {
-    ::std::mem::drop(clock);
-    ::std::result::Result::Ok(Lock)
-}
-
-#[::doyen::port]
-trait Port {
-    async fn all(&self, page: u32) -> u32;
-}
-
-#[::doyen::port]
-impl Port for Lock {
-    async fn all(&self, page: u32) -> u32 {
-        page
+    async fn later(&self, _: &::doyen::inject::Context) -> ::std::result::Result<(), ::doyen::rule::Broken> {
+        ::std::result::Result::Ok(())
     }
 }
 
-/// Settings.
-#[derive(::doyen::Settings)]
-struct Settings {
-    /// A number.
-    #[setting(default = 3, min = 1)]
-    number: u8,
-    /// A word.
-    #[setting(default = "low")]
-    level: Level,
-    #[setting(section)]
-    inner: Inner,
+fn check(_: &u8) -> ::std::result::Result<(), ::doyen::rule::Broken> {
+    ::std::result::Result::Ok(())
 }
 
-/// Inner settings.
-#[derive(::doyen::Settings)]
-struct Inner {
-    /// Perhaps.
-    note: ::std::option::Option<u8>,
+#[derive(::doyen::Input, ::doyen::Output)]
+enum Choice {
+    Some,
+    None,
 }
 
-#[derive(::doyen::Settings)]
-enum Level {
-    Low,
-    High,
+#[derive(::doyen::Input, ::doyen::Output)]
+struct Nested<T> {
+    value: T,
 }
 
-#[::core::prelude::v1::test]
-fn it_compiles() {
-    ::std::assert_eq!(
-        ::doyen::Problem::info(&Problem::Away { since: 1, wait: 2 }).code,
-        "away"
-    );
+#[derive(::doyen::Input, ::doyen::Output)]
+#[input(tag = "kind")]
+#[output(tag = "kind")]
+enum Tagged {
+    One(Choices),
+    Two { at: u8 },
+    Three,
+}
+
+#[derive(::doyen::Input, ::doyen::Output)]
+struct Choices {
+    choice: Choice,
+}
+
+#[derive(::doyen::Input, ::doyen::Output)]
+struct New(#[validate(length(max = 3))] Text);
+
+#[derive(::doyen::Input)]
+#[input(from_str)]
+struct Parsed(u8);
+
+impl ::std::str::FromStr for Parsed {
+    type Err = ::std::num::ParseIntError;
+
+    fn from_str(text: &str) -> ::std::result::Result<Self, ::std::num::ParseIntError> {
+        ::std::result::Result::map(<u8 as ::std::str::FromStr>::from_str(text), Parsed)
+    }
 }
