@@ -7,7 +7,8 @@
 //! | `length(min = 1, max = 200)` | text, counted in characters | `minLength`, `maxLength` |
 //! | `pattern = "^[a-z]+$"` | text; an ECMA-262 expression that may match anywhere, so write `^` and `$` | `pattern` |
 //! | `email`, `url` | text | `format`, `pattern`, `maxLength` |
-//! | `range(min = 1, max = 100)`, also `exclusive_min`, `exclusive_max`, `multiple_of` | numbers | `minimum`, ... |
+//! | `range(min = 1, max = 100)`, also `exclusive_min`, `exclusive_max` | numbers | `minimum`, ... |
+//! | `multiple_of = 5` | whole numbers | `multipleOf` |
 //! | `items(min = 1, max = 10)` | lists | `minItems`, `maxItems` |
 //! | `unique_items` | lists | `uniqueItems` |
 //! | `each(..)` | the items of a list, with the rules above | `items` |
@@ -44,6 +45,6 @@ mod tighten;
 
 pub use broken::Broken;
 pub use items::{Items, List, Unique, each, each_schema};
-pub use number::{Num, Number, Range};
+pub use number::{MultipleOf, Num, Number, Range, Whole};
 pub use pattern::Pattern;
 pub use text::{Email, Length, Text, Url};

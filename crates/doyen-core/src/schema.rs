@@ -1,7 +1,7 @@
 //! JSON Schema (draft 2020-12), as a value, and the components that a document shares.
 
 use std::any::TypeId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -162,22 +162,14 @@ impl Components {
     ///
     /// Two different types want one name.
     pub fn finish(self) -> Result<Named, NameClash> {
+        let split = self.split();
         let mut named = Named::default();
-        for ((name, direction), mut same) in self.schemas.clone() {
+        for ((name, direction), mut same) in self.schemas {
             let (_, first) = same.swap_remove(0);
             if same.iter().any(|(_, other)| *other != first) {
                 return Err(NameClash { name });
             }
-            let other = match direction {
-                Direction::Input => Direction::Output,
-                Direction::Output => Direction::Input,
-            };
-            let twin = self
-                .schemas
-                .get(&(name.clone(), other))
-                .and_then(|all| all.first());
-            let alike = twin.is_none_or(|(_, twin)| bare(twin) == bare(&first));
-            let settled = if direction == Direction::Input && !alike {
+            let settled = if direction == Direction::Input && split.contains(&name) {
                 format!("{name}Input")
             } else {
                 name.clone()
@@ -194,6 +186,35 @@ impl Components {
             }
         }
         Ok(named)
+    }
+
+    /// The names with two contracts: those whose schemas differ, and those that refer to one of them.
+    fn split(&self) -> BTreeSet<String> {
+        let schema = |name: &str, direction| {
+            let same = self.schemas.get(&(name.to_owned(), direction))?;
+            same.first().map(|(_, schema)| schema)
+        };
+        let mut twins: Vec<(&str, &Schema, &Schema)> = Vec::new();
+        for (name, direction) in self.schemas.keys() {
+            if *direction == Direction::Input
+                && let Some(read) = schema(name, Direction::Input)
+                && let Some(written) = schema(name, Direction::Output)
+            {
+                twins.push((name, read, written));
+            }
+        }
+        let mut split: BTreeSet<String> = BTreeSet::new();
+        loop {
+            let before = split.len();
+            for (name, read, written) in &twins {
+                if bare(read) != bare(written) || split.iter().any(|other| refers(read, other)) {
+                    split.insert((*name).to_owned());
+                }
+            }
+            if split.len() == before {
+                return split;
+            }
+        }
     }
 }
 
@@ -238,6 +259,14 @@ fn bare(schema: &Schema) -> String {
         .to_string()
         .replace("!input", "")
         .replace("!output", "")
+}
+
+/// True when the schema of an input refers to a component.
+fn refers(schema: &Schema, name: &str) -> bool {
+    schema
+        .as_json()
+        .to_string()
+        .contains(&format!("\"#/components/schemas/{name}!input\""))
 }
 
 // Any text that is a marked reference: the value of `$ref`, and the mapping of a discriminator.

@@ -128,7 +128,7 @@ struct Order {
     r#type: Option<String>,
 }
 
-fn polite(note: &String) -> Result<(), Broken> {
+fn polite(note: &str) -> Result<(), Broken> {
     if note.contains("!") {
         Err(Broken::new("polite", "must be polite").param("limit", 0))
     } else {

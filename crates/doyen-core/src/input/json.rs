@@ -327,6 +327,7 @@ struct Names<'de>(HashSet<Cow<'de, str>>);
 impl<'de> Names<'de> {
     const FEW: usize = 16;
 
+    #[allow(clippy::ptr_arg, reason = "kept without a copy of borrowed text")]
     fn known(&mut self, name: &Cow<'de, str>, entries: &[(Cow<'de, str>, Value<'de>)]) -> bool {
         if entries.len() < Self::FEW {
             return entries.iter().any(|(known, _)| known == name);

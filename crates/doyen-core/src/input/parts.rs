@@ -75,6 +75,28 @@ pub fn field<T: Input>(value: Option<Value<'_>>, at: &At<'_>, out: &mut Failures
     }
 }
 
+/// A list, without a trait that must be in scope.
+pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
+    Vec::from(items)
+}
+
+/// A field of the contract.
+pub fn described_field(
+    name: &'static str,
+    required: bool,
+    schema: Schema,
+    description: &str,
+    deprecated: bool,
+) -> Field {
+    Field {
+        name,
+        required,
+        schema,
+        description: description.to_owned(),
+        deprecated,
+    }
+}
+
 /// Records that a field is missing.
 pub fn required<T>(at: &At<'_>, out: &mut Failures) -> Option<T> {
     at.fail(out, "required", "is required");

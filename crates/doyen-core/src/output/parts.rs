@@ -3,7 +3,9 @@
 use crate::schema::Direction;
 use crate::{Components, Schema};
 
-pub use crate::input::parts::{Variant, described, name_of, one_of, variant, words};
+pub use crate::input::parts::{
+    Variant, described, described_field, list, name_of, one_of, variant, words,
+};
 pub use crate::input::{Field, object};
 
 /// Defines a component that is written.

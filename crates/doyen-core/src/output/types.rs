@@ -22,7 +22,7 @@ macro_rules! as_read {
 }
 
 as_read!(
-    bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, Uuid, Timestamp, NaiveDate, Json
+    bool, i8, i16, i32, i64, u8, u16, u32, u64, f64, Uuid, Timestamp, NaiveDate, Json
 );
 
 macro_rules! texts {
@@ -36,6 +36,12 @@ macro_rules! texts {
 }
 
 texts!(String, &'static str, Box<str>, Cow<'static, str>);
+
+impl Output for f32 {
+    fn schema(_: &mut Components) -> Schema {
+        Schema::of("number").with("format", "float")
+    }
+}
 
 impl Output for char {
     fn schema(_: &mut Components) -> Schema {

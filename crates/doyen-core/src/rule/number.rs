@@ -25,13 +25,6 @@ impl Num {
             _ => json.as_f64().map(Num::Float),
         }
     }
-
-    fn is_multiple_of(self, divisor: i128) -> bool {
-        match self {
-            Num::Int(value) => value % divisor == 0,
-            Num::Float(value) => value % (divisor as f64) == 0.0,
-        }
-    }
 }
 
 impl PartialEq for Num {
@@ -80,7 +73,7 @@ impl From<Num> for Json {
 
 /// A type with a value that can be compared with limits. `None` when there is no value now.
 #[diagnostic::on_unimplemented(
-    message = "the rules `range` and `multiple_of` are for numbers, and `{Self}` is not one",
+    message = "the rule `range` is for numbers, and `{Self}` is not one",
     label = "not a number",
     note = "for text use `length(..)`, for a list `items(..)`",
     note = "for a type of your own, put the rule on its inner field, or implement `doyen::rule::Number`"
@@ -108,7 +101,7 @@ macro_rules! numbers {
 
 numbers! {
     Int: i8 i16 i32 i64 u8 u16 u32 u64;
-    Float: f32 f64;
+    Float: f64;
 }
 
 impl<T: Number> Number for Option<T> {
@@ -129,6 +122,51 @@ impl<T: Number> Number for Box<T> {
     }
 }
 
+/// A type whose number is whole.
+#[diagnostic::on_unimplemented(
+    message = "`multiple_of` is for whole numbers, and `{Self}` is not one",
+    label = "not a whole number",
+    note = "a double can not hold each multiple: use a whole number of smaller units, such as cents"
+)]
+pub trait Whole: Number {}
+
+macro_rules! whole {
+    ($($type:ty)*) => {$(impl Whole for $type {})*};
+}
+
+whole!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+impl<T: Whole> Whole for Option<T> {}
+impl<T: Whole> Whole for Patch<T> {}
+impl<T: Whole> Whole for Box<T> {}
+
+/// What a whole number must be a multiple of.
+#[derive(Clone, Copy, Debug)]
+pub struct MultipleOf(
+    /// Above zero.
+    pub i128,
+);
+
+impl MultipleOf {
+    /// Checks a number.
+    pub fn check<T: Whole + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
+        let Some(Num::Int(number)) = value.number() else {
+            return;
+        };
+        if number % self.0 != 0 {
+            let divisor = Json::from(Num::Int(self.0));
+            let message = format!("must be a multiple of {divisor}");
+            let params = Map::from_iter([("multiple_of".to_owned(), divisor)]);
+            at.fail_with(out, "multiple_of", message, params);
+        }
+    }
+
+    /// Writes the rule into the schema.
+    pub fn describe(&self, schema: &mut Schema) {
+        schema.set("multipleOf", Num::Int(self.0));
+    }
+}
+
 /// Limits of a number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Range {
@@ -140,8 +178,6 @@ pub struct Range {
     pub exclusive_min: Option<Num>,
     /// What it must be less than.
     pub exclusive_max: Option<Num>,
-    /// What it must be a multiple of.
-    pub multiple_of: Option<i128>,
 }
 
 impl Range {
@@ -150,18 +186,6 @@ impl Range {
         let Some(number) = value.number() else { return };
         if !self.holds(number) {
             at.fail_with(out, "range", self.sentence(), self.params());
-        }
-        if let Some(divisor) = self.multiple_of
-            && !number.is_multiple_of(divisor)
-        {
-            let params =
-                Map::from_iter([("multiple_of".to_owned(), Json::from(Num::Int(divisor)))]);
-            at.fail_with(
-                out,
-                "multiple_of",
-                format!("must be a multiple of {divisor}"),
-                params,
-            );
         }
     }
 
@@ -210,9 +234,6 @@ impl Range {
         }
         if let Some(max) = self.exclusive_max {
             at_most(schema, "exclusiveMaximum", max);
-        }
-        if let Some(divisor) = self.multiple_of {
-            schema.set("multipleOf", Num::Int(divisor));
         }
     }
 }

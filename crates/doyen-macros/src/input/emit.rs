@@ -292,7 +292,7 @@ fn describe_tagged(name: &str, tag: &str, variants: &[Variant], docs: &str) -> T
     });
     quote! {
         {
-            let __variants = ::std::vec::Vec::from([#(#all),*]);
+            let __variants = ::doyen::__private::input::parts::list([#(#all),*]);
             ::doyen::__private::input::parts::one_of(#tag, __variants, #docs)
         }
     }
@@ -303,7 +303,7 @@ fn list(fields: &[Field]) -> TokenStream {
         return quote!(::std::vec::Vec::new());
     }
     let fields = fields.iter().map(Field::describe);
-    quote!(::std::vec::Vec::from([#(#fields),*]))
+    quote!(::doyen::__private::input::parts::list([#(#fields),*]))
 }
 
 /// The implementation of `Object`, for named fields.

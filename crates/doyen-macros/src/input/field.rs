@@ -286,15 +286,7 @@ impl Field {
             (None, Some(_)) => quote!(true),
             (None, None) => quote!(<#ty as ::doyen::__private::Input>::REQUIRED),
         };
-        quote! {
-            ::doyen::__private::input::Field {
-                name: #wire,
-                required: #required,
-                schema: #schema,
-                description: ::std::string::String::from(#docs),
-                deprecated: #deprecated,
-            }
-        }
+        quote!(::doyen::__private::input::parts::described_field(#wire, #required, #schema, #docs, #deprecated))
     }
 }
 
@@ -329,7 +321,7 @@ pub(crate) fn generic(ty: &Type) -> Option<(String, &Type)> {
 
 /// True for types that are known to have no asynchronous rules.
 fn plain(ty: &Type) -> bool {
-    const PLAIN: [&str; 18] = [
+    const PLAIN: [&str; 17] = [
         "String",
         "bool",
         "char",
@@ -341,7 +333,6 @@ fn plain(ty: &Type) -> bool {
         "u16",
         "u32",
         "u64",
-        "f32",
         "f64",
         "Uuid",
         "Timestamp",

@@ -120,9 +120,10 @@ impl Translation {
             'W' => self.out.push_str("[^0-9A-Za-z_]"),
             's' => self.out.extend(["[", SPACE, "]"]),
             'S' => self.out.extend(["[^", SPACE, "]"]),
-            'b' | 'B' if !self.class => {
-                self.out
-                    .extend(["(?-u:\\", if letter == 'b' { "b" } else { "B" }, ")"])
+            'b' | 'B' => {
+                return Err(
+                    "readers disagree on `\\b`: write out which characters may stand there".into(),
+                );
             }
             'n' | 'r' | 't' | 'f' | 'v' => self.out.extend(['\\', letter]),
             'x' if self.rest.peek() == Some(&'{') => {
@@ -203,6 +204,7 @@ mod tests {
             (r"(a)\1", "custom rule"),
             (r"\p{L}", "write the ranges out"),
             (r"\_", "write `_` alone"),
+            (r"a\b", "write out which characters"),
             ("a]", "write `\\]`"),
             ("[a--b]", "write `\\-`"),
             ("[a", "not a valid expression"),

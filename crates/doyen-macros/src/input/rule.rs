@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     Range {
         limits: Vec<(&'static str, Expr)>,
     },
+    MultipleOf(Expr),
     Pattern(Regex),
     Email,
     Url,
@@ -36,9 +37,10 @@ pub(crate) enum Kind {
     Async(Path),
 }
 
-const WORDS: [&str; 10] = [
+const WORDS: [&str; 11] = [
     "length",
     "range",
+    "multiple_of",
     "pattern",
     "email",
     "url",
@@ -48,13 +50,7 @@ const WORDS: [&str; 10] = [
     "custom",
     "async",
 ];
-const LIMITS: [&str; 5] = [
-    "min",
-    "max",
-    "exclusive_min",
-    "exclusive_max",
-    "multiple_of",
-];
+const LIMITS: [&str; 4] = ["min", "max", "exclusive_min", "exclusive_max"];
 
 /// The rules of all `#[validate(..)]` attributes.
 pub(crate) fn read(attributes: &[syn::Attribute], errors: &mut Errors) -> Vec<Rule> {
@@ -85,6 +81,7 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
             Ok(Kind::Items { min, max })
         }
         "range" => range(arg, errors),
+        "multiple_of" => multiple_of(arg),
         "pattern" => pattern(arg),
         "email" => arg.plain().map(|()| Kind::Email),
         "url" => arg.plain().map(|()| Kind::Url),
@@ -155,14 +152,6 @@ fn range(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
             return Err(syn::Error::new(limit.word.span(), unknown(&name, &LIMITS)));
         };
         let value = limit.value(&format!("{known} = 1"))?;
-        if known == "multiple_of"
-            && !literal(value).is_some_and(|number| number >= 1.0 && number.fract() == 0.0)
-        {
-            return Err(syn::Error::new_spanned(
-                value,
-                "write a whole number above zero, such as `multiple_of = 5`",
-            ));
-        }
         limits.push((known, value.clone()));
     }
     if limits.is_empty() {
@@ -176,6 +165,19 @@ fn range(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
     };
     in_order(arg, find("min"), find("max"))?;
     Ok(Kind::Range { limits })
+}
+
+fn multiple_of(arg: &Arg) -> syn::Result<Kind> {
+    let value = arg.value("multiple_of = 5")?;
+    match literal(value) {
+        Some(number) if number >= 1.0 && number.fract() == 0.0 => {
+            Ok(Kind::MultipleOf(value.clone()))
+        }
+        _ => Err(syn::Error::new_spanned(
+            value,
+            "write a whole number above zero, such as `multiple_of = 5`",
+        )),
+    }
 }
 
 fn in_order(arg: &Arg, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<()> {
@@ -286,7 +288,6 @@ impl Rule {
                 let sets = LIMITS.iter().map(|name| {
                     let field = syn::Ident::new(name, Span::call_site());
                     let value = match limits.iter().find(|(known, _)| known == name) {
-                        Some((_, value)) if *name == "multiple_of" => optional(Some(value)),
                         Some((_, value)) => {
                             let value = number(value);
                             quote!(::core::option::Option::Some(#value))
@@ -297,6 +298,7 @@ impl Rule {
                 });
                 quote!(::doyen::__private::rule::Range { #(#sets),* })
             }
+            Kind::MultipleOf(value) => quote!(::doyen::__private::rule::MultipleOf(#value)),
             Kind::Pattern(Regex { shown, run, no_nul }) => quote! {
                 {
                     static __PATTERN: ::doyen::__private::rule::Pattern = ::doyen::__private::rule::Pattern::new(#shown, #run, #no_nul);

@@ -33,7 +33,7 @@ fn all_mistakes_are_told_at_once() {
             d: u8,
             #[input(rename = "a")]
             e: u8,
-            #[validate(range(multiple_of = 0))]
+            #[validate(multiple_of = 0)]
             f: u8,
             #[validate(email = true)]
             g: String,

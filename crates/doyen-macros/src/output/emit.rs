@@ -210,7 +210,7 @@ fn describe_tagged(name: &str, tag: &str, variants: &[Variant], docs: &str) -> T
     });
     quote! {
         {
-            let __variants = ::std::vec::Vec::from([#(#all),*]);
+            let __variants = ::doyen::__private::output::parts::list([#(#all),*]);
             ::doyen::__private::output::parts::one_of(#tag, __variants, #docs)
         }
     }
@@ -269,7 +269,7 @@ fn list(fields: &[Field], computed: &[Computed]) -> TokenStream {
         )
     });
     let all = fields.chain(computed);
-    quote!(::std::vec::Vec::from([#(#all),*]))
+    quote!(::doyen::__private::output::parts::list([#(#all),*]))
 }
 
 fn describe(field: &Field) -> TokenStream {
@@ -298,13 +298,5 @@ fn one(
     docs: &str,
     deprecated: bool,
 ) -> TokenStream {
-    quote! {
-        ::doyen::__private::output::parts::Field {
-            name: #wire,
-            required: #required,
-            schema: #schema,
-            description: ::std::string::String::from(#docs),
-            deprecated: #deprecated,
-        }
-    }
+    quote!(::doyen::__private::output::parts::described_field(#wire, #required, #schema, #docs, #deprecated))
 }
