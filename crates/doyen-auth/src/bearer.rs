@@ -15,7 +15,8 @@ use crate::{Rejected, Tokens};
 ///
 /// A request without the field, or with another scheme such as `Basic`, carries no credentials as far as this is concerned: RFC 6750
 /// section 3.1 treats both alike, and an error code would tell a client to fix a token that it never sent. A bearer token that is not
-/// valid is refused everywhere, also where anyone may call: a client that believes to be logged in must learn that it is not.
+/// valid is refused. On a route that anyone may call the edge goes on without a caller: an expired token must not keep its owner from
+/// logging in again.
 ///
 /// Tokens in the query string or the body are never looked at.
 #[derive(Clone, Debug)]

@@ -16,6 +16,15 @@ fn secret(text: &str) -> Secret<String> {
     text.to_owned().into()
 }
 
+/// Waits for what other tasks bring about.
+async fn until(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed().as_secs() < 10, "it did not come about");
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_hash_fits_its_own_password_alone() {
     let passwords = passwords();
@@ -232,9 +241,7 @@ async fn no_more_work_at_once_than_permitted_and_the_excess_is_told_to_wait() {
         })
     };
     let inside: Vec<_> = (0..5).map(|_| start()).collect();
-    while passwords.room.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| passwords.room.available_permits() == 0).await;
     let refused = passwords
         .verify(secret("correct horse"), None)
         .await
@@ -291,9 +298,7 @@ async fn a_client_that_leaves_keeps_its_permit_until_the_work_is_done() {
             .is_err()
     );
     drop(open);
-    while passwords.room.available_permits() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| passwords.room.available_permits() > 0).await;
     assert!(
         passwords
             .verify(secret("correct horse"), None)
