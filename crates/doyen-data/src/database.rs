@@ -11,6 +11,9 @@ use crate::link::{Ask, Recipe};
 use crate::pool::{Limits, Pool};
 use crate::{ConnectError, DatabaseOptions, Session};
 
+/// How long a start waits for a server that may be starting too.
+const START: Duration = Duration::from_secs(3);
+
 /// A database: application-wide, cheap to clone. Requests use it through a [`Session`].
 ///
 /// ```no_run
@@ -47,7 +50,9 @@ pub struct PoolStatus {
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("url", &self.0.options.masked_url()).finish_non_exhaustive()
+        f.debug_struct("Database")
+            .field("url", &self.0.options.masked_url())
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,23 +71,42 @@ impl Database {
             #[cfg(feature = "sqlite")]
             "sqlite" => crate::open::sqlite(options)?,
             #[cfg(not(feature = "sqlite"))]
-            "sqlite" => return Err(refuse("this program was built without SQLite. Add the feature `sqlite` of `doyen`, or use a `postgres://` URL")),
+            "sqlite" => {
+                return Err(refuse(
+                    "this program was built without SQLite. Add the feature `sqlite` of `doyen`, or use a `postgres://` URL",
+                ));
+            }
             #[cfg(feature = "postgres")]
             "postgres" | "postgresql" => crate::open::postgres(options)?,
             #[cfg(not(feature = "postgres"))]
             "postgres" | "postgresql" => {
-                return Err(refuse("this program was built without PostgreSQL. Add the feature `postgres` of `doyen`, or use a `sqlite://` URL"));
+                return Err(refuse(
+                    "this program was built without PostgreSQL. Add the feature `postgres` of `doyen`, or use a `sqlite://` URL",
+                ));
             }
-            _ => return Err(refuse("the URL must begin with `sqlite://` or `postgres://`")),
+            _ => {
+                return Err(refuse(
+                    "the URL must begin with `sqlite://` or `postgres://`",
+                ));
+            }
         };
-        let database = Self(Arc::new(Inner { reader, writer, options: options.clone(), cursor_key: CursorKey::random() }));
-        database.first_contact().await.map_err(|error| refuse(crate::open::advice(scheme, &error)).caused_by(error))?;
+        let database = Self(Arc::new(Inner {
+            reader,
+            writer,
+            options: options.clone(),
+            cursor_key: CursorKey::random(),
+        }));
+        database
+            .first_contact()
+            .await
+            .map_err(|error| refuse(crate::open::advice(scheme, &error)).caused_by(error))?;
         Ok(database)
     }
 
     /// The writer first: on SQLite it creates the file that the readers open.
     async fn first_contact(&self) -> Result<(), DbErr> {
-        drop(self.0.writer.acquire().await?);
+        let patience = self.0.options.acquire_timeout.max(START);
+        drop(self.0.writer.acquire_within(patience).await?);
         self.ping().await
     }
 
@@ -90,7 +114,12 @@ impl Database {
     #[must_use]
     pub fn with_cursor_key(self, key: CursorKey) -> Self {
         let inner = &self.0;
-        Self(Arc::new(Inner { reader: inner.reader.clone(), writer: inner.writer.clone(), options: inner.options.clone(), cursor_key: key }))
+        Self(Arc::new(Inner {
+            reader: inner.reader.clone(),
+            writer: inner.writer.clone(),
+            options: inner.options.clone(),
+            cursor_key: key,
+        }))
     }
 
     /// Which database this is.
@@ -110,7 +139,13 @@ impl Database {
     /// Whatever keeps it from answering.
     pub async fn ping(&self) -> Result<(), DbErr> {
         let mut lease = self.0.reader.acquire().await?;
-        lease.run(&Ask::One(Statement::from_string(self.backend(), "SELECT 1"))).await.map(drop)
+        lease
+            .run(&Ask::One(Statement::from_string(
+                self.backend(),
+                "SELECT 1",
+            )))
+            .await
+            .map(drop)
     }
 
     /// How many connections are open.

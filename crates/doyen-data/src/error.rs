@@ -37,7 +37,11 @@ pub struct ConnectError {
 
 impl ConnectError {
     pub(crate) fn new(url: String, what: impl Into<String>) -> Self {
-        Self { url, what: what.into(), source: None }
+        Self {
+            url,
+            what: what.into(),
+            source: None,
+        }
     }
 
     #[must_use]
@@ -54,7 +58,11 @@ impl ConnectError {
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the database `{}` can not be used: {}", self.url, self.what)
+        write!(
+            f,
+            "the database `{}` can not be used: {}",
+            self.url, self.what
+        )
     }
 }
 
@@ -80,7 +88,9 @@ pub fn classify(error: &(dyn Error + 'static)) -> Option<&'static ProblemInfo> {
     while let Some(error) = next {
         if let Some(error) = error.downcast_ref::<DbErr>() {
             match error {
-                DbErr::ConnectionAcquire(ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed) => return Some(&UNAVAILABLE),
+                DbErr::ConnectionAcquire(
+                    ConnAcquireErr::Timeout | ConnAcquireErr::ConnectionClosed,
+                ) => return Some(&UNAVAILABLE),
                 _ => {
                     if let Some(error) = sqlx_error(error) {
                         return unavailable(error).then_some(&UNAVAILABLE);
@@ -98,33 +108,50 @@ pub fn classify(error: &(dyn Error + 'static)) -> Option<&'static ProblemInfo> {
 /// The driver's error inside, when there is one.
 pub(crate) fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
-        DbErr::Conn(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            Some(error)
-        }
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
         _ => None,
     }
 }
 
 /// The database's own code: an SQLSTATE, or SQLite's extended result code as a number.
 pub(crate) fn code(error: &DbErr) -> Option<String> {
-    sqlx_error(error)?.as_database_error()?.code().map(|code| code.into_owned())
+    sqlx_error(error)?
+        .as_database_error()?
+        .code()
+        .map(|code| code.into_owned())
 }
 
 fn unavailable(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
-        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed | E::Protocol(_) => true,
+        E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
         E::Database(error) => match error.code().as_deref() {
             Some(code) if code.len() == 5 => {
                 // 08 connection, 53 resources (disk full, too many connections), 57014 timeout, 57P server going away.
                 code.starts_with("08")
                     || code.starts_with("53")
                     || code.starts_with("57P")
-                    || matches!(code, "57014" | "55P03" | "40P01" | "40001" | "25006" | "25P03" | "26000" | "58030")
-                    || (code == "0A000" && (error.message().contains("during recovery") || error.message().contains("cached plan")))
+                    || matches!(
+                        code,
+                        "57014"
+                            | "55P03"
+                            | "40P01"
+                            | "40001"
+                            | "25006"
+                            | "25P03"
+                            | "26000"
+                            | "58030"
+                    )
+                    || (code == "0A000"
+                        && (error.message().contains("during recovery")
+                            || error.message().contains("cached plan")))
             }
             // BUSY, LOCKED, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL: the low byte of the extended code.
-            Some(code) => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 9 | 10 | 13 | 14 | 15)),
+            Some(code) => code
+                .parse::<u32>()
+                .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 9 | 10 | 13 | 14 | 15)),
             None => false,
         },
         _ => false,
@@ -140,8 +167,13 @@ pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
             // Also: the server became read-only under us, and statements a pooler or a migration made invalid.
             code.len() == 5
                 && (code.starts_with("08")
-                    || matches!(code.as_ref(), "57P01" | "57P02" | "57P03" | "25P03" | "26000")
-                    || (code == "0A000" && (error.message().contains("during recovery") || error.message().contains("cached plan"))))
+                    || matches!(
+                        code.as_ref(),
+                        "57P01" | "57P02" | "57P03" | "25P03" | "26000"
+                    )
+                    || (code == "0A000"
+                        && (error.message().contains("during recovery")
+                            || error.message().contains("cached plan"))))
         }),
         _ => false,
     }
@@ -173,7 +205,9 @@ pub trait Violation {
     /// }
     /// ```
     fn is_unique(&self, columns_or_name: &str) -> bool {
-        self.unique_violation().is_some_and(|broken| broken.columns == columns_or_name || broken.name.as_deref() == Some(columns_or_name))
+        self.unique_violation().is_some_and(|broken| {
+            broken.columns == columns_or_name || broken.name.as_deref() == Some(columns_or_name)
+        })
     }
 
     /// True when a foreign key was broken: what is pointed to is not there, or what goes away is still pointed to.
@@ -189,25 +223,47 @@ impl Violation for DbErr {
         #[cfg(feature = "postgres")]
         if let Some(error) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
             let table = error.table().unwrap_or_default();
-            let columns = key_columns(error.detail().unwrap_or_default()).map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ");
-            return Some(UniqueViolation { columns, name: error.constraint().map(str::to_owned) });
+            let columns = key_columns(error.detail().unwrap_or_default())
+                .map(|column| format!("{table}.{column}"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Some(UniqueViolation {
+                columns,
+                name: error.constraint().map(str::to_owned),
+            });
         }
-        let broken = error.message().strip_prefix("UNIQUE constraint failed: ").unwrap_or_default();
+        let broken = error
+            .message()
+            .strip_prefix("UNIQUE constraint failed: ")
+            .unwrap_or_default();
         Some(match broken.strip_prefix("index '") {
-            Some(name) => UniqueViolation { columns: String::new(), name: Some(name.trim_end_matches('\'').to_owned()) },
-            None => UniqueViolation { columns: broken.to_owned(), name: None },
+            Some(name) => UniqueViolation {
+                columns: String::new(),
+                name: Some(name.trim_end_matches('\'').to_owned()),
+            },
+            None => UniqueViolation {
+                columns: broken.to_owned(),
+                name: None,
+            },
         })
     }
 
     fn is_foreign_key(&self) -> bool {
-        sqlx_error(self).and_then(sqlx::Error::as_database_error).is_some_and(|error| error.is_foreign_key_violation())
+        sqlx_error(self)
+            .and_then(sqlx::Error::as_database_error)
+            .is_some_and(|error| error.is_foreign_key_violation())
     }
 }
 
 /// The columns in `Key (team_id, user_id)=(1, 2) already exists.`; none when one of them is an expression.
 #[cfg(feature = "postgres")]
 fn key_columns(detail: &str) -> impl Iterator<Item = &str> {
-    let key = detail.strip_prefix("Key (").and_then(|rest| rest.split_once(")=(")).map_or("", |(key, _)| key);
+    let key = detail
+        .strip_prefix("Key (")
+        .and_then(|rest| rest.split_once(")=("))
+        .map_or("", |(key, _)| key);
     let key = if key.contains('(') { "" } else { key };
-    key.split(", ").filter(|column| !column.is_empty()).map(|column| column.trim_matches('"'))
+    key.split(", ")
+        .filter(|column| !column.is_empty())
+        .map(|column| column.trim_matches('"'))
 }

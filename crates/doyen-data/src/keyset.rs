@@ -34,8 +34,9 @@ mod cursor;
 
 use doyen_core::{Page, PageFrom, Paging, Unexpected};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, Iden, IdenStatic as _, ModelTrait, Order as Direction,
-    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _, Select, Value,
+    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, Iden, IdenStatic as _, ModelTrait,
+    Order as Direction, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
+    Select, Value,
 };
 
 pub use cursor::CursorKey;
@@ -52,7 +53,9 @@ pub struct Order<C> {
 impl<C> Order<C> {
     /// First by this column, ascending.
     pub fn by(column: C) -> Self {
-        Self { columns: vec![(column, false)] }
+        Self {
+            columns: vec![(column, false)],
+        }
     }
 
     /// Then by this column, ascending.
@@ -86,24 +89,54 @@ impl Session {
     /// # Errors
     ///
     /// `invalid_cursor` (400) for a cursor that does not fit; else what the database says.
-    pub async fn page<E>(&self, select: Select<E>, order: Order<E::Column>, paging: &Paging, filter: &str) -> Result<Page<E::Model>, Unexpected>
+    pub async fn page<E>(
+        &self,
+        select: Select<E>,
+        order: Order<E::Column>,
+        paging: &Paging,
+        filter: &str,
+    ) -> Result<Page<E::Model>, Unexpected>
     where
         E: EntityTrait,
         E::Column: Iden,
         E::Model: Sync,
     {
-        if let Some((column, _)) = order.columns.iter().find(|(column, _)| column.def().is_null()) {
-            let what = format!("a list can not be sorted by `{}`: the column may hold NULL", column.as_str());
+        if let Some((column, _)) = order
+            .columns
+            .iter()
+            .find(|(column, _)| column.def().is_null())
+        {
+            let what = format!(
+                "a list can not be sorted by `{}`: the column may hold NULL",
+                column.as_str()
+            );
             return Err(Unexpected::new(what));
         }
         let limit = paging.limit.clamp(1, Paging::MAX_LIMIT);
-        let scope = Scope::new(E::default().table_name(), order.columns.iter().map(|(column, desc)| (column.as_str(), *desc)), filter);
-        let list = List { session: self, order: &order.columns, limit, scope };
+        let scope = Scope::new(
+            E::default().table_name(),
+            order
+                .columns
+                .iter()
+                .map(|(column, desc)| (column.as_str(), *desc)),
+            filter,
+        );
+        let list = List {
+            session: self,
+            order: &order.columns,
+            limit,
+            scope,
+        };
         match &paging.from {
             PageFrom::Start => list.keyset(select, None).await,
             PageFrom::Cursor(text) => {
-                let cursor = Cursor::read(text, self.database().cursor_key(), &list.scope, order.columns.len())
-                    .ok_or_else(|| Unexpected::known(&INVALID_CURSOR, "the cursor does not fit"))?;
+                let cursor = Cursor::read(
+                    text,
+                    self.database().cursor_key(),
+                    &list.scope,
+                    order.columns.len(),
+                )
+                .ok_or_else(|| Unexpected::known(&INVALID_CURSOR, "the cursor does not fit"))?;
                 list.keyset(select, Some(cursor)).await
             }
             PageFrom::Number(number) => list.numbered(select, *number).await,
@@ -119,7 +152,11 @@ struct List<'a, C> {
 }
 
 impl<C: ColumnTrait> List<'_, C> {
-    async fn keyset<E: EntityTrait<Column = C>>(&self, select: Select<E>, from: Option<Cursor>) -> Result<Page<E::Model>, Unexpected>
+    async fn keyset<E: EntityTrait<Column = C>>(
+        &self,
+        select: Select<E>,
+        from: Option<Cursor>,
+    ) -> Result<Page<E::Model>, Unexpected>
     where
         E::Model: Sync,
     {
@@ -135,33 +172,67 @@ impl<C: ColumnTrait> List<'_, C> {
             items.reverse();
         }
         // Where the other way leads to when this page came out empty: the rows it pointed past are gone, its own row may still be there.
-        let turn = |way| from.as_ref().map(|cursor| Cursor { way, inclusive: !cursor.inclusive, keys: cursor.keys.clone() });
+        let turn = |way| {
+            from.as_ref().map(|cursor| Cursor {
+                way,
+                inclusive: !cursor.inclusive,
+                keys: cursor.keys.clone(),
+            })
+        };
         let (next, prev) = match (&from, items.first(), items.last()) {
             (None, _, None) => (None, None),
             (Some(_), _, None) if back => (turn(Way::On), None),
             (Some(_), _, None) => (None, turn(Way::Back)),
             (_, Some(first), Some(last)) => {
-                let next = if back || more { Some(self.at(last, Way::On)?) } else { None };
-                let prev = if if back { more } else { from.is_some() } { Some(self.at(first, Way::Back)?) } else { None };
+                let next = if back || more {
+                    Some(self.at(last, Way::On)?)
+                } else {
+                    None
+                };
+                let prev = if if back { more } else { from.is_some() } {
+                    Some(self.at(first, Way::Back)?)
+                } else {
+                    None
+                };
                 (next, prev)
             }
             (_, None, Some(_)) => (None, None),
         };
         let key = self.session.database().cursor_key();
-        let write = |cursor: Option<Cursor>| cursor.map(|cursor| PageFrom::Cursor(cursor.write(key, &self.scope)));
-        Ok(Page { items, limit: self.limit, next: write(next), prev: write(prev), total: None })
+        let write = |cursor: Option<Cursor>| {
+            cursor.map(|cursor| PageFrom::Cursor(cursor.write(key, &self.scope)))
+        };
+        Ok(Page {
+            items,
+            limit: self.limit,
+            next: write(next),
+            prev: write(prev),
+            total: None,
+        })
     }
 
-    async fn numbered<E: EntityTrait<Column = C>>(&self, select: Select<E>, number: u32) -> Result<Page<E::Model>, Unexpected>
+    async fn numbered<E: EntityTrait<Column = C>>(
+        &self,
+        select: Select<E>,
+        number: u32,
+    ) -> Result<Page<E::Model>, Unexpected>
     where
         E::Model: Sync,
     {
         if number == 0 || number > Paging::MAX_NUMBER {
-            return Err(Unexpected::known(&INVALID_CURSOR, format!("there is no page {number}")));
+            return Err(Unexpected::known(
+                &INVALID_CURSOR,
+                format!("there is no page {number}"),
+            ));
         }
         let total = select.clone().count(self.session).await?;
         let skip = u64::from(number - 1) * u64::from(self.limit);
-        let items = if skip < total { self.fetch(self.sorted(select, false), u64::from(self.limit), skip).await? } else { Vec::new() };
+        let items = if skip < total {
+            self.fetch(self.sorted(select, false), u64::from(self.limit), skip)
+                .await?
+        } else {
+            Vec::new()
+        };
         let more = skip + u64::from(self.limit) < total && number < Paging::MAX_NUMBER;
         Ok(Page {
             items,
@@ -174,30 +245,56 @@ impl<C: ColumnTrait> List<'_, C> {
 
     fn sorted<E: EntityTrait<Column = C>>(&self, mut select: Select<E>, back: bool) -> Select<E> {
         for (column, descending) in self.order {
-            select = select.order_by(*column, if *descending == back { Direction::Asc } else { Direction::Desc });
+            select = select.order_by(
+                *column,
+                if *descending == back {
+                    Direction::Asc
+                } else {
+                    Direction::Desc
+                },
+            );
         }
         select
     }
 
     /// The limit stands in the text as a number: with a bound one PostgreSQL plans the statement anew each time.
-    async fn fetch<E: EntityTrait<Column = C>>(&self, select: Select<E>, limit: u64, skip: u64) -> Result<Vec<E::Model>, Unexpected> {
+    async fn fetch<E: EntityTrait<Column = C>>(
+        &self,
+        select: Select<E>,
+        limit: u64,
+        skip: u64,
+    ) -> Result<Vec<E::Model>, Unexpected> {
         let mut statement = select.build(self.session.get_database_backend());
         statement.sql.push_str(&format!(" LIMIT {limit}"));
         if skip > 0 {
             statement.sql.push_str(&format!(" OFFSET {skip}"));
         }
         let rows = self.session.query_all_raw(statement).await?;
-        Ok(rows.iter().map(|row| <E::Model as sea_orm::FromQueryResult>::from_query_result(row, "")).collect::<Result<_, _>>()?)
+        Ok(rows
+            .iter()
+            .map(|row| <E::Model as sea_orm::FromQueryResult>::from_query_result(row, ""))
+            .collect::<Result<_, _>>()?)
     }
 
     fn at<M: ModelTrait>(&self, row: &M, way: Way) -> Result<Cursor, Unexpected>
     where
         M::Entity: EntityTrait<Column = C>,
     {
-        let keys: Vec<Value> = self.order.iter().map(|(column, _)| row.get(*column)).collect();
+        let keys: Vec<Value> = self
+            .order
+            .iter()
+            .map(|(column, _)| row.get(*column))
+            .collect();
         match keys.iter().position(|key| !cursor::can_hold(key)) {
-            None => Ok(Cursor { way, inclusive: false, keys }),
-            Some(at) => Err(Unexpected::new(format!("a list can not be sorted by `{}`: no cursor can hold such a value", self.order[at].0.as_str()))),
+            None => Ok(Cursor {
+                way,
+                inclusive: false,
+                keys,
+            }),
+            Some(at) => Err(Unexpected::new(format!(
+                "a list can not be sorted by `{}`: no cursor can hold such a value",
+                self.order[at].0.as_str()
+            ))),
         }
     }
 }
@@ -208,14 +305,24 @@ fn beyond<C: ColumnTrait>(order: &[(C, bool)], cursor: &Cursor) -> Condition {
     let mut rest: Option<Condition> = None;
     for ((column, descending), value) in order.iter().zip(&cursor.keys).rev() {
         let greater = *descending == back;
-        let strict = if greater { column.gt(value.clone()) } else { column.lt(value.clone()) };
-        let loose = if greater { column.gte(value.clone()) } else { column.lte(value.clone()) };
+        let strict = if greater {
+            column.gt(value.clone())
+        } else {
+            column.lt(value.clone())
+        };
+        let loose = if greater {
+            column.gte(value.clone())
+        } else {
+            column.lte(value.clone())
+        };
         rest = Some(match rest {
             None if cursor.inclusive => Condition::all().add(loose),
             None => Condition::all().add(strict),
             Some(rest) => {
                 let same = Condition::all().add(column.eq(value.clone())).add(rest);
-                Condition::all().add(loose).add(Condition::any().add(strict).add(same))
+                Condition::all()
+                    .add(loose)
+                    .add(Condition::any().add(strict).add(same))
             }
         });
     }

@@ -139,7 +139,9 @@ impl Link {
             #[cfg(feature = "sqlite")]
             (Link::Sqlite(link), _) => link.reclaim(in_flight).await.map(Link::Sqlite),
             #[cfg(feature = "postgres")]
-            (Link::Postgres(link), Recipe::Postgres(recipe)) => link.reclaim(in_flight, recipe).await.map(Link::Postgres),
+            (Link::Postgres(link), Recipe::Postgres(recipe)) => {
+                link.reclaim(in_flight, recipe).await.map(Link::Postgres)
+            }
             #[cfg(all(feature = "sqlite", feature = "postgres"))]
             (Link::Postgres(_), Recipe::Sqlite(_)) => None,
         }
@@ -158,9 +160,9 @@ impl Link {
 /// True when the connection that gave this error is of no use any more.
 pub(crate) fn lost(error: &DbErr) -> bool {
     match error {
-        DbErr::Conn(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            is_dead(error)
-        }
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => is_dead(error),
         _ => false,
     }
 }

@@ -15,7 +15,7 @@
 //!   `-- no-transaction` runs outside of one (`CREATE INDEX CONCURRENTLY`).
 //! - SQLite: foreign keys are not enforced while a migration runs (tables are rebuilt by hand there), and checked before its commit.
 //!
-//! Why not sqlx's migrator: `docs/decisions/0004-migrations.md`.
+//! Why not sqlx's migrator: `docs/decisions/0004-database.md`.
 
 mod error;
 mod history;
@@ -115,7 +115,10 @@ pub struct Migrator<'a> {
 impl<'a> Migrator<'a> {
     /// For the tables of the framework and those of the application.
     pub fn new(database: &'a Database, application: Migrations) -> Self {
-        Self { database, sets: vec![(FRAMEWORK, TABLES), (APPLICATION, application)] }
+        Self {
+            database,
+            sets: vec![(FRAMEWORK, TABLES), (APPLICATION, application)],
+        }
     }
 
     /// Adds the tables of another part of the framework, before those of the application. The name must not change later.
@@ -138,12 +141,20 @@ impl<'a> Migrator<'a> {
         refuse_wrong(&self.compare(&applied))?;
         let mut done = Vec::new();
         for (owner, migration) in self.all() {
-            if applied.iter().any(|row| row.owner == owner && row.version == migration.version) {
+            if applied
+                .iter()
+                .any(|row| row.owner == owner && row.version == migration.version)
+            {
                 continue;
             }
             // Another process may have been faster: it is asked again behind the lock.
             if let Some(at) = history.apply(owner, migration).await? {
-                done.push(Status { owner, version: migration.version, name: migration.name.to_owned(), state: State::Applied { at } });
+                done.push(Status {
+                    owner,
+                    version: migration.version,
+                    name: migration.name.to_owned(),
+                    state: State::Applied { at },
+                });
             }
         }
         history.close().await;
@@ -169,18 +180,34 @@ impl<'a> Migrator<'a> {
         self.back(&owners, usize::MAX).await
     }
 
-    async fn back(&self, owners: &[&'static str], steps: usize) -> Result<Vec<Status>, MigrationError> {
+    async fn back(
+        &self,
+        owners: &[&'static str],
+        steps: usize,
+    ) -> Result<Vec<Status>, MigrationError> {
         let mut history = History::open(self.database).await?;
         history.prepare().await?;
         let applied = history.applied().await?;
         refuse_wrong(&self.compare(&applied))?;
-        let mut all: Vec<_> = self.all().filter(|(owner, _)| owners.contains(owner)).collect();
+        let mut all: Vec<_> = self
+            .all()
+            .filter(|(owner, _)| owners.contains(owner))
+            .collect();
         all.reverse();
-        all.retain(|(owner, migration)| applied.iter().any(|row| row.owner == *owner && row.version == migration.version));
+        all.retain(|(owner, migration)| {
+            applied
+                .iter()
+                .any(|row| row.owner == *owner && row.version == migration.version)
+        });
         let mut done = Vec::new();
         for (owner, migration) in all.into_iter().take(steps) {
             if history.take_back(owner, migration).await? {
-                done.push(Status { owner, version: migration.version, name: migration.name.to_owned(), state: State::Pending });
+                done.push(Status {
+                    owner,
+                    version: migration.version,
+                    name: migration.name.to_owned(),
+                    state: State::Pending,
+                });
             }
         }
         history.close().await;
@@ -208,7 +235,10 @@ impl<'a> Migrator<'a> {
         self.refuse_none()?;
         let status = self.status().await?;
         refuse_wrong(&status)?;
-        match status.into_iter().find(|status| status.state == State::Pending) {
+        match status
+            .into_iter()
+            .find(|status| status.state == State::Pending)
+        {
             Some(status) => Err(MigrationError::pending(&status)),
             None => Ok(()),
         }
@@ -229,33 +259,61 @@ impl<'a> Migrator<'a> {
     /// An application that has migrations, but none for this database, does not work on it.
     fn refuse_none(&self) -> Result<(), MigrationError> {
         let backend = self.database.backend();
-        let none = |set: &Migrations| set.of(backend).is_empty() && !(set.sqlite.is_empty() && set.postgres.is_empty());
-        if self.sets.iter().any(|(_, set)| none(set)) { Err(MigrationError::none_for(backend)) } else { Ok(()) }
+        let none = |set: &Migrations| {
+            set.of(backend).is_empty() && !(set.sqlite.is_empty() && set.postgres.is_empty())
+        };
+        if self.sets.iter().any(|(_, set)| none(set)) {
+            Err(MigrationError::none_for(backend))
+        } else {
+            Ok(())
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = (&'static str, &'static Migration)> {
         let backend = self.database.backend();
-        self.sets.iter().flat_map(move |(owner, migrations)| migrations.of(backend).iter().map(|migration| (*owner, migration)))
+        self.sets.iter().flat_map(move |(owner, migrations)| {
+            migrations
+                .of(backend)
+                .iter()
+                .map(|migration| (*owner, migration))
+        })
     }
 
     fn compare(&self, applied: &[Applied]) -> Vec<Status> {
         let mut all: Vec<Status> = self
             .all()
             .map(|(owner, migration)| {
-                let row = applied.iter().find(|row| row.owner == owner && row.version == migration.version);
+                let row = applied
+                    .iter()
+                    .find(|row| row.owner == owner && row.version == migration.version);
                 let state = match row {
                     None => State::Pending,
                     Some(row) if row.checksum != history::checksum(migration) => State::Changed,
                     Some(row) => State::Applied { at: row.at },
                 };
-                Status { owner, version: migration.version, name: migration.name.to_owned(), state }
+                Status {
+                    owner,
+                    version: migration.version,
+                    name: migration.name.to_owned(),
+                    state,
+                }
             })
             .collect();
         for row in applied {
             // A part of the framework that is not compiled in any more keeps its tables.
-            let Some((owner, _)) = self.sets.iter().find(|(owner, _)| *owner == row.owner) else { continue };
-            if !all.iter().any(|status| status.owner == *owner && status.version == row.version) {
-                all.push(Status { owner, version: row.version, name: row.name.clone(), state: State::Missing });
+            let Some((owner, _)) = self.sets.iter().find(|(owner, _)| *owner == row.owner) else {
+                continue;
+            };
+            if !all
+                .iter()
+                .any(|status| status.owner == *owner && status.version == row.version)
+            {
+                all.push(Status {
+                    owner,
+                    version: row.version,
+                    name: row.name.clone(),
+                    state: State::Missing,
+                });
             }
         }
         all
@@ -263,7 +321,10 @@ impl<'a> Migrator<'a> {
 }
 
 fn refuse_wrong(status: &[Status]) -> Result<(), MigrationError> {
-    match status.iter().find(|status| matches!(status.state, State::Changed | State::Missing)) {
+    match status
+        .iter()
+        .find(|status| matches!(status.state, State::Changed | State::Missing))
+    {
         Some(status) => Err(MigrationError::wrong(status)),
         None => Ok(()),
     }

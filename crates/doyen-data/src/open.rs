@@ -30,17 +30,30 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<(Pool, Pool), ConnectE
         .map_err(|error| refuse("the URL is not `sqlite://path/to/file.db`").caused_by(error))?;
     let file = parsed.get_filename().to_owned();
     if file.as_os_str().is_empty() {
-        return Err(refuse("the URL names no file. Write `sqlite://path/to/file.db`"));
+        return Err(refuse(
+            "the URL names no file. Write `sqlite://path/to/file.db`",
+        ));
     }
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| refuse(&format!("its folder `{}` can not be created. Create it, or correct its rights", folder.display())).caused_by(error))?;
+    if let Some(folder) = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            refuse(&format!(
+                "its folder `{}` can not be created. Create it, or correct its rights",
+                folder.display()
+            ))
+            .caused_by(error)
+        })?;
     }
     let synchronous = match options.synchronous {
         Synchronous::Full => SqliteSynchronous::Full,
         Synchronous::Normal => SqliteSynchronous::Normal,
     };
-    let common = parsed.foreign_keys(true).busy_timeout(options.busy_timeout).disable_statement_logging();
+    let common = parsed
+        .foreign_keys(true)
+        .busy_timeout(options.busy_timeout)
+        .disable_statement_logging();
     let writer = common
         .clone()
         .create_if_missing(true)
@@ -48,11 +61,24 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<(Pool, Pool), ConnectE
         .synchronous(synchronous)
         .pragma("journal_size_limit", "67108864");
     // Opened read-only by SQLite itself: no text of a statement can undo it.
-    let reader = common.create_if_missing(false).read_only(true).pragma("query_only", "1");
+    let reader = common
+        .create_if_missing(false)
+        .read_only(true)
+        .pragma("query_only", "1");
     let patience = options.statement_timeout;
     Ok((
-        Pool::new(Recipe::Sqlite(SqliteRecipe(reader)), limits(options, options.max_connections, patience)),
-        Pool::new(Recipe::Sqlite(SqliteRecipe(writer)), limits(options, 1, patience.max(options.busy_timeout + Duration::from_secs(1)))),
+        Pool::new(
+            Recipe::Sqlite(SqliteRecipe(reader)),
+            limits(options, options.max_connections, patience),
+        ),
+        Pool::new(
+            Recipe::Sqlite(SqliteRecipe(writer)),
+            limits(
+                options,
+                1,
+                patience.max(options.busy_timeout + Duration::from_secs(1)),
+            ),
+        ),
     ))
 }
 
@@ -69,19 +95,29 @@ pub(crate) fn postgres(options: &DatabaseOptions) -> Result<(Pool, Pool), Connec
     let recipe = postgres_options(options)?.disable_statement_logging();
     let pool = Pool::new(
         Recipe::Postgres(PostgresRecipe(recipe)),
-        limits(options, options.max_connections, options.statement_timeout + SILENCE),
+        limits(
+            options,
+            options.max_connections,
+            options.statement_timeout + SILENCE,
+        ),
     );
     Ok((pool.clone(), pool))
 }
 
 #[cfg(feature = "postgres")]
-fn postgres_options(options: &DatabaseOptions) -> Result<sqlx::postgres::PgConnectOptions, ConnectError> {
+fn postgres_options(
+    options: &DatabaseOptions,
+) -> Result<sqlx::postgres::PgConnectOptions, ConnectError> {
     use std::str::FromStr as _;
 
     use sqlx::postgres::PgConnectOptions;
 
     let parsed = PgConnectOptions::from_str(&options.url).map_err(|error| {
-        ConnectError::new(options.masked_url(), "the URL is not `postgres://user:password@host:port/database`").caused_by(error)
+        ConnectError::new(
+            options.masked_url(),
+            "the URL is not `postgres://user:password@host:port/database`",
+        )
+        .caused_by(error)
     })?;
     let millis = |span: Duration| span.as_millis().to_string();
     Ok(parsed.options([
@@ -89,7 +125,10 @@ fn postgres_options(options: &DatabaseOptions) -> Result<sqlx::postgres::PgConne
         ("statement_timeout", millis(options.statement_timeout)),
         ("lock_timeout", millis(options.lock_timeout)),
         // A unit of work that rests this long has been forgotten.
-        ("idle_in_transaction_session_timeout", millis(options.statement_timeout.max(Duration::from_secs(1)) * 3)),
+        (
+            "idle_in_transaction_session_timeout",
+            millis(options.statement_timeout.max(Duration::from_secs(1)) * 3),
+        ),
     ]))
 }
 
@@ -97,7 +136,11 @@ fn postgres_options(options: &DatabaseOptions) -> Result<sqlx::postgres::PgConne
 pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
     let code = crate::error::code(error);
     if scheme == "sqlite" {
-        return match code.as_deref().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff) {
+        return match code
+            .as_deref()
+            .and_then(|code| code.parse::<u32>().ok())
+            .map(|code| code & 0xff)
+        {
             Some(8) => "the file is read-only. Correct the rights of the file and of its folder",
             Some(14) => "the file can not be opened. Correct the path, or the rights of its folder",
             Some(26) => "the file is not a SQLite database. Correct the path",
@@ -108,7 +151,9 @@ pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
     match code.as_deref() {
         Some("28P01" | "28000") => "the server refuses the user or the password. Correct the URL",
         Some("3D000") => "there is no such database. Create it with `createdb`",
-        Some("53300") => "the server has no connection left. Lower `max_connections` or raise the server's",
+        Some("53300") => {
+            "the server has no connection left. Lower `max_connections` or raise the server's"
+        }
         Some("57P03") => "the server is starting or stopping. Try again",
         _ => "the server does not answer. Start it, or correct host and port",
     }

@@ -72,7 +72,9 @@ impl DatabaseOptions {
 
 impl std::fmt::Debug for DatabaseOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DatabaseOptions").field("url", &self.masked_url()).finish_non_exhaustive()
+        f.debug_struct("DatabaseOptions")
+            .field("url", &self.masked_url())
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,8 +83,13 @@ fn mask(url: &str) -> String {
     let mut out = url.to_owned();
     if let Some(start) = out.find("://").map(|at| at + 3) {
         // A password may hold an `@`: the host begins after the last one before the path.
-        let end = out[start..].find(['/', '?']).map_or(out.len(), |at| start + at);
-        let at = out[start..].rfind('@').map(|at| start + at).filter(|at| *at < end || !out[end..*at].contains('?'));
+        let end = out[start..]
+            .find(['/', '?'])
+            .map_or(out.len(), |at| start + at);
+        let at = out[start..]
+            .rfind('@')
+            .map(|at| start + at)
+            .filter(|at| *at < end || !out[end..*at].contains('?'));
         if let Some(at) = at
             && let Some(colon) = out[start..at].find(':').map(|colon| start + colon)
         {
@@ -104,10 +111,16 @@ mod tests {
     fn a_password_is_never_shown() {
         for (url, shown) in [
             ("postgres://me:s3cret@db/shop", "postgres://me:***@db/shop"),
-            ("postgres://me:s3cr@et@db:5432/shop?sslmode=require", "postgres://me:***@db:5432/shop?sslmode=require"),
+            (
+                "postgres://me:s3cr@et@db:5432/shop?sslmode=require",
+                "postgres://me:***@db:5432/shop?sslmode=require",
+            ),
             ("postgres://me:s3/cret@db/shop", "postgres://me:***@db/shop"),
             ("postgres://me@db/shop", "postgres://me@db/shop"),
-            ("postgres://db/shop?user=me&password=s3cret&sslmode=require", "postgres://db/shop?user=me&password=***&sslmode=require"),
+            (
+                "postgres://db/shop?user=me&password=s3cret&sslmode=require",
+                "postgres://db/shop?user=me&password=***&sslmode=require",
+            ),
             ("sqlite://data/shop.db", "sqlite://data/shop.db"),
         ] {
             assert_eq!(mask(url), shown);

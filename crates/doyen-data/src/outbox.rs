@@ -35,9 +35,16 @@ impl Session {
     ///
     /// The event can not be written as JSON, or the database refused.
     pub async fn emit<E: Event>(&self, event: &E) -> Result<uuid::Uuid, DbErr> {
-        let payload = serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;
+        let payload =
+            serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;
         let id = uuid::Uuid::now_v7();
-        let parameters: [Value; 5] = [id.into(), E::TOPIC.into(), payload.into(), Utc::now().into(), self.trace().into()];
+        let parameters: [Value; 5] = [
+            id.into(),
+            E::TOPIC.into(),
+            payload.into(),
+            Utc::now().into(),
+            self.trace().into(),
+        ];
         self.execute_sql("INSERT INTO doyen_outbox (id, topic, payload, created_at, trace) VALUES ($1, $2, $3, $4, $5)", parameters).await?;
         Ok(id)
     }

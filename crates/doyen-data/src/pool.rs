@@ -81,35 +81,49 @@ impl Pool {
 
     /// A connection: one that rests, else a new one.
     pub(crate) async fn acquire(&self) -> Result<Lease, DbErr> {
-        let deadline = tokio::time::Instant::now() + self.0.limits.acquire;
+        self.acquire_within(self.0.limits.acquire).await
+    }
+
+    /// With a patience of its own: at start a server may take longer than a request would wait.
+    pub(crate) async fn acquire_within(&self, patience: Duration) -> Result<Lease, DbErr> {
+        let deadline = tokio::time::Instant::now() + patience;
         let places = Arc::clone(&self.0.places);
         // The common case takes no timer.
         let place = match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => place,
-            Err(tokio::sync::TryAcquireError::Closed) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
-            Err(tokio::sync::TryAcquireError::NoPermits) => match tokio::time::timeout_at(deadline, places.acquire_owned()).await {
-                Ok(Ok(place)) => place,
-                Ok(Err(_)) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
-                Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
-            },
+            Err(tokio::sync::TryAcquireError::Closed) => {
+                return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
+            }
+            Err(tokio::sync::TryAcquireError::NoPermits) => {
+                match tokio::time::timeout_at(deadline, places.acquire_owned()).await {
+                    Ok(Ok(place)) => place,
+                    Ok(Err(_)) => {
+                        return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
+                    }
+                    Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+                }
+            }
         };
-        while let Some(idle) = self.pop() {
-            let mut live = idle.live;
+        while let Some(Idle { mut live, since }) = self.pop() {
             if self.too_old(&live) {
                 self.discard(live);
-            } else if idle.since.elapsed() < RESTED {
-                return Ok(Lease::new(live, place, self));
-            } else if matches!(tokio::time::timeout_at(deadline, live.link.ping()).await, Ok(Ok(()))) {
-                return Ok(Lease::new(live, place, self));
-            } else {
-                self.discard(live);
-                self.condemn();
+                continue;
             }
+            let fresh = since.elapsed() < RESTED;
+            if fresh || answers(&mut live.link, deadline).await {
+                return Ok(Lease::new(live, place, self));
+            }
+            self.discard(live);
+            self.condemn();
         }
         self.connect(place, deadline).await
     }
 
-    async fn connect(&self, place: OwnedSemaphorePermit, deadline: tokio::time::Instant) -> Result<Lease, DbErr> {
+    async fn connect(
+        &self,
+        place: OwnedSemaphorePermit,
+        deadline: tokio::time::Instant,
+    ) -> Result<Lease, DbErr> {
         let generation = self.0.generation.load(Ordering::Relaxed);
         let mut pause = Duration::from_millis(10);
         loop {
@@ -117,10 +131,20 @@ impl Pool {
                 Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
                 Ok(Ok(link)) => {
                     self.0.open.fetch_add(1, Ordering::Relaxed);
-                    return Ok(Lease::new(Live { link, born: Instant::now(), generation }, place, self));
+                    return Ok(Lease::new(
+                        Live {
+                            link,
+                            born: Instant::now(),
+                            generation,
+                        },
+                        place,
+                        self,
+                    ));
                 }
                 // A server that restarts is worth the rest of the wait.
-                Ok(Err(error)) if !starting(&error) || tokio::time::Instant::now() + pause >= deadline => {
+                Ok(Err(error))
+                    if !starting(&error) || tokio::time::Instant::now() + pause >= deadline =>
+                {
                     return Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
                 }
                 Ok(Err(_)) => tokio::time::sleep(pause).await,
@@ -153,14 +177,18 @@ impl Pool {
     }
 
     fn too_old(&self, live: &Live) -> bool {
-        live.generation != self.0.generation.load(Ordering::Relaxed) || live.born.elapsed() > self.0.limits.lifetime
+        live.generation != self.0.generation.load(Ordering::Relaxed)
+            || live.born.elapsed() > self.0.limits.lifetime
     }
 
     fn release(&self, live: Live) {
         if self.too_old(&live) || self.0.closed.load(Ordering::Relaxed) {
             self.discard(live);
         } else {
-            self.idle().push(Idle { live, since: Instant::now() });
+            self.idle().push(Idle {
+                live,
+                since: Instant::now(),
+            });
         }
     }
 
@@ -174,13 +202,17 @@ impl Pool {
 
     /// Closes what has rested too long, even when nobody asks for a connection.
     fn keep_tidy(&self) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
         let shared = Arc::downgrade(&self.0);
         let every = (self.0.limits.idle / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
         drop(runtime.spawn(async move {
             loop {
                 tokio::time::sleep(every).await;
-                let Some(shared) = shared.upgrade() else { return };
+                let Some(shared) = shared.upgrade() else {
+                    return;
+                };
                 Pool(shared).tidy();
             }
         }));
@@ -192,7 +224,11 @@ impl Pool {
             let mut idle = self.idle();
             let keep = self.0.limits.min as usize;
             // The oldest lie at the bottom.
-            while idle.len() > keep && idle.first().is_some_and(|first| first.since.elapsed() > self.0.limits.idle) {
+            while idle.len() > keep
+                && idle
+                    .first()
+                    .is_some_and(|first| first.since.elapsed() > self.0.limits.idle)
+            {
                 old.push(idle.remove(0));
             }
         }
@@ -200,6 +236,13 @@ impl Pool {
             self.discard(idle.live);
         }
     }
+}
+
+async fn answers(link: &mut Link, deadline: tokio::time::Instant) -> bool {
+    matches!(
+        tokio::time::timeout_at(deadline, link.ping()).await,
+        Ok(Ok(()))
+    )
 }
 
 /// True while a server is not there yet but may come.
@@ -224,19 +267,29 @@ pub(crate) struct Lease {
 
 impl Lease {
     fn new(live: Live, place: OwnedSemaphorePermit, pool: &Pool) -> Self {
-        Self { held: Some((live, place)), pool: pool.clone(), in_flight: false, in_transaction: false, broken: false }
+        Self {
+            held: Some((live, place)),
+            pool: pool.clone(),
+            in_flight: false,
+            in_transaction: false,
+            broken: false,
+        }
     }
 
     /// Asks and waits for the answer, at most as long as a statement may take.
     pub(crate) async fn run(&mut self, ask: &Ask) -> Result<Reply, DbErr> {
         let patience = self.pool.0.limits.patience;
-        self.attempt(patience, async |link| link.run(ask).await).await.map_err(|error| ask.error(error))
+        self.attempt(patience, async |link| link.run(ask).await)
+            .await
+            .map_err(|error| ask.error(error))
     }
 
     /// Runs a statement without parameters or rows.
     pub(crate) async fn plain(&mut self, sql: &str) -> Result<(), DbErr> {
         let patience = self.pool.0.limits.patience;
-        let result = self.attempt(patience, async |link| link.plain(sql).await).await;
+        let result = self
+            .attempt(patience, async |link| link.plain(sql).await)
+            .await;
         result.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
     }
 
@@ -252,11 +305,20 @@ impl Lease {
         result
     }
 
-    async fn attempt<T>(&mut self, patience: Duration, ask: impl AsyncFnOnce(&mut Link) -> Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
-        let Some((live, _)) = &mut self.held else { return Err(sqlx::Error::PoolClosed) };
+    async fn attempt<T>(
+        &mut self,
+        patience: Duration,
+        ask: impl AsyncFnOnce(&mut Link) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let Some((live, _)) = &mut self.held else {
+            return Err(sqlx::Error::PoolClosed);
+        };
         self.in_flight = true;
         let Ok(result) = tokio::time::timeout(patience, ask(&mut live.link)).await else {
-            let error = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database did not answer in time");
+            let error = std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                "the database did not answer in time",
+            );
             return Err(sqlx::Error::Io(error));
         };
         self.in_flight = false;
@@ -272,7 +334,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some((live, place)) = self.held.take() else { return };
+        let Some((live, place)) = self.held.take() else {
+            return;
+        };
         if self.broken {
             self.pool.discard(live);
         } else if !self.in_flight && !self.in_transaction {
@@ -280,9 +344,17 @@ impl Drop for Lease {
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (pool, in_flight) = (self.pool.clone(), self.in_flight);
             drop(runtime.spawn(async move {
-                let Live { link, born, generation } = live;
+                let Live {
+                    link,
+                    born,
+                    generation,
+                } = live;
                 match link.reclaim(in_flight, &pool.0.recipe).await {
-                    Some(link) => pool.release(Live { link, born, generation }),
+                    Some(link) => pool.release(Live {
+                        link,
+                        born,
+                        generation,
+                    }),
                     None => drop(pool.0.open.fetch_sub(1, Ordering::Relaxed)),
                 }
                 // Only now: whoever comes next must not meet the locks of the one before.

@@ -93,7 +93,9 @@ struct Work {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("access", &self.inner.access).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("access", &self.inner.access)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +139,11 @@ impl Session {
     /// transaction: a login reads the hash, compares for 20 ms, then writes.
     #[must_use]
     pub fn autocommit(&self) -> Self {
-        Self::with_counter(self.inner.database.clone(), Access::Read, Arc::clone(&self.inner.counter))
+        Self::with_counter(
+            self.inner.database.clone(),
+            Access::Read,
+            Arc::clone(&self.inner.counter),
+        )
     }
 
     /// What was asked of the database so far.
@@ -152,11 +158,19 @@ impl Session {
 
     /// Names the trace this unit of work belongs to; outbox rows carry it.
     pub fn set_trace(&self, trace: impl Into<String>) {
-        *self.inner.trace.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(trace.into());
+        *self
+            .inner
+            .trace
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(trace.into());
     }
 
     pub(crate) fn trace(&self) -> Option<String> {
-        self.inner.trace.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.inner
+            .trace
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     /// Runs one statement wherever this session runs statements.
@@ -181,7 +195,10 @@ impl Session {
         let prepared;
         let ask = match ask {
             Ask::Script(sql) => {
-                prepared = Ask::Execute(sea_orm::Statement::from_string(self.backend(), sql.as_str()));
+                prepared = Ask::Execute(sea_orm::Statement::from_string(
+                    self.backend(),
+                    sql.as_str(),
+                ));
                 &prepared
             }
             ask => ask,
@@ -190,10 +207,18 @@ impl Session {
         let result = pool.acquire().await?.run(ask).await;
         let result = match result {
             // A time-out is not repeated: the server may be busy with the first one.
-            Err(error) if lost(&error) && !timed_out(&error) => pool.acquire().await?.run(ask).await,
+            Err(error) if lost(&error) && !timed_out(&error) => {
+                pool.acquire().await?.run(ask).await
+            }
             result => result,
         };
-        result.map_err(|error| if read_only(&error) { not_here(ask.sql()) } else { error })
+        result.map_err(|error| {
+            if read_only(&error) {
+                not_here(ask.sql())
+            } else {
+                error
+            }
+        })
     }
 
     /// In the transaction, which the first statement begins.
@@ -228,7 +253,11 @@ impl Session {
                 }
                 Err(error) => return Err(error),
             }
-            *state = State::Open(Work { lease, depth: 0, failed: None });
+            *state = State::Open(Work {
+                lease,
+                depth: 0,
+                failed: None,
+            });
         }
         match state {
             State::Open(work) => {
@@ -281,7 +310,11 @@ fn timed_out(error: &DbErr) -> bool {
 
 impl Inject for Session {
     fn node() -> Node {
-        Node::of::<Self>(vec![<Arc<Database> as Inject>::node, <Access as Inject>::node]).fails(vec![&UNAVAILABLE, &COMMIT_FAILED])
+        Node::of::<Self>(vec![
+            <Arc<Database> as Inject>::node,
+            <Access as Inject>::node,
+        ])
+        .fails(vec![&UNAVAILABLE, &COMMIT_FAILED])
     }
 
     async fn make(cx: &Context) -> Result<Self, Refusal> {

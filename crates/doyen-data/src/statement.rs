@@ -18,7 +18,16 @@ pub(crate) fn sort(sql: &str) -> Sort {
     let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
     if is(&["SELECT", "WITH", "VALUES", "EXPLAIN", "SHOW", "TABLE", "("]) {
         Sort::Reads
-    } else if is(&["BEGIN", "COMMIT", "ROLLBACK", "END", "SAVEPOINT", "RELEASE", "START", "ABORT"]) {
+    } else if is(&[
+        "BEGIN",
+        "COMMIT",
+        "ROLLBACK",
+        "END",
+        "SAVEPOINT",
+        "RELEASE",
+        "START",
+        "ABORT",
+    ]) {
         Sort::Transaction
     } else {
         Sort::Writes
@@ -30,9 +39,15 @@ fn first_word(sql: &str) -> &str {
     let mut rest = sql.trim_start();
     loop {
         if let Some(comment) = rest.strip_prefix("--") {
-            rest = comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
+            rest = comment
+                .split_once('\n')
+                .map_or("", |(_, rest)| rest)
+                .trim_start();
         } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/").map_or("", |(_, rest)| rest).trim_start();
+            rest = comment
+                .split_once("*/")
+                .map_or("", |(_, rest)| rest)
+                .trim_start();
         } else {
             break;
         }
@@ -40,7 +55,9 @@ fn first_word(sql: &str) -> &str {
     if rest.starts_with('(') {
         return "(";
     }
-    let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(rest.len());
     &rest[..end]
 }
 
@@ -61,7 +78,11 @@ pub(crate) fn normalise(sql: &str) -> String {
         rest = &rest[open + 1..];
         let close = rest.find([')', '(']).unwrap_or(rest.len());
         let inside = &rest[..close];
-        let placeholders = !inside.is_empty() && inside.chars().all(|c| matches!(c, '$' | '?' | ',' | ' ') || c.is_ascii_digit()) && inside.contains(['$', '?']);
+        let placeholders = !inside.is_empty()
+            && inside
+                .chars()
+                .all(|c| matches!(c, '$' | '?' | ',' | ' ') || c.is_ascii_digit())
+            && inside.contains(['$', '?']);
         if placeholders {
             short.push_str("..");
             rest = &rest[close..];
@@ -100,8 +121,17 @@ mod tests {
 
     #[test]
     fn lists_of_placeholders_do_not_count() {
-        assert_eq!(normalise("SELECT *\n  FROM a WHERE id IN ($1, $2,  $3)"), "SELECT * FROM a WHERE id IN (..)");
-        assert_eq!(normalise("INSERT INTO a (x) VALUES (?, ?), (?, ?), (?, ?)"), "INSERT INTO a (x) VALUES (..)");
-        assert_eq!(normalise("SELECT count(*) FROM a WHERE x = $1 AND (y = 2)"), "SELECT count(*) FROM a WHERE x = $1 AND (y = 2)");
+        assert_eq!(
+            normalise("SELECT *\n  FROM a WHERE id IN ($1, $2,  $3)"),
+            "SELECT * FROM a WHERE id IN (..)"
+        );
+        assert_eq!(
+            normalise("INSERT INTO a (x) VALUES (?, ?), (?, ?), (?, ?)"),
+            "INSERT INTO a (x) VALUES (..)"
+        );
+        assert_eq!(
+            normalise("SELECT count(*) FROM a WHERE x = $1 AND (y = 2)"),
+            "SELECT count(*) FROM a WHERE x = $1 AND (y = 2)"
+        );
     }
 }

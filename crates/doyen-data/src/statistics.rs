@@ -65,6 +65,10 @@ impl Counter {
                 None => fingerprints.push(Fingerprint { sql, count: *count }),
             }
         }
-        Statistics { statements: counts.statements, time: counts.time, fingerprints }
+        Statistics {
+            statements: counts.statements,
+            time: counts.time,
+            fingerprints,
+        }
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, Iterable, PrimaryKeyToColumn, QueryFilter,
+};
 
 use crate::Session;
 
@@ -65,7 +67,10 @@ impl Session {
         for key in <A::Entity as EntityTrait>::PrimaryKey::iter() {
             let column = key.into_column();
             let Some(value) = changes.take(column).into_value() else {
-                return Err(DbErr::PrimaryKeyNotSet { ctx: "update_version" }.into());
+                return Err(DbErr::PrimaryKeyNotSet {
+                    ctx: "update_version",
+                }
+                .into());
             };
             same = same.add(column.eq(value));
         }
@@ -80,7 +85,9 @@ impl Session {
             .await?;
         match updated.into_iter().next() {
             Some(row) => Ok(row),
-            None if A::Entity::find().filter(same).one(self).await?.is_some() => Err(UpdateError::Stale),
+            None if A::Entity::find().filter(same).one(self).await?.is_some() => {
+                Err(UpdateError::Stale)
+            }
             None => Err(UpdateError::Missing),
         }
     }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sea_orm::Value;
 use sha2::{Digest as _, Sha256};
@@ -26,7 +26,13 @@ impl CursorKey {
 
     /// A key made of a secret of any length, such as one from the settings.
     pub fn derive(secret: &[u8]) -> Self {
-        Self(Sha256::new().chain_update(b"doyen cursor key").chain_update(secret).finalize().into())
+        Self(
+            Sha256::new()
+                .chain_update(b"doyen cursor key")
+                .chain_update(secret)
+                .finalize()
+                .into(),
+        )
     }
 
     /// A new key: cursors end with the process.
@@ -52,7 +58,11 @@ impl std::fmt::Debug for CursorKey {
 pub(super) struct Scope([u8; 32]);
 
 impl Scope {
-    pub(super) fn new<'a>(table: &str, order: impl Iterator<Item = (&'a str, bool)>, filter: &str) -> Self {
+    pub(super) fn new<'a>(
+        table: &str,
+        order: impl Iterator<Item = (&'a str, bool)>,
+        filter: &str,
+    ) -> Self {
         let mut hash = Sha256::new();
         let mut part = |text: &str| {
             // With its length, so that two parts can not be cut elsewhere.
@@ -85,11 +95,18 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub(super) fn write(&self, key: &CursorKey, scope: &Scope) -> String {
-        let mut bytes = vec![VERSION, u8::from(self.way == Way::Back) | u8::from(self.inclusive) << 1];
+        let mut bytes = vec![
+            VERSION,
+            u8::from(self.way == Way::Back) | u8::from(self.inclusive) << 1,
+        ];
         for value in &self.keys {
             let (tag, content) = encode(value).unwrap_or_default();
             bytes.push(tag);
-            bytes.extend_from_slice(&u16::try_from(content.len()).unwrap_or(u16::MAX).to_be_bytes());
+            bytes.extend_from_slice(
+                &u16::try_from(content.len())
+                    .unwrap_or(u16::MAX)
+                    .to_be_bytes(),
+            );
             bytes.extend_from_slice(&content);
         }
         let mac = sign(key, scope, &bytes);
@@ -112,12 +129,17 @@ impl Cursor {
         }
         let mut keys = Vec::with_capacity(columns);
         while let Some((&[tag, high, low], after)) = rest.split_first_chunk::<3>() {
-            let (content, after) = after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
+            let (content, after) =
+                after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
             keys.push(decode(tag, content)?);
             rest = after;
         }
         let way = if flags & 1 == 1 { Way::Back } else { Way::On };
-        (rest.is_empty() && keys.len() == columns).then_some(Self { way, inclusive: flags & 2 == 2, keys })
+        (rest.is_empty() && keys.len() == columns).then_some(Self {
+            way,
+            inclusive: flags & 2 == 2,
+            keys,
+        })
     }
 }
 
@@ -184,7 +206,7 @@ fn decode(tag: u8, content: &[u8]) -> Option<Value> {
         13 => Value::Double(Some(f64::from_be_bytes(content.try_into().ok()?))),
         14 => Value::ChronoDate(Some(text()?.parse::<NaiveDate>().ok()?)),
         15 => Value::ChronoTime(Some(text()?.parse::<NaiveTime>().ok()?)),
-        16 => Value::ChronoDateTime(Some(NaiveDateTime::from(time()?.naive_utc()))),
+        16 => Value::ChronoDateTime(Some(time()?.naive_utc())),
         17 => Value::ChronoDateTimeUtc(Some(time()?)),
         18 => Value::ChronoDateTimeWithTimeZone(Some(time()?.fixed_offset())),
         _ => return None,
@@ -197,11 +219,22 @@ mod tests {
 
     fn sample() -> Cursor {
         let id = uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
-        Cursor { way: Way::On, inclusive: false, keys: vec![Value::ChronoDateTimeUtc(DateTime::from_timestamp_micros(-1)), id.into()] }
+        Cursor {
+            way: Way::On,
+            inclusive: false,
+            keys: vec![
+                Value::ChronoDateTimeUtc(DateTime::from_timestamp_micros(-1)),
+                id.into(),
+            ],
+        }
     }
 
     fn scope(filter: &str) -> Scope {
-        Scope::new("tickets", [("created_at", true), ("id", true)].into_iter(), filter)
+        Scope::new(
+            "tickets",
+            [("created_at", true), ("id", true)].into_iter(),
+            filter,
+        )
     }
 
     #[test]
@@ -209,13 +242,28 @@ mod tests {
         let key = CursorKey::random();
         for way in [Way::On, Way::Back] {
             for inclusive in [false, true] {
-                let cursor = Cursor { way, inclusive, ..sample() };
+                let cursor = Cursor {
+                    way,
+                    inclusive,
+                    ..sample()
+                };
                 let text = cursor.write(&key, &scope("a"));
                 assert_eq!(Cursor::read(&text, &key, &scope("a"), 2).unwrap(), cursor);
             }
         }
-        for value in [Value::from(true), 7_i32.into(), (-7_i64).into(), "é".into(), 'x'.into(), 1.5_f64.into(), vec![0_u8, 255].into()] {
-            let cursor = Cursor { keys: vec![value], ..sample() };
+        for value in [
+            Value::from(true),
+            7_i32.into(),
+            (-7_i64).into(),
+            "é".into(),
+            'x'.into(),
+            1.5_f64.into(),
+            vec![0_u8, 255].into(),
+        ] {
+            let cursor = Cursor {
+                keys: vec![value],
+                ..sample()
+            };
             let text = cursor.write(&key, &scope("a"));
             assert_eq!(Cursor::read(&text, &key, &scope("a"), 1).unwrap(), cursor);
         }
@@ -230,13 +278,24 @@ mod tests {
             for bit in 0..8 {
                 let mut changed = bytes.clone();
                 changed[at] ^= 1 << bit;
-                assert!(Cursor::read(&URL_SAFE_NO_PAD.encode(&changed), &key, &scope("a"), 2).is_none(), "byte {at}, bit {bit}");
+                assert!(
+                    Cursor::read(&URL_SAFE_NO_PAD.encode(&changed), &key, &scope("a"), 2).is_none(),
+                    "byte {at}, bit {bit}"
+                );
             }
         }
         for end in 0..text.len() {
             assert!(Cursor::read(&text[..end], &key, &scope("a"), 2).is_none());
         }
-        for other in ["", "=", "a", "%%%", &format!("{text}A"), &format!("{text}="), &"A".repeat(100_000)] {
+        for other in [
+            "",
+            "=",
+            "a",
+            "%%%",
+            &format!("{text}A"),
+            &format!("{text}="),
+            &"A".repeat(100_000),
+        ] {
             assert!(Cursor::read(other, &key, &scope("a"), 2).is_none());
         }
     }
@@ -249,7 +308,11 @@ mod tests {
         assert!(Cursor::read(&text, &key, &scope("b"), 2).is_none());
         assert!(Cursor::read(&text, &key, &scope("a"), 1).is_none());
         assert!(Cursor::read(&text, &CursorKey::new([2; 32]), &scope("a"), 2).is_none());
-        let ascending = Scope::new("tickets", [("created_at", false), ("id", true)].into_iter(), "a");
+        let ascending = Scope::new(
+            "tickets",
+            [("created_at", false), ("id", true)].into_iter(),
+            "a",
+        );
         assert!(Cursor::read(&text, &key, &ascending, 2).is_none());
         // Signed by us, but in the bytes of another version.
         let mut old = URL_SAFE_NO_PAD.decode(&text).unwrap();

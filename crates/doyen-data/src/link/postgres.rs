@@ -23,8 +23,15 @@ impl PostgresRecipe {
     pub(super) async fn open(&self) -> Result<PostgresLink, sqlx::Error> {
         // A name of its own lets us find the backend again, through a pooler too, without asking for its process id first.
         let label = self.0.get_application_name().unwrap_or("doyen");
-        let label: String = label.chars().filter(char::is_ascii_graphic).take(40).collect();
-        let name = format!("{label} {:08x}", getrandom::u32().unwrap_or_else(|_| std::process::id()));
+        let label: String = label
+            .chars()
+            .filter(char::is_ascii_graphic)
+            .take(40)
+            .collect();
+        let name = format!(
+            "{label} {:08x}",
+            getrandom::u32().unwrap_or_else(|_| std::process::id())
+        );
         let connection = self.0.clone().application_name(&name).connect().await?;
         Ok(PostgresLink { connection, name })
     }
@@ -39,12 +46,22 @@ impl PostgresLink {
     pub(super) async fn run(&mut self, ask: &Ask) -> Result<Reply, sqlx::Error> {
         let connection = &mut self.connection;
         match ask {
-            Ask::Execute(statement) => query(statement).execute(connection).await.map(|done| Reply::Done(done.into())),
-            Ask::One(statement) => query(statement).fetch_optional(connection).await.map(|row| Reply::One(row.map(Into::into))),
-            Ask::All(statement) => {
-                query(statement).fetch_all(connection).await.map(|rows| Reply::All(rows.into_iter().map(Into::into).collect()))
-            }
-            Ask::Script(sql) => connection.execute(AssertSqlSafe(sql.as_str())).await.map(|done| Reply::Done(done.into())),
+            Ask::Execute(statement) => query(statement)
+                .execute(connection)
+                .await
+                .map(|done| Reply::Done(done.into())),
+            Ask::One(statement) => query(statement)
+                .fetch_optional(connection)
+                .await
+                .map(|row| Reply::One(row.map(Into::into))),
+            Ask::All(statement) => query(statement)
+                .fetch_all(connection)
+                .await
+                .map(|rows| Reply::All(rows.into_iter().map(Into::into).collect())),
+            Ask::Script(sql) => connection
+                .execute(AssertSqlSafe(sql.as_str()))
+                .await
+                .map(|done| Reply::Done(done.into())),
         }
     }
 
@@ -56,7 +73,11 @@ impl PostgresLink {
         self.connection.ping().await
     }
 
-    pub(super) async fn reclaim(mut self, in_flight: bool, recipe: &PostgresRecipe) -> Option<Self> {
+    pub(super) async fn reclaim(
+        mut self,
+        in_flight: bool,
+        recipe: &PostgresRecipe,
+    ) -> Option<Self> {
         if in_flight {
             match tokio::time::timeout(GRACE, self.connection.ping()).await {
                 Ok(Ok(())) => {}
@@ -86,8 +107,12 @@ impl PostgresLink {
         };
         match tokio::time::timeout(PATIENCE, end).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "an abandoned statement could not be ended; it runs until its timeout"),
-            Err(_) => tracing::warn!("an abandoned statement could not be ended; it runs until its timeout"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "an abandoned statement could not be ended; it runs until its timeout")
+            }
+            Err(_) => tracing::warn!(
+                "an abandoned statement could not be ended; it runs until its timeout"
+            ),
         }
     }
 
@@ -97,6 +122,9 @@ impl PostgresLink {
 }
 
 fn query(statement: &sea_orm::Statement) -> sqlx::query::Query<'_, sqlx::Postgres, SqlxValues> {
-    let values = statement.values.clone().unwrap_or_else(|| sea_orm::Values(Vec::new()));
+    let values = statement
+        .values
+        .clone()
+        .unwrap_or_else(|| sea_orm::Values(Vec::new()));
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
 }

@@ -24,8 +24,14 @@ impl SqliteRecipe {
         let interrupt = Arc::new(AtomicBool::new(false));
         // Nothing else ends a statement that runs on a thread: without this an abandoned one would hold the writer until it is done.
         let flag = Arc::clone(&interrupt);
-        connection.lock_handle().await?.set_progress_handler(STEPS, move || !flag.load(Ordering::Relaxed));
-        Ok(SqliteLink { connection, interrupt })
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(STEPS, move || !flag.load(Ordering::Relaxed));
+        Ok(SqliteLink {
+            connection,
+            interrupt,
+        })
     }
 }
 
@@ -38,12 +44,22 @@ impl SqliteLink {
     pub(super) async fn run(&mut self, ask: &Ask) -> Result<Reply, sqlx::Error> {
         let connection = &mut self.connection;
         match ask {
-            Ask::Execute(statement) => query(statement).execute(connection).await.map(|done| Reply::Done(done.into())),
-            Ask::One(statement) => query(statement).fetch_optional(connection).await.map(|row| Reply::One(row.map(Into::into))),
-            Ask::All(statement) => {
-                query(statement).fetch_all(connection).await.map(|rows| Reply::All(rows.into_iter().map(Into::into).collect()))
-            }
-            Ask::Script(sql) => connection.execute(AssertSqlSafe(sql.as_str())).await.map(|done| Reply::Done(done.into())),
+            Ask::Execute(statement) => query(statement)
+                .execute(connection)
+                .await
+                .map(|done| Reply::Done(done.into())),
+            Ask::One(statement) => query(statement)
+                .fetch_optional(connection)
+                .await
+                .map(|row| Reply::One(row.map(Into::into))),
+            Ask::All(statement) => query(statement)
+                .fetch_all(connection)
+                .await
+                .map(|rows| Reply::All(rows.into_iter().map(Into::into).collect())),
+            Ask::Script(sql) => connection
+                .execute(AssertSqlSafe(sql.as_str()))
+                .await
+                .map(|done| Reply::Done(done.into())),
         }
     }
 
@@ -78,6 +94,9 @@ impl SqliteLink {
 }
 
 fn query(statement: &sea_orm::Statement) -> sqlx::query::Query<'_, sqlx::Sqlite, SqlxValues> {
-    let values = statement.values.clone().unwrap_or_else(|| sea_orm::Values(Vec::new()));
+    let values = statement
+        .values
+        .clone()
+        .unwrap_or_else(|| sea_orm::Values(Vec::new()));
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
 }

@@ -37,10 +37,12 @@ pub(super) struct Applied {
 pub(super) fn checksum(migration: &Migration) -> String {
     // Line endings are the business of the version control.
     let digest = Sha256::digest(migration.up.replace("\r\n", "\n"));
-    digest.iter().fold(String::with_capacity(64), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
 }
 
 /// A connection of its own, outside the pools: what is set on it ends with it, and so does the lock.
@@ -52,13 +54,21 @@ pub(super) struct History {
 impl History {
     pub(super) async fn open(database: &Database) -> Result<Self, DbErr> {
         let backend = database.backend();
-        let link = database.recipe().open().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let link = database
+            .recipe()
+            .open()
+            .await
+            .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
         let mut history = Self { link, backend };
         if history.postgres() {
             // A migration may take its time; it is the waiting for locks that hurts others.
-            history.plain("SET default_transaction_read_only = off").await?;
+            history
+                .plain("SET default_transaction_read_only = off")
+                .await?;
             history.plain("SET statement_timeout = 0").await?;
-            history.plain("SET idle_in_transaction_session_timeout = 0").await?;
+            history
+                .plain("SET idle_in_transaction_session_timeout = 0")
+                .await?;
         }
         Ok(history)
     }
@@ -102,18 +112,47 @@ impl History {
     }
 
     /// Applies it; none when another process did.
-    pub(super) async fn apply(&mut self, owner: &str, migration: &Migration) -> Result<Option<Timestamp>, MigrationError> {
+    pub(super) async fn apply(
+        &mut self,
+        owner: &str,
+        migration: &Migration,
+    ) -> Result<Option<Timestamp>, MigrationError> {
         let at = Timestamp::from(chrono::Utc::now());
-        let values = vec![owner.into(), migration.version.into(), migration.name.into(), checksum(migration).into(), at.micros().into()];
+        let values = vec![
+            owner.into(),
+            migration.version.into(),
+            migration.name.into(),
+            checksum(migration).into(),
+            at.micros().into(),
+        ];
         let note = "INSERT INTO doyen_migrations (owner, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)";
-        let done = self.step(owner, migration, ("up", migration.up), false, (note, values)).await?;
+        let done = self
+            .step(
+                owner,
+                migration,
+                ("up", migration.up),
+                false,
+                (note, values),
+            )
+            .await?;
         Ok(done.then_some(at))
     }
 
     /// Takes it back; false when another process did.
-    pub(super) async fn take_back(&mut self, owner: &str, migration: &Migration) -> Result<bool, MigrationError> {
+    pub(super) async fn take_back(
+        &mut self,
+        owner: &str,
+        migration: &Migration,
+    ) -> Result<bool, MigrationError> {
         let note = "DELETE FROM doyen_migrations WHERE owner = $1 AND version = $2";
-        self.step(owner, migration, ("down", migration.down), true, (note, vec![owner.into(), migration.version.into()])).await
+        self.step(
+            owner,
+            migration,
+            ("down", migration.down),
+            true,
+            (note, vec![owner.into(), migration.version.into()]),
+        )
+        .await
     }
 
     /// One migration, one way: behind the lock, if it still stands as expected, the script and the note of it in one transaction.
@@ -126,7 +165,9 @@ impl History {
         (note, values): (&str, Vec<Value>),
     ) -> Result<bool, MigrationError> {
         if self.postgres() && script.trim_start().starts_with("-- no-transaction") {
-            return self.step_alone(owner, migration, (way, script), expected, (note, values)).await;
+            return self
+                .step_alone(owner, migration, (way, script), expected, (note, values))
+                .await;
         }
         self.begin().await?;
         if self.is_applied(owner, migration.version).await? != expected {
@@ -160,11 +201,15 @@ impl History {
         (note, values): (&str, Vec<Value>),
     ) -> Result<bool, MigrationError> {
         self.plain("SET lock_timeout = 0").await?;
-        self.plain(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+        self.plain(&format!("SELECT pg_advisory_lock({LOCK})"))
+            .await?;
         let result = if self.is_applied(owner, migration.version).await? == expected {
             // One by one: PostgreSQL wraps several statements sent at once into a transaction.
             let mut result = Ok(());
-            for statement in script.split_inclusive(";\n").filter(|part| !part.trim().is_empty()) {
+            for statement in script
+                .split_inclusive(";\n")
+                .filter(|part| !part.trim().is_empty())
+            {
                 result = self.plain(statement).await;
                 if result.is_err() {
                     break;
@@ -177,7 +222,8 @@ impl History {
         } else {
             Ok(false)
         };
-        self.plain(&format!("SELECT pg_advisory_unlock({LOCK})")).await?;
+        self.plain(&format!("SELECT pg_advisory_unlock({LOCK})"))
+            .await?;
         result.map_err(|error| MigrationError::failed(way, migration, error))
     }
 
@@ -189,33 +235,56 @@ impl History {
         }
         self.plain("BEGIN READ WRITE").await?;
         self.plain("SET LOCAL lock_timeout = 0").await?;
-        self.plain(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+        self.plain(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+            .await?;
         self.plain("SET LOCAL lock_timeout = '2s'").await
     }
 
     /// The script and its note; what is broken after it, if something is.
-    async fn script(&mut self, script: &str, note: &str, values: Vec<Value>) -> Result<Option<String>, DbErr> {
+    async fn script(
+        &mut self,
+        script: &str,
+        note: &str,
+        values: Vec<Value>,
+    ) -> Result<Option<String>, DbErr> {
         self.plain(script).await?;
         self.rows(note, values).await?;
         if self.postgres() {
             return Ok(None);
         }
-        let broken = self.rows("SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", Vec::new()).await?;
-        let Some(row) = broken.first() else { return Ok(None) };
-        let (table, parent): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        Ok(Some(format!("after it a row of `{table}` points to a row of `{parent}` that is not there")))
+        let broken = self
+            .rows(
+                "SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1",
+                Vec::new(),
+            )
+            .await?;
+        let Some(row) = broken.first() else {
+            return Ok(None);
+        };
+        let (table, parent): (String, String) =
+            (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        Ok(Some(format!(
+            "after it a row of `{table}` points to a row of `{parent}` that is not there"
+        )))
     }
 
     async fn is_applied(&mut self, owner: &str, version: i64) -> Result<bool, DbErr> {
         let sql = "SELECT 1 FROM doyen_migrations WHERE owner = $1 AND version = $2";
-        Ok(!self.rows(sql, vec![owner.into(), version.into()]).await?.is_empty())
+        Ok(!self
+            .rows(sql, vec![owner.into(), version.into()])
+            .await?
+            .is_empty())
     }
 
     pub(super) async fn schema(&mut self) -> Result<String, DbErr> {
         schema::dump(self, self.backend).await
     }
 
-    pub(super) async fn rows(&mut self, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+    pub(super) async fn rows(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<QueryResult>, DbErr> {
         let ask = Ask::All(Statement::from_sql_and_values(self.backend, sql, values));
         match self.link.run(&ask).await {
             Ok(Reply::All(rows)) => Ok(rows),
@@ -225,6 +294,9 @@ impl History {
     }
 
     async fn plain(&mut self, sql: &str) -> Result<(), DbErr> {
-        self.link.plain(sql).await.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+        self.link
+            .plain(sql)
+            .await
+            .map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
     }
 }

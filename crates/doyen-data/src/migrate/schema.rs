@@ -5,8 +5,10 @@ use sea_orm::{DbBackend, DbErr};
 use super::history::History;
 
 /// What SQLite keeps of the statements that made it, without the shadow tables of its own.
-const SQLITE: &[&str] = &["SELECT type || ' ' || name || ' on ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_master \
-     WHERE name NOT LIKE 'sqlite_%' AND name <> 'doyen_migrations' ORDER BY 1"];
+const SQLITE: &[&str] = &[
+    "SELECT type || ' ' || name || ' on ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_master \
+     WHERE name NOT LIKE 'sqlite_%' AND name <> 'doyen_migrations' ORDER BY 1",
+];
 
 /// Tables and their columns, constraints, indexes, types, views, triggers, functions and sequences of the schemas people write to.
 const POSTGRES: &[&str] = &[
@@ -35,7 +37,11 @@ const POSTGRES: &[&str] = &[
 
 pub(super) async fn dump(history: &mut History, backend: DbBackend) -> Result<String, DbErr> {
     let mut out = String::new();
-    for sql in if backend == DbBackend::Sqlite { SQLITE } else { POSTGRES } {
+    for sql in if backend == DbBackend::Sqlite {
+        SQLITE
+    } else {
+        POSTGRES
+    } {
         for row in history.rows(sql, Vec::new()).await? {
             let line: String = row.try_get_by_index(0)?;
             out.push_str(&line);

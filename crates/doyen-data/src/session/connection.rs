@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult, Statement, TransactionError, TransactionOptions,
-    TransactionSession, TransactionTrait,
+    AccessMode, ConnectionTrait, DbBackend, DbErr, ExecResult, IsolationLevel, QueryResult,
+    Statement, TransactionError, TransactionOptions, TransactionSession, TransactionTrait,
 };
 
 use super::{Savepoint, Session};
@@ -61,7 +61,11 @@ macro_rules! nests {
                 self.enter().await
             }
 
-            async fn begin_with_config(&self, _: Option<IsolationLevel>, _: Option<AccessMode>) -> Result<Savepoint, DbErr> {
+            async fn begin_with_config(
+                &self,
+                _: Option<IsolationLevel>,
+                _: Option<AccessMode>,
+            ) -> Result<Savepoint, DbErr> {
                 self.enter().await
             }
 
@@ -77,9 +81,16 @@ macro_rules! nests {
             {
                 let savepoint = self.enter().await.map_err(TransactionError::Connection)?;
                 match work(&savepoint).await {
-                    Ok(value) => savepoint.commit().await.map(|()| value).map_err(TransactionError::Connection),
+                    Ok(value) => savepoint
+                        .commit()
+                        .await
+                        .map(|()| value)
+                        .map_err(TransactionError::Connection),
                     Err(error) => {
-                        savepoint.rollback().await.map_err(TransactionError::Connection)?;
+                        savepoint
+                            .rollback()
+                            .await
+                            .map_err(TransactionError::Connection)?;
                         Err(TransactionError::Transaction(error))
                     }
                 }

@@ -29,7 +29,11 @@ impl Session {
     /// It runs in the order given, once; never when the unit of work is rolled back. What it does can not fail the request any more: a panic
     /// is logged.
     pub fn after_commit(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.inner.after.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(work));
+        self.inner
+            .after
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::pin(work));
     }
 
     /// Commits the unit of work and closes the session. The edge does this for a request; call it only for a session you made yourself.
@@ -42,11 +46,21 @@ impl Session {
     pub async fn commit(&self) -> Result<(), Unexpected> {
         let state = std::mem::replace(&mut *self.inner.state.lock().await, State::Closed);
         match state {
-            State::Closed => return Err(Unexpected::new("the session was committed or rolled back before")),
+            State::Closed => {
+                return Err(Unexpected::new(
+                    "the session was committed or rolled back before",
+                ));
+            }
             State::Fresh => {}
             State::Open(work) => self.commit_work(work).await?,
         }
-        let after = std::mem::take(&mut *self.inner.after.lock().unwrap_or_else(PoisonError::into_inner));
+        let after = std::mem::take(
+            &mut *self
+                .inner
+                .after
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         if !after.is_empty() {
             // In a task of its own: the change is made, so this must happen even if the client goes away now.
             let _finished = tokio::spawn(run_all(after)).await;
@@ -56,7 +70,9 @@ impl Session {
 
     async fn commit_work(&self, mut work: Work) -> Result<(), Unexpected> {
         if self.inner.undo.load(Ordering::Relaxed) != u32::MAX {
-            self.settle(&mut work).await.map_err(|error| Unexpected::known(&COMMIT_FAILED, error))?;
+            self.settle(&mut work)
+                .await
+                .map_err(|error| Unexpected::known(&COMMIT_FAILED, error))?;
         }
         if let Err(error) = work.usable() {
             end(work).await;
@@ -67,7 +83,8 @@ impl Session {
             return Ok(());
         };
         // SQLite names its errors by numbers, and a commit it refuses did not happen. A server that dies may have committed before.
-        let known = sqlx_error(&error).is_some_and(|error| !is_dead(error)) && code(&error).is_some();
+        let known =
+            sqlx_error(&error).is_some_and(|error| !is_dead(error)) && code(&error).is_some();
         if known {
             end(work).await;
             Err(Unexpected::known(&COMMIT_FAILED, error))
@@ -79,7 +96,11 @@ impl Session {
     /// Undoes the unit of work and closes the session.
     pub async fn rollback(&self) {
         let state = std::mem::replace(&mut *self.inner.state.lock().await, State::Closed);
-        self.inner.after.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.inner
+            .after
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         if let State::Open(work) = state {
             end(work).await;
         }
@@ -95,7 +116,11 @@ async fn end(mut work: Work) {
 
 async fn run_all(after: Vec<BoxFuture<'static, ()>>) {
     for step in after {
-        if std::panic::AssertUnwindSafe(step).catch_unwind().await.is_err() {
+        if std::panic::AssertUnwindSafe(step)
+            .catch_unwind()
+            .await
+            .is_err()
+        {
             tracing::error!("work after a commit panicked");
         }
     }

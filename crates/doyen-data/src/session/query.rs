@@ -26,9 +26,15 @@ impl Session {
     /// # Errors
     ///
     /// The database's, or a column that is missing or of another type.
-    pub async fn query_as<T: FromQueryResult>(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Result<Vec<T>, DbErr> {
+    pub async fn query_as<T: FromQueryResult>(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<T>, DbErr> {
         let rows = self.query_all_raw(self.statement(sql, parameters)).await?;
-        rows.iter().map(|row| T::from_query_result(row, "")).collect()
+        rows.iter()
+            .map(|row| T::from_query_result(row, ""))
+            .collect()
     }
 
     /// Like [`query_as`](Self::query_as), for at most one row: the first.
@@ -36,7 +42,11 @@ impl Session {
     /// # Errors
     ///
     /// The same.
-    pub async fn query_one_as<T: FromQueryResult>(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Result<Option<T>, DbErr> {
+    pub async fn query_one_as<T: FromQueryResult>(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<Option<T>, DbErr> {
         let row = self.query_one_raw(self.statement(sql, parameters)).await?;
         row.map(|row| T::from_query_result(&row, "")).transpose()
     }
@@ -46,8 +56,15 @@ impl Session {
     /// # Errors
     ///
     /// The database's.
-    pub async fn execute_sql(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Result<u64, DbErr> {
-        Ok(self.execute_raw(self.statement(sql, parameters)).await?.rows_affected())
+    pub async fn execute_sql(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = Value>,
+    ) -> Result<u64, DbErr> {
+        Ok(self
+            .execute_raw(self.statement(sql, parameters))
+            .await?
+            .rows_affected())
     }
 
     fn statement(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Statement {

@@ -55,20 +55,32 @@ impl Session {
 
     pub(super) async fn enter(&self) -> Result<Savepoint, DbErr> {
         if self.inner.access == Access::Read {
-            return Err(DbErr::Custom("this session only reads: it has no transaction to put a savepoint into".to_owned()));
+            return Err(DbErr::Custom(
+                "this session only reads: it has no transaction to put a savepoint into".to_owned(),
+            ));
         }
         let mut state = self.inner.state.lock().await;
         let work = self.begun(&mut state).await?;
         work.usable()?;
-        work.lease.plain(&format!("SAVEPOINT doyen_{}", work.depth + 1)).await?;
+        work.lease
+            .plain(&format!("SAVEPOINT doyen_{}", work.depth + 1))
+            .await?;
         work.depth += 1;
-        Ok(Savepoint { session: self.clone(), depth: work.depth, open: true })
+        Ok(Savepoint {
+            session: self.clone(),
+            depth: work.depth,
+            open: true,
+        })
     }
 
     /// Goes back to the savepoint that was dropped before its end, if there is one.
     pub(super) async fn settle(&self, work: &mut Work) -> Result<(), DbErr> {
         let depth = self.inner.undo.swap(u32::MAX, Ordering::Relaxed);
-        if depth == u32::MAX { Ok(()) } else { work.back_to(depth).await }
+        if depth == u32::MAX {
+            Ok(())
+        } else {
+            work.back_to(depth).await
+        }
     }
 }
 
@@ -78,8 +90,12 @@ impl Work {
         if depth == 0 || depth > self.depth || self.lease.in_flight {
             return Ok(());
         }
-        self.lease.plain(&format!("ROLLBACK TO SAVEPOINT doyen_{depth}")).await?;
-        self.lease.plain(&format!("RELEASE SAVEPOINT doyen_{depth}")).await?;
+        self.lease
+            .plain(&format!("ROLLBACK TO SAVEPOINT doyen_{depth}"))
+            .await?;
+        self.lease
+            .plain(&format!("RELEASE SAVEPOINT doyen_{depth}"))
+            .await?;
         self.depth = depth - 1;
         if self.failed.as_ref().is_some_and(|(at, _)| *at >= depth) {
             self.failed = None;
@@ -102,11 +118,15 @@ impl Savepoint {
     pub(super) async fn keep(mut self) -> Result<(), DbErr> {
         let session = self.session.clone();
         let mut state = session.inner.state.lock().await;
-        let State::Open(work) = &mut *state else { return Ok(()) };
+        let State::Open(work) = &mut *state else {
+            return Ok(());
+        };
         session.settle(work).await?;
         // A failure inside that nobody undid goes on to poison the whole, as it does on PostgreSQL.
         work.usable()?;
-        work.lease.plain(&format!("RELEASE SAVEPOINT doyen_{}", self.depth)).await?;
+        work.lease
+            .plain(&format!("RELEASE SAVEPOINT doyen_{}", self.depth))
+            .await?;
         work.depth = self.depth - 1;
         self.open = false;
         Ok(())
@@ -116,7 +136,9 @@ impl Savepoint {
     pub(super) async fn undo(mut self) -> Result<(), DbErr> {
         let session = self.session.clone();
         let mut state = session.inner.state.lock().await;
-        let State::Open(work) = &mut *state else { return Ok(()) };
+        let State::Open(work) = &mut *state else {
+            return Ok(());
+        };
         session.settle(work).await?;
         work.back_to(self.depth).await?;
         self.open = false;
@@ -127,7 +149,10 @@ impl Savepoint {
 impl Drop for Savepoint {
     fn drop(&mut self) {
         if self.open {
-            self.session.inner.undo.fetch_min(self.depth, Ordering::Relaxed);
+            self.session
+                .inner
+                .undo
+                .fetch_min(self.depth, Ordering::Relaxed);
         }
     }
 }

@@ -46,14 +46,27 @@ impl Fresh {
         let name = name();
         let folder = std::env::temp_dir().join(&name);
         let url = format!("sqlite://{}/test.db", folder.display());
-        Self { database: open(&url).await, url, name, folder: Some(folder) }
+        Self {
+            database: open(&url).await,
+            url,
+            name,
+            folder: Some(folder),
+        }
     }
 
     pub(crate) async fn postgres() -> Self {
         let name = name();
         maintenance(&format!("CREATE DATABASE {name}")).await;
-        let url = server_url().rsplit_once('/').map(|(server, _)| format!("{server}/{name}")).unwrap();
-        Self { database: open(&url).await, url, name, folder: None }
+        let url = server_url()
+            .rsplit_once('/')
+            .map(|(server, _)| format!("{server}/{name}"))
+            .unwrap();
+        Self {
+            database: open(&url).await,
+            url,
+            name,
+            folder: None,
+        }
     }
 
     pub(crate) fn options(&self) -> DatabaseOptions {
@@ -83,26 +96,38 @@ impl Fresh {
 }
 
 fn name() -> String {
-    format!("doyen_data_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "doyen_data_{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 pub(crate) fn options(url: &str) -> DatabaseOptions {
     // Tests count rows, not lost power.
-    DatabaseOptions { synchronous: doyen_data::Synchronous::Normal, ..DatabaseOptions::new(url) }
+    DatabaseOptions {
+        synchronous: doyen_data::Synchronous::Normal,
+        ..DatabaseOptions::new(url)
+    }
 }
 
 async fn open(url: &str) -> Database {
-    Database::connect(&options(url)).await.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
+    Database::connect(&options(url))
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
 }
 
 fn server_url() -> String {
-    std::env::var("DOYEN_TEST_POSTGRES_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
+    std::env::var("DOYEN_TEST_POSTGRES_URL")
+        .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
 /// A statement that can not stand in a transaction, on the server's own database.
 pub(crate) async fn maintenance(sql: &str) {
     use doyen_data::sea_orm::Database as Plain;
-    let connection = Plain::connect(server_url()).await.expect("PostgreSQL must be there: see DOYEN_TEST_POSTGRES_URL");
+    let connection = Plain::connect(server_url())
+        .await
+        .expect("PostgreSQL must be there: see DOYEN_TEST_POSTGRES_URL");
     connection.execute_unprepared(sql).await.unwrap();
     connection.close().await.unwrap();
 }

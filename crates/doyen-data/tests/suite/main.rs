@@ -6,6 +6,7 @@ mod cancelled;
 mod entities;
 mod faults;
 mod harness;
+mod killed;
 mod migrations;
 mod orm;
 mod pages;

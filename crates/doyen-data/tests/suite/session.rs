@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use doyen_core::inject::Container;
 use doyen_core::{Access, Inject, Problem as _, Unexpected};
-use doyen_data::sea_orm::{ConnectionTrait as _, DbErr, TransactionSession as _, TransactionTrait as _};
+use doyen_data::sea_orm::{
+    ConnectionTrait as _, DbErr, TransactionSession as _, TransactionTrait as _,
+};
 use doyen_data::{Database, Event, Session};
 
 use crate::harness::both;
@@ -17,11 +19,19 @@ pub(crate) async fn count(database: &Database, table: &str) -> i64 {
 
 async fn number(session: &Session, sql: &str) -> i64 {
     let statement = doyen_data::sea_orm::Statement::from_string(session.backend(), sql);
-    session.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    session
+        .query_one_raw(statement)
+        .await
+        .unwrap()
+        .unwrap()
+        .try_get_by_index(0)
+        .unwrap()
 }
 
 async fn add(session: &Session, email: &str) -> Result<u64, DbErr> {
-    session.execute_sql("INSERT INTO customers (email) VALUES ($1)", [email.into()]).await
+    session
+        .execute_sql("INSERT INTO customers (email) VALUES ($1)", [email.into()])
+        .await
 }
 
 both! {
