@@ -119,3 +119,29 @@ fn a_type_knows_whether_it_must_be_verified() {
         assert!(!Plain::ASYNC && !<Vec<Plain>>::ASYNC);
     }
 }
+
+/// Types that hold each other.
+#[derive(Input)]
+struct Folder {
+    #[input(recursive)]
+    files: Vec<File>,
+}
+
+#[derive(Input)]
+struct File {
+    #[validate(async = free)]
+    name: String,
+    inside: Option<Box<Folder>>,
+}
+
+#[test]
+fn types_that_hold_each_other_are_verified() {
+    const { assert!(Folder::ASYNC && File::ASYNC) };
+    let found = verified::<Folder>(
+        r#"{"files": [{"name": "a", "inside": {"files": [{"name": "taken"}]}}]}"#,
+    );
+    assert_eq!(
+        found,
+        [("/files/0/inside/files/0/name".to_owned(), "taken")]
+    );
+}

@@ -15,7 +15,8 @@ pub const MAX_FAILURES: usize = 100;
 /// | field | `rename = ".."`, `default`, `default = expr`, `deprecated`, `example = expr`, `with = module`, `recursive` |
 /// | field | `#[validate(..)]` with [rules](crate::rule) |
 ///
-/// Doc comments become descriptions.
+/// Doc comments become descriptions. `recursive` is for types that hold each other (`A` a `B`, and `B` an `A`); a type that holds itself
+/// needs nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can not be read from a request",
     label = "nothing says how to parse, check and describe a `{Self}`",

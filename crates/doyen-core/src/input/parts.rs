@@ -67,14 +67,6 @@ fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
         .map(|(_, known)| known)
 }
 
-/// Reads a field that may be missing as its type says.
-pub fn field<T: Input>(value: Option<Value<'_>>, at: &At<'_>, out: &mut Failures) -> Option<T> {
-    match value {
-        Some(value) => T::parse(value, at, out),
-        None => T::absent(at, out),
-    }
-}
-
 /// A list, without a trait that must be in scope.
 pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
     Vec::from(items)

@@ -448,10 +448,10 @@ fn async_parts(model: &Model) -> Vec<TokenStream> {
 
 fn part(field: &Field, owner: &Ident) -> Vec<TokenStream> {
     let mut parts = Vec::new();
-    if field.is_async() {
+    // Types that name each other can not ask each other at compile time: verifying for nothing is safe, not verifying is not.
+    if field.is_async() || field.recursive {
         parts.push(quote!(true));
-    }
-    if field.can_be_async() && !field.names(owner) {
+    } else if field.can_be_async() && !field.names(owner) {
         let ty = &field.ty;
         parts.push(quote!(<#ty as ::doyen::__private::Input>::ASYNC));
     }

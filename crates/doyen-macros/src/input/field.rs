@@ -144,7 +144,7 @@ impl Field {
             (Some(default), _) => quote!(::core::option::Option::Some(#default)),
             (None, Some(_)) => quote!(::doyen::__private::input::parts::required(__at, __out)),
             (None, None) => {
-                return quote!(::doyen::__private::input::parts::field::<#ty>(__given, __at, __out));
+                quote!(<#ty as ::doyen::__private::Input>::absent(__at, __out))
             }
         };
         quote! {
@@ -213,7 +213,7 @@ impl Field {
             .any(|rule| matches!(rule.kind, rule::Kind::Async(_)))
     }
 
-    /// True when the type names this type, so that a constant of it can not ask the field.
+    /// True when the type names this type, so that a constant of it need not ask the field.
     pub(crate) fn names(&self, owner: &Ident) -> bool {
         struct Names<'a>(&'a Ident, bool);
         impl<'ast> Visit<'ast> for Names<'_> {
@@ -223,7 +223,7 @@ impl Field {
         }
         let mut names = Names(owner, false);
         names.visit_type(&self.ty);
-        names.1 || self.recursive
+        names.1
     }
 
     fn default_value(&self) -> Option<TokenStream> {

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Path, parse_quote};
+use syn::{Path, Type, parse_quote};
 
 use super::model::{Computed, Field, Model, Shape, Source, Variant, VariantBody};
 use crate::input::emit::with_words;
@@ -84,9 +84,9 @@ fn serialize(shape: &Shape) -> TokenStream {
             ::doyen::__private::output::parts::Object::write(self, &mut __to)?;
             ::doyen::__private::serde::ser::SerializeMap::end(__to)
         },
-        Shape::Newtype(_) => quote!(::doyen::__private::serde::Serialize::serialize(
-            &self.0, __to
-        )),
+        Shape::Newtype(ty) => {
+            quote!(::doyen::__private::output::parts::write::<#ty, _>(&self.0, __to))
+        }
         Shape::Text { .. } => quote!(::doyen::__private::serde::Serializer::collect_str(
             __to, self
         )),
@@ -136,15 +136,15 @@ fn write_variant(tag: &str, variant: &Variant) -> TokenStream {
 
 /// Writes a field; `value` is a reference to it.
 fn write_field(field: &Field, value: &TokenStream, to: &TokenStream) -> TokenStream {
-    let wire = &field.wire;
+    let (wire, ty) = (&field.wire, written(field));
     if field.skip_none {
         return quote! {
             if let ::core::option::Option::Some(__value) = #value {
-                ::doyen::__private::serde::ser::SerializeMap::serialize_entry(#to, #wire, __value)?;
+                ::doyen::__private::output::parts::entry::<#ty, _>(#to, #wire, __value)?;
             }
         };
     }
-    quote!(::doyen::__private::serde::ser::SerializeMap::serialize_entry(#to, #wire, #value)?;)
+    quote!(::doyen::__private::output::parts::entry::<#ty, _>(#to, #wire, #value)?;)
 }
 
 fn schema(model: &Model) -> TokenStream {
@@ -233,7 +233,7 @@ fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStream> {
         quote! {
             {
                 let __value: #ty = #path(self);
-                ::doyen::__private::serde::ser::SerializeMap::serialize_entry(__to, #wire, &__value)?;
+                ::doyen::__private::output::parts::entry::<#ty, _>(__to, #wire, &__value)?;
             }
         }
     });
@@ -272,12 +272,16 @@ fn list(fields: &[Field], computed: &[Computed]) -> TokenStream {
     quote!(::doyen::__private::output::parts::list([#(#all),*]))
 }
 
-fn describe(field: &Field) -> TokenStream {
-    // A field that is left out when it is nothing is never null.
-    let ty = match generic(&field.ty) {
+/// The type that is written. A field that is left out when it is nothing is never null.
+fn written(field: &Field) -> &Type {
+    match generic(&field.ty) {
         Some((_, inside)) if field.skip_none => inside,
         _ => &field.ty,
-    };
+    }
+}
+
+fn describe(field: &Field) -> TokenStream {
+    let ty = written(field);
     let examples = &field.examples;
     let examples = (!examples.is_empty()).then(
         || quote!(.with("examples", ::doyen::__private::serde_json::json!([#(#examples),*]))),
