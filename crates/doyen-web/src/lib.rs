@@ -29,6 +29,7 @@
 mod body;
 pub mod extract;
 mod handler;
+mod meter;
 mod module;
 mod problem;
 mod request;
@@ -42,6 +43,7 @@ mod trip;
 pub use body::{Body, BoxError};
 pub use extract::{Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
+pub use meter::{BUCKETS, Reading};
 pub use module::Module;
 pub use problem::{Cause, Classifier};
 pub use request::{Parts, Request};

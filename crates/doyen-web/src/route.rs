@@ -23,6 +23,7 @@ use doyen_core::contract::{Contract, Operation};
 use doyen_core::inject::Needs;
 
 use crate::handler::{Endpoint, Erased, Handler};
+use crate::meter::Meter;
 use crate::respond::Linked;
 
 /// A route before it is mounted.
@@ -48,6 +49,7 @@ pub(crate) struct Entry {
     pub(crate) sparse: bool,
     pub(crate) query_names: Vec<String>,
     pub(crate) endpoint: Arc<dyn Endpoint>,
+    pub(crate) meter: Meter,
 }
 
 impl std::fmt::Debug for Route {

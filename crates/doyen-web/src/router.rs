@@ -61,6 +61,13 @@ impl Router {
         Ok(Self { tree, places })
     }
 
+    /// Every route.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.places
+            .iter()
+            .flat_map(|place| place.routes.iter().map(|(_, entry)| entry))
+    }
+
     /// HEAD finds the route of GET.
     pub(crate) fn find(&self, method: &str, path: &str) -> Result<Found<'_>, Refusal> {
         let Ok(matched) = self.tree.at(path) else {

@@ -16,6 +16,7 @@ use doyen_core::inject::Container;
 use doyen_core::schema::Named;
 use doyen_core::{Identify, ProblemInfo};
 
+use crate::meter::{Meter, Reading};
 use crate::problem::Classifier;
 use crate::router::Router;
 use crate::{Body, Response};
@@ -28,6 +29,7 @@ pub struct Service {
 
 pub(crate) struct Inner {
     pub(crate) router: Router,
+    pub(crate) unrouted: Meter,
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
     pub(crate) sink: Option<Arc<dyn AccessSink>>,
@@ -82,6 +84,18 @@ impl Service {
     /// The graph, for jobs and commands.
     pub fn container(&self) -> &Container {
         &self.inner.container
+    }
+
+    /// What each route has counted so far, and at the end what found no route.
+    pub fn readings(&self) -> Vec<Reading> {
+        let routed = self.inner.router.entries().map(|entry| {
+            entry
+                .meter
+                .reading(entry.operation.method, &entry.operation.path)
+        });
+        routed
+            .chain([self.inner.unrouted.reading("*", "")])
+            .collect()
     }
 
     /// The state of the drain.

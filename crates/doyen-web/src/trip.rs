@@ -244,6 +244,13 @@ fn log(
     response: &Response,
     started: Instant,
 ) {
+    // 2 Counted under the template of the route, never under the path.
+    let meter = journey
+        .entry
+        .as_ref()
+        .map_or(&inner.unrouted, |entry| &entry.meter);
+    let duration = started.elapsed();
+    meter.record(response.status().as_u16(), duration);
     let Some(sink) = &inner.sink else { return };
     let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
     let code = response
@@ -265,7 +272,7 @@ fn log(
             .as_ref()
             .map(|entry| entry.operation.path.as_str()),
         status: response.status().as_u16(),
-        duration: started.elapsed(),
+        duration,
         bytes: http_body::Body::size_hint(response.body())
             .exact()
             .unwrap_or(0),

@@ -136,6 +136,11 @@ impl App {
         }
     }
 
+    /// The name of its binary.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The name people read.
     #[must_use]
     pub fn title(mut self, title: &str) -> Self {

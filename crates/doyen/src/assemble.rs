@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use doyen_auth::{Bearer, KeyRing, PasswordOptions, Passwords, Seed, TokenOptions, Tokens};
 use doyen_core::inject::ContainerBuilder;
-use doyen_core::settings::Environment;
+use doyen_core::settings::{Environment, Loader, SettingsError};
 use doyen_core::{AccessSink, Clock, SystemClock};
 use doyen_data::{CursorKey, Database, Migrations, Migrator};
 use doyen_schema::Info;
@@ -20,6 +20,8 @@ use crate::system;
 pub enum AssembleError {
     /// Mistakes in the program: routes and graph, every one of them.
     Program(Vec<StartError>),
+    /// The settings can not be read.
+    Settings(SettingsError),
     /// A setting does not fit.
     Setting {
         /// Its key.
@@ -40,6 +42,7 @@ impl fmt::Display for AssembleError {
                     .iter()
                     .try_for_each(|error| write!(f, "\n  - {error}"))
             }
+            AssembleError::Settings(error) => error.fmt(f),
             AssembleError::Setting { key, message } => write!(f, "`{key}`: {message}"),
             AssembleError::Database(error) => error.fmt(f),
         }
@@ -88,6 +91,28 @@ pub struct Assembled {
 }
 
 impl App {
+    /// Reads settings and assembles the application, without serving it: for tests, and for programs with a command line of their own.
+    ///
+    /// The schema is left as it is; [`Assembled::migrator`] brings it up to date.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from starting, and what to change.
+    pub async fn start(
+        self,
+        loader: Loader,
+        overrides: Overrides,
+    ) -> Result<Assembled, AssembleError> {
+        let loaded = (self.settings.load)(loader).map_err(AssembleError::Settings)?;
+        self.assemble(loaded.value, loaded.environment, overrides)
+            .await
+    }
+
+    /// A word that is another one as soon as a migration is.
+    pub fn schema_fingerprint(&self) -> String {
+        self.migrations.unwrap_or_default().fingerprint()
+    }
+
     /// Makes the engines, wires them and checks the graph. Touches the database only to connect to it.
     pub(crate) async fn assemble(
         self,
@@ -150,7 +175,7 @@ impl App {
 
 impl Assembled {
     /// The migrations and the database they are for.
-    pub fn migrator(&self) -> Migrator {
+    pub fn migrator(&self) -> Migrator<'_> {
         Migrator::new(&self.database, self.migrations)
     }
 

@@ -54,8 +54,8 @@ pub use doyen_observe as observe;
 pub use doyen_schema as schema;
 pub use doyen_web as web;
 pub use settings::{
-    AuthSettings, DatabaseSettings, FrameworkSettings, LogSettings, MigrateMode, ServerSettings,
-    SynchronousMode,
+    AdminSettings, AuthSettings, DatabaseSettings, FrameworkSettings, LogSettings, MigrateMode,
+    ServerSettings, SynchronousMode,
 };
 
 /// What a file of handlers needs.

@@ -17,12 +17,19 @@ use doyen_web::{EdgeOptions, ServerOptions};
 /// The settings every application has. Those of your own stand beside them.
 #[derive(Debug, Clone, Settings)]
 pub struct FrameworkSettings {
+    /// The public address and its limits.
     #[setting(section)]
     pub server: ServerSettings,
+    /// The address for metrics and health detail.
+    #[setting(section)]
+    pub admin: AdminSettings,
+    /// Where the data is.
     #[setting(section)]
     pub database: DatabaseSettings,
+    /// Access tokens.
     #[setting(section)]
     pub auth: AuthSettings,
+    /// What is written to standard output.
     #[setting(section)]
     pub log: LogSettings,
 }
@@ -54,6 +61,17 @@ pub struct ServerSettings {
     /// How long requests may take to finish after that.
     #[setting(default = "20s", max = "10m")]
     pub drain_deadline: Duration,
+}
+
+/// The address for metrics and health detail; never public.
+#[derive(Debug, Clone, Settings)]
+pub struct AdminSettings {
+    /// Whether to serve it.
+    #[setting(default = true)]
+    pub enabled: bool,
+    /// The address; port 0 takes a free one.
+    #[setting(default = "127.0.0.1:9000")]
+    pub bind: SocketAddr,
 }
 
 /// Where the data is.

@@ -1,8 +1,10 @@
 //! What every application serves besides its own routes: health, the document and its page, problem pages, public keys.
 
+pub(crate) mod admin;
 mod docs;
 mod health;
 mod jwks;
+mod metrics;
 mod problems;
 
 use std::sync::OnceLock;
@@ -15,7 +17,7 @@ use doyen_web::{Module, Service};
 pub(crate) fn module() -> Module {
     let health = routes![health::livez, health::readyz];
     let docs = routes![docs::openapi, docs::page, docs::asset];
-    let others = routes![problems::page, jwks::jwks];
+    let others = routes![problems::problem, jwks::jwks];
     Module::new("system")
         .describe("Health, documents and keys.")
         .routes(health)

@@ -12,6 +12,7 @@ use doyen_core::schema::NameClash;
 use doyen_core::{Components, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
 
 use super::{Drain, EdgeOptions, Inner, Service};
+use crate::meter::Meter;
 use crate::module::Module;
 use crate::problem::{self, Classifier, TIMEOUT};
 use crate::respond::RouteTable;
@@ -160,7 +161,14 @@ impl Builder {
                 .into_iter()
                 .for_each(|bind| bind(&mut self.container));
             for route in module.routes {
-                let operation = describe(&route, &module.name, &mut components);
+                // What is not in the document leaves no schema in it either.
+                let mut aside = Components::new();
+                let shared = if route.operation.hidden {
+                    &mut aside
+                } else {
+                    &mut components
+                };
+                let operation = describe(&route, &module.name, shared);
                 errors.extend(mistakes(&route, &operation));
                 if let (Some(id), Some(allow)) = (route.linked, route.allow) {
                     table.add(id, operation.method, operation.path.clone(), allow);
@@ -215,6 +223,7 @@ impl Builder {
                 query_names: names.map(|parameter| parameter.name.clone()).collect(),
                 operation: operation.clone(),
                 endpoint,
+                meter: Meter::default(),
             }));
             operations.push(operation);
         }
@@ -228,6 +237,7 @@ impl Builder {
         Ok(Service {
             inner: Arc::new(Inner {
                 router,
+                unrouted: Meter::default(),
                 container,
                 identify: self.identify,
                 sink: self.sink,

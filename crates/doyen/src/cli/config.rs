@@ -2,7 +2,7 @@
 
 use doyen_core::contract::Operation;
 use doyen_core::settings::{Environment, Row};
-use doyen_data::migrate::Status;
+use doyen_data::migrate::{State, Status};
 
 /// Each setting, its value, its origin.
 pub(super) fn table(report: &[Row], environment: Environment) -> String {
@@ -39,11 +39,20 @@ pub(super) fn status(all: &[Status]) -> String {
             [
                 format!("{} {}", one.version, one.name),
                 one.owner.to_owned(),
-                one.state.to_string(),
+                state(one.state),
             ]
         })
         .collect();
     align(["MIGRATION", "OF", "STATE"], rows)
+}
+
+fn state(state: State) -> String {
+    match state {
+        State::Applied { at } => format!("applied {at}"),
+        State::Pending => "pending".to_owned(),
+        State::Changed => "CHANGED: its file is not the one that was applied".to_owned(),
+        State::Missing => "MISSING: it was applied, and its file is gone".to_owned(),
+    }
 }
 
 fn who(operation: &Operation) -> String {

@@ -12,7 +12,7 @@ use super::docs::{FindPage, html};
 
 /// What an error means and what to do.
 #[get("/problems/{code}", allow = anyone, hidden)]
-pub(super) async fn page(pages: Arc<Pages>, code: String) -> Result<Response, FindPage> {
+pub(super) async fn problem(pages: Arc<Pages>, code: String) -> Result<Response, FindPage> {
     let filled = pages.get().ok_or(FindPage::Missing)?;
     let info = filled
         .catalogue

@@ -1,0 +1,99 @@
+//! What each route counts: requests by status, and how long they took.
+//!
+//! The numbers stand beside the route itself, so that a request finds them without a look-up by name.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The upper ends of the buckets of a duration, in seconds.
+pub const BUCKETS: [f64; 11] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+
+/// Statuses are counted one by one from 100 to 599.
+const STATUSES: usize = 500;
+
+/// The counters of one route.
+pub(crate) struct Meter {
+    statuses: Box<[AtomicU64]>,
+    buckets: [AtomicU64; BUCKETS.len() + 1],
+    nanos: AtomicU64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self {
+            statuses: (0..STATUSES).map(|_| AtomicU64::new(0)).collect(),
+            buckets: Default::default(),
+            nanos: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Meter {
+    pub(crate) fn record(&self, status: u16, duration: Duration) {
+        if let Some(count) = self.statuses.get(usize::from(status).wrapping_sub(100)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let seconds = duration.as_secs_f64();
+        let bucket = BUCKETS
+            .iter()
+            .position(|end| seconds <= *end)
+            .unwrap_or(BUCKETS.len());
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reading(&self, method: &'static str, route: &str) -> Reading {
+        let statuses = self
+            .statuses
+            .iter()
+            .zip(100..)
+            .filter_map(|(count, status)| {
+                let count = count.load(Ordering::Relaxed);
+                (count > 0).then_some((status, count))
+            });
+        Reading {
+            method,
+            route: route.to_owned(),
+            statuses: statuses.collect(),
+            buckets: std::array::from_fn(|bucket| self.buckets[bucket].load(Ordering::Relaxed)),
+            total: Duration::from_nanos(self.nanos.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+/// The counters of one route, read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The method; `*` for requests that found no route.
+    pub method: &'static str,
+    /// The path template, never the path: its number does not grow with traffic.
+    pub route: String,
+    /// How many answers each status had.
+    pub statuses: Vec<(u16, u64)>,
+    /// How many requests took so long: one number for each of [`BUCKETS`], and one for those that took longer.
+    pub buckets: [u64; BUCKETS.len() + 1],
+    /// How long all of them took together.
+    pub total: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_counted_once_in_each_place() {
+        let meter = Meter::default();
+        meter.record(200, Duration::from_millis(3));
+        meter.record(503, Duration::from_secs(60));
+        meter.record(7, Duration::ZERO);
+        let reading = meter.reading("GET", "/x");
+        assert_eq!(reading.statuses, [(200, 1), (503, 1)]);
+        assert_eq!(
+            (reading.buckets[2], reading.buckets[11], reading.buckets[0]),
+            (1, 1, 1)
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! `/metrics`: the Prometheus text format, version 0.0.4.
+
+use std::fmt::Write as _;
+
+use doyen_data::Database;
+use doyen_web::{BUCKETS, Reading, Service};
+
+/// Every metric of this process.
+pub(super) fn text(service: &Service, database: &Database) -> String {
+    let mut out = String::with_capacity(8 << 10);
+    let readings: Vec<Reading> = service
+        .readings()
+        .into_iter()
+        .filter(|reading| !reading.statuses.is_empty())
+        .collect();
+    requests(&readings, &mut out);
+    durations(&readings, &mut out);
+    pool(database, &mut out);
+    out
+}
+
+// Writing to a string can not fail: the results of `writeln!` are of no use here.
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(text);
+    out.push('\n');
+}
+
+fn requests(readings: &[Reading], out: &mut String) {
+    out.push_str("# HELP http_server_requests_total Requests that were answered.\n# TYPE http_server_requests_total counter\n");
+    for reading in readings {
+        for (status, count) in &reading.statuses {
+            line(
+                out,
+                format_args!(
+                    "http_server_requests_total{{{},status=\"{status}\"}} {count}",
+                    labels(reading)
+                ),
+            );
+        }
+    }
+}
+
+fn durations(readings: &[Reading], out: &mut String) {
+    const NAME: &str = "http_server_request_duration_seconds";
+    line(
+        out,
+        format_args!("# HELP {NAME} How long requests took.\n# TYPE {NAME} histogram"),
+    );
+    for reading in readings {
+        let labels = labels(reading);
+        let mut sum = 0;
+        for (end, count) in BUCKETS.iter().zip(&reading.buckets) {
+            sum += count;
+            line(
+                out,
+                format_args!("{NAME}_bucket{{{labels},le=\"{end}\"}} {sum}"),
+            );
+        }
+        let all: u64 = reading.buckets.iter().sum();
+        line(
+            out,
+            format_args!("{NAME}_bucket{{{labels},le=\"+Inf\"}} {all}"),
+        );
+        line(
+            out,
+            format_args!("{NAME}_sum{{{labels}}} {}", reading.total.as_secs_f64()),
+        );
+        line(out, format_args!("{NAME}_count{{{labels}}} {all}"));
+    }
+}
+
+fn pool(database: &Database, out: &mut String) {
+    let pool = database.pool();
+    out.push_str("# HELP db_pool_connections Connections to the database, by state.\n# TYPE db_pool_connections gauge\n");
+    line(
+        out,
+        format_args!("db_pool_connections{{state=\"open\"}} {}", pool.open),
+    );
+    line(
+        out,
+        format_args!("db_pool_connections{{state=\"idle\"}} {}", pool.idle),
+    );
+}
+
+/// Templates hold no quotes, backslashes or line ends: the router would not have taken them. Escaped all the same.
+fn labels(reading: &Reading) -> String {
+    let route = reading.route.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("method=\"{}\",route=\"{route}\"", reading.method)
+}

@@ -1,0 +1,9 @@
+use doyen::prelude::*;
+
+/// List the orders.
+#[get("/orders")]
+async fn list() -> NoContent {
+    NoContent
+}
+
+fn main() {}

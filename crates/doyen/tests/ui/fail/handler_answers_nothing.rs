@@ -1,0 +1,7 @@
+use doyen::prelude::*;
+
+/// List the orders.
+#[get("/orders", allow = anyone)]
+async fn list() {}
+
+fn main() {}

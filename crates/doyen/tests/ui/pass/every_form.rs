@@ -1,0 +1,7 @@
+//! Every form a handler may have.
+
+use doyen::prelude::*;
+
+pub(crate) fn module() -> Module {
+    Module::new("x")
+}
