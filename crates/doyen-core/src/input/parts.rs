@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Field, Input, MAX_FAILURES, Object, Value, object};
+use super::{Field, MAX_FAILURES, Object, Value, object};
 use crate::schema::Direction;
 use crate::{At, Components, Failures, Schema};
 

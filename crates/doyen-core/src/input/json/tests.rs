@@ -166,3 +166,58 @@ fn an_error_never_shows_the_body() {
         "the body is not valid JSON (line 1, column 24)"
     );
 }
+
+mod random {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces of JSON in any order: most are not JSON, many are nearly so.
+    fn pieces() -> impl Strategy<Value = Vec<u8>> {
+        let piece = proptest::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"a\"",
+            "\"b\"",
+            "\"\\u0061\"",
+            "\"",
+            "\\",
+            "1",
+            "-",
+            "0",
+            ".5",
+            "e9",
+            "true",
+            "null",
+            " ",
+            "\n",
+            "\u{e9}",
+            "\\ud83d",
+            "\\ude00",
+        ]);
+        proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![pieces(), proptest::collection::vec(any::<u8>(), 0..16)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// What we read is what `serde_json` reads, but for names that come twice, where it takes the last.
+        #[test]
+        fn we_read_what_serde_json_reads(bytes in bytes()) {
+            let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);
+            match parse(&bytes, &Limits::default()) {
+                Ok(ours) => prop_assert_eq!(ours.into_json(), theirs.unwrap()),
+                Err(JsonError { reason: Reason::DuplicateKey(_), .. }) => {}
+                Err(_) => prop_assert!(theirs.is_err()),
+            }
+        }
+    }
+}
