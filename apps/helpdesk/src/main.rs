@@ -1,1 +1,5 @@
-fn main() {}
+//! The helpdesk as a program.
+
+fn main() -> std::process::ExitCode {
+    doyen::run(helpdesk::app())
+}

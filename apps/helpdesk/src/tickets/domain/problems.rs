@@ -51,8 +51,10 @@ impl NotAnAgent {
 /// Why a ticket is not shown.
 #[derive(Debug, Problem)]
 pub enum FindTicket {
+    /// It is not there, or not for the caller.
     #[problem(transparent)]
     Missing(TicketNotFound),
+    /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -60,10 +62,13 @@ pub enum FindTicket {
 /// Why a ticket was not edited.
 #[derive(Debug, Problem)]
 pub enum EditTicket {
+    /// It is not there, or not for the caller.
     #[problem(transparent)]
     Missing(TicketNotFound),
+    /// It is not what the caller has seen.
     #[problem(transparent)]
     Stale(StaleTicket),
+    /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -71,12 +76,16 @@ pub enum EditTicket {
 /// Why a ticket did not move.
 #[derive(Debug, Problem)]
 pub enum MoveTicket {
+    /// It is not there, or not for the caller.
     #[problem(transparent)]
     Missing(TicketNotFound),
+    /// Its status does not permit it.
     #[problem(transparent)]
     Transition(InvalidTransition),
+    /// Others were faster, again and again.
     #[problem(transparent)]
     Conflict(EditConflict),
+    /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -84,10 +93,13 @@ pub enum MoveTicket {
 /// Why a ticket was not assigned.
 #[derive(Debug, Problem)]
 pub enum AssignTicket {
+    /// Nobody tickets can be assigned to.
     #[problem(transparent)]
     Assignee(NotAnAgent),
+    /// The ticket does not let itself be assigned.
     #[problem(transparent)]
     Move(MoveTicket),
+    /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -95,12 +107,16 @@ pub enum AssignTicket {
 /// Why a comment was not added.
 #[derive(Debug, Problem)]
 pub enum AddComment {
+    /// It is not there, or not for the caller.
     #[problem(transparent)]
     Missing(TicketNotFound),
+    /// Internal notes are for agents.
     #[problem(transparent)]
     AgentsOnly(AgentsOnly),
+    /// Others were faster, again and again.
     #[problem(transparent)]
     Conflict(EditConflict),
+    /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

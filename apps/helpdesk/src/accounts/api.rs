@@ -1,0 +1,6 @@
+//! What clients see of accounts.
+
+pub(super) mod auth;
+pub(super) mod me;
+mod shapes;
+pub(super) mod users;

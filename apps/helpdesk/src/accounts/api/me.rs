@@ -1,0 +1,31 @@
+//! Your own profile.
+
+use doyen::prelude::*;
+
+use super::shapes::{ProfileChanges, UserView};
+use crate::access::{Scope, User};
+use crate::accounts::domain::{Account, Accounts, Edit, EditAccount, FindAccount};
+
+/// Show your own profile.
+#[get("/", allow = Scope::Profile)]
+pub(crate) async fn show(me: User, accounts: Accounts, links: Links) -> Result<Json<UserView>, FindAccount> {
+    Ok(Json(view(accounts.find(me.id).await?, &links)))
+}
+
+/// Change your own profile.
+#[patch("/", allow = Scope::Profile)]
+pub(crate) async fn edit(
+    me: User,
+    accounts: Accounts,
+    links: Links,
+    seen: IfMatch,
+    MergePatch(changes): MergePatch<ProfileChanges>,
+) -> Result<Json<UserView>, EditAccount> {
+    let edit = Edit { name: changes.name, ..Edit::default() };
+    Ok(Json(view(accounts.edit(me, me.id, seen.version(), edit).await?, &links)))
+}
+
+fn view(account: Account, links: &Links) -> UserView {
+    let links = links.map().to::<show>("self", &[]).to::<edit>("edit", &[]).done();
+    UserView::new(account, links)
+}

@@ -1,0 +1,135 @@
+//! The shapes on the wire.
+
+use doyen::auth::NewPassword;
+use doyen::domain::rule::Broken;
+use doyen::prelude::*;
+
+use crate::access::{Role, UserId};
+use crate::accounts::domain::{Account, Email, Login};
+
+/// A user of the helpdesk.
+#[derive(Output)]
+#[output(name = "User", etag = version, location = place)]
+pub(crate) struct UserView {
+    /// Their id.
+    id: UserId,
+    /// What they log in with.
+    #[output(example = "ada@example.com")]
+    email: Email,
+    /// What they are called.
+    #[output(example = "Ada Lovelace")]
+    name: String,
+    /// What they are here.
+    role: Role,
+    /// When they came.
+    created_at: Timestamp,
+    /// When this last changed.
+    updated_at: Timestamp,
+    /// Counts up with each change; also in the `ETag`.
+    version: i64,
+    /// What you may do from here.
+    #[output(rename = "_links")]
+    links: LinkMap,
+}
+
+impl UserView {
+    pub(super) fn new(account: Account, links: LinkMap) -> Self {
+        let Account { id, email, name, role, created_at, updated_at, version } = account;
+        Self { id, email, name, role, created_at, updated_at, version, links }
+    }
+
+    fn place(&self) -> String {
+        self.links.href("self").unwrap_or_default().to_owned()
+    }
+}
+
+/// Who wants an account.
+#[derive(Input)]
+pub(crate) struct Registration {
+    /// What you log in with.
+    #[input(example = "ada@example.com")]
+    pub(super) email: Email,
+    /// Anything that others do not try first.
+    #[validate(length(min = 8, max = 128), custom = uncommon)]
+    #[input(example = "correct horse battery staple")]
+    pub(super) password: String,
+    /// What you are called.
+    #[validate(length(min = 1, max = 100))]
+    #[input(example = "Ada Lovelace")]
+    pub(super) name: String,
+}
+
+/// Refuses passwords that are tried first.
+fn uncommon(password: &String) -> Result<(), Broken> {
+    match password.parse::<NewPassword>() {
+        // The length is a rule of its own, which says so already.
+        Err(weak) if weak.code() != "length" => Err(Broken::new(weak.code(), weak.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// Who wants to log in.
+#[derive(Input)]
+pub(crate) struct Credentials {
+    /// The address of your account.
+    #[input(example = "agent@example.com")]
+    pub(super) email: Email,
+    /// Its password.
+    #[validate(length(min = 1, max = 1024))]
+    #[input(example = "correct horse battery staple")]
+    pub(super) password: String,
+}
+
+/// An access token (RFC 6749 section 5.1). Send it as `Authorization: Bearer <access_token>`.
+#[derive(Output)]
+#[output(name = "Token")]
+pub(crate) struct TokenView {
+    /// The token.
+    access_token: String,
+    /// How to send it.
+    token_type: TokenType,
+    /// Seconds until it expires.
+    #[output(example = 900)]
+    expires_in: u64,
+    /// What it permits, separated by spaces.
+    #[output(example = "tickets:read tickets:write comments:write profile")]
+    scope: String,
+}
+
+/// How a token is sent.
+#[derive(Output)]
+pub(crate) enum TokenType {
+    /// In the `Authorization` field.
+    #[output(rename = "Bearer")]
+    Bearer,
+}
+
+impl From<Login> for TokenView {
+    fn from(login: Login) -> Self {
+        let scopes: Vec<&str> = login.user.role.scopes().iter().map(|scope| scope.name()).collect();
+        Self {
+            access_token: login.token.expose().clone(),
+            token_type: TokenType::Bearer,
+            expires_in: login.expires_in,
+            scope: scopes.join(" "),
+        }
+    }
+}
+
+/// Changes to your own profile.
+#[derive(Input)]
+pub(crate) struct ProfileChanges {
+    /// What you are called.
+    #[validate(length(min = 1, max = 100))]
+    pub(super) name: Patch<String>,
+}
+
+/// Changes to a user.
+#[derive(Input)]
+pub(crate) struct UserChanges {
+    /// What they are called.
+    #[validate(length(min = 1, max = 100))]
+    pub(super) name: Patch<String>,
+    /// What they are here. It takes effect with their next token.
+    pub(super) role: Patch<Role>,
+}

@@ -1,0 +1,31 @@
+//! `helpdesk user create`: the first administrator of an installation.
+
+use std::io::BufRead as _;
+
+use doyen::Command;
+use doyen::prelude::*;
+
+use super::domain::{Accounts, Email, Register};
+use crate::access::Role;
+
+/// Makes an account of any role.
+pub(crate) fn create_user() -> Command {
+    let about = "Makes an account; the password is read from the standard input, one line";
+    Command::new::<Accounts, _, _>("user create", about, &["email", "name", "role"], create)
+}
+
+async fn create(accounts: Accounts, arguments: Vec<String>) -> Result<String, Unexpected> {
+    let Ok([email, name, role]) = <[String; 3]>::try_from(arguments) else {
+        return Err(Unexpected::new("write `user create <email> <name> <role>`"));
+    };
+    let email: Email = email.parse()?;
+    let role = Role::named(&role).ok_or_else(|| Unexpected::new("the role must be `customer`, `agent` or `admin`"))?;
+    let mut password = String::new();
+    std::io::stdin().lock().read_line(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    match accounts.create(email, name, role, password.into()).await {
+        Ok(account) => Ok(format!("{} is {} now, as {}", account.email, account.id, account.role.name())),
+        Err(Register::Unexpected(error)) => Err(error),
+        Err(error) => Err(error.into()),
+    }
+}

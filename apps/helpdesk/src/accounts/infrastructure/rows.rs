@@ -1,0 +1,64 @@
+//! Rows of the table `users`.
+
+use doyen::data::sea_orm::Set;
+use doyen::prelude::*;
+
+use crate::access::Role;
+use crate::accounts::domain::Account;
+
+/// The table `users`.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod account {
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub email: String,
+        pub name: String,
+        pub role: String,
+        pub password_hash: String,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+        pub version: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A new row.
+pub(crate) fn new(account: &Account, password_hash: &str) -> account::ActiveModel {
+    account::ActiveModel { password_hash: Set(password_hash.to_owned()), version: Set(account.version), ..changed(account) }
+}
+
+/// What of a row can change, and its key.
+pub(super) fn changed(account: &Account) -> account::ActiveModel {
+    account::ActiveModel {
+        id: Set(account.id.uuid()),
+        email: Set(account.email.to_string()),
+        name: Set(account.name.clone()),
+        role: Set(account.role.name().to_owned()),
+        created_at: Set(account.created_at.into()),
+        updated_at: Set(account.updated_at.into()),
+        ..Default::default()
+    }
+}
+
+/// The account of a row.
+pub(super) fn read(row: account::Model) -> Result<Account, Unexpected> {
+    let role = Role::named(&row.role).ok_or_else(|| Unexpected::new(format!("`{}` is no role", row.role)))?;
+    Ok(Account {
+        id: row.id.into(),
+        email: row.email.parse()?,
+        name: row.name,
+        role,
+        created_at: row.created_at.into(),
+        updated_at: row.updated_at.into(),
+        version: row.version,
+    })
+}

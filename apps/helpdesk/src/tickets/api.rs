@@ -1,0 +1,8 @@
+//! What clients see of tickets.
+
+pub(super) mod actions;
+pub(super) mod comments;
+mod shapes;
+pub(super) mod stats;
+pub(super) mod tickets;
+mod view;

@@ -1,0 +1,122 @@
+//! Tickets in the database, their events in the outbox.
+//!
+//! Reads go to the views `ticket_cards` and `comment_cards`, which know names and tags: a page is one statement. Writes go to the tables.
+
+mod events;
+mod filter;
+pub(super) mod rows;
+
+use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use doyen::data::{Order, Session};
+use doyen::prelude::*;
+
+use rows::{Count, comment, comment_card, person, tag, ticket};
+
+pub(crate) use events::OutboxEvents;
+
+use super::domain::{Comment, Person, Stats, Ticket, TicketFilter, TicketId, TicketRepository, Viewer};
+use crate::access::{Role, UserId};
+
+/// Tickets in SQLite or PostgreSQL.
+#[derive(Clone, Inject)]
+pub(crate) struct SqlTickets {
+    session: Session,
+}
+
+#[port]
+impl TicketRepository for SqlTickets {
+    async fn insert(&self, new: &Ticket) -> Result<(), Unexpected> {
+        ticket::Entity::insert(rows::ticket(new)).exec_without_returning(&self.session).await?;
+        self.tag(new).await
+    }
+
+    async fn find(&self, viewer: Viewer, id: TicketId) -> Result<Option<Ticket>, Unexpected> {
+        let row = filter::visible(viewer).filter(rows::ticket_card::Column::Id.eq(id.uuid())).one(&self.session).await?;
+        row.map(rows::read_ticket).transpose()
+    }
+
+    async fn list(&self, viewer: Viewer, filter: &TicketFilter, paging: &Paging) -> Result<Page<Ticket>, Unexpected> {
+        let select = filter::matching(viewer, filter);
+        let page = self.session.page(select, filter::order(filter.sort), paging, &format!("{viewer:?} {filter:?}")).await?;
+        page.try_map(rows::read_ticket)
+    }
+
+    async fn replace(&self, viewer: Viewer, read: &Ticket, changed: &Ticket) -> Result<bool, Unexpected> {
+        let written = ticket::Entity::update_many()
+            .set(rows::ticket(changed))
+            .filter(filter::own(viewer, ticket::Column::ReporterId))
+            .filter(ticket::Column::Id.eq(read.id.uuid()))
+            .filter(ticket::Column::Version.eq(read.version))
+            .exec(&self.session)
+            .await?;
+        if written.rows_affected == 0 {
+            return Ok(false);
+        }
+        if changed.tags != read.tags {
+            tag::Entity::delete_many().filter(tag::Column::TicketId.eq(read.id.uuid())).exec(&self.session).await?;
+            self.tag(changed).await?;
+        }
+        Ok(true)
+    }
+
+    async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected> {
+        let removed = ticket::Entity::delete_many()
+            .filter(filter::own(viewer, ticket::Column::ReporterId))
+            .filter(ticket::Column::Id.eq(id.uuid()))
+            .exec(&self.session)
+            .await?;
+        Ok(removed.rows_affected > 0)
+    }
+
+    async fn stats(&self, viewer: Viewer) -> Result<Stats, Unexpected> {
+        let counts: Vec<Count> = match viewer.only() {
+            None => {
+                let sql = "SELECT status, priority, count(*) AS tickets FROM tickets GROUP BY status, priority";
+                self.session.query_as(sql, []).await?
+            }
+            Some(reporter) => {
+                let sql = "SELECT status, priority, count(*) AS tickets FROM tickets WHERE reporter_id = $1 GROUP BY status, priority";
+                self.session.query_as(sql, [reporter.uuid().into()]).await?
+            }
+        };
+        let mut stats = Stats::default();
+        for count in counts {
+            stats.add(rows::status(&count.status)?, rows::priority(count.priority)?, u64::try_from(count.tickets)?);
+        }
+        Ok(stats)
+    }
+
+    async fn add_comment(&self, new: &Comment) -> Result<(), Unexpected> {
+        comment::Entity::insert(rows::comment(new)).exec_without_returning(&self.session).await?;
+        Ok(())
+    }
+
+    async fn comments(&self, viewer: Viewer, id: TicketId, paging: &Paging) -> Result<Page<Comment>, Unexpected> {
+        let mut select = comment_card::Entity::find().filter(comment_card::Column::TicketId.eq(id.uuid()));
+        if !viewer.is_staff() {
+            select = select.filter(comment_card::Column::Internal.eq(false));
+        }
+        let order = Order::by(comment_card::Column::CreatedAt).then(comment_card::Column::Id);
+        let page = self.session.page(select, order, paging, &format!("{viewer:?} {id}")).await?;
+        page.try_map(rows::read_comment)
+    }
+
+    async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected> {
+        let row = person::Entity::find_by_id(id.uuid()).one(&self.session).await?;
+        Ok(row.map(rows::read_person))
+    }
+
+    async fn agent(&self, id: UserId) -> Result<Option<Person>, Unexpected> {
+        let row = person::Entity::find_by_id(id.uuid()).one(&self.session).await?;
+        Ok(row.filter(|row| Role::named(&row.role).is_some_and(Role::is_staff)).map(rows::read_person))
+    }
+}
+
+impl SqlTickets {
+    async fn tag(&self, ticket: &Ticket) -> Result<(), Unexpected> {
+        if !ticket.tags.is_empty() {
+            tag::Entity::insert_many(rows::tags(ticket)).exec_without_returning(&self.session).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! Rows, and the values they stand for.
+
+use doyen::data::sea_orm::{self, FromQueryResult, Set};
+use doyen::prelude::*;
+
+use crate::tickets::domain::{Comment, Person, Priority, Status, Tag, Ticket};
+
+/// The table `tickets`.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod ticket {
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "tickets")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub subject: String,
+        pub body: String,
+        pub search: String,
+        pub status: String,
+        pub priority: i16,
+        pub reporter_id: Uuid,
+        pub assignee_id: Option<Uuid>,
+        pub comment_count: i32,
+        pub note_count: i32,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+        pub version: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The view `ticket_cards`: tickets with names and tags. Its column `search` is asked and never read.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod ticket_card {
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "ticket_cards")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub subject: String,
+        pub body: String,
+        pub status: String,
+        pub priority: i16,
+        pub reporter_id: Uuid,
+        pub reporter_name: String,
+        pub assignee_id: Option<Uuid>,
+        pub assignee_name: Option<String>,
+        pub comment_count: i32,
+        pub note_count: i32,
+        pub created_at: DateTimeUtc,
+        pub updated_at: DateTimeUtc,
+        pub version: i64,
+        pub tags: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The table `ticket_tags`.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod tag {
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "ticket_tags")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub ticket_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tag: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The table `comments`.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod comment {
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "comments")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub ticket_id: Uuid,
+        pub author_id: Uuid,
+        pub body: String,
+        pub internal: bool,
+        pub created_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// The view `comment_cards`: comments with the names of their authors.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod comment_card {
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "comment_cards")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub ticket_id: Uuid,
+        pub author_id: Uuid,
+        pub author_name: String,
+        pub body: String,
+        pub internal: bool,
+        pub created_at: DateTimeUtc,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What tickets know of the table `users`.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod person {
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub name: String,
+        pub role: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// How many tickets there are of one kind.
+#[derive(FromQueryResult)]
+pub(super) struct Count {
+    pub(super) status: String,
+    pub(super) priority: i16,
+    pub(super) tickets: i64,
+}
+
+/// The whole row of a ticket.
+pub(crate) fn ticket(ticket: &Ticket) -> ticket::ActiveModel {
+    ticket::ActiveModel {
+        id: Set(ticket.id.uuid()),
+        subject: Set(ticket.subject.clone()),
+        body: Set(ticket.body.clone()),
+        search: Set(format!("{}\n{}", ticket.subject, ticket.body).to_lowercase()),
+        status: Set(ticket.status.as_str().to_owned()),
+        priority: Set(ticket.priority as i16),
+        reporter_id: Set(ticket.reporter.id.uuid()),
+        assignee_id: Set(ticket.assignee.as_ref().map(|person| person.id.uuid())),
+        comment_count: Set(ticket.comments.cast_signed()),
+        note_count: Set(ticket.notes.cast_signed()),
+        created_at: Set(ticket.created_at.into()),
+        updated_at: Set(ticket.updated_at.into()),
+        version: Set(ticket.version),
+    }
+}
+
+/// A row for each tag.
+pub(crate) fn tags(ticket: &Ticket) -> impl Iterator<Item = tag::ActiveModel> {
+    ticket.tags.iter().map(|word| tag::ActiveModel { ticket_id: Set(ticket.id.uuid()), tag: Set(word.as_str().to_owned()) })
+}
+
+/// The row of a comment.
+pub(crate) fn comment(comment: &Comment) -> comment::ActiveModel {
+    comment::ActiveModel {
+        id: Set(comment.id.uuid()),
+        ticket_id: Set(comment.ticket.uuid()),
+        author_id: Set(comment.author.id.uuid()),
+        body: Set(comment.body.clone()),
+        internal: Set(comment.internal),
+        created_at: Set(comment.created_at.into()),
+    }
+}
+
+/// The ticket of a row.
+pub(super) fn read_ticket(row: ticket_card::Model) -> Result<Ticket, Unexpected> {
+    let assignee = row.assignee_id.zip(row.assignee_name).map(|(id, name)| Person { id: id.into(), name });
+    Ok(Ticket {
+        id: row.id.into(),
+        subject: row.subject,
+        body: row.body,
+        status: status(&row.status)?,
+        priority: priority(row.priority)?,
+        tags: row.tags.iter().flat_map(|tags| tags.split(' ')).map(Tag::trusted).collect(),
+        reporter: Person { id: row.reporter_id.into(), name: row.reporter_name },
+        assignee,
+        comments: row.comment_count.try_into()?,
+        notes: row.note_count.try_into()?,
+        created_at: row.created_at.into(),
+        updated_at: row.updated_at.into(),
+        version: row.version,
+    })
+}
+
+/// The comment of a row.
+pub(super) fn read_comment(row: comment_card::Model) -> Result<Comment, Unexpected> {
+    Ok(Comment {
+        id: row.id.into(),
+        ticket: row.ticket_id.into(),
+        author: Person { id: row.author_id.into(), name: row.author_name },
+        body: row.body,
+        internal: row.internal,
+        created_at: row.created_at.into(),
+    })
+}
+
+/// The person of a row.
+pub(super) fn read_person(row: person::Model) -> Person {
+    Person { id: row.id.into(), name: row.name }
+}
+
+/// The status of this word.
+pub(super) fn status(word: &str) -> Result<Status, Unexpected> {
+    Status::named(word).ok_or_else(|| Unexpected::new(format!("`{word}` is no status")))
+}
+
+/// The priority of this rank.
+pub(super) fn priority(rank: i16) -> Result<Priority, Unexpected> {
+    let found = Priority::ALL.into_iter().find(|priority| *priority as i16 == rank);
+    found.ok_or_else(|| Unexpected::new(format!("{rank} is no priority")))
+}

@@ -1,0 +1,131 @@
+//! Demo tickets: the same ones each time, spread over the last 90 days.
+
+mod texts;
+
+use std::time::Duration;
+
+use doyen::data::Session;
+use doyen::data::sea_orm::prelude::Uuid;
+use doyen::data::sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use doyen::prelude::*;
+
+use super::domain::{Comment, Person, Priority, Status, Tag, Ticket};
+use super::infrastructure::rows;
+use crate::accounts::People;
+use crate::dice::Dice;
+use texts::TOPICS;
+
+const TICKETS: usize = 1_000;
+/// The time the tickets are spread over.
+const SPAN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Rows in one statement. PostgreSQL takes 65,535 parameters at most, SQLite 32,766.
+const BATCH: usize = 500;
+
+/// Writes the tickets and what was said about them; gives how many there are of both.
+pub(crate) async fn seed(session: &Session, people: &People, now: Timestamp) -> Result<(usize, usize), Unexpected> {
+    let mut dice = Dice::new(7);
+    let (mut tickets, mut comments) = (Vec::with_capacity(TICKETS), Vec::with_capacity(3 * TICKETS));
+    for number in 0..TICKETS {
+        let back = SPAN.mul_f64((TICKETS - number) as f64 / TICKETS as f64);
+        let (ticket, said) = story(&mut dice, people, now - back, now);
+        tickets.push(ticket);
+        comments.extend(said);
+    }
+    let counts = (tickets.len(), comments.len());
+    insert(session, tickets.iter().map(rows::ticket).collect()).await?;
+    insert(session, tickets.iter().flat_map(rows::tags).collect()).await?;
+    insert(session, comments.iter().map(rows::comment).collect()).await?;
+    Ok(counts)
+}
+
+async fn insert<A>(session: &Session, rows: Vec<A>) -> Result<(), Unexpected>
+where
+    A: ActiveModelTrait,
+    <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+{
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        A::Entity::insert_many(rows.by_ref().take(BATCH)).exec_without_returning(session).await?;
+    }
+    Ok(())
+}
+
+/// A ticket and what was said about it, as it could have happened.
+fn story(dice: &mut Dice, people: &People, opened: Timestamp, now: Timestamp) -> (Ticket, Vec<Comment>) {
+    let topic = dice.pick(TOPICS);
+    let reporter = person(dice.pick(&people.customers));
+    let agent = person(dice.pick(&people.agents));
+    let place = dice.pick(texts::PLACES);
+    let fill = |text: &&str| text.replace("{place}", place);
+    let mut tags: Vec<Tag> = topic.tags.iter().copied().filter(|_| dice.chance(70)).map(Tag::trusted).collect();
+    tags.sort();
+    let mut ticket = Ticket {
+        id: Id::from_uuid(id_at(dice, opened)),
+        subject: fill(dice.pick(topic.subjects)),
+        body: format!("{}\n\n{}", fill(dice.pick(topic.stories)), dice.pick(texts::CLOSINGS)),
+        status: Status::Open,
+        priority: *dice.pick(&[Priority::Low, Priority::Normal, Priority::Normal, Priority::Normal, Priority::High, Priority::High, Priority::Urgent]),
+        tags,
+        reporter,
+        assignee: None,
+        comments: 0,
+        notes: 0,
+        created_at: opened,
+        updated_at: opened,
+        version: 1,
+    };
+    // Older tickets are further on.
+    let age = now.since(opened).as_secs() / (24 * 60 * 60);
+    let end = match (age, dice.below(100)) {
+        (0..3, 0..70) => Status::Open,
+        (0..14, 0..30) => Status::Open,
+        (0..14, 30..60) => Status::Pending,
+        (_, 0..6) => Status::Open,
+        (_, 6..12) => Status::Pending,
+        (_, 12..45) => Status::Solved,
+        _ => Status::Closed,
+    };
+    if end != Status::Open || dice.chance(50) {
+        ticket.assignee = Some(agent.clone());
+        ticket.version += 1;
+    }
+    let comments = talk(dice, &mut ticket, &agent, topic.answers, now);
+    ticket.status = end;
+    ticket.version += i64::from(end != Status::Open);
+    (ticket, comments)
+}
+
+/// What agent and customer said: about three comments, one after the other.
+fn talk(dice: &mut Dice, ticket: &mut Ticket, agent: &Person, answers: &[&str], now: Timestamp) -> Vec<Comment> {
+    let mut said = Vec::new();
+    let mut at = ticket.created_at;
+    for turn in 0..dice.below(7) {
+        at = at + Duration::from_secs(600 + dice.below(20 * 60 * 60));
+        if at > now {
+            break;
+        }
+        let internal = dice.chance(12);
+        let by_agent = internal || turn % 2 == 0;
+        let body = match (internal, by_agent) {
+            (true, _) => dice.pick(texts::NOTES),
+            (false, true) => dice.pick(answers),
+            (false, false) => dice.pick(texts::REPLIES),
+        };
+        let author = if by_agent { agent.clone() } else { ticket.reporter.clone() };
+        said.push(Comment { id: Id::from_uuid(id_at(dice, at)), ticket: ticket.id, author, body: (*body).to_owned(), internal, created_at: at });
+        ticket.commented(by_agent, internal);
+        ticket.touch(at);
+    }
+    said
+}
+
+fn person(user: &(crate::access::UserId, String)) -> Person {
+    Person { id: user.0, name: user.1.clone() }
+}
+
+/// A UUID of version 7 for this time: its place among the others is that of its time.
+fn id_at(dice: &mut Dice, at: Timestamp) -> Uuid {
+    let millis = u128::from((at.micros() / 1_000).unsigned_abs());
+    let (high, low) = (u128::from(dice.next() & 0xfff), u128::from(dice.next() >> 2));
+    Uuid::from_u128(millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+}
