@@ -87,7 +87,13 @@ impl<T> Page<T> {
     /// The first one that `each` gives.
     pub fn try_map<U, E>(self, each: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
         let items = self.items.into_iter().map(each).collect::<Result<_, E>>()?;
-        Ok(Page { items, limit: self.limit, next: self.next, prev: self.prev, total: self.total })
+        Ok(Page {
+            items,
+            limit: self.limit,
+            next: self.next,
+            prev: self.prev,
+            total: self.total,
+        })
     }
 
     /// Turns each item into what it shows on the wire.

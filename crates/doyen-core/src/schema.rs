@@ -74,6 +74,30 @@ impl Schema {
         }
     }
 
+    /// This schema without null: what stays where null can not be written, such as in a query string.
+    #[must_use]
+    pub fn without_null(mut self) -> Self {
+        if let Some(Json::Array(kinds)) = self.0.get_mut("type") {
+            kinds.retain(|kind| kind != "null");
+            if let [only] = kinds.as_slice() {
+                let only = only.clone();
+                self.set("type", only);
+            }
+        }
+        if let Some(Json::Array(values)) = self.0.get_mut("enum") {
+            values.retain(|value| !value.is_null());
+        }
+        if let Some(Json::Array(choices)) = self.0.get_mut("anyOf") {
+            choices.retain(|choice| choice != &json!({"type": "null"}));
+            if let [Json::Object(only)] = choices.as_slice() {
+                let only = only.clone();
+                self.0.remove("anyOf");
+                self.0.extend(only);
+            }
+        }
+        self
+    }
+
     /// The schema as JSON.
     pub fn as_json(&self) -> Json {
         Json::Object(self.0.clone())
@@ -334,6 +358,17 @@ mod tests {
         all.define::<Ticket>(Direction::Output, "Thing", |_| Schema::of("object"));
         all.define::<Priority>(Direction::Output, "Thing", |_| Schema::of("string"));
         assert_eq!(all.finish().unwrap_err().name, "Thing");
+    }
+
+    #[test]
+    fn null_can_be_taken_back() {
+        for schema in [
+            Schema::of("string"),
+            Schema::reference("A"),
+            Schema::of("string").with("enum", json!(["a"])),
+        ] {
+            assert_eq!(schema.clone().nullable().without_null(), schema);
+        }
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::link::{Ask, Recipe};
 use crate::pool::{Limits, Pool};
 use crate::{ConnectError, DatabaseOptions, Session};
 
+/// A ping before each use costs a third of a small query; a connection that was used a moment ago hardly ever died since.
+const RESTED: Duration = Duration::from_secs(30);
+
 /// How long a start waits for a server that may be starting too.
 const START: Duration = Duration::from_secs(3);
 
@@ -195,6 +198,29 @@ pub(crate) fn limits(options: &DatabaseOptions, max: u32, patience: Duration) ->
         acquire: options.acquire_timeout,
         lifetime: options.max_lifetime,
         idle: options.idle_timeout,
+        rested: RESTED,
         patience,
+    }
+}
+
+#[cfg(all(test, not(all(feature = "sqlite", feature = "postgres"))))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_is_not_compiled_in_is_refused_by_its_feature() {
+        let (url, feature) = if cfg!(feature = "sqlite") {
+            ("postgres://me:s3cret@db/shop", "`postgres`")
+        } else {
+            ("sqlite://shop.db", "`sqlite`")
+        };
+        let error = Database::connect(&DatabaseOptions::new(url))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(feature) && !error.contains("s3cret"),
+            "{error}"
+        );
     }
 }

@@ -19,14 +19,6 @@ pub static COMMIT_FAILED: ProblemInfo = ProblemInfo {
                   Nothing was changed. Try again.",
 };
 
-/// The row of a cursor that does not fit.
-pub static INVALID_CURSOR: ProblemInfo = ProblemInfo {
-    code: "invalid_cursor",
-    kind: Kind::Malformed,
-    title: "Invalid Cursor",
-    description: "The cursor was changed, belongs to another list, another filter or another order, or is too old. Start from the first page.",
-};
-
 /// Why the database can not be used: what, where, and what to do.
 #[derive(Debug)]
 pub struct ConnectError {

@@ -32,7 +32,7 @@
 
 mod cursor;
 
-use doyen_core::{Page, PageFrom, Paging, Unexpected};
+use doyen_core::{INVALID_CURSOR, Page, PageFrom, Paging, Unexpected};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, Iden, IdenStatic as _, ModelTrait,
     Order as Direction, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
@@ -42,7 +42,7 @@ use sea_orm::{
 pub use cursor::CursorKey;
 use cursor::{Cursor, Scope, Way};
 
-use crate::{INVALID_CURSOR, Session};
+use crate::Session;
 
 /// The columns a list is sorted by. See the [module](self).
 #[derive(Clone, Debug)]

@@ -32,9 +32,7 @@ mod version;
 pub use sea_orm;
 
 pub use database::{Database, PoolStatus};
-pub use error::{
-    COMMIT_FAILED, ConnectError, INVALID_CURSOR, UniqueViolation, Violation, classify,
-};
+pub use error::{COMMIT_FAILED, ConnectError, UniqueViolation, Violation, classify};
 pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
 pub use options::{DatabaseOptions, Synchronous};

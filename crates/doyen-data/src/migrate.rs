@@ -64,6 +64,13 @@ impl Migrations {
             _ => self.postgres,
         }
     }
+
+    /// A word that is another one as soon as a migration is, the framework's own included: the name of a database that was migrated once
+    /// to be copied often.
+    pub fn fingerprint(&self) -> String {
+        let sets = [TABLES.sqlite, TABLES.postgres, self.sqlite, self.postgres];
+        history::fingerprint(sets.into_iter().flatten())
+    }
 }
 
 /// One migration and how it stands with a database.

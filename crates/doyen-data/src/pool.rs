@@ -1,8 +1,10 @@
 //! A pool of connections.
 //!
 //! Why our own: sqlx's pool sends a ping for every connection that comes back and can not end a statement whose request went away. Here a
-//! clean connection goes back without a word, one that rested for more than [`RESTED`] is pinged before use, and an abandoned one is
+//! clean connection goes back without a word, one that rested for a while is pinged before use, and an abandoned one is
 //! cleaned or replaced before its place in the pool is free again. Waiting is first come, first served.
+
+mod lease;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +13,9 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::link::{Ask, Link, Recipe, Reply};
+pub(crate) use lease::Lease;
 
-/// A connection that rested longer is pinged before it is used.
-const RESTED: Duration = Duration::from_secs(30);
+use crate::link::{Link, Recipe};
 
 /// The limits of a pool.
 #[derive(Clone, Copy)]
@@ -24,6 +25,8 @@ pub(crate) struct Limits {
     pub(crate) acquire: Duration,
     pub(crate) lifetime: Duration,
     pub(crate) idle: Duration,
+    /// A connection that rested longer is pinged before it is used.
+    pub(crate) rested: Duration,
     /// The longest wait for the answer to a statement.
     pub(crate) patience: Duration,
 }
@@ -104,17 +107,17 @@ impl Pool {
                 }
             }
         };
-        while let Some(Idle { mut live, since }) = self.pop() {
-            if self.too_old(&live) {
-                self.discard(live);
-                continue;
+        let mut place = place;
+        while let Some(Idle { live, since }) = self.pop() {
+            let stale = self.too_old(&live);
+            let mut lease = Lease::new(live, place, self);
+            if !stale && (since.elapsed() < self.0.limits.rested || lease.answers(deadline).await) {
+                return Ok(lease);
             }
-            let fresh = since.elapsed() < RESTED;
-            if fresh || answers(&mut live.link, deadline).await {
-                return Ok(Lease::new(live, place, self));
+            match lease.give_up() {
+                Some(freed) => place = freed,
+                None => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
             }
-            self.discard(live);
-            self.condemn();
         }
         self.connect(place, deadline).await
     }
@@ -153,9 +156,15 @@ impl Pool {
         }
     }
 
-    /// Uses none of the connections open now again.
-    pub(crate) fn condemn(&self) {
-        self.0.generation.fetch_add(1, Ordering::Relaxed);
+    /// Uses none of the connections of this generation again. Those that were opened since are not to blame.
+    fn condemn(&self, generation: u64) {
+        let now = &self.0.generation;
+        let _newer = now.compare_exchange(
+            generation,
+            generation + 1,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
     }
 
     /// Closes the pool: who waits is refused, who works may finish.
@@ -238,13 +247,6 @@ impl Pool {
     }
 }
 
-async fn answers(link: &mut Link, deadline: tokio::time::Instant) -> bool {
-    matches!(
-        tokio::time::timeout_at(deadline, link.ping()).await,
-        Ok(Ok(()))
-    )
-}
-
 /// True while a server is not there yet but may come.
 fn starting(error: &sqlx::Error) -> bool {
     match error {
@@ -254,114 +256,84 @@ fn starting(error: &sqlx::Error) -> bool {
     }
 }
 
-/// A connection in use. Dropped clean it goes back; dropped in the middle of something it is cleaned or replaced first.
-pub(crate) struct Lease {
-    held: Option<(Live, OwnedSemaphorePermit)>,
-    pool: Pool,
-    /// A statement was sent and its answer not read to the end.
-    pub(crate) in_flight: bool,
-    /// A transaction was begun and not ended.
-    pub(crate) in_transaction: bool,
-    broken: bool,
-}
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use futures_util::FutureExt as _;
 
-impl Lease {
-    fn new(live: Live, place: OwnedSemaphorePermit, pool: &Pool) -> Self {
-        Self {
-            held: Some((live, place)),
-            pool: pool.clone(),
-            in_flight: false,
-            in_transaction: false,
-            broken: false,
-        }
-    }
+    use super::*;
+    use crate::link::SqliteRecipe;
 
-    /// Asks and waits for the answer, at most as long as a statement may take.
-    pub(crate) async fn run(&mut self, ask: &Ask) -> Result<Reply, DbErr> {
-        let patience = self.pool.0.limits.patience;
-        self.attempt(patience, async |link| link.run(ask).await)
-            .await
-            .map_err(|error| ask.error(error))
-    }
-
-    /// Runs a statement without parameters or rows.
-    pub(crate) async fn plain(&mut self, sql: &str) -> Result<(), DbErr> {
-        let patience = self.pool.0.limits.patience;
-        let result = self
-            .attempt(patience, async |link| link.plain(sql).await)
-            .await;
-        result.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
-    }
-
-    /// Begins a unit of work.
-    pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
-        self.in_transaction = true;
-        let begin = self.pool.0.recipe.begin();
-        let result = self.plain(begin).await;
-        if result.is_err() {
-            // What the server thinks of a failed BEGIN is not worth finding out.
-            self.broken = true;
-        }
-        result
-    }
-
-    async fn attempt<T>(
-        &mut self,
-        patience: Duration,
-        ask: impl AsyncFnOnce(&mut Link) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        let Some((live, _)) = &mut self.held else {
-            return Err(sqlx::Error::PoolClosed);
+    fn pool(name: &str, rested: Duration) -> (Pool, std::path::PathBuf) {
+        let file =
+            std::env::temp_dir().join(format!("doyen-pool-{name}-{}.db", std::process::id()));
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true);
+        let limits = Limits {
+            max: 2,
+            min: 0,
+            acquire: Duration::from_millis(200),
+            lifetime: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            rested,
+            patience: Duration::from_secs(1),
         };
-        self.in_flight = true;
-        let Ok(result) = tokio::time::timeout(patience, ask(&mut live.link)).await else {
-            let error = std::io::Error::new(
-                std::io::ErrorKind::TimedOut,
-                "the database did not answer in time",
-            );
-            return Err(sqlx::Error::Io(error));
-        };
-        self.in_flight = false;
-        if let Err(error) = &result
-            && crate::error::is_dead(error)
-        {
-            self.broken = true;
-            self.pool.condemn();
-        }
-        result
+        (
+            Pool::new(Recipe::Sqlite(SqliteRecipe(options)), limits),
+            file,
+        )
     }
-}
 
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Some((live, place)) = self.held.take() else {
-            return;
-        };
-        if self.broken {
-            self.pool.discard(live);
-        } else if !self.in_flight && !self.in_transaction {
-            self.pool.release(live);
-        } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (pool, in_flight) = (self.pool.clone(), self.in_flight);
-            drop(runtime.spawn(async move {
-                let Live {
-                    link,
-                    born,
-                    generation,
-                } = live;
-                match link.reclaim(in_flight, &pool.0.recipe).await {
-                    Some(link) => pool.release(Live {
-                        link,
-                        born,
-                        generation,
-                    }),
-                    None => drop(pool.0.open.fetch_sub(1, Ordering::Relaxed)),
-                }
-                // Only now: whoever comes next must not meet the locks of the one before.
-                drop(place);
-            }));
-        } else {
-            self.pool.0.open.fetch_sub(1, Ordering::Relaxed);
+    #[tokio::test]
+    async fn a_clean_connection_is_used_again_and_a_rested_one_after_a_ping() {
+        for rested in [Duration::from_secs(30), Duration::ZERO] {
+            let (pool, file) = pool("again", rested);
+            for _ in 0..5 {
+                drop(pool.acquire().await.unwrap());
+                assert_eq!(pool.size(), (1, 1));
+            }
+            pool.close().await;
+            std::fs::remove_file(file).unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn one_death_condemns_those_of_its_age_and_no_younger_one() {
+        let (pool, file) = pool("death", Duration::from_secs(30));
+        let (one, two) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
+        drop(one);
+        pool.condemn(0);
+        drop(two);
+        let young = pool.acquire().await.unwrap();
+        pool.condemn(0);
+        drop(young);
+        assert_eq!(
+            pool.size(),
+            (1, 1),
+            "the young one is still there, the old ones are not"
+        );
+        pool.close().await;
+        assert!(pool.acquire().await.is_err());
+        std::fs::remove_file(file).unwrap();
+    }
+
+    #[tokio::test]
+    async fn giving_up_the_wait_costs_nothing() {
+        let (pool, file) = pool("wait", Duration::ZERO);
+        let held = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
+        assert!(matches!(
+            pool.acquire().await,
+            Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+        ));
+        drop(held);
+        for _ in 0..20 {
+            // Dropped at its first pause, which is the ping.
+            drop(pool.acquire().now_or_never());
+        }
+        let both = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
+        assert_eq!(pool.size(), (2, 0));
+        drop(both);
+        pool.close().await;
+        std::fs::remove_file(file).unwrap();
     }
 }

@@ -1,37 +1,4 @@
 //! The Session: one unit of work.
-//!
-//! A repository asks for a [`Session`] and gives it to SeaORM wherever that wants a connection:
-//!
-//! ```
-//! # extern crate doyen_core as doyen;
-//! use doyen_core::{Inject, Unexpected};
-//! use doyen_data::Session;
-//!
-//! #[derive(Clone, Inject)]
-//! struct Orders {
-//!     session: Session,
-//! }
-//!
-//! impl Orders {
-//!     async fn close(&self, id: i64) -> Result<(), Unexpected> {
-//!         self.session.execute_sql("UPDATE orders SET open = false WHERE id = $1", [id.into()]).await?;
-//!         Ok(())
-//!     }
-//! }
-//! ```
-//!
-//! | access | statements |
-//! | --- | --- |
-//! | [`Access::Read`] (GET, HEAD) | each on its own; a write is refused by the database itself |
-//! | [`Access::Write`] (the rest) | the first one begins a transaction, all others join it; the edge commits before the answer leaves |
-//!
-//! - After a commit or rollback the session is closed.
-//! - After a statement failed, the unit of work can only be rolled back, on SQLite as on PostgreSQL. Put a statement that may fail into a
-//!   [`savepoint`](Session::savepoint).
-//! - A session that is dropped without either (the client went away, the handler panicked) is rolled back, and its connection is clean
-//!   before anybody else gets it.
-//!
-//! What it does not do: it holds no cache of rows, it does not flush by itself, and it never holds a connection before the first statement.
 
 mod connection;
 mod finish;
@@ -57,7 +24,40 @@ use crate::statement::{Sort, sort};
 use crate::statistics::Counter;
 use crate::{COMMIT_FAILED, Database, Statistics};
 
-/// One unit of work on the database. Cloning shares it. See the [module](self).
+/// One unit of work on the database. Cloning shares it.
+///
+/// A repository asks for a [`Session`] and gives it to SeaORM wherever that wants a connection:
+///
+/// ```
+/// # extern crate doyen_core as doyen;
+/// use doyen_core::{Inject, Unexpected};
+/// use doyen_data::Session;
+///
+/// #[derive(Clone, Inject)]
+/// struct Orders {
+///     session: Session,
+/// }
+///
+/// impl Orders {
+///     async fn close(&self, id: i64) -> Result<(), Unexpected> {
+///         self.session.execute_sql("UPDATE orders SET open = false WHERE id = $1", [id.into()]).await?;
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// | access | statements |
+/// | --- | --- |
+/// | [`Access::Read`] (GET, HEAD) | each on its own; a write is refused by the database itself |
+/// | [`Access::Write`] (the rest) | the first one begins a transaction, all others join it; the edge commits before the answer leaves |
+///
+/// - After a commit or rollback the session is closed.
+/// - After a statement failed, the unit of work can only be rolled back, on SQLite as on PostgreSQL. Put a statement that may fail into a
+///   [`savepoint`](Session::savepoint).
+/// - A session that is dropped without either (the client went away, the handler panicked) is rolled back, and its connection is clean
+///   before anybody else gets it.
+///
+/// What it does not do: it holds no cache of rows, it does not flush by itself, and it never holds a connection before the first statement.
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Inner>,
@@ -321,9 +321,8 @@ impl Inject for Session {
         let database = cx.get::<Arc<Database>>().await?;
         let access = cx.get::<Access>().await?;
         let session = database.session(access);
-        if access == Access::Write {
-            cx.enlist(Arc::new(session.clone()));
-        }
+        // One that only reads has nothing to commit, but its statements count too.
+        cx.enlist(Arc::new(session.clone()));
         Ok(session)
     }
 }

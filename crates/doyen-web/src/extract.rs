@@ -23,7 +23,6 @@ mod json;
 mod paging;
 mod param;
 mod raw;
-pub(crate) mod text;
 
 pub use bytes::Bytes;
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use doyen_core::inject::Context;
-use doyen_core::input::Value;
+use doyen_core::input::{Value, text};
 use doyen_core::{Failures, Refusal};
 
 use crate::Body;
@@ -48,24 +48,23 @@ impl Parts {
         &self.picked
     }
 
-    /// The query string as a map of text; only the names that are asked for.
+    /// The query string, decoded once; only the names that are asked for.
     ///
     /// # Errors
     ///
     /// The query string is not well-formed.
     pub fn query(&self, names: &[&str]) -> Result<Value<'_>, Refusal> {
-        let pairs = crate::extract::text::pairs(self.head.uri.query().unwrap_or(""))?;
-        Ok(crate::extract::text::map(
-            pairs
-                .into_iter()
-                .filter(|(name, _)| names.contains(&name.as_ref())),
-        ))
+        let mut fields = self.query_fields()?;
+        fields.retain(|(name, _)| names.contains(&name.as_ref()));
+        Ok(Value::Map(fields))
     }
 
-    /// Each name in the query string, once decoded.
-    pub(crate) fn query_names(&self) -> Result<Vec<Cow<'_, str>>, Refusal> {
-        let pairs = crate::extract::text::pairs(self.head.uri.query().unwrap_or(""))?;
-        Ok(pairs.into_iter().map(|(name, _)| name).collect())
+    /// Each name in the query string with its value.
+    pub(crate) fn query_fields(&self) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Refusal> {
+        match text::query(self.head.uri.query().unwrap_or(""))? {
+            Value::Map(fields) => Ok(fields),
+            _ => Ok(Vec::new()),
+        }
     }
 }
 

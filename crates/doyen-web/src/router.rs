@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use doyen_core::Refusal;
+use doyen_core::input::text;
 use doyen_core::problem::Plain;
 
-use crate::extract::text::decode;
 use crate::problem::UNKNOWN_PATH_TEXT;
 use crate::route::Entry;
 
@@ -82,7 +82,7 @@ impl Router {
         };
         let mut path_values = Vec::with_capacity(matched.params.len());
         for (name, value) in matched.params.iter() {
-            let Ok(value) = decode(value, false) else {
+            let Ok(value) = text::segment(value) else {
                 return Err(Plain::new(&UNKNOWN_PATH_TEXT).into());
             };
             path_values.push((Arc::from(name), value.into_owned()));

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, NaiveDate, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sea_orm::Value;
 use sha2::{Digest as _, Sha256};
@@ -163,6 +163,17 @@ pub(super) fn can_hold(value: &Value) -> bool {
 fn encode(value: &Value) -> Option<(u8, Vec<u8>)> {
     let number = |tag, n: i64| Some((tag, n.to_be_bytes().to_vec()));
     let text = |tag, text: String| Some((tag, text.into_bytes()));
+    // All nine digits: SQLite keeps what it was given, and a place between two rows is no place.
+    let time = |tag, time: DateTime<Utc>| {
+        Some((
+            tag,
+            [
+                &time.timestamp().to_be_bytes()[..],
+                &time.timestamp_subsec_nanos().to_be_bytes(),
+            ]
+            .concat(),
+        ))
+    };
     match value {
         Value::Bool(Some(v)) => Some((1, vec![u8::from(*v)])),
         Value::TinyInt(Some(v)) => number(2, i64::from(*v)),
@@ -179,9 +190,9 @@ fn encode(value: &Value) -> Option<(u8, Vec<u8>)> {
         Value::Double(Some(v)) => Some((13, v.to_be_bytes().to_vec())),
         Value::ChronoDate(Some(v)) => text(14, v.to_string()),
         Value::ChronoTime(Some(v)) => text(15, v.to_string()),
-        Value::ChronoDateTime(Some(v)) => number(16, v.and_utc().timestamp_micros()),
-        Value::ChronoDateTimeUtc(Some(v)) => number(17, v.timestamp_micros()),
-        Value::ChronoDateTimeWithTimeZone(Some(v)) => number(18, v.timestamp_micros()),
+        Value::ChronoDateTime(Some(v)) => time(16, v.and_utc()),
+        Value::ChronoDateTimeUtc(Some(v)) => time(17, *v),
+        Value::ChronoDateTimeWithTimeZone(Some(v)) => time(18, v.to_utc()),
         _ => None,
     }
 }
@@ -189,7 +200,13 @@ fn encode(value: &Value) -> Option<(u8, Vec<u8>)> {
 fn decode(tag: u8, content: &[u8]) -> Option<Value> {
     let number = || Some(i64::from_be_bytes(content.try_into().ok()?));
     let text = || Some(std::str::from_utf8(content).ok()?.to_owned());
-    let time = || DateTime::from_timestamp_micros(number()?);
+    let time = || {
+        let (seconds, nanos) = content.split_first_chunk::<8>()?;
+        DateTime::from_timestamp(
+            i64::from_be_bytes(*seconds),
+            u32::from_be_bytes(nanos.try_into().ok()?),
+        )
+    };
     Some(match tag {
         1 => Value::Bool(Some(content == [1])),
         2 => Value::TinyInt(Some(number()?.try_into().ok()?)),
@@ -266,6 +283,32 @@ mod tests {
             };
             let text = cursor.write(&key, &scope("a"));
             assert_eq!(Cursor::read(&text, &key, &scope("a"), 1).unwrap(), cursor);
+        }
+    }
+
+    #[test]
+    fn times_keep_all_their_digits() {
+        let key = CursorKey::random();
+        for at in [
+            DateTime::from_timestamp(-1, 999_999_999),
+            DateTime::from_timestamp(1_795_000_000, 1),
+            Some(DateTime::<Utc>::MIN_UTC),
+        ] {
+            let at = at.unwrap();
+            for value in [
+                Value::from(at),
+                at.naive_utc().into(),
+                at.fixed_offset().into(),
+                at.date_naive().into(),
+                at.time().into(),
+            ] {
+                let cursor = Cursor {
+                    keys: vec![value],
+                    ..sample()
+                };
+                let text = cursor.write(&key, &scope("a"));
+                assert_eq!(Cursor::read(&text, &key, &scope("a"), 1).unwrap(), cursor);
+            }
         }
     }
 

@@ -36,8 +36,21 @@ pub(super) struct Applied {
 /// Of what is applied; how it is taken back may be corrected later.
 pub(super) fn checksum(migration: &Migration) -> String {
     // Line endings are the business of the version control.
-    let digest = Sha256::digest(migration.up.replace("\r\n", "\n"));
-    digest
+    hex(&Sha256::digest(migration.up.replace("\r\n", "\n")))
+}
+
+/// Of the versions and the checksums of all these, in this order.
+pub(super) fn fingerprint<'a>(migrations: impl Iterator<Item = &'a Migration>) -> String {
+    let mut hash = Sha256::new();
+    for migration in migrations {
+        hash.update(migration.version.to_be_bytes());
+        hash.update(checksum(migration));
+    }
+    hex(&hash.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
         .iter()
         .fold(String::with_capacity(64), |mut out, byte| {
             let _ = write!(out, "{byte:02x}");

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use doyen_core::inject::{BoxFuture, UnitOfWork};
+use doyen_core::inject::{BoxFuture, Statistics, UnitOfWork};
 use doyen_core::{Refusal, Unexpected};
 use futures_util::FutureExt as _;
 
@@ -20,6 +20,11 @@ impl UnitOfWork for Session {
 
     async fn rollback(&self) {
         Session::rollback(self).await;
+    }
+
+    fn statistics(&self) -> Statistics {
+        let (statements, time) = self.totals();
+        Statistics { statements, time }
     }
 }
 
@@ -82,9 +87,14 @@ impl Session {
             work.lease.in_transaction = false;
             return Ok(());
         };
-        // SQLite names its errors by numbers, and a commit it refuses did not happen. A server that dies may have committed before.
-        let known =
-            sqlx_error(&error).is_some_and(|error| !is_dead(error)) && code(&error).is_some();
+        // A server that dies may have committed before, and after an I/O error nobody knows what is on the disk. Everything else that has a
+        // code is a refusal: it did not happen.
+        let dead = sqlx_error(&error).is_none_or(is_dead);
+        let code = code(&error);
+        let disk = code.as_deref().is_some_and(|code| {
+            code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 10)
+        });
+        let known = !dead && !disk && code.is_some();
         if known {
             end(work).await;
             Err(Unexpected::known(&COMMIT_FAILED, error))

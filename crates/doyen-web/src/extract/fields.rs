@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use doyen_core::contract::{Contract, Parameter};
-use doyen_core::input::{Object, Value};
+use doyen_core::input::{Object, Value, text};
 use doyen_core::{At, Invalid, Place, Refusal};
 
-use super::{FromParts, text};
+use super::FromParts;
 use crate::request::Request;
 
 /// Reads a struct from the query string: one parameter a field. Unknown names are refused.
@@ -71,7 +71,8 @@ macro_rules! fields {
                             field.name.to_owned()
                         },
                         required: field.required,
-                        schema: field.schema,
+                        // Text has no null: a parameter is there or it is not.
+                        schema: field.schema.without_null(),
                         description: field.description,
                         deprecated: field.deprecated,
                         commas: false,
@@ -80,7 +81,9 @@ macro_rules! fields {
                 contract
                     .operation
                     .fails(<Invalid as doyen_core::Problem>::catalogue());
-                contract.operation.fails([&text::MALFORMED_TEXT]);
+                contract
+                    .operation
+                    .fails(<text::TextError as doyen_core::Problem>::catalogue());
             }
         }
     };
@@ -95,7 +98,7 @@ fields!(Cookie, Place::Cookie, |request, names| Ok(cookies(
 )));
 fields!(Path, Place::Path, |request, _| {
     let values = request.parts.path_values.iter();
-    Ok(text::map(values.map(|(name, value)| {
+    Ok(text::collect(values.map(|(name, value)| {
         (Cow::Borrowed(&**name), Cow::Borrowed(value.as_str()))
     })))
 });
@@ -105,17 +108,12 @@ fn header<'r>(request: &'r Request, names: &'static [&'static str]) -> Result<Va
     for name in names {
         for value in request.parts.head.headers.get_all(name.replace('_', "-")) {
             let Ok(value) = value.to_str() else {
-                return Err(doyen_core::problem::Plain::new(&text::MALFORMED_TEXT)
-                    .detail(format!(
-                        "the header field `{}` is not visible ASCII",
-                        name.replace('_', "-")
-                    ))
-                    .into());
+                return Err(text::TextError::Utf8.into());
             };
             pairs.push((Cow::Borrowed(*name), Cow::Borrowed(value)));
         }
     }
-    Ok(text::map(pairs.into_iter()))
+    Ok(text::collect(pairs.into_iter()))
 }
 
 fn cookies<'r>(request: &'r Request, names: &'static [&'static str]) -> Value<'r> {
@@ -134,5 +132,5 @@ fn cookies<'r>(request: &'r Request, names: &'static [&'static str]) -> Value<'r
                 .contains(&name)
                 .then(|| (Cow::Borrowed(name), Cow::Borrowed(value.trim_matches('"'))))
         });
-    text::map(pairs)
+    text::collect(pairs)
 }

@@ -1,11 +1,10 @@
 //! Form bodies.
 
 use doyen_core::contract::{Contract, RequestBody};
-use doyen_core::input::Object;
-use doyen_core::problem::Plain;
+use doyen_core::input::{Object, text};
 use doyen_core::{At, Invalid, Place, Problem, Refusal};
 
-use super::{FromRequest, ViaBody, body, text};
+use super::{FromRequest, ViaBody, body};
 use crate::request::Request;
 
 /// Reads the body as an HTML form: `application/x-www-form-urlencoded`. Unknown fields are refused.
@@ -18,10 +17,7 @@ impl<T: Object> FromRequest<ViaBody> for Form<T> {
     async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
         body::expect(request, FORM)?;
         let bytes = body::read(request).await?;
-        let Ok(form) = std::str::from_utf8(&bytes) else {
-            return Err(Plain::new(&text::MALFORMED_TEXT).into());
-        };
-        let value = text::map(text::pairs(form)?.into_iter());
+        let value = text::form(&bytes)?;
         let at = At::root(Place::Body);
         let before = request.failures.len();
         let value = T::parse(value, &at, &mut request.failures);
@@ -43,7 +39,7 @@ impl<T: Object> FromRequest<ViaBody> for Form<T> {
             schema,
             description: String::new(),
         });
-        contract.operation.fails([&text::MALFORMED_TEXT]);
+        contract.operation.fails(text::TextError::catalogue());
         contract.operation.fails(body::problems());
         contract.operation.fails(Invalid::catalogue());
     }

@@ -1,11 +1,11 @@
 //! `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
 
 use doyen_core::contract::{Contract, Parameter};
-use doyen_core::input::{Input, Value};
+use doyen_core::input::{Input, Value, text};
 use doyen_core::problem::Problem as _;
 use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal, Schema};
 
-use super::{FromParts, ViaParts, text};
+use super::{FromParts, ViaParts};
 use crate::request::Request;
 
 const NAMES: &[&str] = &["limit", "cursor", "page", "per_page"];
@@ -91,9 +91,8 @@ impl FromParts<ViaParts> for Paging {
             number(Paging::MAX_LIMIT),
             "How many items a numbered page has at most.",
         );
-        contract
-            .operation
-            .fails([&INVALID_CURSOR, &text::MALFORMED_TEXT]);
+        contract.operation.fails([&INVALID_CURSOR]);
+        contract.operation.fails(text::TextError::catalogue());
         contract.operation.fails(Invalid::catalogue());
     }
 }

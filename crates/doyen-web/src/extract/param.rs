@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use doyen_core::contract::{Contract, Parameter};
-use doyen_core::input::{Input, Value};
+use doyen_core::input::{Input, Value, text};
 use doyen_core::{At, Invalid, Place, Problem as _, Refusal, Unexpected};
 
-use super::{FromParts, text};
+use super::FromParts;
 use crate::request::Request;
 
 /// The name of a path parameter, as a type: the route macros write one for each.
@@ -57,6 +57,6 @@ impl<N: ParamName, T: Input> FromParts for Named<N, T> {
             commas: false,
         });
         contract.operation.fails(Invalid::catalogue());
-        contract.operation.fails([&text::MALFORMED_TEXT]);
+        contract.operation.fails(text::TextError::catalogue());
     }
 }

@@ -1,8 +1,9 @@
 //! Names in the query string that the route does not know, and the fields it is asked to pick.
 
-use doyen_core::{At, Place, Refusal};
+use doyen_core::input::Value;
+use doyen_core::{At, Failures, Place, Refusal};
 
-use crate::request::Request;
+use crate::request::{Parts, Request};
 
 /// Records a failure for each unknown name: a misspelt filter must not give the unfiltered list.
 pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
@@ -12,44 +13,44 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
     }
     let root = At::root(Place::Query);
     let known = &parts.entry.query_names;
-    for name in parts.query_names()? {
+    let mut picked = Vec::new();
+    for (name, value) in parts.query_fields()? {
         if !known.iter().any(|known| *known == name) {
-            let message = if known.is_empty() {
-                "nothing is read from the query".to_owned()
-            } else {
-                format!("must be one of {}", known.join(", "))
+            let message = match known.as_slice() {
+                [] => "nothing is read from the query".to_owned(),
+                known => format!("must be one of {}", known.join(", ")),
             };
             root.field(&name)
                 .fail(&mut request.failures, "unknown_parameter", message);
-        }
-    }
-    if !parts.entry.sparse {
-        return Ok(());
-    }
-    let fields = &parts.entry.operation.fields;
-    let mut picked = Vec::new();
-    for (name, value) in crate::extract::text::pairs(parts.head.uri.query().unwrap_or(""))? {
-        if name != "fields" {
-            continue;
-        }
-        for field in value.split(',') {
-            if !fields.iter().any(|known| known == field) {
-                root.field("fields").fail(
-                    &mut request.failures,
-                    "one_of",
-                    format!("must be some of {}", fields.join(", ")),
-                );
-            } else if picked.iter().any(|known| known == field) {
-                root.field("fields").fail(
-                    &mut request.failures,
-                    "unique_items",
-                    "must not name a field twice",
-                );
-            } else {
-                picked.push(field.to_owned());
-            }
+        } else if parts.entry.sparse && name == "fields" {
+            picked = pick(&value, parts, &root, &mut request.failures);
         }
     }
     request.parts.picked = picked;
     Ok(())
+}
+
+/// `fields=a,b`, or `fields=a&fields=b`.
+fn pick(value: &Value<'_>, parts: &Parts, root: &At<'_>, failures: &mut Failures) -> Vec<String> {
+    let all = &parts.entry.operation.fields;
+    let texts: Vec<&str> = match value {
+        Value::List(items) => items.iter().filter_map(Value::as_text).collect(),
+        one => one.as_text().into_iter().collect(),
+    };
+    let at = root.field("fields");
+    let mut picked: Vec<String> = Vec::new();
+    for field in texts.into_iter().flat_map(|text| text.split(',')) {
+        if !all.iter().any(|known| known == field) {
+            at.fail(
+                failures,
+                "one_of",
+                format!("must be some of {}", all.join(", ")),
+            );
+        } else if picked.iter().any(|known| known == field) {
+            at.fail(failures, "unique", "must not name a field twice");
+        } else {
+            picked.push(field.to_owned());
+        }
+    }
+    picked
 }
