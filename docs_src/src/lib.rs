@@ -1,1 +1,26 @@
-//! One runnable idea per file.
+//! One runnable idea per file. The pages in `docs/guide` show these files, `tests/guide` calls what is in them.
+//!
+//! A page shows a file below a comment with its path, `<!-- docs_src/src/query.rs -->`, whole, or a part of it below
+//! `<!-- part of docs_src/src/query.rs -->`. A test compares each block with its file.
+
+pub mod answers;
+pub mod body;
+pub mod builder;
+pub mod command;
+pub mod errors;
+pub mod extractor;
+pub mod first_steps;
+pub mod headers;
+pub mod identity;
+pub mod injection;
+pub mod links;
+pub mod merge_patch;
+pub mod own_types;
+pub mod path_parameters;
+pub mod policies;
+pub mod providers;
+pub mod query;
+pub mod rules;
+pub mod settings;
+pub mod shop;
+pub mod transactions;

@@ -1,0 +1,44 @@
+//! An extractor of your own reads the request and describes itself.
+
+use doyen::domain::contract::{Contract, Parameter};
+use doyen::domain::{Place, Refusal, Schema};
+use doyen::prelude::*;
+use doyen::web::Request;
+use doyen::web::extract::FromParts;
+
+/// The language a client likes best.
+struct Language(String);
+
+impl FromParts for Language {
+    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let wanted = request.parts.header("accept-language").unwrap_or("en");
+        let first = wanted.split([',', ';']).next().unwrap_or("en");
+        Ok(Some(Self(first.trim().to_owned())))
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        contract.operation.parameter(Parameter {
+            place: Place::Header,
+            name: "Accept-Language".to_owned(),
+            required: false,
+            schema: Schema::of("string").with("maxLength", 200),
+            description: "The languages you read, the best one first.".to_owned(),
+            deprecated: false,
+            commas: false,
+        });
+    }
+}
+
+/// Greet in a language.
+#[get("/greeting", allow = anyone)]
+async fn greet(language: Language) -> Text {
+    Text(match language.0.as_str() {
+        "de" => "Guten Tag".to_owned(),
+        _ => "Good day".to_owned(),
+    })
+}
+
+/// Greetings.
+pub fn module() -> Module {
+    Module::new("greetings").routes(routes![greet])
+}

@@ -1,0 +1,53 @@
+//! A partial update: left out, null and a value are three things.
+
+use doyen::domain::Problem;
+use doyen::prelude::*;
+
+/// Changes to a task. What is left out stays as it is.
+#[derive(Input)]
+struct Changes {
+    /// May be set, not removed.
+    #[validate(length(min = 1, max = 80))]
+    title: Patch<String>,
+    /// May be set, and removed with null.
+    due: Patch<Option<Timestamp>>,
+}
+
+/// A task.
+#[derive(Output)]
+#[output(etag = version)]
+struct Task {
+    title: String,
+    due: Option<Timestamp>,
+    version: i64,
+}
+
+/// The task was changed by somebody else.
+#[derive(Debug, Problem)]
+#[problem(precondition_failed, code = "precondition_failed")]
+struct Stale;
+
+/// Change a task.
+#[patch("/task", allow = anyone)]
+async fn edit(
+    seen: IfMatch,
+    MergePatch(changes): MergePatch<Changes>,
+) -> Result<Json<Task>, Stale> {
+    let mut task = Task {
+        title: "Water the plants".to_owned(),
+        due: Some(Timestamp::from_micros(0)),
+        version: 7,
+    };
+    if !seen.fits(task.version) {
+        return Err(Stale);
+    }
+    changes.title.apply(&mut task.title);
+    changes.due.apply(&mut task.due);
+    task.version += 1;
+    Ok(Json(task))
+}
+
+/// Tasks.
+pub fn module() -> Module {
+    Module::new("tasks").routes(routes![edit])
+}

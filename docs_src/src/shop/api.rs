@@ -1,0 +1,70 @@
+//! Orders on the wire.
+
+use doyen::prelude::*;
+
+use super::domain::{FindOrder, Order, OrderId, Orders, PlaceOrder};
+
+/// What a buyer sends.
+#[derive(Input)]
+pub(super) struct NewOrder {
+    /// The number on the label.
+    #[validate(pattern = "^[A-Z]{2}-[0-9]{3}$")]
+    article: String,
+    #[validate(range(min = 1, max = 100))]
+    quantity: u32,
+}
+
+/// An order, as its buyer sees it.
+#[derive(Output)]
+#[output(location = path)]
+pub(super) struct OrderView {
+    id: OrderId,
+    article: String,
+    quantity: u32,
+    placed_at: Timestamp,
+}
+
+/// Place an order.
+#[post("/", allow = anyone)]
+pub(super) async fn place(
+    orders: Orders,
+    Json(new): Json<NewOrder>,
+) -> Result<Created<OrderView>, PlaceOrder> {
+    let order = orders.place(new.article, new.quantity).await?;
+    Ok(Created(order.into()))
+}
+
+/// List orders, the newest first.
+#[get("/", allow = anyone)]
+pub(super) async fn list(orders: Orders, paging: Paging) -> Result<Page<OrderView>, Unexpected> {
+    Ok(orders.list(&paging).await?.map_into())
+}
+
+/// Show an order.
+#[get("/{id}", allow = anyone)]
+pub(super) async fn show(orders: Orders, id: OrderId) -> Result<Json<OrderView>, FindOrder> {
+    Ok(Json(orders.find(id).await?.into()))
+}
+
+impl OrderView {
+    fn path(&self) -> String {
+        format!("/orders/{}", self.id)
+    }
+}
+
+impl From<Order> for OrderView {
+    fn from(order: Order) -> Self {
+        let Order {
+            id,
+            article,
+            quantity,
+            placed_at,
+        } = order;
+        Self {
+            id,
+            article,
+            quantity,
+            placed_at,
+        }
+    }
+}
