@@ -7,14 +7,14 @@ use crate::access::{Scope, User};
 use crate::accounts::domain::{Account, Accounts, Edit, EditAccount, FindAccount};
 
 /// Show your own profile.
-#[get("/", allow = Scope::Profile)]
-pub(crate) async fn show(me: User, accounts: Accounts, links: Links) -> Result<Json<UserView>, FindAccount> {
+#[get("/", allow = Scope::Profile, id = "accounts_show_me")]
+pub(crate) async fn profile(me: User, accounts: Accounts, links: Links) -> Result<Json<UserView>, FindAccount> {
     Ok(Json(view(accounts.find(me.id).await?, &links)))
 }
 
 /// Change your own profile.
-#[patch("/", allow = Scope::Profile)]
-pub(crate) async fn edit(
+#[patch("/", allow = Scope::Profile, id = "accounts_edit_me")]
+pub(crate) async fn edit_profile(
     me: User,
     accounts: Accounts,
     links: Links,
@@ -26,6 +26,6 @@ pub(crate) async fn edit(
 }
 
 fn view(account: Account, links: &Links) -> UserView {
-    let links = links.map().to::<show>("self", &[]).to::<edit>("edit", &[]).done();
+    let links = links.map().to::<profile>("self", &[]).to::<edit_profile>("edit", &[]).done();
     UserView::new(account, links)
 }
