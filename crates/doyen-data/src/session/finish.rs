@@ -32,7 +32,7 @@ impl Session {
     /// Runs this after a successful commit, before the answer leaves: to empty a cache, wake a worker, publish an event.
     ///
     /// It runs in the order given, once; never when the unit of work is rolled back. What it does can not fail the request any more: a panic
-    /// is logged.
+    /// is logged. A session that only reads is never committed, so there it does not run.
     pub fn after_commit(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.inner
             .after
