@@ -1,7 +1,125 @@
-//! Not written yet.
-pub(crate) fn expand(
-    _: proc_macro2::TokenStream,
-    item: proc_macro2::TokenStream,
-) -> syn::Result<proc_macro2::TokenStream> {
-    Ok(item)
+//! `#[doyen_test::test]`: one function, two tests.
+//!
+//! ```ignore
+//! #[doyen_test::test]
+//! async fn opens(shop: Shop) { .. }
+//! ```
+//!
+//! becomes a module `opens` with the function as it was written and a `#[test]` for each database. The type of the parameter says which
+//! application is tested.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Ident, ItemFn, Token, punctuated::Punctuated};
+
+use crate::text::Errors;
+
+/// The databases, by the names of the tests, and the variants of `doyen_test::Backend`.
+const BACKENDS: [(&str, &str); 2] = [("sqlite", "Sqlite"), ("postgres", "Postgres")];
+
+pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let function: ItemFn = syn::parse2(item)?;
+    let mut errors = Errors::new();
+    let chosen = errors
+        .keep(syn::parse::Parser::parse2(
+            Punctuated::<Ident, Token![,]>::parse_terminated,
+            words,
+        ))
+        .unwrap_or_default();
+    for word in &chosen {
+        if !BACKENDS.iter().any(|(name, _)| word == name) {
+            errors.at(
+                word,
+                "must be `sqlite` or `postgres`; without a word it runs on both",
+            );
+        }
+    }
+    let signature = &function.sig;
+    if signature.asyncness.is_none() {
+        errors.at(signature.fn_token, "a test of an application is `async`");
+    }
+    if signature.inputs.len() != 1 {
+        errors.at(&signature.ident, "a test takes one value: the application, as a type that implements `doyen_test::Subject`");
+    }
+    errors.finish(emit(&function, &chosen))
+}
+
+fn emit(function: &ItemFn, chosen: &Punctuated<Ident, Token![,]>) -> TokenStream {
+    let name = &function.sig.ident;
+    // `#[ignore]` and its kin belong to the tests, everything else to the function.
+    let (of_tests, of_function): (Vec<_>, Vec<_>) = function.attrs.iter().partition(|attribute| {
+        ["ignore", "should_panic", "cfg"]
+            .iter()
+            .any(|word| attribute.path().is_ident(word))
+    });
+    let body = ItemFn {
+        attrs: of_function.into_iter().cloned().collect(),
+        ..function.clone()
+    };
+    let tests = BACKENDS
+        .iter()
+        .filter(|(word, _)| chosen.is_empty() || chosen.iter().any(|chosen| chosen == word))
+        .map(|(word, variant)| {
+            let (word, variant) = (format_ident!("{word}"), format_ident!("{variant}"));
+            quote! {
+                #(#of_tests)*
+                #[::core::prelude::v1::test]
+                fn #word() {
+                    ::doyen_test::__private::run(
+                        ::doyen_test::Backend::#variant,
+                        ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#word)),
+                        super::#name,
+                    );
+                }
+            }
+        });
+    quote! {
+        #body
+
+        mod #name {
+            #(#tests)*
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(words: &str, item: &str) -> String {
+        match expand(words.parse().unwrap(), item.parse().unwrap()) {
+            Ok(tokens) => tokens.to_string(),
+            Err(error) => error
+                .into_iter()
+                .map(|error| error.to_string())
+                .collect::<Vec<_>>()
+                .join("; "),
+        }
+    }
+
+    #[test]
+    fn a_test_for_each_database() {
+        let both = expanded("", "async fn opens(shop: Shop) {}");
+        assert!(
+            both.contains("fn sqlite") && both.contains("fn postgres"),
+            "{both}"
+        );
+        let one = expanded("postgres", "async fn opens(shop: Shop) {}");
+        assert!(
+            !one.contains("fn sqlite") && one.contains("fn postgres"),
+            "{one}"
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_told() {
+        let told = expanded("mysql", "fn opens() {}");
+        assert_eq!(told.matches(';').count(), 3, "{told}");
+        assert!(
+            told.contains("`sqlite` or `postgres`")
+                && told.contains("`async`")
+                && told.contains("one value"),
+            "{told}"
+        );
+    }
 }

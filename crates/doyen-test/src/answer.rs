@@ -1,0 +1,183 @@
+//! What came back.
+
+use std::fmt;
+
+use doyen::web::Response;
+use http::{HeaderMap, Method};
+use http_body_util::BodyExt as _;
+use serde_json::Value as Json;
+
+/// An answer, read to its end.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    asked: String,
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn read(method: &Method, target: &str, response: Response) -> Self {
+        let (head, body) = response.into_parts();
+        let asked = format!("{method} {target}");
+        let body = match body.collect().await {
+            Ok(body) => body.to_bytes().to_vec(),
+            Err(error) => panic!("the body of {asked} broke off: {error}"),
+        };
+        Self {
+            asked,
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body,
+        }
+    }
+
+    /// The status.
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// A header field as text; the first of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// All header fields.
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The body.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Json {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("the body is no JSON ({error})\n\n{self}"))
+    }
+
+    /// The value at this JSON pointer: `at("/items/0/id")`.
+    #[track_caller]
+    pub fn at(&self, pointer: &str) -> Json {
+        match self.json().pointer(pointer) {
+            Some(value) => value.clone(),
+            None => panic!("there is nothing at `{pointer}`\n\n{self}"),
+        }
+    }
+
+    /// The text at this JSON pointer.
+    #[track_caller]
+    pub fn text_at(&self, pointer: &str) -> String {
+        match self.at(pointer) {
+            Json::String(text) => text,
+            _ => panic!("there is no text at `{pointer}`\n\n{self}"),
+        }
+    }
+
+    /// The `ETag`.
+    #[track_caller]
+    pub fn etag(&self) -> String {
+        self.must("etag")
+    }
+
+    /// The `Location`.
+    #[track_caller]
+    pub fn location(&self) -> String {
+        self.must("location")
+    }
+
+    #[track_caller]
+    fn must(&self, name: &str) -> String {
+        match self.header(name) {
+            Some(value) => value.to_owned(),
+            None => panic!("there is no `{name}`\n\n{self}"),
+        }
+    }
+
+    /// The problem (RFC 9457).
+    #[track_caller]
+    pub fn problem(&self) -> Json {
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "not a problem\n\n{self}"
+        );
+        self.json()
+    }
+
+    /// The code of the problem.
+    #[track_caller]
+    pub fn code(&self) -> String {
+        self.problem()["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// What a 422 names, each as `pointer code`, in alphabetical order: `/subject length`.
+    #[track_caller]
+    pub fn failures(&self) -> Vec<String> {
+        let problem = self.problem();
+        let failures = problem["errors"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let text =
+            |failure: &Json, name: &str| failure[name].as_str().unwrap_or_default().to_owned();
+        let mut all: Vec<String> = failures
+            .iter()
+            .map(|failure| format!("{} {}", text(failure, "pointer"), text(failure, "code")))
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// Fails the test unless the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert!(
+            self.status == status,
+            "expected {status}, got {}\n\n{self}",
+            self.status
+        );
+        self
+    }
+
+    /// Fails the test unless it is a problem of this status and code.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Self {
+        let answer = self.expect(status);
+        let given = answer.code();
+        assert!(
+            given == code,
+            "expected the code `{code}`, got `{given}`\n\n{answer}"
+        );
+        answer
+    }
+}
+
+/// The answer as a person reads it: in the message of a failed test.
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}", self.asked, self.status)?;
+        for (name, value) in &self.headers {
+            writeln!(f, "{name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
+        }
+        match serde_json::from_slice::<Json>(&self.body) {
+            Ok(json) => write!(f, "\n{json:#}"),
+            Err(_) => write!(
+                f,
+                "\n{}",
+                self.text().chars().take(2000).collect::<String>()
+            ),
+        }
+    }
+}

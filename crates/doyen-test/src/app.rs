@@ -1,0 +1,216 @@
+//! The running application.
+
+use std::sync::Arc;
+
+use doyen::data::Database;
+use doyen::data::sea_orm::Value;
+use doyen::domain::Access;
+use doyen::domain::contract::Operation;
+use doyen::observe::AccessLog;
+use doyen::web::Service;
+use doyen::{App, Assembled};
+use serde_json::Value as Json;
+
+use crate::contract::Document;
+use crate::database::{Place, loader};
+use crate::{Backend, Call, Live, Setup, TestClock};
+
+/// An application under test, with everything a test may ask of it. Clones are the same application.
+#[derive(Clone)]
+pub struct TestApp(Arc<Inner>);
+
+struct Inner {
+    assembled: Assembled,
+    document: Document,
+    clock: TestClock,
+    log: AccessLog,
+    backend: Backend,
+    url: String,
+    make: fn() -> App,
+    others: std::sync::Mutex<Vec<TestApp>>,
+}
+
+impl std::fmt::Debug for TestApp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestApp")
+            .field("database", &self.0.url)
+            .finish_non_exhaustive()
+    }
+}
+
+macro_rules! method {
+    ($name:ident, $method:literal) => {
+        #[doc = concat!("A `", $method, "` request.")]
+        pub fn $name(&self, target: impl AsRef<str>) -> Call {
+            self.request($method, target)
+        }
+    };
+}
+
+impl TestApp {
+    pub(crate) async fn start(make: fn() -> App, setup: Setup, place: &Place) -> Self {
+        Self::assemble(make, setup, place.backend, place.url(), TestClock::new()).await
+    }
+
+    async fn assemble(
+        make: fn() -> App,
+        setup: Setup,
+        backend: Backend,
+        url: &str,
+        clock: TestClock,
+    ) -> Self {
+        let log = AccessLog::memory();
+        let mut overrides = setup.overrides;
+        overrides.clock = Some(Arc::new(clock.clone()));
+        overrides.access_log = Some(Arc::new(log.clone()));
+        overrides.fast_passwords = true;
+        let loader = setup
+            .values
+            .into_iter()
+            .fold(loader(url), |loader, (key, value)| loader.set(key, value));
+        let assembled = make()
+            .start(loader, overrides)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let document = Document::new(&assembled.document, &assembled.service);
+        Self(Arc::new(Inner {
+            assembled,
+            document,
+            clock,
+            log,
+            backend,
+            url: url.to_owned(),
+            make,
+            others: std::sync::Mutex::default(),
+        }))
+    }
+
+    method!(get, "GET");
+    method!(head, "HEAD");
+    method!(options, "OPTIONS");
+    method!(post, "POST");
+    method!(put, "PUT");
+    method!(patch, "PATCH");
+    method!(delete, "DELETE");
+
+    /// A request with any method. The target is a path, perhaps with a query string; both as they stand on the wire.
+    pub fn request(&self, method: &str, target: impl AsRef<str>) -> Call {
+        Call::new(self.clone(), method, target.as_ref())
+    }
+
+    /// The same application once more, on the same database and with the same clock: another node, or the one after a restart.
+    pub async fn another(&self, setup: Setup) -> TestApp {
+        let inner = &self.0;
+        let other = Box::pin(Self::assemble(
+            inner.make,
+            setup,
+            inner.backend,
+            &inner.url,
+            inner.clock.clone(),
+        ))
+        .await;
+        if let Ok(mut others) = inner.others.lock() {
+            others.push(other.clone());
+        }
+        other
+    }
+
+    /// Serves it on a real socket, at a free port of 127.0.0.1.
+    pub async fn serve(&self) -> Live {
+        Live::start(self.clone()).await
+    }
+
+    /// The clock, to move it.
+    pub fn clock(&self) -> &TestClock {
+        &self.0.clock
+    }
+
+    /// The lines of the access log so far, each an object.
+    pub fn log(&self) -> Vec<Json> {
+        let parse = |line: &String| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("a line of the log is no JSON ({error}): {line}"))
+        };
+        self.0.log.lines().iter().map(parse).collect()
+    }
+
+    /// Which database it runs on.
+    pub fn backend(&self) -> Backend {
+        self.0.backend
+    }
+
+    /// Its database.
+    pub fn database(&self) -> &Database {
+        &self.0.assembled.database
+    }
+
+    /// Where its database is, for another process.
+    pub fn database_url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// What answers.
+    pub fn service(&self) -> &Service {
+        &self.0.assembled.service
+    }
+
+    /// Everything that was made for it: migrations, commands, settings.
+    pub fn assembled(&self) -> &Assembled {
+        &self.0.assembled
+    }
+
+    /// Every route, hidden ones too.
+    pub fn operations(&self) -> &[Operation] {
+        self.service().operations()
+    }
+
+    /// The OpenAPI document.
+    pub fn document(&self) -> &Json {
+        self.0.document.json()
+    }
+
+    pub(crate) fn contract(&self) -> &Document {
+        &self.0.document
+    }
+
+    /// Runs a statement and commits it; gives the number of rows it touched. Parameters are `$1`, `$2` ...
+    pub async fn execute(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> u64 {
+        let session = self.database().session(Access::Write);
+        let touched = session
+            .execute_sql(sql, parameters)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        session
+            .commit()
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {}", error.error()));
+        touched
+    }
+
+    /// How many rows a table has.
+    pub async fn count(&self, table: &str) -> i64 {
+        use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
+        let session = self.database().session(Access::Read);
+        let sql = format!("SELECT count(*) FROM {table}");
+        let statement = Statement::from_string(self.database().backend(), sql.clone());
+        let row = session
+            .query_one_raw(statement)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        row.and_then(|row| row.try_get_by_index(0).ok())
+            .unwrap_or_else(|| panic!("{sql}: no number"))
+    }
+
+    pub(crate) async fn close(&self) {
+        let others = self
+            .0
+            .others
+            .lock()
+            .map(|mut others| std::mem::take(&mut *others))
+            .unwrap_or_default();
+        for app in others.iter().chain([self]) {
+            app.service().container().close().await;
+            app.database().close().await;
+        }
+    }
+}

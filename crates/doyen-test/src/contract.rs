@@ -1,0 +1,303 @@
+//! The contract: every answer is compared with what the OpenAPI document promises.
+//!
+//! What is checked: the status is documented, the media type is the documented one, the header fields of a success are there, the body is
+//! valid against its schema, and a problem has a code the document lists for that status (the schema says so). And the other way round: a
+//! body that was accepted must be valid against the schema of the request, else the document forbids what works.
+//!
+//! Routes that are left out of the document, and answers of the edge before any route is known (404, 405, 414), are only checked to be
+//! well-formed problems.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use doyen::domain::contract::Operation;
+use doyen::web::Service;
+use jsonschema::Validator;
+use serde_json::{Value as Json, json};
+
+use crate::{Answer, Call};
+
+/// What the edge may answer before it looks at a route.
+const EDGE: [&str; 4] = ["uri_too_long", "malformed_path", "overloaded", "draining"];
+const PROBLEM: &str = "application/problem+json";
+
+/// The OpenAPI document, and a validator for each schema that was needed so far.
+pub(crate) struct Document {
+    json: Json,
+    operations: Vec<Operation>,
+    validators: Mutex<HashMap<String, std::sync::Arc<Validator>>>,
+}
+
+impl Document {
+    pub(crate) fn new(text: &str, service: &Service) -> Self {
+        let json = serde_json::from_str(text)
+            .unwrap_or_else(|error| panic!("the OpenAPI document is no JSON: {error}"));
+        Self {
+            json,
+            operations: service.operations().to_vec(),
+            validators: Mutex::default(),
+        }
+    }
+
+    pub(crate) const fn json(&self) -> &Json {
+        &self.json
+    }
+
+    /// What is wrong with an answer, if anything is.
+    pub(crate) fn check(&self, call: &Call, answer: &Answer) -> Result<(), String> {
+        let path = call.target.split('?').next().unwrap_or("");
+        let method = call.method.as_str();
+        if method == "OPTIONS" {
+            return Ok(());
+        }
+        let problem = answer.header("content-type") == Some(PROBLEM);
+        if problem && method != "HEAD" {
+            self.check_problem(answer).map_err(|why| {
+                format!("{method} {path} answered a problem that is not well-formed: {why}")
+            })?;
+        }
+        let wanted = if method == "HEAD" { "GET" } else { method };
+        let Some(operation) = self
+            .find(wanted, path)
+            .filter(|operation| !operation.hidden)
+        else {
+            return Ok(());
+        };
+        if problem && method != "HEAD" && EDGE.contains(&answer.code().as_str()) {
+            return Ok(());
+        }
+        self.check_answer(operation, method == "HEAD", answer)
+            .and_then(|()| self.check_accepted(operation, call, answer))
+            .map_err(|why| {
+                format!(
+                    "{method} {} (`{}`) breaks its contract: {why}",
+                    operation.path, operation.id
+                )
+            })
+    }
+
+    fn check_problem(&self, answer: &Answer) -> Result<(), String> {
+        let schema = json!({"$ref": "#/components/schemas/Problem"});
+        let body = answer.json();
+        self.valid("problem", &schema, &body)?;
+        let code = body["code"].as_str().unwrap_or_default();
+        same("`status`", &body["status"], &json!(answer.status()))?;
+        same(
+            "`request_id`",
+            &body["request_id"],
+            &json!(answer.header("x-request-id")),
+        )?;
+        same("`type`", &body["type"], &json!(format!("/problems/{code}")))
+    }
+
+    fn check_answer(
+        &self,
+        operation: &Operation,
+        head: bool,
+        answer: &Answer,
+    ) -> Result<(), String> {
+        let place = format!(
+            "{} {} {}",
+            operation.method,
+            operation.path,
+            answer.status()
+        );
+        let responses = &self.described(operation)["responses"];
+        let Some(response) = responses.get(answer.status().to_string()) else {
+            let known: Vec<&str> = responses
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(status, _)| status.as_str())
+                .collect();
+            return Err(format!(
+                "the status {} is not documented; documented are {}",
+                answer.status(),
+                known.join(", ")
+            ));
+        };
+        if answer.header("x-request-id").is_none() {
+            return Err("there is no `X-Request-Id`".to_owned());
+        }
+        if answer.status() < 300 {
+            for (name, header) in response["headers"].as_object().into_iter().flatten() {
+                let Some(value) = answer.header(name) else {
+                    // Not everything that is created has an address of its own.
+                    if name == "Location" {
+                        continue;
+                    }
+                    return Err(format!("the documented header field `{name}` is missing"));
+                };
+                if let Some(schema) = header.get("schema") {
+                    self.valid(&format!("{place} {name}"), schema, &json!(value))
+                        .map_err(|why| format!("`{name}`: {why}"))?;
+                }
+            }
+        }
+        let Some(content) = response.get("content").and_then(Json::as_object) else {
+            return if answer.bytes().is_empty() {
+                Ok(())
+            } else {
+                Err("there is a body, and none is documented".to_owned())
+            };
+        };
+        let media = essence(answer.header("content-type").unwrap_or(""));
+        let Some(schema) = content.get(&media).map(|media| &media["schema"]) else {
+            let known: Vec<&str> = content.keys().map(String::as_str).collect();
+            return Err(format!(
+                "the media type `{media}` is not documented for {}; documented is {}",
+                answer.status(),
+                known.join(", ")
+            ));
+        };
+        if head {
+            return if answer.bytes().is_empty() {
+                Ok(())
+            } else {
+                Err("the answer to HEAD has a body".to_owned())
+            };
+        }
+        if !media.ends_with("json") {
+            return Ok(());
+        }
+        let body = serde_json::from_slice(answer.bytes())
+            .map_err(|error| format!("the body is no JSON: {error}"))?;
+        self.valid(&format!("{place} {media}"), schema, &body)
+    }
+
+    /// What was accepted must be what the document permits.
+    fn check_accepted(
+        &self,
+        operation: &Operation,
+        call: &Call,
+        answer: &Answer,
+    ) -> Result<(), String> {
+        let Some(content) = self.described(operation).pointer("/requestBody/content") else {
+            return Ok(());
+        };
+        if answer.status() >= 300 {
+            return Ok(());
+        }
+        let given = call
+            .headers
+            .iter()
+            .find(|(name, _)| name == "content-type")
+            .map_or("", |(_, value)| value.as_str());
+        let media = essence(given);
+        let Some(schema) = content.get(&media).map(|media| &media["schema"]) else {
+            return Err(format!(
+                "it accepted a body of the media type `{media}`, which the document does not list"
+            ));
+        };
+        if !media.ends_with("json") {
+            return Ok(());
+        }
+        let body = serde_json::from_slice(&call.body)
+            .map_err(|error| format!("it accepted a body that is no JSON: {error}"))?;
+        let place = format!("{} {} body {media}", operation.method, operation.path);
+        self.valid(&place, schema, &body)
+            .map_err(|why| format!("it accepted a body that the document forbids: {why}"))
+    }
+
+    /// The entry of an operation in the document.
+    fn described(&self, operation: &Operation) -> &Json {
+        &self.json["paths"][&operation.path][operation.method.to_lowercase()]
+    }
+
+    /// The route of a path: literal segments before parameters, as in the router.
+    fn find(&self, method: &str, path: &str) -> Option<&Operation> {
+        let fits = self
+            .operations
+            .iter()
+            .filter(|operation| operation.method == method && fits(&operation.path, path));
+        fits.min_by_key(|operation| operation.path.matches('{').count())
+    }
+
+    fn valid(&self, place: &str, schema: &Json, value: &Json) -> Result<(), String> {
+        let validator = self.validator(place, schema)?;
+        let errors: Vec<String> = validator
+            .iter_errors(value)
+            .take(5)
+            .map(|error| format!("{} (at `{}`)", error, error.instance_path()))
+            .collect();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors.join("; "))
+        }
+    }
+
+    fn validator(&self, place: &str, schema: &Json) -> Result<std::sync::Arc<Validator>, String> {
+        let mut known = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(validator) = known.get(place) {
+            return Ok(std::sync::Arc::clone(validator));
+        }
+        // The references of the document are to its components; those come along.
+        let whole = json!({"allOf": [schema], "components": self.json["components"]});
+        let validator = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .build(&whole)
+            .map_err(|error| format!("the document holds a schema that is none: {error}"))?;
+        let validator = std::sync::Arc::new(validator);
+        known.insert(place.to_owned(), std::sync::Arc::clone(&validator));
+        Ok(validator)
+    }
+}
+
+/// A media type without its parameters.
+fn essence(media: &str) -> String {
+    media
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase()
+}
+
+fn same(what: &str, given: &Json, wanted: &Json) -> Result<(), String> {
+    if given == wanted {
+        Ok(())
+    } else {
+        Err(format!("{what} is {given}, and should be {wanted}"))
+    }
+}
+
+/// True when a path fits a template.
+fn fits(template: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for wanted in template.split('/') {
+        if wanted.starts_with("{*") {
+            return segments.next().is_some_and(|segment| !segment.is_empty());
+        }
+        let fits = segments.next().is_some_and(|given| {
+            if wanted.starts_with('{') {
+                !given.is_empty()
+            } else {
+                given == wanted
+            }
+        });
+        if !fits {
+            return false;
+        }
+    }
+    segments.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_path_fits_its_template() {
+        assert!(fits("/v1/tickets", "/v1/tickets"));
+        assert!(fits("/v1/tickets/{id}", "/v1/tickets/7"));
+        assert!(fits("/files/{*rest}", "/files/a/b"));
+        assert!(!fits("/v1/tickets/{id}", "/v1/tickets"));
+        assert!(!fits("/v1/tickets/{id}", "/v1/tickets/"));
+        assert!(!fits("/v1/tickets/{id}", "/v1/tickets/7/8"));
+        assert!(!fits("/v1/tickets", "/v1/tickets/"));
+    }
+}

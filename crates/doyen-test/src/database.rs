@@ -1,0 +1,121 @@
+//! A fresh database for each test, copied from a template that is migrated once.
+//!
+//! - The template's name holds a hash of the migrations: another schema is another template, and nobody has to clean up.
+//! - A lock that ends with the process is held as long as a test runs. What nobody holds is left over from a run that failed or was
+//!   killed, and the next run of the same test removes it.
+
+mod postgres;
+mod sqlite;
+
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use doyen::Overrides;
+use doyen::domain::settings::{Environment, Loader};
+
+use crate::Subject;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A file in the folder for temporary files.
+    Sqlite,
+    /// A database on the server at `DOYEN_TEST_POSTGRES_URL`.
+    Postgres,
+}
+
+/// The database of one test.
+pub(crate) struct Place {
+    pub(crate) backend: Backend,
+    url: String,
+    held: Held,
+}
+
+enum Held {
+    Sqlite(sqlite::Folder),
+    Postgres(Box<postgres::Copy>),
+}
+
+impl Place {
+    /// A copy of the migrated template.
+    pub(crate) async fn fresh<S: Subject>(backend: Backend, test: &str) -> Self {
+        let app = S::app();
+        let template = format!("{}_{}", word(app.name()), &app.schema_fingerprint()[..16]);
+        let test = format!("{:016x}", hash(&(test, std::env::current_dir().ok())));
+        let own = format!(
+            "{}_{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let (url, held) = match backend {
+            Backend::Sqlite => {
+                let folder = sqlite::Folder::copy(&template, &test, &own, migrate::<S>).await;
+                (folder.url(), Held::Sqlite(folder))
+            }
+            Backend::Postgres => {
+                let copy = postgres::Copy::make(&template, &test, &own, migrate::<S>).await;
+                (copy.url(), Held::Postgres(Box::new(copy)))
+            }
+        };
+        Self { backend, url, held }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Removes it: the test succeeded.
+    pub(crate) async fn remove(self) {
+        match self.held {
+            Held::Sqlite(folder) => folder.remove(),
+            Held::Postgres(copy) => copy.remove().await,
+        }
+    }
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Settings of a test, whatever the variables of the process say.
+pub(crate) fn loader(url: &str) -> Loader {
+    Loader::new("APP")
+        .env(std::iter::empty::<(String, String)>())
+        .environment(Environment::Test)
+        .folder("config")
+        .set("database.url", url)
+        // Tests count rows, not lost power.
+        .set("database.synchronous", "normal")
+        .set(
+            "auth.signing_key",
+            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+        )
+}
+
+/// Brings an empty database up to date.
+async fn migrate<S: Subject>(url: String) {
+    let assembled = S::app()
+        .start(loader(&url), Overrides::default())
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    if let Err(error) = assembled.migrator().up().await {
+        panic!("the migrations fail: {error}");
+    }
+    assembled.database.close().await;
+}
+
+/// Fit for the name of a database and of a file.
+fn word(name: &str) -> String {
+    let fit = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    name.chars().take(20).map(fit).collect()
+}
+
+fn hash(value: &impl std::hash::Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

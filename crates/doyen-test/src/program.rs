@@ -1,0 +1,237 @@
+//! The real binary, as its users start it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long anything may take before the test fails.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running program, in a folder of its own and with none of our variables. Killed when it is dropped.
+///
+/// ```no_run
+/// use doyen_test::Program;
+///
+/// let server = Program::new("target/debug/helpdesk").env("APP_SERVER__BIND", "127.0.0.1:0").start();
+/// let address = server.address();
+/// assert!(server.exchange("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200"));
+/// assert!(server.terminate().success());
+/// ```
+#[derive(Debug)]
+pub struct Program {
+    command: Command,
+    folder: PathBuf,
+}
+
+/// It, running.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    output: Arc<Mutex<String>>,
+    folder: PathBuf,
+}
+
+/// How a program ended that was not meant to run on.
+#[derive(Debug)]
+pub struct Ended {
+    /// 0 for success; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+impl Program {
+    /// The program at this path: `env!("CARGO_BIN_EXE_helpdesk")`.
+    pub fn new(path: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!(
+            "doyen-program-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        ));
+        std::fs::create_dir_all(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let path = std::path::absolute(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut command = Command::new(path);
+        command
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, _) in
+            std::env::vars().filter(|(name, _)| name.starts_with("APP_") || name == "DATABASE_URL")
+        {
+            command.env_remove(name);
+        }
+        Self { command, folder }
+    }
+
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Adds a word to its command line.
+    #[must_use]
+    pub fn arg(mut self, word: &str) -> Self {
+        self.command.arg(word);
+        self
+    }
+
+    /// The folder it runs in: empty at first, removed at the end.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// Runs it to its end.
+    pub fn run(mut self) -> Ended {
+        let output = self
+            .command
+            .output()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
+        let _ = std::fs::remove_dir_all(&self.folder);
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ended {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
+        let mut child = self
+            .command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", self.command));
+        let output = Arc::new(Mutex::new(String::new()));
+        let streams: [Option<Box<dyn std::io::Read + Send>>; 2] = [
+            child.stdout.take().map(|stream| Box::new(stream) as _),
+            child.stderr.take().map(|stream| Box::new(stream) as _),
+        ];
+        for stream in streams.into_iter().flatten() {
+            let output = Arc::clone(&output);
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+                    output.push_str(&line);
+                    output.push('\n');
+                }
+            });
+        }
+        Running {
+            child,
+            output,
+            folder: self.folder,
+        }
+    }
+}
+
+impl Running {
+    /// What it has written so far, to both streams.
+    pub fn output(&self) -> String {
+        self.output
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The address it serves on, as it tells: waits for it.
+    pub fn address(&self) -> SocketAddr {
+        let found = self.wait_for(|| {
+            let output = self.output();
+            let mut words = output.split(|c: char| c.is_whitespace() || c == '"' || c == '=');
+            words.find_map(|word| word.trim_start_matches("http://").parse().ok())
+        });
+        found.unwrap_or_else(|| panic!("it tells no address:\n{}", self.output()))
+    }
+
+    /// Sends these bytes on a connection of their own and reads what comes until the server closes it. Write `Connection: close`.
+    ///
+    /// # Errors
+    ///
+    /// Nobody listens, or the connection broke off.
+    pub fn try_exchange(&self, address: SocketAddr, bytes: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(bytes.as_bytes())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    /// The same, for a server that must answer.
+    pub fn exchange(&self, bytes: &str) -> String {
+        self.try_exchange(self.address(), bytes)
+            .unwrap_or_else(|error| panic!("no answer: {error}\n{}", self.output()))
+    }
+
+    /// Waits until this gives something; `None` when it takes too long.
+    pub fn wait_for<T>(&self, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(value) = ready() {
+                return Some(value);
+            }
+            if Instant::now() > deadline {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub fn ask_to_stop(&self) {
+        let sent = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "SIGTERM was not sent"
+        );
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub fn terminate(mut self) -> ExitStatus {
+        self.ask_to_stop();
+        self.wait()
+    }
+
+    /// Waits for the end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return status,
+                Ok(None) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(5))
+                }
+                Ok(None) => panic!("it does not end:\n{}", self.output()),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Kills it at once (SIGKILL) and waits for the end.
+    pub fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,108 @@
+//! Requests, answers, the clock, the log, and what can be replaced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doyen::prelude::*;
+use doyen_test::{Setup, Subject, TestApp};
+use serde_json::json;
+
+use crate::shop::{Shop, Word};
+
+/// The shop with what its later routes want.
+struct Told(TestApp);
+
+impl Subject for Told {
+    fn app() -> App {
+        Shop::app()
+    }
+    fn setup() -> Setup {
+        Setup::new()
+            .replace(Arc::new(Word("a test's word")))
+            .set("server.body_limit", "64 B")
+            .module(Module::new("more").routes(routes![extra]))
+    }
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
+}
+
+#[get("/extra", allow = anyone)]
+async fn extra() -> Text {
+    Text("extra".into())
+}
+
+#[doyen_test::test(sqlite)]
+async fn what_is_replaced_is_replaced(Told(app): Told) {
+    assert_eq!(
+        app.get("/shop/told").send().await.expect(200).text(),
+        "a test's word"
+    );
+    assert_eq!(app.get("/extra").send().await.expect(200).text(), "extra");
+    app.post("/shop/notes")
+        .json(&json!({"id": 1, "text": "x".repeat(100)}))
+        .send()
+        .await
+        .expect_problem(413, "body_too_large");
+}
+
+#[doyen_test::test(sqlite)]
+async fn the_clock_moves_only_when_told(shop: Shop) {
+    let first = shop.get("/shop/hour").send().await.at("/now");
+    assert_eq!(shop.get("/shop/hour").send().await.at("/now"), first);
+    shop.clock().advance(Duration::from_secs(90));
+    assert_eq!(
+        shop.get("/shop/hour").send().await.at("/now"),
+        "2026-11-22T08:31:30.000000Z"
+    );
+}
+
+#[doyen_test::test(sqlite)]
+async fn each_request_is_a_line_of_the_log(shop: Shop) {
+    shop.get("/shop/notes?")
+        .header("x-request-id", "mine")
+        .send()
+        .await
+        .expect(200);
+    shop.get("/nowhere").send().await.expect(404);
+    let log = shop.log();
+    assert_eq!(log.len(), 2, "{log:?}");
+    assert_eq!(
+        (&log[0]["request_id"], &log[0]["route"], &log[0]["queries"]),
+        (&json!("mine"), &json!("/shop/notes"), &json!(1))
+    );
+    assert_eq!(log[1]["problem"], "not_found");
+}
+
+#[doyen_test::test(sqlite)]
+async fn failures_are_told_by_pointer_and_code(shop: Shop) {
+    let answer = shop
+        .post("/shop/notes")
+        .json(&json!({"id": "one", "text": "", "more": 1}))
+        .send()
+        .await
+        .expect(422);
+    assert_eq!(
+        answer.failures(),
+        ["/id type", "/more unknown_field", "/text length"]
+    );
+    let told = std::panic::catch_unwind(|| answer.clone().expect(200)).unwrap_err();
+    let told = told.downcast_ref::<String>().unwrap();
+    assert!(
+        told.contains("expected 200, got 422")
+            && told.contains("POST /shop/notes")
+            && told.contains("\"/text\""),
+        "{told}"
+    );
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_query_is_encoded(shop: Shop) {
+    let answer = shop
+        .get("/shop/notes")
+        .query("a b", "ü&=")
+        .send()
+        .await
+        .expect(422);
+    assert_eq!(answer.failures(), ["/a b unknown_parameter"]);
+}

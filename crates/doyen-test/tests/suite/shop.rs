@@ -1,0 +1,266 @@
+//! A small application, honest but for the routes under `/lies`.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use doyen::data::sea_orm::{self, FromQueryResult};
+use doyen::data::{Migration, Migrations};
+use doyen::domain::contract::{Answer, Contract};
+use doyen::domain::{Refusal, Schema};
+use doyen::prelude::*;
+use doyen::web::{Body, Parts, Response};
+use doyen_test::{Subject, TestApp};
+
+pub struct Shop(TestApp);
+
+impl Subject for Shop {
+    fn app() -> App {
+        App::new("shop").migrations(MIGRATIONS).module(module())
+    }
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
+}
+
+impl Deref for Shop {
+    type Target = TestApp;
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
+
+const STEP: Migration = Migration {
+    version: 1,
+    name: "notes",
+    up: "CREATE TABLE notes (id integer PRIMARY KEY, text text NOT NULL);",
+    down: "DROP TABLE notes;",
+};
+const MIGRATIONS: Migrations = Migrations {
+    sqlite: &[STEP],
+    postgres: &[STEP],
+};
+
+fn module() -> Module {
+    Module::new("shop")
+        .routes(routes![hour, keep, notes, missing, slow, told].at("/shop"))
+        .routes(routes![status, media, shape, code, header, body, well].at("/lies"))
+        .routes(routes![hidden])
+        .provide(Arc::new(Word("the shop's word")))
+        .provide(Arc::new(Gate::default()))
+}
+
+/// A note.
+#[derive(Input, Output)]
+pub struct Note {
+    /// Which one.
+    pub id: i32,
+    /// What it says.
+    #[validate(length(min = 1, max = 20))]
+    pub text: String,
+}
+
+/// The time.
+#[derive(Output)]
+pub struct Hour {
+    /// Now.
+    now: Timestamp,
+}
+
+#[get("/hour", allow = anyone)]
+async fn hour(clock: Arc<dyn Clock>) -> Json<Hour> {
+    Json(Hour { now: clock.now() })
+}
+
+#[post("/notes", allow = anyone)]
+async fn keep(session: Session, Json(note): Json<Note>) -> Result<Created<Note>, Unexpected> {
+    session
+        .execute_sql(
+            "INSERT INTO notes (id, text) VALUES ($1, $2)",
+            [note.id.into(), note.text.clone().into()],
+        )
+        .await?;
+    Ok(Created(note))
+}
+
+/// How many.
+#[derive(Output)]
+pub struct Count {
+    /// Notes.
+    notes: i64,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    notes: i64,
+}
+
+#[get("/notes", allow = anyone)]
+async fn notes(session: Session) -> Result<Json<Count>, Unexpected> {
+    let row: Option<Row> = session
+        .query_one_as("SELECT count(*) AS notes FROM notes", [])
+        .await?;
+    Ok(Json(Count {
+        notes: row.map_or(0, |row| row.notes),
+    }))
+}
+
+/// Why not.
+#[derive(Debug, Problem)]
+pub enum Find {
+    /// There is none.
+    #[problem(not_found, code = "no_note")]
+    Missing,
+}
+
+#[get("/missing", allow = anyone)]
+async fn missing() -> Result<Json<Count>, Find> {
+    Err(Find::Missing)
+}
+
+#[get("/slow", allow = anyone)]
+async fn slow(gate: Arc<Gate>) -> Text {
+    gate.entered.notify_one();
+    gate.open.notified().await;
+    Text("at last".into())
+}
+
+#[get("/told", allow = anyone)]
+async fn told(word: Arc<Word>) -> Text {
+    Text(word.0.into())
+}
+
+/// Holds `/shop/slow` up until it is opened.
+#[derive(Default)]
+pub struct Gate {
+    /// Somebody waits.
+    pub entered: tokio::sync::Notify,
+    /// Let them through.
+    pub open: tokio::sync::Notify,
+}
+
+/// What `/shop/told` tells.
+pub struct Word(pub &'static str);
+
+/// Answers with one thing and documents another.
+struct Lie(Response);
+
+impl Respond for Lie {
+    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+        Ok(self.0)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        let schema = Schema::of("object").with("required", serde_json::json!(["truth"]));
+        contract.operation.answers.push(Answer::with_body(
+            200,
+            "A truth.",
+            "application/json",
+            schema,
+        ));
+    }
+}
+
+fn lie(status: u16, media: &'static str, body: &'static str) -> Lie {
+    let response = http::Response::builder()
+        .status(status)
+        .header("content-type", media);
+    Lie(response.body(Body::whole(body)).unwrap())
+}
+
+#[get("/well", allow = anyone)]
+async fn well() -> Lie {
+    lie(200, "application/json", r#"{"truth": 1}"#)
+}
+
+#[get("/status", allow = anyone)]
+async fn status() -> Lie {
+    lie(202, "application/json", r#"{"truth": 1}"#)
+}
+
+#[get("/media", allow = anyone)]
+async fn media() -> Lie {
+    lie(200, "text/plain", r#"{"truth": 1}"#)
+}
+
+#[get("/shape", allow = anyone)]
+async fn shape() -> Lie {
+    lie(200, "application/json", r#"{"lie": 1}"#)
+}
+
+/// Documents nothing, but for what every route can answer.
+struct Silent(Refusal);
+
+impl Respond for Silent {
+    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+        Err(self.0)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        contract
+            .operation
+            .answers
+            .push(Answer::empty(204, "Nothing."));
+        contract.operation.fails(Other::catalogue());
+    }
+}
+
+#[derive(Debug, Problem)]
+enum Other {
+    /// Another reason.
+    #[problem(not_found, code = "other")]
+    #[allow(dead_code, reason = "only its row in the catalogue is wanted")]
+    Other,
+}
+
+#[get("/code", allow = anyone)]
+async fn code() -> Silent {
+    Silent(Find::Missing.into())
+}
+
+/// Documents a header field it does not send.
+struct Headless;
+
+impl Respond for Headless {
+    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+        Ok(Response::new(Body::empty()))
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        contract
+            .operation
+            .answers
+            .push(Answer::empty(200, "Nothing.").header(
+                "ETag",
+                "The version.",
+                Schema::of("string"),
+            ));
+    }
+}
+
+#[post("/header", allow = anyone)]
+async fn header() -> Headless {
+    Headless
+}
+
+/// Reads any body and documents a schema that nothing fits.
+struct Anything;
+
+impl doyen::web::extract::FromRequest for Anything {
+    async fn from_request(_: &mut doyen::web::Request) -> Result<Option<Self>, Refusal> {
+        Ok(Some(Self))
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        contract.operation.body = Some(doyen::domain::contract::RequestBody {
+            media_types: vec!["application/json"],
+            schema: Schema::of("object").with("required", serde_json::json!(["more"])),
+            description: String::new(),
+        });
+    }
+}
+
+#[post("/body", allow = anyone)]
+async fn body(_anything: Anything) -> NoContent {
+    NoContent
+}
+
+#[get("/hidden", allow = anyone, hidden)]
+async fn hidden() -> Lie {
+    lie(299, "text/plain", "nobody promised anything")
+}
