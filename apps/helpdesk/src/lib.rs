@@ -27,6 +27,7 @@ pub fn app() -> App {
         .title("Helpdesk")
         .version(env!("CARGO_PKG_VERSION"))
         .description("Customers open tickets, agents answer.")
+        .contact("The Doyen authors", "mailto:helpdesk@example.com")
         .licence("MIT OR Apache-2.0", "MIT OR Apache-2.0")
         .scopes::<access::Scope>()
         .settings::<settings::HelpdeskSettings>()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use doyen_core::contract::Operation;
 use doyen_core::schema::Named;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::operation::operation;
@@ -18,6 +19,8 @@ pub struct Info {
     pub version: String,
     /// What it is for, as Markdown.
     pub description: String,
+    /// Whom to ask: a name and an address, `https:` or `mailto:`.
+    pub contact: Option<(String, String)>,
     /// Its licence.
     pub licence: Option<Licence>,
     /// Name and description of each tag, in the order to show them.
@@ -58,6 +61,12 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
 
     let mut head =
         json!({"title": info.title, "version": info.version, "description": info.description});
+    if let Some((name, address)) = &info.contact {
+        head["contact"] = match address.strip_prefix("mailto:") {
+            Some(email) => json!({"name": name, "email": email}),
+            None => json!({"name": name, "url": address}),
+        };
+    }
     if let Some(licence) = &info.licence {
         head["license"] = json!({"name": licence.name, "identifier": licence.identifier});
     }
@@ -98,9 +107,23 @@ fn bearer(scopes: &[(String, String)]) -> Json {
     json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068, see RFC 8725)", "description": description})
 }
 
-/// The document as text that differs only where the contract does: two spaces, a newline at the end.
+/// The document as text that differs only where the contract does: two spaces, the head first, a newline at the end.
 pub fn to_text(document: &Json) -> String {
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&HeadFirst(document)).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Writes the parts of a document in the order people read them.
+struct HeadFirst<'a>(&'a Json);
+
+impl Serialize for HeadFirst<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        const ORDER: [&str; 6] = ["openapi", "info", "servers", "tags", "paths", "components"];
+        s.collect_map(
+            ORDER
+                .iter()
+                .filter_map(|name| Some((name, self.0.get(*name)?))),
+        )
+    }
 }

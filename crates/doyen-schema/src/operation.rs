@@ -14,9 +14,13 @@ pub(crate) fn operation(one: &Operation, components: &Named) -> Json {
         "tags": one.tags,
         "security": security(one),
     });
-    if !one.description.is_empty() {
-        all["description"] = json!(one.description);
-    }
+    // Tools show the description alone in some places: one line is better than none.
+    let description = if one.description.is_empty() {
+        &one.summary
+    } else {
+        &one.description
+    };
+    all["description"] = json!(description);
     if one.deprecated {
         all["deprecated"] = json!(true);
     }

@@ -172,6 +172,13 @@ impl App {
         self
     }
 
+    /// Whom to ask about the API: a name and an address, `https:` or `mailto:`.
+    #[must_use]
+    pub fn contact(mut self, name: &str, address: &str) -> Self {
+        self.info.contact = Some((name.to_owned(), address.to_owned()));
+        self
+    }
+
     /// The scopes, to explain them in the document.
     #[must_use]
     pub fn scopes<S: Scope>(mut self) -> Self {

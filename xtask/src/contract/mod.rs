@@ -20,7 +20,7 @@ use crate::steps::seconds;
 use crate::{helpdesk, workspace};
 
 /// Whether the helpdesk can be held to its contract. `false` leaves out every gate here and the generated files.
-pub(crate) const HELPDESK_IS_READY: bool = false;
+pub(crate) const HELPDESK_IS_READY: bool = true;
 
 /// One way to look at the contract.
 struct Gate {

@@ -3,7 +3,8 @@
 use doyen_core::contract::{Answer, Contract};
 use doyen_core::{Output, Page, PageFrom, Refusal, Schema, Unexpected};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::{Map, Value as Json, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
 
 use super::json::{JSON, bytes_response, pick};
 use super::{Link, Respond};
@@ -12,26 +13,38 @@ use crate::request::Parts;
 
 impl<T: Output> Respond for Page<T> {
     fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        let picked = parts.picked_fields();
         let relations = relations(&self, parts);
-        let mut items = serde_json::to_value(&self.items).map_err(Unexpected::from)?;
-        if let (Json::Array(items), false) = (&mut items, picked.is_empty()) {
+        let picked = parts.picked_fields();
+        let place = Place {
+            limit: self.limit,
+            next: text(self.next.as_ref()),
+            prev: text(self.prev.as_ref()),
+            total: self.total,
+        };
+        // Without a pick the items go straight to bytes, fields in their own order.
+        let bytes = if picked.is_empty() {
+            serde_json::to_vec(&Envelope {
+                items: &self.items,
+                page: place,
+                links: &relations,
+            })
+        } else {
+            let mut items = self
+                .items
+                .iter()
+                .map(serde_json::to_value)
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(Unexpected::from)?;
             items.iter_mut().for_each(|item| pick(item, picked));
-        }
-        let mut page = json!({"limit": self.limit, "next": text(self.next.as_ref()), "prev": text(self.prev.as_ref())});
-        if let Some(total) = self.total {
-            page["total"] = total.into();
-        }
-        let links: Map<String, Json> = relations
-            .iter()
-            .map(|(rel, href)| ((*rel).to_owned(), json!({"href": href})))
-            .collect();
-        let body = json!({"items": items, "page": page, "_links": links});
-        let mut response = bytes_response(
-            StatusCode::OK,
-            serde_json::to_vec(&body).map_err(Unexpected::from)?,
-        );
+            serde_json::to_vec(&Envelope {
+                items: &items,
+                page: place,
+                links: &relations,
+            })
+        };
+        let mut response = bytes_response(StatusCode::OK, bytes.map_err(Unexpected::from)?);
         let link = relations
+            .0
             .iter()
             .map(|(rel, href)| format!("<{href}>; rel=\"{rel}\""))
             .collect::<Vec<_>>()
@@ -57,7 +70,7 @@ impl<T: Output> Respond for Page<T> {
             json!({
                 "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "description": "How many were asked for at most."},
                 "next": place.clone(), "prev": place,
-                "total": {"type": "integer", "format": "int64", "minimum": 0, "description": "How many there are in all; only on numbered pages."},
+                "total": {"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "How many there are in all; only on numbered pages."},
             }),
             json!(["limit", "next", "prev"]),
         );
@@ -79,16 +92,48 @@ impl<T: Output> Respond for Page<T> {
     }
 }
 
-fn text(from: Option<&PageFrom>) -> Json {
+/// The one shape of every list.
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    items: &'a [T],
+    page: Place,
+    #[serde(rename = "_links")]
+    links: &'a Relations,
+}
+
+#[derive(Serialize)]
+struct Place {
+    limit: u32,
+    next: Option<String>,
+    prev: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+}
+
+/// Where one can go from this page, in the order to say it.
+struct Relations(Vec<(&'static str, String)>);
+
+impl Serialize for Relations {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.iter().map(|(rel, href)| (rel, Href { href })))
+    }
+}
+
+#[derive(Serialize)]
+struct Href<'a> {
+    href: &'a str,
+}
+
+fn text(from: Option<&PageFrom>) -> Option<String> {
     match from {
-        None | Some(PageFrom::Start) => Json::Null,
-        Some(PageFrom::Cursor(cursor)) => json!(cursor),
-        Some(PageFrom::Number(number)) => json!(number.to_string()),
+        None | Some(PageFrom::Start) => None,
+        Some(PageFrom::Cursor(cursor)) => Some(cursor.clone()),
+        Some(PageFrom::Number(number)) => Some(number.to_string()),
     }
 }
 
 /// The request's own address with another place in the list: `self`, `first`, `next`, `prev`.
-fn relations<T>(page: &Page<T>, parts: &Parts) -> Vec<(&'static str, String)> {
+fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
     let path = parts.head.uri.path();
     let kept: Vec<&str> = parts
         .head
@@ -134,7 +179,7 @@ fn relations<T>(page: &Page<T>, parts: &Parts) -> Vec<(&'static str, String)> {
             .as_ref()
             .map(|from| ("prev", address(place(from)))),
     );
-    all
+    Relations(all)
 }
 
 fn is_place(pair: &str) -> bool {
