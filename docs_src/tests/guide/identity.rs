@@ -6,7 +6,8 @@ use docs_src::identity::{Ada, module};
 use doyen::App;
 use doyen::auth::{PasswordOptions, Passwords, Tokens};
 use doyen::domain::Caller;
-use doyen_test::{Setup, Subject, TestApp};
+use doyen::web::Module;
+use doyen_test::{Subject, TestApp};
 use serde_json::json;
 
 /// A token for somebody, as the application itself would issue it.
@@ -18,11 +19,11 @@ pub(crate) fn token(app: &TestApp, name: &str, scopes: &[&str]) -> String {
 
 fn tokens(app: &TestApp) -> Arc<Tokens> {
     let context = app.service().container().context();
-    futures_lite(async move { context.get::<Arc<Tokens>>().await.ok().unwrap() })
+    at_once(async move { context.get::<Arc<Tokens>>().await.ok().unwrap() })
 }
 
-/// Runs what never has to wait.
-fn futures_lite<T: Send>(future: impl Future<Output = T> + Send) -> T {
+/// Runs it on a thread of its own, so that it can be called from anywhere.
+fn at_once<T: Send>(future: impl Future<Output = T> + Send) -> T {
     let run = || {
         tokio::runtime::Builder::new_current_thread()
             .build()
@@ -36,13 +37,11 @@ struct Library(TestApp);
 
 impl Subject for Library {
     fn app() -> App {
-        App::new("library").module(module())
-    }
-    fn setup() -> Setup {
         let passwords = Passwords::new(PasswordOptions::fast_for_tests()).unwrap();
         let hash = passwords.hash("correct horse battery staple".parse().unwrap());
-        let password_hash = futures_lite(hash).unwrap();
-        Setup::new().module(doyen::web::Module::new("ada").provide(Arc::new(Ada { password_hash })))
+        let password_hash = at_once(hash).unwrap();
+        let ada = Module::new("ada").provide(Arc::new(Ada { password_hash }));
+        App::new("library").module(module()).module(ada)
     }
     fn new(app: TestApp) -> Self {
         Self(app)
