@@ -58,11 +58,21 @@ impl Role {
 
     /// What somebody of this role may ask for.
     pub const fn scopes(self) -> &'static [Scope] {
-        use Scope::{CommentsWrite, Profile, TicketsRead, TicketsWrite, UsersRead, UsersWrite, WebhooksWrite};
+        use Scope::{
+            CommentsWrite, Profile, TicketsRead, TicketsWrite, UsersRead, UsersWrite, WebhooksWrite,
+        };
         match self {
             Role::Customer => &[TicketsRead, TicketsWrite, CommentsWrite, Profile],
             Role::Agent => &[TicketsRead, TicketsWrite, CommentsWrite, Profile, UsersRead],
-            Role::Admin => &[TicketsRead, TicketsWrite, CommentsWrite, Profile, UsersRead, UsersWrite, WebhooksWrite],
+            Role::Admin => &[
+                TicketsRead,
+                TicketsWrite,
+                CommentsWrite,
+                Profile,
+                UsersRead,
+                UsersWrite,
+                WebhooksWrite,
+            ],
         }
     }
 }
@@ -94,14 +104,23 @@ pub struct NotAUser;
 async fn user(caller: Caller) -> Result<User, NotAUser> {
     let id = caller.subject.parse().map_err(|_| NotAUser)?;
     // The highest one counts.
-    let role = Role::ALL.into_iter().rev().find(|role| caller.has_role(role.name())).ok_or(NotAUser)?;
+    let role = Role::ALL
+        .into_iter()
+        .rev()
+        .find(|role| caller.has_role(role.name()))
+        .ok_or(NotAUser)?;
     Ok(User { id, role })
 }
 
 /// The caller that a user becomes when they log in.
 pub fn caller(user: User) -> Caller {
     let mut caller = Caller::new(&user.id.to_string());
-    caller.scopes = user.role.scopes().iter().map(|scope| scope.name().into()).collect();
+    caller.scopes = user
+        .role
+        .scopes()
+        .iter()
+        .map(|scope| scope.name().into())
+        .collect();
     caller.roles = vec![user.role.name().into()];
     caller
 }
@@ -113,7 +132,13 @@ mod tests {
     #[test]
     fn a_role_adds_to_the_one_before() {
         for pair in Role::ALL.windows(2) {
-            assert!(pair[0].scopes().iter().all(|scope| pair[1].scopes().contains(scope)), "{pair:?}");
+            assert!(
+                pair[0]
+                    .scopes()
+                    .iter()
+                    .all(|scope| pair[1].scopes().contains(scope)),
+                "{pair:?}"
+            );
         }
         assert_eq!(Role::Admin.scopes().len(), Scope::all().len());
     }

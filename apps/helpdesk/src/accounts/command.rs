@@ -19,12 +19,18 @@ async fn create(accounts: Accounts, arguments: Vec<String>) -> Result<String, Un
         return Err(Unexpected::new("write `user create <email> <name> <role>`"));
     };
     let email: Email = email.parse()?;
-    let role = Role::named(&role).ok_or_else(|| Unexpected::new("the role must be `customer`, `agent` or `admin`"))?;
+    let role = Role::named(&role)
+        .ok_or_else(|| Unexpected::new("the role must be `customer`, `agent` or `admin`"))?;
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password)?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     match accounts.create(email, name, role, password.into()).await {
-        Ok(account) => Ok(format!("{} is {} now, as {}", account.email, account.id, account.role.name())),
+        Ok(account) => Ok(format!(
+            "{} is {} now, as {}",
+            account.email,
+            account.id,
+            account.role.name()
+        )),
         Err(Register::Unexpected(error)) => Err(error),
         Err(error) => Err(error.into()),
     }

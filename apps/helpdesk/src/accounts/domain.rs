@@ -19,7 +19,8 @@ mod service;
 pub use account::{Account, AccountFilter, Edit, Email, NotAnEmail};
 pub use ports::{AccountRepository, PasswordHasher, TokenIssuer, Verdict};
 pub use problems::{
-    AccountNotFound, EditAccount, EmailTaken, FindAccount, InvalidCredentials, LogIn, OwnRole, Register, RegistrationClosed, StaleAccount,
+    AccountNotFound, EditAccount, EmailTaken, FindAccount, InvalidCredentials, LogIn, OwnRole,
+    Register, RegistrationClosed, StaleAccount,
 };
 pub use service::{Accounts, Login};
 

@@ -23,7 +23,10 @@ pub(crate) struct SqlAccounts {
 impl AccountRepository for SqlAccounts {
     async fn insert(&self, account: &Account, password_hash: &str) -> Result<(), Register> {
         let row = rows::new(account, password_hash);
-        match account::Entity::insert(row).exec_without_returning(&self.session).await {
+        match account::Entity::insert(row)
+            .exec_without_returning(&self.session)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(error) if error.is_unique("users.email") => Err(EmailTaken.into()),
             Err(error) => Err(Unexpected::new(error).into()),
@@ -31,27 +34,53 @@ impl AccountRepository for SqlAccounts {
     }
 
     async fn find(&self, id: UserId) -> Result<Option<Account>, Unexpected> {
-        let row = account::Entity::find_by_id(id.uuid()).one(&self.session).await?;
+        let row = account::Entity::find_by_id(id.uuid())
+            .one(&self.session)
+            .await?;
         row.map(rows::read).transpose()
     }
 
     async fn credentials(&self, email: &Email) -> Result<Option<(Account, String)>, Unexpected> {
-        let found = account::Entity::find().filter(account::Column::Email.eq(email.as_str())).one(&self.session.autocommit()).await?;
-        found.map(|row| (row.password_hash.clone(), row)).map(|(hash, row)| Ok((rows::read(row)?, hash))).transpose()
+        let found = account::Entity::find()
+            .filter(account::Column::Email.eq(email.as_str()))
+            .one(&self.session.autocommit())
+            .await?;
+        found
+            .map(|row| (row.password_hash.clone(), row))
+            .map(|(hash, row)| Ok((rows::read(row)?, hash)))
+            .transpose()
     }
 
-    async fn list(&self, filter: &AccountFilter, paging: &Paging) -> Result<Page<Account>, Unexpected> {
+    async fn list(
+        &self,
+        filter: &AccountFilter,
+        paging: &Paging,
+    ) -> Result<Page<Account>, Unexpected> {
         let mut select = account::Entity::find();
         if let Some(role) = filter.role {
             select = select.filter(account::Column::Role.eq(role.name()));
         }
-        let order = Order::by(account::Column::CreatedAt).desc().then(account::Column::Id).desc();
-        let page = self.session.page(select, order, paging, &format!("{filter:?}")).await?;
+        let order = Order::by(account::Column::CreatedAt)
+            .desc()
+            .then(account::Column::Id)
+            .desc();
+        let page = self
+            .session
+            .page(select, order, paging, &format!("{filter:?}"))
+            .await?;
         page.try_map(rows::read)
     }
 
-    async fn replace(&self, version: i64, changed: &Account) -> Result<Option<Account>, Unexpected> {
-        match self.session.update_version(rows::changed(changed), account::Column::Version, version).await {
+    async fn replace(
+        &self,
+        version: i64,
+        changed: &Account,
+    ) -> Result<Option<Account>, Unexpected> {
+        match self
+            .session
+            .update_version(rows::changed(changed), account::Column::Version, version)
+            .await
+        {
             Ok(row) => rows::read(row).map(Some),
             Err(UpdateError::Stale | UpdateError::Missing) => Ok(None),
             Err(UpdateError::Database(error)) => Err(error.into()),
@@ -59,8 +88,15 @@ impl AccountRepository for SqlAccounts {
     }
 
     async fn rehash(&self, id: UserId, password_hash: &str) -> Result<(), Unexpected> {
-        let row = account::ActiveModel { password_hash: Set(password_hash.to_owned()), ..Default::default() };
-        account::Entity::update_many().set(row).filter(account::Column::Id.eq(id.uuid())).exec(&self.session).await?;
+        let row = account::ActiveModel {
+            password_hash: Set(password_hash.to_owned()),
+            ..Default::default()
+        };
+        account::Entity::update_many()
+            .set(row)
+            .filter(account::Column::Id.eq(id.uuid()))
+            .exec(&self.session)
+            .await?;
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ pub fn module() -> Module {
     Module::new("accounts")
         .describe("Register, log in, your own profile, and the users.")
         .routes(routes![api::auth::register, api::auth::login].at("/v1/auth"))
-        .routes(routes![api::me::show, api::me::edit].at("/v1/me"))
+        .routes(routes![api::me::profile, api::me::edit_profile].at("/v1/me"))
         .routes(routes![api::users::list, api::users::show, api::users::edit].at("/v1/users"))
         .bind::<dyn AccountRepository, infrastructure::SqlAccounts>()
         .bind::<dyn PasswordHasher, infrastructure::Argon2>()

@@ -49,23 +49,39 @@ pub(crate) struct People {
 
 /// True when there is any account.
 pub(crate) async fn any(session: &Session) -> Result<bool, Unexpected> {
-    Ok(account::Entity::find().one(&session.autocommit()).await?.is_some())
+    Ok(account::Entity::find()
+        .one(&session.autocommit())
+        .await?
+        .is_some())
 }
 
 /// Writes the accounts.
-pub(crate) async fn seed(session: &Session, passwords: &dyn PasswordHasher, now: Timestamp) -> Result<People, Unexpected> {
+pub(crate) async fn seed(
+    session: &Session,
+    passwords: &dyn PasswordHasher,
+    now: Timestamp,
+) -> Result<People, Unexpected> {
     // One hash for all: each would take its time, and the password is known anyway.
     let hash = passwords.hash(PASSWORD.to_owned().into()).await?;
     let came = now - 91 * DAY;
-    let mut people = People { customers: Vec::new(), agents: Vec::new() };
+    let mut people = People {
+        customers: Vec::new(),
+        agents: Vec::new(),
+    };
     let mut new = Vec::with_capacity(PEOPLE.len());
     for (mailbox, name, role) in PEOPLE {
         let email: Email = format!("{mailbox}@example.com").parse()?;
         let account = Account::new(email, name.to_owned(), role, came);
-        let group = if role == Role::Customer { &mut people.customers } else { &mut people.agents };
+        let group = if role == Role::Customer {
+            &mut people.customers
+        } else {
+            &mut people.agents
+        };
         group.push((account.id, account.name.clone()));
         new.push(rows::new(&account, &hash));
     }
-    account::Entity::insert_many(new).exec_without_returning(session).await?;
+    account::Entity::insert_many(new)
+        .exec_without_returning(session)
+        .await?;
     Ok(people)
 }

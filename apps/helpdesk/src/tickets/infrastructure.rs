@@ -14,7 +14,9 @@ use rows::{Count, comment, comment_card, person, tag, ticket};
 
 pub(crate) use events::OutboxEvents;
 
-use super::domain::{Comment, Person, Stats, Ticket, TicketFilter, TicketId, TicketRepository, Viewer};
+use super::domain::{
+    Comment, Person, Stats, Ticket, TicketFilter, TicketId, TicketRepository, Viewer,
+};
 use crate::access::{Role, UserId};
 
 /// Tickets in SQLite or PostgreSQL.
@@ -26,22 +28,45 @@ pub(crate) struct SqlTickets {
 #[port]
 impl TicketRepository for SqlTickets {
     async fn insert(&self, new: &Ticket) -> Result<(), Unexpected> {
-        ticket::Entity::insert(rows::ticket(new)).exec_without_returning(&self.session).await?;
+        ticket::Entity::insert(rows::ticket(new))
+            .exec_without_returning(&self.session)
+            .await?;
         self.tag(new).await
     }
 
     async fn find(&self, viewer: Viewer, id: TicketId) -> Result<Option<Ticket>, Unexpected> {
-        let row = filter::visible(viewer).filter(rows::ticket_card::Column::Id.eq(id.uuid())).one(&self.session).await?;
+        let row = filter::visible(viewer)
+            .filter(rows::ticket_card::Column::Id.eq(id.uuid()))
+            .one(&self.session)
+            .await?;
         row.map(rows::read_ticket).transpose()
     }
 
-    async fn list(&self, viewer: Viewer, filter: &TicketFilter, paging: &Paging) -> Result<Page<Ticket>, Unexpected> {
+    async fn list(
+        &self,
+        viewer: Viewer,
+        filter: &TicketFilter,
+        paging: &Paging,
+    ) -> Result<Page<Ticket>, Unexpected> {
         let select = filter::matching(viewer, filter);
-        let page = self.session.page(select, filter::order(filter.sort), paging, &format!("{viewer:?} {filter:?}")).await?;
+        let page = self
+            .session
+            .page(
+                select,
+                filter::order(filter.sort),
+                paging,
+                &format!("{viewer:?} {filter:?}"),
+            )
+            .await?;
         page.try_map(rows::read_ticket)
     }
 
-    async fn replace(&self, viewer: Viewer, read: &Ticket, changed: &Ticket) -> Result<bool, Unexpected> {
+    async fn replace(
+        &self,
+        viewer: Viewer,
+        read: &Ticket,
+        changed: &Ticket,
+    ) -> Result<bool, Unexpected> {
         let written = ticket::Entity::update_many()
             .set(rows::ticket(changed))
             .filter(filter::own(viewer, ticket::Column::ReporterId))
@@ -53,7 +78,10 @@ impl TicketRepository for SqlTickets {
             return Ok(false);
         }
         if changed.tags != read.tags {
-            tag::Entity::delete_many().filter(tag::Column::TicketId.eq(read.id.uuid())).exec(&self.session).await?;
+            tag::Entity::delete_many()
+                .filter(tag::Column::TicketId.eq(read.id.uuid()))
+                .exec(&self.session)
+                .await?;
             self.tag(changed).await?;
         }
         Ok(true)
@@ -81,41 +109,64 @@ impl TicketRepository for SqlTickets {
         };
         let mut stats = Stats::default();
         for count in counts {
-            stats.add(rows::status(&count.status)?, rows::priority(count.priority)?, u64::try_from(count.tickets)?);
+            stats.add(
+                rows::status(&count.status)?,
+                rows::priority(count.priority)?,
+                u64::try_from(count.tickets)?,
+            );
         }
         Ok(stats)
     }
 
     async fn add_comment(&self, new: &Comment) -> Result<(), Unexpected> {
-        comment::Entity::insert(rows::comment(new)).exec_without_returning(&self.session).await?;
+        comment::Entity::insert(rows::comment(new))
+            .exec_without_returning(&self.session)
+            .await?;
         Ok(())
     }
 
-    async fn comments(&self, viewer: Viewer, id: TicketId, paging: &Paging) -> Result<Page<Comment>, Unexpected> {
-        let mut select = comment_card::Entity::find().filter(comment_card::Column::TicketId.eq(id.uuid()));
+    async fn comments(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        paging: &Paging,
+    ) -> Result<Page<Comment>, Unexpected> {
+        let mut select =
+            comment_card::Entity::find().filter(comment_card::Column::TicketId.eq(id.uuid()));
         if !viewer.is_staff() {
             select = select.filter(comment_card::Column::Internal.eq(false));
         }
         let order = Order::by(comment_card::Column::CreatedAt).then(comment_card::Column::Id);
-        let page = self.session.page(select, order, paging, &format!("{viewer:?} {id}")).await?;
+        let page = self
+            .session
+            .page(select, order, paging, &format!("{viewer:?} {id}"))
+            .await?;
         page.try_map(rows::read_comment)
     }
 
     async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected> {
-        let row = person::Entity::find_by_id(id.uuid()).one(&self.session).await?;
+        let row = person::Entity::find_by_id(id.uuid())
+            .one(&self.session)
+            .await?;
         Ok(row.map(rows::read_person))
     }
 
     async fn agent(&self, id: UserId) -> Result<Option<Person>, Unexpected> {
-        let row = person::Entity::find_by_id(id.uuid()).one(&self.session).await?;
-        Ok(row.filter(|row| Role::named(&row.role).is_some_and(Role::is_staff)).map(rows::read_person))
+        let row = person::Entity::find_by_id(id.uuid())
+            .one(&self.session)
+            .await?;
+        Ok(row
+            .filter(|row| Role::named(&row.role).is_some_and(Role::is_staff))
+            .map(rows::read_person))
     }
 }
 
 impl SqlTickets {
     async fn tag(&self, ticket: &Ticket) -> Result<(), Unexpected> {
         if !ticket.tags.is_empty() {
-            tag::Entity::insert_many(rows::tags(ticket)).exec_without_returning(&self.session).await?;
+            tag::Entity::insert_many(rows::tags(ticket))
+                .exec_without_returning(&self.session)
+                .await?;
         }
         Ok(())
     }

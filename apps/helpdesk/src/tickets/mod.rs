@@ -18,8 +18,25 @@ pub(crate) use seed::seed;
 pub fn module() -> Module {
     Module::new("tickets")
         .describe("Tickets, what is said about them, and how many there are.")
-        .routes(routes![api::tickets::create, api::tickets::list, api::tickets::show, api::tickets::edit, api::tickets::remove].at("/v1/tickets"))
-        .routes(routes![api::actions::assign, api::actions::solve, api::actions::close, api::actions::reopen].at("/v1/tickets"))
+        .routes(
+            routes![
+                api::tickets::create,
+                api::tickets::list,
+                api::tickets::show,
+                api::tickets::edit,
+                api::tickets::remove
+            ]
+            .at("/v1/tickets"),
+        )
+        .routes(
+            routes![
+                api::actions::assign,
+                api::actions::solve,
+                api::actions::close,
+                api::actions::reopen
+            ]
+            .at("/v1/tickets"),
+        )
         .routes(routes![api::comments::add_comment, api::comments::list_comments].at("/v1/tickets"))
         .routes(routes![api::stats::stats].at("/v1/stats"))
         .bind::<dyn TicketRepository, infrastructure::SqlTickets>()

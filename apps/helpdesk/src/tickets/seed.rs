@@ -22,9 +22,14 @@ const SPAN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const BATCH: usize = 500;
 
 /// Writes the tickets and what was said about them; gives how many there are of both.
-pub(crate) async fn seed(session: &Session, people: &People, now: Timestamp) -> Result<(usize, usize), Unexpected> {
+pub(crate) async fn seed(
+    session: &Session,
+    people: &People,
+    now: Timestamp,
+) -> Result<(usize, usize), Unexpected> {
     let mut dice = Dice::new(7);
-    let (mut tickets, mut comments) = (Vec::with_capacity(TICKETS), Vec::with_capacity(3 * TICKETS));
+    let (mut tickets, mut comments) =
+        (Vec::with_capacity(TICKETS), Vec::with_capacity(3 * TICKETS));
     for number in 0..TICKETS {
         let back = SPAN.mul_f64((TICKETS - number) as f64 / TICKETS as f64);
         let (ticket, said) = story(&mut dice, people, now - back, now);
@@ -45,26 +50,51 @@ where
 {
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        A::Entity::insert_many(rows.by_ref().take(BATCH)).exec_without_returning(session).await?;
+        A::Entity::insert_many(rows.by_ref().take(BATCH))
+            .exec_without_returning(session)
+            .await?;
     }
     Ok(())
 }
 
 /// A ticket and what was said about it, as it could have happened.
-fn story(dice: &mut Dice, people: &People, opened: Timestamp, now: Timestamp) -> (Ticket, Vec<Comment>) {
+fn story(
+    dice: &mut Dice,
+    people: &People,
+    opened: Timestamp,
+    now: Timestamp,
+) -> (Ticket, Vec<Comment>) {
     let topic = dice.pick(TOPICS);
     let reporter = person(dice.pick(&people.customers));
     let agent = person(dice.pick(&people.agents));
     let place = dice.pick(texts::PLACES);
     let fill = |text: &&str| text.replace("{place}", place);
-    let mut tags: Vec<Tag> = topic.tags.iter().copied().filter(|_| dice.chance(70)).map(Tag::trusted).collect();
+    let mut tags: Vec<Tag> = topic
+        .tags
+        .iter()
+        .copied()
+        .filter(|_| dice.chance(70))
+        .map(Tag::trusted)
+        .collect();
     tags.sort();
     let mut ticket = Ticket {
         id: Id::from_uuid(id_at(dice, opened)),
         subject: fill(dice.pick(topic.subjects)),
-        body: format!("{}\n\n{}", fill(dice.pick(topic.stories)), dice.pick(texts::CLOSINGS)),
+        body: format!(
+            "{}\n\n{}",
+            fill(dice.pick(topic.stories)),
+            dice.pick(texts::CLOSINGS)
+        ),
         status: Status::Open,
-        priority: *dice.pick(&[Priority::Low, Priority::Normal, Priority::Normal, Priority::Normal, Priority::High, Priority::High, Priority::Urgent]),
+        priority: *dice.pick(&[
+            Priority::Low,
+            Priority::Normal,
+            Priority::Normal,
+            Priority::Normal,
+            Priority::High,
+            Priority::High,
+            Priority::Urgent,
+        ]),
         tags,
         reporter,
         assignee: None,
@@ -96,7 +126,13 @@ fn story(dice: &mut Dice, people: &People, opened: Timestamp, now: Timestamp) ->
 }
 
 /// What agent and customer said: about three comments, one after the other.
-fn talk(dice: &mut Dice, ticket: &mut Ticket, agent: &Person, answers: &[&str], now: Timestamp) -> Vec<Comment> {
+fn talk(
+    dice: &mut Dice,
+    ticket: &mut Ticket,
+    agent: &Person,
+    answers: &[&str],
+    now: Timestamp,
+) -> Vec<Comment> {
     let mut said = Vec::new();
     let mut at = ticket.created_at;
     for turn in 0..dice.below(7) {
@@ -111,8 +147,19 @@ fn talk(dice: &mut Dice, ticket: &mut Ticket, agent: &Person, answers: &[&str], 
             (false, true) => dice.pick(answers),
             (false, false) => dice.pick(texts::REPLIES),
         };
-        let author = if by_agent { agent.clone() } else { ticket.reporter.clone() };
-        said.push(Comment { id: Id::from_uuid(id_at(dice, at)), ticket: ticket.id, author, body: (*body).to_owned(), internal, created_at: at });
+        let author = if by_agent {
+            agent.clone()
+        } else {
+            ticket.reporter.clone()
+        };
+        said.push(Comment {
+            id: Id::from_uuid(id_at(dice, at)),
+            ticket: ticket.id,
+            author,
+            body: (*body).to_owned(),
+            internal,
+            created_at: at,
+        });
         ticket.commented(by_agent, internal);
         ticket.touch(at);
     }
@@ -120,12 +167,18 @@ fn talk(dice: &mut Dice, ticket: &mut Ticket, agent: &Person, answers: &[&str], 
 }
 
 fn person(user: &(crate::access::UserId, String)) -> Person {
-    Person { id: user.0, name: user.1.clone() }
+    Person {
+        id: user.0,
+        name: user.1.clone(),
+    }
 }
 
 /// A UUID of version 7 for this time: its place among the others is that of its time.
 fn id_at(dice: &mut Dice, at: Timestamp) -> Uuid {
     let millis = u128::from((at.micros() / 1_000).unsigned_abs());
-    let (high, low) = (u128::from(dice.next() & 0xfff), u128::from(dice.next() >> 2));
+    let (high, low) = (
+        u128::from(dice.next() & 0xfff),
+        u128::from(dice.next() >> 2),
+    );
     Uuid::from_u128(millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 }

@@ -110,6 +110,12 @@ pub struct Links {
 }
 
 impl Links {
+    /// The address of a route with these path parameters, in their order, whether or not the caller may call it: for `Location`. `None`
+    /// when it is not mounted.
+    pub fn path<R: Linked>(&self, values: &[&dyn Display]) -> Option<String> {
+        self.table.path::<R>(values)
+    }
+
     /// Begins a map of links.
     pub fn map(&self) -> LinkBuilder<'_> {
         LinkBuilder {

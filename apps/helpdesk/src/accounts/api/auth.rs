@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doyen::prelude::*;
 
 use super::shapes::{Credentials, Registration, TokenView, UserView};
-use super::{me, users};
+use super::users;
 use crate::accounts::domain::{Accounts, LogIn, Register, RegistrationClosed};
 use crate::settings::{HelpdeskSettings, RegistrationMode};
 
@@ -22,15 +22,24 @@ pub(crate) async fn register(
     if settings.registration.mode == RegistrationMode::Closed {
         return Err(RegistrationClosed.into());
     }
-    let account = accounts.register(new.email, new.name, new.password.into()).await?;
-    let links = links.map().to::<me::show>("self", &[]).to::<users::show>("user", &[&account.id]).done();
-    Ok(Created(UserView::new(account, links)))
+    let account = accounts
+        .register(new.email, new.name, new.password.into())
+        .await?;
+    Ok(Created(users::view(account, &links)))
 }
 
 /// Log in with e-mail address and password.
 ///
 /// A wrong password and an unknown address are told alike.
 #[post("/login", allow = anyone)]
-pub(crate) async fn login(accounts: Accounts, Json(given): Json<Credentials>) -> Result<NoStore<TokenView>, LogIn> {
-    Ok(NoStore(accounts.log_in(&given.email, given.password.into()).await?.into()))
+pub(crate) async fn login(
+    accounts: Accounts,
+    Json(given): Json<Credentials>,
+) -> Result<NoStore<TokenView>, LogIn> {
+    Ok(NoStore(
+        accounts
+            .log_in(&given.email, given.password.into())
+            .await?
+            .into(),
+    ))
 }

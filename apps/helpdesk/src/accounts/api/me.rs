@@ -8,7 +8,11 @@ use crate::accounts::domain::{Account, Accounts, Edit, EditAccount, FindAccount}
 
 /// Show your own profile.
 #[get("/", allow = Scope::Profile, id = "accounts_show_me")]
-pub(crate) async fn profile(me: User, accounts: Accounts, links: Links) -> Result<Json<UserView>, FindAccount> {
+pub(crate) async fn profile(
+    me: User,
+    accounts: Accounts,
+    links: Links,
+) -> Result<Json<UserView>, FindAccount> {
     Ok(Json(view(accounts.find(me.id).await?, &links)))
 }
 
@@ -21,11 +25,22 @@ pub(crate) async fn edit_profile(
     seen: IfMatch,
     MergePatch(changes): MergePatch<ProfileChanges>,
 ) -> Result<Json<UserView>, EditAccount> {
-    let edit = Edit { name: changes.name, ..Edit::default() };
-    Ok(Json(view(accounts.edit(me, me.id, seen.version(), edit).await?, &links)))
+    let edit = Edit {
+        name: changes.name,
+        ..Edit::default()
+    };
+    Ok(Json(view(
+        accounts.edit(me, me.id, seen.version(), edit).await?,
+        &links,
+    )))
 }
 
 fn view(account: Account, links: &Links) -> UserView {
-    let links = links.map().to::<profile>("self", &[]).to::<edit_profile>("edit", &[]).done();
-    UserView::new(account, links)
+    let place = links.path::<profile>(&[]);
+    let links = links
+        .map()
+        .to::<profile>("self", &[])
+        .to::<edit_profile>("edit", &[])
+        .done();
+    UserView::new(account, links, place)
 }

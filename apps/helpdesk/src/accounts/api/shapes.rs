@@ -30,16 +30,33 @@ pub(crate) struct UserView {
     /// What you may do from here.
     #[output(rename = "_links")]
     links: LinkMap,
+    #[output(skip)]
+    place: String,
 }
 
 impl UserView {
-    pub(super) fn new(account: Account, links: LinkMap) -> Self {
-        let Account { id, email, name, role, created_at, updated_at, version } = account;
-        Self { id, email, name, role, created_at, updated_at, version, links }
-    }
-
-    fn place(&self) -> String {
-        self.links.href("self").unwrap_or_default().to_owned()
+    /// The account, what the caller may do from there, and where it lives.
+    pub(super) fn new(account: Account, links: LinkMap, place: Option<String>) -> Self {
+        let Account {
+            id,
+            email,
+            name,
+            role,
+            created_at,
+            updated_at,
+            version,
+        } = account;
+        Self {
+            id,
+            email,
+            name,
+            role,
+            created_at,
+            updated_at,
+            version,
+            links,
+            place: place.unwrap_or_default(),
+        }
     }
 }
 
@@ -106,7 +123,13 @@ pub(crate) enum TokenType {
 
 impl From<Login> for TokenView {
     fn from(login: Login) -> Self {
-        let scopes: Vec<&str> = login.user.role.scopes().iter().map(|scope| scope.name()).collect();
+        let scopes: Vec<&str> = login
+            .user
+            .role
+            .scopes()
+            .iter()
+            .map(|scope| scope.name())
+            .collect();
         Self {
             access_token: login.token.expose().clone(),
             token_type: TokenType::Bearer,

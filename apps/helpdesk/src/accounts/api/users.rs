@@ -14,12 +14,19 @@ pub(crate) async fn list(
     Query(filter): Query<AccountFilter>,
     paging: Paging,
 ) -> Result<Page<UserView>, Unexpected> {
-    Ok(accounts.list(&filter, &paging).await?.map(|account| view(account, &links)))
+    Ok(accounts
+        .list(&filter, &paging)
+        .await?
+        .map(|account| view(account, &links)))
 }
 
 /// Show a user.
 #[get("/{id}", allow = Scope::UsersRead)]
-pub(crate) async fn show(accounts: Accounts, links: Links, id: UserId) -> Result<Json<UserView>, FindAccount> {
+pub(crate) async fn show(
+    accounts: Accounts,
+    links: Links,
+    id: UserId,
+) -> Result<Json<UserView>, FindAccount> {
     Ok(Json(view(accounts.find(id).await?, &links)))
 }
 
@@ -35,11 +42,23 @@ pub(crate) async fn edit(
     seen: IfMatch,
     MergePatch(changes): MergePatch<UserChanges>,
 ) -> Result<Json<UserView>, EditAccount> {
-    let edit = Edit { name: changes.name, role: changes.role };
-    Ok(Json(view(accounts.edit(me, id, seen.version(), edit).await?, &links)))
+    let edit = Edit {
+        name: changes.name,
+        role: changes.role,
+    };
+    Ok(Json(view(
+        accounts.edit(me, id, seen.version(), edit).await?,
+        &links,
+    )))
 }
 
-fn view(account: Account, links: &Links) -> UserView {
-    let links = links.map().to::<show>("self", &[&account.id]).to::<edit>("edit", &[&account.id]).done();
-    UserView::new(account, links)
+/// A user as the caller sees them.
+pub(super) fn view(account: Account, links: &Links) -> UserView {
+    let place = links.path::<show>(&[&account.id]);
+    let links = links
+        .map()
+        .to::<show>("self", &[&account.id])
+        .to::<edit>("edit", &[&account.id])
+        .done();
+    UserView::new(account, links, place)
 }

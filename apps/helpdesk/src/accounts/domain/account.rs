@@ -59,12 +59,23 @@ pub struct NotAnEmail;
 impl Account {
     /// A new account.
     pub fn new(email: Email, name: String, role: Role, now: Timestamp) -> Self {
-        Self { id: UserId::new(), email, name, role, created_at: now, updated_at: now, version: 1 }
+        Self {
+            id: UserId::new(),
+            email,
+            name,
+            role,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
     }
 
     /// The caller this account is once it has logged in.
     pub const fn user(&self) -> User {
-        User { id: self.id, role: self.role }
+        User {
+            id: self.id,
+            role: self.role,
+        }
     }
 
     /// Applies changes.
@@ -91,7 +102,11 @@ impl fmt::Display for Email {
 impl FromStr for Email {
     type Err = NotAnEmail;
     fn from_str(text: &str) -> Result<Self, NotAnEmail> {
-        if text.contains('@') { Ok(Self(text.to_ascii_lowercase())) } else { Err(NotAnEmail) }
+        if text.contains('@') {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(NotAnEmail)
+        }
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use doyen::domain::{Page, Paging, Secret, Unexpected, port};
 
-use super::{Account, AccountFilter, AccountRepository, Email, EmailTaken, Login, PasswordHasher, Register, TokenIssuer, Verdict};
+use super::{
+    Account, AccountFilter, AccountRepository, Email, EmailTaken, Login, PasswordHasher, Register,
+    TokenIssuer, Verdict,
+};
 use crate::access::{User, UserId};
 
 /// Accounts in a list.
@@ -24,31 +27,73 @@ impl AccountRepository for InMemory {
     }
 
     async fn find(&self, id: UserId) -> Result<Option<Account>, Unexpected> {
-        Ok(self.0.lock().unwrap().iter().find(|(account, _)| account.id == id).map(|(account, _)| account.clone()))
+        Ok(self
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(account, _)| account.id == id)
+            .map(|(account, _)| account.clone()))
     }
 
     async fn credentials(&self, email: &Email) -> Result<Option<(Account, String)>, Unexpected> {
-        Ok(self.0.lock().unwrap().iter().find(|(account, _)| account.email == *email).cloned())
+        Ok(self
+            .0
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(account, _)| account.email == *email)
+            .cloned())
     }
 
-    async fn list(&self, filter: &AccountFilter, paging: &Paging) -> Result<Page<Account>, Unexpected> {
+    async fn list(
+        &self,
+        filter: &AccountFilter,
+        paging: &Paging,
+    ) -> Result<Page<Account>, Unexpected> {
         let all = self.0.lock().unwrap();
-        let fits = |(account, _): &&(Account, String)| filter.role.is_none_or(|role| account.role == role);
-        let items = all.iter().filter(fits).map(|(account, _)| account.clone()).collect();
-        Ok(Page { items, limit: paging.limit, next: None, prev: None, total: None })
+        let fits =
+            |(account, _): &&(Account, String)| filter.role.is_none_or(|role| account.role == role);
+        let items = all
+            .iter()
+            .filter(fits)
+            .map(|(account, _)| account.clone())
+            .collect();
+        Ok(Page {
+            items,
+            limit: paging.limit,
+            next: None,
+            prev: None,
+            total: None,
+        })
     }
 
-    async fn replace(&self, version: i64, changed: &Account) -> Result<Option<Account>, Unexpected> {
+    async fn replace(
+        &self,
+        version: i64,
+        changed: &Account,
+    ) -> Result<Option<Account>, Unexpected> {
         let mut all = self.0.lock().unwrap();
-        let found = all.iter_mut().find(|(account, _)| account.id == changed.id && account.version == version);
+        let found = all
+            .iter_mut()
+            .find(|(account, _)| account.id == changed.id && account.version == version);
         Ok(found.map(|(account, _)| {
-            *account = Account { version: version + 1, ..changed.clone() };
+            *account = Account {
+                version: version + 1,
+                ..changed.clone()
+            };
             account.clone()
         }))
     }
 
     async fn rehash(&self, id: UserId, password_hash: &str) -> Result<(), Unexpected> {
-        for (_, hash) in self.0.lock().unwrap().iter_mut().filter(|(account, _)| account.id == id) {
+        for (_, hash) in self
+            .0
+            .lock()
+            .unwrap()
+            .iter_mut()
+            .filter(|(account, _)| account.id == id)
+        {
             password_hash.clone_into(hash);
         }
         Ok(())
@@ -65,10 +110,19 @@ impl PasswordHasher for Plain {
         Ok(format!("new:{}", password.expose()))
     }
 
-    async fn verify(&self, password: Secret<String>, hash: Option<&str>) -> Result<Verdict, Unexpected> {
+    async fn verify(
+        &self,
+        password: Secret<String>,
+        hash: Option<&str>,
+    ) -> Result<Verdict, Unexpected> {
         self.0.fetch_add(1, Ordering::Relaxed);
-        let right = hash.and_then(|hash| hash.split_once(':')).is_some_and(|(_, text)| text == password.expose());
-        Ok(Verdict { right, outdated: right && hash.is_some_and(|hash| hash.starts_with("old:")) })
+        let right = hash
+            .and_then(|hash| hash.split_once(':'))
+            .is_some_and(|(_, text)| text == password.expose());
+        Ok(Verdict {
+            right,
+            outdated: right && hash.is_some_and(|hash| hash.starts_with("old:")),
+        })
     }
 }
 
@@ -78,6 +132,10 @@ pub(super) struct Ids;
 #[port]
 impl TokenIssuer for Ids {
     fn issue(&self, user: User) -> Result<Login, Unexpected> {
-        Ok(Login { user, token: user.id.to_string().into(), expires_in: 900 })
+        Ok(Login {
+            user,
+            token: user.id.to_string().into(),
+            expires_in: 900,
+        })
     }
 }

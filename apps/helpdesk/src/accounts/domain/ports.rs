@@ -23,10 +23,15 @@ pub trait AccountRepository {
     async fn credentials(&self, email: &Email) -> Result<Option<(Account, String)>, Unexpected>;
 
     /// A page of those that fit, the newest first.
-    async fn list(&self, filter: &AccountFilter, paging: &Paging) -> Result<Page<Account>, Unexpected>;
+    async fn list(
+        &self,
+        filter: &AccountFilter,
+        paging: &Paging,
+    ) -> Result<Page<Account>, Unexpected>;
 
     /// Replaces the account of this version by the changed one; gives it with its new version. `None` when another change came between.
-    async fn replace(&self, version: i64, changed: &Account) -> Result<Option<Account>, Unexpected>;
+    async fn replace(&self, version: i64, changed: &Account)
+    -> Result<Option<Account>, Unexpected>;
 
     /// Keeps another hash of the same password.
     async fn rehash(&self, id: UserId, password_hash: &str) -> Result<(), Unexpected>;
@@ -39,7 +44,11 @@ pub trait PasswordHasher {
     async fn hash(&self, password: Secret<String>) -> Result<String, Unexpected>;
 
     /// Is it the password of this hash? `None` stands for a user that does not exist: it takes as long and says no.
-    async fn verify(&self, password: Secret<String>, hash: Option<&str>) -> Result<Verdict, Unexpected>;
+    async fn verify(
+        &self,
+        password: Secret<String>,
+        hash: Option<&str>,
+    ) -> Result<Verdict, Unexpected>;
 }
 
 /// What came out of a check of a password.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use doyen::domain::{Clock, Inject, Page, Paging, Secret, Unexpected};
 
 use super::{
-    Account, AccountFilter, AccountNotFound, AccountRepository, Edit, EditAccount, Email, FindAccount, InvalidCredentials, LogIn, OwnRole,
-    PasswordHasher, Register, StaleAccount, TokenIssuer,
+    Account, AccountFilter, AccountNotFound, AccountRepository, Edit, EditAccount, Email,
+    FindAccount, InvalidCredentials, LogIn, OwnRole, PasswordHasher, Register, StaleAccount,
+    TokenIssuer,
 };
 use crate::access::{Role, User, UserId};
 
@@ -38,16 +39,32 @@ impl Accounts {
         tokens: Arc<dyn TokenIssuer>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { repository, passwords, tokens, clock }
+        Self {
+            repository,
+            passwords,
+            tokens,
+            clock,
+        }
     }
 
     /// Makes an account for a customer.
-    pub async fn register(&self, email: Email, name: String, password: Secret<String>) -> Result<Account, Register> {
+    pub async fn register(
+        &self,
+        email: Email,
+        name: String,
+        password: Secret<String>,
+    ) -> Result<Account, Register> {
         self.create(email, name, Role::Customer, password).await
     }
 
     /// Makes an account of any role: for the command line.
-    pub async fn create(&self, email: Email, name: String, role: Role, password: Secret<String>) -> Result<Account, Register> {
+    pub async fn create(
+        &self,
+        email: Email,
+        name: String,
+        role: Role,
+        password: Secret<String>,
+    ) -> Result<Account, Register> {
         // First the slow part, then the one that holds a transaction.
         let hash = self.passwords.hash(password).await?;
         let account = Account::new(email, name, role, self.clock.now());
@@ -60,7 +77,9 @@ impl Accounts {
         let known = self.repository.credentials(email).await?;
         let hash = known.as_ref().map(|(_, hash)| hash.as_str());
         let verdict = self.passwords.verify(password.clone(), hash).await?;
-        let (Some((account, _)), true) = (known, verdict.right) else { return Err(InvalidCredentials.into()) };
+        let (Some((account, _)), true) = (known, verdict.right) else {
+            return Err(InvalidCredentials.into());
+        };
         if verdict.outdated {
             let hash = self.passwords.hash(password).await?;
             self.repository.rehash(account.id, &hash).await?;
@@ -74,14 +93,24 @@ impl Accounts {
     }
 
     /// A page of accounts, the newest first.
-    pub async fn list(&self, filter: &AccountFilter, paging: &Paging) -> Result<Page<Account>, Unexpected> {
+    pub async fn list(
+        &self,
+        filter: &AccountFilter,
+        paging: &Paging,
+    ) -> Result<Page<Account>, Unexpected> {
         self.repository.list(filter, paging).await
     }
 
     /// Changes an account, if it still has the version that the caller has seen; `None` fits any version.
     ///
     /// What changes nothing is no change: the version stays.
-    pub async fn edit(&self, me: User, id: UserId, seen: Option<i64>, edit: Edit) -> Result<Account, EditAccount> {
+    pub async fn edit(
+        &self,
+        me: User,
+        id: UserId,
+        seen: Option<i64>,
+        edit: Edit,
+    ) -> Result<Account, EditAccount> {
         let read = self.repository.find(id).await?.ok_or(AccountNotFound)?;
         if seen.is_some_and(|seen| seen != read.version) {
             return Err(StaleAccount.into());
@@ -95,6 +124,10 @@ impl Accounts {
             return Err(OwnRole.into());
         }
         changed.updated_at = self.clock.now();
-        Ok(self.repository.replace(read.version, &changed).await?.ok_or(StaleAccount)?)
+        Ok(self
+            .repository
+            .replace(read.version, &changed)
+            .await?
+            .ok_or(StaleAccount)?)
     }
 }

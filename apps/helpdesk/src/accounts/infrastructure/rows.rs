@@ -33,7 +33,11 @@ pub(crate) mod account {
 
 /// A new row.
 pub(crate) fn new(account: &Account, password_hash: &str) -> account::ActiveModel {
-    account::ActiveModel { password_hash: Set(password_hash.to_owned()), version: Set(account.version), ..changed(account) }
+    account::ActiveModel {
+        password_hash: Set(password_hash.to_owned()),
+        version: Set(account.version),
+        ..changed(account)
+    }
 }
 
 /// What of a row can change, and its key.
@@ -51,7 +55,8 @@ pub(super) fn changed(account: &Account) -> account::ActiveModel {
 
 /// The account of a row.
 pub(super) fn read(row: account::Model) -> Result<Account, Unexpected> {
-    let role = Role::named(&row.role).ok_or_else(|| Unexpected::new(format!("`{}` is no role", row.role)))?;
+    let role = Role::named(&row.role)
+        .ok_or_else(|| Unexpected::new(format!("`{}` is no role", row.role)))?;
     Ok(Account {
         id: row.id.into(),
         email: row.email.parse()?,

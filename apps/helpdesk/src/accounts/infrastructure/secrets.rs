@@ -21,9 +21,16 @@ impl PasswordHasher for Argon2 {
         self.passwords.hash(password).await
     }
 
-    async fn verify(&self, password: Secret<String>, hash: Option<&str>) -> Result<Verdict, Unexpected> {
+    async fn verify(
+        &self,
+        password: Secret<String>,
+        hash: Option<&str>,
+    ) -> Result<Verdict, Unexpected> {
         let verdict = self.passwords.verify(password, hash).await?;
-        Ok(Verdict { right: verdict.ok, outdated: verdict.rehash })
+        Ok(Verdict {
+            right: verdict.ok,
+            outdated: verdict.rehash,
+        })
     }
 }
 
@@ -37,6 +44,10 @@ pub(crate) struct SignedTokens {
 impl TokenIssuer for SignedTokens {
     fn issue(&self, user: User) -> Result<Login, Unexpected> {
         let issued = self.tokens.issue(&access::caller(user))?;
-        Ok(Login { user, token: issued.token.into(), expires_in: issued.expires_in })
+        Ok(Login {
+            user,
+            token: issued.token.into(),
+            expires_in: issued.expires_in,
+        })
     }
 }

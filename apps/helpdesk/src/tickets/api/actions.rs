@@ -18,23 +18,40 @@ pub(crate) async fn assign(
     id: TicketId,
     Json(to): Json<Assignment>,
 ) -> Result<Json<TicketView>, AssignTicket> {
-    Ok(Json(present.show(tickets.assign(me.into(), id, to.assignee).await?)))
+    Ok(Json(
+        present.show(tickets.assign(me.into(), id, to.assignee).await?),
+    ))
 }
 
 /// Say that an open or pending ticket is done.
 #[post("/{id}/solve", allow = Scope::TicketsWrite.to(Role::Agent).to(Role::Admin))]
-pub(crate) async fn solve(me: User, tickets: Tickets, present: Presenter, id: TicketId) -> Result<Json<TicketView>, MoveTicket> {
+pub(crate) async fn solve(
+    me: User,
+    tickets: Tickets,
+    present: Presenter,
+    id: TicketId,
+) -> Result<Json<TicketView>, MoveTicket> {
     Ok(Json(present.show(tickets.solve(me.into(), id).await?)))
 }
 
 /// Say that a solved ticket is over.
 #[post("/{id}/close", allow = Scope::TicketsWrite.to(Role::Agent).to(Role::Admin))]
-pub(crate) async fn close(me: User, tickets: Tickets, present: Presenter, id: TicketId) -> Result<Json<TicketView>, MoveTicket> {
+pub(crate) async fn close(
+    me: User,
+    tickets: Tickets,
+    present: Presenter,
+    id: TicketId,
+) -> Result<Json<TicketView>, MoveTicket> {
     Ok(Json(present.show(tickets.close(me.into(), id).await?)))
 }
 
 /// Take a solved or closed ticket up again.
 #[post("/{id}/reopen", allow = Scope::TicketsWrite.to(Role::Agent).to(Role::Admin))]
-pub(crate) async fn reopen(me: User, tickets: Tickets, present: Presenter, id: TicketId) -> Result<Json<TicketView>, MoveTicket> {
+pub(crate) async fn reopen(
+    me: User,
+    tickets: Tickets,
+    present: Presenter,
+    id: TicketId,
+) -> Result<Json<TicketView>, MoveTicket> {
     Ok(Json(present.show(tickets.reopen(me.into(), id).await?)))
 }

@@ -18,13 +18,20 @@ pub(crate) async fn add_comment(
     id: TicketId,
     Json(new): Json<CommentBody>,
 ) -> Result<Created<CommentView>, AddComment> {
-    Ok(Created(tickets.comment(me.into(), id, new.into()).await?.into()))
+    Ok(Created(
+        tickets.comment(me.into(), id, new.into()).await?.into(),
+    ))
 }
 
 /// List the comments of a ticket, the oldest first.
 ///
 /// Agents see internal notes among them.
 #[get("/{id}/comments", allow = Scope::TicketsRead)]
-pub(crate) async fn list_comments(me: User, tickets: Tickets, id: TicketId, paging: Paging) -> Result<Page<CommentView>, FindTicket> {
+pub(crate) async fn list_comments(
+    me: User,
+    tickets: Tickets,
+    id: TicketId,
+    paging: Paging,
+) -> Result<Page<CommentView>, FindTicket> {
     Ok(tickets.comments(me.into(), id, &paging).await?.map_into())
 }

@@ -27,8 +27,18 @@ pub(crate) struct NewTicket {
 
 impl From<NewTicket> for Draft {
     fn from(new: NewTicket) -> Self {
-        let NewTicket { subject, body, priority, tags } = new;
-        Self { subject, body, priority, tags }
+        let NewTicket {
+            subject,
+            body,
+            priority,
+            tags,
+        } = new;
+        Self {
+            subject,
+            body,
+            priority,
+            tags,
+        }
     }
 }
 
@@ -51,8 +61,18 @@ pub(crate) struct TicketChanges {
 
 impl From<TicketChanges> for Edit {
     fn from(changes: TicketChanges) -> Self {
-        let TicketChanges { subject, body, priority, tags } = changes;
-        Self { subject, body, priority, tags }
+        let TicketChanges {
+            subject,
+            body,
+            priority,
+            tags,
+        } = changes;
+        Self {
+            subject,
+            body,
+            priority,
+            tags,
+        }
     }
 }
 

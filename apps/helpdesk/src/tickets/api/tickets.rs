@@ -17,7 +17,9 @@ pub(crate) async fn create(
     present: Presenter,
     Json(new): Json<NewTicket>,
 ) -> Result<Created<TicketView>, Unexpected> {
-    Ok(Created(present.show(tickets.open(me.into(), new.into()).await?)))
+    Ok(Created(
+        present.show(tickets.open(me.into(), new.into()).await?),
+    ))
 }
 
 /// List tickets, the newest first.
@@ -31,12 +33,20 @@ pub(crate) async fn list(
     Query(filter): Query<TicketFilter>,
     paging: Paging,
 ) -> Result<Page<TicketView>, Unexpected> {
-    Ok(tickets.list(me.into(), &filter, &paging).await?.map(|ticket| present.show(ticket)))
+    Ok(tickets
+        .list(me.into(), &filter, &paging)
+        .await?
+        .map(|ticket| present.show(ticket)))
 }
 
 /// Show a ticket.
 #[get("/{id}", allow = Scope::TicketsRead)]
-pub(crate) async fn show(me: User, tickets: Tickets, present: Presenter, id: TicketId) -> Result<Json<TicketView>, FindTicket> {
+pub(crate) async fn show(
+    me: User,
+    tickets: Tickets,
+    present: Presenter,
+    id: TicketId,
+) -> Result<Json<TicketView>, FindTicket> {
     Ok(Json(present.show(tickets.find(me.into(), id).await?)))
 }
 
@@ -52,12 +62,22 @@ pub(crate) async fn edit(
     seen: IfMatch,
     MergePatch(changes): MergePatch<TicketChanges>,
 ) -> Result<Json<TicketView>, EditTicket> {
-    Ok(Json(present.show(tickets.edit(me.into(), id, seen.version(), changes.into()).await?)))
+    Ok(Json(
+        present.show(
+            tickets
+                .edit(me.into(), id, seen.version(), changes.into())
+                .await?,
+        ),
+    ))
 }
 
 /// Delete a ticket with its comments.
 #[delete("/{id}", allow = Scope::TicketsWrite.to(Role::Admin))]
-pub(crate) async fn remove(me: User, tickets: Tickets, id: TicketId) -> Result<NoContent, FindTicket> {
+pub(crate) async fn remove(
+    me: User,
+    tickets: Tickets,
+    id: TicketId,
+) -> Result<NoContent, FindTicket> {
     tickets.remove(me.into(), id).await?;
     Ok(NoContent)
 }

@@ -6,7 +6,9 @@ use doyen::prelude::*;
 
 use super::{actions, comments, tickets};
 use crate::access::User;
-use crate::tickets::domain::{Action, Comment, CommentId, Person, Priority, Status, Tag, Ticket, TicketId};
+use crate::tickets::domain::{
+    Action, Comment, CommentId, Person, Priority, Status, Tag, Ticket, TicketId,
+};
 
 /// A ticket.
 #[derive(Output)]
@@ -51,6 +53,8 @@ pub(crate) struct TicketView {
     #[output(rename = "_links")]
     links: LinkMap,
     #[output(skip)]
+    place: String,
+    #[output(skip)]
     seen_by: User,
     #[output(skip)]
     age: std::time::Duration,
@@ -63,10 +67,6 @@ impl TicketView {
     /// alone changes is not in it.
     fn tag(&self) -> String {
         format!("{}-{}", self.version, self.seen_by.role.name())
-    }
-
-    fn place(&self) -> String {
-        self.links.href("self").unwrap_or_default().to_owned()
     }
 
     fn age_seconds(&self) -> u64 {
@@ -97,8 +97,21 @@ pub(crate) struct CommentView {
 
 impl From<Comment> for CommentView {
     fn from(comment: Comment) -> Self {
-        let Comment { id, author, body, internal, created_at, .. } = comment;
-        Self { id, author, body, internal, created_at }
+        let Comment {
+            id,
+            author,
+            body,
+            internal,
+            created_at,
+            ..
+        } = comment;
+        Self {
+            id,
+            author,
+            body,
+            internal,
+            created_at,
+        }
     }
 }
 
@@ -115,9 +128,31 @@ impl Presenter {
     pub(super) fn show(&self, ticket: Ticket) -> TicketView {
         let now = self.clock.now();
         let links = self.links(&ticket);
+        let place = self
+            .links
+            .path::<tickets::show>(&[&ticket.id])
+            .unwrap_or_default();
         let (age, overdue) = (now.since(ticket.created_at), ticket.is_overdue(now));
-        let notes = if self.me.role.is_staff() { ticket.notes } else { 0 };
-        let Ticket { id, subject, body, status, priority, tags, reporter, assignee, comments, created_at, updated_at, version, .. } = ticket;
+        let notes = if self.me.role.is_staff() {
+            ticket.notes
+        } else {
+            0
+        };
+        let Ticket {
+            id,
+            subject,
+            body,
+            status,
+            priority,
+            tags,
+            reporter,
+            assignee,
+            comments,
+            created_at,
+            updated_at,
+            version,
+            ..
+        } = ticket;
         let comment_count = comments + notes;
         let seen_by = self.me;
         TicketView {
@@ -134,6 +169,7 @@ impl Presenter {
             updated_at,
             version,
             links,
+            place,
             seen_by,
             age,
             overdue,

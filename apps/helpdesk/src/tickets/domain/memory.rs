@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use doyen::domain::{Clock, Page, Paging, Timestamp, Unexpected, port};
 
 use super::{
-    AssigneeFilter, Comment, Person, Stats, Ticket, TicketEvent, TicketEvents, TicketFilter, TicketId, TicketRepository, Viewer,
+    AssigneeFilter, Comment, Person, Stats, Ticket, TicketEvent, TicketEvents, TicketFilter,
+    TicketId, TicketRepository, Viewer,
 };
 use crate::access::{Role, User, UserId};
 
@@ -23,7 +24,13 @@ impl InMemory {
     /// Adds somebody.
     pub(crate) fn user(&self, name: &str, role: Role) -> User {
         let id = UserId::new();
-        self.people.lock().unwrap().push((Person { id, name: name.to_owned() }, role));
+        self.people.lock().unwrap().push((
+            Person {
+                id,
+                name: name.to_owned(),
+            },
+            role,
+        ));
         User { id, role }
     }
 }
@@ -37,26 +44,58 @@ impl TicketRepository for InMemory {
 
     async fn find(&self, viewer: Viewer, id: TicketId) -> Result<Option<Ticket>, Unexpected> {
         let tickets = self.tickets.lock().unwrap();
-        Ok(tickets.iter().find(|ticket| ticket.id == id && viewer.sees(ticket.reporter.id)).cloned())
+        Ok(tickets
+            .iter()
+            .find(|ticket| ticket.id == id && viewer.sees(ticket.reporter.id))
+            .cloned())
     }
 
-    async fn list(&self, viewer: Viewer, filter: &TicketFilter, paging: &Paging) -> Result<Page<Ticket>, Unexpected> {
+    async fn list(
+        &self,
+        viewer: Viewer,
+        filter: &TicketFilter,
+        paging: &Paging,
+    ) -> Result<Page<Ticket>, Unexpected> {
         let tickets = self.tickets.lock().unwrap();
         let fits = |ticket: &&Ticket| {
             viewer.sees(ticket.reporter.id)
                 && filter.status.is_none_or(|status| ticket.status == status)
                 && filter.assignee.is_none_or(|assignee| match assignee {
                     AssigneeFilter::Nobody => ticket.assignee.is_none(),
-                    AssigneeFilter::User(id) => ticket.assignee.as_ref().is_some_and(|person| person.id == id),
+                    AssigneeFilter::User(id) => ticket
+                        .assignee
+                        .as_ref()
+                        .is_some_and(|person| person.id == id),
                 })
         };
-        let items = tickets.iter().filter(fits).take(paging.limit as usize).cloned().collect();
-        Ok(Page { items, limit: paging.limit, next: None, prev: None, total: None })
+        let items = tickets
+            .iter()
+            .filter(fits)
+            .take(paging.limit as usize)
+            .cloned()
+            .collect();
+        Ok(Page {
+            items,
+            limit: paging.limit,
+            next: None,
+            prev: None,
+            total: None,
+        })
     }
 
-    async fn replace(&self, viewer: Viewer, read: &Ticket, changed: &Ticket) -> Result<bool, Unexpected> {
+    async fn replace(
+        &self,
+        viewer: Viewer,
+        read: &Ticket,
+        changed: &Ticket,
+    ) -> Result<bool, Unexpected> {
         let mut tickets = self.tickets.lock().unwrap();
-        let Some(ticket) = tickets.iter_mut().find(|ticket| ticket.id == read.id && viewer.sees(ticket.reporter.id)) else { return Ok(false) };
+        let Some(ticket) = tickets
+            .iter_mut()
+            .find(|ticket| ticket.id == read.id && viewer.sees(ticket.reporter.id))
+        else {
+            return Ok(false);
+        };
         let mut rivals = self.rivals.lock().unwrap();
         if *rivals > 0 {
             *rivals -= 1;
@@ -79,7 +118,13 @@ impl TicketRepository for InMemory {
 
     async fn stats(&self, viewer: Viewer) -> Result<Stats, Unexpected> {
         let mut stats = Stats::default();
-        for ticket in self.tickets.lock().unwrap().iter().filter(|ticket| viewer.sees(ticket.reporter.id)) {
+        for ticket in self
+            .tickets
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|ticket| viewer.sees(ticket.reporter.id))
+        {
             stats.add(ticket.status, ticket.priority, 1);
         }
         Ok(stats)
@@ -90,18 +135,45 @@ impl TicketRepository for InMemory {
         Ok(())
     }
 
-    async fn comments(&self, viewer: Viewer, id: TicketId, paging: &Paging) -> Result<Page<Comment>, Unexpected> {
+    async fn comments(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        paging: &Paging,
+    ) -> Result<Page<Comment>, Unexpected> {
         let comments = self.comments.lock().unwrap();
-        let items = comments.iter().filter(|comment| comment.ticket == id && (viewer.is_staff() || !comment.internal)).cloned().collect();
-        Ok(Page { items, limit: paging.limit, next: None, prev: None, total: None })
+        let items = comments
+            .iter()
+            .filter(|comment| comment.ticket == id && (viewer.is_staff() || !comment.internal))
+            .cloned()
+            .collect();
+        Ok(Page {
+            items,
+            limit: paging.limit,
+            next: None,
+            prev: None,
+            total: None,
+        })
     }
 
     async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected> {
-        Ok(self.people.lock().unwrap().iter().find(|(person, _)| person.id == id).map(|(person, _)| person.clone()))
+        Ok(self
+            .people
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(person, _)| person.id == id)
+            .map(|(person, _)| person.clone()))
     }
 
     async fn agent(&self, id: UserId) -> Result<Option<Person>, Unexpected> {
-        Ok(self.people.lock().unwrap().iter().find(|(person, role)| person.id == id && role.is_staff()).map(|(person, _)| person.clone()))
+        Ok(self
+            .people
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(person, role)| person.id == id && role.is_staff())
+            .map(|(person, _)| person.clone()))
     }
 }
 

@@ -17,10 +17,20 @@ pub trait TicketRepository {
     async fn find(&self, viewer: Viewer, id: TicketId) -> Result<Option<Ticket>, Unexpected>;
 
     /// A page of those that fit.
-    async fn list(&self, viewer: Viewer, filter: &TicketFilter, paging: &Paging) -> Result<Page<Ticket>, Unexpected>;
+    async fn list(
+        &self,
+        viewer: Viewer,
+        filter: &TicketFilter,
+        paging: &Paging,
+    ) -> Result<Page<Ticket>, Unexpected>;
 
     /// Replaces the ticket that was read by the changed one. False when another change came between: then nothing was changed.
-    async fn replace(&self, viewer: Viewer, read: &Ticket, changed: &Ticket) -> Result<bool, Unexpected>;
+    async fn replace(
+        &self,
+        viewer: Viewer,
+        read: &Ticket,
+        changed: &Ticket,
+    ) -> Result<bool, Unexpected>;
 
     /// Removes a ticket with its comments. False when there was none.
     async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected>;
@@ -32,7 +42,12 @@ pub trait TicketRepository {
     async fn add_comment(&self, comment: &Comment) -> Result<(), Unexpected>;
 
     /// A page of the comments of a ticket, the oldest first; internal notes only for those who may see them.
-    async fn comments(&self, viewer: Viewer, id: TicketId, paging: &Paging) -> Result<Page<Comment>, Unexpected>;
+    async fn comments(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        paging: &Paging,
+    ) -> Result<Page<Comment>, Unexpected>;
 
     /// Somebody.
     async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected>;

@@ -43,7 +43,11 @@ impl NotAnAgent {
     /// Points at the field of the request.
     pub(super) fn new() -> Self {
         let mut failures = Failures::new();
-        At::root(Place::Body).field("assignee").fail(&mut failures, "agent", "must be the id of an agent or administrator");
+        At::root(Place::Body).field("assignee").fail(
+            &mut failures,
+            "agent",
+            "must be the id of an agent or administrator",
+        );
         Self(failures)
     }
 }

@@ -6,8 +6,10 @@ use doyen::domain::{Clock, Inject, Page, Paging, Unexpected};
 
 use super::problems::NotAnAgent;
 use super::{
-    Action, AddComment, AgentsOnly, AssignTicket, Comment, CommentId, Draft, Edit, EditConflict, EditTicket, FindTicket, InvalidTransition, MoveTicket,
-    NewComment, Person, StaleTicket, Stats, Ticket, TicketEvent, TicketEvents, TicketFilter, TicketId, TicketNotFound, TicketRepository, Viewer,
+    Action, AddComment, AgentsOnly, AssignTicket, Comment, CommentId, Draft, Edit, EditConflict,
+    EditTicket, FindTicket, InvalidTransition, MoveTicket, NewComment, Person, StaleTicket, Stats,
+    Ticket, TicketEvent, TicketEvents, TicketFilter, TicketId, TicketNotFound, TicketRepository,
+    Viewer,
 };
 use crate::access::UserId;
 
@@ -24,8 +26,16 @@ pub struct Tickets {
 
 impl Tickets {
     /// With these parts: what a container does, by hand.
-    pub fn new(repository: Arc<dyn TicketRepository>, events: Arc<dyn TicketEvents>, clock: Arc<dyn Clock>) -> Self {
-        Self { repository, events, clock }
+    pub fn new(
+        repository: Arc<dyn TicketRepository>,
+        events: Arc<dyn TicketEvents>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            repository,
+            events,
+            clock,
+        }
     }
 
     /// Opens a ticket. Whoever opens it is its reporter, agents too.
@@ -33,25 +43,49 @@ impl Tickets {
         let reporter = self.person(viewer.id()).await?;
         let ticket = Ticket::open(draft, reporter, self.clock.now());
         self.repository.insert(&ticket).await?;
-        self.events.publish(TicketEvent::Created { ticket: ticket.id, reporter: ticket.reporter.id }).await?;
+        self.events
+            .publish(TicketEvent::Created {
+                ticket: ticket.id,
+                reporter: ticket.reporter.id,
+            })
+            .await?;
         Ok(ticket)
     }
 
     /// A page of tickets.
-    pub async fn list(&self, viewer: Viewer, filter: &TicketFilter, paging: &Paging) -> Result<Page<Ticket>, Unexpected> {
+    pub async fn list(
+        &self,
+        viewer: Viewer,
+        filter: &TicketFilter,
+        paging: &Paging,
+    ) -> Result<Page<Ticket>, Unexpected> {
         self.repository.list(viewer, filter, paging).await
     }
 
     /// One ticket.
     pub async fn find(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, FindTicket> {
-        Ok(self.repository.find(viewer, id).await?.ok_or(TicketNotFound)?)
+        Ok(self
+            .repository
+            .find(viewer, id)
+            .await?
+            .ok_or(TicketNotFound)?)
     }
 
     /// Changes what a ticket says, if it still has the version that the caller has seen; `None` fits any version.
     ///
     /// What changes nothing is no change: the version stays.
-    pub async fn edit(&self, viewer: Viewer, id: TicketId, seen: Option<i64>, edit: Edit) -> Result<Ticket, EditTicket> {
-        let read = self.repository.find(viewer, id).await?.ok_or(TicketNotFound)?;
+    pub async fn edit(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        seen: Option<i64>,
+        edit: Edit,
+    ) -> Result<Ticket, EditTicket> {
+        let read = self
+            .repository
+            .find(viewer, id)
+            .await?
+            .ok_or(TicketNotFound)?;
         if seen.is_some_and(|seen| seen != read.version) {
             return Err(StaleTicket.into());
         }
@@ -69,13 +103,30 @@ impl Tickets {
 
     /// Removes a ticket with its comments.
     pub async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<(), FindTicket> {
-        if self.repository.remove(viewer, id).await? { Ok(()) } else { Err(TicketNotFound.into()) }
+        if self.repository.remove(viewer, id).await? {
+            Ok(())
+        } else {
+            Err(TicketNotFound.into())
+        }
     }
 
     /// Gives a ticket to an agent.
-    pub async fn assign(&self, viewer: Viewer, id: TicketId, assignee: UserId) -> Result<Ticket, AssignTicket> {
-        let agent = self.repository.agent(assignee).await?.ok_or_else(NotAnAgent::new)?;
-        Ok(self.act(viewer, id, Action::Assign, |ticket| ticket.assignee = Some(agent.clone())).await?)
+    pub async fn assign(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        assignee: UserId,
+    ) -> Result<Ticket, AssignTicket> {
+        let agent = self
+            .repository
+            .agent(assignee)
+            .await?
+            .ok_or_else(NotAnAgent::new)?;
+        Ok(self
+            .act(viewer, id, Action::Assign, |ticket| {
+                ticket.assignee = Some(agent.clone())
+            })
+            .await?)
     }
 
     /// Says that a ticket is done.
@@ -94,10 +145,18 @@ impl Tickets {
     }
 
     /// Adds a comment, which may pass the ticket on: see [`Ticket::commented`].
-    pub async fn comment(&self, viewer: Viewer, id: TicketId, new: NewComment) -> Result<Comment, AddComment> {
+    pub async fn comment(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        new: NewComment,
+    ) -> Result<Comment, AddComment> {
         if new.internal && !viewer.is_staff() {
             // Whether there is such a ticket comes first: a stranger learns nothing.
-            self.repository.find(viewer, id).await?.ok_or(TicketNotFound)?;
+            self.repository
+                .find(viewer, id)
+                .await?
+                .ok_or(TicketNotFound)?;
             return Err(AgentsOnly.into());
         }
         self.change(viewer, id, |ticket| {
@@ -106,16 +165,37 @@ impl Tickets {
         })
         .await?;
         let author = self.person(viewer.id()).await?;
-        let comment =
-            Comment { id: CommentId::new(), ticket: id, author, body: new.body, internal: new.internal, created_at: self.clock.now() };
+        let comment = Comment {
+            id: CommentId::new(),
+            ticket: id,
+            author,
+            body: new.body,
+            internal: new.internal,
+            created_at: self.clock.now(),
+        };
         self.repository.add_comment(&comment).await?;
-        self.events.publish(TicketEvent::Commented { ticket: id, comment: comment.id, by: viewer.id(), internal: comment.internal }).await?;
+        self.events
+            .publish(TicketEvent::Commented {
+                ticket: id,
+                comment: comment.id,
+                by: viewer.id(),
+                internal: comment.internal,
+            })
+            .await?;
         Ok(comment)
     }
 
     /// A page of the comments of a ticket.
-    pub async fn comments(&self, viewer: Viewer, id: TicketId, paging: &Paging) -> Result<Page<Comment>, FindTicket> {
-        self.repository.find(viewer, id).await?.ok_or(TicketNotFound)?;
+    pub async fn comments(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        paging: &Paging,
+    ) -> Result<Page<Comment>, FindTicket> {
+        self.repository
+            .find(viewer, id)
+            .await?
+            .ok_or(TicketNotFound)?;
         Ok(self.repository.comments(viewer, id, paging).await?)
     }
 
@@ -125,10 +205,18 @@ impl Tickets {
     }
 
     /// Does what its state permits.
-    async fn act(&self, viewer: Viewer, id: TicketId, action: Action, also: impl Fn(&mut Ticket) + Send + Sync) -> Result<Ticket, MoveTicket> {
+    async fn act(
+        &self,
+        viewer: Viewer,
+        id: TicketId,
+        action: Action,
+        also: impl Fn(&mut Ticket) + Send + Sync,
+    ) -> Result<Ticket, MoveTicket> {
         self.change(viewer, id, |ticket| {
             let status = ticket.status;
-            ticket.status = status.after(action).ok_or(InvalidTransition { status, action })?;
+            ticket.status = status
+                .after(action)
+                .ok_or(InvalidTransition { status, action })?;
             also(ticket);
             Ok::<_, MoveTicket>(())
         })
@@ -146,13 +234,22 @@ impl Tickets {
         E: From<TicketNotFound> + From<EditConflict> + From<Unexpected>,
     {
         for _ in 0..ATTEMPTS {
-            let read = self.repository.find(viewer, id).await?.ok_or(TicketNotFound)?;
+            let read = self
+                .repository
+                .find(viewer, id)
+                .await?
+                .ok_or(TicketNotFound)?;
             let mut changed = read.clone();
             step(&mut changed)?;
             changed.touch(self.clock.now());
             if self.repository.replace(viewer, &read, &changed).await? {
                 if changed.status != read.status {
-                    let event = TicketEvent::StatusChanged { ticket: id, from: read.status, to: changed.status, by: viewer.id() };
+                    let event = TicketEvent::StatusChanged {
+                        ticket: id,
+                        from: read.status,
+                        to: changed.status,
+                        by: viewer.id(),
+                    };
                     self.events.publish(event).await?;
                 }
                 return Ok(changed);
@@ -163,6 +260,9 @@ impl Tickets {
 
     /// The caller, who has logged in and is therefore somebody.
     async fn person(&self, id: UserId) -> Result<Person, Unexpected> {
-        self.repository.person(id).await?.ok_or_else(|| Unexpected::new(format!("the caller {id} is not among the users")))
+        self.repository
+            .person(id)
+            .await?
+            .ok_or_else(|| Unexpected::new(format!("the caller {id} is not among the users")))
     }
 }

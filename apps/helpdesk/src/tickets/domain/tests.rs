@@ -22,9 +22,20 @@ impl Desk {
     fn new() -> Self {
         let memory = Arc::new(InMemory::default());
         let heard = Arc::new(Heard::default());
-        let (ann, bob, agent) = (memory.user("Ann", Role::Customer), memory.user("Bob", Role::Customer), memory.user("Agent", Role::Agent));
+        let (ann, bob, agent) = (
+            memory.user("Ann", Role::Customer),
+            memory.user("Bob", Role::Customer),
+            memory.user("Agent", Role::Agent),
+        );
         let tickets = Tickets::new(memory.clone(), heard.clone(), Arc::new(Ticking::default()));
-        Self { memory, heard, tickets, ann, bob, agent }
+        Self {
+            memory,
+            heard,
+            tickets,
+            ann,
+            bob,
+            agent,
+        }
     }
 
     async fn ticket(&self) -> Ticket {
@@ -32,17 +43,34 @@ impl Desk {
             subject: "Printer on fire".into(),
             body: "It burns.".into(),
             priority: Priority::Normal,
-            tags: vec![Tag::trusted("printer"), Tag::trusted("fire"), Tag::trusted("fire")],
+            tags: vec![
+                Tag::trusted("printer"),
+                Tag::trusted("fire"),
+                Tag::trusted("fire"),
+            ],
         };
         self.tickets.open(self.ann.into(), draft).await.unwrap()
     }
 
     async fn say(&self, who: User, id: TicketId, internal: bool) -> Result<Comment, AddComment> {
-        self.tickets.comment(who.into(), id, NewComment { body: "Well.".into(), internal }).await
+        self.tickets
+            .comment(
+                who.into(),
+                id,
+                NewComment {
+                    body: "Well.".into(),
+                    internal,
+                },
+            )
+            .await
     }
 
     async fn status(&self, id: TicketId) -> Status {
-        self.tickets.find(self.agent.into(), id).await.unwrap().status
+        self.tickets
+            .find(self.agent.into(), id)
+            .await
+            .unwrap()
+            .status
     }
 }
 
@@ -57,10 +85,22 @@ fn code<T: std::fmt::Debug>(result: Result<T, impl Problem>) -> &'static str {
 async fn a_new_ticket_is_open_and_its_tags_are_sorted_and_distinct() {
     let desk = Desk::new();
     let ticket = desk.ticket().await;
-    assert_eq!((ticket.status, ticket.version, ticket.assignee.as_ref()), (Status::Open, 1, None));
-    assert_eq!(ticket.tags.iter().map(Tag::as_str).collect::<Vec<_>>(), ["fire", "printer"]);
+    assert_eq!(
+        (ticket.status, ticket.version, ticket.assignee.as_ref()),
+        (Status::Open, 1, None)
+    );
+    assert_eq!(
+        ticket.tags.iter().map(Tag::as_str).collect::<Vec<_>>(),
+        ["fire", "printer"]
+    );
     assert_eq!(ticket.reporter.name, "Ann");
-    assert_eq!(*desk.heard.0.lock().unwrap(), [TicketEvent::Created { ticket: ticket.id, reporter: desk.ann.id }]);
+    assert_eq!(
+        *desk.heard.0.lock().unwrap(),
+        [TicketEvent::Created {
+            ticket: ticket.id,
+            reporter: desk.ann.id
+        }]
+    );
 }
 
 #[tokio::test]
@@ -69,15 +109,39 @@ async fn the_ticket_of_somebody_else_is_not_there_whatever_is_asked() {
     let id = desk.ticket().await.id;
     let bob = desk.bob.into();
     assert_eq!(code(desk.tickets.find(bob, id).await), "ticket_not_found");
-    assert_eq!(code(desk.tickets.edit(bob, id, None, Edit::default()).await), "ticket_not_found");
+    assert_eq!(
+        code(desk.tickets.edit(bob, id, None, Edit::default()).await),
+        "ticket_not_found"
+    );
     assert_eq!(code(desk.tickets.remove(bob, id).await), "ticket_not_found");
     assert_eq!(code(desk.tickets.solve(bob, id).await), "ticket_not_found");
-    assert_eq!(code(desk.tickets.comments(bob, id, &Paging::default()).await), "ticket_not_found");
-    assert_eq!(code(desk.say(desk.bob, id, false).await), "ticket_not_found");
+    assert_eq!(
+        code(desk.tickets.comments(bob, id, &Paging::default()).await),
+        "ticket_not_found"
+    );
+    assert_eq!(
+        code(desk.say(desk.bob, id, false).await),
+        "ticket_not_found"
+    );
     assert_eq!(code(desk.say(desk.bob, id, true).await), "ticket_not_found");
-    assert!(desk.tickets.list(bob, &TicketFilter::default(), &Paging::default()).await.unwrap().items.is_empty());
+    assert!(
+        desk.tickets
+            .list(bob, &TicketFilter::default(), &Paging::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
     assert_eq!(desk.tickets.stats(bob).await.unwrap().total, 0);
-    assert_eq!(desk.tickets.stats(desk.agent.into()).await.unwrap().by_status.open, 1);
+    assert_eq!(
+        desk.tickets
+            .stats(desk.agent.into())
+            .await
+            .unwrap()
+            .by_status
+            .open,
+        1
+    );
 }
 
 #[tokio::test]
@@ -91,19 +155,39 @@ async fn each_action_is_possible_in_its_states_only() {
         (Closed, [None, None, None, Some(Open)]),
     ];
     for (status, after) in table {
-        assert_eq!([Assign, Solve, Close, Reopen].map(|action| status.after(action)), after, "{status}");
+        assert_eq!(
+            [Assign, Solve, Close, Reopen].map(|action| status.after(action)),
+            after,
+            "{status}"
+        );
     }
 
     let desk = Desk::new();
     let (id, agent) = (desk.ticket().await.id, desk.agent.into());
     let refused = desk.tickets.close(agent, id).await.unwrap_err();
-    assert_eq!((refused.info().code, refused.info().kind.status()), ("invalid_transition", 409));
-    assert_eq!(refused.detail().unwrap(), "A ticket that is open can not be closed.");
+    assert_eq!(
+        (refused.info().code, refused.info().kind.status()),
+        ("invalid_transition", 409)
+    );
+    assert_eq!(
+        refused.detail().unwrap(),
+        "A ticket that is open can not be closed."
+    );
     desk.tickets.solve(agent, id).await.unwrap();
     desk.tickets.close(agent, id).await.unwrap();
-    assert_eq!(code(desk.tickets.assign(agent, id, desk.agent.id).await), "invalid_transition");
+    assert_eq!(
+        code(desk.tickets.assign(agent, id, desk.agent.id).await),
+        "invalid_transition"
+    );
     assert_eq!(desk.tickets.reopen(agent, id).await.unwrap().status, Open);
-    let changes = desk.heard.0.lock().unwrap().iter().filter(|event| matches!(event, TicketEvent::StatusChanged { .. })).count();
+    let changes = desk
+        .heard
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|event| matches!(event, TicketEvent::StatusChanged { .. }))
+        .count();
     assert_eq!(changes, 3);
 }
 
@@ -111,26 +195,69 @@ async fn each_action_is_possible_in_its_states_only() {
 async fn tickets_are_assigned_to_agents() {
     let desk = Desk::new();
     let (id, agent) = (desk.ticket().await.id, desk.agent.into());
-    let refused = desk.tickets.assign(agent, id, desk.bob.id).await.unwrap_err();
+    let refused = desk
+        .tickets
+        .assign(agent, id, desk.bob.id)
+        .await
+        .unwrap_err();
     assert_eq!(refused.info().kind.status(), 422);
-    assert_eq!(refused.failures().unwrap().iter().next().unwrap().pointer, "/assignee");
-    assert_eq!(desk.tickets.assign(agent, id, desk.agent.id).await.unwrap().assignee.unwrap().name, "Agent");
+    assert_eq!(
+        refused.failures().unwrap().iter().next().unwrap().pointer,
+        "/assignee"
+    );
+    assert_eq!(
+        desk.tickets
+            .assign(agent, id, desk.agent.id)
+            .await
+            .unwrap()
+            .assignee
+            .unwrap()
+            .name,
+        "Agent"
+    );
 }
 
 #[tokio::test]
 async fn an_edit_needs_the_version_seen_and_counts_only_what_changes() {
     let desk = Desk::new();
     let (ticket, ann) = (desk.ticket().await, desk.ann.into());
-    let subject = |text: &str| Edit { subject: Patch::Set(text.to_owned()), ..Edit::default() };
-    let changed = desk.tickets.edit(ann, ticket.id, Some(1), subject("Out")).await.unwrap();
+    let subject = |text: &str| Edit {
+        subject: Patch::Set(text.to_owned()),
+        ..Edit::default()
+    };
+    let changed = desk
+        .tickets
+        .edit(ann, ticket.id, Some(1), subject("Out"))
+        .await
+        .unwrap();
     assert_eq!((changed.version, changed.subject.as_str()), (2, "Out"));
     assert!(changed.updated_at > ticket.updated_at);
-    let refused = desk.tickets.edit(ann, ticket.id, Some(1), subject("Again")).await.unwrap_err();
-    assert_eq!((refused.info().code, refused.info().kind.status()), ("precondition_failed", 412));
-    assert_eq!(desk.tickets.edit(ann, ticket.id, None, subject("Out")).await.unwrap(), changed);
+    let refused = desk
+        .tickets
+        .edit(ann, ticket.id, Some(1), subject("Again"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.info().code, refused.info().kind.status()),
+        ("precondition_failed", 412)
+    );
+    assert_eq!(
+        desk.tickets
+            .edit(ann, ticket.id, None, subject("Out"))
+            .await
+            .unwrap(),
+        changed
+    );
     // Somebody comes between reading and writing.
     *desk.memory.rivals.lock().unwrap() = 1;
-    assert_eq!(code(desk.tickets.edit(ann, ticket.id, Some(2), subject("Mine")).await), "precondition_failed");
+    assert_eq!(
+        code(
+            desk.tickets
+                .edit(ann, ticket.id, Some(2), subject("Mine"))
+                .await
+        ),
+        "precondition_failed"
+    );
 }
 
 #[tokio::test]
@@ -159,7 +286,14 @@ async fn internal_notes_are_for_agents() {
     assert_eq!(code(desk.say(desk.ann, id, true).await), "agents_only");
     desk.say(desk.agent, id, true).await.unwrap();
     desk.say(desk.agent, id, false).await.unwrap();
-    let seen = async |who: User| desk.tickets.comments(who.into(), id, &Paging::default()).await.unwrap().items.len();
+    let seen = async |who: User| {
+        desk.tickets
+            .comments(who.into(), id, &Paging::default())
+            .await
+            .unwrap()
+            .items
+            .len()
+    };
     assert_eq!((seen(desk.ann).await, seen(desk.agent).await), (1, 2));
 }
 
@@ -169,7 +303,10 @@ async fn no_change_is_lost_when_others_change_too() {
     let (id, agent) = (desk.ticket().await.id, desk.agent.into());
     *desk.memory.rivals.lock().unwrap() = 2;
     let solved = desk.tickets.solve(agent, id).await.unwrap();
-    assert_eq!((solved.status, solved.priority, solved.version), (Status::Solved, Priority::Urgent, 4));
+    assert_eq!(
+        (solved.status, solved.priority, solved.version),
+        (Status::Solved, Priority::Urgent, 4)
+    );
     *desk.memory.rivals.lock().unwrap() = 9;
     assert_eq!(code(desk.tickets.close(agent, id).await), "edit_conflict");
     assert_eq!(desk.status(id).await, Status::Solved);
@@ -185,5 +322,9 @@ async fn a_ticket_is_overdue_when_it_waits_longer_than_its_priority_allows() {
     assert!(ticket.is_overdue(limit + Duration::from_micros(1)));
     ticket.status = Status::Solved;
     assert!(!ticket.is_overdue(limit + HOUR));
-    assert!(Priority::ALL.windows(2).all(|pair| pair[0].target() > pair[1].target()));
+    assert!(
+        Priority::ALL
+            .windows(2)
+            .all(|pair| pair[0].target() > pair[1].target())
+    );
 }

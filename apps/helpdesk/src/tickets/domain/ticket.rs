@@ -204,7 +204,12 @@ fn sorted(mut tags: Vec<Tag>) -> Vec<Tag> {
 
 impl Status {
     /// Every status.
-    pub const ALL: [Status; 4] = [Status::Open, Status::Pending, Status::Solved, Status::Closed];
+    pub const ALL: [Status; 4] = [
+        Status::Open,
+        Status::Pending,
+        Status::Solved,
+        Status::Closed,
+    ];
 
     /// The word.
     pub const fn as_str(self) -> &'static str {
@@ -257,7 +262,12 @@ impl fmt::Display for Action {
 
 impl Priority {
     /// Every priority, from the least to the most pressing.
-    pub const ALL: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
+    pub const ALL: [Priority; 4] = [
+        Priority::Low,
+        Priority::Normal,
+        Priority::High,
+        Priority::Urgent,
+    ];
 
     /// How long a ticket of this priority may wait.
     pub const fn target(self) -> Duration {

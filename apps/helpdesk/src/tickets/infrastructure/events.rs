@@ -17,10 +17,38 @@ pub(crate) struct OutboxEvents {
 impl TicketEvents for OutboxEvents {
     async fn publish(&self, event: TicketEvent) -> Result<(), Unexpected> {
         match event {
-            TicketEvent::Created { ticket, reporter } => self.session.emit(&Created { ticket, reporter }).await?,
-            TicketEvent::StatusChanged { ticket, from, to, by } => self.session.emit(&StatusChanged { ticket, from, to, by }).await?,
-            TicketEvent::Commented { ticket, comment, by, internal } => {
-                self.session.emit(&Commented { ticket, comment, by, internal }).await?
+            TicketEvent::Created { ticket, reporter } => {
+                self.session.emit(&Created { ticket, reporter }).await?
+            }
+            TicketEvent::StatusChanged {
+                ticket,
+                from,
+                to,
+                by,
+            } => {
+                self.session
+                    .emit(&StatusChanged {
+                        ticket,
+                        from,
+                        to,
+                        by,
+                    })
+                    .await?
+            }
+            TicketEvent::Commented {
+                ticket,
+                comment,
+                by,
+                internal,
+            } => {
+                self.session
+                    .emit(&Commented {
+                        ticket,
+                        comment,
+                        by,
+                        internal,
+                    })
+                    .await?
             }
         };
         Ok(())

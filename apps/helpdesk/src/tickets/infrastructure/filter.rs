@@ -25,13 +25,28 @@ pub(super) fn matching(viewer: Viewer, filter: &TicketFilter) -> Select<ticket_c
         AssigneeFilter::User(id) => Column::AssigneeId.eq(id.uuid()),
     });
     let tagged = filter.tag.as_ref().map(|word| {
-        let tickets = Query::select().column(tag::Column::TicketId).from(tag::Entity).and_where(tag::Column::Tag.eq(word.as_str())).to_owned();
+        let tickets = Query::select()
+            .column(tag::Column::TicketId)
+            .from(tag::Entity)
+            .and_where(tag::Column::Tag.eq(word.as_str()))
+            .to_owned();
         Column::Id.in_subquery(tickets)
     });
-    let found = filter.q.as_deref().map(|text| Expr::col("search").like(LikeExpr::new(pattern(text)).escape('\\')));
+    let found = filter
+        .q
+        .as_deref()
+        .map(|text| Expr::col("search").like(LikeExpr::new(pattern(text)).escape('\\')));
     let all = Condition::all()
-        .add_option(filter.status.map(|status| Column::Status.eq(status.as_str())))
-        .add_option(filter.priority.map(|priority| Column::Priority.eq(priority as i16)))
+        .add_option(
+            filter
+                .status
+                .map(|status| Column::Status.eq(status.as_str())),
+        )
+        .add_option(
+            filter
+                .priority
+                .map(|priority| Column::Priority.eq(priority as i16)),
+        )
         .add_option(filter.reporter.map(|id| Column::ReporterId.eq(id.uuid())))
         .add_option(assignee)
         .add_option(tagged)
@@ -59,7 +74,9 @@ pub(super) fn order(sort: Sort) -> Order<ticket_card::Column> {
     let order = match sort {
         Sort::Oldest | Sort::Newest => Order::by(Column::CreatedAt),
         Sort::LongestUntouched | Sort::LastChanged => Order::by(Column::UpdatedAt),
-        Sort::LeastPressing | Sort::MostPressing => Order::by(Column::Priority).descending(down).then(Column::CreatedAt),
+        Sort::LeastPressing | Sort::MostPressing => Order::by(Column::Priority)
+            .descending(down)
+            .then(Column::CreatedAt),
     };
     order.descending(down).then(Column::Id).descending(down)
 }

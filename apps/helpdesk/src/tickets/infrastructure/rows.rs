@@ -183,7 +183,10 @@ pub(crate) fn ticket(ticket: &Ticket) -> ticket::ActiveModel {
 
 /// A row for each tag.
 pub(crate) fn tags(ticket: &Ticket) -> impl Iterator<Item = tag::ActiveModel> {
-    ticket.tags.iter().map(|word| tag::ActiveModel { ticket_id: Set(ticket.id.uuid()), tag: Set(word.as_str().to_owned()) })
+    ticket.tags.iter().map(|word| tag::ActiveModel {
+        ticket_id: Set(ticket.id.uuid()),
+        tag: Set(word.as_str().to_owned()),
+    })
 }
 
 /// The row of a comment.
@@ -200,15 +203,29 @@ pub(crate) fn comment(comment: &Comment) -> comment::ActiveModel {
 
 /// The ticket of a row.
 pub(super) fn read_ticket(row: ticket_card::Model) -> Result<Ticket, Unexpected> {
-    let assignee = row.assignee_id.zip(row.assignee_name).map(|(id, name)| Person { id: id.into(), name });
+    let assignee = row
+        .assignee_id
+        .zip(row.assignee_name)
+        .map(|(id, name)| Person {
+            id: id.into(),
+            name,
+        });
     Ok(Ticket {
         id: row.id.into(),
         subject: row.subject,
         body: row.body,
         status: status(&row.status)?,
         priority: priority(row.priority)?,
-        tags: row.tags.iter().flat_map(|tags| tags.split(' ')).map(Tag::trusted).collect(),
-        reporter: Person { id: row.reporter_id.into(), name: row.reporter_name },
+        tags: row
+            .tags
+            .iter()
+            .flat_map(|tags| tags.split(' '))
+            .map(Tag::trusted)
+            .collect(),
+        reporter: Person {
+            id: row.reporter_id.into(),
+            name: row.reporter_name,
+        },
         assignee,
         comments: row.comment_count.try_into()?,
         notes: row.note_count.try_into()?,
@@ -223,7 +240,10 @@ pub(super) fn read_comment(row: comment_card::Model) -> Result<Comment, Unexpect
     Ok(Comment {
         id: row.id.into(),
         ticket: row.ticket_id.into(),
-        author: Person { id: row.author_id.into(), name: row.author_name },
+        author: Person {
+            id: row.author_id.into(),
+            name: row.author_name,
+        },
         body: row.body,
         internal: row.internal,
         created_at: row.created_at.into(),
@@ -232,7 +252,10 @@ pub(super) fn read_comment(row: comment_card::Model) -> Result<Comment, Unexpect
 
 /// The person of a row.
 pub(super) fn read_person(row: person::Model) -> Person {
-    Person { id: row.id.into(), name: row.name }
+    Person {
+        id: row.id.into(),
+        name: row.name,
+    }
 }
 
 /// The status of this word.
@@ -242,6 +265,8 @@ pub(super) fn status(word: &str) -> Result<Status, Unexpected> {
 
 /// The priority of this rank.
 pub(super) fn priority(rank: i16) -> Result<Priority, Unexpected> {
-    let found = Priority::ALL.into_iter().find(|priority| *priority as i16 == rank);
+    let found = Priority::ALL
+        .into_iter()
+        .find(|priority| *priority as i16 == rank);
     found.ok_or_else(|| Unexpected::new(format!("{rank} is no priority")))
 }

@@ -10,7 +10,12 @@ pub(super) struct Topic {
 
 pub(super) const TOPICS: &[Topic] = &[
     Topic {
-        subjects: &["Can not log in since this morning", "Locked out after a password change", "Login page from {place} shows an error", "Second factor is never accepted"],
+        subjects: &[
+            "Can not log in since this morning",
+            "Locked out after a password change",
+            "Login page from {place} shows an error",
+            "Second factor is never accepted",
+        ],
         stories: &[
             "I changed my password yesterday. Since then the login page in {place} says that it is wrong, on my laptop and on my phone.",
             "The code from my phone is refused each time. The clock of the phone is right. A colleague in {place} has the same trouble.",
@@ -24,7 +29,12 @@ pub(super) const TOPICS: &[Topic] = &[
         tags: &["login", "account", "security"],
     },
     Topic {
-        subjects: &["Printer in {place} prints only blank pages", "Printer queue is stuck", "The printer in {place} is on fire", "Scanner sends to the wrong folder"],
+        subjects: &[
+            "Printer in {place} prints only blank pages",
+            "Printer queue is stuck",
+            "The printer in {place} is on fire",
+            "Scanner sends to the wrong folder",
+        ],
         stories: &[
             "Since the toner was changed, every page from the printer in {place} comes out blank. The test page is fine.",
             "My document has been waiting in the queue for two hours. Others wait behind it.",
@@ -38,7 +48,12 @@ pub(super) const TOPICS: &[Topic] = &[
         tags: &["printer", "hardware", "office"],
     },
     Topic {
-        subjects: &["Invoice shows the wrong address", "Charged twice for March", "How do I change our payment method?", "VAT number is missing on the invoice"],
+        subjects: &[
+            "Invoice shows the wrong address",
+            "Charged twice for March",
+            "How do I change our payment method?",
+            "VAT number is missing on the invoice",
+        ],
         stories: &[
             "Our company moved to {place} in spring. The last three invoices still show the old address, and our accountants refuse them.",
             "Our card was charged twice on the same day. The invoices have different numbers and the same items.",
@@ -52,7 +67,12 @@ pub(super) const TOPICS: &[Topic] = &[
         tags: &["billing", "invoice"],
     },
     Topic {
-        subjects: &["VPN drops every few minutes", "No network in {place}", "Video calls from {place} stutter", "Guest Wi-Fi asks for a code nobody has"],
+        subjects: &[
+            "VPN drops every few minutes",
+            "No network in {place}",
+            "Video calls from {place} stutter",
+            "Guest Wi-Fi asks for a code nobody has",
+        ],
         stories: &[
             "The VPN disconnects about every ten minutes and comes back by itself. Wired or wireless makes no difference.",
             "Half of {place} has had no network since lunch. The lamps at the switch are off.",
@@ -66,7 +86,12 @@ pub(super) const TOPICS: &[Topic] = &[
         tags: &["network", "vpn", "remote"],
     },
     Topic {
-        subjects: &["Export takes forever", "Report shows numbers from last week", "CSV export breaks umlauts", "Dashboard is empty for {place}"],
+        subjects: &[
+            "Export takes forever",
+            "Report shows numbers from last week",
+            "CSV export breaks umlauts",
+            "Dashboard is empty for {place}",
+        ],
         stories: &[
             "The export of last quarter has been running since yesterday evening. It used to take five minutes.",
             "The report for {place} shows last week's numbers, although the page says that it was refreshed today.",
@@ -80,7 +105,12 @@ pub(super) const TOPICS: &[Topic] = &[
         tags: &["reports", "export", "data"],
     },
     Topic {
-        subjects: &["Request for a second screen", "New laptop for a colleague in {place}", "Keyboard types double letters", "Battery lasts twenty minutes"],
+        subjects: &[
+            "Request for a second screen",
+            "New laptop for a colleague in {place}",
+            "Keyboard types double letters",
+            "Battery lasts twenty minutes",
+        ],
         stories: &[
             "A new colleague starts in {place} on the first of next month and needs a laptop, a screen and a headset.",
             "The battery of my laptop is empty after twenty minutes. It is four years old.",
@@ -95,7 +125,16 @@ pub(super) const TOPICS: &[Topic] = &[
     },
 ];
 
-pub(super) const PLACES: &[&str] = &["Hall 2", "the Vienna office", "room 4.12", "the warehouse", "Brno", "the second floor", "the reception", "building C"];
+pub(super) const PLACES: &[&str] = &[
+    "Hall 2",
+    "the Vienna office",
+    "room 4.12",
+    "the warehouse",
+    "Brno",
+    "the second floor",
+    "the reception",
+    "building C",
+];
 
 pub(super) const CLOSINGS: &[&str] = &[
     "Please help, I can not work like this.",
