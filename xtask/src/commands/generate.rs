@@ -8,17 +8,38 @@ use crate::contract::{HELPDESK_IS_READY, first_difference};
 use crate::failure::{Context, Failure, Result};
 use crate::{helpdesk, workspace};
 
-/// A committed file, and the helpdesk's command that prints it.
+/// A committed file, what stands at its head, and the helpdesk's command that prints the rest.
 struct Generated {
     path: &'static str,
+    head: &'static str,
     command: &'static [&'static str],
 }
 
 /// Every generated file.
-const GENERATED: [Generated; 1] = [Generated {
-    path: helpdesk::CONTRACT,
-    command: &["openapi"],
-}];
+const GENERATED: [Generated; 2] = [
+    Generated {
+        path: helpdesk::CONTRACT,
+        head: "",
+        command: &["openapi"],
+    },
+    Generated {
+        path: "docs/reference/settings.md",
+        head: "# Settings\n\nThose of the helpdesk, printed by `helpdesk config reference`. All but the last section are settings of every \
+               application.\n\n",
+        command: &["config", "reference"],
+    },
+];
+
+impl Generated {
+    /// What the file should hold.
+    fn text(&self) -> Result<String> {
+        Ok(format!(
+            "{}{}\n",
+            self.head,
+            helpdesk::prints(self.command)?.trim_end()
+        ))
+    }
+}
 
 pub(super) fn run(args: &[String]) -> Result {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -32,8 +53,7 @@ fn write() -> Result {
     for file in &GENERATED {
         let path = workspace::root().join(file.path);
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;
-        std::fs::write(&path, helpdesk::prints(file.command)?)
-            .context(|| format!("writing {}", file.path))?;
+        std::fs::write(&path, file.text()?).context(|| format!("writing {}", file.path))?;
         println!("{}", file.path);
     }
     Ok(())
@@ -49,7 +69,7 @@ pub(super) fn check() -> Result {
     }
     let mut stale = Vec::new();
     for file in &GENERATED {
-        let now = helpdesk::prints(file.command)?;
+        let now = file.text()?;
         match workspace::read(file.path) {
             Ok(committed) if committed == now => {}
             Ok(committed) => stale.push(format!(
