@@ -113,12 +113,21 @@ async fn pages_lead_to_each_other(shop: Shop) {
         .expect_problem(422, "invalid");
 }
 
+super::subject!(Stock, docs_src::command::app());
+
 #[doyen_test::test]
-async fn a_command_works_on_the_same_parts(shop: Shop) {
-    let assembled = docs_src::command::app();
-    let names = format!("{assembled:?}");
-    assert!(names.contains("shop"));
-    assert_eq!(shop.0.count("stock").await, 1);
+async fn a_command_is_a_unit_of_work(stock: Stock) {
+    let assembled = stock.assembled();
+    let add = |article: &str, pieces: &str| {
+        let arguments = vec![article.to_owned(), pieces.to_owned()];
+        assembled.run(&assembled.commands[0], arguments)
+    };
+    let line = add("NU-200", "50").await.unwrap();
+    assert_eq!(line, "50 pieces of NU-200 are there");
+    assert_eq!(stock.count("stock WHERE pieces = 50").await, 1);
+    assert!(add("NU-200", "50").await.is_err(), "it is there already");
+    assert!(add("RI-300", "many").await.is_err());
+    assert_eq!(stock.count("stock").await, 2);
 }
 
 /// The domain alone: no web, no database, no runtime.
