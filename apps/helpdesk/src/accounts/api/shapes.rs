@@ -77,7 +77,7 @@ pub(crate) struct Registration {
 }
 
 /// Refuses passwords that are tried first.
-fn uncommon(password: &String) -> Result<(), Broken> {
+fn uncommon(password: &str) -> Result<(), Broken> {
     match password.parse::<NewPassword>() {
         // The length is a rule of its own, which says so already.
         Err(weak) if weak.code() != "length" => Err(Broken::new(weak.code(), weak.to_string())),
