@@ -35,7 +35,7 @@ pub(crate) enum Found<'a> {
 }
 
 impl Router {
-    pub(crate) fn new(entries: Vec<Arc<Entry>>) -> Result<Self, matchit::InsertError> {
+    pub(crate) fn new(entries: Vec<Arc<Entry>>) -> Result<Self, (String, matchit::InsertError)> {
         let mut tree = matchit::Router::new();
         let mut paths: Vec<(String, Place)> = Vec::new();
         for entry in entries {
@@ -55,7 +55,8 @@ impl Router {
         let mut places = Vec::with_capacity(paths.len());
         for (path, mut place) in paths {
             place.allow = allow(&place.routes);
-            tree.insert(path, places.len())?;
+            tree.insert(&path, places.len())
+                .map_err(|error| (path, error))?;
             places.push(place);
         }
         Ok(Self { tree, places })

@@ -9,8 +9,12 @@
 //! A second signal skips to the end. TLS is the balancer's, or a later feature.
 
 mod accept;
+mod activity;
 mod connection;
 mod drain;
+mod strict;
+
+pub(crate) use strict::Malformed;
 
 pub use accept::{BindError, Server};
 

@@ -15,6 +15,7 @@ use doyen_core::contract::Operation;
 use doyen_core::inject::Container;
 use doyen_core::schema::Named;
 use doyen_core::{Identify, ProblemInfo};
+use tokio_util::task::TaskTracker;
 
 use crate::meter::{Meter, Reading};
 use crate::problem::Classifier;
@@ -40,6 +41,8 @@ pub(crate) struct Inner {
     catalogue: Vec<&'static ProblemInfo>,
     modules: Vec<(String, String)>,
     pub(crate) drain: Arc<Drain>,
+    // Closed from the start, so that waiting for it means: until it is empty.
+    pub(crate) endings: TaskTracker,
 }
 
 impl std::fmt::Debug for Service {
@@ -96,6 +99,11 @@ impl Service {
         routed
             .chain([self.inner.unrouted.reading("*", "")])
             .collect()
+    }
+
+    /// Done once everything that follows the answers given so far has ended: rolling back, releasing what was made for a request.
+    pub async fn settled(&self) {
+        self.inner.endings.wait().await;
     }
 
     /// The state of the drain.

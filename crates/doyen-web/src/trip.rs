@@ -15,6 +15,7 @@ pub(crate) use limits::Limits;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use doyen_core::AccessRecord;
@@ -121,7 +122,7 @@ pub(crate) async fn run(
     // What was made for this request is released in reverse order; nothing waits for it.
     log(inner, &journey, &method, uri.path(), &response, started);
     if let Some(context) = journey.context.take() {
-        ending::close(context);
+        ending::close(context, &inner.endings);
     }
     response
 }
@@ -133,6 +134,7 @@ async fn serve(
     journey: &mut Journey,
 ) -> Result<Response, Stop> {
     // 5 Cheap limits before anything is looked up.
+    limits::check_header(&head)?;
     limits::check_uri(&head.uri, &inner.options)?;
     let (entry, path_values) = match inner.router.find(head.method.as_str(), head.uri.path())? {
         Found::Route { entry, path_values } => (Arc::clone(entry), path_values),
@@ -153,7 +155,7 @@ async fn serve(
     journey.entry = Some(Arc::clone(&entry));
     let context = inner.container.context();
     // From here on a client that goes away leaves things to release: the guard in `ending` sees to it.
-    journey.guard = Some(ending::Guard::new(&context));
+    journey.guard = Some(ending::Guard::new(&context, &inner.endings));
     journey.context = Some(context.clone());
     context.seed(if head.method.is_safe() {
         Access::Read
@@ -193,14 +195,25 @@ async fn serve(
     query::check(&mut request)?;
 
     // Extractors, handler, answer; then the commit, still inside the time of the route.
+    let committing = AtomicBool::new(false);
     let work = async {
         let response = entry.endpoint.call(&mut request).await?;
+        // An error answer that a handler made by hand undoes its work like any other.
+        if response.status().is_client_error() || response.status().is_server_error() {
+            context.rollback().await;
+            return Ok(response);
+        }
         // 12 The answer leaves only after the commit.
+        committing.store(true, Ordering::Relaxed);
         context.commit().await?;
         Ok::<_, Refusal>(response)
     };
     match tokio::time::timeout(entry.timeout, work).await {
         Ok(done) => Ok(done?),
+        // A commit that was cut may have happened: "nothing was changed" could be a lie.
+        Err(_) if committing.load(Ordering::Relaxed) => {
+            Err(Unexpected::outcome_unknown("the commit took longer than the route allows").into())
+        }
         Err(_) => Err(Plain::new(&TIMEOUT).into()),
     }
 }

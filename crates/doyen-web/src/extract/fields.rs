@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use doyen_core::contract::{Contract, Parameter};
 use doyen_core::input::{Object, Value, text};
-use doyen_core::{At, Invalid, Place, Refusal};
+use doyen_core::{At, Failures, Invalid, Place, Refusal};
 
 use super::FromParts;
 use crate::request::Request;
@@ -57,7 +57,11 @@ macro_rules! fields {
                     Ok(value) => value,
                     Err(refusal) => return Err(refusal),
                 };
-                request.failures = failures;
+                request.failures = if $place == Place::Header {
+                    dashed(failures, before)
+                } else {
+                    failures
+                };
                 Ok(value.map($name))
             }
 
@@ -102,6 +106,19 @@ fields!(Path, Place::Path, |request, _| {
         (Cow::Borrowed(&**name), Cow::Borrowed(value.as_str()))
     })))
 });
+
+/// Names header fields as the wire does: what was found since `before` says `/request-id`, not `/request_id`.
+fn dashed(failures: Failures, before: usize) -> Failures {
+    let mut named = Failures::new();
+    for (index, failure) in failures.iter().enumerate() {
+        let mut failure = failure.clone();
+        if index >= before {
+            failure.pointer = failure.pointer.replace('_', "-");
+        }
+        named.push(failure);
+    }
+    named
+}
 
 fn header<'r>(request: &'r Request, names: &'static [&'static str]) -> Result<Value<'r>, Refusal> {
     let mut pairs = Vec::new();

@@ -54,9 +54,18 @@ impl Respond for Redirect {
 
     fn describe(contract: &mut Contract<'_>) {
         let place = Schema::of("string").with("format", "uri-reference");
-        contract
-            .operation
-            .answers
-            .push(Answer::empty(303, "Look there.").header("Location", "Where to look.", place));
+        // Which of them is decided when it is made: all three are possible.
+        for (status, meaning) in [
+            (303, "Look there, with GET."),
+            (307, "Send the same request there, this time."),
+            (308, "Send the same request there from now on."),
+        ] {
+            let answer = Answer::empty(status, meaning);
+            contract.operation.answers.push(answer.header(
+                "Location",
+                "Where to look.",
+                place.clone(),
+            ));
+        }
     }
 }

@@ -15,6 +15,12 @@ use super::connection::{self, Closing};
 use super::drain;
 use crate::service::Service;
 
+/// How long what follows the last answers may take: rolling back, releasing.
+const LAST_WORK: Duration = Duration::from_secs(5);
+
+/// How many connections are told at once that there is no room.
+const TURNED_AWAY: usize = 256;
+
 /// A service on an address.
 #[derive(Debug)]
 pub struct Server {
@@ -117,8 +123,15 @@ impl Server {
             () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(left = connections.len(), "cut at the drain deadline"),
             () = drain::signal() => tracing::warn!(left = connections.len(), "cut by a second signal"),
         }
-        // 3 What is left is dropped with the runtime; its units of work roll back.
+        // 3 What is left is cut: its units of work roll back. Only then is what they were made of released.
         closing.cut();
+        let ended = async {
+            connections.wait().await;
+            service.settled().await;
+        };
+        if tokio::time::timeout(LAST_WORK, ended).await.is_err() {
+            tracing::warn!("some work of the last requests did not end");
+        }
         service.container().close().await;
     }
 }
@@ -131,6 +144,7 @@ async fn accept_all(
     connections: &TaskTracker,
     closing: &Closing,
 ) {
+    let telling = Arc::new(Semaphore::new(TURNED_AWAY));
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -156,8 +170,14 @@ async fn accept_all(
                     drop(permit);
                 });
             }
+            // Telling takes a moment and a descriptor: beyond this many at once a connection is closed without a word.
             Err(_) => {
-                connections.spawn(connection::turn_away(stream));
+                if let Ok(telling) = Arc::clone(&telling).try_acquire_owned() {
+                    connections.spawn(async move {
+                        connection::turn_away(stream).await;
+                        drop(telling);
+                    });
+                }
             }
         }
     }

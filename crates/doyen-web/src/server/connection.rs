@@ -4,15 +4,18 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use doyen_core::RequestId;
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::ServerOptions;
+use super::activity::{Activity, Busy};
+use super::{ServerOptions, strict};
 use crate::Body;
 use crate::service::Service;
 
@@ -80,17 +83,24 @@ pub(super) async fn serve(
         .max_header_list_size(32 * 1024)
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
+    let activity = Activity::new();
+    let asked = activity.clone();
     let answer = service_fn(move |request: http::Request<Incoming>| {
         let service = service.clone();
+        let busy = asked.begin();
         async move {
-            let request = request.map(|body| {
+            let mut request = request.map(|body| {
                 if http_body::Body::is_end_stream(&body) {
                     Body::empty()
                 } else {
                     Body::stream(body)
                 }
             });
-            Ok::<_, Infallible>(service.handle(request, Some(peer)).await)
+            if let Some(malformed) = strict::check(request.version(), request.headers()) {
+                request.extensions_mut().insert(malformed);
+            }
+            let response = service.handle(request, Some(peer)).await;
+            Ok::<_, Infallible>(response.map(|body| until_sent(body, busy)))
         }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), answer);
@@ -108,23 +118,50 @@ pub(super) async fn serve(
                 finishing = true;
                 connection.as_mut().graceful_shutdown();
             }
+            () = activity.idle(options.header_timeout), if !finishing => {
+                // Who never asked anything would not answer a good-bye either.
+                if activity.is_untouched() {
+                    return;
+                }
+                finishing = true;
+                connection.as_mut().graceful_shutdown();
+            }
             () = closing.reached(Stage::Cut) => return,
         }
     }
 }
 
+/// A body that is produced while it is sent keeps its connection busy until it ends.
+fn until_sent(body: Body, busy: Busy) -> Body {
+    if body.as_whole().is_some() || body.is_empty() {
+        return body;
+    }
+    Body::stream(body.map_frame(move |frame| {
+        let _ = &busy;
+        frame
+    }))
+}
+
 /// There is no room: say so and close, so that the client does not wait for nothing.
 pub(super) async fn turn_away(mut stream: TcpStream) {
-    const BODY: &str = r#"{"type":"/problems/overloaded","title":"Overloaded","status":503,"detail":"the server has as many connections as it can take","code":"overloaded"}"#;
-    let text = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{BODY}",
-        BODY.len()
+    let id = RequestId::new();
+    let body = format!(
+        r#"{{"type":"/problems/overloaded","title":"Overloaded","status":503,"detail":"the server has as many connections as it can take","instance":"","code":"overloaded","request_id":"{id}"}}"#
     );
-    let write = async {
+    let text = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\ncache-control: no-store\r\n\
+         x-content-type-options: nosniff\r\nx-request-id: {id}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let tell = async {
         stream.write_all(text.as_bytes()).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        // Closing with unread bytes resets the connection, and the client would lose the answer: read what it sent, and forget it.
+        let mut forgotten = [0; 1024];
+        while stream.read(&mut forgotten).await? > 0 {}
+        Ok::<_, std::io::Error>(())
     };
-    if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), write).await {
+    if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), tell).await {
         tracing::debug!(%error, "turned away, unheard");
     }
 }

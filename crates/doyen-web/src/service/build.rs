@@ -228,12 +228,10 @@ impl Builder {
             operations.push(operation);
         }
         let catalogue = catalogue(&operations);
-        let router = Router::new(entries).map_err(|error| {
-            vec![StartError::BadPath(
-                "the routes".to_owned(),
-                error.to_string(),
-            )]
-        })?;
+        let router = Router::new(entries)
+            .map_err(|(path, error)| vec![StartError::BadPath(path, reason(&error))])?;
+        let endings = tokio_util::task::TaskTracker::new();
+        endings.close();
         Ok(Service {
             inner: Arc::new(Inner {
                 router,
@@ -248,6 +246,7 @@ impl Builder {
                 catalogue,
                 modules,
                 drain,
+                endings,
             }),
         })
     }
@@ -321,6 +320,16 @@ fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> {
         }
     }
     errors
+}
+
+/// Why the router does not take a path.
+fn reason(error: &matchit::InsertError) -> String {
+    match error {
+        matchit::InsertError::Conflict { with } => format!(
+            "it can not be told apart from `{with}`. Give both parameters one name, or one of the paths another word"
+        ),
+        other => format!("it is not well-formed: {other}"),
+    }
 }
 
 /// The names in a path template.

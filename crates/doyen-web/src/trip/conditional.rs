@@ -29,19 +29,56 @@ pub(super) fn apply(method: &Method, wanted: Vec<HeaderValue>, response: &mut Re
         return;
     };
     // Weak comparison: the mark does not count (section 8.8.3.2).
-    let opaque = tag.trim_start_matches("W/");
+    let opaque = tag.strip_prefix("W/").unwrap_or(tag);
     let known = wanted
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|field| field.split(','))
-        .map(str::trim);
-    if known
-        .into_iter()
-        .any(|known| known == "*" || known.trim_start_matches("W/") == opaque)
-    {
+        .any(|field| field.trim() == "*" || tags(field).any(|known| known == opaque));
+    if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
         response.headers_mut().remove(header::CONTENT_TYPE);
         response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+}
+
+/// The opaque tags of a list, with their quotes. A comma may stand inside of one; what is no tag is skipped.
+fn tags(field: &str) -> impl Iterator<Item = &str> {
+    let mut rest = field;
+    std::iter::from_fn(move || {
+        loop {
+            rest = rest.trim_start_matches([' ', '\t', ',']);
+            let bare = rest.strip_prefix("W/").unwrap_or(rest);
+            let end = bare
+                .strip_prefix('"')
+                .and_then(|inside| inside.find('"'))
+                .map(|at| at + 2);
+            match end {
+                Some(end) => {
+                    let (tag, after) = bare.split_at(end);
+                    rest = after;
+                    return Some(tag);
+                }
+                None if rest.is_empty() => return None,
+                None => rest = rest.split_once(',').map_or("", |(_, after)| after),
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_tags_is_read_tag_by_tag() {
+        let all = |field| tags(field).collect::<Vec<_>>();
+        assert_eq!(all(r#""a""#), [r#""a""#]);
+        assert_eq!(
+            all(r#""a,b" , W/"c",,"" "#),
+            [r#""a,b""#, r#""c""#, r#""""#]
+        );
+        assert_eq!(all(r#"a, "b", W/W/"c", "d"#), [r#""b""#]);
+        assert_eq!(all("*"), [""; 0]);
     }
 }

@@ -1,6 +1,6 @@
 //! Who is it?
 
-use doyen_core::{Caller, Credentials, Refusal};
+use doyen_core::{Caller, Credentials, Kind, Refusal};
 
 use crate::route::Entry;
 use crate::service::Inner;
@@ -32,7 +32,13 @@ pub(super) async fn caller(
         return Ok(None);
     }
     match identify.identify(credentials).await {
-        Err(_) if entry.operation.allow.is_public() => Ok(None),
+        // Only a verdict counts as none: that nobody could be asked is a fault, here as elsewhere.
+        Err(refusal)
+            if entry.operation.allow.is_public()
+                && refusal.info().kind == Kind::Unauthenticated =>
+        {
+            Ok(None)
+        }
         other => other,
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use doyen_core::Refusal;
 use doyen_core::problem::Plain;
-use http::Uri;
+use http::{HeaderValue, Uri, header};
 
-use crate::problem::URI_TOO_LONG;
+use super::Stop;
+use crate::problem::{MALFORMED_REQUEST, URI_TOO_LONG};
+use crate::server::Malformed;
 use crate::service::EdgeOptions;
 
 /// The limits of this request's body.
@@ -14,6 +16,17 @@ use crate::service::EdgeOptions;
 pub(crate) struct Limits {
     pub(crate) body: usize,
     pub(crate) body_time: Duration,
+}
+
+/// 400, and the end of the connection, for a header that the server found to be ambiguous.
+pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Stop> {
+    let Some(Malformed(why)) = head.extensions.get::<Malformed>() else {
+        return Ok(());
+    };
+    Err(Stop {
+        refusal: Plain::new(&MALFORMED_REQUEST).detail(*why).into(),
+        header: Some((header::CONNECTION, HeaderValue::from_static("close"))),
+    })
 }
 
 /// 414 for a path and query that are too long.
