@@ -268,7 +268,7 @@ impl std::fmt::Display for NameClash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "two different types are both called `{}` in the document; rename one with `#[schema(name = \"...\")]`",
+            "two different types are both called `{}` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`",
             self.name
         )
     }

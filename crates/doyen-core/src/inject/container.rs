@@ -158,7 +158,7 @@ impl ContainerBuilder {
                 errors.push(GraphError::Unused { name: short(name) });
             }
         }
-        let graph = Graph::new(&self.bindings);
+        let graph = Graph::new(&self.bindings).given(self.overrides.keys().copied());
         for (root, needs) in roots {
             for error in graph.check(root, needs) {
                 if !errors.contains(&error) {

@@ -1,7 +1,7 @@
 //! The graph of what needs what, and its check before the first request.
 
 use std::any::{TypeId, type_name};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -140,12 +140,23 @@ impl std::error::Error for GraphError {}
 #[derive(Debug)]
 pub struct Graph<'a> {
     bindings: &'a HashMap<TypeId, Binding>,
+    given: HashSet<TypeId>,
 }
 
 impl<'a> Graph<'a> {
     /// A graph over these bindings.
-    pub const fn new(bindings: &'a HashMap<TypeId, Binding>) -> Self {
-        Self { bindings }
+    pub fn new(bindings: &'a HashMap<TypeId, Binding>) -> Self {
+        Self {
+            bindings,
+            given: HashSet::new(),
+        }
+    }
+
+    /// Values of these types are given by a test: nothing is made for them, so what they are made of is not asked for.
+    #[must_use]
+    pub fn given(mut self, types: impl IntoIterator<Item = TypeId>) -> Self {
+        self.given.extend(types);
+        self
     }
 
     /// Walks from one root (a route, a job, a command) and reports everything wrong on the way.
@@ -165,7 +176,7 @@ impl<'a> Graph<'a> {
     /// Every problem that making these can end in.
     pub fn problems(&self, needs: &Needs) -> Vec<&'static ProblemInfo> {
         let mut found = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut queue: Vec<Node> = needs.0.iter().map(|need| need()).collect();
         while let Some(node) = queue.pop() {
             if seen.insert(node.id) {
@@ -179,6 +190,18 @@ impl<'a> Graph<'a> {
 
     /// The node with its binding followed; the second value says whether something supplies it.
     fn resolved(&self, node: Node) -> (Node, bool) {
+        if self.given.contains(&node.id) {
+            let lifetime = Some(Lifetime::Application);
+            return (
+                Node {
+                    lifetime,
+                    needs: Vec::new(),
+                    problems: Vec::new(),
+                    ..node
+                },
+                true,
+            );
+        }
         match (self.bindings.get(&node.id), node.lifetime) {
             (Some(binding), _) => (binding.node(node.name), true),
             (None, Some(_)) => (node, true),
@@ -191,7 +214,7 @@ impl<'a> Graph<'a> {
         if let Some(start) = path.iter().position(|step| step.id == Some(id)) {
             let mut chain: Vec<String> =
                 path[start..].iter().map(|step| step.name.clone()).collect();
-            chain.push(short(node.name));
+            chain.push(path[start].name.clone());
             push(errors, GraphError::Circular { chain });
             return;
         }
