@@ -16,6 +16,15 @@ pub(crate) fn expand(folder: LitStr) -> syn::Result<TokenStream> {
     let root = std::env::var("CARGO_MANIFEST_DIR")
         .map_err(|_| syn::Error::new(folder.span(), "CARGO_MANIFEST_DIR is not set"))?;
     let base = Path::new(&root).join(folder.value());
+    if !base.is_dir() {
+        return Err(syn::Error::new(
+            folder.span(),
+            format!(
+                "there is no folder `{}` beside `Cargo.toml`; make it, with `sqlite/` and `postgres/` inside",
+                folder.value()
+            ),
+        ));
+    }
     let sets = read(&base).map_err(|problems| {
         let mut errors = problems
             .into_iter()

@@ -33,6 +33,7 @@ impl syn::parse::Parse for List {
 }
 
 pub(crate) fn list(list: List) -> TokenStream {
+    // In brackets, so that a function without its attribute is "not a type" and not "not a module".
     let routes = list.0.iter();
-    quote! { ::doyen::__private::web::Routes::new(::std::vec![#(#routes::route()),*]) }
+    quote! { ::doyen::__private::web::Routes::new(::std::vec![#(<#routes>::route()),*]) }
 }

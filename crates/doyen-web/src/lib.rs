@@ -60,10 +60,12 @@ pub type Response = http::Response<Body>;
 /// What the route macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::extract::{FromParts, FromRequest, Named, ParamName};
+    pub use crate::extract::{FromParts, FromRequest, Named, ParamName, ViaBody, ViaParts};
     pub use crate::respond::{Linked, Respond};
     pub use crate::{Route, Routes};
 
+    /// Points at a path parameter whose type is not read from text.
+    pub const fn check_named<T: doyen_core::Input>() {}
     /// Points at a parameter that is neither an extractor nor injectable.
     pub const fn check_part<T: FromParts<Via>, Via>() {}
     /// Points at a last parameter that is neither an extractor nor injectable.

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ItemFn;
 use syn::spanned::Spanned as _;
 
-use super::model::Route;
+use super::model::{Route, Way};
 
 pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
     let Route {
@@ -68,23 +68,50 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
                 Some(_) => quote! { #argument.into_inner() },
             });
 
-    // Each type is checked where it stands, so that the compiler points at the parameter and not at the whole function.
+    // Each type is checked where it stands, so that the compiler points at the parameter and not at the whole function. It says each
+    // thing once: the handler below asks for the same, in the same body.
     let last = model.parameters.len().saturating_sub(1);
-    let checks = model.parameters.iter().enumerate().map(|(index, parameter)| {
-        let kind = &parameter.kind;
-        let span = kind.span();
-        match (&parameter.bound, index == last) {
-            (Some(_), _) => quote_spanned! { span=> const _: fn() = || { fn input<T: ::doyen::__private::Input>() {} input::<#kind>(); }; },
-            (None, true) => quote_spanned! { span=> const _: () = ::doyen::__private::web::check_last::<#kind, _>(); },
-            (None, false) => quote_spanned! { span=> const _: () = ::doyen::__private::web::check_part::<#kind, _>(); },
-        }
-    });
+    let checks = model
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(index, parameter)| {
+            let kind = &parameter.kind;
+            let span = kind.span();
+            let way = way(parameter.way);
+            match (&parameter.bound, index == last) {
+                (Some(_), _) => {
+                    quote_spanned! { span=> ::doyen::__private::web::check_named::<#kind>(); }
+                }
+                (None, true) if parameter.way != Way::Parts => {
+                    quote_spanned! { span=> ::doyen::__private::web::check_last::<#kind, #way>(); }
+                }
+                (None, _) => {
+                    quote_spanned! { span=> ::doyen::__private::web::check_part::<#kind, #way>(); }
+                }
+            }
+        });
     let answer = match &function.sig.output {
         syn::ReturnType::Type(_, answer) => {
-            quote_spanned! { answer.span()=> const _: () = ::doyen::__private::web::check_answer::<#answer>(); }
+            quote_spanned! { answer.span()=> ::doyen::__private::web::check_answer::<#answer>(); }
         }
         syn::ReturnType::Default => TokenStream::new(),
     };
+    let read = model.parameters.iter().enumerate().map(|(index, parameter)| {
+        let kind = &parameter.kind;
+        let way = match (parameter.way, index == last) {
+            // The last one reads the body, or the parts like all others.
+            (Way::Parts, true) => quote! { (::doyen::__private::web::ViaParts, ::doyen::__private::web::ViaParts) },
+            (other, _) => way(other),
+        };
+        match &parameter.bound {
+            None => quote! { (#kind, #way) },
+            Some(bound) => {
+                let marker = format_ident!("Parameter_{bound}");
+                quote! { (::doyen::__private::web::Named<#marker, #kind>, #way) }
+            }
+        }
+    });
 
     quote! {
         #function
@@ -108,8 +135,17 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
                     .description(#description)
                     .linked::<#name>()
                     #(#policies)*
-                    .handler(|#(#taken),*| #name(#(#passed),*))
+                    .handler::<(#(#read,)*), _>(|#(#taken),*| #name(#(#passed),*))
             }
         }
+    }
+}
+
+/// The type that tells how a parameter is read; `_` lets the compiler find out.
+fn way(way: Way) -> TokenStream {
+    match way {
+        Way::Parts => quote! { ::doyen::__private::web::ViaParts },
+        Way::Body => quote! { ::doyen::__private::web::ViaBody },
+        Way::Unknown => quote! { _ },
     }
 }

@@ -19,6 +19,36 @@ pub(super) struct Parameter {
     pub(super) kind: Type,
     /// The name in the path it is bound to.
     pub(super) bound: Option<String>,
+    /// How it is read, when its name says so.
+    pub(super) way: Way,
+}
+
+/// How a parameter is read. Known from the name of an extractor, so that the compiler speaks of the type inside it; the types decide
+/// about all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Parts,
+    Body,
+    Unknown,
+}
+
+impl Way {
+    fn of(kind: &Type) -> Self {
+        let Type::Path(path) = kind else {
+            return Way::Unknown;
+        };
+        let Some(last) = path.path.segments.last() else {
+            return Way::Unknown;
+        };
+        if !matches!(last.arguments, syn::PathArguments::AngleBracketed(_)) {
+            return Way::Unknown;
+        }
+        match last.ident.to_string().as_str() {
+            "Query" | "Header" | "Cookie" | "Path" => Way::Parts,
+            "Json" | "MergePatch" | "Form" => Way::Body,
+            _ => Way::Unknown,
+        }
+    }
 }
 
 impl Route {
@@ -43,6 +73,14 @@ impl Route {
                 errors.push(Error::new_spanned(
                     &words.path,
                     format!("no parameter of `{}` is called `{name}`, as the path is: add `{name}: ..` with the type it parses into", function.sig.ident),
+                ));
+            }
+        }
+        for early in parameters.iter().rev().skip(1) {
+            if early.way == Way::Body {
+                errors.push(Error::new_spanned(
+                    &early.kind,
+                    "a body is read once, and last: put this parameter at the end",
                 ));
             }
         }
@@ -83,6 +121,7 @@ fn policies(
     errors: &mut Vec<Error>,
 ) -> Vec<(Ident, Option<Expr>)> {
     let mut known: Vec<(Ident, Option<Expr>)> = Vec::new();
+    let said = given.iter().any(|policy| policy.name == "allow");
     for Policy { name, value } in given {
         match (POLICIES.iter().find(|(policy, _)| name == policy), &value) {
             (None, _) => {
@@ -104,17 +143,17 @@ fn policies(
                 value,
                 format!("`{name}` takes no value: write `{name}` alone"),
             )),
+            (Some(("allow", _)), Some(Expr::Lit(text))) => errors.push(Error::new_spanned(
+                text,
+                "who may call is a word, not text: write `allow = anyone`, `allow = signed_in` or a scope such as `allow = Scope::OrdersRead`",
+            )),
             _ if known.iter().any(|(before, _)| *before == name) => {
                 errors.push(Error::new(name.span(), format!("`{name}` is said twice")))
             }
             _ => known.push((name, value)),
         }
     }
-    if !known.iter().any(|(name, _)| name == "allow")
-        && !errors
-            .iter()
-            .any(|error| error.to_string().contains("`allow` "))
-    {
+    if !said {
         errors.push(Error::new_spanned(
             path,
             "say who may call this route: `allow = anyone`, `allow = signed_in`, or a scope such as `allow = Scope::OrdersRead`",
@@ -142,9 +181,14 @@ fn parameters(function: &ItemFn, names: &[String]) -> Vec<Parameter> {
                     name.trim_start_matches('_').to_owned()
                 }
             });
+            let bound = own.filter(|name| names.contains(name));
             Parameter {
                 kind: (*typed.ty).clone(),
-                bound: own.filter(|name| names.contains(name)),
+                way: match bound {
+                    Some(_) => Way::Parts,
+                    None => Way::of(&typed.ty),
+                },
+                bound,
             }
         })
         .collect()
