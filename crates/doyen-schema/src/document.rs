@@ -44,11 +44,12 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
         .iter()
         .filter(|operation| !operation.hidden)
         .collect();
-    let mut paths: BTreeMap<&str, Map<String, Json>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
     for one in &shown {
         let described = operation(one, components);
         paths
-            .entry(&one.path)
+            // OpenAPI knows no template for "the rest of the path": it is a parameter like any other there.
+            .entry(one.path.replace("{*", "{"))
             .or_default()
             .insert(one.method.to_lowercase(), described);
     }
