@@ -1,0 +1,15 @@
+//! The edge, asked as a client asks it: in process through `Service::handle`, and over real sockets.
+
+#![allow(missing_docs, reason = "a test")]
+
+mod answers;
+mod conformance;
+mod document;
+mod ending;
+mod extract;
+mod graph;
+mod inject;
+mod kit;
+mod policies;
+mod server;
+mod signals;
