@@ -20,7 +20,7 @@ struct Booking {
     room: u16,
 }
 
-fn no_shouting(guest: &String) -> Result<(), Broken> {
+fn no_shouting(guest: &str) -> Result<(), Broken> {
     if guest.chars().any(char::is_lowercase) {
         Ok(())
     } else {
