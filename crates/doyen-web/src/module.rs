@@ -19,8 +19,11 @@ pub struct Module {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) routes: Vec<Route>,
-    pub(crate) bindings: Vec<Box<dyn FnOnce(&mut ContainerBuilder) + Send>>,
+    pub(crate) bindings: Vec<Bind>,
 }
+
+/// Adds one binding to a container.
+type Bind = Box<dyn FnOnce(&mut ContainerBuilder) + Send>;
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -34,7 +34,6 @@ rows! {
     METHOD = "method_not_allowed", MethodNotAllowed, "Method Not Allowed", "This address does not know that method. `Allow` lists the ones it knows.";
     TIMEOUT = "timeout", Unavailable, "Timeout", "The request took longer than this route allows. Nothing was changed. Try again later.";
     OVERLOADED = "overloaded", Unavailable, "Overloaded", "The server has as many connections or requests as it can take. Nothing was done. Try again after `Retry-After`.";
-    DRAINING = "draining", Unavailable, "Shutting Down", "This server is going away. Send the request again: another one will take it.";
     URI_TOO_LONG = "uri_too_long", UriTooLong, "URI Too Long", "The path and query of the request are longer than the server allows.";
     MALFORMED_REQUEST = "malformed_request", Malformed, "Malformed Request", "The header of the request is not well-formed: `Host` or `Transfer-Encoding` is missing, repeated or not understood. The connection is closed.";
     UNKNOWN_PATH_TEXT = "malformed_path", Malformed, "Malformed Path", "The path is not well-formed: broken percent-encoding or not UTF-8.";
@@ -47,7 +46,6 @@ pub(crate) fn own() -> Vec<&'static ProblemInfo> {
         &METHOD,
         &TIMEOUT,
         &OVERLOADED,
-        &DRAINING,
         &URI_TOO_LONG,
         &MALFORMED_REQUEST,
         &UNKNOWN_PATH_TEXT,

@@ -130,7 +130,7 @@ fn header<'r>(request: &'r Request, names: &'static [&'static str]) -> Result<Va
             pairs.push((Cow::Borrowed(*name), Cow::Borrowed(value)));
         }
     }
-    Ok(text::collect(pairs.into_iter()))
+    Ok(text::collect(pairs))
 }
 
 fn cookies<'r>(request: &'r Request, names: &'static [&'static str]) -> Value<'r> {

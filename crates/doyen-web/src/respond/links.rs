@@ -169,6 +169,10 @@ impl LinkBuilder<'_> {
 
     /// The same, only if this holds: what the state of the resource permits now.
     #[must_use]
+    #[allow(
+        clippy::wrong_self_convention,
+        reason = "it links to a route; nothing is converted"
+    )]
     pub fn to_if<R: Linked>(self, holds: bool, rel: &'static str, values: &[&dyn Display]) -> Self {
         if holds {
             self.to::<R>(rel, values)

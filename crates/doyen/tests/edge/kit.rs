@@ -5,9 +5,8 @@ use doyen::prelude::*;
 use doyen::web::{Body, Builder, Service};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use serde_json::Value as Value_;
 
-pub(crate) type Value = Value_;
+pub(crate) use serde_json::Value;
 
 /// A service of these routes.
 pub(crate) fn service(routes: Routes) -> Service {
