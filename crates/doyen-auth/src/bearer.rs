@@ -42,6 +42,10 @@ impl Identify for Bearer {
             },
         }
     }
+
+    fn problems(&self) -> Vec<&'static ProblemInfo> {
+        InvalidToken::catalogue()
+    }
 }
 
 impl Inject for Bearer {

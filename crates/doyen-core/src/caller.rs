@@ -88,6 +88,11 @@ pub trait Identify: Send + Sync + 'static {
     ///
     /// The credentials are not valid. The default problem is `invalid_token`.
     async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Caller>, Refusal>;
+
+    /// Every problem it can end in: they stand in the document of each route that is not public.
+    fn problems(&self) -> Vec<&'static ProblemInfo> {
+        Vec::new()
+    }
 }
 
 impl<A: Identify> crate::Port<A> for dyn Identify {

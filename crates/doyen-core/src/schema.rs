@@ -98,6 +98,11 @@ impl Schema {
         self
     }
 
+    /// The keywords.
+    pub fn into_map(self) -> Map<String, Json> {
+        self.0
+    }
+
     /// The schema as JSON.
     pub fn as_json(&self) -> Json {
         Json::Object(self.0.clone())
@@ -106,6 +111,12 @@ impl Schema {
     /// The schema as JSON, without a copy.
     pub fn into_json(self) -> Json {
         Json::Object(self.0)
+    }
+}
+
+impl From<Map<String, Json>> for Schema {
+    fn from(keywords: Map<String, Json>) -> Self {
+        Self(keywords)
     }
 }
 
@@ -164,20 +175,30 @@ impl Components {
 
     /// The property names of an object schema; a reference is followed.
     pub fn properties(&self, schema: &Schema) -> Vec<String> {
-        let referred = schema.referred().and_then(|marked| {
-            let (name, direction) = unmark(marked)?;
-            self.schemas
-                .get(&(name.to_owned(), direction))?
-                .first()
-                .map(|(_, schema)| schema)
-        });
-        let properties = referred
-            .unwrap_or(schema)
+        let properties = self
+            .follow(schema)
             .get("properties")
             .and_then(Json::as_object);
         properties
             .map(|all| all.keys().cloned().collect())
             .unwrap_or_default()
+    }
+
+    /// The same object with every field optional, at least one there; a reference is followed.
+    pub fn partial(&self, schema: &Schema) -> Schema {
+        let mut part = self.follow(schema).clone();
+        part.0.remove("required");
+        part.with("minProperties", 1)
+    }
+
+    /// The component a bare reference means; any other schema is itself.
+    fn follow<'s>(&'s self, schema: &'s Schema) -> &'s Schema {
+        let referred = schema.referred().and_then(|marked| {
+            let (name, direction) = unmark(marked)?;
+            let all = self.schemas.get(&(name.to_owned(), direction))?;
+            all.first().map(|(_, schema)| schema)
+        });
+        referred.unwrap_or(schema)
     }
 
     /// Settles the names.

@@ -48,7 +48,10 @@ impl Everything {
         ::std::result::Result::Ok(())
     }
 
-    async fn later(&self, _: &::doyen::inject::Context) -> ::std::result::Result<(), ::doyen::rule::Broken> {
+    async fn later(
+        &self,
+        _: &::doyen::inject::Context,
+    ) -> ::std::result::Result<(), ::doyen::rule::Broken> {
         ::std::result::Result::Ok(())
     }
 }

@@ -40,18 +40,9 @@ pub(crate) fn operation(one: &Operation, components: &Named) -> Json {
         .iter()
         .any(|answer| answer.headers.iter().any(|header| header.name == "ETag"));
     if one.method == "GET" && tagged {
-        let parameters = all["parameters"].take();
-        let mut parameters = parameters.as_array().cloned().unwrap_or_default();
-        parameters.push(json!({
-            "name": "If-None-Match", "in": "header", "required": false,
-            "description": "The `ETag` you have: the answer is 304 without a body while it is still the present one.",
-            "schema": {"type": "string", "maxLength": 200},
-        }));
-        all["parameters"] = Json::Array(parameters);
-        responses.insert(
-            "304".to_owned(),
-            json!({"description": "What you have is still the present version."}),
-        );
+        // `If-None-Match` itself is no parameter: every client sends it by itself, and the document would limit what HTTP does not.
+        let description = "What you have, by `If-None-Match`, is still the present version.";
+        responses.insert("304".to_owned(), json!({"description": description}));
     }
     responses.extend(problems::responses(&one.problems));
     all["responses"] = Json::Object(responses);

@@ -105,7 +105,7 @@ pub(crate) fn response(
         title: info.title,
         status: info.kind.status(),
         detail: &detail,
-        instance,
+        instance: &reference(instance),
         code: info.code,
         request_id,
         errors: errors.collect(),
@@ -130,6 +130,29 @@ pub(crate) fn response(
     response
 }
 
+/// A path as a URI reference (RFC 3986): what may not stand in one, and a `%` that begins nothing, is percent-encoded.
+fn reference(path: &str) -> std::borrow::Cow<'_, str> {
+    let fits = |at: usize, byte: u8| match byte {
+        b'%' => path
+            .as_bytes()
+            .get(at + 1..at + 3)
+            .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
+        _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte),
+    };
+    if path.bytes().enumerate().all(|(at, byte)| fits(at, byte)) {
+        return path.into();
+    }
+    let mut out = String::with_capacity(path.len() + 8);
+    for (at, byte) in path.bytes().enumerate() {
+        if fits(at, byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out.into()
+}
+
 /// The row to answer with. An internal fault that a classifier knows to be passing is 503, with a time to come back.
 fn row(problem: &dyn Problem, classifiers: &[Classifier]) -> (&'static ProblemInfo, Option<u32>) {
     let info = problem.info();
@@ -152,4 +175,23 @@ fn challenge(code: &str) -> HeaderValue {
     } else {
         "Bearer realm=\"api\""
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reference;
+
+    #[test]
+    fn an_instance_is_a_reference_whatever_was_asked_for() {
+        for (path, instance) in [
+            ("/v1/tickets/%C3%BC", "/v1/tickets/%C3%BC"),
+            ("/a:b@c;d=e", "/a:b@c;d=e"),
+            ("/%zz", "/%25zz"),
+            ("/50%", "/50%25"),
+            ("/{id}|\"<>\\^`", "/%7Bid%7D%7C%22%3C%3E%5C%5E%60"),
+            ("/\u{fc}", "/%C3%BC"),
+        ] {
+            assert_eq!(reference(path), instance);
+        }
+    }
 }

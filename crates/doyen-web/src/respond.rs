@@ -20,8 +20,8 @@ mod redirect;
 mod stream;
 mod text;
 
-pub(crate) use json::fields_schema;
 pub use json::{Accepted, Created, NoContent, NoStore};
+pub(crate) use json::{fields_schema, thin};
 pub use links::{Link, LinkMap, Linked, Links, RouteTable};
 pub use redirect::Redirect;
 pub use stream::Stream;

@@ -30,14 +30,8 @@ impl FromParts<ViaParts> for Paging {
                 }
             }
         }
-        let numbered = page.is_some() || per_page.is_some();
-        if numbered && (cursor.is_some() || limit.is_some()) {
-            root.field("page").fail(
-                &mut failures,
-                "exclusive",
-                "`page` and `per_page` do not go with `cursor` and `limit`",
-            );
-        }
+        // A cursor is the better way: where both come, it is followed.
+        let numbered = cursor.is_none() && (page.is_some() || per_page.is_some());
         let valid = failures.len() == before;
         request.failures = failures;
         let from = match cursor {
@@ -84,7 +78,7 @@ impl FromParts<ViaParts> for Paging {
         add(
             "page",
             number(Paging::MAX_NUMBER),
-            "The page by number, from 1. Answers then carry the total. Not together with `cursor`.",
+            "The page by number, from 1. Answers then carry the total. Not looked at beside `cursor`.",
         );
         add(
             "per_page",

@@ -1,7 +1,7 @@
 //! Answers with a JSON body, and the one without.
 
 use doyen_core::contract::{Answer, Contract};
-use doyen_core::{Output, Refusal, Schema};
+use doyen_core::{Components, Output, Refusal, Schema};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
@@ -149,6 +149,27 @@ pub(crate) fn bytes_response(status: StatusCode, bytes: Vec<u8>) -> Response {
 pub(crate) fn pick(json: &mut serde_json::Value, picked: &[String]) {
     if let serde_json::Value::Object(fields) = json {
         fields.retain(|name, _| picked.iter().any(|picked| picked == name));
+    }
+}
+
+/// Lets fields be missing where `?fields=` can pick: from the answer, or from each item of the page.
+pub(crate) fn thin(answers: &mut [Answer], components: &Components) {
+    let also = |whole: Schema| {
+        let part = components.partial(&whole).into_json();
+        Schema::any().with("anyOf", json!([whole.into_json(), part]))
+    };
+    for (_, schema) in answers.iter_mut().filter_map(|answer| answer.body.as_mut()) {
+        if schema.referred().is_some() {
+            *schema = also(std::mem::take(schema));
+            continue;
+        }
+        let Some(mut properties) = schema.get("properties").cloned() else {
+            continue;
+        };
+        if let Some(serde_json::Value::Object(item)) = properties.pointer_mut("/items/items") {
+            *item = also(Schema::from(std::mem::take(item))).into_map();
+            schema.set("properties", properties);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use doyen_core::{Components, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATE
 use super::{Drain, EdgeOptions, Inner, Service};
 use crate::meter::Meter;
 use crate::module::Module;
-use crate::problem::{self, Classifier, TIMEOUT};
+use crate::problem::{self, Classifier, TIMEOUT, URI_TOO_LONG};
 use crate::respond::RouteTable;
 use crate::route::{Entry, Route};
 use crate::router::Router;
@@ -206,6 +206,9 @@ impl Builder {
         let mut entries = Vec::with_capacity(described.len());
         for (route, mut operation) in described {
             operation.fails(container.problems(&route.needs));
+            if let (Some(identify), false) = (&self.identify, operation.allow.is_public()) {
+                operation.fails(identify.problems());
+            }
             operation
                 .problems
                 .sort_by_key(|problem| (problem.kind.status(), problem.code));
@@ -271,6 +274,7 @@ fn describe(route: &Route, module: &str, components: &mut Components) -> Operati
         });
     }
     if route.sparse && !operation.fields.is_empty() {
+        crate::respond::thin(&mut operation.answers, components);
         let schema = crate::respond::fields_schema(&operation.fields);
         operation.parameter(Parameter {
             place: Place::Query,
@@ -291,7 +295,7 @@ fn describe(route: &Route, module: &str, components: &mut Components) -> Operati
         }
     }
     // An unknown name in the query is refused on every route.
-    operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT]);
+    operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT, &URI_TOO_LONG]);
     operation
 }
 
