@@ -185,7 +185,7 @@ impl Running {
             if Instant::now() > deadline {
                 return None;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            rest();
         }
     }
 
@@ -212,9 +212,7 @@ impl Running {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return status,
-                Ok(None) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(5))
-                }
+                Ok(None) if Instant::now() < deadline => rest(),
                 Ok(None) => panic!("it does not end:\n{}", self.output()),
                 Err(error) => panic!("{error}"),
             }
@@ -227,6 +225,15 @@ impl Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Between two looks at another process, which can not wake us.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing else runs on the thread of such a test"
+)]
+fn rest() {
+    std::thread::sleep(Duration::from_millis(5));
 }
 
 impl Drop for Running {

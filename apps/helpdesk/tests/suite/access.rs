@@ -1,0 +1,246 @@
+//! Every route, called by nobody, by a stranger and by a caller with the wrong scope.
+//!
+//! The routes are read from the running service, so that a new one is tested from its first day: a public one fails here until it is added
+//! to the list of exceptions, one with a body until a body is given, one with a new parameter until somebody says what belongs there.
+
+use doyen::domain::Scope as _;
+use doyen::domain::contract::Operation;
+use helpdesk::access::{Role, Scope};
+use serde_json::{Value, json};
+
+use crate::support::{Helpdesk, Join as _, Person};
+
+/// Routes that anybody may call. This list may only shrink: an entry that is not needed fails the test.
+const PUBLIC: [&str; 9] = [
+    "GET /.well-known/jwks.json",
+    "GET /docs",
+    "GET /docs/assets/{file}",
+    "GET /livez",
+    "GET /openapi.json",
+    "GET /problems/{code}",
+    "GET /readyz",
+    "POST /v1/auth/login",
+    "POST /v1/auth/register",
+];
+
+/// What belongs to somebody else, as far as the stranger is concerned.
+struct Theirs {
+    owner: Person,
+    ticket: String,
+}
+
+fn name(operation: &Operation) -> String {
+    format!("{} {}", operation.method, operation.path)
+}
+
+/// The path of a route, with the owner's things in it.
+fn path(operation: &Operation, theirs: &Theirs) -> String {
+    let whose = |text: &str| match text {
+        path if path.starts_with("/v1/tickets/") => theirs.ticket.clone(),
+        path if path.starts_with("/v1/users/") => theirs.owner.id.clone(),
+        path => panic!("say in `access.rs` what stands for the parameters of {path}"),
+    };
+    match operation.path.matches('{').count() {
+        0 => operation.path.clone(),
+        1 => operation.path.replace("{id}", &whose(&operation.path)),
+        _ => panic!(
+            "say in `access.rs` what stands for the parameters of {}",
+            operation.path
+        ),
+    }
+}
+
+/// A body that the route accepts.
+fn body(operation: &Operation) -> Option<Value> {
+    operation.body.as_ref()?;
+    Some(match operation.id.as_str() {
+        "tickets_create" => json!({"subject": "mine", "body": "mine"}),
+        "tickets_edit" => json!({"subject": "stolen"}),
+        "tickets_assign" => json!({"assignee": "usr_01jd9m3z6veqjsk4dy2hjcg8x4"}),
+        "tickets_add_comment" => json!({"body": "a stranger's words"}),
+        "accounts_edit" | "accounts_edit_me" => json!({"name": "Stranger"}),
+        id => panic!("say in `access.rs` what body {id} accepts"),
+    })
+}
+
+fn call(person: &Person, operation: &Operation, theirs: &Theirs) -> doyen_test::Call {
+    let call = person.request(operation.method, path(operation, theirs));
+    let call = if operation.method == "PATCH" {
+        call.if_match("*")
+    } else {
+        call
+    };
+    match body(operation) {
+        Some(body) => call.json(&body),
+        None => call,
+    }
+}
+
+fn guarded(app: &Helpdesk) -> Vec<Operation> {
+    app.operations()
+        .iter()
+        .filter(|operation| !operation.allow.is_public())
+        .cloned()
+        .collect()
+}
+
+async fn theirs(app: &Helpdesk) -> Theirs {
+    let owner = app.as_customer().await;
+    let ticket = owner.opens("nobody else's business").await.text_at("/id");
+    Theirs { owner, ticket }
+}
+
+#[doyen_test::test]
+async fn what_is_public_is_on_the_list(app: Helpdesk) {
+    let mut public: Vec<String> = app
+        .operations()
+        .iter()
+        .filter(|operation| operation.allow.is_public())
+        .map(name)
+        .collect();
+    public.sort();
+    assert_eq!(
+        public, PUBLIC,
+        "a route that anybody may call must be on the list, and the list may hold no other"
+    );
+}
+
+#[doyen_test::test]
+async fn nobody_is_told_to_log_in(app: Helpdesk) {
+    let theirs = theirs(&app).await;
+    for operation in guarded(&app) {
+        let answer = app
+            .request(operation.method, path(&operation, &theirs))
+            .send()
+            .await
+            .expect_problem(401, "unauthenticated");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            Some("Bearer realm=\"api\""),
+            "{answer}"
+        );
+        // Neither a broken token nor one of somebody who signs by themselves makes a difference.
+        for token in [
+            "",
+            "x",
+            "a.b.c",
+            "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c3JfMSJ9.",
+        ] {
+            let answer = app
+                .request(operation.method, path(&operation, &theirs))
+                .bearer(token)
+                .send()
+                .await
+                .expect(401);
+            assert!(
+                answer
+                    .header("www-authenticate")
+                    .is_some_and(|field| field.starts_with("Bearer")),
+                "{answer}"
+            );
+        }
+    }
+}
+
+#[doyen_test::test]
+async fn the_wrong_scopes_are_refused_by_name(app: Helpdesk) {
+    let (theirs, admin) = (theirs(&app).await, app.as_admin().await);
+    for operation in guarded(&app) {
+        let needed = operation
+            .allow
+            .scope()
+            .unwrap_or_else(|| panic!("{} asks for no scope", name(&operation)))
+            .to_owned();
+        let others: Vec<Scope> = Scope::all()
+            .into_iter()
+            .filter(|scope| scope.name() != needed)
+            .collect();
+        let answer = call(&admin.only(Role::Admin, &others).await, &operation, &theirs)
+            .send()
+            .await
+            .expect_problem(403, "forbidden");
+        let challenge = answer
+            .header("www-authenticate")
+            .unwrap_or_default()
+            .to_owned();
+        assert!(
+            challenge.contains("insufficient_scope")
+                && challenge.contains(&format!("scope=\"{needed}\"")),
+            "{answer}"
+        );
+    }
+}
+
+#[doyen_test::test]
+async fn the_wrong_role_is_refused(app: Helpdesk) {
+    let theirs = theirs(&app).await;
+    for operation in guarded(&app) {
+        let roles: Vec<&str> = operation.allow.roles().collect();
+        for role in Role::ALL {
+            use doyen::domain::Role as _;
+            if roles.is_empty() || roles.contains(&role.name()) {
+                continue;
+            }
+            // Even with every scope there is, and with their own ticket.
+            let person = theirs.owner.only(role, &Scope::all()).await;
+            call(&person, &operation, &theirs)
+                .send()
+                .await
+                .expect_problem(403, "forbidden");
+        }
+    }
+}
+
+/// Whatever a stranger asks for, what they get holds nothing of the owner's, and what the owner has is as it was.
+#[doyen_test::test]
+async fn a_stranger_gets_and_changes_nothing(app: Helpdesk) {
+    let (theirs, stranger) = (theirs(&app).await, app.as_customer().await);
+    let before = (
+        theirs.owner.sees(&theirs.ticket).await.bytes().to_vec(),
+        theirs.owner.get("/v1/me").send().await.bytes().to_vec(),
+    );
+    for operation in guarded(&app) {
+        let answer = call(&stranger, &operation, &theirs).send().await;
+        assert!(
+            matches!(
+                (answer.status(), operation.path.contains('{')),
+                (403 | 404, true) | (200 | 201 | 403, false)
+            ),
+            "{} of somebody else must be 403 or 404\n\n{answer}",
+            name(&operation)
+        );
+        if answer.status() < 300 {
+            let text = answer.text();
+            for secret in [
+                &theirs.ticket,
+                &theirs.owner.id,
+                &theirs.owner.email,
+                "nobody else's business",
+            ] {
+                assert!(
+                    !text.contains(secret),
+                    "{} shows a stranger `{secret}`\n\n{answer}",
+                    name(&operation)
+                );
+            }
+        }
+    }
+    let after = (
+        theirs.owner.sees(&theirs.ticket).await.bytes().to_vec(),
+        theirs.owner.get("/v1/me").send().await.bytes().to_vec(),
+    );
+    assert_eq!(before, after);
+}
+
+/// The stranger's requests above are ones that work: with their own things they do.
+#[doyen_test::test]
+async fn the_same_requests_work_for_the_owner(app: Helpdesk) {
+    let theirs = theirs(&app).await;
+    let mine = guarded(&app)
+        .into_iter()
+        .filter(|operation| operation.allow.roles().next().is_none());
+    for operation in mine.filter(|operation| !operation.path.starts_with("/v1/users")) {
+        let answer = call(&theirs.owner, &operation, &theirs).send().await;
+        assert!(answer.status() < 300, "{answer}");
+    }
+}

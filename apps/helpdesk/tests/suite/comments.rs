@@ -1,0 +1,177 @@
+//! What is said about a ticket, and what customers do not hear of it.
+
+use doyen_test::Answer;
+use serde_json::json;
+
+use crate::support::people::texts;
+use crate::support::{Helpdesk, Join as _, Person};
+
+async fn note(person: &Person, ticket: &str, text: &str) -> Answer {
+    person
+        .post(format!("/v1/tickets/{ticket}/comments"))
+        .json(&json!({"body": text, "internal": true}))
+        .send()
+        .await
+}
+
+async fn comments(person: &Person, ticket: &str) -> Answer {
+    person
+        .get(format!("/v1/tickets/{ticket}/comments"))
+        .send()
+        .await
+        .expect(200)
+}
+
+#[doyen_test::test]
+async fn comments_are_heard_in_order(app: Helpdesk) {
+    let (ann, agent) = (app.as_customer().await, app.as_agent().await);
+    let ticket = ann.opens("printer").await.text_at("/id");
+    let first = ann.says(&ticket, "Hello?").await.expect(201);
+    assert!(first.text_at("/id").starts_with("cmt_"), "{first}");
+    assert_eq!(
+        (first.text_at("/author/id"), first.at("/internal")),
+        (ann.id.clone(), json!(false))
+    );
+    app.clock().advance(std::time::Duration::from_secs(1));
+    agent.says(&ticket, "Is it on?").await.expect(201);
+    assert_eq!(
+        texts(&comments(&ann, &ticket).await, "body"),
+        ["Hello?", "Is it on?"]
+    );
+    assert_eq!(ann.sees(&ticket).await.at("/comment_count"), 2);
+}
+
+/// A note is nowhere for a customer: not in the list, not in the count, not in the version's tag, not in a page's total.
+#[doyen_test::test]
+async fn internal_notes_are_for_agents(app: Helpdesk) {
+    let (ann, agent) = (app.as_customer().await, app.as_agent().await);
+    let ticket = ann.opens("printer").await.text_at("/id");
+    ann.says(&ticket, "Hello?").await.expect(201);
+    note(&agent, &ticket, "This one again.").await.expect(201);
+    note(&agent, &ticket, "Sigh.").await.expect(201);
+    assert_eq!(texts(&comments(&ann, &ticket).await, "body"), ["Hello?"]);
+    assert_eq!(texts(&comments(&agent, &ticket).await, "body").len(), 3);
+    assert_eq!(ann.sees(&ticket).await.at("/comment_count"), 1);
+    assert_eq!(agent.sees(&ticket).await.at("/comment_count"), 3);
+    let page = ann
+        .get(format!("/v1/tickets/{ticket}/comments?page=1&per_page=1"))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(page.at("/page/total"), 1);
+    // In lists of tickets the same.
+    assert_eq!(
+        ann.get("/v1/tickets")
+            .send()
+            .await
+            .expect(200)
+            .at("/items/0/comment_count"),
+        1
+    );
+    assert_eq!(
+        agent
+            .get("/v1/tickets")
+            .send()
+            .await
+            .expect(200)
+            .at("/items/0/comment_count"),
+        3
+    );
+}
+
+#[doyen_test::test]
+async fn customers_write_no_notes(app: Helpdesk) {
+    let (ann, bob) = (app.as_customer().await, app.as_customer().await);
+    let ticket = ann.opens("printer").await.text_at("/id");
+    note(&ann, &ticket, "psst")
+        .await
+        .expect_problem(403, "agents_only");
+    // A stranger does not learn from it that there is such a ticket.
+    note(&bob, &ticket, "psst")
+        .await
+        .expect_problem(404, "ticket_not_found");
+    assert_eq!(app.count("comments").await, 0);
+}
+
+/// The customer's and the agent's view of one version are two representations: a cache must not give one for the other.
+#[doyen_test::test]
+async fn views_of_one_version_have_different_tags(app: Helpdesk) {
+    let (ann, agent) = (app.as_customer().await, app.as_agent().await);
+    let ticket = ann.opens("printer").await.text_at("/id");
+    let (hers, theirs) = (ann.sees(&ticket).await, agent.sees(&ticket).await);
+    assert_eq!(hers.at("/version"), theirs.at("/version"));
+    assert_ne!(hers.etag(), theirs.etag());
+    agent
+        .get(format!("/v1/tickets/{ticket}"))
+        .if_none_match(hers.etag())
+        .send()
+        .await
+        .expect(200);
+}
+
+#[doyen_test::test]
+async fn a_comment_passes_the_ticket_on(app: Helpdesk) {
+    let (ann, agent) = (app.as_customer().await, app.as_agent().await);
+    let ticket = ann.opens("printer").await.text_at("/id");
+    agent.says(&ticket, "Is it on?").await.expect(201);
+    assert_eq!(ann.sees(&ticket).await.text_at("/status"), "pending");
+    note(&agent, &ticket, "It never is.").await.expect(201);
+    assert_eq!(ann.sees(&ticket).await.text_at("/status"), "pending");
+    ann.says(&ticket, "It is now.").await.expect(201);
+    assert_eq!(ann.sees(&ticket).await.text_at("/status"), "open");
+}
+
+/// Each is counted, however many come at once.
+#[doyen_test::test]
+async fn no_comment_is_lost_in_a_crowd(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    let ticket = ann.opens("printer").await.text_at("/id");
+    let sent: Vec<_> = (0..12)
+        .map(|n| {
+            let (ann, ticket) = (ann.clone(), ticket.clone());
+            tokio::spawn(async move { ann.says(&ticket, &format!("me {n}")).await.status() })
+        })
+        .collect();
+    let mut kept = 0;
+    for status in sent {
+        match status.await.unwrap_or_else(|error| panic!("{error}")) {
+            201 => kept += 1,
+            // Others were faster three times in a row: told, and nothing kept.
+            409 => {}
+            other => panic!("{other}"),
+        }
+    }
+    assert!(kept > 0);
+    assert_eq!(ann.sees(&ticket).await.at("/comment_count"), kept);
+    assert_eq!(app.count("comments").await, kept);
+}
+
+#[doyen_test::test]
+async fn what_a_comment_must_be(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    let ticket = ann.opens("printer").await.text_at("/id");
+    let path = format!("/v1/tickets/{ticket}/comments");
+    let failures = async |body: serde_json::Value| {
+        ann.post(&path)
+            .json(&body)
+            .send()
+            .await
+            .expect_problem(422, "invalid")
+            .failures()
+    };
+    assert_eq!(failures(json!({})).await, ["/body required"]);
+    assert_eq!(failures(json!({"body": ""})).await, ["/body length"]);
+    assert_eq!(
+        failures(json!({"body": "x".repeat(20_001)})).await,
+        ["/body length"]
+    );
+    assert_eq!(
+        failures(json!({"body": "x", "internal": "yes", "author": 1})).await,
+        ["/author unknown_field", "/internal type"]
+    );
+    ann.post(&path)
+        .json(&json!({"body": "é".repeat(20_000)}))
+        .send()
+        .await
+        .expect(201);
+}

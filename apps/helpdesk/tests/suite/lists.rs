@@ -1,0 +1,172 @@
+//! Lists of tickets: filters, orders, search, chosen fields.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::people::subjects;
+use crate::support::{Helpdesk, Join as _};
+
+#[doyen_test::test]
+async fn filters_add_up(app: Helpdesk) {
+    let (ann, bob, agent) = (
+        app.as_customer().await,
+        app.as_customer().await,
+        app.as_agent().await,
+    );
+    ann.opens_with(
+        json!({"subject": "a1", "body": "b", "priority": "high", "tags": ["vpn", "mac"]}),
+    )
+    .await;
+    let a2 = ann
+        .opens_with(json!({"subject": "a2", "body": "b", "priority": "high", "tags": ["vpn"]}))
+        .await
+        .text_at("/id");
+    bob.opens_with(json!({"subject": "b1", "body": "b", "tags": ["mac"]}))
+        .await;
+    agent.does("solve", &a2).await.expect(200);
+    agent
+        .post(format!("/v1/tickets/{a2}/assign"))
+        .json(&json!({"assignee": agent.id}))
+        .send()
+        .await
+        .expect(200);
+    for (query, expected) in [
+        ("sort=created_at".to_owned(), vec!["a1", "a2", "b1"]),
+        ("status=open".to_owned(), vec!["a1", "b1"]),
+        ("status=solved".to_owned(), vec!["a2"]),
+        ("status=closed".to_owned(), vec![]),
+        ("priority=high".to_owned(), vec!["a1", "a2"]),
+        ("priority=high&status=open".to_owned(), vec!["a1"]),
+        ("tag=vpn".to_owned(), vec!["a1", "a2"]),
+        ("tag=mac&priority=normal".to_owned(), vec!["b1"]),
+        ("tag=none".to_owned(), vec![]),
+        (format!("reporter={}", bob.id), vec!["b1"]),
+        (format!("assignee={}", agent.id), vec!["a2"]),
+        ("assignee=none".to_owned(), vec!["a1", "b1"]),
+        (
+            format!("reporter={}&assignee=none&tag=vpn", ann.id),
+            vec!["a1"],
+        ),
+    ] {
+        let mut found = agent.lists(&query).await;
+        found.sort();
+        assert_eq!(found, expected, "{query}");
+    }
+    // A customer's filter finds nothing of others.
+    assert!(ann.lists(&format!("reporter={}", bob.id)).await.is_empty());
+    assert_eq!(bob.lists("").await, ["b1"]);
+}
+
+#[doyen_test::test]
+async fn lists_come_in_the_order_asked_for(app: Helpdesk) {
+    let (ann, agent) = (app.as_customer().await, app.as_agent().await);
+    let mut ids = Vec::new();
+    for (subject, priority) in [("first", "urgent"), ("second", "low"), ("third", "high")] {
+        ids.push(
+            ann.opens_with(json!({"subject": subject, "body": "b", "priority": priority}))
+                .await
+                .text_at("/id"),
+        );
+        app.clock().advance(Duration::from_secs(1));
+    }
+    agent.does("solve", &ids[0]).await.expect(200);
+    for (sort, expected) in [
+        ("created_at", ["first", "second", "third"]),
+        ("-created_at", ["third", "second", "first"]),
+        ("updated_at", ["second", "third", "first"]),
+        ("-updated_at", ["first", "third", "second"]),
+        ("priority", ["second", "third", "first"]),
+        ("-priority", ["first", "third", "second"]),
+    ] {
+        assert_eq!(ann.lists(&format!("sort={sort}")).await, expected, "{sort}");
+    }
+    assert_eq!(
+        ann.lists("").await,
+        ["third", "second", "first"],
+        "the newest first, unless asked otherwise"
+    );
+}
+
+/// The same on both databases, whatever the letters: what stands for everything elsewhere stands for itself here.
+#[doyen_test::test]
+async fn search_finds_text_as_it_is(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    for (subject, body) in [
+        ("Drucker brennt", "ÜBERALL Rauch"),
+        ("100% sure", "under_score"),
+        ("back\\slash", "quote ' and \" here"),
+        ("ΣΊΣΥΦΟΣ", "İstanbul"),
+    ] {
+        ann.opens_with(json!({"subject": subject, "body": body}))
+            .await;
+    }
+    for (q, expected) in [
+        ("drucker", vec!["Drucker brennt"]),
+        ("BRENNT", vec!["Drucker brennt"]),
+        ("überall", vec!["Drucker brennt"]),
+        ("100%", vec!["100% sure"]),
+        ("%", vec!["100% sure"]),
+        ("_", vec!["100% sure"]),
+        ("\\", vec!["back\\slash"]),
+        ("' and \"", vec!["back\\slash"]),
+        ("'; DROP TABLE tickets; --", vec![]),
+        ("nowhere", vec![]),
+    ] {
+        let page = ann
+            .get("/v1/tickets")
+            .query("q", q)
+            .send()
+            .await
+            .expect(200);
+        assert_eq!(subjects(&page), expected, "{q}");
+    }
+}
+
+#[doyen_test::test]
+async fn only_the_chosen_fields_are_sent(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    ann.opens("printer").await;
+    let page = ann
+        .get("/v1/tickets?fields=subject,status")
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(
+        page.at("/items/0"),
+        json!({"subject": "printer", "status": "open"})
+    );
+    let wrong = ann
+        .get("/v1/tickets?fields=subject,password,subject")
+        .send()
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(wrong.failures(), ["/fields one_of", "/fields unique"]);
+}
+
+/// A filter that is misspelt must not give the unfiltered list.
+#[doyen_test::test]
+async fn what_is_no_filter_is_refused(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    for (query, failures) in [
+        ("stauts=open", vec!["/stauts unknown_parameter"]),
+        (
+            "status=OPEN&priority=",
+            vec!["/priority one_of", "/status one_of"],
+        ),
+        ("sort=subject", vec!["/sort one_of"]),
+        ("limit=0", vec!["/limit range"]),
+        ("limit=101", vec!["/limit range"]),
+        ("limit=ten", vec!["/limit type"]),
+        ("assignee=me", vec!["/assignee pattern"]),
+        ("q=", vec!["/q length"]),
+        ("status=open&status=closed", vec!["/status repeated"]),
+    ] {
+        let answer = ann
+            .get(format!("/v1/tickets?{query}"))
+            .send()
+            .await
+            .expect_problem(422, "invalid");
+        assert_eq!(answer.failures(), failures, "{query}\n\n{answer}");
+    }
+}

@@ -1,0 +1,24 @@
+//! The helpdesk as its clients see it: every test through HTTP, on SQLite and on PostgreSQL.
+//!
+//! | file | asks |
+//! | --- | --- |
+//! | `access` | who may call which route: all of them, by nobody, a stranger and a caller with the wrong scope |
+//! | `openapi` | is the committed document the one the code makes; do the migrations go there and back |
+//! | `accounts`, `tickets`, `lists`, `comments`, `stats` | what each resource promises |
+//! | `paging` | is a list complete and without repetition while others write |
+//! | `errors` | is whatever goes wrong told as the contract says |
+//! | `work` | is a request one unit of work, however it ends |
+//! | `server` | the real program: start, stop, kill, settings |
+
+mod access;
+mod accounts;
+mod comments;
+mod errors;
+mod lists;
+mod openapi;
+mod paging;
+mod server;
+mod stats;
+mod support;
+mod tickets;
+mod work;

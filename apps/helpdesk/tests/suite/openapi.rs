@@ -1,0 +1,73 @@
+//! The document in the repository is the one the code makes, and the migrations go there and back.
+
+use crate::support::Helpdesk;
+
+#[doyen_test::test]
+async fn the_committed_document_is_the_generated_one(app: Helpdesk) {
+    let committed = std::fs::read_to_string("openapi.json").unwrap_or_default();
+    assert!(
+        committed == app.assembled().document,
+        "apps/helpdesk/openapi.json is not what the code makes: run `cargo xtask generate`, and look at what clients will see changed"
+    );
+    // What is served is the same.
+    assert_eq!(
+        app.get("/openapi.json").send().await.expect(200).text(),
+        committed
+    );
+}
+
+#[doyen_test::test]
+async fn migrations_go_up_down_and_up(app: Helpdesk) {
+    let migrator = app.assembled().migrator();
+    let schema = async || {
+        migrator
+            .schema()
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let before = schema().await;
+    assert!(
+        before.contains("tickets") && before.contains("users"),
+        "{before}"
+    );
+    let down = migrator
+        .down(usize::MAX)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(!down.is_empty());
+    let empty = schema().await;
+    assert!(
+        !empty.contains("tickets") && !empty.contains("users"),
+        "a migration leaves something behind:\n{empty}"
+    );
+    let up = migrator
+        .up()
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(up.len(), down.len());
+    assert_eq!(schema().await, before);
+}
+
+/// With rows in every table, as in production.
+#[doyen_test::test]
+async fn migrations_go_down_with_data(app: Helpdesk) {
+    let commands = app.assembled();
+    let seed = commands
+        .seed
+        .as_ref()
+        .unwrap_or_else(|| panic!("there is no demo data"));
+    if let Err(error) = commands.run(seed, Vec::new()).await {
+        panic!("{}", error.error());
+    }
+    assert!(app.count("tickets").await > 0);
+    let migrator = commands.migrator();
+    migrator
+        .down(usize::MAX)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    migrator
+        .up()
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(app.count("tickets").await, 0);
+}

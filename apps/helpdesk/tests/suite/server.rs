@@ -1,0 +1,342 @@
+//! The real program: how it starts, stops, survives, and what it says about bad settings.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use doyen_test::{Program, Running};
+
+use crate::support::Helpdesk;
+
+fn program() -> Program {
+    Program::new(env!("CARGO_BIN_EXE_helpdesk"))
+        .env("APP_ENV", "test")
+        .env("APP_SERVER__BIND", "127.0.0.1:0")
+        .env("APP_ADMIN__BIND", "127.0.0.1:0")
+}
+
+fn request(method: &str, path: &str, token: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+}
+
+/// Makes an account and logs in.
+fn token(server: &Running) -> String {
+    let person = r#"{"email": "ada@example.com", "password": "correct horse battery staple""#;
+    let register = server.exchange(&request(
+        "POST",
+        "/v1/auth/register",
+        "",
+        &format!("{person}, \"name\": \"Ada\"}}"),
+    ));
+    assert!(register.starts_with("HTTP/1.1 201"), "{register}");
+    let login = server.exchange(&request(
+        "POST",
+        "/v1/auth/login",
+        "",
+        &format!("{person}}}"),
+    ));
+    field(&login, "access_token")
+}
+
+/// The text of a field in an answer.
+fn field(answer: &str, name: &str) -> String {
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let json: serde_json::Value =
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}\n{answer}"));
+    json[name].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn it_starts_with_nothing_but_a_folder() {
+    let server = program().start();
+    assert!(server.exchange(&get("/readyz")).starts_with("HTTP/1.1 200"));
+    assert!(server.exchange(&get("/docs")).contains("<html"));
+    token(&server);
+    let ended = server.terminate();
+    assert_eq!(ended.code(), Some(0));
+}
+
+/// SIGTERM in the middle of a request: readiness turns first, the listener stays open meanwhile, and the request is answered.
+#[test]
+fn a_drain_finishes_what_is_under_way() {
+    let mut server = program().env("APP_SERVER__DRAIN_DELAY", "2s").start();
+    let address = server.address();
+    let body = r#"{"email": "nobody@example.com", "password": "correct horse battery staple"}"#;
+    let (head, rest) = request("POST", "/v1/auth/login", "", body)
+        .split_at_checked(200)
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap_or_default();
+    let mut slow = TcpStream::connect(address).unwrap_or_else(|error| panic!("{error}"));
+    slow.write_all(head.as_bytes())
+        .unwrap_or_else(|error| panic!("{error}"));
+    // It has the beginning of the request when it answers another one.
+    assert!(server.exchange(&get("/readyz")).starts_with("HTTP/1.1 200"));
+    server.ask_to_stop();
+    let ready = server.wait_for(|| {
+        let answer = server
+            .try_exchange(address, &get("/readyz"))
+            .unwrap_or_default();
+        answer.starts_with("HTTP/1.1 503").then_some(answer)
+    });
+    let ready =
+        ready.unwrap_or_else(|| panic!("it never said that it goes away\n{}", server.output()));
+    assert!(ready.contains("not_ready"), "{ready}");
+    slow.write_all(rest.as_bytes())
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer)
+        .unwrap_or_else(|error| panic!("{error}\n{}", server.output()));
+    assert!(
+        answer.starts_with("HTTP/1.1 401") && answer.contains("invalid_credentials"),
+        "{answer}"
+    );
+    assert_eq!(server.wait().code(), Some(0), "{}", server.output());
+    assert!(TcpStream::connect(address).is_err());
+}
+
+/// A connection that rests does not hold the end up.
+#[test]
+fn an_idle_connection_is_closed_by_a_drain() {
+    let mut server = program().start();
+    let mut idle = TcpStream::connect(server.address()).unwrap_or_else(|error| panic!("{error}"));
+    let _ = idle.set_read_timeout(Some(Duration::from_secs(10)));
+    idle.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        .unwrap_or_else(|error| panic!("{error}"));
+    let mut first = [0; 12];
+    idle.read_exact(&mut first)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let began = std::time::Instant::now();
+    server.ask_to_stop();
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "it waited for a client that said nothing"
+    );
+}
+
+/// Killed in the middle of many writes, three times: what was answered with 201 is there.
+#[doyen_test::test]
+async fn what_was_acknowledged_survives_a_kill(app: Helpdesk) {
+    let url = app.database_url().to_owned();
+    let rounds = tokio::task::spawn_blocking(move || kill_and_look(&url));
+    rounds.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn kill_and_look(url: &str) {
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let start = || {
+        program()
+            .env("DATABASE_URL", url)
+            .env("APP_AUTH__SIGNING_KEY", key)
+            .start()
+    };
+    let mut server = start();
+    let token = token(&server);
+    let mut kept: Vec<String> = Vec::new();
+    for round in 0..3 {
+        let acknowledged = write_until_killed(&mut server, &token);
+        assert!(
+            !acknowledged.is_empty(),
+            "round {round}: nothing was written before the kill\n{}",
+            server.output()
+        );
+        kept.extend(acknowledged);
+        server = start();
+        for id in &kept {
+            let answer = server.exchange(&request("GET", &format!("/v1/tickets/{id}"), &token, ""));
+            assert!(
+                answer.starts_with("HTTP/1.1 200"),
+                "round {round}: {id} was acknowledged and is lost\n{answer}"
+            );
+        }
+    }
+    assert_eq!(server.terminate().code(), Some(0));
+}
+
+/// Four clients open tickets; after a few the server is killed. Gives what they were promised.
+fn write_until_killed(server: &mut Running, token: &str) -> Vec<String> {
+    let (acknowledged, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+    let address = server.address();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let body = r#"{"subject": "will it live", "body": "b"}"#;
+                    let answer = exchange(address, &request("POST", "/v1/tickets", token, body));
+                    // An answer that was cut off is no promise.
+                    if answer.starts_with("HTTP/1.1 201") && answer.ends_with('}') {
+                        acknowledged
+                            .lock()
+                            .unwrap_or_else(|error| panic!("{error}"))
+                            .push(field(&answer, "id"));
+                    }
+                }
+            });
+        }
+        let enough = || {
+            acknowledged
+                .lock()
+                .is_ok_and(|ids| ids.len() >= 20)
+                .then_some(())
+        };
+        let reached = server.wait_for(enough);
+        server.kill();
+        stop.store(true, Ordering::Relaxed);
+        assert!(reached.is_some(), "{}", server.output());
+    });
+    acknowledged.into_inner().unwrap_or_default()
+}
+
+fn exchange(address: SocketAddr, bytes: &str) -> String {
+    let mut answer = String::new();
+    if let Ok(mut stream) = TcpStream::connect(address) {
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+        let _ = stream.write_all(bytes.as_bytes());
+        let _ = stream.read_to_string(&mut answer);
+    }
+    answer
+}
+
+/// A start that can not be: exit code 1, one line on standard error that names what is wrong.
+fn refuses(program: Program, words: &[&str]) {
+    let ended = program.run();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for word in words {
+        assert!(
+            ended.stderr.contains(word),
+            "`{word}` is not in:\n{}",
+            ended.stderr
+        );
+    }
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_bad_setting_is_named() {
+    refuses(
+        program().env("APP_SERVER__BIND", "nowhere"),
+        &["APP_SERVER__BIND"],
+    );
+    refuses(
+        program().env("APP_SERVER__REQUEST_TIMEOUT", "soon"),
+        &["APP_SERVER__REQUEST_TIMEOUT"],
+    );
+    refuses(
+        program().env("APP_SERVER__MAX_CONNECTIONS", "0"),
+        &["APP_SERVER__MAX_CONNECTIONS"],
+    );
+    refuses(program().env("APP_ENV", "production"), &["APP_ENV", "prod"]);
+    refuses(
+        program().env("DATABASE_URL", "mysql://x"),
+        &["sqlite://", "postgres://"],
+    );
+}
+
+#[test]
+fn an_unknown_variable_is_refused_with_the_nearest_name() {
+    refuses(
+        program().env("APP_SERVER__BINDD", "127.0.0.1:0"),
+        &["APP_SERVER__BINDD", "APP_SERVER__BIND"],
+    );
+    refuses(
+        program().env("APP_SERVR__MAX_CONNECTIONS", "5"),
+        &["APP_SERVR__MAX_CONNECTIONS", "APP_SERVER__MAX_CONNECTIONS"],
+    );
+}
+
+/// Every mistake at once, not one a start.
+#[test]
+fn all_bad_settings_are_told_at_once() {
+    refuses(
+        program()
+            .env("APP_SERVER__BIND", "nowhere")
+            .env("APP_UNKNOWN", "1"),
+        &["APP_SERVER__BIND", "APP_UNKNOWN"],
+    );
+}
+
+#[test]
+fn production_needs_a_signing_key() {
+    refuses(
+        program().env("APP_ENV", "prod"),
+        &["auth.signing_key", "APP_AUTH__SIGNING_KEY", "keys generate"],
+    );
+    for weak in ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "secret"] {
+        let ended = program()
+            .env("APP_ENV", "prod")
+            .env("APP_AUTH__SIGNING_KEY", weak)
+            .run();
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(
+            !ended.stderr.contains(weak),
+            "the key is shown:\n{}",
+            ended.stderr
+        );
+    }
+}
+
+/// Production migrates nothing by itself, and says how it is done.
+#[test]
+fn production_does_not_start_on_an_old_schema() {
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    refuses(
+        program()
+            .env("APP_ENV", "prod")
+            .env("APP_AUTH__SIGNING_KEY", key),
+        &["migrate up"],
+    );
+}
+
+#[test]
+fn a_taken_address_is_told() {
+    let first = program().start();
+    let address = first.address().to_string();
+    refuses(
+        program().env("APP_SERVER__BIND", &address),
+        &[&address, "listen"],
+    );
+}
+
+#[test]
+fn a_database_that_is_away_is_told_without_its_password() {
+    let program = program().env("DATABASE_URL", "postgres://someone:s3cret@127.0.0.1:1/none");
+    let ended = program.run();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("127.0.0.1:1") && !ended.stderr.contains("s3cret"),
+        "{}",
+        ended.stderr
+    );
+}
+
+/// Commands that need no database have none, and write nothing into the folder they run in.
+#[test]
+fn the_document_is_printed_as_it_is_committed() {
+    let ended = program().arg("openapi").run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(
+        ended.stdout,
+        std::fs::read_to_string("openapi.json").unwrap_or_default()
+    );
+}
+
+#[test]
+fn help_and_version_are_told() {
+    let help = program().arg("--help").run();
+    assert_eq!(help.code, Some(0), "{help:?}");
+    for word in ["serve", "migrate", "routes", "openapi", "config"] {
+        assert!(help.stdout.contains(word), "{}", help.stdout);
+    }
+    assert_eq!(program().arg("nonsense").run().code, Some(2));
+}

@@ -1,0 +1,42 @@
+//! The helpdesk under test, and the people who use it.
+
+pub(crate) mod faults;
+pub(crate) mod people;
+
+use std::ops::Deref;
+
+use doyen_test::{Setup, Subject, TestApp};
+
+pub(crate) use people::{Join, Person};
+
+/// The helpdesk.
+pub(crate) struct Helpdesk(TestApp);
+
+impl Subject for Helpdesk {
+    fn app() -> doyen::App {
+        helpdesk::app()
+    }
+
+    fn setup() -> Setup {
+        patient()
+    }
+
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
+}
+
+impl Deref for Helpdesk {
+    type Target = TestApp;
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
+
+/// Tests ask what is answered, not how soon: a machine that does many things at once must not make them fail.
+pub(crate) fn patient() -> Setup {
+    Setup::new()
+        .set("database.acquire_timeout", "30s")
+        .set("database.lock_timeout", "30s")
+        .set("database.statement_timeout", "30s")
+}

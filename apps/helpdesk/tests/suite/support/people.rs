@@ -1,0 +1,185 @@
+//! Somebody who is logged in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use doyen::auth::Tokens;
+use doyen::domain::{Caller, Scope as _};
+use doyen_test::{Answer, Call, TestApp};
+use helpdesk::access::{Role, Scope};
+use serde_json::{Value, json};
+
+/// What everybody's password is.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// Somebody who is logged in, and what they ask.
+#[derive(Clone)]
+pub(crate) struct Person {
+    app: TestApp,
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) token: String,
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// People join an application: any that has the helpdesk's accounts.
+pub(crate) trait Join {
+    async fn join(&self, name: &str, role: Role) -> Person;
+
+    /// A new customer.
+    async fn as_customer(&self) -> Person {
+        self.join("Ada Customer", Role::Customer).await
+    }
+
+    /// A new agent.
+    async fn as_agent(&self) -> Person {
+        self.join("Grace Agent", Role::Agent).await
+    }
+
+    /// A new administrator.
+    async fn as_admin(&self) -> Person {
+        self.join("Barbara Admin", Role::Admin).await
+    }
+}
+
+impl Join for TestApp {
+    async fn join(&self, name: &str, role: Role) -> Person {
+        let email = format!("person{}@example.com", NEXT.fetch_add(1, Ordering::Relaxed));
+        let new = json!({"email": email, "password": PASSWORD, "name": name});
+        let id = self
+            .post("/v1/auth/register")
+            .json(&new)
+            .send()
+            .await
+            .expect(201)
+            .text_at("/id");
+        if role != Role::Customer {
+            // Only an administrator makes others one, and the first has nobody to ask.
+            use doyen::domain::Role as _;
+            let changed = self
+                .execute(
+                    "UPDATE users SET role = $1 WHERE email = $2",
+                    [role.name().into(), email.clone().into()],
+                )
+                .await;
+            assert_eq!(changed, 1);
+        }
+        let token = login(self, &email, PASSWORD)
+            .await
+            .expect(200)
+            .text_at("/access_token");
+        Person {
+            app: self.clone(),
+            id,
+            email,
+            token,
+        }
+    }
+}
+
+/// The answer to a login.
+pub(crate) async fn login(app: &TestApp, email: &str, password: &str) -> Answer {
+    app.post("/v1/auth/login")
+        .json(&json!({"email": email, "password": password}))
+        .send()
+        .await
+}
+
+macro_rules! method {
+    ($($name:ident)*) => {
+        $(pub(crate) fn $name(&self, target: impl AsRef<str>) -> Call {
+            self.app.$name(target).bearer(&self.token)
+        })*
+    };
+}
+
+impl Person {
+    method!(get head post patch delete);
+
+    pub(crate) fn request(&self, method: &str, target: impl AsRef<str>) -> Call {
+        self.app.request(method, target).bearer(&self.token)
+    }
+
+    /// Opens a ticket.
+    pub(crate) async fn opens(&self, subject: &str) -> Answer {
+        self.opens_with(json!({"subject": subject, "body": "It does not work."}))
+            .await
+    }
+
+    /// Opens this ticket.
+    pub(crate) async fn opens_with(&self, ticket: Value) -> Answer {
+        self.post("/v1/tickets")
+            .json(&ticket)
+            .send()
+            .await
+            .expect(201)
+    }
+
+    /// Reads a ticket.
+    pub(crate) async fn sees(&self, ticket: &str) -> Answer {
+        self.get(format!("/v1/tickets/{ticket}")).send().await
+    }
+
+    /// Comments on a ticket.
+    pub(crate) async fn says(&self, ticket: &str, text: &str) -> Answer {
+        self.post(format!("/v1/tickets/{ticket}/comments"))
+            .json(&json!({"body": text}))
+            .send()
+            .await
+    }
+
+    /// Does something with a ticket that needs no more words: `solve`, `close`, `reopen`.
+    pub(crate) async fn does(&self, action: &str, ticket: &str) -> Answer {
+        self.post(format!("/v1/tickets/{ticket}/{action}"))
+            .send()
+            .await
+    }
+
+    /// The subjects of the tickets in a list, in its order.
+    pub(crate) async fn lists(&self, query: &str) -> Vec<String> {
+        subjects(
+            &self
+                .get(format!("/v1/tickets?{query}"))
+                .send()
+                .await
+                .expect(200),
+        )
+    }
+
+    /// The same person, whose token permits only these scopes.
+    pub(crate) async fn only(&self, role: Role, scopes: &[Scope]) -> Person {
+        use doyen::domain::Role as _;
+        let mut caller = Caller::new(&self.id);
+        caller.scopes = scopes.iter().map(|scope| scope.name().into()).collect();
+        caller.roles = vec![role.name().into()];
+        let context = self.app.service().container().context();
+        let Ok(tokens) = context.get::<Arc<Tokens>>().await else {
+            panic!("there are no tokens")
+        };
+        let Ok(issued) = tokens.issue(&caller) else {
+            panic!("no token was issued")
+        };
+        context.close().await;
+        Person {
+            token: issued.token.clone(),
+            ..self.clone()
+        }
+    }
+}
+
+/// The subjects of a page of tickets.
+pub(crate) fn subjects(page: &Answer) -> Vec<String> {
+    texts(page, "subject")
+}
+
+/// One field of each item of a page.
+pub(crate) fn texts(page: &Answer, field: &str) -> Vec<String> {
+    let items = page.at("/items");
+    items
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|item| item[field].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
