@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use doyen_core::inject::{BoxFuture, Context, Node};
-use doyen_core::problem::UNAVAILABLE;
+use doyen_core::problem::{OUTCOME_UNKNOWN, UNAVAILABLE};
 use doyen_core::{Access, Inject, Refusal};
 use sea_orm::{DbBackend, DbErr};
 use tokio::sync::Mutex;
@@ -314,7 +314,7 @@ impl Inject for Session {
             <Arc<Database> as Inject>::node,
             <Access as Inject>::node,
         ])
-        .fails(vec![&UNAVAILABLE, &COMMIT_FAILED])
+        .fails(vec![&UNAVAILABLE, &COMMIT_FAILED, &OUTCOME_UNKNOWN])
     }
 
     async fn make(cx: &Context) -> Result<Self, Refusal> {

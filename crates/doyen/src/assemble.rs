@@ -51,6 +51,9 @@ impl fmt::Display for AssembleError {
 
 impl std::error::Error for AssembleError {}
 
+/// Adds bindings to a container, or replaces some.
+pub type Bind = Box<dyn FnOnce(&mut ContainerBuilder) + Send>;
+
 /// What a test replaces.
 #[derive(Default)]
 pub struct Overrides {
@@ -61,7 +64,7 @@ pub struct Overrides {
     /// Cheap password hashes, for tests alone.
     pub fast_passwords: bool,
     /// Bindings to add or replace.
-    pub bindings: Vec<Box<dyn FnOnce(&mut ContainerBuilder) + Send>>,
+    pub bindings: Vec<Bind>,
     /// Modules to add.
     pub modules: Vec<Module>,
 }

@@ -44,7 +44,7 @@ mod settings;
 mod system;
 
 pub use app::{App, Command};
-pub use assemble::{AssembleError, Assembled, Overrides};
+pub use assemble::{AssembleError, Assembled, Bind, Overrides};
 pub use cli::run;
 pub use doyen_auth as auth;
 pub use doyen_core as domain;
