@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `access` | who may call which route: all of them, by nobody, a stranger and a caller with the wrong scope |
 //! | `openapi` | is the committed document the one the code makes; do the migrations go there and back |
-//! | `accounts`, `tickets`, `lists`, `comments`, `stats` | what each resource promises |
+//! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | what each resource promises |
 //! | `paging` | is a list complete and without repetition while others write |
 //! | `errors` | is whatever goes wrong told as the contract says |
 //! | `work` | is a request one unit of work, however it ends |
@@ -13,11 +13,13 @@
 mod access;
 mod accounts;
 mod comments;
+mod edits;
 mod errors;
 mod lists;
 mod openapi;
 mod paging;
 mod server;
+mod states;
 mod stats;
 mod support;
 mod tickets;
