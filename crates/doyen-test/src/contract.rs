@@ -18,7 +18,12 @@ use serde_json::{Value as Json, json};
 use crate::{Answer, Call};
 
 /// What the edge may answer before it looks at a route.
-const EDGE: [&str; 4] = ["uri_too_long", "malformed_path", "overloaded", "malformed_request"];
+const EDGE: [&str; 4] = [
+    "uri_too_long",
+    "malformed_path",
+    "overloaded",
+    "malformed_request",
+];
 const PROBLEM: &str = "application/problem+json";
 
 /// The OpenAPI document, and a validator for each schema that was needed so far.

@@ -20,6 +20,9 @@ pub trait Output: serde::Serialize + Send + Sync + 'static {
     /// True when [`etag`](Output::etag) gives one: it stands in the document then.
     const TAGGED: bool = false;
 
+    /// True when [`location`](Output::location) gives one: it stands in the document then.
+    const LOCATED: bool = false;
+
     /// The contract. A type with a name registers itself among the components and gives a reference.
     fn schema(all: &mut Components) -> Schema;
 

@@ -53,6 +53,7 @@ impl Output for char {
 
 impl<T: Output> Output for Option<T> {
     const TAGGED: bool = T::TAGGED;
+    const LOCATED: bool = T::LOCATED;
 
     fn schema(all: &mut Components) -> Schema {
         T::schema(all).nullable()
@@ -69,6 +70,7 @@ impl<T: Output> Output for Option<T> {
 
 impl<T: Output> Output for Box<T> {
     const TAGGED: bool = T::TAGGED;
+    const LOCATED: bool = T::LOCATED;
 
     fn schema(all: &mut Components) -> Schema {
         T::schema(all)

@@ -64,6 +64,8 @@ fn etag(source: &Source) -> TokenStream {
 fn location(source: &Source) -> TokenStream {
     let value = read(source);
     quote! {
+        const LOCATED: bool = true;
+
         fn location(&self) -> ::core::option::Option<::std::string::String> {
             ::core::option::Option::Some(::std::string::ToString::to_string(&#value))
         }

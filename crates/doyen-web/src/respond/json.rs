@@ -52,7 +52,9 @@ impl<T: Output> Respond for Created<T> {
         let schema = T::schema(contract.components);
         let place = Schema::of("string").with("format", "uri-reference");
         let mut answer = Answer::with_body(201, "It was created.", JSON, schema);
-        answer = answer.header("Location", "Where it lives.", place);
+        if T::LOCATED {
+            answer = answer.header("Location", "Where it lives.", place);
+        }
         contract.operation.answers.push(tagged::<T>(answer));
     }
 }
