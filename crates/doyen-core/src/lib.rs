@@ -54,7 +54,7 @@ pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
 pub use schema::{Components, Schema};
 pub use secret::Secret;
 pub use time::{Clock, DAY, HOUR, MINUTE, NotATime, SystemClock, Timestamp, secs};
-pub use trace::{RequestId, TraceContext};
+pub use trace::{RequestId, TraceContext, current_request, within_request};
 
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! `#[doyen_test::test]`: one function, two tests.
 //!
-//! ```ignore
+//! ```text
 //! #[doyen_test::test]
 //! async fn opens(shop: Shop) { .. }
 //! ```

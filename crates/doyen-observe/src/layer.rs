@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
-use doyen_core::{Clock as _, SystemClock};
+use doyen_core::{Clock as _, SystemClock, current_request};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
@@ -52,8 +52,12 @@ where
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
         let mut own = Fields::default();
         event.record(&mut own);
-        // The fields of the spans around it, the outermost first; the inner one wins.
+        // Whose it is first, then the fields of the spans around it, the outermost first; the inner one wins.
         let mut all = Fields::default();
+        if let Some((request, trace)) = current_request() {
+            all.put("request_id", Value::Text(request.to_string()));
+            all.put("trace_id", Value::Text(trace.trace_id().to_owned()));
+        }
         for span in cx
             .event_scope(event)
             .into_iter()
@@ -249,6 +253,19 @@ mod tests {
         let lines = logged(LogFormat::Json, false, code);
         assert_eq!(lines.len(), 1);
         serde_json::from_str(&lines[0]).unwrap()
+    }
+
+    #[test]
+    fn a_line_says_which_request_it_belongs_to() {
+        let (id, trace) = (
+            doyen_core::RequestId::accept("order-7").unwrap(),
+            doyen_core::TraceContext::start(false),
+        );
+        let line = json(|| doyen_core::within_request(id, trace, || tracing::info!("on the way")));
+        assert_eq!(line["fields"]["request_id"], "order-7");
+        assert_eq!(line["fields"]["trace_id"], trace.trace_id());
+        let outside = json(|| tracing::info!("elsewhere"));
+        assert_eq!(outside.get("fields"), None);
     }
 
     #[test]

@@ -20,7 +20,7 @@
 //!
 //! Then each test asks for it. It becomes two tests, `opens::sqlite` and `opens::postgres`, each with a fresh database:
 //!
-//! ```ignore
+//! ```text
 //! #[doyen_test::test]
 //! async fn opens(shop: Shop) {
 //!     let order = shop.post("/orders").bearer(&token).json(&json!({"sku": "tea"})).send().await.expect(201);

@@ -10,10 +10,20 @@ use crate::route::{Route, Routes};
 
 /// What one domain adds to an application: its routes and its bindings.
 ///
-/// ```ignore
-/// pub fn module() -> Module {
-///     Module::new("orders").routes(routes![list, show, place].at("/orders")).bind::<dyn OrderRepository, SqlOrders>()
+/// ```
+/// use doyen_core::anyone;
+/// use doyen_web::{Module, NoContent, Route, Routes};
+///
+/// async fn list() -> NoContent {
+///     NoContent
 /// }
+///
+/// fn module() -> Module {
+///     // With the attributes: `routes![list].at("/orders")`.
+///     let list = Route::get("/").name("list").allow(anyone).handler(list);
+///     Module::new("orders").routes(Routes::new(vec![list]).at("/orders"))
+/// }
+/// # let _ = module();
 /// ```
 pub struct Module {
     pub(crate) name: String,

@@ -13,6 +13,7 @@ mod query;
 
 pub(crate) use limits::Limits;
 
+use std::future::Future as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +24,7 @@ use doyen_core::inject::Context;
 use doyen_core::problem::Plain;
 use doyen_core::{
     Access, Clock as _, Failures, Problem, Refusal, RequestId, SystemClock, TraceContext,
-    Unexpected,
+    Unexpected, within_request,
 };
 use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -84,9 +85,14 @@ pub(crate) async fn run(
     let etags = conditional::wanted(&head);
 
     // 3 A panic is caught outside everything that can panic, so that it too becomes an answer and a line in the log.
-    let outcome = std::panic::AssertUnwindSafe(serve(inner, head, body, &mut journey))
-        .catch_unwind()
-        .await;
+    // 2 Whatever is logged on the way says which request it belongs to.
+    let (id, trace) = (journey.request_id, journey.trace);
+    let outcome = {
+        let mut trip = std::pin::pin!(
+            std::panic::AssertUnwindSafe(serve(inner, head, body, &mut journey)).catch_unwind()
+        );
+        std::future::poll_fn(|cx| within_request(id, trace, || trip.as_mut().poll(cx))).await
+    };
     // It came to an end of its own, good or bad: what is left to do is done below.
     journey
         .guard

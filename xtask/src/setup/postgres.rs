@@ -30,7 +30,8 @@ pub(crate) struct Server {
 impl Server {
     fn at(address: SocketAddr, from: &'static str) -> Self {
         Self {
-            url: format!("postgres://postgres@{address}"),
+            // With a database: who makes others replaces its name.
+            url: format!("postgres://postgres@{address}/postgres"),
             from,
         }
     }

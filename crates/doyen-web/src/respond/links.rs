@@ -100,7 +100,7 @@ impl RouteTable {
 
 /// Makes links for this request's caller. Ask for it as a parameter.
 ///
-/// ```ignore
+/// ```text
 /// let links = links.map().to::<show>("self", &[&ticket.id]).to::<solve>("solve", &[&ticket.id]).done();
 /// ```
 #[derive(Clone, Debug)]
