@@ -114,3 +114,63 @@ async fn readyz(watched: Arc<Watched>, detail: Query<Detail>) -> Response {
     );
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use doyen_core::settings::{Environment, Loader};
+
+    use super::*;
+    use crate::{App, Assembled, Overrides};
+
+    async fn assembled() -> Assembled {
+        let place = std::env::temp_dir().join(format!("doyen-admin-{}", std::process::id()));
+        let loader = Loader::new("APP")
+            .env(std::iter::empty::<(String, String)>())
+            .environment(Environment::Test)
+            .set("database.url", format!("sqlite://{}/a.db", place.display()))
+            .set("auth.dev_key_file", format!("{}/dev.key", place.display()));
+        App::new("admin")
+            .start(loader, Overrides::default())
+            .await
+            .unwrap()
+    }
+
+    async fn get(service: &Service, path: &str) -> (u16, String) {
+        let request = http::Request::get(path).body(Body::empty()).unwrap();
+        let response = service.handle(request, None).await;
+        let body = response.body().as_whole().map(|bytes| bytes.to_vec());
+        let text = String::from_utf8(body.unwrap_or_default()).unwrap();
+        (response.status().as_u16(), text)
+    }
+
+    #[tokio::test]
+    async fn it_tells_what_the_public_service_counted_and_how_the_database_is() {
+        let assembled = assembled().await;
+        let admin = service(&assembled.service, &assembled.database).unwrap();
+        get(&assembled.service, "/livez").await;
+        get(&assembled.service, "/nowhere/7").await;
+
+        let (status, metrics) = get(&admin, "/metrics").await;
+        assert_eq!(status, 200);
+        let once = |line: &str| assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+        once("http_server_requests_total{method=\"GET\",route=\"/livez\",status=\"200\"} 1\n");
+        once("http_server_requests_total{method=\"*\",route=\"\",status=\"404\"} 1\n");
+        once("http_server_request_duration_seconds_count{method=\"GET\",route=\"/livez\"} 1\n");
+        assert!(!metrics.contains("/nowhere"), "a path became a label");
+
+        let (status, health) = get(&admin, "/readyz?verbose").await;
+        assert_eq!(status, 200, "{health}");
+        assert!(
+            health.contains("\"name\":\"database\",\"status\":\"ok\""),
+            "{health}"
+        );
+
+        assembled.service.drain().begin();
+        let (status, health) = get(&admin, "/readyz").await;
+        assert_eq!(
+            (status, health.as_str()),
+            (503, "{\"status\":\"draining\"}")
+        );
+        assembled.database.close().await;
+    }
+}
