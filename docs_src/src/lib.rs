@@ -20,6 +20,7 @@ pub mod path_parameters;
 pub mod policies;
 pub mod providers;
 pub mod query;
+pub mod reads;
 pub mod rules;
 pub mod settings;
 pub mod shop;

@@ -9,6 +9,7 @@ use sea_orm::{DbBackend, DbErr, Statement};
 use crate::keyset::CursorKey;
 use crate::link::{Ask, Recipe};
 use crate::pool::{Limits, Pool};
+use crate::read::Reader;
 use crate::{ConnectError, DatabaseOptions, Session};
 
 /// A ping before each use costs a third of a small query; a connection that was used a moment ago hardly ever died since.
@@ -36,6 +37,8 @@ struct Inner {
     reader: Pool,
     // The same pool on PostgreSQL.
     writer: Pool,
+    // Reads of statements that stand alone, past the pool.
+    straight: Option<Arc<Reader>>,
     options: DatabaseOptions,
     cursor_key: CursorKey,
 }
@@ -70,7 +73,7 @@ impl Database {
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, ConnectError> {
         let refuse = |what: &str| ConnectError::new(options.masked_url(), what);
         let scheme = options.url.split_once(':').map_or("", |(scheme, _)| scheme);
-        let (reader, writer) = match scheme {
+        let (reader, writer, straight) = match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => crate::open::sqlite(options)?,
             #[cfg(not(feature = "sqlite"))]
@@ -96,6 +99,7 @@ impl Database {
         let database = Self(Arc::new(Inner {
             reader,
             writer,
+            straight: straight.map(Arc::new),
             options: options.clone(),
             cursor_key: CursorKey::random(),
         }));
@@ -120,6 +124,7 @@ impl Database {
         Self(Arc::new(Inner {
             reader: inner.reader.clone(),
             writer: inner.writer.clone(),
+            straight: inner.straight.clone(),
             options: inner.options.clone(),
             cursor_key: key,
         }))
@@ -159,11 +164,18 @@ impl Database {
             let writer = self.0.writer.size();
             (open, idle, max) = (open + writer.0, idle + writer.1, max + 1);
         }
+        if let Some(straight) = &self.0.straight {
+            let beside = straight.size();
+            (open, idle, max) = (open + beside.open, idle + beside.idle, max + beside.max);
+        }
         PoolStatus { open, idle, max }
     }
 
     /// Closes all connections; those in use when they come back.
     pub async fn close(&self) {
+        if let Some(straight) = &self.0.straight {
+            straight.close().await;
+        }
         self.0.reader.close().await;
         self.0.writer.close().await;
     }
@@ -175,6 +187,10 @@ impl Database {
 
     pub(crate) fn reader(&self) -> &Pool {
         &self.0.reader
+    }
+
+    pub(crate) fn straight(&self) -> Option<&Reader> {
+        self.0.straight.as_deref()
     }
 
     pub(crate) fn writer(&self) -> &Pool {

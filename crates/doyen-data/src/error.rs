@@ -3,12 +3,17 @@
 //! An error of the database reaches the edge inside an [`Unexpected`](doyen_core::Unexpected). The edge asks [`classify`] whether it is a
 //! fault of ours (500) or a database that is away, full or busy (503, try again).
 
+mod reported;
+
 use std::error::Error;
 use std::fmt;
 
 use doyen_core::problem::UNAVAILABLE;
 use doyen_core::{Kind, ProblemInfo};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
+
+#[allow(unused_imports, reason = "each reader has its own")]
+pub(crate) use reported::{broken, reported};
 
 /// The row of a commit that the database refused.
 pub static COMMIT_FAILED: ProblemInfo = ProblemInfo {
@@ -155,20 +160,21 @@ pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
         E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed | E::PoolClosed => true,
-        E::Database(error) => error.code().is_some_and(|code| {
-            // Also: the server became read-only under us, and statements a pooler or a migration made invalid.
-            code.len() == 5
-                && (code.starts_with("08")
-                    || matches!(
-                        code.as_ref(),
-                        "57P01" | "57P02" | "57P03" | "25P03" | "26000"
-                    )
-                    || (code == "0A000"
-                        && (error.message().contains("during recovery")
-                            || error.message().contains("cached plan"))))
-        }),
+        E::Database(error) => error
+            .code()
+            .is_some_and(|code| lost_code(&code, error.message())),
         _ => false,
     }
+}
+
+/// True when a server that reports this is of no use on the connection any more.
+pub(crate) fn lost_code(code: &str, message: &str) -> bool {
+    // Also: the server became read-only under us, and statements a pooler or a migration made invalid.
+    code.len() == 5
+        && (code.starts_with("08")
+            || matches!(code, "57P01" | "57P02" | "57P03" | "25P03" | "26000")
+            || (code == "0A000"
+                && (message.contains("during recovery") || message.contains("cached plan"))))
 }
 
 /// The unique constraint a statement broke.

@@ -5,6 +5,7 @@
 //! | [`Database`], [`DatabaseOptions`] | the connections; made once, at start |
 //! | [`Session`] | one unit of work; injected, given to SeaORM wherever it wants a connection |
 //! | [`Session::page`], [`Order`], [`CursorKey`] | pages with signed cursors |
+//! | [`Session::get`], [`Session::query_as`], [`Row`] | reads straight into structs |
 //! | [`Session::update_version`] | an update that notices somebody else's |
 //! | [`Session::emit`], [`Event`] | events in the same transaction |
 //! | [`Migrator`], [`Migrations`] | the schema, step by step |
@@ -24,6 +25,8 @@ mod open;
 mod options;
 mod outbox;
 mod pool;
+mod read;
+mod row;
 mod session;
 mod statement;
 mod statistics;
@@ -32,11 +35,13 @@ mod version;
 pub use sea_orm;
 
 pub use database::{Database, PoolStatus};
+pub use doyen_macros::Row;
 pub use error::{COMMIT_FAILED, ConnectError, UniqueViolation, Violation, classify};
 pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
 pub use options::{DatabaseOptions, Synchronous};
 pub use outbox::Event;
+pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
 pub use statistics::{Fingerprint, Statistics};
 pub use version::UpdateError;
@@ -45,6 +50,6 @@ pub use version::UpdateError;
 #[doc(hidden)]
 pub mod __private {
     pub mod data {
-        pub use crate::{Migration, Migrations};
+        pub use crate::{Cells, Migration, Migrations, Row, sea_orm};
     }
 }

@@ -94,6 +94,11 @@ impl Recipe {
             Recipe::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE",
         }
     }
+
+    /// Whether the beginning of a unit of work travels with its first statement. PostgreSQL takes one statement at a time when it has parameters.
+    pub(crate) fn begins_along(&self) -> bool {
+        self.backend() == DbBackend::Sqlite
+    }
 }
 
 /// An open connection.
@@ -111,6 +116,23 @@ impl Link {
             Link::Sqlite(link) => link.run(ask).await,
             #[cfg(feature = "postgres")]
             Link::Postgres(link) => link.run(ask).await,
+        }
+    }
+
+    /// Begins a unit of work with its first statement; see [`Recipe::begins_along`].
+    pub(crate) async fn begin_with(
+        &mut self,
+        begin: &str,
+        ask: &Ask,
+    ) -> Result<Reply, sqlx::Error> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Link::Sqlite(link) => link.begin_with(begin, ask).await,
+            #[cfg(feature = "postgres")]
+            Link::Postgres(link) => {
+                link.plain(begin).await?;
+                link.run(ask).await
+            }
         }
     }
 

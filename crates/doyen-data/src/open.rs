@@ -7,11 +7,15 @@ use sea_orm::DbErr;
 use crate::database::limits;
 use crate::link::Recipe;
 use crate::pool::Pool;
+use crate::read::Reader;
 use crate::{ConnectError, DatabaseOptions};
+
+/// What reads, what writes, and what reads past the first where that is possible.
+type Opened = (Pool, Pool, Option<Reader>);
 
 /// A reader pool and a writer pool of one on the same file.
 #[cfg(feature = "sqlite")]
-pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<(Pool, Pool), ConnectError> {
+pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> {
     use std::str::FromStr as _;
 
     use sqlx::ConnectOptions as _;
@@ -79,29 +83,33 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<(Pool, Pool), ConnectE
                 patience.max(options.busy_timeout + Duration::from_secs(1)),
             ),
         ),
+        (options.read_connections > 0)
+            .then(|| Reader::Sqlite(crate::read::SqliteReader::new(&file, options))),
     ))
 }
 
 /// One pool for everything.
 #[cfg(feature = "postgres")]
-pub(crate) fn postgres(options: &DatabaseOptions) -> Result<(Pool, Pool), ConnectError> {
+pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError> {
     use sqlx::ConnectOptions as _;
 
     use crate::link::PostgresRecipe;
+    use crate::read::{Opener, PostgresReader};
 
     /// Ends a wait on a server that no longer answers, after the server's own timeout should have spoken.
     const SILENCE: Duration = Duration::from_secs(2);
 
+    let patience = options.statement_timeout + SILENCE;
     let recipe = postgres_options(options)?.disable_statement_logging();
+    let straight = (options.read_connections > 0)
+        .then(|| Opener::new(&recipe, options.acquire_timeout))
+        .flatten()
+        .map(|opener| Reader::Postgres(PostgresReader::new(opener, options, patience)));
     let pool = Pool::new(
         Recipe::Postgres(PostgresRecipe(recipe)),
-        limits(
-            options,
-            options.max_connections,
-            options.statement_timeout + SILENCE,
-        ),
+        limits(options, options.max_connections, patience),
     );
-    Ok((pool.clone(), pool))
+    Ok((pool.clone(), pool, straight))
 }
 
 #[cfg(feature = "postgres")]
@@ -110,7 +118,7 @@ fn postgres_options(
 ) -> Result<sqlx::postgres::PgConnectOptions, ConnectError> {
     use std::str::FromStr as _;
 
-    use sqlx::postgres::PgConnectOptions;
+    use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
     let parsed = PgConnectOptions::from_str(&options.url).map_err(|error| {
         ConnectError::new(
@@ -119,6 +127,11 @@ fn postgres_options(
         )
         .caused_by(error)
     })?;
+    let parsed = if tls_is_left_open(&options.url) && stays_inside(&parsed) {
+        parsed.ssl_mode(PgSslMode::Disable)
+    } else {
+        parsed
+    };
     let millis = |span: Duration| span.as_millis().to_string();
     Ok(parsed.options([
         ("default_transaction_read_only", "on".to_owned()),
@@ -130,6 +143,27 @@ fn postgres_options(
             millis(options.statement_timeout.max(Duration::from_secs(1)) * 3),
         ),
     ]))
+}
+
+/// Nobody has said whether the connection is to be secure.
+#[cfg(feature = "postgres")]
+fn tls_is_left_open(url: &str) -> bool {
+    let asked = url.split_once('?').map_or("", |(_, asked)| asked);
+    let said = asked
+        .split('&')
+        .any(|asked| asked.starts_with("sslmode=") || asked.starts_with("ssl-mode="));
+    !said && std::env::var_os("PGSSLMODE").is_none()
+}
+
+/// Nobody listens inside a machine: there TLS protects from nothing, and its handshake takes longer than many a start.
+#[cfg(feature = "postgres")]
+fn stays_inside(options: &sqlx::postgres::PgConnectOptions) -> bool {
+    let host = options.get_host().trim_matches(['[', ']']);
+    options.get_socket().is_some()
+        || host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// What to do about a database that can not be opened.
@@ -149,7 +183,10 @@ pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
         };
     }
     match code.as_deref() {
-        Some("28P01" | "28000") => "the server refuses the user or the password. Correct the URL",
+        Some("28P01") => "the server refuses the user or the password. Correct the URL",
+        Some("28000") => {
+            "the server refuses the user, or a connection without TLS. Correct the URL; for TLS add `sslmode=require`"
+        }
         Some("3D000") => "there is no such database. Create it with `createdb`",
         Some("53300") => {
             "the server has no connection left. Lower `max_connections` or raise the server's"

@@ -13,9 +13,16 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct DatabaseOptions {
     /// `sqlite://data/shop.db` (relative), `sqlite:///var/lib/shop.db` (absolute), or `postgres://user:password@host/database`.
+    ///
+    /// PostgreSQL over loopback or a Unix socket is spoken to in plain text, anywhere else with TLS where the server offers it. `?sslmode=`
+    /// says it otherwise: `require` and `verify-full` insist on TLS.
     pub url: String,
     /// The most connections open at a time: 10. On SQLite this counts the readers; there is always one writer.
     pub max_connections: u32,
+    /// The most connections beside those for typed reads ([`Session::get`](crate::Session::get) and its like), shared by all requests
+    /// and opened when wanted: 4, and no more than 4 on PostgreSQL; on SQLite there are as many as readers. With 0 there are none, and typed
+    /// reads run over the others.
+    pub read_connections: u32,
     /// Connections kept open when idle: 0.
     pub min_connections: u32,
     /// How long a request waits for a connection before it is answered 503: 1 s on PostgreSQL, 5 s on SQLite, whose writers queue here.
@@ -53,6 +60,7 @@ impl DatabaseOptions {
         Self {
             url,
             max_connections: 10,
+            read_connections: 4,
             min_connections: 0,
             acquire_timeout: Duration::from_secs(patience),
             max_lifetime: Duration::from_secs(30 * 60),

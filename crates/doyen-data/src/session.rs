@@ -3,7 +3,9 @@
 mod connection;
 mod finish;
 mod query;
+mod read;
 mod savepoint;
+mod texts;
 
 use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
@@ -176,14 +178,22 @@ impl Session {
     /// Runs one statement wherever this session runs statements.
     async fn ask(&self, ask: Ask) -> Result<Reply, DbErr> {
         let begun = Instant::now();
-        let result = match self.inner.access {
-            Access::Read => self.read(&ask).await,
-            Access::Write => self.write(&ask).await,
-        };
-        let time = begun.elapsed();
-        self.inner.counter.add(ask.sql(), time);
-        tracing::debug!(target: "doyen::sql", sql = ask.sql(), micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX), failed = result.is_err());
+        let result = self.answer(&ask).await;
+        self.count(ask.sql(), begun, result.is_err());
         result
+    }
+
+    async fn answer(&self, ask: &Ask) -> Result<Reply, DbErr> {
+        match self.inner.access {
+            Access::Read => self.read(ask).await,
+            Access::Write => self.write(ask).await,
+        }
+    }
+
+    fn count(&self, sql: &str, begun: Instant, failed: bool) {
+        let time = begun.elapsed();
+        self.inner.counter.add(sql, time);
+        tracing::debug!(target: "doyen::sql", sql, micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX), failed);
     }
 
     /// On its own, on any connection that reads; once more when the connection turns out dead, for nothing happened.
@@ -229,9 +239,35 @@ impl Session {
             ));
         }
         let mut state = self.inner.state.lock().await;
+        if let State::Fresh = &*state
+            && self.inner.database.recipe().begins_along()
+        {
+            return self.first(&mut state, ask).await;
+        }
         let work = self.begun(&mut state).await?;
         work.usable()?;
         let result = work.lease.run(ask).await;
+        if let Err(error) = &result {
+            work.failed = Some((work.depth, error.to_string()));
+        }
+        result
+    }
+
+    /// The first statement, and the transaction with it.
+    async fn first(&self, state: &mut State, ask: &Ask) -> Result<Reply, DbErr> {
+        let pool = self.inner.database.writer();
+        // Open before the answer comes: given up in between, the unit of work must not begin anew without this statement.
+        let mut work = state.open(pool.acquire().await?)?;
+        let mut result = work.lease.begin_with(ask).await;
+        // The connection died while it rested. Nothing was committed, so nothing has happened yet.
+        if result
+            .as_ref()
+            .is_err_and(|error| lost(error) && !timed_out(error))
+        {
+            *state = State::Fresh;
+            work = state.open(pool.acquire().await?)?;
+            result = work.lease.begin_with(ask).await;
+        }
         if let Err(error) = &result {
             work.failed = Some((work.depth, error.to_string()));
         }
@@ -253,17 +289,27 @@ impl Session {
                 }
                 Err(error) => return Err(error),
             }
-            *state = State::Open(Work {
-                lease,
-                depth: 0,
-                failed: None,
-            });
+            state.open(lease)?;
         }
-        match state {
-            State::Open(work) => {
-                self.settle(work).await?;
-                Ok(work)
-            }
+        let work = state.work()?;
+        self.settle(work).await?;
+        Ok(work)
+    }
+}
+
+impl State {
+    fn open(&mut self, lease: Lease) -> Result<&mut Work, DbErr> {
+        *self = State::Open(Work {
+            lease,
+            depth: 0,
+            failed: None,
+        });
+        self.work()
+    }
+
+    fn work(&mut self) -> Result<&mut Work, DbErr> {
+        match self {
+            State::Open(work) => Ok(work),
             State::Fresh | State::Closed => Err(DbErr::Custom(
                 "the session is closed: its unit of work was committed or rolled back before this statement".to_owned(),
             )),

@@ -14,6 +14,13 @@ pub(crate) enum Sort {
 }
 
 pub(crate) fn sort(sql: &str) -> Sort {
+    // Most statements, without a look at each of their characters.
+    if let Some((word, rest)) = sql.as_bytes().split_at_checked(6)
+        && word.eq_ignore_ascii_case(b"SELECT")
+        && !rest.first().is_some_and(u8::is_ascii_alphabetic)
+    {
+        return Sort::Reads;
+    }
     let word = first_word(sql);
     let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
     if is(&["SELECT", "WITH", "VALUES", "EXPLAIN", "SHOW", "TABLE", "("]) {

@@ -12,6 +12,7 @@ mod problem;
 mod provider;
 mod role;
 mod route;
+mod row;
 mod scope;
 mod settings;
 mod test;
@@ -35,6 +36,7 @@ derive!(Output(output), derive_output, output);
 derive!(Problem(problem), derive_problem, problem);
 derive!(Scope(scope), derive_scope, scope);
 derive!(Role(role), derive_role, role);
+derive!(Row(row, sea_orm), derive_row, row);
 derive!(Settings(setting), derive_settings, settings);
 
 macro_rules! attribute {

@@ -9,6 +9,7 @@ mod first_steps;
 mod identity;
 mod injection;
 mod parameters;
+mod reads;
 mod settings;
 mod shop;
 mod transactions;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use sea_query_sqlx::SqlxValues;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteQueryResult};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{Ask, Reply};
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, SqlxValues>;
 
 /// Virtual machine instructions between two looks at the interrupt flag: some tens of microseconds.
 const STEPS: i32 = 2_000;
@@ -44,18 +47,12 @@ impl SqliteLink {
     pub(super) async fn run(&mut self, ask: &Ask) -> Result<Reply, sqlx::Error> {
         let connection = &mut self.connection;
         match ask {
-            Ask::Execute(statement) => query(statement)
+            Ask::Execute(statement) => query(String::new(), statement)
                 .execute(connection)
                 .await
                 .map(|done| Reply::Done(done.into())),
-            Ask::One(statement) => query(statement)
-                .fetch_optional(connection)
-                .await
-                .map(|row| Reply::One(row.map(Into::into))),
-            Ask::All(statement) => query(statement)
-                .fetch_all(connection)
-                .await
-                .map(|rows| Reply::All(rows.into_iter().map(Into::into).collect())),
+            Ask::One(statement) => one(connection, query(String::new(), statement)).await,
+            Ask::All(statement) => all(connection, query(String::new(), statement)).await,
             Ask::Script(sql) => connection
                 .execute(AssertSqlSafe(sql.as_str()))
                 .await
@@ -63,8 +60,39 @@ impl SqliteLink {
         }
     }
 
+    /// Begins a transaction and runs its first statement, as one text: each trip to the thread and back costs more than most statements.
+    pub(super) async fn begin_with(
+        &mut self,
+        begin: &str,
+        ask: &Ask,
+    ) -> Result<Reply, sqlx::Error> {
+        let connection = &mut self.connection;
+        let before = format!("{begin}; ");
+        match ask {
+            Ask::Execute(statement) => {
+                let counts: Vec<SqliteQueryResult> = connection
+                    .fetch_many(query(before, statement))
+                    .try_filter_map(|step| std::future::ready(Ok(step.left())))
+                    .try_collect()
+                    .await?;
+                let mut sum = SqliteQueryResult::default();
+                // The first is that of `BEGIN`: what the statement before it, in another transaction, has touched.
+                sum.extend(counts.into_iter().skip(1));
+                Ok(Reply::Done(sum.into()))
+            }
+            Ask::One(statement) => one(connection, query(before, statement)).await,
+            Ask::All(statement) => all(connection, query(before, statement)).await,
+            Ask::Script(_) => {
+                self.plain(begin).await?;
+                self.run(ask).await
+            }
+        }
+    }
+
+    /// Prepared once: there are few such texts.
     pub(super) async fn plain(&mut self, sql: &str) -> Result<(), sqlx::Error> {
-        self.connection.execute(AssertSqlSafe(sql)).await.map(drop)
+        let query = sqlx::query(AssertSqlSafe(sql));
+        query.execute(&mut self.connection).await.map(drop)
     }
 
     pub(super) async fn ping(&mut self) -> Result<(), sqlx::Error> {
@@ -93,10 +121,22 @@ impl SqliteLink {
     }
 }
 
-fn query(statement: &sea_orm::Statement) -> sqlx::query::Query<'_, sqlx::Sqlite, SqlxValues> {
+async fn one(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Reply, sqlx::Error> {
+    let row = query.fetch_optional(connection).await?;
+    Ok(Reply::One(row.map(Into::into)))
+}
+
+async fn all(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Reply, sqlx::Error> {
+    let rows = query.fetch_all(connection).await?;
+    Ok(Reply::All(rows.into_iter().map(Into::into).collect()))
+}
+
+/// The statement behind this text. Parameters are numbered, or counted by statement: what is before it takes none.
+fn query(before: String, statement: &sea_orm::Statement) -> Query<'_> {
     let values = statement
         .values
         .clone()
         .unwrap_or_else(|| sea_orm::Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+    let sql = before + &statement.sql;
+    sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values))
 }

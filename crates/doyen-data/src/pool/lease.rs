@@ -61,6 +61,17 @@ impl Lease {
         result
     }
 
+    /// Begins a unit of work together with its first statement. When that fails, whatever was begun is to be rolled back.
+    pub(crate) async fn begin_with(&mut self, ask: &Ask) -> Result<Reply, DbErr> {
+        self.in_transaction = true;
+        let begin = self.pool.0.recipe.begin();
+        // The wait for other writers, and the statement.
+        let patience = self.pool.0.limits.patience * 2;
+        self.attempt(patience, async |link| link.begin_with(begin, ask).await)
+            .await
+            .map_err(|error| ask.error(error))
+    }
+
     async fn attempt<T>(
         &mut self,
         patience: Duration,

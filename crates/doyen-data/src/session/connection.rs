@@ -11,7 +11,7 @@ use crate::link::{Ask, Reply};
 
 type BoxedWork<'c, T, E> = std::pin::Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
 
-fn mixed_up() -> DbErr {
+pub(super) fn mixed_up() -> DbErr {
     DbErr::Custom("a connection gave an answer of another kind".to_owned())
 }
 

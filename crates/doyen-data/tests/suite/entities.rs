@@ -5,7 +5,7 @@ pub(crate) mod customer {
     use doyen_data::sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Row)]
     #[sea_orm(table_name = "customers")]
     pub(crate) struct Model {
         #[sea_orm(primary_key)]
@@ -24,7 +24,7 @@ pub(crate) mod ticket {
     use doyen_data::sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Row)]
     #[sea_orm(table_name = "tickets")]
     pub(crate) struct Model {
         #[sea_orm(primary_key)]

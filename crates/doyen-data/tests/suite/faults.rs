@@ -176,6 +176,12 @@ async fn another_process_that_writes_is_waited_for_and_then_refused() {
         .await
         .unwrap_err();
     assert!(is_unavailable(&error), "{error}");
+    let error = database
+        .session(Access::Write)
+        .execute_sql("INSERT INTO customers (email) VALUES ($1)", ["b".into()])
+        .await
+        .unwrap_err();
+    assert!(is_unavailable(&error), "{error}");
     assert_eq!(count(&database, "customers").await, 0, "reads go on");
     holder.commit().await.unwrap();
     let session = database.session(Access::Write);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use doyen_core::inject::Container;
+use doyen_core::inject::{Container, Facts};
 use doyen_core::{Access, Inject, Problem as _, Unexpected};
 use doyen_data::sea_orm::{
     ConnectionTrait as _, DbErr, TransactionSession as _, TransactionTrait as _,
@@ -34,6 +34,11 @@ async fn add(session: &Session, email: &str) -> Result<u64, DbErr> {
         .await
 }
 
+#[derive(Debug, doyen_data::sea_orm::FromQueryResult, doyen_data::Row)]
+struct Email {
+    email: String,
+}
+
 both! {
     async fn a_commit_keeps_and_a_rollback_undoes(fresh) {
         fresh.migrated().await;
@@ -50,6 +55,71 @@ both! {
         assert_eq!(count(&fresh.database, "customers").await, 1);
         assert!(add(&session, "c").await.unwrap_err().to_string().contains("closed"));
         assert!(session.commit().await.is_err(), "a closed session does not commit");
+        assert_eq!(count(&fresh.database, "customers").await, 1);
+    }
+}
+
+both! {
+    async fn the_first_statement_is_like_any_other(fresh) {
+        fresh.migrated().await;
+        let session = fresh.database.session(Access::Write);
+        let several = session.execute_sql("INSERT INTO customers (email) VALUES ($2), ($1), ($3)", ["a".into(), "b".into(), "c".into()]).await;
+        assert_eq!(several.unwrap(), 3);
+        session.commit().await.unwrap();
+
+        let session = fresh.database.session(Access::Write);
+        let none = session.execute_sql("DELETE FROM customers WHERE email = $1", ["nobody".into()]).await;
+        assert_eq!(none.unwrap(), 0, "not what the transaction before has touched");
+        session.commit().await.unwrap();
+
+        let session = fresh.database.session(Access::Write);
+        let rows = session.query_as::<Email>("UPDATE customers SET email = email || $1 WHERE email < $2 RETURNING email", ["!".into(), "c".into()]).await;
+        let mut emails: Vec<String> = rows.unwrap().into_iter().map(|row| row.email).collect();
+        emails.sort();
+        assert_eq!(emails, ["a!", "b!"]);
+        session.commit().await.unwrap();
+
+        let session = fresh.database.session(Access::Write);
+        let row = session.query_one_as::<Email>("INSERT INTO customers (email) VALUES ($1) RETURNING email", ["d".into()]).await;
+        assert_eq!(row.unwrap().unwrap().email, "d");
+        session.rollback().await;
+        assert_eq!(count(&fresh.database, "customers").await, 3);
+    }
+}
+
+both! {
+    async fn a_first_statement_that_fails_is_the_end_of_its_unit_of_work(fresh) {
+        fresh.migrated().await;
+        for sql in ["INSERT INTO nowhere (email) VALUES ($1)", "INSERT INTO customers (email) VALUES ($1), ($1)"] {
+            let session = fresh.database.session(Access::Write);
+            session.execute_sql(sql, ["a".into()]).await.unwrap_err();
+            let next = add(&session, "b").await.unwrap_err();
+            assert!(next.to_string().contains("failed before"), "{next}");
+            assert!(session.commit().await.is_err());
+        }
+        let session = fresh.database.session(Access::Write);
+        add(&session, "a").await.unwrap();
+        session.commit().await.unwrap();
+        assert_eq!(count(&fresh.database, "customers").await, 1);
+    }
+}
+
+both! {
+    async fn a_first_statement_that_is_given_up_is_not_forgotten(fresh) {
+        fresh.migrated().await;
+        let session = fresh.database.session(Access::Write);
+        let (sleep, value) = match session.backend() {
+            doyen_data::sea_orm::DbBackend::Postgres => ("SELECT 'a' AS email FROM pg_sleep($1)", 60.0.into()),
+            _ => ("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) SELECT max(i) AS email FROM n", 1_000_000_000_i64.into()),
+        };
+        let asked = session.query_as::<Email>(sleep, [value]);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), asked).await.is_err());
+        let next = add(&session, "b").await.unwrap_err();
+        assert!(next.to_string().contains("given up"), "{next}");
+        assert!(session.commit().await.is_err());
+        let session = fresh.database.session(Access::Write);
+        add(&session, "a").await.unwrap();
+        session.commit().await.unwrap();
         assert_eq!(count(&fresh.database, "customers").await, 1);
     }
 }
@@ -145,7 +215,7 @@ both! {
         drop(savepoint);
         session.commit().await.unwrap();
         let emails: Vec<String> = {
-            #[derive(doyen_data::sea_orm::FromQueryResult)]
+            #[derive(doyen_data::sea_orm::FromQueryResult, doyen_data::Row)]
             struct Row { email: String }
             let rows = fresh.database.session(Access::Read).query_as::<Row>("SELECT email FROM customers ORDER BY email", []).await.unwrap();
             rows.into_iter().map(|row| row.email).collect()
@@ -245,8 +315,7 @@ both! {
         cx.rollback().await;
         assert_eq!(count(&fresh.database, "customers").await, 2);
 
-        let cx = container.context();
-        cx.seed(Access::Read);
+        let cx = container.context_of(Facts { access: Some(Access::Read), ..Facts::default() });
         assert!(add(&cx.get::<Session>().await.unwrap(), "d").await.is_err());
         cx.commit().await.unwrap();
         assert!(Session::node().problems.iter().any(|problem| problem.code == "commit_failed"));
@@ -300,7 +369,7 @@ both! {
             if keep { session.commit().await.unwrap() } else { session.rollback().await }
             assert_eq!(count(&fresh.database, "doyen_outbox").await, count(&fresh.database, "customers").await);
         }
-        #[derive(doyen_data::sea_orm::FromQueryResult)]
+        #[derive(doyen_data::sea_orm::FromQueryResult, doyen_data::Row)]
         struct Row { topic: String, payload: String, trace: Option<String> }
         let rows = fresh.database.session(Access::Read).query_as::<Row>("SELECT topic, payload, trace FROM doyen_outbox ORDER BY created_at", []).await.unwrap();
         assert_eq!(rows[1].topic, "customers.joined");

@@ -1,5 +1,6 @@
 //! Rows, and the values they stand for.
 
+use doyen::data::Row;
 use doyen::data::sea_orm::{self, FromQueryResult, Set};
 use doyen::prelude::*;
 
@@ -155,7 +156,7 @@ pub(crate) mod person {
 }
 
 /// How many tickets there are of one kind.
-#[derive(FromQueryResult)]
+#[derive(FromQueryResult, Row)]
 pub(super) struct Count {
     pub(super) status: String,
     pub(super) priority: i16,

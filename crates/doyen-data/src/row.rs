@@ -1,0 +1,165 @@
+//! A struct that is read from a row, column by name, straight from the driver.
+//!
+//! SeaORM looks a column up by its name for each field of each row, through a box and several conversions. Here a struct asks for its columns
+//! in the order of its fields, which nearly always is the order of the statement: one comparison of names, and the value is read.
+
+mod cell;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::fmt::Display;
+
+use sea_orm::{ActiveEnum, DbErr};
+
+pub use cell::Cell;
+
+/// A struct that is read from a row of a result: each field from the column of its name. Derive it beside what SeaORM reads with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can not be read from a row",
+    label = "no `Row`",
+    note = "add `#[derive(FromQueryResult, Row)]` to the struct; an entity's model needs `Row` alone"
+)]
+pub trait Row: sea_orm::FromQueryResult + Send + 'static {
+    /// Reads the columns in the order of the fields.
+    #[doc(hidden)]
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr>;
+}
+
+/// The columns of one row.
+#[doc(hidden)]
+pub struct Cells<'r> {
+    source: Source<'r>,
+    next: usize,
+}
+
+enum Source<'r> {
+    #[cfg(feature = "postgres")]
+    Postgres(&'r tokio_postgres::Row),
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'r rusqlite::Row<'r>, &'r [Box<str>]),
+}
+
+impl<'r> Cells<'r> {
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres(row: &'r tokio_postgres::Row) -> Self {
+        Self {
+            source: Source::Postgres(row),
+            next: 0,
+        }
+    }
+
+    /// The names are those of the statement's columns, in order.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn sqlite(row: &'r rusqlite::Row<'r>, names: &'r [Box<str>]) -> Self {
+        Self {
+            source: Source::Sqlite(row, names),
+            next: 0,
+        }
+    }
+
+    /// The value of this column.
+    ///
+    /// # Errors
+    ///
+    /// A column that is missing, of another type, or NULL where no `Option` is; the name is in the message.
+    pub fn get<T: Cell>(&mut self, name: &'static str) -> Result<T, DbErr> {
+        let index = self.find(name)?;
+        self.next = index + 1;
+        match &self.source {
+            #[cfg(feature = "postgres")]
+            Source::Postgres(row) => {
+                T::from_postgres(row, index).map_err(|error| unreadable(name, &error))
+            }
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(row, _) => {
+                let value = row
+                    .get_ref(index)
+                    .map_err(|error| DbErr::Type(error.to_string()))?;
+                T::from_sqlite(value).map_err(|error| unreadable(name, &error))
+            }
+        }
+    }
+
+    /// The value of this column, by way of a type that a column can be read as.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get), and the conversion's own.
+    pub fn convert<C: Cell, T: TryFrom<C, Error: Display>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<T, DbErr> {
+        T::try_from(self.get(name)?).map_err(|error| unreadable(name, &error.to_string()))
+    }
+
+    /// Like [`convert`](Self::convert), for a column that may be NULL.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn convert_option<C: Cell, T: TryFrom<C, Error: Display>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, DbErr> {
+        let value: Option<C> = self.get(name)?;
+        value
+            .map(|value| T::try_from(value).map_err(|error| unreadable(name, &error.to_string())))
+            .transpose()
+    }
+
+    /// The value of this column, one of SeaORM's enums.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get), and a value that the enum does not have.
+    pub fn active_enum<T: ActiveEnum<Value: Cell>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<T, DbErr> {
+        T::try_from_value(&self.get(name)?)
+    }
+
+    /// Like [`active_enum`](Self::active_enum), for a column that may be NULL.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn active_enum_option<T: ActiveEnum<Value: Cell>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, DbErr> {
+        let value: Option<T::Value> = self.get(name)?;
+        value.map(|value| T::try_from_value(&value)).transpose()
+    }
+
+    fn find(&self, name: &str) -> Result<usize, DbErr> {
+        let found = match &self.source {
+            #[cfg(feature = "postgres")]
+            Source::Postgres(row) => {
+                let columns = row.columns();
+                if columns
+                    .get(self.next)
+                    .is_some_and(|column| column.name() == name)
+                {
+                    return Ok(self.next);
+                }
+                columns.iter().position(|column| column.name() == name)
+            }
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(_, names) => {
+                if names.get(self.next).is_some_and(|column| &**column == name) {
+                    return Ok(self.next);
+                }
+                names.iter().position(|column| &**column == name)
+            }
+        };
+        found.ok_or_else(|| DbErr::Type(format!("the result has no column `{name}`")))
+    }
+}
+
+#[cold]
+fn unreadable(name: &str, why: &str) -> DbErr {
+    DbErr::Type(format!("the column `{name}` can not be read: {why}"))
+}

@@ -1,0 +1,63 @@
+//! Texts of statements that are made once.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use sea_orm::sea_query::IntoValueTuple as _;
+use sea_orm::{
+    ColumnTrait as _, DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn as _,
+    PrimaryKeyTrait, QueryFilter as _, QueryTrait as _, Value,
+};
+
+type Key = (TypeId, bool);
+
+/// One for each entity and database: as many as there are in the program.
+static BY_KEY: LazyLock<RwLock<HashMap<Key, Arc<str>>>> = LazyLock::new(RwLock::default);
+
+/// The select of an entity by its primary key, and its parameters.
+pub(super) fn by_key<E: EntityTrait>(
+    backend: DbBackend,
+    id: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
+) -> (Arc<str>, Vec<Value>) {
+    let key = (TypeId::of::<E>(), backend == DbBackend::Postgres);
+    let known = BY_KEY
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&key)
+        .cloned();
+    let parameters: Vec<Value> = id.into_value_tuple().into_iter().collect();
+    if let Some(sql) = known {
+        return (sql, parameters);
+    }
+    let mut select = E::find();
+    for (key, value) in E::PrimaryKey::iter().zip(&parameters) {
+        select = select.filter(key.into_column().eq(value.clone()));
+    }
+    let statement = select.build(backend);
+    let sql: Arc<str> = statement.sql.into();
+    let built = statement.values.map_or_else(Vec::new, |values| values.0);
+    // The text is good for every key only if nothing of this one went into it.
+    if built == parameters {
+        BY_KEY
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, Arc::clone(&sql));
+    }
+    (sql, built)
+}
+
+/// True when `LIMIT 1` can be put at the end of a statement that SeaORM built: nothing that must come after it is there. A name that looks
+/// like one of these words only makes this say no.
+pub(super) fn takes_limit(sql: &str) -> bool {
+    ![
+        " LIMIT ",
+        " OFFSET ",
+        " FOR ",
+        " UNION ",
+        " INTERSECT ",
+        " EXCEPT ",
+    ]
+    .iter()
+    .any(|word| sql.contains(word))
+}

@@ -1,0 +1,270 @@
+//! `#[derive(Row)]`: a struct that is read from a row of the database, field by field.
+//!
+//! It stands beside SeaORM's own derives and reads their attributes, so that both ways of reading agree on the names of columns.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
+use syn::{
+    Attribute, Data, DeriveInput, Expr, Field, Fields, Ident, Lit, Meta, PathArguments, Token, Type,
+};
+
+use crate::text::{self, Errors};
+
+pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
+    let mut errors = Errors::new();
+    let above = Words::of(&item.attrs);
+    // `#[sea_orm::model]` copies the derives of a model to the struct that holds its relations, which is not read from a row.
+    if item.ident == "ModelEx" && above.has("table_name") {
+        return Ok(TokenStream::new());
+    }
+    if above.has("rename_all") {
+        errors.at(&item.ident, "`Row` does not know `rename_all`: write `#[sea_orm(column_name = \"..\")]` above the fields");
+    }
+    if !item.generics.params.is_empty() {
+        errors.at(
+            &item.generics,
+            "a row has the types of its columns: remove the generic parameters",
+        );
+    }
+    let named = match &item.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => Some(&fields.named),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some(named) = named else {
+        errors.at(
+            &item.ident,
+            "a row is read by the names of its columns: write a struct with named fields",
+        );
+        return errors.finish(TokenStream::new());
+    };
+    let entity = above.has("table_name");
+    let fields: Vec<TokenStream> = named
+        .iter()
+        .map(|field| read(field, entity, &mut errors))
+        .collect();
+    let name = &item.ident;
+    errors.finish(quote! {
+        #[automatically_derived]
+        impl ::doyen::__private::data::Row for #name {
+            fn read(
+                cells: &mut ::doyen::__private::data::Cells<'_>,
+            ) -> ::core::result::Result<Self, ::doyen::__private::data::sea_orm::DbErr> {
+                let _ = &cells;
+                ::core::result::Result::Ok(Self { #(#fields),* })
+            }
+        }
+    })
+}
+
+/// The field and where it comes from.
+fn read(field: &Field, entity: bool, errors: &mut Errors) -> TokenStream {
+    let ident = field.ident.as_ref();
+    let words = Words::of(&field.attrs);
+    if words.has("skip") || words.has("ignore") {
+        return quote!(#ident: ::core::default::Default::default());
+    }
+    if words.has("nested") {
+        errors.at(
+            field,
+            "`Row` reads one flat row: give the columns fields of their own, or read the struct with SeaORM alone",
+        );
+    }
+    let ty = &field.ty;
+    let from = if entity {
+        words.text("column_name")
+    } else {
+        words.text("from_alias").or_else(|| words.text("alias"))
+    };
+    let column = from.unwrap_or_else(|| {
+        ident
+            .map(|ident| ident.unraw().to_string())
+            .unwrap_or_default()
+    });
+    match way(field, errors) {
+        Way::Plain => quote_spanned!(ty.span()=> #ident: cells.get::<#ty>(#column)?),
+        Way::TryFrom(via) if is_option(ty) => {
+            quote_spanned!(ty.span()=> #ident: cells.convert_option::<#via, _>(#column)?)
+        }
+        Way::TryFrom(via) => {
+            quote_spanned!(ty.span()=> #ident: cells.convert::<#via, #ty>(#column)?)
+        }
+        Way::ActiveEnum if is_option(ty) => {
+            quote_spanned!(ty.span()=> #ident: cells.active_enum_option(#column)?)
+        }
+        Way::ActiveEnum => quote_spanned!(ty.span()=> #ident: cells.active_enum::<#ty>(#column)?),
+    }
+}
+
+/// How the value of a column becomes the value of the field.
+enum Way {
+    Plain,
+    TryFrom(Box<Type>),
+    ActiveEnum,
+}
+
+fn way(field: &Field, errors: &mut Errors) -> Way {
+    let mut way = Way::Plain;
+    for word in text::words(&field.attrs, "row", errors) {
+        match word.name().as_str() {
+            "try_from" => {
+                let via = word.text().and_then(|text| text.parse::<Type>());
+                if let Some(via) = errors.keep(via) {
+                    way = Way::TryFrom(Box::new(via));
+                }
+            }
+            "active_enum" => {
+                errors.keep(word.plain());
+                way = Way::ActiveEnum;
+            }
+            _ => errors.at(
+                &word.name,
+                "write `#[row(try_from = \"String\")]`, with the type that the column has, or `#[row(active_enum)]`",
+            ),
+        }
+    }
+    way
+}
+
+fn is_option(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            last.ident == "Option" && matches!(last.arguments, PathArguments::AngleBracketed(_))
+        }),
+        _ => false,
+    }
+}
+
+/// The words of SeaORM. What is wrong with them is told by SeaORM's own derives.
+struct Words(Vec<Meta>);
+
+impl Words {
+    fn of(attributes: &[Attribute]) -> Self {
+        let lists = attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("sea_orm"))
+            .filter_map(|attribute| {
+                attribute
+                    .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                    .ok()
+            });
+        Self(lists.flatten().collect())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|meta| is(meta.path().get_ident(), name))
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.0.iter().find_map(|meta| match meta {
+            Meta::NameValue(pair) if is(pair.path.get_ident(), name) => match &pair.value {
+                Expr::Lit(literal) => match &literal.lit {
+                    Lit::Str(text) => Some(text.value()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+}
+
+fn is(ident: Option<&Ident>, name: &str) -> bool {
+    ident.is_some_and(|ident| ident == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{messages, rust};
+    use syn::parse_quote;
+
+    #[test]
+    fn each_field_comes_from_the_column_that_seaorm_reads() {
+        let code = rust(expand(parse_quote! {
+            struct Card {
+                id: i64,
+                r#type: String,
+                #[sea_orm(from_alias = "n")]
+                name: Option<String>,
+                #[sea_orm(column_name = "is for entities")]
+                plain: i64,
+                #[sea_orm(skip)]
+                later: Vec<Tag>,
+                #[row(try_from = "String")]
+                status: Status,
+                #[row(try_from = "String")]
+                before: Option<Status>,
+            }
+        }));
+        for part in [
+            "id : cells . get :: < i64 > (\"id\") ?",
+            "(\"type\")",
+            "name : cells . get :: < Option < String > > (\"n\") ?",
+            "(\"plain\")",
+            "later : :: core :: default :: Default :: default ()",
+            "status : cells . convert :: < String , Status > (\"status\") ?",
+            "before : cells . convert_option :: < String , _ > (\"before\") ?",
+        ] {
+            assert!(code.contains(part), "{part} in {code}");
+        }
+    }
+
+    #[test]
+    fn an_entity_names_its_columns_and_its_companion_is_left_alone() {
+        let code = rust(expand(parse_quote! {
+            #[sea_orm(table_name = "tickets", model_ex)]
+            struct Model {
+                #[sea_orm(primary_key, column_name = "ticket_id")]
+                id: i64,
+                #[sea_orm(ignore)]
+                cached: bool,
+            }
+        }));
+        assert!(
+            code.contains("(\"ticket_id\")") && code.contains("cached : :: core"),
+            "{code}"
+        );
+        let code = rust(expand(parse_quote! {
+            #[sea_orm(table_name = "tickets")]
+            struct ModelEx {
+                tags: HasMany<super::tag::Entity>,
+            }
+        }));
+        assert_eq!(code, "");
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let wrong = messages(expand(parse_quote! {
+            #[sea_orm(rename_all = "camelCase")]
+            struct Card<T> {
+                #[sea_orm(nested)]
+                inner: T,
+                #[row(from = "String")]
+                status: Status,
+            }
+        }));
+        assert_eq!(
+            wrong,
+            [
+                "`Row` does not know `rename_all`: write `#[sea_orm(column_name = \"..\")]` above the fields",
+                "a row has the types of its columns: remove the generic parameters",
+                "`Row` reads one flat row: give the columns fields of their own, or read the struct with SeaORM alone",
+                "write `#[row(try_from = \"String\")]`, with the type that the column has, or `#[row(active_enum)]`",
+            ]
+        );
+        let wrong = messages(expand(parse_quote!(
+            struct Pair(i64, i64);
+        )));
+        assert_eq!(
+            wrong,
+            ["a row is read by the names of its columns: write a struct with named fields"]
+        );
+    }
+}

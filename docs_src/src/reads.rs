@@ -1,0 +1,51 @@
+//! Rows read straight into structs: a query of our own, and an entity by its key.
+
+use doyen::data::Row;
+use doyen::data::sea_orm::{self, FromQueryResult};
+use doyen::prelude::*;
+
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+mod stock {
+    use doyen::data::Row;
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, DeriveEntityModel, Row)]
+    #[sea_orm(table_name = "stock")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub article: String,
+        pub pieces: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What was ordered of an article.
+#[derive(Output, FromQueryResult, Row)]
+struct Demand {
+    article: String,
+    orders: i64,
+}
+
+/// What is ordered most.
+#[get("/demand", allow = anyone)]
+async fn demand(session: Session) -> Result<Json<Vec<Demand>>, Unexpected> {
+    let sql = "SELECT article, count(*) AS orders FROM orders GROUP BY article ORDER BY orders DESC, article LIMIT 10";
+    Ok(Json(session.query_as(sql, []).await?))
+}
+
+/// How many pieces are there.
+#[get("/stock/{article}", allow = anyone)]
+async fn pieces(session: Session, article: String) -> Result<Text, Unexpected> {
+    let row = session.get::<stock::Entity>(article).await?;
+    let pieces = row.map_or(0, |row| row.pieces);
+    Ok(Text(format!("{pieces} pieces")))
+}
+
+/// What there is and what is wanted.
+pub fn module() -> Module {
+    Module::new("reads").routes(routes![demand, pieces])
+}
