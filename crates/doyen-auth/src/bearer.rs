@@ -33,11 +33,11 @@ impl Bearer {
 
 #[async_trait::async_trait]
 impl Identify for Bearer {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Caller>, Refusal> {
+    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         match credentials.authorization.and_then(token) {
             None => Ok(None),
             Some(token) => match self.tokens.verify(token) {
-                Ok(claims) => Ok(Some(claims.caller.clone())),
+                Ok(claims) => Ok(Some(Arc::clone(&claims.caller))),
                 Err(reason) => Err(InvalidToken(reason).into()),
             },
         }
@@ -104,7 +104,10 @@ mod tests {
     use super::*;
     use crate::token::testing::{caller, tokens};
 
-    async fn ask(bearer: &Bearer, authorization: Option<&str>) -> Result<Option<Caller>, Refusal> {
+    async fn ask(
+        bearer: &Bearer,
+        authorization: Option<&str>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         bearer
             .identify(Credentials {
                 authorization,
@@ -123,7 +126,7 @@ mod tests {
                 ask(&bearer, Some(&format!("{scheme}{token}")))
                     .await
                     .unwrap(),
-                Some(caller())
+                Some(caller().into())
             );
         }
     }

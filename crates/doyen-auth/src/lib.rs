@@ -13,7 +13,7 @@
 //! let mut caller = Caller::new("usr_1");
 //! caller.scopes = vec!["orders:read".into()];
 //! let issued = tokens.issue(&caller)?;
-//! assert_eq!(tokens.verify(&issued.token)?.caller, caller);
+//! assert_eq!(*tokens.verify(&issued.token)?.caller, caller);
 //! # Ok(())
 //! # }
 //! ```

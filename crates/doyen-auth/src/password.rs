@@ -21,7 +21,6 @@ use argon2::password_hash::Error as HashError;
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
 };
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use doyen_core::{Secret, Unexpected};
@@ -126,7 +125,7 @@ impl Passwords {
             ));
         }
         let mut random = [0; 48];
-        rand::fill(&mut random)
+        getrandom::fill(&mut random)
             .map_err(|_| BadPasswordOptions("the system gives no random bytes"))?;
         let (salt, hash) = random.split_at(16);
         let dummy = format!(

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::{hkdf, rand};
+use aws_lc_rs::hkdf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doyen_core::Secret;
@@ -34,7 +34,7 @@ impl Seed {
     /// The system has no random bytes.
     pub fn generate() -> Result<Self, BadSeed> {
         let mut bytes = [0; 32];
-        rand::fill(&mut bytes).map_err(|_| BadSeed::NoRandom)?;
+        getrandom::fill(&mut bytes).map_err(|_| BadSeed::NoRandom)?;
         Ok(Self(bytes))
     }
 
@@ -139,7 +139,7 @@ fn create(path: &Path, seed: &Seed) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     let mut unique = [0; 8];
-    rand::fill(&mut unique).map_err(|_| io::Error::other("no random bytes"))?;
+    getrandom::fill(&mut unique).map_err(|_| io::Error::other("no random bytes"))?;
     let mut draft = path.as_os_str().to_owned();
     draft.push(format!(".{:016x}", u64::from_le_bytes(unique)));
     let draft = PathBuf::from(draft);

@@ -12,7 +12,6 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doyen_core::{Caller, Clock, Timestamp, Unexpected};
@@ -71,7 +70,7 @@ struct Live {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// Who is calling.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
     /// The token's own id (`jti`).
     pub id: Arc<str>,
     /// When it was issued.
@@ -201,7 +200,7 @@ impl Tokens {
             return Err(Rejected::TooLong);
         }
         let live = self.live();
-        let key = Cache::key(token);
+        let key = live.cache.key(token);
         if let Some(claims) = live.cache.get(&key) {
             self.check_time(&claims)?;
             return Ok(claims);
@@ -249,7 +248,7 @@ impl Live {
     fn new(ring: KeyRing) -> Self {
         Self {
             ring,
-            cache: Cache::default(),
+            cache: Cache::new(),
         }
     }
 }
@@ -281,7 +280,7 @@ fn is_scope(text: &str) -> bool {
 
 fn random_id() -> Result<String, Unexpected> {
     let mut bytes = [0; 16];
-    rand::fill(&mut bytes)?;
+    getrandom::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 

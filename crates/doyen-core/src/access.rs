@@ -1,11 +1,11 @@
 //! Whether the work at hand may change anything.
 
 use crate::Refusal;
-use crate::inject::{Context, Inject, Node};
+use crate::inject::{Context, Facts, Inject, Node};
 
 /// What the method of a request promises (RFC 9110 section 9.2.1): a safe one reads, every other one may write.
 ///
-/// The edge seeds it; jobs and commands write unless they say otherwise. The Session reads it: with `Read` its statements run on their
+/// The edge says it; jobs and commands write unless they say otherwise. The Session reads it: with `Read` its statements run on their
 /// own and a write is refused, with `Write` the first statement begins a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
@@ -19,6 +19,9 @@ pub enum Access {
 impl Inject for Access {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        facts.access
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
         Ok(Access::default())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::inject::{Context, Inject, Node};
+use crate::inject::{Context, Facts, Inject, Node};
 use crate::problem::Plain;
 use crate::{Kind, ProblemInfo, Refusal};
 
@@ -59,10 +59,14 @@ pub static FORBIDDEN: ProblemInfo = ProblemInfo {
     description: "You are known, but you may not do this. `detail` names the scope that is missing, if that is the reason.",
 };
 
-/// The caller if there is one. Seeded by the edge.
+/// The caller if there is one. The edge says it.
 impl Inject for Option<Caller> {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        let caller = facts.caller.as_ref()?;
+        Some(caller.as_deref().cloned())
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
         Ok(None)
@@ -87,7 +91,7 @@ pub trait Identify: Send + Sync + 'static {
     /// # Errors
     ///
     /// The credentials are not valid. The default problem is `invalid_token`.
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Caller>, Refusal>;
+    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal>;
 
     /// Every problem it can end in: they stand in the document of each route that is not public.
     fn problems(&self) -> Vec<&'static ProblemInfo> {

@@ -17,11 +17,13 @@
 mod binding;
 mod container;
 mod context;
+mod facts;
 mod graph;
 
 pub use binding::{Binding, Port};
 pub use container::{Container, ContainerBuilder};
 pub use context::{BoxFuture, Context, Statistics, Teardown, UnitOfWork};
+pub use facts::Facts;
 pub use graph::{Graph, GraphError, Need, Needs, Node};
 
 use std::future::Future;
@@ -65,6 +67,12 @@ pub trait Inject: Clone + Send + Sync + 'static {
 
     /// Says what it is made of.
     fn node() -> Node;
+
+    /// The value the edge knew from the start, for the few types of which it knows one.
+    #[doc(hidden)]
+    fn known(_: &Facts) -> Option<Self> {
+        None
+    }
 
     /// Makes one. Ask [`Context::get`] instead: it keeps the lifetimes.
     fn make(cx: &Context) -> impl Future<Output = Result<Self, Refusal>> + Send;

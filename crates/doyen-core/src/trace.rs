@@ -15,11 +15,12 @@
 //! What it does not do: it makes no spans and carries no `tracestate`. Ids are unique, not secret: nothing may be permitted because
 //! somebody knows one.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 
 use crate::Refusal;
-use crate::inject::{Context, Inject, Node};
+use crate::inject::{Context, Facts, Inject, Node};
 
 /// The id of a request: in every answer, problem and log line that belongs to it. Can be injected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,10 +77,13 @@ impl fmt::Debug for RequestId {
     }
 }
 
-/// Seeded by the edge; a job or a command gets a new one.
+/// Known to the edge from the start; a job or a command gets a new one.
 impl Inject for RequestId {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        facts.request_id
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
         Ok(Self::new())
@@ -186,10 +190,13 @@ impl fmt::Debug for TraceContext {
     }
 }
 
-/// Seeded by the edge; a job or a command begins a new trace.
+/// Known to the edge from the start; a job or a command begins a new trace.
 impl Inject for TraceContext {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        facts.trace
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
         Ok(Self::start(false))
@@ -207,43 +214,42 @@ fn id<const N: usize, const TEXT: usize>() -> [u8; TEXT] {
 }
 
 fn hex(bytes: &[u8], out: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (byte, pair) in bytes.iter().zip(out.chunks_exact_mut(2)) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (byte, pair) in bytes.iter().zip(out.as_chunks_mut::<2>().0) {
+        *pair = PAIRS[usize::from(*byte)];
     }
 }
+
+/// Each byte as two digits.
+static PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 fn ascii(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Random bytes for ids. A request needs three ids: one call to the system for many of them costs a tenth.
+/// Bytes for ids: a keyed hash of a count, the key drawn at random for each thread: nobody foresees them, two are as rarely equal as any
+/// random ones, and the system is not asked for each request.
 fn random<const N: usize>() -> [u8; N] {
     thread_local! {
-        static POOL: RefCell<(usize, [u8; 512])> = const { RefCell::new((512, [0; 512])) };
+        static SOURCE: (RandomState, Cell<u64>) = (RandomState::new(), Cell::new(0));
     }
-    POOL.with_borrow_mut(|(used, pool)| {
-        if *used + N > pool.len() {
-            fill(pool);
-            *used = 0;
-        }
+    SOURCE.with(|(key, count)| {
         let mut bytes = [0; N];
-        bytes.copy_from_slice(&pool[*used..*used + N]);
-        *used += N;
+        for chunk in bytes.chunks_mut(8) {
+            count.set(count.get().wrapping_add(1));
+            let word = key.hash_one(count.get()).to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
         bytes
     })
-}
-
-/// The system's random bytes. Should it ever refuse, the keys of the standard library's hash maps: an id must not fail a request.
-fn fill(pool: &mut [u8]) {
-    use std::hash::{BuildHasher as _, RandomState};
-    if getrandom::fill(pool).is_err() {
-        let state = RandomState::new();
-        for (place, chunk) in pool.chunks_mut(8).enumerate() {
-            chunk.copy_from_slice(&state.hash_one(place).to_le_bytes()[..chunk.len()]);
-        }
-    }
 }
 
 std::thread_local! {

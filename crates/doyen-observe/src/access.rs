@@ -1,5 +1,6 @@
 //! One line per request.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -15,6 +16,8 @@ use crate::text;
 
 /// The longest text of a client, in bytes.
 const LIMIT: usize = 1024;
+/// The longest line whose memory is used for the next one, in bytes.
+const KEPT: usize = 8192;
 /// The most causes that are written.
 const CAUSES: usize = 16;
 
@@ -82,13 +85,22 @@ impl AccessLog {
 
 impl AccessSink for AccessLog {
     fn write(&self, record: &AccessRecord<'_>) {
-        let mut line = String::with_capacity(512);
+        thread_local! {
+            static LINE: Cell<String> = const { Cell::new(String::new()) };
+        }
+        // Taken out while it is used: what a cause says of itself may write a line too.
+        let mut line = LINE.take();
+        line.clear();
         match self.look.format {
             LogFormat::Json => json_line(&mut line, record),
             LogFormat::Pretty => pretty_line(&mut line, record, self.look.colour),
         }
         line.push('\n');
         self.lines.push(&line, record.is_fault());
+        // A long line is not kept for ever.
+        if line.capacity() <= KEPT {
+            LINE.set(line);
+        }
     }
 }
 
@@ -123,15 +135,19 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     string(",\"user\":", record.user.unwrap_or_default());
     string(",\"problem\":", record.problem.unwrap_or_default());
     if let Some(client) = record.client {
-        _ = write!(line, ",\"client\":\"{client}\"");
+        line.push_str(",\"client\":\"");
+        text::address(line, client);
+        line.push('"');
     }
-    _ = write!(
-        line,
-        ",\"status\":{},\"bytes\":{},\"duration_ms\":",
-        record.status, record.bytes
-    );
+    line.push_str(",\"status\":");
+    text::number(line, record.status.into());
+    line.push_str(",\"bytes\":");
+    text::number(line, record.bytes);
+    line.push_str(",\"duration_ms\":");
     text::millis(line, record.duration);
-    _ = write!(line, ",\"queries\":{},\"query_ms\":", record.queries);
+    line.push_str(",\"queries\":");
+    text::number(line, record.queries.into());
+    line.push_str(",\"query_ms\":");
     text::millis(line, record.query_time);
     if let Some(cause) = record.cause {
         line.push_str(",\"cause\":[");

@@ -1,6 +1,7 @@
 //! What came back.
 
 use std::fmt;
+use std::io::Read as _;
 
 use doyen::web::Response;
 use http::{HeaderMap, Method};
@@ -23,6 +24,12 @@ impl Answer {
         let body = match body.collect().await {
             Ok(body) => body.to_bytes().to_vec(),
             Err(error) => panic!("the body of {asked} broke off: {error}"),
+        };
+        let coding = head.headers.get(http::header::CONTENT_ENCODING);
+        let body = match coding {
+            Some(coding) if coding == "gzip" && !body.is_empty() => unpack(&body)
+                .unwrap_or_else(|error| panic!("the body of {asked} is no gzip: {error}")),
+            _ => body,
         };
         Self {
             asked,
@@ -47,7 +54,7 @@ impl Answer {
         &self.headers
     }
 
-    /// The body.
+    /// The body; unpacked, when it came as gzip.
     pub fn bytes(&self) -> &[u8] {
         &self.body
     }
@@ -162,6 +169,12 @@ impl Answer {
         );
         answer
     }
+}
+
+fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut body)?;
+    Ok(body)
 }
 
 /// The answer as a person reads it: in the message of a failed test.

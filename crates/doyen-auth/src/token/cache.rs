@@ -1,13 +1,16 @@
 //! The tokens that were verified already.
 //!
 //! Only tokens with a good signature come in, so nobody can fill it with rubbish. It is bounded: when the young half of a shard is full it
-//! becomes the old half, and the old one is forgotten; what is used moves back to the young half. A token is kept as its SHA-256, so that
-//! a copy of the memory holds no tokens.
+//! becomes the old half, and the old one is forgotten; what is used moves back to the young half.
+//!
+//! A token is kept as a keyed hash (SipHash-1-3, 128 bits, a key drawn at random for each process), so that a copy of the memory holds no
+//! tokens and nobody can aim at the place of another's.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use siphasher::sip128::SipHasher13;
 
 use super::Claims;
 
@@ -16,10 +19,10 @@ const SHARDS: usize = 16;
 /// Entries in one half of a shard: at most 2 × 16 × 512 tokens are remembered, about 6 MiB.
 const HALF: usize = 512;
 
-pub(super) type Key = [u8; 32];
+pub(super) type Key = [u8; 16];
 
-#[derive(Default)]
 pub(super) struct Cache {
+    hasher: SipHasher13,
     shards: [Mutex<Shard>; SHARDS],
 }
 
@@ -30,10 +33,17 @@ struct Shard {
 }
 
 impl Cache {
-    pub(super) fn key(token: &str) -> Key {
-        let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        key
+    /// An empty one, with a key of its own: from where the standard library's hash maps have theirs.
+    pub(super) fn new() -> Self {
+        let random = RandomState::new();
+        Self {
+            hasher: SipHasher13::new_with_keys(random.hash_one(0), random.hash_one(1)),
+            shards: Default::default(),
+        }
+    }
+
+    pub(super) fn key(&self, token: &str) -> Key {
+        self.hasher.hash(token.as_bytes()).as_bytes()
     }
 
     /// What the token says. The caller checks the time: it goes on while an entry lies here.
@@ -81,17 +91,17 @@ mod tests {
     fn it_stays_bounded_and_keeps_what_is_used() {
         let zero = Timestamp::from_micros(0);
         let claims = Arc::new(Claims {
-            caller: Caller::new("u"),
+            caller: Arc::new(Caller::new("u")),
             id: "i".into(),
             issued_at: zero,
             expires_at: zero,
             not_before: None,
         });
-        let cache = Cache::default();
-        let used = Cache::key("used");
+        let cache = Cache::new();
+        let used = cache.key("used");
         cache.put(used, Arc::clone(&claims));
         for n in 0..100_000 {
-            cache.put(Cache::key(&n.to_string()), Arc::clone(&claims));
+            cache.put(cache.key(&n.to_string()), Arc::clone(&claims));
             assert!(cache.get(&used).is_some(), "after {n}");
         }
         let size: usize = cache
@@ -101,6 +111,6 @@ mod tests {
             .map(|shard| shard.young.len() + shard.old.len())
             .sum();
         assert!(size <= 2 * SHARDS * HALF, "{size}");
-        assert!(cache.get(&Cache::key("0")).is_none());
+        assert!(cache.get(&cache.key("0")).is_none());
     }
 }

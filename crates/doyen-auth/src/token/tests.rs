@@ -68,7 +68,7 @@ fn what_is_issued_is_accepted_and_says_the_same() {
     let issued = tokens.issue(&caller()).unwrap();
     assert_eq!(issued.expires_in, 900);
     let claims = tokens.verify(&issued.token).unwrap();
-    assert_eq!(claims.caller, caller());
+    assert_eq!(*claims.caller, caller());
     assert_eq!(*claims.id, *issued.id);
     assert_eq!(claims.issued_at.unix(), NOW);
     assert_eq!(claims.expires_at.unix(), NOW + 900);
@@ -80,7 +80,7 @@ fn what_is_issued_is_accepted_and_says_the_same() {
             .verify(&tokens.issue(&bare).unwrap().token)
             .unwrap()
             .caller,
-        bare
+        bare.into()
     );
 }
 

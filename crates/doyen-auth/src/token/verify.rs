@@ -103,7 +103,7 @@ fn read_claims(options: &TokenOptions, claims: &Members) -> Result<Claims, Rejec
         .map(|_| text("sid").map(Arc::from))
         .transpose()?;
     Ok(Claims {
-        caller,
+        caller: Arc::new(caller),
         id: text("jti")?.into(),
         issued_at,
         expires_at,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::graph::short;
-use super::{Binding, Context, Graph, GraphError, Inject, Needs, Port};
+use super::{Binding, Context, Facts, Graph, GraphError, Inject, Needs, Port};
 use crate::ProblemInfo;
 
 /// Everything an application can inject. Cloning shares it.
@@ -37,7 +37,12 @@ impl Container {
 
     /// A context for one request, job or command.
     pub fn context(&self) -> Context {
-        Context::new(self.clone())
+        self.context_of(Facts::default())
+    }
+
+    /// The context of a request, job or command of which this is known.
+    pub fn context_of(&self, facts: Facts) -> Context {
+        Context::new(self.clone(), facts)
     }
 
     /// The context in which application-lifetime values live.
@@ -47,8 +52,7 @@ impl Container {
             .home
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        home.get_or_insert_with(|| Context::new(self.clone()))
-            .clone()
+        home.get_or_insert_with(|| self.context()).clone()
     }
 
     /// Releases the application's values, the last made first. Call it once, after the last request.

@@ -3,9 +3,9 @@
 use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use super::{Container, Inject, Lifetime, Node};
+use super::{Container, Facts, Inject, Lifetime, Node};
 use crate::{Refusal, Unexpected};
 
 /// A future on the heap.
@@ -19,9 +19,11 @@ pub struct Context {
 
 struct Inner {
     container: Container,
+    facts: Facts,
     // Few things are made per request: a short list is faster than a map.
     made: Mutex<Vec<(TypeId, Slot)>>,
-    teardown: Teardown,
+    // Few requests have anything to release.
+    teardown: OnceLock<Teardown>,
     work: Mutex<Work>,
 }
 
@@ -42,12 +44,13 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    pub(super) fn new(container: Container) -> Self {
+    pub(super) fn new(container: Container, facts: Facts) -> Self {
         Self {
             inner: Arc::new(Inner {
                 container,
-                made: Mutex::new(Vec::with_capacity(8)),
-                teardown: Teardown::default(),
+                facts,
+                made: Mutex::default(),
+                teardown: OnceLock::new(),
                 work: Mutex::default(),
             }),
         }
@@ -69,7 +72,10 @@ impl Context {
         }
         match T::LIFETIME {
             Lifetime::Call => T::make(self).await,
-            Lifetime::Request => self.kept(self.slot(TypeId::of::<T>())).await,
+            Lifetime::Request => match T::known(&self.inner.facts) {
+                Some(value) => Ok(value),
+                None => self.kept(self.slot(TypeId::of::<T>())).await,
+            },
             Lifetime::Application => {
                 // An application's value is made in a context of its own, which lives until the application is closed.
                 let home = self.inner.container.home();
@@ -98,16 +104,11 @@ impl Context {
         slot
     }
 
-    /// Puts a value in before anybody asks: the edge does it with what it knows of the request.
-    pub fn seed<T: Inject>(&self, value: T) {
-        let slot: Slot = Arc::new(futures_util::lock::Mutex::new(Some(Box::new(value))));
-        let mut made = lock(&self.inner.made);
-        made.retain(|(known, _)| *known != TypeId::of::<T>());
-        made.push((TypeId::of::<T>(), slot));
-    }
-
-    /// The value of this type if it has been made or seeded already.
+    /// The value of this type if it is known or has been made already.
     pub fn peek<T: Inject>(&self) -> Option<T> {
+        if let Some(value) = T::known(&self.inner.facts) {
+            return Some(value);
+        }
         let slot = lock(&self.inner.made)
             .iter()
             .find(|(known, _)| *known == TypeId::of::<T>())
@@ -134,7 +135,12 @@ impl Context {
 
     /// The work to do when this context ends, in reverse order.
     pub fn teardown(&self) -> Teardown {
-        self.inner.teardown.clone()
+        self.inner.teardown.get_or_init(Teardown::default).clone()
+    }
+
+    /// True when there is nothing to do at the end: the edge asks before it spends a task on it.
+    pub fn is_light(&self) -> bool {
+        self.inner.teardown.get().is_none_or(Teardown::is_empty)
     }
 
     /// Joins a unit of work: it is committed when the request succeeds and rolled back when it does not.
@@ -182,7 +188,9 @@ impl Context {
 
     /// Runs the teardown.
     pub async fn close(&self) {
-        self.inner.teardown.run().await;
+        if let Some(teardown) = self.inner.teardown.get() {
+            teardown.run().await;
+        }
     }
 }
 
@@ -247,7 +255,7 @@ impl Teardown {
         lock(&self.0).push(Box::pin(step));
     }
 
-    /// True when there is nothing to do: the edge asks before it spends a task on it.
+    /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
         lock(&self.0).is_empty()
     }

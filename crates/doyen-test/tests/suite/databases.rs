@@ -108,7 +108,7 @@ fn notes(url: &str) -> Option<i64> {
             .start(loader, doyen::Overrides::default())
             .await
             .ok()?;
-        #[derive(FromQueryResult)]
+        #[derive(FromQueryResult, doyen::data::Row)]
         struct Row {
             notes: i64,
         }

@@ -106,3 +106,18 @@ async fn a_query_is_encoded(shop: Shop) {
         .expect(422);
     assert_eq!(answer.failures(), ["/a b unknown_parameter"]);
 }
+
+#[doyen_test::test(sqlite)]
+async fn a_compressed_answer_is_unpacked(shop: Shop) {
+    let plain = shop.get("/openapi.json").send().await.expect(200);
+    let packed = shop
+        .get("/openapi.json")
+        .header("accept-encoding", "gzip")
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(plain.header("content-encoding"), None);
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert_eq!(packed.bytes(), plain.bytes());
+    assert_eq!(packed.json()["openapi"], plain.json()["openapi"]);
+}

@@ -89,7 +89,7 @@ pub struct Count {
     notes: i64,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromQueryResult, doyen::data::Row)]
 struct Row {
     notes: i64,
 }

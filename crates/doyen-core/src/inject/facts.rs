@@ -1,0 +1,20 @@
+//! What is known of a request before anybody asks.
+
+use std::sync::Arc;
+
+use crate::{Access, Caller, RequestId, TraceContext};
+
+/// What the edge knows of a request when its context begins. Each can be injected; keeping them here, by name, costs a request nothing.
+///
+/// What is not set is made when somebody asks for it, as in a job.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Whether it may change anything.
+    pub access: Option<Access>,
+    /// Its id.
+    pub request_id: Option<RequestId>,
+    /// Its place in a trace.
+    pub trace: Option<TraceContext>,
+    /// Who is calling: `Some(None)` when that was looked at and nobody is.
+    pub caller: Option<Option<Arc<Caller>>>,
+}
