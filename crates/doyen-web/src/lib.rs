@@ -31,6 +31,7 @@ pub mod extract;
 mod handler;
 mod meter;
 mod module;
+mod patience;
 mod problem;
 mod request;
 pub mod respond;
@@ -52,7 +53,9 @@ pub use respond::{
 };
 pub use route::{Route, Routes};
 pub use server::{Server, ServerOptions};
-pub use service::{Builder, Drain, EdgeOptions, Service, StartError};
+pub use service::{
+    Builder, Cors, Drain, EdgeOptions, NotAnOrigin, Origin, Service, StartError, WrongCors,
+};
 
 /// A response on its way out.
 pub type Response = http::Response<Body>;

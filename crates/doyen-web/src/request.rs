@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doyen_core::inject::Context;
 use doyen_core::input::{Value, text};
-use doyen_core::{Failures, Refusal};
+use doyen_core::{Failures, Refusal, RequestId};
 
 use crate::Body;
 use crate::route::Entry;
@@ -20,7 +20,7 @@ pub struct Parts {
     /// What this request has made so far.
     pub context: Context,
     /// The id that stands in the answer and in the log.
-    pub request_id: Arc<str>,
+    pub request_id: RequestId,
     /// The address the connection comes from.
     pub peer: Option<SocketAddr>,
     pub(crate) entry: Arc<Entry>,

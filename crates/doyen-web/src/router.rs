@@ -69,6 +69,12 @@ impl Router {
             .flat_map(|place| place.routes.iter().map(|(_, entry)| entry))
     }
 
+    /// The methods of a path, if there is anything at it.
+    pub(crate) fn allow(&self, path: &str) -> Option<&str> {
+        let matched = self.tree.at(path).ok()?;
+        Some(&self.places[*matched.value].allow)
+    }
+
     /// HEAD finds the route of GET.
     pub(crate) fn find(&self, method: &str, path: &str) -> Result<Found<'_>, Refusal> {
         let Ok(matched) = self.tree.at(path) else {
@@ -98,6 +104,8 @@ fn allow(routes: &[(&'static str, Arc<Entry>)]) -> String {
     if methods.contains(&"GET") {
         methods.push("HEAD");
     }
-    methods.push("OPTIONS");
+    if !methods.contains(&"OPTIONS") {
+        methods.push("OPTIONS");
+    }
     methods.join(", ")
 }

@@ -12,7 +12,9 @@ mod accept;
 mod activity;
 mod connection;
 mod drain;
+mod sending;
 mod strict;
+mod wire;
 
 pub(crate) use strict::Malformed;
 
@@ -29,6 +31,8 @@ pub struct ServerOptions {
     /// How many connections at once: 10,000. One more is told 503 and closed.
     pub max_connections: usize,
     /// How long a client may take to send the header of a request, and how long an idle connection is kept: 10 s.
+    ///
+    /// A client that takes nothing of its answer for that long is told good-bye, and cut if it still takes nothing for as long again.
     pub header_timeout: Duration,
     /// How many streams one HTTP/2 connection may have at once: 128.
     pub max_streams: u32,

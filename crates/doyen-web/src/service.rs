@@ -1,10 +1,14 @@
 //! The application as the edge sees it: built once, then asked for every request.
 
 mod build;
+mod cors;
 mod options;
+mod origin;
 
 pub use build::{Builder, StartError};
+pub use cors::{Cors, WrongCors};
 pub use options::EdgeOptions;
+pub use origin::{NotAnOrigin, Origin};
 
 use std::net::SocketAddr;
 use std::sync::Arc;

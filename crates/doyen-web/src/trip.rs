@@ -4,12 +4,15 @@
 //! after it follow the policies of the route.
 
 mod allow;
+mod compress;
 mod conditional;
+mod cors;
 mod ending;
 mod headers;
 mod identify;
 mod limits;
 mod query;
+mod vary;
 
 pub(crate) use limits::Limits;
 
@@ -20,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use doyen_core::AccessRecord;
-use doyen_core::inject::Context;
+use doyen_core::inject::{Context, Facts};
 use doyen_core::problem::Plain;
 use doyen_core::{
     Access, Clock as _, Failures, Problem, Refusal, RequestId, SystemClock, TraceContext,
@@ -29,12 +32,16 @@ use doyen_core::{
 use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
+use crate::patience::within;
 use crate::problem::{Cause, METHOD, NOT_FOUND, TIMEOUT};
 use crate::request::{Parts, Request};
 use crate::route::Entry;
 use crate::router::Found;
 use crate::service::Inner;
 use crate::{Body, Response};
+use vary::Vary;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What is known at the end of the trip, whatever happened on the way.
 struct Journey {
@@ -69,11 +76,11 @@ pub(crate) async fn run(
 ) -> Response {
     let started = Instant::now();
     let (head, body) = request.into_parts();
-    let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let mut journey = Journey {
         // 1 The id first: every line and every answer after this carries it. An id that could forge a log line is replaced.
-        request_id: RequestId::accept_or_new(text("x-request-id")),
-        trace: TraceContext::continue_or_start(text("traceparent")),
+        request_id: RequestId::accept_or_new(text(headers::REQUEST_ID)),
+        trace: TraceContext::continue_or_start(text(TRACEPARENT)),
         peer,
         entry: None,
         context: None,
@@ -83,22 +90,20 @@ pub(crate) async fn run(
     let method = head.method.clone();
     let uri = head.uri.clone();
     let etags = conditional::wanted(&head);
+    let asked = cors::ask(inner.options.cors.as_ref(), &head);
+    let gzip = compress::wanted(&head);
+    let preflight = asked.as_ref().is_some_and(|asked| asked.preflight);
 
     // 3 A panic is caught outside everything that can panic, so that it too becomes an answer and a line in the log.
     // 2 Whatever is logged on the way says which request it belongs to.
     let (id, trace) = (journey.request_id, journey.trace);
     let outcome = {
         let mut trip = std::pin::pin!(
-            std::panic::AssertUnwindSafe(serve(inner, head, body, &mut journey)).catch_unwind()
+            std::panic::AssertUnwindSafe(serve(inner, head, body, preflight, &mut journey))
+                .catch_unwind()
         );
         std::future::poll_fn(|cx| within_request(id, trace, || trip.as_mut().poll(cx))).await
     };
-    // It came to an end of its own, good or bad: what is left to do is done below.
-    journey
-        .guard
-        .take()
-        .into_iter()
-        .for_each(ending::Guard::disarm);
     let stopped = match outcome {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(stop)) => Err(stop),
@@ -116,12 +121,30 @@ pub(crate) async fn run(
     };
     // 11 Validators before headers: a 304 keeps them and loses the body.
     conditional::apply(&method, etags, &mut response);
+    // 7 What a route gave is compressed, not what the edge adds: it tells which answers are secret.
+    let compressible = inner.options.compression && compress::fits(&response);
+    if compressible && gzip {
+        compress::apply(&mut response).await;
+    }
+    // Nothing is waited for any more: what is left to do is done below.
+    journey
+        .guard
+        .take()
+        .into_iter()
+        .for_each(ending::Guard::disarm);
     // 6 Headers last, on every answer alike, errors included.
+    let vary = Vary {
+        authorization: journey.user.is_some(),
+        origin: inner.options.cors.is_some(),
+        encoding: compressible,
+    };
     headers::apply(
         &mut response,
+        inner.options.security_headers,
         journey.request_id.as_str(),
-        journey.user.is_some(),
+        vary,
     );
+    cors::apply(inner.options.cors.as_ref(), asked, &mut response);
     if method == Method::HEAD {
         headers::strip_body(&mut response);
     }
@@ -137,11 +160,16 @@ async fn serve(
     inner: &Arc<Inner>,
     head: http::request::Parts,
     body: Body,
+    preflight: bool,
     journey: &mut Journey,
 ) -> Result<Response, Stop> {
     // 5 Cheap limits before anything is looked up.
     limits::check_header(&head)?;
     limits::check_uri(&head.uri, &inner.options)?;
+    // 6 A preflight never has credentials: no route of the application is asked, not even one for OPTIONS.
+    if preflight && let Some(allow) = inner.router.allow(head.uri.path()) {
+        return Ok(options(allow));
+    }
     let (entry, path_values) = match inner.router.find(head.method.as_str(), head.uri.path())? {
         Found::Route { entry, path_values } => (Arc::clone(entry), path_values),
         Found::OtherMethods { allow } if head.method == Method::OPTIONS => {
@@ -159,34 +187,34 @@ async fn serve(
         Found::Nothing => return Err(Plain::new(&NOT_FOUND).into()),
     };
     journey.entry = Some(Arc::clone(&entry));
-    let context = inner.container.context();
-    // From here on a client that goes away leaves things to release: the guard in `ending` sees to it.
-    journey.guard = Some(ending::Guard::new(&context, &inner.endings));
-    journey.context = Some(context.clone());
-    context.seed(if head.method.is_safe() {
-        Access::Read
-    } else {
-        Access::Write
-    });
-    context.seed(journey.request_id);
-    context.seed(journey.trace);
-
     // 8 Who is it? Before any limit that counts by user, and before the body is read.
     let caller = identify::caller(inner, &head, &entry).await?;
     journey.user = caller.as_ref().map(|caller| Arc::clone(&caller.subject));
     // 10 May they? Before validation: who may not call learns nothing of what a call looks like.
-    allow::check(&entry, caller.as_ref())?;
-    context.seed(caller);
+    allow::check(&entry, caller.as_deref())?;
 
+    let access = if head.method.is_safe() {
+        Access::Read
+    } else {
+        Access::Write
+    };
+    let context = inner.container.context_of(Facts {
+        access: Some(access),
+        request_id: Some(journey.request_id),
+        trace: Some(journey.trace),
+        caller: Some(caller),
+    });
+    // From here on a client that goes away leaves things to release: the guard in `ending` sees to it.
+    journey.guard = Some(ending::Guard::new(&context, &inner.endings));
+    journey.context = Some(context.clone());
     let limits = Limits {
         body: entry.body_limit,
         body_time: inner.options.body_time,
     };
-    let request_id = Arc::from(journey.request_id.as_str());
     let parts = Parts {
         head,
         context: context.clone(),
-        request_id,
+        request_id: journey.request_id,
         peer: journey.peer,
         entry: Arc::clone(&entry),
         path_values,
@@ -214,7 +242,7 @@ async fn serve(
         context.commit().await?;
         Ok::<_, Refusal>(response)
     };
-    match tokio::time::timeout(entry.timeout, work).await {
+    match within(entry.timeout, work).await {
         Ok(done) => Ok(done?),
         // A commit that was cut may have happened: "nothing was changed" could be a lie.
         Err(_) if committing.load(Ordering::Relaxed) => {

@@ -9,7 +9,7 @@ use doyen_core::settings::{Environment, Loader, SettingsError};
 use doyen_core::{AccessSink, Clock, SystemClock};
 use doyen_data::{CursorKey, Database, Migrations, Migrator};
 use doyen_schema::Info;
-use doyen_web::{Module, Service, StartError};
+use doyen_web::{EdgeOptions, Module, Service, StartError, WrongCors};
 
 use crate::app::{App, Command};
 use crate::settings::{FrameworkSettings, MigrateMode, Whole};
@@ -128,6 +128,7 @@ impl App {
         let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let tokens = tokens(&seed, &settings, &clock)?;
         let passwords = passwords(overrides.fast_passwords)?;
+        let edge = edge(&settings)?;
         let database = Database::connect(&settings.database.options())
             .await
             .map_err(|error| AssembleError::Database(Box::new(error)))?;
@@ -135,7 +136,7 @@ impl App {
 
         let pages = Arc::new(system::Pages::default());
         let mut builder = Service::builder()
-            .options(settings.server.edge())
+            .options(edge)
             .classifier(doyen_data::classify);
         if let Some(sink) = overrides.access_log {
             builder = builder.access_log(sink);
@@ -239,6 +240,19 @@ fn signing_seed(
     }
 }
 
+fn edge(settings: &FrameworkSettings) -> Result<EdgeOptions, AssembleError> {
+    settings
+        .server
+        .edge()
+        .map_err(|error| AssembleError::Setting {
+            key: match error {
+                WrongCors::AnyWithCredentials => "server.cors_credentials",
+                WrongCors::AnyAmongOthers => "server.cors_origins",
+            },
+            message: error.to_string(),
+        })
+}
+
 fn tokens(
     seed: &Seed,
     settings: &FrameworkSettings,
@@ -248,7 +262,9 @@ fn tokens(
         key: "auth.signing_key",
         message: error.to_string(),
     })?;
-    let mut options = TokenOptions::new(settings.auth.issuer.clone(), settings.auth.issuer.clone());
+    let issuer = &settings.auth.issuer;
+    let audience = settings.auth.audience.as_ref().unwrap_or(issuer);
+    let mut options = TokenOptions::new(issuer.clone(), audience.clone());
     options.lifetime = settings.auth.access_lifetime;
     let tokens = Tokens::new(ring, options, Arc::clone(clock));
     tokens

@@ -12,7 +12,7 @@ use doyen_core::settings::{
 };
 use doyen_data::{DatabaseOptions, Synchronous};
 use doyen_observe::{LogFormat, LogOptions};
-use doyen_web::{EdgeOptions, ServerOptions};
+use doyen_web::{Cors, EdgeOptions, Origin, ServerOptions, WrongCors};
 
 /// The settings every application has. Those of your own stand beside them.
 #[derive(Debug, Clone, Settings)]
@@ -43,7 +43,7 @@ pub struct ServerSettings {
     /// How many connections at once; one more is told 503.
     #[setting(default = 10000, min = 1, max = 1000000)]
     pub max_connections: u32,
-    /// How long a client may take to send the header of a request, and how long an idle connection is kept.
+    /// How long a client may take to send the header of a request or to take the next part of an answer, and how long an idle connection is kept.
     #[setting(default = "10s", min = "1s", max = "5m")]
     pub header_timeout: Duration,
     /// How long a body may take to arrive.
@@ -55,6 +55,21 @@ pub struct ServerSettings {
     /// How long a request may take where the route does not say otherwise.
     #[setting(default = "30s", min = "100ms", max = "10m")]
     pub request_timeout: Duration,
+    /// Whether answers carry the header fields that keep browsers from misusing them. Switch it off where a gateway in front sets them.
+    #[setting(default = true)]
+    pub security_headers: bool,
+    /// Whether answers of at least 1 KiB are compressed for clients that take gzip. Switch it off where a gateway in front does it.
+    #[setting(default = true)]
+    pub compression: bool,
+    /// Which pages of other origins may call (CORS), each as `https://app.example.com`; `*` for all, without credentials.
+    #[setting(default = [])]
+    pub cors_origins: Vec<Origin>,
+    /// Whether those pages may send cookies along. Access tokens do not need it.
+    #[setting(default = false)]
+    pub cors_credentials: bool,
+    /// How long a browser need not ask again whether a page may call.
+    #[setting(default = "10m", max = "24h")]
+    pub cors_max_age: Duration,
     /// How long the listener stays open after SIGTERM while `/readyz` already answers 503.
     #[setting(default = "0s", max = "5m")]
     pub drain_delay: Duration,
@@ -85,6 +100,9 @@ pub struct DatabaseSettings {
     /// How many connections at most; readers on SQLite, which has one writer besides.
     #[setting(default = 10, min = 1, max = 1000)]
     pub max_connections: u32,
+    /// How many connections beside those serve typed reads on PostgreSQL; with 0 typed reads use the others, on SQLite too.
+    #[setting(default = 4, min = 0, max = 4)]
+    pub read_connections: u32,
     /// How long to wait for a free connection; then 503.
     pub acquire_timeout: Option<Duration>,
     /// How long one statement may take on PostgreSQL.
@@ -126,9 +144,11 @@ pub struct AuthSettings {
     /// Where the key made for development is kept.
     #[setting(default = "data/dev.key")]
     pub dev_key_file: PathBuf,
-    /// Who issues the tokens: their `iss`, and their `aud`.
+    /// Who issues the tokens: their `iss`.
     #[setting(default = "http://localhost")]
     pub issuer: String,
+    /// Whom the tokens are for: their `aud`; the issuer when it is not set.
+    pub audience: Option<String>,
     /// How long an access token is good.
     #[setting(default = "15m", min = "1m", max = "24h")]
     pub access_lifetime: Duration,
@@ -164,13 +184,24 @@ impl ServerSettings {
         }
     }
 
-    pub(crate) fn edge(&self) -> EdgeOptions {
-        EdgeOptions {
+    pub(crate) fn edge(&self) -> Result<EdgeOptions, WrongCors> {
+        Ok(EdgeOptions {
             timeout: self.request_timeout,
             body_limit: usize::try_from(self.body_limit.bytes()).unwrap_or(usize::MAX),
             body_time: self.body_timeout,
+            security_headers: self.security_headers,
+            cors: self.cors()?,
+            compression: self.compression,
             ..EdgeOptions::default()
+        })
+    }
+
+    fn cors(&self) -> Result<Option<Cors>, WrongCors> {
+        if self.cors_origins.is_empty() {
+            return Ok(None);
         }
+        let origins = self.cors_origins.clone();
+        Cors::new(origins, self.cors_credentials, self.cors_max_age).map(Some)
     }
 }
 
@@ -178,6 +209,7 @@ impl DatabaseSettings {
     pub(crate) fn options(&self) -> DatabaseOptions {
         let mut options = DatabaseOptions::new(self.url.expose().clone());
         options.max_connections = self.max_connections;
+        options.read_connections = self.read_connections;
         options.acquire_timeout = self.acquire_timeout.unwrap_or(options.acquire_timeout);
         options.statement_timeout = self.statement_timeout;
         options.lock_timeout = self.lock_timeout;

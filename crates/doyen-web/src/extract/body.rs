@@ -5,6 +5,7 @@ use doyen_core::problem::Plain;
 use doyen_core::{Kind, ProblemInfo, Refusal};
 use http_body_util::BodyExt as _;
 
+use crate::patience::within;
 use crate::request::Request;
 
 static TOO_LARGE: ProblemInfo = ProblemInfo {
@@ -73,7 +74,7 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
         }
         Ok(first.unwrap_or_else(|| whole.freeze()))
     };
-    match tokio::time::timeout(request.parts.limits.body_time, read).await {
+    match within(request.parts.limits.body_time, read).await {
         Ok(done) => done,
         Err(_) => Err(Plain::new(&TIMEOUT).into()),
     }

@@ -21,6 +21,13 @@ const LAST_WORK: Duration = Duration::from_secs(5);
 /// How many connections are told at once that there is no room.
 const TURNED_AWAY: usize = 256;
 
+/// How many bytes the system takes from us before it can send them.
+///
+/// Whether a client reads is seen by whether the socket takes more. By itself the system lets megabytes pile up and takes more only once a
+/// third of them is gone: a client that reads slowly would look like one that does not read.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const AHEAD: u32 = 128 << 10;
+
 /// A service on an address.
 #[derive(Debug)]
 pub struct Server {
@@ -65,6 +72,7 @@ impl Server {
                 bind: options.bind,
                 cause,
             })?;
+        send_little_ahead(&listener);
         Ok(Self {
             service,
             listener,
@@ -181,6 +189,16 @@ async fn accept_all(
             }
         }
     }
+}
+
+/// Connections inherit it from their listener.
+fn send_little_ahead(listener: &TcpListener) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(AHEAD) {
+        tracing::debug!(%error, "no TCP_NOTSENT_LOWAT");
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = listener;
 }
 
 fn prepare(stream: &TcpStream) {

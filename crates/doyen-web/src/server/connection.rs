@@ -1,11 +1,15 @@
 //! One connection.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::RequestId;
-use http_body_util::BodyExt as _;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -14,10 +18,18 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::activity::{Activity, Busy};
+use super::activity::Activity;
+use super::sending;
+use super::wire::{Flow, Wire};
 use super::{ServerOptions, strict};
 use crate::Body;
 use crate::service::Service;
+
+/// How long a client that was told good-bye, and has read everything, may take to close.
+const GOOD_BYE: Duration = Duration::from_secs(1);
+
+/// Fewer bytes than this are no progress of an answer over HTTP/2: they may be answers to pings.
+const PINGS: u64 = 4 << 10;
 
 /// Tells every connection how far the drain is.
 #[derive(Clone, Debug)]
@@ -70,10 +82,11 @@ pub(super) async fn serve(
         return;
     }
     let mut builder = auto::Builder::new(TokioExecutor::new());
+    // Its own timer for headers would be set anew for each request; `watch` does the same for a whole connection.
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(options.header_timeout)
+        .header_read_timeout(None)
         .max_buf_size(64 * 1024)
         .keep_alive(true);
     builder
@@ -84,11 +97,13 @@ pub(super) async fn serve(
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
     let activity = Activity::new();
+    let flow = Arc::<Flow>::default();
     let asked = activity.clone();
     let answer = service_fn(move |request: http::Request<Incoming>| {
         let service = service.clone();
         let busy = asked.begin();
         async move {
+            let version = request.version();
             let mut request = request.map(|body| {
                 if http_body::Body::is_end_stream(&body) {
                     Body::empty()
@@ -96,50 +111,96 @@ pub(super) async fn serve(
                     Body::stream(body)
                 }
             });
-            if let Some(malformed) = strict::check(request.version(), request.headers()) {
+            if let Some(malformed) = strict::check(version, request.headers()) {
                 request.extensions_mut().insert(malformed);
             }
             let response = service.handle(request, Some(peer)).await;
-            Ok::<_, Infallible>(response.map(|body| until_sent(body, busy)))
+            Ok::<_, Infallible>(response.map(|body| sending::watched(body, version, &busy)))
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), answer);
+    let connection =
+        builder.serve_connection(TokioIo::new(Wire::new(stream, Arc::clone(&flow))), answer);
     tokio::pin!(connection);
-    let mut finishing = false;
+    // Polled only when one of them was woken itself, so that it costs a request nothing.
+    let mut events = FuturesUnordered::new();
+    events.push(watch(
+        closing.clone(),
+        activity.clone(),
+        options.header_timeout,
+    ));
     loop {
-        tokio::select! {
+        let event = tokio::select! {
+            biased;
             done = connection.as_mut() => {
                 if let Err(error) = done {
                     tracing::debug!(%peer, %error, "connection ended");
                 }
                 return;
             }
-            () = closing.reached(Stage::Finish), if !finishing => {
-                finishing = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = activity.idle(options.header_timeout), if !finishing => {
-                // Who never asked anything would not answer a good-bye either.
-                if activity.is_untouched() {
-                    return;
-                }
-                finishing = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = closing.reached(Stage::Cut) => return,
+            event = events.select_next_some() => event,
+        };
+        match event {
+            Event::Finish => connection.as_mut().graceful_shutdown(),
+            // Who never asked anything would not answer a good-bye either.
+            Event::Idle if activity.is_untouched() => return,
+            Event::Idle => connection.as_mut().graceful_shutdown(),
+            Event::Cut => return,
         }
+        let patience = options.header_timeout;
+        events.push(last_word(
+            closing.clone(),
+            activity.clone(),
+            Arc::clone(&flow),
+            patience,
+        ));
     }
 }
 
-/// A body that is produced while it is sent keeps its connection busy until it ends.
-fn until_sent(body: Body, busy: Busy) -> Body {
-    if body.as_whole().is_some() || body.is_empty() {
-        return body;
-    }
-    Body::stream(body.map_frame(move |frame| {
-        let _ = &busy;
-        frame
-    }))
+/// What happens to a connection besides requests.
+enum Event {
+    /// The server is going away: what is being answered may finish.
+    Finish,
+    /// Nothing was asked, not to the end of a header, for as long as that may take.
+    Idle,
+    /// There is no more time.
+    Cut,
+}
+
+type Watch = Pin<Box<dyn Future<Output = Event> + Send>>;
+
+fn watch(closing: Closing, activity: Activity, rest: Duration) -> Watch {
+    Box::pin(async move {
+        tokio::select! {
+            () = closing.reached(Stage::Finish) => Event::Finish,
+            () = activity.idle(rest) => Event::Idle,
+        }
+    })
+}
+
+/// After a good-bye: the end of the drain, or of the patience with a client that neither asks nor reads.
+fn last_word(closing: Closing, activity: Activity, flow: Arc<Flow>, patience: Duration) -> Watch {
+    let nothing_moves = async move {
+        let is_owed = || flow.is_stalled() || activity.is_handing_over();
+        loop {
+            let (owed, before) = (is_owed(), flow.written());
+            activity.idle(if owed { patience } else { GOOD_BYE }).await;
+            if is_owed() {
+                // A reader that is slow is not gone; one that only pings is.
+                let least = if flow.is_stalled() { 1 } else { PINGS };
+                if !owed || flow.written() - before >= least {
+                    continue;
+                }
+            }
+            return;
+        }
+    };
+    Box::pin(async move {
+        tokio::select! {
+            () = closing.reached(Stage::Cut) => {}
+            () = nothing_moves => {}
+        }
+        Event::Cut
+    })
 }
 
 /// There is no room: say so and close, so that the client does not wait for nothing.

@@ -138,7 +138,7 @@ impl Builder {
 
     /// Limits and times.
     #[must_use]
-    pub const fn options(mut self, options: EdgeOptions) -> Self {
+    pub fn options(mut self, options: EdgeOptions) -> Self {
         self.options = options;
         self
     }
@@ -231,6 +231,9 @@ impl Builder {
             operations.push(operation);
         }
         let catalogue = catalogue(&operations);
+        if let Some(cors) = &mut self.options.cors {
+            cors.learn(&operations);
+        }
         let router = Router::new(entries)
             .map_err(|(path, error)| vec![StartError::BadPath(path, reason(&error))])?;
         let endings = tokio_util::task::TaskTracker::new();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Cors;
+
 /// What the edge allows a request that its route does not say otherwise.
 #[derive(Clone, Debug)]
 pub struct EdgeOptions {
@@ -13,6 +15,12 @@ pub struct EdgeOptions {
     pub body_time: Duration,
     /// How many bytes path and query may have together: 8 KiB.
     pub uri_limit: usize,
+    /// Whether answers carry the header fields that keep browsers from misusing them: yes.
+    pub security_headers: bool,
+    /// Which pages of other origins may call: none.
+    pub cors: Option<Cors>,
+    /// Whether answers of at least 1 KiB are compressed for clients that take gzip: yes.
+    pub compression: bool,
 }
 
 impl Default for EdgeOptions {
@@ -22,6 +30,9 @@ impl Default for EdgeOptions {
             body_limit: 1 << 20,
             body_time: Duration::from_secs(10),
             uri_limit: 8 << 10,
+            security_headers: true,
+            cors: None,
+            compression: true,
         }
     }
 }

@@ -40,7 +40,7 @@ impl Drop for Guard {
 
 /// Runs the teardown on a task of its own, so that no answer waits for it; spends no task when there is nothing to do.
 pub(super) fn close(context: Context, endings: &TaskTracker) {
-    if context.teardown().is_empty() {
+    if context.is_light() {
         return;
     }
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {

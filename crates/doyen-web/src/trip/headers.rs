@@ -1,7 +1,10 @@
 //! Header fields that every answer carries.
 
-use http::{HeaderName, HeaderValue, header};
+use std::sync::LazyLock;
 
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::vary::Vary;
 use crate::{Body, Response};
 
 /// What a browser must not do with an API's answers. A route that serves a page sets its own policy first.
@@ -28,28 +31,94 @@ const SECURITY: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
-pub(super) fn apply(response: &mut Response, request_id: &str, identified: bool) {
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(request_id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
-    for (name, value) in SECURITY {
-        headers.entry(name).or_insert(value);
-    }
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        // What one caller sees is for that caller's own cache at most, and only with a check (RFC 9111 section 3.5).
-        let tagged = headers.contains_key(header::ETAG);
-        let value = if tagged {
-            "private, no-cache"
-        } else if identified {
-            "no-store"
-        } else {
-            "no-cache"
-        };
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What an answer begins with: without the fields for browsers and with them, each for nobody in particular and for one caller. Copying a
+/// finished map costs a fraction of filling one.
+static BEGINNINGS: LazyLock<[HeaderMap; 4]> = LazyLock::new(|| {
+    [
+        beginning(false, false),
+        beginning(false, true),
+        beginning(true, false),
+        beginning(true, true),
+    ]
+});
+
+fn beginning(security: bool, identified: bool) -> HeaderMap {
+    // What one caller sees is for that caller's own cache at most (RFC 9111 section 3.5).
+    let cache = if identified { "no-store" } else { "no-cache" };
+    // A field that is set for each answer stands there too: setting it then finds its place made.
+    let mut fields = HeaderMap::from_iter([
+        (REQUEST_ID, HeaderValue::from_static("")),
+        (header::CONTENT_TYPE, HeaderValue::from_static("")),
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
+    ]);
+    if security {
+        fields.extend(SECURITY);
     }
     if identified {
-        headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+        fields.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    }
+    fields
+}
+
+/// Puts the fields that every answer carries around those that the route gave, which win, but for the id.
+pub(super) fn apply(response: &mut Response, security: bool, request_id: &str, vary: Vary) {
+    let beginning = usize::from(security) * 2 + usize::from(vary.authorization);
+    let headers = response.headers_mut();
+    let mut own = std::mem::replace(headers, BEGINNINGS[beginning].clone());
+    let mut given = Given::default();
+    // A field that comes more than once has its name at the first value only.
+    let mut last = None;
+    for (name, value) in own.drain() {
+        match (name, &last) {
+            (Some(name), _) => {
+                given.note(&name);
+                headers.insert(&name, value);
+                last = Some(name);
+            }
+            (None, Some(name)) => drop(headers.append(name, value)),
+            (None, None) => {}
+        }
+    }
+    if !given.kind {
+        headers.remove(header::CONTENT_TYPE);
+    }
+    // With a tag it may be kept, if it is checked before each use.
+    if given.tag && !given.cache {
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-cache"),
+        );
+    }
+    match vary.value() {
+        Some(value) if given.vary => drop(headers.append(header::VARY, value)),
+        Some(value) if vary.is_more_than_the_caller() => {
+            headers.insert(header::VARY, value);
+        }
+        _ => {}
+    }
+    // Last: the id is that of the log and the trace, whatever the route says.
+    if let Ok(id) = HeaderValue::try_from(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+/// Which of the fields that the edge would set the route gave itself.
+#[derive(Default)]
+struct Given {
+    kind: bool,
+    tag: bool,
+    cache: bool,
+    vary: bool,
+}
+
+impl Given {
+    fn note(&mut self, name: &HeaderName) {
+        self.kind |= name == header::CONTENT_TYPE;
+        self.tag |= name == header::ETAG;
+        self.cache |= name == header::CACHE_CONTROL;
+        self.vary |= name == header::VARY;
     }
 }
 

@@ -1,9 +1,14 @@
 //! Who is it?
 
+use std::sync::Arc;
+
 use doyen_core::{Caller, Credentials, Kind, Refusal};
+use http::HeaderName;
 
 use crate::route::Entry;
 use crate::service::Inner;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The caller behind the credentials. On a public route credentials that are not valid count as none: an expired token must not keep
 /// anybody from logging in again.
@@ -11,18 +16,14 @@ pub(super) async fn caller(
     inner: &Inner,
     head: &http::request::Parts,
     entry: &Entry,
-) -> Result<Option<Caller>, Refusal> {
+) -> Result<Option<Arc<Caller>>, Refusal> {
     let Some(identify) = &inner.identify else {
         return Ok(None);
     };
-    let text =
-        |name: http::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let credentials = Credentials {
         authorization: text(http::header::AUTHORIZATION),
-        api_key: head
-            .headers
-            .get("x-api-key")
-            .and_then(|value| value.to_str().ok()),
+        api_key: text(API_KEY),
         cookie: text(http::header::COOKIE),
     };
     if credentials.authorization.is_none()

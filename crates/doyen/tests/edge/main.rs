@@ -3,10 +3,14 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod clocks;
+mod compress;
 mod conformance;
+mod cors;
 mod document;
 mod ending;
 mod extract;
+mod fields;
 mod graph;
 mod inject;
 mod kit;

@@ -34,7 +34,7 @@ struct Tokens;
 
 #[async_trait]
 impl Identify for Tokens {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Caller>, Refusal> {
+    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         let mut caller = Caller::new("u1");
         match credentials.authorization {
             None => return Ok(None),
@@ -47,7 +47,7 @@ impl Identify for Tokens {
             Some("Bearer away") => return Err(Unexpected::unavailable("no keys").into()),
             Some(_) => return Err(Plain::new(&BAD).into()),
         }
-        Ok(Some(caller))
+        Ok(Some(Arc::new(caller)))
     }
 }
 

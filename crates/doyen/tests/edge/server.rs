@@ -18,13 +18,13 @@ use tokio::task::JoinHandle;
 use crate::kit::{Value, finish};
 
 /// Where a test holds a request.
-struct Gate {
-    reached: Semaphore,
-    go: Semaphore,
+pub(crate) struct Gate {
+    pub(crate) reached: Semaphore,
+    pub(crate) go: Semaphore,
 }
 
 /// What was released, in order.
-type Released = Mutex<Vec<&'static str>>;
+pub(crate) type Released = Mutex<Vec<&'static str>>;
 
 #[derive(Clone)]
 struct House;
@@ -73,17 +73,22 @@ async fn broken(gate: Arc<Gate>) -> Stream {
     Stream::new("text/plain", chunks)
 }
 
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     service: Service,
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
     released: Arc<Released>,
     stop: Option<oneshot::Sender<()>>,
     done: JoinHandle<()>,
 }
 
 /// A server with these options, listening.
-async fn run(change: impl FnOnce(&mut ServerOptions)) -> Running {
+pub(crate) async fn run(change: impl FnOnce(&mut ServerOptions)) -> Running {
+    run_with(routes![], change).await
+}
+
+/// A server with these options that has more routes.
+pub(crate) async fn run_with(more: Routes, change: impl FnOnce(&mut ServerOptions)) -> Running {
     let gate = Arc::new(Gate {
         reached: Semaphore::new(0),
         go: Semaphore::new(0),
@@ -91,6 +96,7 @@ async fn run(change: impl FnOnce(&mut ServerOptions)) -> Running {
     let released = Arc::new(Released::default());
     let module = Module::new("t")
         .routes(routes![hello, hold, few, broken])
+        .routes(more)
         .provide(Arc::clone(&gate))
         .provide(Arc::clone(&released));
     let service = finish(Service::builder().module(module));
@@ -113,51 +119,51 @@ async fn run(change: impl FnOnce(&mut ServerOptions)) -> Running {
 }
 
 impl Running {
-    async fn connect(&self) -> Wire {
+    pub(crate) async fn connect(&self) -> Wire {
         Wire::open(self.address).await.expect("it listens")
     }
 
     /// Waits until a request is in the handler.
-    async fn reached(&self) {
+    pub(crate) async fn reached(&self) {
         soon(self.gate.reached.acquire()).await.unwrap().forget();
     }
 
-    fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
 
-    async fn stopped(self) -> Arc<Released> {
+    pub(crate) async fn stopped(self) -> Arc<Released> {
         soon(self.done).await.unwrap();
         self.released
     }
 }
 
 /// What must come, and never does in a broken server, fails instead of hanging.
-async fn soon<F: Future>(future: F) -> F::Output {
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future)
         .await
         .expect("it never came")
 }
 
 /// A connection, spoken by hand.
-struct Wire(TcpStream);
+pub(crate) struct Wire(pub(crate) TcpStream);
 
 impl Wire {
-    async fn open(address: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> std::io::Result<Self> {
         soon(TcpStream::connect(address)).await.map(Self)
     }
 
-    async fn send(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    async fn get(&mut self, path: &str) {
+    pub(crate) async fn get(&mut self, path: &str) {
         self.send(&format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"))
             .await;
     }
 
     /// One whole answer with a length: its head and its body.
-    async fn answer(&mut self) -> (String, String) {
+    pub(crate) async fn answer(&mut self) -> (String, String) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(soon(self.0.read_u8()).await.expect("an answer"));
@@ -173,7 +179,7 @@ impl Wire {
     }
 
     /// All that comes until the server closes.
-    async fn rest(&mut self) -> String {
+    pub(crate) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         // A reset is an end too: it comes when the server closed while we still sent.
         let _ = soon(self.0.read_to_end(&mut rest)).await;
@@ -181,7 +187,7 @@ impl Wire {
     }
 }
 
-fn status(head: &str) -> &str {
+pub(crate) fn status(head: &str) -> &str {
     head.split(' ').nth(1).unwrap()
 }
 

@@ -1,0 +1,491 @@
+//! How long a client may take, over real sockets: what is slow but honest is answered whole, what only holds a place is cut.
+//!
+//! Limits are generous: a busy machine may be late, never early.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use doyen::prelude::*;
+use futures_util::stream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::server::{Running, Wire, run_with, soon, status};
+
+/// The time of a header in these tests.
+const HEADER: Duration = Duration::from_millis(300);
+
+/// Later than this nothing of a connection may be left that was cut for its header: the time of one, the time to say good-bye, and a busy machine.
+const LATE: Duration = Duration::from_secs(4);
+
+const LARGE: usize = 8 << 20;
+
+/// Answer at once, with much.
+#[get("/large", allow = anyone)]
+async fn large() -> Text {
+    Text("x".repeat(LARGE))
+}
+
+/// Answer for as long as somebody reads.
+#[get("/endless", allow = anyone)]
+async fn endless() -> Stream {
+    let chunk = Bytes::from(vec![b'x'; 64 << 10]);
+    Stream::new(
+        "text/plain",
+        stream::repeat_with(move || Ok::<_, Infallible>(chunk.clone())),
+    )
+}
+
+/// Say a little, three times, with long pauses.
+#[get("/pauses", allow = anyone)]
+async fn pauses() -> Stream {
+    let chunks = stream::unfold(0, |said| async move {
+        if said == 3 {
+            return None;
+        }
+        tokio::time::sleep(HEADER * 2).await;
+        Some((Ok::<_, Infallible>(Bytes::from("tick")), said + 1))
+    });
+    Stream::new("text/plain", chunks)
+}
+
+async fn serving() -> Running {
+    run_with(routes![large, endless, pauses], |options| {
+        options.header_timeout = HEADER;
+    })
+    .await
+}
+
+/// A server with a single place.
+async fn one_place() -> Running {
+    run_with(routes![large, endless, pauses], |options| {
+        options.header_timeout = HEADER;
+        options.max_connections = 1;
+    })
+    .await
+}
+
+/// Waits until somebody else gets the place.
+async fn place_is_free(server: &Running) {
+    soon(async {
+        loop {
+            let mut next = server.connect().await;
+            next.get("/hello").await;
+            if status(&next.answer().await.0) == "200" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+/// A connection whose own side holds little, so that what is not read stays with the server.
+async fn narrow(server: &Running) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(32 << 10).unwrap();
+    socket.connect(server.address).await.unwrap()
+}
+
+/// Sends a byte each tenth of a second until the server closes: what it said, and after how long.
+async fn dribble(wire: Wire, bytes: &[u8]) -> (String, Duration) {
+    let begun = Instant::now();
+    let (mut from, mut to) = wire.0.into_split();
+    let mut told = Vec::new();
+    let send = async {
+        for byte in bytes {
+            if to.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    soon(async {
+        tokio::select! {
+            // A reset is an end too.
+            _ = from.read_to_end(&mut told) => {}
+            () = send => {}
+        }
+    })
+    .await;
+    (String::from_utf8(told).unwrap(), begun.elapsed())
+}
+
+#[tokio::test]
+async fn a_dribbled_header_is_cut_without_an_answer() {
+    let server = serving().await;
+    let header = b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n";
+    // The first on a connection, and one after a request that was answered.
+    for answered in [0, 2] {
+        let mut wire = server.connect().await;
+        for _ in 0..answered {
+            wire.get("/hello").await;
+            assert_eq!(status(&wire.answer().await.0), "200");
+        }
+        let (told, after) = dribble(wire, header).await;
+        assert_eq!(told, "", "{answered}");
+        assert!(after >= HEADER / 2 && after < LATE, "{answered}: {after:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_stops_halfway_is_cut() {
+    let server = one_place().await;
+    for said in [
+        "GET /hello HTTP/1.1\r\nhost: a\r\n",
+        "GET /hello HTTP/1.1\r\nhost: a\r\n\r\nGET /hello HTT",
+    ] {
+        let mut wire = server.connect().await;
+        wire.send(said).await;
+        let begun = Instant::now();
+        let told = wire.rest().await;
+        assert_eq!(
+            told.matches("200 OK").count(),
+            said.matches("\r\n\r\n").count()
+        );
+        assert!(begun.elapsed() < LATE, "{:?}", begun.elapsed());
+        place_is_free(&server).await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_rests_as_long_as_a_header_may_take_and_no_longer() {
+    let server = serving().await;
+    let mut wire = server.connect().await;
+    // In use it lives on, far beyond that time.
+    let begun = Instant::now();
+    while begun.elapsed() < HEADER * 4 {
+        wire.get("/hello").await;
+        let (head, body) = wire.answer().await;
+        assert_eq!((status(&head), &*body), ("200", "hello"));
+        assert!(!head.contains("connection: close"), "{head}");
+        tokio::time::sleep(HEADER / 6).await;
+    }
+    let rests = Instant::now();
+    assert_eq!(wire.rest().await, "");
+    let rested = rests.elapsed();
+    assert!(rested >= HEADER / 2 && rested < LATE, "{rested:?}");
+}
+
+#[tokio::test]
+async fn what_takes_longer_than_a_header_may_is_no_rest() {
+    let server = serving().await;
+    let mut wire = server.connect().await;
+    // A body that comes slowly.
+    wire.send("POST /few HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\n")
+        .await;
+    for _ in 0..8 {
+        tokio::time::sleep(HEADER / 3).await;
+        wire.send("x").await;
+    }
+    let (head, body) = wire.answer().await;
+    assert_eq!((status(&head), &*body), ("200", "8"));
+    assert!(!head.contains("connection: close"), "{head}");
+    // A handler that takes its time, on the same connection.
+    wire.get("/hold").await;
+    server.reached().await;
+    tokio::time::sleep(HEADER * 3).await;
+    server.gate.go.add_permits(1);
+    let (head, body) = wire.answer().await;
+    assert_eq!((status(&head), &*body), ("200", "held"));
+    assert!(!head.contains("connection: close"), "{head}");
+    // A stream that pauses longer than that, again and again.
+    wire.get("/pauses").await;
+    let told = wire.rest().await;
+    assert_eq!(told.matches("tick").count(), 3, "{told}");
+    assert!(told.ends_with("0\r\n\r\n"), "{told}");
+}
+
+#[tokio::test]
+async fn a_large_answer_reaches_a_slow_reader_whole() {
+    let server = serving().await;
+    let mut stream = narrow(&server).await;
+    stream
+        .write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    let (mut all, mut part) = (0, vec![0; 64 << 10]);
+    loop {
+        let read = soon(stream.read(&mut part)).await.unwrap();
+        if read == 0 {
+            break;
+        }
+        all += read;
+        // Slow, and slower than the buffers of both sides drain in the time of a header.
+        tokio::time::sleep(Duration::from_micros(read as u64 / 3)).await;
+    }
+    assert!(begun.elapsed() > HEADER * 4, "{:?}", begun.elapsed());
+    assert!(all > LARGE, "{all} bytes after {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn who_stops_reading_loses_the_place() {
+    for path in ["/large", "/endless"] {
+        let server = one_place().await;
+        let mut stream = narrow(&server).await;
+        let ask = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        soon(stream.read_u8()).await.unwrap();
+        place_is_free(&server).await;
+        drop(stream);
+    }
+}
+
+#[tokio::test]
+async fn who_asks_on_and_on_and_never_reads_loses_the_place() {
+    let server = one_place().await;
+    let stream = narrow(&server).await;
+    let (from, mut to) = stream.into_split();
+    let asking = tokio::spawn(async move {
+        let many = "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
+        while to.write_all(many.as_bytes()).await.is_ok() {}
+    });
+    // It has come in.
+    tokio::time::sleep(HEADER / 3).await;
+    place_is_free(&server).await;
+    soon(asking).await.unwrap();
+    drop(from);
+}
+
+#[tokio::test]
+async fn requests_sent_at_once_are_answered_in_order() {
+    let server = run_with(routes![], |_| {}).await;
+    let mut wire = server.connect().await;
+    let mut many = String::new();
+    for number in 0..200 {
+        many += &format!("GET /hello HTTP/1.1\r\nhost: a\r\nx-request-id: n{number}\r\n\r\n");
+    }
+    // The last one comes in two parts.
+    let (most, last) = many.split_at(many.len() - 10);
+    wire.send(most).await;
+    for number in 0..199 {
+        let (head, body) = wire.answer().await;
+        assert_eq!((status(&head), &*body), ("200", "hello"));
+        assert!(
+            head.contains(&format!("x-request-id: n{number}\r\n")),
+            "{head}"
+        );
+    }
+    wire.send(last).await;
+    assert!(wire.answer().await.0.contains("x-request-id: n199\r\n"));
+}
+
+/// HTTP/2 without a request: a preface and empty settings.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test]
+async fn http_2_without_a_request_is_closed() {
+    let server = one_place().await;
+    let mut silent = server.connect().await;
+    silent.0.write_all(PREFACE).await.unwrap();
+    place_is_free(&server).await;
+    drop(silent);
+}
+
+#[tokio::test]
+async fn pings_keep_nothing_open() {
+    // `GET /` with a good-bye that is never answered; `GET /large` with a window of its first 65,535 bytes.
+    let answered = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a".as_slice();
+    let unread = b"\0\0\x0d\x01\x05\0\0\0\x01\x82\x86\x04\x06/large\x41\x01a".as_slice();
+    for asked in [b"", answered, unread] {
+        let server = one_place().await;
+        let mut pinging = server.connect().await;
+        pinging.0.write_all(PREFACE).await.unwrap();
+        pinging.0.write_all(asked).await.unwrap();
+        let (mut from, mut to) = pinging.0.into_split();
+        let pings = async {
+            let ping = b"\0\0\x08\x06\0\0\0\0\0pingpong";
+            loop {
+                let _ = to.write_all(ping).await;
+                tokio::time::sleep(HEADER / 10).await;
+            }
+        };
+        let listens = async {
+            let mut told = Vec::new();
+            let _ = from.read_to_end(&mut told).await;
+            // Headers came, and a body where there is one.
+            assert_eq!(told.len() > 60_000, asked == unread, "{}", told.len());
+            place_is_free(&server).await;
+        };
+        tokio::select! {
+            () = pings => {}
+            () = soon(listens) => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn http_2_that_rests_after_a_request_is_closed() {
+    // A client that minds its good-bye, and one that hears nothing any more.
+    for hears in [true, false] {
+        let server = one_place().await;
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let (mut client, mut connection) = h2::client::handshake(stream).await.unwrap();
+        let request = http::Request::get("http://a/hello").body(()).unwrap();
+        let (answer, _) = client.send_request(request, true).unwrap();
+        let answer = soon(async {
+            tokio::select! {
+                _ = &mut connection => panic!("it ended"),
+                answer = answer => answer.unwrap(),
+            }
+        })
+        .await;
+        assert_eq!(answer.status(), 200);
+        drop(answer);
+        if hears {
+            soon(connection).await.unwrap();
+            place_is_free(&server).await;
+        } else {
+            place_is_free(&server).await;
+            drop(connection);
+        }
+    }
+}
+
+#[tokio::test]
+async fn http_2_that_does_not_take_its_answer_loses_the_place() {
+    for path in ["/large", "/endless"] {
+        let server = one_place().await;
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+        // It answers pings, and never opens its window.
+        let connection = tokio::spawn(connection);
+        let request = http::Request::get(format!("http://a{path}"))
+            .body(())
+            .unwrap();
+        let (answer, _) = client.send_request(request, true).unwrap();
+        let answer = soon(answer).await.unwrap();
+        place_is_free(&server).await;
+        drop((answer, client));
+        let _ = soon(connection).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn http_2_that_takes_its_answer_slowly_gets_it_whole() {
+    let server = serving().await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    // A window is opened with few bytes: they must not wait for more.
+    stream.set_nodelay(true).unwrap();
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("http://a/large").body(()).unwrap();
+    let (answer, _) = client.send_request(request, true).unwrap();
+    let mut body = soon(answer).await.unwrap().into_body();
+    let (begun, mut all) = (Instant::now(), 0);
+    while let Some(chunk) = soon(body.data()).await {
+        let read = chunk.unwrap().len();
+        all += read;
+        tokio::time::sleep(Duration::from_micros(read as u64 / 6)).await;
+        body.flow_control().release_capacity(read).unwrap();
+    }
+    assert!(begun.elapsed() > HEADER * 4, "{:?}", begun.elapsed());
+    assert_eq!(all, LARGE);
+    drop((body, client));
+    soon(connection).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_drain_of_http_2_waits_for_a_window() {
+    let mut server = run_with(routes![large], |_| {}).await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("http://a/large").body(()).unwrap();
+    let (answer, _) = client.send_request(request, true).unwrap();
+    let mut body = soon(answer).await.unwrap().into_body();
+    let mut all = 0;
+    server.stop();
+    // Its window is full, so that nothing moves for longer than a good-bye takes.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    while let Some(chunk) = soon(body.data()).await {
+        let read = chunk.expect("it was not cut").len();
+        all += read;
+        body.flow_control().release_capacity(read).unwrap();
+    }
+    assert_eq!(all, LARGE);
+    drop((body, client));
+    soon(connection).await.unwrap().unwrap();
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_drain_waits_for_work_not_for_words() {
+    // The time of a header is long here: it is the drain that hurries.
+    let mut server = run_with(routes![large, endless, pauses], |_| {}).await;
+    let mut idle = server.connect().await;
+    idle.get("/hello").await;
+    assert_eq!(status(&idle.answer().await.0), "200");
+    let mut half = server.connect().await;
+    half.send("GET /hello HTT").await;
+    let mut half_after = server.connect().await;
+    half_after.get("/hello").await;
+    assert_eq!(status(&half_after.answer().await.0), "200");
+    half_after.send("GET /hello HTT").await;
+    let mut finishing = server.connect().await;
+    finishing.send("GET /hello HTTP/1.1\r\n").await;
+    let mut uploading = server.connect().await;
+    uploading
+        .send("POST /few HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nab")
+        .await;
+    let mut busy = server.connect().await;
+    busy.get("/hold").await;
+    server.reached().await;
+    // What was sent before this one is with the server too, or will be within this moment.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let begun = Instant::now();
+    server.stop();
+    assert_eq!(idle.rest().await, "");
+    assert!(
+        begun.elapsed() < Duration::from_millis(900),
+        "{:?}",
+        begun.elapsed()
+    );
+    // A header that is on its way may still arrive.
+    finishing.send("host: a\r\n\r\n").await;
+    let told = finishing.rest().await.to_lowercase();
+    assert!(
+        told.contains("200 ok") && told.contains("connection: close"),
+        "{told}"
+    );
+    assert_eq!(half.rest().await, "");
+    assert_eq!(half_after.rest().await, "");
+    assert!(begun.elapsed() < LATE, "{:?}", begun.elapsed());
+    // Work takes its time, and its body too.
+    uploading.send("c").await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    uploading.send("d").await;
+    let (head, body) = uploading.answer().await;
+    assert_eq!((status(&head), &*body), ("200", "4"));
+    assert_eq!(uploading.rest().await, "");
+    server.gate.go.add_permits(1);
+    let (head, body) = busy.answer().await;
+    assert_eq!((status(&head), &*body), ("200", "held"));
+    assert!(head.contains("connection: close"), "{head}");
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_drain_sends_what_it_has_and_waits_for_no_one_who_does_not_read() {
+    let mut server = serving().await;
+    let mut reading = narrow(&server).await;
+    let mut deaf = narrow(&server).await;
+    for stream in [&mut reading, &mut deaf] {
+        stream
+            .write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .unwrap();
+        soon(stream.read_u8()).await.unwrap();
+    }
+    let begun = Instant::now();
+    server.stop();
+    let mut all = Vec::new();
+    soon(reading.read_to_end(&mut all)).await.unwrap();
+    assert!(all.len() > LARGE, "{}", all.len());
+    server.stopped().await;
+    assert!(begun.elapsed() < LATE, "{:?}", begun.elapsed());
+    drop(deaf);
+}

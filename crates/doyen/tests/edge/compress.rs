@@ -1,0 +1,326 @@
+//! Compressed answers (RFC 9110 sections 8.4 and 12.5.3): what is, what is not, and that it says the same.
+
+use std::io::Read as _;
+
+use bytes::Bytes;
+use doyen::prelude::*;
+use doyen::web::{Body, EdgeOptions, Response, Service};
+use http::Request;
+
+use crate::kit::{Answer, finish, get_with, send};
+
+/// Lines.
+#[derive(Output)]
+struct Lines {
+    lines: Vec<String>,
+}
+
+/// A thing with a version.
+#[derive(Output)]
+#[output(etag = version)]
+struct Thing {
+    lines: Vec<String>,
+    version: String,
+}
+
+fn lines(count: u32) -> Vec<String> {
+    (0..count).map(|line| format!("line {line}")).collect()
+}
+
+/// So many lines.
+#[get("/lines/{count}", allow = anyone)]
+async fn some(count: u32) -> Json<Lines> {
+    Json(Lines {
+        lines: lines(count),
+    })
+}
+
+/// So many bytes.
+#[get("/text/{count}", allow = anyone)]
+async fn text(count: u32) -> Text {
+    Text("a".repeat(count as usize))
+}
+
+/// Something with a version.
+#[get("/thing", allow = anyone)]
+async fn thing() -> Json<Thing> {
+    Json(Thing {
+        lines: lines(1000),
+        version: "1".to_owned(),
+    })
+}
+
+/// A token, and much beside it.
+#[get("/token", allow = anyone)]
+async fn token() -> NoStore<Lines> {
+    NoStore(Lines { lines: lines(1000) })
+}
+
+/// Bytes as they come.
+#[get("/stream", allow = anyone)]
+async fn stream() -> Stream {
+    let chunks =
+        futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![b'a'; 5000]))]);
+    Stream::new("text/plain", chunks)
+}
+
+/// An answer made by hand, as `name=value` says.
+#[get("/made/{status}/{name}/{value}", allow = anyone)]
+async fn made(status: u16, name: String, value: String) -> Response {
+    let response = http::Response::builder()
+        .status(status)
+        .header("content-type", "text/plain")
+        .header(name, value.replace('~', "/"));
+    response.body(Body::whole(vec![b'a'; 5000])).unwrap()
+}
+
+/// Bytes that do not become smaller.
+#[get("/noise", allow = anyone)]
+async fn noise() -> Response {
+    let mut state = 88_172_645_463_325_252_u64;
+    let bytes: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    })
+    .take(2000)
+    .collect();
+    let response = http::Response::builder().header("content-type", "text/plain");
+    response.body(Body::whole(bytes)).unwrap()
+}
+
+/// At least 1.
+#[derive(Input)]
+struct Positive(#[validate(range(min = 1))] i32);
+
+/// Numbers.
+#[derive(Input)]
+struct Numbers {
+    numbers: Vec<Positive>,
+}
+
+/// Take numbers.
+#[post("/numbers", allow = anyone)]
+async fn take(Json(numbers): Json<Numbers>) -> Text {
+    let sum: i32 = numbers.numbers.iter().map(|number| number.0).sum();
+    Text(sum.to_string())
+}
+
+fn service() -> Service {
+    with(EdgeOptions::default())
+}
+
+fn with(options: EdgeOptions) -> Service {
+    let module =
+        Module::new("t").routes(routes![some, text, thing, token, stream, made, noise, take]);
+    finish(Service::builder().options(options).module(module))
+}
+
+async fn gzip(service: &Service, path: &str) -> Answer {
+    get_with(service, path, &[("accept-encoding", "gzip, br")]).await
+}
+
+impl Answer {
+    fn is_packed(&self) -> bool {
+        let coding = self.header("content-encoding");
+        assert!(coding.is_none_or(|coding| coding == "gzip"), "{self:?}");
+        coding.is_some()
+    }
+
+    fn unpacked(&self) -> Vec<u8> {
+        assert!(self.is_packed(), "{self:?}");
+        let mut bytes = Vec::new();
+        let mut packed = &self.body[..];
+        let mut decoder = flate2::bufread::GzDecoder::new(&mut packed);
+        decoder.read_to_end(&mut bytes).unwrap();
+        assert!(packed.is_empty(), "nothing stands behind it");
+        bytes
+    }
+
+    fn depends_on_encoding(&self) -> bool {
+        let fields = self.headers.get_all("vary").iter();
+        let text: Vec<&str> = fields.map(|field| field.to_str().unwrap()).collect();
+        text.join(", ").contains("Accept-Encoding")
+    }
+
+    /// It went as it is, and no cache is told that it could have been otherwise.
+    #[track_caller]
+    fn is_untouched(&self) {
+        assert!(!self.is_packed(), "{self:?}");
+        assert!(!self.depends_on_encoding(), "{self:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_unpacked_is_what_goes_without() {
+    let service = service();
+    // Small ones are packed at once, those above 64 KiB on another thread.
+    for path in [
+        "/lines/150",
+        "/lines/5000",
+        "/lines/50000",
+        "/text/1024",
+        "/text/65536",
+        "/text/65537",
+    ] {
+        let plain = get_with(&service, path, &[]).await;
+        let packed = gzip(&service, path).await;
+        assert_eq!((plain.status, packed.status), (200, 200));
+        assert!(!plain.is_packed(), "{path}");
+        assert_eq!(packed.unpacked(), plain.body, "{path}");
+        assert!(packed.body.len() < plain.body.len() / 2, "{path}");
+        // Whoever asks, caches know that it depends.
+        assert!(plain.depends_on_encoding() && packed.depends_on_encoding());
+        assert_eq!(packed.header("content-type"), plain.header("content-type"));
+        packed.is_guarded();
+    }
+}
+
+#[tokio::test]
+async fn small_answers_are_left_alone() {
+    let service = service();
+    for path in ["/text/1", "/text/1023", "/lines/1", "/nowhere"] {
+        gzip(&service, path).await.is_untouched();
+    }
+}
+
+#[tokio::test]
+async fn what_the_client_says_of_gzip_counts_and_nobody_is_refused() {
+    let service = service();
+    for (field, packed) in [
+        ("gzip", true),
+        ("*", true),
+        ("gzip;q=0.001", true),
+        ("identity;q=0, gzip;q=0.5", true),
+        ("br;q=1.0, gzip;q=0.2", true),
+        ("gzip;q=0", false),
+        ("gzip;q=0, *;q=1", false),
+        ("identity", false),
+        ("identity;q=0", false),
+        ("*;q=0", false),
+        ("br, zstd", false),
+        ("gzip;q=0.4, identity;q=0.5", false),
+        ("gzip;q=nonsense", false),
+        ("", false),
+    ] {
+        let answer = get_with(&service, "/text/5000", &[("accept-encoding", field)]).await;
+        assert_eq!(answer.status, 200, "{field}");
+        assert_eq!(answer.is_packed(), packed, "{field}");
+        assert!(answer.depends_on_encoding(), "{field}");
+    }
+    let two = [("accept-encoding", "br"), ("accept-encoding", "gzip")];
+    assert!(get_with(&service, "/text/5000", &two).await.is_packed());
+}
+
+#[tokio::test]
+async fn a_version_is_never_compressed_and_goes_on_working() {
+    let service = service();
+    let answer = gzip(&service, "/thing").await;
+    answer.is_untouched();
+    let tag = answer.header("etag").unwrap().to_owned();
+    let fields = [("accept-encoding", "gzip"), ("if-none-match", &*tag)];
+    let known = get_with(&service, "/thing", &fields).await;
+    assert_eq!(known.status, 304);
+    known.is_untouched();
+}
+
+#[tokio::test]
+async fn what_no_cache_may_keep_is_not_compressed() {
+    let answer = gzip(&service(), "/token").await;
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    answer.is_untouched();
+}
+
+#[tokio::test]
+async fn streams_and_what_a_route_made_ready_are_left_alone() {
+    let service = service();
+    let streamed = gzip(&service, "/stream").await;
+    assert_eq!(streamed.body.len(), 5000);
+    streamed.is_untouched();
+    for path in [
+        "/made/200/cache-control/no-transform",
+        "/made/200/cache-control/public,%20NO-TRANSFORM",
+        "/made/200/cache-control/private,%20no-store",
+        "/made/200/etag/x",
+        "/made/200/content-range/bytes%200-4999~9000",
+        "/made/200/repr-digest/x",
+        "/made/206/x-own/1",
+    ] {
+        let answer = gzip(&service, path).await;
+        answer.is_untouched();
+        assert_eq!(answer.body.len(), 5000, "{path}");
+    }
+    // Twice packed would be packed once too often.
+    let ready = gzip(&service, "/made/200/content-encoding/gzip").await;
+    assert_eq!(ready.body, vec![b'a'; 5000]);
+    assert!(!ready.depends_on_encoding());
+    for path in [
+        "/made/200/x-own/1",
+        "/made/201/x-own/1",
+        "/made/404/x-own/1",
+    ] {
+        assert!(gzip(&service, path).await.is_packed(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_written_by_hand_does_not_stay() {
+    let service = service();
+    let answer = gzip(&service, "/made/200/content-length/5000").await;
+    assert_eq!(answer.unpacked().len(), 5000);
+    assert_eq!(answer.header("content-length"), None);
+}
+
+#[tokio::test]
+async fn what_does_not_become_smaller_goes_as_it_is() {
+    let answer = gzip(&service(), "/noise").await;
+    assert!(!answer.is_packed());
+    assert_eq!(answer.body.len(), 2000);
+    assert!(answer.depends_on_encoding());
+}
+
+#[tokio::test]
+async fn a_long_problem_is_compressed_like_any_answer() {
+    let body = format!("{{\"numbers\": [{}0]}}", "0,".repeat(40));
+    let request = Request::post("/numbers")
+        .header("content-type", "application/json")
+        .header("accept-encoding", "gzip");
+    let request = request.body(Body::whole(body)).unwrap();
+    let packed = send(&service(), request).await;
+    assert_eq!(packed.status, 422);
+    let plain = Answer {
+        body: packed.unpacked().into(),
+        ..packed
+    };
+    assert_eq!(plain.failures().len(), 41);
+}
+
+#[tokio::test]
+async fn head_says_what_get_says() {
+    let service = service();
+    let head = async |fields: &[(&str, &str)]| {
+        let mut request = Request::head("/text/5000");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        send(&service, request.body(Body::empty()).unwrap()).await
+    };
+    let packed = head(&[("accept-encoding", "gzip")]).await;
+    let length = gzip(&service, "/text/5000").await.body.len().to_string();
+    assert!(packed.is_packed() && packed.body.is_empty());
+    assert!(packed.depends_on_encoding());
+    assert_eq!(packed.header("content-length"), Some(&*length));
+    let plain = head(&[]).await;
+    assert!(!plain.is_packed() && plain.depends_on_encoding());
+    assert_eq!(plain.header("content-length"), Some("5000"));
+}
+
+#[tokio::test]
+async fn switched_off_nothing_is_compressed_and_nothing_said() {
+    let options = EdgeOptions {
+        compression: false,
+        ..EdgeOptions::default()
+    };
+    gzip(&with(options), "/text/5000").await.is_untouched();
+}
