@@ -10,9 +10,10 @@ use crate::failure::{Failure, Result};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The status and the body of an answer.
+/// An answer. The content type is empty where none is said.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) content_type: String,
     pub(crate) body: String,
 }
 
@@ -34,7 +35,8 @@ pub(crate) fn post_json(server: SocketAddr, path: &str, body: &str) -> Result<An
     )
 }
 
-fn exchange(server: SocketAddr, request: &str) -> Result<Answer> {
+/// Sends this text and reads to the end: it must say `Connection: close`.
+pub(crate) fn exchange(server: SocketAddr, request: &str) -> Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&server, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(request.as_bytes())?;
@@ -57,8 +59,14 @@ fn parse(text: &str) -> Result<Answer> {
         .nth(1)
         .and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| Failure::new("the answer has no status"))?;
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let content_type = fields
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| value.trim().to_owned())
+        .collect();
     Ok(Answer {
         status,
+        content_type,
         body: body.to_owned(),
     })
 }
@@ -69,8 +77,9 @@ mod tests {
 
     #[test]
     fn reads_status_and_body() {
-        let answer = parse("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+        let answer = parse("HTTP/1.1 201 Created\r\nContent-Length: 2\r\ncontent-type: text/plain; a=b:c\r\n\r\n{}").unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (201, "{}"));
+        assert_eq!(answer.content_type, "text/plain; a=b:c");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
 
-use crate::commands::{docs_paths, generate, licences, no_arguments, ranks, test};
+use crate::commands::{docs_paths, generate, instructions, licences, no_arguments, ranks, test};
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, run as run_command};
 use crate::steps::Steps;
@@ -16,7 +16,7 @@ struct Step {
 }
 
 /// The gate, in order.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "format",
         run: || run_command(cargo().args(["fmt", "--all", "--check"])),
@@ -48,6 +48,10 @@ const STEPS: [Step; 9] = [
     Step {
         name: "generated files",
         run: generate::check,
+    },
+    Step {
+        name: "instructions of a request",
+        run: instructions::check,
     },
     Step {
         name: "tests",

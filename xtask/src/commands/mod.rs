@@ -1,10 +1,12 @@
 //! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands up in it.
 
 mod advisories;
+mod bench;
 mod ci;
 mod contract;
 mod docs_paths;
 mod generate;
+mod instructions;
 mod licences;
 mod ranks;
 mod setup;
@@ -20,7 +22,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 11] = [
     Command {
         name: "setup",
         takes: "",
@@ -74,6 +76,18 @@ const COMMANDS: [Command; 9] = [
         takes: "[document]",
         does: "the contract gates alone; with a document: only the linters, on it",
         run: contract::run,
+    },
+    Command {
+        name: "bench",
+        takes: "[--quick] [..]",
+        does: "what a request costs, beside others who do the same (bench/README.md)",
+        run: bench::run,
+    },
+    Command {
+        name: "instructions",
+        takes: "[--record]",
+        does: "a request costs no more instructions than recorded (bench/README.md)",
+        run: instructions::run,
     },
 ];
 

@@ -4,6 +4,7 @@
 //! `xtask` folder of the target directory, under a name made from the list it was installed from, so a changed list is
 //! installed anew and an old checkout keeps its own.
 
+mod bench;
 mod browser;
 mod nextest;
 mod node;
@@ -11,11 +12,13 @@ mod postgres;
 mod python;
 mod stamp;
 mod system;
+mod valgrind;
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
+pub(crate) use self::bench::Tools as BenchTools;
 use crate::failure::{Context, Result};
 use crate::workspace;
 
@@ -64,11 +67,9 @@ impl Tools {
     }
 }
 
-/// Finds or installs everything. Two at once take turns.
+/// Finds or installs everything that the tests need. Two at once take turns.
 pub(crate) fn prepare() -> Result<Tools> {
-    let path = workspace::tools()?.join("setup.lock");
-    let turn = File::create(&path).context(|| format!("opening {}", path.display()))?;
-    turn.lock()?;
+    let _turn = turn()?;
     Ok(Tools {
         postgres: postgres::find_or_start()?,
         nextest: nextest::find_or_install()?,
@@ -76,4 +77,23 @@ pub(crate) fn prepare() -> Result<Tools> {
         python: python::find_or_install()?,
         browser: browser::find_or_install()?,
     })
+}
+
+/// Finds or installs what the bench needs of these.
+pub(crate) fn for_bench(postgres: bool, python: bool) -> Result<BenchTools> {
+    let _turn = turn()?;
+    bench::prepare(postgres, python)
+}
+
+/// Finds or installs what counts instructions.
+pub(crate) fn valgrind() -> Result<PathBuf> {
+    let _turn = turn()?;
+    valgrind::find_or_install()
+}
+
+fn turn() -> Result<File> {
+    let path = workspace::tools()?.join("setup.lock");
+    let turn = File::create(&path).context(|| format!("opening {}", path.display()))?;
+    turn.lock()?;
+    Ok(turn)
 }

@@ -1,4 +1,4 @@
-//! Python and the packages of `tools/requirements.txt`, in a virtual environment of their own.
+//! Python and the packages of a list, such as `tools/requirements.txt`, in a virtual environment of their own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,12 @@ impl Venv {
     }
 }
 
-pub(crate) fn find_or_install() -> Result<Venv> {
+pub(super) fn find_or_install() -> Result<Venv> {
+    with_packages(LIST)
+}
+
+/// The list names every package, also those that the others bring.
+pub(super) fn with_packages(path: &str) -> Result<Venv> {
     if !can_make_environments() {
         system::install("Python with venv", &["python3", "python3-venv"])?;
     }
@@ -32,9 +37,9 @@ pub(crate) fn find_or_install() -> Result<Venv> {
             "python3 is older than 3.11 or has no `venv` module: install Python 3.11 or newer with venv and pip",
         ));
     }
-    let list = workspace::read(LIST)?;
+    let list = workspace::read(path)?;
     let folder = stamp::folder("python", &[&list], |folder| {
-        println!("installing the Python packages of {LIST}");
+        println!("installing the Python packages of {path}");
         run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
         let install = [
             "-m",
@@ -47,7 +52,7 @@ pub(crate) fn find_or_install() -> Result<Venv> {
         ];
         run(Command::new(folder.join("bin/python"))
             .args(install)
-            .arg(workspace::root().join(LIST)))?;
+            .arg(workspace::root().join(path)))?;
         // `--no-deps` keeps to the list; this says when the list has a hole.
         run(Command::new(folder.join("bin/python"))
             .args(["-m", "pip", "check", "--quiet"])
