@@ -1,7 +1,7 @@
 //! `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
 
 use doyen_core::contract::{Contract, Parameter};
-use doyen_core::input::{Input, Value, text};
+use doyen_core::input::{Input, NO_NUL, Value, text};
 use doyen_core::problem::Problem as _;
 use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal, Schema};
 
@@ -72,7 +72,8 @@ impl FromParts<ViaParts> for Paging {
             "cursor",
             Schema::of("string")
                 .with("minLength", 1)
-                .with("maxLength", 1024),
+                .with("maxLength", 1024)
+                .with("pattern", NO_NUL),
             "Where to go on: `page.next` or `page.prev` of an earlier answer.",
         );
         add(
