@@ -19,6 +19,7 @@ mod seed;
 pub mod settings;
 pub mod tickets;
 
+use doyen::auth::Auth;
 use doyen::prelude::*;
 
 /// The application.
@@ -32,6 +33,11 @@ pub fn app() -> App {
         .scopes::<access::Scope>()
         .settings::<settings::HelpdeskSettings>()
         .migrations(doyen::migrations!("migrations"))
+        .auth(
+            Auth::of::<accounts::SqlUsers>()
+                .own(access::Scope::Profile)
+                .admin(access::Scope::UsersWrite),
+        )
         .module(accounts::module())
         .module(tickets::module())
         .command(accounts::create_user())

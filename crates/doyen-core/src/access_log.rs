@@ -47,6 +47,8 @@ pub struct AccessRecord<'a> {
     pub query_time: Duration,
     /// The code of the problem that was the answer.
     pub problem: Option<&'a str>,
+    /// Why somebody was not allowed to. The client never sees it.
+    pub denied_because: Option<&'a str>,
     /// Why: written with everything below it. The client never sees it.
     pub cause: Option<&'a (dyn Error + 'static)>,
 }
@@ -69,6 +71,7 @@ impl AccessRecord<'_> {
             queries: 0,
             query_time: Duration::ZERO,
             problem: None,
+            denied_because: None,
             cause: None,
         }
     }

@@ -17,8 +17,12 @@ pub struct Caller {
     pub scopes: Vec<Arc<str>>,
     /// The roles it has.
     pub roles: Vec<Arc<str>>,
-    /// The session it belongs to, when there is one.
+    /// The session it belongs to, when a person logged in.
     pub session: Option<Arc<str>>,
+    /// The API key or machine client it came with, when it is no person.
+    pub key: Option<Arc<str>>,
+    /// Counts up when the rights of its session, key or client change: a token of an older generation is refused.
+    pub generation: u32,
 }
 
 impl Caller {
@@ -29,6 +33,8 @@ impl Caller {
             scopes: Vec::new(),
             roles: Vec::new(),
             session: None,
+            key: None,
+            generation: 0,
         }
     }
 

@@ -11,6 +11,8 @@
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
 //! | [`Paging`], [`Page`] | lists |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | who may |
+//! | [`Limit`], [`per_user`] and its kin | how often |
+//! | [`SecurityEvent`], [`SecurityLog`] | what happened to accounts |
 //! | [`Inject`], [`inject::Context`], [`Port`] | how parts find each other |
 
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
@@ -26,6 +28,7 @@ pub mod id;
 pub mod inject;
 pub mod input;
 mod kind;
+pub mod limit;
 pub mod output;
 mod page;
 mod patch;
@@ -33,13 +36,16 @@ pub mod problem;
 pub mod rule;
 pub mod schema;
 mod secret;
+pub mod security;
 pub mod settings;
 mod time;
 mod trace;
 
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
-pub use allow::{Allow, AllowExt, Denied, Role, Scope, anyone, signed_in};
+pub use allow::{
+    Allow, AllowExt, Denied, DeniedBecause, Role, Scope, anyone, denied_because, signed_in,
+};
 pub use caller::{Caller, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
 pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, Settings, port, provider};
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
@@ -47,12 +53,16 @@ pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
 pub use input::Input;
 pub use kind::Kind;
+pub use limit::{
+    Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
+};
 pub use output::Output;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
 pub use schema::{Components, Schema};
 pub use secret::Secret;
+pub use security::{SecurityEvent, SecurityLog};
 pub use time::{Clock, DAY, HOUR, MINUTE, NotATime, SystemClock, Timestamp, secs};
 pub use trace::{RequestId, TraceContext, current_request, within_request};
 

@@ -27,7 +27,7 @@ pub use unexpected::{INTERNAL, OUTCOME_UNKNOWN, UNAVAILABLE, Unexpected};
 
 use std::error::Error;
 
-use crate::{Failures, Kind};
+use crate::{DeniedBecause, Failures, Kind};
 
 /// What is known of one problem before it happens: its row in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,6 +105,7 @@ pub struct Plain {
     info: &'static ProblemInfo,
     detail: Option<String>,
     retry_after: Option<u32>,
+    because: Option<DeniedBecause>,
 }
 
 impl Plain {
@@ -114,6 +115,7 @@ impl Plain {
             info,
             detail: None,
             retry_after: None,
+            because: None,
         }
     }
 
@@ -130,6 +132,13 @@ impl Plain {
         self.retry_after = Some(seconds);
         self
     }
+
+    /// Says to the log, and to it alone, why somebody may not.
+    #[must_use]
+    pub fn because(mut self, reason: DeniedBecause) -> Self {
+        self.because = Some(reason);
+        self
+    }
 }
 
 impl Problem for Plain {
@@ -144,5 +153,8 @@ impl Problem for Plain {
     }
     fn retry_after(&self) -> Option<u32> {
         self.retry_after
+    }
+    fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.because.as_ref()?)
     }
 }

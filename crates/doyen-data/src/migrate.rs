@@ -68,8 +68,13 @@ impl Migrations {
     /// A word that is another one as soon as a migration is, the framework's own included: the name of a database that was migrated once
     /// to be copied often.
     pub fn fingerprint(&self) -> String {
-        let sets = [TABLES.sqlite, TABLES.postgres, self.sqlite, self.postgres];
-        history::fingerprint(sets.into_iter().flatten())
+        Self::fingerprint_of(&[*self])
+    }
+
+    /// Like [`fingerprint`](Self::fingerprint), of several sets together.
+    pub fn fingerprint_of(sets: &[Migrations]) -> String {
+        let all = std::iter::once(&TABLES).chain(sets);
+        history::fingerprint(all.flat_map(|set| set.sqlite.iter().chain(set.postgres)))
     }
 }
 

@@ -134,6 +134,10 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     string(",\"route\":", record.route.unwrap_or_default());
     string(",\"user\":", record.user.unwrap_or_default());
     string(",\"problem\":", record.problem.unwrap_or_default());
+    string(
+        ",\"denied_because\":",
+        record.denied_because.unwrap_or_default(),
+    );
     if let Some(client) = record.client {
         line.push_str(",\"client\":\"");
         text::address(line, client);
@@ -198,6 +202,7 @@ fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
     for (name, value) in [
         ("user", record.user),
         ("problem", record.problem),
+        ("denied_because", record.denied_because),
         ("id", Some(record.request_id)),
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {

@@ -9,12 +9,14 @@
 //! | [`Bytes`], `http::Request<Body>` | the raw body, the raw request; the last parameter |
 //! | `Paging` | `?limit=` and `?cursor=`, or `?page=` and `?per_page=` |
 //! | [`IfMatch`] | the version the client has seen; 428 without |
+//! | [`Client`] | the address it comes from, and what it calls itself |
 //! | any type that can be injected | from the graph |
 //!
 //! An extractor of your own implements [`FromParts`] (everything but the body) or [`FromRequest`] (the body) and describes itself, so that
 //! it appears in the document.
 
 mod body;
+mod client;
 mod fields;
 mod form;
 mod if_match;
@@ -26,6 +28,7 @@ mod raw;
 
 pub use bytes::Bytes;
 
+pub use client::Client;
 pub use fields::{Cookie, Header, Path, Query};
 pub use form::Form;
 pub use if_match::{IfMatch, PRECONDITION_FAILED};

@@ -42,7 +42,7 @@ mod service;
 mod trip;
 
 pub use body::{Body, BoxError};
-pub use extract::{Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
+pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
 pub use meter::{BUCKETS, Reading};
 pub use module::Module;

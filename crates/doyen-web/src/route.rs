@@ -220,6 +220,16 @@ impl Routes {
         Self(routes)
     }
 
+    /// Says of all of them who may call them, whatever stands at each.
+    #[must_use]
+    pub fn allow(mut self, allow: impl Into<Allow>) -> Self {
+        let allow = allow.into();
+        for route in &mut self.0 {
+            route.allow = Some(allow);
+        }
+        self
+    }
+
     /// Puts all of them under a path.
     #[must_use]
     pub fn at(mut self, prefix: &str) -> Self {

@@ -26,7 +26,7 @@ use doyen_core::AccessRecord;
 use doyen_core::inject::{Context, Facts};
 use doyen_core::problem::Plain;
 use doyen_core::{
-    Access, Clock as _, Failures, Problem, Refusal, RequestId, SystemClock, TraceContext,
+    Access, Clock as _, DeniedBecause, Failures, Problem, Refusal, RequestId, SystemClock, TraceContext,
     Unexpected, within_request,
 };
 use futures_util::FutureExt as _;
@@ -300,6 +300,9 @@ fn log(
     meter.record(response.status().as_u16(), duration);
     let Some(sink) = &inner.sink else { return };
     let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+    let cause = problem.and_then(Problem::cause);
+    // A policy's reason has a field of its own: whoever asks why somebody was refused searches for it.
+    let denied = cause.and_then(|cause| cause.downcast_ref::<DeniedBecause>());
     let code = response
         .extensions()
         .get::<crate::problem::Code>()
@@ -328,7 +331,8 @@ fn log(
         queries: statistics.statements,
         query_time: statistics.time,
         problem: code,
-        cause: problem.and_then(Problem::cause),
+        denied_because: denied.map(DeniedBecause::reason),
+        cause: cause.filter(|_| denied.is_none()),
         ..AccessRecord::at(SystemClock.now())
     });
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use doyen_core::inject::{BoxFuture, Context, Inject, Needs};
 use doyen_core::settings::Settings;
 use doyen_core::{Scope, Unexpected};
+use doyen_accounts::Auth;
 use doyen_data::Migrations;
 use doyen_schema::{Info, Licence};
 use doyen_web::Module;
@@ -26,6 +27,8 @@ pub struct App {
     pub(crate) name: &'static str,
     pub(crate) info: Info,
     pub(crate) modules: Vec<Module>,
+    /// Tables of parts of the framework that are mounted, by their owner.
+    pub(crate) tables: Vec<(&'static str, Migrations)>,
     pub(crate) migrations: Option<Migrations>,
     pub(crate) commands: Vec<Command>,
     pub(crate) seed: Option<Command>,
@@ -129,6 +132,7 @@ impl App {
             name,
             info,
             modules: Vec::new(),
+            tables: Vec::new(),
             migrations: None,
             commands: Vec::new(),
             seed: None,
@@ -194,6 +198,13 @@ impl App {
     pub fn module(mut self, module: Module) -> Self {
         self.modules.push(module);
         self
+    }
+
+    /// Mounts accounts: log in, sessions, keys. See [`Auth`].
+    #[must_use]
+    pub fn auth(mut self, auth: Auth) -> Self {
+        self.tables.push(("auth", doyen_accounts::TABLES));
+        self.module(auth.into_module())
     }
 
     /// The migrations: `doyen::migrations!("migrations")`.

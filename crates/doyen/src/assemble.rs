@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use doyen_accounts::security::SecurityWriter;
 use doyen_auth::{Bearer, KeyRing, PasswordOptions, Passwords, Seed, TokenOptions, Tokens};
 use doyen_core::inject::ContainerBuilder;
 use doyen_core::settings::{Environment, Loader, SettingsError};
@@ -82,6 +83,8 @@ pub struct Assembled {
     pub service: Service,
     /// The database.
     pub database: Database,
+    /// Writes the security log.
+    pub security: Arc<SecurityWriter>,
     /// The framework's settings.
     pub settings: FrameworkSettings,
     /// The OpenAPI document, as text.
@@ -90,6 +93,7 @@ pub struct Assembled {
     pub commands: Vec<Command>,
     /// The demo data, if there is any.
     pub seed: Option<Command>,
+    tables: Vec<(&'static str, Migrations)>,
     migrations: Migrations,
 }
 
@@ -113,7 +117,9 @@ impl App {
 
     /// A word that is another one as soon as a migration is.
     pub fn schema_fingerprint(&self) -> String {
-        self.migrations.unwrap_or_default().fingerprint()
+        let mut sets: Vec<Migrations> = self.tables.iter().map(|(_, tables)| *tables).collect();
+        sets.extend(self.migrations);
+        Migrations::fingerprint_of(&sets)
     }
 
     /// Makes the engines, wires them and checks the graph. Touches the database only to connect to it.
@@ -134,6 +140,7 @@ impl App {
             .map_err(|error| AssembleError::Database(Box::new(error)))?;
         let database = database.with_cursor_key(CursorKey::new(seed.derive("cursor")));
 
+        let security = Arc::new(SecurityWriter::new(database.clone(), Arc::clone(&clock)));
         let pages = Arc::new(system::Pages::default());
         let mut builder = Service::builder()
             .options(edge)
@@ -155,6 +162,8 @@ impl App {
         container.provide(Arc::new(database.clone()));
         container.provide(tokens);
         container.provide(passwords);
+        container.provide(Arc::new(seed));
+        container.provide(Arc::clone(&security));
         container.provide(Arc::clone(&pages));
         (whole.provide)(container);
         overrides
@@ -168,10 +177,12 @@ impl App {
         Ok(Assembled {
             service,
             database,
+            security,
             settings,
             document,
             commands: self.commands,
             seed: self.seed,
+            tables: self.tables,
             migrations: self.migrations.unwrap_or_default(),
         })
     }
@@ -180,7 +191,12 @@ impl App {
 impl Assembled {
     /// The migrations and the database they are for.
     pub fn migrator(&self) -> Migrator<'_> {
-        Migrator::new(&self.database, self.migrations)
+        let migrator = Migrator::new(&self.database, self.migrations);
+        self.tables
+            .iter()
+            .fold(migrator, |migrator, (owner, tables)| {
+                migrator.with(owner, *tables)
+            })
     }
 
     /// Brings the schema up to date, or checks that it is, as `database.migrate` says.

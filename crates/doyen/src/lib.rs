@@ -32,7 +32,7 @@
 //! | [`domain`] | all that a domain may import: words and ports, no web, no database |
 //! | [`data`] | the Session, pages, migrations |
 //! | [`web`] | routes, extractors, answers, the server |
-//! | [`auth`] | passwords, tokens |
+//! | [`auth`] | passwords, tokens, accounts |
 
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
@@ -46,7 +46,6 @@ mod system;
 pub use app::{App, Command};
 pub use assemble::{AssembleError, Assembled, Bind, Overrides};
 pub use cli::run;
-pub use doyen_auth as auth;
 pub use doyen_core as domain;
 pub use doyen_data as data;
 pub use doyen_macros::migrations;
@@ -57,6 +56,12 @@ pub use settings::{
     AdminSettings, AuthSettings, DatabaseSettings, FrameworkSettings, LogSettings, MigrateMode,
     ServerSettings, SynchronousMode,
 };
+
+/// Who is calling: tokens, keys and passwords, and the accounts that an application mounts.
+pub mod auth {
+    pub use doyen_accounts::*;
+    pub use doyen_auth::*;
+}
 
 /// What a file of handlers needs.
 pub mod prelude {

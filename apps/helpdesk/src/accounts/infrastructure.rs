@@ -2,6 +2,7 @@
 
 pub(super) mod rows;
 mod secrets;
+mod users;
 
 use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use doyen::data::{Order, Session, UpdateError, Violation as _};
@@ -9,6 +10,7 @@ use doyen::prelude::*;
 
 pub(super) use rows::account;
 pub(super) use secrets::{Argon2, SignedTokens};
+pub(crate) use users::SqlUsers;
 
 use super::domain::{Account, AccountFilter, AccountRepository, Email, EmailTaken, Register};
 use crate::access::UserId;

@@ -14,6 +14,7 @@ use doyen::prelude::*;
 use domain::{AccountRepository, PasswordHasher, TokenIssuer};
 
 pub(crate) use command::create_user;
+pub(crate) use infrastructure::SqlUsers;
 pub(crate) use seed::{PASSWORD, People, any, seed};
 
 /// Log in, your own profile, and the users.

@@ -1,7 +1,7 @@
 //! May they?
 
 use doyen_core::problem::Plain;
-use doyen_core::{Caller, Denied, FORBIDDEN, UNAUTHENTICATED};
+use doyen_core::{Caller, Denied, FORBIDDEN, UNAUTHENTICATED, denied_because};
 use http::{HeaderValue, header};
 
 use super::Stop;
@@ -14,6 +14,7 @@ pub(super) fn check(entry: &Entry, caller: Option<&Caller>) -> Result<(), Stop> 
         Err(Denied::Anonymous) => Err(Plain::new(&UNAUTHENTICATED).into()),
         Err(Denied::Role) => Err(Plain::new(&FORBIDDEN)
             .detail("your role may not do this")
+            .because(denied_because(roles(entry)))
             .into()),
         Err(Denied::Scope(scope)) => {
             let challenge =
@@ -23,8 +24,15 @@ pub(super) fn check(entry: &Entry, caller: Option<&Caller>) -> Result<(), Stop> 
                 .map(|value| (header::WWW_AUTHENTICATE, value));
             let refusal = Plain::new(&FORBIDDEN)
                 .detail(format!("this needs the scope `{scope}`"))
+                .because(denied_because(format!("the token lacks the scope {scope}")))
                 .into();
             Err(Stop { refusal, header })
         }
     }
+}
+
+/// Which roles would do: for the log.
+fn roles(entry: &Entry) -> String {
+    let roles: Vec<&str> = entry.operation.allow.roles().collect();
+    format!("the caller has none of the roles {}", roles.join(", "))
 }

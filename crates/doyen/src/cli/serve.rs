@@ -55,6 +55,7 @@ pub(super) async fn serve(app: App, loaded: Loaded<Whole>) -> Result<(), Failed>
     server.run().await;
     drop(stop);
     watching.await?;
+    assembled.security.flush().await;
     assembled.database.close().await;
     tracing::info!("stopped");
     logs.flush();

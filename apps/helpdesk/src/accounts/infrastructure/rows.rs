@@ -20,6 +20,8 @@ pub(crate) mod account {
         pub name: String,
         pub role: String,
         pub password_hash: String,
+        pub verified_at: Option<DateTimeUtc>,
+        pub disabled_at: Option<DateTimeUtc>,
         pub created_at: DateTimeUtc,
         pub updated_at: DateTimeUtc,
         pub version: i64,

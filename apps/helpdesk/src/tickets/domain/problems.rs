@@ -1,6 +1,6 @@
 //! What can go wrong with tickets, as the client is told: one problem each, and an enum for each thing that can be asked.
 
-use doyen::domain::{At, Failures, Place, Problem, Unexpected};
+use doyen::domain::{At, DeniedBecause, Failures, Place, Problem, Unexpected};
 
 use super::{Action, Status};
 
@@ -32,7 +32,7 @@ pub struct EditConflict;
 /// Internal notes are written by agents. Send the comment without `internal`.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
-pub struct AgentsOnly;
+pub struct AgentsOnly(#[problem(cause)] pub DeniedBecause);
 
 /// Tickets are assigned to agents and administrators; this id belongs to neither.
 #[derive(Debug, Problem)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use doyen::domain::{Clock, Inject, Page, Paging, Unexpected};
 
 use super::problems::NotAnAgent;
+use super::viewer::may_comment;
 use super::{
     Action, AddComment, AgentsOnly, AssignTicket, Comment, CommentId, Draft, Edit, EditConflict,
     EditTicket, FindTicket, InvalidTransition, MoveTicket, NewComment, Person, StaleTicket, Stats,
@@ -151,13 +152,13 @@ impl Tickets {
         id: TicketId,
         new: NewComment,
     ) -> Result<Comment, AddComment> {
-        if new.internal && !viewer.is_staff() {
+        if let Err(reason) = may_comment(&viewer, new.internal) {
             // Whether there is such a ticket comes first: a stranger learns nothing.
             self.repository
                 .find(viewer, id)
                 .await?
                 .ok_or(TicketNotFound)?;
-            return Err(AgentsOnly.into());
+            return Err(AgentsOnly(reason).into());
         }
         self.change(viewer, id, |ticket| {
             ticket.commented(viewer.is_staff(), new.internal);

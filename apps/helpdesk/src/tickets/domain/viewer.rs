@@ -1,5 +1,7 @@
 //! Whose tickets somebody can see.
 
+use doyen::domain::{DeniedBecause, denied_because};
+
 use crate::access::{User, UserId};
 
 /// Somebody who looks at tickets: with a customer's eyes or an agent's.
@@ -29,6 +31,14 @@ impl Viewer {
     pub fn sees(&self, reporter: UserId) -> bool {
         self.only().is_none_or(|only| only == reporter)
     }
+}
+
+/// May they write this comment, or only an agent?
+pub fn may_comment(viewer: &Viewer, internal: bool) -> Result<(), DeniedBecause> {
+    if internal && !viewer.is_staff() {
+        return Err(denied_because("a customer writes no internal notes"));
+    }
+    Ok(())
 }
 
 impl From<User> for Viewer {

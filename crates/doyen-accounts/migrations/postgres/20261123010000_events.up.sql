@@ -1,0 +1,16 @@
+CREATE TABLE auth_events (
+    id uuid PRIMARY KEY,
+    at timestamptz NOT NULL,
+    name text NOT NULL,
+    subject text,
+    actor text,
+    session text,
+    address text,
+    agent text,
+    request_id text,
+    details text NOT NULL
+);
+
+CREATE INDEX auth_events_by_time ON auth_events (at, id);
+CREATE INDEX auth_events_by_name ON auth_events (name, at, id);
+CREATE INDEX auth_events_by_subject ON auth_events (subject, at, id);

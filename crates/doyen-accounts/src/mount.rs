@@ -1,0 +1,87 @@
+//! What an application mounts.
+
+use doyen_core::{Allow, Port, signed_in};
+use doyen_core::inject::Inject;
+use doyen_web::Module;
+
+use crate::{Users, security};
+
+/// Accounts for an application: its routes, its tables, its settings.
+///
+/// ```ignore
+/// App::new("shop").auth(Auth::of::<SqlUsers>().admin(Scope::UsersWrite))
+/// ```
+///
+/// | option | default |
+/// | --- | --- |
+/// | [`at`](Self::at) | `/v1` |
+/// | [`own`](Self::own), who may use the routes under `/me` | `signed_in` |
+/// | [`admin`](Self::admin), who may read the security log and manage clients | nobody: those routes are not there |
+pub struct Auth {
+    prefix: String,
+    own: Allow,
+    admin: Option<Allow>,
+    module: Module,
+}
+
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Auth")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Auth {
+    /// Accounts for the users that this adapter finds.
+    pub fn of<U: Inject>() -> Self
+    where
+        dyn Users: Port<U>,
+    {
+        Self {
+            prefix: "/v1".to_owned(),
+            own: signed_in,
+            admin: None,
+            module: Module::new("auth")
+                .describe("Log in and out, sessions, keys, and what happened to accounts.")
+                .bind::<dyn Users, U>(),
+        }
+    }
+
+    /// The path that all routes begin with.
+    #[must_use]
+    pub fn at(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.prefix);
+        self
+    }
+
+    /// Who may use the routes about their own account.
+    #[must_use]
+    pub fn own(mut self, allow: impl Into<Allow>) -> Self {
+        self.own = allow.into();
+        self
+    }
+
+    /// Who may read the security log and manage machine clients.
+    #[must_use]
+    pub fn admin(mut self, allow: impl Into<Allow>) -> Self {
+        self.admin = Some(allow.into());
+        self
+    }
+
+    /// The module of it all; the facade calls it.
+    #[doc(hidden)]
+    pub fn into_module(self) -> Module {
+        let Self {
+            prefix,
+            own: _own,
+            admin,
+            module,
+        } = self;
+        let module = module.bind::<dyn doyen_core::SecurityLog, security::SqlSecurityLog>();
+        match admin {
+            Some(admin) => module.routes(security::routes(admin).at(&prefix)),
+            None => module,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The port, on a request.
+
+use std::sync::Arc;
+
+use doyen_core::{Inject, SecurityEvent, SecurityLog};
+use doyen_data::Session;
+
+use super::SecurityWriter;
+
+/// Writes events to the log and to the table.
+#[derive(Clone, Inject)]
+pub struct SqlSecurityLog {
+    session: Session,
+    writer: Arc<SecurityWriter>,
+}
+
+impl SecurityLog for SqlSecurityLog {
+    fn record(&self, event: SecurityEvent) {
+        self.writer.write(event);
+    }
+
+    fn record_on_commit(&self, event: SecurityEvent) {
+        let writer = Arc::clone(&self.writer);
+        self.session
+            .after_commit(async move { writer.write(event) });
+    }
+}
+
+impl std::fmt::Debug for SqlSecurityLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqlSecurityLog").finish_non_exhaustive()
+    }
+}
