@@ -1,0 +1,221 @@
+//! A rate: so many calls in a time, and how many of them at once.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::DAY;
+use crate::settings::{Raw, Setting, Wrong};
+
+/// So many calls in a time. As a setting: `600/1m`, or `600/1m burst 50`.
+///
+/// Calls come back evenly, one after each part of the time, not all at its end. `burst` is how many may come at once: all of them, when it is not
+/// said. So in any span of that time at most `calls + burst` pass, and over a longer one `calls` in each.
+///
+/// ```
+/// use doyen_core::{MINUTE, Rate};
+///
+/// let rate = Rate::parse("600/1m burst 50").unwrap();
+/// assert_eq!(rate, Rate::new(600, MINUTE).with_burst(50));
+/// assert_eq!(rate.to_string(), "600/1m burst 50");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    calls: u32,
+    window: Duration,
+    burst: u32,
+}
+
+impl Rate {
+    /// So many calls in this time, all at once if need be.
+    pub const fn new(calls: u32, window: Duration) -> Self {
+        Self {
+            calls,
+            window,
+            burst: calls,
+        }
+    }
+
+    /// How many may come at once.
+    #[must_use]
+    pub const fn with_burst(self, burst: u32) -> Self {
+        Self { burst, ..self }
+    }
+
+    /// So many times as much, the burst too.
+    #[must_use]
+    pub const fn times(self, factor: u32) -> Self {
+        Self {
+            calls: self.calls.saturating_mul(factor),
+            burst: self.burst.saturating_mul(factor),
+            ..self
+        }
+    }
+
+    /// How many calls.
+    pub const fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    /// In which time.
+    pub const fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// How many at once.
+    pub const fn burst(&self) -> u32 {
+        self.burst
+    }
+
+    /// The microseconds after which one call comes back. Rounded up: never more pass than was said.
+    pub fn interval(&self) -> i64 {
+        let micros = self
+            .window
+            .as_micros()
+            .div_ceil(u128::from(self.calls.max(1)));
+        i64::try_from(micros).unwrap_or(i64::MAX)
+    }
+
+    /// The microseconds after which all of the burst are back.
+    pub fn tolerance(&self) -> i64 {
+        self.interval().saturating_mul(i64::from(self.burst))
+    }
+
+    /// Reads `600/1m` or `600/1m burst 50`.
+    ///
+    /// # Errors
+    ///
+    /// What it must be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        const SHAPE: &str = "a rate such as `600/1m` or `600/1m burst 50`";
+        let (rate, burst) = match text.split_once(" burst ") {
+            Some((rate, burst)) => (rate, Some(burst)),
+            None => (text, None),
+        };
+        let (calls, window) = rate.trim().split_once('/').ok_or(SHAPE)?;
+        let number = |text: &str| text.trim().parse::<u32>().map_err(|_| SHAPE);
+        let window = Duration::read(&Raw::Word(window.trim().to_owned())).map_err(|_| SHAPE)?;
+        let mut rate = Self::new(number(calls)?, window);
+        if let Some(burst) = burst {
+            rate.burst = number(burst)?;
+        }
+        rate.check(1).map(|()| rate)
+    }
+
+    /// Whether a call of this cost can ever pass, and the numbers can be counted with.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, as the end of "it must be ...".
+    pub fn check(&self, cost: u32) -> Result<(), String> {
+        let span = Duration::from_secs(1)..=31 * DAY;
+        if self.calls == 0 || self.burst == 0 {
+            return Err("a rate that lets at least one call through".to_owned());
+        }
+        if !span.contains(&self.window) || self.window.subsec_nanos() != 0 {
+            return Err("a rate over whole seconds, from 1s to 31d".to_owned());
+        }
+        if u128::from(self.calls) > self.window.as_micros() {
+            return Err("a rate of at most a million calls in a second".to_owned());
+        }
+        if u128::from(self.burst) * self.window.as_micros() / u128::from(self.calls)
+            > (366 * DAY).as_micros()
+        {
+            return Err("a rate whose burst comes back within a year".to_owned());
+        }
+        if cost == 0 {
+            return Err("a cost of at least 1".to_owned());
+        }
+        if cost > self.burst {
+            return Err(format!(
+                "a cost of at most {}: that many calls may come at once, so a call of the cost {cost} would never pass",
+                self.burst
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/", self.calls)?;
+        let units = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+        let mut left = self.window.as_secs();
+        for (seconds, unit) in units {
+            if left >= seconds {
+                write!(f, "{}{unit}", left / seconds)?;
+                left %= seconds;
+            }
+        }
+        if self.burst != self.calls {
+            write!(f, " burst {}", self.burst)?;
+        }
+        Ok(())
+    }
+}
+
+impl Setting for Rate {
+    fn kind() -> String {
+        "rate".to_owned()
+    }
+    fn read(raw: &Raw) -> Result<Self, Wrong> {
+        Rate::parse(raw.text().unwrap_or_default()).map_err(Wrong::must_be)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HOUR, MINUTE, secs};
+
+    #[test]
+    fn text_and_back() {
+        for text in [
+            "600/1m",
+            "1/1s",
+            "5/1h30m",
+            "20/1m burst 5",
+            "1000000/1s",
+            "100/31d",
+        ] {
+            assert_eq!(Rate::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Rate::parse(" 7 / 1h ").unwrap(), Rate::new(7, HOUR));
+    }
+
+    #[test]
+    fn what_can_not_be_counted_is_refused() {
+        for text in [
+            "",
+            "600",
+            "600/",
+            "/1m",
+            "600/m",
+            "600/1w",
+            "-1/1m",
+            "0/1m",
+            "5/1m burst 0",
+            "5/1m burst",
+            "5/0s",
+            "5/500ms",
+            "5/1s500ms",
+            "1000001/1s",
+            "5/32d",
+            "1/31d burst 100",
+            "5/1m burst 1 burst 2",
+        ] {
+            assert!(Rate::parse(text).is_err(), "{text}");
+        }
+        let rate = Rate::new(20, MINUTE).with_burst(5);
+        assert!(rate.check(5).is_ok());
+        assert!(rate.check(6).unwrap_err().contains("at most 5"));
+        assert!(rate.check(0).is_err());
+    }
+
+    #[test]
+    fn rounding_lets_never_more_through() {
+        assert_eq!(Rate::new(600, MINUTE).interval(), 100_000);
+        let seven = Rate::new(7, MINUTE);
+        assert!(seven.interval() * 7 >= 60_000_000);
+        assert_eq!(Rate::new(1_000_000, secs(1)).interval(), 1);
+    }
+}
