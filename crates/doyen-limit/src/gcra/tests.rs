@@ -1,0 +1,90 @@
+use std::sync::Arc;
+
+use doyen_core::limit::{LimitRules, Plan, Policy};
+use doyen_core::{Caller, Limit, per_user, secs};
+use proptest::prelude::*;
+
+use super::*;
+
+fn plan(policy: Policy) -> Plan {
+    Plan::new(
+        "GET /x",
+        Some(&Limit::from(policy)),
+        &Arc::new(LimitRules::default()),
+    )
+    .unwrap()
+}
+
+/// The simplest thing that is right: calls that come back one by one, each a number of its own.
+struct Model {
+    interval: i64,
+    /// When each used call comes back.
+    back: Vec<i64>,
+}
+
+impl Model {
+    fn call(&mut self, now: i64, burst: u32, cost: u32) -> bool {
+        self.back.retain(|at| *at > now);
+        if self.back.len() + cost as usize > burst as usize {
+            return false;
+        }
+        for _ in 0..cost {
+            let last = self.back.last().copied().unwrap_or(now);
+            self.back.push(last.max(now) + self.interval);
+        }
+        true
+    }
+}
+
+proptest! {
+    /// Whatever comes when, the bucket and the model agree, and what the verdict says of the rest is true.
+    #[test]
+    fn it_agrees_with_a_simple_model(
+        calls in 1_u32..40, window in 1_u64..100, burst in 1_u32..20,
+        steps in proptest::collection::vec((0_i64..20_000_000, 1_u32..4), 1..80),
+    ) {
+        let cost = |wanted: u32| wanted.min(burst);
+        let caller = Caller::new("u");
+        let mut model = Model { interval: per_user(calls, secs(window)).rate().unwrap().1.interval(), back: Vec::new() };
+        let (mut now, mut full_at) = (1_795_336_200_000_000, None);
+        for (pause, wanted) in steps {
+            now += pause;
+            let cost = cost(wanted);
+            let plan = plan(per_user(calls, secs(window)).burst(burst).cost(cost));
+            let (charges, count) = plan.charges(Some(&caller), true, None);
+            prop_assert_eq!(count, 1);
+            let at = settle(full_at, now, charges[0].bucket.tolerance);
+            let done = call(at, now, &charges[0]);
+            prop_assert_eq!(done.is_ok(), model.call(now, burst, cost));
+            let reading = match done {
+                Ok(after) => { full_at = Some(after); Reading { level: after - now, wait: 0 } }
+                Err(wait) => Reading { level: at - now, wait },
+            };
+            let told = verdict(&charges[..1], &[reading]);
+            prop_assert_eq!(told.remaining as usize, burst as usize - model.back.len());
+            prop_assert_eq!(told.allowed, done.is_ok());
+            if !told.allowed {
+                prop_assert!(told.retry_after >= 1 && told.retry_after >= told.renews);
+                // Waiting as long as it says is enough, and a refusal moved nothing.
+                let later = now + i64::from(told.retry_after) * 1_000_000;
+                prop_assert!(call(settle(full_at, later, charges[0].bucket.tolerance), later, &charges[0]).is_ok());
+            }
+            if told.remaining < burst {
+                let later = now + i64::from(told.renews) * 1_000_000;
+                model.back.retain(|at| *at > later);
+                prop_assert!(burst as usize - model.back.len() > told.remaining as usize);
+                now = later;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_bans_nobody() {
+    let (hour, minute) = (3_600_000_000, 60_000_000);
+    // Far back: anew. A little: empty, and no emptier.
+    assert_eq!(settle(Some(5 * hour), hour, minute), hour);
+    assert_eq!(settle(Some(hour + minute + 5), hour, minute), hour + minute);
+    assert_eq!(settle(Some(hour - 1), hour, minute), hour);
+    assert_eq!(settle(None, hour, minute), hour);
+}

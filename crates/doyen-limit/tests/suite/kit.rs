@@ -1,0 +1,44 @@
+//! A clock that is moved, and calls on buckets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use doyen_core::limit::{Decision, LimitRules, Limiter, Plan, Verdict};
+use doyen_core::{Caller, Clock, Limit, Timestamp};
+
+/// 2026-11-22T08:30:00Z.
+pub(crate) const START: i64 = 1_795_336_200_000_000;
+
+/// Stands still until it is moved.
+#[derive(Clone)]
+pub(crate) struct Moved(pub(crate) Arc<AtomicI64>);
+
+impl Moved {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(START)))
+    }
+    pub(crate) fn forward(&self, micros: i64) {
+        self.0.fetch_add(micros, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Moved {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// What holds at a route of this name.
+pub(crate) fn plan(route: &str, limit: impl Into<Limit>) -> Plan {
+    Plan::new(route, Some(&limit.into()), &Arc::new(LimitRules::default())).unwrap()
+}
+
+/// One request of this user, on every policy of the route.
+pub(crate) async fn ask(limiter: &dyn Limiter, plan: &Plan, user: &str) -> Verdict {
+    let caller = Caller::new(user);
+    let (charges, count) = plan.charges(Some(&caller), true, None);
+    match limiter.charge(&charges[..count]) {
+        Decision::Now(verdict) => verdict,
+        Decision::Later(verdict) => verdict.await,
+    }
+}

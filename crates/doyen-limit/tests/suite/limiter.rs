@@ -1,0 +1,117 @@
+//! What every limiter promises. Windows are so long that nothing comes back while a test runs, so that the machine's clock is as good as a moved one.
+
+use std::sync::Arc;
+
+use doyen_core::limit::{Limiter, Plan};
+use doyen_core::{DAY, HOUR, per_key, per_route, per_user};
+
+use crate::kit::{ask, plan};
+
+/// Exactly as many as there are, one fewer each time; then none, and the refusal says when.
+pub(crate) async fn counts_down(limiter: Arc<dyn Limiter>, name: &str) {
+    let plan = plan(name, per_user(5, DAY));
+    for left in (0..5).rev() {
+        let verdict = ask(&*limiter, &plan, "ada").await;
+        assert!(verdict.allowed);
+        assert_eq!((verdict.remaining, verdict.violated), (left, 0));
+        assert!(
+            verdict.renews > 17_000 && verdict.renews <= 17_280,
+            "{verdict:?}"
+        );
+    }
+    let first = ask(&*limiter, &plan, "ada").await;
+    assert!(!first.allowed);
+    assert_eq!((first.remaining, first.violated), (0, 1));
+    assert!(
+        first.retry_after >= first.renews && first.retry_after > 17_000,
+        "{first:?}"
+    );
+    // A refusal moves nothing: the ban does not grow.
+    for _ in 0..50 {
+        let again = ask(&*limiter, &plan, "ada").await;
+        assert!(!again.allowed && again.retry_after <= first.retry_after);
+    }
+    assert!(ask(&*limiter, &plan, "grace").await.allowed);
+}
+
+/// All policies of a request, or none of them.
+pub(crate) async fn charges_all_or_none(limiter: Arc<dyn Limiter>, name: &str) {
+    let plan = plan(
+        name,
+        (
+            per_user(2, DAY),
+            per_route(3, DAY).cost(1),
+            per_user(10, HOUR).named("hour").burst(10),
+        ),
+    );
+    assert!(ask(&*limiter, &plan, "ada").await.allowed);
+    assert!(ask(&*limiter, &plan, "ada").await.allowed);
+    // Her own policy refuses: that of the route is not touched.
+    for _ in 0..10 {
+        let verdict = ask(&*limiter, &plan, "ada").await;
+        assert_eq!(
+            (verdict.allowed, verdict.violated, verdict.tightest),
+            (false, 1, 0)
+        );
+    }
+    let verdict = ask(&*limiter, &plan, "grace").await;
+    assert!(verdict.allowed);
+    assert_eq!((verdict.tightest, verdict.remaining), (1, 0));
+    // Now that of the route refuses: hers is not touched.
+    for _ in 0..10 {
+        let verdict = ask(&*limiter, &plan, "grace").await;
+        assert_eq!((verdict.allowed, verdict.violated), (false, 2));
+    }
+    let own = plan_of_first(&plan, name);
+    assert_eq!(ask(&*limiter, &own, "grace").await.remaining, 0);
+}
+
+/// The same first policy without the others: its bucket is the same one.
+fn plan_of_first(_: &Plan, name: &str) -> Plan {
+    plan(name, per_user(2, DAY))
+}
+
+/// What costs more counts more; what is left for a cheap call is not there for a dear one.
+pub(crate) async fn counts_costs(limiter: Arc<dyn Limiter>, name: &str) {
+    let dear = plan(name, per_user(10, DAY).cost(4));
+    let cheap = plan(name, per_user(10, DAY));
+    assert_eq!(ask(&*limiter, &dear, "ada").await.remaining, 6);
+    assert_eq!(ask(&*limiter, &dear, "ada").await.remaining, 2);
+    let refused = ask(&*limiter, &dear, "ada").await;
+    assert_eq!((refused.allowed, refused.remaining), (false, 2));
+    assert!(refused.retry_after > refused.renews, "{refused:?}");
+    assert_eq!(ask(&*limiter, &cheap, "ada").await.remaining, 1);
+}
+
+/// Many at once: exactly as many as there are.
+pub(crate) async fn is_exact(limiters: Vec<Arc<dyn Limiter>>, name: &str) {
+    let plan = Arc::new(plan(name, (per_user(100, DAY), per_route(100_000, DAY))));
+    let mut tasks = Vec::new();
+    for at in 0..16 {
+        let (limiter, plan) = (
+            Arc::clone(&limiters[at % limiters.len()]),
+            Arc::clone(&plan),
+        );
+        tasks.push(tokio::spawn(async move {
+            let mut passed = 0;
+            for _ in 0..25 {
+                passed += u32::from(ask(&*limiter, &plan, "ada").await.allowed);
+            }
+            passed
+        }));
+    }
+    let mut passed = 0;
+    for task in tasks {
+        passed += task.await.unwrap();
+    }
+    assert_eq!(passed, 100);
+}
+
+/// Callers who are no machine are not counted by `per_key`: the default counts them.
+#[test]
+fn what_does_not_fit_falls_back_to_the_default() {
+    let caller = doyen_core::Caller::new("ada");
+    let plan = plan("GET /x", per_key(1, DAY));
+    let (charges, count) = plan.charges(Some(&caller), true, None);
+    assert_eq!((count, charges[0].bucket.name.as_str()), (1, "default"));
+}
