@@ -39,6 +39,8 @@ pub enum Kind {
     UriTooLong,
     /// The media type of the body is not one the route reads.
     UnsupportedMediaType,
+    /// The request is meant for another host.
+    Misdirected,
     /// The request is readable but its values are not acceptable.
     Invalid,
     /// The route wants an `If-Match` header and none came.
@@ -70,6 +72,7 @@ impl Kind {
             Kind::TooLarge => 413,
             Kind::UriTooLong => 414,
             Kind::UnsupportedMediaType => 415,
+            Kind::Misdirected => 421,
             Kind::Invalid => 422,
             Kind::PreconditionRequired => 428,
             Kind::TooManyRequests => 429,
@@ -95,6 +98,7 @@ impl Kind {
             Kind::TooLarge => "Content Too Large",
             Kind::UriTooLong => "URI Too Long",
             Kind::UnsupportedMediaType => "Unsupported Media Type",
+            Kind::Misdirected => "Misdirected Request",
             Kind::Invalid => "Unprocessable Content",
             Kind::PreconditionRequired => "Precondition Required",
             Kind::TooManyRequests => "Too Many Requests",

@@ -54,7 +54,8 @@ pub use respond::{
 pub use route::{Route, Routes};
 pub use server::{Server, ServerOptions};
 pub use service::{
-    Builder, Cors, Drain, EdgeOptions, NotAnOrigin, Origin, Service, StartError, WrongCors,
+    Builder, Cors, Drain, EdgeOptions, EverybodyTrusted, ForwardedField, HostName, Network,
+    NotAHost, NotANetwork, NotAnOrigin, Origin, Service, StartError, TrustedProxies, WrongCors,
 };
 
 /// A response on its way out.

@@ -35,7 +35,10 @@ rows! {
     TIMEOUT = "timeout", Unavailable, "Timeout", "The request took longer than this route allows. Nothing was changed. Try again later.";
     OVERLOADED = "overloaded", Unavailable, "Overloaded", "The server has as many connections or requests as it can take. Nothing was done. Try again after `Retry-After`.";
     URI_TOO_LONG = "uri_too_long", UriTooLong, "URI Too Long", "The path and query of the request are longer than the server allows.";
-    MALFORMED_REQUEST = "malformed_request", Malformed, "Malformed Request", "The header of the request is not well-formed: `Host` or `Transfer-Encoding` is missing, repeated or not understood. The connection is closed.";
+    HEADERS_TOO_LARGE = "headers_too_large", HeadersTooLarge, "Request Header Fields Too Large", "The header fields of the request are more or longer than the server allows. The connection is closed.";
+    HEADER_TIMEOUT = "header_timeout", RequestTimeout, "Request Timeout", "The header of the request did not arrive in time. The connection is closed. Open another one and try again.";
+    MALFORMED_REQUEST = "malformed_request", Malformed, "Malformed Request", "The header of the request is not well-formed, or two servers could read it in two ways. `detail` says what is wrong. The connection is closed.";
+    MISDIRECTED = "misdirected_request", Misdirected, "Misdirected Request", "This server does not answer for the host of the request. Look at the address you call, or at the name that points here.";
     UNKNOWN_PATH_TEXT = "malformed_path", Malformed, "Malformed Path", "The path is not well-formed: broken percent-encoding or not UTF-8.";
 }
 
@@ -47,7 +50,10 @@ pub(crate) fn own() -> Vec<&'static ProblemInfo> {
         &TIMEOUT,
         &OVERLOADED,
         &URI_TOO_LONG,
+        &HEADERS_TOO_LARGE,
+        &HEADER_TIMEOUT,
         &MALFORMED_REQUEST,
+        &MISDIRECTED,
         &UNKNOWN_PATH_TEXT,
     ]
 }

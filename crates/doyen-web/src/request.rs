@@ -1,7 +1,7 @@
 //! A request on its way to a handler.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use doyen_core::inject::Context;
@@ -10,7 +10,7 @@ use doyen_core::{Failures, Refusal, RequestId};
 
 use crate::Body;
 use crate::route::Entry;
-use crate::trip::Limits;
+use crate::trip::{Limits, Slot};
 
 /// Everything known of a request before its body is read: what extractors work on.
 #[derive(Debug)]
@@ -23,10 +23,13 @@ pub struct Parts {
     pub request_id: RequestId,
     /// The address the connection comes from.
     pub peer: Option<SocketAddr>,
+    /// The client: the peer, or whom a trusted proxy names.
+    pub client: Option<IpAddr>,
     pub(crate) entry: Arc<Entry>,
     pub(crate) path_values: Vec<(Arc<str>, String)>,
     pub(crate) limits: Limits,
     pub(crate) picked: Vec<String>,
+    pub(crate) slot: Slot,
 }
 
 impl Parts {

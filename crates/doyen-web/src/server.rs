@@ -7,16 +7,26 @@
 //! 3. After the deadline whatever is left is cut; its units of work roll back.
 //!
 //! A second signal skips to the end. TLS is the balancer's, or a later feature.
+//!
+//! What comes over HTTP/1.1 is looked at before the parser reads it (`wire`, `framing`, `head`, `chunks`): what could be read two ways is
+//! refused, and nothing after it is read.
 
 mod accept;
 mod activity;
+mod authority;
+mod chunks;
 mod connection;
 mod drain;
+mod flow;
+mod framing;
+mod head;
+mod places;
 mod sending;
 mod strict;
 mod wire;
 
-pub(crate) use strict::Malformed;
+pub(crate) use authority::Authority;
+pub(crate) use strict::Refused;
 
 pub use accept::{BindError, Server};
 
@@ -30,6 +40,10 @@ pub struct ServerOptions {
     pub bind: SocketAddr,
     /// How many connections at once: 10,000. One more is told 503 and closed.
     pub max_connections: usize,
+    /// How many of them one address may have, one /64 of IPv6: half of all. A trusted proxy may have all.
+    pub max_connections_per_client: usize,
+    /// How many bytes the header of a request may have, its first line included: 32 KiB.
+    pub header_limit: usize,
     /// How long a client may take to send the header of a request, and how long an idle connection is kept: 10 s.
     ///
     /// A client that takes nothing of its answer for that long is told good-bye, and cut if it still takes nothing for as long again.
@@ -48,6 +62,8 @@ impl ServerOptions {
         Self {
             bind,
             max_connections: 10_000,
+            max_connections_per_client: 5_000,
+            header_limit: 32 << 10,
             header_timeout: Duration::from_secs(10),
             max_streams: 128,
             drain_delay: Duration::ZERO,

@@ -2,13 +2,17 @@
 
 mod build;
 mod cors;
+mod hosts;
 mod options;
 mod origin;
+mod proxies;
 
 pub use build::{Builder, StartError};
 pub use cors::{Cors, WrongCors};
+pub use hosts::{HostName, NotAHost};
 pub use options::EdgeOptions;
 pub use origin::{NotAnOrigin, Origin};
+pub use proxies::{EverybodyTrusted, ForwardedField, Network, NotANetwork, TrustedProxies};
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::meter::{Meter, Reading};
 use crate::problem::Classifier;
 use crate::router::Router;
+use crate::trip::Load;
 use crate::{Body, Response};
 
 /// A built application. Cloning shares it.
@@ -40,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) sink: Option<Arc<dyn AccessSink>>,
     pub(crate) classifiers: Vec<Classifier>,
     pub(crate) options: EdgeOptions,
+    pub(crate) load: Load,
     operations: Vec<Operation>,
     components: Named,
     catalogue: Vec<&'static ProblemInfo>,

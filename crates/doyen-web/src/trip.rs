@@ -4,20 +4,24 @@
 //! after it follow the policies of the route.
 
 mod allow;
+mod client;
 mod compress;
 mod conditional;
 mod cors;
 mod ending;
 mod headers;
+mod hosts;
 mod identify;
 mod limits;
+mod load;
 mod query;
 mod vary;
 
 pub(crate) use limits::Limits;
+pub(crate) use load::{Load, Slot};
 
 use std::future::Future as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -33,7 +37,7 @@ use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::patience::within;
-use crate::problem::{Cause, METHOD, NOT_FOUND, TIMEOUT};
+use crate::problem::{Cause, METHOD, NOT_FOUND, OVERLOADED, TIMEOUT};
 use crate::request::{Parts, Request};
 use crate::route::Entry;
 use crate::router::Found;
@@ -48,6 +52,7 @@ struct Journey {
     request_id: RequestId,
     trace: TraceContext,
     peer: Option<SocketAddr>,
+    client: Option<IpAddr>,
     entry: Option<Arc<Entry>>,
     context: Option<Context>,
     user: Option<Arc<str>>,
@@ -77,11 +82,14 @@ pub(crate) async fn run(
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    // 4 Before anything counts by it or writes it down. Who is not trusted changes nothing by what it sends.
+    let source = client::find(&inner.options.proxies, peer, &head.headers);
     let mut journey = Journey {
         // 1 The id first: every line and every answer after this carries it. An id that could forge a log line is replaced.
         request_id: RequestId::accept_or_new(text(headers::REQUEST_ID)),
         trace: TraceContext::continue_or_start(text(TRACEPARENT)),
         peer,
+        client: source.client,
         entry: None,
         context: None,
         user: None,
@@ -141,6 +149,7 @@ pub(crate) async fn run(
     headers::apply(
         &mut response,
         inner.options.security_headers,
+        source.secure,
         journey.request_id.as_str(),
         vary,
     );
@@ -166,6 +175,13 @@ async fn serve(
     // 5 Cheap limits before anything is looked up.
     limits::check_header(&head)?;
     limits::check_uri(&head.uri, &inner.options)?;
+    hosts::check(&head, &inner.options)?;
+    // Balancers and supervisors are answered however busy it is: else a full server would be taken for a dead one.
+    let slot = if hosts::is_probe(head.uri.path()) {
+        Slot::free()
+    } else {
+        inner.load.enter().ok_or_else(|| Plain::new(&OVERLOADED))?
+    };
     // 6 A preflight never has credentials: no route of the application is asked, not even one for OPTIONS.
     if preflight && let Some(allow) = inner.router.allow(head.uri.path()) {
         return Ok(options(allow));
@@ -188,7 +204,7 @@ async fn serve(
     };
     journey.entry = Some(Arc::clone(&entry));
     // 8 Who is it? Before any limit that counts by user, and before the body is read.
-    let caller = identify::caller(inner, &head, &entry).await?;
+    let caller = identify::caller(inner, &head, &entry, journey.client).await?;
     journey.user = caller.as_ref().map(|caller| Arc::clone(&caller.subject));
     // 10 May they? Before validation: who may not call learns nothing of what a call looks like.
     allow::check(&entry, caller.as_deref())?;
@@ -216,10 +232,12 @@ async fn serve(
         context: context.clone(),
         request_id: journey.request_id,
         peer: journey.peer,
+        client: journey.client,
         entry: Arc::clone(&entry),
         path_values,
         limits,
         picked: Vec::new(),
+        slot,
     };
     let mut request = Request {
         parts,
@@ -326,7 +344,7 @@ fn log(
         bytes: http_body::Body::size_hint(response.body())
             .exact()
             .unwrap_or(0),
-        client: journey.peer.map(|peer| peer.ip()),
+        client: journey.client,
         user: journey.user.as_deref(),
         queries: statistics.statements,
         query_time: statistics.time,

@@ -12,7 +12,10 @@ use doyen_core::settings::{
 };
 use doyen_data::{DatabaseOptions, Synchronous};
 use doyen_observe::{LogFormat, LogOptions};
-use doyen_web::{Cors, EdgeOptions, Origin, ServerOptions, WrongCors};
+use doyen_web::{
+    Cors, EdgeOptions, ForwardedField, HostName, Network, Origin, ServerOptions, TrustedProxies,
+    WrongCors,
+};
 
 /// The settings every application has. Those of your own stand beside them.
 #[derive(Debug, Clone, Settings)]
@@ -43,6 +46,21 @@ pub struct ServerSettings {
     /// How many connections at once; one more is told 503.
     #[setting(default = 10000, min = 1, max = 1000000)]
     pub max_connections: u32,
+    /// How many of them one client may have at once, each network of 64 bits counted as one with IPv6; half of all when it is not set. Trusted proxies may have all.
+    #[setting(min = 1, max = 1000000)]
+    pub max_connections_per_client: Option<u32>,
+    /// How many requests are worked on at once; one more is told 503. `/livez` and `/readyz` are always answered.
+    #[setting(default = 1024, min = 1, max = 1000000)]
+    pub max_concurrent_requests: u32,
+    /// For which hosts it answers: `api.example.com`, `api.example.com:8443`, `*.example.com`; 421 for others, but for `/livez` and `/readyz`. Empty for every host.
+    #[setting(default = [])]
+    pub hosts: Vec<HostName>,
+    /// The proxies in front of it, whose word counts for who the client is: `10.0.0.7`, `10.1.0.0/16`. Never all addresses.
+    #[setting(default = [])]
+    pub trusted_proxies: Vec<Network>,
+    /// The field in which they say it. `x-forwarded-for` brings `X-Forwarded-Proto` with it; the other one is not read at all.
+    #[setting(default = "x-forwarded-for")]
+    pub forwarded_field: ForwardedField,
     /// How long a client may take to send the header of a request or to take the next part of an answer, and how long an idle connection is kept.
     #[setting(default = "10s", min = "1s", max = "5m")]
     pub header_timeout: Duration,
@@ -141,6 +159,9 @@ pub enum SynchronousMode {
 pub struct AuthSettings {
     /// The seed of the signing key: 32 bytes as base64url. In `dev` and `test` one is made at the first start; `prod` needs it.
     pub signing_key: Option<Secret<String>>,
+    /// What signing keys made from now on sign with. Those that are there keep theirs: a change comes into effect by `keys rotate`.
+    #[setting(default = "ed25519")]
+    pub algorithm: SigningAlgorithm,
     /// Where the key made for development is kept.
     #[setting(default = "data/dev.key")]
     pub dev_key_file: PathBuf,
@@ -152,6 +173,24 @@ pub struct AuthSettings {
     /// How long an access token is good.
     #[setting(default = "15m", min = "1m", max = "24h")]
     pub access_lifetime: Duration,
+}
+
+/// What signing keys sign with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum SigningAlgorithm {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on P-256, for consumers whose library has no Ed25519.
+    Es256,
+}
+
+impl From<SigningAlgorithm> for doyen_auth::Algorithm {
+    fn from(algorithm: SigningAlgorithm) -> Self {
+        match algorithm {
+            SigningAlgorithm::Ed25519 => doyen_auth::Algorithm::Ed25519,
+            SigningAlgorithm::Es256 => doyen_auth::Algorithm::Es256,
+        }
+    }
 }
 
 /// What is written to standard output.
@@ -177,6 +216,10 @@ impl ServerSettings {
     pub(crate) fn server(&self) -> ServerOptions {
         ServerOptions {
             max_connections: self.max_connections as usize,
+            max_connections_per_client: self
+                .max_connections_per_client
+                .unwrap_or_else(|| self.max_connections.div_ceil(2))
+                as usize,
             header_timeout: self.header_timeout,
             drain_delay: self.drain_delay,
             drain_deadline: self.drain_deadline,
@@ -184,13 +227,25 @@ impl ServerSettings {
         }
     }
 
-    pub(crate) fn edge(&self) -> Result<EdgeOptions, WrongCors> {
+    /// What the edge allows; else the setting that does not fit, and why.
+    pub(crate) fn edge(&self) -> Result<EdgeOptions, (&'static str, String)> {
+        let proxies = TrustedProxies::new(self.trusted_proxies.clone(), self.forwarded_field)
+            .map_err(|error| ("server.trusted_proxies", error.to_string()))?;
         Ok(EdgeOptions {
             timeout: self.request_timeout,
             body_limit: usize::try_from(self.body_limit.bytes()).unwrap_or(usize::MAX),
             body_time: self.body_timeout,
             security_headers: self.security_headers,
-            cors: self.cors()?,
+            cors: self.cors().map_err(|error| {
+                let key = match error {
+                    WrongCors::AnyWithCredentials => "server.cors_credentials",
+                    WrongCors::AnyAmongOthers => "server.cors_origins",
+                };
+                (key, error.to_string())
+            })?,
+            hosts: self.hosts.clone(),
+            proxies,
+            max_requests: self.max_concurrent_requests as usize,
             compression: self.compression,
             ..EdgeOptions::default()
         })

@@ -8,7 +8,7 @@ use super::detail::{self, Detail};
 use crate::text::{self, Errors, Word};
 
 /// The words of the kinds, as `doyen_core::Kind` has them.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 20] = [
     "malformed",
     "unauthenticated",
     "forbidden",
@@ -22,6 +22,7 @@ const KINDS: [&str; 19] = [
     "too_large",
     "uri_too_long",
     "unsupported_media_type",
+    "misdirected",
     "invalid",
     "precondition_required",
     "too_many_requests",

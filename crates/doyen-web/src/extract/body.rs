@@ -74,6 +74,8 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
         }
         Ok(first.unwrap_or_else(|| whole.freeze()))
     };
+    // Nobody works while the client sends.
+    let _paused = request.parts.slot.pause();
     match within(request.parts.limits.body_time, read).await {
         Ok(done) => done,
         Err(_) => Err(Plain::new(&TIMEOUT).into()),

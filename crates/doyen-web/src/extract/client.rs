@@ -31,7 +31,7 @@ impl FromParts for Client {
                 .collect()
         });
         Ok(Some(Self {
-            address: parts.peer.map(|peer| peer.ip()),
+            address: parts.client,
             agent,
         }))
     }

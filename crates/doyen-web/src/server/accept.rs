@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::ServerOptions;
 use super::connection::{self, Closing};
 use super::drain;
+use super::places::Places;
 use crate::service::Service;
 
 /// How long what follows the last answers may take: rolling back, releasing.
@@ -153,6 +154,8 @@ async fn accept_all(
     closing: &Closing,
 ) {
     let telling = Arc::new(Semaphore::new(TURNED_AWAY));
+    let places = Places::new(options.max_connections_per_client);
+    let proxies = &service.inner.options.proxies;
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -164,8 +167,17 @@ async fn accept_all(
             }
         };
         prepare(&stream);
-        match Arc::clone(permits).try_acquire_owned() {
-            Ok(permit) => {
+        // A trusted proxy speaks for many.
+        let place = match proxies.trusts(peer.ip()) {
+            true => Some(None),
+            false => places.take(peer.ip()).map(Some),
+        };
+        let permit = place.and_then(|place| {
+            let permit = Arc::clone(permits).try_acquire_owned().ok()?;
+            Some((place, permit))
+        });
+        match permit {
+            Some(permit) => {
                 let served = connection::serve(
                     stream,
                     peer,
@@ -179,7 +191,7 @@ async fn accept_all(
                 });
             }
             // Telling takes a moment and a descriptor: beyond this many at once a connection is closed without a word.
-            Err(_) => {
+            None => {
                 if let Ok(telling) = Arc::clone(&telling).try_acquire_owned() {
                     connections.spawn(async move {
                         connection::turn_away(stream).await;

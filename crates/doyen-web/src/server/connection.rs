@@ -10,6 +10,7 @@ use std::time::Duration;
 use doyen_core::RequestId;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use http::{HeaderValue, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,8 +20,9 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::activity::Activity;
+use super::flow::Flow;
 use super::sending;
-use super::wire::{Flow, Wire};
+use super::wire::Wire;
 use super::{ServerOptions, strict};
 use crate::Body;
 use crate::service::Service;
@@ -87,21 +89,23 @@ pub(super) async fn serve(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .max_buf_size(64 * 1024)
+        // Never met: a head that is too long does not come as far.
+        .max_buf_size(options.header_limit.max(64 << 10))
         .keep_alive(true);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(options.max_streams)
-        .max_header_list_size(32 * 1024)
+        .max_header_list_size(u32::try_from(options.header_limit).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
     let activity = Activity::new();
     let flow = Arc::<Flow>::default();
-    let asked = activity.clone();
+    let (asked, wire) = (activity.clone(), Arc::clone(&flow));
     let answer = service_fn(move |request: http::Request<Incoming>| {
         let service = service.clone();
         let busy = asked.begin();
+        let wire = Arc::clone(&wire);
         async move {
             let version = request.version();
             let mut request = request.map(|body| {
@@ -111,15 +115,25 @@ pub(super) async fn serve(
                     Body::stream(body)
                 }
             });
-            if let Some(malformed) = strict::check(version, request.headers()) {
-                request.extensions_mut().insert(malformed);
+            let old = version <= Version::HTTP_11;
+            let refused = if old {
+                wire.ask()
+            } else {
+                strict::check(request.uri(), request.headers())
+            };
+            if let Some(refused) = refused {
+                request.extensions_mut().insert(refused);
             }
-            let response = service.handle(request, Some(peer)).await;
+            let mut response = service.handle(request, Some(peer)).await;
+            if old && (refused.is_some() || wire.is_closing()) {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
             Ok::<_, Infallible>(response.map(|body| sending::watched(body, version, &busy)))
         }
     });
-    let connection =
-        builder.serve_connection(TokioIo::new(Wire::new(stream, Arc::clone(&flow))), answer);
+    let wire = Wire::new(stream, Arc::clone(&flow), options.header_limit);
+    let connection = builder.serve_connection(TokioIo::new(wire), answer);
     tokio::pin!(connection);
     // Polled only when one of them was woken itself, so that it costs a request nothing.
     let mut events = FuturesUnordered::new();
@@ -140,7 +154,11 @@ pub(super) async fn serve(
             event = events.select_next_some() => event,
         };
         match event {
+            // A head that is on its way may still arrive: its answer is the last.
+            Event::Finish if flow.is_midway() => flow.close(),
             Event::Finish => connection.as_mut().graceful_shutdown(),
+            // Told so: what is missing may be on its way, and the client is to try again.
+            Event::Idle if flow.is_midway() => flow.expire(),
             // Who never asked anything would not answer a good-bye either.
             Event::Idle if activity.is_untouched() => return,
             Event::Idle => connection.as_mut().graceful_shutdown(),

@@ -1,69 +1,85 @@
-//! What HTTP/1.1 demands of a request and the parser lets pass (RFC 9112 sections 3.2 and 6.1).
+//! What the server refuses before anything is looked up.
 //!
-//! A proxy in front that reads such a request another way than we do is a way to smuggle a second one past it: it is refused, and the
-//! connection closed. A length beside a transfer coding is the parser's: it reads the coding and closes after the answer.
+//! HTTP/1.1 is looked at byte by byte, in `head`. HTTP/2 has lengths of its own and its parser is strict; what it leaves open is here.
 
-use http::{HeaderMap, Version, header};
+use http::{HeaderMap, Uri, header};
 
-/// Rides in a request's extensions: why it is refused before anything is looked up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Malformed(pub(crate) &'static str);
+use super::authority::Authority;
 
-/// What is wrong with the header of a request, if anything is.
-pub(super) fn check(version: Version, headers: &HeaderMap) -> Option<Malformed> {
-    if version > Version::HTTP_11 {
+/// Rides in a request's extensions: why it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It can be read two ways, or none.
+    Malformed(&'static str),
+    /// Its first line is longer than a whole head may be.
+    UriTooLong,
+    /// Its header fields are too many or too long.
+    FieldsTooLarge(&'static str),
+    /// Its head did not arrive in time.
+    Late,
+}
+
+/// What is wrong with a request over HTTP/2, if anything is (RFC 9113 section 8.3.1).
+pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Option<Refused> {
+    let count = |name| headers.get_all(name).iter().count();
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (host, more) = (hosts.next(), hosts.next());
+    let authority = uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
+    let named = authority.or(host.map(|host| host.as_bytes()));
+    let why = if more.is_some() {
+        "`Host` came more than once"
+    } else if named.is_none() {
+        "`:authority` is missing"
+    } else if named.and_then(Authority::parse).is_none() {
+        "`:authority` is not a host with or without a port"
+    } else if let (Some(authority), Some(host)) = (authority, host)
+        && !authority.eq_ignore_ascii_case(host.as_bytes())
+    {
+        "`Host` and `:authority` are not the same"
+    } else if count(header::AUTHORIZATION) > 1 {
+        "`Authorization` came more than once"
+    } else if count(header::CONTENT_TYPE) > 1 {
+        "`Content-Type` came more than once"
+    } else {
         return None;
-    }
-    let hosts = headers.get_all(header::HOST).iter().count();
-    if hosts > 1 {
-        return Some(Malformed("`Host` came more than once"));
-    }
-    if hosts == 0 && version == Version::HTTP_11 {
-        return Some(Malformed("`Host` is missing"));
-    }
-    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
-    let plain = match (codings.next(), codings.next()) {
-        (None, _) => true,
-        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
-        (Some(_), Some(_)) => false,
     };
-    (!plain).then_some(Malformed(
-        "`Transfer-Encoding` is read once, as `chunked` and nothing else",
-    ))
+    Some(Refused::Malformed(why))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wrong(version: Version, fields: &[(&'static str, &'static str)]) -> bool {
+    fn refused(uri: &'static str, fields: &[(&'static str, &'static str)]) -> bool {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, http::HeaderValue::from_static(value));
         }
-        check(version, &headers).is_some()
+        check(&Uri::from_static(uri), &headers).is_some()
     }
 
     #[test]
-    fn each_way_to_be_read_twice_is_refused() {
-        let host = ("host", "a");
-        let chunked = ("transfer-encoding", "chunked");
-        assert!(!wrong(Version::HTTP_11, &[host, chunked]));
-        assert!(!wrong(
-            Version::HTTP_11,
-            &[host, ("transfer-encoding", "Chunked")]
+    fn over_http_2_a_request_has_one_host_and_one_caller() {
+        assert!(!refused("http://a/", &[]));
+        assert!(!refused(
+            "http://a/",
+            &[("host", "A"), ("authorization", "x")]
         ));
-        assert!(!wrong(Version::HTTP_10, &[]));
-        assert!(!wrong(Version::HTTP_2, &[]));
-        assert!(wrong(Version::HTTP_11, &[]));
-        assert!(wrong(Version::HTTP_11, &[host, ("host", "b")]));
-        assert!(wrong(Version::HTTP_10, &[host, host]));
-        assert!(wrong(Version::HTTP_11, &[host, chunked, chunked]));
-        for coding in [",chunked", "gzip, chunked", "chunked, chunked", "xchunked"] {
-            assert!(
-                wrong(Version::HTTP_11, &[host, ("transfer-encoding", coding)]),
-                "{coding}"
-            );
-        }
+        assert!(!refused("/", &[("host", "a:80")]));
+        assert!(refused("/", &[]));
+        assert!(refused("http://a/", &[("host", "b")]));
+        assert!(refused("http://a/", &[("host", "a"), ("host", "a")]));
+        assert!(refused("http://user@a/", &[]));
+        assert!(refused("/", &[("host", "a/b")]));
+        assert!(refused(
+            "http://a/",
+            &[("authorization", "x"), ("authorization", "y")]
+        ));
+        assert!(refused(
+            "http://a/",
+            &[("content-type", "x"), ("content-type", "x")]
+        ));
     }
 }

@@ -18,6 +18,7 @@ use crate::problem::{self, Classifier, TIMEOUT, URI_TOO_LONG};
 use crate::respond::RouteTable;
 use crate::route::{Entry, Route};
 use crate::router::Router;
+use crate::trip::Load;
 
 /// One mistake that keeps an application from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,6 +247,7 @@ impl Builder {
                 identify: self.identify,
                 sink: self.sink,
                 classifiers: self.classifiers,
+                load: Load::new(self.options.max_requests),
                 options: self.options,
                 operations,
                 components,

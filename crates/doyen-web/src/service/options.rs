@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Cors;
+use super::{Cors, HostName, TrustedProxies};
 
 /// What the edge allows a request that its route does not say otherwise.
 #[derive(Clone, Debug)]
@@ -15,6 +15,15 @@ pub struct EdgeOptions {
     pub body_time: Duration,
     /// How many bytes path and query may have together: 8 KiB.
     pub uri_limit: usize,
+    /// For which hosts it answers; empty for every one.
+    pub hosts: Vec<HostName>,
+    /// Which peers may say for whom they ask: none.
+    pub proxies: TrustedProxies,
+    /// How many requests are worked on at once: 1,024. One more is told 503.
+    ///
+    /// So many times the largest body fit into memory: with a body of 1 MiB that is 1 GiB. A server whose requests take a tenth of a second
+    /// answers ten thousand in a second with as many.
+    pub max_requests: usize,
     /// Whether answers carry the header fields that keep browsers from misusing them: yes.
     pub security_headers: bool,
     /// Which pages of other origins may call: none.
@@ -30,6 +39,9 @@ impl Default for EdgeOptions {
             body_limit: 1 << 20,
             body_time: Duration::from_secs(10),
             uri_limit: 8 << 10,
+            hosts: Vec::new(),
+            proxies: TrustedProxies::default(),
+            max_requests: 1_024,
             security_headers: true,
             cors: None,
             compression: true,

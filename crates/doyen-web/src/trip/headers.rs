@@ -27,9 +27,12 @@ const SECURITY: [(HeaderName, HeaderValue); 5] = [
     ),
     (
         HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("interest-cohort=()"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
     ),
 ];
+
+/// A year, as browsers and their lists of such sites want it at least. Subdomains are for who owns them to decide.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -63,7 +66,13 @@ fn beginning(security: bool, identified: bool) -> HeaderMap {
 }
 
 /// Puts the fields that every answer carries around those that the route gave, which win, but for the id.
-pub(super) fn apply(response: &mut Response, security: bool, request_id: &str, vary: Vary) {
+pub(super) fn apply(
+    response: &mut Response,
+    security: bool,
+    secure: bool,
+    request_id: &str,
+    vary: Vary,
+) {
     let beginning = usize::from(security) * 2 + usize::from(vary.authorization);
     let headers = response.headers_mut();
     let mut own = std::mem::replace(headers, BEGINNINGS[beginning].clone());
@@ -80,6 +89,10 @@ pub(super) fn apply(response: &mut Response, security: bool, request_id: &str, v
             (None, Some(name)) => drop(headers.append(name, value)),
             (None, None) => {}
         }
+    }
+    // Over a line that anybody can write on it would be anybody's word: browsers want it over TLS alone (RFC 6797 section 7.2).
+    if security && secure && !headers.contains_key(header::STRICT_TRANSPORT_SECURITY) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
     if !given.kind {
         headers.remove(header::CONTENT_TYPE);

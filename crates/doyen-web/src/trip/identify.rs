@@ -1,5 +1,6 @@
 //! Who is it?
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use doyen_core::{Caller, Credentials, Kind, Refusal};
@@ -16,6 +17,7 @@ pub(super) async fn caller(
     inner: &Inner,
     head: &http::request::Parts,
     entry: &Entry,
+    address: Option<IpAddr>,
 ) -> Result<Option<Arc<Caller>>, Refusal> {
     let Some(identify) = &inner.identify else {
         return Ok(None);
@@ -25,6 +27,7 @@ pub(super) async fn caller(
         authorization: text(http::header::AUTHORIZATION),
         api_key: text(API_KEY),
         cookie: text(http::header::COOKIE),
+        address,
     };
     if credentials.authorization.is_none()
         && credentials.api_key.is_none()

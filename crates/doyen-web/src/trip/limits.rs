@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use doyen_core::Refusal;
 use doyen_core::problem::Plain;
-use http::{HeaderValue, Uri, header};
+use http::Uri;
 
-use super::Stop;
-use crate::problem::{MALFORMED_REQUEST, URI_TOO_LONG};
-use crate::server::Malformed;
+use crate::problem::{HEADER_TIMEOUT, HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG};
+use crate::server::Refused;
 use crate::service::EdgeOptions;
 
 /// The limits of this request's body.
@@ -18,14 +17,16 @@ pub(crate) struct Limits {
     pub(crate) body_time: Duration,
 }
 
-/// 400, and the end of the connection, for a header that the server found to be ambiguous.
-pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Stop> {
-    let Some(Malformed(why)) = head.extensions.get::<Malformed>() else {
+/// What the server refused before the request came here: two servers could read it in two ways, it is too long, or too late.
+pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Refusal> {
+    let Some(refused) = head.extensions.get::<Refused>() else {
         return Ok(());
     };
-    Err(Stop {
-        refusal: Plain::new(&MALFORMED_REQUEST).detail(*why).into(),
-        header: Some((header::CONNECTION, HeaderValue::from_static("close"))),
+    Err(match *refused {
+        Refused::Malformed(why) => Plain::new(&MALFORMED_REQUEST).detail(why).into(),
+        Refused::UriTooLong => Plain::new(&URI_TOO_LONG).into(),
+        Refused::FieldsTooLarge(why) => Plain::new(&HEADERS_TOO_LARGE).detail(why).into(),
+        Refused::Late => Plain::new(&HEADER_TIMEOUT).into(),
     })
 }
 

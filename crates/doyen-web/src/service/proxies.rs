@@ -1,0 +1,336 @@
+//! Which peers may say for whom they ask.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use doyen_core::settings::{Raw, Setting, Wrong, choose};
+use http::{HeaderName, header};
+
+/// An address, or all that begin alike: `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    first: IpAddr,
+    prefix: u8,
+}
+
+/// A text that names no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotANetwork {
+    /// Neither an address nor an address with the length of a prefix.
+    Malformed,
+    /// The address has bits after the prefix: this one was meant, or a longer prefix.
+    Bits(Network),
+}
+
+/// The peers that may say for whom they ask, and in which field they do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+    field: ForwardedField,
+}
+
+/// Where trusted proxies say for whom they ask.
+///
+/// One field, not whichever comes: a proxy that writes one passes the other on as the client sent it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedField {
+    /// `X-Forwarded-For`, with `X-Forwarded-Proto`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// Proxies among which is everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EverybodyTrusted;
+
+impl Network {
+    /// Reads `192.0.2.1`, `10.0.0.0/8` or `2001:db8::/32`.
+    ///
+    /// ```
+    /// use doyen_web::Network;
+    ///
+    /// let inside = Network::parse("10.0.0.0/8").unwrap();
+    /// assert!(inside.contains("10.1.2.3".parse().unwrap()));
+    /// assert!(!inside.contains("11.0.0.1".parse().unwrap()));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It is no network, or its address does not fit its prefix.
+    pub fn parse(text: &str) -> Result<Self, NotANetwork> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| NotANetwork::Malformed)?;
+        let width = width(address);
+        let prefix = match prefix {
+            None => width,
+            Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
+                digits.parse().map_err(|_| NotANetwork::Malformed)?
+            }
+            Some(_) => return Err(NotANetwork::Malformed),
+        };
+        if prefix > width {
+            return Err(NotANetwork::Malformed);
+        }
+        let first = first(address, prefix);
+        if first != address {
+            return Err(NotANetwork::Bits(Self { first, prefix }));
+        }
+        // A peer of IPv4 on a socket of both kinds is known by its own address.
+        Ok(match first.to_canonical() {
+            mapped if mapped != first && prefix >= 96 => Self {
+                first: mapped,
+                prefix: prefix - 96,
+            },
+            _ => Self { first, prefix },
+        })
+    }
+
+    /// True for the addresses in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        width(address) == width(self.first) && first(address, self.prefix) == self.first
+    }
+
+    /// The first and the last address, as numbers.
+    fn ends(&self) -> (u128, u128) {
+        let width = width(self.first);
+        let first = number(self.first);
+        let rest = width - self.prefix;
+        let last = match rest {
+            128 => u128::MAX,
+            _ => first + ((1 << rest) - 1),
+        };
+        (first, last)
+    }
+}
+
+const fn width(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    }
+}
+
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_bits().into(),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+/// This address without the bits after the prefix.
+fn first(address: IpAddr, prefix: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(u32::from(32 - prefix)).unwrap_or(0);
+            IpAddr::V4((address.to_bits() & mask).into())
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(u32::from(128 - prefix)).unwrap_or(0);
+            IpAddr::V6((address.to_bits() & mask).into())
+        }
+    }
+}
+
+impl TrustedProxies {
+    /// These, who speak through this field.
+    ///
+    /// # Errors
+    ///
+    /// Together they are every address of IPv4 or of IPv6: then any client could claim any address.
+    pub fn new(networks: Vec<Network>, field: ForwardedField) -> Result<Self, EverybodyTrusted> {
+        if is_everybody(&networks, 32) || is_everybody(&networks, 128) {
+            return Err(EverybodyTrusted);
+        }
+        Ok(Self { networks, field })
+    }
+
+    /// True for a peer whose word counts.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(peer))
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    pub(crate) const fn field(&self) -> ForwardedField {
+        self.field
+    }
+}
+
+impl ForwardedField {
+    pub(crate) const fn name(self) -> HeaderName {
+        match self {
+            ForwardedField::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            ForwardedField::Forwarded => header::FORWARDED,
+        }
+    }
+}
+
+/// Whether these networks leave out no address of this width.
+fn is_everybody(networks: &[Network], wide: u8) -> bool {
+    let mut ends: Vec<_> = networks
+        .iter()
+        .filter(|network| width(network.first) == wide)
+        .map(Network::ends)
+        .collect();
+    ends.sort_unstable();
+    let highest = u128::MAX >> (128 - u32::from(wide));
+    let mut next = 0;
+    for (first, last) in ends {
+        if first > next {
+            return false;
+        }
+        if last >= highest {
+            return true;
+        }
+        next = next.max(last + 1);
+    }
+    false
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.first, self.prefix)
+    }
+}
+
+/// Completes the sentence "it must be ...".
+impl fmt::Display for NotANetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotANetwork::Malformed => {
+                f.write_str("an address or a network such as `192.0.2.1` or `10.0.0.0/8`")
+            }
+            NotANetwork::Bits(network) => write!(
+                f,
+                "a network whose address has nothing after its prefix: `{network}`, or one address without a prefix"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NotANetwork {}
+
+impl fmt::Display for EverybodyTrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "together these networks are every address there is, so that any client could claim any address. Name only the proxies in front of this server",
+        )
+    }
+}
+
+impl std::error::Error for EverybodyTrusted {}
+
+impl Setting for Network {
+    fn kind() -> String {
+        "network".to_owned()
+    }
+    fn read(raw: &Raw) -> Result<Self, Wrong> {
+        Network::parse(raw.text().unwrap_or_default())
+            .map_err(|error| Wrong::must_be(error.to_string()))
+    }
+}
+
+impl Setting for ForwardedField {
+    fn kind() -> String {
+        "`x-forwarded-for` or `forwarded`".to_owned()
+    }
+    fn read(raw: &Raw) -> Result<Self, Wrong> {
+        choose(raw, &["x-forwarded-for", "forwarded"]).map(|word| match word {
+            0 => Self::XForwardedFor,
+            _ => Self::Forwarded,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(text: &str) -> Network {
+        Network::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn a_network_has_its_addresses_and_no_others() {
+        for (text, inside, outside) in [
+            ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+            ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),
+            ("192.0.2.128/25", "192.0.2.255", "192.0.2.127"),
+            ("128.0.0.0/1", "255.0.0.1", "127.0.0.1"),
+            ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::"),
+            ("::1", "::1", "::2"),
+            ("10.0.0.0/8", "::ffff:10.0.0.1", "::ffff:11.0.0.1"),
+            ("::ffff:10.0.0.0/104", "10.0.0.1", "11.0.0.1"),
+            ("2001:db8::/32", "2001:db8::", "32.1.13.184"),
+        ] {
+            let network = network(text);
+            assert!(network.contains(inside.parse().unwrap()), "{text} {inside}");
+            assert!(
+                !network.contains(outside.parse().unwrap()),
+                "{text} {outside}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_refused() {
+        for text in [
+            "",
+            "a",
+            "10",
+            "10.0.0.0/",
+            "10.0.0.0/33",
+            "10.0.0.0/-1",
+            "10.0.0.0/+8",
+            "10.0.0.0/8/8",
+            "/8",
+            "2001:db8::/129",
+            "10.0.0.0/256",
+            "*",
+            "localhost",
+            "10.0.0.1:80",
+        ] {
+            assert_eq!(Network::parse(text), Err(NotANetwork::Malformed), "{text}");
+        }
+        let meant = network("10.0.0.0/8");
+        assert_eq!(Network::parse("10.0.0.1/8"), Err(NotANetwork::Bits(meant)));
+        assert!(Network::parse("::1/64").is_err());
+    }
+
+    #[test]
+    fn nobody_trusts_everybody() {
+        let new = |texts: &[&str]| {
+            let networks = texts.iter().map(|text| network(text)).collect();
+            TrustedProxies::new(networks, ForwardedField::default()).is_ok()
+        };
+        for everybody in [
+            &["0.0.0.0/0"][..],
+            &["::/0"],
+            &["10.0.0.0/8", "::/0"],
+            &["0.0.0.0/1", "128.0.0.0/1"],
+            &["128.0.0.0/1", "64.0.0.0/2", "0.0.0.0/2"],
+            &["::/1", "8000::/1"],
+            &["::ffff:0.0.0.0/96"],
+        ] {
+            assert!(!new(everybody), "{everybody:?}");
+        }
+        for some in [
+            &[][..],
+            &["127.0.0.1"],
+            &["0.0.0.0/1"],
+            &["0.0.0.0/1", "128.0.0.0/2"],
+            &["::/1", "0.0.0.0/1"],
+            &["255.255.255.255", "0.0.0.0/1"],
+        ] {
+            assert!(new(some), "{some:?}");
+        }
+    }
+}
