@@ -1,18 +1,26 @@
 //! The keys that sign and verify access tokens.
 //!
-//! A key has one algorithm, Ed25519, and one name, its `kid`. The `kid` of a token picks the key and with it the algorithm; the token's own
-//! `alg` must only agree. So nothing a token says can change how it is checked.
+//! A key has one algorithm and one name, its `kid`. The `kid` of a token picks the key and with it the algorithm; the token's own `alg` must
+//! only agree. So nothing a token says can change how it is checked.
 //!
-//! Rotation, without an outage: publish the next public key (`also_trust`) on every node; when the caches of the key set have run out, make
-//! it the signing key and keep the old public key (`also_trust`) for as long as the longest token lives; then drop it.
+//! Every key is derived from the seed by its number, so a ring can be made anew at any time and no secret is stored. Which numbers are in
+//! use is told by the table of [`SigningKeys`](crate::SigningKeys).
+
+mod algorithm;
+mod pair;
+mod public;
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+
+pub use algorithm::{Algorithm, AlgorithmName};
+use pair::Pair;
+use public::PublicKey;
 
 use crate::Seed;
 use crate::seed::bytes32;
@@ -20,89 +28,106 @@ use crate::seed::bytes32;
 /// One key that signs, and public keys that are accepted beside it.
 ///
 /// ```
-/// use doyen_auth::{KeyRing, Seed};
+/// use doyen_auth::{Algorithm, KeyRing, Seed};
 ///
 /// let old = KeyRing::new(&Seed::generate()?)?;
-/// let new = KeyRing::new(&Seed::generate()?)?.also_trust(&old.public_key())?;
+/// let new = KeyRing::first(&Seed::generate()?, Algorithm::Es256)?.also_trust(&old.public_key())?;
 /// assert_eq!(new.jwks()["keys"].as_array().map(Vec::len), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct KeyRing {
-    pair: Ed25519KeyPair,
+    pair: Pair,
     /// The signing key is the first.
     keys: Vec<Key>,
     name: AlgorithmName,
 }
 
-struct Key {
-    kid: String,
-    public: [u8; 32],
+/// A public key and its name.
+pub(crate) struct Key {
+    pub(crate) kid: Arc<str>,
+    public: PublicKey,
 }
 
-/// What the algorithm is called in tokens and in the key set. The signature is the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AlgorithmName {
-    /// `Ed25519`, its name since RFC 9864. Tokens with the old name are refused.
-    #[default]
-    Ed25519,
-    /// `EdDSA`, the name of RFC 8037, which RFC 9864 deprecates: for consumers whose library does not know the new one yet. Tokens with
-    /// either name are accepted.
-    EdDsa,
-}
-
-impl AlgorithmName {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            AlgorithmName::Ed25519 => "Ed25519",
-            AlgorithmName::EdDsa => "EdDSA",
-        }
-    }
+/// The public keys as they are served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySet {
+    /// The JWK Set (RFC 7517) as JSON.
+    pub json: String,
+    /// A strong entity tag for it, in its quotes.
+    pub etag: String,
 }
 
 impl KeyRing {
-    /// A ring whose signing key is made from this seed.
+    /// A ring with the first Ed25519 key of this seed.
     ///
     /// # Errors
     ///
     /// No key can be made from it; with a seed that was drawn at random this does not happen.
     pub fn new(seed: &Seed) -> Result<Self, BadKey> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed.bytes()).map_err(|_| BadKey)?;
-        let public: [u8; 32] = pair.public_key().as_ref().try_into().map_err(|_| BadKey)?;
-        Ok(Self {
-            pair,
-            keys: vec![Key {
-                kid: thumbprint(&public),
-                public,
-            }],
-            name: AlgorithmName::default(),
-        })
+        Self::first(seed, Algorithm::Ed25519)
     }
 
-    /// Accepts and publishes another public key: the one that signed until now, or the one that will sign next. The text is what
-    /// [`public_key`](Self::public_key) of its ring gives.
+    /// A ring with the first key of this seed for this algorithm.
     ///
     /// # Errors
     ///
-    /// It is not 32 bytes in base64url.
-    pub fn also_trust(mut self, public: &str) -> Result<Self, BadKey> {
-        let public = bytes32(public).ok_or(BadKey)?;
-        let kid = thumbprint(&public);
-        if self.keys.iter().all(|known| known.kid != kid) {
-            self.keys.push(Key { kid, public });
+    /// As [`new`](Self::new).
+    pub fn first(seed: &Seed, algorithm: Algorithm) -> Result<Self, BadKey> {
+        Self::numbered(seed, algorithm, 1)
+    }
+
+    /// A ring whose signing key has this number.
+    pub(crate) fn numbered(seed: &Seed, algorithm: Algorithm, number: u32) -> Result<Self, BadKey> {
+        Ok(Self::of(Pair::derive(seed, algorithm, number)?))
+    }
+
+    fn of(pair: Pair) -> Self {
+        Self {
+            keys: vec![Key::new(pair.public())],
+            pair,
+            name: AlgorithmName::default(),
         }
+    }
+
+    /// Accepts and publishes the key of this number too.
+    pub(crate) fn and(
+        mut self,
+        seed: &Seed,
+        algorithm: Algorithm,
+        number: u32,
+    ) -> Result<Self, BadKey> {
+        self.push(Pair::derive(seed, algorithm, number)?.public());
         Ok(self)
     }
 
-    /// Calls the algorithm by another name.
+    /// Accepts and publishes a public Ed25519 key that is not of this seed. The text is what [`public_key`](Self::public_key) of its ring
+    /// gives.
+    ///
+    /// # Errors
+    ///
+    /// It is not 32 bytes in base64url, or one under which anybody can sign.
+    pub fn also_trust(mut self, public: &str) -> Result<Self, BadKey> {
+        self.push(PublicKey::Ed25519(bytes32(public).ok_or(BadKey)?));
+        Ok(self)
+    }
+
+    fn push(&mut self, public: PublicKey) {
+        let key = Key::new(public);
+        if !self.has(&key.kid) {
+            self.keys.push(key);
+        }
+    }
+
+    /// Calls Ed25519 by another name.
     #[must_use]
     pub const fn algorithm_name(mut self, name: AlgorithmName) -> Self {
         self.name = name;
         self
     }
 
-    /// The public half of the signing key, in base64url: the `x` of its JWK.
+    /// The public half of the signing key, in base64url: for Ed25519 the `x` of its JWK, for ES256 the uncompressed point.
     pub fn public_key(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.keys[0].public)
+        URL_SAFE_NO_PAD.encode(self.keys[0].public.bytes())
     }
 
     /// The name of the signing key: its thumbprint (RFC 7638).
@@ -113,41 +138,80 @@ impl KeyRing {
     /// The public keys as a JWK Set (RFC 7517), for `/.well-known/jwks.json`. The signing key is the first.
     pub fn jwks(&self) -> Value {
         let jwk = |key: &Key| {
-            json!({
-                "kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(key.public),
-                "kid": key.kid, "use": "sig", "alg": self.name.as_str(),
-            })
+            let mut jwk = key.public.jwk();
+            jwk["kid"] = Value::from(&*key.kid);
+            jwk["use"] = Value::from("sig");
+            jwk["alg"] = Value::from(self.alg(key));
+            jwk
         };
         json!({ "keys": self.keys.iter().map(jwk).collect::<Vec<_>>() })
     }
 
-    /// A strong entity tag for the key set, in its quotes.
-    pub fn jwks_etag(&self) -> String {
-        let hash = digest(&SHA256, self.jwks().to_string().as_bytes());
-        format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]))
+    /// The same as text, with an entity tag that changes with it.
+    pub fn key_set(&self) -> KeySet {
+        let json = self.jwks().to_string();
+        let hash = digest(&SHA256, json.as_bytes());
+        let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
+        KeySet { json, etag }
+    }
+
+    /// What the signing key's algorithm is called in the header of a token.
+    pub(crate) fn signing_alg(&self) -> &'static str {
+        self.alg(&self.keys[0])
+    }
+
+    fn alg(&self, key: &Key) -> &'static str {
+        match key.public {
+            PublicKey::Ed25519(_) => self.name.as_str(),
+            PublicKey::Es256(_) => Algorithm::Es256.as_str(),
+        }
     }
 
     pub(crate) const fn name(&self) -> AlgorithmName {
         self.name
     }
 
-    /// True when a token of ours may call its algorithm this. Exact: there is no other spelling.
-    pub(crate) fn is_algorithm(&self, alg: &str) -> bool {
-        alg == AlgorithmName::Ed25519.as_str() || alg == self.name.as_str()
+    /// The key of this name.
+    pub(crate) fn find(&self, kid: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| &*key.kid == kid)
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
+    /// True when the key of this name is accepted.
+    pub(crate) fn has(&self, kid: &str) -> bool {
+        self.find(kid).is_some()
+    }
+
+    /// True when every key of this ring is accepted by the other one too, under the same name of its algorithm.
+    pub(crate) fn all_in(&self, other: &KeyRing) -> bool {
+        self.name == other.name && self.keys.iter().all(|key| other.has(&key.kid))
+    }
+
+    /// True when a token of this key may call its algorithm this. Exact: there is no other spelling, and no other key's.
+    pub(crate) fn is_algorithm(&self, key: &Key, alg: &str) -> bool {
+        match key.public {
+            PublicKey::Ed25519(_) => {
+                alg == Algorithm::Ed25519.as_str() || alg == self.name.as_str()
+            }
+            PublicKey::Es256(_) => alg == Algorithm::Es256.as_str(),
+        }
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<[u8; 64], BadKey> {
         self.pair.sign(message)
     }
+}
 
-    /// Checks a signature with the key of this name. `None` when there is no such key.
-    pub(crate) fn verify(&self, kid: &str, message: &[u8], signature: &[u8]) -> Option<bool> {
-        let key = self.keys.iter().find(|key| key.kid == kid)?;
-        Some(
-            UnparsedPublicKey::new(&ED25519, key.public)
-                .verify(message, signature)
-                .is_ok(),
-        )
+impl Key {
+    fn new(public: PublicKey) -> Self {
+        Self {
+            kid: public.thumbprint().into(),
+            public,
+        }
+    }
+
+    /// True when the signature fits.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.public.verify(message, signature)
     }
 }
 
@@ -159,16 +223,12 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// The members of the JWK that RFC 8037 asks for, in their order and without spaces.
-fn thumbprint(public: &[u8; 32]) -> String {
-    let x = URL_SAFE_NO_PAD.encode(public);
-    URL_SAFE_NO_PAD.encode(digest(
-        &SHA256,
-        format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes(),
-    ))
+/// The name of the key with this number.
+pub(crate) fn kid_of(seed: &Seed, algorithm: Algorithm, number: u32) -> Result<String, BadKey> {
+    Ok(Pair::derive(seed, algorithm, number)?.public().thumbprint())
 }
 
-/// The text is not a key.
+/// The text is not a key, or no key can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadKey;
 
@@ -181,73 +241,21 @@ impl fmt::Display for BadKey {
 impl std::error::Error for BadKey {}
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod testing {
     use super::*;
 
-    /// The key of RFC 8037, appendix A, with the values printed there.
-    fn rfc_8037() -> KeyRing {
-        KeyRing::new(&Seed::parse("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap()).unwrap()
+    /// The ring of a known Ed25519 secret, such as a printed one.
+    pub(crate) fn raw_ed25519(secret: &str) -> KeyRing {
+        let secret = URL_SAFE_NO_PAD.decode(secret).unwrap();
+        KeyRing::of(Pair::ed25519(&secret.try_into().unwrap()).unwrap())
     }
 
-    #[test]
-    fn the_key_of_rfc_8037_has_the_thumbprint_printed_there() {
-        let ring = rfc_8037();
-        assert_eq!(
-            ring.public_key(),
-            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-        );
-        assert_eq!(ring.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-    }
-
-    #[test]
-    fn the_signature_of_rfc_8037_comes_out() {
-        let signature =
-            rfc_8037().sign(b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc");
-        let expected = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-        assert_eq!(URL_SAFE_NO_PAD.encode(signature), expected);
-    }
-
-    #[test]
-    fn the_key_set_is_public_and_its_tag_changes_with_it() {
-        let ring = rfc_8037();
-        let alone = ring.jwks_etag();
-        assert!(!ring.jwks().to_string().contains("nWGxne"));
-        assert!(ring.jwks()["keys"][0].get("d").is_none());
-        let other = KeyRing::new(&Seed::generate().unwrap()).unwrap();
-        let both = ring
-            .also_trust(&other.public_key())
-            .unwrap()
-            .also_trust(&other.public_key())
-            .unwrap();
-        assert_eq!(both.jwks()["keys"].as_array().unwrap().len(), 2);
-        assert_ne!(both.jwks_etag(), alone);
-        assert!(alone.starts_with('"') && alone.ends_with('"'));
-    }
-
-    #[test]
-    fn a_public_key_that_is_none_is_refused() {
-        // The last two are points of small order, under which anybody can sign.
-        for text in [
-            "",
-            "abc",
-            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
-            &URL_SAFE_NO_PAD.encode([0; 32]),
-            &{
-                let mut one = [0; 32];
-                one[0] = 1;
-                URL_SAFE_NO_PAD.encode(one)
-            },
-        ] {
-            assert!(rfc_8037().also_trust(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_old_name_of_the_algorithm_is_read_only_when_asked_for() {
-        let ring = rfc_8037();
-        assert!(ring.is_algorithm("Ed25519") && !ring.is_algorithm("EdDSA"));
-        let ring = ring.algorithm_name(AlgorithmName::EdDsa);
-        assert!(ring.is_algorithm("Ed25519") && ring.is_algorithm("EdDSA"));
-        assert_eq!(ring.jwks()["keys"][0]["alg"], "EdDSA");
+    /// The ring of a known P-256 secret.
+    pub(crate) fn raw_p256(secret: &str) -> KeyRing {
+        let secret: [u8; 32] = URL_SAFE_NO_PAD.decode(secret).unwrap().try_into().unwrap();
+        KeyRing::of(Pair::p256(|_| secret).unwrap())
     }
 }
+
+#[cfg(test)]
+mod tests;

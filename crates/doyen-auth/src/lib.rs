@@ -22,6 +22,7 @@
 //! | --- | --- |
 //! | [`Seed`] | the secret everything is derived from; a development file made at the first start |
 //! | [`KeyRing`] | the key that signs and the public keys that are still, or already, accepted |
+//! | [`SigningKeys`] | which keys are in use, in a table that all nodes share; rotation |
 //! | [`Tokens`] | issues access tokens and verifies them, strictly, with a memory for those it has seen |
 //! | [`Bearer`] | `Authorization: Bearer` to [`Caller`](doyen_core::Caller) |
 //! | [`Passwords`], [`NewPassword`] | argon2id behind a limit, and the rules for a new password |
@@ -33,10 +34,13 @@ mod keyring;
 mod members;
 mod password;
 mod seed;
+mod keys;
 mod token;
 
 pub use bearer::{Bearer, INVALID_TOKEN, InvalidToken};
-pub use keyring::{AlgorithmName, BadKey, KeyRing};
+pub use identifiers::{INVALID_REQUEST, Identifiers};
+pub use keyring::{Algorithm, AlgorithmName, BadKey, KeyRing, KeySet};
+pub use keys::{KEY_SET_MAX_AGE, KEY_TABLES, KeyError, KeyState, Rotation, SigningKeys, StoredKey};
 pub use password::{
     BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, Passwords, Verdict, WeakPassword,
 };

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doyen_core::Secret;
 
-/// 32 random bytes: the seed of a signing key, and the root of the keys for other uses. It never prints.
+/// 32 random bytes: what all keys are derived from, those that sign and those for other uses. It never prints.
 ///
 /// As text (in a setting or a file) it is base64url: 43 characters.
 ///
@@ -34,7 +34,10 @@ impl Seed {
     /// The system has no random bytes.
     pub fn generate() -> Result<Self, BadSeed> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|_| BadSeed::NoRandom)?;
+        // What is drawn is never refused later, not even once in a million times.
+        while !looks_random(&URL_SAFE_NO_PAD.encode(bytes), &bytes) {
+            getrandom::fill(&mut bytes).map_err(|_| BadSeed::NoRandom)?;
+        }
         Ok(Self(bytes))
     }
 
@@ -44,7 +47,10 @@ impl Seed {
     ///
     /// It is not 32 bytes in base64url, or so regular that nobody drew it at random. The message never holds the value.
     pub fn parse(text: &str) -> Result<Self, BadSeed> {
-        bytes32(text).map(Self).ok_or(BadSeed::Weak)
+        bytes32(text)
+            .filter(|bytes| looks_random(text, bytes))
+            .map(Self)
+            .ok_or(BadSeed::Weak)
     }
 
     /// The seed in this file; when there is no such file, a new seed is written to it first. For development: in production the seed is a
@@ -98,6 +104,7 @@ impl Seed {
         key
     }
 
+    #[cfg(test)]
     pub(crate) const fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -107,6 +114,31 @@ impl fmt::Debug for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
+}
+
+/// Refuses what a person made up. Of random bytes each of these is rarer than one in a hundred thousand:
+///
+/// - words as the bytes: all of them printable;
+/// - bytes that count up or down by the same step;
+/// - words as the text: no capital letter or no small one, or mostly runs of one kind of character.
+fn looks_random(text: &str, bytes: &[u8; 32]) -> bool {
+    let printable = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    let step = |pair: &[u8]| pair[1].wrapping_sub(pair[0]);
+    let regular = bytes
+        .windows(3)
+        .all(|three| step(&three[..2]) == step(&three[1..]));
+    let kind = |c: u8| match c {
+        b'a'..=b'z' => 0,
+        b'A'..=b'Z' => 1,
+        b'0'..=b'9' => 2,
+        _ => 3,
+    };
+    let kinds: Vec<u8> = text.bytes().map(kind).collect();
+    let runs = kinds.chunk_by(PartialEq::eq).map(<[u8]>::len);
+    // The mean is 7 of 43 characters.
+    let in_runs: usize = runs.filter(|run| *run >= 4).sum();
+    let words = !kinds.contains(&0) || !kinds.contains(&1) || in_runs >= 32;
+    !printable && !regular && !words
 }
 
 /// Reads 32 bytes from base64url, and refuses what was not drawn at random: of 32 random bytes fewer than 16 different ones do not happen.
@@ -217,17 +249,41 @@ mod tests {
         let zeros = URL_SAFE_NO_PAD.encode([0; 32]);
         let pattern = URL_SAFE_NO_PAD.encode(b"changemechangemechangemechangeme");
         let short = URL_SAFE_NO_PAD.encode([7; 31]);
+        let mut drawn = [0; 31];
+        getrandom::fill(&mut drawn).unwrap();
+        let drawn_short = URL_SAFE_NO_PAD.encode(drawn);
+        let counted = URL_SAFE_NO_PAD.encode(std::array::from_fn::<u8, 32, _>(|n| n as u8));
+        let backwards =
+            URL_SAFE_NO_PAD.encode(std::array::from_fn::<u8, 32, _>(|n| 250 - 7 * n as u8));
+        let sentence = URL_SAFE_NO_PAD.encode(b"correct horse battery staple 123");
         for text in [
             "",
             "secret",
             &zeros,
             &pattern,
             &short,
+            &drawn_short,
+            &counted,
+            &backwards,
+            &sentence,
+            "the-quick-brown-fox-jumps-over-the-lazy-dog",
+            "CorrectHorseBatteryStapleCorrectHorseBatte0",
+            "CORRECT_HORSE_BATTERY_STAPLE_CORRECT_HORSE_",
+            "0123456789012345678901234567890123456789012",
+            "5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5a0",
             &format!("{}=", Seed::generate().unwrap().to_text().expose()),
         ] {
             let error = Seed::parse(text).unwrap_err();
             assert!(matches!(error, BadSeed::Weak), "{text}");
             assert!(text.is_empty() || !error.to_string().contains(text));
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_is_accepted() {
+        for _ in 0..2_000 {
+            let text = Seed::generate().unwrap().to_text();
+            assert!(Seed::parse(text.expose()).is_ok(), "{}", text.expose());
         }
     }
 

@@ -3,8 +3,10 @@
 //! `docs/decisions/0005-access-tokens.md` says why the compact form is read by hand here and which name the algorithm has.
 
 mod cache;
+mod live;
 mod rejected;
 mod verify;
+mod watch;
 
 pub use rejected::Rejected;
 
@@ -17,8 +19,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doyen_core::{Caller, Clock, Timestamp, Unexpected};
 use serde_json::{Map, Value, json};
 
-use crate::KeyRing;
-use cache::Cache;
+use crate::{KeyRing, KeySet};
+use live::Live;
+use watch::Watch;
 
 /// The longest token that is issued or read, in bytes.
 const LONGEST: usize = 8 << 10;
@@ -53,17 +56,14 @@ impl TokenOptions {
 /// Issues and verifies access tokens.
 ///
 /// A token that was verified is remembered, because an Ed25519 check costs some sixty times as much as looking it up. Each look-up compares
-/// the times again, and a change of keys forgets everything.
+/// the times again, and what was verified with a key is forgotten with the key.
+///
+/// The keys are those of a ring, or, once it [follows](Self::follow) a table, those that all nodes share.
 pub struct Tokens {
     options: TokenOptions,
     clock: Arc<dyn Clock>,
     live: RwLock<Arc<Live>>,
-}
-
-/// The keys, and what was verified with them: they change together, so that nothing verified with old keys outlives them.
-struct Live {
-    ring: KeyRing,
-    cache: Cache,
+    watch: Option<Watch>,
 }
 
 /// What a verified token says.
@@ -78,6 +78,8 @@ pub struct Claims {
     /// From this point on it is not valid any more.
     pub expires_at: Timestamp,
     not_before: Option<Timestamp>,
+    /// The name of the key that signed it.
+    key: Arc<str>,
 }
 
 /// A new token.
@@ -130,6 +132,7 @@ impl Tokens {
             options,
             clock,
             live: RwLock::new(Arc::new(Live::new(ring))),
+            watch: None,
         })
     }
 
@@ -148,8 +151,7 @@ impl Tokens {
         let now = self.clock.now().unix();
         let lifetime = self.options.lifetime.as_secs();
         let id = random_id()?;
-        let header =
-            json!({ "typ": TYPE, "alg": live.ring.name().as_str(), "kid": live.ring.kid() });
+        let header = json!({ "typ": TYPE, "alg": live.ring.signing_alg(), "kid": live.ring.kid() });
         let mut claims = Map::from_iter([
             ("iss".to_owned(), Value::from(self.options.issuer.as_str())),
             (
@@ -176,7 +178,13 @@ impl Tokens {
         if let Some(session) = &caller.session {
             claims.insert("sid".to_owned(), Value::from(&**session));
         }
-        let token = compact(&live.ring, &header, &Value::Object(claims));
+        if let Some(key) = &caller.key {
+            claims.insert("client_id".to_owned(), Value::from(&**key));
+        }
+        if caller.generation > 0 {
+            claims.insert("gen".to_owned(), Value::from(caller.generation));
+        }
+        let token = compact(&live.ring, &header, &Value::Object(claims))?;
         if token.len() > LONGEST {
             return Err(Unexpected::new(format!(
                 "an access token of {} bytes would not be accepted; give the caller fewer scopes or roles",
@@ -190,31 +198,36 @@ impl Tokens {
         })
     }
 
-    /// Verifies a token.
+    /// Verifies a token with the keys at hand; [`check`](Self::check) looks for new ones first.
     ///
     /// # Errors
     ///
     /// The first rule it breaks: for the log, not for the client.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Rejected> {
+        self.verify_at(token, self.clock.now())
+    }
+
+    fn verify_at(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, Rejected> {
         if token.len() > LONGEST {
             return Err(Rejected::TooLong);
         }
         let live = self.live();
         let key = live.cache.key(token);
         if let Some(claims) = live.cache.get(&key) {
-            self.check_time(&claims)?;
+            self.check_time(&claims, now)?;
             return Ok(claims);
         }
         let claims = verify::token(&live.ring, &self.options, token)?;
-        self.check_time(&claims)?;
+        self.check_time(&claims, now)?;
         let claims = Arc::new(claims);
         live.cache.put(key, Arc::clone(&claims));
         Ok(claims)
     }
 
-    /// Takes other keys into use, at once and for every clone of this; what was verified before is forgotten.
+    /// Takes other keys into use, at once and for every clone of this. What was verified with a key that is not among them is forgotten.
     pub fn rotate(&self, ring: KeyRing) {
-        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Live::new(ring));
+        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        *live = Arc::new(live.with(ring));
     }
 
     /// The public keys: see [`KeyRing::jwks`].
@@ -222,17 +235,16 @@ impl Tokens {
         self.live().ring.jwks()
     }
 
-    /// The entity tag of the key set: see [`KeyRing::jwks_etag`].
-    pub fn jwks_etag(&self) -> String {
-        self.live().ring.jwks_etag()
+    /// The public keys as they are served: see [`KeyRing::key_set`].
+    pub fn key_set(&self) -> KeySet {
+        self.live().key_set.clone()
     }
 
     fn live(&self) -> Arc<Live> {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn check_time(&self, claims: &Claims) -> Result<(), Rejected> {
-        let now = self.clock.now();
+    fn check_time(&self, claims: &Claims, now: Timestamp) -> Result<(), Rejected> {
         let leeway = self.options.leeway;
         if now >= claims.expires_at + leeway {
             return Err(Rejected::Expired);
@@ -241,15 +253,6 @@ impl Tokens {
             return Err(Rejected::NotYetValid);
         }
         Ok(())
-    }
-}
-
-impl Live {
-    fn new(ring: KeyRing) -> Self {
-        Self {
-            ring,
-            cache: Cache::new(),
-        }
     }
 }
 
@@ -263,11 +266,11 @@ impl fmt::Debug for Tokens {
 }
 
 /// Header, claims and signature as `a.b.c`.
-fn compact(ring: &KeyRing, header: &Value, claims: &Value) -> String {
+fn compact(ring: &KeyRing, header: &Value, claims: &Value) -> Result<String, Unexpected> {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(header), part(claims));
-    let signature = URL_SAFE_NO_PAD.encode(ring.sign(signed.as_bytes()));
-    format!("{signed}.{signature}")
+    let signature = URL_SAFE_NO_PAD.encode(ring.sign(signed.as_bytes())?);
+    Ok(format!("{signed}.{signature}"))
 }
 
 /// A word as RFC 6749 section 3.3 has it. A space in one would make two.

@@ -132,7 +132,7 @@ impl App {
             name,
             info,
             modules: Vec::new(),
-            tables: Vec::new(),
+            tables: vec![("keys", doyen_auth::KEY_TABLES)],
             migrations: None,
             commands: Vec::new(),
             seed: None,

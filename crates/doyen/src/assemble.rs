@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_accounts::security::SecurityWriter;
-use doyen_auth::{Bearer, KeyRing, PasswordOptions, Passwords, Seed, TokenOptions, Tokens};
+use doyen_auth::{
+    Bearer, KeyError, KeyRing, PasswordOptions, Passwords, Seed, SigningKeys, TokenOptions, Tokens,
+};
 use doyen_core::inject::ContainerBuilder;
 use doyen_core::settings::{Environment, Loader, SettingsError};
 use doyen_core::{AccessSink, Clock, SystemClock};
@@ -83,6 +85,8 @@ pub struct Assembled {
     pub service: Service,
     /// The database.
     pub database: Database,
+    /// Which keys sign and are accepted, and how they are rotated.
+    pub keys: SigningKeys,
     /// Writes the security log.
     pub security: Arc<SecurityWriter>,
     /// The framework's settings.
@@ -93,6 +97,7 @@ pub struct Assembled {
     pub commands: Vec<Command>,
     /// The demo data, if there is any.
     pub seed: Option<Command>,
+    tokens: Arc<Tokens>,
     tables: Vec<(&'static str, Migrations)>,
     migrations: Migrations,
 }
@@ -122,7 +127,7 @@ impl App {
         Migrations::fingerprint_of(&sets)
     }
 
-    /// Makes the engines, wires them and checks the graph. Touches the database only to connect to it.
+    /// Makes the engines, wires them and checks the graph. Touches the database only to connect to it and to read which keys are in use.
     pub(crate) async fn assemble(
         self,
         whole: Whole,
@@ -139,6 +144,15 @@ impl App {
             .await
             .map_err(|error| AssembleError::Database(Box::new(error)))?;
         let database = database.with_cursor_key(CursorKey::new(seed.derive("cursor")));
+        let keys = SigningKeys::new(
+            database.clone(),
+            seed.clone(),
+            settings.auth.algorithm.into(),
+            Arc::clone(&clock),
+        );
+        let tokens = Arc::new(tokens.follow(keys.clone()));
+        load(&tokens).await?;
+        tokens.keep_fresh();
 
         let security = Arc::new(SecurityWriter::new(database.clone(), Arc::clone(&clock)));
         let pages = Arc::new(system::Pages::default());
@@ -160,7 +174,7 @@ impl App {
         let container = builder.container();
         container.provide::<dyn Clock>(clock);
         container.provide(Arc::new(database.clone()));
-        container.provide(tokens);
+        container.provide(Arc::clone(&tokens));
         container.provide(passwords);
         container.provide(Arc::new(seed));
         container.provide(Arc::clone(&security));
@@ -177,11 +191,13 @@ impl App {
         Ok(Assembled {
             service,
             database,
+            keys,
             security,
             settings,
             document,
             commands: self.commands,
             seed: self.seed,
+            tokens,
             tables: self.tables,
             migrations: self.migrations.unwrap_or_default(),
         })
@@ -207,6 +223,11 @@ impl Assembled {
             MigrateMode::Check => self.migrator().check().await.map_err(database),
             MigrateMode::Off => Ok(()),
         }
+        // What was written at the first start says since when a key is published.
+        if let Err(error) = self.keys.begin().await {
+            tracing::warn!(%error, "the first signing keys are not written");
+        }
+        load(&self.tokens).await
     }
 
     /// Runs a command in a unit of work of its own.
@@ -256,25 +277,32 @@ fn signing_seed(
     }
 }
 
-fn edge(settings: &FrameworkSettings) -> Result<EdgeOptions, AssembleError> {
-    settings
-        .server
-        .edge()
-        .map_err(|error| AssembleError::Setting {
-            key: match error {
-                WrongCors::AnyWithCredentials => "server.cors_credentials",
-                WrongCors::AnyAmongOthers => "server.cors_origins",
-            },
+/// Reads which keys are in use. Where there is no table yet, the first keys of the seed are; keys of another seed are refused.
+async fn load(tokens: &Tokens) -> Result<(), AssembleError> {
+    match tokens.load().await {
+        Err(error @ KeyError::OtherSeed { .. }) => Err(AssembleError::Setting {
+            key: "auth.signing_key",
             message: error.to_string(),
-        })
+        }),
+        Err(error) => {
+            tracing::debug!(%error, "the signing keys are those of a first start");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+fn edge(settings: &FrameworkSettings) -> Result<EdgeOptions, AssembleError> {
+    let edge = settings.server.edge();
+    edge.map_err(|(key, message)| AssembleError::Setting { key, message })
 }
 
 fn tokens(
     seed: &Seed,
     settings: &FrameworkSettings,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<Tokens>, AssembleError> {
-    let ring = KeyRing::new(seed).map_err(|error| AssembleError::Setting {
+) -> Result<Tokens, AssembleError> {
+    let ring = KeyRing::first(seed, settings.auth.algorithm.into()).map_err(|error| AssembleError::Setting {
         key: "auth.signing_key",
         message: error.to_string(),
     })?;
@@ -282,13 +310,10 @@ fn tokens(
     let audience = settings.auth.audience.as_ref().unwrap_or(issuer);
     let mut options = TokenOptions::new(issuer.clone(), audience.clone());
     options.lifetime = settings.auth.access_lifetime;
-    let tokens = Tokens::new(ring, options, Arc::clone(clock));
-    tokens
-        .map(Arc::new)
-        .map_err(|error| AssembleError::Setting {
-            key: "auth",
-            message: error.to_string(),
-        })
+    Tokens::new(ring, options, Arc::clone(clock)).map_err(|error| AssembleError::Setting {
+        key: "auth",
+        message: error.to_string(),
+    })
 }
 
 fn passwords(fast: bool) -> Result<Arc<Passwords>, AssembleError> {

@@ -1,6 +1,7 @@
 //! The command line of an application.
 
 mod config;
+mod keys;
 mod serve;
 mod words;
 
@@ -78,7 +79,8 @@ async fn obey(app: App, words: Words) -> Result<(), Failed> {
             assembled.database.close().await;
             Ok(())
         }
-        Word::Openapi | Word::Routes | Word::Reference | Word::Keys(_) => Ok(()),
+        Word::Keys(word) => keys::obey(loaded, word).await,
+        Word::Openapi | Word::Routes | Word::Reference => Ok(()),
     }
 }
 

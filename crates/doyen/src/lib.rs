@@ -54,7 +54,7 @@ pub use doyen_schema as schema;
 pub use doyen_web as web;
 pub use settings::{
     AdminSettings, AuthSettings, DatabaseSettings, FrameworkSettings, LogSettings, MigrateMode,
-    ServerSettings, SynchronousMode,
+    ServerSettings, SigningAlgorithm, SynchronousMode,
 };
 
 /// Who is calling: tokens, keys and passwords, and the accounts that an application mounts.

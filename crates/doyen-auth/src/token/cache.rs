@@ -67,6 +67,27 @@ impl Cache {
             .put(key, claims);
     }
 
+    /// Those of them that this keeps.
+    pub(super) fn only(&self, keep: impl Fn(&Claims) -> bool) -> Self {
+        let kept = |half: &HashMap<Key, Arc<Claims>>| {
+            half.iter()
+                .filter(|(_, claims)| keep(claims))
+                .map(|(key, claims)| (*key, Arc::clone(claims)))
+                .collect()
+        };
+        let shards = self.shards.each_ref().map(|shard| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            Mutex::new(Shard {
+                young: kept(&shard.young),
+                old: kept(&shard.old),
+            })
+        });
+        Self {
+            hasher: self.hasher,
+            shards,
+        }
+    }
+
     fn shard(&self, key: &Key) -> &Mutex<Shard> {
         &self.shards[usize::from(key[0]) % SHARDS]
     }
@@ -96,6 +117,7 @@ mod tests {
             issued_at: zero,
             expires_at: zero,
             not_before: None,
+            key: "k".into(),
         });
         let cache = Cache::new();
         let used = cache.key("used");

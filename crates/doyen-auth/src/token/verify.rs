@@ -10,7 +10,7 @@ use doyen_core::{Caller, Timestamp};
 use serde_json::Value;
 
 use super::{Claims, Rejected, TYPE, TokenOptions};
-use crate::KeyRing;
+use crate::keyring::{Key, KeyRing};
 use crate::members::Members;
 
 /// Header members that change how a token is read (`crit`, `b64`, `zip`, `cty`) or bring a key along. A key is never taken from a token,
@@ -35,32 +35,36 @@ pub(super) fn token(
     };
     let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
 
-    let kid = check_header(ring, &Members::parse(&header).ok_or(Rejected::Header)?)?;
-    match ring.verify(&kid, signed.as_bytes(), &signature) {
-        Some(true) => {}
-        Some(false) => return Err(Rejected::Signature),
-        None => return Err(Rejected::UnknownKey),
+    let key = check_header(ring, &Members::parse(&header).ok_or(Rejected::Header)?)?;
+    if !key.verify(signed.as_bytes(), &signature) {
+        return Err(Rejected::Signature);
     }
-    read_claims(options, &Members::parse(&claims).ok_or(Rejected::Claims)?)
+    let claims = Members::parse(&claims).ok_or(Rejected::Claims)?;
+    read_claims(options, &claims, &key.kid)
 }
 
-/// The name of the key, once the rest of the header agrees with it.
-fn check_header(ring: &KeyRing, header: &Members) -> Result<String, Rejected> {
+/// The key that the header names, once the rest of the header agrees with it.
+fn check_header<'r>(ring: &'r KeyRing, header: &Members) -> Result<&'r Key, Rejected> {
     if REFUSED.iter().any(|name| header.get(name).is_some()) {
         return Err(Rejected::Extension);
     }
     let text = |name| header.text(name).ok_or(Rejected::Header);
     let (kind, algorithm, kid) = (text("typ")?, text("alg")?, text("kid")?);
-    if !ring.is_algorithm(algorithm) {
-        return Err(Rejected::Algorithm);
-    }
     if kind != TYPE {
         return Err(Rejected::Type);
     }
-    Ok(kid.to_owned())
+    let key = ring.find(kid).ok_or(Rejected::UnknownKey)?;
+    if !ring.is_algorithm(key, algorithm) {
+        return Err(Rejected::Algorithm);
+    }
+    Ok(key)
 }
 
-fn read_claims(options: &TokenOptions, claims: &Members) -> Result<Claims, Rejected> {
+fn read_claims(
+    options: &TokenOptions,
+    claims: &Members,
+    key: &Arc<str>,
+) -> Result<Claims, Rejected> {
     let text = |name| {
         claims
             .text(name)
@@ -102,12 +106,24 @@ fn read_claims(options: &TokenOptions, claims: &Members) -> Result<Claims, Rejec
         .get("sid")
         .map(|_| text("sid").map(Arc::from))
         .transpose()?;
+    caller.key = claims
+        .get("client_id")
+        .map(|_| text("client_id").map(Arc::from))
+        .transpose()?;
+    caller.generation = match claims.get("gen") {
+        None => 0,
+        Some(value) => value
+            .as_u64()
+            .and_then(|value| u32::try_from(value).ok())
+            .ok_or(Rejected::Claims)?,
+    };
     Ok(Claims {
         caller: Arc::new(caller),
         id: text("jti")?.into(),
         issued_at,
         expires_at,
         not_before,
+        key: Arc::clone(key),
     })
 }
 

@@ -69,8 +69,9 @@ fn who(operation: &Operation) -> String {
     }
 }
 
-fn align(head: [&str; 3], rows: Vec<[String; 3]>) -> String {
-    let all: Vec<[String; 3]> = std::iter::once(head.map(str::to_owned))
+/// Rows below a head, each column as wide as its widest.
+pub(super) fn align<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
+    let all: Vec<[String; N]> = std::iter::once(head.map(str::to_owned))
         .chain(rows)
         .collect();
     let width = |column: usize| {
@@ -79,11 +80,13 @@ fn align(head: [&str; 3], rows: Vec<[String; 3]>) -> String {
             .max()
             .unwrap_or(0)
     };
-    let (first, second) = (width(0), width(1));
-    let lines = all.iter().map(|[a, b, c]| {
-        format!("{a:first$}  {b:second$}  {c}")
-            .trim_end()
-            .to_owned()
+    let widths: [usize; N] = std::array::from_fn(width);
+    let lines = all.iter().map(|row| {
+        let cells = row.iter().zip(widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -32,6 +32,10 @@ pub(super) enum MigrateWord {
 
 pub(super) enum KeysWord {
     Generate,
+    List,
+    Rotate { early: bool },
+    Drop { number: u32 },
+    Reset,
 }
 
 impl Words {
@@ -75,6 +79,30 @@ fn command(app: &App) -> Command {
         .arg_required_else_help(true)
         .subcommand(
             Command::new("generate").about("Prints a new signing key for APP_AUTH__SIGNING_KEY"),
+        )
+        .subcommand(Command::new("list").about("Lists the keys and how they stand"))
+        .subcommand(
+            Command::new("rotate")
+                .about("Signs with the next key and publishes a new next one")
+                .arg(
+                    clap::Arg::new("force")
+                        .long("force")
+                        .action(clap::ArgAction::SetTrue)
+                        .help("Even if caches of the public keys may not have the next one yet"),
+                ),
+        )
+        .subcommand(
+            Command::new("drop")
+                .about("Refuses a retired key at once, and every token it signed")
+                .arg(
+                    clap::Arg::new("number")
+                        .required(true)
+                        .help("Its number, as `keys list` shows it")
+                        .value_parser(clap::value_parser!(u32)),
+                ),
+        )
+        .subcommand(
+            Command::new("reset").about("Drops all keys and begins anew: every access token ends"),
         );
     let config = Command::new("config")
         .about("Shows every setting with its value and where it came from; secrets are masked")
@@ -135,6 +163,14 @@ fn word(app: &App, matches: &ArgMatches) -> Word {
         ("openapi", _) => Word::Openapi,
         ("config", Some(_)) => Word::Reference,
         ("config", None) => Word::Config,
+        ("keys", Some(("list", _))) => Word::Keys(KeysWord::List),
+        ("keys", Some(("rotate", how))) => Word::Keys(KeysWord::Rotate {
+            early: how.get_flag("force"),
+        }),
+        ("keys", Some(("drop", which))) => Word::Keys(KeysWord::Drop {
+            number: which.get_one::<u32>("number").copied().unwrap_or_default(),
+        }),
+        ("keys", Some(("reset", _))) => Word::Keys(KeysWord::Reset),
         ("keys", _) => Word::Keys(KeysWord::Generate),
         (_, second) => own(app, name, inner, second).unwrap_or(Word::Serve),
     }

@@ -2,27 +2,28 @@
 
 use std::sync::Arc;
 
-use doyen_auth::Tokens;
+use doyen_auth::{KEY_SET_MAX_AGE, Tokens};
 use doyen_core::anyone;
 use doyen_macros::get;
 use doyen_web::{Body, Response};
 use http::{HeaderValue, header};
 
-/// The public keys that access tokens are signed with (RFC 7517).
+/// The public keys that access tokens are signed with (RFC 7517): the one that signs, the next one, and those that signed until a day ago.
 #[get("/.well-known/jwks.json", allow = anyone, hidden)]
 pub(super) async fn jwks(tokens: Arc<Tokens>) -> Response {
-    let mut response = Response::new(Body::whole(tokens.jwks().to_string()));
+    tokens.fresh().await;
+    let keys = tokens.key_set();
+    let mut response = Response::new(Body::whole(keys.json));
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/jwk-set+json"),
     );
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=300"),
-    );
-    if let Ok(tag) = HeaderValue::try_from(tokens.jwks_etag()) {
-        headers.insert(header::ETAG, tag);
+    let age = format!("public, max-age={}", KEY_SET_MAX_AGE.as_secs());
+    for (name, value) in [(header::CACHE_CONTROL, age), (header::ETAG, keys.etag)] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
     }
     response
 }

@@ -1,0 +1,110 @@
+//! Why the keys could not be read or changed.
+
+use std::fmt;
+
+use doyen_core::{Timestamp, Unexpected};
+use doyen_data::sea_orm::DbErr;
+
+use crate::keyring::BadKey;
+
+/// Why the keys could not be read or changed. The message says what to do.
+#[derive(Debug)]
+pub enum KeyError {
+    /// A row was written by a node with another seed.
+    OtherSeed {
+        /// The number of the key.
+        number: u32,
+    },
+    /// The next key was published too short a time ago.
+    TooEarly {
+        /// The number of the key.
+        number: u32,
+        /// When it may sign.
+        usable: Timestamp,
+    },
+    /// Somebody else changed the keys at the same time; nothing was done.
+    Meanwhile,
+    /// There is no retired key of this number.
+    NotRetired {
+        /// The number.
+        number: u32,
+    },
+    /// The table has no current or no next key.
+    Incomplete,
+    /// A row holds what no node writes.
+    Unreadable {
+        /// The column.
+        column: &'static str,
+    },
+    /// No key can be made from the seed.
+    Key(BadKey),
+    /// The table can not be read or written.
+    Database(Box<dyn std::error::Error + Send + Sync>),
+    /// The table could not be read in time.
+    Slow,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyError::OtherSeed { number } => write!(
+                f,
+                "key {number} in the database was not made from this `auth.signing_key`. Set the one that it was made from; or, if the change is \
+                 meant, run `keys reset`: it ends every access token"
+            ),
+            KeyError::TooEarly { number, usable } => write!(
+                f,
+                "key {number} was published a short time ago: caches of the public keys may not have it before {usable}. Rotate then, or with \
+                 `--force` now: whoever has an old key set refuses new tokens until it asks again"
+            ),
+            KeyError::Meanwhile => f.write_str(
+                "somebody else changed the keys at the same time; nothing was done. `keys list` shows how they are now",
+            ),
+            KeyError::NotRetired { number } => write!(
+                f,
+                "key {number} is not a retired one. To drop the key that signs, rotate first; `keys list` shows all"
+            ),
+            KeyError::Incomplete => f.write_str(
+                "the table `doyen_signing_keys` has no current or no next key; `keys reset` begins anew and ends every access token",
+            ),
+            KeyError::Unreadable { column } => write!(
+                f,
+                "the column `{column}` of `doyen_signing_keys` holds what this version does not know"
+            ),
+            KeyError::Key(error) => write!(f, "no key can be made from `auth.signing_key`: {error}"),
+            KeyError::Database(error) => write!(
+                f,
+                "the table `doyen_signing_keys` can not be read or written ({error}). `migrate up` makes it"
+            ),
+            KeyError::Slow => f.write_str("the table `doyen_signing_keys` could not be read in time"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            KeyError::Key(error) => Some(error),
+            KeyError::Database(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+impl From<BadKey> for KeyError {
+    fn from(error: BadKey) -> Self {
+        KeyError::Key(error)
+    }
+}
+
+impl From<DbErr> for KeyError {
+    fn from(error: DbErr) -> Self {
+        KeyError::Database(Box::new(error))
+    }
+}
+
+impl From<Unexpected> for KeyError {
+    fn from(error: Unexpected) -> Self {
+        KeyError::Database(error.error().to_string().into())
+    }
+}
