@@ -219,9 +219,9 @@ impl Assembled {
     pub(crate) async fn prepare(&self, environment: Environment) -> Result<(), AssembleError> {
         let database = |error: doyen_data::MigrationError| AssembleError::Database(Box::new(error));
         match self.settings.database.mode(environment.is_prod()) {
-            MigrateMode::Auto => self.migrator().up().await.map(|_| ()).map_err(database),
-            MigrateMode::Check => self.migrator().check().await.map_err(database),
-            MigrateMode::Off => Ok(()),
+            MigrateMode::Auto => self.migrator().up().await.map(|_| ()).map_err(database)?,
+            MigrateMode::Check => self.migrator().check().await.map_err(database)?,
+            MigrateMode::Off => {}
         }
         // What was written at the first start says since when a key is published.
         if let Err(error) = self.keys.begin().await {
@@ -260,7 +260,7 @@ fn document(info: &Info, service: &Service) -> String {
     ))
 }
 
-fn signing_seed(
+pub(crate) fn signing_seed(
     settings: &FrameworkSettings,
     environment: Environment,
 ) -> Result<Seed, AssembleError> {
