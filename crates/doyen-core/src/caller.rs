@@ -1,5 +1,6 @@
 //! Who is calling.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::inject::{Context, Facts, Inject, Node};
@@ -120,6 +121,8 @@ pub struct Credentials<'a> {
     pub api_key: Option<&'a str>,
     /// The value of the `Cookie` field.
     pub cookie: Option<&'a str>,
+    /// Where the request comes from, after trusted proxies: for what is written down, never as a proof.
+    pub address: Option<IpAddr>,
 }
 
 impl std::fmt::Debug for Credentials<'_> {
