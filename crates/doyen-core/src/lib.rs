@@ -10,6 +10,7 @@
 //! | [`Input`], [`Output`], [`Schema`] | what is read and written, and the contract of both |
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
 //! | [`Paging`], [`Page`] | lists |
+//! | [`Mail`], [`Mailer`] | mail to people |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | who may |
 //! | [`Limit`], [`per_user`] and its kin | how often |
 //! | [`SecurityEvent`], [`SecurityLog`] | what happened to accounts |
@@ -29,6 +30,7 @@ pub mod inject;
 pub mod input;
 mod kind;
 pub mod limit;
+mod mail;
 pub mod output;
 mod page;
 mod patch;
@@ -56,6 +58,7 @@ pub use kind::Kind;
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
+pub use mail::{BadMail, Mail, Mailer, NotDelivered};
 pub use output::Output;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging};
 pub use patch::Patch;
