@@ -26,6 +26,10 @@ pub struct Operation {
     pub hidden: bool,
     /// Who may call it.
     pub allow: Allow,
+    /// How often, as people read it: `default: 600/1m per user`. Empty when nothing counts its calls.
+    pub limits: Vec<String>,
+    /// Why nothing counts its calls, when it says so.
+    pub unlimited: Option<&'static str>,
     /// Everything read from path, query, header and cookies.
     pub parameters: Vec<Parameter>,
     /// The body it reads.

@@ -70,6 +70,11 @@ pub trait Problem: Send + Sync + 'static {
         None
     }
 
+    /// Members of its own, beside those that every problem has (RFC 9457 section 3.2).
+    fn members(&self) -> Vec<(&'static str, serde_json::Value)> {
+        Vec::new()
+    }
+
     /// Seconds after which the same request may succeed.
     fn retry_after(&self) -> Option<u32> {
         None

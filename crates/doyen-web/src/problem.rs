@@ -69,6 +69,8 @@ struct Wire<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<WireFailure<'a>>,
+    #[serde(flatten)]
+    members: std::collections::BTreeMap<&'static str, serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -115,6 +117,7 @@ pub(crate) fn response(
         code: info.code,
         request_id,
         errors: errors.collect(),
+        members: problem.members().into_iter().collect(),
     };
     let body = serde_json::to_vec(&wire).unwrap_or_default();
     let mut response = Response::new(Body::whole(body));

@@ -18,13 +18,14 @@ use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::Allow;
+use doyen_core::{Allow, Limit};
 use doyen_core::contract::{Contract, Operation};
 use doyen_core::inject::Needs;
 
 use crate::handler::{Endpoint, Erased, Handler};
 use crate::meter::Meter;
 use crate::respond::Linked;
+use crate::service::Limited;
 
 /// A route before it is mounted.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub struct Route {
     pub(crate) operation: Operation,
     pub(crate) name: String,
     pub(crate) allow: Option<Allow>,
+    pub(crate) limit: Option<Limit>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) body_limit: Option<usize>,
     pub(crate) sparse: bool,
@@ -49,6 +51,7 @@ pub(crate) struct Entry {
     pub(crate) sparse: bool,
     pub(crate) query_names: Vec<String>,
     pub(crate) endpoint: Arc<dyn Endpoint>,
+    pub(crate) limited: Option<Limited>,
     pub(crate) meter: Meter,
 }
 
@@ -93,6 +96,8 @@ impl Route {
                 deprecated: false,
                 hidden: false,
                 allow: doyen_core::signed_in,
+                limits: Vec::new(),
+                unlimited: None,
                 parameters: Vec::new(),
                 body: None,
                 answers: Vec::new(),
@@ -101,6 +106,7 @@ impl Route {
             },
             name: String::new(),
             allow: None,
+            limit: None,
             timeout: None,
             body_limit: None,
             sparse: false,
@@ -129,6 +135,13 @@ impl Route {
     #[must_use]
     pub fn allow(mut self, allow: impl Into<Allow>) -> Self {
         self.allow = Some(allow.into());
+        self
+    }
+
+    /// How often it may be called, in place of the default: `per_user(20, MINUTE)` and its kin, several of them, or `unlimited("why")`.
+    #[must_use]
+    pub fn limit(mut self, limit: impl Into<Limit>) -> Self {
+        self.limit = Some(limit.into());
         self
     }
 

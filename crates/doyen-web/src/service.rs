@@ -2,6 +2,7 @@
 
 mod build;
 mod cors;
+mod limits;
 mod hosts;
 mod options;
 mod origin;
@@ -9,6 +10,8 @@ mod proxies;
 
 pub use build::{Builder, StartError};
 pub use cors::{Cors, WrongCors};
+pub use limits::RateLimits;
+pub(crate) use limits::Limited;
 pub use hosts::{HostName, NotAHost};
 pub use options::EdgeOptions;
 pub use origin::{NotAnOrigin, Origin};
@@ -42,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) unrouted: Meter,
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
+    pub(crate) limits: Option<RateLimits>,
     pub(crate) sink: Option<Arc<dyn AccessSink>>,
     pub(crate) classifiers: Vec<Classifier>,
     pub(crate) options: EdgeOptions,

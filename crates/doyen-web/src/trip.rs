@@ -12,6 +12,7 @@ mod ending;
 mod headers;
 mod hosts;
 mod identify;
+mod limit;
 mod limits;
 mod load;
 mod query;
@@ -56,6 +57,7 @@ struct Journey {
     entry: Option<Arc<Entry>>,
     context: Option<Context>,
     user: Option<Arc<str>>,
+    limit: Option<limit::Shown>,
     guard: Option<ending::Guard>,
 }
 
@@ -93,6 +95,7 @@ pub(crate) async fn run(
         entry: None,
         context: None,
         user: None,
+        limit: None,
         guard: None,
     };
     let method = head.method.clone();
@@ -152,7 +155,10 @@ pub(crate) async fn run(
         source.secure,
         journey.request_id.as_str(),
         vary,
+        journey.limit.is_some(),
     );
+    // 9 Also on what was refused later: it counted.
+    limit::apply(&mut response, journey.limit.take());
     cors::apply(inner.options.cors.as_ref(), asked, &mut response);
     if method == Method::HEAD {
         headers::strip_body(&mut response);
@@ -204,10 +210,25 @@ async fn serve(
     };
     journey.entry = Some(Arc::clone(&entry));
     // 8 Who is it? Before any limit that counts by user, and before the body is read.
-    let caller = identify::caller(inner, &head, &entry, journey.client).await?;
-    journey.user = caller.as_ref().map(|caller| Arc::clone(&caller.subject));
-    // 10 May they? Before validation: who may not call learns nothing of what a call looks like.
-    allow::check(&entry, caller.as_deref())?;
+    let identified = identify::caller(inner, &head, &entry, journey.client).await;
+    let caller = identified.as_ref().ok().and_then(Option::as_deref);
+    journey.user = caller.map(|caller| Arc::clone(&caller.subject));
+    // 10 May they? Decided here, told only after 9: what a route shares among all is counted by those alone who may call it.
+    let permitted = allow::check(&entry, caller);
+    // 9 How often? Before 10 is told, and before bad credentials are: guessing is limited like everything else.
+    let counted = identified.is_ok() && permitted.is_ok();
+    limit::check(
+        inner,
+        &entry,
+        caller,
+        counted,
+        journey.client,
+        &mut journey.limit,
+    )
+    .await?;
+    let caller = identified?;
+    // Before validation: who may not call learns nothing of what a call looks like.
+    permitted?;
 
     let access = if head.method.is_safe() {
         Access::Read

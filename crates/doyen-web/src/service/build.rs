@@ -7,11 +7,12 @@ use std::sync::Arc;
 use doyen_core::AccessSink;
 use doyen_core::contract::{Contract, Operation, Parameter};
 use doyen_core::inject::{ContainerBuilder, GraphError, Needs};
+use doyen_core::limit::{PlanError, QUOTA_EXCEEDED};
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
 use doyen_core::schema::NameClash;
 use doyen_core::{Components, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
 
-use super::{Drain, EdgeOptions, Inner, Service};
+use super::{Drain, EdgeOptions, Inner, Limited, RateLimits, Service};
 use crate::meter::Meter;
 use crate::module::Module;
 use crate::problem::{self, Classifier, TIMEOUT, URI_TOO_LONG};
@@ -35,6 +36,8 @@ pub enum StartError {
     SameId(String, String, String),
     /// No parameter of the handler reads a part of the path.
     UnreadPath(String, String),
+    /// The words of a route about how often it may be called make no sense.
+    Limit(String, PlanError),
     /// Something is wrong with the graph.
     Graph(GraphError),
     /// Two types want one name in the document.
@@ -68,6 +71,7 @@ impl fmt::Display for StartError {
                     "{route}: no parameter reads `{{{name}}}`. Call a parameter of the handler `{name}`, or take `Path<..>`"
                 )
             }
+            StartError::Limit(route, error) => write!(f, "{route}: {error}"),
             StartError::Graph(error) => error.fmt(f),
             StartError::Name(clash) => clash.fmt(f),
         }
@@ -83,6 +87,7 @@ pub struct Builder {
     container: ContainerBuilder,
     roots: Vec<(String, Needs)>,
     identify: Option<Arc<dyn Identify>>,
+    limits: Option<RateLimits>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
     options: EdgeOptions,
@@ -123,6 +128,13 @@ impl Builder {
         self
     }
 
+    /// How often routes may be called, and who counts. Without it nothing is limited.
+    #[must_use]
+    pub fn limits(mut self, limits: RateLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
     /// Where the one line of each request goes.
     #[must_use]
     pub fn access_log(mut self, sink: Arc<dyn AccessSink>) -> Self {
@@ -154,6 +166,7 @@ impl Builder {
         let mut components = Components::new();
         let mut table = RouteTable::default();
         let mut described: Vec<(Route, Operation)> = Vec::new();
+        let mut limited = Vec::new();
         let mut modules = Vec::new();
         for module in self.modules {
             modules.push((module.name.clone(), module.description));
@@ -169,8 +182,12 @@ impl Builder {
                 } else {
                     &mut components
                 };
-                let operation = describe(&route, &module.name, shared);
+                let mut operation = describe(&route, &module.name, shared);
                 errors.extend(mistakes(&route, &operation));
+                match limit(&route, &mut operation, self.limits.as_ref()) {
+                    Ok(one) => limited.push(one),
+                    Err(error) => errors.push(error),
+                }
                 if let (Some(id), Some(allow)) = (route.linked, route.allow) {
                     table.add(id, operation.method, operation.path.clone(), allow);
                 }
@@ -205,7 +222,7 @@ impl Builder {
 
         let mut operations = Vec::with_capacity(described.len());
         let mut entries = Vec::with_capacity(described.len());
-        for (route, mut operation) in described {
+        for ((route, mut operation), limited) in described.into_iter().zip(limited) {
             operation.fails(container.problems(&route.needs));
             if let (Some(identify), false) = (&self.identify, operation.allow.is_public()) {
                 operation.fails(identify.problems());
@@ -227,6 +244,7 @@ impl Builder {
                 query_names: names.map(|parameter| parameter.name.clone()).collect(),
                 operation: operation.clone(),
                 endpoint,
+                limited,
                 meter: Meter::default(),
             }));
             operations.push(operation);
@@ -245,6 +263,7 @@ impl Builder {
                 unrouted: Meter::default(),
                 container,
                 identify: self.identify,
+                limits: self.limits,
                 sink: self.sink,
                 classifiers: self.classifiers,
                 load: Load::new(self.options.max_requests),
@@ -302,6 +321,26 @@ fn describe(route: &Route, module: &str, components: &mut Components) -> Operati
     // An unknown name in the query is refused on every route.
     operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT, &URI_TOO_LONG]);
     operation
+}
+
+/// How often a route may be called, and what its contract says of that.
+fn limit(
+    route: &Route,
+    operation: &mut Operation,
+    limits: Option<&RateLimits>,
+) -> Result<Option<Limited>, StartError> {
+    let Some(limits) = limits else {
+        return Ok(None);
+    };
+    let label = format!("{} {}", operation.method, operation.path);
+    let limited = Limited::new(&label, route.limit.as_ref(), limits)
+        .map_err(|error| StartError::Limit(label, error))?;
+    operation.unlimited = limited.plan.unlimited();
+    if operation.unlimited.is_none() {
+        operation.limits = limited.plan.describe();
+        operation.fails([&QUOTA_EXCEEDED]);
+    }
+    Ok(Some(limited))
 }
 
 fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> {

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::limit;
 use super::vary::Vary;
 use crate::{Body, Response};
 
@@ -36,18 +37,13 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What an answer begins with: without the fields for browsers and with them, each for nobody in particular and for one caller. Copying a
-/// finished map costs a fraction of filling one.
-static BEGINNINGS: LazyLock<[HeaderMap; 4]> = LazyLock::new(|| {
-    [
-        beginning(false, false),
-        beginning(false, true),
-        beginning(true, false),
-        beginning(true, true),
-    ]
+/// What an answer begins with: without the fields for browsers and with them, each for nobody in particular and for one caller, each not counted
+/// and counted by a limit. Copying a finished map costs a fraction of filling one.
+static BEGINNINGS: LazyLock<[HeaderMap; 8]> = LazyLock::new(|| {
+    std::array::from_fn(|at| beginning(at & 4 != 0, at & 2 != 0, at & 1 != 0))
 });
 
-fn beginning(security: bool, identified: bool) -> HeaderMap {
+fn beginning(security: bool, identified: bool, limited: bool) -> HeaderMap {
     // What one caller sees is for that caller's own cache at most (RFC 9111 section 3.5).
     let cache = if identified { "no-store" } else { "no-cache" };
     // A field that is set for each answer stands there too: setting it then finds its place made.
@@ -56,6 +52,10 @@ fn beginning(security: bool, identified: bool) -> HeaderMap {
         (header::CONTENT_TYPE, HeaderValue::from_static("")),
         (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
     ]);
+    if limited {
+        fields.insert(limit::POLICY, HeaderValue::from_static(""));
+        fields.insert(limit::STATE, HeaderValue::from_static(""));
+    }
     if security {
         fields.extend(SECURITY);
     }
@@ -72,8 +72,11 @@ pub(super) fn apply(
     secure: bool,
     request_id: &str,
     vary: Vary,
+    limited: bool,
 ) {
-    let beginning = usize::from(security) * 2 + usize::from(vary.authorization);
+    let beginning = usize::from(security) * 4
+        + usize::from(vary.authorization) * 2
+        + usize::from(limited);
     let headers = response.headers_mut();
     let mut own = std::mem::replace(headers, BEGINNINGS[beginning].clone());
     let mut given = Given::default();

@@ -1,0 +1,84 @@
+//! How often each route may be called: made at start; `trip/limit.rs` asks it.
+
+use std::sync::Arc;
+
+use doyen_core::Limit;
+use doyen_core::limit::{Bucket, LimitRules, Limiter, Plan, PlanError, Quotas};
+use http::HeaderValue;
+
+/// Who counts calls, and what holds where a route says nothing. Without one nothing is limited.
+#[derive(Clone)]
+pub struct RateLimits {
+    pub(crate) rules: Arc<LimitRules>,
+    pub(crate) limiter: Arc<dyn Limiter>,
+    pub(crate) quotas: Option<Arc<dyn Quotas>>,
+}
+
+impl std::fmt::Debug for RateLimits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RateLimits")
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RateLimits {
+    /// These rules, counted here.
+    pub fn new(rules: LimitRules, limiter: Arc<dyn Limiter>) -> Self {
+        Self {
+            rules: Arc::new(rules),
+            limiter,
+            quotas: None,
+        }
+    }
+
+    /// Counts the quotas of the rules here.
+    #[must_use]
+    pub fn quotas(mut self, quotas: Arc<dyn Quotas>) -> Self {
+        self.quotas = Some(quotas);
+        self
+    }
+}
+
+/// What holds at a route, and the texts that its answers carry.
+pub(crate) struct Limited {
+    pub(crate) plan: Plan,
+    pub(crate) fields: Vec<Fields>,
+}
+
+/// The texts of one policy: what never changes is written once.
+pub(crate) struct Fields {
+    /// `"default";q=600;w=60`
+    pub(crate) policy: HeaderValue,
+    /// `"default";r=`
+    pub(crate) state: String,
+}
+
+impl Limited {
+    /// What holds at the route of this name.
+    pub(crate) fn new(
+        route: &str,
+        said: Option<&Limit>,
+        limits: &RateLimits,
+    ) -> Result<Self, PlanError> {
+        let plan = Plan::new(route, said, &limits.rules)?;
+        let fields = plan.buckets().iter().map(Fields::of).collect();
+        Ok(Self { plan, fields })
+    }
+}
+
+impl Fields {
+    fn of(bucket: &Bucket) -> Self {
+        let (name, rate) = (&bucket.name, &bucket.rate);
+        let policy = format!(
+            "\"{name}\";q={};w={}",
+            rate.calls(),
+            rate.window().as_secs()
+        );
+        Self {
+            // Names are letters, digits, `-` and `_`: the plan refuses others.
+            policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("")),
+            state: format!("\"{name}\";r="),
+        }
+    }
+}
