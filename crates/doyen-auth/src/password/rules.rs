@@ -32,6 +32,29 @@ impl NewPassword {
     }
 }
 
+impl NewPassword {
+    /// A password for somebody of whom this is known: their e-mail address, their name, the name of the service. One that is made of nothing
+    /// else is refused.
+    ///
+    /// ```
+    /// use doyen_auth::{NewPassword, WeakPassword};
+    ///
+    /// let known = ["ada.lovelace@example.com", "Helpdesk"];
+    /// assert_eq!(NewPassword::of_somebody("Lovelace1815", &known).unwrap_err(), WeakPassword::Personal);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The password is too short, too long, or one that is tried first.
+    pub fn of_somebody(text: &str, known: &[&str]) -> Result<Self, WeakPassword> {
+        let password: Self = text.parse()?;
+        if common::is_personal(&password.0, known) {
+            return Err(WeakPassword::Personal);
+        }
+        Ok(password)
+    }
+}
+
 impl FromStr for NewPassword {
     type Err = WeakPassword;
 
@@ -66,14 +89,17 @@ pub enum WeakPassword {
     TooLong,
     /// It is one of those that are tried first.
     Common,
+    /// It is made of what is known of the person.
+    Personal,
 }
 
 impl WeakPassword {
-    /// The code for a list of failures: `length` or `common_password`.
+    /// The code for a list of failures: `length`, `common_password` or `personal_password`.
     pub const fn code(self) -> &'static str {
         match self {
             WeakPassword::TooShort | WeakPassword::TooLong => "length",
             WeakPassword::Common => "common_password",
+            WeakPassword::Personal => "personal_password",
         }
     }
 }
@@ -84,6 +110,9 @@ impl fmt::Display for WeakPassword {
             WeakPassword::TooShort | WeakPassword::TooLong => "must have 8 to 128 characters",
             WeakPassword::Common => {
                 "is one of the passwords that are tried first; take one that others do not have"
+            }
+            WeakPassword::Personal => {
+                "is made of your address or of the name of this service; take one that can not be known"
             }
         })
     }
