@@ -86,7 +86,7 @@ pub(crate) fn loader(url: &str) -> Loader {
         .set("database.synchronous", "normal")
         .set(
             "auth.signing_key",
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
         )
 }
 

@@ -134,7 +134,7 @@ async fn what_was_acknowledged_survives_a_kill(app: Helpdesk) {
 }
 
 fn kill_and_look(url: &str) {
-    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let key = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
     let start = || {
         program()
             .env("DATABASE_URL", url)
@@ -289,7 +289,7 @@ fn production_needs_a_signing_key() {
 /// Production migrates nothing by itself, and says how it is done.
 #[test]
 fn production_does_not_start_on_an_old_schema() {
-    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let key = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
     refuses(
         program()
             .env("APP_ENV", "prod")

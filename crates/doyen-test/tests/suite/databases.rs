@@ -102,7 +102,7 @@ fn notes(url: &str) -> Option<i64> {
             .set("database.url", url)
             .set(
                 "auth.signing_key",
-                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+                "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
             );
         let assembled = Shop::app()
             .start(loader, doyen::Overrides::default())

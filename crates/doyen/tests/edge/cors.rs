@@ -418,7 +418,7 @@ async fn what_could_not_be_meant_is_refused_at_start() {
         let none = std::iter::empty::<(String, String)>();
         let mut loader = Loader::new("APP").env(none).folder("no such folder").set(
             "auth.signing_key",
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
         );
         for (name, value) in values {
             loader = loader.set(*name, *value);
