@@ -9,7 +9,7 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Failure>;
 
 /// A message that says what went wrong and, where we know, what to do.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub struct Failure(String);
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {

@@ -1,6 +1,7 @@
 //! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands up in it.
 
 mod advisories;
+pub mod attack;
 mod bench;
 mod ci;
 mod contract;
@@ -22,7 +23,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 11] = [
+const COMMANDS: [Command; 12] = [
     Command {
         name: "setup",
         takes: "",
@@ -76,6 +77,12 @@ const COMMANDS: [Command; 11] = [
         takes: "[document]",
         does: "the contract gates alone; with a document: only the linters, on it",
         run: contract::run,
+    },
+    Command {
+        name: "attack",
+        takes: "<address> [..]",
+        does: "the attack list against a running helpdesk: not one you want to keep",
+        run: attack::run,
     },
     Command {
         name: "bench",

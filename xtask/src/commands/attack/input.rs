@@ -1,0 +1,602 @@
+//! A14, A15, A22 to A26, A42, A43: what is sent as a value.
+
+use serde_json::{Value, json};
+
+use super::Attack;
+use super::access::CANARY;
+use super::target::Target;
+use super::verdict::{Tally, Verdict};
+use super::wire::{PATIENCE, talk};
+
+pub(super) const ATTACKS: [Attack; 9] = [
+    Attack {
+        id: "A14",
+        run: cursors,
+    },
+    Attack {
+        id: "A15",
+        run: header_injection,
+    },
+    Attack {
+        id: "A22",
+        run: deep_and_huge,
+    },
+    Attack {
+        id: "A23",
+        run: grammar,
+    },
+    Attack {
+        id: "A24",
+        run: unicode,
+    },
+    Attack {
+        id: "A25",
+        run: traversal,
+    },
+    Attack {
+        id: "A26",
+        run: injection,
+    },
+    Attack {
+        id: "A42",
+        run: costly,
+    },
+    Attack {
+        id: "A43",
+        run: pollution,
+    },
+];
+
+fn cursors(target: &Target) -> Verdict {
+    let (ada, ben) = match target.people.both() {
+        Ok(both) => both,
+        Err(why) => return Verdict::not_applicable(why),
+    };
+    for number in 0..3 {
+        ada.opens(target, &format!("{CANARY} {number}"));
+        ben.opens(target, "Ben's");
+    }
+    let first = ada.get(target, "/v1/tickets?limit=1&sort=created_at");
+    let cursor = first.at("/page/next");
+    let mut tally = Tally::new(
+        "a cursor with each letter changed, cut, doubled, of somebody else, at another filter; 9 limits",
+    );
+    tally.want(!cursor.is_empty(), "a first page of one", &first);
+    let page = |cursor: &str| format!("/v1/tickets?limit=1&sort=created_at&cursor={cursor}");
+    tally.want_status(
+        &[200],
+        "the cursor as it is",
+        &ada.get(target, &page(&cursor)),
+    );
+    for place in 0..cursor.len() {
+        let letter = if cursor.as_bytes()[place] == b'A' {
+            'B'
+        } else {
+            'A'
+        };
+        let mut bent = cursor.clone();
+        bent.replace_range(place..=place, &letter.to_string());
+        tally.want_status(
+            &[400],
+            format!("letter {place} changed"),
+            &ada.get(target, &page(&bent)),
+        );
+    }
+    for bent in [
+        &cursor[..cursor.len() / 2],
+        "x",
+        &format!("{cursor}{cursor}"),
+        &format!("{cursor}="),
+        "AAAA",
+        "%27%20or%201=1--",
+    ] {
+        tally.want_status(&[400, 422], bent, &ada.get(target, &page(bent)));
+    }
+    let reply = ben.get(target, &page(&cursor));
+    tally.want(
+        !reply.is_success() && !reply.text().contains(CANARY),
+        "Ada's cursor, sent by Ben",
+        &reply,
+    );
+    for other in [
+        "sort=-created_at",
+        "sort=created_at&status=open",
+        "sort=updated_at",
+        "sort=created_at&q=x",
+    ] {
+        let path = format!("/v1/tickets?limit=1&{other}&cursor={cursor}");
+        tally.want_status(&[400], other, &ada.get(target, &path));
+    }
+    for limit in [
+        "0",
+        "-1",
+        "101",
+        "1e3",
+        "99999999999999999999",
+        "%31%00",
+        "0x10",
+        "1.5",
+        "",
+    ] {
+        tally.want_status(
+            &[400, 422],
+            format!("limit={limit}"),
+            &ada.get(target, &format!("/v1/tickets?limit={limit}")),
+        );
+    }
+    tally.verdict()
+}
+
+fn header_injection(target: &Target) -> Verdict {
+    let mut tally = Tally::new("CR, LF, NUL and folded lines in paths, queries, ids and fields");
+    let evil = "x-evil: 1";
+    for path in [
+        "/v1/tickets/x%0d%0ax-evil:%201",
+        "/problems/x%0d%0ax-evil:%201",
+        "/docs%0d%0ax-evil:%201",
+        "/v1/tickets?q=%0d%0ax-evil:%201",
+        "/v1/tickets?limit=1&x=%0d%0a%0d%0aHTTP/1.1%20200%20OK",
+        "/%0a%0dx-evil:%201",
+        "/v1/users?role=%E5%98%8A%E5%98%8Dx-evil:%201",
+    ] {
+        let reply = target.get(path).send();
+        tally.want(
+            reply.field("x-evil").is_none() && reply.status != 0,
+            path,
+            &reply,
+        );
+    }
+    for value in [
+        "a\u{85}b",
+        "a\u{2028}b",
+        "\u{1b}[31mred",
+        "a\tb",
+        "<script>",
+        "x".repeat(300).as_str(),
+    ] {
+        let reply = target.get("/livez").field("x-request-id", value).send();
+        let echo = reply.field("x-request-id").unwrap_or_default();
+        tally.want(
+            echo.bytes().all(|b| b.is_ascii_graphic()) && echo.len() <= 128 && !echo.contains('<'),
+            format!("x-request-id {value:?}"),
+            &reply,
+        );
+    }
+    for (what, head) in [
+        ("NUL in a value", format!("x-a: b\0c\r\n{evil}\r\n")),
+        ("a bare CR in a value", format!("x-a: b\r{evil}\r\n")),
+        ("a folded line", format!("x-a: b\r\n {evil}\r\n")),
+        ("a space before the colon", "x-a : b\r\n".to_owned()),
+        ("an empty name", ": b\r\n".to_owned()),
+        ("no colon", "x-a\r\n".to_owned()),
+    ] {
+        let bytes = format!(
+            "GET /livez HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{head}\r\n",
+            target.host
+        );
+        let (replies, _) = talk(target.address, bytes.as_bytes(), PATIENCE);
+        let reply = replies.first().cloned().unwrap_or_default();
+        tally.want(reply.status == 400, what, &reply);
+    }
+    tally.verdict()
+}
+
+fn deep_and_huge(target: &Target) -> Verdict {
+    let mut tally = Tally::new(
+        "JSON 100 000 deep, numbers of 900 000 digits, 20 000 names, integers past every edge",
+    );
+    let deep = |open: &str, close: &str, count: usize| {
+        format!("{}1{}", open.repeat(count), close.repeat(count))
+    };
+    let digits = "9".repeat(900_000);
+    let many: String = (0..20_000).map(|n| format!("\"k{n}\":1,")).collect();
+    let bodies = [
+        ("[ × 100 000", "[".repeat(100_000)),
+        ("[..] × 100 000", deep("[", "]", 100_000)),
+        ("{\"a\": × 50 000", deep("{\"a\":", "}", 50_000)),
+        ("a long number", format!("{{\"email\":{digits}}}")),
+        ("1e400", "{\"email\":1e400}".to_owned()),
+        ("-0", "{\"email\":-0}".to_owned()),
+        ("many names", format!("{{{many}\"z\":1}}")),
+        (
+            "one name 20 000 times",
+            format!("{{{}\"z\":1}}", "\"a\":1,".repeat(20_000)),
+        ),
+    ];
+    for (what, body) in bodies {
+        let reply = target
+            .ask("POST", "/v1/auth/login")
+            .bytes("application/json", body.into_bytes())
+            .send();
+        tally.want_status(&[400, 413, 422], what, &reply);
+    }
+    if let Ok(ada) = target.people.one() {
+        for number in [
+            "9007199254740993",
+            "18446744073709551616",
+            "-9223372036854775809",
+            "1e400",
+            "0.1",
+            "-0",
+            "1e2",
+            "NaN",
+            "Infinity",
+        ] {
+            let reply = ada.get(target, &format!("/v1/tickets?page={number}&per_page=1"));
+            // A page past the end is empty; a number must not have become another one.
+            let kept =
+                reply.status == 200 && reply.json()["items"].as_array().is_some_and(Vec::is_empty);
+            tally.want(
+                kept || matches!(reply.status, 400 | 422),
+                format!("page={number}"),
+                &reply,
+            );
+        }
+    }
+    tally.verdict()
+}
+
+/// What is no JSON, or JSON that two parsers read differently. The whole JSONTestSuite runs in the tests of the helpdesk.
+const NOT_JSON: [&str; 40] = [
+    "",
+    " ",
+    "{",
+    "}",
+    "[",
+    "[1,]",
+    "{\"a\":1,}",
+    "{a:1}",
+    "{'a':1}",
+    "{\"a\":1}x",
+    "{\"a\":1}{}",
+    "[1 true]",
+    "[-]",
+    "[01]",
+    "[1.]",
+    "[.1]",
+    "[+1]",
+    "[1e]",
+    "[0x1]",
+    "[NaN]",
+    "[Infinity]",
+    "[-Infinity]",
+    "[tru]",
+    "nul",
+    "\"a",
+    "\"\\x\"",
+    "\"\\u12\"",
+    "\"\\ud800\"",
+    "\"\\ud800\\u0041\"",
+    "\"\t\"",
+    "\"\n\"",
+    "// a\n{}",
+    "/* */{}",
+    "{\"a\":1,\"a\":2}",
+    "{\"a\" 1}",
+    "{1:1}",
+    "{\"a\":}",
+    "[,1]",
+    "\u{feff}{}",
+    "{\"email\":\"a\0b\"}",
+];
+
+fn grammar(target: &Target) -> Verdict {
+    let mut tally = Tally::new(format!(
+        "{} bodies that are no JSON, 4 that are no UTF-8",
+        NOT_JSON.len()
+    ));
+    let send = |bytes: Vec<u8>| {
+        target
+            .ask("POST", "/v1/auth/login")
+            .bytes("application/json", bytes)
+            .send()
+    };
+    for text in NOT_JSON {
+        // A byte order mark and a name given twice may be told as bad input.
+        tally.want_status(
+            &[400, 422],
+            format!("{text:?}"),
+            &send(text.as_bytes().to_vec()),
+        );
+    }
+    for bytes in [
+        &b"{\"email\":\"\xff\"}"[..],
+        b"\xff\xfe{\0}\0",
+        b"{\"\xc0\xae\":1}",
+        b"\"\xed\xa0\x80\"",
+    ] {
+        tally.want_status(&[400, 422], format!("{bytes:?}"), &send(bytes.to_vec()));
+    }
+    let twice = "{\"email\":\"a@example.com\",\"email\":\"b@example.com\",\"password\":\"x\"}";
+    tally.want_status(
+        &[400, 422],
+        "a name twice",
+        &send(twice.as_bytes().to_vec()),
+    );
+    tally.verdict()
+}
+
+fn unicode(target: &Target) -> Verdict {
+    let ada = match target.people.one() {
+        Ok(ada) => ada,
+        Err(why) => return Verdict::not_applicable(why),
+    };
+    let texts = [
+        "\u{202e}gnp.exe",
+        "e\u{301} é",
+        "👩‍👩‍👧‍👦",
+        "𠜎𠜱",
+        "\u{feff}bom",
+        "a\u{200b}b",
+        "ﷺ",
+        "İı",
+        "ß",
+        "\u{1}\u{7f}",
+        "\u{85}\u{2028}\u{2029}",
+        "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
+        "\u{e000}\u{10ffff}",
+        "\\u0000",
+        "%00",
+        "{{7*7}}${7*7}",
+        "<script>alert(1)</script>",
+        "'; DROP TABLE tickets;--",
+    ];
+    let mut tally = Tally::new(format!(
+        "{} texts that come back as they are, NUL and half a letter that do not",
+        texts.len()
+    ));
+    for text in texts {
+        let opened = ada.opens(target, text);
+        let kept = opened.status == 201 && opened.at("/subject") == text;
+        let read = ada
+            .get(target, &format!("/v1/tickets/{}", opened.at("/id")))
+            .at("/subject");
+        tally.want(
+            (kept && read == text) || opened.status == 422,
+            format!("{text:?}"),
+            &opened,
+        );
+    }
+    for (what, body) in [
+        ("NUL", "{\"subject\":\"a\\u0000b\",\"body\":\"b\"}"),
+        ("half a letter", "{\"subject\":\"a\\ud83d\",\"body\":\"b\"}"),
+    ] {
+        let reply = ada
+            .ask(target, "POST", "/v1/tickets")
+            .bytes("application/json", body.into())
+            .send();
+        tally.want_status(&[400, 422], what, &reply);
+    }
+    for query in ["%00", "%ff", "%ed%a0%80", "%c0%ae"] {
+        tally.want_status(
+            &[400, 422],
+            format!("q={query}"),
+            &ada.get(target, &format!("/v1/tickets?q={query}")),
+        );
+    }
+    tally.verdict()
+}
+
+fn traversal(target: &Target) -> Verdict {
+    let mut tally =
+        Tally::new("ways out of the folder, at the root, the documentation and the problem pages");
+    let ways = [
+        "../../../../etc/passwd",
+        "..%2f..%2f..%2f..%2fetc%2fpasswd",
+        "%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+        "..%5c..%5cetc%5cpasswd",
+        "..\\..\\etc\\passwd",
+        "%252e%252e%252fetc%252fpasswd",
+        "....//....//etc/passwd",
+        "..;/..;/etc/passwd",
+        "/etc/passwd",
+        "%00/etc/passwd",
+        "..%c0%af..%c0%afetc/passwd",
+        "file:///etc/passwd",
+        "../Cargo.toml",
+        "..%2fdata%2fdev.key",
+    ];
+    for base in ["/", "/docs/", "/problems/", "/v1/tickets/"] {
+        for way in ways {
+            let reply = target.get(&format!("{base}{way}")).send();
+            let read = reply.text().contains("root:") || reply.text().contains("[package]");
+            tally.want(
+                (reply.is_refusal()) && !read,
+                format!("{base}{way}"),
+                &reply,
+            );
+        }
+    }
+    tally.verdict()
+}
+
+const SQL: [&str; 14] = [
+    "'",
+    "\"",
+    "''",
+    "' OR '1'='1",
+    "') OR ('1'='1",
+    "1 OR 1=1",
+    "'; SELECT pg_sleep(5)--",
+    "1); WAITFOR DELAY '0:0:5'--",
+    "' UNION SELECT NULL--",
+    "\\",
+    "$1",
+    "?",
+    "{\"$ne\":null}",
+    "; cat /etc/passwd",
+];
+
+fn injection(target: &Target) -> Verdict {
+    let ben = match target.people.both() {
+        Ok((_, ben)) => ben,
+        Err(why) => return Verdict::not_applicable(why),
+    };
+    let mut tally = Tally::new(format!(
+        "{} pieces of SQL in each parameter of every list, in a login, and LIKE's wildcards",
+        SQL.len()
+    ));
+    let mut parameters = Vec::new();
+    for operation in target
+        .document
+        .iter()
+        .flat_map(super::example::operations)
+        .filter(|operation| operation.method == "GET" && !operation.has_id())
+    {
+        for parameter in operation.told["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "query")
+        {
+            parameters.push((
+                operation.path.to_owned(),
+                parameter["name"].as_str().unwrap_or_default().to_owned(),
+            ));
+        }
+    }
+    if parameters.is_empty() {
+        parameters = ["q", "sort", "status", "tag", "cursor", "fields"]
+            .map(|name| ("/v1/tickets".to_owned(), name.to_owned()))
+            .to_vec();
+    }
+    // An agent gets as far as the database where a customer is refused before; a customer must not see what is Ada's.
+    for who in std::iter::once(ben).chain(&target.people.agent) {
+        for (path, name) in &parameters {
+            for sql in SQL {
+                let reply = who.get(target, &format!("{path}?{name}={}", escaped(sql)));
+                let quick = reply.took.as_secs() < 4;
+                let leaks = who.id == ben.id && reply.text().contains(CANARY);
+                tally.want(
+                    quick && reply.status != 0 && !leaks,
+                    format!("{path}?{name}={sql}"),
+                    &reply,
+                );
+            }
+        }
+    }
+    for sql in SQL {
+        let reply = target
+            .post(
+                "/v1/auth/login",
+                &json!({"email": format!("admin@example.com{sql}"), "password": sql}),
+            )
+            .send();
+        tally.want_refusal(format!("login {sql}"), &reply);
+        tally.want_refusal(
+            format!("id {sql}"),
+            &ben.get(target, &format!("/v1/tickets/{}", escaped(sql))),
+        );
+    }
+    ben.opens(target, "no wildcard in here");
+    for wildcard in ["%25", "_", "%25%25", "no%25here", "n_ wildcard"] {
+        let reply = ben.get(
+            target,
+            &format!("/v1/tickets?q={}", wildcard.replace(' ', "%20")),
+        );
+        let none = reply.json()["items"].as_array().is_some_and(|items| {
+            items
+                .iter()
+                .all(|item| item["subject"] != "no wildcard in here")
+        });
+        tally.want(none && reply.status == 200, format!("q={wildcard}"), &reply);
+    }
+    tally.verdict()
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}
+
+fn costly(target: &Target) -> Verdict {
+    let ada = match target.people.one() {
+        Ok(ada) => ada,
+        Err(why) => return Verdict::not_applicable(why),
+    };
+    let mut tally = Tally::new(
+        "pages past the end, searches of 7 000 letters, lists of 2 000 names; each in less than 3 s",
+    );
+    let long = "a".repeat(7000);
+    let list = vec!["subject"; 900].join(",");
+    for query in [
+        "page=1000000000&per_page=100".to_owned(),
+        "page=9223372036854775807&per_page=100".to_owned(),
+        format!("q={long}"),
+        format!("q={}", "%25".repeat(2000)),
+        format!("tag={long}"),
+        format!("fields={list}"),
+        format!("sort={list}"),
+        "sort=body".to_owned(),
+        "sort=password_hash".to_owned(),
+        "per_page=1000000".to_owned(),
+        format!("q={}!", "aA".repeat(3000)),
+    ] {
+        let reply = ada.get(target, &format!("/v1/tickets?{query}"));
+        let good = matches!(reply.status, 200 | 400 | 414 | 422 | 431) && reply.took.as_secs() < 3;
+        tally.want(good, query.chars().take(40).collect::<String>(), &reply);
+    }
+    let email = format!("{}@example.com", "a".repeat(60_000));
+    let reply = target
+        .post("/v1/auth/login", &json!({"email": email, "password": "x"}))
+        .send();
+    tally.want(
+        reply.is_refusal() && reply.took.as_secs() < 3,
+        "an address of 60 KB",
+        &reply,
+    );
+    let reply = target
+        .post(
+            "/v1/auth/login",
+            &json!({"email": "a@example.com", "password": "x".repeat(900_000)}),
+        )
+        .send();
+    tally.want(
+        reply.is_refusal() && reply.took.as_secs() < 3,
+        "a password of 900 KB",
+        &reply,
+    );
+    tally.verdict()
+}
+
+fn pollution(target: &Target) -> Verdict {
+    let ada = match target.people.one() {
+        Ok(ada) => ada,
+        Err(why) => return Verdict::not_applicable(why),
+    };
+    let mut tally =
+        Tally::new("one name twice, in brackets, unknown names, and a body's name in the query");
+    for query in [
+        "limit=1&limit=2",
+        "status=open&status=closed",
+        "limit=1&%6cimit=2",
+        "status[]=open",
+        "status%5B%5D=open",
+        "limit[$gt]=1",
+        "unknown=1",
+        "Limit=1",
+        "access_token=x",
+    ] {
+        tally.want_status(
+            &[400, 401, 422],
+            query,
+            &ada.get(target, &format!("/v1/tickets?{query}")),
+        );
+    }
+    let body: Value = json!({"subject": "s", "body": "b"});
+    for query in ["subject=evil", "reporter=evil", "id=evil"] {
+        let reply = ada
+            .ask(target, "POST", &format!("/v1/tickets?{query}"))
+            .json(&body)
+            .send();
+        tally.want_status(&[400, 422], query, &reply);
+    }
+    tally.verdict()
+}
