@@ -10,6 +10,7 @@ mod nextest;
 mod node;
 mod postgres;
 mod python;
+mod slow;
 mod stamp;
 mod system;
 mod valgrind;
@@ -29,6 +30,7 @@ pub(crate) struct Tools {
     node: node::Modules,
     python: python::Venv,
     browser: PathBuf,
+    slow: PathBuf,
 }
 
 impl Tools {
@@ -63,6 +65,7 @@ impl Tools {
             format!("npm         {}", self.node.folder().display()),
             format!("Python      {}", self.python.folder().display()),
             format!("browser     {}", self.browser.display()),
+            format!("slow        {}", self.slow.display()),
         ]
     }
 }
@@ -76,6 +79,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         node: node::find_or_install()?,
         python: python::find_or_install()?,
         browser: browser::find_or_install()?,
+        slow: slow::find_or_install()?,
     })
 }
 

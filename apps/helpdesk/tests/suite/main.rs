@@ -6,19 +6,23 @@
 //! | `openapi` | is the committed document the one the code makes; do the migrations go there and back |
 //! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | what each resource promises |
 //! | `paging` | is a list complete and without repetition while others write |
+//! | `events` | what the security log keeps, and why somebody was refused |
 //! | `errors` | is whatever goes wrong told as the contract says |
 //! | `work` | is a request one unit of work, however it ends |
 //! | `server` | the real program: start, stop, kill, settings |
+//! | `slow` | the real program while hundreds of slow clients hold it up |
 
 mod access;
 mod accounts;
 mod comments;
 mod edits;
 mod errors;
+mod events;
 mod lists;
 mod openapi;
 mod paging;
 mod server;
+mod slow;
 mod states;
 mod stats;
 mod support;

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use doyen_core::problem::Plain;
 use doyen_core::{Kind, ProblemInfo, Refusal};
+use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt as _;
 
 use crate::patience::within;
@@ -84,11 +85,13 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
 
 /// Refuses a body whose `Content-Type` is not one of these, or that is encoded.
 pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refusal> {
-    if let Some(coding) = request
-        .parts
-        .header("content-encoding")
-        .filter(|coding| !coding.eq_ignore_ascii_case("identity"))
+    // Every line of it: a body that was packed twice says so in two. What is never unpacked can not grow.
+    let codings = request.parts.head.headers.get_all(CONTENT_ENCODING);
+    if let Some(coding) = codings
+        .iter()
+        .find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
+        let coding = coding.to_str().unwrap_or("?");
         let shown: String = coding.chars().take(32).collect();
         return Err(Plain::new(&UNSUPPORTED)
             .detail(format!(

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod client;
 mod clocks;
 mod compress;
 mod conformance;
@@ -12,8 +13,11 @@ mod ending;
 mod extract;
 mod fields;
 mod graph;
+mod hosts;
 mod inject;
 mod kit;
 mod policies;
 mod server;
+mod shed;
 mod signals;
+mod strict;

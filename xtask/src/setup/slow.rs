@@ -1,0 +1,16 @@
+//! slowhttptest, which plays slow clients: many at once, of all the usual sorts.
+
+use std::path::PathBuf;
+
+use super::system;
+use crate::failure::{Failure, Result};
+use crate::process::find;
+
+pub(crate) fn find_or_install() -> Result<PathBuf> {
+    if let Some(slow) = find(&["slowhttptest"]) {
+        return Ok(slow);
+    }
+    system::install("slowhttptest", &["slowhttptest"])?;
+    find(&["slowhttptest"])
+        .ok_or_else(|| Failure::new("slowhttptest is installed, but not on the PATH"))
+}
