@@ -1,0 +1,2 @@
+DROP TABLE auth_key_places;
+DROP TABLE auth_keys;

@@ -1,0 +1,57 @@
+//! The table `auth_keys`.
+
+use std::sync::Arc;
+
+use doyen_core::Id;
+use doyen_core::id::Named;
+
+/// An API key: what its id is named after.
+#[derive(Debug)]
+pub struct ApiKey;
+
+impl Named for ApiKey {
+    const PREFIX: &'static str = "key";
+}
+
+/// The id of an API key: `key_...`.
+pub type KeyId = Id<ApiKey>;
+
+pub use table::{ActiveModel, Column, Entity, Model};
+
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+#[allow(missing_docs, reason = "the columns are named as in the migration")]
+mod table {
+    use doyen_data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "auth_keys")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub owner: String,
+        pub name: String,
+        pub hint: String,
+        pub hash: Vec<u8>,
+        pub scopes: String,
+        pub created_at: DateTimeUtc,
+        pub expires_at: Option<DateTimeUtc>,
+        pub last_used_at: Option<DateTimeUtc>,
+        pub last_address: Option<String>,
+        pub revoked_at: Option<DateTimeUtc>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A list of scopes as it is kept: words with spaces between them, as in a token.
+pub(crate) fn words(scopes: &[Arc<str>]) -> String {
+    scopes.join(" ")
+}
+
+/// The list again.
+pub(crate) fn list(words: &str) -> Vec<String> {
+    words.split_whitespace().map(str::to_owned).collect()
+}
