@@ -284,7 +284,7 @@ async fn load(tokens: &Tokens) -> Result<(), AssembleError> {
             key: "auth.signing_key",
             message: error.to_string(),
         }),
-        Err(error) => {
+        Err(error @ (KeyError::Database(_) | KeyError::Slow)) => {
             tracing::debug!(%error, "the signing keys are those of a first start");
             Ok(())
         }

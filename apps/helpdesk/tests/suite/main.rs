@@ -22,6 +22,7 @@ mod lists;
 mod openapi;
 mod paging;
 mod server;
+mod keys;
 mod slow;
 mod states;
 mod stats;

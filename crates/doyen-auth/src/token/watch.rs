@@ -14,12 +14,14 @@ use tokio::sync::Mutex;
 use super::{Claims, Rejected, Tokens};
 use crate::keys::{KeyError, SigningKeys, StoredKey, accepted};
 
+type Micros = u64;
+
 /// How old the keys may be.
-const EVERY: Duration = Duration::from_secs(1);
+const EVERY: Micros = 1_000_000;
 /// How old they may be when a token names a key that is not among them.
-const EVERY_UNKNOWN: Duration = Duration::from_millis(200);
+const EVERY_UNKNOWN: Micros = 200_000;
 /// From this age on nobody goes on with the old ones while they are read.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Micros = 60_000_000;
 /// How long reading may take; a request waits for it.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often they are read when no token comes: a node that only issues tokens must not sign with a key that was dropped.
@@ -54,9 +56,8 @@ impl Watch {
     }
 
     /// The age of the keys. A clock that was set back makes them old: nobody knows how old.
-    fn is_older(&self, than: Duration, now: Timestamp) -> bool {
-        let age = now.micros().abs_diff(self.read_at.load(Ordering::Acquire));
-        u128::from(age) >= than.as_micros()
+    fn is_older(&self, than: Micros, now: Timestamp) -> bool {
+        now.micros().abs_diff(self.read_at.load(Ordering::Acquire)) >= than
     }
 }
 
