@@ -45,9 +45,24 @@ pub(crate) fn operation(one: &Operation, components: &Named) -> Json {
         responses.insert("304".to_owned(), json!({"description": description}));
     }
     responses.extend(problems::responses(&one.problems));
+    if !one.limits.is_empty() {
+        limited(&mut responses);
+    }
     all["responses"] = Json::Object(responses);
     components.settle(&mut all);
     all
+}
+
+/// What every answer of the route itself says of the limit that is closest to refusing.
+fn limited(responses: &mut Map<String, Json>) {
+    for (status, response) in responses {
+        if !status.starts_with(['2', '4']) {
+            continue;
+        }
+        for name in ["RateLimit", "RateLimit-Policy"] {
+            response["headers"][name] = json!({"$ref": format!("#/components/headers/{name}")});
+        }
+    }
 }
 
 /// Who may call: an empty list for everybody, else the bearer with the scope.

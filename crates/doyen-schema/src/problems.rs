@@ -68,6 +68,7 @@ pub(crate) fn schemas() -> Map<String, Json> {
             "instance": {"type": "string", "format": "uri-reference", "maxLength": 8192, "description": "The path of the request."},
             "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64, "description": "A stable code a program can act on."},
             "request_id": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "maxLength": 64, "description": "Finds this request in the log."},
+            "violated-policies": {"type": "array", "maxItems": 8, "description": "The limits that refuse, by their names in `RateLimit-Policy`.", "items": text(48, "A name.")},
             "errors": {"type": "array", "maxItems": 10000, "description": "Every value that is not acceptable.", "items": {"$ref": "#/components/schemas/Failure"}},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
@@ -104,9 +105,17 @@ pub(crate) fn headers() -> Json {
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "maxLength": 64},
         },
         "WWW-Authenticate": {"description": "How to authenticate (RFC 6750 section 3).", "schema": {"type": "string", "maxLength": 400}},
+        "RateLimit-Policy": {
+            "description": "The limit that is closest to refusing: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10, RFC 9651).",
+            "schema": {"type": "string", "pattern": "^\"[A-Za-z0-9_-]+\";q=[0-9]+;w=[0-9]+$", "maxLength": 100},
+        },
+        "RateLimit": {
+            "description": "How it stands: `r` calls are left, and in `t` seconds there are more.",
+            "schema": {"type": "string", "pattern": "^\"[A-Za-z0-9_-]+\";r=[0-9]+;t=[0-9]+$", "maxLength": 100},
+        },
         "Retry-After": {
             "description": "After how many seconds to try again.",
-            "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 86400},
+            "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 34214400},
         },
     })
 }

@@ -66,9 +66,13 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         for (name, _) in
-            std::env::vars().filter(|(name, _)| name.starts_with("APP_") || name == "DATABASE_URL")
+            std::env::vars().filter(|(name, _)| name.starts_with("APP_") || name == "DATABASE_URL" || name == "REDIS_URL")
         {
             command.env_remove(name);
+        }
+        // As in `TestApp`: one about limits sets its own.
+        for name in ["APP_LIMITS__DEFAULT", "APP_LIMITS__ANONYMOUS"] {
+            command.env(name, "1000000/1s");
         }
         Self { command, folder }
     }

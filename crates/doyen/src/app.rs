@@ -33,6 +33,7 @@ pub struct App {
     pub(crate) commands: Vec<Command>,
     pub(crate) seed: Option<Command>,
     pub(crate) settings: AppSettings,
+    pub(crate) policies: Vec<(&'static str, doyen_core::limit::Policy)>,
 }
 
 impl std::fmt::Debug for App {
@@ -132,11 +133,15 @@ impl App {
             name,
             info,
             modules: Vec::new(),
-            tables: vec![("keys", doyen_auth::KEY_TABLES)],
+            tables: vec![
+                ("keys", doyen_auth::KEY_TABLES),
+                ("limits", doyen_limit::TABLES),
+            ],
             migrations: None,
             commands: Vec::new(),
             seed: None,
             settings: AppSettings::of::<NoSettings>(),
+            policies: Vec::new(),
         }
     }
 
@@ -211,6 +216,13 @@ impl App {
     #[must_use]
     pub fn migrations(mut self, migrations: Migrations) -> Self {
         self.migrations = Some(migrations);
+        self
+    }
+
+    /// Declares a limit that routes name with `limit = policy("search")`. The setting `limits.policies` replaces its numbers.
+    #[must_use]
+    pub fn policy(mut self, name: &'static str, policy: doyen_core::limit::Policy) -> Self {
+        self.policies.push((name, policy));
         self
     }
 

@@ -4,17 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_accounts::security::SecurityWriter;
+use doyen_accounts::{ApiKeyIdentity, ApiKeys};
 use doyen_auth::{
-    Bearer, KeyError, KeyRing, PasswordOptions, Passwords, Seed, SigningKeys, TokenOptions, Tokens,
+    KeyError, KeyRing, PasswordOptions, Passwords, Seed, SigningKeys, TokenOptions, Tokens,
 };
 use doyen_core::inject::ContainerBuilder;
 use doyen_core::settings::{Environment, Loader, SettingsError};
-use doyen_core::{AccessSink, Clock, SystemClock};
+use doyen_core::{AccessSink, Clock, Identify, SystemClock};
 use doyen_data::{CursorKey, Database, Migrations, Migrator};
+use doyen_limit::SqlQuotas;
 use doyen_schema::Info;
-use doyen_web::{EdgeOptions, Module, Service, StartError, WrongCors};
+use doyen_web::{EdgeOptions, Module, Service, StartError};
 
 use crate::app::{App, Command};
+use crate::redis::Redis;
 use crate::settings::{FrameworkSettings, MigrateMode, Whole};
 use crate::system;
 
@@ -89,6 +92,12 @@ pub struct Assembled {
     pub keys: SigningKeys,
     /// Writes the security log.
     pub security: Arc<SecurityWriter>,
+    /// The API keys.
+    pub api_keys: Arc<ApiKeys>,
+    /// Counts calls by the day and the month.
+    pub quotas: Arc<SqlQuotas>,
+    /// The connection to Redis, where `redis.url` is set.
+    pub redis: Option<Redis>,
     /// The framework's settings.
     pub settings: FrameworkSettings,
     /// The OpenAPI document, as text.
@@ -155,6 +164,36 @@ impl App {
         tokens.keep_fresh();
 
         let security = Arc::new(SecurityWriter::new(database.clone(), Arc::clone(&clock)));
+        let api_keys = Arc::new(ApiKeys::new(
+            self.name,
+            &settings.auth.key,
+            database.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&security),
+        ));
+        // Without accounts nobody says who owns a key, and nothing revokes a token.
+        let accounts = self.tables.iter().any(|(owner, _)| *owner == "auth");
+        let sessions = crate::sessions::wire(&settings, &database, &clock, &seed)?;
+        let mut identifiers = crate::sessions::identifiers(
+            &sessions,
+            &settings,
+            accounts,
+            Arc::clone(&tokens),
+            Arc::clone(&security),
+        );
+        let key_identity = Arc::new(ApiKeyIdentity::new(Arc::clone(&api_keys)));
+        if accounts {
+            identifiers = identifiers.with(Arc::clone(&key_identity) as Arc<dyn Identify>);
+        }
+        let redis = crate::redis::open(&settings.redis)?;
+        let limits = crate::limits::wire(
+            self.name,
+            &settings.limits,
+            &self.policies,
+            &clock,
+            &database,
+            redis.as_ref(),
+        )?;
         let pages = Arc::new(system::Pages::default());
         let mut builder = Service::builder()
             .options(edge)
@@ -163,7 +202,7 @@ impl App {
             builder = builder.access_log(sink);
         }
         builder = builder
-            .identify(Arc::new(Bearer::new(Arc::clone(&tokens))))
+            .identify(Arc::new(identifiers))
             .module(system::module());
         for module in self.modules.into_iter().chain(overrides.modules) {
             builder = builder.module(module);
@@ -171,13 +210,26 @@ impl App {
         for command in self.commands.iter().chain(&self.seed) {
             builder = builder.root(&format!("command {}", command.name), command.needs.clone());
         }
+        if accounts {
+            builder = builder.root("API keys", ApiKeyIdentity::needs());
+        }
+        if let Some(rates) = limits.rates {
+            builder = builder.limits(rates);
+        }
         let container = builder.container();
+        container.provide(limits.book);
+        if let Some(redis) = &redis {
+            container.provide(Arc::new(redis.clone()));
+        }
         container.provide::<dyn Clock>(clock);
         container.provide(Arc::new(database.clone()));
         container.provide(Arc::clone(&tokens));
         container.provide(passwords);
         container.provide(Arc::new(seed));
         container.provide(Arc::clone(&security));
+        container.provide(Arc::clone(&api_keys));
+        container.provide(Arc::clone(&sessions));
+        container.provide(sessions.revocations());
         container.provide(Arc::clone(&pages));
         (whole.provide)(container);
         overrides
@@ -186,6 +238,8 @@ impl App {
             .for_each(|bind| bind(container));
 
         let service = builder.build().map_err(AssembleError::Program)?;
+        key_identity.connect(service.container().clone());
+        sessions.connect(service.container().clone());
         let document = document(&self.info, &service);
         pages.fill(&self.info.title, document.clone(), &service);
         Ok(Assembled {
@@ -193,6 +247,9 @@ impl App {
             database,
             keys,
             security,
+            api_keys,
+            quotas: limits.quotas,
+            redis,
             settings,
             document,
             commands: self.commands,
@@ -288,6 +345,7 @@ async fn load(tokens: &Tokens) -> Result<(), AssembleError> {
             tracing::debug!(%error, "the signing keys are those of a first start");
             Ok(())
         }
+        Err(error) => Err(AssembleError::Database(Box::new(error))),
         Ok(()) => Ok(()),
     }
 }

@@ -32,6 +32,8 @@
 //! | [`domain`] | all that a domain may import: words and ports, no web, no database |
 //! | [`data`] | the Session, pages, migrations |
 //! | [`web`] | routes, extractors, answers, the server |
+//! | [`limits`] | how often: settings and quotas |
+//! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
 
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
@@ -40,6 +42,9 @@ extern crate self as doyen;
 mod app;
 mod assemble;
 mod cli;
+pub mod limits;
+pub mod redis;
+mod sessions;
 mod settings;
 mod system;
 
@@ -52,6 +57,8 @@ pub use doyen_macros::migrations;
 pub use doyen_observe as observe;
 pub use doyen_schema as schema;
 pub use doyen_web as web;
+pub use limits::LimitSettings;
+pub use redis::RedisSettings;
 pub use settings::{
     AdminSettings, AuthSettings, DatabaseSettings, FrameworkSettings, LogSettings, MigrateMode,
     ServerSettings, SigningAlgorithm, SynchronousMode,
@@ -71,6 +78,9 @@ pub mod prelude {
         Timestamp, Unexpected, anyone, port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
+    pub use doyen_core::{
+        per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
+    };
     pub use doyen_data::Session;
     pub use doyen_macros::{delete, get, patch, post, put, routes};
     pub use doyen_web::{

@@ -17,6 +17,9 @@ use doyen_web::{
     WrongCors,
 };
 
+use crate::limits::LimitSettings;
+use crate::redis::RedisSettings;
+
 /// The settings every application has. Those of your own stand beside them.
 #[derive(Debug, Clone, Settings)]
 pub struct FrameworkSettings {
@@ -32,6 +35,12 @@ pub struct FrameworkSettings {
     /// Access tokens.
     #[setting(section)]
     pub auth: AuthSettings,
+    /// How often callers may call.
+    #[setting(section)]
+    pub limits: LimitSettings,
+    /// What all nodes share and may lose.
+    #[setting(section)]
+    pub redis: RedisSettings,
     /// What is written to standard output.
     #[setting(section)]
     pub log: LogSettings,
@@ -173,6 +182,12 @@ pub struct AuthSettings {
     /// How long an access token is good.
     #[setting(default = "15m", min = "1m", max = "24h")]
     pub access_lifetime: Duration,
+    /// Login sessions.
+    #[setting(section)]
+    pub session: doyen_accounts::SessionSettings,
+    /// API keys.
+    #[setting(section)]
+    pub key: doyen_accounts::ApiKeySettings,
 }
 
 /// What signing keys sign with.

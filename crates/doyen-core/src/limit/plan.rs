@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::rules::{NAME, is_name};
 use super::words::{Said, Source};
 use super::{
     Charge, Limit, LimitRules, MAX_CHARGES, NamedQuota, Network, Per, Period, Policy, QuotaCharge,
@@ -303,6 +304,9 @@ impl Plan {
         cost: u32,
     ) -> Result<Rule, PlanError> {
         rate.check(cost).map_err(PlanError::Wrong)?;
+        if !is_name(name) {
+            return Err(PlanError::Wrong(NAME.to_owned()));
+        }
         let slot = self.buckets.len();
         self.buckets.push(Bucket {
             name: name.to_owned(),
@@ -441,10 +445,7 @@ impl Plan {
         &'a self,
         caller: &'a Caller,
     ) -> impl Iterator<Item = QuotaCharge<'a>> {
-        let factor = match self.common.tier(caller) {
-            0 => 1,
-            tier => u64::from(self.common.tiers[tier - 1].factor),
-        };
+        let factor = u64::from(self.common.factor(caller));
         self.quotas.iter().map(move |quota| QuotaCharge {
             quota,
             subject: &caller.subject,

@@ -45,6 +45,14 @@ impl Default for LimitRules {
 
 impl LimitRules {
     /// How many times as much this caller has: the largest factor of their roles.
+    pub fn factor(&self, caller: &Caller) -> u32 {
+        match self.tier(caller) {
+            0 => 1,
+            tier => self.tiers[tier - 1].factor,
+        }
+    }
+
+    /// The tier of this caller, counted from 1; 0 for none.
     pub(super) fn tier(&self, caller: &Caller) -> usize {
         let mut best = (0, 1);
         for (at, tier) in self.tiers.iter().enumerate() {

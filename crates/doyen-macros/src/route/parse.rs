@@ -11,6 +11,7 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("deprecated", false),
     ("hidden", false),
     ("id", true),
+    ("limit", true),
     ("sparse", false),
     ("tag", true),
     ("timeout", true),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doyen_core::limit::Quotas as _;
 use doyen_core::settings::{Environment, Loaded};
 use doyen_web::{Server, ServerOptions};
 
@@ -23,6 +24,14 @@ pub(super) async fn serve(app: App, loaded: Loaded<Whole>) -> Result<(), Failed>
     let title = app.info.title.clone();
     let assembled = app.assemble(loaded.value, environment, overrides).await?;
     assembled.prepare(environment).await?;
+    if let Some(redis) = &assembled.redis
+        && let Err(error) = redis.ping().await
+    {
+        tracing::warn!(
+            error,
+            "Redis does not answer (`redis.url`): until it does, each node limits for itself"
+        );
+    }
     let seeded = if environment.is_dev() {
         seed_once(&assembled).await?
     } else {
@@ -55,7 +64,9 @@ pub(super) async fn serve(app: App, loaded: Loaded<Whole>) -> Result<(), Failed>
     server.run().await;
     drop(stop);
     watching.await?;
+    assembled.api_keys.flush().await;
     assembled.security.flush().await;
+    assembled.quotas.flush().await;
     assembled.database.close().await;
     tracing::info!("stopped");
     logs.flush();

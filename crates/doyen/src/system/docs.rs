@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doyen_core::{Problem, anyone};
+use doyen_core::{Problem, anyone, unlimited};
 use doyen_macros::get;
 use doyen_web::{Body, Response};
 use http::{HeaderValue, header};
@@ -38,7 +38,12 @@ pub(super) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
 }
 
 /// What the page is made of.
-#[get("/docs/assets/{file}", allow = anyone, hidden)]
+#[get(
+    "/docs/assets/{file}",
+    allow = anyone,
+    hidden,
+    limit = unlimited("one page asks for forty of them, and they are in memory")
+)]
 pub(super) async fn asset(file: String) -> Result<Response, FindPage> {
     let asset = doyen_console::docs_assets()
         .iter()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::problem::Plain;
-use doyen_core::{Kind, Output, ProblemInfo, Refusal, anyone};
+use doyen_core::{Kind, Output, ProblemInfo, Refusal, anyone, unlimited};
 use doyen_data::Database;
 use doyen_macros::get;
 use doyen_web::{Json, Parts, Respond, Response};
@@ -32,13 +32,23 @@ fn ok() -> Json<Health> {
 }
 
 /// The process is alive. Asks nothing else, so that a dependency that is away does not get it restarted.
-#[get("/livez", allow = anyone, hidden)]
+#[get(
+    "/livez",
+    allow = anyone,
+    hidden,
+    limit = unlimited("supervisors ask, and must be answered")
+)]
 pub(super) async fn livez() -> Json<Health> {
     ok()
 }
 
 /// The process can take requests: not draining, and the database answers within a second.
-#[get("/readyz", allow = anyone, hidden)]
+#[get(
+    "/readyz",
+    allow = anyone,
+    hidden,
+    limit = unlimited("balancers ask, and must be answered")
+)]
 pub(super) async fn readyz(database: Arc<Database>, pages: Arc<Pages>) -> Ready {
     let draining = pages.get().is_some_and(|filled| filled.drain.has_begun());
     if draining {

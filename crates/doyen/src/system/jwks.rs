@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use doyen_auth::{KEY_SET_MAX_AGE, Tokens};
-use doyen_core::anyone;
+use doyen_core::{anyone, unlimited};
 use doyen_macros::get;
 use doyen_web::{Body, Response};
 use http::{HeaderValue, header};
 
 /// The public keys that access tokens are signed with (RFC 7517): the one that signs, the next one, and those that signed until a day ago.
-#[get("/.well-known/jwks.json", allow = anyone, hidden)]
+#[get(
+    "/.well-known/jwks.json",
+    allow = anyone,
+    hidden,
+    limit = unlimited("who verifies tokens needs it, and it is in memory")
+)]
 pub(super) async fn jwks(tokens: Arc<Tokens>) -> Response {
     tokens.fresh().await;
     let keys = tokens.key_set();

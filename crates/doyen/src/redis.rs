@@ -1,0 +1,115 @@
+//! Redis: what all nodes share and may lose.
+//!
+//! One connection for the whole process, which comes back by itself. Nothing waits for it at the start: who uses it goes on without it.
+
+use doyen_core::{Secret, Settings};
+
+use crate::AssembleError;
+
+/// What all nodes share and may lose.
+#[derive(Debug, Clone, Settings)]
+pub struct RedisSettings {
+    /// `redis://user:password@host:6379/0`. With it all nodes count limits together; without it each counts for itself.
+    #[setting(env = "REDIS_URL")]
+    pub url: Option<Secret<String>>,
+}
+
+#[cfg(not(feature = "redis"))]
+pub use none::Redis;
+#[cfg(feature = "redis")]
+pub use real::Redis;
+
+/// The client library, in the version this crate works with.
+#[cfg(feature = "redis")]
+pub use redis as client;
+
+/// Opens what the settings say, if they say anything.
+pub(crate) fn open(settings: &RedisSettings) -> Result<Option<Redis>, AssembleError> {
+    let Some(url) = &settings.url else {
+        return Ok(None);
+    };
+    Redis::open(url.expose())
+        .map(Some)
+        .map_err(|message| AssembleError::Setting {
+            key: "redis.url",
+            message,
+        })
+}
+
+#[cfg(feature = "redis")]
+mod real {
+    use std::time::Duration;
+
+    use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+
+    /// The connection to Redis. Cloning shares it. Injectable as `Arc<Redis>` where `redis.url` is set.
+    #[derive(Clone)]
+    pub struct Redis(ConnectionManager);
+
+    impl std::fmt::Debug for Redis {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("Redis").finish_non_exhaustive()
+        }
+    }
+
+    impl Redis {
+        /// A connection that is made when it is first used.
+        pub(super) fn open(url: &str) -> Result<Self, String> {
+            // The library's own words may hold the password.
+            let wrong =
+                |_| "it must be a URL such as `redis://user:password@host:6379/0`".to_owned();
+            let client = redis::Client::open(url).map_err(wrong)?;
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(Duration::from_secs(1)))
+                .set_response_timeout(Some(Duration::from_millis(500)))
+                .set_number_of_retries(2)
+                .set_max_delay(Duration::from_millis(500));
+            let connection = ConnectionManager::new_lazy_with_config(client, config);
+            connection.map(Self).map_err(wrong)
+        }
+
+        /// The connection, for commands of your own. Give each a time-out: it answers within half a second or fails.
+        pub fn connection(&self) -> ConnectionManager {
+            self.0.clone()
+        }
+
+        /// Asks it one question.
+        ///
+        /// # Errors
+        ///
+        /// Why there was no answer.
+        pub async fn ping(&self) -> Result<(), String> {
+            let mut connection = self.connection();
+            let ping = redis::cmd("PING");
+            let ping = ping.query_async::<String>(&mut connection);
+            match tokio::time::timeout(Duration::from_secs(1), ping).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(error.category().to_owned()),
+                Err(_) => Err("no answer within a second".to_owned()),
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+mod none {
+    /// No connection: this program is built without the feature `redis`.
+    #[derive(Clone, Debug)]
+    pub struct Redis(std::convert::Infallible);
+
+    impl Redis {
+        pub(super) fn open(_: &str) -> Result<Self, String> {
+            Err("this program was built without Redis. Add the feature `redis` of `doyen`, or remove the URL".to_owned())
+        }
+
+        /// Asks it one question.
+        ///
+        /// # Errors
+        ///
+        /// Never: there is none of these.
+        #[allow(clippy::unused_async, reason = "the other one waits")]
+        pub async fn ping(&self) -> Result<(), String> {
+            match self.0 {}
+        }
+    }
+}
