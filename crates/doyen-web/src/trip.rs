@@ -18,6 +18,7 @@ mod load;
 mod query;
 mod vary;
 
+pub(crate) use headers::lines as header_lines;
 pub(crate) use limits::Limits;
 pub(crate) use load::{Load, Slot};
 

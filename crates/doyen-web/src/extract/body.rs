@@ -37,19 +37,43 @@ static UNSUPPORTED: ProblemInfo = ProblemInfo {
     description: "This route does not read bodies of that media type or content coding. `detail` names the ones it reads.",
 };
 
+/// What a body that is too large is told.
+pub(super) fn too_large() -> &'static ProblemInfo {
+    &TOO_LARGE
+}
+
 /// What reading any body can end in.
 pub(crate) fn problems() -> [&'static ProblemInfo; 4] {
     [&TOO_LARGE, &TIMEOUT, &BROKEN, &UNSUPPORTED]
 }
 
+/// The body, to be read by others: it ends with an error after as many bytes as it may have.
+pub(super) fn bounded(request: &mut Request) -> Result<crate::Body, Refusal> {
+    let (body, limit) = take(request)?;
+    Ok(match body.as_whole() {
+        Some(_) => body,
+        None if body.is_empty() => body,
+        None => crate::Body::stream(http_body_util::Limited::new(body, limit)),
+    })
+}
+
+/// The body, unread, and how many bytes it may have. Refused when its length is announced and too large.
+fn take(request: &mut Request) -> Result<(crate::Body, usize), Refusal> {
+    let limit = request.parts.limits.body;
+    let body = std::mem::replace(&mut request.body, crate::Body::empty());
+    if http_body::Body::size_hint(&body).lower() > limit as u64 {
+        return Err(over(limit).into());
+    }
+    Ok((body, limit))
+}
+
+fn over(limit: usize) -> Plain {
+    Plain::new(&TOO_LARGE).detail(format!("at most {limit} bytes"))
+}
+
 /// The whole body. Refused early when its length is announced and too large.
 pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
-    let limit = request.parts.limits.body;
-    let too_large = || Plain::new(&TOO_LARGE).detail(format!("at most {limit} bytes"));
-    let mut body = std::mem::replace(&mut request.body, crate::Body::empty());
-    if http_body::Body::size_hint(&body).lower() > limit as u64 {
-        return Err(too_large().into());
-    }
+    let (mut body, limit) = take(request)?;
     let read = async {
         let mut whole = BytesMut::new();
         let mut first: Option<Bytes> = None;
@@ -61,7 +85,7 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
                 continue;
             };
             if whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
-                return Err(Refusal::from(too_large()));
+                return Err(Refusal::from(over(limit)));
             }
             // A body in one frame, the usual case, is not copied.
             match (first.take(), whole.is_empty()) {

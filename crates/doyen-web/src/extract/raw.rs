@@ -22,14 +22,16 @@ impl FromRequest<ViaBody> for Bytes {
     }
 }
 
-/// The whole request: parts and unread body.
+/// The whole request: parts and unread body, which ends with an error after as many bytes as the route takes.
 impl FromRequest<ViaBody> for http::Request<crate::Body> {
     async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
-        let body = std::mem::replace(&mut request.body, crate::Body::empty());
+        let body = body::bounded(request)?;
         Ok(Some(http::Request::from_parts(
             request.parts.head.clone(),
             body,
         )))
     }
-    fn describe(_: &mut Contract<'_>) {}
+    fn describe(contract: &mut Contract<'_>) {
+        contract.operation.fails([body::too_large()]);
+    }
 }

@@ -156,6 +156,7 @@ async fn accept_all(
     let telling = Arc::new(Semaphore::new(TURNED_AWAY));
     let places = Places::new(options.max_connections_per_client);
     let proxies = &service.inner.options.proxies;
+    let security = service.inner.options.security_headers;
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -194,7 +195,7 @@ async fn accept_all(
             None => {
                 if let Ok(telling) = Arc::clone(&telling).try_acquire_owned() {
                     connections.spawn(async move {
-                        connection::turn_away(stream).await;
+                        connection::turn_away(stream, security).await;
                         drop(telling);
                     });
                 }

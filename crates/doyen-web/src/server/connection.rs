@@ -222,14 +222,19 @@ fn last_word(closing: Closing, activity: Activity, flow: Arc<Flow>, patience: Du
 }
 
 /// There is no room: say so and close, so that the client does not wait for nothing.
-pub(super) async fn turn_away(mut stream: TcpStream) {
+pub(super) async fn turn_away(mut stream: TcpStream, security_headers: bool) {
     let id = RequestId::new();
     let body = format!(
         r#"{{"type":"/problems/overloaded","title":"Overloaded","status":503,"detail":"the server has as many connections as it can take","instance":"","code":"overloaded","request_id":"{id}"}}"#
     );
+    let security = if security_headers {
+        crate::trip::header_lines()
+    } else {
+        String::new()
+    };
     let text = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\ncache-control: no-store\r\n\
-         x-content-type-options: nosniff\r\nx-request-id: {id}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+         {security}x-request-id: {id}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     let tell = async {

@@ -32,6 +32,14 @@ const SECURITY: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
+/// The same as lines of a head, for an answer that is made without a request.
+pub(crate) fn lines() -> String {
+    let line = |(name, value): &(HeaderName, HeaderValue)| {
+        format!("{name}: {}\r\n", value.to_str().unwrap_or_default())
+    };
+    SECURITY.iter().map(line).collect()
+}
+
 /// A year, as browsers and their lists of such sites want it at least. Subdomains are for who owns them to decide.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 

@@ -1,0 +1,175 @@
+//! Ceilings of a body, decided before it is read.
+
+use std::io::Write as _;
+
+use bytes::Bytes;
+use doyen::prelude::*;
+use doyen::web::{Body, Service};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::BodyExt as _;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::server::{Running, run_built, status};
+
+/// A thing.
+#[derive(Debug, Input)]
+struct Thing {
+    name: String,
+}
+
+/// Take JSON.
+#[post("/json", allow = anyone, body_limit = 1000)]
+async fn json(Json(thing): Json<Thing>) -> Text {
+    Text(thing.name)
+}
+
+/// Take a form.
+#[post("/form", allow = anyone, body_limit = 1000)]
+async fn form(Form(thing): Form<Thing>) -> Text {
+    Text(thing.name)
+}
+
+/// Take bytes.
+#[post("/bytes", allow = anyone, body_limit = 1000)]
+async fn raw(body: Bytes) -> Text {
+    Text(body.len().to_string())
+}
+
+/// Take all of it.
+#[post("/request", allow = anyone, body_limit = 1000)]
+async fn request(request: http::Request<Body>) -> Text {
+    match request.into_body().collect().await {
+        Ok(whole) => Text(whole.to_bytes().len().to_string()),
+        Err(_) => Text("broken off".into()),
+    }
+}
+
+async fn serving() -> Running {
+    let module = Module::new("t").routes(routes![json, form, raw, request]);
+    run_built(Service::builder().module(module), |_| {}).await
+}
+
+/// What is answered to this head alone: not one byte of a body is sent.
+async fn head_alone(server: &Running, path: &str, fields: &str) -> (String, String) {
+    let mut wire = server.connect().await;
+    wire.send(&format!("POST {path} HTTP/1.1\r\nhost: a\r\n{fields}\r\n"))
+        .await;
+    wire.answer().await
+}
+
+#[tokio::test]
+async fn a_body_that_announces_too_much_is_refused_unread() {
+    let server = serving().await;
+    for (path, kind) in [
+        ("/json", "content-type: application/json\r\n"),
+        (
+            "/form",
+            "content-type: application/x-www-form-urlencoded\r\n",
+        ),
+        ("/bytes", ""),
+        ("/request", ""),
+    ] {
+        for length in ["1001", "1000000000000"] {
+            for expect in ["", "expect: 100-continue\r\n", "Expect: 100-Continue\r\n"] {
+                let fields = format!("{kind}{expect}content-length: {length}\r\n");
+                let (head, body) = head_alone(&server, path, &fields).await;
+                assert_eq!(status(&head), "413", "{path} {fields:?}");
+                assert!(body.contains("body_too_large"), "{body}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_is_counted() {
+    let server = serving().await;
+    for (path, wanted, told) in [
+        ("/bytes", "413", "body_too_large"),
+        ("/request", "200", "broken off"),
+    ] {
+        let mut wire = server.connect().await;
+        wire.send(&format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+        ))
+        .await;
+        // It never ends: the answer comes all the same.
+        for _ in 0..11 {
+            wire.send(&format!("64\r\n{}\r\n", "x".repeat(100))).await;
+        }
+        let (head, body) = wire.answer().await;
+        assert_eq!(status(&head), wanted, "{path}");
+        assert!(body.contains(told), "{path}: {body}");
+    }
+    let mut wire = server.connect().await;
+    let body = "64\r\n".to_owned() + &"x".repeat(100) + "\r\n";
+    let all = body.repeat(10) + "0\r\n\r\n";
+    for path in ["/bytes", "/request"] {
+        wire.send(&format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{all}"
+        ))
+        .await;
+        assert_eq!(wire.answer().await.1, "1000", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_still_sends_hears_the_refusal() {
+    let server = serving().await;
+    for _ in 0..5 {
+        let mut wire = server.connect().await;
+        wire.send("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 8388608\r\n\r\n")
+            .await;
+        // It goes on for longer than the buffers of both sides hold, and only then looks for an answer.
+        let _ = wire.0.write_all(&vec![b'x'; 8 << 20]).await;
+        let (head, body) = wire.answer().await;
+        assert_eq!(status(&head), "413");
+        assert!(body.contains("body_too_large"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_packed_is_not_unpacked() {
+    let server = serving().await;
+    // A megabyte that fits into the limit while it is packed.
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(br#"{"name": ""#).unwrap();
+    packed.write_all(&vec![b'x'; 500_000]).unwrap();
+    packed.write_all(br#""}"#).unwrap();
+    let packed = packed.finish().unwrap();
+    assert!(packed.len() < 1_000);
+    for coding in [
+        "content-encoding: gzip\r\n",
+        "Content-Encoding: GZIP\r\n",
+        "content-encoding: x-gzip\r\n",
+        "content-encoding: deflate\r\n",
+        "content-encoding: br\r\n",
+        "content-encoding: zstd\r\n",
+        "content-encoding: nonsense\r\n",
+        "content-encoding: gzip, gzip\r\n",
+        "content-encoding: identity, gzip\r\n",
+        "content-encoding: identity\r\ncontent-encoding: gzip\r\n",
+        "content-encoding: gzip\r\ncontent-encoding: gzip\r\n",
+        "content-encoding: g\u{fc}zip\r\n",
+        "content-encoding:\r\n",
+    ] {
+        for (path, kind) in [
+            ("/json", "application/json"),
+            ("/form", "application/x-www-form-urlencoded"),
+        ] {
+            let fields = format!(
+                "content-type: {kind}\r\n{coding}content-length: {}\r\n",
+                packed.len()
+            );
+            let (head, body) = head_alone(&server, path, &fields).await;
+            assert_eq!(status(&head), "415", "{path} {coding:?} gave {body}");
+            assert!(body.contains("unsupported_media_type"), "{body}");
+        }
+    }
+    // Who takes bytes gets them as they came, and no more than those.
+    let mut wire = server.connect().await;
+    let length = packed.len();
+    wire.send(&format!("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n")).await;
+    wire.0.write_all(&packed).await.unwrap();
+    assert_eq!(wire.answer().await.1, length.to_string());
+}
