@@ -230,6 +230,11 @@ impl Tokens {
         *live = Arc::new(live.with(ring));
     }
 
+    /// Who issues them.
+    pub fn issuer(&self) -> &str {
+        &self.options.issuer
+    }
+
     /// The public keys: see [`KeyRing::jwks`].
     pub fn jwks(&self) -> Value {
         self.live().ring.jwks()

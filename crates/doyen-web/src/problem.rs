@@ -179,10 +179,11 @@ fn row(problem: &dyn Problem, classifiers: &[Classifier]) -> (&'static ProblemIn
 
 /// RFC 6750 section 3: no error code when no credentials came.
 fn challenge(code: &str) -> HeaderValue {
-    HeaderValue::from_static(if code == "invalid_token" {
-        "Bearer realm=\"api\", error=\"invalid_token\""
-    } else {
-        "Bearer realm=\"api\""
+    HeaderValue::from_static(match code {
+        "invalid_token" => "Bearer realm=\"api\", error=\"invalid_token\"",
+        // RFC 6749 section 5.2: in the way the client tried.
+        "invalid_client" => "Basic realm=\"api\"",
+        _ => "Bearer realm=\"api\"",
     })
 }
 
