@@ -25,16 +25,20 @@
 //! | [`SigningKeys`] | which keys are in use, in a table that all nodes share; rotation |
 //! | [`Tokens`] | issues access tokens and verifies them, strictly, with a memory for those it has seen |
 //! | [`Bearer`] | `Authorization: Bearer` to [`Caller`](doyen_core::Caller) |
+//! | [`Identifiers`] | several ways to say who one is, asked in order |
+//! | [`RevocationList`] | which sessions, keys and clients no longer count, on every node within seconds |
 //! | [`Passwords`], [`NewPassword`] | argon2id behind a limit, and the rules for a new password |
 //!
 //! What it does not do: it stores nothing. Sessions, refresh tokens and API keys live in a database.
 
 mod bearer;
+mod identifiers;
 mod keyring;
+mod keys;
 mod members;
 mod password;
+mod revocation;
 mod seed;
-mod keys;
 mod token;
 
 pub use bearer::{Bearer, INVALID_TOKEN, InvalidToken};
@@ -44,5 +48,6 @@ pub use keys::{KEY_SET_MAX_AGE, KEY_TABLES, KeyError, KeyState, Rotation, Signin
 pub use password::{
     BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, Passwords, Verdict, WeakPassword,
 };
+pub use revocation::{REVOKED, Reading, Revocation, RevocationList, RevocationSource};
 pub use seed::{BadSeed, Seed};
 pub use token::{BadTokenOptions, Claims, IssuedToken, Rejected, TokenOptions, Tokens};

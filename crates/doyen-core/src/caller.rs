@@ -121,6 +121,17 @@ pub struct Credentials<'a> {
     pub api_key: Option<&'a str>,
     /// The value of the `Cookie` field.
     pub cookie: Option<&'a str>,
+    /// True for a method that changes nothing (RFC 9110 section 9.2.1). The fields below are read only beside a cookie: they tell whether
+    /// the page that sends it may.
+    pub safe: bool,
+    /// The host that is asked, with its port.
+    pub host: Option<&'a str>,
+    /// The value of the `Origin` field.
+    pub origin: Option<&'a str>,
+    /// The value of the `Sec-Fetch-Site` field.
+    pub fetch_site: Option<&'a str>,
+    /// The value of the `X-CSRF-Token` field.
+    pub csrf: Option<&'a str>,
     /// Where the request comes from, after trusted proxies: for what is written down, never as a proof.
     pub address: Option<IpAddr>,
 }

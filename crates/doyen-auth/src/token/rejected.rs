@@ -35,6 +35,8 @@ pub enum Rejected {
     Issuer,
     /// It is for somebody else.
     Audience,
+    /// What it belongs to has ended, or has other rights by now.
+    Revoked,
 }
 
 impl fmt::Display for Rejected {
@@ -57,6 +59,9 @@ impl fmt::Display for Rejected {
             Rejected::NotYetValid => "the token is not valid yet",
             Rejected::Issuer => "the token was issued by somebody else",
             Rejected::Audience => "the token is for somebody else",
+            Rejected::Revoked => {
+                "the session, key or client of the token was revoked or has other rights by now"
+            }
         })
     }
 }

@@ -1,0 +1,151 @@
+//! What a login gives: tokens, or a cookie.
+
+use doyen_core::contract::{Answer, Contract};
+use doyen_core::{Output, Refusal, Schema, Unexpected};
+use doyen_web::{NoContent, NoStore, Parts, Respond, Response};
+use http::{HeaderName, HeaderValue, header};
+use serde_json::json;
+
+use crate::cookies::cookie;
+use crate::sessions::{OpenSession, SessionKind, Sessions, secrets};
+
+/// Tokens (RFC 6749 section 5.1). Send the access token as `Authorization: Bearer <access_token>`.
+#[derive(Output)]
+#[output(name = "Token")]
+pub(crate) struct TokenView {
+    /// The access token.
+    access_token: String,
+    /// How to send it.
+    token_type: TokenType,
+    /// Seconds until it expires.
+    #[output(example = 900)]
+    expires_in: u64,
+    /// Good once, for the next tokens.
+    refresh_token: String,
+    /// What the access token permits, separated by spaces.
+    #[output(example = "profile")]
+    scope: String,
+}
+
+/// How a token is sent.
+#[derive(Output)]
+pub(crate) enum TokenType {
+    /// In the `Authorization` field.
+    #[output(rename = "Bearer")]
+    Bearer,
+}
+
+/// A session with a cookie: the cookie is in `Set-Cookie`.
+#[derive(Output)]
+#[output(name = "CookieSession")]
+pub(crate) struct CookieView {
+    /// Send it as `X-CSRF-Token` with each request that changes something.
+    csrf_token: String,
+    /// Seconds until the session ends, however much it is used.
+    expires_in: u64,
+    /// What the session permits, separated by spaces.
+    scope: String,
+}
+
+impl TokenView {
+    pub(crate) fn new(sessions: &Sessions, open: &OpenSession) -> Result<Self, Unexpected> {
+        let record = &open.record;
+        let issued = sessions.access_token(record, &open.user)?;
+        let refresh_token = secrets::refresh_token(record.id, record.counter, &open.secret)
+            .ok_or_else(|| Unexpected::new("the session was refreshed too often"))?;
+        Ok(Self {
+            access_token: issued.token,
+            token_type: TokenType::Bearer,
+            expires_in: issued.expires_in,
+            refresh_token,
+            scope: open.user.scopes.join(" "),
+        })
+    }
+}
+
+/// The answer to a login.
+pub(crate) enum LoggedIn {
+    /// Tokens.
+    Tokens(TokenView),
+    /// A cookie, and what goes with it.
+    Cookie(CookieView, String),
+}
+
+impl LoggedIn {
+    pub(crate) fn new(sessions: &Sessions, open: &OpenSession) -> Result<Self, Unexpected> {
+        let record = &open.record;
+        if record.kind == SessionKind::Bearer {
+            return TokenView::new(sessions, open).map(Self::Tokens);
+        }
+        let expires_in = record.absolute_until.since(record.created_at).as_secs();
+        let view = CookieView {
+            csrf_token: sessions.csrf_token(record.id),
+            expires_in,
+            scope: open.user.scopes.join(" "),
+        };
+        let value = secrets::cookie_value(record.id, &open.secret);
+        Ok(Self::Cookie(view, cookie::set(&value, expires_in)))
+    }
+}
+
+impl Respond for LoggedIn {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        match self {
+            Self::Tokens(view) => NoStore(view).respond(parts),
+            Self::Cookie(view, cookie) => {
+                let mut response = NoStore(view).respond(parts)?;
+                let cookie = HeaderValue::try_from(cookie).map_err(Unexpected::from)?;
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+                Ok(response)
+            }
+        }
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        let tokens = TokenView::schema(contract.components).into_json();
+        let cookie = CookieView::schema(contract.components).into_json();
+        let either = Schema::any().with("oneOf", json!([tokens, cookie]));
+        contract.operation.answers.push(Answer::with_body(
+            200,
+            "Tokens, or a session with a cookie. No cache may keep it.",
+            "application/json",
+            either,
+        ));
+    }
+}
+
+const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
+
+/// 204: logged out. A browser forgets what it keeps of this site.
+pub(crate) struct LoggedOut;
+
+impl Respond for LoggedOut {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = NoContent.respond(parts)?;
+        let headers = response.headers_mut();
+        headers.insert(
+            CLEAR,
+            HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""),
+        );
+        // For browsers that do not know the field above.
+        if parts.header("cookie").and_then(cookie::find).is_some() {
+            headers.append(
+                header::SET_COOKIE,
+                HeaderValue::from_static(cookie::REMOVED),
+            );
+        }
+        Ok(response)
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        let field = "What a browser forgets of this site.";
+        contract
+            .operation
+            .answers
+            .push(Answer::empty(204, "Done.").header(
+                "Clear-Site-Data",
+                field,
+                Schema::of("string"),
+            ));
+    }
+}

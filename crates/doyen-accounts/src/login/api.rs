@@ -1,0 +1,166 @@
+//! The routes of a login.
+
+use std::sync::Arc;
+
+use doyen_auth::NewPassword;
+use doyen_core::rule::Broken;
+use doyen_core::{Allow, Input, Output, Secret, anyone, signed_in};
+use doyen_macros::{get, post, routes};
+use doyen_web::{Client, Json, NoStore, Routes};
+
+use super::flow::{Attempt, Door};
+use super::password::PasswordChange;
+use super::problems::ChangePassword;
+use super::{LogIn, LoggedIn, NotOffered};
+use crate::cookies::{CsrfFailed, Provenance};
+use crate::sessions::{Own, OwnSession, SessionEngine, SessionKind, Sessions, Transport};
+
+/// Those that anybody may call.
+pub(crate) fn public() -> Routes {
+    routes![login]
+}
+
+/// Those about one's own account, for whoever may call them.
+pub(crate) fn routes(own: Allow) -> Routes {
+    routes![csrf, change_password].allow(own)
+}
+
+/// Who wants to log in.
+#[derive(Input)]
+struct Credentials {
+    /// The address of your account.
+    #[validate(email, length(max = 254))]
+    #[input(example = "agent@example.com")]
+    email: String,
+    /// Its password.
+    #[validate(length(min = 1, max = 1024))]
+    #[input(example = "correct horse battery staple")]
+    password: Secret<String>,
+    /// What you want for it, where the service gives both; tokens when you do not say.
+    transport: Option<Wanted>,
+}
+
+/// What a login may ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Input)]
+#[input(name = "LoginTransport")]
+enum Wanted {
+    /// An access token and a refresh token.
+    Bearer,
+    /// A cookie, for pages of this site.
+    Cookie,
+}
+
+/// Log in with e-mail address and password.
+///
+/// An unknown address, a wrong password and a disabled account are told alike.
+#[post("/auth/login", allow = anyone)]
+async fn login(
+    door: Door,
+    sessions: Sessions,
+    engine: Arc<SessionEngine>,
+    client: Client,
+    provenance: Provenance,
+    Json(given): Json<Credentials>,
+) -> Result<LoggedIn, LogIn> {
+    let kind = kind(engine.settings.transport, given.transport).ok_or(NotOffered)?;
+    // Nobody is logged in to an account of somebody else's choice by a page elsewhere.
+    if kind == SessionKind::Cookie && provenance.is_foreign() {
+        return Err(CsrfFailed.into());
+    }
+    let attempt = Attempt {
+        email: &given.email.to_lowercase(),
+        password: given.password,
+        client: &client,
+    };
+    let open = door.enter(&attempt, kind).await?;
+    Ok(LoggedIn::new(&sessions, &open)?)
+}
+
+/// What the login gives, by the setting and by what it asks for; `None` when the two do not fit.
+fn kind(offered: Transport, wanted: Option<Wanted>) -> Option<SessionKind> {
+    match (offered, wanted) {
+        (Transport::Bearer | Transport::Both, None | Some(Wanted::Bearer)) => {
+            Some(SessionKind::Bearer)
+        }
+        (Transport::Cookie, None | Some(Wanted::Cookie))
+        | (Transport::Both, Some(Wanted::Cookie)) => Some(SessionKind::Cookie),
+        _ => None,
+    }
+}
+
+/// What proves that a page is of this site.
+#[derive(Output)]
+struct CsrfToken {
+    /// Send it as `X-CSRF-Token` with each request that changes something.
+    csrf_token: String,
+}
+
+/// Show the CSRF token of your session.
+///
+/// A page needs it when its session is carried by a cookie and the answer to the login is gone.
+#[get("/auth/csrf", allow = signed_in)]
+async fn csrf(me: OwnSession, sessions: Sessions) -> Result<NoStore<CsrfToken>, Own> {
+    Ok(NoStore(CsrfToken {
+        csrf_token: sessions.csrf_token(me.id),
+    }))
+}
+
+/// Who wants another password.
+#[derive(Input)]
+struct PasswordInput {
+    /// The present one.
+    #[validate(length(min = 1, max = 1024))]
+    current_password: Secret<String>,
+    /// The new one: anything that others do not try first.
+    #[validate(length(min = 8, max = 128), custom = uncommon)]
+    #[input(example = "correct horse battery staple")]
+    new_password: Secret<String>,
+}
+
+/// Refuses passwords that are tried first.
+fn uncommon(password: &Secret<String>) -> Result<(), Broken> {
+    match password.expose().parse::<NewPassword>() {
+        // The length is a rule of its own, which says so already.
+        Err(weak) if weak.code() != "length" => Err(Broken::new(weak.code(), weak.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// Change your password.
+///
+/// All your sessions end, and this one goes on under a new id: the answer is that of a login.
+#[post("/me/password", allow = signed_in, id = "auth_change_password")]
+async fn change_password(
+    me: OwnSession,
+    change: PasswordChange,
+    sessions: Sessions,
+    client: Client,
+    Json(given): Json<PasswordInput>,
+) -> Result<LoggedIn, ChangePassword> {
+    let new = given.new_password.expose().parse::<NewPassword>();
+    let new = new.map_err(doyen_core::Unexpected::new)?;
+    let open = change
+        .change(&me, given.current_password, new, &client)
+        .await?;
+    Ok(LoggedIn::new(&sessions, &open)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_gives_what_is_offered_and_asked_for() {
+        use SessionKind as K;
+        for (offered, wanted, kind_given) in [
+            (Transport::Bearer, None, Some(K::Bearer)),
+            (Transport::Bearer, Some(Wanted::Cookie), None),
+            (Transport::Cookie, None, Some(K::Cookie)),
+            (Transport::Cookie, Some(Wanted::Bearer), None),
+            (Transport::Both, None, Some(K::Bearer)),
+            (Transport::Both, Some(Wanted::Cookie), Some(K::Cookie)),
+        ] {
+            assert_eq!(kind(offered, wanted), kind_given);
+        }
+    }
+}

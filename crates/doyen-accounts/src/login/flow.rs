@@ -1,0 +1,106 @@
+//! The steps of a login, in order. The order is the point: what is slow comes before what holds a transaction, and whatever is wrong is
+//! found out after the same work and told in the same words.
+
+use std::sync::Arc;
+
+use doyen_auth::{NewPassword, Passwords};
+use doyen_core::{Inject, Secret, SecurityEvent, SecurityLog, Unexpected, security};
+use doyen_web::Client;
+
+use super::{InvalidCredentials, LogIn};
+use crate::sessions::{OpenSession, SessionKind, Sessions};
+use crate::{UserRecord, Users};
+
+/// Logs people in.
+#[derive(Clone, Inject)]
+pub(crate) struct Door {
+    users: Arc<dyn Users>,
+    passwords: Arc<Passwords>,
+    sessions: Sessions,
+    log: Arc<dyn SecurityLog>,
+}
+
+/// What somebody says of themselves.
+pub(crate) struct Attempt<'a> {
+    /// In lower case.
+    pub(crate) email: &'a str,
+    pub(crate) password: Secret<String>,
+    pub(crate) client: &'a Client,
+}
+
+impl Door {
+    /// Lets somebody in.
+    pub(crate) async fn enter(
+        &self,
+        attempt: &Attempt<'_>,
+        kind: SessionKind,
+    ) -> Result<OpenSession, LogIn> {
+        // 1 Who has failed too often waits: here, before a password costs anything.
+        // 2 The password. An unknown address costs the same: a hash that no password has is compared.
+        let user = self.users.by_email(attempt.email).await?;
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let verdict = self
+            .passwords
+            .verify(attempt.password.clone(), stored)
+            .await?;
+        let Some(user) = user.filter(|_| verdict.ok) else {
+            return self.refuse(attempt, None, "password");
+        };
+        if user.disabled {
+            return self.refuse(attempt, Some(&user), "disabled");
+        }
+        // 3 Whatever else this account asks for, such as a second factor: here, since who comes this far knows the password.
+        // 4 The password is there in the clear, this once: hashed at another cost than today's, it is hashed again.
+        let user = match verdict.rehash {
+            true => self.rehash(attempt, user).await?,
+            false => user,
+        };
+        // 5 A session, unless something about them changed meanwhile.
+        let Some(open) = self.sessions.open(&user, kind, attempt.client).await? else {
+            return self.refuse(attempt, Some(&user), "changed");
+        };
+        let event = self.event(security::LOGIN_SUCCEEDED, attempt, Some(&user));
+        self.log
+            .record_on_commit(event.session(&open.record.id.to_string()));
+        Ok(open)
+    }
+
+    async fn rehash(
+        &self,
+        attempt: &Attempt<'_>,
+        mut user: UserRecord,
+    ) -> Result<UserRecord, Unexpected> {
+        // One that would not be taken today stays as it is.
+        if let Ok(password) = attempt.password.expose().parse::<NewPassword>() {
+            let hash = self.passwords.hash(password).await?;
+            self.users.set_password(&user.subject, &hash).await?;
+            user.password_hash = Some(hash);
+        }
+        Ok(user)
+    }
+
+    fn refuse<T>(
+        &self,
+        attempt: &Attempt<'_>,
+        user: Option<&UserRecord>,
+        why: &'static str,
+    ) -> Result<T, LogIn> {
+        let event = self.event(security::LOGIN_FAILED, attempt, user);
+        self.log.record(event.detail("why", why));
+        Err(InvalidCredentials.into())
+    }
+
+    fn event(
+        &self,
+        name: &'static str,
+        attempt: &Attempt<'_>,
+        user: Option<&UserRecord>,
+    ) -> SecurityEvent {
+        let client = attempt.client;
+        let event = SecurityEvent::new(name).from(client.address, client.agent.as_deref());
+        match user {
+            Some(user) => event.subject(&user.subject),
+            None => event,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Another password, for who knows the present one.
+
+use std::sync::Arc;
+
+use doyen_auth::{NewPassword, Passwords};
+use doyen_core::{Inject, Secret, SecurityEvent, SecurityLog, security};
+use doyen_web::Client;
+
+use super::WrongPassword;
+use super::problems::ChangePassword;
+use crate::sessions::{OpenSession, OwnSession, SessionEngine, Sessions};
+use crate::{SessionRequired, Users};
+
+/// Changes passwords.
+#[derive(Clone, Inject)]
+pub(crate) struct PasswordChange {
+    users: Arc<dyn Users>,
+    passwords: Arc<Passwords>,
+    sessions: Sessions,
+    engine: Arc<SessionEngine>,
+    log: Arc<dyn SecurityLog>,
+}
+
+impl PasswordChange {
+    /// Sets it, ends every session of its owner, and gives them a new one in place of the one that asks: whoever held the old one, by
+    /// whatever way, is out.
+    pub(crate) async fn change(
+        &self,
+        me: &OwnSession,
+        present: Secret<String>,
+        new: NewPassword,
+        client: &Client,
+    ) -> Result<OpenSession, ChangePassword> {
+        // Beside the unit of work: what is slow holds no transaction.
+        let known = self
+            .engine
+            .user(&me.subject)
+            .await?
+            .ok_or(SessionRequired)?;
+        let stored = known.password_hash.as_deref();
+        let verdict = self.passwords.verify(present, stored).await?;
+        let event = |name| {
+            SecurityEvent::new(name)
+                .subject(&me.subject)
+                .session(&me.id.to_string())
+                .from(client.address, client.agent.as_deref())
+        };
+        if !verdict.ok {
+            let event = event(security::LOGIN_FAILED);
+            self.log.record(event.detail("why", "present password"));
+            return Err(WrongPassword.into());
+        }
+        let hash = self.passwords.hash(new).await?;
+        // From here on nobody else begins or ends a session of theirs, and what was read above must still be so.
+        self.sessions.alone(&me.subject).await?;
+        let same = self.users.by_subject(&me.subject).await?;
+        let mut proved = same
+            .filter(|user| user.password_hash == known.password_hash)
+            .ok_or(WrongPassword)?;
+        let session = self.sessions.find(me.id).await?.ok_or(SessionRequired)?;
+        self.users.set_password(&me.subject, &hash).await?;
+        self.sessions.end_all(&me.subject).await?;
+        proved.password_hash = Some(hash);
+        let open = self
+            .sessions
+            .open(&proved, session.kind, client)
+            .await?
+            .ok_or(SessionRequired)?;
+        self.log.record_on_commit(event(security::PASSWORD_CHANGED));
+        Ok(open)
+    }
+}

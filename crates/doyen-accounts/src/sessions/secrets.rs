@@ -1,0 +1,195 @@
+//! The secrets of a session: refresh tokens, cookies, and what proves where a request with a cookie comes from.
+//!
+//! Nothing here is stored as it is. A secret is made of the session's id, a number that counts up, a salt from its row and a key from the
+//! seed: the same four always make the same secret. So the successor of a refresh token can be given once more to a client that lost the
+//! answer, although only its hash is kept; and a token can be recognised as one that was good long ago, while one that somebody made up from
+//! a session's id is nothing.
+
+use aws_lc_rs::{constant_time, digest, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doyen_auth::Seed;
+use doyen_core::Unexpected;
+use uuid::Uuid;
+
+use super::SessionId;
+
+/// What a refresh token begins with: scanners for leaked secrets know it by that.
+const REFRESH: &str = "rt_";
+const ID: usize = 16;
+const COUNTER: usize = 4;
+const SECRET: usize = 32;
+
+/// 256 bits that nobody can guess.
+pub(crate) type Secret = [u8; SECRET];
+
+/// The keys that secrets are made with.
+pub(crate) struct Keys {
+    session: hmac::Key,
+    csrf: hmac::Key,
+}
+
+impl Keys {
+    pub(crate) fn new(seed: &Seed) -> Self {
+        let key = |label| hmac::Key::new(hmac::HMAC_SHA256, &seed.derive(label));
+        Self {
+            session: key("session"),
+            csrf: key("csrf"),
+        }
+    }
+
+    /// The secret of this number.
+    pub(crate) fn secret(&self, id: SessionId, counter: i64, salt: &[u8; 32]) -> Secret {
+        let mut signing = hmac::Context::with_key(&self.session);
+        signing.update(id.uuid().as_bytes());
+        signing.update(&counter.to_be_bytes());
+        signing.update(salt);
+        array(signing.sign().as_ref())
+    }
+
+    /// What a page of this site sends back with each request that changes something.
+    pub(crate) fn csrf(&self, session: &str) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.csrf, session.as_bytes()))
+    }
+
+    /// Compares without telling by the time it takes how much fits.
+    pub(crate) fn is_csrf(&self, session: &str, given: &str) -> bool {
+        same(self.csrf(session).as_bytes(), given.as_bytes())
+    }
+}
+
+/// A refresh token that was sent: well-formed, no more is known yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Presented {
+    pub(crate) id: SessionId,
+    pub(crate) counter: i64,
+    pub(crate) secret: Secret,
+}
+
+impl Presented {
+    /// `None` for what is no refresh token.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(REFRESH)?).ok()?;
+        if bytes.len() != ID + COUNTER + SECRET {
+            return None;
+        }
+        let (id, rest) = bytes.split_at(ID);
+        let (counter, secret) = rest.split_at(COUNTER);
+        Some(Self {
+            id: SessionId::from_uuid(Uuid::from_slice(id).ok()?),
+            counter: i64::from(u32::from_be_bytes(counter.try_into().ok()?)),
+            secret: array(secret),
+        })
+    }
+}
+
+/// The text of a refresh token. `None` after four thousand million rotations.
+pub(crate) fn refresh_token(id: SessionId, counter: i64, secret: &Secret) -> Option<String> {
+    let counter = u32::try_from(counter).ok()?.to_be_bytes();
+    let bytes = [&id.uuid().as_bytes()[..], &counter, secret].concat();
+    Some(format!("{REFRESH}{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// The value of a session cookie.
+pub(crate) fn cookie_value(id: SessionId, secret: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode([&id.uuid().as_bytes()[..], secret].concat())
+}
+
+/// What such a value holds.
+pub(crate) fn parse_cookie(value: &str) -> Option<(SessionId, Secret)> {
+    let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
+    if bytes.len() != ID + SECRET {
+        return None;
+    }
+    let (id, secret) = bytes.split_at(ID);
+    Some((
+        SessionId::from_uuid(Uuid::from_slice(id).ok()?),
+        array(secret),
+    ))
+}
+
+/// What is kept of a secret. It has 256 bits of its own, so that one pass is enough.
+pub(crate) fn hash(secret: &Secret) -> [u8; 32] {
+    array(digest::digest(&digest::SHA256, secret).as_ref())
+}
+
+/// Compares without telling by the time it takes how much fits.
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// 256 random bits.
+pub(crate) fn random() -> Result<[u8; 32], Unexpected> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What has 32 bytes, as an array.
+fn array(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(bytes);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::new(&Seed::parse("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap())
+    }
+
+    #[test]
+    fn a_refresh_token_and_back() {
+        let id = SessionId::new();
+        let secret = keys().secret(id, 7, &[1; 32]);
+        let text = refresh_token(id, 7, &secret).unwrap();
+        let back = Presented::parse(&text).unwrap();
+        assert_eq!((back.id, back.counter, back.secret), (id, 7, secret));
+        assert!(text.len() < 100);
+    }
+
+    #[test]
+    fn every_part_makes_another_secret() {
+        let id = SessionId::new();
+        let one = keys().secret(id, 7, &[1; 32]);
+        assert_eq!(one, keys().secret(id, 7, &[1; 32]));
+        assert_ne!(one, keys().secret(SessionId::new(), 7, &[1; 32]));
+        assert_ne!(one, keys().secret(id, 8, &[1; 32]));
+        assert_ne!(one, keys().secret(id, 7, &[2; 32]));
+        let other = Keys::new(&Seed::generate().unwrap());
+        assert_ne!(one, other.secret(id, 7, &[1; 32]));
+    }
+
+    #[test]
+    fn what_is_no_token_is_nothing() {
+        let id = SessionId::new();
+        let good = refresh_token(id, 0, &[1; 32]).unwrap();
+        let cookie = cookie_value(id, &[1; 32]);
+        for text in [
+            "",
+            "rt_",
+            "rt_AAAA",
+            "eyJhbGciOiJFZERTQSJ9.e30.AA",
+            &good[3..],
+            &format!("{good}A"),
+            &format!("{good}="),
+            &cookie,
+            &format!("rt_{cookie}"),
+        ] {
+            assert!(Presented::parse(text).is_none(), "{text}");
+        }
+        assert!(parse_cookie(&good).is_none());
+        assert!(parse_cookie(&good[3..]).is_none());
+        assert_eq!(parse_cookie(&cookie), Some((id, [1; 32])));
+    }
+
+    #[test]
+    fn a_csrf_token_is_for_one_session() {
+        let keys = keys();
+        assert!(keys.is_csrf("ses_1", &keys.csrf("ses_1")));
+        assert!(!keys.is_csrf("ses_1", &keys.csrf("ses_2")));
+        assert!(!keys.is_csrf("ses_1", ""));
+    }
+}

@@ -1,0 +1,146 @@
+//! Several ways to say who one is, asked in order.
+
+use std::sync::Arc;
+
+use doyen_core::problem::Plain;
+use doyen_core::{Caller, Credentials, Identify, Kind, ProblemInfo, Refusal};
+
+/// The row for a request that says in two ways who it is from.
+pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
+    code: "invalid_request",
+    kind: Kind::Malformed,
+    title: "Invalid Request",
+    description: "The request says in two ways who it is from, or a parameter that it needs is missing or comes twice. `detail` says what is wrong.",
+};
+
+/// Asks each of several, in order, until one knows the caller or refuses the credentials.
+///
+/// | the request carries | counts |
+/// | --- | --- |
+/// | `Authorization` and `X-API-Key` | neither: 400 `invalid_request` (RFC 6750 section 2) |
+/// | `Authorization` | it alone: a cookie beside it is not looked at |
+/// | `X-API-Key` | it alone |
+/// | `Cookie` | it |
+///
+/// A field counts even if nobody here understands it: a request never falls back to a cookie that its sender may not know of.
+#[derive(Clone, Default)]
+pub struct Identifiers(Vec<Arc<dyn Identify>>);
+
+impl std::fmt::Debug for Identifiers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Identifiers").field(&self.0.len()).finish()
+    }
+}
+
+impl Identifiers {
+    /// Nobody to ask yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more, asked after those before.
+    #[must_use]
+    pub fn with(mut self, identify: Arc<dyn Identify>) -> Self {
+        self.0.push(identify);
+        self
+    }
+}
+
+#[async_trait::async_trait]
+impl Identify for Identifiers {
+    async fn identify(
+        &self,
+        mut credentials: Credentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        match (credentials.authorization, credentials.api_key) {
+            (Some(_), Some(_)) => return Err(Plain::new(&INVALID_REQUEST)
+                    .detail("send `Authorization` or `X-API-Key`, not both")
+                    .into()),
+            (None, None) => {}
+            _ => credentials.cookie = None,
+        }
+        for identify in &self.0 {
+            if let Some(caller) = identify.identify(credentials).await? {
+                return Ok(Some(caller));
+            }
+        }
+        Ok(None)
+    }
+
+    fn problems(&self) -> Vec<&'static ProblemInfo> {
+        let mut all = vec![&INVALID_REQUEST];
+        all.extend(self.0.iter().flat_map(|identify| identify.problems()));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Knows whoever sends the field it looks at.
+    struct Looks(fn(&Credentials<'_>) -> Option<String>);
+
+    #[async_trait::async_trait]
+    impl Identify for Looks {
+        async fn identify(
+            &self,
+            credentials: Credentials<'_>,
+        ) -> Result<Option<Arc<Caller>>, Refusal> {
+            Ok((self.0)(&credentials).map(|name| Arc::new(Caller::new(&name))))
+        }
+    }
+
+    fn all() -> Identifiers {
+        let field = |look| Arc::new(Looks(look)) as Arc<dyn Identify>;
+        Identifiers::new()
+            .with(field(|c| {
+                c.authorization?.strip_prefix("Bearer ").map(str::to_owned)
+            }))
+            .with(field(|c| c.cookie.map(str::to_owned)))
+            .with(field(|c| c.api_key.map(str::to_owned)))
+    }
+
+    async fn who(
+        authorization: Option<&str>,
+        api_key: Option<&str>,
+        cookie: Option<&str>,
+    ) -> Result<Option<String>, &'static str> {
+        let credentials = Credentials {
+            authorization,
+            api_key,
+            cookie,
+            ..Credentials::default()
+        };
+        let found = all().identify(credentials).await;
+        found
+            .map(|caller| caller.map(|caller| caller.subject.to_string()))
+            .map_err(|refusal| refusal.info().code)
+    }
+
+    #[tokio::test]
+    async fn t12_two_ways_at_once_are_refused() {
+        assert_eq!(
+            who(Some("Bearer a"), Some("b"), None).await,
+            Err("invalid_request")
+        );
+        assert_eq!(
+            who(Some("Basic x"), Some("b"), Some("c")).await,
+            Err("invalid_request")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_header_field_beats_a_cookie_even_when_nobody_knows_it() {
+        for (authorization, api_key, cookie, found) in [
+            (Some("Bearer a"), None, Some("c"), Some("a")),
+            (Some("Basic a"), None, Some("c"), None),
+            (None, Some("b"), Some("c"), Some("b")),
+            (None, None, Some("c"), Some("c")),
+            (None, None, None, None),
+        ] {
+            let found = Ok(found.map(str::to_owned));
+            assert_eq!(who(authorization, api_key, cookie).await, found);
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! Which sessions, keys and machine clients no longer count, known on every node within seconds.
+//!
+//! An access token is good until it expires, whatever happens to its owner. What ends before that stands in a list, by the id of the
+//! session, key or client and a floor: a token of an older generation is refused. The list is read from where all nodes write it
+//! ([`RevocationSource`]), little by little, when somebody is identified:
+//!
+//! | the list was read | an identification |
+//! | --- | --- |
+//! | less than a second ago | looks at it: no question to any database |
+//! | less than four seconds ago | looks at it, and has it read again in the background |
+//! | longer ago | waits until it was read |
+//! | longer ago, and it can not be read for five seconds | answers 503 |
+//!
+//! The last line is the price of the promise: a node that can not learn who was kept out keeps everybody out. What was revoked on this node
+//! counts here at once.
+//!
+//! What it does not do: it knows no tokens, and it forgets what is older than any token can be.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use doyen_core::{Caller, Unexpected};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+/// The floor of what is gone for good: no generation reaches it.
+pub const REVOKED: u32 = u32::MAX;
+
+/// Younger than this the list is not read again.
+const FRESH: Duration = Duration::from_secs(1);
+/// Older than this nobody is identified before it was read.
+const STALE: Duration = Duration::from_secs(4);
+/// Older than this nobody is identified at all.
+const BLIND: Duration = Duration::from_secs(5);
+/// How long one reading may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// After a reading that failed, how long nobody tries again.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How often what is too old to matter is looked for.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// One entry: tokens of this session, key or client whose generation is below the floor no longer count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// The session, key or client.
+    pub id: String,
+    /// The lowest generation that counts; [`REVOKED`] for none.
+    pub floor: u32,
+}
+
+/// What a reading gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What was entered since.
+    pub entries: Vec<Revocation>,
+    /// Where the next reading begins, in whatever the source counts.
+    pub mark: Option<i64>,
+}
+
+/// Where all nodes write their revocations.
+#[async_trait::async_trait]
+pub trait RevocationSource: Send + Sync + 'static {
+    /// What was entered since this mark; everything that still matters without one. What was given before may come again.
+    ///
+    /// # Errors
+    ///
+    /// It can not be read.
+    async fn since(&self, mark: Option<i64>) -> Result<Reading, Unexpected>;
+}
+
+/// The list. One for an application; see the head of this file.
+pub struct RevocationList {
+    source: Arc<dyn RevocationSource>,
+    /// How long an entry matters.
+    kept: Duration,
+    began: Instant,
+    entries: RwLock<Entries>,
+    /// Milliseconds from `began` to the begin of the last reading that succeeded, and one more: 0 is never.
+    read: AtomicU64,
+    /// The same, of the last that failed.
+    failed: AtomicU64,
+    /// Whoever holds it reads. Inside is where the next reading begins.
+    turn: Arc<Mutex<Option<i64>>>,
+}
+
+struct Entries {
+    floors: HashMap<Box<str>, Floor>,
+    swept: Instant,
+}
+
+#[derive(Clone, Copy)]
+struct Floor {
+    floor: u32,
+    until: Instant,
+}
+
+impl std::fmt::Debug for RevocationList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RevocationList")
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RevocationList {
+    /// A list read from there, for tokens that are good for at most `lifetime`.
+    pub fn new(source: Arc<dyn RevocationSource>, lifetime: Duration) -> Self {
+        let now = Instant::now();
+        Self {
+            source,
+            kept: Self::kept_for(lifetime),
+            began: now,
+            entries: RwLock::new(Entries {
+                floors: HashMap::new(),
+                swept: now,
+            }),
+            read: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            turn: Arc::default(),
+        }
+    }
+
+    /// How long an entry matters where tokens are good for at most `lifetime`: clocks of nodes differ, and an entry is written a little
+    /// before it counts.
+    pub const fn kept_for(lifetime: Duration) -> Duration {
+        lifetime.saturating_add(Duration::from_secs(120))
+    }
+
+    /// How long an entry matters: what was good for longer than this could outlive it, and is refused.
+    pub const fn kept(&self) -> Duration {
+        self.kept
+    }
+
+    /// Whether what this caller came with still counts, by a list that is at most five seconds old.
+    ///
+    /// # Errors
+    ///
+    /// `unavailable` (503): the list can not be read, so nobody knows.
+    pub async fn permits(self: &Arc<Self>, caller: &Caller) -> Result<bool, Unexpected> {
+        let age = self.age();
+        if age >= FRESH {
+            self.renew(age).await?;
+        }
+        Ok(!self.refuses(caller))
+    }
+
+    /// Enters it on this node, at once. Whoever calls this has entered it where the other nodes read, too.
+    pub fn put(&self, id: &str, floor: u32) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        entries.put(id.into(), floor, Instant::now() + self.kept);
+    }
+
+    fn refuses(&self, caller: &Caller) -> bool {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        if entries.floors.is_empty() {
+            return false;
+        }
+        [&caller.session, &caller.key]
+            .into_iter()
+            .flatten()
+            .any(|id| {
+                entries
+                    .floors
+                    .get(&**id)
+                    .is_some_and(|entry| caller.generation < entry.floor)
+            })
+    }
+
+    /// How long ago the last reading began that succeeded.
+    fn age(&self) -> Duration {
+        since(self.began, self.read.load(Ordering::Acquire))
+    }
+
+    async fn renew(self: &Arc<Self>, age: Duration) -> Result<(), Unexpected> {
+        if age >= STALE {
+            let turn = Arc::clone(&self.turn).lock_owned().await;
+            return self.read(turn).await;
+        }
+        // Somebody reads already: fine.
+        if let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() {
+            let list = Arc::clone(self);
+            // What goes wrong is told when the list has become too old.
+            drop(tokio::spawn(async move { drop(list.read(turn).await) }));
+        }
+        Ok(())
+    }
+
+    /// Reads what is new, unless another did so while this one waited for its turn.
+    async fn read(&self, mut turn: OwnedMutexGuard<Option<i64>>) -> Result<(), Unexpected> {
+        if self.age() < FRESH {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let outcome = if since(self.began, self.failed.load(Ordering::Acquire)) < PAUSE {
+            Err(Unexpected::unavailable(
+                "the list of revocations could not be read a moment ago",
+            ))
+        } else {
+            match tokio::time::timeout(PATIENCE, self.source.since(*turn)).await {
+                Ok(read) => read,
+                Err(_) => Err(Unexpected::unavailable(
+                    "reading the list of revocations took too long",
+                )),
+            }
+            .inspect_err(|error| {
+                self.failed
+                    .store(stamp(self.began, Instant::now()), Ordering::Release);
+                tracing::warn!(error = %error.error(), "the list of revocations could not be read");
+            })
+        };
+        match outcome {
+            Ok(reading) => {
+                self.merge(&reading.entries);
+                *turn = reading.mark.or(*turn);
+                self.read.store(stamp(self.began, began), Ordering::Release);
+                Ok(())
+            }
+            Err(_) if self.age() < BLIND => Ok(()),
+            Err(error) => Err(Unexpected::unavailable(error.error().to_string())),
+        }
+    }
+
+    fn merge(&self, new: &[Revocation]) {
+        let now = Instant::now();
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for entry in new {
+            entries.put(entry.id.as_str().into(), entry.floor, now + self.kept);
+        }
+        if now.duration_since(entries.swept) >= SWEEP {
+            entries.swept = now;
+            entries.floors.retain(|_, entry| entry.until > now);
+        }
+    }
+}
+
+impl Entries {
+    fn put(&mut self, id: Box<str>, floor: u32, until: Instant) {
+        let entry = self.floors.entry(id).or_insert(Floor { floor, until });
+        // What comes again is not news: only a higher floor begins the time anew.
+        if floor > entry.floor {
+            *entry = Floor { floor, until };
+        }
+    }
+}
+
+/// A moment as one number: milliseconds from the beginning, and one more.
+fn stamp(began: Instant, at: Instant) -> u64 {
+    u64::try_from(at.duration_since(began).as_millis()).unwrap_or(u64::MAX - 1) + 1
+}
+
+/// How long ago that was; for ever when it never was.
+fn since(began: Instant, stamp: u64) -> Duration {
+    match stamp {
+        0 => Duration::MAX,
+        stamp => began
+            .elapsed()
+            .saturating_sub(Duration::from_millis(stamp - 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex as StdMutex;
+    use std::sync::atomic::{AtomicBool, AtomicU32};
+
+    use doyen_core::Problem as _;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Table {
+        rows: StdMutex<Vec<Revocation>>,
+        away: AtomicBool,
+        asked: AtomicU32,
+    }
+
+    #[async_trait::async_trait]
+    impl RevocationSource for Table {
+        async fn since(&self, mark: Option<i64>) -> Result<Reading, Unexpected> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            if self.away.load(Ordering::SeqCst) {
+                return Err(Unexpected::new("away"));
+            }
+            let rows = self.rows.lock().unwrap();
+            let from = usize::try_from(mark.unwrap_or(0)).unwrap();
+            Ok(Reading {
+                entries: rows[from..].to_vec(),
+                mark: Some(i64::try_from(rows.len()).unwrap()),
+            })
+        }
+    }
+
+    fn caller(session: &str, generation: u32) -> Caller {
+        let mut caller = Caller::new("usr_1");
+        caller.session = Some(session.into());
+        caller.generation = generation;
+        caller
+    }
+
+    fn list() -> (Arc<Table>, Arc<RevocationList>) {
+        let table = Arc::new(Table::default());
+        let list = RevocationList::new(
+            Arc::clone(&table) as Arc<dyn RevocationSource>,
+            Duration::from_secs(900),
+        );
+        (table, Arc::new(list))
+    }
+
+    /// As if so much time had passed since the last reading.
+    fn grow_old(list: &RevocationList, by: Duration) {
+        let read = stamp(list.began, Instant::now());
+        let by = u64::try_from(by.as_millis()).unwrap();
+        // A list that is younger than that was never read.
+        list.read.store(read.saturating_sub(by), Ordering::SeqCst);
+    }
+
+    fn aged(by: Duration) -> (Arc<Table>, Arc<RevocationList>) {
+        let (table, mut list) = list();
+        let inner = Arc::get_mut(&mut list).unwrap();
+        inner.began = inner
+            .began
+            .checked_sub(Duration::from_secs(60))
+            .unwrap_or(inner.began);
+        grow_old(&list, by);
+        (table, list)
+    }
+
+    #[tokio::test]
+    async fn a_floor_refuses_what_is_older() {
+        let (table, list) = list();
+        table.rows.lock().unwrap().extend([
+            Revocation {
+                id: "ses_1".to_owned(),
+                floor: 2,
+            },
+            Revocation {
+                id: "ses_2".to_owned(),
+                floor: REVOKED,
+            },
+        ]);
+        for (session, generation, permitted) in [
+            ("ses_1", 0, false),
+            ("ses_1", 1, false),
+            ("ses_1", 2, true),
+            ("ses_2", u32::MAX - 1, false),
+            ("ses_3", 0, true),
+        ] {
+            let answer = list.permits(&caller(session, generation)).await.unwrap();
+            assert_eq!(answer, permitted, "{session} {generation}");
+        }
+        // Read once: it is fresh.
+        assert_eq!(table.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_key_is_refused_like_a_session_and_who_has_neither_is_not() {
+        let (_, list) = list();
+        list.put("key_1", REVOKED);
+        let mut machine = Caller::new("key_1");
+        assert!(list.permits(&machine).await.unwrap());
+        machine.key = Some("key_1".into());
+        assert!(!list.permits(&machine).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_floor_never_sinks() {
+        let (_, list) = list();
+        list.put("ses_1", REVOKED);
+        list.put("ses_1", 1);
+        assert!(!list.permits(&caller("ses_1", 5)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_stale_list_is_read_by_one_while_the_others_wait() {
+        let (table, list) = aged(STALE);
+        table.rows.lock().unwrap().push(Revocation {
+            id: "ses_1".to_owned(),
+            floor: REVOKED,
+        });
+        let asked: Vec<_> = (0..50)
+            .map(|_| {
+                let list = Arc::clone(&list);
+                tokio::spawn(async move { list.permits(&caller("ses_1", 0)).await.unwrap() })
+            })
+            .collect();
+        for answer in asked {
+            assert!(!answer.await.unwrap());
+        }
+        assert_eq!(table.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn an_older_list_is_read_in_the_background() {
+        let (table, list) = aged(FRESH);
+        table.rows.lock().unwrap().push(Revocation {
+            id: "ses_1".to_owned(),
+            floor: REVOKED,
+        });
+        assert!(list.permits(&caller("ses_1", 0)).await.unwrap());
+        while list.permits(&caller("ses_1", 0)).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(table.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn who_can_not_know_says_so() {
+        let (table, list) = aged(BLIND);
+        table.away.store(true, Ordering::SeqCst);
+        let error = list.permits(&caller("ses_1", 0)).await.unwrap_err();
+        assert_eq!(error.info().code, "unavailable");
+        // Nobody storms what is away.
+        assert!(list.permits(&caller("ses_1", 0)).await.is_err());
+        assert_eq!(table.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_short_absence_is_bridged() {
+        let (table, list) = aged(STALE);
+        table.away.store(true, Ordering::SeqCst);
+        assert!(list.permits(&caller("ses_1", 0)).await.unwrap());
+    }
+}
