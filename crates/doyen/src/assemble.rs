@@ -360,9 +360,11 @@ fn tokens(
     settings: &FrameworkSettings,
     clock: &Arc<dyn Clock>,
 ) -> Result<Tokens, AssembleError> {
-    let ring = KeyRing::first(seed, settings.auth.algorithm.into()).map_err(|error| AssembleError::Setting {
-        key: "auth.signing_key",
-        message: error.to_string(),
+    let ring = KeyRing::first(seed, settings.auth.algorithm.into()).map_err(|error| {
+        AssembleError::Setting {
+            key: "auth.signing_key",
+            message: error.to_string(),
+        }
     })?;
     let issuer = &settings.auth.issuer;
     let audience = settings.auth.audience.as_ref().unwrap_or(issuer);

@@ -188,6 +188,18 @@ fn t13_no_token_stands_in_any_line() {
         assert_eq!(got, status, "{target}: {request}");
         assert!(!request.contains(signature), "{request}");
     }
+    let output = server.output();
+    let admin = output.split("Admin http://").nth(1).unwrap_or_default();
+    let admin = admin.split('/').next().unwrap_or_default().parse();
+    let admin = admin.unwrap_or_else(|error| panic!("{error}\n{output}"));
+    let metrics = server
+        .try_exchange(
+            admin,
+            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        )
+        .unwrap_or_default();
+    assert!(metrics.contains("/v1/me"), "{metrics}");
+    assert!(!metrics.contains(signature) && !metrics.contains("access_token"));
     // What is written last is written by a thread of its own: the end of the program waits for it.
     let lines = server.output_at_end();
     assert!(lines.contains("/v1/me"), "{lines}");

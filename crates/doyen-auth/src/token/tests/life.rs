@@ -53,6 +53,31 @@ fn keys_change_without_an_outage_and_dropped_keys_are_forgotten() {
     assert!(tokens.verify(&new).is_ok());
 }
 
+/// A change of keys is no reason to check everything again, and no moment in which a dropped key still counts.
+#[test]
+fn what_was_verified_is_forgotten_with_its_key_alone() {
+    let seed = Seed::generate().unwrap();
+    let next = || KeyRing::new(&seed).unwrap();
+    let (tokens, _) = tokens();
+    let old = tokens.issue(&caller()).unwrap().token;
+    let known = tokens.verify(&old).unwrap();
+    tokens.rotate(next().also_trust(&ring().public_key()).unwrap());
+    assert!(Arc::ptr_eq(&known, &tokens.verify(&old).unwrap()));
+    let new = tokens.issue(&caller()).unwrap().token;
+    let newer = tokens.verify(&new).unwrap();
+
+    // Somebody verifies the old token while its key is dropped: what they remember is remembered by nobody.
+    let before = tokens.live();
+    tokens.rotate(next());
+    before.cache.put(before.cache.key(&old), known);
+    assert_eq!(tokens.verify(&old).err(), Some(Rejected::UnknownKey));
+    assert!(Arc::ptr_eq(&newer, &tokens.verify(&new).unwrap()));
+
+    // Under another name of the algorithm everything is checked again.
+    tokens.rotate(next().algorithm_name(AlgorithmName::EdDsa));
+    assert!(!Arc::ptr_eq(&newer, &tokens.verify(&new).unwrap()));
+}
+
 /// T17: the name of the algorithm.
 #[test]
 fn the_algorithm_has_its_new_name_unless_the_old_one_is_asked_for() {
