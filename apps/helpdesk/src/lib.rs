@@ -22,6 +22,14 @@ pub mod tickets;
 use doyen::auth::Auth;
 use doyen::prelude::*;
 
+/// How the caller's quotas stand.
+fn quotas() -> Module {
+    let quota = doyen::limits::quota().allow(access::Scope::Profile);
+    Module::new("quotas")
+        .describe("How many calls are left.")
+        .routes(Routes::new(vec![quota]).at("/v1/me"))
+}
+
 /// The application.
 pub fn app() -> App {
     App::new("helpdesk")
@@ -40,6 +48,7 @@ pub fn app() -> App {
         )
         .module(accounts::module())
         .module(tickets::module())
+        .module(quotas())
         .command(accounts::create_user())
         .seed(seed::seed)
 }

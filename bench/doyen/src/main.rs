@@ -50,6 +50,8 @@ fn serve_full() -> Result<(), Box<dyn Error>> {
         .env("APP_AUTH__AUDIENCE", token::AUDIENCE)
         .env("APP_DATABASE__MAX_CONNECTIONS", "8")
         .env("APP_DATABASE__MIGRATE", "off")
+        // Each call is counted, and nobody is refused.
+        .env("APP_LIMITS__DEFAULT", "1000000/1s")
         .env("APP_SERVER__CORS_ORIGINS", "https://app.example.com")
         .env("DATABASE_URL", database());
     // The key that signed the token lies beside the one that everybody reads.

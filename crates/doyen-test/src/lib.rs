@@ -35,6 +35,7 @@
 //! | [`Call`], [`Answer`] | a request and what came back |
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
+//! | [`RedisServer`] | a Redis of a test's own |
 //! | [`test`] | the attribute |
 //!
 //! **Every answer is checked against the OpenAPI document**: its status, media type, header fields, body and problem code must stand there.
@@ -53,6 +54,7 @@ mod contract;
 mod database;
 mod live;
 mod program;
+mod redis;
 mod run;
 mod subject;
 
@@ -63,6 +65,7 @@ pub use clock::TestClock;
 pub use database::Backend;
 pub use live::Live;
 pub use program::{Ended, Program, Running};
+pub use redis::RedisServer;
 pub use subject::{Setup, Subject};
 
 /// Makes two tests of one function: one on SQLite, one on PostgreSQL.

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use doyen_core::limit::{
     LimitRules, Limiter, NamedPolicy, NamedQuota, Policy, QuotaBucket, Quotas, Tier,
 };
-use doyen_core::{Caller, Clock, Output, Rate, Settings, Timestamp, Unexpected, signed_in};
+use doyen_core::{Caller, Clock, Output, Rate, Settings, Timestamp, Unexpected, policy, signed_in};
 use doyen_data::Database;
 use doyen_limit::{Local, SqlQuotas};
-use doyen_macros::get;
-use doyen_web::{Json, RateLimits};
+use doyen_web::{Json, RateLimits, Route};
 
 use crate::AssembleError;
 use crate::redis::Redis;
@@ -224,12 +223,21 @@ impl QuotaBook {
     }
 }
 
-/// Show how your quotas stand.
-///
-/// Calls that other servers may still give out count as used: the numbers can be a little higher than what you called, never lower.
-#[get("/quota", allow = signed_in)]
-pub async fn quota(me: Caller, book: Arc<QuotaBook>) -> Result<Json<QuotaList>, Unexpected> {
-    Ok(Json(QuotaList {
-        items: book.of(&me).await?,
-    }))
+/// A route that shows callers how their quotas stand: mount it with `Routes::new(vec![limits::quota()]).at("/v1/me")`. Who is signed in may
+/// call it; `.allow(..)` says otherwise. Quotas do not count it, so that it answers when they are used up.
+pub fn quota() -> Route {
+    Route::get("/quota")
+        .name("show")
+        .summary("Show how your quotas stand.")
+        .description(
+            "Calls that another server may still give out count as used: the numbers can be a little higher than what you called, never lower.",
+        )
+        .allow(signed_in)
+        .limit(policy("default").without_quotas())
+        .handler(show)
+}
+
+async fn show(me: Caller, book: Arc<QuotaBook>) -> Result<Json<QuotaList>, Unexpected> {
+    let items = book.of(&me).await?;
+    Ok(Json(QuotaList { items }))
 }

@@ -10,6 +10,7 @@ mod nextest;
 mod node;
 mod postgres;
 mod python;
+mod redis;
 mod slow;
 mod stamp;
 mod system;
@@ -30,6 +31,7 @@ pub(crate) struct Tools {
     node: node::Modules,
     python: python::Venv,
     browser: PathBuf,
+    redis: PathBuf,
     slow: PathBuf,
 }
 
@@ -65,6 +67,7 @@ impl Tools {
             format!("npm         {}", self.node.folder().display()),
             format!("Python      {}", self.python.folder().display()),
             format!("browser     {}", self.browser.display()),
+            format!("Redis       {}", self.redis.display()),
             format!("slow        {}", self.slow.display()),
         ]
     }
@@ -79,6 +82,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         node: node::find_or_install()?,
         python: python::find_or_install()?,
         browser: browser::find_or_install()?,
+        redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
     })
 }

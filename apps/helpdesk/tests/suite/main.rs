@@ -10,19 +10,28 @@
 //! | `errors` | is whatever goes wrong told as the contract says |
 //! | `work` | is a request one unit of work, however it ends |
 //! | `server` | the real program: start, stop, kill, settings |
+//! | `keys` | its signing keys, changed from the command line; that it writes no token anywhere |
+//! | `naughty` | text and JSON that programs have stumbled over |
+//! | `attack` | the real program under the attack list of `cargo xtask attack` |
+//! | `limits` | how often: every route, two programs with one Redis, quotas |
+//! | `edge` | the real program: hosts, proxies, and settings that would lie |
 //! | `slow` | the real program while hundreds of slow clients hold it up |
 
 mod access;
 mod accounts;
+mod attack;
 mod comments;
+mod edge;
 mod edits;
 mod errors;
 mod events;
+mod keys;
+mod limits;
 mod lists;
+mod naughty;
 mod openapi;
 mod paging;
 mod server;
-mod keys;
 mod slow;
 mod states;
 mod stats;

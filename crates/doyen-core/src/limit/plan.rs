@@ -190,7 +190,7 @@ impl Plan {
         for (at, policy) in policies.iter().enumerate() {
             plan.add(route, at, policy, rules)?;
         }
-        if plan.unlimited.is_none() {
+        if plan.unlimited.is_none() && !policies.iter().any(|policy| policy.without_quotas) {
             for quota in rules.quotas.iter().filter(|quota| quota.everywhere) {
                 if !plan.quotas.iter().any(|known| known.name == quota.name) {
                     plan.quota(quota, 1);

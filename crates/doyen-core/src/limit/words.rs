@@ -46,6 +46,7 @@ pub struct Policy {
     pub(super) name: Option<&'static str>,
     pub(super) cost: u32,
     pub(super) burst: Option<u32>,
+    pub(super) without_quotas: bool,
 }
 
 /// Where the numbers come from.
@@ -63,6 +64,16 @@ impl Policy {
             name: None,
             cost: 1,
             burst: None,
+            without_quotas: false,
+        }
+    }
+
+    /// Leaves out the quotas that are counted everywhere: for what callers need when theirs is used up.
+    #[must_use]
+    pub const fn without_quotas(self) -> Self {
+        Self {
+            without_quotas: true,
+            ..self
         }
     }
 

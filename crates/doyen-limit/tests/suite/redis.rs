@@ -1,7 +1,8 @@
-//! In Redis: the one at `DOYEN_TEST_REDIS_URL`, by default `redis://127.0.0.1:6379`.
+//! In Redis: a server of each test's own.
 
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use doyen_core::limit::Limiter;
 use doyen_core::{DAY, HOUR, SystemClock, per_user};
@@ -11,61 +12,85 @@ use redis::aio::ConnectionManager;
 use crate::kit::{ask, plan};
 use crate::limiter;
 
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// The name of an application that nobody else has.
-fn own() -> String {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_nanos();
-    format!(
-        "test-{}-{}-{now}",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+/// A server of this test's own, killed at its end.
+struct Own {
+    child: Child,
+    url: String,
 }
 
-async fn connection() -> ConnectionManager {
-    let url = std::env::var("DOYEN_TEST_REDIS_URL")
-        .unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
-    let client = redis::Client::open(url).unwrap();
-    ConnectionManager::new(client).await.unwrap()
+impl Own {
+    async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no"])
+            .current_dir(std::env::temp_dir())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed by `cargo xtask setup`");
+        let own = Self {
+            child,
+            url: format!("redis://127.0.0.1:{port}"),
+        };
+        // It tries again until the server listens.
+        own.connection().await;
+        own
+    }
+
+    async fn connection(&self) -> ConnectionManager {
+        let client = redis::Client::open(&*self.url).unwrap();
+        ConnectionManager::new(client).await.unwrap()
+    }
+
+    async fn limiter(&self, application: &str) -> Arc<Shared> {
+        let local = Arc::new(Local::new(Arc::new(SystemClock), 1000));
+        Arc::new(Shared::new(self.connection().await, application, local))
+    }
 }
 
-async fn shared(application: &str) -> Arc<Shared> {
-    let local = Arc::new(Local::new(Arc::new(SystemClock), 1000));
-    Arc::new(Shared::new(connection().await, application, local))
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 #[tokio::test]
 async fn it_counts_down() {
-    limiter::counts_down(shared(&own()).await, "GET /a").await;
+    let redis = Own::start().await;
+    limiter::counts_down(redis.limiter("shop").await, "GET /a").await;
 }
 
 #[tokio::test]
 async fn it_charges_all_or_none() {
-    limiter::charges_all_or_none(shared(&own()).await, "GET /a").await;
+    let redis = Own::start().await;
+    limiter::charges_all_or_none(redis.limiter("shop").await, "GET /a").await;
 }
 
 #[tokio::test]
 async fn it_counts_costs() {
-    limiter::counts_costs(shared(&own()).await, "GET /a").await;
+    let redis = Own::start().await;
+    limiter::counts_costs(redis.limiter("shop").await, "GET /a").await;
 }
 
 /// Two nodes, each with a connection of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_nodes_are_exact_together() {
-    let name = own();
-    let nodes: Vec<Arc<dyn Limiter>> = vec![shared(&name).await, shared(&name).await];
+    let redis = Own::start().await;
+    let nodes: Vec<Arc<dyn Limiter>> =
+        vec![redis.limiter("shop").await, redis.limiter("shop").await];
     limiter::is_exact(nodes, "GET /a").await;
 }
 
 /// Nothing of what a caller says stands in a key, and every key ends by itself.
 #[tokio::test]
 async fn keys_are_hashes_that_expire() {
-    let name = own();
-    let limiter = shared(&name).await;
+    let redis = Own::start().await;
+    let limiter = redis.limiter("shop").await;
     ask(
         &*limiter,
         &plan("GET /a", per_user(5, HOUR)),
@@ -73,24 +98,22 @@ async fn keys_are_hashes_that_expire() {
     )
     .await;
     ask(&*limiter, &plan("GET /a", per_user(5, HOUR)), "ada").await;
-    let mut redis = connection().await;
+    let mut connection = redis.connection().await;
     let keys: Vec<String> = redis::cmd("KEYS")
-        .arg(format!("doyen:{{{name}}}:*"))
-        .query_async(&mut redis)
+        .arg("doyen:{shop}:*")
+        .query_async(&mut connection)
         .await
         .unwrap();
     assert_eq!(keys.len(), 2, "{keys:?}");
     for key in keys {
-        let hash = key
-            .strip_prefix(&format!("doyen:{{{name}}}:limit:"))
-            .unwrap();
+        let hash = key.strip_prefix("doyen:{shop}:limit:").unwrap();
         assert!(
             hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
             "{key}"
         );
         let lives: i64 = redis::cmd("PTTL")
             .arg(&key)
-            .query_async(&mut redis)
+            .query_async(&mut connection)
             .await
             .unwrap();
         assert!((1..=720_002).contains(&lives), "{lives}");
@@ -99,7 +122,16 @@ async fn keys_are_hashes_that_expire() {
 
 #[tokio::test]
 async fn another_application_is_apart() {
+    let redis = Own::start().await;
     let plan = plan("GET /a", per_user(1, DAY));
-    assert!(ask(&*shared(&own()).await, &plan, "ada").await.allowed);
-    assert!(ask(&*shared(&own()).await, &plan, "ada").await.allowed);
+    assert!(
+        ask(&*redis.limiter("one").await, &plan, "ada")
+            .await
+            .allowed
+    );
+    assert!(
+        ask(&*redis.limiter("other").await, &plan, "ada")
+            .await
+            .allowed
+    );
 }

@@ -101,6 +101,26 @@ impl Person {
         self.app.request(method, target).bearer(&self.token)
     }
 
+    /// The same person, at another node.
+    pub(crate) fn at(&self, app: &TestApp) -> Person {
+        Person {
+            app: app.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The same person, logged in again.
+    pub(crate) async fn again(&self) -> Person {
+        let token = login(&self.app, &self.email, PASSWORD)
+            .await
+            .expect(200)
+            .text_at("/access_token");
+        Person {
+            token,
+            ..self.clone()
+        }
+    }
+
     /// Opens a ticket.
     pub(crate) async fn opens(&self, subject: &str) -> Answer {
         self.opens_with(json!({"subject": subject, "body": "It does not work."}))

@@ -1,0 +1,118 @@
+//! A Redis of a test's own.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long it may take to start.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A `redis-server` that only this test knows: nothing is left in it from other tests, and it can be stopped. Killed when it is dropped.
+///
+/// ```no_run
+/// let redis = doyen_test::RedisServer::start();
+/// redis.pause();
+/// // Whoever asks it now waits.
+/// redis.resume();
+/// ```
+#[derive(Debug)]
+pub struct RedisServer {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl RedisServer {
+    /// Starts one on a free port of 127.0.0.1. It writes no file.
+    pub fn start() -> Self {
+        // A port that nobody listened on a moment ago; when somebody else was faster, once more.
+        for _ in 0..5 {
+            let address = TcpListener::bind(("127.0.0.1", 0))
+                .and_then(|listener| listener.local_addr())
+                .unwrap_or_else(|error| panic!("no port: {error}"));
+            let child = Command::new("redis-server")
+                .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
+                .args(["--save", "", "--appendonly", "no"])
+                .current_dir(std::env::temp_dir())
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap_or_else(|error| {
+                    panic!("`redis-server` can not be started ({error}): run `cargo xtask setup`")
+                });
+            let mut server = Self { child, address };
+            if server.is_ready() {
+                return server;
+            }
+        }
+        panic!("redis-server does not start");
+    }
+
+    /// Where it is: `redis://127.0.0.1:..`.
+    pub fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// Stops it in the middle of whatever it does (SIGSTOP): connections stay, and nobody answers.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(
+            sent.is_ok_and(|status| status.success()),
+            "{name} was not sent"
+        );
+    }
+
+    fn is_ready(&mut self) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                return false;
+            }
+            if answers(self.address) {
+                return true;
+            }
+            rest();
+        }
+        false
+    }
+}
+
+fn answers(address: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return false;
+    };
+    let mut answer = [0; 7];
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+    stream.write_all(b"PING\r\n").is_ok()
+        && stream.read_exact(&mut answer).is_ok()
+        && &answer == b"+PONG\r\n"
+}
+
+/// Between two looks at another process, which can not wake us.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing else runs on the thread of such a test"
+)]
+fn rest() {
+    std::thread::sleep(Duration::from_millis(5));
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // SIGKILL ends a stopped process too.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,16 @@
+//! Redis: the program alone. Tests that need one start their own.
+
+use std::path::PathBuf;
+
+use super::system;
+use crate::failure::{Failure, Result};
+use crate::process::find;
+
+pub(super) fn find_or_install() -> Result<PathBuf> {
+    if let Some(redis) = find(&["redis-server"]) {
+        return Ok(redis);
+    }
+    system::install("Redis", &["redis-server"])?;
+    find(&["redis-server"])
+        .ok_or_else(|| Failure::new("Redis is installed, but `redis-server` is not on the PATH"))
+}
