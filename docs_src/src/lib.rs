@@ -13,6 +13,7 @@ pub mod first_steps;
 pub mod headers;
 pub mod identity;
 pub mod injection;
+pub mod limits;
 pub mod links;
 pub mod merge_patch;
 pub mod own_types;

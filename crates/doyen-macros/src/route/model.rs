@@ -147,6 +147,10 @@ fn policies(
                 text,
                 "who may call is a word, not text: write `allow = anyone`, `allow = signed_in` or a scope such as `allow = Scope::OrdersRead`",
             )),
+            (Some(("limit", _)), Some(Expr::Lit(text))) => errors.push(Error::new_spanned(
+                text,
+                "how often is a word, not text: write `limit = per_user(20, MINUTE)`, `limit = policy(\"search\")` or `limit = unlimited(\"why\")`",
+            )),
             _ if known.iter().any(|(before, _)| *before == name) => {
                 errors.push(Error::new(name.span(), format!("`{name}` is said twice")))
             }

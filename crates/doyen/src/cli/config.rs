@@ -24,11 +24,12 @@ pub(super) fn routes(operations: &[Operation]) -> String {
             [
                 format!("{} {}", one.method, one.path),
                 one.id.clone(),
+                how_often(one),
                 who(one),
             ]
         })
         .collect();
-    align(["ROUTE", "OPERATION", "ALLOW"], rows)
+    align(["ROUTE", "OPERATION", "LIMIT", "ALLOW"], rows)
 }
 
 /// Each migration and how it stands.
@@ -52,6 +53,13 @@ fn state(state: State) -> String {
         State::Pending => "pending".to_owned(),
         State::Changed => "CHANGED: its file is not the one that was applied".to_owned(),
         State::Missing => "MISSING: it was applied, and its file is gone".to_owned(),
+    }
+}
+
+fn how_often(operation: &Operation) -> String {
+    match operation.unlimited {
+        Some(_) => "unlimited".to_owned(),
+        None => operation.limits.join(", "),
     }
 }
 
