@@ -7,6 +7,14 @@
 //! | --- | --- |
 //! | [`Auth`] | what an application mounts |
 //! | [`Users`], [`UserRecord`] | the port to the application's own users |
+//! | [`ApiKeys`], [`ApiKeyIdentity`] | keys that a user makes for programs |
+//! | [`Person`] | somebody who logged in, not a program with a key |
+//! | [`sessions`] | login sessions: refresh, end, list, and what was revoked |
+//! | [`CookieSessions`] | sessions carried by a cookie |
+//! | [`emails`], [`Mailbox`] | verify an address, set a forgotten password, change an address |
+//! | [`factor`] | a second factor |
+//! | [`throttle`] | who fails to log in too often waits |
+//! | [`onetime`] | the tokens in the links of mails |
 //! | [`security`] | the security log: what happened to accounts, in the log and in a table |
 //!
 //! What it does not do: it has no users. Who registers, what a profile holds and which roles there are is the application's own business.
@@ -14,11 +22,28 @@
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
 
+mod clients;
+mod cookies;
+pub mod emails;
+pub mod factor;
+mod keys;
+mod login;
 mod mount;
+pub mod onetime;
+mod person;
+mod proof;
 pub mod security;
+pub mod sessions;
+pub mod throttle;
 mod users;
 
+pub use emails::{EmailSettings, InvalidLink, Mailbox};
+pub use cookies::{CookieSessions, CsrfFailed, InvalidSession};
+pub use keys::{ApiKeyIdentity, ApiKeySettings, ApiKeys, INVALID_KEY, InvalidKey, KEY_PATTERN, KeyPrefix};
+pub use login::{InvalidCredentials, LogIn, NotOffered, WrongPassword};
 pub use mount::Auth;
+pub use person::{Person, SessionRequired};
+pub use sessions::{OwnSession, Revocations, SessionEngine, SessionSettings, Sessions};
 pub use users::{UserRecord, Users};
 
 /// The tables of accounts, on both databases.

@@ -4,7 +4,7 @@ use doyen_core::{Allow, Port, signed_in};
 use doyen_core::inject::Inject;
 use doyen_web::Module;
 
-use crate::{Users, security};
+use crate::{Users, clients, emails, factor, keys, login, security, sessions};
 
 /// Accounts for an application: its routes, its tables, its settings.
 ///
@@ -74,13 +74,29 @@ impl Auth {
     pub fn into_module(self) -> Module {
         let Self {
             prefix,
-            own: _own,
+            own,
             admin,
             module,
         } = self;
         let module = module.bind::<dyn doyen_core::SecurityLog, security::SqlSecurityLog>();
+        let module = module
+            .routes(login::public().at(&prefix))
+            .routes(sessions::public().at(&prefix))
+            .routes(login::routes(own).at(&prefix))
+            .routes(sessions::routes(own).at(&prefix));
+        let module = module.routes(keys::routes(own).at(&prefix));
+        let module = module
+            .routes(emails::public().at(&prefix))
+            .routes(emails::routes(own).at(&prefix))
+            .routes(factor::routes(own).at(&prefix));
+        // Without an administrator nobody makes clients.
         match admin {
-            Some(admin) => module.routes(security::routes(admin).at(&prefix)),
+            Some(admin) => module
+                .routes(security::routes(admin).at(&prefix))
+                .routes(clients::routes(admin).at(&prefix))
+                .routes(clients::public().at(&prefix))
+                .routes(clients::Metadata::routes())
+                .provide(std::sync::Arc::new(clients::Metadata::new(&prefix))),
             None => module,
         }
     }

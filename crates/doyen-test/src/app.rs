@@ -1,11 +1,13 @@
 //! The running application.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
-use doyen::domain::Access;
+use doyen::domain::{Access, Mail};
 use doyen::domain::contract::Operation;
+use doyen::mail::InMemory;
 use doyen::observe::AccessLog;
 use doyen::web::Service;
 use doyen::{App, Assembled};
@@ -14,6 +16,9 @@ use serde_json::Value as Json;
 use crate::contract::Document;
 use crate::database::{Place, loader};
 use crate::{Backend, Call, Live, Setup, TestClock};
+
+/// How long what is done after an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An application under test, with everything a test may ask of it. Clones are the same application.
 #[derive(Clone)]
@@ -24,6 +29,7 @@ struct Inner {
     document: Document,
     clock: TestClock,
     log: AccessLog,
+    mails: InMemory,
     backend: Backend,
     url: String,
     make: fn() -> App,
@@ -64,6 +70,10 @@ impl TestApp {
         overrides.clock = Some(Arc::new(clock.clone()));
         overrides.access_log = Some(Arc::new(log.clone()));
         overrides.fast_passwords = true;
+        let mails = InMemory::default();
+        overrides
+            .mailer
+            .get_or_insert_with(|| Arc::new(mails.clone()));
         let loader = setup
             .values
             .into_iter()
@@ -78,6 +88,7 @@ impl TestApp {
             document,
             clock,
             log,
+            mails,
             backend,
             url: url.to_owned(),
             make,
@@ -132,6 +143,13 @@ impl TestApp {
                 .unwrap_or_else(|error| panic!("a line of the log is no JSON ({error}): {line}"))
         };
         self.0.log.lines().iter().map(parse).collect()
+    }
+
+    /// The mails that were sent so far, the oldest first, once none is under way any more.
+    pub async fn mails(&self) -> Vec<Mail> {
+        let done = self.0.assembled.post.flush(PATIENCE).await;
+        assert!(done, "mails are under way for {PATIENCE:?}");
+        self.0.mails.mails()
     }
 
     /// Which database it runs on.

@@ -1,5 +1,7 @@
 //! A request.
 
+use std::net::{IpAddr, SocketAddr};
+
 use doyen::web::Body;
 use http::{HeaderName, HeaderValue, Method, Request};
 use serde::Serialize;
@@ -15,6 +17,7 @@ pub struct Call {
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    address: Option<SocketAddr>,
 }
 
 impl Call {
@@ -27,7 +30,14 @@ impl Call {
             target: target.to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+            address: None,
         }
+    }
+
+    /// Says from which address the connection comes. Without it the request comes from none that is known.
+    pub fn from_address(mut self, address: impl Into<IpAddr>) -> Self {
+        self.address = Some(SocketAddr::new(address.into(), 50_000));
+        self
     }
 
     /// Adds a header field.
@@ -104,7 +114,7 @@ impl Call {
             request.headers_mut().append(name, value);
         }
         // The edge drives a request in one future; a large one is better not on the stack of a test.
-        let response = Box::pin(self.app.service().handle(request, None)).await;
+        let response = Box::pin(self.app.service().handle(request, self.address)).await;
         let answer = Answer::read(&self.method, &self.target, response).await;
         if let Err(violation) = self.app.contract().check(&self, &answer) {
             panic!("{violation}\n\n{answer}");

@@ -67,6 +67,8 @@ pub struct Overrides {
     pub clock: Option<Arc<dyn Clock>>,
     /// Where the line of each request goes.
     pub access_log: Option<Arc<dyn AccessSink>>,
+    /// How mail is delivered, whatever the settings say.
+    pub mailer: Option<Arc<dyn doyen_core::Mailer>>,
     /// Cheap password hashes, for tests alone.
     pub fast_passwords: bool,
     /// Bindings to add or replace.
@@ -90,6 +92,8 @@ pub struct Assembled {
     pub database: Database,
     /// Which keys sign and are accepted, and how they are rotated.
     pub keys: SigningKeys,
+    /// Sends mail in the background.
+    pub post: Arc<doyen_mail::Post>,
     /// Writes the security log.
     pub security: Arc<SecurityWriter>,
     /// The API keys.
@@ -173,6 +177,15 @@ impl App {
         ));
         // Without accounts nobody says who owns a key, and nothing revokes a token.
         let accounts = self.tables.iter().any(|(owner, _)| *owner == "auth");
+        let mail = crate::post::wire(
+            &self.info.title,
+            &settings,
+            environment,
+            accounts,
+            overrides.mailer,
+            &clock,
+        )?;
+        let post = Arc::clone(&mail.post);
         let sessions = crate::sessions::wire(&settings, &database, &clock, &seed)?;
         let mut identifiers = crate::sessions::identifiers(
             &sessions,
@@ -226,6 +239,7 @@ impl App {
         container.provide(Arc::clone(&tokens));
         container.provide(passwords);
         container.provide(Arc::new(seed));
+        mail.provide(&settings, container);
         container.provide(Arc::clone(&security));
         container.provide(Arc::clone(&api_keys));
         container.provide(Arc::clone(&sessions));
@@ -247,6 +261,7 @@ impl App {
             database,
             keys,
             security,
+            post,
             api_keys,
             quotas: limits.quotas,
             redis,

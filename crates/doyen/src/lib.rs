@@ -35,6 +35,7 @@
 //! | [`limits`] | how often: settings and quotas |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
+//! | [`mail`] | mail to people |
 
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
@@ -43,6 +44,7 @@ mod app;
 mod assemble;
 mod cli;
 pub mod limits;
+mod post;
 pub mod redis;
 mod sessions;
 mod settings;
@@ -54,6 +56,7 @@ pub use cli::run;
 pub use doyen_core as domain;
 pub use doyen_data as data;
 pub use doyen_macros::migrations;
+pub use doyen_mail as mail;
 pub use doyen_observe as observe;
 pub use doyen_schema as schema;
 pub use doyen_web as web;

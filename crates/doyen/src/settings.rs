@@ -41,6 +41,9 @@ pub struct FrameworkSettings {
     /// What all nodes share and may lose.
     #[setting(section)]
     pub redis: RedisSettings,
+    /// How mail is sent.
+    #[setting(section)]
+    pub mail: doyen_mail::MailSettings,
     /// What is written to standard output.
     #[setting(section)]
     pub log: LogSettings,
@@ -188,6 +191,15 @@ pub struct AuthSettings {
     /// API keys.
     #[setting(section)]
     pub key: doyen_accounts::ApiKeySettings,
+    /// Mails of accounts.
+    #[setting(section)]
+    pub email: doyen_accounts::EmailSettings,
+    /// Logins that fail.
+    #[setting(section)]
+    pub throttle: doyen_accounts::throttle::ThrottleSettings,
+    /// Second factors.
+    #[setting(section)]
+    pub factor: doyen_accounts::factor::FactorSettings,
 }
 
 /// What signing keys sign with.

@@ -36,6 +36,10 @@ struct Credentials {
     #[validate(length(min = 1, max = 1024))]
     #[input(example = "correct horse battery staple")]
     password: Secret<String>,
+    /// The code of your second factor, or a recovery code, when you have one.
+    #[validate(length(min = 1, max = 64))]
+    #[input(example = "123456")]
+    code: Option<Secret<String>>,
     /// What you want for it, where the service gives both; tokens when you do not say.
     transport: Option<Wanted>,
 }
@@ -70,6 +74,7 @@ async fn login(
     let attempt = Attempt {
         email: &given.email.to_lowercase(),
         password: given.password,
+        code: given.code.as_ref().map(|code| code.expose().as_str()),
         client: &client,
     };
     let open = door.enter(&attempt, kind).await?;

@@ -4,11 +4,15 @@
 use std::sync::Arc;
 
 use doyen_auth::{NewPassword, Passwords};
-use doyen_core::{Inject, Secret, SecurityEvent, SecurityLog, Unexpected, security};
+use doyen_core::{Inject, Problem as _, Secret, SecurityEvent, SecurityLog, Unexpected, security};
+use doyen_data::Session;
 use doyen_web::Client;
 
 use super::{InvalidCredentials, LogIn};
+use crate::emails::{EmailNotVerified, EmailSettings};
+use crate::factor::Factors;
 use crate::sessions::{OpenSession, SessionKind, Sessions};
+use crate::throttle::Throttle;
 use crate::{UserRecord, Users};
 
 /// Logs people in.
@@ -17,6 +21,10 @@ pub(crate) struct Door {
     users: Arc<dyn Users>,
     passwords: Arc<Passwords>,
     sessions: Sessions,
+    throttle: Throttle,
+    factors: Factors,
+    emails: Arc<EmailSettings>,
+    work: Session,
     log: Arc<dyn SecurityLog>,
 }
 
@@ -25,6 +33,8 @@ pub(crate) struct Attempt<'a> {
     /// In lower case.
     pub(crate) email: &'a str,
     pub(crate) password: Secret<String>,
+    /// Of a second factor.
+    pub(crate) code: Option<&'a str>,
     pub(crate) client: &'a Client,
 }
 
@@ -35,25 +45,64 @@ impl Door {
         attempt: &Attempt<'_>,
         kind: SessionKind,
     ) -> Result<OpenSession, LogIn> {
-        // 1 Who has failed too often waits: here, before a password costs anything.
+        // 1 Who has failed too often waits: here, before a password costs anything. The try counts as a failure until it is right.
+        let address = attempt.client.address;
+        let counted = self.throttle.admit(attempt.email, address).await?;
         // 2 The password. An unknown address costs the same: a hash that no password has is compared.
         let user = self.users.by_email(attempt.email).await?;
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let verdict = self
+        let verdict = match self
             .passwords
             .verify(attempt.password.clone(), stored)
-            .await?;
+            .await
+        {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                // Nobody looked at it.
+                counted.forgive().await?;
+                return Err(error.into());
+            }
+        };
         let Some(user) = user.filter(|_| verdict.ok) else {
             return self.refuse(attempt, None, "password");
         };
         if user.disabled {
             return self.refuse(attempt, Some(&user), "disabled");
         }
-        // 3 Whatever else this account asks for, such as a second factor: here, since who comes this far knows the password.
-        // 4 The password is there in the clear, this once: hashed at another cost than today's, it is hashed again.
-        let user = match verdict.rehash {
-            true => self.rehash(attempt, user).await?,
-            false => user,
+        // 3 Whatever else this account asks for: here, since who comes this far knows the password.
+        if self.emails.must_verify() && !user.verified {
+            counted.forgive().await?;
+            return Err(EmailNotVerified.into());
+        }
+        // The password is there in the clear, this once: hashed at another cost than today's, it is hashed again. It is slow, so it is done
+        // before the code, with which the unit of work begins.
+        let rehashed = match verdict.rehash {
+            true => self.rehash(attempt).await?,
+            false => None,
+        };
+        let counted = self
+            .factors
+            .check(counted, &user.subject, address, attempt.code)
+            .await;
+        let counted = match counted {
+            Ok(counted) => counted,
+            Err(refused) => {
+                let event = self.event(security::LOGIN_FAILED, attempt, Some(&user));
+                self.log.record(event.detail("why", refused.info().code));
+                return Err(refused.into());
+            }
+        };
+        // 4 All is right: what failed before is forgotten, and this network is known.
+        counted.succeeded(&self.work, &user.subject).await?;
+        let user = match rehashed {
+            Some(hash) => {
+                self.users.set_password(&user.subject, &hash).await?;
+                UserRecord {
+                    password_hash: Some(hash),
+                    ..user
+                }
+            }
+            None => user,
         };
         // 5 A session, unless something about them changed meanwhile.
         let Some(open) = self.sessions.open(&user, kind, attempt.client).await? else {
@@ -65,18 +114,12 @@ impl Door {
         Ok(open)
     }
 
-    async fn rehash(
-        &self,
-        attempt: &Attempt<'_>,
-        mut user: UserRecord,
-    ) -> Result<UserRecord, Unexpected> {
-        // One that would not be taken today stays as it is.
-        if let Ok(password) = attempt.password.expose().parse::<NewPassword>() {
-            let hash = self.passwords.hash(password).await?;
-            self.users.set_password(&user.subject, &hash).await?;
-            user.password_hash = Some(hash);
+    async fn rehash(&self, attempt: &Attempt<'_>) -> Result<Option<String>, Unexpected> {
+        match attempt.password.expose().parse::<NewPassword>() {
+            Ok(password) => self.passwords.hash(password).await.map(Some),
+            // One that would not be taken today stays as it is.
+            Err(_) => Ok(None),
         }
-        Ok(user)
     }
 
     fn refuse<T>(

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use doyen_auth::{NewPassword, Passwords};
 use doyen_core::{Inject, Secret, SecurityEvent, SecurityLog, security};
+use doyen_data::Session;
 use doyen_web::Client;
 
 use super::WrongPassword;
 use super::problems::ChangePassword;
+use crate::emails::{EmailSettings, weak};
+use crate::onetime::OneTime;
 use crate::sessions::{OpenSession, OwnSession, SessionEngine, Sessions};
+use crate::throttle::Throttle;
 use crate::{SessionRequired, Users};
 
 /// Changes passwords.
@@ -18,6 +22,10 @@ pub(crate) struct PasswordChange {
     passwords: Arc<Passwords>,
     sessions: Sessions,
     engine: Arc<SessionEngine>,
+    throttle: Throttle,
+    one_time: OneTime,
+    emails: Arc<EmailSettings>,
+    work: Session,
     log: Arc<dyn SecurityLog>,
 }
 
@@ -37,6 +45,7 @@ impl PasswordChange {
             .user(&me.subject)
             .await?
             .ok_or(SessionRequired)?;
+        let attempt = self.throttle.admit_own(&me.subject, client.address).await?;
         let stored = known.password_hash.as_deref();
         let verdict = self.passwords.verify(present, stored).await?;
         let event = |name| {
@@ -50,9 +59,13 @@ impl PasswordChange {
             self.log.record(event.detail("why", "present password"));
             return Err(WrongPassword.into());
         }
+        let service = self.emails.service_name.as_deref().unwrap_or_default();
+        let new = new.unlike(&[&known.email, service]);
+        let new = new.map_err(|why| weak("new_password", why))?;
         let hash = self.passwords.hash(new).await?;
         // From here on nobody else begins or ends a session of theirs, and what was read above must still be so.
         self.sessions.alone(&me.subject).await?;
+        attempt.succeeded(&self.work, &me.subject).await?;
         let same = self.users.by_subject(&me.subject).await?;
         let mut proved = same
             .filter(|user| user.password_hash == known.password_hash)
@@ -60,6 +73,7 @@ impl PasswordChange {
         let session = self.sessions.find(me.id).await?.ok_or(SessionRequired)?;
         self.users.set_password(&me.subject, &hash).await?;
         self.sessions.end_all(&me.subject).await?;
+        self.one_time.end_all(&me.subject).await?;
         proved.password_hash = Some(hash);
         let open = self
             .sessions

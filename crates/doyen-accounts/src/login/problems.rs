@@ -1,9 +1,12 @@
 //! What can go wrong with a login, as the client is told.
 
-use doyen_core::{Problem, Unexpected};
+use doyen_core::{Invalid, Problem, Unexpected};
 
 use crate::SessionRequired;
 use crate::cookies::CsrfFailed;
+use crate::emails::EmailNotVerified;
+use crate::factor::{CheckFactor, SecondFactorRequired, WrongCode};
+use crate::throttle::{Admit, LoginThrottled};
 
 /// The e-mail address or the password is wrong.
 #[derive(Debug, Problem)]
@@ -32,9 +35,41 @@ pub enum LogIn {
     /// A page of another site.
     #[problem(transparent)]
     Elsewhere(CsrfFailed),
+    /// Too many failed before.
+    #[problem(transparent)]
+    Throttled(LoginThrottled),
+    /// The password is right, the address not verified.
+    #[problem(transparent)]
+    Unverified(EmailNotVerified),
+    /// The password is right, and a code is missing.
+    #[problem(transparent)]
+    SecondFactor(SecondFactorRequired),
+    /// The password is right, and the code is wrong.
+    #[problem(transparent)]
+    WrongCode(WrongCode),
     /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),
+}
+
+impl From<Admit> for LogIn {
+    fn from(refused: Admit) -> Self {
+        match refused {
+            Admit::Throttled(problem) => problem.into(),
+            Admit::Unexpected(error) => error.into(),
+        }
+    }
+}
+
+impl From<CheckFactor> for LogIn {
+    fn from(refused: CheckFactor) -> Self {
+        match refused {
+            CheckFactor::Required(problem) => problem.into(),
+            CheckFactor::Wrong(problem) => problem.into(),
+            CheckFactor::Throttled(problem) => problem.into(),
+            CheckFactor::Unexpected(error) => error.into(),
+        }
+    }
 }
 
 /// Why a password was not changed.
@@ -46,7 +81,22 @@ pub(crate) enum ChangePassword {
     /// The present password is another.
     #[problem(transparent)]
     Wrong(WrongPassword),
+    /// Too many were wrong.
+    #[problem(transparent)]
+    Throttled(LoginThrottled),
+    /// The new one is not taken.
+    #[problem(transparent)]
+    Weak(Invalid),
     /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),
+}
+
+impl From<Admit> for ChangePassword {
+    fn from(refused: Admit) -> Self {
+        match refused {
+            Admit::Throttled(problem) => problem.into(),
+            Admit::Unexpected(error) => error.into(),
+        }
+    }
 }

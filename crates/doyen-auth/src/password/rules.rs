@@ -47,11 +47,19 @@ impl NewPassword {
     ///
     /// The password is too short, too long, or one that is tried first.
     pub fn of_somebody(text: &str, known: &[&str]) -> Result<Self, WeakPassword> {
-        let password: Self = text.parse()?;
-        if common::is_personal(&password.0, known) {
+        text.parse::<Self>()?.unlike(known)
+    }
+
+    /// The same password, unless it is made of what is known of the person: for where that is found out later.
+    ///
+    /// # Errors
+    ///
+    /// [`WeakPassword::Personal`].
+    pub fn unlike(self, known: &[&str]) -> Result<Self, WeakPassword> {
+        if common::is_personal(&self.0, known) {
             return Err(WeakPassword::Personal);
         }
-        Ok(password)
+        Ok(self)
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) async fn serve(app: App, loaded: Loaded<Whole>) -> Result<(), Failed>
     drop(stop);
     watching.await?;
     assembled.api_keys.flush().await;
+    // Mails that wait are sent now or never.
+    assembled.post.flush(Duration::from_secs(5)).await;
     assembled.security.flush().await;
     assembled.quotas.flush().await;
     assembled.database.close().await;

@@ -1,0 +1,2 @@
+DROP TABLE auth_places;
+DROP TABLE auth_failures;

@@ -1,0 +1,19 @@
+-- The second factor of somebody: a secret for codes that change with time.
+CREATE TABLE auth_factors (
+    subject text PRIMARY KEY,
+    -- AES-256-GCM with a key that is not in the database: nonce, ciphertext, tag.
+    secret bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    -- Not asked for before the first code was right.
+    confirmed_at timestamptz,
+    -- The step of the last code that was taken: it and those before it are never taken again.
+    last_step bigint NOT NULL
+);
+
+CREATE TABLE auth_recovery_codes (
+    subject text NOT NULL,
+    -- HMAC-SHA-256 with a key that is not in the database.
+    hash bytea NOT NULL CHECK (length(hash) = 32),
+    used_at timestamptz,
+    PRIMARY KEY (subject, hash)
+);

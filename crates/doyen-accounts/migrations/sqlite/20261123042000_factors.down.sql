@@ -1,0 +1,2 @@
+DROP TABLE auth_recovery_codes;
+DROP TABLE auth_factors;

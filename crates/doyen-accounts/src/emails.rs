@@ -1,0 +1,55 @@
+//! Mails about an account: is this address yours, here is a link for a new password, somebody changed your address.
+//!
+//! | part | is |
+//! | --- | --- |
+//! | `letters` | what the mails say, and the links in them |
+//! | `mailbox` | who gets one, with a token that is good once |
+//! | `graph` | reading beside a request, and working after its answer |
+//! | `verify`, `reset`, `change` | the routes |
+//!
+//! **No answer tells who has an account.** Whoever asks for a mail gets 202 at once, and whether there is one to send is found out after the
+//! answer. The address of a link comes from the settings, never from the request.
+//!
+//! Each kind of mail is sent to one account once a minute at most; a notice that somebody knocked, once an hour.
+
+mod change;
+mod graph;
+mod letters;
+mod mailbox;
+mod reset;
+mod settings;
+mod verify;
+
+use doyen_core::{Allow, Problem};
+use doyen_macros::routes;
+use doyen_web::Routes;
+
+pub use mailbox::Mailbox;
+pub(crate) use reset::weak;
+pub use settings::EmailSettings;
+
+/// Those that anybody may call.
+pub(crate) fn public() -> Routes {
+    routes![
+        verify::verify,
+        verify::resend,
+        reset::forgot,
+        reset::reset,
+        change::confirm
+    ]
+}
+
+/// Those about one's own account, for whoever may call them.
+pub(crate) fn routes(own: Allow) -> Routes {
+    routes![change::ask].allow(own)
+}
+
+/// The password is right, and nobody has shown yet that the e-mail address is theirs. Follow the link in the mail, or ask for another one.
+#[derive(Debug, Problem)]
+#[problem(forbidden)]
+pub struct EmailNotVerified;
+
+/// The link is not good: it is unknown, was used, is too old, or a newer one took its place. Ask for another mail.
+#[derive(Debug, Problem)]
+#[problem(malformed)]
+pub struct InvalidLink;

@@ -1,0 +1,124 @@
+//! Another address.
+
+use std::sync::Arc;
+
+use doyen_core::{
+    Input, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone, security, signed_in,
+};
+use doyen_macros::post;
+use doyen_web::{Accepted, Client, Json, NoContent};
+
+use super::verify::{Follow, Link, MailAccepted};
+use super::{EmailSettings, InvalidLink, Mailbox};
+use crate::login::WrongPassword;
+use crate::onetime::{OneTime, Purpose};
+use crate::proof::{Proof, Prove};
+use crate::sessions::{OwnSession, Sessions};
+use crate::throttle::LoginThrottled;
+use crate::{SessionRequired, Users};
+
+/// You asked for this mail a moment ago. Wait as many seconds as `Retry-After` says.
+#[derive(Debug, Problem)]
+#[problem(too_many_requests)]
+pub(super) struct MailTooSoon {
+    /// Seconds to wait.
+    #[problem(retry_after)]
+    pub(super) seconds: u32,
+}
+
+/// Why an address was not asked for.
+#[derive(Debug, Problem)]
+pub(super) enum Ask {
+    /// The caller has no session.
+    #[problem(transparent)]
+    Session(SessionRequired),
+    /// The password is another.
+    #[problem(transparent)]
+    Password(WrongPassword),
+    /// Too many tries.
+    #[problem(transparent)]
+    Throttled(LoginThrottled),
+    /// Too many mails.
+    #[problem(transparent)]
+    TooSoon(MailTooSoon),
+    /// Something nobody planned for.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+impl From<Prove> for Ask {
+    fn from(refused: Prove) -> Self {
+        match refused {
+            Prove::Required(problem) => problem.into(),
+            Prove::Wrong(problem) => problem.into(),
+            Prove::Throttled(problem) => problem.into(),
+            Prove::Unexpected(error) => error.into(),
+        }
+    }
+}
+
+/// Who wants another address.
+#[derive(Input)]
+pub(super) struct NewAddress {
+    /// The new one.
+    #[validate(email, length(max = 254))]
+    #[input(example = "ada@example.com")]
+    email: String,
+    /// Your password.
+    #[validate(length(min = 1, max = 1024))]
+    password: Secret<String>,
+}
+
+/// Ask for another e-mail address.
+///
+/// It counts once you have followed the link in the mail to the new one. The answer does not tell whether somebody else has that address.
+#[post("/me/email", allow = signed_in, id = "auth_change_email")]
+pub(super) async fn ask(
+    me: OwnSession,
+    proof: Proof,
+    users: Arc<dyn Users>,
+    mailbox: Mailbox,
+    settings: Arc<EmailSettings>,
+    client: Client,
+    Json(wanted): Json<NewAddress>,
+) -> Result<Accepted<MailAccepted>, Ask> {
+    let user = proof.password(&me, wanted.password, &client).await?;
+    let email = wanted.email.to_lowercase();
+    let owner = users.by_email(&email).await?;
+    if !mailbox.change(&user, &email, owner.as_ref()).await? {
+        let seconds = u32::try_from(settings.pause.as_secs()).unwrap_or(u32::MAX);
+        return Err(MailTooSoon { seconds }.into());
+    }
+    Ok(Accepted(MailAccepted::new()))
+}
+
+/// Take another e-mail address with the link from a mail.
+///
+/// It ends every session of the account.
+#[post("/auth/confirm-email", allow = anyone, id = "auth_confirm_email")]
+pub(super) async fn confirm(
+    one_time: OneTime,
+    users: Arc<dyn Users>,
+    sessions: Sessions,
+    mailbox: Mailbox,
+    log: Arc<dyn SecurityLog>,
+    client: Client,
+    Json(link): Json<Link>,
+) -> Result<NoContent, Follow> {
+    let found = one_time
+        .redeem(Purpose::ChangeEmail, link.token.expose())
+        .await?;
+    let stands = found.ok_or(InvalidLink)?;
+    let user = users.by_subject(&stands.subject).await?;
+    let user = user.filter(|user| !user.disabled).ok_or(InvalidLink)?;
+    // Somebody else may have taken it meanwhile.
+    if !users.set_email(&user.subject, &stands.data).await? {
+        return Err(InvalidLink.into());
+    }
+    sessions.end_all(&user.subject).await?;
+    one_time.end_all(&user.subject).await?;
+    mailbox.was_changed(&user.email);
+    let event = SecurityEvent::new(security::EMAIL_CHANGED).subject(&user.subject);
+    log.record_on_commit(event.from(client.address, client.agent.as_deref()));
+    Ok(NoContent)
+}

@@ -1,0 +1,56 @@
+//! Working after the answer, with a unit of work of its own.
+
+use std::future::Future;
+
+use doyen_core::contract::Contract;
+use doyen_core::inject::{Container, Inject, Needs};
+use doyen_core::{Refusal, Unexpected};
+use doyen_mail::Post;
+use doyen_web::Request;
+use doyen_web::extract::FromParts;
+
+use super::verify::Asked;
+
+/// The graph of the application, for work that is done after the answer.
+pub(super) struct Later(Container);
+
+impl FromParts for Later {
+    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        Ok(Some(Self(request.parts.context.container().clone())))
+    }
+
+    fn describe(_: &mut Contract<'_>) {}
+
+    fn needs(needs: &mut Needs) {
+        needs.add::<Asked>();
+    }
+}
+
+impl Later {
+    /// Makes a `T` and works with it once the answer is out of hand; commits what it wrote. What goes wrong is in the log alone.
+    pub(super) fn with<T, Work, Done>(self, post: &Post, work: Work)
+    where
+        T: Inject,
+        Work: FnOnce(T) -> Done + Send + 'static,
+        Done: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        let container = self.0;
+        post.after(async move {
+            let context = container.context();
+            let done = match context.get::<T>().await {
+                Ok(made) => match work(made).await {
+                    Ok(()) => context.commit().await.map_err(|refusal| format!("{refusal:?}")),
+                    Err(error) => {
+                        context.rollback().await;
+                        Err(error.error().to_string())
+                    }
+                },
+                Err(refusal) => Err(format!("{refusal:?}")),
+            };
+            context.close().await;
+            if let Err(error) = done {
+                tracing::error!(target: "mail", error, "work after an answer failed: a mail was not sent");
+            }
+        });
+    }
+}

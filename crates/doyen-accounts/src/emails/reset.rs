@@ -1,0 +1,148 @@
+//! A forgotten password.
+
+use std::sync::Arc;
+
+use doyen_auth::{NewPassword, Passwords, WeakPassword};
+use doyen_core::{
+    At, Failures, Input, Invalid, Place, Problem, Secret, SecurityEvent, SecurityLog, Unexpected,
+    anyone, security,
+};
+use doyen_data::Session;
+use doyen_macros::post;
+use doyen_mail::Post;
+use doyen_web::{Accepted, Client, Json, NoContent};
+
+use super::graph::Later;
+use super::verify::{Asked, MailAccepted, MailTo};
+use super::{EmailSettings, InvalidLink, Mailbox};
+use crate::Users;
+use crate::onetime::{OneTime, Purpose};
+use crate::sessions::{SessionEngine, Sessions};
+use crate::throttle::Throttle;
+
+/// Why a password was not set.
+#[derive(Debug, Problem)]
+pub(super) enum Reset {
+    /// The link is not good.
+    #[problem(transparent)]
+    Link(InvalidLink),
+    /// The password is not.
+    #[problem(transparent)]
+    Weak(Invalid),
+    /// Something nobody planned for.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+/// Ask for a link to set a new password.
+///
+/// The answer is the same whether there is an account or not, and comes as soon.
+#[post("/auth/forgot-password", allow = anyone, id = "auth_forgot_password")]
+pub(super) async fn forgot(
+    later: Later,
+    post: Arc<Post>,
+    client: Client,
+    Json(to): Json<MailTo>,
+) -> Accepted<MailAccepted> {
+    let email = to.email.to_lowercase();
+    later.with(&post, async move |asked: Asked| {
+        let user = asked.users.by_email(&email).await?;
+        if let Some(user) = user.filter(|user| !user.disabled)
+            && asked.mailbox.reset(&user).await?
+        {
+            let event = SecurityEvent::new(security::PASSWORD_RESET_ASKED).subject(&user.subject);
+            asked
+                .log
+                .record_on_commit(event.from(client.address, client.agent.as_deref()));
+        }
+        Ok(())
+    });
+    Accepted(MailAccepted::new())
+}
+
+/// Who sets a new password.
+#[derive(Input)]
+pub(super) struct NewOne {
+    /// What stands behind `token=` in the link.
+    #[validate(length(min = 1, max = 256))]
+    token: Secret<String>,
+    /// The new password: anything that others do not try first.
+    #[validate(length(min = 8, max = 128))]
+    #[input(example = "correct horse battery staple")]
+    password: Secret<String>,
+}
+
+/// Set a new password with the link from a mail.
+///
+/// It ends every session of the account. A second factor is still asked for at the next login.
+#[post("/auth/reset-password", allow = anyone, id = "auth_reset_password")]
+#[allow(clippy::too_many_arguments, reason = "each is a part of the graph")]
+pub(super) async fn reset(
+    one_time: OneTime,
+    engine: Arc<SessionEngine>,
+    passwords: Arc<Passwords>,
+    change: Change,
+    settings: Arc<EmailSettings>,
+    client: Client,
+    Json(given): Json<NewOne>,
+) -> Result<NoContent, Reset> {
+    // Beside the unit of work: whether the link is good, whose it is, and the hash, which takes its time.
+    let token = given.token.expose();
+    let stands = one_time.look(Purpose::ResetPassword, token).await?;
+    let stands = stands.ok_or(InvalidLink)?;
+    let user = engine.user(&stands.subject).await?.ok_or(InvalidLink)?;
+    let service = settings.service_name.as_deref().unwrap_or_default();
+    let known = [user.email.as_str(), service];
+    let password = NewPassword::of_somebody(given.password.expose(), &known);
+    let password = password.map_err(|why| weak("password", why))?;
+    let hash = passwords.hash(password).await?;
+    change.set(token, &hash, &client).await
+}
+
+/// Sets a password, within the unit of work.
+#[derive(Clone, doyen_core::Inject)]
+pub(super) struct Change {
+    session: Session,
+    one_time: OneTime,
+    users: Arc<dyn Users>,
+    sessions: Sessions,
+    throttle: Throttle,
+    mailbox: Mailbox,
+    log: Arc<dyn SecurityLog>,
+}
+
+impl Change {
+    async fn set(&self, token: &str, hash: &str, client: &Client) -> Result<NoContent, Reset> {
+        let stands = self.one_time.redeem(Purpose::ResetPassword, token).await?;
+        let stands = stands.ok_or(InvalidLink)?;
+        let user = self.users.by_subject(&stands.subject).await?;
+        // The link was sent to an address: it proves nothing about another.
+        let user = user
+            .filter(|user| user.email == stands.data && !user.disabled)
+            .ok_or(InvalidLink)?;
+        let subject = &*user.subject;
+        self.users.set_password(subject, hash).await?;
+        if !user.verified {
+            // Who followed the link reads the mails of this address.
+            self.users.set_verified(subject).await?;
+        }
+        // Whoever was in is out, and other links that are under way are not good any more.
+        self.sessions.end_all(subject).await?;
+        self.one_time.end_all(subject).await?;
+        self.throttle.forget_places(&self.session, subject).await?;
+        self.mailbox.was_reset(&user);
+        let event = SecurityEvent::new(security::PASSWORD_RESET).subject(subject);
+        self.log
+            .record_on_commit(event.from(client.address, client.agent.as_deref()));
+        Ok(NoContent)
+    }
+}
+
+/// A password that is not taken, as any other field that is wrong.
+pub(crate) fn weak(field: &'static str, why: WeakPassword) -> Invalid {
+    let mut failures = Failures::new();
+    At::root(Place::Body)
+        .field(field)
+        .fail(&mut failures, why.code(), why.to_string());
+    Invalid(failures)
+}

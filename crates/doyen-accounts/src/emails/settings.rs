@@ -1,0 +1,151 @@
+//! What can be set about mails of accounts.
+
+use std::time::Duration;
+
+use doyen_core::Settings;
+
+/// Mails of accounts.
+#[derive(Debug, Clone, Settings)]
+pub struct EmailSettings {
+    /// Whether who registers must follow a link in a mail before they can log in. In `prod` they must when it is not set, elsewhere they need
+    /// not.
+    pub verify: Option<bool>,
+    /// Where the links in mails lead: the address of your pages, such as `https://app.example.com`. `prod` needs it. It is never taken from a
+    /// request.
+    pub link_base: Option<String>,
+    /// What mails call the service. The name of the application when it is not set.
+    pub service_name: Option<String>,
+    /// How long the link for a new account is good.
+    #[setting(default = "24h", min = "5m", max = "30d")]
+    pub verify_lifetime: Duration,
+    /// How long the link for a new password is good.
+    #[setting(default = "30m", min = "5m", max = "24h")]
+    pub reset_lifetime: Duration,
+    /// How long the link for another address is good.
+    #[setting(default = "24h", min = "5m", max = "7d")]
+    pub change_lifetime: Duration,
+    /// How long until the same account is sent the same kind of mail again.
+    #[setting(default = "1m", min = "1s", max = "24h")]
+    pub pause: Duration,
+}
+
+impl EmailSettings {
+    /// True when who registers must follow a link before they can log in.
+    pub fn must_verify(&self) -> bool {
+        self.verify.unwrap_or(false)
+    }
+
+    /// Fills in what depends on where the application runs and what it is called. `silent` says that it sends no mail.
+    ///
+    /// # Errors
+    ///
+    /// `link_base` is missing in `prod`, or no address of pages; or links are asked for and no mail is sent. The text says what to do.
+    pub fn settle(
+        &mut self,
+        prod: bool,
+        silent: bool,
+        name: &str,
+        local: &str,
+    ) -> Result<(), String> {
+        if silent && self.verify == Some(true) {
+            return Err("`verify` is on and `mail.transport` is `none`: nobody could log in. Switch one of them".to_owned());
+        }
+        self.verify.get_or_insert(prod && !silent);
+        self.service_name.get_or_insert_with(|| name.to_owned());
+        match &mut self.link_base {
+            None if prod && !silent => Err(
+                "`link_base` is not set, and accounts send mails with links. In `prod` set APP_AUTH__EMAIL__LINK_BASE to the address of your \
+                 pages, such as `https://app.example.com`"
+                    .to_owned(),
+            ),
+            None => {
+                self.link_base = Some(local.to_owned());
+                Ok(())
+            }
+            Some(base) => {
+                let rest = base
+                    .strip_prefix("https://")
+                    .or_else(|| base.strip_prefix("http://"));
+                let fits = rest.is_some_and(|rest| {
+                    !rest.is_empty()
+                        && !rest.starts_with('/')
+                        && rest.chars().all(|c| c.is_ascii_graphic() && !"?#<>\"\\".contains(c))
+                });
+                if !fits {
+                    return Err("`link_base` must be the address of your pages, such as `https://app.example.com`, without `?` and `#`".to_owned());
+                }
+                base.truncate(base.trim_end_matches('/').len());
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(base: Option<&str>) -> EmailSettings {
+        EmailSettings {
+            verify: None,
+            link_base: base.map(str::to_owned),
+            service_name: None,
+            verify_lifetime: Duration::from_secs(1),
+            reset_lifetime: Duration::from_secs(1),
+            change_lifetime: Duration::from_secs(1),
+            pause: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn production_needs_an_address_and_verifies() {
+        assert!(
+            settings(None)
+                .settle(true, false, "shop", "http://x")
+                .is_err()
+        );
+        let mut prod = settings(Some("https://shop.example.com/app/"));
+        prod.settle(true, false, "shop", "http://x").unwrap();
+        assert_eq!(
+            prod.link_base.as_deref(),
+            Some("https://shop.example.com/app")
+        );
+        assert!(prod.must_verify());
+        let mut dev = settings(None);
+        dev.settle(false, false, "shop", "http://localhost:8000")
+            .unwrap();
+        assert_eq!(dev.link_base.as_deref(), Some("http://localhost:8000"));
+        assert!(!dev.must_verify());
+    }
+
+    #[test]
+    fn without_mail_nobody_is_asked_to_follow_a_link() {
+        let mut silent = settings(None);
+        silent.settle(true, true, "shop", "http://x").unwrap();
+        assert!(!silent.must_verify());
+        let mut both = settings(None);
+        both.verify = Some(true);
+        assert!(both.settle(false, true, "shop", "http://x").is_err());
+    }
+
+    #[test]
+    fn a_base_is_an_address() {
+        for bad in [
+            "shop.example.com",
+            "https://",
+            "https:///x",
+            "javascript:alert(1)",
+            "https://a b",
+            "https://a\r\nb",
+            "https://a/#x",
+            "https://a/?x",
+        ] {
+            assert!(
+                settings(Some(bad))
+                    .settle(false, false, "shop", "")
+                    .is_err(),
+                "{bad}"
+            );
+        }
+    }
+}

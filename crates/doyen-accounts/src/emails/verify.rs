@@ -1,0 +1,122 @@
+//! Is this address yours?
+
+use std::sync::Arc;
+
+use doyen_core::{
+    Inject, Input, Output, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone,
+    security,
+};
+use doyen_macros::post;
+use doyen_mail::Post;
+use doyen_web::{Accepted, Client, Json, NoContent};
+
+use super::graph::Later;
+use super::{EmailSettings, InvalidLink, Mailbox};
+use crate::Users;
+use crate::onetime::{OneTime, Purpose};
+
+/// The token behind the `#` of a link.
+#[derive(Input)]
+pub(super) struct Link {
+    /// What stands behind `token=`.
+    #[validate(length(min = 1, max = 256))]
+    pub(super) token: Secret<String>,
+}
+
+/// An address to send to.
+#[derive(Input)]
+#[input(name = "MailTo")]
+pub(super) struct MailTo {
+    /// The address of the account.
+    #[validate(email, length(max = 254))]
+    #[input(example = "ada@example.com")]
+    pub(super) email: String,
+}
+
+/// What everybody is told who asks for a mail.
+#[derive(Output)]
+#[output(name = "MailAccepted")]
+pub(super) struct MailAccepted {
+    /// What happens now.
+    detail: &'static str,
+}
+
+impl MailAccepted {
+    /// The one answer there is.
+    pub(super) const fn new() -> Self {
+        Self {
+            detail: "If there is something to send to this address, a mail is on its way. It may take a minute.",
+        }
+    }
+}
+
+/// Why a link did nothing.
+#[derive(Debug, Problem)]
+pub(super) enum Follow {
+    /// It is not good.
+    #[problem(transparent)]
+    Invalid(InvalidLink),
+    /// Something nobody planned for.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+/// What the work after an answer is done with.
+#[derive(Clone, Inject)]
+pub(super) struct Asked {
+    pub(super) users: Arc<dyn Users>,
+    pub(super) mailbox: Mailbox,
+    pub(super) log: Arc<dyn SecurityLog>,
+    settings: Arc<EmailSettings>,
+}
+
+/// Show that your address is yours.
+///
+/// The token is the one in the mail. It is good once.
+#[post("/auth/verify-email", allow = anyone, id = "auth_verify_email")]
+pub(super) async fn verify(
+    one_time: OneTime,
+    users: Arc<dyn Users>,
+    log: Arc<dyn SecurityLog>,
+    client: Client,
+    Json(link): Json<Link>,
+) -> Result<NoContent, Follow> {
+    let found = one_time
+        .redeem(Purpose::VerifyEmail, link.token.expose())
+        .await?;
+    let stands = found.ok_or(InvalidLink)?;
+    let user = users.by_subject(&stands.subject).await?;
+    // The link was sent to an address: it proves nothing about another.
+    let user = user
+        .filter(|user| user.email == stands.data)
+        .ok_or(InvalidLink)?;
+    users.set_verified(&user.subject).await?;
+    let event = SecurityEvent::new(security::EMAIL_VERIFIED).subject(&user.subject);
+    log.record_on_commit(event.from(client.address, client.agent.as_deref()));
+    Ok(NoContent)
+}
+
+/// Ask for the mail with the link once more.
+///
+/// The answer is the same whether there is an account, and whether it waits for the link.
+#[post("/auth/verify-email/resend", allow = anyone, id = "auth_resend_verification")]
+pub(super) async fn resend(
+    later: Later,
+    post: Arc<Post>,
+    Json(to): Json<MailTo>,
+) -> Accepted<MailAccepted> {
+    let email = to.email.to_lowercase();
+    later.with(&post, async move |asked: Asked| {
+        let user = asked.users.by_email(&email).await?;
+        if let Some(user) =
+            user.filter(|user| !user.verified && !user.disabled && asked.settings.must_verify())
+        {
+            asked
+                .mailbox
+                .ask_to_verify(&user.subject, &user.email)
+                .await?;
+        }
+        Ok(())
+    });
+    Accepted(MailAccepted::new())
+}

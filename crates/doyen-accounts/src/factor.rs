@@ -1,0 +1,226 @@
+//! The second factor: a code from an app, which changes every half minute (TOTP, RFC 6238), and recovery codes for the day the phone is lost.
+//!
+//! | part | is |
+//! | --- | --- |
+//! | `totp` | the codes: SHA-1, six digits, thirty seconds, as all apps have them |
+//! | `recovery` | ten codes, each good once |
+//! | `seal` | how the secret is kept: sealed with a key that is not in the database |
+//! | `api` | switch it on and off |
+//!
+//! A code of the half minute before or after is taken as well, for clocks that are off; a code that was taken, and those before it, are never
+//! taken again. Wrong codes are counted: see [`throttle`](crate::throttle).
+//!
+//! What it does not do: it does not protect from who relays the code at once to us (a copy of the login page). Passkeys do.
+
+mod api;
+mod recovery;
+mod seal;
+mod settings;
+mod totp;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use doyen_auth::Seed;
+use doyen_core::{
+    Clock, Inject, Problem, SecurityEvent, SecurityLog, Timestamp, Unexpected, security,
+};
+use doyen_data::sea_orm::prelude::DateTimeUtc;
+use doyen_data::sea_orm::{self, FromQueryResult};
+use doyen_data::{Row, Session};
+
+use crate::throttle::{Admit, Attempt, LoginThrottled};
+
+pub(crate) use api::routes;
+pub use settings::FactorSettings;
+
+/// The password is right, and this account has a second factor. Send the code from the app, or a recovery code, as `code`.
+#[derive(Debug, Problem)]
+#[problem(unauthenticated)]
+pub struct SecondFactorRequired;
+
+/// The code is not right, or it was used before. Wait for the next one.
+#[derive(Debug, Problem)]
+#[problem(unauthenticated)]
+pub struct WrongCode;
+
+/// Why a second factor was not good.
+#[derive(Debug, Problem)]
+pub enum CheckFactor {
+    /// There is one, and no code came.
+    #[problem(transparent)]
+    Required(SecondFactorRequired),
+    /// The code is wrong.
+    #[problem(transparent)]
+    Wrong(WrongCode),
+    /// Too many were wrong.
+    #[problem(transparent)]
+    Throttled(LoginThrottled),
+    /// Something nobody planned for.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+impl From<Admit> for CheckFactor {
+    fn from(refused: Admit) -> Self {
+        match refused {
+            Admit::Throttled(throttled) => throttled.into(),
+            Admit::Unexpected(error) => error.into(),
+        }
+    }
+}
+
+/// Second factors, within the unit of work of a request.
+#[derive(Clone, Inject)]
+pub struct Factors {
+    session: Session,
+    clock: Arc<dyn Clock>,
+    seed: Arc<Seed>,
+    log: Arc<dyn SecurityLog>,
+}
+
+#[derive(FromQueryResult, Row)]
+struct Kept {
+    secret: Vec<u8>,
+    confirmed_at: Option<DateTimeUtc>,
+    last_step: i64,
+}
+
+/// A secret and whether it counts yet.
+struct Factor {
+    secret: totp::Secret,
+    confirmed: bool,
+    last_step: i64,
+}
+
+impl Factors {
+    /// Checks the second factor of somebody whose password was right; all is well when they have none.
+    ///
+    /// `attempt` is the counted try of the password. When a code is missing it is forgiven; when one is wrong it stays a failure.
+    ///
+    /// # Errors
+    ///
+    /// A code is missing, wrong, or one of too many; the database's.
+    pub async fn check(
+        &self,
+        attempt: Attempt,
+        subject: &str,
+        address: Option<IpAddr>,
+        code: Option<&str>,
+    ) -> Result<Attempt, CheckFactor> {
+        // Beside the unit of work, which must not have begun: tries are counted in one of their own.
+        let found = self.find(&self.session.autocommit(), subject).await?;
+        let Some(factor) = found.filter(|factor| factor.confirmed) else {
+            return Ok(attempt);
+        };
+        let Some(code) = code else {
+            attempt.forgive().await?;
+            return Err(SecondFactorRequired.into());
+        };
+        let second = attempt.second(subject, address).await?;
+        if !self.take(subject, &factor, code).await? {
+            return Err(WrongCode.into());
+        }
+        second.succeeded(&self.session, subject).await?;
+        Ok(attempt)
+    }
+
+    /// Takes a code: it is good this once. From an app, or a recovery code.
+    async fn take(&self, subject: &str, factor: &Factor, code: &str) -> Result<bool, Unexpected> {
+        let now = self.clock.now();
+        if let Some(code) = totp::code(code) {
+            let Some(step) = totp::matches(&factor.secret, &code, now, factor.last_step) else {
+                return Ok(false);
+            };
+            // Of two with the same code, one changes the row.
+            let sql =
+                "UPDATE auth_factors SET last_step = $1 WHERE subject = $2 AND last_step < $3";
+            let parameters = [step.into(), subject.into(), step.into()];
+            return Ok(self.session.execute_sql(sql, parameters).await? == 1);
+        }
+        let Some(hash) = recovery::hash(&self.seed, subject, code) else {
+            return Ok(false);
+        };
+        let sql = "UPDATE auth_recovery_codes SET used_at = $1 WHERE subject = $2 AND hash = $3 AND used_at IS NULL";
+        let parameters = [DateTimeUtc::from(now).into(), subject.into(), hash.into()];
+        let taken = self.session.execute_sql(sql, parameters).await? == 1;
+        if taken {
+            self.log.record_on_commit(
+                SecurityEvent::new(security::RECOVERY_CODE_USED).subject(subject),
+            );
+        }
+        Ok(taken)
+    }
+
+    async fn find(&self, session: &Session, subject: &str) -> Result<Option<Factor>, Unexpected> {
+        let sql = "SELECT secret, confirmed_at, last_step FROM auth_factors WHERE subject = $1";
+        let kept: Option<Kept> = session.query_one_as(sql, [subject.into()]).await?;
+        kept.map(|kept| {
+            Ok(Factor {
+                secret: seal::open(&self.seed, subject, kept.secret)?,
+                confirmed: kept.confirmed_at.is_some(),
+                last_step: kept.last_step,
+            })
+        })
+        .transpose()
+    }
+
+    /// A new secret, which counts once a code of it was right. False when there is one that counts.
+    async fn begin(&self, subject: &str, secret: &totp::Secret) -> Result<bool, Unexpected> {
+        let sealed = seal::seal(&self.seed, subject, secret)?;
+        let sql = "INSERT INTO auth_factors (subject, secret, created_at, last_step) VALUES ($1, $2, $3, 0) \
+                   ON CONFLICT (subject) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, last_step = 0 \
+                   WHERE auth_factors.confirmed_at IS NULL";
+        let now = DateTimeUtc::from(self.clock.now());
+        let parameters = [subject.into(), sealed.into(), now.into()];
+        Ok(self.session.execute_sql(sql, parameters).await? == 1)
+    }
+
+    /// It counts from now on; gives the recovery codes. `None` when it counted before.
+    async fn confirm(
+        &self,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<String>>, Unexpected> {
+        let sql =
+            "UPDATE auth_factors SET confirmed_at = $1 WHERE subject = $2 AND confirmed_at IS NULL";
+        let parameters = [DateTimeUtc::from(now).into(), subject.into()];
+        if self.session.execute_sql(sql, parameters).await? != 1 {
+            return Ok(None);
+        }
+        let codes = recovery::codes()?;
+        for code in &codes {
+            let hash = recovery::hash(&self.seed, subject, code)
+                .ok_or_else(|| Unexpected::new("a recovery code has no form"))?;
+            let sql = "INSERT INTO auth_recovery_codes (subject, hash) VALUES ($1, $2)";
+            let parameters = [subject.into(), hash.into()];
+            self.session.execute_sql(sql, parameters).await?;
+        }
+        Ok(Some(codes))
+    }
+
+    /// Removes the second factor of somebody, and their recovery codes: the answer to a lost phone and lost codes, by an administrator who
+    /// knows the person.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn remove(&self, subject: &str) -> Result<(), Unexpected> {
+        for sql in [
+            "DELETE FROM auth_recovery_codes WHERE subject = $1",
+            "DELETE FROM auth_factors WHERE subject = $1",
+        ] {
+            self.session.execute_sql(sql, [subject.into()]).await?;
+        }
+        let event = SecurityEvent::new(security::FACTOR_DISABLED).subject(subject);
+        self.log.record_on_commit(event);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Factors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Factors").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,112 @@
+//! Recovery codes: ten, each good once.
+
+use aws_lc_rs::hmac;
+use doyen_auth::Seed;
+use doyen_core::Unexpected;
+
+const HOW_MANY: usize = 10;
+/// 80 random bits: sixteen characters.
+const BYTES: usize = 10;
+const CHARACTERS: usize = BYTES * 8 / 5;
+
+/// New codes, as they are shown: `abcd-efgh-ijkl-mnop`.
+pub(super) fn codes() -> Result<Vec<String>, Unexpected> {
+    (0..HOW_MANY)
+        .map(|_| {
+            let mut random = [0; BYTES];
+            getrandom::fill(&mut random)?;
+            let text = base32(&random).to_lowercase();
+            let groups: Vec<&str> = (0..CHARACTERS)
+                .step_by(4)
+                .map(|at| &text[at..at + 4])
+                .collect();
+            Ok(groups.join("-"))
+        })
+        .collect()
+}
+
+/// What is kept of a code, whichever way it was typed; `None` when it has not the form of one.
+pub(super) fn hash(seed: &Seed, subject: &str, code: &str) -> Option<Vec<u8>> {
+    if code.len() > 64 {
+        return None;
+    }
+    let code: String = code
+        .chars()
+        .filter(|c| !matches!(c, '-' | ' '))
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let fits = code.len() == CHARACTERS && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    fits.then(|| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &seed.derive("recovery codes"));
+        let text = format!("{}\0{subject}\0{code}", subject.len());
+        hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
+    })
+}
+
+/// Base32 without padding (RFC 4648): five bits a letter, for people who type.
+pub(super) fn base32(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut out = String::new();
+    let (mut bits, mut held) = (0_u32, 0_u32);
+    for byte in bytes {
+        held = (held << 8) | u32::from(*byte);
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            out.push(char::from(LETTERS[(held >> bits) as usize & 31]));
+        }
+        held &= (1 << bits) - 1;
+    }
+    if bits > 0 {
+        out.push(char::from(LETTERS[(held << (5 - bits)) as usize & 31]));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// RFC 4648 section 10.
+    #[test]
+    fn the_vectors_of_base32() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "MY"),
+            ("fo", "MZXQ"),
+            ("foo", "MZXW6"),
+            ("foob", "MZXW6YQ"),
+            ("fooba", "MZXW6YTB"),
+            ("foobar", "MZXW6YTBOI"),
+        ] {
+            assert_eq!(base32(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn ten_different_codes_that_may_be_typed_in_any_way() {
+        let seed = Seed::generate().unwrap();
+        let codes = codes().unwrap();
+        assert_eq!(codes.iter().collect::<HashSet<_>>().len(), 10);
+        for code in &codes {
+            let kept = hash(&seed, "usr_1", code);
+            assert!(kept.is_some(), "{code}");
+            assert_eq!(
+                kept,
+                hash(&seed, "usr_1", &code.to_uppercase().replace('-', " "))
+            );
+            assert_ne!(kept, hash(&seed, "usr_2", code));
+        }
+        for text in [
+            "",
+            "abcd",
+            "abcd-efgh-ijkl-mno",
+            "abcd-efgh-ijkl-mnopq",
+            "äbcd-efgh-ijkl-mnop",
+        ] {
+            assert_eq!(hash(&seed, "usr_1", text), None, "{text}");
+        }
+    }
+}

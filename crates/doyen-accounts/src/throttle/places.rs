@@ -1,0 +1,61 @@
+//! The networks from which somebody has logged in.
+
+use std::time::Duration;
+
+use doyen_core::{DAY, Unexpected};
+use doyen_data::sea_orm::prelude::DateTimeUtc;
+use doyen_data::sea_orm::{self, FromQueryResult};
+use doyen_data::{Row, Session};
+
+use super::Throttle;
+
+/// How long a network is known after the last login from it.
+pub(super) const KNOWN_FOR: Duration = Duration::from_secs(90 * DAY.as_secs());
+/// How many networks are known of one account; the oldest goes first.
+const MOST: u32 = 20;
+
+#[derive(FromQueryResult, Row)]
+struct Seen {
+    seen_at: DateTimeUtc,
+}
+
+impl Throttle {
+    pub(super) async fn is_known(&self, place: &[u8; 32]) -> Result<bool, Unexpected> {
+        let session = self.database.session(doyen_core::Access::Read);
+        let sql = "SELECT seen_at FROM auth_places WHERE key = $1";
+        let seen: Option<Seen> = session.query_one_as(sql, [place.to_vec().into()]).await?;
+        let since = DateTimeUtc::from(self.clock.now() - KNOWN_FOR);
+        Ok(seen.is_some_and(|seen| seen.seen_at > since))
+    }
+
+    pub(super) async fn remember(
+        &self,
+        work: &Session,
+        place: &[u8; 32],
+        subject: &str,
+    ) -> Result<(), Unexpected> {
+        let now = DateTimeUtc::from(self.clock.now());
+        let sql = "INSERT INTO auth_places (key, subject, seen_at) VALUES ($1, $2, $3) \
+                   ON CONFLICT (key) DO UPDATE SET subject = excluded.subject, seen_at = excluded.seen_at";
+        let parameters = [place.to_vec().into(), subject.into(), now.into()];
+        work.execute_sql(sql, parameters).await?;
+        let sql = format!(
+            "DELETE FROM auth_places WHERE subject = $1 AND key NOT IN \
+             (SELECT key FROM auth_places WHERE subject = $2 ORDER BY seen_at DESC, key LIMIT {MOST})"
+        );
+        work.execute_sql(&sql, [subject.into(), subject.into()])
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets from where somebody has logged in: a thief may have been there.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn forget_places(&self, work: &Session, subject: &str) -> Result<(), Unexpected> {
+        let sql = "DELETE FROM auth_places WHERE subject = $1";
+        work.execute_sql(sql, [subject.into()]).await?;
+        Ok(())
+    }
+}
