@@ -5,6 +5,8 @@
 
 use std::net::Ipv6Addr;
 
+use super::head::is_host_letter;
+
 /// The longest name that DNS knows.
 const LONGEST: usize = 253;
 
@@ -17,6 +19,24 @@ pub(crate) struct Authority<'a> {
 }
 
 impl<'a> Authority<'a> {
+    /// Whether this can be read: the same verdict as that of `parse`, found in one pass for nearly every host.
+    pub(super) fn is_one(text: &[u8]) -> bool {
+        let mut end = 0;
+        let mut dot = true;
+        while let Some(byte) = text.get(end).copied() {
+            if byte == b'.' && dot || !is_host_letter(byte) {
+                break;
+            }
+            dot = byte == b'.';
+            end += 1;
+        }
+        match text.get(end..) {
+            Some([]) => end > 0 && end <= LONGEST + 1,
+            Some([b':', digits @ ..]) if end > 0 && end <= LONGEST + 1 => port(digits).is_some(),
+            _ => Authority::parse(text).is_some(),
+        }
+    }
+
     /// Reads `host` or `host:port`; `None` for everything else.
     pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
         let name = text
@@ -46,11 +66,7 @@ impl<'a> Authority<'a> {
 }
 
 fn is_name(name: &[u8]) -> bool {
-    // Every byte, without stopping at the first odd one: the compiler looks at many at once.
-    let letters = name.iter().fold(true, |all, byte| {
-        all & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_'))
-    });
-    letters
+    name.iter().all(|byte| is_host_letter(*byte))
         && !name.is_empty()
         && name.len() <= LONGEST + 1
         && name[0] != b'.'
@@ -58,9 +74,15 @@ fn is_name(name: &[u8]) -> bool {
 }
 
 fn port(digits: &[u8]) -> Option<u16> {
-    let plain = !digits.is_empty() && digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(digits).ok().filter(|_| plain)?;
-    text.parse().ok()
+    if digits.is_empty() || digits.len() > 5 {
+        return None;
+    }
+    let number = digits.iter().try_fold(0_u32, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| number * 10 + u32::from(digit - b'0'))
+    });
+    u16::try_from(number?).ok()
 }
 
 #[cfg(test)]
@@ -81,6 +103,7 @@ mod tests {
         ] {
             let read = Authority::parse(text.as_bytes()).unwrap();
             assert_eq!((read.host, read.port), (host, port), "{text}");
+            assert!(Authority::is_one(text.as_bytes()), "{text}");
         }
     }
 
@@ -118,6 +141,7 @@ mod tests {
             &long,
         ] {
             assert_eq!(Authority::parse(text.as_bytes()), None, "{text:?}");
+            assert!(!Authority::is_one(text.as_bytes()), "{text:?}");
         }
     }
 }
