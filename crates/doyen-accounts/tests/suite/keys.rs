@@ -1,0 +1,423 @@
+//! API keys: what they look like, what they may do, and when they stop.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use doyen_test::{Answer, TestApp};
+use serde_json::json;
+
+use crate::house::{Enter as _, House, Person, USUAL, events, issue, setup};
+
+/// A call with this key.
+async fn with(app: &TestApp, key: &str, method: &str, target: &str) -> Answer {
+    app.request(method, target)
+        .header("x-api-key", key)
+        .send()
+        .await
+}
+
+async fn status(app: &TestApp, key: &str) -> u16 {
+    with(app, key, "GET", "/things").await.status()
+}
+
+/// The status for a client at this address.
+async fn from(app: &TestApp, key: &str, address: &str) -> u16 {
+    let peer: SocketAddr = address.parse().unwrap();
+    let request = http::Request::get("/things").header("x-api-key", key);
+    let request = request.body(doyen::web::Body::empty()).unwrap();
+    let answer = Box::pin(app.service().handle(request, Some(peer))).await;
+    answer.status().as_u16()
+}
+
+async fn made(person: &Person, scopes: &[&str]) -> (String, String) {
+    let answer = person.make(scopes).await.expect(201);
+    (answer.text_at("/id"), answer.text_at("/key"))
+}
+
+#[doyen_test::test]
+async fn k1_a_key_is_shown_once_and_kept_as_a_hash(app: House) {
+    let ada = app.enter(USUAL).await;
+    let answer = ada
+        .make_with(json!({"name": "nightly export", "scopes": ["things:read"]}))
+        .await
+        .expect(201);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let key = answer.text_at("/key");
+    let secret = key.strip_prefix("house_").unwrap();
+    assert!(secret.len() == 49 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{key}");
+
+    let list = ada.request("GET", "/v1/me/api-keys").send().await.expect(200);
+    assert!(!list.text().contains(secret));
+    assert_eq!(list.text_at("/items/0/name"), "nightly export");
+    assert_eq!(list.at("/items/0/scopes"), json!(["things:read"]));
+    assert_eq!(list.text_at("/items/0/hint"), key[..10]);
+
+    // O5: neither the key nor its secret stands in the database, whichever way it is written.
+    for column in ["hint", "name", "scopes", "owner"] {
+        let sql = format!("SELECT count(*) FROM auth_keys WHERE {column} LIKE '%{secret}%'");
+        assert_eq!(number(&app, &sql).await, 0);
+    }
+    let hex = match app.backend() {
+        doyen_test::Backend::Sqlite => "hex(hash)",
+        doyen_test::Backend::Postgres => "upper(encode(hash, 'hex'))",
+    };
+    let raw: String = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let sql = format!("SELECT count(*) FROM auth_keys WHERE {hex} LIKE '%{raw}%'");
+    assert_eq!(number(&app, &sql).await, 0);
+    let sql = format!("SELECT count(*) FROM auth_keys WHERE length({hex}) = 64");
+    assert_eq!(number(&app, &sql).await, 1);
+}
+
+async fn number(app: &TestApp, sql: &str) -> i64 {
+    let session = app.database().session(doyen::domain::Access::Read);
+    use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
+    let statement = Statement::from_string(app.database().backend(), sql);
+    let row = session.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+#[doyen_test::test]
+async fn k1_a_key_is_its_owner_within_its_scopes(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (id, key) = made(&ada, &["things:read"]).await;
+    let who = with(&app, &key, "GET", "/who").await.expect(200);
+    assert_eq!(
+        who.json(),
+        json!({"subject": ada.subject, "scopes": ["things:read"], "roles": ["guest"], "key": id, "session": null})
+    );
+    with(&app, &key, "GET", "/things").await.expect(200);
+    // T12: what it was not made for is refused, and the answer names it.
+    let refused = with(&app, &key, "POST", "/things")
+        .await
+        .expect_problem(403, "forbidden");
+    let challenge = refused.header("www-authenticate").unwrap_or_default();
+    assert!(
+        challenge.contains("insufficient_scope") && challenge.contains("scope=\"things:write\""),
+        "{refused}"
+    );
+}
+
+#[doyen_test::test]
+async fn k1_a_key_counts_in_its_field_alone(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (_, key) = made(&ada, &["things:read"]).await;
+    for target in [
+        format!("/who?api_key={key}"),
+        format!("/who?x-api-key={key}"),
+        format!("/who?access_token={key}"),
+    ] {
+        app.get(target).send().await.expect_problem(401, "unauthenticated");
+    }
+    app.get("/who")
+        .header("cookie", format!("x-api-key={key}"))
+        .send()
+        .await
+        .expect(401);
+    app.get("/who").bearer(&key).send().await.expect(401);
+    // T12: two ways at once are one too many, whatever they say.
+    app.get("/who")
+        .bearer(&ada.token)
+        .header("x-api-key", &key)
+        .send()
+        .await
+        .expect_problem(400, "invalid_request");
+}
+
+#[doyen_test::test]
+async fn k1_wrong_keys_are_told_alike(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (id, key) = made(&ada, &["things:read"]).await;
+    let expiring = json!({"name": "short", "scopes": ["things:read"], "expires_at": "2026-11-22T08:31:00Z"});
+    let short = ada.make_with(expiring).await.expect(201).text_at("/key");
+    assert_eq!(status(&app, &short).await, 200);
+    // To the second: the last moment counts, the moment itself does not, and no memory of the node makes it longer.
+    app.clock().advance(Duration::from_micros(59_999_999));
+    assert_eq!(status(&app, &short).await, 200);
+    app.clock().advance(Duration::from_micros(1));
+    ada.revoke(&id).await.expect(204);
+    let unknown = stranger();
+    let mut bodies = Vec::new();
+    for wrong in [
+        short.as_str(),
+        &key,
+        &unknown,
+        "x",
+        "house_",
+        &key[..key.len() - 1],
+        &format!("{key}x"),
+        &key.replace("house_", "horse_"),
+        &"x".repeat(8_000),
+    ] {
+        let answer = with(&app, wrong, "GET", "/things")
+            .await
+            .expect_problem(401, "invalid_key");
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        assert_eq!(challenge, "Bearer realm=\"api\"", "{answer}");
+        let mut body = answer.json();
+        body["request_id"] = json!(null);
+        bodies.push(body);
+        // Where nobody needs to be known it counts as none.
+        let open = with(&app, wrong, "GET", "/open").await.expect(200);
+        assert_eq!(open.at("/subject"), json!(null));
+    }
+    assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
+}
+
+/// A well-formed key that nobody has.
+fn stranger() -> String {
+    "house_0000000000000000000000000000000000000000000".to_owned() + &check("house_0000000000000000000000000000000000000000000")
+}
+
+/// The checksum, made from its description in the guide and not by the code under test.
+fn check(text: &str) -> String {
+    let mut crc = u32::MAX;
+    for byte in text.bytes() {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    let mut rest = !crc;
+    let mut out = Vec::new();
+    for _ in 0..6 {
+        let digit = (rest % 62) as u8;
+        out.push(match digit {
+            0..=9 => b'0' + digit,
+            10..=35 => b'A' + digit - 10,
+            _ => b'a' + digit - 36,
+        });
+        rest /= 62;
+    }
+    out.reverse();
+    String::from_utf8(out).unwrap()
+}
+
+/// A9: a guess with a wrong checksum never reaches the database; one with a right checksum is one look-up by the hash.
+#[doyen_test::test]
+async fn a9_guesses_are_refused_without_the_database(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (_, key) = made(&ada, &["things:read"]).await;
+    assert!(key.ends_with(&check(&key[..key.len() - 6])), "the published checksum is the one in keys");
+    assert_eq!(status(&app, &key).await, 200);
+    app.clock().advance(Duration::from_secs(60));
+    // Nothing can be asked any more.
+    app.database().close().await;
+    for at in 6..key.len() {
+        let mut wrong = key.clone().into_bytes();
+        wrong[at] = if wrong[at] == b'x' { b'y' } else { b'x' };
+        let wrong = String::from_utf8(wrong).unwrap();
+        with(&app, &wrong, "GET", "/things")
+            .await
+            .expect_problem(401, "invalid_key");
+    }
+    // What is not believed any more is not believed because the database is away: it is a fault, and told as one.
+    assert!(status(&app, &key).await >= 500);
+    assert!(with(&app, &stranger(), "GET", "/things").await.status() >= 500);
+}
+
+#[doyen_test::test]
+async fn k1_a_hot_key_asks_no_database(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (_, key) = made(&ada, &["things:read"]).await;
+    assert_eq!(status(&app, &key).await, 200);
+    app.database().close().await;
+    for _ in 0..50 {
+        assert_eq!(status(&app, &key).await, 200);
+    }
+}
+
+#[doyen_test::test]
+async fn k1_a_revoked_key_is_dead_at_once_here_and_within_five_seconds_elsewhere(app: House) {
+    let other = app.another(setup()).await;
+    let ada = app.enter(USUAL).await;
+    let (id, key) = made(&ada, &["things:read"]).await;
+    assert_eq!((status(&app, &key).await, status(&other, &key).await), (200, 200));
+    ada.revoke(&id).await.expect(204);
+    assert_eq!(status(&app, &key).await, 401);
+    app.clock().advance(Duration::from_secs(4));
+    assert_eq!(status(&other, &key).await, 401);
+    assert!(ada.keys().await.is_empty());
+    ada.revoke(&id).await.expect_problem(404, "api_key_not_found");
+}
+
+#[doyen_test::test]
+async fn k1_a_key_follows_its_owner(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (_, key) = made(&ada, &["things:read", "things:write"]).await;
+    with(&app, &key, "POST", "/things").await.expect(204);
+    let later = || app.clock().advance(Duration::from_secs(4));
+
+    // Less for the owner is less for the key; more for the owner is not more for the key.
+    ada.becomes("scopes", "things:read profile house:keep").await;
+    later();
+    with(&app, &key, "POST", "/things").await.expect_problem(403, "forbidden");
+    with(&app, &key, "GET", "/v1/security-events").await.expect_problem(403, "forbidden");
+    with(&app, &key, "GET", "/things").await.expect(200);
+
+    ada.becomes("disabled", 1).await;
+    later();
+    with(&app, &key, "GET", "/things").await.expect_problem(401, "invalid_key");
+    ada.becomes("disabled", 0).await;
+    later();
+    with(&app, &key, "GET", "/things").await.expect(200);
+
+    app.execute("DELETE FROM people WHERE subject = $1", [ada.subject.clone().into()]).await;
+    later();
+    with(&app, &key, "GET", "/things").await.expect_problem(401, "invalid_key");
+}
+
+#[doyen_test::test]
+async fn k1_nobody_gives_what_they_do_not_have(app: House) {
+    let ada = app.enter("things:read profile").await;
+    let answer = ada
+        .make(&["things:read", "things:write", "house:keep"])
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(answer.failures(), ["/scopes/1 scope", "/scopes/2 scope"]);
+    for (wrong, failure) in [
+        (json!({"name": "", "scopes": ["things:read"]}), "/name length"),
+        (json!({"name": "x", "scopes": []}), "/scopes items"),
+        (json!({"name": "x"}), "/scopes required"),
+        (json!({"name": "x", "scopes": ["things:read"], "expires_at": "2026-11-22T08:30:00Z"}), "/expires_at future"),
+        (json!({"name": "x", "scopes": ["things:read"], "expires_at": "soon"}), "/expires_at format"),
+        (json!({"name": "x", "scopes": ["things:read"], "owner": "usr_1"}), "/owner unknown_field"),
+    ] {
+        let answer = ada.make_with(wrong).await.expect(422);
+        assert_eq!(answer.failures(), [failure]);
+    }
+    assert!(ada.keys().await.is_empty());
+    // A scope that is asked for twice is there once.
+    let twice = ada.make(&["things:read", "things:read"]).await.expect(201);
+    assert_eq!(twice.at("/scopes"), json!(["things:read"]));
+}
+
+#[doyen_test::test]
+async fn k1_only_a_person_manages_keys(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (id, key) = made(&ada, &["things:read", "profile"]).await;
+    let machine = {
+        let mut caller = doyen::domain::Caller::new("cli_1");
+        caller.key = Some("cli_1".into());
+        caller.scopes = vec!["profile".into()];
+        issue(&app, &caller).await
+    };
+    for (method, target) in [
+        ("POST", "/v1/me/api-keys".to_owned()),
+        ("GET", "/v1/me/api-keys".to_owned()),
+        ("DELETE", format!("/v1/me/api-keys/{id}")),
+    ] {
+        let mut call = app.request(method, &target).header("x-api-key", &key);
+        if method == "POST" {
+            call = call.json(&json!({"name": "more", "scopes": ["profile"]}));
+        }
+        call.send().await.expect_problem(403, "session_required");
+        let mut call = app.request(method, &target).bearer(&machine);
+        if method == "POST" {
+            call = call.json(&json!({"name": "more", "scopes": ["profile"]}));
+        }
+        call.send().await.expect_problem(403, "session_required");
+    }
+    assert_eq!(ada.keys().await.len(), 1);
+}
+
+#[doyen_test::test]
+async fn k1_another_ones_key_is_not_there(app: House) {
+    let (ada, bob) = (app.enter(USUAL).await, app.enter(USUAL).await);
+    let (id, key) = made(&ada, &["things:read"]).await;
+    assert!(bob.keys().await.is_empty());
+    let foreign = bob.revoke(&id).await.expect_problem(404, "api_key_not_found");
+    let never = bob
+        .revoke("key_01jd9m3z6veqjsk4dy2hjcg8x4")
+        .await
+        .expect_problem(404, "api_key_not_found");
+    assert_eq!(foreign.json()["detail"], never.json()["detail"]);
+    assert_eq!(status(&app, &key).await, 200);
+}
+
+/// A45: many at once do not get one key more than there may be.
+#[doyen_test::test]
+async fn k1_nobody_has_more_keys_than_one_may_have(app: House) {
+    let ada = app.enter(USUAL).await;
+    let all = (0..12).map(|_| {
+        let ada = ada.clone();
+        tokio::spawn(async move { ada.make(&["things:read"]).await })
+    });
+    let mut answers = Vec::new();
+    for one in all.collect::<Vec<_>>() {
+        answers.push(one.await.unwrap());
+    }
+    let made = answers.iter().filter(|answer| answer.status() == 201);
+    assert_eq!(made.count(), 5);
+    for refused in answers.into_iter().filter(|answer| answer.status() != 201) {
+        refused.expect_problem(409, "too_many_api_keys");
+    }
+    let keys = ada.keys().await;
+    assert_eq!(keys.len(), 5);
+    // Room is made by revoking, for oneself alone.
+    ada.revoke(keys[0]["id"].as_str().unwrap()).await.expect(204);
+    ada.make(&["things:read"]).await.expect(201);
+    app.enter(USUAL).await.make(&["things:read"]).await.expect(201);
+}
+
+#[doyen_test::test]
+async fn k1_the_list_says_when_and_from_where_a_key_was_used(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (_, key) = made(&ada, &["things:read"]).await;
+    assert_eq!(ada.keys().await[0]["last_used_at"], json!(null));
+    assert_eq!(from(&app, &key, "192.0.2.7:4000").await, 200);
+    let used = &ada.keys().await[0];
+    assert_eq!(used["last_used_at"], json!("2026-11-22T08:30:00.000000Z"));
+    assert_eq!(used["last_address"], json!("192.0.2.7"));
+
+    // Within the minute nothing is written for the same address.
+    app.clock().advance(Duration::from_secs(30));
+    assert_eq!(from(&app, &key, "192.0.2.7:4001").await, 200);
+    assert_eq!(ada.keys().await[0]["last_used_at"], json!("2026-11-22T08:30:00.000000Z"));
+    app.clock().advance(Duration::from_secs(30));
+    assert_eq!(from(&app, &key, "192.0.2.7:4002").await, 200);
+    assert_eq!(ada.keys().await[0]["last_used_at"], json!("2026-11-22T08:31:00.000000Z"));
+
+    // A key that is refused was not used.
+    app.clock().advance(Duration::from_secs(60));
+    assert_eq!(from(&app, &stranger(), "192.0.2.9:4000").await, 401);
+    assert_eq!(ada.keys().await[0]["last_address"], json!("192.0.2.7"));
+}
+
+#[doyen_test::test]
+async fn k1_what_happens_to_keys_is_in_the_security_log(app: House) {
+    let ada = app.enter(USUAL).await;
+    let (id, key) = made(&ada, &["things:read"]).await;
+    for address in [
+        "192.0.2.7:1",
+        "192.0.2.7:2",
+        "198.51.100.1:1",
+        "[2001:db8::1]:1",
+        "[2001:db8::2]:1",
+    ] {
+        assert_eq!(from(&app, &key, address).await, 200);
+    }
+    // Another node, later: it is not new any more.
+    let other = app.another(setup()).await;
+    app.clock().advance(Duration::from_secs(600));
+    assert_eq!(from(&other, &key, "192.0.2.7:3").await, 200);
+    other.assembled().api_keys.flush().await;
+    ada.keys().await;
+    ada.revoke(&id).await.expect(204);
+
+    let created = events(&app, "api_key.created").await;
+    assert_eq!(created.len(), 1);
+    assert_eq!(created[0]["subject"], json!(ada.subject));
+    assert_eq!(created[0]["details"]["key"], json!(id));
+    assert_eq!(events(&app, "api_key.revoked").await.len(), 1);
+    let mut places: Vec<String> = events(&app, "api_key.new_address")
+        .await
+        .iter()
+        .map(|event| event["address"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    places.sort();
+    assert_eq!(places, ["192.0.2.7", "198.51.100.1", "2001:db8::1"]);
+    // Never the key itself.
+    let all = app.enter("house:keep").await;
+    let all = all.request("GET", "/v1/security-events?limit=100").send().await.expect(200);
+    assert!(!all.text().contains(&key[10..]));
+}
