@@ -148,7 +148,7 @@ impl KeyStore {
 }
 
 /// The scopes that were asked for, each once and in the order the caller has them; all of them must be the caller's.
-fn granted(me: &Caller, wanted: &[String]) -> Result<Vec<Arc<str>>, Ungranted> {
+pub(crate) fn granted(me: &Caller, wanted: &[String]) -> Result<Vec<Arc<str>>, Ungranted> {
     let foreign: Vec<usize> = (0..wanted.len())
         .filter(|place| !me.has_scope(&wanted[*place]))
         .collect();

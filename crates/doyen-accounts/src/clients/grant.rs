@@ -1,0 +1,161 @@
+//! The request for a token, read as RFC 6749 says: what it does not know it ignores, and whatever is wrong is a 400 in its own words.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use doyen_core::contract::Contract;
+use doyen_core::input::{Field, Input, Object, Value, text};
+use doyen_core::{At, Components, Failures, Refusal, Schema, Secret};
+use doyen_web::Request;
+use doyen_web::extract::FromParts;
+use http::header;
+
+use super::problems::NoToken;
+
+/// The parameters of the form. Each stands for itself until the handler looks: a wrong one is no 422 here.
+pub(super) struct Parameters(Vec<(&'static str, Vec<String>)>);
+
+const GRANT_TYPE: &str = "grant_type";
+const SCOPE: &str = "scope";
+const CLIENT_ID: &str = "client_id";
+const CLIENT_SECRET: &str = "client_secret";
+const NAMES: [&str; 4] = [GRANT_TYPE, SCOPE, CLIENT_ID, CLIENT_SECRET];
+
+impl Parameters {
+    /// The value of a parameter; none when it is empty (RFC 6749 section 3.2).
+    fn get(&self, name: &str) -> Result<Option<&str>, NoToken> {
+        let values = self.0.iter().find(|(known, _)| *known == name);
+        match values.map(|(_, values)| values.as_slice()) {
+            None | Some([]) => Ok(None),
+            Some([value]) => Ok(Some(value.as_str()).filter(|value| !value.is_empty())),
+            Some(_) => Err(NoToken::Request("a parameter comes more than once")),
+        }
+    }
+}
+
+impl Input for Parameters {
+    fn parse(value: Value<'_>, _: &At<'_>, _: &mut Failures) -> Option<Self> {
+        let Value::Map(entries) = value else {
+            return Some(Self(Vec::new()));
+        };
+        let text = |value: &Value<'_>| value.as_text().unwrap_or_default().to_owned();
+        let known = entries.into_iter().filter_map(|(name, value)| {
+            let name = NAMES.into_iter().find(|known| *known == name)?;
+            let values = match &value {
+                Value::List(items) => items.iter().map(text).collect(),
+                one => vec![text(one)],
+            };
+            Some((name, values))
+        });
+        Some(Self(known.collect()))
+    }
+
+    fn schema(all: &mut Components) -> Schema {
+        let mut properties = serde_json::Map::new();
+        for field in Self::fields(all) {
+            let schema = field.schema.with("description", field.description);
+            properties.insert(field.name.to_owned(), schema.into_json());
+        }
+        Schema::of("object")
+            .with("properties", properties)
+            .with("required", vec![GRANT_TYPE])
+    }
+}
+
+impl Object for Parameters {
+    const OPEN: bool = true;
+
+    fn names() -> &'static [&'static str] {
+        &NAMES
+    }
+
+    fn fields(_: &mut Components) -> Vec<Field> {
+        let field = |name, required, schema, description: &str| Field {
+            name,
+            required,
+            schema,
+            description: description.to_owned(),
+            deprecated: false,
+        };
+        let text = || Schema::of("string").with("maxLength", 1_000);
+        let secret = text().with("format", "password").with("writeOnly", true);
+        vec![
+            field(GRANT_TYPE, true, Schema::of("string").with("const", "client_credentials"), "Always the same."),
+            field(SCOPE, false, text(), "What the token may do: scopes with spaces between them; all the client has when it is missing."),
+            field(CLIENT_ID, false, text(), "The client, when it does not say so by HTTP Basic."),
+            field(CLIENT_SECRET, false, secret, "Its secret, when it does not say so by HTTP Basic."),
+        ]
+    }
+}
+
+/// The `Authorization` fields of a request for a token.
+pub(super) struct Authorization(Vec<String>);
+
+impl FromParts for Authorization {
+    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let all = request.parts.head.headers.get_all(header::AUTHORIZATION);
+        // What is no text is no credentials either.
+        let texts = all.iter().map(|value| value.to_str().unwrap_or_default());
+        Ok(Some(Self(texts.map(str::to_owned).collect())))
+    }
+
+    fn describe(_: &mut Contract<'_>) {}
+}
+
+/// A request for a token that is what it should be.
+pub(super) struct Grant {
+    pub(super) client: String,
+    pub(super) secret: Secret<String>,
+    /// What it asks for; all the client has without it.
+    pub(super) scopes: Option<Vec<String>>,
+}
+
+/// Reads the request. The client proves itself in one way (RFC 6749 section 2.3).
+pub(super) fn read(form: &Parameters, authorization: &Authorization) -> Result<Grant, NoToken> {
+    let grant_type = form.get(GRANT_TYPE)?;
+    let scope = form.get(SCOPE)?;
+    let (id, secret) = (form.get(CLIENT_ID)?, form.get(CLIENT_SECRET)?);
+    let (client, secret) = match authorization.0.as_slice() {
+        [] => match (id, secret) {
+            (Some(id), Some(secret)) => (id.to_owned(), secret.to_owned()),
+            _ => return Err(NoToken::Client),
+        },
+        [_] if secret.is_some() => {
+            return Err(NoToken::Request(
+                "the client proves itself both by HTTP Basic and in the form; send one of them",
+            ));
+        }
+        [field] => {
+            let (client, secret) = basic(field).ok_or(NoToken::Client)?;
+            if id.is_some_and(|id| id != client) {
+                return Err(NoToken::Request("two different clients are named"));
+            }
+            (client, secret)
+        }
+        _ => return Err(NoToken::Request("`Authorization` comes more than once")),
+    };
+    match grant_type {
+        Some("client_credentials") => {}
+        Some(_) => return Err(NoToken::GrantType),
+        None => return Err(NoToken::Request("`grant_type` is missing")),
+    }
+    let words = |scope: &str| scope.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    Ok(Grant {
+        client,
+        secret: Secret::new(secret),
+        scopes: scope.map(words),
+    })
+}
+
+/// Id and secret of HTTP Basic, each percent-encoded before (RFC 6749 section 2.3.1).
+fn basic(field: &str) -> Option<(String, String)> {
+    let (scheme, rest) = field.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let plain = |text| text::segment(text).ok().map(Cow::into_owned);
+    Some((plain(id)?, plain(secret)?))
+}
