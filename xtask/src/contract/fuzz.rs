@@ -1,57 +1,107 @@
 //! schemathesis reads the contract from the running helpdesk and sends requests that follow it and requests that break it,
 //! first one by one, then as chains along the links. Every check it has is on.
 //!
+//! Twice, each time on a helpdesk of its own: as the administrator, who may do everything, and as two customers, who must
+//! not see each other's things (`object_level_authorization`); what a customer may not do is then tried by those who may.
+//! Who is logged out by what was sent logs in again.
+//!
 //! The same seed gives the same requests: a finding can be made again. The time is bounded, and running out of it is a
 //! failure, not a pass.
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Subject, standard};
 use crate::failure::{Context, Failure, Result};
-use crate::helpdesk::Running;
+use crate::helpdesk::{self, Running};
 use crate::process::pause;
 use crate::workspace;
 
 const SEED: u32 = 20_260_101;
-const EXAMPLES: u32 = 100;
-const LIMIT: Duration = Duration::from_secs(6 * 60);
+const LIMIT: Duration = Duration::from_secs(4 * 60);
+
+/// One run, and who it is logged in as.
+struct Run {
+    name: &'static str,
+    /// In the order they are tried.
+    people: &'static [&'static str],
+    /// Only the first of them, for every operation.
+    pinned: bool,
+    /// Those who must not see each other's things.
+    peers: &'static [&'static str],
+    examples: u32,
+    /// Whether a refusal that comes from who somebody is counts as a warning.
+    warnings: bool,
+}
+
+const RUNS: [Run; 2] = [
+    Run {
+        name: "administrator",
+        people: &["admin@example.com"],
+        pinned: true,
+        peers: &[],
+        examples: 60,
+        warnings: true,
+    },
+    Run {
+        name: "customers",
+        people: &[
+            "customer@example.com",
+            OTHER,
+            "agent@example.com",
+            "admin@example.com",
+        ],
+        pinned: false,
+        peers: &["customer@example.com", OTHER],
+        examples: 20,
+        warnings: false,
+    },
+];
+
+/// A second customer, who is made for the run.
+const OTHER: &str = "other-customer@example.com";
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
-    let mut helpdesk = Running::start()?;
-    let token = helpdesk.log_in()?;
-    let log = workspace::tools()?.join("schemathesis.log");
-    let file = File::create(&log).context(|| format!("writing {}", log.display()))?;
+    let document: Value = serde_json::from_str(&subject.text()?)?;
+    let operations = standard::operations(&document);
+    let mut told = Vec::new();
+    for run in &RUNS {
+        one(subject, run).context(|| format!("as {}", run.name))?;
+        told.push(format!(
+            "as {}: at least {} examples each",
+            run.name, run.examples
+        ));
+    }
+    Ok(format!(
+        "no finding, {operations} operations, {}, seed {SEED}",
+        told.join(", ")
+    ))
+}
 
+fn one(subject: &Subject<'_>, run: &Run) -> Result {
+    let mut helpdesk = Running::start()?;
+    if run.people.contains(&OTHER) {
+        helpdesk.register(OTHER)?;
+    }
+    let log = workspace::tools()?.join(format!("schemathesis-{}.log", run.name));
+    let file = File::create(&log).context(|| format!("writing {}", log.display()))?;
     let mut fuzz = subject.tools.python("schemathesis");
-    fuzz.arg("--config-file")
-        .arg(workspace::root().join("tools/schemathesis.toml"));
+    fuzz.arg("--config-file").arg(settings(run)?);
     fuzz.arg("run")
         .arg(format!("http://{}/openapi.json", helpdesk.address()));
-    fuzz.args(["--header", &format!("Authorization: Bearer {token}")]);
-    fuzz.args([
-        "--checks",
-        "all",
-        "--phases",
-        "examples,coverage,fuzzing,stateful",
-    ]);
-    fuzz.args([
-        "--max-examples",
-        &EXAMPLES.to_string(),
-        "--seed",
-        &SEED.to_string(),
-    ]);
-    fuzz.args([
-        "--generation-database",
-        "none",
-        "--continue-on-failure",
-        "--workers",
-        "2",
-        "--no-color",
-    ]);
+    fuzz.args(["--checks", "all"]);
+    fuzz.args(["--phases", "examples,coverage,fuzzing,stateful"]);
+    fuzz.args(["--max-examples", &run.examples.to_string()]);
+    fuzz.args(["--seed", &SEED.to_string()]);
+    fuzz.args(["--generation-database", "none", "--continue-on-failure"]);
+    fuzz.args(["--workers", "2", "--no-color"]);
+    if !run.warnings {
+        fuzz.args(["--warnings", "off"]);
+    }
     fuzz.current_dir(workspace::tools()?)
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
@@ -61,13 +111,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
     let said = std::fs::read_to_string(&log).unwrap_or_default();
     let alive = helpdesk.is_alive();
     match ended {
-        Some(status) if status.success() && alive => {
-            let document: Value = serde_json::from_str(&subject.text()?)?;
-            let operations = standard::operations(&document);
-            Ok(format!(
-                "no finding, {operations} operations, at least {EXAMPLES} examples each, seed {SEED}"
-            ))
-        }
+        Some(status) if status.success() && alive => Ok(()),
         Some(_) if !alive => Err(Failure::new(format!(
             "the helpdesk ended under the load. Its log:\n{}",
             helpdesk.log()
@@ -77,6 +121,55 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
             "not finished after {LIMIT:?}, seed {SEED}\n{said}"
         ))),
     }
+}
+
+/// The settings of a run: those of every run, and who logs in.
+fn settings(run: &Run) -> Result<PathBuf> {
+    let folder = workspace::tools()?;
+    let people = folder.join(format!("schemathesis-{}-people.json", run.name));
+    write(&people, &people_of(run).to_string())?;
+    let settings = folder.join(format!("schemathesis-{}.toml", run.name));
+    let mut text = workspace::read("tools/schemathesis.toml")?;
+    text.push_str(&format!(
+        "\n[auth.wfc]\npath = {:?}\n",
+        people.display().to_string()
+    ));
+    if run.pinned {
+        text.push_str(&format!("user = {:?}\n", run.people[0]));
+    }
+    if !run.peers.is_empty() {
+        text.push_str(&format!("peers = {:?}\n", run.peers));
+    }
+    write(&settings, &text)?;
+    Ok(settings)
+}
+
+fn write(path: &Path, text: &str) -> Result {
+    std::fs::write(path, text).context(|| format!("writing {}", path.display()))
+}
+
+/// How each of them logs in, in the form of Web Fuzzing Commons.
+fn people_of(run: &Run) -> Value {
+    let login = |email: &str| {
+        json!({
+            "verb": "POST",
+            "endpoint": "/v1/auth/login",
+            "contentType": "application/json",
+            "payloadRaw": json!({"email": email, "password": helpdesk::PASSWORD}).to_string(),
+            "token": {
+                "extractFrom": "body",
+                "extractSelector": "/access_token",
+                "sendIn": "header",
+                "sendName": "Authorization",
+                "sendTemplate": "Bearer {token}",
+            },
+        })
+    };
+    let people = run.people.iter();
+    let people: Vec<Value> = people
+        .map(|email| json!({"name": email, "loginEndpointAuth": login(email)}))
+        .collect();
+    json!({ "auth": people })
 }
 
 /// The exit status, or nothing when the time ran out and the program was ended.
@@ -104,5 +197,20 @@ mod tests {
         assert!(ended.unwrap().success());
         let ended = within(Duration::from_millis(1), Command::new("sleep").arg("30")).unwrap();
         assert!(ended.is_none());
+    }
+
+    #[test]
+    fn those_who_must_not_see_each_other_are_logged_in() {
+        for run in &RUNS {
+            assert!(
+                run.peers.iter().all(|peer| run.people.contains(peer)),
+                "{}",
+                run.name
+            );
+        }
+        assert!(
+            RUNS.iter().any(|run| run.peers.len() > 1),
+            "nobody is kept from anybody"
+        );
     }
 }

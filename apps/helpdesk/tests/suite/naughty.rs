@@ -1,0 +1,259 @@
+//! Text that programs have stumbled over: the Big List of Naughty Strings in every text field, JSONTestSuite in a body.
+//!
+//! What is accepted comes back byte for byte; what is not is told so; nothing is a 5xx. `cargo xtask setup` fetches both lists.
+
+use serde_json::{Value, json};
+
+use crate::support::people::login;
+use crate::support::{Helpdesk, Join as _};
+
+/// A file of the npm packages in `tools/package.json`.
+fn list(path: &str) -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/node_modules/");
+    let file = format!("{file}{path}");
+    std::fs::read_to_string(&file)
+        .unwrap_or_else(|error| panic!("{file}: {error}; `cargo xtask setup` puts it there"))
+}
+
+fn naughty() -> Vec<String> {
+    let strings: Vec<String> = serde_json::from_str(&list("blns/resources/blns.json"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        strings.len() >= 485,
+        "the list has only {} strings",
+        strings.len()
+    );
+    strings
+}
+
+/// As it stands in a URL, letter by letter.
+fn escaped(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Whether text of these lengths may be anything but empty and NUL.
+fn fits(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.chars().count()) && !text.contains('\0')
+}
+
+/// A24: subject and body of a ticket, and the ticket found by its subject.
+#[doyen_test::test]
+async fn a24_naughty_strings_in_a_ticket_come_back_as_they_were(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    for text in naughty() {
+        let new = json!({"subject": text, "body": text});
+        let answer = ann.post("/v1/tickets").json(&new).send().await;
+        if !fits(&text, 200) {
+            answer.expect_problem(422, "invalid");
+            continue;
+        }
+        let ticket = answer.expect(201);
+        let seen = ann.get(ticket.location()).send().await.expect(200);
+        assert_eq!(seen.at("/subject"), json!(text));
+        assert_eq!(seen.at("/body"), json!(text));
+        let found = ann
+            .get(format!("/v1/tickets?limit=100&q={}", escaped(&text)))
+            .send()
+            .await;
+        if text.chars().count() > 100 {
+            continue;
+        }
+        let found = found.expect(200);
+        let items = found.at("/items");
+        let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+        assert!(
+            items.iter().any(|item| item["subject"] == json!(text)) || items.len() == 100,
+            "{text:?} is not found: {found}"
+        );
+        ann.delete(ticket.location()).send().await.expect(403);
+    }
+}
+
+/// A24: comments.
+#[doyen_test::test]
+async fn a24_naughty_strings_in_a_comment_come_back_as_they_were(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    let ticket = ann.opens("naughty").await.text_at("/id");
+    for text in naughty() {
+        let answer = ann.says(&ticket, &text).await;
+        if fits(&text, 20_000) {
+            assert_eq!(answer.expect(201).at("/body"), json!(text));
+        } else {
+            answer.expect_problem(422, "invalid");
+        }
+    }
+}
+
+/// A24: names, as a profile's and at registration.
+#[doyen_test::test]
+async fn a24_naughty_strings_as_a_name_come_back_as_they_were(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    for text in naughty() {
+        let etag = ann.get("/v1/me").send().await.expect(200).etag();
+        let answer = ann
+            .patch("/v1/me")
+            .if_match(etag)
+            .merge_patch(&json!({"name": text}))
+            .send()
+            .await;
+        if fits(&text, 100) {
+            answer.expect(200);
+            assert_eq!(
+                ann.get("/v1/me").send().await.expect(200).at("/name"),
+                json!(text)
+            );
+        } else {
+            answer.expect_problem(422, "invalid");
+        }
+    }
+}
+
+/// A24: what has a form of its own takes only that: tags, filters, addresses, ids.
+#[doyen_test::test]
+async fn a24_naughty_strings_where_a_form_is_wanted_are_refused(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    let is_tag = |text: &str| {
+        (1..=32).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    for (number, text) in naughty().into_iter().enumerate() {
+        let new = json!({"subject": "s", "body": "b", "tags": [text]});
+        let answer = ann.post("/v1/tickets").json(&new).send().await;
+        if is_tag(&text) {
+            assert_eq!(answer.expect(201).at("/tags/0"), json!(text));
+        } else {
+            answer.expect_problem(422, "invalid");
+        }
+        let escaped = escaped(&text);
+        for filter in ["status", "sort", "cursor", "fields"] {
+            let answer = ann
+                .get(format!("/v1/tickets?{filter}={escaped}"))
+                .send()
+                .await;
+            assert!(
+                matches!(answer.status(), 400 | 414 | 422) || text.is_empty(),
+                "{filter} {text:?}: {answer}"
+            );
+        }
+        let answer = ann.get(format!("/v1/tickets/{escaped}")).send().await;
+        assert!(
+            matches!(answer.status(), 400 | 404 | 405 | 414 | 422) || text.is_empty(),
+            "{text:?}: {answer}"
+        );
+        let answer = login(&app, &text, "correct horse battery staple").await;
+        assert!(
+            matches!(answer.status(), 401 | 422 | 429),
+            "{text:?}: {answer}"
+        );
+        // Each costs a password hash.
+        if number % 16 == 0 {
+            let answer = login(&app, "nobody@example.com", &text).await;
+            assert!(
+                matches!(answer.status(), 401 | 422 | 429),
+                "{text:?}: {answer}"
+            );
+        }
+    }
+}
+
+/// A24: NUL, which PostgreSQL cannot keep, and half a letter, which is no text, are refused alike on both databases.
+#[doyen_test::test]
+async fn a24_nul_and_half_a_letter_are_refused_in_every_text(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    for (escape, statuses) in [
+        ("\\u0000", &[422][..]),
+        ("\\ud83d", &[400]),
+        ("\\ude00\\ud83d", &[400]),
+    ] {
+        for (path, body) in [
+            ("/v1/tickets", r#"{"subject": "a@", "body": "b"}"#),
+            ("/v1/tickets", r#"{"subject": "a", "body": "b@"}"#),
+            (
+                "/v1/tickets",
+                r#"{"subject": "a", "body": "b", "tags": ["c@"]}"#,
+            ),
+            (
+                "/v1/auth/register",
+                r#"{"email": "new-person#example.com", "password": "correct horse battery staple", "name": "n@"}"#,
+            ),
+        ] {
+            let body = body.replace('@', escape).replace('#', "@");
+            let answer = ann
+                .post(path)
+                .body("application/json", body.clone())
+                .send()
+                .await;
+            assert!(statuses.contains(&answer.status()), "{body}: {answer}");
+        }
+    }
+    for query in ["q=%00", "tag=%00", "q=%ff", "q=%ed%a0%80"] {
+        let answer = ann.get(format!("/v1/tickets?{query}")).send().await;
+        assert!(matches!(answer.status(), 400 | 422), "{query}: {answer}");
+    }
+}
+
+/// A24: two ways to write one letter (NFC, NFD). In text both are kept as they came; an address has neither, so no two accounts can look alike.
+#[doyen_test::test]
+async fn a24_twins_are_two_texts_and_no_address(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
+    for text in [composed, decomposed] {
+        assert_eq!(ann.opens(text).await.at("/subject"), json!(text));
+        for email in [format!("{text}@example.com"), format!("ann@{text}.example")] {
+            let new =
+                json!({"email": email, "password": "correct horse battery staple", "name": "Ann"});
+            app.post("/v1/auth/register")
+                .json(&new)
+                .send()
+                .await
+                .expect_problem(422, "invalid");
+        }
+    }
+    // Capital letters are the one other way to write an address, and it is the same one.
+    let twin = json!({"email": ann.email.to_uppercase(), "password": "correct horse battery staple", "name": "Ann"});
+    let status = app
+        .post("/v1/auth/register")
+        .json(&twin)
+        .send()
+        .await
+        .status();
+    assert!(matches!(status, 409 | 202), "{status}");
+}
+
+/// A23: what JSON allows is read, what it does not is refused, what it leaves open is one or the other; nothing breaks.
+///
+/// `y_object_duplicated_key` and its twin are JSON, and refused all the same: two readers would read two things.
+#[doyen_test::test(sqlite)]
+async fn a23_every_body_of_the_json_test_suite_is_read_or_refused(app: Helpdesk) {
+    let cases = list("json-test-suite/data/parsing.js");
+    let start = cases.find('[').unwrap_or(0);
+    let cases: Vec<Value> = serde_json::from_str(cases[start..].trim_end().trim_end_matches(';'))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let (mut read, mut refused) = (0, 0);
+    for case in &cases {
+        let (name, input) = (
+            case["name"].as_str().unwrap_or_default(),
+            case["input"].as_str().unwrap_or_default(),
+        );
+        let answer = app
+            .post("/v1/auth/login")
+            .body("application/json", input)
+            .send()
+            .await;
+        // JSON of another shape is 422; what is no JSON is 400.
+        match (name.get(..2), answer.status()) {
+            (Some("y_"), 400) if name.contains("duplicated_key") => {}
+            (Some("y_"), 422) => read += 1,
+            (Some("n_"), 400) => refused += 1,
+            (Some("i_"), 400 | 422) => {}
+            (_, status) => panic!("{name} is {status}: {input:?}\n{answer}"),
+        }
+    }
+    assert!(
+        read >= 90 && refused >= 180,
+        "{read} read, {refused} refused, of {}",
+        cases.len()
+    );
+}
