@@ -1,0 +1,438 @@
+//! Mails about accounts: what they lead to, and what nobody learns from them.
+
+use std::time::Duration;
+
+use doyen::domain::Mail;
+use doyen_test::{Answer, Setup, TestApp};
+use serde_json::json;
+
+use crate::porch::{
+    Guest, PASSWORD, Porch, USUAL, Visit as _, log_in_with, patient, porch, subject,
+};
+
+/// Where new users must follow a link before they log in.
+pub(crate) struct StrictPorch(TestApp);
+
+use doyen::prelude::*;
+use doyen_test::Subject;
+use std::ops::Deref;
+
+fn strict() -> Setup {
+    patient()
+        .set("auth.email.verify", "true")
+        .set("auth.email.link_base", "https://app.example.com/start/")
+}
+
+subject!(StrictPorch, strict());
+
+const NEW: &str = "another battery of correct horses";
+const MINUTE_AND_A_BIT: Duration = Duration::from_secs(61);
+
+/// The token in the link of a mail.
+fn token(mail: &Mail) -> String {
+    let (_, rest) = mail
+        .text()
+        .split_once("#token=")
+        .unwrap_or_else(|| panic!("no link: {}", mail.text()));
+    rest.chars().take_while(|c| !c.is_whitespace()).collect()
+}
+
+/// The last mail to this address.
+async fn last(app: &TestApp, to: &str) -> Mail {
+    let mails = app.mails().await;
+    let mail = mails.into_iter().rev().find(|mail| mail.to() == to);
+    mail.unwrap_or_else(|| panic!("no mail to {to}"))
+}
+
+async fn count(app: &TestApp, to: &str) -> usize {
+    let mails = app.mails().await;
+    mails.iter().filter(|mail| mail.to() == to).count()
+}
+
+async fn forgot(app: &TestApp, email: &str) -> Answer {
+    app.post("/v1/auth/forgot-password")
+        .json(&json!({"email": email}))
+        .send()
+        .await
+}
+
+async fn reset(app: &TestApp, token: &str, password: &str) -> Answer {
+    app.post("/v1/auth/reset-password")
+        .json(&json!({"token": token, "password": password}))
+        .send()
+        .await
+}
+
+async fn follow(app: &TestApp, route: &str, token: &str) -> Answer {
+    app.post(format!("/v1/auth/{route}"))
+        .json(&json!({"token": token}))
+        .send()
+        .await
+}
+
+async fn resend(app: &TestApp, email: &str) -> Answer {
+    app.post("/v1/auth/verify-email/resend")
+        .json(&json!({"email": email}))
+        .send()
+        .await
+}
+
+async fn change(app: &TestApp, access: &str, email: &str, password: &str) -> Answer {
+    app.post("/v1/me/email")
+        .bearer(access)
+        .json(&json!({"email": email, "password": password}))
+        .send()
+        .await
+}
+
+/// What a client could tell two answers apart by.
+fn looks(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+    let headers = answer
+        .headers()
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date" | "traceparent"))
+        // How many requests are left counts each of them.
+        .filter(|(name, _)| !name.as_str().starts_with("ratelimit"))
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect();
+    let mut text = answer.text();
+    if let Ok(mut json) = serde_json::from_str::<serde_json::Value>(&text)
+        && let Some(object) = json.as_object_mut()
+    {
+        object.remove("request_id");
+        text = json.to_string();
+    }
+    (answer.status(), headers, text)
+}
+
+#[doyen_test::test]
+async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    forgot(&app, &ann.email.to_uppercase()).await.expect(202);
+    let mail = last(&app, &ann.email).await;
+    let link = token(&mail);
+    assert_eq!(link.len(), 43);
+    reset(&app, &link, NEW).await.expect(204);
+    // The sessions are over, the old password is, and the new one is not.
+    assert_eq!(app.status(&tokens.access).await, 401);
+    app.refresh(&tokens.refresh)
+        .await
+        .expect_problem(400, "invalid_grant");
+    log_in_with(&app, &ann.email, PASSWORD)
+        .await
+        .expect_problem(401, "invalid_credentials");
+    log_in_with(&app, &ann.email, NEW).await.expect(200);
+    // Good once, and the owner was told.
+    reset(&app, &link, PASSWORD)
+        .await
+        .expect_problem(400, "invalid_link");
+    assert!(
+        last(&app, &ann.email)
+            .await
+            .subject()
+            .contains("was changed")
+    );
+    assert_eq!(app.events("password.reset").await.len(), 1);
+    assert_eq!(app.events("password.reset_asked").await.len(), 1);
+}
+
+#[doyen_test::test]
+async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictPorch) {
+    let known = app.guest(USUAL).await;
+    let unverified = app.guest(USUAL).await;
+    app.becomes(&unverified, "verified", 0.into()).await;
+    let disabled = app.guest(USUAL).await;
+    app.becomes(&disabled, "disabled", 1.into()).await;
+    let mut all = Vec::new();
+    for email in [
+        &known.email,
+        &unverified.email,
+        &disabled.email,
+        "nobody@example.com",
+    ] {
+        all.push([
+            looks(&forgot(&app, email).await.expect(202)),
+            looks(&resend(&app, email).await.expect(202)),
+            looks(
+                &log_in_with(&app, email, "a wrong password")
+                    .await
+                    .expect(401),
+            ),
+        ]);
+    }
+    assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{all:#?}");
+    // And yet each got what was meant for them.
+    assert_eq!(count(&app, &known.email).await, 1);
+    assert_eq!(count(&app, &unverified.email).await, 2);
+    assert_eq!(count(&app, &disabled.email).await, 0);
+    assert_eq!(count(&app, "nobody@example.com").await, 0);
+}
+
+#[doyen_test::test]
+async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: Porch) {
+    let (ann, ben, bob) = (
+        app.guest(USUAL).await,
+        app.guest(USUAL).await,
+        app.guest(USUAL).await,
+    );
+    let (first, second) = (app.log_in(&ann).await, app.log_in(&ben).await);
+    let taken = change(&app, &first.access, &bob.email, PASSWORD)
+        .await
+        .expect(202);
+    let free = change(&app, &second.access, "free@example.com", PASSWORD)
+        .await
+        .expect(202);
+    assert_eq!(looks(&taken), looks(&free));
+    // Bob is told, without a link; who asked is told in both cases.
+    assert!(!last(&app, &bob.email).await.text().contains("#token="));
+    assert!(
+        last(&app, "free@example.com")
+            .await
+            .text()
+            .contains("#token=")
+    );
+    for guest in [&ann, &ben] {
+        assert!(!last(&app, &guest.email).await.text().contains("#token="));
+    }
+}
+
+#[doyen_test::test]
+async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let link = token(&last(&app, &ann.email).await);
+    let mut tasks = Vec::new();
+    for n in 0..50 {
+        let (app, link) = ((*app).clone(), link.clone());
+        tasks.push(tokio::spawn(async move {
+            loop {
+                let answer = reset(&app, &link, &format!("{NEW} {n}")).await;
+                // More at once than may wait for a hash: asked again, as a client would.
+                if answer.status() != 503 {
+                    return answer.status();
+                }
+            }
+        }));
+    }
+    let mut statuses = Vec::new();
+    for task in tasks {
+        statuses.push(task.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 204);
+    assert!(
+        statuses[1..].iter().all(|status| *status == 400),
+        "{statuses:?}"
+    );
+}
+
+#[doyen_test::test]
+async fn a_link_expires_and_a_newer_one_takes_its_place(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let first = token(&last(&app, &ann.email).await);
+    // Asked again at once, nothing is sent: nobody's mailbox is flooded.
+    for _ in 0..5 {
+        forgot(&app, &ann.email).await.expect(202);
+    }
+    assert_eq!(count(&app, &ann.email).await, 1);
+    app.clock().advance(MINUTE_AND_A_BIT);
+    forgot(&app, &ann.email).await.expect(202);
+    let second = token(&last(&app, &ann.email).await);
+    assert_ne!(first, second);
+    reset(&app, &first, NEW)
+        .await
+        .expect_problem(400, "invalid_link");
+    app.clock().advance(Duration::from_secs(30 * 60 - 1));
+    // A password that is not taken leaves the link good.
+    let weak = reset(&app, &second, "password1").await.expect(422);
+    assert_eq!(weak.failures(), ["/password common_password"]);
+    let personal = reset(&app, &second, &format!("{}!", ann.email))
+        .await
+        .expect(422);
+    assert_eq!(personal.failures(), ["/password personal_password"]);
+    app.clock().advance(Duration::from_secs(1));
+    reset(&app, &second, NEW)
+        .await
+        .expect_problem(400, "invalid_link");
+}
+
+#[doyen_test::test]
+async fn t8_a_token_is_good_for_nothing_else(app: StrictPorch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let link = token(&last(&app, &ann.email).await);
+    change(&app, &tokens.access, "new@example.com", PASSWORD)
+        .await
+        .expect(202);
+    let other = token(&last(&app, "new@example.com").await);
+    for (route, wrong) in [
+        ("verify-email", &link),
+        ("confirm-email", &link),
+        ("verify-email", &other),
+        ("confirm-email", &tokens.access[..43].to_owned()),
+        ("verify-email", &"x".repeat(256)),
+        ("verify-email", &"'; DROP TABLE people; --".to_owned()),
+    ] {
+        follow(&app, route, wrong)
+            .await
+            .expect_problem(400, "invalid_link");
+    }
+    for wrong in [&other, &tokens.refresh, &"A".repeat(43)] {
+        reset(&app, wrong, NEW)
+            .await
+            .expect_problem(400, "invalid_link");
+    }
+    app.refresh(&link)
+        .await
+        .expect_problem(400, "invalid_grant");
+    assert_eq!(app.status(&link).await, 401);
+    // None of it used them up.
+    reset(&app, &link, NEW).await.expect(204);
+}
+
+#[doyen_test::test]
+async fn o5_the_table_holds_nothing_that_could_be_sent(app: Porch) {
+    use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
+    let ann = app.guest(USUAL).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let link = token(&last(&app, &ann.email).await);
+    let session = app.database().session(doyen::domain::Access::Read);
+    let sql = "SELECT hash, subject, purpose, data FROM auth_one_time";
+    let statement = Statement::from_string(app.database().backend(), sql);
+    let row = session.query_one_raw(statement).await.unwrap().unwrap();
+    let hash: Vec<u8> = row.try_get_by_index(0).unwrap();
+    assert_eq!(hash.len(), 32);
+    for place in 1..4 {
+        let text: String = row.try_get_by_index(place).unwrap();
+        assert!(!text.contains(&link));
+    }
+    // What is found there is not a token.
+    use base64::Engine as _;
+    let found = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash);
+    reset(&app, &found, NEW)
+        .await
+        .expect_problem(400, "invalid_link");
+}
+
+#[doyen_test::test]
+async fn a46_a_link_leads_where_the_settings_say(app: StrictPorch) {
+    let ann = app.guest(USUAL).await;
+    app.post("/v1/auth/forgot-password")
+        .header("host", "evil.example.com")
+        .header("x-forwarded-host", "evil.example.com")
+        .header("origin", "https://evil.example.com")
+        .json(&json!({"email": ann.email}))
+        .send()
+        .await
+        .expect(202);
+    let text = last(&app, &ann.email).await.text().to_owned();
+    assert!(
+        text.contains("\nhttps://app.example.com/start/reset-password#token="),
+        "{text}"
+    );
+    assert!(!text.contains("evil"), "{text}");
+}
+
+#[doyen_test::test]
+async fn a_new_account_waits_for_its_link(app: StrictPorch) {
+    let ann = app.guest(USUAL).await;
+    app.becomes(&ann, "verified", 0.into()).await;
+    // Only who knows the password learns that it waits.
+    log_in_with(&app, &ann.email, "a wrong password")
+        .await
+        .expect_problem(401, "invalid_credentials");
+    log_in_with(&app, &ann.email, PASSWORD)
+        .await
+        .expect_problem(403, "email_not_verified");
+    resend(&app, &ann.email).await.expect(202);
+    let link = token(&last(&app, &ann.email).await);
+    app.clock().advance(Duration::from_secs(24 * 60 * 60 - 1));
+    follow(&app, "verify-email", &link).await.expect(204);
+    log_in_with(&app, &ann.email, PASSWORD).await.expect(200);
+    follow(&app, "verify-email", &link)
+        .await
+        .expect_problem(400, "invalid_link");
+    // Nothing more to verify, nothing more to send.
+    app.clock().advance(MINUTE_AND_A_BIT);
+    resend(&app, &ann.email).await.expect(202);
+    assert_eq!(count(&app, &ann.email).await, 1);
+    assert_eq!(app.events("email.verified").await.len(), 1);
+}
+
+#[doyen_test::test]
+async fn an_address_is_changed_by_the_link_in_the_mail_to_the_new_one(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    change(&app, &tokens.access, "ann@new.example", "a wrong password")
+        .await
+        .expect_problem(403, "wrong_password");
+    assert_eq!(count(&app, "ann@new.example").await, 0);
+    forgot(&app, &ann.email).await.expect(202);
+    let old_link = token(&last(&app, &ann.email).await);
+    change(&app, &tokens.access, "Ann@New.example", PASSWORD)
+        .await
+        .expect(202);
+    change(&app, &tokens.access, "ann@newer.example", PASSWORD)
+        .await
+        .expect_problem(429, "mail_too_soon");
+    let link = token(&last(&app, "ann@new.example").await);
+    // Until then nothing has changed.
+    log_in_with(&app, "ann@new.example", PASSWORD)
+        .await
+        .expect(401);
+    follow(&app, "confirm-email", &link).await.expect(204);
+    log_in_with(&app, "ann@new.example", PASSWORD)
+        .await
+        .expect(200);
+    log_in_with(&app, &ann.email, PASSWORD)
+        .await
+        .expect_problem(401, "invalid_credentials");
+    // Who was in is out, the links to the old address are dead, and the old address is told.
+    assert_eq!(app.status(&tokens.access).await, 401);
+    reset(&app, &old_link, NEW)
+        .await
+        .expect_problem(400, "invalid_link");
+    assert!(
+        last(&app, &ann.email)
+            .await
+            .subject()
+            .contains("was changed")
+    );
+    assert_eq!(app.events("email.changed").await.len(), 1);
+}
+
+#[doyen_test::test]
+async fn another_password_ends_the_links_that_are_open(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let link = token(&last(&app, &ann.email).await);
+    app.post("/v1/me/password")
+        .bearer(&tokens.access)
+        .json(&json!({"current_password": PASSWORD, "new_password": NEW}))
+        .send()
+        .await
+        .expect(200);
+    reset(&app, &link, PASSWORD)
+        .await
+        .expect_problem(400, "invalid_link");
+}
+
+#[doyen_test::test]
+async fn a9_a_disabled_account_has_no_way_back_in_by_mail(app: Porch) {
+    let ann: Guest = app.guest(USUAL).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let link = token(&last(&app, &ann.email).await);
+    app.becomes(&ann, "disabled", 1.into()).await;
+    reset(&app, &link, NEW)
+        .await
+        .expect_problem(400, "invalid_link");
+}

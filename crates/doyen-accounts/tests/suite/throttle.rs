@@ -1,0 +1,297 @@
+//! Who fails to log in too often waits; who is at home does not wait for others.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use doyen_test::{Answer, TestApp};
+use serde_json::json;
+
+use crate::porch::{PASSWORD, Porch, USUAL, Visit as _};
+
+async fn log_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> Answer {
+    let address: IpAddr = address.parse().unwrap();
+    app.post("/v1/auth/login")
+        .from_address(address)
+        .json(&json!({"email": email, "password": password}))
+        .send()
+        .await
+}
+
+fn wait(answer: &Answer) -> u64 {
+    let seconds = answer
+        .header("retry-after")
+        .and_then(|value| value.parse().ok());
+    seconds.unwrap_or_else(|| panic!("no time to wait\n\n{answer}"))
+}
+
+/// An address for each number.
+fn place(n: usize) -> String {
+    format!("198.{}.{}.{}", 18 + n / 65_536, n / 256 % 256, n % 256)
+}
+
+#[doyen_test::test]
+async fn p4_a_thousand_tries_on_one_account_wait_longer_and_longer_and_the_owner_enters(
+    app: Porch,
+) {
+    let ann = app.guest(USUAL).await;
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+    let (mut looked_at, mut refused, mut longest) = (0, 0, 0);
+    for n in 0..1000 {
+        let answer = log_in_from(&app, &place(n), &ann.email, "a wrong password").await;
+        match answer.status() {
+            401 => looked_at += 1,
+            429 => {
+                refused += 1;
+                let seconds = wait(&answer.expect_problem(429, "login_throttled"));
+                assert!(
+                    seconds >= longest || seconds == 900,
+                    "{seconds} after {longest}"
+                );
+                longest = longest.max(seconds);
+                // The attacker waits as told now and then.
+                if n % 50 == 0 {
+                    app.clock().advance(Duration::from_secs(seconds));
+                }
+            }
+            status => panic!("{status}"),
+        }
+    }
+    assert!(looked_at <= 6 + 20, "{looked_at}");
+    assert_eq!(looked_at + refused, 1000);
+    assert!(longest >= 256, "{longest}");
+    // A stranger with the right password waits too: they could be anybody.
+    log_in_from(&app, "192.0.2.99", &ann.email, PASSWORD)
+        .await
+        .expect_problem(429, "login_throttled");
+    // The owner, from a neighbouring address of the network they are known at, does not.
+    log_in_from(&app, "203.0.113.9", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+    // And the attacker has gained nothing by it.
+    log_in_from(&app, "192.0.2.99", &ann.email, PASSWORD)
+        .await
+        .expect(429);
+}
+
+#[doyen_test::test]
+async fn p4_tries_that_come_at_once_are_counted_one_by_one(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let mut tasks = Vec::new();
+    for n in 0..60 {
+        let (app, email) = ((*app).clone(), ann.email.clone());
+        tasks.push(tokio::spawn(async move {
+            log_in_from(&app, &place(n), &email, "a wrong password")
+                .await
+                .status()
+        }));
+    }
+    let mut looked_at = 0;
+    for task in tasks {
+        looked_at += usize::from(task.await.unwrap() == 401);
+    }
+    assert_eq!(looked_at, 6);
+}
+
+#[doyen_test::test]
+async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+    let mut looked_at = 0;
+    let mut last = None;
+    for n in 0..1000 {
+        let email = format!("user{n}@example.com");
+        // A fresh IPv6 address each time, of one subscriber.
+        let address = format!("2001:db8:1:2::{n:x}");
+        let answer = log_in_from(&app, &address, &email, "a wrong password").await;
+        looked_at += usize::from(answer.status() == 401);
+        last = Some(answer);
+    }
+    assert_eq!(looked_at, 31);
+    last.unwrap().expect_problem(429, "login_throttled");
+    // Others are not held up, and neither is the owner of an account who is at home there.
+    let bob = app.guest(USUAL).await;
+    log_in_from(&app, "192.0.2.4", &bob.email, PASSWORD)
+        .await
+        .expect(200);
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+}
+
+#[doyen_test::test]
+async fn a6_a_neighbour_of_the_owner_does_not_lock_them_out(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+    for n in 0..100 {
+        let email = format!("user{n}@example.com");
+        log_in_from(&app, "203.0.113.7", &email, "a wrong password").await;
+    }
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+}
+
+#[doyen_test::test]
+async fn a40_own_logins_in_between_do_not_free_an_attacker(app: Porch) {
+    let eve = app.guest(USUAL).await;
+    let mut looked_at = 0;
+    for n in 0..200 {
+        let email = format!("user{n}@example.com");
+        let answer = log_in_from(&app, "192.0.2.66", &email, "a wrong password").await;
+        looked_at += usize::from(answer.status() == 401);
+        log_in_from(&app, "192.0.2.66", &eve.email, PASSWORD).await;
+    }
+    assert_eq!(looked_at, 31);
+}
+
+#[doyen_test::test]
+async fn a7_known_and_unknown_accounts_are_throttled_alike(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let mut curves = Vec::new();
+    for (start, email) in [(0, ann.email.as_str()), (1000, "nobody@example.com")] {
+        let mut curve = Vec::new();
+        for n in 0..12 {
+            let answer = log_in_from(&app, &place(start + n), email, "a wrong password").await;
+            let seconds = (answer.status() == 429).then(|| wait(&answer));
+            curve.push((answer.status(), seconds));
+            if let Some(seconds) = seconds {
+                app.clock().advance(Duration::from_secs(seconds));
+            }
+        }
+        curves.push(curve);
+    }
+    assert_eq!(curves[0], curves[1]);
+}
+
+#[doyen_test::test]
+async fn p4_failures_survive_a_restart_and_are_forgotten_in_time(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    for n in 0..6 {
+        log_in_from(&app, &place(n), &ann.email, "a wrong password")
+            .await
+            .expect(401);
+    }
+    let other = app.another(crate::porch::patient()).await;
+    log_in_from(&other, "192.0.2.1", &ann.email, PASSWORD)
+        .await
+        .expect_problem(429, "login_throttled");
+    app.clock().advance(Duration::from_secs(1));
+    log_in_from(&other, "192.0.2.1", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+    // The owner forgave: a few are free again.
+    for n in 0..5 {
+        log_in_from(&app, &place(n), &ann.email, "a wrong password")
+            .await
+            .expect(401);
+    }
+    // After a day nothing is left, in the table either.
+    app.clock().advance(Duration::from_secs(25 * 3600));
+    for n in 0..64 {
+        let email = format!("nobody{n}@example.com");
+        log_in_from(&app, &place(5000 + n), &email, "a wrong password")
+            .await
+            .expect(401);
+    }
+    let old = app
+        .execute(
+            "DELETE FROM auth_failures WHERE at < (SELECT max(at) FROM auth_failures)",
+            [],
+        )
+        .await;
+    assert_eq!(old, 0);
+    log_in_from(&app, "192.0.2.50", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+}
+
+#[doyen_test::test]
+async fn p4_a_place_is_forgotten_after_ninety_days(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let flood = async || {
+        for n in 0..12 {
+            log_in_from(&app, &place(n), &ann.email, "a wrong password").await;
+        }
+    };
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+    app.clock().advance(Duration::from_secs(90 * 86_400 - 1));
+    flood().await;
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect(200);
+    app.clock().advance(Duration::from_secs(90 * 86_400));
+    flood().await;
+    log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
+        .await
+        .expect_problem(429, "login_throttled");
+}
+
+#[doyen_test::test]
+async fn p4_a_stolen_token_does_not_find_the_password(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    let try_it = async |path: &str, body: serde_json::Value| {
+        app.post(path)
+            .bearer(&tokens.access)
+            .json(&body)
+            .send()
+            .await
+    };
+    for _ in 0..6 {
+        try_it("/v1/me/totp", json!({"password": "a wrong password"}))
+            .await
+            .expect_problem(403, "wrong_password");
+    }
+    // One count for all ways.
+    try_it("/v1/me/totp", json!({"password": PASSWORD}))
+        .await
+        .expect_problem(429, "login_throttled");
+    try_it(
+        "/v1/me/email",
+        json!({"email": "a@example.com", "password": PASSWORD}),
+    )
+    .await
+    .expect(429);
+    try_it(
+        "/v1/me/password",
+        json!({"current_password": PASSWORD, "new_password": "k7-qx2zw-99"}),
+    )
+    .await
+    .expect(429);
+    app.clock().advance(Duration::from_secs(1));
+    try_it("/v1/me/totp", json!({"password": PASSWORD}))
+        .await
+        .expect(200);
+}
+
+/// No key in the tables is a plain hash of something that can be guessed: with the address and the account known, nobody finds the row.
+#[doyen_test::test]
+async fn o5_the_tables_tell_neither_account_nor_address(app: Porch) {
+    use aws_lc_rs::digest;
+    let ann = app.guest(USUAL).await;
+    log_in_from(&app, "203.0.113.7", &ann.email, "a wrong password")
+        .await
+        .expect(401);
+    for guess in [
+        ann.email.as_str(),
+        "203.0.113.7",
+        &format!("account{}", ann.email),
+    ] {
+        let hash = digest::digest(&digest::SHA256, guess.as_bytes())
+            .as_ref()
+            .to_vec();
+        let found = app
+            .execute("DELETE FROM auth_failures WHERE key = $1", [hash.into()])
+            .await;
+        assert_eq!(found, 0);
+    }
+    assert_eq!(app.count("auth_failures").await, 2);
+}
