@@ -1,18 +1,20 @@
-//! Accounts in the database, passwords with argon2, tokens that are signed.
+//! Accounts in the database, passwords with argon2.
 
+mod logins;
 pub(super) mod rows;
 mod secrets;
 mod users;
 
-use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use doyen::data::{Order, Session, UpdateError, Violation as _};
 use doyen::prelude::*;
 
+pub(super) use logins::FrameworkLogins;
 pub(super) use rows::account;
-pub(super) use secrets::{Argon2, SignedTokens};
+pub(super) use secrets::Argon2;
 pub(crate) use users::SqlUsers;
 
-use super::domain::{Account, AccountFilter, AccountRepository, Email, EmailTaken, Register};
+use super::domain::{Account, AccountFilter, AccountRepository, EmailTaken, Register};
 use crate::access::UserId;
 
 /// Accounts in the table `users`.
@@ -40,17 +42,6 @@ impl AccountRepository for SqlAccounts {
             .one(&self.session)
             .await?;
         row.map(rows::read).transpose()
-    }
-
-    async fn credentials(&self, email: &Email) -> Result<Option<(Account, String)>, Unexpected> {
-        let found = account::Entity::find()
-            .filter(account::Column::Email.eq(email.as_str()))
-            .one(&self.session.autocommit())
-            .await?;
-        found
-            .map(|row| (row.password_hash.clone(), row))
-            .map(|(hash, row)| Ok((rows::read(row)?, hash)))
-            .transpose()
     }
 
     async fn list(
@@ -87,18 +78,5 @@ impl AccountRepository for SqlAccounts {
             Err(UpdateError::Stale | UpdateError::Missing) => Ok(None),
             Err(UpdateError::Database(error)) => Err(error.into()),
         }
-    }
-
-    async fn rehash(&self, id: UserId, password_hash: &str) -> Result<(), Unexpected> {
-        let row = account::ActiveModel {
-            password_hash: Set(password_hash.to_owned()),
-            ..Default::default()
-        };
-        account::Entity::update_many()
-            .set(row)
-            .filter(account::Column::Id.eq(id.uuid()))
-            .exec(&self.session)
-            .await?;
-        Ok(())
     }
 }

@@ -1,12 +1,12 @@
-//! Register and log in.
+//! Register.
 
 use std::sync::Arc;
 
 use doyen::prelude::*;
 
-use super::shapes::{Credentials, Registration, TokenView, UserView};
+use super::shapes::{Registration, UserView};
 use super::users;
-use crate::accounts::domain::{Accounts, LogIn, Register, RegistrationClosed};
+use crate::accounts::domain::{Accounts, Register, RegistrationClosed};
 use crate::settings::{HelpdeskSettings, RegistrationMode};
 
 /// Make an account for yourself.
@@ -26,20 +26,4 @@ pub(crate) async fn register(
         .register(new.email, new.name, new.password.into())
         .await?;
     Ok(Created(users::view(account, &links)))
-}
-
-/// Log in with e-mail address and password.
-///
-/// A wrong password and an unknown address are told alike.
-#[post("/login", allow = anyone)]
-pub(crate) async fn login(
-    accounts: Accounts,
-    Json(given): Json<Credentials>,
-) -> Result<NoStore<TokenView>, LogIn> {
-    Ok(NoStore(
-        accounts
-            .log_in(&given.email, given.password.into())
-            .await?
-            .into(),
-    ))
 }

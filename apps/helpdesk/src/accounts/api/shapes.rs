@@ -5,7 +5,7 @@ use doyen::domain::rule::Broken;
 use doyen::prelude::*;
 
 use crate::access::{Role, UserId};
-use crate::accounts::domain::{Account, Email, Login};
+use crate::accounts::domain::{Account, Email};
 
 /// A user of the helpdesk.
 #[derive(Output)]
@@ -21,6 +21,8 @@ pub(crate) struct UserView {
     name: String,
     /// What they are here.
     role: Role,
+    /// Whether they are kept out.
+    disabled: bool,
     /// When they came.
     created_at: Timestamp,
     /// When this last changed.
@@ -42,6 +44,7 @@ impl UserView {
             email,
             name,
             role,
+            disabled_at,
             created_at,
             updated_at,
             version,
@@ -51,6 +54,7 @@ impl UserView {
             email,
             name,
             role,
+            disabled: disabled_at.is_some(),
             created_at,
             updated_at,
             version,
@@ -85,60 +89,6 @@ fn uncommon(password: &str) -> Result<(), Broken> {
     }
 }
 
-/// Who wants to log in.
-#[derive(Input)]
-pub(crate) struct Credentials {
-    /// The address of your account.
-    #[input(example = "agent@example.com")]
-    pub(super) email: Email,
-    /// Its password.
-    #[validate(length(min = 1, max = 1024))]
-    #[input(example = "correct horse battery staple")]
-    pub(super) password: String,
-}
-
-/// An access token (RFC 6749 section 5.1). Send it as `Authorization: Bearer <access_token>`.
-#[derive(Output)]
-#[output(name = "Token")]
-pub(crate) struct TokenView {
-    /// The token.
-    access_token: String,
-    /// How to send it.
-    token_type: TokenType,
-    /// Seconds until it expires.
-    #[output(example = 900)]
-    expires_in: u64,
-    /// What it permits, separated by spaces.
-    #[output(example = "tickets:read tickets:write comments:write profile")]
-    scope: String,
-}
-
-/// How a token is sent.
-#[derive(Output)]
-pub(crate) enum TokenType {
-    /// In the `Authorization` field.
-    #[output(rename = "Bearer")]
-    Bearer,
-}
-
-impl From<Login> for TokenView {
-    fn from(login: Login) -> Self {
-        let scopes: Vec<&str> = login
-            .user
-            .role
-            .scopes()
-            .iter()
-            .map(|scope| scope.name())
-            .collect();
-        Self {
-            access_token: login.token.expose().clone(),
-            token_type: TokenType::Bearer,
-            expires_in: login.expires_in,
-            scope: scopes.join(" "),
-        }
-    }
-}
-
 /// Changes to your own profile.
 #[derive(Input)]
 pub(crate) struct ProfileChanges {
@@ -153,6 +103,8 @@ pub(crate) struct UserChanges {
     /// What they are called.
     #[validate(length(min = 1, max = 100))]
     pub(super) name: Patch<String>,
-    /// What they are here. It takes effect with their next token.
+    /// What they are here. Tokens from before are refused within seconds; the client refreshes and gets one that fits.
     pub(super) role: Patch<Role>,
+    /// Whether they are kept out. They are logged out everywhere, and their keys are refused.
+    pub(super) disabled: Patch<bool>,
 }

@@ -30,9 +30,9 @@ pub(crate) async fn show(
     Ok(Json(view(accounts.find(id).await?, &links)))
 }
 
-/// Change a user's name or role.
+/// Change a user's name or role, or keep them out.
 ///
-/// Another role takes effect with the user's next token. Nobody changes their own.
+/// Another role takes effect within seconds, also for those who are logged in. Nobody changes their own, or keeps themselves out.
 #[patch("/{id}", allow = Scope::UsersWrite)]
 pub(crate) async fn edit(
     me: User,
@@ -45,6 +45,7 @@ pub(crate) async fn edit(
     let edit = Edit {
         name: changes.name,
         role: changes.role,
+        disabled: changes.disabled,
     };
     Ok(Json(view(
         accounts.edit(me, id, seen.version(), edit).await?,

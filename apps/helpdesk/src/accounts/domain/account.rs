@@ -18,6 +18,8 @@ pub struct Account {
     pub name: String,
     /// What they are here.
     pub role: Role,
+    /// Since when they are kept out.
+    pub disabled_at: Option<Timestamp>,
     /// When they came.
     pub created_at: Timestamp,
     /// When this last changed.
@@ -33,6 +35,8 @@ pub struct Edit {
     pub name: Patch<String>,
     /// Another role.
     pub role: Patch<Role>,
+    /// Whether they are kept out.
+    pub disabled: Patch<bool>,
 }
 
 /// Which accounts.
@@ -64,6 +68,7 @@ impl Account {
             email,
             name,
             role,
+            disabled_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -79,9 +84,14 @@ impl Account {
     }
 
     /// Applies changes.
-    pub fn edit(&mut self, edit: Edit) {
+    pub fn edit(&mut self, edit: Edit, now: Timestamp) {
         edit.name.apply(&mut self.name);
         edit.role.apply(&mut self.role);
+        let mut disabled = self.disabled_at.is_some();
+        edit.disabled.apply(&mut disabled);
+        if disabled != self.disabled_at.is_some() {
+            self.disabled_at = disabled.then_some(now);
+        }
     }
 }
 

@@ -1,15 +1,13 @@
 //! The ports in memory, for tests of the domain.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use doyen::domain::{Page, Paging, Secret, Unexpected, port};
+use doyen::domain::{Page, Paging, Secret, SecurityEvent, SecurityLog, Unexpected, port};
 
 use super::{
-    Account, AccountFilter, AccountRepository, Email, EmailTaken, Login, PasswordHasher, Register,
-    TokenIssuer, Verdict,
+    Account, AccountFilter, AccountRepository, EmailTaken, Logins, PasswordHasher, Register,
 };
-use crate::access::{User, UserId};
+use crate::access::UserId;
 
 /// Accounts in a list.
 #[derive(Default)]
@@ -34,16 +32,6 @@ impl AccountRepository for InMemory {
             .iter()
             .find(|(account, _)| account.id == id)
             .map(|(account, _)| account.clone()))
-    }
-
-    async fn credentials(&self, email: &Email) -> Result<Option<(Account, String)>, Unexpected> {
-        Ok(self
-            .0
-            .lock()
-            .unwrap()
-            .iter()
-            .find(|(account, _)| account.email == *email)
-            .cloned())
     }
 
     async fn list(
@@ -85,57 +73,48 @@ impl AccountRepository for InMemory {
             account.clone()
         }))
     }
+}
 
-    async fn rehash(&self, id: UserId, password_hash: &str) -> Result<(), Unexpected> {
-        for (_, hash) in self
-            .0
-            .lock()
-            .unwrap()
-            .iter_mut()
-            .filter(|(account, _)| account.id == id)
-        {
-            password_hash.clone_into(hash);
-        }
+/// Notes whose logins were touched, and what was logged.
+#[derive(Default)]
+pub(super) struct Notes(pub(super) Mutex<Vec<String>>);
+
+impl Notes {
+    fn note(&self, what: String) {
+        self.0.lock().unwrap().push(what);
+    }
+}
+
+#[port]
+impl Logins for Notes {
+    async fn renew(&self, _: UserId) -> Result<(), Unexpected> {
+        self.note("renew".to_owned());
+        Ok(())
+    }
+
+    async fn end(&self, _: UserId) -> Result<(), Unexpected> {
+        self.note("end".to_owned());
         Ok(())
     }
 }
 
-/// A hasher that hides nothing, counts its checks, and finds hashes that begin with `old:` outdated.
+impl SecurityLog for Notes {
+    fn record(&self, event: SecurityEvent) {
+        self.note(event.name.to_owned());
+    }
+
+    fn record_on_commit(&self, event: SecurityEvent) {
+        self.note(event.name.to_owned());
+    }
+}
+
+/// A hasher that hides nothing.
 #[derive(Default)]
-pub(super) struct Plain(pub(super) AtomicU32);
+pub(super) struct Plain;
 
 #[port]
 impl PasswordHasher for Plain {
     async fn hash(&self, password: Secret<String>) -> Result<String, Unexpected> {
         Ok(format!("new:{}", password.expose()))
-    }
-
-    async fn verify(
-        &self,
-        password: Secret<String>,
-        hash: Option<&str>,
-    ) -> Result<Verdict, Unexpected> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        let right = hash
-            .and_then(|hash| hash.split_once(':'))
-            .is_some_and(|(_, text)| text == password.expose());
-        Ok(Verdict {
-            right,
-            outdated: right && hash.is_some_and(|hash| hash.starts_with("old:")),
-        })
-    }
-}
-
-/// Tokens that anybody could make.
-pub(super) struct Ids;
-
-#[port]
-impl TokenIssuer for Ids {
-    fn issue(&self, user: User) -> Result<Login, Unexpected> {
-        Ok(Login {
-            user,
-            token: user.id.to_string().into(),
-            expires_in: 900,
-        })
     }
 }

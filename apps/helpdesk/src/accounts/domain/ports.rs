@@ -2,8 +2,8 @@
 
 use doyen::domain::{Page, Paging, Secret, Unexpected, port};
 
-use super::{Account, AccountFilter, Email, Login, Register};
-use crate::access::{User, UserId};
+use super::{Account, AccountFilter, Register};
+use crate::access::UserId;
 
 /// Where accounts are kept.
 #[port]
@@ -18,10 +18,6 @@ pub trait AccountRepository {
     /// The account of this id.
     async fn find(&self, id: UserId) -> Result<Option<Account>, Unexpected>;
 
-    /// The account of this address and the hash of its password. It is read beside the unit of work: comparing a password takes long, and
-    /// nothing is held meanwhile.
-    async fn credentials(&self, email: &Email) -> Result<Option<(Account, String)>, Unexpected>;
-
     /// A page of those that fit, the newest first.
     async fn list(
         &self,
@@ -32,37 +28,21 @@ pub trait AccountRepository {
     /// Replaces the account of this version by the changed one; gives it with its new version. `None` when another change came between.
     async fn replace(&self, version: i64, changed: &Account)
     -> Result<Option<Account>, Unexpected>;
-
-    /// Keeps another hash of the same password.
-    async fn rehash(&self, id: UserId, password_hash: &str) -> Result<(), Unexpected>;
 }
 
-/// Hashes and checks passwords.
+/// Those who are logged in.
+#[port]
+pub trait Logins {
+    /// What this user may do has changed: the tokens they have are refused, and their clients get new ones.
+    async fn renew(&self, id: UserId) -> Result<(), Unexpected>;
+
+    /// This user is logged out everywhere.
+    async fn end(&self, id: UserId) -> Result<(), Unexpected>;
+}
+
+/// Hashes passwords.
 #[port]
 pub trait PasswordHasher {
     /// The hash to keep.
     async fn hash(&self, password: Secret<String>) -> Result<String, Unexpected>;
-
-    /// Is it the password of this hash? `None` stands for a user that does not exist: it takes as long and says no.
-    async fn verify(
-        &self,
-        password: Secret<String>,
-        hash: Option<&str>,
-    ) -> Result<Verdict, Unexpected>;
-}
-
-/// What came out of a check of a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// It is the right one.
-    pub right: bool,
-    /// It is, and its hash is of an older kind.
-    pub outdated: bool,
-}
-
-/// Makes access tokens.
-#[port]
-pub trait TokenIssuer {
-    /// A token for this user.
-    fn issue(&self, user: User) -> Result<Login, Unexpected>;
 }

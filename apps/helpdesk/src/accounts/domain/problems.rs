@@ -22,12 +22,7 @@ pub struct EmailTaken;
 #[problem(forbidden)]
 pub struct RegistrationClosed;
 
-/// The e-mail address or the password is wrong.
-#[derive(Debug, Problem)]
-#[problem(unauthenticated)]
-pub struct InvalidCredentials;
-
-/// Nobody changes their own role: so there is always an administrator. Ask another one.
+/// Nobody changes their own role or keeps themselves out: so there is always an administrator. Ask another one.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
 pub struct OwnRole;
@@ -41,17 +36,6 @@ pub enum Register {
     /// The address has an account.
     #[problem(transparent)]
     Taken(EmailTaken),
-    /// Something nobody planned for.
-    #[problem(unexpected)]
-    Unexpected(Unexpected),
-}
-
-/// Why somebody was not logged in.
-#[derive(Debug, Problem)]
-pub enum LogIn {
-    /// Address or password is wrong.
-    #[problem(transparent)]
-    Wrong(InvalidCredentials),
     /// Something nobody planned for.
     #[problem(unexpected)]
     Unexpected(Unexpected),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use doyen::domain::{Clock, Inject, Page, Paging, Secret, Unexpected};
+use doyen::domain::{
+    Clock, Inject, Page, Paging, Role as _, Secret, SecurityEvent, SecurityLog, Unexpected, security,
+};
 
 use super::{
     Account, AccountFilter, AccountNotFound, AccountRepository, Edit, EditAccount, Email,
-    FindAccount, InvalidCredentials, LogIn, OwnRole, PasswordHasher, Register, StaleAccount,
-    TokenIssuer,
+    FindAccount, Logins, OwnRole, PasswordHasher, Register, StaleAccount,
 };
 use crate::access::{Role, User, UserId};
 
@@ -16,19 +17,9 @@ use crate::access::{Role, User, UserId};
 pub struct Accounts {
     repository: Arc<dyn AccountRepository>,
     passwords: Arc<dyn PasswordHasher>,
-    tokens: Arc<dyn TokenIssuer>,
+    logins: Arc<dyn Logins>,
+    log: Arc<dyn SecurityLog>,
     clock: Arc<dyn Clock>,
-}
-
-/// What a login gives.
-#[derive(Clone, Debug)]
-pub struct Login {
-    /// As whom.
-    pub user: User,
-    /// The access token.
-    pub token: Secret<String>,
-    /// Seconds until it expires.
-    pub expires_in: u64,
 }
 
 impl Accounts {
@@ -36,13 +27,15 @@ impl Accounts {
     pub fn new(
         repository: Arc<dyn AccountRepository>,
         passwords: Arc<dyn PasswordHasher>,
-        tokens: Arc<dyn TokenIssuer>,
+        logins: Arc<dyn Logins>,
+        log: Arc<dyn SecurityLog>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             repository,
             passwords,
-            tokens,
+            logins,
+            log,
             clock,
         }
     }
@@ -72,21 +65,6 @@ impl Accounts {
         Ok(account)
     }
 
-    /// Checks a password and gives a token. An unknown address takes as long as a wrong password, and is told the same.
-    pub async fn log_in(&self, email: &Email, password: Secret<String>) -> Result<Login, LogIn> {
-        let known = self.repository.credentials(email).await?;
-        let hash = known.as_ref().map(|(_, hash)| hash.as_str());
-        let verdict = self.passwords.verify(password.clone(), hash).await?;
-        let (Some((account, _)), true) = (known, verdict.right) else {
-            return Err(InvalidCredentials.into());
-        };
-        if verdict.outdated {
-            let hash = self.passwords.hash(password).await?;
-            self.repository.rehash(account.id, &hash).await?;
-        }
-        Ok(self.tokens.issue(account.user())?)
-    }
-
     /// One account.
     pub async fn find(&self, id: UserId) -> Result<Account, FindAccount> {
         Ok(self.repository.find(id).await?.ok_or(AccountNotFound)?)
@@ -103,7 +81,7 @@ impl Accounts {
 
     /// Changes an account, if it still has the version that the caller has seen; `None` fits any version.
     ///
-    /// What changes nothing is no change: the version stays.
+    /// What changes nothing is no change: the version stays. Another role, or being kept out, reaches those who are logged in at once.
     pub async fn edit(
         &self,
         me: User,
@@ -116,18 +94,49 @@ impl Accounts {
             return Err(StaleAccount.into());
         }
         let mut changed = read.clone();
-        changed.edit(edit);
+        let now = self.clock.now();
+        changed.edit(edit, now);
         if changed == read {
             return Ok(read);
         }
-        if changed.role != read.role && me.id == id {
+        let standing = |account: &Account| (account.role, account.disabled_at);
+        if standing(&changed) != standing(&read) && me.id == id {
             return Err(OwnRole.into());
         }
-        changed.updated_at = self.clock.now();
-        Ok(self
+        changed.updated_at = now;
+        let kept = self
             .repository
             .replace(read.version, &changed)
             .await?
-            .ok_or(StaleAccount)?)
+            .ok_or(StaleAccount)?;
+        self.tell(me, &read, &kept).await?;
+        Ok(kept)
+    }
+
+    /// What a change of standing does to those who are logged in, and what the security log keeps of it.
+    async fn tell(&self, me: User, before: &Account, now: &Account) -> Result<(), Unexpected> {
+        let event = |name| {
+            SecurityEvent::new(name)
+                .subject(&now.id.to_string())
+                .by(&me.id.to_string())
+        };
+        if before.role != now.role {
+            self.log.record_on_commit(
+                event(security::ROLE_CHANGED)
+                    .detail("from", before.role.name())
+                    .detail("to", now.role.name()),
+            );
+            self.logins.renew(now.id).await?;
+        }
+        match (before.disabled_at, now.disabled_at) {
+            (None, Some(_)) => {
+                self.log
+                    .record_on_commit(event(security::ACCOUNT_DISABLED));
+                self.logins.end(now.id).await?;
+            }
+            (Some(_), None) => self.log.record_on_commit(event(security::ACCOUNT_ENABLED)),
+            _ => {}
+        }
+        Ok(())
     }
 }

@@ -1,34 +1,29 @@
 //! The rules of accounts, without a database.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use doyen::domain::{Patch, Problem, SystemClock};
 
-use super::memory::{Ids, InMemory, Plain};
+use super::memory::{InMemory, Notes, Plain};
 use super::*;
 use crate::access::{Role, User};
 
 struct Office {
-    memory: Arc<InMemory>,
-    hasher: Arc<Plain>,
     accounts: Accounts,
+    notes: Arc<Notes>,
 }
 
 impl Office {
     fn new() -> Self {
-        let (memory, hasher) = (Arc::new(InMemory::default()), Arc::new(Plain::default()));
+        let notes = Arc::new(Notes::default());
         let accounts = Accounts::new(
-            memory.clone(),
-            hasher.clone(),
-            Arc::new(Ids),
+            Arc::new(InMemory::default()),
+            Arc::new(Plain),
+            notes.clone(),
+            notes.clone(),
             Arc::new(SystemClock),
         );
-        Self {
-            memory,
-            hasher,
-            accounts,
-        }
+        Self { accounts, notes }
     }
 
     async fn register(&self, email: &str) -> Result<Account, Register> {
@@ -38,12 +33,6 @@ impl Office {
                 "Ann".into(),
                 "open sesame".to_owned().into(),
             )
-            .await
-    }
-
-    async fn log_in(&self, email: &str, password: &str) -> Result<Login, LogIn> {
-        self.accounts
-            .log_in(&email.parse().unwrap(), password.to_owned().into())
             .await
     }
 }
@@ -67,42 +56,7 @@ async fn an_address_is_one_in_any_case() {
         code(office.register("ann@example.com").await),
         "email_taken"
     );
-    assert_eq!(
-        office
-            .log_in("ANN@example.com", "open sesame")
-            .await
-            .unwrap()
-            .user,
-        account.user()
-    );
     assert!(office.register("ann+work@example.com").await.is_ok());
-}
-
-#[tokio::test]
-async fn a_wrong_password_and_an_unknown_address_are_told_alike_and_cost_alike() {
-    let office = Office::new();
-    office.register("ann@example.com").await.unwrap();
-    assert_eq!(
-        code(office.log_in("ann@example.com", "open sesam").await),
-        "invalid_credentials"
-    );
-    assert_eq!(
-        code(office.log_in("bob@example.com", "open sesame").await),
-        "invalid_credentials"
-    );
-    assert_eq!(office.hasher.0.load(Ordering::Relaxed), 2);
-}
-
-#[tokio::test]
-async fn a_login_renews_an_outdated_hash() {
-    let office = Office::new();
-    office.register("ann@example.com").await.unwrap();
-    office.memory.0.lock().unwrap()[0].1 = "old:open sesame".to_owned();
-    office
-        .log_in("ann@example.com", "open sesame")
-        .await
-        .unwrap();
-    assert_eq!(office.memory.0.lock().unwrap()[0].1, "new:open sesame");
 }
 
 #[tokio::test]
@@ -148,6 +102,58 @@ async fn an_edit_needs_the_version_seen_and_nobody_changes_their_own_role() {
                 .edit(admin, admin.id, None, role(Role::Agent))
                 .await
         ),
+        "own_role"
+    );
+}
+
+#[tokio::test]
+async fn a_change_of_standing_reaches_those_who_are_logged_in_and_is_kept() {
+    let office = Office::new();
+    let ann = office.register("ann@example.com").await.unwrap();
+    let admin = User {
+        id: office.register("root@example.com").await.unwrap().id,
+        role: Role::Admin,
+    };
+    let edit = async |edit: Edit| office.accounts.edit(admin, ann.id, None, edit).await.unwrap();
+    edit(Edit {
+        name: Patch::Set("Anna".into()),
+        ..Edit::default()
+    })
+    .await;
+    assert!(office.notes.0.lock().unwrap().is_empty());
+    edit(Edit {
+        role: Patch::Set(Role::Agent),
+        ..Edit::default()
+    })
+    .await;
+    let out = edit(Edit {
+        disabled: Patch::Set(true),
+        ..Edit::default()
+    })
+    .await;
+    assert!(out.disabled_at.is_some());
+    let back = edit(Edit {
+        disabled: Patch::Set(false),
+        ..Edit::default()
+    })
+    .await;
+    assert_eq!(back.disabled_at, None);
+    assert_eq!(
+        *office.notes.0.lock().unwrap(),
+        [
+            "role.changed",
+            "renew",
+            "account.disabled",
+            "end",
+            "account.enabled"
+        ]
+    );
+    let own = Edit {
+        disabled: Patch::Set(true),
+        ..Edit::default()
+    };
+    assert_eq!(
+        code(office.accounts.edit(admin, admin.id, None, own).await),
         "own_role"
     );
 }

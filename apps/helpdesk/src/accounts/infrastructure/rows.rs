@@ -49,6 +49,7 @@ pub(super) fn changed(account: &Account) -> account::ActiveModel {
         email: Set(account.email.to_string()),
         name: Set(account.name.clone()),
         role: Set(account.role.name().to_owned()),
+        disabled_at: Set(account.disabled_at.map(Into::into)),
         created_at: Set(account.created_at.into()),
         updated_at: Set(account.updated_at.into()),
         ..Default::default()
@@ -64,6 +65,7 @@ pub(super) fn read(row: account::Model) -> Result<Account, Unexpected> {
         email: row.email.parse()?,
         name: row.name,
         role,
+        disabled_at: row.disabled_at.map(Into::into),
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
         version: row.version,
