@@ -1,0 +1,23 @@
+//! Accounts as clients see them: every test through HTTP, on SQLite and on PostgreSQL.
+//!
+//! | file | asks |
+//! | --- | --- |
+//! | `sessions` | logging in and out, one's own sessions, what no longer counts on any node |
+//! | `refresh` | refresh tokens: rotation, the lost answer, reuse |
+//! | `cookies` | sessions carried by a cookie |
+//! | `clients` | machine clients: id and secret for a token, and what it is worth |
+//! | `emails` | the links in mails, and what nobody learns from the answers |
+//! | `throttle` | who fails to log in too often waits |
+//! | `factor` | the second factor |
+//! | `keys` | API keys: what they look like, what they may do, when they stop |
+
+mod cookies;
+mod emails;
+mod factor;
+mod clients;
+mod house;
+mod keys;
+mod porch;
+mod refresh;
+mod sessions;
+mod throttle;
