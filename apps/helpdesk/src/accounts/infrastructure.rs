@@ -1,6 +1,7 @@
 //! Accounts in the database, passwords with argon2.
 
 mod logins;
+mod registration;
 pub(super) mod rows;
 mod secrets;
 mod users;
@@ -10,6 +11,7 @@ use doyen::data::{Order, Session, UpdateError, Violation as _};
 use doyen::prelude::*;
 
 pub(super) use logins::FrameworkLogins;
+pub(super) use registration::SqlRegistry;
 pub(super) use rows::account;
 pub(super) use secrets::Argon2;
 pub(crate) use users::SqlUsers;

@@ -26,5 +26,6 @@ pub fn module() -> Module {
         .routes(routes![api::users::list, api::users::show, api::users::edit].at("/v1/users"))
         .bind::<dyn AccountRepository, infrastructure::SqlAccounts>()
         .bind::<dyn Logins, infrastructure::FrameworkLogins>()
+        .bind::<dyn domain::Registry, infrastructure::SqlRegistry>()
         .bind::<dyn PasswordHasher, infrastructure::Argon2>()
 }

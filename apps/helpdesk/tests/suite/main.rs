@@ -7,9 +7,11 @@
 //! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | what each resource promises |
 //! | `paging` | is a list complete and without repetition while others write |
 //! | `events` | what the security log keeps, and why somebody was refused |
+//! | `emails` | registering where an address must be shown to be one's own |
 //! | `errors` | is whatever goes wrong told as the contract says |
 //! | `work` | is a request one unit of work, however it ends |
 //! | `server` | the real program: start, stop, kill, settings |
+//! | `sessions` | two programs on one database: refresh, reuse, logout |
 //! | `keys` | its signing keys, changed from the command line; that it writes no token anywhere |
 //! | `naughty` | text and JSON that programs have stumbled over |
 //! | `attack` | the real program under the attack list of `cargo xtask attack` |
@@ -23,6 +25,7 @@ mod attack;
 mod comments;
 mod edge;
 mod edits;
+mod emails;
 mod errors;
 mod events;
 mod keys;
@@ -32,6 +35,7 @@ mod naughty;
 mod openapi;
 mod paging;
 mod server;
+mod sessions;
 mod slow;
 mod states;
 mod stats;

@@ -293,9 +293,40 @@ fn production_does_not_start_on_an_old_schema() {
     refuses(
         program()
             .env("APP_ENV", "prod")
-            .env("APP_AUTH__SIGNING_KEY", key),
+            .env("APP_AUTH__SIGNING_KEY", key)
+            .env("APP_MAIL__TRANSPORT", "none"),
         &["migrate up"],
     );
+}
+
+/// Who forgot a password waits for a mail: production says how it is sent, and where its links lead, or does not start.
+#[test]
+fn production_says_how_mail_is_sent() {
+    let production = || {
+        program().env("APP_ENV", "prod").env(
+            "APP_AUTH__SIGNING_KEY",
+            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+        )
+    };
+    refuses(production(), &["mail.transport", "APP_MAIL__TRANSPORT=smtp"]);
+    let smtp = || production().env("APP_MAIL__TRANSPORT", "smtp");
+    refuses(smtp(), &["mail.url", "APP_MAIL__URL"]);
+    let open = "smtp://user:s3cret@mail.example.com";
+    let ended = smtp().env("APP_MAIL__URL", open).run();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("smtps://") && !ended.stderr.contains("s3cret"),
+        "{}",
+        ended.stderr
+    );
+    let private = || smtp().env("APP_MAIL__URL", "smtps://user:s3cret@mail.example.com");
+    refuses(private(), &["link_base", "APP_AUTH__EMAIL__LINK_BASE"]);
+    let complete = private().env("APP_AUTH__EMAIL__LINK_BASE", "https://help.example.com");
+    refuses(complete, &["migrate up"]);
+    let contradiction = production()
+        .env("APP_MAIL__TRANSPORT", "none")
+        .env("APP_AUTH__EMAIL__VERIFY", "true");
+    refuses(contradiction, &["auth.email", "nobody could log in"]);
 }
 
 #[test]

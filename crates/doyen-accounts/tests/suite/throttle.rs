@@ -1,12 +1,16 @@
 //! Who fails to log in too often waits; who is at home does not wait for others.
 
 use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_test::{Answer, TestApp};
+use doyen::auth::{PasswordOptions, Passwords};
+use doyen::prelude::*;
+use doyen_test::{Answer, Setup, Subject, TestApp};
 use serde_json::json;
 
-use crate::porch::{PASSWORD, Porch, USUAL, Visit as _};
+use crate::porch::{PASSWORD, Porch, USUAL, Visit as _, patient, porch, subject};
 
 async fn log_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> Answer {
     let address: IpAddr = address.parse().unwrap();
@@ -27,6 +31,56 @@ fn wait(answer: &Answer) -> u64 {
 /// An address for each number.
 fn place(n: usize) -> String {
     format!("198.{}.{}.{}", 18 + n / 65_536, n / 256 % 256, n % 256)
+}
+
+/// Where one password is worked on at once, at its real cost, and four may wait.
+pub(crate) struct NarrowPorch(TestApp);
+
+fn narrow() -> Setup {
+    let passwords = Passwords::new(PasswordOptions {
+        permits: 1,
+        queue: 4,
+        ..PasswordOptions::default()
+    });
+    patient().replace(Arc::new(passwords.unwrap()))
+}
+
+subject!(NarrowPorch, narrow());
+
+#[doyen_test::test]
+async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: NarrowPorch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    let mut logins = Vec::new();
+    for n in 0..200 {
+        let app = (*app).clone();
+        logins.push(tokio::spawn(async move {
+            let email = format!("user{n}@example.com");
+            log_in_from(&app, &place(n), &email, "a wrong password").await
+        }));
+    }
+    for _ in 0..50 {
+        assert_eq!(app.status(&tokens.access).await, 200);
+    }
+    let (mut looked_at, mut refused) = (0, 0);
+    for login in logins {
+        let answer = login.await.unwrap();
+        match answer.status() {
+            401 => looked_at += 1,
+            503 => {
+                assert_eq!(wait(&answer), 1);
+                refused += 1;
+            }
+            status => panic!("{status}"),
+        }
+    }
+    assert_eq!(looked_at + refused, 200);
+    assert!(looked_at >= 5 && refused >= 5, "{looked_at} {refused}");
+    // What nobody looked at is no failure: an account and a network for each that was.
+    let counted = app
+        .execute("DELETE FROM auth_failures WHERE failures > 0", [])
+        .await;
+    assert_eq!(counted, 2 * looked_at);
 }
 
 #[doyen_test::test]

@@ -1,6 +1,6 @@
 //! The shapes on the wire.
 
-use doyen::auth::NewPassword;
+use doyen::auth::{NewPassword, WeakPassword};
 use doyen::domain::rule::Broken;
 use doyen::prelude::*;
 
@@ -64,8 +64,26 @@ impl UserView {
     }
 }
 
+/// What everybody is told who registers where an address must be shown to be one's own.
+#[derive(Output)]
+#[output(name = "RegistrationAccepted")]
+pub(crate) struct RegistrationView {
+    /// What happens now.
+    detail: &'static str,
+}
+
+impl RegistrationView {
+    /// The one answer there is.
+    pub(super) const fn new() -> Self {
+        Self {
+            detail: "Look into your mail: it says how to go on.",
+        }
+    }
+}
+
 /// Who wants an account.
 #[derive(Input)]
+#[validate(custom = impersonal)]
 pub(crate) struct Registration {
     /// What you log in with.
     #[input(example = "ada@example.com")]
@@ -78,6 +96,17 @@ pub(crate) struct Registration {
     #[validate(length(min = 1, max = 100))]
     #[input(example = "Ada Lovelace")]
     pub(super) name: String,
+}
+
+/// Refuses passwords made of the address, the name, or the name of the service.
+fn impersonal(new: &Registration) -> Result<(), Broken> {
+    let known = [new.email.as_str(), &new.name, "helpdesk"];
+    match NewPassword::of_somebody(&new.password, &known) {
+        Err(weak @ WeakPassword::Personal) => {
+            Err(Broken::new(weak.code(), weak.to_string()).field("password"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses passwords that are tried first.

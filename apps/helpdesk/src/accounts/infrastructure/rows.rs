@@ -37,6 +37,8 @@ pub(crate) mod account {
 pub(crate) fn new(account: &Account, password_hash: &str) -> account::ActiveModel {
     account::ActiveModel {
         password_hash: Set(password_hash.to_owned()),
+        // Made by who is trusted, or where nobody has to show that an address is theirs.
+        verified_at: Set(Some(account.created_at.into())),
         version: Set(account.version),
         ..changed(account)
     }

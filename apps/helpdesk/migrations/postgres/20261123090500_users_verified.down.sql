@@ -1,0 +1,1 @@
+-- Nothing: the column that was filled goes with the step before.

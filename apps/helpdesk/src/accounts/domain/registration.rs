@@ -1,0 +1,227 @@
+//! Registering where an address must be shown to be one's own first.
+//!
+//! Nobody learns from it who has an account: whoever registers is told the same, after the same work, and what there is to say goes to the
+//! address by mail.
+
+use std::sync::Arc;
+
+use doyen::domain::{
+    Clock, Inject, Secret, SecurityEvent, SecurityLog, Unexpected, port, security,
+};
+
+use super::{Account, Email, PasswordHasher};
+use crate::access::{Role, UserId};
+
+/// Who has an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Whose account it is.
+    pub id: UserId,
+    /// Nobody has shown yet that the address is theirs.
+    pub waits: bool,
+}
+
+/// Where registrations are kept, and how people are written to.
+#[port]
+pub trait Registry {
+    /// Keeps an account that waits for its link; false when the address has one.
+    async fn claim(&self, account: &Account, password_hash: &str) -> Result<bool, Unexpected>;
+
+    /// Who has this address.
+    async fn holder(&self, email: &Email) -> Result<Option<Holder>, Unexpected>;
+
+    /// Gives an account that waits another name and password.
+    async fn take_over(
+        &self,
+        id: UserId,
+        name: &str,
+        password_hash: &str,
+    ) -> Result<(), Unexpected>;
+
+    /// Asks by mail whether the address is theirs; false when they were asked a moment ago.
+    async fn ask(&self, id: UserId, email: &Email) -> Result<bool, Unexpected>;
+
+    /// Tells by mail that they have an account already.
+    async fn tell(&self, id: UserId, email: &Email) -> Result<(), Unexpected>;
+}
+
+/// Registrations, as handlers use them.
+#[derive(Clone, Inject)]
+pub struct Registrations {
+    registry: Arc<dyn Registry>,
+    passwords: Arc<dyn PasswordHasher>,
+    log: Arc<dyn SecurityLog>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Registrations {
+    /// With these parts: what a container does, by hand.
+    pub fn new(
+        registry: Arc<dyn Registry>,
+        passwords: Arc<dyn PasswordHasher>,
+        log: Arc<dyn SecurityLog>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            registry,
+            passwords,
+            log,
+            clock,
+        }
+    }
+
+    /// Registers a customer, who must follow the link in a mail.
+    ///
+    /// An account that waits for its link is nobody's yet: who registers last is who the last link is for. Else somebody could register with
+    /// the address of another, who then follows a link and owns an account whose password a stranger knows.
+    pub async fn register(
+        &self,
+        email: Email,
+        name: String,
+        password: Secret<String>,
+    ) -> Result<(), Unexpected> {
+        // In each case, and first: it is slow, and what follows holds a transaction.
+        let hash = self.passwords.hash(password).await?;
+        let account = Account::new(email, name, Role::Customer, self.clock.now());
+        let email = &account.email;
+        if self.registry.claim(&account, &hash).await? {
+            self.registry.ask(account.id, email).await?;
+            let event = SecurityEvent::new(security::ACCOUNT_CREATED);
+            self.log
+                .record_on_commit(event.subject(&account.id.to_string()));
+            return Ok(());
+        }
+        let Some(holder) = self.registry.holder(email).await? else {
+            // It was deleted this moment. Whoever registers can do so again.
+            return Ok(());
+        };
+        if !holder.waits {
+            return self.registry.tell(holder.id, email).await;
+        }
+        // The mail that is under way goes with what was registered before it.
+        if self.registry.ask(holder.id, email).await? {
+            self.registry
+                .take_over(holder.id, &account.name, &hash)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use doyen::domain::SystemClock;
+
+    use super::*;
+
+    /// Notes what was asked of it.
+    #[derive(Default)]
+    struct Desk {
+        holder: Option<Holder>,
+        soon: bool,
+        notes: Mutex<Vec<String>>,
+    }
+
+    impl Desk {
+        fn note(&self, what: &str) {
+            self.notes.lock().unwrap().push(what.to_owned());
+        }
+    }
+
+    #[port]
+    impl Registry for Desk {
+        async fn claim(&self, _: &Account, hash: &str) -> Result<bool, Unexpected> {
+            self.note(&format!("claim {hash}"));
+            Ok(self.holder.is_none())
+        }
+        async fn holder(&self, _: &Email) -> Result<Option<Holder>, Unexpected> {
+            Ok(self.holder.clone())
+        }
+        async fn take_over(&self, _: UserId, name: &str, hash: &str) -> Result<(), Unexpected> {
+            self.note(&format!("take over {name} {hash}"));
+            Ok(())
+        }
+        async fn ask(&self, _: UserId, _: &Email) -> Result<bool, Unexpected> {
+            self.note("ask");
+            Ok(!self.soon)
+        }
+        async fn tell(&self, _: UserId, _: &Email) -> Result<(), Unexpected> {
+            self.note("tell");
+            Ok(())
+        }
+    }
+
+    struct Counting(Arc<AtomicU32>);
+
+    #[port]
+    impl PasswordHasher for Counting {
+        async fn hash(&self, password: Secret<String>) -> Result<String, Unexpected> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(format!("#{}", password.expose()))
+        }
+    }
+
+    struct Silent;
+
+    impl SecurityLog for Silent {
+        fn record(&self, _: SecurityEvent) {}
+        fn record_on_commit(&self, _: SecurityEvent) {}
+    }
+
+    async fn register(desk: Desk) -> Vec<String> {
+        let (desk, hashes) = (Arc::new(desk), Arc::new(AtomicU32::new(0)));
+        let registry = Arc::clone(&desk) as Arc<dyn Registry>;
+        let all = Registrations::new(
+            registry,
+            Arc::new(Counting(Arc::clone(&hashes))),
+            Arc::new(Silent),
+            Arc::new(SystemClock),
+        );
+        all.register(
+            "ann@example.com".parse().unwrap(),
+            "Ann".to_owned(),
+            "pw".to_owned().into(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(hashes.load(Ordering::Relaxed), 1, "a8: the same work");
+        let notes = desk.notes.lock().unwrap();
+        notes.clone()
+    }
+
+    fn held(waits: bool) -> Option<Holder> {
+        let id = UserId::new();
+        Some(Holder { id, waits })
+    }
+
+    #[tokio::test]
+    async fn a8_a_taken_address_costs_the_same_hash() {
+        assert_eq!(register(Desk::default()).await, ["claim #pw", "ask"]);
+        let taken = Desk {
+            holder: held(false),
+            ..Desk::default()
+        };
+        assert_eq!(register(taken).await, ["claim #pw", "tell"]);
+    }
+
+    #[tokio::test]
+    async fn the_last_link_goes_with_the_last_password() {
+        let waiting = Desk {
+            holder: held(true),
+            ..Desk::default()
+        };
+        assert_eq!(
+            register(waiting).await,
+            ["claim #pw", "ask", "take over Ann #pw"]
+        );
+        let too_soon = Desk {
+            holder: held(true),
+            soon: true,
+            ..Desk::default()
+        };
+        assert_eq!(register(too_soon).await, ["claim #pw", "ask"]);
+    }
+}
