@@ -30,6 +30,7 @@ mod keys;
 mod login;
 mod mount;
 pub mod onetime;
+mod openid;
 mod person;
 mod proof;
 pub mod security;
@@ -42,6 +43,9 @@ pub use cookies::{CookieSessions, CsrfFailed, InvalidSession};
 pub use keys::{ApiKeyIdentity, ApiKeySettings, ApiKeys, INVALID_KEY, InvalidKey, KEY_PATTERN, KeyPrefix};
 pub use login::{InvalidCredentials, LogIn, NotOffered, WrongPassword};
 pub use mount::Auth;
+pub use openid::{LinkMode, OpenIdSettings};
+#[cfg(feature = "oidc")]
+pub use openid::{OpenId, OpenIdLogin, WrongOpenId};
 pub use person::{Person, SessionRequired};
 pub use sessions::{OwnSession, Revocations, SessionEngine, SessionSettings, Sessions};
 pub use users::{UserRecord, Users};

@@ -22,6 +22,8 @@ pub struct Auth {
     own: Allow,
     admin: Option<Allow>,
     module: Module,
+    #[cfg(feature = "oidc")]
+    openid: bool,
 }
 
 impl std::fmt::Debug for Auth {
@@ -45,6 +47,8 @@ impl Auth {
             module: Module::new("auth")
                 .describe("Log in and out, sessions, keys, and what happened to accounts.")
                 .bind::<dyn Users, U>(),
+            #[cfg(feature = "oidc")]
+            openid: false,
         }
     }
 
@@ -69,6 +73,14 @@ impl Auth {
         self
     }
 
+    /// Lets people log in by an outside OpenID provider too, the one of the settings `auth.oidc`.
+    #[cfg(feature = "oidc")]
+    #[must_use]
+    pub const fn openid(mut self) -> Self {
+        self.openid = true;
+        self
+    }
+
     /// The module of it all; the facade calls it.
     #[doc(hidden)]
     pub fn into_module(self) -> Module {
@@ -77,6 +89,8 @@ impl Auth {
             own,
             admin,
             module,
+            #[cfg(feature = "oidc")]
+            openid,
         } = self;
         let module = module.bind::<dyn doyen_core::SecurityLog, security::SqlSecurityLog>();
         let module = module
@@ -89,6 +103,12 @@ impl Auth {
             .routes(emails::public().at(&prefix))
             .routes(emails::routes(own).at(&prefix))
             .routes(factor::routes(own).at(&prefix));
+        #[cfg(feature = "oidc")]
+        let module = if openid {
+            module.routes(crate::openid::routes().at(&prefix))
+        } else {
+            module
+        };
         // Without an administrator nobody makes clients.
         match admin {
             Some(admin) => module

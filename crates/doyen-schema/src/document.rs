@@ -27,6 +27,8 @@ pub struct Info {
     pub tags: Vec<(String, String)>,
     /// Scopes and what they permit.
     pub scopes: Vec<(String, String)>,
+    /// Whether programs may come with an API key instead of a token.
+    pub api_keys: bool,
 }
 
 /// A licence by its SPDX expression.
@@ -46,7 +48,7 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
         .collect();
     let mut paths: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
     for one in &shown {
-        let described = operation(one, components);
+        let described = operation(one, components, info.api_keys);
         paths
             // OpenAPI knows no template for "the rest of the path": it is a parameter like any other there.
             .entry(one.path.replace("{*", "{"))
@@ -92,6 +94,9 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
     });
     if shown.iter().any(|operation| !operation.allow.is_public()) {
         document["components"]["securitySchemes"] = json!({"bearer": bearer(&info.scopes)});
+        if info.api_keys {
+            document["components"]["securitySchemes"]["api_key"] = api_key();
+        }
     }
     document
 }
@@ -106,6 +111,12 @@ fn bearer(scopes: &[(String, String)]) -> Json {
         }
     }
     json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068, see RFC 8725)", "description": description})
+}
+
+fn api_key() -> Json {
+    let description = "A key that a user made for a program. It may do what it was made for, as far as its owner may; it is sent instead of a token, \
+                       never beside one.";
+    json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "description": description})
 }
 
 /// The document as text that differs only where the contract does: two spaces, the head first, a newline at the end.

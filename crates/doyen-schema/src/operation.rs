@@ -7,12 +7,12 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::problems;
 
-pub(crate) fn operation(one: &Operation, components: &Named) -> Json {
+pub(crate) fn operation(one: &Operation, components: &Named, api_keys: bool) -> Json {
     let mut all = json!({
         "operationId": one.id,
         "summary": one.summary,
         "tags": one.tags,
-        "security": security(one),
+        "security": security(one, api_keys),
     });
     // Tools show the description alone in some places: one line is better than none.
     let description = if one.description.is_empty() {
@@ -65,13 +65,17 @@ fn limited(responses: &mut Map<String, Json>) {
     }
 }
 
-/// Who may call: an empty list for everybody, else the bearer with the scope.
-fn security(one: &Operation) -> Json {
+/// Who may call: an empty list for everybody, else the bearer with the scope, or a key.
+fn security(one: &Operation, api_keys: bool) -> Json {
     if one.allow.is_public() {
         return json!([]);
     }
     let scopes: Vec<&str> = one.allow.scope().into_iter().collect();
-    json!([{"bearer": scopes}])
+    let mut ways = vec![json!({"bearer": scopes})];
+    if api_keys {
+        ways.push(json!({"api_key": []}));
+    }
+    Json::Array(ways)
 }
 
 fn parameter(one: &Parameter) -> Json {

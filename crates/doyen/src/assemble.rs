@@ -234,6 +234,7 @@ impl App {
         if let Some(redis) = &redis {
             container.provide(Arc::new(redis.clone()));
         }
+        crate::openid::provide(&settings, environment, &seed, &database, &clock, container)?;
         container.provide::<dyn Clock>(clock);
         container.provide(Arc::new(database.clone()));
         container.provide(Arc::clone(&tokens));
@@ -254,7 +255,7 @@ impl App {
         let service = builder.build().map_err(AssembleError::Program)?;
         key_identity.connect(service.container().clone());
         sessions.connect(service.container().clone());
-        let document = document(&self.info, &service);
+        let document = document(&self.info, &service, accounts);
         pages.fill(&self.info.title, document.clone(), &service);
         Ok(Assembled {
             service,
@@ -320,9 +321,10 @@ impl Assembled {
 }
 
 /// The document of a built application.
-fn document(info: &Info, service: &Service) -> String {
+fn document(info: &Info, service: &Service, accounts: bool) -> String {
     let info = Info {
         tags: service.modules().to_vec(),
+        api_keys: accounts,
         ..info.clone()
     };
     doyen_schema::to_text(&doyen_schema::document(

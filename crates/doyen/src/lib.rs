@@ -44,6 +44,7 @@ mod app;
 mod assemble;
 mod cli;
 pub mod limits;
+mod openid;
 mod post;
 pub mod redis;
 mod sessions;

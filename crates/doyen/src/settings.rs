@@ -191,6 +191,9 @@ pub struct AuthSettings {
     /// API keys.
     #[setting(section)]
     pub key: doyen_accounts::ApiKeySettings,
+    /// An outside OpenID provider.
+    #[setting(section)]
+    pub oidc: Option<doyen_accounts::OpenIdSettings>,
     /// Mails of accounts.
     #[setting(section)]
     pub email: doyen_accounts::EmailSettings,

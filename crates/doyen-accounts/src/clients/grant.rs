@@ -81,10 +81,30 @@ impl Object for Parameters {
         let text = || Schema::of("string").with("maxLength", 1_000);
         let secret = text().with("format", "password").with("writeOnly", true);
         vec![
-            field(GRANT_TYPE, true, Schema::of("string").with("const", "client_credentials"), "Always the same."),
-            field(SCOPE, false, text(), "What the token may do: scopes with spaces between them; all the client has when it is missing."),
-            field(CLIENT_ID, false, text(), "The client, when it does not say so by HTTP Basic."),
-            field(CLIENT_SECRET, false, secret, "Its secret, when it does not say so by HTTP Basic."),
+            field(
+                GRANT_TYPE,
+                true,
+                Schema::of("string").with("const", "client_credentials"),
+                "Always the same.",
+            ),
+            field(
+                SCOPE,
+                false,
+                text(),
+                "What the token may do: scopes with spaces between them; all the client has when it is missing.",
+            ),
+            field(
+                CLIENT_ID,
+                false,
+                text(),
+                "The client, when it does not say so by HTTP Basic.",
+            ),
+            field(
+                CLIENT_SECRET,
+                false,
+                secret,
+                "Its secret, when it does not say so by HTTP Basic.",
+            ),
         ]
     }
 }
@@ -140,7 +160,13 @@ pub(super) fn read(form: &Parameters, authorization: &Authorization) -> Result<G
         Some(_) => return Err(NoToken::GrantType),
         None => return Err(NoToken::Request("`grant_type` is missing")),
     }
-    let words = |scope: &str| scope.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let words = |scope: &str| {
+        scope
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
     Ok(Grant {
         client,
         secret: Secret::new(secret),

@@ -1,0 +1,2 @@
+DROP TABLE auth_openid_trips;
+DROP TABLE auth_identities;

@@ -1,0 +1,207 @@
+//! `/auth/oidc/start` and `/auth/oidc/callback`.
+
+use std::sync::Arc;
+
+use doyen_core::contract::{Answer, Contract};
+use doyen_core::{
+    Input, Kind, Refusal, Schema, SecurityEvent, SecurityLog, Unexpected, anyone, security,
+};
+use doyen_macros::{get, routes};
+use doyen_web::extract::FromParts;
+use doyen_web::{Body, Client, Parts, Query, Request, Respond, Response, Routes};
+use http::{HeaderValue, StatusCode, header};
+
+use super::desk::Beside;
+use super::engine::Returned;
+use super::problems::OpenIdLogin;
+use super::{OpenId, trip};
+use crate::login::LoggedIn;
+use crate::sessions::{SessionEngine, SessionKind, Transport};
+
+/// The routes that anybody may call.
+pub(crate) fn routes() -> Routes {
+    routes![start, callback]
+}
+
+/// 303 to the provider, with the cookie of this login.
+struct Begun {
+    to: String,
+    cookie: String,
+}
+
+impl Respond for Begun {
+    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+        redirect(&self.to, &self.cookie)
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        contract.operation.answers.push(seen("Log in there."));
+    }
+}
+
+/// Log in by the outside provider: begin.
+///
+/// Go there with a browser. A short-lived cookie binds the login to it.
+#[get("/auth/oidc/start", allow = anyone, id = "auth_openid_start")]
+async fn start(openid: Arc<OpenId>) -> Result<Begun, OpenIdLogin> {
+    let (to, cookie) = openid.engine()?.begin().await?;
+    Ok(Begun { to, cookie })
+}
+
+/// What the provider sends along.
+#[derive(Input)]
+struct FromProvider {
+    /// Stands for the login that was begun.
+    #[validate(length(max = 100))]
+    state: Option<String>,
+    /// Good once, for an ID token.
+    #[validate(length(max = 4000))]
+    code: Option<String>,
+    /// The provider (RFC 9207).
+    #[validate(length(max = 1000))]
+    iss: Option<String>,
+    /// Why nobody was logged in.
+    #[validate(length(max = 200))]
+    error: Option<String>,
+    /// The same, for people. Not read.
+    error_description: Option<String>,
+    /// A page about it. Not read.
+    error_uri: Option<String>,
+    /// What some providers add. Not read.
+    session_state: Option<String>,
+    /// What some providers add. Not read.
+    scope: Option<String>,
+    /// What some providers add. Not read.
+    authuser: Option<String>,
+    /// What some providers add. Not read.
+    hd: Option<String>,
+    /// What some providers add. Not read.
+    prompt: Option<String>,
+}
+
+/// The `Cookie` field, if it is there once.
+struct Cookies(Option<String>);
+
+impl FromParts for Cookies {
+    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        Ok(Some(Self(
+            request.parts.header("cookie").map(str::to_owned),
+        )))
+    }
+
+    fn describe(_: &mut Contract<'_>) {}
+}
+
+/// The answer of a login, or 303 to the page after it; either takes the cookie of this login away.
+struct Finished {
+    login: LoggedIn,
+    after: Option<String>,
+}
+
+impl Respond for Finished {
+    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = self.login.respond(parts)?;
+        if let Some(after) = &self.after {
+            let cookies: Vec<HeaderValue> = response
+                .headers()
+                .get_all(header::SET_COOKIE)
+                .iter()
+                .cloned()
+                .collect();
+            response = redirect(after, trip::REMOVED)?;
+            for cookie in cookies {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            return Ok(response);
+        }
+        let removed = HeaderValue::from_static(trip::REMOVED);
+        response.headers_mut().append(header::SET_COOKIE, removed);
+        Ok(response)
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        LoggedIn::describe(contract);
+        contract
+            .operation
+            .answers
+            .push(seen("Logged in by a cookie; go on there."));
+    }
+}
+
+/// Log in by the outside provider: come back.
+///
+/// The provider sends the browser here. The answer is that of a login.
+#[get("/auth/oidc/callback", allow = anyone, id = "auth_openid_callback")]
+async fn callback(
+    openid: Arc<OpenId>,
+    sessions: Arc<SessionEngine>,
+    log: Arc<dyn SecurityLog>,
+    client: Client,
+    cookies: Cookies,
+    beside: Beside,
+    Query(given): Query<FromProvider>,
+) -> Result<Finished, OpenIdLogin> {
+    let engine = openid.engine()?;
+    let returned = Returned {
+        cookie: cookies.0.as_deref(),
+        state: given.state.as_deref(),
+        code: given.code.as_deref(),
+        issuer: given.iss.as_deref(),
+        error: given.error.is_some(),
+    };
+    let settings = &engine.settings;
+    let kind = match sessions.settings.transport {
+        Transport::Cookie => SessionKind::Cookie,
+        Transport::Both if settings.after.is_some() => SessionKind::Cookie,
+        Transport::Bearer | Transport::Both => SessionKind::Bearer,
+    };
+    let entered = async {
+        let person = engine.finish(&returned).await?;
+        let arrival = beside.arrival().await.map_err(passed_on)?;
+        arrival
+            .enter(&settings.issuer, &person, settings.link, kind, &client)
+            .await
+    };
+    match entered.await {
+        Ok(login) => {
+            beside.commit().await.map_err(passed_on)?;
+            let after = settings.after.clone();
+            Ok(Finished {
+                login,
+                after: after.filter(|_| kind == SessionKind::Cookie),
+            })
+        }
+        Err(problem) => {
+            beside.rollback().await;
+            let code = doyen_core::Problem::info(&problem);
+            if !code.kind.is_fault() && code.kind != Kind::NotFound {
+                let event = SecurityEvent::new(security::LOGIN_FAILED)
+                    .from(client.address, client.agent.as_deref());
+                log.record(event.detail("why", code.code));
+            }
+            Err(problem)
+        }
+    }
+}
+
+fn passed_on(refusal: Refusal) -> OpenIdLogin {
+    let cause = refusal.cause().map(ToString::to_string);
+    let cause = cause.unwrap_or_else(|| refusal.info().code.to_owned());
+    Unexpected::known(refusal.info(), cause).into()
+}
+
+fn redirect(to: &str, cookie: &str) -> Result<Response, Refusal> {
+    let text = |text: &str| HeaderValue::try_from(text).map_err(Unexpected::from);
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, text(to)?);
+    headers.insert(header::SET_COOKIE, text(cookie)?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn seen(meaning: &str) -> Answer {
+    let place = Schema::of("string").with("format", "uri-reference");
+    Answer::empty(303, meaning).header("Location", "Where.", place)
+}

@@ -1,0 +1,107 @@
+//! The public keys of a provider (RFC 7517): RSA, P-256 and Ed25519, each for its one algorithm.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+    UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+/// What ID tokens may be signed with. No others: not `none`, and nothing with a shared secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    Rs256,
+    Es256,
+    EdDsa,
+}
+
+impl Algorithm {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "RS256" => Some(Self::Rs256),
+            "ES256" => Some(Self::Es256),
+            "EdDSA" | "Ed25519" => Some(Self::EdDsa),
+            _ => None,
+        }
+    }
+}
+
+/// One public key.
+pub(super) struct Jwk {
+    kid: Option<String>,
+    algorithm: Algorithm,
+    /// The modulus of an RSA key, or the whole of another.
+    bytes: Vec<u8>,
+    /// The exponent of an RSA key.
+    exponent: Vec<u8>,
+}
+
+impl Jwk {
+    /// The key of this JSON; none when it is of another kind or not for signatures.
+    fn read(json: &Value) -> Option<Self> {
+        let text = |name: &str| json.get(name).and_then(Value::as_str);
+        let part = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
+        if text("use").is_some_and(|usage| usage != "sig") {
+            return None;
+        }
+        let (algorithm, bytes, exponent) = match (text("kty")?, text("crv")) {
+            ("RSA", _) => (Algorithm::Rs256, part("n")?, part("e")?),
+            ("EC", Some("P-256")) => {
+                let (x, y) = (part("x")?, part("y")?);
+                if x.len() != 32 || y.len() != 32 {
+                    return None;
+                }
+                (Algorithm::Es256, [&[4][..], &x, &y].concat(), Vec::new())
+            }
+            ("OKP", Some("Ed25519")) => (Algorithm::EdDsa, part("x")?, Vec::new()),
+            _ => return None,
+        };
+        // A key has one algorithm; what it says of itself must agree.
+        if text("alg").is_some_and(|name| Algorithm::named(name) != Some(algorithm)) {
+            return None;
+        }
+        Some(Self {
+            kid: text("kid").map(str::to_owned),
+            algorithm,
+            bytes,
+            exponent,
+        })
+    }
+
+    pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self.algorithm {
+            Algorithm::Rs256 => RsaPublicKeyComponents {
+                n: &self.bytes,
+                e: &self.exponent,
+            }
+            .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+            .is_ok(),
+            Algorithm::Es256 => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &self.bytes)
+                .verify(message, signature)
+                .is_ok(),
+            Algorithm::EdDsa => UnparsedPublicKey::new(&ED25519, &self.bytes)
+                .verify(message, signature)
+                .is_ok(),
+        }
+    }
+}
+
+/// The keys of a key set, those that are understood.
+pub(super) fn read(json: &Value) -> Vec<Jwk> {
+    let keys = json.get("keys").and_then(Value::as_array);
+    keys.into_iter().flatten().filter_map(Jwk::read).collect()
+}
+
+/// The one key that a token may be signed with: of this name, or the only one for the algorithm when the token names none.
+pub(super) fn pick<'k>(
+    keys: &'k [Jwk],
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> Option<&'k Jwk> {
+    let mut fitting = keys
+        .iter()
+        .filter(|key| key.algorithm == algorithm && (kid.is_none() || key.kid.as_deref() == kid));
+    let first = fitting.next()?;
+    fitting.next().is_none().then_some(first)
+}
