@@ -6,7 +6,7 @@
 //! | part | is |
 //! | --- | --- |
 //! | [`Sessions`] | open, list, end; the service to ask for |
-//! | [`SessionStore`], [`SqlSessions`] | where they are kept |
+//! | [`SessionStore`], [`SqlSessions`], `RedisSessions` | where they are kept |
 //! | [`Revocations`] | what no longer counts although its tokens have not expired |
 //! | [`OwnSession`] | the session of the caller, for routes about one's own account |
 //! | `family` | what a refresh token is worth: rotation, the lost answer, reuse |
@@ -23,6 +23,8 @@ mod family;
 mod own;
 mod problems;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 mod revocations;
 pub(crate) mod secrets;
 mod service;
@@ -35,6 +37,8 @@ pub use engine::SessionEngine;
 pub use own::OwnSession;
 pub use problems::{FindSession, InvalidGrant, Refresh, SessionNotFound};
 pub use record::{LoginSession, Rotation, Seen, SessionId, SessionKind, SessionRecord};
+#[cfg(feature = "redis")]
+pub use redis::RedisSessions;
 pub use revocations::Revocations;
 pub(crate) use service::caller;
 pub use service::{OpenSession, Sessions};

@@ -10,6 +10,7 @@ use doyen_core::Clock;
 use doyen_data::Database;
 
 use crate::assemble::AssembleError;
+use crate::redis::Redis;
 use crate::settings::FrameworkSettings;
 
 /// The sessions of the application.
@@ -18,6 +19,8 @@ pub(crate) fn wire(
     database: &Database,
     clock: &Arc<dyn Clock>,
     seed: &Seed,
+    name: &str,
+    redis: Option<&Redis>,
 ) -> Result<Arc<SessionEngine>, AssembleError> {
     let session = &settings.auth.session;
     let access = settings.auth.access_lifetime;
@@ -38,7 +41,7 @@ pub(crate) fn wire(
     let revocations = Revocations::new(database.clone(), access);
     Ok(Arc::new(SessionEngine::new(
         database.clone(),
-        store(session.store)?,
+        store(session.store, name, redis)?,
         Arc::new(revocations),
         Arc::new(session.clone()),
         Arc::clone(clock),
@@ -46,12 +49,24 @@ pub(crate) fn wire(
     )))
 }
 
-fn store(kind: SessionStoreKind) -> Result<Arc<dyn SessionStore>, AssembleError> {
-    match kind {
-        SessionStoreKind::Sql => Ok(Arc::new(SqlSessions)),
-        SessionStoreKind::Redis => Err(AssembleError::Setting {
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(unused_variables, reason = "there is no Redis to name anything in")
+)]
+fn store(
+    kind: SessionStoreKind,
+    name: &str,
+    redis: Option<&Redis>,
+) -> Result<Arc<dyn SessionStore>, AssembleError> {
+    match (kind, redis) {
+        (SessionStoreKind::Sql, _) => Ok(Arc::new(SqlSessions)),
+        #[cfg(feature = "redis")]
+        (SessionStoreKind::Redis, Some(redis)) => Ok(Arc::new(
+            doyen_accounts::sessions::RedisSessions::new(redis.connection(), name),
+        )),
+        (SessionStoreKind::Redis, _) => Err(AssembleError::Setting {
             key: "auth.session.store",
-            message: "this program was built without Redis".to_owned(),
+            message: "sessions in `redis` need Redis. Set `redis.url` (REDIS_URL) too, or keep them in `sql`".to_owned(),
         }),
     }
 }
@@ -72,8 +87,9 @@ pub(crate) fn identifiers(
     let identifiers = Identifiers::new().with(Arc::new(bearer.revocable(list)));
     match settings.auth.session.transport {
         Transport::Bearer => identifiers,
-        Transport::Cookie | Transport::Both => {
-            identifiers.with(Arc::new(CookieSessions::new(Arc::clone(sessions), security)))
-        }
+        Transport::Cookie | Transport::Both => identifiers.with(Arc::new(CookieSessions::new(
+            Arc::clone(sessions),
+            security,
+        ))),
     }
 }

@@ -3,6 +3,7 @@
 //! | file | asks |
 //! | --- | --- |
 //! | `sessions` | logging in and out, one's own sessions, what no longer counts on any node |
+//! | `stores` | what every store of sessions promises, Redis too |
 //! | `refresh` | refresh tokens: rotation, the lost answer, reuse |
 //! | `cookies` | sessions carried by a cookie |
 //! | `clients` | machine clients: id and secret for a token, and what it is worth |
@@ -20,4 +21,5 @@ mod keys;
 mod porch;
 mod refresh;
 mod sessions;
+mod stores;
 mod throttle;

@@ -1,0 +1,311 @@
+//! Sessions in Redis.
+//!
+//! A session is a hash under `<application>:session:<id>`, which Redis forgets a day after the session's time is over; the ids of a subject
+//! are a sorted set. What must be one step (spend a secret, end, count up) is one script over one key, so that a cluster can run it.
+//!
+//! What a loss costs: without its data everybody logs in again. After a failover to a replica that missed the last writes, a refresh token
+//! that was spent in that moment may look unspent; its holder then gets the same successor as before, and the session goes on. What ended
+//! in that moment stays refused for as long as an access token lives, because revocations are in the database; after that its refresh token
+//! or cookie counts again. Where that is too much, keep sessions in the database.
+//!
+//! While Redis is away, logins, refreshes and cookies are answered 503; access tokens go on, for they need no store.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doyen_core::{Timestamp, Unexpected};
+use doyen_data::Session;
+use redis::aio::ConnectionManager;
+use redis::{AsyncCommands as _, RedisError, Script};
+
+use super::{Rotation, Seen, SessionId, SessionKind, SessionRecord, SessionStore};
+
+/// How long a session stays after its time is over.
+const AFTER: Duration = Duration::from_secs(86_400);
+/// How long the ids of a subject stay after its last login: longer than any session may be set to live.
+const INDEX: i64 = 402 * 86_400;
+
+/// Changes fields of a hash, if it is there and others are as expected. An empty text stands for a field that is not there.
+const CHANGE: &str = r"
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local conditions = tonumber(ARGV[1])
+for n = 1, conditions do
+  local found = redis.call('HGET', KEYS[1], ARGV[2 * n]) or ''
+  if found ~= ARGV[2 * n + 1] then return 0 end
+end
+for n = 2 * conditions + 2, #ARGV, 2 do
+  if ARGV[n + 1] == '' then redis.call('HDEL', KEYS[1], ARGV[n])
+  else redis.call('HSET', KEYS[1], ARGV[n], ARGV[n + 1]) end
+end
+return 1";
+
+/// Counts the generation up, if the session is there and was not ended.
+const RAISE: &str = r"
+if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'ended_at') == 1 then return -1 end
+return redis.call('HINCRBY', KEYS[1], 'generation', 1)";
+
+/// Sessions in Redis: they outlive the database's connection limits, not Redis.
+pub struct RedisSessions {
+    connection: ConnectionManager,
+    prefix: String,
+    change: Script,
+    raise: Script,
+}
+
+impl std::fmt::Debug for RedisSessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedisSessions")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+type Fields = HashMap<String, String>;
+
+impl RedisSessions {
+    /// Over this connection, below the name of the application.
+    pub fn new(connection: ConnectionManager, application: &str) -> Self {
+        Self {
+            connection,
+            prefix: application.to_owned(),
+            change: Script::new(CHANGE),
+            raise: Script::new(RAISE),
+        }
+    }
+
+    fn key(&self, id: SessionId) -> String {
+        format!("{}:session:{}", self.prefix, id.uuid())
+    }
+
+    fn index(&self, subject: &str) -> String {
+        format!("{}:sessions-of:{subject}", self.prefix)
+    }
+
+    /// Sets fields where others are as expected.
+    async fn change(
+        &self,
+        id: SessionId,
+        expected: &[(&str, String)],
+        set: &[(&str, String)],
+    ) -> Result<bool, Unexpected> {
+        let mut call = self.change.key(self.key(id));
+        call.arg(expected.len());
+        for (field, value) in expected.iter().chain(set) {
+            call.arg(*field).arg(value);
+        }
+        let mut connection = self.connection.clone();
+        let changed: i64 = call.invoke_async(&mut connection).await.map_err(away)?;
+        Ok(changed == 1)
+    }
+
+    async fn read(&self, id: SessionId) -> Result<Option<SessionRecord>, Unexpected> {
+        let mut connection = self.connection.clone();
+        let fields: Fields = connection.hgetall(self.key(id)).await.map_err(away)?;
+        if fields.is_empty() {
+            return Ok(None);
+        }
+        record(id, &fields).map(Some)
+    }
+}
+
+#[async_trait::async_trait]
+impl SessionStore for RedisSessions {
+    async fn insert(&self, _: &Session, record: &SessionRecord) -> Result<(), Unexpected> {
+        let (key, index) = (self.key(record.id), self.index(&record.subject));
+        let life = record.absolute_until.since(record.created_at) + AFTER;
+        let mut connection = self.connection.clone();
+        // The index first: a session that is not in it could not be ended with the others.
+        redis::pipe()
+            .zadd(
+                &index,
+                record.id.uuid().to_string(),
+                record.created_at.micros(),
+            )
+            .expire(&index, INDEX)
+            .hset_multiple(&key, &fields(record))
+            .expire(&key, i64::try_from(life.as_secs())?)
+            .exec_async(&mut connection)
+            .await
+            .map_err(away)
+    }
+
+    async fn find(&self, _: &Session, id: SessionId) -> Result<Option<SessionRecord>, Unexpected> {
+        self.read(id).await
+    }
+
+    async fn of(
+        &self,
+        _: &Session,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Vec<SessionRecord>, Unexpected> {
+        let index = self.index(subject);
+        let mut connection = self.connection.clone();
+        let ids: Vec<String> = connection.zrevrange(&index, 0, -1).await.map_err(away)?;
+        let mut live = Vec::new();
+        for text in ids {
+            let id = SessionId::from_uuid(text.parse()?);
+            match self.read(id).await? {
+                Some(record) if record.is_live(now) => live.push(record),
+                Some(_) => {}
+                None => connection.zrem(&index, text).await.map_err(away)?,
+            }
+        }
+        Ok(live)
+    }
+
+    async fn rotate(
+        &self,
+        _: &Session,
+        read: &SessionRecord,
+        rotation: &Rotation,
+    ) -> Result<bool, Unexpected> {
+        let expected = [
+            ("counter", read.counter.to_string()),
+            ("generation", read.generation.to_string()),
+            ("ended_at", String::new()),
+        ];
+        let seen = &rotation.seen;
+        let set = [
+            ("counter", rotation.counter.to_string()),
+            ("secret_hash", text(&rotation.secret_hash)),
+            ("previous_hash", text(&rotation.previous_hash)),
+            ("spent_at", micros(seen.at)),
+            ("seen_at", micros(seen.at)),
+            ("seen_address", seen.address.clone().unwrap_or_default()),
+            ("idle_until", micros(seen.idle_until)),
+        ];
+        self.change(read.id, &expected, &set).await
+    }
+
+    async fn touch(&self, _: &Session, id: SessionId, seen: &Seen) -> Result<(), Unexpected> {
+        let mut set = vec![
+            ("seen_at", micros(seen.at)),
+            ("idle_until", micros(seen.idle_until)),
+        ];
+        set.extend(
+            seen.address
+                .clone()
+                .map(|address| ("seen_address", address)),
+        );
+        self.change(id, &[("ended_at", String::new())], &set)
+            .await
+            .map(drop)
+    }
+
+    async fn rename(
+        &self,
+        _: &Session,
+        subject: &str,
+        id: SessionId,
+        name: Option<&str>,
+    ) -> Result<bool, Unexpected> {
+        let expected = [("ended_at", String::new()), ("subject", subject.to_owned())];
+        let set = [("name", name.unwrap_or_default().to_owned())];
+        self.change(id, &expected, &set).await
+    }
+
+    async fn end(&self, _: &Session, id: SessionId, now: Timestamp) -> Result<bool, Unexpected> {
+        let expected = [("ended_at", String::new())];
+        self.change(id, &expected, &[("ended_at", micros(now))])
+            .await
+    }
+
+    async fn raise(&self, _: &Session, id: SessionId) -> Result<Option<u32>, Unexpected> {
+        let mut connection = self.connection.clone();
+        let mut call = self.raise.key(self.key(id));
+        let generation: i64 = call.invoke_async(&mut connection).await.map_err(away)?;
+        // -1: it is over.
+        Ok(u32::try_from(generation).ok())
+    }
+
+    /// Redis forgets by itself.
+    async fn prune(&self, _: &Session, _: Timestamp) -> Result<(), Unexpected> {
+        Ok(())
+    }
+}
+
+/// The fields of a session that has some value.
+fn fields(record: &SessionRecord) -> Vec<(&'static str, String)> {
+    let kind = match record.kind {
+        SessionKind::Bearer => "bearer",
+        SessionKind::Cookie => "cookie",
+    };
+    let mut all = vec![
+        ("subject", record.subject.to_string()),
+        ("kind", kind.to_owned()),
+        ("generation", record.generation.to_string()),
+        ("created_at", micros(record.created_at)),
+        ("seen_at", micros(record.seen_at)),
+        ("idle_until", micros(record.idle_until)),
+        ("absolute_until", micros(record.absolute_until)),
+        ("counter", record.counter.to_string()),
+        ("salt", text(&record.salt)),
+        ("secret_hash", text(&record.secret_hash)),
+    ];
+    let maybe = [
+        ("name", record.name.clone()),
+        ("agent", record.agent.clone()),
+        ("created_address", record.created_address.clone()),
+        ("seen_address", record.seen_address.clone()),
+        ("ended_at", record.ended_at.map(micros)),
+        ("previous_hash", record.previous_hash.as_ref().map(text)),
+        ("spent_at", record.spent_at.map(micros)),
+    ];
+    all.extend(
+        maybe
+            .into_iter()
+            .filter_map(|(field, value)| Some((field, value?))),
+    );
+    all
+}
+
+fn record(id: SessionId, fields: &Fields) -> Result<SessionRecord, Unexpected> {
+    let maybe = |field: &str| fields.get(field).filter(|value| !value.is_empty());
+    let must = |field: &str| {
+        maybe(field).ok_or_else(|| Unexpected::new(format!("a session in Redis has no `{field}`")))
+    };
+    let time = |value: &String| Ok::<_, Unexpected>(Timestamp::from_micros(value.parse()?));
+    Ok(SessionRecord {
+        id,
+        subject: must("subject")?.as_str().into(),
+        kind: match must("kind")?.as_str() {
+            "cookie" => SessionKind::Cookie,
+            _ => SessionKind::Bearer,
+        },
+        generation: must("generation")?.parse()?,
+        name: maybe("name").cloned(),
+        agent: maybe("agent").cloned(),
+        created_at: time(must("created_at")?)?,
+        created_address: maybe("created_address").cloned(),
+        seen_at: time(must("seen_at")?)?,
+        seen_address: maybe("seen_address").cloned(),
+        idle_until: time(must("idle_until")?)?,
+        absolute_until: time(must("absolute_until")?)?,
+        ended_at: maybe("ended_at").map(time).transpose()?,
+        counter: must("counter")?.parse()?,
+        salt: bytes(must("salt")?)?,
+        secret_hash: bytes(must("secret_hash")?)?,
+        previous_hash: maybe("previous_hash").map(bytes).transpose()?,
+        spent_at: maybe("spent_at").map(time).transpose()?,
+    })
+}
+
+fn micros(at: Timestamp) -> String {
+    at.micros().to_string()
+}
+
+fn text(bytes: &[u8; 32]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn bytes(text: &String) -> Result<[u8; 32], Unexpected> {
+    Ok(URL_SAFE_NO_PAD.decode(text)?.as_slice().try_into()?)
+}
+
+/// Whatever Redis says, the client may try again: it is never a verdict about a session.
+fn away(error: RedisError) -> Unexpected {
+    Unexpected::unavailable(error)
+}

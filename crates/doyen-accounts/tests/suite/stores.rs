@@ -1,0 +1,391 @@
+//! What every store of sessions promises: one suite, run in SQLite, in PostgreSQL and in Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doyen::auth::sessions::{
+    RedisSessions, Rotation, Seen, SessionId, SessionKind, SessionRecord, SessionStore, SqlSessions,
+};
+use doyen::data::Session;
+use doyen::domain::{Access, Timestamp, Unexpected};
+use doyen_test::TestApp;
+use redis::aio::ConnectionManager;
+
+use crate::porch::Porch;
+
+fn good<T>(result: Result<T, Unexpected>) -> T {
+    result.unwrap_or_else(|error| panic!("{}", error.error()))
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(1_795_336_200_000_000 + seconds * 1_000_000)
+}
+
+fn record(subject: &str, began: i64) -> SessionRecord {
+    SessionRecord {
+        id: SessionId::new(),
+        subject: subject.into(),
+        kind: SessionKind::Bearer,
+        generation: 0,
+        name: None,
+        agent: Some("Firefox/1 Ω".to_owned()),
+        created_at: at(began),
+        created_address: Some("192.0.2.1".to_owned()),
+        seen_at: at(began),
+        seen_address: None,
+        idle_until: at(began + 100),
+        absolute_until: at(began + 1000),
+        ended_at: None,
+        counter: 0,
+        salt: [1; 32],
+        secret_hash: [2; 32],
+        previous_hash: None,
+        spent_at: None,
+    }
+}
+
+fn rotation(counter: i64, byte: u8) -> Rotation {
+    Rotation {
+        counter,
+        secret_hash: [byte; 32],
+        previous_hash: [2; 32],
+        seen: Seen {
+            at: at(10),
+            address: Some("192.0.2.2".to_owned()),
+            idle_until: at(110),
+        },
+    }
+}
+
+/// A store, and units of work on a database that it may join.
+struct Place {
+    store: Arc<dyn SessionStore>,
+    app: TestApp,
+}
+
+impl Place {
+    /// Does something in a unit of work that is committed.
+    async fn work<T>(
+        &self,
+        what: impl AsyncFnOnce(&dyn SessionStore, &Session) -> Result<T, Unexpected>,
+    ) -> T {
+        let session = self.app.database().session(Access::Write);
+        let done = good(what(&*self.store, &session).await);
+        good(session.commit().await);
+        done
+    }
+
+    async fn find(&self, id: SessionId) -> Option<SessionRecord> {
+        self.work(async |store, work| store.find(work, id).await)
+            .await
+    }
+}
+
+async fn keeps_its_promises(place: &Place) {
+    finds_what_was_kept(place).await;
+    spends_a_secret_once(place).await;
+    spends_nothing_that_changed(place).await;
+    ends_once_and_for_all(place).await;
+    lists_the_live_ones_of_one_subject(place).await;
+}
+
+async fn finds_what_was_kept(place: &Place) {
+    let one = SessionRecord {
+        kind: SessionKind::Cookie,
+        name: Some("phone".to_owned()),
+        previous_hash: Some([9; 32]),
+        spent_at: Some(at(-5)),
+        ..record("usr_find", 0)
+    };
+    place
+        .work(async |store, work| store.insert(work, &one).await)
+        .await;
+    assert_eq!(place.find(one.id).await, Some(one.clone()));
+    assert_eq!(place.find(SessionId::new()).await, None);
+    let seen = Seen {
+        at: at(60),
+        address: None,
+        idle_until: at(160),
+    };
+    place
+        .work(async |store, work| store.touch(work, one.id, &seen).await)
+        .await;
+    let renamed = |subject, name| {
+        place.work(async move |store, work| store.rename(work, subject, one.id, name).await)
+    };
+    assert!(!renamed("usr_other", Some("mine")).await);
+    assert!(renamed("usr_find", None).await);
+    let expected = SessionRecord {
+        name: None,
+        seen_at: at(60),
+        idle_until: at(160),
+        ..one.clone()
+    };
+    assert_eq!(place.find(one.id).await, Some(expected));
+}
+
+async fn spends_a_secret_once(place: &Place) {
+    let one = record("usr_spend", 0);
+    place
+        .work(async |store, work| store.insert(work, &one).await)
+        .await;
+    let tries: Vec<_> = (0..50u8)
+        .map(|n| {
+            let (store, database) = (Arc::clone(&place.store), place.app.database().clone());
+            let one = one.clone();
+            tokio::spawn(async move {
+                let session = database.session(Access::Write);
+                let won = good(store.rotate(&session, &one, &rotation(1, n)).await);
+                good(session.commit().await);
+                won.then_some(n)
+            })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for one in tries {
+        winners.extend(one.await.unwrap_or_else(|error| panic!("{error}")));
+    }
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    let found = place.find(one.id).await;
+    let expected = SessionRecord {
+        counter: 1,
+        secret_hash: [winners[0]; 32],
+        previous_hash: Some([2; 32]),
+        spent_at: Some(at(10)),
+        seen_at: at(10),
+        seen_address: Some("192.0.2.2".to_owned()),
+        idle_until: at(110),
+        ..one
+    };
+    assert_eq!(found, Some(expected));
+}
+
+async fn spends_nothing_that_changed(place: &Place) {
+    let one = record("usr_change", 0);
+    place
+        .work(async |store, work| store.insert(work, &one).await)
+        .await;
+    let raised = place
+        .work(async |store, work| store.raise(work, one.id).await)
+        .await;
+    assert_eq!(raised, Some(1));
+    let spend = |read: SessionRecord| {
+        place.work(async move |store, work| store.rotate(work, &read, &rotation(1, 3)).await)
+    };
+    assert!(!spend(one.clone()).await, "of an older generation");
+    let now = SessionRecord {
+        generation: 1,
+        ..one.clone()
+    };
+    assert!(spend(now.clone()).await);
+    assert!(!spend(now).await, "of an older counter");
+    let unknown = record("usr_change", 0);
+    assert!(!spend(unknown.clone()).await);
+    let raised = place
+        .work(async |store, work| store.raise(work, unknown.id).await)
+        .await;
+    assert_eq!(raised, None);
+}
+
+async fn ends_once_and_for_all(place: &Place) {
+    let one = record("usr_end", 0);
+    place
+        .work(async |store, work| store.insert(work, &one).await)
+        .await;
+    let end =
+        |second| place.work(async move |store, work| store.end(work, one.id, at(second)).await);
+    assert!(end(5).await);
+    assert!(!end(6).await);
+    let found = place.find(one.id).await;
+    assert_eq!(found.and_then(|record| record.ended_at), Some(at(5)));
+    let rotated = place.work(async |store, work| store.rotate(work, &one, &rotation(1, 3)).await);
+    assert!(!rotated.await);
+    let renamed = place.work(async |store, work| store.rename(work, "usr_end", one.id, None).await);
+    assert!(!renamed.await);
+    let raised = place
+        .work(async |store, work| store.raise(work, one.id).await)
+        .await;
+    assert_eq!(raised, None);
+    let missing = SessionId::new();
+    let ended = place.work(async |store, work| store.end(work, missing, at(1)).await);
+    assert!(!ended.await);
+}
+
+async fn lists_the_live_ones_of_one_subject(place: &Place) {
+    let [old, new, ended, other] = [
+        record("usr_list", 0),
+        record("usr_list", 20),
+        record("usr_list", 10),
+        record("usr_list2", 0),
+    ];
+    for one in [&old, &new, &ended, &other] {
+        place
+            .work(async |store, work| store.insert(work, one).await)
+            .await;
+    }
+    place
+        .work(async |store, work| store.end(work, ended.id, at(11)).await)
+        .await;
+    let ids = async |second| {
+        let all = place.work(async |store, work| store.of(work, "usr_list", at(second)).await);
+        all.await
+            .into_iter()
+            .map(|record| record.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(30).await, [new.id, old.id]);
+    // Idle from 100 on.
+    assert_eq!(ids(100).await, [new.id]);
+    assert_eq!(ids(120).await, []);
+    place
+        .work(async |store, work| store.prune(work, at(50)).await)
+        .await;
+    assert!(place.find(new.id).await.is_some());
+}
+
+#[doyen_test::test]
+async fn a_store_keeps_its_promises(app: Porch) {
+    let place = Place {
+        store: Arc::new(SqlSessions),
+        app: (*app).clone(),
+    };
+    keeps_its_promises(&place).await;
+    // What is long over is forgotten.
+    let one = record("usr_prune", 0);
+    place
+        .work(async |store, work| store.insert(work, &one).await)
+        .await;
+    place
+        .work(async |store, work| store.prune(work, at(101)).await)
+        .await;
+    assert_eq!(place.find(one.id).await, None);
+}
+
+/// Where Redis is for tests.
+fn redis_url() -> String {
+    std::env::var("DOYEN_TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned())
+}
+
+async fn redis_connection() -> ConnectionManager {
+    let client = redis::Client::open(redis_url()).unwrap_or_else(|error| panic!("{error}"));
+    ConnectionManager::new(client)
+        .await
+        .unwrap_or_else(|error| panic!("Redis must run for the tests: {error}"))
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_store_in_redis_keeps_its_promises(app: Porch) {
+    let name = format!("doyen-test-{}", SessionId::new());
+    let place = Place {
+        store: Arc::new(RedisSessions::new(redis_connection().await, &name)),
+        app: (*app).clone(),
+    };
+    keeps_its_promises(&place).await;
+    // Nothing stays for ever.
+    let mut connection = redis_connection().await;
+    let keys: Vec<String> = redis::cmd("KEYS")
+        .arg(format!("{name}:*"))
+        .query_async(&mut connection)
+        .await
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(keys.len() > 5, "{keys:?}");
+    for key in &keys {
+        let left: i64 = redis::cmd("TTL")
+            .arg(key)
+            .query_async(&mut connection)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert!(left > 0, "{key} stays for ever");
+    }
+    let removed = redis::cmd("DEL").arg(&keys).exec_async(&mut connection);
+    removed.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// A Redis that is away is no verdict: 503 where the store is asked, and access tokens go on.
+#[doyen_test::test]
+async fn f7_a_session_store_that_is_away_is_503_and_not_401(app: Porch) {
+    use crate::porch::{PASSWORD, USUAL, Visit as _, log_in_with, patient};
+    let ada = app.guest(USUAL).await;
+    let held = app.log_in(&ada).await;
+    // Nobody listens there.
+    let listener =
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
+    let port = listener
+        .local_addr()
+        .unwrap_or_else(|error| panic!("{error}"))
+        .port();
+    drop(listener);
+    let lame = app
+        .another(
+            patient()
+                .set("auth.session.store", "redis")
+                .set("auth.session.transport", "both")
+                .set("redis.url", &format!("redis://127.0.0.1:{port}")),
+        )
+        .await;
+    let answer = log_in_with(&lame, &ada.email, PASSWORD).await;
+    answer.expect_problem(503, "unavailable");
+    let answer = lame.refresh(&held.refresh).await;
+    answer.expect_problem(503, "unavailable");
+    let cookie = format!("__Host-session={}", "A".repeat(64));
+    let answer = lame.get("/who").header("cookie", cookie).send().await;
+    answer.expect_problem(503, "unavailable");
+    assert_eq!(lame.status(&held.access).await, 200);
+    app.clock().advance(Duration::from_secs(1));
+    app.refresh(&held.refresh).await.expect(200);
+}
+
+/// The whole of it over Redis, on two nodes.
+#[doyen_test::test]
+async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(app: Porch) {
+    use crate::porch::{Browser, USUAL, Visit as _, patient, tokens, wait_until};
+    let setup = || {
+        patient()
+            .set("auth.session.store", "redis")
+            .set("auth.session.transport", "both")
+            .set("redis.url", &redis_url())
+    };
+    let (one, two) = (app.another(setup()).await, app.another(setup()).await);
+    let ada = one.guest(USUAL).await;
+    let first = one.log_in(&ada).await;
+    let asked: Vec<_> = (0..100)
+        .map(|n| {
+            let (node, token) = (
+                if n % 2 == 0 { &one } else { &two }.clone(),
+                first.refresh.clone(),
+            );
+            tokio::spawn(async move { node.refresh(&token).await })
+        })
+        .collect();
+    let mut successors = Vec::new();
+    for answer in asked {
+        let answer = answer.await.unwrap_or_else(|error| panic!("{error}"));
+        successors.push(tokens(&answer.expect(200)).refresh);
+    }
+    successors.sort_unstable();
+    successors.dedup();
+    assert_eq!(successors.len(), 1);
+    let browser = Browser::log_in(&one, &ada).await;
+    let there = || two.get("/who").header("cookie", &browser.cookie).send();
+    assert_eq!(there().await.status(), 200);
+    // Reuse, found out on the other node.
+    app.clock().advance(Duration::from_secs(60));
+    two.refresh(&first.refresh)
+        .await
+        .expect_problem(400, "invalid_grant");
+    one.refresh(&successors[0])
+        .await
+        .expect_problem(400, "invalid_grant");
+    wait_until("the first node refuses", async || {
+        one.status(&first.access).await == 401
+    })
+    .await;
+    assert_eq!(there().await.status(), 200);
+    // Everything ends.
+    one.keeper("/gone", &ada).await.expect(204);
+    wait_until("the second node refuses", async || {
+        there().await.status() == 401
+    })
+    .await;
+    assert_eq!(app.count("auth_sessions").await, 0);
+}
