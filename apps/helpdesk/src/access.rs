@@ -82,7 +82,7 @@ pub type UserId = Id<User>;
 
 /// The caller, as a user of the helpdesk. Ask for it in a handler.
 ///
-/// It is what the token says, so it costs no query. A role that was changed takes effect with the next token.
+/// It is what the token says, so it costs no query. When a role is changed, the tokens from before are refused within seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct User {
     /// Who.

@@ -24,6 +24,10 @@ pub const SESSION_REVOKED: &str = "session.revoked";
 pub const CSRF_REFUSED: &str = "csrf.refused";
 /// An account was made.
 pub const ACCOUNT_CREATED: &str = "account.created";
+/// An account is kept out: its sessions are over, its keys refused.
+pub const ACCOUNT_DISABLED: &str = "account.disabled";
+/// An account is no longer kept out.
+pub const ACCOUNT_ENABLED: &str = "account.enabled";
 /// A password was changed by its owner.
 pub const PASSWORD_CHANGED: &str = "password.changed";
 /// A password was set by the link in a mail.

@@ -12,6 +12,7 @@
 //! | `work` | is a request one unit of work, however it ends |
 //! | `server` | the real program: start, stop, kill, settings |
 //! | `sessions` | two programs on one database: refresh, reuse, logout |
+//! | `api_keys` | keys that users make for programs, and machine clients |
 //! | `keys` | its signing keys, changed from the command line; that it writes no token anywhere |
 //! | `naughty` | text and JSON that programs have stumbled over |
 //! | `attack` | the real program under the attack list of `cargo xtask attack` |
@@ -21,6 +22,7 @@
 
 mod access;
 mod accounts;
+mod api_keys;
 mod attack;
 mod comments;
 mod edge;
