@@ -13,7 +13,7 @@ use super::{SecurityWriter, rows};
 
 /// The routes, for whoever may call them.
 pub(crate) fn routes(admin: Allow) -> Routes {
-    routes![list].allow(admin)
+    routes![list_security_events].allow(admin)
 }
 
 /// Something that happened to an account.
@@ -60,7 +60,7 @@ struct EventFilter {
 
 /// List what happened to accounts, the newest first.
 #[get("/security-events", allow = signed_in)]
-async fn list(
+async fn list_security_events(
     session: Session,
     writer: Arc<SecurityWriter>,
     Query(filter): Query<EventFilter>,
