@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use doyen::auth::sessions::SessionId;
 use doyen::auth::{Auth, Passwords, Sessions, UserRecord, Users};
 use doyen::data::sea_orm::{self, FromQueryResult};
 use doyen::data::{Migration, Migrations};
@@ -261,7 +262,9 @@ pub(crate) trait Visit {
 impl Visit for TestApp {
     async fn guest(&self, scopes: &str) -> Guest {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (subject, email) = (format!("usr_{n}"), format!("person{n}@example.com"));
+        // Unlike any other anywhere: tests that run at once share one Redis.
+        let subject = format!("usr_{}", SessionId::new());
+        let email = format!("person{n}@example.com");
         let hash = hash(self, PASSWORD).await;
         self.execute(
             "INSERT INTO people (subject, email, password_hash, scopes, roles, verified, disabled) VALUES ($1, $2, $3, $4, 'guest', 1, 0)",

@@ -297,8 +297,10 @@ async fn a_store_in_redis_keeps_its_promises(app: Porch) {
             .unwrap_or_else(|error| panic!("{error}"));
         assert!(left > 0, "{key} stays for ever");
     }
-    let removed = redis::cmd("DEL").arg(&keys).exec_async(&mut connection);
-    removed.await.unwrap_or_else(|error| panic!("{error}"));
+    let mut remove = redis::cmd("DEL");
+    remove.arg(&keys);
+    let removed = remove.exec_async(&mut connection).await;
+    removed.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// A Redis that is away is no verdict: 503 where the store is asked, and access tokens go on.
@@ -343,6 +345,9 @@ async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(
         patient()
             .set("auth.session.store", "redis")
             .set("auth.session.transport", "both")
+            // Redis forgets them tomorrow.
+            .set("auth.session.idle", "1h")
+            .set("auth.session.absolute", "1h")
             .set("redis.url", &redis_url())
     };
     let (one, two) = (app.another(setup()).await, app.another(setup()).await);
