@@ -72,7 +72,10 @@ fn refused(answer: Answer, status: u16, error: &str) -> Answer {
     assert_eq!(answer.text_at("/error"), error);
     let description = answer.text_at("/error_description");
     let plain = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
-    assert!(!description.is_empty() && description.chars().all(plain), "{description}");
+    assert!(
+        !description.is_empty() && description.chars().all(plain),
+        "{description}"
+    );
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     answer
 }
@@ -89,7 +92,9 @@ async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: House) {
         program.asks("grant_type=client_credentials").await,
         program.asks_in_the_form("").await,
         // What is not known is ignored (RFC 6749 section 3.2), and an empty parameter is none.
-        program.asks("grant_type=client_credentials&resource=x&scope=&audience=a&audience=b").await,
+        program
+            .asks("grant_type=client_credentials&resource=x&scope=&audience=a&audience=b")
+            .await,
     ] {
         let answer = answer.expect(200);
         assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -105,12 +110,23 @@ async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: House) {
             json!({"subject": program.id, "scopes": ["things:read"], "roles": [], "key": program.id, "session": null})
         );
         assert_eq!(things(&app, &token).await, 200);
-        app.post("/things").bearer(&token).send().await.expect_problem(403, "forbidden");
+        app.post("/things")
+            .bearer(&token)
+            .send()
+            .await
+            .expect_problem(403, "forbidden");
     }
     // O5: the secret is not in the list and not in the table.
-    let list = keeper.request("GET", "/v1/clients").send().await.expect(200);
+    let list = keeper
+        .request("GET", "/v1/clients")
+        .send()
+        .await
+        .expect(200);
     assert!(!list.text().contains(&program.secret[6..]));
-    assert_eq!(list.text_at("/items/0/last_used_at"), "2026-11-22T08:30:00.000000Z");
+    assert_eq!(
+        list.text_at("/items/0/last_used_at"),
+        "2026-11-22T08:30:00.000000Z"
+    );
     let secret = &program.secret[6..];
     let place = format!(
         "auth_clients WHERE name LIKE '%{secret}%' OR scopes LIKE '%{secret}%' OR created_by LIKE '%{secret}%'"
@@ -129,11 +145,27 @@ async fn o4_narrower_is_granted_and_wider_refused(app: House) {
         .expect(200);
     assert_eq!(answer.text_at("/scope"), "things:read");
     let token = answer.text_at("/access_token");
-    app.post("/things").bearer(&token).send().await.expect_problem(403, "forbidden");
+    app.post("/things")
+        .bearer(&token)
+        .send()
+        .await
+        .expect_problem(403, "forbidden");
     let both = "grant_type=client_credentials&scope=things:write+things:read";
-    assert_eq!(program.asks(both).await.expect(200).text_at("/scope"), "things:read things:write");
-    for wider in ["house:keep", "things:read house:keep", "THINGS:READ", "things:read,things:write", "*"] {
-        let form = format!("grant_type=client_credentials&scope={}", wider.replace(' ', "+"));
+    assert_eq!(
+        program.asks(both).await.expect(200).text_at("/scope"),
+        "things:read things:write"
+    );
+    for wider in [
+        "house:keep",
+        "things:read house:keep",
+        "THINGS:READ",
+        "things:read,things:write",
+        "*",
+    ] {
+        let form = format!(
+            "grant_type=client_credentials&scope={}",
+            wider.replace(' ', "+")
+        );
         refused(program.asks(&form).await, 400, "invalid_scope");
     }
 }
@@ -158,15 +190,29 @@ async fn o9_no_other_grant_is_there(app: House) {
             "unsupported_grant_type",
         );
     }
-    refused(program.asks("scope=things:read").await, 400, "invalid_request");
-    let metadata = app.get("/.well-known/oauth-authorization-server").send().await.expect(200);
+    refused(
+        program.asks("scope=things:read").await,
+        400,
+        "invalid_request",
+    );
+    let metadata = app
+        .get("/.well-known/oauth-authorization-server")
+        .send()
+        .await
+        .expect(200);
     let metadata = metadata.json();
-    assert_eq!(metadata["grant_types_supported"], json!(["client_credentials"]));
+    assert_eq!(
+        metadata["grant_types_supported"],
+        json!(["client_credentials"])
+    );
     assert_eq!(metadata["response_types_supported"], json!([]));
     assert_eq!(metadata.get("authorization_endpoint"), None);
     // Addresses are those of the settings, whatever the request calls us (A33).
     assert_eq!(metadata["issuer"], "http://localhost");
-    assert_eq!(metadata["token_endpoint"], "http://localhost/v1/oauth/token");
+    assert_eq!(
+        metadata["token_endpoint"],
+        "http://localhost/v1/oauth/token"
+    );
     let evil = app
         .get("/.well-known/oauth-authorization-server")
         .header("host", "evil.example")
@@ -176,7 +222,10 @@ async fn o9_no_other_grant_is_there(app: House) {
         .expect(200);
     assert!(!evil.text().contains("evil"));
     let keys = metadata["jwks_uri"].as_str().unwrap();
-    app.get(keys.strip_prefix("http://localhost").unwrap()).send().await.expect(200);
+    app.get(keys.strip_prefix("http://localhost").unwrap())
+        .send()
+        .await
+        .expect(200);
 }
 
 #[doyen_test::test]
@@ -204,7 +253,10 @@ async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: House) {
     ] {
         for answer in [one.asks(form).await, one.asks_in_the_form("").await] {
             let answer = refused(answer, 401, "invalid_client");
-            assert_eq!(answer.header("www-authenticate"), Some("Basic realm=\"api\""));
+            assert_eq!(
+                answer.header("www-authenticate"),
+                Some("Basic realm=\"api\"")
+            );
             let mut body = answer.json();
             body["request_id"] = Value::Null;
             bodies.push(body);
@@ -221,7 +273,11 @@ async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: House) {
     refused(call, 401, "invalid_client");
     let refusals = events(&app, "client.refused").await;
     assert!(!refusals.is_empty());
-    assert!(refusals.iter().all(|event| event["subject"].as_str().is_none_or(|who| who.starts_with("cli_"))));
+    assert!(refusals.iter().all(|event| {
+        event["subject"]
+            .as_str()
+            .is_none_or(|who| who.starts_with("cli_"))
+    }));
 }
 
 #[doyen_test::test]
@@ -250,10 +306,16 @@ async fn t12_a_client_proves_itself_in_one_way(app: House) {
         .header("authorization", basic(id, secret));
     refused(twice.send().await, 400, "invalid_request");
     // Another media type is none that is read.
-    let json = app.post("/v1/oauth/token").json(&json!({"grant_type": "client_credentials"}));
+    let json = app
+        .post("/v1/oauth/token")
+        .json(&json!({"grant_type": "client_credentials"}));
     json.send().await.expect(415);
     let query = format!("/v1/oauth/token?client_id={id}&client_secret={secret}");
-    app.post(query).body(FORM, "grant_type=client_credentials").send().await.expect(422);
+    app.post(query)
+        .body(FORM, "grant_type=client_credentials")
+        .send()
+        .await
+        .expect(422);
 }
 
 #[doyen_test::test]
@@ -269,11 +331,25 @@ async fn t15_a_revoked_client_is_refused_with_its_tokens(app: House) {
     // A node that starts now knows it too.
     let node = app.another(setup()).await;
     assert_eq!(things(&node, &token).await, 401);
-    refused(program.asks("grant_type=client_credentials").await, 401, "invalid_client");
-    assert_eq!((things(&app, &others).await, things(&node, &others).await), (200, 200));
-    keeper.request("DELETE", &path).send().await.expect_problem(404, "client_not_found");
+    refused(
+        program.asks("grant_type=client_credentials").await,
+        401,
+        "invalid_client",
+    );
+    assert_eq!(
+        (things(&app, &others).await, things(&node, &others).await),
+        (200, 200)
+    );
+    keeper
+        .request("DELETE", &path)
+        .send()
+        .await
+        .expect_problem(404, "client_not_found");
     let changed = events(&app, "client.changed").await;
-    let whats: Vec<&str> = changed.iter().filter_map(|event| event["details"]["what"].as_str()).collect();
+    let whats: Vec<&str> = changed
+        .iter()
+        .filter_map(|event| event["details"]["what"].as_str())
+        .collect();
     assert_eq!(whats, ["revoked", "created", "created"]);
     assert_eq!(changed[0]["actor"], json!(keeper.subject));
 }
@@ -292,7 +368,11 @@ async fn t15_another_secret_ends_the_old_one_and_its_tokens(app: House) {
         secret: answer.text_at("/client_secret"),
     };
     assert_eq!(things(&app, &token).await, 401);
-    refused(old.asks("grant_type=client_credentials").await, 401, "invalid_client");
+    refused(
+        old.asks("grant_type=client_credentials").await,
+        401,
+        "invalid_client",
+    );
     assert_eq!(things(&app, &new.token().await).await, 200);
 }
 
@@ -302,7 +382,11 @@ async fn z1_only_an_administrator_who_logged_in_manages_clients(app: House) {
     let program = client(&keeper, &["things:read", "house:keep"]).await;
     let (token, key) = (
         program.token().await,
-        keeper.make(&["house:keep"]).await.expect(201).text_at("/key"),
+        keeper
+            .make(&["house:keep"])
+            .await
+            .expect(201)
+            .text_at("/key"),
     );
     let ada = app.enter("things:read profile").await;
     for (method, target) in [
@@ -320,12 +404,28 @@ async fn z1_only_an_administrator_who_logged_in_manages_clients(app: House) {
             }
         };
         call().send().await.expect_problem(401, "unauthenticated");
-        call().bearer(&ada.token).send().await.expect_problem(403, "forbidden");
-        call().bearer(&token).send().await.expect_problem(403, "session_required");
-        call().header("x-api-key", &key).send().await.expect_problem(403, "session_required");
+        call()
+            .bearer(&ada.token)
+            .send()
+            .await
+            .expect_problem(403, "forbidden");
+        call()
+            .bearer(&token)
+            .send()
+            .await
+            .expect_problem(403, "session_required");
+        call()
+            .header("x-api-key", &key)
+            .send()
+            .await
+            .expect_problem(403, "session_required");
     }
     // Nobody gives a client what they do not have.
     let new = json!({"name": "more", "scopes": ["things:read", "tickets:read"]});
-    let answer = keeper.request("POST", "/v1/clients").json(&new).send().await;
+    let answer = keeper
+        .request("POST", "/v1/clients")
+        .json(&new)
+        .send()
+        .await;
     assert_eq!(answer.expect(422).failures(), ["/scopes/1 scope"]);
 }

@@ -20,7 +20,8 @@ impl Subject for House {
             .auth(
                 Auth::of::<SqlPeople>()
                     .own(Scope::Profile)
-                    .admin(Scope::Keep),
+                    .admin(Scope::Keep)
+                    .openid(),
             )
             .module(module())
     }
@@ -104,9 +105,15 @@ fn shown(caller: Option<Caller>) -> Json<Who> {
     let text = |all: &[Arc<str>]| all.iter().map(ToString::to_string).collect();
     Json(Who {
         subject: caller.as_ref().map(|caller| caller.subject.to_string()),
-        scopes: caller.as_ref().map_or_else(Vec::new, |caller| text(&caller.scopes)),
-        roles: caller.as_ref().map_or_else(Vec::new, |caller| text(&caller.roles)),
-        key: caller.as_ref().and_then(|caller| caller.key.as_ref().map(ToString::to_string)),
+        scopes: caller
+            .as_ref()
+            .map_or_else(Vec::new, |caller| text(&caller.scopes)),
+        roles: caller
+            .as_ref()
+            .map_or_else(Vec::new, |caller| text(&caller.roles)),
+        key: caller
+            .as_ref()
+            .and_then(|caller| caller.key.as_ref().map(ToString::to_string)),
         session: caller.and_then(|caller| caller.session.map(|session| session.to_string())),
     })
 }
@@ -148,7 +155,9 @@ pub(crate) struct SqlPeople {
 
 impl SqlPeople {
     async fn one(&self, column: &str, value: &str) -> Result<Option<UserRecord>, Unexpected> {
-        let sql = format!("SELECT subject, email, scopes, roles, verified, disabled FROM people WHERE {column} = $1");
+        let sql = format!(
+            "SELECT subject, email, scopes, roles, verified, disabled FROM people WHERE {column} = $1"
+        );
         let row: Option<Row> = self.session.query_one_as(&sql, [value.into()]).await?;
         let words = |text: &str| text.split_whitespace().map(Arc::from).collect();
         Ok(row.map(|row| UserRecord {
@@ -243,20 +252,30 @@ impl Person {
 
     /// Makes a key.
     pub(crate) async fn make(&self, scopes: &[&str]) -> Answer {
-        self.make_with(json!({"name": "a program", "scopes": scopes})).await
+        self.make_with(json!({"name": "a program", "scopes": scopes}))
+            .await
     }
 
     pub(crate) async fn make_with(&self, key: Value) -> Answer {
-        self.request("POST", "/v1/me/api-keys").json(&key).send().await
+        self.request("POST", "/v1/me/api-keys")
+            .json(&key)
+            .send()
+            .await
     }
 
     pub(crate) async fn keys(&self) -> Vec<Value> {
-        let list = self.request("GET", "/v1/me/api-keys").send().await.expect(200);
+        let list = self
+            .request("GET", "/v1/me/api-keys")
+            .send()
+            .await
+            .expect(200);
         list.at("/items").as_array().cloned().unwrap_or_default()
     }
 
     pub(crate) async fn revoke(&self, id: &str) -> Answer {
-        self.request("DELETE", format!("/v1/me/api-keys/{id}")).send().await
+        self.request("DELETE", format!("/v1/me/api-keys/{id}"))
+            .send()
+            .await
     }
 
     /// What the application says of them changes.

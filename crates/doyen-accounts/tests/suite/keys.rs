@@ -44,9 +44,16 @@ async fn k1_a_key_is_shown_once_and_kept_as_a_hash(app: House) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let key = answer.text_at("/key");
     let secret = key.strip_prefix("house_").unwrap();
-    assert!(secret.len() == 49 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{key}");
+    assert!(
+        secret.len() == 49 && secret.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "{key}"
+    );
 
-    let list = ada.request("GET", "/v1/me/api-keys").send().await.expect(200);
+    let list = ada
+        .request("GET", "/v1/me/api-keys")
+        .send()
+        .await
+        .expect(200);
     assert!(!list.text().contains(secret));
     assert_eq!(list.text_at("/items/0/name"), "nightly export");
     assert_eq!(list.at("/items/0/scopes"), json!(["things:read"]));
@@ -106,7 +113,10 @@ async fn k1_a_key_counts_in_its_field_alone(app: House) {
         format!("/who?x-api-key={key}"),
         format!("/who?access_token={key}"),
     ] {
-        app.get(target).send().await.expect_problem(401, "unauthenticated");
+        app.get(target)
+            .send()
+            .await
+            .expect_problem(401, "unauthenticated");
     }
     app.get("/who")
         .header("cookie", format!("x-api-key={key}"))
@@ -127,7 +137,8 @@ async fn k1_a_key_counts_in_its_field_alone(app: House) {
 async fn k1_wrong_keys_are_told_alike(app: House) {
     let ada = app.enter(USUAL).await;
     let (id, key) = made(&ada, &["things:read"]).await;
-    let expiring = json!({"name": "short", "scopes": ["things:read"], "expires_at": "2026-11-22T08:31:00Z"});
+    let expiring =
+        json!({"name": "short", "scopes": ["things:read"], "expires_at": "2026-11-22T08:31:00Z"});
     let short = ada.make_with(expiring).await.expect(201).text_at("/key");
     assert_eq!(status(&app, &short).await, 200);
     // To the second: the last moment counts, the moment itself does not, and no memory of the node makes it longer.
@@ -160,12 +171,16 @@ async fn k1_wrong_keys_are_told_alike(app: House) {
         let open = with(&app, wrong, "GET", "/open").await.expect(200);
         assert_eq!(open.at("/subject"), json!(null));
     }
-    assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:?}");
+    assert!(
+        bodies.windows(2).all(|pair| pair[0] == pair[1]),
+        "{bodies:?}"
+    );
 }
 
 /// A well-formed key that nobody has.
 fn stranger() -> String {
-    "house_0000000000000000000000000000000000000000000".to_owned() + &check("house_0000000000000000000000000000000000000000000")
+    "house_0000000000000000000000000000000000000000000".to_owned()
+        + &check("house_0000000000000000000000000000000000000000000")
 }
 
 /// The checksum, made from its description in the guide and not by the code under test.
@@ -197,7 +212,10 @@ fn check(text: &str) -> String {
 async fn a9_guesses_are_refused_without_the_database(app: House) {
     let ada = app.enter(USUAL).await;
     let (_, key) = made(&ada, &["things:read"]).await;
-    assert!(key.ends_with(&check(&key[..key.len() - 6])), "the published checksum is the one in keys");
+    assert!(
+        key.ends_with(&check(&key[..key.len() - 6])),
+        "the published checksum is the one in keys"
+    );
     assert_eq!(status(&app, &key).await, 200);
     app.clock().advance(Duration::from_secs(60));
     // Nothing can be asked any more.
@@ -231,13 +249,18 @@ async fn k1_a_revoked_key_is_dead_at_once_here_and_within_five_seconds_elsewhere
     let other = app.another(setup()).await;
     let ada = app.enter(USUAL).await;
     let (id, key) = made(&ada, &["things:read"]).await;
-    assert_eq!((status(&app, &key).await, status(&other, &key).await), (200, 200));
+    assert_eq!(
+        (status(&app, &key).await, status(&other, &key).await),
+        (200, 200)
+    );
     ada.revoke(&id).await.expect(204);
     assert_eq!(status(&app, &key).await, 401);
     app.clock().advance(Duration::from_secs(4));
     assert_eq!(status(&other, &key).await, 401);
     assert!(ada.keys().await.is_empty());
-    ada.revoke(&id).await.expect_problem(404, "api_key_not_found");
+    ada.revoke(&id)
+        .await
+        .expect_problem(404, "api_key_not_found");
 }
 
 #[doyen_test::test]
@@ -248,22 +271,35 @@ async fn k1_a_key_follows_its_owner(app: House) {
     let later = || app.clock().advance(Duration::from_secs(4));
 
     // Less for the owner is less for the key; more for the owner is not more for the key.
-    ada.becomes("scopes", "things:read profile house:keep").await;
+    ada.becomes("scopes", "things:read profile house:keep")
+        .await;
     later();
-    with(&app, &key, "POST", "/things").await.expect_problem(403, "forbidden");
-    with(&app, &key, "GET", "/v1/security-events").await.expect_problem(403, "forbidden");
+    with(&app, &key, "POST", "/things")
+        .await
+        .expect_problem(403, "forbidden");
+    with(&app, &key, "GET", "/v1/security-events")
+        .await
+        .expect_problem(403, "forbidden");
     with(&app, &key, "GET", "/things").await.expect(200);
 
     ada.becomes("disabled", 1).await;
     later();
-    with(&app, &key, "GET", "/things").await.expect_problem(401, "invalid_key");
+    with(&app, &key, "GET", "/things")
+        .await
+        .expect_problem(401, "invalid_key");
     ada.becomes("disabled", 0).await;
     later();
     with(&app, &key, "GET", "/things").await.expect(200);
 
-    app.execute("DELETE FROM people WHERE subject = $1", [ada.subject.clone().into()]).await;
+    app.execute(
+        "DELETE FROM people WHERE subject = $1",
+        [ada.subject.clone().into()],
+    )
+    .await;
     later();
-    with(&app, &key, "GET", "/things").await.expect_problem(401, "invalid_key");
+    with(&app, &key, "GET", "/things")
+        .await
+        .expect_problem(401, "invalid_key");
 }
 
 #[doyen_test::test]
@@ -275,12 +311,24 @@ async fn k1_nobody_gives_what_they_do_not_have(app: House) {
         .expect_problem(422, "invalid");
     assert_eq!(answer.failures(), ["/scopes/1 scope", "/scopes/2 scope"]);
     for (wrong, failure) in [
-        (json!({"name": "", "scopes": ["things:read"]}), "/name length"),
+        (
+            json!({"name": "", "scopes": ["things:read"]}),
+            "/name length",
+        ),
         (json!({"name": "x", "scopes": []}), "/scopes items"),
         (json!({"name": "x"}), "/scopes required"),
-        (json!({"name": "x", "scopes": ["things:read"], "expires_at": "2026-11-22T08:30:00Z"}), "/expires_at future"),
-        (json!({"name": "x", "scopes": ["things:read"], "expires_at": "soon"}), "/expires_at format"),
-        (json!({"name": "x", "scopes": ["things:read"], "owner": "usr_1"}), "/owner unknown_field"),
+        (
+            json!({"name": "x", "scopes": ["things:read"], "expires_at": "2026-11-22T08:30:00Z"}),
+            "/expires_at future",
+        ),
+        (
+            json!({"name": "x", "scopes": ["things:read"], "expires_at": "soon"}),
+            "/expires_at format",
+        ),
+        (
+            json!({"name": "x", "scopes": ["things:read"], "owner": "usr_1"}),
+            "/owner unknown_field",
+        ),
     ] {
         let answer = ada.make_with(wrong).await.expect(422);
         assert_eq!(answer.failures(), [failure]);
@@ -325,7 +373,10 @@ async fn k1_another_ones_key_is_not_there(app: House) {
     let (ada, bob) = (app.enter(USUAL).await, app.enter(USUAL).await);
     let (id, key) = made(&ada, &["things:read"]).await;
     assert!(bob.keys().await.is_empty());
-    let foreign = bob.revoke(&id).await.expect_problem(404, "api_key_not_found");
+    let foreign = bob
+        .revoke(&id)
+        .await
+        .expect_problem(404, "api_key_not_found");
     let never = bob
         .revoke("key_01jd9m3z6veqjsk4dy2hjcg8x4")
         .await
@@ -354,9 +405,15 @@ async fn k1_nobody_has_more_keys_than_one_may_have(app: House) {
     let keys = ada.keys().await;
     assert_eq!(keys.len(), 5);
     // Room is made by revoking, for oneself alone.
-    ada.revoke(keys[0]["id"].as_str().unwrap()).await.expect(204);
+    ada.revoke(keys[0]["id"].as_str().unwrap())
+        .await
+        .expect(204);
     ada.make(&["things:read"]).await.expect(201);
-    app.enter(USUAL).await.make(&["things:read"]).await.expect(201);
+    app.enter(USUAL)
+        .await
+        .make(&["things:read"])
+        .await
+        .expect(201);
 }
 
 #[doyen_test::test]
@@ -372,10 +429,16 @@ async fn k1_the_list_says_when_and_from_where_a_key_was_used(app: House) {
     // Within the minute nothing is written for the same address.
     app.clock().advance(Duration::from_secs(30));
     assert_eq!(from(&app, &key, "192.0.2.7:4001").await, 200);
-    assert_eq!(ada.keys().await[0]["last_used_at"], json!("2026-11-22T08:30:00.000000Z"));
+    assert_eq!(
+        ada.keys().await[0]["last_used_at"],
+        json!("2026-11-22T08:30:00.000000Z")
+    );
     app.clock().advance(Duration::from_secs(30));
     assert_eq!(from(&app, &key, "192.0.2.7:4002").await, 200);
-    assert_eq!(ada.keys().await[0]["last_used_at"], json!("2026-11-22T08:31:00.000000Z"));
+    assert_eq!(
+        ada.keys().await[0]["last_used_at"],
+        json!("2026-11-22T08:31:00.000000Z")
+    );
 
     // A key that is refused was not used.
     app.clock().advance(Duration::from_secs(60));
@@ -418,6 +481,10 @@ async fn k1_what_happens_to_keys_is_in_the_security_log(app: House) {
     assert_eq!(places, ["192.0.2.7", "198.51.100.1", "2001:db8::1"]);
     // Never the key itself.
     let all = app.enter("house:keep").await;
-    let all = all.request("GET", "/v1/security-events?limit=100").send().await.expect(200);
+    let all = all
+        .request("GET", "/v1/security-events?limit=100")
+        .send()
+        .await
+        .expect(200);
     assert!(!all.text().contains(&key[10..]));
 }

@@ -1,0 +1,518 @@
+//! Logging in by an outside OpenID provider, and what an attacker tries there.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use doyen::domain::Clock as _;
+use doyen_test::{Answer, TestApp};
+use serde_json::json;
+
+use crate::house::{Enter as _, House, Person, USUAL, events, setup};
+use crate::provider::{CLIENT, Provider, SECRET, Signer, pairs};
+
+/// Where the provider sends people back.
+pub(crate) const BACK: &str = "https://house.example.com/v1/auth/oidc/callback";
+
+/// The house with a provider.
+struct Gate {
+    app: TestApp,
+    provider: Provider,
+}
+
+/// A login that was begun.
+struct Begun {
+    cookie: String,
+    fields: HashMap<String, String>,
+}
+
+async fn gate(house: &House, more: &[(&str, &str)]) -> Gate {
+    let provider = Provider::start(house.clock().now().unix()).await;
+    let mut setup = setup()
+        .set("auth.oidc.issuer", &provider.issuer)
+        .set("auth.oidc.client_id", CLIENT)
+        .set("auth.oidc.client_secret", SECRET)
+        .set("auth.oidc.redirect_uri", BACK);
+    for (key, value) in more {
+        setup = setup.set(key, value);
+    }
+    Gate {
+        app: house.another(setup).await,
+        provider,
+    }
+}
+
+impl Gate {
+    async fn begin(&self) -> Begun {
+        let answer = self.app.get("/v1/auth/oidc/start").send().await.expect(303);
+        let cookie = answer.header("set-cookie").unwrap_or_default().to_owned();
+        let (_, query) = answer
+            .location()
+            .split_once('?')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
+        Begun {
+            cookie: cookie.split(';').next().unwrap_or_default().to_owned(),
+            fields: pairs(&query).into_iter().collect(),
+        }
+    }
+
+    /// Somebody logs in at the provider.
+    fn code(&self, begun: &Begun) -> String {
+        self.provider
+            .code(&begun.fields["nonce"], &begun.fields["code_challenge"])
+    }
+
+    async fn back(&self, cookie: Option<&str>, query: &[(&str, &str)]) -> Answer {
+        let mut call = self.app.get("/v1/auth/oidc/callback");
+        for (name, value) in query {
+            call = call.query(name, value);
+        }
+        if let Some(cookie) = cookie {
+            call = call.header("cookie", cookie);
+        }
+        call.send().await
+    }
+
+    /// The whole way.
+    async fn log_in(&self) -> Answer {
+        let begun = self.begin().await;
+        let code = self.code(&begun);
+        self.back(
+            Some(&begun.cookie),
+            &[("state", &begun.fields["state"]), ("code", &code)],
+        )
+        .await
+    }
+
+    /// The provider says of somebody that the address is theirs.
+    fn says(&self, person: &Person) {
+        let claims = json!({"email": person.email, "email_verified": true});
+        self.provider.with(|now| now.claims = claims);
+    }
+}
+
+#[doyen_test::test]
+async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: House) {
+    let gate = gate(&house, &[]).await;
+    let ada = house.enter(USUAL).await;
+    gate.says(&ada);
+    let started = gate.app.get("/v1/auth/oidc/start").send().await.expect(303);
+    assert_eq!(started.header("cache-control"), Some("no-store"));
+    let cookie = started.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-openid="), "{cookie}");
+    assert!(
+        cookie.ends_with("; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax"),
+        "{cookie}"
+    );
+    assert!(
+        started
+            .location()
+            .starts_with(&format!("{}/authorize?", gate.provider.issuer))
+    );
+    let begun = gate.begin().await;
+    let field = |name: &str| begun.fields[name].as_str();
+    assert_eq!(field("response_type"), "code");
+    assert_eq!(field("client_id"), CLIENT);
+    assert_eq!(field("redirect_uri"), BACK);
+    assert_eq!(field("scope"), "openid email");
+    assert_eq!(field("code_challenge_method"), "S256");
+    assert_eq!(field("code_challenge").len(), 43);
+    // What the address holds is not what the cookie holds, and the verifier is in neither.
+    assert!(!begun.cookie.contains(field("state")) && !begun.cookie.contains(field("nonce")));
+
+    let answer = gate.log_in().await.expect(200);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let removed = answer.headers().get_all("set-cookie").iter().any(|cookie| {
+        cookie
+            .to_str()
+            .unwrap_or_default()
+            .starts_with("__Host-openid=; Path=/; Max-Age=0")
+    });
+    assert!(removed, "{answer}");
+    let token = answer.text_at("/access_token");
+    let who = gate.app.get("/who").bearer(&token).send().await.expect(200);
+    assert_eq!(who.text_at("/subject"), ada.subject);
+    assert!(who.at("/session").is_string());
+
+    // From now on the provider's id counts, whatever becomes of the address there.
+    gate.provider
+        .with(|now| now.claims = json!({"email": "other@example.com", "email_verified": false}));
+    let again = gate.log_in().await.expect(200).text_at("/access_token");
+    let who = gate.app.get("/who").bearer(&again).send().await.expect(200);
+    assert_eq!(who.text_at("/subject"), ada.subject);
+    let logins = events(&gate.app, "login.succeeded").await;
+    assert_eq!(logins.len(), 2);
+    assert_eq!(logins[0]["details"]["via"], json!(gate.provider.issuer));
+    // Who is kept out here is kept out this way too.
+    ada.becomes("disabled", 1).await;
+    gate.log_in()
+        .await
+        .expect_problem(403, "openid_unknown_user");
+}
+
+#[doyen_test::test]
+async fn o6_every_allowed_algorithm_is_read(house: House) {
+    let gate = gate(&house, &[]).await;
+    gate.says(&house.enter(USUAL).await);
+    for (signer, kid) in [
+        (Signer::rs256(), Some("one")),
+        (Signer::ed25519(), Some("one")),
+        // The only key there is needs no name.
+        (Signer::es256(), None),
+    ] {
+        gate.provider
+            .with(|now| (now.signer, now.kid) = (signer, kid));
+        // The keys that are known do not fit: they are read again, but not at once.
+        gate.app.clock().advance(Duration::from_secs(31));
+        gate.log_in().await.expect(200);
+    }
+    // With a provider that wants the secret in the form.
+    let in_form = self::gate(&house, &[]).await;
+    in_form.provider.with(|now| {
+        now.metadata = json!({"token_endpoint_auth_methods_supported": ["client_secret_post"]})
+    });
+    let bob = house.enter(USUAL).await;
+    in_form.says(&bob);
+    in_form.log_in().await.expect(200);
+}
+
+#[doyen_test::test]
+async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: House) {
+    let gate = gate(&house, &[]).await;
+    let ada = house.enter(USUAL).await;
+    gate.says(&ada);
+    gate.log_in().await.expect(200);
+    let sessions = house.count("auth_sessions").await;
+    let now = house.clock().now().unix();
+    let claims = [
+        json!({"nonce": "another"}),
+        json!({"nonce": null}),
+        json!({"aud": "somebody else"}),
+        json!({"aud": null}),
+        json!({"aud": ["somebody else"]}),
+        json!({"aud": [CLIENT, "somebody else"]}),
+        json!({"aud": [CLIENT, "somebody else"], "azp": "somebody else"}),
+        json!({"azp": "somebody else"}),
+        json!({"iss": "https://evil.example"}),
+        json!({"iss": format!("{}/", gate.provider.issuer)}),
+        json!({"exp": now - 31}),
+        json!({"exp": null}),
+        json!({"exp": "9999999999"}),
+        json!({"iat": now + 60}),
+        json!({"iat": null}),
+        json!({"nbf": now + 60}),
+        json!({"sub": ""}),
+        json!({"sub": null}),
+        json!({"sub": "x".repeat(256)}),
+    ];
+    for wrong in claims {
+        gate.provider
+            .with(|behaviour| behaviour.claims = wrong.clone());
+        let answer = gate.log_in().await;
+        assert_eq!(answer.status(), 401, "{wrong}\n{answer}");
+        answer.expect_problem(401, "openid_refused");
+    }
+    gate.says(&ada);
+    let headers = [
+        json!({"alg": "none"}),
+        json!({"alg": "None"}),
+        json!({"alg": null}),
+        json!({"alg": 7}),
+        json!({"alg": "HS256"}),
+        json!({"alg": "RS256"}),
+        json!({"alg": "ES384"}),
+        json!({"kid": "two"}),
+        json!({"kid": 7}),
+        json!({"crit": ["exp"]}),
+        json!({"jku": "https://evil.example/keys"}),
+        json!({"jwk": Signer::es256().jwk("one")}),
+    ];
+    for wrong in headers {
+        gate.provider
+            .with(|behaviour| behaviour.header = wrong.clone());
+        let answer = gate.log_in().await;
+        assert_eq!(answer.status(), 401, "{wrong}\n{answer}");
+    }
+    gate.provider.with(|behaviour| behaviour.header = json!({}));
+    // T2: signed with what everybody knows, by somebody else, or not at all, under the key set of the true one.
+    let keys = gate.provider.with(|behaviour| {
+        let keys = json!({"keys": [behaviour.signer.jwk("one")]});
+        behaviour.jwks = Some(keys.clone());
+        keys
+    });
+    let public = keys["keys"][0].to_string().into_bytes();
+    for signer in [
+        Signer::Hs256(public),
+        Signer::None,
+        Signer::es256(),
+        Signer::ed25519(),
+    ] {
+        gate.provider.with(|behaviour| behaviour.signer = signer);
+        gate.log_in().await.expect_problem(401, "openid_refused");
+    }
+    for answer in [
+        (200, "{}".to_owned()),
+        (200, "no json".to_owned()),
+        (200, json!({"id_token": "a.b.c"}).to_string()),
+        (200, json!({"id_token": "a.b.c.d"}).to_string()),
+        (200, json!({"id_token": "a".repeat(20_000)}).to_string()),
+        (400, json!({"error": "invalid_grant"}).to_string()),
+    ] {
+        gate.provider
+            .with(|behaviour| behaviour.answer = Some(answer));
+        gate.log_in().await.expect_problem(401, "openid_refused");
+    }
+    assert_eq!(house.count("auth_sessions").await, sessions);
+    assert_eq!(house.count("auth_identities").await, 1);
+    assert!(!events(&gate.app, "login.failed").await.is_empty());
+}
+
+/// Login CSRF, replay, another browser, another login: nothing is exchanged, and nobody is logged in.
+#[doyen_test::test]
+async fn o10_a_callback_counts_once_and_in_its_own_browser(house: House) {
+    let gate = gate(&house, &[]).await;
+    gate.says(&house.enter(USUAL).await);
+    let (one, two) = (gate.begin().await, gate.begin().await);
+    let code = gate.code(&one);
+    let state = one.fields["state"].as_str();
+    let broken = |answer: Answer| drop(answer.expect_problem(400, "openid_login_broken"));
+    let query = [("state", state), ("code", code.as_str())];
+    broken(gate.back(None, &query).await);
+    broken(gate.back(Some(&two.cookie), &query).await);
+    broken(gate.back(Some("__Host-openid=x"), &query).await);
+    broken(gate.back(Some(&one.cookie), &[("code", &code)]).await);
+    broken(
+        gate.back(Some(&one.cookie), &[("state", "x"), ("code", &code)])
+            .await,
+    );
+    broken(
+        gate.back(Some(&one.cookie.replace("__Host-", "")), &query)
+            .await,
+    );
+    assert_eq!(gate.provider.asked("/token"), 0);
+
+    gate.back(Some(&one.cookie), &query).await.expect(200);
+    // The same once more, here and on another node, with the code and with a new one.
+    broken(gate.back(Some(&one.cookie), &query).await);
+    let fresh = gate.code(&one);
+    broken(
+        gate.back(Some(&one.cookie), &[("state", state), ("code", &fresh)])
+            .await,
+    );
+    assert_eq!(gate.provider.asked("/token"), 1);
+    // A code that was spent, in a login that was not.
+    let again = [
+        ("state", two.fields["state"].as_str()),
+        ("code", code.as_str()),
+    ];
+    gate.back(Some(&two.cookie), &again)
+        .await
+        .expect_problem(401, "openid_refused");
+    // A code that was made for another login: its verifier is another one.
+    let (three, four) = (gate.begin().await, gate.begin().await);
+    let foreign = gate.code(&three);
+    let mixed = [
+        ("state", four.fields["state"].as_str()),
+        ("code", foreign.as_str()),
+    ];
+    gate.back(Some(&four.cookie), &mixed)
+        .await
+        .expect_problem(401, "openid_refused");
+    // Ten minutes are enough.
+    let late = gate.begin().await;
+    let code = gate.code(&late);
+    gate.app.clock().advance(Duration::from_secs(600));
+    broken(
+        gate.back(
+            Some(&late.cookie),
+            &[("state", &late.fields["state"]), ("code", &code)],
+        )
+        .await,
+    );
+}
+
+/// RFC 9207: the answer of another provider is not carried to this one.
+#[doyen_test::test]
+async fn o10_an_answer_of_another_issuer_is_refused(house: House) {
+    let gate = gate(&house, &[]).await;
+    gate.says(&house.enter(USUAL).await);
+    let issuer = gate.provider.issuer.clone();
+    for (iss, status) in [
+        (Some("https://evil.example"), 401),
+        (Some(issuer.as_str()), 200),
+    ] {
+        let begun = gate.begin().await;
+        let code = gate.code(&begun);
+        let mut query = vec![
+            ("state", begun.fields["state"].as_str()),
+            ("code", code.as_str()),
+        ];
+        query.extend(iss.map(|iss| ("iss", iss)));
+        let answer = gate.back(Some(&begun.cookie), &query).await;
+        assert_eq!(answer.status(), status, "{answer}");
+    }
+    assert_eq!(gate.provider.asked("/token"), 1);
+    // Who promises to say it must say it.
+    let promises = self::gate(&house, &[]).await;
+    promises
+        .provider
+        .with(|now| now.metadata = json!({"authorization_response_iss_parameter_supported": true}));
+    promises
+        .log_in()
+        .await
+        .expect_problem(401, "openid_refused");
+    // The provider said no.
+    let begun = gate.begin().await;
+    let query = [
+        ("state", begun.fields["state"].as_str()),
+        ("error", "access_denied"),
+        ("error_description", "<script>"),
+    ];
+    let answer = gate
+        .back(Some(&begun.cookie), &query)
+        .await
+        .expect_problem(401, "openid_refused");
+    assert!(!answer.text().contains("script"));
+}
+
+/// Nobody takes an account over by an address that is not known to be theirs, on either side.
+#[doyen_test::test]
+async fn o10_an_unverified_address_takes_over_no_account(house: House) {
+    let gate = gate(&house, &[]).await;
+    let ada = house.enter(USUAL).await;
+    let refused = |answer: Answer| drop(answer.expect_problem(403, "openid_unknown_user"));
+    for claims in [
+        json!({"email": ada.email}),
+        json!({"email": ada.email, "email_verified": false}),
+        json!({"email": ada.email, "email_verified": "true"}),
+        json!({"email": ada.email, "email_verified": 1}),
+        json!({"email": [ada.email], "email_verified": true}),
+        json!({"email": "nobody@example.com", "email_verified": true}),
+        json!({"email_verified": true}),
+    ] {
+        gate.provider.with(|now| now.claims = claims);
+        refused(gate.log_in().await);
+    }
+    gate.says(&ada);
+    ada.becomes("verified", 0).await;
+    refused(gate.log_in().await);
+    ada.becomes("verified", 1).await;
+    ada.becomes("disabled", 1).await;
+    refused(gate.log_in().await);
+    ada.becomes("disabled", 0).await;
+    assert_eq!(house.count("auth_identities").await, 0);
+    // Letters of an address are compared as the login does.
+    gate.provider.with(|now| {
+        now.claims = json!({"email": ada.email.to_uppercase(), "email_verified": true})
+    });
+    gate.log_in().await.expect(200);
+    // Where accounts are not linked by address, they are not.
+    let strict = self::gate(&house, &[("auth.oidc.link", "never")]).await;
+    strict.says(&ada);
+    refused(strict.log_in().await);
+}
+
+#[doyen_test::test]
+async fn a27_only_the_known_host_is_called_and_no_redirect_followed(house: House) {
+    let gate = gate(&house, &[]).await;
+    gate.says(&house.enter(USUAL).await);
+    for metadata in [
+        json!({"jwks_uri": "https://evil.example/keys"}),
+        json!({"token_endpoint": "http://169.254.169.254/latest"}),
+        json!({"token_endpoint": "file:///etc/passwd"}),
+        json!({"authorization_endpoint": "javascript:alert(1)"}),
+        json!({"issuer": "https://evil.example"}),
+        json!({"jwks_uri": null}),
+    ] {
+        gate.provider.with(|now| now.metadata = metadata);
+        gate.app
+            .get("/v1/auth/oidc/start")
+            .send()
+            .await
+            .expect_problem(503, "unavailable");
+    }
+    gate.provider.with(|now| now.metadata = json!({}));
+    for answer in [
+        (302, "{}".to_owned()),
+        (307, "{}".to_owned()),
+        (500, "{}".to_owned()),
+        (200, "x".repeat(300_000)),
+    ] {
+        gate.provider.with(|now| now.answer = Some(answer));
+        gate.log_in().await.expect_problem(503, "unavailable");
+    }
+    assert_eq!(gate.provider.asked("/elsewhere"), 0);
+}
+
+#[doyen_test::test]
+async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(house: House) {
+    let gate = gate(&house, &[]).await;
+    gate.says(&house.enter(USUAL).await);
+    gate.log_in().await.expect(200);
+    assert_eq!(gate.provider.asked("/keys"), 1);
+    let next = Signer::es256();
+    gate.provider.with(|now| {
+        now.jwks = Some(json!({"keys": [now.signer.jwk("one"), next.jwk("two")]}));
+        (now.signer, now.kid) = (next, Some("two"));
+    });
+    for _ in 0..3 {
+        gate.log_in().await.expect_problem(401, "openid_refused");
+    }
+    assert_eq!(gate.provider.asked("/keys"), 1);
+    gate.app.clock().advance(Duration::from_secs(31));
+    gate.log_in().await.expect(200);
+    assert_eq!(gate.provider.asked("/keys"), 2);
+    assert_eq!(gate.provider.asked("/.well-known/openid-configuration"), 1);
+}
+
+#[doyen_test::test]
+async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(house: House) {
+    let gate = gate(
+        &house,
+        &[
+            ("auth.session.transport", "cookie"),
+            ("auth.oidc.after", "/app"),
+        ],
+    )
+    .await;
+    gate.says(&house.enter(USUAL).await);
+    let answer = gate.log_in().await.expect(303);
+    assert_eq!(answer.location(), "/app");
+    let cookies: Vec<&str> = answer
+        .headers()
+        .get_all("set-cookie")
+        .iter()
+        .filter_map(|cookie| cookie.to_str().ok())
+        .collect();
+    assert!(
+        cookies
+            .iter()
+            .any(|cookie| cookie.starts_with("__Host-session=")),
+        "{cookies:?}"
+    );
+    let session = cookies
+        .iter()
+        .find(|cookie| cookie.starts_with("__Host-session="))
+        .unwrap();
+    let session = session.split(';').next().unwrap();
+    gate.app
+        .get("/who")
+        .header("cookie", session)
+        .send()
+        .await
+        .expect(200);
+}
+
+#[doyen_test::test]
+async fn without_a_provider_nobody_logs_in_by_one(house: House) {
+    house
+        .get("/v1/auth/oidc/start")
+        .send()
+        .await
+        .expect_problem(404, "openid_not_configured");
+    house
+        .get("/v1/auth/oidc/callback?code=x&state=y")
+        .send()
+        .await
+        .expect_problem(404, "openid_not_configured");
+}
