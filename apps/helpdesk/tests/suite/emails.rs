@@ -179,7 +179,8 @@ async fn p1_a_password_is_long_enough_uncommon_and_not_about_oneself(helpdesk: H
         ("password1", "/password common_password"),
         ("creative", "/password common_password"),
         ("ada.lovelace", "/password personal_password"),
-        ("Helpdesk2026!", "/password personal_password"),
+        ("Lovelace1815!", "/password personal_password"),
+        ("Helpdesk2026!", "/password common_password"),
     ] {
         let answer = register(&helpdesk, "ada.lovelace@example.com", password)
             .await
