@@ -12,9 +12,6 @@ use sha2::{Digest as _, Sha256};
 use crate::Local;
 use crate::gcra::{self, Reading};
 
-/// How long a request waits for Redis.
-const PATIENCE: Duration = Duration::from_millis(50);
-
 /// How long after a failure, and after each question that was not answered, it is asked again.
 const REST: Duration = Duration::from_secs(1);
 
@@ -24,7 +21,7 @@ const PING: Duration = Duration::from_millis(500);
 /// Counts calls in Redis.
 ///
 /// One script decides all policies of a request at once, by the clock of Redis: nodes need not agree on the time. While Redis is away each node
-/// counts for itself with the same policies: no request fails for it, none waits for longer than 50 ms, and after the first failure none waits
+/// counts for itself with the same policies: no request fails for it, none waits for longer than it is told, and after the first failure none waits
 /// at all until Redis answers again.
 ///
 /// Names of buckets are hashes: what a caller says never stands in a key.
@@ -35,6 +32,7 @@ struct Inner {
     script: Script,
     prefix: String,
     local: Arc<Local>,
+    patience: Duration,
     away: AtomicBool,
 }
 
@@ -48,14 +46,20 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// Counts over this connection for the application of this name, and in `local` while Redis is away.
-    pub fn new(connection: ConnectionManager, application: &str, local: Arc<Local>) -> Self {
+    /// Counts over this connection for the application of this name, and in `local` while Redis is away. A request waits for it so long.
+    pub fn new(
+        connection: ConnectionManager,
+        application: &str,
+        local: Arc<Local>,
+        patience: Duration,
+    ) -> Self {
         Self(Arc::new(Inner {
             connection,
             script: Script::new(include_str!("gcra.lua")),
             // In braces, so that all buckets of an application have one slot of a cluster: a script sees no more.
             prefix: format!("doyen:{{{application}}}:limit:"),
             local,
+            patience,
             away: AtomicBool::new(false),
         }))
     }
@@ -72,14 +76,14 @@ impl Limiter for Shared {
             return Decision::Now(self.0.local.decide(charges));
         }
         Decision::Later(Box::pin(async move {
-            match tokio::time::timeout(PATIENCE, self.0.ask(charges)).await {
+            match tokio::time::timeout(self.0.patience, self.0.ask(charges)).await {
                 Ok(Ok(verdict)) => verdict,
                 Ok(Err(error)) => {
                     self.0.leave(&error.to_string());
                     self.0.local.decide(charges)
                 }
                 Err(_) => {
-                    self.0.leave("no answer in 50 ms");
+                    self.0.leave("no answer in time");
                     self.0.local.decide(charges)
                 }
             }

@@ -186,7 +186,15 @@ impl App {
             &clock,
         )?;
         let post = Arc::clone(&mail.post);
-        let sessions = crate::sessions::wire(&settings, &database, &clock, &seed)?;
+        let redis = crate::redis::open(&settings.redis)?;
+        let sessions = crate::sessions::wire(
+            &settings,
+            &database,
+            &clock,
+            &seed,
+            self.name,
+            redis.as_ref(),
+        )?;
         let mut identifiers = crate::sessions::identifiers(
             &sessions,
             &settings,
@@ -198,7 +206,6 @@ impl App {
         if accounts {
             identifiers = identifiers.with(Arc::clone(&key_identity) as Arc<dyn Identify>);
         }
-        let redis = crate::redis::open(&settings.redis)?;
         let limits = crate::limits::wire(
             self.name,
             &settings.limits,
@@ -206,6 +213,7 @@ impl App {
             &clock,
             &database,
             redis.as_ref(),
+            settings.redis.patience,
         )?;
         let pages = Arc::new(system::Pages::default());
         let mut builder = Service::builder()

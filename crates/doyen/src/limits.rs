@@ -3,6 +3,7 @@
 //! Without `redis.url` each process counts for itself; with it all nodes count together. Quotas are counted in SQL, by all nodes alike.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use doyen_core::limit::{
     LimitRules, Limiter, NamedPolicy, NamedQuota, Policy, QuotaBucket, Quotas, Tier,
@@ -56,6 +57,7 @@ pub(crate) fn wire(
     clock: &Arc<dyn Clock>,
     database: &Database,
     redis: Option<&Redis>,
+    patience: Duration,
 ) -> Result<Wired, AssembleError> {
     let rules = LimitRules {
         default: settings.default,
@@ -71,7 +73,7 @@ pub(crate) fn wire(
         ));
     }
     let local = Local::new(Arc::clone(clock), settings.max_callers as usize);
-    let limiter = limiter(name, Arc::new(local), redis);
+    let limiter = limiter(name, Arc::new(local), redis, patience);
     let quotas = Arc::new(SqlQuotas::new(database.clone(), Arc::clone(clock)));
     let book = QuotaBook {
         rules: rules.clone(),
@@ -86,15 +88,23 @@ pub(crate) fn wire(
 }
 
 #[cfg(feature = "redis")]
-fn limiter(name: &str, local: Arc<Local>, redis: Option<&Redis>) -> Arc<dyn Limiter> {
+fn limiter(
+    name: &str,
+    local: Arc<Local>,
+    redis: Option<&Redis>,
+    patience: Duration,
+) -> Arc<dyn Limiter> {
     match redis {
-        Some(redis) => Arc::new(doyen_limit::Shared::new(redis.connection(), name, local)),
+        Some(redis) => {
+            let connection = redis.connection();
+            Arc::new(doyen_limit::Shared::new(connection, name, local, patience))
+        }
         None => local,
     }
 }
 
 #[cfg(not(feature = "redis"))]
-fn limiter(_: &str, local: Arc<Local>, _: Option<&Redis>) -> Arc<dyn Limiter> {
+fn limiter(_: &str, local: Arc<Local>, _: Option<&Redis>, _: Duration) -> Arc<dyn Limiter> {
     local
 }
 

@@ -2,6 +2,8 @@
 //!
 //! One connection for the whole process, which comes back by itself. Nothing waits for it at the start: who uses it goes on without it.
 
+use std::time::Duration;
+
 use doyen_core::{Secret, Settings};
 
 use crate::AssembleError;
@@ -12,6 +14,9 @@ pub struct RedisSettings {
     /// `redis://user:password@host:6379/0`. With it all nodes count limits together; without it each counts for itself.
     #[setting(env = "REDIS_URL")]
     pub url: Option<Secret<String>>,
+    /// How long a request waits for it to count; then the node counts for itself until Redis answers again.
+    #[setting(default = "50ms", min = "1ms", max = "10s")]
+    pub patience: Duration,
 }
 
 #[cfg(not(feature = "redis"))]

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use doyen::domain::Timestamp;
 use doyen_test::{Program, RedisServer, Running, Setup, Subject, TestApp};
-use helpdesk::access::Role;
 
 use crate::support::{Helpdesk, Join as _, Person, patient};
 
@@ -255,7 +254,6 @@ async fn a_quota_holds_when_all_come_at_once(app: Sparing) {
         passed += task.await.unwrap_or_default();
     }
     assert_eq!(passed, 6);
-    let _ = Role::Customer;
 }
 
 fn program() -> Program {
@@ -319,7 +317,13 @@ fn says(server: &Running, words: &str) {
 #[test]
 fn two_programs_with_one_redis_count_as_one() {
     let redis = RedisServer::start();
-    let start = || program().env("REDIS_URL", &redis.url()).start();
+    // The machine may be busy: what is asked is who counts, not how soon.
+    let start = || {
+        program()
+            .env("REDIS_URL", &redis.url())
+            .env("APP_REDIS__PATIENCE", "3s")
+            .start()
+    };
     let servers = [start(), start()];
     let addresses = [servers[0].address(), servers[1].address()];
     assert_eq!(flood(&addresses, 200), (50, 150));
@@ -422,7 +426,7 @@ fn a_killed_program_gives_nobody_more() {
             .env("DATABASE_URL", &url)
             .env(
                 "APP_AUTH__SIGNING_KEY",
-                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+                "UIY0iSlVTkKC1xWzyNJiLg4YLSjQTPpXQcHdLWjY1ms",
             )
             .env("APP_LIMITS__QUOTAS", "api: 300/month everywhere")
             .start()

@@ -41,12 +41,13 @@ impl Rate {
         Self { burst, ..self }
     }
 
-    /// So many times as much, the burst too.
+    /// So many times as much, the burst too; a million in a second at most.
     #[must_use]
-    pub const fn times(self, factor: u32) -> Self {
+    pub fn times(self, factor: u32) -> Self {
+        let most = u32::try_from(self.window.as_micros()).unwrap_or(u32::MAX);
         Self {
-            calls: self.calls.saturating_mul(factor),
-            burst: self.burst.saturating_mul(factor),
+            calls: self.calls.saturating_mul(factor).min(most),
+            burst: self.burst.saturating_mul(factor).min(most),
             ..self
         }
     }
@@ -217,5 +218,6 @@ mod tests {
         let seven = Rate::new(7, MINUTE);
         assert!(seven.interval() * 7 >= 60_000_000);
         assert_eq!(Rate::new(1_000_000, secs(1)).interval(), 1);
+        assert!(Rate::new(1_000_000, secs(1)).times(5).check(1).is_ok());
     }
 }

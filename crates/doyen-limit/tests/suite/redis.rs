@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use doyen_core::limit::Limiter;
 use doyen_core::{DAY, HOUR, SystemClock, per_user};
@@ -48,7 +49,9 @@ impl Own {
 
     async fn limiter(&self, application: &str) -> Arc<Shared> {
         let local = Arc::new(Local::new(Arc::new(SystemClock), 1000));
-        Arc::new(Shared::new(self.connection().await, application, local))
+        let patience = Duration::from_secs(10);
+        let connection = self.connection().await;
+        Arc::new(Shared::new(connection, application, local, patience))
     }
 }
 
