@@ -5,12 +5,14 @@
 //! - a path in backticks (it has a slash) exists, seen from the root, from the document or from the helpdesk;
 //! - a relative link leads to a file;
 //! - a `cargo` command names a command, and a package, that exist;
+//! - each security claim names a test that is there ([`proofs`]);
 //! - `crates/README.md` has a sentence for each crate, and for no other.
 //!
 //! It does not judge what it cannot know: URL paths (they begin with a slash), media types, names with placeholders, folders
 //! that git ignores, and anything in a fenced block but its `cargo` commands.
 
 mod mentions;
+mod proofs;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ pub(super) fn run(args: &[String]) -> Result {
     collect(&tree.root, Path::new("docs"), &mut documents)?;
     let mut findings = Vec::new();
     let mut named = 0;
+    let mut proven = 0;
     for document in &documents {
         let name = document.display().to_string();
         let Ok(text) = workspace::read(&name) else {
@@ -48,6 +51,11 @@ pub(super) fn run(args: &[String]) -> Result {
             let why = tree.objection(document, mention)?;
             Some(format!("{name}:{}: {why}", mention.line))
         }));
+        if name == proofs::PAGE {
+            let (wrong, cited) = proofs::objections(&text)?;
+            findings.extend(wrong);
+            proven = cited;
+        }
         if name == "crates/README.md" {
             findings.extend(
                 rooms(&text, &tree.crates)
@@ -58,7 +66,7 @@ pub(super) fn run(args: &[String]) -> Result {
     }
     Failure::unless_empty("documents name what is not there", &findings)?;
     println!(
-        "{} documents: all {named} paths, links and commands exist",
+        "{} documents: all {named} paths, links and commands exist, and so do {proven} tests of security claims",
         documents.len()
     );
     Ok(())

@@ -46,6 +46,9 @@ fn other_peoples_things(target: &Target) -> Verdict {
     ada.ask(target, "POST", &format!("/v1/tickets/{ticket}/comments"))
         .json(&says)
         .send();
+    // Where there are keys, one of hers is among her things.
+    let key = json!({"name": CANARY, "scopes": ["tickets:read"]});
+    ada.ask(target, "POST", "/v1/me/api-keys").json(&key).send();
     let all = operations(document);
     let things = things_of(target, ada, &all);
     let mut tally = Tally::new(format!(

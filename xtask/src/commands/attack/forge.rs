@@ -259,20 +259,12 @@ pub(super) fn confused(parts: &Parts, keys: &Value) -> Vec<(String, String)> {
                 parts.hs256(json!({"kid": key["kid"], "alg": key["alg"]}), secret),
             ));
         }
-        for other in keys["keys"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|other| other["kid"] != key["kid"])
-        {
-            made.push((
-                "a kid of another key".into(),
-                parts.header(json!({"kid": other["kid"], "alg": other["alg"]})),
-            ));
+        // The name of another key over this signature. The name that signed is no forgery.
+        if key["kid"] != parts.header["kid"] {
+            let header = json!({"kid": key["kid"], "alg": key["alg"]});
+            made.push(("a kid of another key".into(), parts.header(header)));
         }
     }
-    // The kid that signed is no forgery.
-    made.retain(|(what, _)| what != "a kid of another key" || parts.header["kid"] != Value::Null);
     made
 }
 

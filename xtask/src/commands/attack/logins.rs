@@ -68,15 +68,7 @@ fn enumeration(target: &Target) -> Verdict {
             ),
         );
     }
-    for path in [
-        "/v1/auth/forgot",
-        "/v1/auth/password/forgot",
-        "/v1/auth/reset",
-        "/v1/auth/password/reset",
-        "/v1/auth/password-reset",
-        "/v1/auth/verify/resend",
-        "/v1/auth/resend",
-    ] {
+    for path in ["/v1/auth/forgot-password", "/v1/auth/verify-email/resend"] {
         let body = |email: &str| json!({"email": email});
         let unknown = target.post(path, &body(&new_address("nobody"))).send();
         if matches!(unknown.status, 404 | 405 | 422) {
