@@ -76,7 +76,6 @@ pub(super) struct NewOne {
 ///
 /// It ends every session of the account. A second factor is still asked for at the next login.
 #[post("/auth/reset-password", allow = anyone, id = "auth_reset_password")]
-#[allow(clippy::too_many_arguments, reason = "each is a part of the graph")]
 pub(super) async fn reset(
     one_time: OneTime,
     engine: Arc<SessionEngine>,

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use doyen_core::{
-    Allow, Clock, Input, Output, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, security,
-    signed_in,
+    Allow, Input, Output, Problem, Secret, SecurityEvent, Unexpected, security, signed_in,
 };
-use doyen_data::Session;
 use doyen_macros::{post, routes};
 use doyen_web::{Client, Json, NoContent, NoStore, Routes};
 
@@ -146,14 +144,13 @@ async fn confirm(
     me: OwnSession,
     throttle: Throttle,
     factors: Factors,
-    work: Session,
-    clock: Arc<dyn Clock>,
-    log: Arc<dyn SecurityLog>,
     client: Client,
     Json(given): Json<FirstCode>,
 ) -> Result<NoStore<RecoveryCodes>, ChangeFactor> {
     let attempt = throttle.admit_own(&me.subject, client.address).await?;
-    let found = factors.find(&work.autocommit(), &me.subject).await?;
+    let found = factors
+        .find(&factors.session.autocommit(), &me.subject)
+        .await?;
     let Some(factor) = found.filter(|factor| !factor.confirmed) else {
         attempt.forgive().await?;
         return Err(NoFactor.into());
@@ -165,10 +162,10 @@ async fn confirm(
     {
         return Err(WrongCode.into());
     }
-    let codes = factors.confirm(&me.subject, clock.now()).await?;
+    let codes = factors.confirm(&me.subject, factors.clock.now()).await?;
     let recovery_codes = codes.ok_or(NoFactor)?;
-    attempt.succeeded(&work, &me.subject).await?;
-    log.record_on_commit(
+    attempt.succeeded(&factors.session, &me.subject).await?;
+    factors.log.record_on_commit(
         SecurityEvent::new(security::FACTOR_ENABLED)
             .subject(&me.subject)
             .session(&me.id.to_string())

@@ -213,7 +213,8 @@ mod tests {
         let cache = Cache::default();
         {
             let first = cache.turn(&hash(1)).await;
-            let second = Box::pin(cache.turn(&hash(1)));
+            let one = hash(1);
+            let second = Box::pin(cache.turn(&one));
             // It waits and gives up.
             let waiting = tokio::time::timeout(Duration::ZERO, second).await;
             assert!(waiting.is_err());

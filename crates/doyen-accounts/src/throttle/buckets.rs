@@ -174,7 +174,9 @@ impl Counted {
 
 /// True once in so many tries: time to look for what is old.
 pub(super) fn prune_is_due() -> bool {
-    TRIES.fetch_add(1, Ordering::Relaxed) % PRUNE_EVERY == 0
+    TRIES
+        .fetch_add(1, Ordering::Relaxed)
+        .is_multiple_of(PRUNE_EVERY)
 }
 
 /// Forgets what is old and what is too much, in a unit of work that does nothing else.
