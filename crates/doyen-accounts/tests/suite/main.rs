@@ -11,14 +11,17 @@
 //! | `throttle` | who fails to log in too often waits |
 //! | `factor` | the second factor |
 //! | `keys` | API keys: what they look like, what they may do, when they stop |
+//! | `openid` | logging in by an outside provider, and what an attacker tries there |
 
+mod clients;
 mod cookies;
 mod emails;
 mod factor;
-mod clients;
 mod house;
 mod keys;
+mod openid;
 mod porch;
+mod provider;
 mod refresh;
 mod sessions;
 mod stores;
