@@ -63,8 +63,9 @@ impl Door {
                 return Err(error.into());
             }
         };
-        let Some(user) = user.filter(|_| verdict.ok) else {
-            return self.refuse(attempt, None, "password");
+        let user = match user {
+            Some(user) if verdict.ok => user,
+            user => return self.refuse(attempt, user.as_ref(), "password"),
         };
         if user.disabled {
             return self.refuse(attempt, Some(&user), "disabled");
