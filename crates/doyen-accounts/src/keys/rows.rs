@@ -7,19 +7,18 @@ use doyen_core::id::Named;
 
 /// An API key: what its id is named after.
 #[derive(Debug)]
-pub struct ApiKey;
+pub(crate) struct ApiKey;
 
 impl Named for ApiKey {
     const PREFIX: &'static str = "key";
 }
 
 /// The id of an API key: `key_...`.
-pub type KeyId = Id<ApiKey>;
+pub(crate) type KeyId = Id<ApiKey>;
 
-pub use table::{ActiveModel, Column, Entity, Model};
+pub(crate) use table::{ActiveModel, Column, Entity, Model};
 
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
-#[allow(missing_docs, reason = "the columns are named as in the migration")]
 mod table {
     use doyen_data::sea_orm::{self, entity::prelude::*};
 

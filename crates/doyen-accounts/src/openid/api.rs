@@ -49,6 +49,10 @@ async fn start(openid: Arc<OpenId>) -> Result<Begun, OpenIdLogin> {
 }
 
 /// What the provider sends along.
+#[allow(
+    dead_code,
+    reason = "unknown names are refused: what providers add must be known, and is not read"
+)]
 #[derive(Input)]
 struct FromProvider {
     /// Stands for the login that was begun.
