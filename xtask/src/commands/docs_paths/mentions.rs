@@ -83,5 +83,7 @@ fn is_path(span: &str) -> bool {
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "._-/{},*".contains(letter));
     let first = span.split('/').next().unwrap_or_default();
-    plain && span.contains('/') && !first.is_empty() && !MEDIA_TYPES.contains(&first)
+    // `600/1m` is a rate and `10.1.0.0/16` a network.
+    let number = first.starts_with(|letter: char| letter.is_ascii_digit());
+    plain && span.contains('/') && !first.is_empty() && !number && !MEDIA_TYPES.contains(&first)
 }
