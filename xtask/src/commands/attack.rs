@@ -15,11 +15,13 @@
 //! | `tokens` | access tokens: forged, stolen, sent in wrong ways |
 //! | `sessions` | refresh tokens, cookies |
 //! | `logins` | guessing, enumeration, timing |
-//! | `access` | other people's things, other people's rights |
-//! | `input` | JSON, cursors, parameters, unicode, SQL |
+//! | `access`, `rights` | other people's things, other people's rights |
+//! | `input` | cursors, parameters, header fields, SQL |
+//! | `text` | JSON, unicode, paths |
 //! | `framing` | requests that two readers read differently |
 //! | `load` | slow, many, big |
 //! | `pages` | browsers, caches, hosts |
+//! | `leaks` | errors, logs, what lies about |
 //! | `limits` | what is counted and how to get around it |
 //! | `races` | many at once |
 //! | `absent` | what there is nothing of here to attack |
@@ -31,14 +33,17 @@ mod example;
 mod forge;
 mod framing;
 mod input;
+mod leaks;
 mod limits;
 mod load;
 mod logins;
 mod pages;
 mod people;
 mod races;
+mod rights;
 mod sessions;
 mod target;
+mod text;
 mod tokens;
 mod verdict;
 mod wire;
@@ -73,12 +78,15 @@ struct Attack {
 
 /// The list, in the order it is run: what uses up limits comes last.
 fn list() -> Vec<Attack> {
-    let families: [&[Attack]; 11] = [
+    let families: [&[Attack]; 14] = [
         &tokens::ATTACKS,
         &access::ATTACKS,
+        &rights::ATTACKS,
         &input::ATTACKS,
+        &text::ATTACKS,
         &framing::ATTACKS,
         &pages::ATTACKS,
+        &leaks::ATTACKS,
         &races::ATTACKS,
         &sessions::ATTACKS,
         &load::ATTACKS,
