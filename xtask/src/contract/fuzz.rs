@@ -45,7 +45,7 @@ const RUNS: [Run; 2] = [
         people: &["admin@example.com"],
         pinned: true,
         peers: &[],
-        examples: 25,
+        examples: 20,
         accepted: true,
     },
     Run {
@@ -58,7 +58,7 @@ const RUNS: [Run; 2] = [
         ],
         pinned: false,
         peers: &["customer@example.com", OTHER],
-        examples: 12,
+        examples: 10,
         accepted: false,
     },
 ];
@@ -99,7 +99,8 @@ fn one(subject: &Subject<'_>, run: &Run) -> Result {
     fuzz.args(["--max-examples", &run.examples.to_string()]);
     fuzz.args(["--seed", &SEED.to_string()]);
     fuzz.args(["--generation-database", "none", "--continue-on-failure"]);
-    fuzz.args(["--workers", "2", "--no-color"]);
+    // With two workers Python 3.11 sometimes breaks off: its parser of Python, which names the strategies, is not safe among threads.
+    fuzz.args(["--workers", "1", "--no-color"]);
     if !run.accepted {
         fuzz.args(["--exclude-checks", "positive_data_acceptance"]);
         fuzz.args(["--warnings", "off"]);
