@@ -22,11 +22,11 @@ mod store;
 mod usage;
 
 pub(crate) use api::routes;
-pub(crate) use pattern::{fingerprint, mint};
-pub(crate) use problems::Ungranted;
-pub(crate) use store::granted;
 pub use engine::ApiKeys;
 pub use identity::ApiKeyIdentity;
 pub use pattern::KEY_PATTERN;
+pub(crate) use pattern::{fingerprint, mint};
+pub(crate) use problems::Ungranted;
 pub use problems::{INVALID_KEY, InvalidKey};
 pub use settings::{ApiKeySettings, KeyPrefix};
+pub(crate) use store::granted;

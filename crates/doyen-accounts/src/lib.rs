@@ -38,9 +38,11 @@ pub mod sessions;
 pub mod throttle;
 mod users;
 
-pub use emails::{EmailSettings, InvalidLink, Mailbox};
 pub use cookies::{CookieSessions, CsrfFailed, InvalidSession};
-pub use keys::{ApiKeyIdentity, ApiKeySettings, ApiKeys, INVALID_KEY, InvalidKey, KEY_PATTERN, KeyPrefix};
+pub use emails::{EmailSettings, InvalidLink, Mailbox};
+pub use keys::{
+    ApiKeyIdentity, ApiKeySettings, ApiKeys, INVALID_KEY, InvalidKey, KEY_PATTERN, KeyPrefix,
+};
 pub use login::{InvalidCredentials, LogIn, NotOffered, WrongPassword};
 pub use mount::Auth;
 pub use openid::{LinkMode, OpenIdSettings};

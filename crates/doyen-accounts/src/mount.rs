@@ -1,7 +1,7 @@
 //! What an application mounts.
 
-use doyen_core::{Allow, Port, signed_in};
 use doyen_core::inject::Inject;
+use doyen_core::{Allow, Port, signed_in};
 use doyen_web::Module;
 
 use crate::{Users, clients, emails, factor, keys, login, security, sessions};

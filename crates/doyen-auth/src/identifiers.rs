@@ -53,9 +53,11 @@ impl Identify for Identifiers {
         mut credentials: Credentials<'_>,
     ) -> Result<Option<Arc<Caller>>, Refusal> {
         match (credentials.authorization, credentials.api_key) {
-            (Some(_), Some(_)) => return Err(Plain::new(&INVALID_REQUEST)
+            (Some(_), Some(_)) => {
+                return Err(Plain::new(&INVALID_REQUEST)
                     .detail("send `Authorization` or `X-API-Key`, not both")
-                    .into()),
+                    .into());
+            }
             (None, None) => {}
             _ => credentials.cookie = None,
         }

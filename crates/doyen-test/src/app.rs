@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
-use doyen::domain::{Access, Mail};
 use doyen::domain::contract::Operation;
+use doyen::domain::{Access, Mail};
 use doyen::mail::InMemory;
 use doyen::observe::AccessLog;
 use doyen::web::Service;

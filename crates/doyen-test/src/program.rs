@@ -65,9 +65,9 @@ impl Program {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        for (name, _) in
-            std::env::vars().filter(|(name, _)| name.starts_with("APP_") || name == "DATABASE_URL" || name == "REDIS_URL")
-        {
+        for (name, _) in std::env::vars().filter(|(name, _)| {
+            name.starts_with("APP_") || name == "DATABASE_URL" || name == "REDIS_URL"
+        }) {
             command.env_remove(name);
         }
         // As in `TestApp`: one about limits sets its own.

@@ -2,17 +2,17 @@
 
 mod build;
 mod cors;
-mod limits;
 mod hosts;
+mod limits;
 mod options;
 mod origin;
 mod proxies;
 
 pub use build::{Builder, StartError};
 pub use cors::{Cors, WrongCors};
-pub use limits::RateLimits;
-pub(crate) use limits::Limited;
 pub use hosts::{HostName, NotAHost};
+pub(crate) use limits::Limited;
+pub use limits::RateLimits;
 pub use options::EdgeOptions;
 pub use origin::{NotAnOrigin, Origin};
 pub use proxies::{EverybodyTrusted, ForwardedField, Network, NotANetwork, TrustedProxies};

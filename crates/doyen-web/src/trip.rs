@@ -32,8 +32,8 @@ use doyen_core::AccessRecord;
 use doyen_core::inject::{Context, Facts};
 use doyen_core::problem::Plain;
 use doyen_core::{
-    Access, Clock as _, DeniedBecause, Failures, Problem, Refusal, RequestId, SystemClock, TraceContext,
-    Unexpected, within_request,
+    Access, Clock as _, DeniedBecause, Failures, Problem, Refusal, RequestId, SystemClock,
+    TraceContext, Unexpected, within_request,
 };
 use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};

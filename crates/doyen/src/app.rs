@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use doyen_accounts::Auth;
 use doyen_core::inject::{BoxFuture, Context, Inject, Needs};
 use doyen_core::settings::Settings;
 use doyen_core::{Scope, Unexpected};
-use doyen_accounts::Auth;
 use doyen_data::Migrations;
 use doyen_schema::{Info, Licence};
 use doyen_web::Module;

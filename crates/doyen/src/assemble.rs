@@ -264,7 +264,8 @@ impl App {
         key_identity.connect(service.container().clone());
         sessions.connect(service.container().clone());
         let document = document(&self.info, &service, accounts);
-        pages.fill(&self.info.title, document.clone(), &service);
+        let docs = settings.server.docs.unwrap_or(!environment.is_prod());
+        pages.fill(&self.info.title, document.clone(), &service, docs);
         Ok(Assembled {
             service,
             database,

@@ -100,6 +100,9 @@ pub struct ServerSettings {
     /// How long a browser need not ask again whether a page may call.
     #[setting(default = "10m", max = "24h")]
     pub cors_max_age: Duration,
+    /// Whether the document and its page are served (`/openapi.json`, `/docs`); not in `prod` when it is not set, else they are. Without
+    /// them both answer 404, as if they had never been there.
+    pub docs: Option<bool>,
     /// How long the listener stays open after SIGTERM while `/readyz` already answers 503.
     #[setting(default = "0s", max = "5m")]
     pub drain_delay: Duration,

@@ -32,14 +32,17 @@ pub(crate) struct Pages(OnceLock<Filled>);
 #[derive(Debug)]
 pub(crate) struct Filled {
     pub(crate) title: String,
+    /// Whether the document and its page are served.
+    docs: bool,
     pub(crate) document: String,
     pub(crate) catalogue: Vec<&'static ProblemInfo>,
     pub(crate) drain: std::sync::Arc<doyen_web::Drain>,
 }
 
 impl Pages {
-    pub(crate) fn fill(&self, title: &str, document: String, service: &Service) {
+    pub(crate) fn fill(&self, title: &str, document: String, service: &Service, docs: bool) {
         let filled = Filled {
+            docs,
             title: title.to_owned(),
             document,
             catalogue: service.catalogue().to_vec(),
@@ -51,5 +54,10 @@ impl Pages {
 
     pub(crate) fn get(&self) -> Option<&Filled> {
         self.0.get()
+    }
+
+    /// For the document and its page: nothing where they are not served.
+    pub(crate) fn docs(&self) -> Option<&Filled> {
+        self.get().filter(|filled| filled.docs)
     }
 }

@@ -308,7 +308,10 @@ fn production_says_how_mail_is_sent() {
             "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
         )
     };
-    refuses(production(), &["mail.transport", "APP_MAIL__TRANSPORT=smtp"]);
+    refuses(
+        production(),
+        &["mail.transport", "APP_MAIL__TRANSPORT=smtp"],
+    );
     let smtp = || production().env("APP_MAIL__TRANSPORT", "smtp");
     refuses(smtp(), &["mail.url", "APP_MAIL__URL"]);
     let open = "smtp://user:s3cret@mail.example.com";
@@ -327,6 +330,36 @@ fn production_says_how_mail_is_sent() {
         .env("APP_MAIL__TRANSPORT", "none")
         .env("APP_AUTH__EMAIL__VERIFY", "true");
     refuses(contradiction, &["auth.email", "nobody could log in"]);
+}
+
+/// What an API offers is for those it is told to: production shows no documents unless it is asked to, and health no detail.
+#[test]
+fn h2_production_shows_no_documents() {
+    let production = || {
+        program()
+            .env("APP_ENV", "prod")
+            .env(
+                "APP_AUTH__SIGNING_KEY",
+                "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+            )
+            .env("APP_MAIL__TRANSPORT", "none")
+            .env("APP_DATABASE__MIGRATE", "auto")
+    };
+    let status = |running: &doyen_test::Running, path: &str| {
+        let answer = running.exchange(&request("GET", path, "", ""));
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let hidden = production().start();
+    for path in ["/docs", "/openapi.json", "/metrics"] {
+        assert_eq!(status(&hidden, path), "404", "{path}");
+    }
+    let ready = hidden.exchange(&request("GET", "/readyz?verbose", "", ""));
+    assert!(!ready.contains("sqlite"), "{ready}");
+    assert_eq!(status(&hidden, "/livez"), "200");
+    let shown = production().env("APP_SERVER__DOCS", "true").start();
+    for path in ["/docs", "/openapi.json"] {
+        assert_eq!(status(&shown, path), "200", "{path}");
+    }
 }
 
 #[test]

@@ -51,10 +51,7 @@ impl Provider {
     pub(super) async fn addresses(&self, outside: &Outside) -> Result<Arc<Addresses>, Unexpected> {
         let mut kept = self.addresses.lock().await;
         let now = self.clock.now();
-        if let Some((_, addresses)) = kept
-            .as_ref()
-            .filter(|(at, _)| now.since(*at) < ADDRESSES)
-        {
+        if let Some((_, addresses)) = kept.as_ref().filter(|(at, _)| now.since(*at) < ADDRESSES) {
             return Ok(Arc::clone(addresses));
         }
         let place = format!(

@@ -34,7 +34,8 @@ pub(super) fn row(event: SecurityEvent, at: Timestamp, request: Option<String>) 
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
-    let text = |value: Option<std::sync::Arc<str>>| sea_orm::Set(value.map(|text| text.to_string()));
+    let text =
+        |value: Option<std::sync::Arc<str>>| sea_orm::Set(value.map(|text| text.to_string()));
     ActiveModel {
         id: sea_orm::Set(Uuid::now_v7()),
         at: sea_orm::Set(at.into()),

@@ -23,7 +23,10 @@ async fn log_out(app: &TestApp, tokens: &Tokens) -> Answer {
 fn told(answer: &Answer) -> String {
     let id = answer.header("x-request-id").unwrap_or_default().to_owned();
     // How much of a limit is left says nothing of who has an account.
-    let headers = answer.headers().iter().filter(|(name, _)| *name != "ratelimit");
+    let headers = answer
+        .headers()
+        .iter()
+        .filter(|(name, _)| *name != "ratelimit");
     let headers: Vec<_> = headers
         .map(|(name, value)| format!("{name}: {value:?}"))
         .collect();

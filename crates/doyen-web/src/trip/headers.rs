@@ -47,9 +47,8 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// What an answer begins with: without the fields for browsers and with them, each for nobody in particular and for one caller, each not counted
 /// and counted by a limit. Copying a finished map costs a fraction of filling one.
-static BEGINNINGS: LazyLock<[HeaderMap; 8]> = LazyLock::new(|| {
-    std::array::from_fn(|at| beginning(at & 4 != 0, at & 2 != 0, at & 1 != 0))
-});
+static BEGINNINGS: LazyLock<[HeaderMap; 8]> =
+    LazyLock::new(|| std::array::from_fn(|at| beginning(at & 4 != 0, at & 2 != 0, at & 1 != 0)));
 
 fn beginning(security: bool, identified: bool, limited: bool) -> HeaderMap {
     // What one caller sees is for that caller's own cache at most (RFC 9111 section 3.5).
@@ -82,9 +81,8 @@ pub(super) fn apply(
     vary: Vary,
     limited: bool,
 ) {
-    let beginning = usize::from(security) * 4
-        + usize::from(vary.authorization) * 2
-        + usize::from(limited);
+    let beginning =
+        usize::from(security) * 4 + usize::from(vary.authorization) * 2 + usize::from(limited);
     let headers = response.headers_mut();
     let mut own = std::mem::replace(headers, BEGINNINGS[beginning].clone());
     let mut given = Given::default();

@@ -20,7 +20,7 @@ pub(super) enum FindPage {
 /// The OpenAPI document.
 #[get("/openapi.json", allow = anyone, hidden)]
 pub(super) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
-    let filled = pages.get().ok_or(FindPage::Missing)?;
+    let filled = pages.docs().ok_or(FindPage::Missing)?;
     Ok(response(
         "application/json",
         filled.document.clone().into_bytes(),
@@ -30,7 +30,7 @@ pub(super) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
 /// The interactive page.
 #[get("/docs", allow = anyone, hidden)]
 pub(super) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
-    let filled = pages.get().ok_or(FindPage::Missing)?;
+    let filled = pages.docs().ok_or(FindPage::Missing)?;
     Ok(html(doyen_console::docs_page(
         "/openapi.json",
         &filled.title,

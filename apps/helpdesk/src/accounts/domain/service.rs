@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use doyen::domain::{
-    Clock, Inject, Page, Paging, Role as _, Secret, SecurityEvent, SecurityLog, Unexpected, security,
+    Clock, Inject, Page, Paging, Role as _, Secret, SecurityEvent, SecurityLog, Unexpected,
+    security,
 };
 
 use super::{
@@ -130,8 +131,7 @@ impl Accounts {
         }
         match (before.disabled_at, now.disabled_at) {
             (None, Some(_)) => {
-                self.log
-                    .record_on_commit(event(security::ACCOUNT_DISABLED));
+                self.log.record_on_commit(event(security::ACCOUNT_DISABLED));
                 self.logins.end(now.id).await?;
             }
             (Some(_), None) => self.log.record_on_commit(event(security::ACCOUNT_ENABLED)),

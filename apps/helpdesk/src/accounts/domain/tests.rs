@@ -114,7 +114,13 @@ async fn a_change_of_standing_reaches_those_who_are_logged_in_and_is_kept() {
         id: office.register("root@example.com").await.unwrap().id,
         role: Role::Admin,
     };
-    let edit = async |edit: Edit| office.accounts.edit(admin, ann.id, None, edit).await.unwrap();
+    let edit = async |edit: Edit| {
+        office
+            .accounts
+            .edit(admin, ann.id, None, edit)
+            .await
+            .unwrap()
+    };
     edit(Edit {
         name: Patch::Set("Anna".into()),
         ..Edit::default()
