@@ -55,7 +55,7 @@ async fn obey(app: App, words: Words) -> Result<(), Failed> {
     }
     let loaded = load(&app, Loader::new("APP"))?;
     match words.word {
-        Word::Serve => serve::serve(app, loaded).await,
+        Word::Serve => Box::pin(serve::serve(app, loaded)).await,
         Word::Config => {
             say(&config::table(&loaded.report, loaded.environment));
             Ok(())

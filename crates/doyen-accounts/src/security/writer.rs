@@ -53,7 +53,11 @@ impl SecurityWriter {
         let row = rows::row(event, self.clock.now(), request);
         if self.sender().try_send(Order::Write(Box::new(row))).is_err() {
             // Once for each thousand: the log must not drown in it.
-            if self.lost.fetch_add(1, Ordering::Relaxed) % 1000 == 0 {
+            if self
+                .lost
+                .fetch_add(1, Ordering::Relaxed)
+                .is_multiple_of(1000)
+            {
                 tracing::warn!(target: "security", "events come faster than they can be kept: some are in this log alone");
             }
         }

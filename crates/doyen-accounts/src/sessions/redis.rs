@@ -215,7 +215,7 @@ impl SessionStore for RedisSessions {
 
     async fn raise(&self, _: &Session, id: SessionId) -> Result<Option<u32>, Unexpected> {
         let mut connection = self.connection.clone();
-        let mut call = self.raise.key(self.key(id));
+        let call = self.raise.key(self.key(id));
         let generation: i64 = call.invoke_async(&mut connection).await.map_err(away)?;
         // -1: it is over.
         Ok(u32::try_from(generation).ok())

@@ -105,7 +105,7 @@ async fn nobody_who_is_not_trusted_changes_who_asks() {
         ] {
             for peer in ["192.0.2.9", "11.0.0.1", "127.0.0.1", "2001:db8::9"] {
                 let told = house.ask(peer, claims).await;
-                assert_eq!((&*told.body.trim(), &*told.log), (peer, peer), "{claims:?}");
+                assert_eq!((told.body.trim(), &*told.log), (peer, peer), "{claims:?}");
                 assert_eq!(told.hsts, None, "{claims:?}");
             }
         }

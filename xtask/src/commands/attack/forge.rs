@@ -272,7 +272,8 @@ pub(super) fn confused(parts: &Parts, keys: &Value) -> Vec<(String, String)> {
 mod tests {
     use super::*;
 
-    const TOKEN: &str = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZDI1NTE5Iiwia2lkIjoiYSJ9.eyJzdWIiOiJ1In0.AAAA";
+    const TOKEN: &str =
+        "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZDI1NTE5Iiwia2lkIjoiYSJ9.eyJzdWIiOiJ1In0.AAAA";
 
     #[test]
     fn what_is_made_is_never_the_real_token() {

@@ -34,7 +34,7 @@ impl Viewer {
 }
 
 /// May they write this comment, or only an agent?
-pub fn may_comment(viewer: &Viewer, internal: bool) -> Result<(), DeniedBecause> {
+pub(super) fn may_comment(viewer: &Viewer, internal: bool) -> Result<(), DeniedBecause> {
     if internal && !viewer.is_staff() {
         return Err(denied_because("a customer writes no internal notes"));
     }
