@@ -15,7 +15,7 @@ use crate::workspace;
 
 /// Licences that ask for no more than their text and a notice. A package is fine when one way through its expression stays
 /// on this list.
-const ALLOWED: [&str; 13] = [
+const ALLOWED: [&str; 14] = [
     "0BSD",
     "MIT",
     "MIT-0",
@@ -23,6 +23,8 @@ const ALLOWED: [&str; 13] = [
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    // As free as MIT, and asks for no notice beside a program.
+    "BSL-1.0",
     "ISC",
     "Unicode-3.0",
     "Zlib",
