@@ -1,8 +1,8 @@
 //! The project's own tool: `cargo xtask <command>`.
 //!
 //! Each command is one file in `commands/`; `commands/mod.rs` holds the one list of them, and the help is printed from it.
-//! What several commands need stands beside: [`setup`] installs what the tests need, [`contract`] checks the reference
-//! service's contract from outside, [`helpdesk`] builds and starts it.
+//! What several commands need stands beside: `setup` installs what the tests need, `contract` checks the reference
+//! service's contract from outside, `helpdesk` builds and starts it.
 //!
 //! A library, because the tests of the helpdesk run [`attack`] too. It does nothing that a user of Doyen needs: it never ships.
 

@@ -33,7 +33,7 @@ const REMEMBERED: i64 = 5_000_000;
 /// How long a row is kept after its period. Seconds.
 const KEPT: i64 = 62 * 86_400;
 
-/// Counts calls by the day and the month. See the [module](self).
+/// Counts calls by the day and the month.
 ///
 /// When the database does not answer, a request passes, is remembered here, and counted as soon as the database answers.
 pub struct SqlQuotas {
