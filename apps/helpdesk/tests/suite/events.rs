@@ -141,6 +141,7 @@ async fn t15_another_role_ends_the_tokens_from_before_and_the_next_ones_have_it(
         .expect(200);
     assert_eq!(events.text_at("/items/0/subject"), ada.id);
     assert_eq!(events.text_at("/items/0/actor"), admin.id);
+    assert!(events.at("/items/0/request_id").is_string(), "{events}");
     assert_eq!(
         events.at("/items/0/details"),
         json!({"from": "customer", "to": "agent"})

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doyen_core::{Inject, SecurityEvent, SecurityLog};
+use doyen_core::{Inject, SecurityEvent, SecurityLog, current_request};
 use doyen_data::Session;
 
 use super::SecurityWriter;
@@ -21,8 +21,10 @@ impl SecurityLog for SqlSecurityLog {
 
     fn record_on_commit(&self, event: SecurityEvent) {
         let writer = Arc::clone(&self.writer);
+        // Asked now: what waits for the commit runs outside the request.
+        let request = current_request().map(|(id, _)| id);
         self.session
-            .after_commit(async move { writer.write(event) });
+            .after_commit(async move { writer.write_of(event, request) });
     }
 }
 

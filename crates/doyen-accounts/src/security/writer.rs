@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use doyen_core::{Access, Clock, SecurityEvent, Timestamp, Unexpected, current_request};
+use doyen_core::{Access, Clock, RequestId, SecurityEvent, Timestamp, Unexpected, current_request};
 use doyen_data::Database;
 use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use tokio::sync::{mpsc, oneshot};
@@ -46,10 +46,15 @@ impl SecurityWriter {
         }
     }
 
-    /// Writes an event.
+    /// Writes an event of the request at hand.
     pub fn write(&self, event: SecurityEvent) {
-        line(&event);
-        let request = current_request().map(|(id, _)| id.to_string());
+        self.write_of(event, current_request().map(|(id, _)| id));
+    }
+
+    /// Writes an event of this request, which may be over.
+    pub(super) fn write_of(&self, event: SecurityEvent, request: Option<RequestId>) {
+        let request = request.map(|id| id.to_string());
+        line(&event, request.as_deref());
         let row = rows::row(event, self.clock.now(), request);
         if self.sender().try_send(Order::Write(Box::new(row))).is_err() {
             // Once for each thousand: the log must not drown in it.
@@ -147,7 +152,7 @@ async fn keep(
 }
 
 /// The line in the log.
-fn line(event: &SecurityEvent) {
+fn line(event: &SecurityEvent, request: Option<&str>) {
     let details: Vec<String> = event
         .details
         .iter()
@@ -161,6 +166,7 @@ fn line(event: &SecurityEvent) {
         session = event.session.as_deref(),
         address = event.address.map(tracing::field::display),
         agent = event.agent.as_deref(),
+        request_id = request,
         details = details.join(" "),
         "{}",
         event.name
