@@ -8,7 +8,7 @@ use crate::{Users, clients, emails, factor, keys, login, security, sessions};
 
 /// Accounts for an application: its routes, its tables, its settings.
 ///
-/// ```ignore
+/// ```text
 /// App::new("shop").auth(Auth::of::<SqlUsers>().admin(Scope::UsersWrite))
 /// ```
 ///
