@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     const TOKEN: &str =
-        "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZDI1NTE5Iiwia2lkIjoiYSJ9.eyJzdWIiOiJ1In0.AAAA";
+        "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZDI1NTE5Iiwia2lkIjoiYSJ9.eyJzdWIiOiJ1In0.AAAAAA";
 
     #[test]
     fn what_is_made_is_never_the_real_token() {
