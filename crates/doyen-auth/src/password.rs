@@ -1,15 +1,21 @@
-//! Passwords: hashed slowly, compared in the same time whether the user exists or not, and never more at once than the machine bears.
+//! Passwords: hashed slowly, compared in constant time whether the user exists or not, and never
+//! more at once than the machine has memory for.
 //!
-//! argon2id with 19 MiB, two passes and one lane (the OWASP password storage sheet). One check takes about 20 ms of a core and 19 MiB, so a
-//! flood of logins is a way to bring a service down: the work is done on blocking threads, a few at a time; some more wait; the rest are
-//! told to come back later.
+//! argon2id with 19 MiB, two passes and one lane (the OWASP password storage sheet). One check
+//! takes about 20 ms of a core and 19 MiB, so a flood of logins is a way to bring a service down.
+//! Each concurrent check has a permit and a memory buffer of its own, and buffers are reused, so
+//! hashing needs `permits` × 19 MiB however many logins arrive. Further requests wait in a bounded
+//! queue; beyond that they get a 503. Buffers that have not been used for a few seconds are
+//! returned to the system.
 //!
-//! Passwords are put into Unicode form NFC first: the same password typed on two machines is the same one. Every character counts; nothing
-//! is cut off.
+//! Passwords are normalized to Unicode NFC first: the same password typed on two machines is the
+//! same one. Every character counts; nothing is cut off.
 //!
-//! What it does not do: it counts no attempts and locks nobody out. Limit the login route, by address and by account.
+//! Not part of this module: counting attempts. Limit the login route, by address and by account.
 
 mod common;
+mod memory;
+mod phc;
 mod rules;
 
 pub use rules::{NewPassword, WeakPassword};
@@ -17,17 +23,16 @@ pub use rules::{NewPassword, WeakPassword};
 use std::fmt;
 use std::sync::Arc;
 
-use argon2::password_hash::Error as HashError;
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
-};
+use argon2::{Block, Params};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use doyen_core::{Secret, Unexpected};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-/// The cost of a password, and how many are worked on at once.
+use memory::Buffers;
+
+/// The cost of a password hash, and how many are computed at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordOptions {
     /// Memory in KiB. Default 19 456 (19 MiB).
@@ -36,15 +41,21 @@ pub struct PasswordOptions {
     pub iterations: u32,
     /// Lanes. Default 1.
     pub parallelism: u32,
-    /// How many are worked on at once. Default: the number of cores.
+    /// Maximum concurrent hashes. Each has a buffer of `memory_kib`. Default: the number of cores,
+    /// at most 8.
     pub permits: usize,
-    /// How many may wait beside them. Default: 16 for each permit, which is about a third of a second.
+    /// Maximum waiting requests; further ones get a 503. Default: 16 per permit, which is about a
+    /// third of a second.
     pub queue: usize,
 }
 
+/// On a machine with many cores, hashing must not claim gigabytes: 8 × 19 MiB, 400 logins a second.
+const MAX_DEFAULT_PERMITS: usize = 8;
+
 impl Default for PasswordOptions {
     fn default() -> Self {
-        let permits = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let permits = cores.min(MAX_DEFAULT_PERMITS);
         Self {
             memory_kib: 19_456,
             iterations: 2,
@@ -56,7 +67,7 @@ impl Default for PasswordOptions {
 }
 
 impl PasswordOptions {
-    /// So cheap that tests do not wait, and so cheap that a thief would not either. For tests alone.
+    /// The cheapest options that argon2 accepts. For tests only: such hashes protect nothing.
     pub fn fast_for_tests() -> Self {
         Self {
             memory_kib: 8,
@@ -86,10 +97,11 @@ pub struct Passwords {
     params: Params,
     /// A hash that no password has, of the same cost as a real one: checked when there is no user.
     dummy: Arc<str>,
-    /// Room for those who work and those who wait.
-    room: Arc<Semaphore>,
-    /// Room for those who work.
-    work: Arc<Semaphore>,
+    buffers: Arc<Buffers>,
+    /// Permits for running and waiting requests together.
+    admission: Arc<Semaphore>,
+    /// Permits for running requests.
+    running: Arc<Semaphore>,
 }
 
 /// What came out of a check.
@@ -137,83 +149,80 @@ impl Passwords {
             STANDARD_NO_PAD.encode(hash)
         );
         Ok(Self {
-            params,
             dummy: dummy.into(),
-            room: Arc::new(Semaphore::new(
+            buffers: Arc::new(Buffers::new(params.block_count())),
+            params,
+            admission: Arc::new(Semaphore::new(
                 options
                     .permits
                     .saturating_add(options.queue)
                     .min(Semaphore::MAX_PERMITS),
             )),
-            work: Arc::new(Semaphore::new(options.permits.min(Semaphore::MAX_PERMITS))),
+            running: Arc::new(Semaphore::new(options.permits.min(Semaphore::MAX_PERMITS))),
         })
     }
 
-    /// The hash to store, as a PHC string with its own salt and cost.
+    /// Returns the hash to store, as a PHC string with its own salt and cost.
     ///
     /// # Errors
     ///
-    /// [`Overloaded`] as `unavailable` (503, `Retry-After`); the system has no random bytes.
+    /// Returns [`Overloaded`] as `unavailable` (503, `Retry-After`) if too many requests wait, and
+    /// an error if the system has no random bytes.
     pub async fn hash(&self, password: NewPassword) -> Result<String, Unexpected> {
-        let argon2 = self.argon2();
-        let hash = self
-            .run(move || {
-                argon2
-                    .hash_password(password.expose().as_bytes())
-                    .map(|hash| hash.to_string())
-            })
-            .await?;
-        Ok(hash?)
+        let params = self.params.clone();
+        let blocks = params.block_count();
+        let hash = self.run(blocks, move |memory| {
+            phc::hash(password.expose().as_bytes(), &params, memory)
+        });
+        Ok(hash.await??)
     }
 
-    /// Checks a password against the stored hash; `None` when there is no such user, or no password of theirs. Both take the same time and
-    /// the same path, so that a login does not tell who has an account. A hash from a time with another cost takes that cost.
+    /// Checks a password against the stored hash; `None` if there is no such user or no password.
+    /// Both take the same time and the same path, so that a login does not reveal who has an
+    /// account. A hash from a time with another cost takes that cost.
     ///
     /// # Errors
     ///
-    /// [`Overloaded`] as `unavailable` (503, `Retry-After`); the stored text is no hash.
+    /// Returns [`Overloaded`] as `unavailable` (503, `Retry-After`) if too many requests wait, and
+    /// an error if the stored text is not a hash, or costs more memory than a login may take.
     pub async fn verify(
         &self,
         password: Secret<String>,
         stored: Option<&str>,
     ) -> Result<Verdict, Unexpected> {
         let known = stored.is_some();
-        let stored: Arc<str> = stored.map_or_else(|| Arc::clone(&self.dummy), Arc::from);
-        let argon2 = self.argon2();
-        let params = self.params.clone();
-        let verdict = self.run(move || {
-            // What is longer than any password can be is not worth putting into normal form.
+        let stored = phc::Stored::parse(stored.unwrap_or(&self.dummy))?;
+        let rehash = !stored.costs(&self.params);
+        let verdict = self.run(stored.blocks(), move |memory| {
+            // A text longer than any password is not worth normalizing.
             let password = rules::normal(password.expose()).unwrap_or_default();
-            let hash = PasswordHash::new(&stored)?;
-            let ok = match argon2.verify_password(password.as_bytes(), &hash) {
-                Ok(()) => known && !password.is_empty(),
-                Err(HashError::PasswordInvalid) => false,
-                Err(error) => return Err(error),
-            };
+            let matches = stored.matches(password.as_bytes(), memory)?;
+            let ok = matches && known && !password.is_empty();
             Ok(Verdict {
                 ok,
-                rehash: ok && !is_current(&hash, &params),
+                rehash: ok && rehash,
             })
         });
-        Ok(verdict.await??)
+        verdict.await?
     }
 
-    fn argon2(&self) -> Argon2<'static> {
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
-    }
-
-    /// Does it on a blocking thread when it is its turn. The permit goes along: a client that leaves does not free a core that is still busy.
+    /// Runs the work on a blocking thread with a buffer of so many blocks. The permits move into
+    /// the thread: a client that disconnects does not free a core that is still busy.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        blocks: usize,
+        work: impl FnOnce(&mut [Block]) -> T + Send + 'static,
     ) -> Result<T, Unexpected> {
-        let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+        let Ok(admitted) = Arc::clone(&self.admission).try_acquire_owned() else {
             return Err(Unexpected::unavailable(Overloaded));
         };
-        let turn = Arc::clone(&self.work).acquire_owned().await?;
+        let turn = Arc::clone(&self.running).acquire_owned().await?;
+        let buffers = Arc::clone(&self.buffers);
         let done = spawn_blocking(move || {
-            let _held = (room, turn);
-            work()
+            let _held = (admitted, turn);
+            let done = buffers.with(blocks, work);
+            buffers.release_when_idle();
+            done
         });
         Ok(done.await?)
     }
@@ -227,20 +236,13 @@ impl fmt::Debug for Passwords {
     }
 }
 
-fn is_current(hash: &PasswordHash, params: &Params) -> bool {
-    let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-    hash.algorithm == Algorithm::Argon2id.ident()
-        && hash.version == Some(Version::V0x13.into())
-        && Params::try_from(hash).is_ok_and(|stored| cost(&stored) == cost(params))
-}
-
-/// More passwords wait to be checked than the service takes.
+/// Too many password checks are waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overloaded;
 
 impl fmt::Display for Overloaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too many passwords wait to be checked")
+        f.write_str("too many password checks are waiting")
     }
 }
 

@@ -133,6 +133,72 @@ async fn a_hash_of_another_cost_is_accepted_and_to_be_replaced() {
     );
 }
 
+/// What the library itself makes is accepted, and it accepts what we make: also in a buffer that
+/// another hash has used before.
+#[tokio::test]
+async fn hashes_are_those_of_the_library() {
+    use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
+
+    let passwords = passwords();
+    for text in ["correct horse", "another horse", "a third horse"] {
+        let ours = passwords.hash(text.parse().unwrap()).await.unwrap();
+        Argon2::default()
+            .verify_password(text.as_bytes(), ours.as_str())
+            .unwrap();
+        for params in [(8, 1, 1), (8, 3, 1), (64, 1, 4)] {
+            let params = Params::new(params.0, params.1, params.2, None).unwrap();
+            for algorithm in [argon2::Algorithm::Argon2id, argon2::Algorithm::Argon2i] {
+                let library = Argon2::new(algorithm, argon2::Version::V0x13, params.clone());
+                let theirs = library.hash_password(text.as_bytes()).unwrap().to_string();
+                let verdict = passwords.verify(secret(text), Some(&theirs)).await.unwrap();
+                assert!(verdict.ok, "{theirs}");
+                let wrong = passwords
+                    .verify(secret("wrong"), Some(&theirs))
+                    .await
+                    .unwrap();
+                assert!(!wrong.ok, "{theirs}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stored_hash_that_costs_gigabytes_is_refused() {
+    let huge = "$argon2id$v=19$m=1048576,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$\
+                AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let error = passwords()
+        .verify(secret("correct horse"), Some(huge))
+        .await
+        .unwrap_err();
+    assert_eq!(error.info().kind, Kind::Internal);
+    assert!(
+        error.error().to_string().contains("1048576 KiB"),
+        "{error:?}"
+    );
+}
+
+/// However many passwords are checked at once, there are as many buffers as permits.
+#[tokio::test(flavor = "multi_thread")]
+async fn buffers_are_as_many_as_permits() {
+    let options = PasswordOptions {
+        permits: 2,
+        queue: 100,
+        ..PasswordOptions::fast_for_tests()
+    };
+    let passwords = Arc::new(Passwords::new(options).unwrap());
+    let checks: Vec<_> = (0..50)
+        .map(|_| {
+            let passwords = Arc::clone(&passwords);
+            tokio::spawn(async move { passwords.verify(secret("correct horse"), None).await })
+        })
+        .collect();
+    for check in checks {
+        check.await.unwrap().unwrap();
+    }
+    let idle = passwords.buffers.idle();
+    assert!((1..=2).contains(&idle), "{idle}");
+}
+
 #[tokio::test]
 async fn an_unknown_user_is_refused_whatever_the_password() {
     let passwords = passwords();
@@ -156,7 +222,7 @@ async fn the_dummy_costs_what_a_real_hash_costs() {
         .await
         .unwrap();
     let shape = |text: &str| {
-        let hash = PasswordHash::new(text).unwrap();
+        let hash = argon2::PasswordHash::new(text).unwrap();
         (
             hash.algorithm,
             hash.version,
@@ -232,16 +298,16 @@ async fn no_more_work_at_once_than_permitted_and_the_excess_is_told_to_wait() {
         let (passwords, gate) = (Arc::clone(&passwords), Arc::clone(&gate));
         let (running, most) = (Arc::clone(&running), Arc::clone(&most));
         tokio::spawn(async move {
-            let work = move || {
+            let work = move |_: &mut [Block]| {
                 most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 _ = gate.lock().unwrap().recv();
                 running.fetch_sub(1, Ordering::SeqCst);
             };
-            passwords.run(work).await
+            passwords.run(8, work).await
         })
     };
     let inside: Vec<_> = (0..5).map(|_| start()).collect();
-    until(|| passwords.room.available_permits() == 0).await;
+    until(|| passwords.admission.available_permits() == 0).await;
     let refused = passwords
         .verify(secret("correct horse"), None)
         .await
@@ -279,11 +345,11 @@ async fn a_client_that_leaves_keeps_its_permit_until_the_work_is_done() {
     let (open, gate) = channel::<()>();
     let theirs = Arc::clone(&passwords);
     let client = tokio::spawn(async move {
-        let work = move || {
+        let work = move |_: &mut [Block]| {
             _ = entered.send(());
             _ = gate.recv();
         };
-        theirs.run(work).await
+        theirs.run(8, work).await
     });
     tokio::task::spawn_blocking(move || enters.recv())
         .await
@@ -298,7 +364,7 @@ async fn a_client_that_leaves_keeps_its_permit_until_the_work_is_done() {
             .is_err()
     );
     drop(open);
-    until(|| passwords.room.available_permits() > 0).await;
+    until(|| passwords.admission.available_permits() > 0).await;
     assert!(
         passwords
             .verify(secret("correct horse"), None)
