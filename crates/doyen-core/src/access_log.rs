@@ -51,6 +51,11 @@ pub struct AccessRecord<'a> {
     pub denied_because: Option<&'a str>,
     /// Why: written with everything below it. The client never sees it.
     pub cause: Option<&'a (dyn Error + 'static)>,
+    /// True if the request was refused because the service was overloaded.
+    pub shed: bool,
+    /// True for a line of which there may be any number, such as one about a refused request: the
+    /// log may write some of a kind and count the rest.
+    pub sampled: bool,
 }
 
 impl AccessRecord<'_> {
@@ -73,6 +78,8 @@ impl AccessRecord<'_> {
             problem: None,
             denied_because: None,
             cause: None,
+            shed: false,
+            sampled: false,
         }
     }
 
@@ -83,9 +90,9 @@ impl AccessRecord<'_> {
             .map_or(self.path, |(path, _)| path)
     }
 
-    /// True for a fault of the service (5xx).
+    /// True for a fault of the service (5xx). An overloaded service that refuses work is not one.
     pub const fn is_fault(&self) -> bool {
-        self.status >= 500
+        self.status >= 500 && !self.shed
     }
 }
 

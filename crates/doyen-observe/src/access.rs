@@ -11,7 +11,7 @@ use doyen_core::{AccessRecord, AccessSink};
 
 use crate::LogFormat;
 use crate::lines::Lines;
-use crate::logs::Look;
+use crate::logs::{LINES_PER_SECOND, Look};
 use crate::text;
 
 /// The longest text of a client, in bytes.
@@ -23,8 +23,12 @@ const CAUSES: usize = 16;
 
 /// Writes one line per request; clones write to the same place.
 ///
-/// A fault of the service (5xx) has the level `error` and is written at once, everything else `info`. A cause is written with everything
-/// below it. The query string is never written: it may hold a secret.
+/// A fault of the service (5xx) has the level `error` and is written at once, a request that was
+/// refused because the service is overloaded `warn`, everything else `info`. A cause is written with
+/// everything below it. The query string is never written: it may hold a secret.
+///
+/// Of refused requests with the same status and problem, and of anonymous requests that no limit
+/// counts, 100 a second are written. The rest are counted, and a line tells how many.
 ///
 /// ```
 /// use doyen_core::{AccessRecord, AccessSink as _, Timestamp};
@@ -49,7 +53,10 @@ impl AccessLog {
     /// The thread can not be started.
     pub fn stdout(format: LogFormat) -> io::Result<Self> {
         let look = Look::for_stdout(format);
-        Ok(Self::over(Lines::thread(io::stdout(), look.note())?, look))
+        Ok(Self::over(
+            Lines::thread(io::stdout(), look.notes(), LINES_PER_SECOND)?,
+            look,
+        ))
     }
 
     /// To the end of a file, which is created.
@@ -60,7 +67,10 @@ impl AccessLog {
     pub fn to_file(path: impl AsRef<Path>, format: LogFormat) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         let look = Look::without_colour(format);
-        Ok(Self::over(Lines::thread(file, look.note())?, look))
+        Ok(Self::over(
+            Lines::thread(file, look.notes(), LINES_PER_SECOND)?,
+            look,
+        ))
     }
 
     /// Keeps the lines, as JSON: for tests, which read them with [`lines`](Self::lines).
@@ -88,6 +98,9 @@ impl AccessSink for AccessLog {
         thread_local! {
             static LINE: Cell<String> = const { Cell::new(String::new()) };
         }
+        if record.sampled && !self.admits(record) {
+            return;
+        }
         // Taken out while it is used: what a cause says of itself may write a line too.
         let mut line = LINE.take();
         line.clear();
@@ -104,6 +117,18 @@ impl AccessSink for AccessLog {
     }
 }
 
+impl AccessLog {
+    fn admits(&self, record: &AccessRecord<'_>) -> bool {
+        let problem = record.problem.unwrap_or_default();
+        let kind = || {
+            format!("requests {} {problem}", record.status)
+                .trim_end()
+                .to_owned()
+        };
+        self.lines.admits((record.status, problem), kind)
+    }
+}
+
 impl fmt::Debug for AccessLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessLog")
@@ -112,15 +137,20 @@ impl fmt::Debug for AccessLog {
     }
 }
 
+const fn level(record: &AccessRecord<'_>) -> &'static str {
+    match (record.is_fault(), record.shed) {
+        (true, _) => "error",
+        (false, true) => "warn",
+        (false, false) => "info",
+    }
+}
+
 fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     line.push_str("{\"time\":\"");
     text::time(line, record.at);
-    line.push_str(if record.is_fault() {
-        "\",\"level\":\"error\""
-    } else {
-        "\",\"level\":\"info\""
-    });
-    line.push_str(",\"target\":\"access\"");
+    line.push_str("\",\"level\":\"");
+    line.push_str(level(record));
+    line.push_str("\",\"target\":\"access\"");
     let mut string = |name: &str, value: &str| {
         if !value.is_empty() {
             line.push_str(name);
@@ -169,11 +199,7 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
 /// `08:30:00.250 ERROR GET /v1/tickets 500 12.345 ms, 2 queries 1.200 ms user=usr_1 problem=internal id=4f.. <- cause <- its cause`
 fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
     text::time_of_day(line, record.at);
-    line.push_str(if record.is_fault() {
-        " ERROR "
-    } else {
-        " INFO  "
-    });
+    _ = write!(line, " {:<5} ", level(record).to_uppercase());
     text::plain(line, record.method, LIMIT);
     line.push(' ');
     text::plain(line, record.bare_path(), LIMIT);
@@ -299,6 +325,53 @@ mod tests {
         assert_eq!(line["level"], "error");
         assert_eq!(line["problem"], "internal");
         assert_eq!(line["cause"], json!(["layer 1\nnext", "layer 0\nnext"]));
+    }
+
+    #[test]
+    fn an_overloaded_service_warns() {
+        let line = line(&AccessRecord {
+            status: 503,
+            problem: Some("overloaded"),
+            shed: true,
+            ..record()
+        });
+        assert_eq!(line["level"], "warn");
+    }
+
+    #[test]
+    fn of_many_refused_requests_some_are_written_and_the_rest_counted() {
+        let path =
+            std::env::temp_dir().join(format!("access-{}.log", doyen_core::RequestId::new()));
+        let log = AccessLog::to_file(&path, LogFormat::Json).unwrap();
+        for at in 0..1_000 {
+            log.write(&AccessRecord {
+                status: 404,
+                problem: Some("not_found"),
+                sampled: true,
+                ..record()
+            });
+            if at % 10 == 0 {
+                log.write(&record());
+            }
+        }
+        assert!(log.flush());
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let count = |status| lines.iter().filter(|line| line["status"] == status).count();
+        assert_eq!((count(404), count(200)), (100, 100));
+        assert_eq!(lines.len(), 201);
+        let report = lines
+            .iter()
+            .find(|line| line["target"] == "doyen::log")
+            .unwrap();
+        assert_eq!(
+            report["fields"],
+            json!({"lines": 900, "kind": "requests 404 not_found"})
+        );
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod access;
 mod layer;
 mod lines;
 mod logs;
+mod sample;
 mod text;
 
 pub use access::AccessLog;

@@ -2,16 +2,24 @@
 //!
 //! A caller holds the lock for one copy. The thread sleeps while there is nothing to do, and gathers for ten milliseconds once there is, so
 //! that a busy service wakes it a hundred times a second and not once a line. Errors and `flush` do not wait for that.
+//!
+//! Lines of which there may be any number ask [`Lines::admits`] first; the thread reports how many
+//! were left out.
 
+use std::hash::Hash;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::sample::{LeftOut, Sampler};
+
 /// How much may wait to be written.
 const CAPACITY: usize = 4 << 20;
 /// How long lines are gathered before they are written.
 const GATHER: Duration = Duration::from_millis(10);
+/// How often the thread looks whether a report is due.
+const REPORT: Duration = Duration::from_millis(250);
 /// How long `flush` waits for a writer that is stuck.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -24,17 +32,27 @@ pub(crate) enum Lines {
     Memory(Arc<Mutex<Vec<String>>>),
 }
 
-/// What a line about dropped lines looks like.
-pub(crate) type Note = fn(u64) -> String;
+/// Writes the lines about lines that are not there.
+#[derive(Clone, Copy)]
+pub(crate) struct Notes {
+    /// So many did not fit into the buffer.
+    pub(crate) dropped: fn(u64) -> String,
+    /// So many of a kind were left out.
+    pub(crate) left_out: fn(&LeftOut) -> String,
+}
 
 impl Lines {
-    /// Starts the thread that writes.
-    pub(crate) fn thread(out: impl Write + Send + 'static, note: Note) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+    /// Starts the thread that writes. Of each kind that asks, `limit` lines are admitted a second.
+    pub(crate) fn thread(
+        out: impl Write + Send + 'static,
+        notes: Notes,
+        limit: u32,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared::new(limit));
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("log-writer".to_owned())
-            .spawn(move || theirs.run(out, note))?;
+            .spawn(move || theirs.run(out, notes))?;
         Ok(Self::Thread(Arc::new(Thread {
             shared,
             thread: Mutex::new(Some(thread)),
@@ -44,6 +62,14 @@ impl Lines {
     /// Keeps the lines.
     pub(crate) fn memory() -> Self {
         Self::Memory(Arc::default())
+    }
+
+    /// True if a line of this kind is to be written. Where lines are kept for tests, all are.
+    pub(crate) fn admits(&self, key: impl Hash, kind: impl FnOnce() -> String) -> bool {
+        match self {
+            Self::Thread(thread) => thread.shared.admits(key, kind),
+            Self::Memory(_) => true,
+        }
     }
 
     /// Takes one line, which ends with a line feed. It is dropped and counted when too much is waiting.
@@ -90,8 +116,8 @@ impl Drop for Thread {
     }
 }
 
-#[derive(Default)]
 struct Shared {
+    sampler: Sampler,
     state: Mutex<State>,
     /// There is something to write.
     work: Condvar,
@@ -108,9 +134,30 @@ struct State {
     written: u64,
     urgent: bool,
     closed: bool,
+    /// A caller waits until everything is written.
+    flushing: bool,
+    /// Lines were left out and are not reported yet.
+    has_left_out: bool,
 }
 
 impl Shared {
+    fn new(limit: u32) -> Self {
+        Self {
+            sampler: Sampler::new(limit),
+            state: Mutex::default(),
+            work: Condvar::new(),
+            done: Condvar::new(),
+        }
+    }
+
+    fn admits(&self, key: impl Hash, kind: impl FnOnce() -> String) -> bool {
+        let admitted = self.sampler.admits(key, kind);
+        if !admitted && !std::mem::replace(&mut lock(&self.state).has_left_out, true) {
+            self.work.notify_one();
+        }
+        admitted
+    }
+
     fn push(&self, line: &str, urgent: bool) {
         let mut state = lock(&self.state);
         if state.buffer.len() + line.len() > CAPACITY {
@@ -130,8 +177,11 @@ impl Shared {
 
     fn flush(&self) -> bool {
         let mut state = lock(&self.state);
+        // A report counts as a line.
+        state.taken += u64::from(state.has_left_out);
         let goal = state.taken;
         state.urgent = true;
+        state.flushing = true;
         self.work.notify_one();
         let (state, _) = self
             .done
@@ -140,14 +190,19 @@ impl Shared {
         state.written >= goal
     }
 
-    fn run(&self, mut out: impl Write, note: Note) {
+    fn run(&self, mut out: impl Write, notes: Notes) {
         let mut batch = Vec::new();
         let mut lost = 0;
         loop {
             let state = lock(&self.state);
             let state = self
                 .work
-                .wait_while(state, |s| s.buffer.is_empty() && !s.closed)
+                .wait_while(state, |s| s.is_idle() && !s.has_left_out)
+                .unwrap_or_else(PoisonError::into_inner);
+            // A report is due also when no further line comes.
+            let (state, _) = self
+                .work
+                .wait_timeout_while(state, REPORT, |s| s.is_idle())
                 .unwrap_or_else(PoisonError::into_inner);
             let (mut state, _) = self
                 .work
@@ -157,9 +212,16 @@ impl Shared {
             lost += std::mem::take(&mut state.dropped);
             let (goal, closed) = (state.taken, state.closed);
             state.urgent = false;
+            let flushing = std::mem::take(&mut state.flushing) || closed;
+            if state.has_left_out {
+                for left_out in self.sampler.take_left_out(flushing) {
+                    batch.extend_from_slice((notes.left_out)(&left_out).as_bytes());
+                }
+                state.has_left_out = self.sampler.has_left_out();
+            }
             drop(state);
 
-            if lost > 0 && out.write_all(note(lost).as_bytes()).is_ok() {
+            if lost > 0 && out.write_all((notes.dropped)(lost).as_bytes()).is_ok() {
                 lost = 0;
             }
             // A closed output is the reader's choice: the lines are lost, the service goes on.
@@ -173,6 +235,12 @@ impl Shared {
                 return;
             }
         }
+    }
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        self.buffer.is_empty() && !self.closed && !self.urgent
     }
 }
 
@@ -205,9 +273,10 @@ mod tests {
         }
     }
 
-    fn note(lost: u64) -> String {
-        format!("lost {lost}\n")
-    }
+    const NOTES: Notes = Notes {
+        dropped: |lost| format!("lost {lost}\n"),
+        left_out: |left_out| format!("{} x {}\n", left_out.lines, left_out.kind),
+    };
 
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<Vec<u8>>>);
@@ -224,7 +293,7 @@ mod tests {
     #[test]
     fn lines_of_many_threads_arrive_whole_and_in_each_ones_order() {
         let kept = Kept::default();
-        let lines = Lines::thread(kept.clone(), note).unwrap();
+        let lines = Lines::thread(kept.clone(), NOTES, 100).unwrap();
         std::thread::scope(|scope| {
             for name in 0..4 {
                 let lines = lines.clone();
@@ -251,7 +320,7 @@ mod tests {
     #[test]
     fn the_last_clone_to_go_writes_the_rest() {
         let kept = Kept::default();
-        let lines = Lines::thread(kept.clone(), note).unwrap();
+        let lines = Lines::thread(kept.clone(), NOTES, 100).unwrap();
         lines.push("one\n", false);
         drop(lines);
         assert_eq!(*lock(&kept.0), b"one\n");
@@ -268,7 +337,8 @@ mod tests {
                 entered,
                 open,
             },
-            note,
+            NOTES,
+            100,
         )
         .unwrap();
         lines.push("stuck\n", true);
@@ -286,6 +356,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_is_reported_at_a_flush_and_by_itself() {
+        let kept = Kept::default();
+        let lines = Lines::thread(kept.clone(), NOTES, 2).unwrap();
+        let written = |count: usize| {
+            let admitted = |_: &usize| lines.admits("refused", || "refused".to_owned());
+            let admitted = (0..count).filter(admitted).count();
+            (0..admitted).for_each(|_| lines.push("one\n", false));
+        };
+        let text = || String::from_utf8(lock(&kept.0).clone()).unwrap();
+        written(100);
+        assert!(lines.flush());
+        assert_eq!(text(), "one\none\n98 x refused\n");
+        written(100);
+        let start = std::time::Instant::now();
+        while text().lines().count() < 6 {
+            assert!(start.elapsed().as_secs() < 10, "{}", text());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(
+            text().ends_with("98 x refused\none\none\n98 x refused\n"),
+            "{}",
+            text()
+        );
+    }
+
+    #[test]
     fn a_closed_output_loses_lines_and_nothing_else() {
         struct Closed;
         impl Write for Closed {
@@ -296,7 +392,7 @@ mod tests {
                 Ok(())
             }
         }
-        let lines = Lines::thread(Closed, note).unwrap();
+        let lines = Lines::thread(Closed, NOTES, 100).unwrap();
         for _ in 0..3 {
             lines.push("gone\n", true);
             assert!(lines.flush());

@@ -9,7 +9,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::AccessLog;
 use crate::layer::LogLayer;
-use crate::lines::{Lines, Note};
+use crate::lines::{Lines, Notes};
+use crate::sample::LeftOut;
 use crate::text;
 
 /// How a line looks.
@@ -30,13 +31,21 @@ pub struct LogOptions {
     /// Levels, one for all and one for each target that differs: `info,shop=debug,hyper=warn`. The levels are `off`, `error`, `warn`,
     /// `info`, `debug`, `trace`; the default is `info`.
     pub filter: String,
+    /// Lines of one kind that are written in a second: refused requests with the same status and
+    /// problem, requests that no limit counts, and lines from one place in the code. The rest are
+    /// counted, and a line tells how many. Default 100.
+    pub lines_per_second: u32,
 }
+
+/// Default of [`LogOptions::lines_per_second`].
+pub(crate) const LINES_PER_SECOND: u32 = 100;
 
 impl Default for LogOptions {
     fn default() -> Self {
         Self {
             format: LogFormat::Json,
             filter: "info".to_owned(),
+            lines_per_second: LINES_PER_SECOND,
         }
     }
 }
@@ -62,7 +71,8 @@ pub(crate) struct Look {
 pub fn init(options: &LogOptions) -> Result<Logs, LogError> {
     let filter = targets(&options.filter)?;
     let look = Look::for_stdout(options.format);
-    let lines = Lines::thread(io::stdout(), look.note()).map_err(LogError::Thread)?;
+    let lines = Lines::thread(io::stdout(), look.notes(), options.lines_per_second)
+        .map_err(LogError::Thread)?;
     let subscriber = tracing_subscriber::registry()
         .with(filter)
         .with(LogLayer::new(lines.clone(), look));
@@ -113,23 +123,46 @@ impl Look {
         }
     }
 
-    /// The line about lines that were dropped.
-    pub(crate) fn note(self) -> Note {
+    /// The lines about lines that are not there.
+    pub(crate) fn notes(self) -> Notes {
         match self.format {
-            LogFormat::Json => |lost| {
-                let mut line = String::from("{\"time\":\"");
-                text::time(&mut line, SystemClock.now());
-                line + &format!(
-                    "\",\"level\":\"warn\",\"target\":\"doyen::log\",\"message\":\"lines dropped\",\"fields\":{{\"lines\":{lost}}}}}\n"
-                )
+            LogFormat::Json => Notes {
+                dropped: |lost| json_note("lines dropped", &format!("\"lines\":{lost}")),
+                left_out: |LeftOut { kind, lines }| {
+                    let mut fields = format!("\"lines\":{lines},\"kind\":");
+                    text::json(&mut fields, kind, KIND_LIMIT);
+                    json_note("lines left out", &fields)
+                },
             },
-            LogFormat::Pretty => |lost| {
-                let mut line = String::new();
-                text::time_of_day(&mut line, SystemClock.now());
-                line + &format!(" WARN  doyen::log: {lost} lines dropped\n")
+            LogFormat::Pretty => Notes {
+                dropped: |lost| pretty_note(&format!("{lost} lines dropped")),
+                left_out: |LeftOut { kind, lines }| {
+                    let mut note = format!("{lines} lines left out: ");
+                    text::plain(&mut note, kind, KIND_LIMIT);
+                    pretty_note(&note)
+                },
             },
         }
     }
+}
+
+/// The longest name of a kind, in bytes.
+const KIND_LIMIT: usize = 200;
+
+fn json_note(message: &str, fields: &str) -> String {
+    let mut line = String::from("{\"time\":\"");
+    text::time(&mut line, SystemClock.now());
+    line + "\",\"level\":\"warn\",\"target\":\"doyen::log\",\"message\":\""
+        + message
+        + "\",\"fields\":{"
+        + fields
+        + "}}\n"
+}
+
+fn pretty_note(note: &str) -> String {
+    let mut line = String::new();
+    text::time_of_day(&mut line, SystemClock.now());
+    line + " WARN  doyen::log: " + note + "\n"
 }
 
 /// Why logging could not be switched on.
@@ -254,15 +287,21 @@ mod tests {
     }
 
     #[test]
-    fn the_note_about_dropped_lines_is_a_line_of_its_format() {
-        let json = (Look::without_colour(LogFormat::Json).note())(3);
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&json).unwrap()["fields"]["lines"],
-            3
-        );
-        assert!(
-            (Look::without_colour(LogFormat::Pretty).note())(3)
-                .ends_with("doyen::log: 3 lines dropped\n")
-        );
+    fn notes_are_lines_of_their_format() {
+        let left_out = LeftOut {
+            kind: "404 \"not_found\"\n".to_owned(),
+            lines: 7,
+        };
+        let parsed = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+        let json = Look::without_colour(LogFormat::Json).notes();
+        assert_eq!(parsed(&(json.dropped)(3))["fields"]["lines"], 3);
+        let line = parsed(&(json.left_out)(&left_out));
+        assert_eq!(line["fields"]["lines"], 7);
+        assert_eq!(line["fields"]["kind"], left_out.kind);
+        let pretty = Look::without_colour(LogFormat::Pretty).notes();
+        assert!((pretty.dropped)(3).ends_with("doyen::log: 3 lines dropped\n"));
+        let line = (pretty.left_out)(&left_out);
+        assert!(line.contains("doyen::log: 7 lines left out: 404"), "{line}");
+        assert_eq!(line.matches('\n').count(), 1, "{line}");
     }
 }

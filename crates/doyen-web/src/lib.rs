@@ -55,8 +55,8 @@ pub use route::{Route, Routes};
 pub use server::{Server, ServerOptions};
 pub use service::{
     Builder, Cors, Drain, EdgeOptions, EverybodyTrusted, ForwardedField, HostName, Network,
-    NotAHost, NotANetwork, NotAnOrigin, Origin, RateLimits, Service, StartError, TrustedProxies,
-    WrongCors,
+    NotAHost, NotANetwork, NotAnOrigin, Origin, Pressure, RateLimits, Service, StartError,
+    TrustedProxies, WrongCors,
 };
 
 /// A response on its way out.

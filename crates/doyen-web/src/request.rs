@@ -10,6 +10,7 @@ use doyen_core::{Failures, Refusal, RequestId};
 
 use crate::Body;
 use crate::route::Entry;
+use crate::server::{Account, Charge};
 use crate::trip::{Limits, Slot};
 
 /// Everything known of a request before its body is read: what extractors work on.
@@ -30,6 +31,10 @@ pub struct Parts {
     pub(crate) limits: Limits,
     pub(crate) picked: Vec<String>,
     pub(crate) slot: Slot,
+    /// Of the connection; `None` where there is none, as in tests.
+    pub(crate) account: Option<Arc<Account>>,
+    /// What the body is charged with until the handler is done.
+    pub(crate) charge: Option<Charge>,
 }
 
 impl Parts {

@@ -14,10 +14,12 @@
 mod accept;
 mod activity;
 mod authority;
+mod budget;
 mod chunks;
 mod connection;
 mod drain;
 mod flow;
+mod frames;
 mod framing;
 mod head;
 mod places;
@@ -26,6 +28,7 @@ mod strict;
 mod wire;
 
 pub(crate) use authority::Authority;
+pub(crate) use budget::{Account, Budget, Charge};
 pub(crate) use strict::Refused;
 
 pub use accept::{BindError, Server};

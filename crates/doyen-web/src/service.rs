@@ -31,6 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::meter::{Meter, Reading};
 use crate::problem::Classifier;
 use crate::router::Router;
+use crate::server::{Account, Budget};
 use crate::trip::Load;
 use crate::{Body, Response};
 
@@ -46,10 +47,13 @@ pub(crate) struct Inner {
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
     pub(crate) limits: Option<RateLimits>,
+    /// For requests that no route answers.
+    pub(crate) unmatched: Option<Limited>,
     pub(crate) sink: Option<Arc<dyn AccessSink>>,
     pub(crate) classifiers: Vec<Classifier>,
     pub(crate) options: EdgeOptions,
     pub(crate) load: Load,
+    pub(crate) budget: Arc<Budget>,
     operations: Vec<Operation>,
     components: Named,
     catalogue: Vec<&'static ProblemInfo>,
@@ -75,7 +79,17 @@ impl Service {
 
     /// Answers one request. It never fails: what goes wrong is a problem response.
     pub async fn handle(&self, request: http::Request<Body>, peer: Option<SocketAddr>) -> Response {
-        crate::trip::run(&self.inner, request, peer).await
+        crate::trip::run(&self.inner, request, peer, None).await
+    }
+
+    /// The same for a connection of the server, which accounts for the memory of its requests.
+    pub(crate) async fn serve(
+        &self,
+        request: http::Request<Body>,
+        peer: SocketAddr,
+        account: Arc<Account>,
+    ) -> Response {
+        crate::trip::run(&self.inner, request, Some(peer), Some(account)).await
     }
 
     /// Every route, in the order it was mounted.
@@ -115,6 +129,15 @@ impl Service {
             .collect()
     }
 
+    /// What the service refuses and holds because there is too much of it.
+    pub fn pressure(&self) -> Pressure {
+        Pressure {
+            shed: self.inner.load.shed(),
+            buffered: self.inner.budget.used(),
+            disconnected: self.inner.budget.disconnected(),
+        }
+    }
+
     /// Done once everything that follows the answers given so far has ended: rolling back, releasing what was made for a request.
     pub async fn settled(&self) {
         self.inner.endings.wait().await;
@@ -124,6 +147,18 @@ impl Service {
     pub fn drain(&self) -> Arc<Drain> {
         Arc::clone(&self.inner.drain)
     }
+}
+
+/// What a service refuses and holds because there is too much of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pressure {
+    /// Requests refused so far because as many as there may be were worked on.
+    pub shed: u64,
+    /// Bytes that are held for clients now.
+    pub buffered: usize,
+    /// Connections closed so far because their client held the most of these bytes.
+    pub disconnected: u64,
 }
 
 /// Whether the service is going away. Injectable as `Arc<Drain>`.

@@ -43,6 +43,7 @@ use crate::problem::{Cause, METHOD, NOT_FOUND, OVERLOADED, TIMEOUT};
 use crate::request::{Parts, Request};
 use crate::route::Entry;
 use crate::router::Found;
+use crate::server::Account;
 use crate::service::Inner;
 use crate::{Body, Response};
 use vary::Vary;
@@ -81,6 +82,7 @@ pub(crate) async fn run(
     inner: &Arc<Inner>,
     request: http::Request<Body>,
     peer: Option<SocketAddr>,
+    account: Option<Arc<Account>>,
 ) -> Response {
     let started = Instant::now();
     let (head, body) = request.into_parts();
@@ -111,8 +113,15 @@ pub(crate) async fn run(
     let (id, trace) = (journey.request_id, journey.trace);
     let outcome = {
         let mut trip = std::pin::pin!(
-            std::panic::AssertUnwindSafe(serve(inner, head, body, preflight, &mut journey))
-                .catch_unwind()
+            std::panic::AssertUnwindSafe(serve(
+                inner,
+                head,
+                body,
+                preflight,
+                account,
+                &mut journey
+            ))
+            .catch_unwind()
         );
         std::future::poll_fn(|cx| within_request(id, trace, || trip.as_mut().poll(cx))).await
     };
@@ -158,6 +167,7 @@ pub(crate) async fn run(
         vary,
         journey.limit.is_some(),
     );
+    let counted = journey.limit.is_some();
     // 9 Also on what was refused later: it counted.
     limit::apply(&mut response, journey.limit.take());
     cors::apply(inner.options.cors.as_ref(), asked, &mut response);
@@ -165,7 +175,15 @@ pub(crate) async fn run(
         headers::strip_body(&mut response);
     }
     // What was made for this request is released in reverse order; nothing waits for it.
-    log(inner, &journey, &method, uri.path(), &response, started);
+    log(
+        inner,
+        &journey,
+        &method,
+        uri.path(),
+        &response,
+        started,
+        counted,
+    );
     if let Some(context) = journey.context.take() {
         ending::close(context, &inner.endings);
     }
@@ -177,38 +195,25 @@ async fn serve(
     head: http::request::Parts,
     body: Body,
     preflight: bool,
+    account: Option<Arc<Account>>,
     journey: &mut Journey,
 ) -> Result<Response, Stop> {
     // 5 Cheap limits before anything is looked up.
-    limits::check_header(&head)?;
-    limits::check_uri(&head.uri, &inner.options)?;
-    hosts::check(&head, &inner.options)?;
     // Balancers and supervisors are answered however busy it is: else a full server would be taken for a dead one.
     let slot = if hosts::is_probe(head.uri.path()) {
         Slot::free()
     } else {
         inner.load.enter().ok_or_else(|| Plain::new(&OVERLOADED))?
     };
-    // 6 A preflight never has credentials: no route of the application is asked, not even one for OPTIONS.
-    if preflight && let Some(allow) = inner.router.allow(head.uri.path()) {
-        return Ok(options(allow));
-    }
-    let (entry, path_values) = match inner.router.find(head.method.as_str(), head.uri.path())? {
-        Found::Route { entry, path_values } => (Arc::clone(entry), path_values),
-        Found::OtherMethods { allow } if head.method == Method::OPTIONS => {
-            return Ok(options(allow));
+    let found = match find(inner, &head, preflight) {
+        Ok(found) => found,
+        // A request that no route answers is limited as well, whatever is wrong with it.
+        Err(unmatched) => {
+            limit::check_unmatched(inner, journey.client, &mut journey.limit).await?;
+            return unmatched;
         }
-        Found::OtherMethods { allow } => {
-            let allow = HeaderValue::try_from(allow)
-                .ok()
-                .map(|allow| (header::ALLOW, allow));
-            return Err(Stop {
-                refusal: Plain::new(&METHOD).into(),
-                header: allow,
-            });
-        }
-        Found::Nothing => return Err(Plain::new(&NOT_FOUND).into()),
     };
+    let (entry, path_values) = found;
     journey.entry = Some(Arc::clone(&entry));
     // 8 Who is it? Before any limit that counts by user, and before the body is read.
     let identified = identify::caller(inner, &head, &entry, journey.client).await;
@@ -260,6 +265,8 @@ async fn serve(
         limits,
         picked: Vec::new(),
         slot,
+        account,
+        charge: None,
     };
     let mut request = Request {
         parts,
@@ -289,6 +296,40 @@ async fn serve(
             Err(Unexpected::outcome_unknown("the commit took longer than the route allows").into())
         }
         Err(_) => Err(Plain::new(&TIMEOUT).into()),
+    }
+}
+
+/// What the router gives: a route and the values in its path.
+type Matched = (Arc<Entry>, Vec<(Arc<str>, String)>);
+
+/// The route of a request, or the response to one that no route answers.
+fn find(
+    inner: &Inner,
+    head: &http::request::Parts,
+    preflight: bool,
+) -> Result<Matched, Result<Response, Stop>> {
+    let refused = |refusal: Refusal| Err(refusal.into());
+    limits::check_header(head).map_err(refused)?;
+    limits::check_uri(&head.uri, &inner.options).map_err(refused)?;
+    hosts::check(head, &inner.options).map_err(refused)?;
+    let path = head.uri.path();
+    // 6 A preflight never has credentials: no route of the application is asked, not even one for OPTIONS.
+    if preflight && let Some(allow) = inner.router.allow(path) {
+        return Err(Ok(options(allow)));
+    }
+    match inner.router.find(head.method.as_str(), path) {
+        Ok(Found::Route { entry, path_values }) => Ok((Arc::clone(entry), path_values)),
+        Ok(Found::OtherMethods { allow }) if head.method == Method::OPTIONS => {
+            Err(Ok(options(allow)))
+        }
+        Ok(Found::OtherMethods { allow }) => Err(Err(Stop {
+            refusal: Plain::new(&METHOD).into(),
+            header: HeaderValue::try_from(allow)
+                .ok()
+                .map(|allow| (header::ALLOW, allow)),
+        })),
+        Ok(Found::Nothing) => Err(Err(Plain::new(&NOT_FOUND).into())),
+        Err(refusal) => Err(Err(refusal.into())),
     }
 }
 
@@ -330,6 +371,7 @@ fn log(
     path: &str,
     response: &Response,
     started: Instant,
+    counted: bool,
 ) {
     // 2 Counted under the template of the route, never under the path.
     let meter = journey
@@ -372,6 +414,9 @@ fn log(
         query_time: statistics.time,
         problem: code,
         denied_because: denied.map(DeniedBecause::reason),
+        shed: code == Some(OVERLOADED.code),
+        // A stranger can cause any number of these: refusals, and what no limit counts.
+        sampled: code.is_some() || (inner.limits.is_some() && !counted && journey.user.is_none()),
         cause: cause.filter(|_| denied.is_none()),
         ..AccessRecord::at(SystemClock.now())
     });

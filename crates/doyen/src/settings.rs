@@ -64,6 +64,11 @@ pub struct ServerSettings {
     /// How many requests are worked on at once; one more is told 503. `/livez` and `/readyz` are always answered.
     #[setting(default = 1024, min = 1, max = 1000000)]
     pub max_concurrent_requests: u32,
+    /// Maximum bytes held for clients: requests that are still arriving, request bodies until their
+    /// handler is done, and responses that are not read yet. At the limit, the client that holds
+    /// the most is disconnected. A connection that holds a quarter gets a 503 until it reads.
+    #[setting(default = "32 MiB")]
+    pub buffer_limit: ByteSize,
     /// For which hosts it answers: `api.example.com`, `api.example.com:8443`, `*.example.com`; 421 for others, but for `/livez` and `/readyz`. Empty for every host.
     #[setting(default = [])]
     pub hosts: Vec<HostName>,
@@ -234,6 +239,11 @@ pub struct LogSettings {
     /// Levels, for example `info,sqlx=warn`.
     #[setting(default = "info,sqlx=warn,hyper=warn")]
     pub filter: String,
+    /// Maximum lines of one kind in a second: refused requests with the same status and problem,
+    /// requests that no limit counts, lines from one place in the code. The rest are counted, and
+    /// one line a second tells how many.
+    #[setting(default = 100, min = 1, max = 1000000)]
+    pub lines_per_second: u32,
 }
 
 /// How a log line looks.
@@ -279,9 +289,24 @@ impl ServerSettings {
             hosts: self.hosts.clone(),
             proxies,
             max_requests: self.max_concurrent_requests as usize,
+            buffer_limit: self.buffer_limit()?,
             compression: self.compression,
             ..EdgeOptions::default()
         })
+    }
+
+    fn buffer_limit(&self) -> Result<usize, (&'static str, String)> {
+        let (bytes, least) = (self.buffer_limit.bytes(), self.body_limit.bytes());
+        if bytes / 4 < least {
+            return Err((
+                "server.buffer_limit",
+                format!(
+                    "it must be at least four times `server.body_limit`, which is {least} bytes: \
+                     one body may take a quarter of it"
+                ),
+            ));
+        }
+        Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     fn cors(&self) -> Result<Option<Cors>, WrongCors> {
@@ -329,6 +354,7 @@ impl LogSettings {
                 LogFormat::Pretty
             },
             filter: self.filter.clone(),
+            lines_per_second: self.lines_per_second,
         }
     }
 }

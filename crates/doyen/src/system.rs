@@ -9,6 +9,7 @@ mod problems;
 
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use doyen_core::ProblemInfo;
 use doyen_macros::routes;
 use doyen_web::{Module, Service};
@@ -31,10 +32,11 @@ pub(crate) struct Pages(OnceLock<Filled>);
 
 #[derive(Debug)]
 pub(crate) struct Filled {
-    pub(crate) title: String,
     /// Whether the document and its page are served.
     docs: bool,
-    pub(crate) document: String,
+    /// Shared by all responses.
+    pub(crate) document: Bytes,
+    pub(crate) page: Bytes,
     pub(crate) catalogue: Vec<&'static ProblemInfo>,
     pub(crate) drain: std::sync::Arc<doyen_web::Drain>,
 }
@@ -43,8 +45,8 @@ impl Pages {
     pub(crate) fn fill(&self, title: &str, document: String, service: &Service, docs: bool) {
         let filled = Filled {
             docs,
-            title: title.to_owned(),
-            document,
+            page: doyen_console::docs_page("/openapi.json", title).into(),
+            document: document.into(),
             catalogue: service.catalogue().to_vec(),
             drain: service.drain(),
         };

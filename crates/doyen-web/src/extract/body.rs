@@ -7,7 +7,12 @@ use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt as _;
 
 use crate::patience::within;
+use crate::problem::OVERLOADED;
 use crate::request::Request;
+
+/// What a request costs in memory while its body arrives, besides the body: the buffers of the
+/// connection, the header fields and the state of the handler.
+const WAITING_BYTES: usize = 16 << 10;
 
 static TOO_LARGE: ProblemInfo = ProblemInfo {
     code: "body_too_large",
@@ -74,6 +79,8 @@ fn over(limit: usize) -> Plain {
 /// The whole body. Refused early when its length is announced and too large.
 pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
     let (mut body, limit) = take(request)?;
+    let account = request.parts.account.as_ref();
+    let mut charge = account.map(|account| account.charge(WAITING_BYTES));
     let read = async {
         let mut whole = BytesMut::new();
         let mut first: Option<Bytes> = None;
@@ -86,6 +93,12 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
             };
             if whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
                 return Err(Refusal::from(over(limit)));
+            }
+            if charge
+                .as_mut()
+                .is_some_and(|charge| !charge.try_add(data.len()))
+            {
+                return Err(Plain::new(&OVERLOADED).into());
             }
             // A body in one frame, the usual case, is not copied.
             match (first.take(), whole.is_empty()) {
@@ -100,8 +113,13 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
         Ok(first.unwrap_or_else(|| whole.freeze()))
     };
     // Nobody works while the client sends.
-    let _paused = request.parts.slot.pause();
-    match within(request.parts.limits.body_time, read).await {
+    let done = {
+        let _paused = request.parts.slot.pause();
+        within(request.parts.limits.body_time, read).await
+    };
+    // The values that are made of it take about as much.
+    request.parts.charge = charge;
+    match done {
         Ok(done) => done,
         Err(_) => Err(Plain::new(&TIMEOUT).into()),
     }

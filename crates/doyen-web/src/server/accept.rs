@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::ServerOptions;
 use super::connection::{self, Closing};
 use super::drain;
-use super::places::Places;
+use super::places::{Places, network};
 use crate::service::Service;
 
 /// How long what follows the last answers may take: rolling back, releasing.
@@ -169,9 +169,10 @@ async fn accept_all(
         };
         prepare(&stream);
         // A trusted proxy speaks for many.
-        let place = match proxies.trusts(peer.ip()) {
-            true => Some(None),
-            false => places.take(peer.ip()).map(Some),
+        let client = (!proxies.trusts(peer.ip())).then(|| network(peer.ip()));
+        let place = match client {
+            None => Some(None),
+            Some(client) => places.take(client).map(Some),
         };
         let permit = place.and_then(|place| {
             let permit = Arc::clone(permits).try_acquire_owned().ok()?;
@@ -185,6 +186,7 @@ async fn accept_all(
                     service.clone(),
                     options.clone(),
                     closing.clone(),
+                    service.inner.budget.open(client),
                 );
                 connections.spawn(async move {
                     served.await;

@@ -20,18 +20,32 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::activity::Activity;
+use super::budget::{Account, Charge};
 use super::flow::Flow;
 use super::sending;
 use super::wire::Wire;
-use super::{ServerOptions, strict};
-use crate::Body;
+use super::{Refused, ServerOptions, strict};
 use crate::service::Service;
+use crate::{Body, Response};
 
 /// How long a client that was told good-bye, and has read everything, may take to close.
 const GOOD_BYE: Duration = Duration::from_secs(1);
 
 /// Fewer bytes than this are no progress of an answer over HTTP/2: they may be answers to pings.
 const PINGS: u64 = 4 << 10;
+
+/// What an HTTP/2 request costs in memory until its response is there, besides its header fields
+/// and its body: the state of its stream and of its handler.
+const REQUEST_BYTES: usize = 8 << 10;
+
+/// What remains of it until the response is sent: the state of the stream and the response's header
+/// fields.
+const RESPONSE_BYTES: usize = 3 << 10;
+
+/// Bytes of request bodies that a connection may send ahead of their handlers. Times the maximum
+/// of concurrent requests this is what handlers that are slow can make the server hold.
+const CONNECTION_WINDOW: u32 = 256 << 10;
+const STREAM_WINDOW: u32 = 128 << 10;
 
 /// Tells every connection how far the drain is.
 #[derive(Clone, Debug)]
@@ -74,6 +88,7 @@ pub(super) async fn serve(
     service: Service,
     options: ServerOptions,
     closing: Closing,
+    account: Arc<Account>,
 ) {
     // The builder waits for the first bytes without a limit of its own, to tell HTTP/2 from HTTP/1.1.
     let first = tokio::select! {
@@ -96,18 +111,37 @@ pub(super) async fn serve(
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(options.max_streams)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_stream_window_size(STREAM_WINDOW)
         .max_header_list_size(u32::try_from(options.header_limit).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(10));
     let activity = Activity::new();
     let flow = Arc::<Flow>::default();
     let (asked, wire) = (activity.clone(), Arc::clone(&flow));
+    let held = Arc::clone(&account);
     let answer = service_fn(move |request: http::Request<Incoming>| {
         let service = service.clone();
         let busy = asked.begin();
         let wire = Arc::clone(&wire);
-        async move {
-            let version = request.version();
+        let account = Arc::clone(&held);
+        // Charged before its task is made, since a connection can have many that wait for a core.
+        let stream = (request.version() > Version::HTTP_11).then(|| {
+            let fields = field_bytes(request.headers());
+            let is_full = account.is_full();
+            Stream {
+                charge: account.charge(REQUEST_BYTES + fields),
+                transient: REQUEST_BYTES - RESPONSE_BYTES + fields,
+                is_full,
+            }
+        });
+        // On the heap, so that a response which waits for its client does not keep the space of the
+        // whole handler.
+        Box::pin(async move {
+            if stream.is_some() && account.is_closing() {
+                // Its connection is about to go: nobody would read the response.
+                return Ok(Response::new(Body::empty()));
+            }
             let mut request = request.map(|body| {
                 if http_body::Body::is_end_stream(&body) {
                     Body::empty()
@@ -115,24 +149,29 @@ pub(super) async fn serve(
                     Body::stream(body)
                 }
             });
-            let old = version <= Version::HTTP_11;
-            let refused = if old {
-                wire.ask()
-            } else {
-                strict::check(request.uri(), request.headers())
+            let refused = match &stream {
+                None => wire.ask(),
+                Some(stream) if stream.is_full => Some(Refused::Unread),
+                Some(_) => strict::check(request.uri(), request.headers()),
             };
             if let Some(refused) = refused {
                 request.extensions_mut().insert(refused);
             }
-            let mut response = service.handle(request, Some(peer)).await;
-            if old && (refused.is_some() || wire.is_closing()) {
+            let mut response = service.serve(request, peer, account).await;
+            if stream.is_none() && (refused.is_some() || wire.is_closing()) {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
-            Ok::<_, Infallible>(response.map(|body| sending::watched(body, version, &busy)))
-        }
+            let charge = stream.map(Stream::responded);
+            Ok::<_, Infallible>(response.map(|body| sending::watched(body, &busy, &wire, charge)))
+        })
     });
-    let wire = Wire::new(stream, Arc::clone(&flow), options.header_limit);
+    let wire = Wire::new(
+        stream,
+        Arc::clone(&flow),
+        Arc::clone(&account),
+        options.header_limit,
+    );
     let connection = builder.serve_connection(TokioIo::new(wire), answer);
     tokio::pin!(connection);
     // Polled only when one of them was woken itself, so that it costs a request nothing.
@@ -151,6 +190,7 @@ pub(super) async fn serve(
                 }
                 return;
             }
+            () = account.closed() => return,
             event = events.select_next_some() => event,
         };
         match event {
@@ -172,6 +212,29 @@ pub(super) async fn serve(
             patience,
         ));
     }
+}
+
+/// An HTTP/2 request that is worked on.
+struct Stream {
+    charge: Charge,
+    /// What is released once its response is there.
+    transient: usize,
+    /// The connection held so much before it that it gets no further responses.
+    is_full: bool,
+}
+
+impl Stream {
+    fn responded(mut self) -> Charge {
+        self.charge.remove(self.transient);
+        self.charge
+    }
+}
+
+/// Bytes of names and values.
+fn field_bytes(headers: &http::HeaderMap) -> usize {
+    let field =
+        |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    headers.iter().map(field).sum()
 }
 
 /// What happens to a connection besides requests.

@@ -1,11 +1,12 @@
 //! What the wire of a connection, the connection itself and the service tell each other.
 
 use std::io;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 
 use super::Refused;
+use super::budget::Charge;
 
 /// Shared by all three.
 #[derive(Debug, Default)]
@@ -19,6 +20,11 @@ pub(super) struct Flow {
     midway: AtomicBool,
     expired: AtomicBool,
     closing: AtomicBool,
+    /// Bytes of responses that are with the parser and not known to be with the socket.
+    unflushed: AtomicUsize,
+    /// The same for HTTP/2 responses without a body, which are charged until they are sent.
+    unsent: Mutex<Vec<Charge>>,
+    has_unsent: AtomicBool,
 }
 
 impl Flow {
@@ -41,6 +47,35 @@ impl Flow {
             }
             Poll::Ready(Err(_)) => self.stalled.store(false, Ordering::Relaxed),
             Poll::Pending => self.stalled.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// A response over HTTP/1.1 is handed to the parser.
+    pub(super) fn hand_over(&self, bytes: usize) {
+        self.unflushed.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of responses that the socket may not have taken yet.
+    pub(super) fn unflushed(&self) -> usize {
+        self.unflushed.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the charge of a response that has no body until everything is with the socket.
+    pub(super) fn keep_until_sent(&self, charge: Charge) {
+        let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        unsent.push(charge);
+        self.has_unsent.store(true, Ordering::Release);
+    }
+
+    /// Everything that was handed over is with the socket.
+    pub(super) fn flushed(&self) {
+        if self.unflushed() > 0 {
+            self.unflushed.store(0, Ordering::Relaxed);
+        }
+        if self.has_unsent.load(Ordering::Acquire) {
+            let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+            self.has_unsent.store(false, Ordering::Release);
+            unsent.clear();
         }
     }
 

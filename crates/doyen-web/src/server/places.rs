@@ -60,7 +60,8 @@ impl Drop for Place {
     }
 }
 
-fn network(client: IpAddr) -> IpAddr {
+/// The address for IPv4, the first 64 bits for IPv6.
+pub(super) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
             address.to_bits() & !u128::from(u64::MAX),

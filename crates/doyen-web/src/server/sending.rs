@@ -4,34 +4,50 @@
 //! take the last one: else who never reads would keep a place for ever.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::Version;
 use http_body::{Frame, SizeHint};
 
 use super::activity::{Activity, Busy, HandedOver};
+use super::budget::Charge;
+use super::flow::Flow;
 use crate::Body;
 use crate::body::BoxError;
 
-/// The body of an answer that was made, watched until it is with the socket.
-pub(super) fn watched(body: Body, version: Version, made: &Busy) -> Body {
-    match body.as_whole() {
+/// The body of a response, watched until it is with the socket. `charge` is what its request is
+/// charged with over HTTP/2, where many responses can wait for one client.
+pub(super) fn watched(body: Body, made: &Busy, flow: &Arc<Flow>, charge: Option<Charge>) -> Body {
+    match (body.as_whole(), charge) {
         // HTTP/2 keeps what its client has no window for, and the socket shows nothing of it.
-        Some(bytes) if version == Version::HTTP_2 => {
-            return Body::whole(on_its_way(&made.activity(), bytes.clone()));
+        (Some(bytes), Some(mut charge)) => {
+            charge.add(bytes.len());
+            let bytes = bytes.clone();
+            Body::whole(on_its_way(&made.activity(), bytes, Some(charge)))
         }
-        Some(_) => return body,
-        None if body.is_empty() => return body,
-        None => {}
+        (Some(bytes), None) => {
+            flow.hand_over(bytes.len());
+            body
+        }
+        (None, charge) if body.is_empty() => {
+            if let Some(charge) = charge {
+                flow.keep_until_sent(charge);
+            }
+            body
+        }
+        (None, charge) => {
+            let activity = made.activity();
+            Body::stream(Produced {
+                body,
+                _until: activity.hand_over(),
+                activity,
+                working: None,
+                flow: Arc::clone(flow),
+                charge,
+            })
+        }
     }
-    let activity = made.activity();
-    Body::stream(Produced {
-        body,
-        _until: activity.hand_over(),
-        activity,
-        working: None,
-    })
 }
 
 /// A body that is produced while it is sent.
@@ -40,6 +56,8 @@ struct Produced {
     activity: Activity,
     /// There while the next part is being made.
     working: Option<Busy>,
+    flow: Arc<Flow>,
+    charge: Option<Charge>,
     _until: HandedOver,
 }
 
@@ -55,6 +73,8 @@ impl http_body::Body for Produced {
             body,
             activity,
             working,
+            flow,
+            charge,
             ..
         } = self.get_mut();
         working.get_or_insert_with(|| activity.begin());
@@ -62,7 +82,15 @@ impl http_body::Body for Produced {
         if made.is_ready() {
             *working = None;
         }
-        made.map_ok(|frame| frame.map_data(|bytes| on_its_way(activity, bytes)))
+        made.map_ok(|frame| {
+            frame.map_data(|bytes| {
+                let charge = charge.as_ref().map(|whole| whole.beside(bytes.len()));
+                if charge.is_none() {
+                    flow.hand_over(bytes.len());
+                }
+                on_its_way(activity, bytes, charge)
+            })
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -75,9 +103,10 @@ impl http_body::Body for Produced {
 }
 
 /// These bytes, counted until the last of them is written or dropped.
-fn on_its_way(activity: &Activity, bytes: Bytes) -> Bytes {
+fn on_its_way(activity: &Activity, bytes: Bytes, charge: Option<Charge>) -> Bytes {
     struct Counted {
         bytes: Bytes,
+        _charge: Option<Charge>,
         _until: HandedOver,
     }
 
@@ -89,6 +118,7 @@ fn on_its_way(activity: &Activity, bytes: Bytes) -> Bytes {
 
     Bytes::from_owner(Counted {
         bytes,
+        _charge: charge,
         _until: activity.hand_over(),
     })
 }

@@ -17,6 +17,8 @@ pub(crate) enum Refused {
     FieldsTooLarge(&'static str),
     /// Its head did not arrive in time.
     Late,
+    /// The responses before it on this connection are not read.
+    Unread,
 }
 
 /// What is wrong with a request over HTTP/2, if anything is (RFC 9113 section 8.3.1).

@@ -18,7 +18,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::Refused;
+use super::budget::{Account, Charge};
 use super::flow::Flow;
+use super::frames::Frames;
 use super::framing::{Framing, Wrong};
 use super::head::Fault;
 
@@ -27,6 +29,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// With less room than this the parser only asks which protocol it is.
 const ROOM: usize = 1024;
+
+/// How often a connection that does not read looks whether there is memory again.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long a client that still sends may go on after our last word.
 const LINGER: Duration = Duration::from_secs(1);
@@ -42,6 +47,13 @@ pub(super) struct Wire<S> {
     /// How many bytes a head may have.
     limit: usize,
     goodbye: Option<Pin<Box<Sleep>>>,
+    account: Arc<Account>,
+    /// For a head that is not complete.
+    head_charge: Option<Charge>,
+    /// For a response that the client does not read.
+    response_charge: Option<Charge>,
+    /// There while the server holds too much to read more.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 /// What comes from the client.
@@ -49,8 +61,8 @@ enum Speaks {
     /// Too little has come to tell.
     Unknown,
     Http1(Framing),
-    /// It has frames of its own, and a parser that is strict about them.
-    Http2,
+    /// It has a strict parser of its own; only the number of control frames is limited here.
+    Http2(Frames),
     /// Nothing that is read any more: a head was refused.
     Refused,
     /// Nothing that is read any more: a body is not framed as it must be.
@@ -58,7 +70,12 @@ enum Speaks {
 }
 
 impl<S> Wire<S> {
-    pub(super) const fn new(socket: S, flow: Arc<Flow>, limit: usize) -> Self {
+    pub(super) const fn new(
+        socket: S,
+        flow: Arc<Flow>,
+        account: Arc<Account>,
+        limit: usize,
+    ) -> Self {
         Self {
             socket,
             flow,
@@ -67,6 +84,10 @@ impl<S> Wire<S> {
             free: 0,
             limit,
             goodbye: None,
+            account,
+            head_charge: None,
+            response_charge: None,
+            pause: None,
         }
     }
 
@@ -77,7 +98,9 @@ impl<S> Wire<S> {
             if self.held[..known] != PREFACE[..known] {
                 self.speaks = Speaks::Http1(Framing::new(self.limit));
             } else if known == PREFACE.len() {
-                self.speaks = Speaks::Http2;
+                let mut frames = Frames::new();
+                let counted = frames.count(&self.held[known..], 0);
+                self.speaks = counted.map_or_else(Speaks::Broken, |()| Speaks::Http2(frames));
                 self.free = self.held.len();
             }
         }
@@ -137,13 +160,37 @@ impl<S> Wire<S> {
         if some == self.held.len() {
             // Seldom used: most heads come whole, and the memory of a connection counts.
             self.held = Vec::new();
+            self.head_charge = None;
         } else {
             self.held.drain(..some);
         }
     }
 
-    fn note(&self) {
+    fn note(&mut self) {
         self.flow.set_midway(self.held.len() > self.free);
+        self.head_charge = match self.head_charge.take() {
+            _ if self.held.is_empty() => None,
+            Some(charge) if charge.bytes() == self.held.capacity() => Some(charge),
+            _ => Some(self.account.charge(self.held.capacity())),
+        };
+    }
+
+    /// Waits while the server holds too much to read more.
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.account.must_pause() {
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        Poll::Ready(())
+    }
+
+    /// Charges a response that the socket does not take, and releases one that it has taken.
+    fn charge_response(&mut self, result: &Poll<io::Result<usize>>) {
+        if result.is_pending() && self.response_charge.is_none() {
+            let bytes = self.flow.unflushed();
+            self.response_charge = (bytes > 0).then(|| self.account.charge(bytes));
+        }
     }
 
     /// True when the client may be sending what nobody reads.
@@ -151,7 +198,7 @@ impl<S> Wire<S> {
         match &self.speaks {
             Speaks::Http1(framing) => framing.in_body(),
             Speaks::Refused | Speaks::Broken(_) => true,
-            Speaks::Unknown | Speaks::Http2 => false,
+            Speaks::Unknown | Speaks::Http2(_) => false,
         }
     }
 }
@@ -206,13 +253,25 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        ready!(this.poll_pause(cx));
         loop {
             if this.free > 0 {
                 this.hand_over(into);
                 return Poll::Ready(Ok(()));
             }
-            match &this.speaks {
-                Speaks::Http2 => return Pin::new(&mut this.socket).poll_read(cx, into),
+            match &mut this.speaks {
+                Speaks::Http2(frames) => {
+                    let before = into.filled().len();
+                    ready!(Pin::new(&mut this.socket).poll_read(cx, into))?;
+                    let fresh = &into.filled()[before..];
+                    if let Err(why) = frames.count(fresh, this.flow.written()) {
+                        tracing::debug!(why, "connection closed");
+                        this.speaks = Speaks::Broken(why);
+                        into.set_filled(before);
+                        continue;
+                    }
+                    return Poll::Ready(Ok(()));
+                }
                 // Not the end either: that would tell the parser that nobody waits for the answer.
                 Speaks::Refused => return Poll::Pending,
                 Speaks::Broken(why) => {
@@ -246,6 +305,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write(cx, bytes);
         self.flow.note(&result);
+        self.charge_response(&result);
         result
     }
 
@@ -256,6 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write_vectored(cx, parts);
         self.flow.note(&result);
+        self.charge_response(&result);
         result
     }
 
@@ -263,8 +324,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         self.socket.is_write_vectored()
     }
 
+    /// The parser flushes once it has written all that it has.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+        self.flow.flushed();
+        self.response_charge = None;
+        Poll::Ready(Ok(()))
     }
 
     /// Says that nothing more comes. Closing with unread bytes would reset the connection and take the last answer from the client before it

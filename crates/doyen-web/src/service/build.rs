@@ -19,6 +19,7 @@ use crate::problem::{self, Classifier, TIMEOUT, URI_TOO_LONG};
 use crate::respond::RouteTable;
 use crate::route::{Entry, Route};
 use crate::router::Router;
+use crate::server::Budget;
 use crate::trip::Load;
 
 /// One mistake that keeps an application from starting.
@@ -253,6 +254,13 @@ impl Builder {
         if let Some(cors) = &mut self.options.cors {
             cors.learn(&operations);
         }
+        let unmatched = self.limits.as_ref().map(Limited::unmatched).transpose();
+        let unmatched = unmatched.map_err(|error| {
+            vec![StartError::Limit(
+                "requests without a route".to_owned(),
+                error,
+            )]
+        })?;
         let router = Router::new(entries)
             .map_err(|(path, error)| vec![StartError::BadPath(path, reason(&error))])?;
         let endings = tokio_util::task::TaskTracker::new();
@@ -264,9 +272,11 @@ impl Builder {
                 container,
                 identify: self.identify,
                 limits: self.limits,
+                unmatched,
                 sink: self.sink,
                 classifiers: self.classifiers,
                 load: Load::new(self.options.max_requests),
+                budget: Budget::new(self.options.buffer_limit),
                 options: self.options,
                 operations,
                 components,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use doyen_core::Limit;
 use doyen_core::limit::{Bucket, LimitRules, Limiter, Plan, PlanError, Quotas};
+use doyen_core::{Limit, per_address};
 use http::HeaderValue;
 
 /// Who counts calls, and what holds where a route says nothing. Without one nothing is limited.
@@ -64,6 +64,16 @@ impl Limited {
         let plan = Plan::new(route, said, &limits.rules)?;
         let fields = plan.buckets().iter().map(Fields::of).collect();
         Ok(Self { plan, fields })
+    }
+
+    /// What holds for requests that no route answers, per address: as many as an address may make
+    /// without a known caller, in a bucket of their own.
+    pub(crate) fn unmatched(limits: &RateLimits) -> Result<Self, PlanError> {
+        let rate = limits.rules.anonymous;
+        let policy = per_address(rate.calls(), rate.window())
+            .burst(rate.burst())
+            .named("unmatched");
+        Self::new("unmatched", Some(&policy.into()), limits)
     }
 }
 

@@ -24,6 +24,11 @@ pub struct EdgeOptions {
     /// So many times the largest body fit into memory: with a body of 1 MiB that is 1 GiB. A server whose requests take a tenth of a second
     /// answers ten thousand in a second with as many.
     pub max_requests: usize,
+    /// Bytes that are held for clients at once: requests that are still arriving, request bodies
+    /// until their handler is done, and responses that are not read yet. Default 32 MiB. At the
+    /// limit the client that holds the most is disconnected. One connection gets no further
+    /// responses while it holds a quarter. A single body counts as at most a quarter.
+    pub buffer_limit: usize,
     /// Whether answers carry the header fields that keep browsers from misusing them: yes.
     pub security_headers: bool,
     /// Which pages of other origins may call: none.
@@ -42,6 +47,7 @@ impl Default for EdgeOptions {
             hosts: Vec::new(),
             proxies: TrustedProxies::default(),
             max_requests: 1_024,
+            buffer_limit: 32 << 20,
             security_headers: true,
             cors: None,
             compression: true,

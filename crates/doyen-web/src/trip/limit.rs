@@ -52,6 +52,15 @@ pub(super) async fn check(
     if charges.is_empty() {
         return Ok(());
     }
+    count_rates(limits, limited, charges, shown).await
+}
+
+async fn count_rates(
+    limits: &RateLimits,
+    limited: &Limited,
+    charges: &[Charge<'_>],
+    shown: &mut Option<Shown>,
+) -> Result<(), Refusal> {
     let verdict = match limits.limiter.charge(charges) {
         Decision::Now(verdict) => verdict,
         Decision::Later(verdict) => verdict.await,
@@ -62,6 +71,20 @@ pub(super) async fn check(
     } else {
         Err(refuse(charges, &verdict))
     }
+}
+
+/// Counts a request that no route answers, by its address: else a client could ask for what is not
+/// there as often as it likes.
+pub(super) async fn check_unmatched(
+    inner: &Inner,
+    address: Option<IpAddr>,
+    shown: &mut Option<Shown>,
+) -> Result<(), Refusal> {
+    let (Some(limits), Some(limited)) = (&inner.limits, &inner.unmatched) else {
+        return Ok(());
+    };
+    let (charges, count) = limited.plan.charges(None, false, address);
+    count_rates(limits, limited, &charges[..count], shown).await
 }
 
 /// Quotas first: what they hold in memory can be given back when a rate refuses.

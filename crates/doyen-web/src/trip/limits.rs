@@ -6,7 +6,9 @@ use doyen_core::Refusal;
 use doyen_core::problem::Plain;
 use http::Uri;
 
-use crate::problem::{HEADER_TIMEOUT, HEADERS_TOO_LARGE, MALFORMED_REQUEST, URI_TOO_LONG};
+use crate::problem::{
+    HEADER_TIMEOUT, HEADERS_TOO_LARGE, MALFORMED_REQUEST, OVERLOADED, URI_TOO_LONG,
+};
 use crate::server::Refused;
 use crate::service::EdgeOptions;
 
@@ -27,6 +29,11 @@ pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Refusal> {
         Refused::UriTooLong => Plain::new(&URI_TOO_LONG).into(),
         Refused::FieldsTooLarge(why) => Plain::new(&HEADERS_TOO_LARGE).detail(why).into(),
         Refused::Late => Plain::new(&HEADER_TIMEOUT).into(),
+        Refused::Unread => Plain::new(&OVERLOADED)
+            .detail(
+                "Too many responses on this connection are not read. Read them, then try again.",
+            )
+            .into(),
     })
 }
 

@@ -7,13 +7,14 @@
 //! is bounded by that of connections and their time by that of a body. An answer that is sent piece by piece is not counted either.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Requests that are worked on. Cloning shares it.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     now: Arc<AtomicUsize>,
     limit: usize,
+    shed: Arc<AtomicU64>,
 }
 
 /// A request that is worked on: over when dropped.
@@ -31,6 +32,7 @@ impl Load {
         Self {
             now: Arc::default(),
             limit,
+            shed: Arc::default(),
         }
     }
 
@@ -38,11 +40,17 @@ impl Load {
     pub(crate) fn enter(&self) -> Option<Slot> {
         if self.now.fetch_add(1, Ordering::Relaxed) >= self.limit {
             self.now.fetch_sub(1, Ordering::Relaxed);
+            self.shed.fetch_add(1, Ordering::Relaxed);
             return None;
         }
         Some(Slot {
             load: Some(self.clone()),
         })
+    }
+
+    /// Requests refused so far.
+    pub(crate) fn shed(&self) -> u64 {
+        self.shed.load(Ordering::Relaxed)
     }
 }
 
@@ -97,5 +105,6 @@ mod tests {
         assert!(load.enter().is_some());
         drop(first);
         assert_eq!(load.now.load(Ordering::Relaxed), 0);
+        assert_eq!(load.shed(), 3);
     }
 }

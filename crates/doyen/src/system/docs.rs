@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use doyen_core::{Problem, anyone, unlimited};
 use doyen_macros::get;
 use doyen_web::{Body, Response};
@@ -21,20 +22,14 @@ pub(super) enum FindPage {
 #[get("/openapi.json", allow = anyone, hidden)]
 pub(super) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
     let filled = pages.docs().ok_or(FindPage::Missing)?;
-    Ok(response(
-        "application/json",
-        filled.document.clone().into_bytes(),
-    ))
+    Ok(response("application/json", filled.document.clone()))
 }
 
 /// The interactive page.
 #[get("/docs", allow = anyone, hidden)]
 pub(super) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
     let filled = pages.docs().ok_or(FindPage::Missing)?;
-    Ok(html(doyen_console::docs_page(
-        "/openapi.json",
-        &filled.title,
-    )))
+    Ok(html(filled.page.clone()))
 }
 
 /// What the page is made of.
@@ -49,7 +44,7 @@ pub(super) async fn asset(file: String) -> Result<Response, FindPage> {
         .iter()
         .find(|asset| asset.path == file)
         .ok_or(FindPage::Missing)?;
-    let mut response = response(asset.media_type, asset.body.to_vec());
+    let mut response = response(asset.media_type, Bytes::from_static(asset.body));
     if let Ok(tag) = HeaderValue::try_from(&asset.etag) {
         response.headers_mut().insert(header::ETAG, tag);
         response
@@ -60,8 +55,8 @@ pub(super) async fn asset(file: String) -> Result<Response, FindPage> {
 }
 
 /// A page of ours: it may load its own scripts and styles, and nothing else.
-pub(super) fn html(text: String) -> Response {
-    let mut response = response("text/html; charset=utf-8", text.into_bytes());
+pub(super) fn html(text: impl Into<Bytes>) -> Response {
+    let mut response = response("text/html; charset=utf-8", text.into());
     response.headers_mut().insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(doyen_console::DOCS_CSP),
@@ -69,7 +64,7 @@ pub(super) fn html(text: String) -> Response {
     response
 }
 
-fn response(media_type: &'static str, bytes: Vec<u8>) -> Response {
+fn response(media_type: &'static str, bytes: Bytes) -> Response {
     let mut response = Response::new(Body::whole(bytes));
     response
         .headers_mut()

@@ -15,6 +15,7 @@ pub(super) fn text(service: &Service, database: &Database) -> String {
         .collect();
     requests(&readings, &mut out);
     durations(&readings, &mut out);
+    pressure(service, &mut out);
     pool(database, &mut out);
     out
 }
@@ -67,6 +68,34 @@ fn durations(readings: &[Reading], out: &mut String) {
         );
         line(out, format_args!("{NAME}_count{{{labels}}} {all}"));
     }
+}
+
+fn pressure(service: &Service, out: &mut String) {
+    let pressure = service.pressure();
+    let mut metric = |name: &str, kind: &str, help: &str, value: u64| {
+        line(
+            out,
+            format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"),
+        );
+    };
+    metric(
+        "http_server_shed_requests_total",
+        "counter",
+        "Requests refused because the server was overloaded.",
+        pressure.shed,
+    );
+    metric(
+        "http_server_buffered_bytes",
+        "gauge",
+        "Bytes held for clients: requests that arrive, responses that are not read.",
+        pressure.buffered as u64,
+    );
+    metric(
+        "http_server_disconnected_total",
+        "counter",
+        "Connections closed because their client held the most of these bytes.",
+        pressure.disconnected,
+    );
 }
 
 fn pool(database: &Database, out: &mut String) {

@@ -1,0 +1,403 @@
+//! The memory that the server holds for its clients.
+//!
+//! A request that is still arriving and a response that is not read yet cost memory for as long as
+//! the client likes. Each connection has an [`Account`] of what is held for it, and all accounts
+//! together have a limit. When it is reached, the client that holds the most is disconnected:
+//! whoever fills the memory loses it first, and a client that reads what it asked for is safe.
+//! Until these connections are gone, nothing more is read from anybody.
+//!
+//! What is charged: the parts of a request head that is not complete, HTTP/2 requests until their
+//! response is sent, request bodies until their handler is done, and response bodies until they are
+//! with the socket. Over HTTP/1.1, where a connection has one response at a time, a response is
+//! charged only once the socket takes no more of it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+
+/// A single body counts as at most this fraction of the limit, so that a response which is larger
+/// than the whole limit can still be sent.
+const MAX_SHARE: usize = 4;
+
+/// Reading pauses when the limit is exceeded by this fraction: connections that were told to close
+/// are on their way out, and what they hold is not free yet.
+const MAX_EXCESS: usize = 4;
+
+/// The limit of all connections together.
+pub(crate) struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+    /// What connections hold that were told to close and are not gone yet.
+    closing: AtomicUsize,
+    accounts: Mutex<HashMap<u64, Weak<Account>>>,
+    next: AtomicU64,
+    disconnected: AtomicU64,
+}
+
+/// What is held for one connection.
+pub(crate) struct Account {
+    budget: Arc<Budget>,
+    id: u64,
+    holder: Holder,
+    used: AtomicUsize,
+    /// What it held when it was told to close.
+    closing: AtomicUsize,
+    is_closing: AtomicBool,
+    close: Notify,
+}
+
+/// Whose memory it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    /// All connections from one network.
+    Client(IpAddr),
+    /// One connection of a trusted proxy, which speaks for many clients.
+    Connection(u64),
+}
+
+/// Bytes that are held: released when dropped.
+pub(crate) struct Charge {
+    account: Arc<Account>,
+    bytes: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            used: AtomicUsize::new(0),
+            closing: AtomicUsize::new(0),
+            accounts: Mutex::default(),
+            next: AtomicU64::new(0),
+            disconnected: AtomicU64::new(0),
+        })
+    }
+
+    /// An account for a new connection. `client` is `None` for a trusted proxy.
+    pub(crate) fn open(self: &Arc<Self>, client: Option<IpAddr>) -> Arc<Account> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let account = Arc::new(Account {
+            budget: Arc::clone(self),
+            id,
+            holder: client.map_or(Holder::Connection(id), Holder::Client),
+            used: AtomicUsize::new(0),
+            closing: AtomicUsize::new(0),
+            is_closing: AtomicBool::new(false),
+            close: Notify::new(),
+        });
+        lock(&self.accounts).insert(id, Arc::downgrade(&account));
+        account
+    }
+
+    /// Bytes that are held for all clients.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Connections closed so far because their client held the most.
+    pub(crate) fn disconnected(&self) -> u64 {
+        self.disconnected.load(Ordering::Relaxed)
+    }
+
+    fn is_over(&self) -> bool {
+        self.used()
+            .saturating_sub(self.closing.load(Ordering::Relaxed))
+            > self.limit
+    }
+
+    /// Closes connections of those who hold the most until a quarter of the limit is free. False if
+    /// `spared` is among them: then nothing is closed.
+    fn reclaim(&self, spared: Option<&Account>) -> bool {
+        // Dropped after the lock: the last reference to an account takes the lock too.
+        let mut open: Vec<Arc<Account>> = Vec::new();
+        let accounts = lock(&self.accounts);
+        if !self.is_over() {
+            return true;
+        }
+        open.extend(accounts.values().filter_map(Weak::upgrade));
+        let mut held: HashMap<Holder, usize> = HashMap::new();
+        for account in open.iter().filter(|account| !account.is_closing()) {
+            *held.entry(account.holder).or_default() += account.used();
+        }
+        let mut holders: Vec<(Holder, usize)> = held.into_iter().collect();
+        holders.sort_unstable_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        let mut spared_is_reached = false;
+        for (holder, bytes) in holders {
+            if !self.is_over() {
+                break;
+            }
+            if spared.is_some_and(|spared| spared.holder == holder) {
+                spared_is_reached = true;
+                break;
+            }
+            let connections = self.close_largest(holder, &open);
+            tracing::warn!(
+                ?holder,
+                bytes,
+                connections,
+                "disconnected a client that held most of `server.buffer_limit`"
+            );
+        }
+        drop(accounts);
+        !spared_is_reached
+    }
+
+    /// Closes the largest connections of a client until a quarter of the limit is free.
+    fn close_largest(&self, holder: Holder, open: &[Arc<Account>]) -> usize {
+        let mut theirs: Vec<(usize, &Arc<Account>)> = open
+            .iter()
+            .filter(|account| account.holder == holder && !account.is_closing())
+            .map(|account| (account.used(), account))
+            .collect();
+        theirs.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+        let target = self.limit / 4 * 3;
+        let mut closed = 0;
+        for (_, account) in theirs {
+            if self
+                .used()
+                .saturating_sub(self.closing.load(Ordering::Relaxed))
+                <= target
+            {
+                break;
+            }
+            account.close();
+            closed += 1;
+        }
+        self.disconnected.fetch_add(closed, Ordering::Relaxed);
+        usize::try_from(closed).unwrap_or(usize::MAX)
+    }
+}
+
+impl Account {
+    /// Bytes that are held for this connection.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// True if the connection alone holds so much that it gets no further responses until it has
+    /// read some.
+    pub(crate) fn is_full(&self) -> bool {
+        self.used() > self.budget.limit / MAX_SHARE
+    }
+
+    /// Charges bytes. If the limit is reached, the client that holds the most is disconnected,
+    /// which may be this one.
+    pub(crate) fn charge(self: &Arc<Self>, bytes: usize) -> Charge {
+        let mut charge = Charge {
+            account: Arc::clone(self),
+            bytes: 0,
+        };
+        charge.add(bytes);
+        charge
+    }
+
+    /// True while nothing more is to be read from clients.
+    pub(crate) fn must_pause(&self) -> bool {
+        let limit = self.budget.limit;
+        self.budget.used() > limit.saturating_add(limit / MAX_EXCESS)
+    }
+
+    /// Completes when the connection is to be closed.
+    pub(crate) async fn closed(&self) {
+        self.close.notified().await;
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Relaxed)
+    }
+
+    fn close(&self) {
+        if !self.is_closing.swap(true, Ordering::Relaxed) {
+            let bytes = self.used();
+            self.closing.store(bytes, Ordering::Relaxed);
+            self.budget.closing.fetch_add(bytes, Ordering::Relaxed);
+            self.close.notify_one();
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        lock(&self.budget.accounts).remove(&self.id);
+        let closing = self.closing.load(Ordering::Relaxed);
+        self.budget.closing.fetch_sub(closing, Ordering::Relaxed);
+    }
+}
+
+impl Charge {
+    /// Bytes that are charged.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Another charge of the same account.
+    pub(crate) fn beside(&self, bytes: usize) -> Self {
+        self.account.charge(bytes)
+    }
+
+    /// Charges more. If the limit is reached, the client that holds the most is disconnected, which
+    /// may be this one.
+    pub(crate) fn add(&mut self, bytes: usize) {
+        if !self.fits(bytes) {
+            self.account.budget.reclaim(None);
+        }
+    }
+
+    /// Charges more, unless the limit is reached and this client holds the most.
+    pub(crate) fn try_add(&mut self, bytes: usize) -> bool {
+        if self.fits(bytes) || self.account.budget.reclaim(Some(&self.account)) {
+            return true;
+        }
+        self.remove(bytes);
+        false
+    }
+
+    /// Adds bytes; false if all accounts together are over the limit now.
+    fn fits(&mut self, bytes: usize) -> bool {
+        let budget = &self.account.budget;
+        let bytes = bytes.min(budget.limit / MAX_SHARE);
+        self.bytes += bytes;
+        self.account.used.fetch_add(bytes, Ordering::Relaxed);
+        let before = budget.used.fetch_add(bytes, Ordering::Relaxed);
+        before + bytes <= budget.limit || !budget.is_over()
+    }
+
+    /// Releases bytes.
+    pub(crate) fn remove(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.account.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.account.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.remove(self.bytes);
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget")
+            .field("limit", &self.limit)
+            .field("used", &self.used())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("holder", &self.holder)
+            .field("used", &self.used())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Charge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Charge").field(&self.bytes).finish()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(last: u8) -> Option<IpAddr> {
+        Some([192, 0, 2, last].into())
+    }
+
+    #[test]
+    fn what_is_dropped_is_released() {
+        let budget = Budget::new(1_000);
+        let account = budget.open(client(1));
+        let mut charge = account.charge(100);
+        charge.add(50);
+        assert_eq!((budget.used(), account.used()), (150, 150));
+        drop(charge);
+        assert_eq!((budget.used(), account.used()), (0, 0));
+        drop(account);
+        assert!(lock(&budget.accounts).is_empty());
+    }
+
+    #[test]
+    fn the_client_that_holds_the_most_loses_its_largest_connections() {
+        let budget = Budget::new(1_000);
+        let [small, large, other] = [client(1), client(1), client(2)].map(|at| budget.open(at));
+        let _held = (small.charge(100), other.charge(250), other.charge(100));
+        let _more = (large.charge(250), large.charge(250));
+        assert!(!large.is_closing());
+        let _last_straw = other.charge(100);
+        assert!(
+            large.is_closing(),
+            "600 of client 1 against 450 of client 2"
+        );
+        assert!(!small.is_closing() && !other.is_closing());
+        assert_eq!(budget.disconnected(), 1);
+    }
+
+    #[test]
+    fn connections_of_a_proxy_are_clients_of_their_own() {
+        let budget = Budget::new(1_000);
+        let [first, second] = [None, None].map(|at| budget.open(at));
+        let direct = budget.open(client(1));
+        let _held = (first.charge(250), second.charge(250), direct.charge(250));
+        let _more = (direct.charge(200), second.charge(100));
+        assert!(direct.is_closing() && !first.is_closing() && !second.is_closing());
+    }
+
+    #[test]
+    fn the_largest_is_refused_where_it_can_be_and_others_make_room() {
+        let budget = Budget::new(1_000);
+        let [large, small] = [client(1), client(2)].map(|at| budget.open(at));
+        let mut mine = large.charge(250);
+        assert!(mine.try_add(250) && mine.try_add(250));
+        let mut theirs = small.charge(200);
+        assert!(!mine.try_add(100), "it holds the most");
+        assert_eq!((budget.used(), large.is_closing()), (950, false));
+        assert!(theirs.try_add(100));
+        assert!(large.is_closing() && !small.is_closing());
+    }
+
+    /// Until a closed connection is gone, what it holds is not counted twice.
+    #[test]
+    fn nobody_else_is_closed_while_one_is_on_its_way_out() {
+        let budget = Budget::new(1_000);
+        let accounts = [1, 2, 3].map(|at| budget.open(client(at)));
+        let _held: Vec<Charge> = [(0, 250), (0, 250), (1, 250), (2, 200)]
+            .map(|(at, bytes)| accounts[at].charge(bytes))
+            .into();
+        let _more = [accounts[2].charge(100), accounts[2].charge(100)];
+        let closing = accounts.each_ref().map(|account| account.is_closing());
+        assert_eq!(closing, [true, false, false]);
+    }
+
+    #[test]
+    fn a_body_larger_than_the_limit_can_be_sent() {
+        let budget = Budget::new(1_000);
+        let account = budget.open(client(1));
+        let _charge = account.charge(1 << 30);
+        assert_eq!(account.used(), 250);
+        assert!(!account.is_closing());
+    }
+
+    #[test]
+    fn a_connection_is_full_at_a_quarter() {
+        let budget = Budget::new(1_000);
+        let account = budget.open(client(1));
+        let _first = account.charge(250);
+        assert!(!account.is_full());
+        let _second = account.charge(1);
+        assert!(account.is_full());
+    }
+}

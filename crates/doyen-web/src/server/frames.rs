@@ -1,0 +1,248 @@
+//! How many control frames an HTTP/2 client may send.
+//!
+//! SETTINGS and PING frames are acknowledged, and WINDOW_UPDATE, PRIORITY, RST_STREAM and empty
+//! DATA frames are processed, for as long as a client sends them (CVE-2019-9511 to 9518,
+//! CVE-2023-44487). A client has a use for few of them, so each kind has a budget that refills with
+//! time and with what the client earns by ordinary traffic. A client that exceeds it is
+//! disconnected.
+
+use std::time::Instant;
+
+/// The length of a frame header (RFC 9113 section 4.1).
+const HEADER: usize = 9;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+
+/// Frames that are acknowledged.
+const ANSWERED: Rule = Rule {
+    name: "too many SETTINGS or PING frames",
+    burst: 200,
+    per_second: 10,
+};
+
+/// Streams that the client resets. It earns one for each four requests.
+const RESETS: Rule = Rule {
+    name: "too many RST_STREAM frames",
+    burst: 400,
+    per_second: 20,
+};
+
+/// All others but requests and their bodies. A client that sends a WINDOW_UPDATE for each stream
+/// and connection after each small part of a response earns them by these parts.
+const OTHERS: Rule = Rule {
+    name: "too many WINDOW_UPDATE, PRIORITY or empty frames",
+    burst: 2_000,
+    per_second: 200,
+};
+
+/// Bytes sent to the client that earn it a frame of the last kind.
+const BYTES_PER_FRAME: u64 = 16;
+
+#[derive(Debug)]
+struct Rule {
+    name: &'static str,
+    burst: u32,
+    per_second: u32,
+}
+
+/// Thousandths of frames that a client may still send.
+#[derive(Debug)]
+struct Bucket {
+    rule: &'static Rule,
+    left: u64,
+    filled: Instant,
+}
+
+/// Reads frame headers as they come, and counts.
+#[derive(Debug)]
+pub(super) struct Frames {
+    header: [u8; HEADER],
+    known: usize,
+    /// Bytes of the current frame that are still to come.
+    payload: usize,
+    answered: Bucket,
+    resets: Bucket,
+    others: Bucket,
+    written: u64,
+}
+
+impl Bucket {
+    fn new(rule: &'static Rule) -> Self {
+        Self {
+            rule,
+            left: u64::from(rule.burst) * 1_000,
+            filled: Instant::now(),
+        }
+    }
+
+    fn earn(&mut self, thousandths: u64) {
+        let most = u64::from(self.rule.burst) * 1_000;
+        self.left = self.left.saturating_add(thousandths).min(most);
+    }
+
+    /// Takes one frame.
+    fn take(&mut self) -> Result<(), &'static str> {
+        if self.left < 1_000 {
+            // The clock is asked only when the burst is used up.
+            let passed = self.filled.elapsed();
+            let earned = passed.as_millis() * u128::from(self.rule.per_second);
+            self.filled += passed;
+            self.earn(u64::try_from(earned).unwrap_or(u64::MAX));
+        }
+        self.left = self.left.checked_sub(1_000).ok_or(self.rule.name)?;
+        Ok(())
+    }
+}
+
+impl Frames {
+    /// For a connection whose preface has been read.
+    pub(super) fn new() -> Self {
+        Self {
+            header: [0; HEADER],
+            known: 0,
+            payload: 0,
+            answered: Bucket::new(&ANSWERED),
+            resets: Bucket::new(&RESETS),
+            others: Bucket::new(&OTHERS),
+            written: 0,
+        }
+    }
+
+    /// Counts the frames in these bytes. `written` is how many bytes the client was sent so far.
+    ///
+    /// # Errors
+    ///
+    /// Returns the kind of which there were too many.
+    pub(super) fn count(&mut self, mut bytes: &[u8], written: u64) -> Result<(), &'static str> {
+        loop {
+            let skipped = self.payload.min(bytes.len());
+            self.payload -= skipped;
+            bytes = &bytes[skipped..];
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            let some = (HEADER - self.known).min(bytes.len());
+            self.header[self.known..self.known + some].copy_from_slice(&bytes[..some]);
+            self.known += some;
+            bytes = &bytes[some..];
+            if self.known < HEADER {
+                return Ok(());
+            }
+            self.known = 0;
+            let [a, b, c, kind, ..] = self.header;
+            self.payload = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
+            self.frame(kind, written)?;
+        }
+    }
+
+    fn frame(&mut self, kind: u8, written: u64) -> Result<(), &'static str> {
+        match kind {
+            DATA if self.payload > 0 => Ok(()),
+            HEADERS => {
+                self.resets.earn(250);
+                self.others.earn(4_000);
+                Ok(())
+            }
+            SETTINGS | PING => self.answered.take(),
+            RST_STREAM => self.resets.take(),
+            _ => {
+                let sent = written.saturating_sub(self.written);
+                self.written = written;
+                self.others
+                    .earn(sent.saturating_mul(1_000) / BYTES_PER_FRAME);
+                self.others.take()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW_UPDATE: u8 = 8;
+
+    fn frame(kind: u8, payload: usize) -> Vec<u8> {
+        let length = u32::try_from(payload).unwrap().to_be_bytes();
+        let mut bytes = vec![length[1], length[2], length[3], kind, 0, 0, 0, 0, 1];
+        bytes.resize(HEADER + payload, 7);
+        bytes
+    }
+
+    /// How many of these frames are accepted at once, out of 100,000.
+    fn accepted(kinds: &[(u8, usize)], written_each: u64) -> usize {
+        let mut frames = Frames::new();
+        let bytes: Vec<u8> = kinds
+            .iter()
+            .flat_map(|(kind, size)| frame(*kind, *size))
+            .collect();
+        (0..100_000)
+            .take_while(|at| frames.count(&bytes, at * written_each).is_ok())
+            .count()
+    }
+
+    #[test]
+    fn floods_end_and_ordinary_traffic_does_not() {
+        let near = |found: usize, expected: usize| {
+            assert!(
+                (expected..expected + expected / 10 + 5).contains(&found),
+                "{found}"
+            );
+        };
+        near(accepted(&[(PING, 8)], 17), 200);
+        near(accepted(&[(SETTINGS, 0)], 9), 200);
+        near(accepted(&[(WINDOW_UPDATE, 4)], 0), 2_000);
+        near(accepted(&[(2, 5)], 0), 2_000);
+        near(accepted(&[(DATA, 0)], 0), 2_000);
+        near(accepted(&[(9, 0)], 0), 2_000);
+        near(accepted(&[(0xbe, 0)], 0), 2_000);
+        near(accepted(&[(HEADERS, 30), (RST_STREAM, 4)], 0), 533);
+        assert_eq!(accepted(&[(HEADERS, 30)], 0), 100_000);
+        assert_eq!(accepted(&[(DATA, 100)], 0), 100_000);
+        // A client that answers each small part with two updates.
+        let updates = [(WINDOW_UPDATE, 4), (WINDOW_UPDATE, 4)];
+        assert_eq!(accepted(&updates, 40), 100_000);
+        // One that cancels one request in five.
+        let fifth = [
+            (HEADERS, 9),
+            (HEADERS, 9),
+            (HEADERS, 9),
+            (HEADERS, 9),
+            (HEADERS, 9),
+            (RST_STREAM, 4),
+        ];
+        assert_eq!(accepted(&fifth, 0), 100_000);
+    }
+
+    #[test]
+    fn frames_are_read_however_they_are_cut() {
+        let bytes = [frame(HEADERS, 40), frame(DATA, 300), frame(PING, 8)].concat();
+        for size in [1, 2, 5, 9, 10, 48, 1_000] {
+            let mut frames = Frames::new();
+            let many = bytes.repeat(201);
+            let counted: Vec<_> = many
+                .chunks(size)
+                .map(|part| frames.count(part, 0))
+                .collect();
+            assert!(counted.last().unwrap().is_err(), "{size}");
+            assert!(
+                counted[..counted.len() / 2].iter().all(Result::is_ok),
+                "{size}"
+            );
+        }
+    }
+
+    #[test]
+    fn time_refills() {
+        let mut bucket = Bucket::new(&ANSWERED);
+        bucket.left = 0;
+        assert!(bucket.take().is_err());
+        bucket.filled = Instant::now() - std::time::Duration::from_millis(250);
+        assert!(bucket.take().is_ok() && bucket.take().is_ok());
+        assert!(bucket.take().is_err());
+    }
+}
