@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 use crate::meter::{Meter, Reading};
 use crate::problem::Classifier;
 use crate::router::Router;
-use crate::trip::Load;
+use crate::trip::{BaseHeaders, Load};
 use crate::{Body, Response};
 
 /// A built application. Cloning shares it.
@@ -49,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) sink: Option<Arc<dyn AccessSink>>,
     pub(crate) classifiers: Vec<Classifier>,
     pub(crate) options: EdgeOptions,
+    pub(crate) base_headers: BaseHeaders,
     pub(crate) load: Load,
     operations: Vec<Operation>,
     components: Named,
