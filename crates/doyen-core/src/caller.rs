@@ -100,10 +100,11 @@ pub trait Identify: Send + Sync + 'static {
     /// The credentials are not valid. The default problem is `invalid_token`.
     async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal>;
 
-    /// The request header fields that it reads to identify a caller; every one that can carry credentials by default.
+    /// Returns the request header fields that it reads to identify a caller. The default is every
+    /// field that can carry credentials.
     ///
-    /// `Vary` names them on each response of a route, so that no cache gives one caller the response to another. A field that it reads and
-    /// does not name here defeats that.
+    /// `Vary` lists them on each response of a route, so that a cache does not give one caller the
+    /// response to another. If a field is missing here, caches can do that.
     fn credential_headers(&self) -> Vec<CredentialHeader> {
         CredentialHeader::ALL.to_vec()
     }
@@ -132,7 +133,7 @@ pub enum CredentialHeader {
 }
 
 impl CredentialHeader {
-    /// Every one, as in [`Credentials`].
+    /// Every field that [`Credentials`] can hold.
     pub const ALL: [Self; 3] = [Self::Authorization, Self::ApiKey, Self::Cookie];
 }
 

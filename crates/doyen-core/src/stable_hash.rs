@@ -1,6 +1,7 @@
 //! A hash that nodes and releases agree on.
 
-/// Returns a 64-bit hash of these texts that is the same on every node, in every release and on every platform.
+/// Returns a 64-bit hash of these texts that is the same on every node, in every release and on
+/// every platform.
 ///
 /// It is fast and not cryptographic: use it for entity tags, not for secrets or signatures.
 ///

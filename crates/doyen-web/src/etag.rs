@@ -1,8 +1,9 @@
 //! Entity tags (RFC 9110 section 8.8.3), and the part of a tag that stands for the caller.
 //!
-//! Two callers may get different content under one tag of a route, such as the version of a profile. A cache that both use would take a 304
-//! for its stored copy of the other's content. So the edge appends to the tags of identified callers `.` and 16 characters: ten for the
-//! subject, six for scopes and roles.
+//! Two callers can get different content under the same tag of a route, such as the version of a
+//! profile. A private cache that both use would then take a 304 as a confirmation of the other
+//! caller's content. The edge therefore appends `.` and 16 characters to the tags of identified
+//! callers: ten for the subject, six for scopes and roles.
 
 use doyen_core::{Caller, stable_hash};
 use http::HeaderValue;
@@ -11,12 +12,12 @@ use http::HeaderValue;
 const SUBJECT: usize = 10;
 /// Characters for scopes and roles: 36 bits.
 const RIGHTS: usize = 6;
-/// With the dot before them.
+/// The whole part, with the dot.
 const PART: usize = 1 + SUBJECT + RIGHTS;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// What the tags of one caller end with.
+/// The end of every tag that one caller gets.
 pub(crate) struct CallerPart([u8; PART]);
 
 impl CallerPart {
@@ -40,7 +41,7 @@ impl CallerPart {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Puts it before the closing quote. `None` for what is not a tag.
+    /// Inserts it before the closing quote. Returns `None` if the value is not a tag.
     pub(crate) fn append(&self, tag: &HeaderValue) -> Option<HeaderValue> {
         let bytes = tag.as_bytes();
         Tag::parse(std::str::from_utf8(bytes).ok()?)?;
@@ -51,7 +52,7 @@ impl CallerPart {
         HeaderValue::from_maybe_shared(bytes::Bytes::from(whole)).ok()
     }
 
-    /// The route's own tag in one that was sent to this subject, whatever the subject was permitted then. `None` for any other.
+    /// Returns the route's own tag if the tag was sent to this subject, with any scopes and roles.
     pub(crate) fn remove<'a>(&self, opaque: &'a str) -> Option<&'a str> {
         let (own, part) = opaque.split_at_checked(opaque.len().checked_sub(PART)?)?;
         let is_own = part.as_bytes()[..=SUBJECT] == self.0[..=SUBJECT];
@@ -59,7 +60,7 @@ impl CallerPart {
     }
 }
 
-/// Six bits of the hash for each character.
+/// Writes six bits of the hash as each character.
 fn write(into: &mut [u8], hash: u64) {
     for (at, character) in into.iter_mut().enumerate() {
         *character = ALPHABET[(hash >> (6 * at)) as usize & 63];
@@ -74,13 +75,14 @@ pub(crate) struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// Reads the one tag of an `ETag` field.
+    /// Parses the value of an `ETag` field.
     pub(crate) fn parse(field: &'a str) -> Option<Self> {
-        let (tag, rest) = Self::begin(field)?;
+        let (tag, rest) = Self::split_first(field)?;
         rest.is_empty().then_some(tag)
     }
 
-    /// Reads a list: `If-Match` or `If-None-Match`. A comma may be inside of a tag; an item that is not a tag is skipped.
+    /// Parses a list, as in `If-Match` and `If-None-Match`. A tag can contain a comma. An item that
+    /// is not a tag is skipped.
     pub(crate) fn list(field: &'a str) -> impl Iterator<Item = Self> {
         let mut rest = field;
         std::iter::from_fn(move || {
@@ -89,7 +91,7 @@ impl<'a> Tag<'a> {
                 if rest.is_empty() {
                     return None;
                 }
-                if let Some((tag, after)) = Self::begin(rest) {
+                if let Some((tag, after)) = Self::split_first(rest) {
                     let after = after.trim_start_matches([' ', '\t']);
                     if after.is_empty() || after.starts_with(',') {
                         rest = after;
@@ -101,8 +103,8 @@ impl<'a> Tag<'a> {
         })
     }
 
-    /// The tag that a text begins with, and what follows it.
-    fn begin(text: &'a str) -> Option<(Self, &'a str)> {
+    /// Splits off the tag at the start of a text.
+    fn split_first(text: &'a str) -> Option<(Self, &'a str)> {
         let strong = text.strip_prefix("W/");
         let (opaque, rest) = strong.unwrap_or(text).strip_prefix('"')?.split_once('"')?;
         let weak = strong.is_some();
@@ -124,7 +126,7 @@ mod tests {
             [(false, "a,b"), (true, "c"), (false, "")]
         );
         assert_eq!(all(r#"a, "b", W/W/"c", w/"d", "e"#), [(false, "b")]);
-        // Anything behind a tag makes the item no tag.
+        // An item with anything after the closing quote is not a tag.
         assert_eq!(all(r#""a"x, "b""c", "d""#), [(false, "d")]);
         assert_eq!(all("*"), []);
     }
@@ -151,7 +153,7 @@ mod tests {
             assert_eq!(part.remove(whole.opaque), Some(own.opaque));
             let bob = CallerPart::of(&Caller::new("bob"));
             assert_eq!(bob.remove(whole.opaque), None);
-            // Other rights of the same subject.
+            // The same subject with other roles.
             ann.roles.push("clerk".into());
             let clerk = CallerPart::of(&ann);
             assert_ne!(clerk.as_str(), part.as_str());

@@ -182,8 +182,8 @@ impl Identify for CookieSessions {
         Ok(Some(found.caller))
     }
 
-    /// The fields that prove where a request comes from are not among them: they are read for unsafe methods alone, whose responses no
-    /// cache gives to others.
+    /// `Origin` and `X-CSRF-Token` are not among them: they are read for unsafe methods only, and
+    /// caches do not reuse the responses to those.
     fn credential_headers(&self) -> Vec<CredentialHeader> {
         vec![CredentialHeader::Cookie]
     }

@@ -104,7 +104,8 @@ impl Context {
         slot
     }
 
-    /// The caller of this request, if there is one: the same as injecting `Option<Caller>`, without a copy.
+    /// Returns the identified caller of this request, like injecting `Option<Caller>` but without
+    /// a copy.
     pub fn caller(&self) -> Option<&Arc<Caller>> {
         self.inner.facts.caller.as_ref()?.as_ref()
     }

@@ -23,19 +23,24 @@ pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
     description: "The resource has changed since you read it. Read it again, look at the difference, and send your change with the new `ETag`.",
 };
 
-/// The tags in `If-Match` (RFC 9110 section 13.1.1) as the route gave them: 428 when the field is missing.
+/// The route's own tags in `If-Match` (RFC 9110 section 13.1.1). Without the header the client gets
+/// a 428.
 ///
-/// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; a row that does not match is 412. `*` fits every version.
+/// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; if no row matches, the
+/// client gets a 412. `*` fits every version.
 ///
-/// Weak tags never match, nor does a tag that another caller got: the edge adds the caller to every `ETag` and this takes it away again.
+/// The edge appends a hash of the caller to each `ETag`; this extractor checks and removes it. Weak
+/// tags and tags of other callers never match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IfMatch {
     tags: Option<Vec<String>>,
 }
 
 impl IfMatch {
-    /// The version that must be the present one: `None` for `*`. Of several it is the highest, since versions only count up. Without any it
-    /// is `Some(-1)`, which fits nothing.
+    /// Returns the version that must be the current one, or `None` for `*`.
+    ///
+    /// Of several versions it is the highest, since versions only count up. Without a version it is
+    /// `Some(-1)`, which fits nothing.
     pub fn version(&self) -> Option<i64> {
         let versions = self.tags.as_ref()?.iter().filter_map(|tag| number(tag));
         Some(versions.max().unwrap_or(-1))
@@ -48,7 +53,7 @@ impl IfMatch {
             .is_none_or(|tags| tags.iter().any(|tag| number(tag) == Some(version)))
     }
 
-    /// The tags, for routes whose tags are not versions: `None` for `*`.
+    /// Returns the tags, for routes whose tags are not versions, or `None` for `*`.
     pub fn tags(&self) -> Option<&[String]> {
         self.tags.as_deref()
     }

@@ -15,8 +15,8 @@ pub(super) fn wanted(head: &http::request::Parts) -> Vec<HeaderValue> {
         .collect()
 }
 
-/// Turns a 200 the client already has into 304 without a body. The tag of the response is still the route's own: what the client has must
-/// also have been sent to this caller.
+/// Turns a 200 the client already has into 304 without a body. The response has the route's own tag
+/// here; the client's tag must also carry the part of this caller.
 pub(super) fn apply(
     method: &Method,
     wanted: Vec<HeaderValue>,

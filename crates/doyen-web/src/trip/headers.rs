@@ -47,7 +47,8 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the responses of one application begin with, made once for each combination. Copying a finished map costs a fraction of filling one.
+/// Headers that the responses of one application start from, prepared for each combination. Copying
+/// a map costs a fraction of filling one.
 pub(crate) struct BaseHeaders {
     maps: [HeaderMap; 16],
     vary: Vary,
@@ -96,9 +97,9 @@ fn base(security: bool, identified: bool, limited: bool) -> HeaderMap {
     fields
 }
 
-/// What the edge knows of a response.
+/// Facts about a response that decide its headers.
 pub(super) struct About<'a> {
-    /// The route, when one was found: only then can the content depend on the caller.
+    /// The matched route. Without one the content does not depend on the caller.
     pub(super) route: Option<&'a Entry>,
     pub(super) caller: Option<&'a Caller>,
     pub(super) request_id: &'a str,
@@ -141,7 +142,7 @@ pub(super) fn apply(response: &mut Response, base: &BaseHeaders, about: &About<'
         headers.remove(header::CONTENT_TYPE);
     }
     if given.tag {
-        // With a tag it may be kept, if it is checked before each use.
+        // With a tag a cache may keep it, if it revalidates before each use.
         if !given.cache {
             headers.insert(
                 header::CACHE_CONTROL,
@@ -156,7 +157,7 @@ pub(super) fn apply(response: &mut Response, base: &BaseHeaders, about: &About<'
         }
     }
     if given.vary || given.public {
-        // A public route that offers a response to all callers alike lets shared caches give it to all.
+        // The route declares the response the same for all: shared caches may keep one copy.
         let is_open = |entry: &Entry| entry.operation.allow.is_public();
         let shared = given.public && about.caller.is_none() && about.route.is_some_and(is_open);
         let value = base

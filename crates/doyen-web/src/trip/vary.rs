@@ -1,4 +1,4 @@
-//! `Vary`: the request header fields that a response depends on, so that a cache gives it to no other request (RFC 9110 section 12.5.5).
+//! `Vary`: the request header fields that a response depends on (RFC 9110 section 12.5.5).
 
 use doyen_core::CredentialHeader;
 use http::{HeaderMap, HeaderValue, header};
@@ -14,7 +14,8 @@ macro_rules! with {
     };
 }
 
-/// Every value there is: by credentials (1 `Authorization`, 2 `X-API-Key`, 4 `Cookie`), then by 1 `Accept-Encoding`, 2 `Origin`.
+/// All values, indexed by credentials (bit 1 `Authorization`, 2 `X-API-Key`, 4 `Cookie`), then by
+/// bit 1 `Accept-Encoding` and bit 2 `Origin`.
 static VALUES: [[&str; 4]; 8] = [
     ["", "Accept-Encoding", "Origin", "Origin, Accept-Encoding"],
     with!("Authorization"),
@@ -26,7 +27,7 @@ static VALUES: [[&str; 4]; 8] = [
     with!("Authorization, X-API-Key, Cookie"),
 ];
 
-/// The values that the responses of one application need.
+/// The values for the responses of one application.
 #[derive(Clone, Copy)]
 pub(super) struct Vary {
     credentials: usize,
@@ -34,7 +35,7 @@ pub(super) struct Vary {
 }
 
 impl Vary {
-    /// For an application that identifies callers by these fields. With `origin` it lets pages of other origins call.
+    /// `read` lists the fields that identify callers; `origin` is true if CORS is configured.
     pub(super) fn new(read: &[CredentialHeader], origin: bool) -> Self {
         let bit = |header: &CredentialHeader| match header {
             CredentialHeader::Authorization => 1,
@@ -48,14 +49,14 @@ impl Vary {
         }
     }
 
-    /// The value for a response that depends on the caller, or could be compressed; empty for none.
+    /// Returns the value, or an empty text if the response depends on no field.
     pub(super) fn value(self, caller: bool, encoding: bool) -> &'static str {
         let credentials = if caller { self.credentials } else { 0 };
         VALUES[credentials][usize::from(self.origin) * 2 + usize::from(encoding)]
     }
 }
 
-/// Sets the value in place of the one that is there.
+/// Replaces the value.
 pub(super) fn set(headers: &mut HeaderMap, value: &'static str) {
     if value.is_empty() {
         headers.remove(header::VARY);
@@ -64,7 +65,7 @@ pub(super) fn set(headers: &mut HeaderMap, value: &'static str) {
     }
 }
 
-/// Adds the names that the route did not give itself.
+/// Adds the names that the route did not set itself.
 pub(super) fn merge(headers: &mut HeaderMap, value: &'static str) {
     let is_given = |name: &str| {
         let fields = headers.get_all(header::VARY).iter();

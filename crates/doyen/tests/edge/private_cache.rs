@@ -1,4 +1,4 @@
-//! One user agent, several callers: its cache must not give one caller the response to another.
+//! A private cache that several callers share must not give one the response to another.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Identify for EveryWay {
     }
 }
 
-/// A profile: another one for each caller, under the same tag.
+/// A profile that differs for each caller under the same tag.
 #[derive(Output)]
 #[output(etag = version)]
 struct Profile {
@@ -79,13 +79,13 @@ enum Edit {
     Stale,
 }
 
-/// The version is 7 before and 8 after.
+/// Changes version 7 to 8.
 #[patch("/me", allow = signed_in)]
 async fn edit(caller: Caller, seen: IfMatch) -> Result<Json<Profile>, Edit> {
     if !seen.fits(7) {
         return Err(Edit::Stale);
     }
-    // What an update with one version in its condition would do.
+    // The condition of an update that compares one version.
     assert!(seen.version().is_none_or(|version| version == 7));
     Ok(Json(Profile {
         subject: caller.subject.to_string(),
@@ -286,12 +286,12 @@ async fn vary_names_every_credential_on_every_response_of_a_route() {
         assert_eq!((answer.status, answer.body.len()), (200, 0));
         answer.varies_by(&CREDENTIALS);
     }
-    // No route, no caller: the same for everybody.
+    // Without a route the response does not depend on the caller.
     get(&shop(), "/nowhere").await.varies_by(&[]);
 }
 
 #[tokio::test]
-async fn vary_names_only_what_is_read() {
+async fn vary_names_only_credentials_that_are_read() {
     /// Reads one field.
     struct TokenOnly;
 
@@ -312,7 +312,7 @@ async fn vary_names_only_what_is_read() {
 }
 
 #[tokio::test]
-async fn credentials_stand_beside_what_else_a_response_depends_on() {
+async fn vary_lists_credentials_with_origin_and_encoding() {
     let origin = Origin::parse("https://app.example.com").unwrap();
     let cors = Cors::new(vec![origin], true, std::time::Duration::from_secs(60)).unwrap();
     let service = |compression| {
@@ -344,9 +344,9 @@ async fn long() -> Text {
 }
 
 #[tokio::test]
-async fn what_a_public_route_gives_to_all_is_shared() {
+async fn a_public_response_to_an_anonymous_caller_is_shared() {
     get(&shop(), "/public").await.varies_by(&[]);
-    // Only where it says so, only on a public route, and only to those who are nobody.
+    // Not without the directive, on a protected route, or to an identified caller.
     get(&shop(), "/publicity").await.varies_by(&CREDENTIALS);
     let ann = bearer("ann");
     ask("/public", &ann, &[]).await.varies_by(&CREDENTIALS);
@@ -359,7 +359,7 @@ async fn what_a_public_route_gives_to_all_is_shared() {
 }
 
 #[tokio::test]
-async fn the_routes_own_vary_is_merged() {
+async fn vary_of_the_route_is_merged() {
     for who in [None, Some(bearer("ann"))] {
         let fields: Vec<(&str, &str)> = who.iter().map(|(name, who)| (*name, &**who)).collect();
         let answer = get_with(&shop(), "/varies", &fields).await;
@@ -380,28 +380,28 @@ async fn the_tag_of_another_caller_is_never_304() {
                 let answer = ask("/me", other, &[("if-none-match", &tag)]).await;
                 let status = if one == other { 304 } else { 200 };
                 assert_eq!(answer.status, status, "{one:?} {other:?}: {answer:?}");
-                // What is kept is found by the tag: a 304 must carry the caller's too.
+                // A cache selects its stored response by the tag of the 304.
                 assert_eq!(answer.tag() == seen.tag(), one == other);
             }
         }
     }
-    // The same caller, however they say who they are.
+    // The kind of credentials does not matter.
     let tag = ask("/me", &bearer("ann"), &[]).await.tag();
     for way in [key("ann"), cookie("ann")] {
         let answer = ask("/me", &way, &[("if-none-match", &tag)]).await;
         assert_eq!(answer.status, 304);
     }
-    // Neither a tag from before there were callers in it, nor one of somebody who is nobody.
+    // Tags without the part of a caller, from anonymous responses or an older release.
     let open = get(&shop(), "/open").await;
     assert_eq!(open.tag(), "\"7\"");
     let answer = ask("/open", &bearer("ann"), &[("if-none-match", "\"7\"")]).await;
     assert_eq!(answer.status, 200);
-    let nobody = get_with(&shop(), "/open", &[("if-none-match", &tag)]).await;
-    assert_eq!(nobody.status, 200);
+    let anonymous = get_with(&shop(), "/open", &[("if-none-match", &tag)]).await;
+    assert_eq!(anonymous.status, 200);
 }
 
 #[tokio::test]
-async fn a_tag_tells_what_the_caller_may() {
+async fn a_tag_depends_on_scopes_and_roles() {
     let tag = ask("/me", &bearer("ann a b role=x role=y"), &[])
         .await
         .tag();
@@ -416,12 +416,12 @@ async fn a_tag_tells_what_the_caller_may() {
         let answer = ask("/me", &bearer(who), &[("if-none-match", &tag)]).await;
         assert_eq!(answer.status, status, "{who}");
     }
-    // To change something one must have seen it: with which rights does not matter.
+    // A precondition is about the version, so other rights of the subject are fine.
     assert_eq!(change("/me", Some(&key("ann")), &tag).await.status, 200);
 }
 
 #[tokio::test]
-async fn if_match_takes_ones_own_tag_alone() {
+async fn if_match_accepts_only_tags_of_the_caller() {
     let (ann, bob) = (bearer("ann"), cookie("bob"));
     let tag = ask("/me", &ann, &[]).await.tag();
     let theirs = ask("/me", &bob, &[]).await.tag();
@@ -434,7 +434,7 @@ async fn if_match_takes_ones_own_tag_alone() {
     ] {
         let answer = change("/me", Some(&ann), &good).await;
         assert_eq!(answer.status, 200, "{good}: {answer:?}");
-        // And with the new one it goes on, were it the version.
+        // The new tag is for version 8, and this route stays at 7.
         let next = answer.tag();
         assert_ne!(next, tag);
         assert_eq!(change("/me", Some(&ann), &next).await.status, 412);
@@ -444,7 +444,7 @@ async fn if_match_takes_ones_own_tag_alone() {
         theirs.clone(),
         format!("\"zz\", {theirs}"),
         format!("W/{tag}"),
-        // From before callers were part of a tag.
+        // A tag from an older release.
         "\"7\"".to_owned(),
         "\"zz\"".to_owned(),
         bare.to_owned(),
@@ -465,7 +465,7 @@ async fn if_match_takes_ones_own_tag_alone() {
         .header(ann.0, &ann.1);
     let answer = send(&shop(), request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, 200);
-    // Nobody's tag is the route's own.
+    // Anonymous callers get and send the route's own tag.
     assert_eq!(change("/open", None, "\"7\"").await.status, 204);
     assert_eq!(change("/open", None, &tag).await.status, 412);
     assert_eq!(change("/open", Some(&ann), "\"7\"").await.status, 412);
@@ -483,13 +483,13 @@ async fn a_weak_tag_stays_weak() {
     }
     let other = ask("/weak", &bearer("bob"), &[("if-none-match", &tag)]).await;
     assert_eq!(other.status, 200);
-    // What is no tag stays as it is, and is equal to nothing.
+    // A value that is not a tag stays unchanged and never matches.
     let odd = ask("/no-tag", &ann, &[("if-none-match", "a")]).await;
     assert_eq!((odd.status, odd.tag()), (200, "a".to_owned()));
 }
 
 #[tokio::test]
-async fn what_one_caller_sees_is_kept_by_their_own_cache_at_most() {
+async fn cache_control_for_identified_callers() {
     for who in [bearer("ann"), key("ann"), cookie("ann")] {
         let kept = |answer: Answer| answer.header("cache-control").map(str::to_owned);
         assert_eq!(
@@ -503,7 +503,7 @@ async fn what_one_caller_sees_is_kept_by_their_own_cache_at_most() {
     }
 }
 
-/// Nodes and releases agree on it: a tag outlives a restart.
+/// The value is fixed, so that nodes, restarts and releases agree.
 #[tokio::test]
 async fn a_tag_is_the_same_on_every_node() {
     let tag = ask(
