@@ -6,7 +6,8 @@ use std::sync::Arc;
 use doyen_core::inject::{Context, Node};
 use doyen_core::problem::UNAVAILABLE;
 use doyen_core::{
-    Caller, Credentials, Identify, Inject, Kind, Lifetime, Problem, ProblemInfo, Refusal,
+    Caller, CredentialHeader, Credentials, Identify, Inject, Kind, Lifetime, Problem, ProblemInfo,
+    Refusal,
 };
 
 use crate::{Claims, Rejected, RevocationList, Tokens};
@@ -70,6 +71,10 @@ impl Identify for Bearer {
                 Err(reason) => Err(InvalidToken(reason).into()),
             },
         }
+    }
+
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        vec![CredentialHeader::Authorization]
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doyen_core::problem::Plain;
-use doyen_core::{Caller, Credentials, Identify, Kind, ProblemInfo, Refusal};
+use doyen_core::{Caller, CredentialHeader, Credentials, Identify, Kind, ProblemInfo, Refusal};
 
 /// The row for a request that says in two ways who it is from.
 pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
@@ -67,6 +67,13 @@ impl Identify for Identifiers {
             }
         }
         Ok(None)
+    }
+
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        let of_each = self.0.iter().flat_map(|one| one.credential_headers());
+        let read: Vec<CredentialHeader> = of_each.collect();
+        let all = CredentialHeader::ALL.into_iter();
+        all.filter(|header| read.contains(header)).collect()
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {

@@ -100,6 +100,15 @@ pub trait Identify: Send + Sync + 'static {
     /// The credentials are not valid. The default problem is `invalid_token`.
     async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal>;
 
+    /// Returns the request header fields that it reads to identify a caller. The default is every
+    /// field that can carry credentials.
+    ///
+    /// `Vary` lists them on each response of a route, so that a cache does not give one caller the
+    /// response to another. If a field is missing here, caches can do that.
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        CredentialHeader::ALL.to_vec()
+    }
+
     /// Every problem it can end in: they stand in the document of each route that is not public.
     fn problems(&self) -> Vec<&'static ProblemInfo> {
         Vec::new()
@@ -110,6 +119,22 @@ impl<A: Identify> crate::Port<A> for dyn Identify {
     fn adapt(adapter: A) -> Arc<dyn Identify> {
         Arc::new(adapter)
     }
+}
+
+/// A request header field that can carry credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialHeader {
+    /// `Authorization`.
+    Authorization,
+    /// `X-API-Key`.
+    ApiKey,
+    /// `Cookie`.
+    Cookie,
+}
+
+impl CredentialHeader {
+    /// Every field that [`Credentials`] can hold.
+    pub const ALL: [Self; 3] = [Self::Authorization, Self::ApiKey, Self::Cookie];
 }
 
 /// What a request carries to say who it is from.

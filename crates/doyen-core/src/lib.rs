@@ -40,6 +40,7 @@ pub mod schema;
 mod secret;
 pub mod security;
 pub mod settings;
+mod stable_hash;
 mod time;
 mod trace;
 
@@ -48,7 +49,7 @@ pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{
     Allow, AllowExt, Denied, DeniedBecause, Role, Scope, anyone, denied_because, signed_in,
 };
-pub use caller::{Caller, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
+pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
 pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, Settings, port, provider};
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
@@ -66,6 +67,7 @@ pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
 pub use schema::{Components, Schema};
 pub use secret::Secret;
 pub use security::{SecurityEvent, SecurityLog};
+pub use stable_hash::stable_hash;
 pub use time::{Clock, DAY, HOUR, MINUTE, NotATime, SystemClock, Timestamp, secs};
 pub use trace::{RequestId, TraceContext, current_request, within_request};
 

@@ -27,6 +27,7 @@
 //! | [`server`] | connections: accept, limit, drain |
 
 mod body;
+mod etag;
 pub mod extract;
 mod handler;
 mod meter;

@@ -32,7 +32,7 @@ use crate::meter::{Meter, Reading};
 use crate::problem::Classifier;
 use crate::router::Router;
 use crate::server::{Account, Budget};
-use crate::trip::Load;
+use crate::trip::{BaseHeaders, Load};
 use crate::{Body, Response};
 
 /// A built application. Cloning shares it.
@@ -52,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) sink: Option<Arc<dyn AccessSink>>,
     pub(crate) classifiers: Vec<Classifier>,
     pub(crate) options: EdgeOptions,
+    pub(crate) base_headers: BaseHeaders,
     pub(crate) load: Load,
     pub(crate) budget: Arc<Budget>,
     operations: Vec<Operation>,

@@ -18,7 +18,7 @@ mod load;
 mod query;
 mod vary;
 
-pub(crate) use headers::lines as header_lines;
+pub(crate) use headers::{BaseHeaders, lines as header_lines};
 pub(crate) use limits::Limits;
 pub(crate) use load::{Load, Slot};
 
@@ -32,7 +32,7 @@ use doyen_core::AccessRecord;
 use doyen_core::inject::{Context, Facts};
 use doyen_core::problem::Plain;
 use doyen_core::{
-    Access, Clock as _, DeniedBecause, Failures, Problem, Refusal, RequestId, SystemClock,
+    Access, Caller, Clock as _, DeniedBecause, Failures, Problem, Refusal, RequestId, SystemClock,
     TraceContext, Unexpected, within_request,
 };
 use futures_util::FutureExt as _;
@@ -46,7 +46,6 @@ use crate::router::Found;
 use crate::server::Account;
 use crate::service::Inner;
 use crate::{Body, Response};
-use vary::Vary;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
@@ -58,7 +57,7 @@ struct Journey {
     client: Option<IpAddr>,
     entry: Option<Arc<Entry>>,
     context: Option<Context>,
-    user: Option<Arc<str>>,
+    caller: Option<Arc<Caller>>,
     limit: Option<limit::Shown>,
     guard: Option<ending::Guard>,
 }
@@ -97,7 +96,7 @@ pub(crate) async fn run(
         client: source.client,
         entry: None,
         context: None,
-        user: None,
+        caller: None,
         limit: None,
         guard: None,
     };
@@ -141,7 +140,7 @@ pub(crate) async fn run(
         }
     };
     // 11 Validators before headers: a 304 keeps them and loses the body.
-    conditional::apply(&method, etags, &mut response);
+    conditional::apply(&method, etags, journey.caller.as_deref(), &mut response);
     // 7 What a route gave is compressed, not what the edge adds: it tells which answers are secret.
     let compressible = inner.options.compression && compress::fits(&response);
     if compressible && gzip {
@@ -154,19 +153,15 @@ pub(crate) async fn run(
         .into_iter()
         .for_each(ending::Guard::disarm);
     // 6 Headers last, on every answer alike, errors included.
-    let vary = Vary {
-        authorization: journey.user.is_some(),
-        origin: inner.options.cors.is_some(),
-        encoding: compressible,
+    let about = headers::About {
+        route: journey.entry.as_deref(),
+        caller: journey.caller.as_deref(),
+        request_id: journey.request_id.as_str(),
+        secure: source.secure,
+        compressible,
+        limited: journey.limit.is_some(),
     };
-    headers::apply(
-        &mut response,
-        inner.options.security_headers,
-        source.secure,
-        journey.request_id.as_str(),
-        vary,
-        journey.limit.is_some(),
-    );
+    headers::apply(&mut response, &inner.base_headers, &about);
     let counted = journey.limit.is_some();
     // 9 Also on what was refused later: it counted.
     limit::apply(&mut response, journey.limit.take());
@@ -218,7 +213,7 @@ async fn serve(
     // 8 Who is it? Before any limit that counts by user, and before the body is read.
     let identified = identify::caller(inner, &head, &entry, journey.client).await;
     let caller = identified.as_ref().ok().and_then(Option::as_deref);
-    journey.user = caller.map(|caller| Arc::clone(&caller.subject));
+    journey.caller = identified.as_ref().ok().cloned().flatten();
     // 10 May they? Decided here, told only after 9: what a route shares among all is counted by those alone who may call it.
     let permitted = allow::check(&entry, caller);
     // 9 How often? Before 10 is told, and before bad credentials are: guessing is limited like everything else.
@@ -409,14 +404,14 @@ fn log(
             .exact()
             .unwrap_or(0),
         client: journey.client,
-        user: journey.user.as_deref(),
+        user: journey.caller.as_deref().map(|caller| &*caller.subject),
         queries: statistics.statements,
         query_time: statistics.time,
         problem: code,
         denied_because: denied.map(DeniedBecause::reason),
         shed: code == Some(OVERLOADED.code),
         // A stranger can cause any number of these: refusals, and what no limit counts.
-        sampled: code.is_some() || (inner.limits.is_some() && !counted && journey.user.is_none()),
+        sampled: code.is_some() || (inner.limits.is_some() && !counted && journey.caller.is_none()),
         cause: cause.filter(|_| denied.is_none()),
         ..AccessRecord::at(SystemClock.now())
     });

@@ -43,7 +43,7 @@ async fn register_then_log_in_then_see_yourself(app: Helpdesk) {
         .await
         .expect(200);
     assert_eq!(me.at("/id"), user.at("/id"));
-    assert_eq!(me.etag(), "\"1\"");
+    assert!(me.etag().starts_with("\"1."), "{}", me.etag());
 }
 
 #[doyen_test::test]
@@ -225,7 +225,9 @@ async fn a_profile_is_patched_only_by_who_has_seen_it(app: Helpdesk) {
         .send()
         .await
         .expect_problem(428, "precondition_required");
-    for stale in ["\"0\"", "\"2\"", "W/\"1\"", "\"x\"", "1", "\"\""] {
+    let tag = ada.get("/v1/me").send().await.expect(200).etag();
+    let weak = format!("W/{tag}");
+    for stale in ["\"0\"", "\"1\"", "\"2\"", &weak, "\"x\"", "1", "\"\""] {
         ada.patch("/v1/me")
             .if_match(stale)
             .merge_patch(&name)
@@ -234,13 +236,13 @@ async fn a_profile_is_patched_only_by_who_has_seen_it(app: Helpdesk) {
             .expect_problem(412, "precondition_failed");
     }
     ada.patch("/v1/me")
-        .if_match("\"1\"")
+        .if_match(&tag)
         .merge_patch(&name)
         .send()
         .await
         .expect(200);
     ada.patch("/v1/me")
-        .if_match("\"1\"")
+        .if_match(&tag)
         .merge_patch(&name)
         .send()
         .await

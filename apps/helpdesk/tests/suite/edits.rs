@@ -96,9 +96,10 @@ async fn a_patch_needs_the_present_version(app: Helpdesk) {
     for stale in [
         "\"0\"",
         "\"2\"",
-        "\"2-customer\"",
+        "\"1\"",
+        "\"1-customer\"",
         "\"\"",
-        "W/\"1-customer\"",
+        &format!("W/{}", made.etag()),
         "1",
     ] {
         ann.patch(made.location())

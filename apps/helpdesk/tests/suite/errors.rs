@@ -208,7 +208,7 @@ async fn every_answer_has_its_security_headers(app: Helpdesk) {
     }
     assert_eq!(
         ann.get("/v1/tickets").send().await.header("vary"),
-        Some("Authorization")
+        Some("Authorization, X-API-Key")
     );
 }
 

@@ -36,6 +36,7 @@ mod lists;
 mod naughty;
 mod openapi;
 mod paging;
+mod private_cache;
 mod server;
 mod sessions;
 mod slow;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use doyen_core::problem::UNAVAILABLE;
 use doyen_core::{
-    Access, Caller, Credentials, Identify, Problem, ProblemInfo, Refusal, SecurityEvent,
-    Unexpected, security,
+    Access, Caller, CredentialHeader, Credentials, Identify, Problem, ProblemInfo, Refusal,
+    SecurityEvent, Unexpected, security,
 };
 
 use super::known::{Found, Known};
@@ -180,6 +180,12 @@ impl Identify for CookieSessions {
         }
         self.touch(&found, credentials.address);
         Ok(Some(found.caller))
+    }
+
+    /// `Origin` and `X-CSRF-Token` are not among them: they are read for unsafe methods only, and
+    /// caches do not reuse the responses to those.
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        vec![CredentialHeader::Cookie]
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {

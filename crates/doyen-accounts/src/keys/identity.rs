@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, Needs};
-use doyen_core::{Caller, Credentials, Identify, Problem as _, ProblemInfo, Refusal};
+use doyen_core::{
+    Caller, CredentialHeader, Credentials, Identify, Problem as _, ProblemInfo, Refusal,
+};
 
 use super::owners::Owners;
 use super::{ApiKeys, InvalidKey};
@@ -50,6 +52,10 @@ impl Identify for ApiKeyIdentity {
         };
         let caller = self.keys.caller(key, credentials.address, &self.owners);
         Ok(Some(caller.await??))
+    }
+
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        vec![CredentialHeader::ApiKey]
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use super::{Container, Facts, Inject, Lifetime, Node};
-use crate::{Refusal, Unexpected};
+use crate::{Caller, Refusal, Unexpected};
 
 /// A future on the heap.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -102,6 +102,12 @@ impl Context {
         let slot = Slot::default();
         made.push((id, Arc::clone(&slot)));
         slot
+    }
+
+    /// Returns the identified caller of this request, like injecting `Option<Caller>` but without
+    /// a copy.
+    pub fn caller(&self) -> Option<&Arc<Caller>> {
+        self.inner.facts.caller.as_ref()?.as_ref()
     }
 
     /// The value of this type if it is known or has been made already.

@@ -5,6 +5,7 @@ use doyen_core::problem::Plain;
 use doyen_core::{Kind, Place, ProblemInfo, Refusal, Schema};
 
 use super::FromParts;
+use crate::etag::{CallerPart, Tag};
 use crate::request::Request;
 
 static REQUIRED: ProblemInfo = ProblemInfo {
@@ -22,23 +23,27 @@ pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
     description: "The resource has changed since you read it. Read it again, look at the difference, and send your change with the new `ETag`.",
 };
 
-/// The versions in `If-Match` (RFC 9110 section 13.1.1): 428 when the field is missing.
+/// The route's own tags in `If-Match` (RFC 9110 section 13.1.1). Without the header the client gets
+/// a 428.
 ///
-/// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; a row that does not match is 412. `*` fits every version.
-/// Weak tags never match.
+/// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; if no row matches, the
+/// client gets a 412. `*` fits every version.
+///
+/// The edge appends a hash of the caller to each `ETag`; this extractor checks and removes it. Weak
+/// tags and tags of other callers never match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IfMatch {
     tags: Option<Vec<String>>,
 }
 
 impl IfMatch {
-    /// The one version that is asked for: `None` for `*`. Text that is no version fits nothing, as `Some(-1)` does.
+    /// Returns the version that must be the current one, or `None` for `*`.
+    ///
+    /// Of several versions it is the highest, since versions only count up. Without a version it is
+    /// `Some(-1)`, which fits nothing.
     pub fn version(&self) -> Option<i64> {
-        let tags = self.tags.as_ref()?;
-        match tags.as_slice() {
-            [tag] => Some(number(tag).unwrap_or(-1)),
-            _ => Some(-1),
-        }
+        let versions = self.tags.as_ref()?.iter().filter_map(|tag| number(tag));
+        Some(versions.max().unwrap_or(-1))
     }
 
     /// True when this version is among those asked for.
@@ -46,6 +51,11 @@ impl IfMatch {
         self.tags
             .as_ref()
             .is_none_or(|tags| tags.iter().any(|tag| number(tag) == Some(version)))
+    }
+
+    /// Returns the tags, for routes whose tags are not versions, or `None` for `*`.
+    pub fn tags(&self) -> Option<&[String]> {
+        self.tags.as_deref()
     }
 }
 
@@ -74,12 +84,19 @@ impl FromParts for IfMatch {
         if text == ["*"] {
             return Ok(Some(Self { tags: None }));
         }
+        let part = request.parts.context.caller();
+        let part = part.map(|caller| CallerPart::of(caller));
+        let own = |tag: Tag<'_>| match &part {
+            Some(part) => part.remove(tag.opaque).map(str::to_owned),
+            None => Some(tag.opaque.to_owned()),
+        };
         let tags = text
             .iter()
-            .flat_map(|field| field.split(','))
-            .filter_map(|tag| tag.trim().strip_prefix('"')?.strip_suffix('"'));
+            .flat_map(|field| Tag::list(field))
+            .filter(|tag| !tag.weak)
+            .filter_map(own);
         Ok(Some(Self {
-            tags: Some(tags.map(str::to_owned).collect()),
+            tags: Some(tags.collect()),
         }))
     }
 

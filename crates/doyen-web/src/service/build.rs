@@ -20,7 +20,7 @@ use crate::respond::RouteTable;
 use crate::route::{Entry, Route};
 use crate::router::Router;
 use crate::server::Budget;
-use crate::trip::Load;
+use crate::trip::{BaseHeaders, Load};
 
 /// One mistake that keeps an application from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -263,6 +263,8 @@ impl Builder {
         })?;
         let router = Router::new(entries)
             .map_err(|(path, error)| vec![StartError::BadPath(path, reason(&error))])?;
+        let credentials = self.identify.as_ref();
+        let credentials = credentials.map_or_else(Vec::new, |one| one.credential_headers());
         let endings = tokio_util::task::TaskTracker::new();
         endings.close();
         Ok(Service {
@@ -275,6 +277,7 @@ impl Builder {
                 unmatched,
                 sink: self.sink,
                 classifiers: self.classifiers,
+                base_headers: BaseHeaders::new(&self.options, &credentials),
                 load: Load::new(self.options.max_requests),
                 budget: Budget::new(self.options.buffer_limit),
                 options: self.options,

@@ -1,36 +1,89 @@
-//! `Vary`: the fields of the request that an answer depends on, so that no cache gives it to another (RFC 9110 section 12.5.5).
+//! `Vary`: the request header fields that a response depends on (RFC 9110 section 12.5.5).
 
-use http::HeaderValue;
+use doyen_core::CredentialHeader;
+use http::{HeaderMap, HeaderValue, header};
 
-/// What an answer depends on.
-#[derive(Clone, Copy, Default)]
+macro_rules! with {
+    ($credentials:literal) => {
+        [
+            $credentials,
+            concat!($credentials, ", Accept-Encoding"),
+            concat!($credentials, ", Origin"),
+            concat!($credentials, ", Origin, Accept-Encoding"),
+        ]
+    };
+}
+
+/// All values, indexed by credentials (bit 1 `Authorization`, 2 `X-API-Key`, 4 `Cookie`), then by
+/// bit 1 `Accept-Encoding` and bit 2 `Origin`.
+static VALUES: [[&str; 4]; 8] = [
+    ["", "Accept-Encoding", "Origin", "Origin, Accept-Encoding"],
+    with!("Authorization"),
+    with!("X-API-Key"),
+    with!("Authorization, X-API-Key"),
+    with!("Cookie"),
+    with!("Authorization, Cookie"),
+    with!("X-API-Key, Cookie"),
+    with!("Authorization, X-API-Key, Cookie"),
+];
+
+/// The values for the responses of one application.
+#[derive(Clone, Copy)]
 pub(super) struct Vary {
-    /// Another caller sees another answer.
-    pub(super) authorization: bool,
-    /// A page of another origin is told other things.
-    pub(super) origin: bool,
-    /// It could be compressed.
-    pub(super) encoding: bool,
+    credentials: usize,
+    origin: bool,
 }
 
 impl Vary {
-    /// True when an answer depends on something besides who asks.
-    pub(super) const fn is_more_than_the_caller(self) -> bool {
-        self.origin || self.encoding
+    /// `read` lists the fields that identify callers; `origin` is true if CORS is configured.
+    pub(super) fn new(read: &[CredentialHeader], origin: bool) -> Self {
+        let bit = |header: &CredentialHeader| match header {
+            CredentialHeader::Authorization => 1,
+            CredentialHeader::ApiKey => 2,
+            CredentialHeader::Cookie => 4,
+        };
+        let credentials = read.iter().fold(0, |all, header| all | bit(header));
+        Self {
+            credentials,
+            origin,
+        }
     }
 
-    /// One field for all of them; each value stands ready.
-    pub(super) fn value(self) -> Option<HeaderValue> {
-        let text = match (self.authorization, self.origin, self.encoding) {
-            (false, false, false) => return None,
-            (true, false, false) => "Authorization",
-            (false, true, false) => "Origin",
-            (false, false, true) => "Accept-Encoding",
-            (true, true, false) => "Authorization, Origin",
-            (true, false, true) => "Authorization, Accept-Encoding",
-            (false, true, true) => "Origin, Accept-Encoding",
-            (true, true, true) => "Authorization, Origin, Accept-Encoding",
-        };
-        Some(HeaderValue::from_static(text))
+    /// Returns the value, or an empty text if the response depends on no field.
+    pub(super) fn value(self, caller: bool, encoding: bool) -> &'static str {
+        let credentials = if caller { self.credentials } else { 0 };
+        VALUES[credentials][usize::from(self.origin) * 2 + usize::from(encoding)]
+    }
+}
+
+/// Replaces the value.
+pub(super) fn set(headers: &mut HeaderMap, value: &'static str) {
+    if value.is_empty() {
+        headers.remove(header::VARY);
+    } else {
+        headers.insert(header::VARY, HeaderValue::from_static(value));
+    }
+}
+
+/// Adds the names that the route did not set itself.
+pub(super) fn merge(headers: &mut HeaderMap, value: &'static str) {
+    let is_given = |name: &str| {
+        let fields = headers.get_all(header::VARY).iter();
+        let mut names = fields
+            .filter_map(|field| field.to_str().ok())
+            .flat_map(|field| field.split(','));
+        // `*` already says that it depends on everything.
+        names.any(|given| given.trim() == "*" || given.trim().eq_ignore_ascii_case(name))
+    };
+    let names = || value.split(", ").filter(|name| !name.is_empty());
+    if !names().any(is_given) {
+        if !value.is_empty() {
+            headers.append(header::VARY, HeaderValue::from_static(value));
+        }
+        return;
+    }
+    let missing: Vec<&'static str> = names().filter(|name| !is_given(name)).collect();
+    for name in missing {
+        headers.append(header::VARY, HeaderValue::from_static(name));
     }
 }

@@ -47,9 +47,6 @@ pub(super) async fn asset(file: String) -> Result<Response, FindPage> {
     let mut response = response(asset.media_type, Bytes::from_static(asset.body));
     if let Ok(tag) = HeaderValue::try_from(&asset.etag) {
         response.headers_mut().insert(header::ETAG, tag);
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
     Ok(response)
 }
@@ -64,10 +61,14 @@ pub(super) fn html(text: impl Into<Bytes>) -> Response {
     response
 }
 
+/// The same for every caller, so shared caches may keep it.
 fn response(media_type: &'static str, bytes: Bytes) -> Response {
     let mut response = Response::new(Body::whole(bytes));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, no-cache"),
+    );
     response
 }

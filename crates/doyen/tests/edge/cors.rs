@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use doyen::Overrides;
 use doyen::domain::settings::Loader;
-use doyen::domain::{Credentials, Identify, Refusal};
+use doyen::domain::{CredentialHeader, Credentials, Identify, Refusal};
 
 use doyen::prelude::*;
 use doyen::web::{Body, Cors, EdgeOptions, Origin, Route, Service};
@@ -23,6 +23,9 @@ struct Nobody;
 impl Identify for Nobody {
     async fn identify(&self, _: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         Ok(None)
+    }
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        Vec::new()
     }
 }
 

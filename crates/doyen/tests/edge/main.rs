@@ -18,6 +18,7 @@ mod inject;
 mod kit;
 mod limits;
 mod policies;
+mod private_cache;
 mod server;
 mod server_answers;
 mod server_log;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use doyen::domain::{Credentials, Identify, ProblemInfo, Refusal, problem::Plain};
+use doyen::domain::{
+    CredentialHeader, Credentials, Identify, ProblemInfo, Refusal, problem::Plain,
+};
 use doyen::prelude::*;
 use doyen::web::{Body, Service};
 use http::Request;
@@ -48,6 +50,9 @@ impl Identify for Tokens {
             Some(_) => return Err(Plain::new(&BAD).into()),
         }
         Ok(Some(Arc::new(caller)))
+    }
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        vec![CredentialHeader::Authorization]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use doyen::domain::stable_hash;
 use doyen::prelude::*;
 
 use super::{actions, comments, tickets};
@@ -63,10 +64,17 @@ pub(crate) struct TicketView {
 }
 
 impl TicketView {
-    /// Agents see other links and another count than the customer: another representation of the same version, so another tag. What time
-    /// alone changes is not in it.
+    /// The version, and a hash of what changes without a new version: the caller's role, the names
+    /// of users, and `is_overdue`. `age_seconds` is left out, since it changes every second.
     fn tag(&self) -> String {
-        format!("{}-{}", self.version, self.seen_by.role.name())
+        let assignee = self.assignee.as_ref();
+        let rest = stable_hash([
+            self.seen_by.role.name(),
+            &self.reporter.name,
+            assignee.map_or("", |person| &person.name),
+            if self.overdue { "overdue" } else { "" },
+        ]);
+        format!("{}-{rest:016x}", self.version)
     }
 
     fn age_seconds(&self) -> u64 {

@@ -1,0 +1,186 @@
+//! Entity tags (RFC 9110 section 8.8.3), and the part of a tag that stands for the caller.
+//!
+//! Two callers can get different content under the same tag of a route, such as the version of a
+//! profile. A private cache that both use would then take a 304 as a confirmation of the other
+//! caller's content. The edge therefore appends `.` and 16 characters to the tags of identified
+//! callers: ten for the subject, six for scopes and roles.
+
+use doyen_core::{Caller, stable_hash};
+use http::HeaderValue;
+
+/// Characters for the subject: 60 bits.
+const SUBJECT: usize = 10;
+/// Characters for scopes and roles: 36 bits.
+const RIGHTS: usize = 6;
+/// The whole part, with the dot.
+const PART: usize = 1 + SUBJECT + RIGHTS;
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// The end of every tag that one caller gets.
+pub(crate) struct CallerPart([u8; PART]);
+
+impl CallerPart {
+    pub(crate) fn of(caller: &Caller) -> Self {
+        // A sum does not depend on the order, which differs between tokens and keys.
+        let scopes = caller.scopes.iter().map(|scope| stable_hash([&**scope]));
+        let roles = caller
+            .roles
+            .iter()
+            .map(|role| stable_hash(["role", &**role]));
+        let rights = scopes.chain(roles).fold(0, u64::wrapping_add);
+        let mut part = [b'.'; PART];
+        let (subject, rest) = part[1..].split_at_mut(SUBJECT);
+        write(subject, stable_hash([&*caller.subject]));
+        write(rest, rights);
+        Self(part)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        // It is ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Inserts it before the closing quote. Returns `None` if the value is not a tag.
+    pub(crate) fn append(&self, tag: &HeaderValue) -> Option<HeaderValue> {
+        let bytes = tag.as_bytes();
+        Tag::parse(std::str::from_utf8(bytes).ok()?)?;
+        let mut whole = Vec::with_capacity(bytes.len() + PART);
+        whole.extend_from_slice(&bytes[..bytes.len() - 1]);
+        whole.extend_from_slice(&self.0);
+        whole.push(b'"');
+        HeaderValue::from_maybe_shared(bytes::Bytes::from(whole)).ok()
+    }
+
+    /// Returns the route's own tag if the tag was sent to this subject, with any scopes and roles.
+    pub(crate) fn remove<'a>(&self, opaque: &'a str) -> Option<&'a str> {
+        let (own, part) = opaque.split_at_checked(opaque.len().checked_sub(PART)?)?;
+        let is_own = part.as_bytes()[..=SUBJECT] == self.0[..=SUBJECT];
+        is_own.then_some(own)
+    }
+}
+
+/// Writes six bits of the hash as each character.
+fn write(into: &mut [u8], hash: u64) {
+    for (at, character) in into.iter_mut().enumerate() {
+        *character = ALPHABET[(hash >> (6 * at)) as usize & 63];
+    }
+}
+
+/// A tag without its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag<'a> {
+    pub(crate) weak: bool,
+    pub(crate) opaque: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    /// Parses the value of an `ETag` field.
+    pub(crate) fn parse(field: &'a str) -> Option<Self> {
+        let (tag, rest) = Self::split_first(field)?;
+        rest.is_empty().then_some(tag)
+    }
+
+    /// Parses a list, as in `If-Match` and `If-None-Match`. A tag can contain a comma. An item that
+    /// is not a tag is skipped.
+    pub(crate) fn list(field: &'a str) -> impl Iterator<Item = Self> {
+        let mut rest = field;
+        std::iter::from_fn(move || {
+            loop {
+                rest = rest.trim_start_matches([' ', '\t', ',']);
+                if rest.is_empty() {
+                    return None;
+                }
+                if let Some((tag, after)) = Self::split_first(rest) {
+                    let after = after.trim_start_matches([' ', '\t']);
+                    if after.is_empty() || after.starts_with(',') {
+                        rest = after;
+                        return Some(tag);
+                    }
+                }
+                rest = rest.split_once(',').map_or("", |(_, after)| after);
+            }
+        })
+    }
+
+    /// Splits off the tag at the start of a text.
+    fn split_first(text: &'a str) -> Option<(Self, &'a str)> {
+        let strong = text.strip_prefix("W/");
+        let (opaque, rest) = strong.unwrap_or(text).strip_prefix('"')?.split_once('"')?;
+        let weak = strong.is_some();
+        Some((Self { weak, opaque }, rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_tag_by_tag() {
+        let all = |field| Tag::list(field).map(|tag| (tag.weak, tag.opaque));
+        let all = |field| all(field).collect::<Vec<_>>();
+        assert_eq!(all(r#""a""#), [(false, "a")]);
+        assert_eq!(
+            all(r#""a,b" , W/"c",,"" "#),
+            [(false, "a,b"), (true, "c"), (false, "")]
+        );
+        assert_eq!(all(r#"a, "b", W/W/"c", w/"d", "e"#), [(false, "b")]);
+        // An item with anything after the closing quote is not a tag.
+        assert_eq!(all(r#""a"x, "b""c", "d""#), [(false, "d")]);
+        assert_eq!(all("*"), []);
+    }
+
+    #[test]
+    fn one_tag_is_one_tag() {
+        let tag = |weak, opaque| Some(Tag { weak, opaque });
+        assert_eq!(Tag::parse("\"a\""), tag(false, "a"));
+        assert_eq!(Tag::parse("W/\"\""), tag(true, ""));
+        for none in ["", "a", "\"a", "a\"", "\"a\" ", "\"a\",\"b\"", "W/a"] {
+            assert_eq!(Tag::parse(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_part_of_a_caller_goes_in_and_out() {
+        let mut ann = Caller::new("ann");
+        let part = CallerPart::of(&ann);
+        for tag in ["\"7\"", "W/\"7-a\"", "\"\""] {
+            let whole = part.append(&HeaderValue::from_static(tag)).unwrap();
+            let whole = Tag::parse(whole.to_str().unwrap()).unwrap();
+            let own = Tag::parse(tag).unwrap();
+            assert_eq!(whole.weak, own.weak);
+            assert_eq!(part.remove(whole.opaque), Some(own.opaque));
+            let bob = CallerPart::of(&Caller::new("bob"));
+            assert_eq!(bob.remove(whole.opaque), None);
+            // The same subject with other roles.
+            ann.roles.push("clerk".into());
+            let clerk = CallerPart::of(&ann);
+            assert_ne!(clerk.as_str(), part.as_str());
+            assert_eq!(clerk.remove(whole.opaque), Some(own.opaque));
+        }
+        assert_eq!(part.append(&HeaderValue::from_static("7")), None);
+        assert_eq!(part.remove("7"), None);
+        assert_eq!(part.remove("üüüüüüüüüü"), None);
+    }
+
+    #[test]
+    fn the_rights_of_a_caller_are_told_apart() {
+        let part = |scopes: &[&str], roles: &[&str]| {
+            let mut caller = Caller::new("ann");
+            caller.scopes = scopes.iter().map(|scope| (*scope).into()).collect();
+            caller.roles = roles.iter().map(|role| (*role).into()).collect();
+            CallerPart::of(&caller).as_str().to_owned()
+        };
+        let one = part(&["a:read", "b:write"], &["x"]);
+        assert_eq!(one, part(&["b:write", "a:read"], &["x"]));
+        for other in [
+            part(&["a:write", "b:read"], &["x"]),
+            part(&["a:read", "b:write", "x"], &[]),
+            part(&["a:read"], &["x"]),
+            part(&[], &[]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+}
