@@ -12,11 +12,14 @@
 //! A few failures are free. Then each doubles the time to wait, from a second to a quarter of an hour, and what is sent meanwhile is not
 //! looked at: 429 with `Retry-After`. Failures are forgotten one by one, so that the typing mistakes of a big office do not add up.
 //!
-//! An attempt is counted as pending before the password is checked, in a unit of work of its own, and as a failure or as none once its outcome
-//! is known. As many attempts are checked at once as may fail without a wait; after that one at a time. The others wait up to [`MAX_WAIT`] for
-//! the outcome of those: correct passwords that arrive at once all succeed, and a thousand guesses at once check no more passwords than a
-//! thousand one by one. At most [`MAX_WAITING`] attempts of one process wait; a further one gets 429. An unknown address is counted like a known one, so the answers do not tell who has an account. Rows are keyed hashes: the
-//! table tells nothing either. The counts are in the database: they survive a restart, and all nodes see them.
+//! An attempt is counted as pending before the password is checked, in a unit of work of its own,
+//! and as a failure or as none once its outcome is known. As many attempts are checked at once as
+//! may fail without a wait; after that one at a time. The others wait up to ten seconds for the
+//! outcome of those: correct passwords that arrive at once all succeed, and a thousand guesses at
+//! once check no more passwords than a thousand one by one. At most 128 attempts of one process
+//! wait; a further one gets 429. An unknown address is counted like a known one, so the answers do
+//! not tell who has an account. Rows are keyed hashes: the table tells nothing either. The counts
+//! are in the database: they survive a restart, and all nodes see them.
 //!
 //! What it does not do: it does not know a device. Who shares a network with the owner is slowed down together with them.
 
@@ -265,8 +268,8 @@ impl Attempt {
     }
 }
 
-/// The buckets in which an attempt is pending. Dropped with some left (an error, a rollback, a client that went away), the attempt becomes a
-/// failure in the background.
+/// The buckets in which an attempt is pending. Dropped with some left (an error, a rollback, a
+/// client that went away), the attempt becomes a failure in the background.
 struct Pending {
     throttle: Throttle,
     counted: Vec<Counted>,

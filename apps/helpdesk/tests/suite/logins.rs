@@ -1,4 +1,5 @@
-//! Logins that arrive at once: a correct password is never refused because another login is being checked.
+//! Logins that arrive at once: a correct password is never refused because another login is being
+//! checked.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::support::{Join as _, patient};
 /// Each round is a race of its own.
 const ROUNDS: usize = 5;
 
-/// The helpdesk with a clock that moves: a time that was read before a lock is older than one that was read under it.
+/// The helpdesk with a clock that moves: a time that was read before a lock is older than one that
+/// was read under it.
 pub(crate) struct MovingClock(TestApp);
 
 impl Subject for MovingClock {

@@ -13,9 +13,11 @@ use super::places::KNOWN_FOR;
 
 /// After this time without a failure a count is gone.
 const KEPT: Duration = DAY;
-/// An attempt without an outcome for this long is a failure: its process has ended. Longer than any request takes.
+/// An attempt without an outcome for this long is a failure: its process has ended. Longer than any
+/// request takes.
 const LEASE: Duration = MINUTE;
-/// The end of a wait that there is none of. Not the present time: another node's clock may be behind.
+/// The end of a wait that there is none of. Not the present time: another node's clock may be
+/// behind.
 fn never() -> Timestamp {
     Timestamp::from_micros(0)
 }
@@ -128,8 +130,8 @@ impl Count {
         rule.left(self.failures, now.since(self.at.into()))
     }
 
-    /// Locks a row until the end of the unit of work, and creates it if there is none. One statement: between two,
-    /// another transaction could delete the row.
+    /// Locks a row until the end of the unit of work, and creates it if there is none. One
+    /// statement: between two, another transaction could delete the row.
     async fn lock(work: &Session, key: &[u8; 32], now: Timestamp) -> Result<Self, Unexpected> {
         let sql = "INSERT INTO auth_failures (key, failures, at, until) VALUES ($1, 0, $2, $3) \
                    ON CONFLICT (key) DO UPDATE SET key = excluded.key \
@@ -160,8 +162,9 @@ fn time(at: Timestamp) -> Value {
 
 /// Counts an attempt as pending in each bucket, or in none.
 ///
-/// An attempt is admitted if it would be admitted even if every pending one were wrong: as many are checked at once as are
-/// free, and after that one at a time. So attempts that arrive at once check no more passwords than attempts one by one.
+/// An attempt is admitted if it would be admitted even if every pending one were wrong: as many are
+/// checked at once as are free, and after that one at a time. So attempts that arrive at once check
+/// no more passwords than attempts one by one.
 pub(super) async fn admit(
     work: &Session,
     mut buckets: Vec<Bucket>,
