@@ -18,7 +18,7 @@ fn loader() -> Loader {
     Loader::new("APP")
         .env(std::iter::empty::<(String, String)>())
         .environment(Environment::Test)
-        .set("database.url", &format!("sqlite://{}", file().display()))
+        .set("database.url", format!("sqlite://{}", file().display()))
         .set(
             "auth.signing_key",
             "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
