@@ -95,7 +95,7 @@ async fn count() -> Text {
 }
 
 /// Burn the books.
-#[delete("/books", allow = Scope::BooksWrite.to(Role::Librarian))]
+#[delete("/books", allow = Scope::BooksWrite.role(Role::Librarian))]
 async fn burn() -> NoContent {
     NoContent
 }

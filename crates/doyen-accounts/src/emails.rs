@@ -20,7 +20,7 @@ mod reset;
 mod settings;
 mod verify;
 
-use doyen_core::{Allow, Problem};
+use doyen_core::{Problem, Restricted};
 use doyen_macros::routes;
 use doyen_web::Routes;
 
@@ -40,7 +40,7 @@ pub(crate) fn public() -> Routes {
 }
 
 /// Those about one's own account, for whoever may call them.
-pub(crate) fn routes(own: Allow) -> Routes {
+pub(crate) fn routes(own: Restricted) -> Routes {
     routes![change::ask].allow(own)
 }
 

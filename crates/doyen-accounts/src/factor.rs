@@ -120,6 +120,11 @@ impl Factors {
         };
         let second = attempt.second(subject, address).await?;
         if !self.take(subject, &factor, code).await? {
+            // The unit of work has begun, and on SQLite it holds the one writer that the counts
+            // need.
+            self.session.rollback().await;
+            second.failed().await?;
+            attempt.failed().await?;
             return Err(WrongCode.into());
         }
         second.succeeded(&self.session, subject).await?;

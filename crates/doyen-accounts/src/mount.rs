@@ -1,7 +1,7 @@
 //! What an application mounts.
 
 use doyen_core::inject::Inject;
-use doyen_core::{Allow, Port, signed_in};
+use doyen_core::{Port, Restrict, Restricted, signed_in};
 use doyen_web::Module;
 
 use crate::{Users, clients, emails, factor, keys, login, security, sessions};
@@ -18,10 +18,11 @@ use crate::{Users, clients, emails, factor, keys, login, security, sessions};
 /// | [`own`](Self::own), who may use the routes under `/me` | `signed_in` |
 /// | [`admin`](Self::admin), who may read the security log and manage clients | nobody: those routes are not there |
 pub struct Auth {
-    prefix: String,
-    own: Allow,
-    admin: Option<Allow>,
+    prefix: Option<String>,
+    own: Option<Restricted>,
+    admin: Option<Restricted>,
     module: Module,
+    repeated: Vec<&'static str>,
     #[cfg(feature = "oidc")]
     openid: bool,
 }
@@ -41,12 +42,13 @@ impl Auth {
         dyn Users: Port<U>,
     {
         Self {
-            prefix: "/v1".to_owned(),
-            own: signed_in,
+            prefix: None,
+            own: None,
             admin: None,
             module: Module::new("auth")
                 .describe("Log in and out, sessions, keys, and what happened to accounts.")
                 .bind::<dyn Users, U>(),
+            repeated: Vec::new(),
             #[cfg(feature = "oidc")]
             openid: false,
         }
@@ -55,21 +57,29 @@ impl Auth {
     /// The path that all routes begin with.
     #[must_use]
     pub fn at(mut self, prefix: &str) -> Self {
-        prefix.clone_into(&mut self.prefix);
+        if self.prefix.replace(prefix.to_owned()).is_some() {
+            self.repeated.push("Auth::at");
+        }
         self
     }
 
-    /// Who may use the routes about their own account.
+    /// Who may use the routes about their own account. These routes need a caller, so that they
+    /// cannot be public. Given twice, the application does not start.
     #[must_use]
-    pub fn own(mut self, allow: impl Into<Allow>) -> Self {
-        self.own = allow.into();
+    pub fn own(mut self, allow: impl Restrict) -> Self {
+        if self.own.replace(allow.restricted()).is_some() {
+            self.repeated.push("Auth::own");
+        }
         self
     }
 
-    /// Who may read the security log and manage machine clients.
+    /// Who may read the security log and manage machine clients. Given twice, the application does
+    /// not start.
     #[must_use]
-    pub fn admin(mut self, allow: impl Into<Allow>) -> Self {
-        self.admin = Some(allow.into());
+    pub fn admin(mut self, allow: impl Restrict) -> Self {
+        if self.admin.replace(allow.restricted()).is_some() {
+            self.repeated.push("Auth::admin");
+        }
         self
     }
 
@@ -81,6 +91,13 @@ impl Auth {
         self
     }
 
+    /// The options that were given more than once, of which only the last would count; the facade
+    /// refuses them.
+    #[doc(hidden)]
+    pub fn repeated(&self) -> &[&'static str] {
+        &self.repeated
+    }
+
     /// The module of it all; the facade calls it.
     #[doc(hidden)]
     pub fn into_module(self) -> Module {
@@ -89,9 +106,12 @@ impl Auth {
             own,
             admin,
             module,
+            repeated: _,
             #[cfg(feature = "oidc")]
             openid,
         } = self;
+        let prefix = prefix.unwrap_or_else(|| "/v1".to_owned());
+        let own = own.unwrap_or(signed_in);
         let module = module.bind::<dyn doyen_core::SecurityLog, security::SqlSecurityLog>();
         let module = module
             .routes(login::public().at(&prefix))

@@ -76,6 +76,7 @@ impl Proof {
             }
         };
         if !verdict.ok {
+            attempt.failed().await?;
             let event = SecurityEvent::new(security::LOGIN_FAILED)
                 .subject(&me.subject)
                 .session(&me.id.to_string())

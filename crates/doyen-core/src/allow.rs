@@ -1,7 +1,9 @@
 //! Who may call a route.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use crate::Caller;
 
@@ -30,72 +32,136 @@ pub trait Scope: Copy {
 }
 
 /// A role such as `admin`. Derive it like [`Scope`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a role",
+    label = "not a role",
+    note = "roles are the variants of an enum with `#[derive(Role)]`: write `.role(Role::Admin)`"
+)]
 pub trait Role: Copy {
     /// The word, as it stands in tokens.
     fn name(self) -> &'static str;
 }
 
-/// The answer to "may they?": what `allow = ...` at a route becomes.
+/// The access policy of a route: what `allow = ...` becomes.
 ///
-/// There is no default. A route says [`anyone`], [`signed_in`] or a scope, which can be narrowed to roles.
+/// There is no default. A route states [`anyone`], [`signed_in`] or a scope. [`signed_in`] and a
+/// scope can be restricted to roles with [`role`](AllowExt::role); a public route cannot.
 ///
 /// ```
 /// use doyen_core::{Allow, anyone, signed_in};
 ///
-/// assert!(anyone.is_public());
-/// assert!(!signed_in.is_public());
+/// assert!(Allow::from(anyone).is_public());
+/// assert!(!Allow::from(signed_in).is_public());
+/// ```
+///
+/// ```compile_fail
+/// # extern crate doyen_core as doyen;
+/// # #[derive(Clone, Copy, doyen_core::Role)] enum Role { Admin }
+/// use doyen_core::{AllowExt as _, anyone};
+///
+/// let open = anyone.role(Role::Admin);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allow {
-    gate: Gate,
-    scope: Option<&'static str>,
-    roles: [Option<&'static str>; 4],
-}
+pub struct Allow(Option<Restricted>);
 
+/// The policy of a public route. It has nothing to restrict, so that no closed-looking policy is
+/// open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Gate {
-    Open,
-    SignedIn,
+pub struct Anyone(());
+
+/// A policy that needs a caller who is logged in: [`signed_in`], a scope, or one of them with
+/// roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restricted {
+    scope: Option<&'static str>,
+    roles: &'static [&'static str],
 }
 
-/// Everybody, logged in or not.
+/// Every request, with or without a caller.
 #[allow(non_upper_case_globals, reason = "reads as a word beside `allow =`")]
-pub const anyone: Allow = Allow {
-    gate: Gate::Open,
+pub const anyone: Anyone = Anyone(());
+
+/// Every caller who is logged in.
+#[allow(non_upper_case_globals, reason = "reads as a word beside `allow =`")]
+pub const signed_in: Restricted = Restricted {
     scope: None,
-    roles: [None; 4],
+    roles: &[],
 };
 
-/// Whoever is logged in.
-#[allow(non_upper_case_globals, reason = "reads as a word beside `allow =`")]
-pub const signed_in: Allow = Allow {
-    gate: Gate::SignedIn,
-    scope: None,
-    roles: [None; 4],
-};
+impl From<Anyone> for Allow {
+    fn from(Anyone(()): Anyone) -> Self {
+        Allow(None)
+    }
+}
 
-impl<S: Scope> From<S> for Allow {
-    fn from(scope: S) -> Self {
-        Allow {
-            scope: Some(scope.name()),
+impl<R: Restrict> From<R> for Allow {
+    fn from(policy: R) -> Self {
+        Allow(Some(policy.restricted()))
+    }
+}
+
+/// A policy that needs a caller: [`signed_in`], a scope, and what [`role`](AllowExt::role) makes of
+/// them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not restrict who may call",
+    label = "not a policy that needs a caller",
+    note = "a public route has no caller whose role or scope could be checked",
+    note = "write `signed_in`, `signed_in.role(Role::Admin)`, or begin with a scope: `Scope::OrdersWrite.role(Role::Admin)`"
+)]
+pub trait Restrict: Copy {
+    /// The policy as a value.
+    fn restricted(self) -> Restricted;
+}
+
+impl Restrict for Restricted {
+    fn restricted(self) -> Restricted {
+        self
+    }
+}
+
+impl<S: Scope> Restrict for S {
+    fn restricted(self) -> Restricted {
+        Restricted {
+            scope: Some(self.name()),
             ..signed_in
         }
     }
 }
 
-/// `Scope::TicketsWrite.to(Role::Agent)`: narrows a scope to roles.
+/// `Scope::TicketsWrite.role(Role::Agent)`: restricts a policy to roles.
 pub trait AllowExt: Into<Allow> {
-    /// Only callers with this role. Called more than once: any of the roles. At most four.
-    fn to(self, role: impl Role) -> Allow {
-        let mut allow = self.into();
-        if let Some(free) = allow.roles.iter_mut().find(|role| role.is_none()) {
-            *free = Some(role.name());
+    /// Admits only callers with this role. Called more than once: any of the roles, as many as are
+    /// given.
+    #[must_use]
+    fn role(self, role: impl Role) -> Restricted
+    where
+        Self: Restrict,
+    {
+        let policy = self.restricted();
+        let roles = policy.roles.iter().copied().chain([role.name()]);
+        Restricted {
+            roles: role_list(roles.collect()),
+            ..policy
         }
-        allow
     }
 }
 
 impl<A: Into<Allow>> AllowExt for A {}
+
+/// A list of roles that lives as long as the program, so that a policy of any length is `Copy`.
+/// Equal lists share one allocation: a program keeps as many as it has different policies.
+fn role_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
+    static LISTS: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
+    roles.sort_unstable();
+    roles.dedup();
+    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lists.get(roles.as_slice()) {
+        return known;
+    }
+    let list: &'static [&'static str] = Vec::leak(roles);
+    lists.insert(list);
+    list
+}
 
 /// Why somebody may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,36 +175,65 @@ pub enum Denied {
 }
 
 impl Allow {
-    /// True when nobody needs to be logged in.
+    /// True if the route needs no caller.
     pub const fn is_public(&self) -> bool {
-        matches!(self.gate, Gate::Open)
+        self.0.is_none()
     }
 
-    /// The scope that is asked for.
-    pub const fn scope(&self) -> Option<&'static str> {
-        self.scope
+    /// The scope that a caller needs.
+    pub fn scope(&self) -> Option<&'static str> {
+        self.0?.scope
     }
 
-    /// The roles of which one is asked for; empty when any will do.
-    pub fn roles(&self) -> impl Iterator<Item = &'static str> {
-        self.roles.into_iter().flatten()
+    /// The roles of which a caller needs one; empty if any caller will do.
+    pub fn roles(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.0
+            .map_or([].as_slice(), |policy| policy.roles)
+            .iter()
+            .copied()
     }
 
-    /// May this caller?
+    /// The policy that holds where both of these are stated; `None` if no single policy admits
+    /// exactly the callers that both admit. [`signed_in`] adds nothing to a policy that needs a
+    /// caller anyway.
+    pub fn and(self, other: Self) -> Option<Self> {
+        match (self.0, other.0) {
+            (one, two) if one == two => Some(self),
+            (Some(plain), Some(policy)) | (Some(policy), Some(plain)) if plain == signed_in => {
+                Some(policy.into())
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks a caller against the policy.
     ///
     /// # Errors
     ///
-    /// Why not.
+    /// Returns the reason if the caller may not call the route.
     pub fn check(&self, caller: Option<&Caller>) -> Result<(), Denied> {
-        if self.is_public() {
+        let Some(policy) = self.0 else {
             return Ok(());
-        }
+        };
         let caller = caller.ok_or(Denied::Anonymous)?;
-        if let Some(scope) = self.scope.filter(|scope| !caller.has_scope(scope)) {
+        if let Some(scope) = policy.scope.filter(|scope| !caller.has_scope(scope)) {
             return Err(Denied::Scope(scope));
         }
-        if self.roles().next().is_some() && !self.roles().any(|role| caller.has_role(role)) {
+        if !policy.roles.is_empty() && !policy.roles.iter().any(|role| caller.has_role(role)) {
             return Err(Denied::Role);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Allow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(policy) = self.0 else {
+            return f.write_str("anyone");
+        };
+        f.write_str(policy.scope.unwrap_or("signed_in"))?;
+        if !policy.roles.is_empty() {
+            write!(f, " with the role {}", policy.roles.join(" or "))?;
         }
         Ok(())
     }
@@ -219,7 +314,7 @@ mod tests {
 
     #[test]
     fn each_reason_to_deny_is_told_apart() {
-        let allow = Read.to(Agent);
+        let allow = Allow::from(Read.role(Agent));
         assert_eq!(allow.check(None), Err(Denied::Anonymous));
         let mut caller = Caller::new("u1");
         assert_eq!(
@@ -230,5 +325,42 @@ mod tests {
         assert_eq!(allow.check(Some(&caller)), Err(Denied::Role));
         caller.roles = vec!["agent".into()];
         assert_eq!(allow.check(Some(&caller)), Ok(()));
+    }
+
+    #[derive(Clone, Copy)]
+    struct Numbered(&'static str);
+    impl Role for Numbered {
+        fn name(self) -> &'static str {
+            self.0
+        }
+    }
+
+    #[test]
+    fn every_role_of_a_long_policy_counts() {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let policy = names
+            .into_iter()
+            .fold(signed_in, |policy, name| policy.role(Numbered(name)));
+        let allow = Allow::from(policy);
+        assert_eq!(allow.roles().collect::<Vec<_>>(), names);
+        let mut caller = Caller::new("u1");
+        assert_eq!(allow.check(Some(&caller)), Err(Denied::Role));
+        for name in names {
+            caller.roles = vec![name.into()];
+            assert_eq!(allow.check(Some(&caller)), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn two_policies_are_one_only_where_one_says_what_both_say() {
+        let (open, closed) = (Allow::from(anyone), Allow::from(signed_in));
+        let (read, agents) = (Allow::from(Read), Allow::from(Read.role(Agent)));
+        assert_eq!(closed.and(read), Some(read));
+        assert_eq!(agents.and(closed), Some(agents));
+        assert_eq!(read.and(read), Some(read));
+        for (one, two) in [(open, closed), (open, read), (read, agents)] {
+            assert_eq!(one.and(two), None, "{one} and {two}");
+            assert_eq!(two.and(one), None, "{two} and {one}");
+        }
     }
 }

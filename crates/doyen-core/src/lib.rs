@@ -47,7 +47,8 @@ mod trace;
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{
-    Allow, AllowExt, Denied, DeniedBecause, Role, Scope, anyone, denied_because, signed_in,
+    Allow, AllowExt, Anyone, Denied, DeniedBecause, Restrict, Restricted, Role, Scope, anyone,
+    denied_because, signed_in,
 };
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
 pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, Settings, port, provider};

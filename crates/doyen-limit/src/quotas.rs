@@ -295,6 +295,8 @@ impl Quotas for SqlQuotas {
                 }
             }
         }
+        // One order on all nodes: two that write the same rows never wait for each other.
+        open.sort_unstable();
         if let Err(error) = self.table.settle(&open).await {
             tracing::warn!(error, "what was left of leases is not written back");
         }

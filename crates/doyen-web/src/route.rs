@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use doyen_core::contract::{Contract, Operation};
 use doyen_core::inject::Needs;
-use doyen_core::{Allow, Limit};
+use doyen_core::{Allow, Limit, Restrict};
 
 use crate::handler::{Endpoint, Erased, Handler};
 use crate::meter::Meter;
@@ -33,6 +33,7 @@ pub struct Route {
     pub(crate) operation: Operation,
     pub(crate) name: String,
     pub(crate) allow: Option<Allow>,
+    pub(crate) faults: Vec<RouteFault>,
     pub(crate) limit: Option<Limit>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) body_limit: Option<usize>,
@@ -41,6 +42,15 @@ pub struct Route {
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
     pub(crate) describe: Option<fn(&mut Contract<'_>)>,
     pub(crate) needs: Needs,
+}
+
+/// A policy that a later one would silently replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RouteFault {
+    /// Two access policies that are not one.
+    Allows(Allow, Allow),
+    /// A policy that was given twice.
+    Repeated(&'static str),
 }
 
 /// A route in its place, as the trip sees it.
@@ -95,7 +105,7 @@ impl Route {
                 tags: Vec::new(),
                 deprecated: false,
                 hidden: false,
-                allow: doyen_core::signed_in,
+                allow: doyen_core::signed_in.into(),
                 limits: Vec::new(),
                 unlimited: None,
                 parameters: Vec::new(),
@@ -106,6 +116,7 @@ impl Route {
             },
             name: String::new(),
             allow: None,
+            faults: Vec::new(),
             limit: None,
             timeout: None,
             body_limit: None,
@@ -132,16 +143,30 @@ impl Route {
     }
 
     /// Who may call it: `anyone`, `signed_in` or a scope. There is no default; without it the application does not start.
+    ///
+    /// Given twice, both hold: `signed_in` and a scope are the scope. The application does not
+    /// start with two policies that are not one, such as `anyone` and `signed_in`.
     #[must_use]
     pub fn allow(mut self, allow: impl Into<Allow>) -> Self {
-        self.allow = Some(allow.into());
+        let allow = allow.into();
+        match self.allow {
+            None => self.allow = Some(allow),
+            Some(first) => match first.and(allow) {
+                Some(both) => self.allow = Some(both),
+                None => self.faults.push(RouteFault::Allows(first, allow)),
+            },
+        }
         self
     }
 
     /// How often it may be called, in place of the default: `per_user(20, MINUTE)` and its kin, several of them, or `unlimited("why")`.
+    ///
+    /// Given twice, the application does not start: give several policies at once.
     #[must_use]
     pub fn limit(mut self, limit: impl Into<Limit>) -> Self {
-        self.limit = Some(limit.into());
+        if self.limit.replace(limit.into()).is_some() {
+            self.faults.push(RouteFault::Repeated("limit"));
+        }
         self
     }
 
@@ -196,15 +221,19 @@ impl Route {
 
     /// How long it may take; 30 s by default. Then 503 with the code `timeout`, and everything is rolled back.
     #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if self.timeout.replace(timeout).is_some() {
+            self.faults.push(RouteFault::Repeated("timeout"));
+        }
         self
     }
 
     /// How many bytes the body may have; 1 MiB by default. More is 413.
     #[must_use]
-    pub const fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = Some(bytes);
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        if self.body_limit.replace(bytes).is_some() {
+            self.faults.push(RouteFault::Repeated("body_limit"));
+        }
         self
     }
 
@@ -233,14 +262,12 @@ impl Routes {
         Self(routes)
     }
 
-    /// Says of all of them who may call them, whatever stands at each.
+    /// Restricts who may call all of them. It holds together with the policy of each route, as
+    /// [`Route::allow`] given twice does: a route under it states `signed_in` or the same policy.
     #[must_use]
-    pub fn allow(mut self, allow: impl Into<Allow>) -> Self {
-        let allow = allow.into();
-        for route in &mut self.0 {
-            route.allow = Some(allow);
-        }
-        self
+    pub fn allow(self, allow: impl Restrict) -> Self {
+        let allow = allow.restricted();
+        Self(self.0.into_iter().map(|route| route.allow(allow)).collect())
     }
 
     /// Puts all of them under a path.

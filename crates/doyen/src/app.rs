@@ -1,5 +1,6 @@
 //! An application: what it is called and what it is made of.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -34,6 +35,22 @@ pub struct App {
     pub(crate) seed: Option<Command>,
     pub(crate) settings: AppSettings,
     pub(crate) policies: Vec<(&'static str, doyen_core::limit::Policy)>,
+    pub(crate) once: Once,
+}
+
+/// The options that count once, and those that were given more than once.
+#[derive(Default)]
+pub(crate) struct Once {
+    given: HashSet<&'static str>,
+    pub(crate) repeated: Vec<&'static str>,
+}
+
+impl Once {
+    fn give(&mut self, option: &'static str) {
+        if !self.given.insert(option) {
+            self.repeated.push(option);
+        }
+    }
 }
 
 impl std::fmt::Debug for App {
@@ -142,6 +159,7 @@ impl App {
             seed: None,
             settings: AppSettings::of::<NoSettings>(),
             policies: Vec::new(),
+            once: Once::default(),
         }
     }
 
@@ -191,6 +209,7 @@ impl App {
     /// The scopes, to explain them in the document.
     #[must_use]
     pub fn scopes<S: Scope>(mut self) -> Self {
+        self.once.give("App::scopes");
         self.info.scopes = S::all()
             .into_iter()
             .map(|scope| (scope.name().to_owned(), scope.description().to_owned()))
@@ -208,6 +227,8 @@ impl App {
     /// Mounts accounts: log in, sessions, keys. See [`Auth`].
     #[must_use]
     pub fn auth(mut self, auth: Auth) -> Self {
+        self.once.give("App::auth");
+        self.once.repeated.extend(auth.repeated());
         self.tables.push(("auth", doyen_accounts::TABLES));
         self.module(auth.into_module())
     }
@@ -215,6 +236,7 @@ impl App {
     /// The migrations: `doyen::migrations!("migrations")`.
     #[must_use]
     pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.once.give("App::migrations");
         self.migrations = Some(migrations);
         self
     }
@@ -229,6 +251,7 @@ impl App {
     /// Settings of your own beside the framework's; asked for as `Arc<S>`.
     #[must_use]
     pub fn settings<S: Settings + Send + Sync + 'static>(mut self) -> Self {
+        self.once.give("App::settings");
         self.settings = AppSettings::of::<S>();
         self
     }
@@ -241,6 +264,7 @@ impl App {
         F: Fn(T) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<String, Unexpected>> + Send + 'static,
     {
+        self.once.give("App::seed");
         self.seed = Some(Command::new::<T, _, _>(
             "seed",
             "Fills the database with demo data",

@@ -147,6 +147,13 @@ impl App {
         environment: Environment,
         overrides: Overrides,
     ) -> Result<Assembled, AssembleError> {
+        let repeated = self.once.repeated.iter();
+        let repeated: Vec<_> = repeated
+            .map(|what| StartError::Repeated("the application".to_owned(), what))
+            .collect();
+        if !repeated.is_empty() {
+            return Err(AssembleError::Program(repeated));
+        }
         let settings = whole.framework.clone();
         let seed = signing_seed(&settings, environment)?;
         let clock = overrides.clock.unwrap_or_else(|| Arc::new(SystemClock));

@@ -72,6 +72,12 @@ pub(crate) fn wire(
             format!("`{twice}` stands twice: remove one"),
         ));
     }
+    if let Some(twice) = twice(rules.tiers.iter().map(|tier| &*tier.role)) {
+        return Err(wrong(
+            "limits.tiers",
+            format!("the role `{twice}` stands twice: remove one"),
+        ));
+    }
     let local = Local::new(Arc::clone(clock), settings.max_callers as usize);
     let limiter = limiter(name, Arc::new(local), redis, patience);
     let quotas = Arc::new(SqlQuotas::new(database.clone(), Arc::clone(clock)));
@@ -116,6 +122,12 @@ fn policies(
     let key = "limits.policies";
     if let Some(twice) = twice(set.iter().map(|policy| &*policy.name)) {
         return Err(wrong(key, format!("`{twice}` stands twice: remove one")));
+    }
+    if let Some(twice) = twice(declared.iter().map(|(name, _)| *name)) {
+        return Err(wrong(
+            key,
+            format!("the application declares `{twice}` twice: keep one `App::policy`"),
+        ));
     }
     let mut all = set.to_vec();
     for (name, policy) in declared {
@@ -233,8 +245,10 @@ impl QuotaBook {
     }
 }
 
-/// A route that shows callers how their quotas stand: mount it with `Routes::new(vec![limits::quota()]).at("/v1/me")`. Who is signed in may
-/// call it; `.allow(..)` says otherwise. Quotas do not count it, so that it answers when they are used up.
+/// A route that shows callers how their quotas stand: mount it with
+/// `Routes::new(vec![limits::quota()]).at("/v1/me")`. Every caller who is signed in may call it;
+/// `.allow(..)` restricts that to a scope or a role. Quotas do not count it, so that it answers
+/// when they are used up.
 pub fn quota() -> Route {
     Route::get("/quota")
         .name("show")

@@ -33,6 +33,7 @@ mod events;
 mod keys;
 mod limits;
 mod lists;
+mod logins;
 mod naughty;
 mod openapi;
 mod paging;

@@ -1,6 +1,6 @@
 //! `/clients`: for administrators.
 
-use doyen_core::{Allow, Id, Input, Output, Page, Paging, Timestamp, Unexpected, signed_in};
+use doyen_core::{Id, Input, Output, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
 use doyen_web::{Client, Created, Json, NoContent, NoStore, Routes};
 
@@ -10,7 +10,7 @@ use super::store::ClientStore;
 use crate::person::Person;
 
 /// The routes, for whoever may call them.
-pub(crate) fn routes(admin: Allow) -> Routes {
+pub(crate) fn routes(admin: Restricted) -> Routes {
     routes![create, list, revoke, replace_secret].allow(admin)
 }
 

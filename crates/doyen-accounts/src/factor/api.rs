@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doyen_core::{
-    Allow, Input, Output, Problem, Secret, SecurityEvent, Unexpected, security, signed_in,
+    Input, Output, Problem, Restricted, Secret, SecurityEvent, Unexpected, security, signed_in,
 };
 use doyen_macros::{post, routes};
 use doyen_web::{Client, Json, NoContent, NoStore, Routes};
@@ -16,7 +16,7 @@ use crate::sessions::OwnSession;
 use crate::throttle::{Admit, LoginThrottled, Throttle};
 
 /// The routes, for whoever may manage their own account.
-pub(crate) fn routes(own: Allow) -> Routes {
+pub(crate) fn routes(own: Restricted) -> Routes {
     routes![begin, confirm, remove].allow(own)
 }
 

@@ -1,6 +1,6 @@
 //! `/me/api-keys`.
 
-use doyen_core::{Allow, Id, Input, Output, Page, Paging, Timestamp, Unexpected, signed_in};
+use doyen_core::{Id, Input, Output, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
 use doyen_web::{Client, Created, Json, NoContent, Routes};
 
@@ -10,7 +10,7 @@ use super::store::{KeyStore, Wanted};
 use crate::person::Person;
 
 /// The routes, for whoever may call them.
-pub(crate) fn routes(own: Allow) -> Routes {
+pub(crate) fn routes(own: Restricted) -> Routes {
     routes![create, list, revoke].allow(own)
 }
 

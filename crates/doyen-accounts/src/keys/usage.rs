@@ -1,6 +1,6 @@
 //! When and from where a key is used: written by one task, beside the requests.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -110,9 +110,15 @@ async fn work(database: Database, log: Arc<SecurityWriter>, mut orders: mpsc::Re
 async fn keep(database: &Database, uses: &[Use]) -> Result<Vec<SecurityEvent>, Unexpected> {
     let session = database.session(Access::Write);
     let mut news = Vec::new();
-    let mut last: HashMap<Uuid, &Use> = HashMap::new();
+    let mut last: BTreeMap<Uuid, &Use> = BTreeMap::new();
+    // One order on all nodes: two that write the same keys never wait for each other.
+    let mut uses: Vec<&Use> = uses.iter().collect();
+    uses.sort_by_key(|one| (one.key, one.address.map(place)));
     for one in uses {
-        last.insert(one.key, one);
+        let newest = last.entry(one.key).or_insert(one);
+        if one.at > newest.at {
+            *newest = one;
+        }
         if let Some(address) = one.address
             && is_new(&session, one, &place(address)).await?
         {

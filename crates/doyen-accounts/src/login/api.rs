@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doyen_auth::NewPassword;
 use doyen_core::rule::Broken;
-use doyen_core::{Allow, Input, Output, Secret, anyone, signed_in};
+use doyen_core::{Input, Output, Restricted, Secret, anyone, signed_in};
 use doyen_macros::{get, post, routes};
 use doyen_web::{Client, Json, NoStore, Routes};
 
@@ -21,7 +21,7 @@ pub(crate) fn public() -> Routes {
 }
 
 /// Those about one's own account, for whoever may call them.
-pub(crate) fn routes(own: Allow) -> Routes {
+pub(crate) fn routes(own: Restricted) -> Routes {
     routes![csrf, change_password].allow(own)
 }
 

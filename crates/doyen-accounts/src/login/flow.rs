@@ -65,9 +65,13 @@ impl Door {
         };
         let user = match user {
             Some(user) if verdict.ok => user,
-            user => return self.refuse(attempt, user.as_ref(), "password"),
+            user => {
+                counted.failed().await?;
+                return self.refuse(attempt, user.as_ref(), "password");
+            }
         };
         if user.disabled {
+            counted.failed().await?;
             return self.refuse(attempt, Some(&user), "disabled");
         }
         // 3 Whatever else this account asks for: here, since who comes this far knows the password.

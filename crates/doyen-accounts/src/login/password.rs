@@ -47,7 +47,14 @@ impl PasswordChange {
             .ok_or(SessionRequired)?;
         let attempt = self.throttle.admit_own(&me.subject, client.address).await?;
         let stored = known.password_hash.as_deref();
-        let verdict = self.passwords.verify(present, stored).await?;
+        let verdict = match self.passwords.verify(present, stored).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                // Nobody looked at it.
+                attempt.forgive().await?;
+                return Err(error.into());
+            }
+        };
         let event = |name| {
             SecurityEvent::new(name)
                 .subject(&me.subject)
@@ -55,6 +62,7 @@ impl PasswordChange {
                 .from(client.address, client.agent.as_deref())
         };
         if !verdict.ok {
+            attempt.failed().await?;
             let event = event(security::LOGIN_FAILED);
             self.log.record(event.detail("why", "present password"));
             return Err(WrongPassword.into());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use doyen_core::{Allow, Id, Input, Output, Page, Paging, Timestamp, Unexpected, signed_in};
+use doyen_core::{Id, Input, Output, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use doyen_data::{Order, Session};
 use doyen_macros::{get, routes};
@@ -12,7 +12,7 @@ use doyen_web::{Query, Routes};
 use super::{SecurityWriter, rows};
 
 /// The routes, for whoever may call them.
-pub(crate) fn routes(admin: Allow) -> Routes {
+pub(crate) fn routes(admin: Restricted) -> Routes {
     routes![list_security_events].allow(admin)
 }
 

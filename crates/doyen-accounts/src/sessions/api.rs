@@ -1,8 +1,8 @@
 //! The routes about sessions: refresh, log out, list, name, end.
 
 use doyen_core::{
-    Allow, Input, Output, Page, Patch, SecurityEvent, SecurityLog, Timestamp, Unexpected, anyone,
-    security, signed_in,
+    Input, Output, Page, Patch, Restricted, SecurityEvent, SecurityLog, Timestamp, Unexpected,
+    anyone, security, signed_in,
 };
 use doyen_macros::{delete, get, patch, post, routes};
 use doyen_web::{Client, Json, MergePatch, NoContent, NoStore, Routes};
@@ -20,7 +20,7 @@ pub(crate) fn public() -> Routes {
 }
 
 /// Those about one's own sessions, for whoever may call them.
-pub(crate) fn routes(own: Allow) -> Routes {
+pub(crate) fn routes(own: Restricted) -> Routes {
     routes![logout, list, rename, end, end_others].allow(own)
 }
 

@@ -1,11 +1,10 @@
 //! Counts of failures, and how long each makes one wait.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
-use doyen_core::{DAY, Timestamp, Unexpected};
+use doyen_core::{Clock, DAY, MINUTE, Timestamp, Unexpected};
 use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{self, DbBackend, FromQueryResult, Value};
 use doyen_data::{Row, Session};
@@ -14,6 +13,15 @@ use super::places::KNOWN_FOR;
 
 /// After this time without a failure a count is gone.
 const KEPT: Duration = DAY;
+/// An attempt without an outcome for this long is a failure: its process has ended. Longer than any
+/// request takes.
+const LEASE: Duration = MINUTE;
+/// The end of a wait that there is none of. Not the present time: another node's clock may be
+/// behind.
+fn never() -> Timestamp {
+    Timestamp::from_micros(0)
+}
+
 /// How many counts are kept at most; the oldest go first.
 const MOST: u32 = 1_000_000;
 /// Old counts are looked for once in so many tries.
@@ -58,6 +66,7 @@ impl Rule {
 }
 
 /// One count.
+#[derive(Clone)]
 pub(super) struct Bucket {
     key: [u8; 32],
     rule: Rule,
@@ -69,12 +78,10 @@ impl Bucket {
     }
 }
 
-/// A failure that was counted.
+/// An attempt as one bucket counts it.
 pub(super) struct Counted {
     key: [u8; 32],
-    shared: bool,
-    /// The wait that it brought, to take it back and no other.
-    until: Timestamp,
+    rule: Rule,
 }
 
 /// The key of a count. The words are told apart by their lengths.
@@ -91,83 +98,157 @@ pub(super) fn key(secret: &[u8; 32], kind: &str, words: &[&str]) -> [u8; 32] {
 
 #[derive(FromQueryResult, Row)]
 struct Count {
-    key: Vec<u8>,
     failures: i64,
     at: DateTimeUtc,
     until: DateTimeUtc,
+    pending: i64,
+    pending_at: Option<DateTimeUtc>,
+}
+
+/// Whether an attempt may be checked.
+pub(super) enum Admission {
+    /// It is counted as pending in every bucket.
+    Admitted(Vec<Counted>),
+    /// Its outcome depends on attempts that are being checked. Nothing was counted.
+    Pending,
+    /// It has to wait for this long. Nothing was counted.
+    Throttled(Duration),
+}
+
+impl Count {
+    /// An attempt whose process ended has no outcome: it is a failure once its lease is over.
+    fn expire(&mut self, now: Timestamp) {
+        let lease_is_over = |at: DateTimeUtc| now.since(at.into()) >= LEASE;
+        if self.pending > 0 && self.pending_at.is_none_or(lease_is_over) {
+            self.failures += self.pending;
+            self.at = now.into();
+            self.pending = 0;
+        }
+    }
+
+    fn left(&self, rule: &Rule, now: Timestamp) -> i64 {
+        rule.left(self.failures, now.since(self.at.into()))
+    }
+
+    /// Locks a row until the end of the unit of work, and creates it if there is none. One
+    /// statement: between two, another transaction could delete the row.
+    async fn lock(work: &Session, key: &[u8; 32], now: Timestamp) -> Result<Self, Unexpected> {
+        let sql = "INSERT INTO auth_failures (key, failures, at, until) VALUES ($1, 0, $2, $3) \
+                   ON CONFLICT (key) DO UPDATE SET key = excluded.key \
+                   RETURNING failures, at, until, pending, pending_at";
+        let parameters = [key.to_vec().into(), time(now), time(never())];
+        let row = work.query_one_as(sql, parameters).await?;
+        row.ok_or_else(|| Unexpected::new("a count of failures was not returned"))
+    }
+
+    async fn store(&self, work: &Session, key: &[u8; 32]) -> Result<(), Unexpected> {
+        let sql = "UPDATE auth_failures SET failures = $1, at = $2, until = $3, pending = $4, pending_at = $5 WHERE key = $6";
+        let parameters = [
+            self.failures.into(),
+            self.at.into(),
+            self.until.into(),
+            self.pending.into(),
+            self.pending_at.into(),
+            key.to_vec().into(),
+        ];
+        work.execute_sql(sql, parameters).await?;
+        Ok(())
+    }
 }
 
 fn time(at: Timestamp) -> Value {
     DateTimeUtc::from(at).into()
 }
 
-/// Counts a failure in each of them; or in none, when one of them is to wait, and gives the time until when.
-pub(super) async fn count(
+/// Counts an attempt as pending in each bucket, or in none.
+///
+/// An attempt is admitted if it would be admitted even if every pending one were wrong: as many are
+/// checked at once as are free, and after that one at a time. So attempts that arrive at once check
+/// no more passwords than attempts one by one.
+pub(super) async fn admit(
     work: &Session,
     mut buckets: Vec<Bucket>,
-    now: Timestamp,
-) -> Result<Result<Vec<Counted>, Timestamp>, Unexpected> {
-    // Always in one order: two that count the same never wait for each other.
+    clock: &dyn Clock,
+) -> Result<Admission, Unexpected> {
+    // One order for all: two that lock the same rows never wait for each other.
     buckets.sort_by_key(|bucket| bucket.key);
+    let mut counts = Vec::with_capacity(buckets.len());
     for bucket in &buckets {
-        let sql = "INSERT INTO auth_failures (key, failures, at, until) VALUES ($1, 0, $2, $3) ON CONFLICT (key) DO NOTHING";
-        let parameters = [bucket.key.to_vec().into(), time(now), time(now)];
-        work.execute_sql(sql, parameters).await?;
+        counts.push(Count::lock(work, &bucket.key, clock.now()).await?);
     }
-    let places: Vec<String> = (1..=buckets.len()).map(|at| format!("${at}")).collect();
-    // On SQLite there is one writer, who is us.
-    let lock = match work.backend() {
-        DbBackend::Postgres => " FOR UPDATE",
-        _ => "",
-    };
-    let sql = format!(
-        "SELECT key, failures, at, until FROM auth_failures WHERE key IN ({}) ORDER BY key{lock}",
-        places.join(", ")
-    );
-    let keys = buckets.iter().map(|bucket| bucket.key.to_vec().into());
-    let rows: Vec<Count> = work.query_as(&sql, keys).await?;
-    let counts: HashMap<Vec<u8>, Count> =
-        rows.into_iter().map(|row| (row.key.clone(), row)).collect();
-    let waits = counts.values().map(|count| Timestamp::from(count.until));
+    // After the locks: what was read before may be older than what another has written meanwhile.
+    let now = clock.now();
+    counts.iter_mut().for_each(|count| count.expire(now));
+    let waits = counts.iter().map(|count| Timestamp::from(count.until));
     if let Some(until) = waits.max().filter(|until| *until > now) {
-        return Ok(Err(until));
+        return Ok(Admission::Throttled(until.since(now)));
+    }
+    let is_open = |bucket: &Bucket, count: &Count| {
+        count.pending == 0 || count.left(&bucket.rule, now) + count.pending <= bucket.rule.free
+    };
+    let mut pairs = buckets.iter().zip(&counts);
+    if !pairs.all(|(bucket, count)| is_open(bucket, count)) {
+        return Ok(Admission::Pending);
     }
     let mut counted = Vec::with_capacity(buckets.len());
-    for Bucket { key, rule } in buckets {
-        let Some(count) = counts.get(key.as_slice()) else {
-            return Err(Unexpected::new("a count of failures is gone"));
-        };
-        let failures = rule.left(count.failures, now.since(count.at.into())) + 1;
-        let until = now + rule.wait(failures);
-        let sql = "UPDATE auth_failures SET failures = $1, at = $2, until = $3 WHERE key = $4";
-        let parameters = [failures.into(), time(now), time(until), key.to_vec().into()];
-        work.execute_sql(sql, parameters).await?;
-        counted.push(Counted {
-            key,
-            shared: rule.shared,
-            until,
-        });
+    for (Bucket { key, rule }, mut count) in buckets.into_iter().zip(counts) {
+        count.pending += 1;
+        count.pending_at = Some(now.into());
+        count.store(work, &key).await?;
+        counted.push(Counted { key, rule });
     }
-    Ok(Ok(counted))
+    Ok(Admission::Admitted(counted))
+}
+
+/// The attempt was wrong: it is a failure now, and may bring a wait.
+pub(super) async fn fail(
+    work: &Session,
+    counted: &[Counted],
+    clock: &dyn Clock,
+) -> Result<(), Unexpected> {
+    let mut counts = Vec::with_capacity(counted.len());
+    for Counted { key, .. } in counted {
+        counts.push(Count::lock(work, key, clock.now()).await?);
+    }
+    let now = clock.now();
+    for (Counted { key, rule }, mut count) in counted.iter().zip(counts) {
+        count.failures = count.left(rule, now) + 1;
+        count.at = now.into();
+        count.pending = (count.pending - 1).max(0);
+        let wait = rule.wait(count.failures);
+        if !wait.is_zero() {
+            count.until = count.until.max((now + wait).into());
+        }
+        count.store(work, key).await?;
+    }
+    Ok(())
 }
 
 impl Counted {
-    /// The try was right: the failures before it were its owner's, or are not feared any more.
-    pub(super) async fn right(&self, work: &Session, now: Timestamp) -> Result<(), Unexpected> {
-        if self.shared {
-            return self.take_back(work, now).await;
+    /// The attempt was right: the failures before it were its owner's, or are not feared any more.
+    pub(super) async fn succeed(&self, work: &Session) -> Result<(), Unexpected> {
+        if self.rule.shared {
+            return self.release(work).await;
         }
-        let sql = "DELETE FROM auth_failures WHERE key = $1";
-        work.execute_sql(sql, [self.key.to_vec().into()]).await?;
+        let sql = "DELETE FROM auth_failures WHERE key = $1 AND pending <= 1";
+        if work.execute_sql(sql, [self.key.to_vec().into()]).await? == 1 {
+            return Ok(());
+        }
+        let sql = "UPDATE auth_failures SET failures = 0, until = $1, \
+                   pending = CASE WHEN pending > 0 THEN pending - 1 ELSE 0 END WHERE key = $2";
+        work.execute_sql(sql, [time(never()), self.key.to_vec().into()])
+            .await?;
         Ok(())
     }
 
-    /// Takes this one failure back, and the wait it brought unless another failure has brought a longer one.
-    pub(super) async fn take_back(&self, work: &Session, now: Timestamp) -> Result<(), Unexpected> {
-        let sql = "UPDATE auth_failures SET failures = failures - 1, until = CASE WHEN until = $1 THEN $2 ELSE until END \
-                   WHERE key = $3 AND failures > 0";
-        let parameters = [time(self.until), time(now), self.key.to_vec().into()];
-        work.execute_sql(sql, parameters).await?;
+    /// The attempt is not pending any more, and no failure either.
+    pub(super) async fn release(&self, work: &Session) -> Result<(), Unexpected> {
+        let sql = "DELETE FROM auth_failures WHERE key = $1 AND pending <= 1 AND failures = 0";
+        if work.execute_sql(sql, [self.key.to_vec().into()]).await? == 1 {
+            return Ok(());
+        }
+        let sql = "UPDATE auth_failures SET pending = pending - 1 WHERE key = $1 AND pending > 0";
+        work.execute_sql(sql, [self.key.to_vec().into()]).await?;
         Ok(())
     }
 }
@@ -187,9 +268,10 @@ pub(super) async fn prune(work: &Session, now: Timestamp) -> Result<(), Unexpect
         _ => "",
     };
     let sql = format!(
-        "DELETE FROM auth_failures WHERE key IN (SELECT key FROM auth_failures WHERE at < $1{skip})"
+        "DELETE FROM auth_failures WHERE key IN (SELECT key FROM auth_failures WHERE at < $1 AND (pending = 0 OR pending_at < $2){skip})"
     );
-    work.execute_sql(&sql, [time(now - KEPT)]).await?;
+    let old = now - KEPT;
+    work.execute_sql(&sql, [time(old), time(old)]).await?;
     let sql = format!(
         "DELETE FROM auth_failures WHERE key IN (SELECT key FROM auth_failures \
          WHERE at < (SELECT at FROM auth_failures ORDER BY at DESC LIMIT 1 OFFSET {MOST}){skip})"
@@ -204,7 +286,7 @@ pub(super) async fn prune(work: &Session, now: Timestamp) -> Result<(), Unexpect
 
 #[cfg(test)]
 mod tests {
-    use doyen_core::{MINUTE, secs};
+    use doyen_core::secs;
 
     use super::*;
 

@@ -11,6 +11,7 @@
 //! | `throttle` | who fails to log in too often waits |
 //! | `factor` | the second factor |
 //! | `keys` | API keys: what they look like, what they may do, when they stop |
+//! | `mount` | what an application gives twice |
 //! | `openid` | logging in by an outside provider, and what an attacker tries there |
 
 mod clients;
@@ -19,6 +20,7 @@ mod emails;
 mod factor;
 mod house;
 mod keys;
+mod mount;
 mod openid;
 mod porch;
 mod provider;

@@ -75,7 +75,7 @@ const PEOPLE: Migration = Migration {
          scopes text NOT NULL, roles text NOT NULL, verified integer NOT NULL, disabled integer NOT NULL);",
     down: "DROP TABLE people;",
 };
-const MIGRATIONS: Migrations = Migrations {
+pub(crate) const MIGRATIONS: Migrations = Migrations {
     sqlite: &[PEOPLE],
     postgres: &[PEOPLE],
 };

@@ -149,6 +149,46 @@ async fn p4_tries_that_come_at_once_are_counted_one_by_one(app: Porch) {
 }
 
 #[doyen_test::test]
+async fn p4_correct_passwords_at_once_all_enter(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let mut tasks = Vec::new();
+    for n in 0..40 {
+        let (app, email) = ((*app).clone(), ann.email.clone());
+        tasks.push(tokio::spawn(async move {
+            log_in_from(&app, &place(1000 * n), &email, PASSWORD)
+                .await
+                .status()
+        }));
+    }
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), 200);
+    }
+    // A row of zeros may be left: it counts nothing, and goes with the old ones.
+    let counted = app
+        .execute("DELETE FROM auth_failures WHERE failures + pending > 0", [])
+        .await;
+    assert_eq!(counted, 0);
+}
+
+/// Attempts without an outcome: their clients went away, or their process ended.
+#[doyen_test::test]
+async fn p4_an_attempt_without_an_outcome_is_a_failure(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    log_in_from(&app, &place(1), &ann.email, "a wrong password")
+        .await
+        .expect(401);
+    let sql = "UPDATE auth_failures SET failures = 0, pending = 6, pending_at = at";
+    app.execute(sql, []).await;
+    app.clock().advance(Duration::from_secs(60));
+    // The lease is over: six failures, and this one is the seventh.
+    log_in_from(&app, &place(2000), &ann.email, "a wrong password")
+        .await
+        .expect(401);
+    let seconds = wait(&log_in_from(&app, &place(3000), &ann.email, PASSWORD).await);
+    assert_eq!(seconds, 2);
+}
+
+#[doyen_test::test]
 async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: Porch) {
     let ann = app.guest(USUAL).await;
     log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)

@@ -251,6 +251,10 @@ impl Plan {
                     rules,
                 )?
             }
+            Source::Quota(_) if policy.burst.is_some() => {
+                let must = "without `burst` where it is a quota, which has none; add a rate such as `per_user(5, MINUTE)`";
+                return Err(PlanError::Wrong(must.to_owned()));
+            }
             Source::Quota(name) => {
                 let Some(found) = rules.quotas.iter().find(|known| known.name == name) else {
                     let known = rules

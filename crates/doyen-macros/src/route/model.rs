@@ -152,7 +152,7 @@ fn policies(
                 "how often is a word, not text: write `limit = per_user(20, MINUTE)`, `limit = policy(\"search\")` or `limit = unlimited(\"why\")`",
             )),
             _ if known.iter().any(|(before, _)| *before == name) => {
-                errors.push(Error::new(name.span(), format!("`{name}` is said twice")))
+                errors.push(Error::new(name.span(), format!("`{name}` is given twice, and only one of them would count: keep one")))
             }
             _ => known.push((name, value)),
         }

@@ -10,14 +10,14 @@ use doyen_core::inject::{ContainerBuilder, GraphError, Needs};
 use doyen_core::limit::{PlanError, QUOTA_EXCEEDED};
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
 use doyen_core::schema::NameClash;
-use doyen_core::{Components, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
+use doyen_core::{Allow, Components, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
 
 use super::{Drain, EdgeOptions, Inner, Limited, RateLimits, Service};
 use crate::meter::Meter;
 use crate::module::Module;
 use crate::problem::{self, Classifier, TIMEOUT, URI_TOO_LONG};
 use crate::respond::RouteTable;
-use crate::route::{Entry, Route};
+use crate::route::{Entry, Route, RouteFault};
 use crate::router::Router;
 use crate::server::Budget;
 use crate::trip::{BaseHeaders, Load};
@@ -27,6 +27,11 @@ use crate::trip::{BaseHeaders, Load};
 pub enum StartError {
     /// A route does not say who may call it.
     NoAllow(String),
+    /// A route has two access policies that do not hold together.
+    Allows(String, Allow, Allow),
+    /// Something that counts once was given more than once: its name, and the route or the
+    /// application.
+    Repeated(String, &'static str),
     /// A route has no handler.
     NoHandler(String),
     /// A path is not well-formed, or two paths can not be told apart.
@@ -51,6 +56,14 @@ impl fmt::Display for StartError {
             StartError::NoAllow(route) => write!(
                 f,
                 "{route}: nothing says who may call it. Add `.allow(anyone)`, `.allow(signed_in)` or a scope"
+            ),
+            StartError::Allows(route, first, second) => write!(
+                f,
+                "{route}: it allows `{first}` and also `{second}`, and no policy is both. Keep one. A policy for all routes of a list (`Routes::allow`) fits routes that state `signed_in`"
+            ),
+            StartError::Repeated(owner, what) => write!(
+                f,
+                "{owner}: `{what}` is given more than once, and only the last one would count. Keep one"
             ),
             StartError::NoHandler(route) => {
                 write!(f, "{route}: it has no handler. Add `.handler(function)`")
@@ -362,6 +375,10 @@ fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> {
     if route.allow.is_none() {
         errors.push(StartError::NoAllow(label.clone()));
     }
+    errors.extend(route.faults.iter().map(|fault| match *fault {
+        RouteFault::Allows(first, second) => StartError::Allows(label.clone(), first, second),
+        RouteFault::Repeated(what) => StartError::Repeated(label.clone(), what),
+    }));
     if route.endpoint.is_none() {
         errors.push(StartError::NoHandler(label.clone()));
     }

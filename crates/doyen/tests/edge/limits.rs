@@ -555,6 +555,11 @@ fn refused(limit: impl Into<doyen::domain::Limit>) -> String {
 
 #[test]
 fn words_that_make_no_sense_keep_it_from_starting() {
+    let burst = refused(quota("exports").burst(5));
+    assert!(
+        burst.contains("without `burst` where it is a quota"),
+        "{burst}"
+    );
     let unknown = refused(policy("serach"));
     for word in [
         "GET /x",

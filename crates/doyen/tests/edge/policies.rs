@@ -75,7 +75,7 @@ async fn orders() -> NoContent {
 }
 
 /// For clerks who may read.
-#[get("/desk", allow = Scope::Read.to(Post::Clerk))]
+#[get("/desk", allow = Scope::Read.role(Post::Clerk))]
 async fn desk() -> NoContent {
     NoContent
 }
@@ -177,4 +177,121 @@ async fn what_one_caller_sees_is_not_for_others() {
         ask("/open", None).await.header("cache-control"),
         Some("no-cache")
     );
+}
+
+fn refused(routes: Routes) -> Vec<String> {
+    let errors = Service::builder()
+        .module(Module::new("t").routes(routes))
+        .build()
+        .map(|_| ())
+        .expect_err("it starts");
+    errors.iter().map(ToString::to_string).collect()
+}
+
+fn given_twice(one: impl Into<Allow>, two: impl Into<Allow>) -> Route {
+    Route::get("/twice")
+        .name("twice")
+        .allow(one)
+        .allow(two)
+        .handler(async || NoContent)
+}
+
+#[tokio::test]
+async fn a_policy_given_twice_is_both_or_refused() {
+    let refused = |route| refused(Routes::new(vec![route]));
+    for route in [
+        given_twice(signed_in, anyone),
+        given_twice(anyone, signed_in),
+        given_twice(Scope::Read, anyone),
+        given_twice(Scope::Read, Scope::Read.role(Post::Clerk)),
+    ] {
+        let errors = refused(route);
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        assert!(
+            errors[0].starts_with("GET /twice: it allows `") && errors[0].contains("Keep one"),
+            "{errors:#?}"
+        );
+    }
+    // The narrower one holds, whichever comes first.
+    for route in [
+        given_twice(signed_in, Scope::Read),
+        given_twice(Scope::Read, signed_in),
+    ] {
+        let service =
+            finish(Service::builder().module(Module::new("t").routes(Routes::new(vec![route]))));
+        assert_eq!(service.operations()[0].allow, Scope::Read.into());
+    }
+}
+
+#[tokio::test]
+async fn a_policy_for_a_list_of_routes_never_replaces_one_of_a_route() {
+    // `/open` states `anyone`, `/desk` a role: neither may be lost, and neither opens what the list
+    // closes.
+    let errors = refused(routes![open, desk].allow(Scope::Read));
+    assert_eq!(errors.len(), 2, "{errors:#?}");
+    assert!(errors[0].starts_with("GET /open: "), "{errors:#?}");
+    assert!(errors[1].starts_with("GET /desk: "), "{errors:#?}");
+    let routes = routes![mine, orders].allow(Scope::Read);
+    let service = finish(Service::builder().module(Module::new("t").routes(routes)));
+    for operation in service.operations() {
+        assert_eq!(
+            operation.allow.scope(),
+            Some("orders:read"),
+            "{}",
+            operation.path
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_limit_given_twice_is_refused() {
+    let route = Route::get("/twice")
+        .name("twice")
+        .allow(anyone)
+        .limit(per_address(5, MINUTE))
+        .limit(unlimited("a probe"))
+        .timeout(secs(1))
+        .timeout(secs(60))
+        .body_limit(1)
+        .body_limit(1_000_000)
+        .handler(async || NoContent);
+    let errors = refused(Routes::new(vec![route]));
+    for what in ["limit", "timeout", "body_limit"] {
+        let message = format!("GET /twice: `{what}` is given more than once");
+        assert!(
+            errors.iter().any(|error| error.starts_with(&message)),
+            "{errors:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_role_of_a_route_may_call_it() {
+    #[derive(Clone, Copy, doyen::domain::Role)]
+    enum Staff {
+        One,
+        Two,
+        Three,
+        Four,
+        Clerk,
+    }
+    let allow = signed_in
+        .role(Staff::One)
+        .role(Staff::Two)
+        .role(Staff::Three)
+        .role(Staff::Four)
+        .role(Staff::Clerk);
+    let route = Route::get("/staff")
+        .name("staff")
+        .allow(allow)
+        .handler(async || NoContent);
+    let service = finish(
+        Service::builder()
+            .identify(Arc::new(Tokens))
+            .module(Module::new("t").routes(Routes::new(vec![route]))),
+    );
+    let fifth = get_with(&service, "/staff", &[("authorization", "Bearer clerk")]).await;
+    assert_eq!(fifth.status, 204);
+    let none = get_with(&service, "/staff", &[("authorization", "Bearer read")]).await;
+    none.is_problem(403, "forbidden");
 }

@@ -10,7 +10,7 @@ use crate::tickets::domain::{AssignTicket, MoveTicket, TicketId, Tickets};
 /// Give a ticket to an agent.
 ///
 /// A closed one is reopened first.
-#[post("/{id}/assign", allow = Scope::TicketsWrite.to(Role::Agent).to(Role::Admin))]
+#[post("/{id}/assign", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn assign(
     me: User,
     tickets: Tickets,
@@ -24,7 +24,7 @@ pub(crate) async fn assign(
 }
 
 /// Say that an open or pending ticket is done.
-#[post("/{id}/solve", allow = Scope::TicketsWrite.to(Role::Agent).to(Role::Admin))]
+#[post("/{id}/solve", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn solve(
     me: User,
     tickets: Tickets,
@@ -35,7 +35,7 @@ pub(crate) async fn solve(
 }
 
 /// Say that a solved ticket is over.
-#[post("/{id}/close", allow = Scope::TicketsWrite.to(Role::Agent).to(Role::Admin))]
+#[post("/{id}/close", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn close(
     me: User,
     tickets: Tickets,
@@ -46,7 +46,7 @@ pub(crate) async fn close(
 }
 
 /// Take a solved or closed ticket up again.
-#[post("/{id}/reopen", allow = Scope::TicketsWrite.to(Role::Agent).to(Role::Admin))]
+#[post("/{id}/reopen", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn reopen(
     me: User,
     tickets: Tickets,

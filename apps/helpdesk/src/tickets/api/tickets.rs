@@ -72,7 +72,7 @@ pub(crate) async fn edit(
 }
 
 /// Delete a ticket with its comments.
-#[delete("/{id}", allow = Scope::TicketsWrite.to(Role::Admin))]
+#[delete("/{id}", allow = Scope::TicketsWrite.role(Role::Admin))]
 pub(crate) async fn remove(
     me: User,
     tickets: Tickets,

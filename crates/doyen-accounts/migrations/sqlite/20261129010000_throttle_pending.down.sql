@@ -1,0 +1,2 @@
+ALTER TABLE auth_failures DROP COLUMN pending_at;
+ALTER TABLE auth_failures DROP COLUMN pending;

@@ -1,0 +1,76 @@
+//! What an application gives twice is refused at start: the last one would silently win.
+
+use std::path::PathBuf;
+
+use doyen::Overrides;
+use doyen::auth::Auth;
+use doyen::domain::settings::{Environment, Loader};
+use doyen::prelude::*;
+
+use crate::porch::{MIGRATIONS, Scope, SqlPeople};
+
+/// The database, for what is found out after it was opened.
+fn file() -> PathBuf {
+    std::env::temp_dir().join(format!("doyen-mount-{}.db", std::process::id()))
+}
+
+fn loader() -> Loader {
+    Loader::new("APP")
+        .env(std::iter::empty::<(String, String)>())
+        .environment(Environment::Test)
+        .set("database.url", format!("sqlite://{}", file().display()))
+        .set(
+            "auth.signing_key",
+            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+        )
+}
+
+async fn refused(app: App, loader: Loader) -> String {
+    let started = app.start(loader, Overrides::default()).await;
+    started.map(|_| ()).expect_err("it starts").to_string()
+}
+
+#[tokio::test]
+async fn an_option_of_the_application_given_twice_is_refused() {
+    let app = App::new("porch")
+        .migrations(MIGRATIONS)
+        .migrations(MIGRATIONS)
+        .scopes::<Scope>()
+        .scopes::<Scope>();
+    let message = refused(app, loader()).await;
+    for option in ["App::migrations", "App::scopes"] {
+        let line = format!("the application: `{option}` is given more than once");
+        assert!(message.contains(&line), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_of_the_accounts_given_twice_is_refused() {
+    let auth = Auth::of::<SqlPeople>()
+        .own(Scope::Profile)
+        .own(signed_in)
+        .admin(Scope::Keep)
+        .admin(Scope::Read)
+        .at("/v1")
+        .at("/v2");
+    let message = refused(App::new("porch").auth(auth), loader()).await;
+    for option in ["Auth::own", "Auth::admin", "Auth::at"] {
+        assert!(message.contains(&format!("`{option}`")), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_declared_twice_is_refused() {
+    let app = App::new("porch")
+        .policy("search", per_user(5, MINUTE))
+        .policy("search", per_user(500, MINUTE));
+    let message = refused(app, loader()).await;
+    assert!(message.contains("`search` twice"), "{message}");
+    let tiers = loader().set("limits.tiers", "partner: x2, partner: x50");
+    let message = refused(App::new("porch"), tiers).await;
+    assert!(
+        message.contains("limits.tiers") && message.contains("`partner`"),
+        "{message}"
+    );
+    let _ = std::fs::remove_file(file());
+}
