@@ -202,10 +202,12 @@ async fn serve(
     };
     let found = match find(inner, &head, preflight) {
         Ok(found) => found,
+        // A browser's preflight is not counted.
+        Err(Ok(options)) => return Ok(options),
         // A request that no route answers is limited as well, whatever is wrong with it.
-        Err(unmatched) => {
+        Err(Err(refused)) => {
             limit::check_unmatched(inner, journey.client, &mut journey.limit).await?;
-            return unmatched;
+            return Err(refused);
         }
     };
     let (entry, path_values) = found;

@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
@@ -31,8 +31,8 @@ const MAX_EXCESS: usize = 4;
 pub(crate) struct Budget {
     limit: usize,
     used: AtomicUsize,
-    /// What connections hold that were told to close and are not gone yet.
-    closing: AtomicUsize,
+    /// The same without connections that were told to close and are not gone yet.
+    open: AtomicUsize,
     accounts: Mutex<HashMap<u64, Weak<Account>>>,
     next: AtomicU64,
     disconnected: AtomicU64,
@@ -43,11 +43,14 @@ pub(crate) struct Account {
     budget: Arc<Budget>,
     id: u64,
     holder: Holder,
-    used: AtomicUsize,
-    /// What it held when it was told to close.
-    closing: AtomicUsize,
-    is_closing: AtomicBool,
+    held: Mutex<Held>,
     close: Notify,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    bytes: usize,
+    is_closing: bool,
 }
 
 /// Whose memory it is.
@@ -70,7 +73,7 @@ impl Budget {
         Arc::new(Self {
             limit,
             used: AtomicUsize::new(0),
-            closing: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
             accounts: Mutex::default(),
             next: AtomicU64::new(0),
             disconnected: AtomicU64::new(0),
@@ -84,9 +87,7 @@ impl Budget {
             budget: Arc::clone(self),
             id,
             holder: client.map_or(Holder::Connection(id), Holder::Client),
-            used: AtomicUsize::new(0),
-            closing: AtomicUsize::new(0),
-            is_closing: AtomicBool::new(false),
+            held: Mutex::default(),
             close: Notify::new(),
         });
         lock(&self.accounts).insert(id, Arc::downgrade(&account));
@@ -104,9 +105,7 @@ impl Budget {
     }
 
     fn is_over(&self) -> bool {
-        self.used()
-            .saturating_sub(self.closing.load(Ordering::Relaxed))
-            > self.limit
+        self.open.load(Ordering::Relaxed) > self.limit
     }
 
     /// Closes connections of those who hold the most until a quarter of the limit is free. False if
@@ -157,11 +156,7 @@ impl Budget {
         let target = self.limit / 4 * 3;
         let mut closed = 0;
         for (_, account) in theirs {
-            if self
-                .used()
-                .saturating_sub(self.closing.load(Ordering::Relaxed))
-                <= target
-            {
+            if self.open.load(Ordering::Relaxed) <= target {
                 break;
             }
             account.close();
@@ -175,7 +170,7 @@ impl Budget {
 impl Account {
     /// Bytes that are held for this connection.
     pub(crate) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
+        lock(&self.held).bytes
     }
 
     /// True if the connection alone holds so much that it gets no further responses until it has
@@ -207,15 +202,32 @@ impl Account {
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        self.is_closing.load(Ordering::Relaxed)
+        lock(&self.held).is_closing
     }
 
     fn close(&self) {
-        if !self.is_closing.swap(true, Ordering::Relaxed) {
-            let bytes = self.used();
-            self.closing.store(bytes, Ordering::Relaxed);
-            self.budget.closing.fetch_add(bytes, Ordering::Relaxed);
+        let mut held = lock(&self.held);
+        if !std::mem::replace(&mut held.is_closing, true) {
+            self.budget.open.fetch_sub(held.bytes, Ordering::Relaxed);
             self.close.notify_one();
+        }
+    }
+
+    fn add(&self, bytes: usize) {
+        let mut held = lock(&self.held);
+        held.bytes += bytes;
+        self.budget.used.fetch_add(bytes, Ordering::Relaxed);
+        if !held.is_closing {
+            self.budget.open.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn remove(&self, bytes: usize) {
+        let mut held = lock(&self.held);
+        held.bytes -= bytes;
+        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+        if !held.is_closing {
+            self.budget.open.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 }
@@ -223,8 +235,6 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         lock(&self.budget.accounts).remove(&self.id);
-        let closing = self.closing.load(Ordering::Relaxed);
-        self.budget.closing.fetch_sub(closing, Ordering::Relaxed);
     }
 }
 
@@ -232,6 +242,11 @@ impl Charge {
     /// Bytes that are charged.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// True if the connection is to be closed.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.account.is_closing()
     }
 
     /// Another charge of the same account.
@@ -261,17 +276,15 @@ impl Charge {
         let budget = &self.account.budget;
         let bytes = bytes.min(budget.limit / MAX_SHARE);
         self.bytes += bytes;
-        self.account.used.fetch_add(bytes, Ordering::Relaxed);
-        let before = budget.used.fetch_add(bytes, Ordering::Relaxed);
-        before + bytes <= budget.limit || !budget.is_over()
+        self.account.add(bytes);
+        !budget.is_over()
     }
 
     /// Releases bytes.
     pub(crate) fn remove(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
-        self.account.used.fetch_sub(bytes, Ordering::Relaxed);
-        self.account.budget.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.account.remove(bytes);
     }
 }
 
@@ -378,6 +391,8 @@ mod tests {
             .map(|(at, bytes)| accounts[at].charge(bytes))
             .into();
         let _more = [accounts[2].charge(100), accounts[2].charge(100)];
+        // A response that was being made when its connection was told to close.
+        let _late = accounts[0].charge(250);
         let closing = accounts.each_ref().map(|account| account.is_closing());
         assert_eq!(closing, [true, false, false]);
     }

@@ -128,11 +128,9 @@ pub(super) async fn serve(
         // Charged before its task is made, since a connection can have many that wait for a core.
         let stream = (request.version() > Version::HTTP_11).then(|| {
             let fields = field_bytes(request.headers());
-            let is_full = account.is_full();
             Stream {
                 charge: account.charge(REQUEST_BYTES + fields),
                 transient: REQUEST_BYTES - RESPONSE_BYTES + fields,
-                is_full,
             }
         });
         // On the heap, so that a response which waits for its client does not keep the space of the
@@ -151,7 +149,7 @@ pub(super) async fn serve(
             });
             let refused = match &stream {
                 None => wire.ask(),
-                Some(stream) if stream.is_full => Some(Refused::Unread),
+                Some(_) if account.is_full() => Some(Refused::Unread),
                 Some(_) => strict::check(request.uri(), request.headers()),
             };
             if let Some(refused) = refused {
@@ -219,8 +217,6 @@ struct Stream {
     charge: Charge,
     /// What is released once its response is there.
     transient: usize,
-    /// The connection held so much before it that it gets no further responses.
-    is_full: bool,
 }
 
 impl Stream {

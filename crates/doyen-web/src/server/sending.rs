@@ -23,6 +23,10 @@ pub(super) fn watched(body: Body, made: &Busy, flow: &Arc<Flow>, charge: Option<
         // HTTP/2 keeps what its client has no window for, and the socket shows nothing of it.
         (Some(bytes), Some(mut charge)) => {
             charge.add(bytes.len());
+            if charge.is_closing() {
+                // Nobody will read it: its memory is needed now, not when the connection is gone.
+                return Body::empty();
+            }
             let bytes = bytes.clone();
             Body::whole(on_its_way(&made.activity(), bytes, Some(charge)))
         }

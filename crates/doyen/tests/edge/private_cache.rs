@@ -123,7 +123,7 @@ async fn missing() -> Result<NoContent, Find> {
     Err(Find::Missing)
 }
 
-#[get("/staff", allow = signed_in.to(Post::Clerk))]
+#[get("/staff", allow = signed_in.role(Post::Clerk))]
 async fn staff() -> NoContent {
     NoContent
 }

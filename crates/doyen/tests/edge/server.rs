@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use doyen::domain::inject::Teardown;
 use doyen::prelude::*;
-use doyen::web::{Builder, Server, ServerOptions, Service};
+use doyen::web::{Builder, EdgeOptions, Pressure, Server, ServerOptions, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
@@ -93,6 +93,16 @@ pub(crate) async fn run_with(more: Routes, change: impl FnOnce(&mut ServerOption
     run_built(more, change).await
 }
 
+/// A server with these options of the edge that has more routes.
+pub(crate) async fn run_edge(more: Routes, change: impl FnOnce(&mut EdgeOptions)) -> Running {
+    let mut options = EdgeOptions::default();
+    change(&mut options);
+    let more = Service::builder()
+        .options(options)
+        .module(Module::new("more").routes(more));
+    run_built(more, |_| {}).await
+}
+
 /// A server with these options that has all this besides.
 pub(crate) async fn run_built(more: Builder, change: impl FnOnce(&mut ServerOptions)) -> Running {
     let gate = Arc::new(Gate {
@@ -126,6 +136,10 @@ pub(crate) async fn run_built(more: Builder, change: impl FnOnce(&mut ServerOpti
 impl Running {
     pub(crate) async fn connect(&self) -> Wire {
         Wire::open(self.address).await.expect("it listens")
+    }
+
+    pub(crate) fn pressure(&self) -> Pressure {
+        self.service.pressure()
     }
 
     /// Waits until a request is in the handler.

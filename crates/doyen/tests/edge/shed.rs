@@ -41,7 +41,7 @@ async fn serving(max_requests: usize) -> Running {
 }
 
 /// Asks on a connection of its own: the head and the body of the answer.
-async fn ask(server: &Running, path: &str) -> (String, String) {
+pub(crate) async fn ask(server: &Running, path: &str) -> (String, String) {
     let mut wire = server.connect().await;
     wire.get(path).await;
     wire.answer().await
