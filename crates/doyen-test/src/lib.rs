@@ -64,7 +64,7 @@ pub use call::Call;
 pub use clock::TestClock;
 pub use database::Backend;
 pub use live::Live;
-pub use program::{Ended, Program, Running};
+pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;
 pub use subject::{Setup, Subject};
 

@@ -35,6 +35,23 @@ pub struct Running {
     folder: PathBuf,
 }
 
+/// The resident memory of a program, in MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// What it takes now.
+    pub now: usize,
+    /// The most it took so far.
+    pub peak: usize,
+}
+
+/// The count for a test that has a reduced form: `full` under `cargo xtask soak`, else `reduced`.
+pub fn scale(reduced: usize, full: usize) -> usize {
+    match std::env::var_os("DOYEN_SOAK") {
+        Some(_) => full,
+        None => reduced,
+    }
+}
+
 /// How a program ended that was not meant to run on.
 #[derive(Debug)]
 pub struct Ended {
@@ -190,6 +207,22 @@ impl Running {
                 return None;
             }
             rest();
+        }
+    }
+
+    /// The memory it takes now, and the most it took so far (Linux).
+    pub fn memory(&self) -> Memory {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+            kib.unwrap_or_else(|| panic!("{path} has no {name}")) / 1024
+        };
+        Memory {
+            now: mib("VmRSS:"),
+            peak: mib("VmHWM:"),
         }
     }
 

@@ -18,6 +18,7 @@
 //! | `attack` | the real program under the attack list of `cargo xtask attack` |
 //! | `limits` | how often: every route, two programs with one Redis, quotas |
 //! | `edge` | the real program: hosts, proxies, and settings that would lie |
+//! | `memory` | what strangers can make the real program hold in memory and write to its log |
 //! | `slow` | the real program while hundreds of slow clients hold it up |
 
 mod access;
@@ -30,10 +31,13 @@ mod edits;
 mod emails;
 mod errors;
 mod events;
+#[path = "../../../../crates/doyen/tests/edge/http2.rs"]
+mod http2;
 mod keys;
 mod limits;
 mod lists;
 mod logins;
+mod memory;
 mod naughty;
 mod openapi;
 mod paging;

@@ -8,6 +8,7 @@ use doyen::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::http2::{PREFACE, closed_window, frame, requests};
 use crate::server::{Running, run_edge, soon, status};
 use crate::shed::ask;
 
@@ -33,42 +34,6 @@ async fn take(body: Bytes) -> Text {
 
 async fn serving() -> Running {
     run_edge(routes![large, take], |edge| edge.buffer_limit = LIMIT).await
-}
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut bytes = vec![length[1], length[2], length[3], kind, flags];
-    bytes.extend_from_slice(&stream.to_be_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
-/// The preface of a client whose streams have a window of zero.
-fn closed_window() -> Vec<u8> {
-    [PREFACE, &frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])].concat()
-}
-
-/// Requests for one path on streams of their own, with END_STREAM.
-fn requests(method: &str, path: &str, count: u32) -> Vec<u8> {
-    let literal = |name: &str, value: &str| {
-        let length = |text: &str| u8::try_from(text.len()).unwrap();
-        let mut bytes = vec![0, length(name)];
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.push(length(value));
-        bytes.extend_from_slice(value.as_bytes());
-        bytes
-    };
-    let head = [
-        literal(":method", method),
-        literal(":scheme", "http"),
-        literal(":path", path),
-        literal(":authority", "a"),
-    ]
-    .concat();
-    let stream = |at| frame(1, 5, 1 + 2 * at, &head);
-    (0..count).flat_map(stream).collect()
 }
 
 /// A connection that sends this and reads nothing.

@@ -15,6 +15,7 @@ mod extract;
 mod fields;
 mod graph;
 mod hosts;
+mod http2;
 mod inject;
 mod kit;
 mod limits;
