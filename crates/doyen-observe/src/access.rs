@@ -27,8 +27,8 @@ const CAUSES: usize = 16;
 /// refused because the service is overloaded `warn`, everything else `info`. A cause is written with
 /// everything below it. The query string is never written: it may hold a secret.
 ///
-/// Of refused requests with the same status and problem, and of anonymous requests that no limit
-/// counts, 100 a second are written. The rest are counted, and a line tells how many.
+/// Of refused requests with the same route, status and problem, and of anonymous requests that no
+/// limit counts, 100 a second are written. The rest are counted, and a line tells how many.
 ///
 /// ```
 /// use doyen_core::{AccessRecord, AccessSink as _, Timestamp};
@@ -120,12 +120,20 @@ impl AccessSink for AccessLog {
 impl AccessLog {
     fn admits(&self, record: &AccessRecord<'_>) -> bool {
         let problem = record.problem.unwrap_or_default();
+        let route = record.route.unwrap_or_default();
+        // A flood without credentials must not hide what identified callers are refused.
+        let is_identified = record.user.is_some();
         let kind = || {
-            format!("requests {} {problem}", record.status)
-                .trim_end()
-                .to_owned()
+            let who = if is_identified {
+                "identified"
+            } else {
+                "anonymous"
+            };
+            let parts = [&record.status.to_string(), problem, who, route];
+            parts.join(" ").trim_end().to_owned()
         };
-        self.lines.admits((record.status, problem), kind)
+        self.lines
+            .admits((record.status, problem, route, is_identified), kind)
     }
 }
 
@@ -346,6 +354,7 @@ mod tests {
         for at in 0..1_000 {
             log.write(&AccessRecord {
                 status: 404,
+                user: None,
                 problem: Some("not_found"),
                 sampled: true,
                 ..record()
@@ -370,7 +379,7 @@ mod tests {
             .unwrap();
         assert_eq!(
             report["fields"],
-            json!({"lines": 900, "kind": "requests 404 not_found"})
+            json!({"lines": 900, "kind": "404 not_found anonymous /v1/tickets/{id}"})
         );
     }
 

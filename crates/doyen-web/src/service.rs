@@ -154,7 +154,7 @@ impl Service {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pressure {
-    /// Requests refused so far because as many as there may be were worked on.
+    /// Requests refused so far because of overload (503 `overloaded`).
     pub shed: u64,
     /// Bytes that are held for clients now.
     pub buffered: usize,

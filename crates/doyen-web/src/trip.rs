@@ -194,6 +194,7 @@ async fn serve(
     journey: &mut Journey,
 ) -> Result<Response, Stop> {
     // 5 Cheap limits before anything is looked up.
+    limits::check_unread(&head)?;
     // Balancers and supervisors are answered however busy it is: else a full server would be taken for a dead one.
     let slot = if hosts::is_probe(head.uri.path()) {
         Slot::free()
@@ -377,15 +378,19 @@ fn log(
         .map_or(&inner.unrouted, |entry| &entry.meter);
     let duration = started.elapsed();
     meter.record(response.status().as_u16(), duration);
+    let code = response
+        .extensions()
+        .get::<crate::problem::Code>()
+        .map(|code| code.0);
+    let shed = code == Some(OVERLOADED.code);
+    if shed {
+        inner.load.note_shed();
+    }
     let Some(sink) = &inner.sink else { return };
     let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
     let cause = problem.and_then(Problem::cause);
     // A policy's reason has a field of its own: whoever asks why somebody was refused searches for it.
     let denied = cause.and_then(|cause| cause.downcast_ref::<DeniedBecause>());
-    let code = response
-        .extensions()
-        .get::<crate::problem::Code>()
-        .map(|code| code.0);
     let statistics = journey
         .context
         .as_ref()
@@ -411,7 +416,7 @@ fn log(
         query_time: statistics.time,
         problem: code,
         denied_because: denied.map(DeniedBecause::reason),
-        shed: code == Some(OVERLOADED.code),
+        shed,
         // A stranger can cause any number of these: refusals, and what no limit counts.
         sampled: code.is_some() || (inner.limits.is_some() && !counted && journey.caller.is_none()),
         cause: cause.filter(|_| denied.is_none()),

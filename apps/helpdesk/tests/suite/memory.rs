@@ -164,7 +164,7 @@ fn the_log_of_refused_requests_is_bounded() {
         let written = lines.iter().filter(|line| line["status"] == 404).count();
         let reports = lines
             .iter()
-            .filter(|line| line["fields"]["kind"] == "requests 404 not_found");
+            .filter(|line| line["fields"]["kind"] == "404 not_found anonymous");
         let counted: u64 = reports
             .filter_map(|line| line["fields"]["lines"].as_u64())
             .sum();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use argon2::Block;
 use tokio::time::Instant;
 
-/// Time without a hash after which the buffers are returned to the system.
+/// Time after which a buffer that no hash uses is returned to the system.
 const RELEASE_AFTER: Duration = Duration::from_secs(10);
 
 /// Capacity of a buffer, in blocks of 1 KiB. glibc serves every request above 32 MiB by a mapping
@@ -25,15 +25,11 @@ const SMALL: usize = 128;
 /// Buffers for hashes of one size. The caller bounds how many are in use at once.
 pub(super) struct Buffers {
     blocks: usize,
-    idle: Mutex<Idle>,
+    /// Those that wait for the next hash, and since when: the one that waits longest comes first.
+    idle: Mutex<Vec<(Instant, Vec<Block>)>>,
     /// Held while a larger buffer is in use: one at a time, whatever the number of permits.
     larger: Mutex<()>,
     release_is_scheduled: AtomicBool,
-}
-
-struct Idle {
-    buffers: Vec<Vec<Block>>,
-    since: Instant,
 }
 
 impl Buffers {
@@ -41,10 +37,7 @@ impl Buffers {
     pub(super) fn new(blocks: usize) -> Self {
         Self {
             blocks,
-            idle: Mutex::new(Idle {
-                buffers: Vec::new(),
-                since: Instant::now(),
-            }),
+            idle: Mutex::default(),
             larger: Mutex::new(()),
             release_is_scheduled: AtomicBool::new(false),
         }
@@ -57,12 +50,11 @@ impl Buffers {
             let _one_at_a_time = lock(&self.larger);
             return work(&mut allocate(blocks));
         }
-        let reused = lock(&self.idle).buffers.pop();
-        let mut buffer = reused.unwrap_or_else(|| allocate(self.blocks));
+        // The last one: under a light load the others become old.
+        let reused = lock(&self.idle).pop();
+        let mut buffer = reused.map_or_else(|| allocate(self.blocks), |(_, buffer)| buffer);
         let done = work(&mut buffer[..blocks]);
-        let mut idle = lock(&self.idle);
-        idle.buffers.push(buffer);
-        idle.since = Instant::now();
+        lock(&self.idle).push((Instant::now(), buffer));
         done
     }
 
@@ -87,22 +79,24 @@ impl Buffers {
         });
     }
 
-    /// Frees the buffers if they have been idle for long enough, else returns the time left.
+    /// Frees the buffers that have been idle for long enough. Returns the time until the next one
+    /// has, if there is one.
     fn release(&self) -> Option<Duration> {
         let mut idle = lock(&self.idle);
-        let rest = RELEASE_AFTER.saturating_sub(idle.since.elapsed());
-        if !rest.is_zero() {
-            return Some(rest);
+        idle.retain(|(since, _)| since.elapsed() < RELEASE_AFTER);
+        let next = idle
+            .first()
+            .map(|(since, _)| RELEASE_AFTER.saturating_sub(since.elapsed()));
+        if next.is_none() {
+            self.release_is_scheduled.store(false, Ordering::Release);
         }
-        idle.buffers = Vec::new();
-        self.release_is_scheduled.store(false, Ordering::Release);
-        None
+        next
     }
 
     /// Number of buffers that wait for the next hash.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
-        lock(&self.idle).buffers.len()
+        lock(&self.idle).len()
     }
 }
 
@@ -148,6 +142,19 @@ mod tests {
             0,
             "a second release is scheduled like the first"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_light_load_keeps_one_buffer() {
+        let buffers = Arc::new(Buffers::new(8));
+        buffers.with(8, |_| buffers.with(8, |_| buffers.with(8, |_| ())));
+        buffers.release_when_idle();
+        assert_eq!(buffers.idle(), 3);
+        for _ in 0..3 {
+            tokio::time::sleep(RELEASE_AFTER / 2).await;
+            buffers.with(8, |_| ());
+        }
+        assert_eq!(buffers.idle(), 1);
     }
 
     #[test]

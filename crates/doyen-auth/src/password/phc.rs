@@ -9,6 +9,9 @@ use doyen_core::Unexpected;
 /// 64 MiB or less; one that costs gigabytes would let each login of its owner stop the process.
 const MAX_STORED_KIB: u32 = 128 << 10;
 
+/// Memory times passes that a stored hash may take, in KiB: 1 GiB, about a second of a core.
+const MAX_STORED_WORK_KIB: u64 = 1 << 20;
+
 /// Hashes a password with a new salt.
 pub(super) fn hash(
     password: &[u8],
@@ -53,11 +56,14 @@ impl Stored {
             .version
             .map_or(Ok(Version::default()), Version::try_from)?;
         let params = Params::try_from(&hash)?;
-        if params.m_cost() > MAX_STORED_KIB {
+        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        if params.m_cost() > MAX_STORED_KIB || work > MAX_STORED_WORK_KIB {
             return Err(Unexpected::new(format!(
-                "a stored password hash needs {} KiB of memory, the limit is {MAX_STORED_KIB} KiB: \
-                 reset that password",
-                params.m_cost()
+                "a stored password hash costs {} KiB of memory and {} passes; the limits are \
+                 {MAX_STORED_KIB} KiB, and {MAX_STORED_WORK_KIB} KiB times passes: reset that \
+                 password",
+                params.m_cost(),
+                params.t_cost()
             )));
         }
         let (Some(salt), Some(output)) = (hash.salt, hash.hash) else {

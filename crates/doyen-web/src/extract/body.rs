@@ -58,7 +58,16 @@ pub(super) fn bounded(request: &mut Request) -> Result<crate::Body, Refusal> {
     Ok(match body.as_whole() {
         Some(_) => body,
         None if body.is_empty() => body,
-        None => crate::Body::stream(http_body_util::Limited::new(body, limit)),
+        None => {
+            let account = request.parts.account.clone();
+            let body = body.map_frame(move |frame| {
+                frame.map_data(|bytes| match &account {
+                    Some(account) => account.charge(bytes.len()).attach(bytes),
+                    None => bytes,
+                })
+            });
+            crate::Body::stream(http_body_util::Limited::new(body, limit))
+        }
     })
 }
 

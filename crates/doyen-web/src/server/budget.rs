@@ -2,14 +2,16 @@
 //!
 //! A request that is still arriving and a response that is not read yet cost memory for as long as
 //! the client likes. Each connection has an [`Account`] of what is held for it, and all accounts
-//! together have a limit. When it is reached, the client that holds the most is disconnected:
-//! whoever fills the memory loses it first, and a client that reads what it asked for is safe.
-//! Until these connections are gone, nothing more is read from anybody.
+//! together have a limit. Above the limit, connections of the client that holds the most are
+//! closed, the largest first, until a quarter of the limit is free. A quarter above the limit,
+//! nothing more is read from any connection until closed ones have released their memory.
 //!
-//! What is charged: the parts of a request head that is not complete, HTTP/2 requests until their
-//! response is sent, request bodies until their handler is done, and response bodies until they are
-//! with the socket. Over HTTP/1.1, where a connection has one response at a time, a response is
-//! charged only once the socket takes no more of it.
+//! What is charged: request heads that are not complete, HTTP/2 requests until their response is
+//! sent, request bodies until their handler returns, and response bodies until they are written.
+//! Over HTTP/1.1 responses are charged once the socket does not accept more.
+//!
+//! It is an account of payloads, not of the allocator: buffers that grow take up to twice as much
+//! for a moment.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,21 +19,22 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 
 /// A single body counts as at most this fraction of the limit, so that a response which is larger
 /// than the whole limit can still be sent.
 const MAX_SHARE: usize = 4;
 
-/// Reading pauses when the limit is exceeded by this fraction: connections that were told to close
-/// are on their way out, and what they hold is not free yet.
+/// Reading pauses when the limit is exceeded by this fraction: what closing connections hold is not
+/// free yet.
 const MAX_EXCESS: usize = 4;
 
 /// The limit of all connections together.
 pub(crate) struct Budget {
     limit: usize,
     used: AtomicUsize,
-    /// The same without connections that were told to close and are not gone yet.
+    /// The same without closing connections.
     open: AtomicUsize,
     accounts: Mutex<HashMap<u64, Weak<Account>>>,
     next: AtomicU64,
@@ -50,6 +53,8 @@ pub(crate) struct Account {
 #[derive(Clone, Copy, Debug, Default)]
 struct Held {
     bytes: usize,
+    /// Those of responses that are not sent yet.
+    responses: usize,
     is_closing: bool,
 }
 
@@ -66,6 +71,7 @@ enum Holder {
 pub(crate) struct Charge {
     account: Arc<Account>,
     bytes: usize,
+    is_response: bool,
 }
 
 impl Budget {
@@ -151,6 +157,8 @@ impl Budget {
             .iter()
             .filter(|account| account.holder == holder && !account.is_closing())
             .map(|account| (account.used(), account))
+            // Closing one that holds nothing would free nothing.
+            .filter(|(bytes, _)| *bytes > 0)
             .collect();
         theirs.sort_unstable_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
         let target = self.limit / 4 * 3;
@@ -173,10 +181,14 @@ impl Account {
         lock(&self.held).bytes
     }
 
-    /// True if the connection alone holds so much that it gets no further responses until it has
-    /// read some.
+    /// True if so many responses are not read that the connection gets no further ones.
     pub(crate) fn is_full(&self) -> bool {
-        self.used() > self.budget.limit / MAX_SHARE
+        lock(&self.held).responses > self.budget.limit / MAX_SHARE
+    }
+
+    /// True if this is a client's own connection, not one of a trusted proxy for many clients.
+    pub(crate) fn is_direct(&self) -> bool {
+        matches!(self.holder, Holder::Client(_))
     }
 
     /// Charges bytes. If the limit is reached, the client that holds the most is disconnected,
@@ -185,6 +197,7 @@ impl Account {
         let mut charge = Charge {
             account: Arc::clone(self),
             bytes: 0,
+            is_response: false,
         };
         charge.add(bytes);
         charge
@@ -213,18 +226,20 @@ impl Account {
         }
     }
 
-    fn add(&self, bytes: usize) {
+    fn add(&self, bytes: usize, is_response: bool) {
         let mut held = lock(&self.held);
         held.bytes += bytes;
+        held.responses += if is_response { bytes } else { 0 };
         self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         if !held.is_closing {
             self.budget.open.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
-    fn remove(&self, bytes: usize) {
+    fn remove(&self, bytes: usize, is_response: bool) {
         let mut held = lock(&self.held);
         held.bytes -= bytes;
+        held.responses -= if is_response { bytes } else { 0 };
         self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
         if !held.is_closing {
             self.budget.open.fetch_sub(bytes, Ordering::Relaxed);
@@ -249,9 +264,45 @@ impl Charge {
         self.account.is_closing()
     }
 
-    /// Another charge of the same account.
-    pub(crate) fn beside(&self, bytes: usize) -> Self {
-        self.account.charge(bytes)
+    /// Another charge of the same account and kind.
+    pub(crate) fn sibling(&self, bytes: usize) -> Self {
+        let mut sibling = Self {
+            account: Arc::clone(&self.account),
+            bytes: 0,
+            is_response: self.is_response,
+        };
+        sibling.add(bytes);
+        sibling
+    }
+
+    /// From now on the charge of a response.
+    pub(crate) fn into_response(mut self) -> Self {
+        if !std::mem::replace(&mut self.is_response, true) {
+            lock(&self.account.held).responses += self.bytes;
+        }
+        self
+    }
+
+    /// Charges exactly so many bytes.
+    pub(crate) fn set(&mut self, bytes: usize) {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) if more > 0 => self.add(more),
+            Some(_) => {}
+            None => self.remove(self.bytes - bytes),
+        }
+    }
+
+    /// The bytes, charged until the last reference to them is dropped.
+    pub(crate) fn attach(self, bytes: Bytes) -> Bytes {
+        struct Charged(Bytes, #[allow(dead_code, reason = "held, not read")] Charge);
+
+        impl AsRef<[u8]> for Charged {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        Bytes::from_owner(Charged(bytes, self))
     }
 
     /// Charges more. If the limit is reached, the client that holds the most is disconnected, which
@@ -276,7 +327,7 @@ impl Charge {
         let budget = &self.account.budget;
         let bytes = bytes.min(budget.limit / MAX_SHARE);
         self.bytes += bytes;
-        self.account.add(bytes);
+        self.account.add(bytes, self.is_response);
         !budget.is_over()
     }
 
@@ -284,7 +335,7 @@ impl Charge {
     pub(crate) fn remove(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
-        self.account.remove(bytes);
+        self.account.remove(bytes, self.is_response);
     }
 }
 
@@ -398,6 +449,32 @@ mod tests {
     }
 
     #[test]
+    fn a_charge_is_set_up_and_down() {
+        let budget = Budget::new(1_000);
+        let account = budget.open(client(1));
+        let mut charge = account.charge(10);
+        for bytes in [200, 200, 30, 0, 7] {
+            charge.set(bytes);
+            assert_eq!((charge.bytes(), budget.used()), (bytes, bytes));
+        }
+        let bytes = charge.attach(Bytes::from_static(b"seven77"));
+        let part = bytes.slice(1..2);
+        drop(bytes);
+        assert_eq!(budget.used(), 7);
+        drop(part);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn connections_that_hold_nothing_stay_open() {
+        let budget = Budget::new(1_000);
+        let [idle, busy, other] = [client(1), client(1), client(2)].map(|at| budget.open(at));
+        let _held = (busy.charge(250), busy.charge(250), busy.charge(250));
+        let _last_straw = (other.charge(250), other.charge(250));
+        assert!(busy.is_closing() && !idle.is_closing());
+    }
+
+    #[test]
     fn a_body_larger_than_the_limit_can_be_sent() {
         let budget = Budget::new(1_000);
         let account = budget.open(client(1));
@@ -410,9 +487,12 @@ mod tests {
     fn a_connection_is_full_at_a_quarter() {
         let budget = Budget::new(1_000);
         let account = budget.open(client(1));
-        let _first = account.charge(250);
-        assert!(!account.is_full());
-        let _second = account.charge(1);
+        let _upload = account.charge(250);
+        let first = account.charge(250).into_response();
+        assert!(!account.is_full(), "uploads do not count");
+        let second = first.sibling(1);
         assert!(account.is_full());
+        drop(second);
+        assert!(!account.is_full());
     }
 }

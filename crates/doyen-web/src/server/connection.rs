@@ -1,6 +1,6 @@
 //! One connection.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -137,8 +137,7 @@ pub(super) async fn serve(
         // whole handler.
         Box::pin(async move {
             if stream.is_some() && account.is_closing() {
-                // Its connection is about to go: nobody would read the response.
-                return Ok(Response::new(Body::empty()));
+                return Err(Disconnected);
             }
             let mut request = request.map(|body| {
                 if http_body::Body::is_end_stream(&body) {
@@ -161,7 +160,9 @@ pub(super) async fn serve(
                 response.headers_mut().insert(header::CONNECTION, close);
             }
             let charge = stream.map(Stream::responded);
-            Ok::<_, Infallible>(response.map(|body| sending::watched(body, &busy, &wire, charge)))
+            let (head, body) = response.into_parts();
+            let body = sending::watched(body, &busy, &wire, charge).ok_or(Disconnected)?;
+            Ok(Response::from_parts(head, body))
         })
     });
     let wire = Wire::new(
@@ -179,6 +180,11 @@ pub(super) async fn serve(
         activity.clone(),
         options.header_timeout,
     ));
+    let closed = Arc::clone(&account);
+    events.push(Box::pin(async move {
+        closed.closed().await;
+        Event::Cut
+    }));
     loop {
         let event = tokio::select! {
             biased;
@@ -188,7 +194,6 @@ pub(super) async fn serve(
                 }
                 return;
             }
-            () = account.closed() => return,
             event = events.select_next_some() => event,
         };
         match event {
@@ -222,9 +227,22 @@ struct Stream {
 impl Stream {
     fn responded(mut self) -> Charge {
         self.charge.remove(self.transient);
-        self.charge
+        self.charge.into_response()
     }
 }
+
+/// The connection is closing because its client holds too much: the stream is reset, so that the
+/// client does not take it for a response.
+#[derive(Debug)]
+struct Disconnected;
+
+impl fmt::Display for Disconnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is closing")
+    }
+}
+
+impl std::error::Error for Disconnected {}
 
 /// Bytes of names and values.
 fn field_bytes(headers: &http::HeaderMap) -> usize {

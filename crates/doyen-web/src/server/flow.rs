@@ -20,9 +20,9 @@ pub(super) struct Flow {
     midway: AtomicBool,
     expired: AtomicBool,
     closing: AtomicBool,
-    /// Bytes of responses that are with the parser and not known to be with the socket.
+    /// Bytes of HTTP/1.1 responses that are not known to be written.
     unflushed: AtomicUsize,
-    /// The same for HTTP/2 responses without a body, which are charged until they are sent.
+    /// Charges of HTTP/2 responses without a body that are not known to be written.
     unsent: Mutex<Vec<Charge>>,
     has_unsent: AtomicBool,
 }
@@ -43,6 +43,12 @@ impl Flow {
         match result {
             Poll::Ready(Ok(bytes)) => {
                 self.written.fetch_add(*bytes as u64, Ordering::Relaxed);
+                // Only the task of the connection touches it.
+                let unflushed = self.unflushed();
+                if unflushed > 0 {
+                    let rest = unflushed.saturating_sub(*bytes);
+                    self.unflushed.store(rest, Ordering::Relaxed);
+                }
                 self.stalled.store(false, Ordering::Relaxed);
             }
             Poll::Ready(Err(_)) => self.stalled.store(false, Ordering::Relaxed),
@@ -50,24 +56,25 @@ impl Flow {
         }
     }
 
-    /// A response over HTTP/1.1 is handed to the parser.
+    /// A response over HTTP/1.1, or a part of one, is about to be written.
     pub(super) fn hand_over(&self, bytes: usize) {
-        self.unflushed.fetch_add(bytes, Ordering::Relaxed);
+        let unflushed = self.unflushed().saturating_add(bytes);
+        self.unflushed.store(unflushed, Ordering::Relaxed);
     }
 
-    /// Bytes of responses that the socket may not have taken yet.
+    /// Bytes of responses that the socket may not have accepted yet.
     pub(super) fn unflushed(&self) -> usize {
         self.unflushed.load(Ordering::Relaxed)
     }
 
-    /// Keeps the charge of a response that has no body until everything is with the socket.
+    /// Keeps the charge of a response that has no body until everything is written.
     pub(super) fn keep_until_sent(&self, charge: Charge) {
         let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
         unsent.push(charge);
         self.has_unsent.store(true, Ordering::Release);
     }
 
-    /// Everything that was handed over is with the socket.
+    /// Everything is written.
     pub(super) fn flushed(&self) {
         if self.unflushed() > 0 {
             self.unflushed.store(0, Ordering::Relaxed);

@@ -16,9 +16,13 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
+const CONTINUATION: u8 = 9;
+
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
 
 /// Frames that are acknowledged.
-const ANSWERED: Rule = Rule {
+const ACKNOWLEDGED: Rule = Rule {
     name: "too many SETTINGS or PING frames",
     burst: 200,
     per_second: 10,
@@ -62,12 +66,16 @@ struct Bucket {
 pub(super) struct Frames {
     header: [u8; HEADER],
     known: usize,
-    /// Bytes of the current frame that are still to come.
+    /// Bytes of the current frame that are still to come, and those that came.
     payload: usize,
-    answered: Bucket,
+    received: usize,
+    /// Bytes of header blocks before the current frame that are not complete.
+    block: usize,
+    acknowledged: Bucket,
     resets: Bucket,
     others: Bucket,
     written: u64,
+    is_limited: bool,
 }
 
 impl Bucket {
@@ -99,13 +107,17 @@ impl Bucket {
 }
 
 impl Frames {
-    /// For a connection whose preface has been read.
-    pub(super) fn new() -> Self {
+    /// For a connection whose preface has been read. `is_limited` is false for a trusted proxy: it
+    /// sends the frames of many clients.
+    pub(super) fn new(is_limited: bool) -> Self {
         Self {
+            is_limited,
             header: [0; HEADER],
             known: 0,
             payload: 0,
-            answered: Bucket::new(&ANSWERED),
+            received: 0,
+            block: 0,
+            acknowledged: Bucket::new(&ACKNOWLEDGED),
             resets: Bucket::new(&RESETS),
             others: Bucket::new(&OTHERS),
             written: 0,
@@ -121,6 +133,7 @@ impl Frames {
         loop {
             let skipped = self.payload.min(bytes.len());
             self.payload -= skipped;
+            self.received += skipped;
             bytes = &bytes[skipped..];
             if bytes.is_empty() {
                 return Ok(());
@@ -133,21 +146,38 @@ impl Frames {
                 return Ok(());
             }
             self.known = 0;
-            let [a, b, c, kind, ..] = self.header;
+            let [a, b, c, kind, flags, ..] = self.header;
             self.payload = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
-            self.frame(kind, written)?;
+            self.received = 0;
+            self.frame(kind, flags, written)?;
         }
     }
 
-    fn frame(&mut self, kind: u8, written: u64) -> Result<(), &'static str> {
+    /// Bytes that the parser holds until the current frame and its header block are complete.
+    pub(super) fn incomplete(&self) -> usize {
+        let frame = if self.payload > 0 { self.received } else { 0 };
+        self.block + frame
+    }
+
+    fn frame(&mut self, kind: u8, flags: u8, written: u64) -> Result<(), &'static str> {
+        if matches!(kind, HEADERS | CONTINUATION) {
+            let is_complete = flags & END_HEADERS != 0;
+            self.block = if is_complete {
+                0
+            } else {
+                self.block + self.payload
+            };
+        }
         match kind {
-            DATA if self.payload > 0 => Ok(()),
+            _ if !self.is_limited => Ok(()),
+            // A frame of one byte may be nothing but padding.
+            DATA if self.payload > 1 || flags & END_STREAM != 0 => Ok(()),
             HEADERS => {
                 self.resets.earn(250);
                 self.others.earn(4_000);
                 Ok(())
             }
-            SETTINGS | PING => self.answered.take(),
+            SETTINGS | PING => self.acknowledged.take(),
             RST_STREAM => self.resets.take(),
             _ => {
                 let sent = written.saturating_sub(self.written);
@@ -175,7 +205,7 @@ mod tests {
 
     /// How many of these frames are accepted at once, out of 100,000.
     fn accepted(kinds: &[(u8, usize)], written_each: u64) -> usize {
-        let mut frames = Frames::new();
+        let mut frames = Frames::new(true);
         let bytes: Vec<u8> = kinds
             .iter()
             .flat_map(|(kind, size)| frame(*kind, *size))
@@ -198,6 +228,7 @@ mod tests {
         near(accepted(&[(WINDOW_UPDATE, 4)], 0), 2_000);
         near(accepted(&[(2, 5)], 0), 2_000);
         near(accepted(&[(DATA, 0)], 0), 2_000);
+        near(accepted(&[(DATA, 1)], 0), 2_000);
         near(accepted(&[(9, 0)], 0), 2_000);
         near(accepted(&[(0xbe, 0)], 0), 2_000);
         near(accepted(&[(HEADERS, 30), (RST_STREAM, 4)], 0), 533);
@@ -222,7 +253,7 @@ mod tests {
     fn frames_are_read_however_they_are_cut() {
         let bytes = [frame(HEADERS, 40), frame(DATA, 300), frame(PING, 8)].concat();
         for size in [1, 2, 5, 9, 10, 48, 1_000] {
-            let mut frames = Frames::new();
+            let mut frames = Frames::new(true);
             let many = bytes.repeat(201);
             let refused = many
                 .chunks(size)
@@ -234,8 +265,34 @@ mod tests {
     }
 
     #[test]
+    fn what_the_parser_holds_is_known() {
+        let mut frames = Frames::new(true);
+        let mut read = |bytes: &[u8]| {
+            frames.count(bytes, 0).unwrap();
+            frames.incomplete()
+        };
+        let block = frame(HEADERS, 1_000);
+        assert_eq!(read(&block[..HEADER + 400]), 1_000 + 400);
+        assert_eq!(read(&block[HEADER + 400..]), 1_000);
+        assert_eq!(read(&frame(CONTINUATION, 500)), 1_500);
+        let mut last = frame(CONTINUATION, 10);
+        last[4] = END_HEADERS;
+        assert_eq!(read(&last), 0);
+        let data = frame(DATA, 300);
+        assert_eq!(read(&data[..HEADER + 100]), 100);
+        assert_eq!(read(&data[HEADER + 100..]), 0);
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_not_limited() {
+        let mut frames = Frames::new(false);
+        let pings = frame(PING, 8).repeat(10_000);
+        assert!(frames.count(&pings, 0).is_ok());
+    }
+
+    #[test]
     fn time_refills() {
-        let mut bucket = Bucket::new(&ANSWERED);
+        let mut bucket = Bucket::new(&ACKNOWLEDGED);
         bucket.left = 0;
         assert!(bucket.take().is_err());
         bucket.filled = Instant::now() - std::time::Duration::from_millis(250);

@@ -16,42 +16,41 @@ use super::flow::Flow;
 use crate::Body;
 use crate::body::BoxError;
 
-/// The body of a response, watched until it is with the socket. `charge` is what its request is
-/// charged with over HTTP/2, where many responses can wait for one client.
-pub(super) fn watched(body: Body, made: &Busy, flow: &Arc<Flow>, charge: Option<Charge>) -> Body {
-    match (body.as_whole(), charge) {
+/// Bytes that the head of a response takes, about.
+const HEAD_BYTES: usize = 1 << 10;
+
+/// The body of a response, watched until it is written. `charge` is what its request is charged
+/// with over HTTP/2, where many responses can wait for one client. `None` if the connection is
+/// closing: its memory is needed now, not when the connection is gone.
+pub(super) fn watched(
+    body: Body,
+    made: &Busy,
+    flow: &Arc<Flow>,
+    charge: Option<Charge>,
+) -> Option<Body> {
+    let Some(mut charge) = charge else {
+        let bytes = body.as_whole().map_or(0, Bytes::len);
+        flow.hand_over(HEAD_BYTES + bytes);
+        return Some(if body.as_whole().is_some() || body.is_empty() {
+            body
+        } else {
+            Body::stream(Produced::new(body, made, flow, None))
+        });
+    };
+    if let Some(bytes) = body.as_whole() {
+        charge.add(bytes.len());
+        if charge.is_closing() {
+            return None;
+        }
         // HTTP/2 keeps what its client has no window for, and the socket shows nothing of it.
-        (Some(bytes), Some(mut charge)) => {
-            charge.add(bytes.len());
-            if charge.is_closing() {
-                // Nobody will read it: its memory is needed now, not when the connection is gone.
-                return Body::empty();
-            }
-            let bytes = bytes.clone();
-            Body::whole(on_its_way(&made.activity(), bytes, Some(charge)))
-        }
-        (Some(bytes), None) => {
-            flow.hand_over(bytes.len());
-            body
-        }
-        (None, charge) if body.is_empty() => {
-            if let Some(charge) = charge {
-                flow.keep_until_sent(charge);
-            }
-            body
-        }
-        (None, charge) => {
-            let activity = made.activity();
-            Body::stream(Produced {
-                body,
-                _until: activity.hand_over(),
-                activity,
-                working: None,
-                flow: Arc::clone(flow),
-                charge,
-            })
-        }
+        let bytes = on_its_way(&made.activity(), bytes.clone(), Some(charge));
+        return Some(Body::whole(bytes));
     }
+    if body.is_empty() {
+        flow.keep_until_sent(charge);
+        return Some(body);
+    }
+    Some(Body::stream(Produced::new(body, made, flow, Some(charge))))
 }
 
 /// A body that is produced while it is sent.
@@ -63,6 +62,20 @@ struct Produced {
     flow: Arc<Flow>,
     charge: Option<Charge>,
     _until: HandedOver,
+}
+
+impl Produced {
+    fn new(body: Body, made: &Busy, flow: &Arc<Flow>, charge: Option<Charge>) -> Self {
+        let activity = made.activity();
+        Self {
+            body,
+            _until: activity.hand_over(),
+            activity,
+            working: None,
+            flow: Arc::clone(flow),
+            charge,
+        }
+    }
 }
 
 impl http_body::Body for Produced {
@@ -88,7 +101,7 @@ impl http_body::Body for Produced {
         }
         made.map_ok(|frame| {
             frame.map_data(|bytes| {
-                let charge = charge.as_ref().map(|whole| whole.beside(bytes.len()));
+                let charge = charge.as_ref().map(|whole| whole.sibling(bytes.len()));
                 if charge.is_none() {
                     flow.hand_over(bytes.len());
                 }

@@ -31,7 +31,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const ROOM: usize = 1024;
 
 /// How often a connection that does not read looks whether there is memory again.
-const PAUSE: Duration = Duration::from_millis(2);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// How long a client that still sends may go on after our last word.
 const LINGER: Duration = Duration::from_secs(1);
@@ -98,7 +98,7 @@ impl<S> Wire<S> {
             if self.held[..known] != PREFACE[..known] {
                 self.speaks = Speaks::Http1(Framing::new(self.limit));
             } else if known == PREFACE.len() {
-                let mut frames = Frames::new();
+                let mut frames = Frames::new(self.account.is_direct());
                 let counted = frames.count(&self.held[known..], 0);
                 self.speaks = counted.map_or_else(Speaks::Broken, |()| Speaks::Http2(frames));
                 self.free = self.held.len();
@@ -168,11 +168,16 @@ impl<S> Wire<S> {
 
     fn note(&mut self) {
         self.flow.set_midway(self.held.len() > self.free);
-        self.head_charge = match self.head_charge.take() {
-            _ if self.held.is_empty() => None,
-            Some(charge) if charge.bytes() == self.held.capacity() => Some(charge),
-            _ => Some(self.account.charge(self.held.capacity())),
-        };
+        self.charge_head(self.held.capacity());
+    }
+
+    /// Charges the part of a request that came, until it is complete.
+    fn charge_head(&mut self, bytes: usize) {
+        match &mut self.head_charge {
+            _ if bytes == 0 => self.head_charge = None,
+            Some(charge) => charge.set(bytes),
+            None => self.head_charge = Some(self.account.charge(bytes)),
+        }
     }
 
     /// Waits while the server holds too much to read more.
@@ -185,11 +190,15 @@ impl<S> Wire<S> {
         Poll::Ready(())
     }
 
-    /// Charges a response that the socket does not take, and releases one that it has taken.
+    /// Charges responses that the socket does not accept.
     fn charge_response(&mut self, result: &Poll<io::Result<usize>>) {
-        if result.is_pending() && self.response_charge.is_none() {
-            let bytes = self.flow.unflushed();
-            self.response_charge = (bytes > 0).then(|| self.account.charge(bytes));
+        if result.is_ready() {
+            return;
+        }
+        let bytes = self.flow.unflushed();
+        match &mut self.response_charge {
+            Some(charge) => charge.set(bytes),
+            None => self.response_charge = (bytes > 0).then(|| self.account.charge(bytes)),
         }
     }
 
@@ -270,6 +279,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                         into.set_filled(before);
                         continue;
                     }
+                    let incomplete = frames.incomplete();
+                    this.charge_head(incomplete);
                     return Poll::Ready(Ok(()));
                 }
                 // Not the end either: that would tell the parser that nobody waits for the answer.

@@ -29,12 +29,22 @@ pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Refusal> {
         Refused::UriTooLong => Plain::new(&URI_TOO_LONG).into(),
         Refused::FieldsTooLarge(why) => Plain::new(&HEADERS_TOO_LARGE).detail(why).into(),
         Refused::Late => Plain::new(&HEADER_TIMEOUT).into(),
-        Refused::Unread => Plain::new(&OVERLOADED)
-            .detail(
-                "Too many responses on this connection are not read. Read them, then try again.",
-            )
-            .into(),
+        Refused::Unread => unread(),
     })
+}
+
+/// What the server refused because the responses before it are not read. No limit counts it.
+pub(super) fn check_unread(head: &http::request::Parts) -> Result<(), Refusal> {
+    match head.extensions.get::<Refused>() {
+        Some(Refused::Unread) => Err(unread()),
+        _ => Ok(()),
+    }
+}
+
+fn unread() -> Refusal {
+    Plain::new(&OVERLOADED)
+        .detail("Too many responses on this connection are not read. Read them, then try again.")
+        .into()
 }
 
 /// 414 for a path and query that are too long.

@@ -114,6 +114,29 @@ async fn responses_that_nobody_reads_over_http_1_are_bounded() {
     released(&server).await;
 }
 
+/// The parser reads on while the heads of responses are not written, if requests have bodies.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn heads_that_nobody_reads_over_http_1_are_bounded() {
+    let server = serving().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // So long that what the system buffers is a few thousand.
+    let filler = "x".repeat(2_000);
+    let request =
+        format!("HEAD /hello HTTP/1.1\r\nhost: a\r\nx: {filler}\r\ncontent-length: 1\r\n\r\nx");
+    let requests = request.repeat(100);
+    let mut sent = 0;
+    let sends = async {
+        while stream.write_all(requests.as_bytes()).await.is_ok() {
+            sent += 100;
+        }
+    };
+    // Cut off, or not read any more.
+    let ended = tokio::time::timeout(Duration::from_secs(3), sends).await;
+    println!("{ended:?} after {sent} requests, {:?}", server.pressure());
+    assert!(sent < 30_000, "{sent}");
+    assert!(server.pressure().buffered <= BOUND);
+}
+
 /// A client that takes a response slowly gets it whole while another fills the memory.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_holds_less_is_spared() {
