@@ -1,6 +1,8 @@
 //! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
 
-use crate::commands::{docs_paths, generate, instructions, licences, no_arguments, ranks, test};
+use crate::commands::{
+    docs_paths, generate, instructions, licences, no_arguments, ranks, test, unused,
+};
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, run as run_command};
 use crate::steps::Steps;
@@ -16,7 +18,7 @@ struct Step {
 }
 
 /// The gate, in order.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "format",
         run: || run_command(cargo().args(["fmt", "--all", "--check"])),
@@ -28,6 +30,10 @@ const STEPS: [Step; 10] = [
     Step {
         name: "paths and commands in the docs",
         run: || docs_paths::run(&[]),
+    },
+    Step {
+        name: "unused dependencies",
+        run: || unused::run(&[]),
     },
     Step {
         name: "licences, sources, bans",

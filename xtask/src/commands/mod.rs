@@ -11,7 +11,9 @@ mod instructions;
 mod licences;
 mod ranks;
 mod setup;
+mod soak;
 mod test;
+mod unused;
 
 use crate::failure::{Failure, Result};
 
@@ -23,7 +25,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 12] = [
+const COMMANDS: [Command; 14] = [
     Command {
         name: "setup",
         takes: "",
@@ -35,6 +37,12 @@ const COMMANDS: [Command; 12] = [
         takes: "[nextest arguments]",
         does: "setup, the contract gates, the doc examples, every test; with arguments: only nextest with these",
         run: test::run,
+    },
+    Command {
+        name: "soak",
+        takes: "",
+        does: "the tests that the gate runs in a reduced form, with their full counts",
+        run: soak::run,
     },
     Command {
         name: "ci",
@@ -59,6 +67,12 @@ const COMMANDS: [Command; 12] = [
         takes: "",
         does: "paths, links and commands named in the docs exist",
         run: docs_paths::run,
+    },
+    Command {
+        name: "unused",
+        takes: "",
+        does: "each dependency of a crate is named in its sources",
+        run: unused::run,
     },
     Command {
         name: "licences",

@@ -139,6 +139,11 @@ fn who_would_trust_everybody_does_not_start() {
             "10.0.0.1/8",
             &["APP_SERVER__TRUSTED_PROXIES", "`10.0.0.0/8`"],
         ),
+        (
+            "BUFFER_LIMIT",
+            "3 MiB",
+            &["server.buffer_limit", "at least four times"],
+        ),
         ("HOSTS", "*", &["APP_SERVER__HOSTS", "leave the list empty"]),
         ("HOSTS", "*.com", &["APP_SERVER__HOSTS", "`*.example.com`"]),
         (

@@ -88,6 +88,7 @@ impl Server {
 
     /// Serves until SIGTERM or SIGINT, then drains.
     pub async fn run(self) {
+        drain::ignore_others();
         self.run_until(drain::signal()).await;
     }
 

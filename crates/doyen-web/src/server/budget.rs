@@ -255,6 +255,7 @@ impl Drop for Account {
 
 impl Charge {
     /// Bytes that are charged.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,5 +1,19 @@
 //! When to stop.
 
+/// Ignores SIGHUP and SIGUSR1: by default they end the process without a drain. A handler stays
+/// installed for the life of the process.
+pub(super) fn ignore_others() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        for kind in [SignalKind::hangup(), SignalKind::user_defined1()] {
+            if let Err(error) = signal(kind) {
+                tracing::warn!(?kind, %error, "signal cannot be ignored");
+            }
+        }
+    }
+}
+
 /// Done at SIGTERM or SIGINT (Ctrl-C elsewhere).
 pub(super) async fn signal() {
     #[cfg(unix)]

@@ -498,6 +498,34 @@ async fn probes_and_preflights_are_not_counted() {
     assert_eq!(shop.ask("192.0.2.1", "GET", "/open", &[]).await.status, 204);
 }
 
+/// Whatever is wrong with them: unknown paths, other methods, paths that are not well-formed.
+#[tokio::test]
+async fn requests_that_no_route_answers_are_counted_by_address() {
+    let shop = shop();
+    let ask = async |method: &str, path: &str| shop.ask("192.0.2.1", method, path, &[]).await;
+    let first = ask("GET", "/nothing").await;
+    assert_eq!(first.status, 404);
+    assert_eq!(
+        first.header("ratelimit-policy"),
+        Some("\"unmatched\";q=4;w=60")
+    );
+    assert_eq!(ask("DELETE", "/open").await.status, 405);
+    assert_eq!(ask("GET", "/%ff").await.status, 404);
+    let long = format!("/{}", "x".repeat(9_000));
+    assert_eq!(ask("GET", &long).await.status, 414);
+    for path in ["/nothing", "/%ff", &long] {
+        let refused = ask("GET", path).await;
+        assert_eq!(refused.status, 429, "{path}");
+        assert!(refused.header("retry-after").is_some());
+    }
+    // Neither routes nor other addresses are affected.
+    assert_eq!(ask("GET", "/open").await.status, 204);
+    let neighbour = shop.ask("192.0.2.2", "GET", "/nothing", &[]).await;
+    assert_eq!(neighbour.status, 404);
+    shop.clock.forward(MINUTE);
+    assert_eq!(ask("GET", "/nothing").await.status, 404);
+}
+
 #[tokio::test]
 async fn pages_of_other_origins_may_read_the_fields() {
     use doyen::web::{Cors, EdgeOptions, Origin};

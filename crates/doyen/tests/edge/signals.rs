@@ -141,6 +141,22 @@ fn a_signal_lets_requests_finish_and_the_process_end_well() {
 }
 
 #[test]
+fn other_signals_are_ignored() {
+    let mut serving = Serving::start();
+    for signal in ["-HUP", "-USR1"] {
+        let mut stream = serving.ask("/finish");
+        serving.signal(signal);
+        // Still working on the request, and not draining.
+        stream
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
+        let nothing = stream.read(&mut [0; 1]);
+        assert!(nothing.is_err(), "{signal}: {nothing:?}");
+        assert!(serving.child.try_wait().unwrap().is_none(), "{signal}");
+    }
+}
+
+#[test]
 fn a_second_signal_does_not_wait() {
     let mut serving = Serving::start();
     let mut stream = serving.ask("/hang");

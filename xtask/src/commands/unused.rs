@@ -1,0 +1,110 @@
+//! `cargo xtask unused`: each dependency of a crate is named in its sources.
+//!
+//! A dependency that nothing names costs every build. The name is looked for as a word in the
+//! crate's Rust files: for a dependency in `src`, for one of tests in all of them. What only a macro
+//! of another crate names would be reported; there is no such case.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::commands::no_arguments;
+use crate::failure::{Failure, Result};
+use crate::workspace;
+
+/// Tables of a manifest, and the folders whose files may name what is in them.
+const TABLES: [(&str, &[&str]); 3] = [
+    ("dependencies", &["src"]),
+    ("dev-dependencies", &["src", "tests", "benches", "examples"]),
+    ("build-dependencies", &["."]),
+];
+
+pub(super) fn run(args: &[String]) -> Result {
+    no_arguments(args)?;
+    let mut unused = Vec::new();
+    let mut looked_at = 0;
+    for path in workspace::manifests()? {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let manifest: toml::Table = std::fs::read_to_string(&path)?.parse()?;
+        for (table, folders) in TABLES {
+            let names = dependencies(&manifest, table);
+            if names.is_empty() {
+                continue;
+            }
+            looked_at += names.len();
+            let mut words = HashSet::new();
+            for inner in folders {
+                collect_words(&folder.join(inner), &mut words)?;
+            }
+            let shown = path.strip_prefix(workspace::root()).unwrap_or(&path);
+            unused.extend(
+                names
+                    .into_iter()
+                    .filter(|name| !words.contains(&name.replace('-', "_")))
+                    .map(|name| format!("{}: `{name}` in [{table}]: remove it", shown.display())),
+            );
+        }
+    }
+    if looked_at == 0 {
+        return Err(Failure::new("no dependencies were found"));
+    }
+    Failure::unless_empty("dependencies that nothing uses", &unused)?;
+    println!("{looked_at} dependencies: each is used");
+    Ok(())
+}
+
+/// The names under which a crate uses its dependencies.
+fn dependencies(manifest: &toml::Table, table: &str) -> Vec<String> {
+    let table = manifest.get(table).and_then(toml::Value::as_table);
+    table
+        .into_iter()
+        .flat_map(toml::Table::keys)
+        .cloned()
+        .collect()
+}
+
+/// Adds each word of the Rust files in this folder.
+fn collect_words(folder: &Path, words: &mut HashSet<String>) -> Result {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        // Not every crate has each folder.
+        return Ok(());
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect_words(&path, words)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            add_words(&std::fs::read_to_string(&path)?, words);
+        }
+    }
+    Ok(())
+}
+
+fn add_words(text: &str, words: &mut HashSet<String>) {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    for word in text.split(|c| !is_word(c)).filter(|word| !word.is_empty()) {
+        if !words.contains(word) {
+            words.insert(word.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_counts_as_a_whole_word() {
+        let mut words = HashSet::new();
+        add_words("use serde_json::Value; // httpdate", &mut words);
+        assert!(words.contains("serde_json") && words.contains("httpdate"));
+        assert!(!words.contains("serde") && !words.contains("json"));
+    }
+
+    #[test]
+    fn dependencies_are_found_in_either_form() {
+        let manifest = "[dependencies]\na.workspace = true\nb-c = { version = \"1\" }\n";
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert_eq!(dependencies(&manifest, "dependencies"), ["a", "b-c"]);
+        assert!(dependencies(&manifest, "dev-dependencies").is_empty());
+    }
+}
