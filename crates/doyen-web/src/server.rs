@@ -23,6 +23,7 @@ mod frames;
 mod framing;
 mod head;
 mod places;
+mod requests;
 mod sending;
 mod strict;
 mod wire;

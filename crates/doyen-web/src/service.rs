@@ -88,9 +88,9 @@ impl Service {
         &self,
         request: http::Request<Body>,
         peer: SocketAddr,
-        account: Arc<Account>,
+        account: Option<&Arc<Account>>,
     ) -> Response {
-        crate::trip::run(&self.inner, request, Some(peer), Some(account)).await
+        crate::trip::run(&self.inner, request, Some(peer), account).await
     }
 
     /// Every route, in the order it was mounted.

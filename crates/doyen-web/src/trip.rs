@@ -81,7 +81,7 @@ pub(crate) async fn run(
     inner: &Arc<Inner>,
     request: http::Request<Body>,
     peer: Option<SocketAddr>,
-    account: Option<Arc<Account>>,
+    account: Option<&Arc<Account>>,
 ) -> Response {
     let started = Instant::now();
     let (head, body) = request.into_parts();
@@ -190,7 +190,7 @@ async fn serve(
     head: http::request::Parts,
     body: Body,
     preflight: bool,
-    account: Option<Arc<Account>>,
+    account: Option<&Arc<Account>>,
     journey: &mut Journey,
 ) -> Result<Response, Stop> {
     // 5 Cheap limits before anything is looked up.
@@ -263,7 +263,7 @@ async fn serve(
         limits,
         picked: Vec::new(),
         slot,
-        account,
+        account: account.cloned(),
         charge: None,
     };
     let mut request = Request {

@@ -1,7 +1,6 @@
 //! One connection.
 
-use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,37 +9,26 @@ use std::time::Duration;
 use doyen_core::RequestId;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use http::{HeaderValue, Version, header};
-use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::ServerOptions;
 use super::activity::Activity;
-use super::budget::{Account, Charge};
+use super::budget::Account;
 use super::flow::Flow;
-use super::sending;
+use super::requests::Requests;
 use super::wire::Wire;
-use super::{Refused, ServerOptions, strict};
 use crate::service::Service;
-use crate::{Body, Response};
 
 /// How long a client that was told good-bye, and has read everything, may take to close.
 const GOOD_BYE: Duration = Duration::from_secs(1);
 
 /// Fewer bytes than this are no progress of an answer over HTTP/2: they may be answers to pings.
 const PINGS: u64 = 4 << 10;
-
-/// What an HTTP/2 request costs in memory until its response is there, besides its header fields
-/// and its body: the state of its stream and of its handler.
-const REQUEST_BYTES: usize = 8 << 10;
-
-/// What remains of it until the response is sent: the state of the stream and the response's header
-/// fields.
-const RESPONSE_BYTES: usize = 3 << 10;
 
 /// Bytes of request bodies that a connection may send ahead of their handlers. Times the maximum
 /// of concurrent requests this is what handlers that are slow can make the server hold.
@@ -90,165 +78,161 @@ pub(super) async fn serve(
     closing: Closing,
     account: Arc<Account>,
 ) {
-    // The builder waits for the first bytes without a limit of its own, to tell HTTP/2 from HTTP/1.1.
-    let first = tokio::select! {
-        first = tokio::time::timeout(options.header_timeout, stream.readable()) => first,
-        () = closing.reached(Stage::Finish) => return,
-    };
-    if !matches!(first, Ok(Ok(()))) {
-        return;
-    }
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // Its own timer for headers would be set anew for each request; `watch` does the same for a whole connection.
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        // Never met: a head that is too long does not come as far.
-        .max_buf_size(options.header_limit.max(64 << 10))
-        .keep_alive(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(options.max_streams)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .max_header_list_size(u32::try_from(options.header_limit).unwrap_or(u32::MAX))
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10));
     let activity = Activity::new();
     let flow = Arc::<Flow>::default();
-    let (asked, wire) = (activity.clone(), Arc::clone(&flow));
-    let held = Arc::clone(&account);
-    let answer = service_fn(move |request: http::Request<Incoming>| {
-        let service = service.clone();
-        let busy = asked.begin();
-        let wire = Arc::clone(&wire);
-        let account = Arc::clone(&held);
-        // Charged before its task is made, since a connection can have many that wait for a core.
-        let stream = (request.version() > Version::HTTP_11).then(|| {
-            let fields = field_bytes(request.headers());
-            Stream {
-                charge: account.charge(REQUEST_BYTES + fields),
-                transient: REQUEST_BYTES - RESPONSE_BYTES + fields,
-            }
-        });
-        // On the heap, so that a response which waits for its client does not keep the space of the
-        // whole handler.
-        Box::pin(async move {
-            if stream.is_some() && account.is_closing() {
-                return Err(Disconnected);
-            }
-            let mut request = request.map(|body| {
-                if http_body::Body::is_end_stream(&body) {
-                    Body::empty()
-                } else {
-                    Body::stream(body)
-                }
-            });
-            let refused = match &stream {
-                None => wire.ask(),
-                Some(_) if account.is_full() => Some(Refused::Unread),
-                Some(_) => strict::check(request.uri(), request.headers()),
-            };
-            if let Some(refused) = refused {
-                request.extensions_mut().insert(refused);
-            }
-            let mut response = service.serve(request, peer, account).await;
-            if stream.is_none() && (refused.is_some() || wire.is_closing()) {
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-            }
-            let charge = stream.map(Stream::responded);
-            let (head, body) = response.into_parts();
-            let body = sending::watched(body, &busy, &wire, charge).ok_or(Disconnected)?;
-            Ok(Response::from_parts(head, body))
-        })
-    });
-    let wire = Wire::new(
+    let mut wire = Wire::new(
         stream,
         Arc::clone(&flow),
         Arc::clone(&account),
         options.header_limit,
     );
-    let connection = builder.serve_connection(TokioIo::new(wire), answer);
-    tokio::pin!(connection);
-    // Polled only when one of them was woken itself, so that it costs a request nothing.
-    let mut events = FuturesUnordered::new();
-    events.push(watch(
-        closing.clone(),
-        activity.clone(),
-        options.header_timeout,
-    ));
-    let closed = Arc::clone(&account);
-    events.push(Box::pin(async move {
-        closed.closed().await;
-        Event::Cut
-    }));
-    loop {
-        let event = tokio::select! {
-            biased;
-            done = connection.as_mut() => {
-                if let Err(error) = done {
-                    tracing::debug!(%peer, %error, "connection ended");
-                }
-                return;
-            }
-            event = events.select_next_some() => event,
-        };
-        match event {
-            // A head that is on its way may still arrive: its answer is the last.
-            Event::Finish if flow.is_midway() => flow.close(),
-            Event::Finish => connection.as_mut().graceful_shutdown(),
-            // Told so: what is missing may be on its way, and the client is to try again.
-            Event::Idle if flow.is_midway() => flow.expire(),
-            // Who never asked anything would not answer a good-bye either.
-            Event::Idle if activity.is_untouched() => return,
-            Event::Idle => connection.as_mut().graceful_shutdown(),
-            Event::Cut => return,
+    let protocol = poll_fn(|cx| wire.poll_protocol(cx));
+    let known = tokio::select! {
+        known = tokio::time::timeout(options.header_timeout, protocol) => known,
+        () = closing.reached(Stage::Finish) => return,
+    };
+    let is_http2 = match known {
+        Ok(Ok(is_http2)) => is_http2,
+        Ok(Err(_)) => return,
+        // A client that never asked anything would not read a response either.
+        Err(_) if wire.is_untouched() => return,
+        Err(_) => {
+            wire.give_up();
+            false
         }
-        let patience = options.header_timeout;
-        events.push(last_word(
-            closing.clone(),
-            activity.clone(),
-            Arc::clone(&flow),
-            patience,
+    };
+    let events = Events {
+        closing,
+        activity: activity.clone(),
+        flow: Arc::clone(&flow),
+        account: Arc::clone(&account),
+        patience: options.header_timeout,
+        peer,
+    };
+    let requests = Arc::new(Requests {
+        service,
+        peer,
+        activity,
+        flow,
+        account,
+    });
+    let io = TokioIo::new(wire);
+    if is_http2 {
+        let respond = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+            let stream = requests.open(request.headers());
+            // On the heap, so that a response which waits for its client does not keep the space of
+            // the whole handler.
+            Box::pin(Arc::clone(&requests).http2(stream, request))
+        });
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(options.max_streams)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .max_header_list_size(u32::try_from(options.header_limit).unwrap_or(u32::MAX))
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(Duration::from_secs(10))
+            .serve_connection(io, respond);
+        events.drive(connection).await;
+    } else {
+        let respond = service_fn(move |request| Arc::clone(&requests).http1(request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // The timer of the parser would be set anew for each request; `watch` does the same for
+            // a whole connection.
+            .header_read_timeout(None)
+            // Never reached: a head that is too long does not get to the parser.
+            .max_buf_size(options.header_limit.max(64 << 10))
+            .serve_connection(io, respond);
+        events.drive(connection).await;
+    }
+}
+
+/// A connection of either protocol.
+trait Connection: Future<Output = hyper::Result<()>> {
+    /// Finishes the requests that it has, and no more.
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<I, B, S> Connection for http1::Connection<I, S>
+where
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Error: Into<crate::body::BoxError>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: http_body::Body + 'static,
+    B::Error: Into<crate::body::BoxError>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, B, S, E> Connection for http2::Connection<I, S, E>
+where
+    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
+    S::Error: Into<crate::body::BoxError>,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    B: http_body::Body + 'static,
+    B::Error: Into<crate::body::BoxError>,
+    E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// What happens to a connection besides requests, and what is done about it.
+struct Events {
+    closing: Closing,
+    activity: Activity,
+    flow: Arc<Flow>,
+    account: Arc<Account>,
+    patience: Duration,
+    peer: SocketAddr,
+}
+
+impl Events {
+    /// Drives a connection to its end.
+    async fn drive(self, connection: impl Connection) {
+        tokio::pin!(connection);
+        // Polled only when one of them was woken itself, so that it costs a request nothing.
+        let mut events = FuturesUnordered::new();
+        events.push(watch(
+            self.closing.clone(),
+            self.activity.clone(),
+            self.patience,
         ));
+        events.push(closed(Arc::clone(&self.account)));
+        loop {
+            let event = tokio::select! {
+                biased;
+                done = connection.as_mut() => {
+                    if let Err(error) = done {
+                        tracing::debug!(peer = %self.peer, %error, "connection ended");
+                    }
+                    return;
+                }
+                event = events.select_next_some() => event,
+            };
+            match event {
+                // A head that is on its way may still arrive: its answer is the last.
+                Event::Finish if self.flow.is_midway() => self.flow.close(),
+                Event::Finish => connection.as_mut().finish(),
+                // Told so: what is missing may be on its way, and the client is to try again.
+                Event::Idle if self.flow.is_midway() => self.flow.expire(),
+                // A client that never asked anything would not read a good-bye either.
+                Event::Idle if self.activity.is_untouched() => return,
+                Event::Idle => connection.as_mut().finish(),
+                Event::Cut => return,
+            }
+            events.push(last_word(
+                self.closing.clone(),
+                self.activity.clone(),
+                Arc::clone(&self.flow),
+                self.patience,
+            ));
+        }
     }
-}
-
-/// An HTTP/2 request that is worked on.
-struct Stream {
-    charge: Charge,
-    /// What is released once its response is there.
-    transient: usize,
-}
-
-impl Stream {
-    fn responded(mut self) -> Charge {
-        self.charge.remove(self.transient);
-        self.charge.into_response()
-    }
-}
-
-/// The connection is closing because its client holds too much: the stream is reset, so that the
-/// client does not take it for a response.
-#[derive(Debug)]
-struct Disconnected;
-
-impl fmt::Display for Disconnected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is closing")
-    }
-}
-
-impl std::error::Error for Disconnected {}
-
-/// Bytes of names and values.
-fn field_bytes(headers: &http::HeaderMap) -> usize {
-    let field =
-        |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
-    headers.iter().map(field).sum()
 }
 
 /// What happens to a connection besides requests.
@@ -269,6 +253,14 @@ fn watch(closing: Closing, activity: Activity, rest: Duration) -> Watch {
             () = closing.reached(Stage::Finish) => Event::Finish,
             () = activity.idle(rest) => Event::Idle,
         }
+    })
+}
+
+/// Its client holds the most of what the server holds.
+fn closed(account: Arc<Account>) -> Watch {
+    Box::pin(async move {
+        account.closed().await;
+        Event::Cut
     })
 }
 

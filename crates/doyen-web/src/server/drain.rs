@@ -1,5 +1,7 @@
 //! When to stop.
 
+use std::future::Future;
+
 /// Ignores SIGHUP and SIGUSR1: by default they end the process without a drain. A handler stays
 /// installed for the life of the process.
 pub(super) fn ignore_others() {
@@ -14,27 +16,33 @@ pub(super) fn ignore_others() {
     }
 }
 
-/// Done at SIGTERM or SIGINT (Ctrl-C elsewhere).
-pub(super) async fn signal() {
+/// Completes at SIGTERM or SIGINT (Ctrl-C elsewhere). The handlers are installed by the call, not
+/// when the future is first polled: a signal that comes in between is not lost.
+pub(super) fn signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        match (
+        let signals = (
             signal(SignalKind::terminate()),
             signal(SignalKind::interrupt()),
-        ) {
-            (Ok(mut terminate), Ok(mut interrupt)) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
+        );
+        async move {
+            match signals {
+                (Ok(mut terminate), Ok(mut interrupt)) => {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
+                    }
                 }
+                // Without signals there is no drain; the process is killed as it always was.
+                _ => std::future::pending().await,
             }
-            // Without signals there is no drain; the process is killed as it always was.
-            _ => std::future::pending().await,
         }
     }
     #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

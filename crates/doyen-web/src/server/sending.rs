@@ -19,24 +19,19 @@ use crate::body::BoxError;
 /// Bytes that the head of a response takes, about.
 const HEAD_BYTES: usize = 1 << 10;
 
-/// The body of a response, watched until it is written. `charge` is what its request is charged
-/// with over HTTP/2, where many responses can wait for one client. `None` if the connection is
-/// closing: its memory is needed now, not when the connection is gone.
-pub(super) fn watched(
-    body: Body,
-    made: &Busy,
-    flow: &Arc<Flow>,
-    charge: Option<Charge>,
-) -> Option<Body> {
-    let Some(mut charge) = charge else {
-        let bytes = body.as_whole().map_or(0, Bytes::len);
-        flow.hand_over(HEAD_BYTES + bytes);
-        return Some(if body.as_whole().is_some() || body.is_empty() {
-            body
-        } else {
-            Body::stream(Produced::new(body, made, flow, None))
-        });
-    };
+/// The body of a response over HTTP/1.1, watched until it is written.
+pub(super) fn http1(body: Body, made: &Busy, flow: &Arc<Flow>) -> Body {
+    let whole = body.as_whole().map_or(0, Bytes::len);
+    flow.hand_over(HEAD_BYTES + whole);
+    if whole > 0 || body.is_empty() {
+        return body;
+    }
+    Body::stream(Produced::new(body, made, flow, None))
+}
+
+/// The body of a response over HTTP/2, watched until it is written. `charge` is that of its request.
+/// `None` if the connection is closing: its memory is needed now, not when the connection is gone.
+pub(super) fn http2(body: Body, made: &Busy, flow: &Arc<Flow>, mut charge: Charge) -> Option<Body> {
     if let Some(bytes) = body.as_whole() {
         charge.add(bytes.len());
         if charge.is_closing() {

@@ -138,8 +138,13 @@ impl<S> Wire<S> {
         self.speaks = Speaks::Refused;
     }
 
+    /// True if nothing came.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// The head that is held did not become whole in time.
-    fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         let fault = match &self.speaks {
             Speaks::Http1(framing) => framing.give_up(Refused::Late),
             _ => Fault {
@@ -213,6 +218,18 @@ impl<S> Wire<S> {
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
+    /// Reads until it is known whether the client speaks HTTP/2. An error if it is gone before that.
+    pub(super) fn poll_protocol(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        while matches!(self.speaks, Speaks::Unknown) {
+            ready!(self.poll_pause(cx));
+            if !ready!(self.poll_more(cx))? {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            self.look();
+        }
+        Poll::Ready(Ok(matches!(self.speaks, Speaks::Http2(_))))
+    }
+
     /// Reads what comes into what is held. `false` at the end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut room = [const { MaybeUninit::uninit() }; 4096];

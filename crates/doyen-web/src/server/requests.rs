@@ -1,0 +1,139 @@
+//! The requests of one connection, on their way to the service and back.
+//!
+//! HTTP/1.1 has one at a time, so their state is part of the connection. HTTP/2 has many, and each
+//! is charged to the account of the connection until its response is sent.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use hyper::body::Incoming;
+
+use super::activity::{Activity, Busy};
+use super::budget::{Account, Charge};
+use super::flow::Flow;
+use super::{Refused, sending, strict};
+use crate::service::Service;
+use crate::{Body, Response};
+
+/// What an HTTP/2 request costs in memory until its response is there, besides its header fields
+/// and its body: the state of its stream and of its handler.
+const REQUEST_BYTES: usize = 8 << 10;
+
+/// What remains of it until the response is sent: the state of the stream and the response's header
+/// fields.
+const RESPONSE_BYTES: usize = 3 << 10;
+
+/// What the requests of a connection share.
+pub(super) struct Requests {
+    pub(super) service: Service,
+    pub(super) peer: SocketAddr,
+    pub(super) activity: Activity,
+    pub(super) flow: Arc<Flow>,
+    pub(super) account: Arc<Account>,
+}
+
+/// An HTTP/2 request that is worked on.
+pub(super) struct Stream {
+    charge: Charge,
+    /// What is released once its response is there.
+    transient: usize,
+    busy: Busy,
+}
+
+/// The connection is closing because its client holds too much: the stream is reset, so that the
+/// client does not take it for a response.
+#[derive(Debug)]
+pub(super) struct Disconnected;
+
+impl Requests {
+    /// Serves a request over HTTP/1.1.
+    pub(super) async fn http1(
+        self: Arc<Self>,
+        request: http::Request<Incoming>,
+    ) -> Result<Response, Infallible> {
+        let busy = self.activity.begin();
+        let refused = self.flow.ask();
+        let request = prepare(request, refused);
+        let mut response = self.respond(request).await;
+        if refused.is_some() || self.flow.is_closing() {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        Ok(response.map(|body| sending::http1(body, &busy, &self.flow)))
+    }
+
+    /// Charges an HTTP/2 request. Before its task is made: a connection can have many tasks that
+    /// wait for a core.
+    pub(super) fn open(&self, headers: &HeaderMap) -> Stream {
+        let fields = field_bytes(headers);
+        Stream {
+            charge: self.account.charge(REQUEST_BYTES + fields),
+            transient: REQUEST_BYTES - RESPONSE_BYTES + fields,
+            busy: self.activity.begin(),
+        }
+    }
+
+    /// Serves a request over HTTP/2.
+    pub(super) async fn http2(
+        self: Arc<Self>,
+        stream: Stream,
+        request: http::Request<Incoming>,
+    ) -> Result<Response, Disconnected> {
+        let Stream {
+            mut charge,
+            transient,
+            busy,
+        } = stream;
+        if self.account.is_closing() {
+            return Err(Disconnected);
+        }
+        let refused = if self.account.is_full() {
+            Some(Refused::Unread)
+        } else {
+            strict::check(request.uri(), request.headers())
+        };
+        let request = prepare(request, refused);
+        let (head, body) = self.respond(request).await.into_parts();
+        charge.remove(transient);
+        let charge = charge.into_response();
+        let body = sending::http2(body, &busy, &self.flow, charge).ok_or(Disconnected)?;
+        Ok(Response::from_parts(head, body))
+    }
+
+    async fn respond(&self, request: http::Request<Body>) -> Response {
+        let account = Some(&self.account);
+        self.service.serve(request, self.peer, account).await
+    }
+}
+
+/// The request as the service takes it; why it is refused rides along.
+fn prepare(request: http::Request<Incoming>, refused: Option<Refused>) -> http::Request<Body> {
+    let mut request = request.map(|body| {
+        if http_body::Body::is_end_stream(&body) {
+            Body::empty()
+        } else {
+            Body::stream(body)
+        }
+    });
+    if let Some(refused) = refused {
+        request.extensions_mut().insert(refused);
+    }
+    request
+}
+
+/// Bytes of names and values.
+fn field_bytes(headers: &HeaderMap) -> usize {
+    let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    headers.iter().map(field).sum()
+}
+
+impl fmt::Display for Disconnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is closing")
+    }
+}
+
+impl std::error::Error for Disconnected {}
