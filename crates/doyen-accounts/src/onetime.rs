@@ -125,13 +125,13 @@ impl OneTime {
             .await?)
     }
 
-    /// Uses a token up. `None` when it is unknown, used, too old, or good for something else: nobody is told which.
+    /// Redeems a token. Returns `None` if it is unknown, used, expired or for another purpose.
     ///
-    /// It is used with the commit: a request that fails leaves it good.
+    /// The token counts as used after the commit: a request that fails leaves it valid.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database is unavailable.
     pub async fn redeem(
         &self,
         purpose: Purpose,

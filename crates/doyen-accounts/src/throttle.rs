@@ -6,20 +6,20 @@
 //! | the network | guesses on many accounts from one network |
 //! | account and network, if the account has logged in from there before | guesses on an account from its owner's network |
 //!
-//! **Other clients cannot lock the owner out.** From a network where an account has logged in within
-//! 90 days, only the third bucket counts. Failures from other networks and failures on other accounts
-//! do not delay the owner.
+//! **Other clients cannot lock the owner out.** From a network where an account has logged in
+//! within 90 days, only the third bucket counts. Failures from other networks and failures on other
+//! accounts do not delay the owner.
 //!
 //! A few failures are free. Each further failure doubles the wait, from a second to a quarter of an
-//! hour. During the wait, attempts get a 429 with `Retry-After` and no password is checked. Failures
-//! are forgotten one by one, so typing errors in a large office do not add up.
+//! hour. During the wait, attempts get a 429 with `Retry-After` and no password is checked.
+//! Failures are forgotten one by one, so typing errors in a large office do not add up.
 //!
 //! An attempt is counted as pending before the password is checked, in its own transaction. The
 //! outcome of the check turns it into a failure or removes it. As many attempts are pending at once
 //! as may fail without a wait; after that one at a time. Further attempts wait up to ten seconds.
 //! Correct passwords that arrive at once all succeed, and a thousand guesses at once check no more
-//! passwords than a thousand one by one. At most 48 attempts on one account, 96 from one network and
-//! 128 in total wait in one process; further ones get a 429. Attempts on unknown addresses are
+//! passwords than a thousand one by one. At most 48 attempts on one account, 96 from one network
+//! and 128 in total wait in one process; further ones get a 429. Attempts on unknown addresses are
 //! counted too, so responses do not reveal which accounts exist. The keys of the rows are keyed
 //! hashes, so the table does not reveal it either. The counts are in the database: they survive a
 //! restart, and all nodes share them.
@@ -62,8 +62,8 @@ const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(5), Duration::from_
 const PRUNE_EVERY: u32 = 64;
 
 /// Too many logins failed for this account or from this network. The password was not checked.
-/// Retry after the number of seconds in `Retry-After`. In a network where you have logged in before,
-/// failed logins from other networks do not cause a wait.
+/// Retry after the number of seconds in `Retry-After`. In a network where you have logged in
+/// before, failed logins from other networks do not cause a wait.
 #[derive(Debug, Problem)]
 #[problem(too_many_requests, code = "login_throttled")]
 pub struct LoginThrottled {

@@ -39,7 +39,7 @@ impl PasswordChange {
         new: NewPassword,
         client: &Client,
     ) -> Result<OpenSession, ChangePassword> {
-        // Beside the unit of work: what is slow holds no transaction.
+        // Outside the transaction of the request: the slow password check must not hold one.
         let known = self
             .engine
             .user(&me.subject)

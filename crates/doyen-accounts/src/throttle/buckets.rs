@@ -12,8 +12,8 @@ use super::places::KNOWN_FOR;
 
 /// A row without a failure for this long is deleted.
 const RETENTION: Duration = DAY;
-/// An attempt without an outcome for this long becomes a failure: its process has ended. Longer than
-/// any request takes.
+/// An attempt without an outcome for this long becomes a failure: its process has ended. Longer
+/// than any request takes.
 const LEASE: Duration = MINUTE;
 /// The time stored when there is no wait. Not the current time: the clock of another node may be
 /// behind.

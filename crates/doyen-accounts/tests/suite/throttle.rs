@@ -171,6 +171,27 @@ async fn p4_correct_passwords_at_once_all_enter(app: Porch) {
     assert_eq!(counted, 0);
 }
 
+/// Another transaction holds the rows, and on SQLite the only writer.
+#[doyen_test::test]
+async fn a_throttled_attempt_needs_no_lock(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    for n in 0..6 {
+        log_in_from(&app, &place(n), &ann.email, "a wrong password")
+            .await
+            .expect(401);
+    }
+    let other = app.database().session(doyen::domain::Access::Write);
+    other
+        .execute_sql("UPDATE auth_failures SET at = at", [])
+        .await
+        .unwrap();
+    let address = place(3000);
+    let login = log_in_from(&app, &address, &ann.email, PASSWORD);
+    let answer = tokio::time::timeout(Duration::from_secs(10), login).await;
+    answer.unwrap().expect_problem(429, "login_throttled");
+    other.rollback().await;
+}
+
 /// Clients that disconnect at any point leave no attempt pending.
 #[doyen_test::test]
 async fn an_attempt_of_a_client_that_disconnects_becomes_a_failure(app: Porch) {
