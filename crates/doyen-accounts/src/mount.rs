@@ -118,7 +118,11 @@ impl Auth {
             .routes(sessions::public().at(&prefix))
             .routes(login::routes(own).at(&prefix))
             .routes(sessions::routes(own).at(&prefix));
-        let module = module.routes(keys::routes(own).at(&prefix));
+        let module = module
+            .routes(keys::routes(own).at(&prefix))
+            .provide(std::sync::Arc::new(
+                crate::throttle::ThrottleState::default(),
+            ));
         let module = module
             .routes(emails::public().at(&prefix))
             .routes(emails::routes(own).at(&prefix))

@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doyen_core::{Clock, Inject, Secret, Unexpected};
+use doyen_core::{Clock, Inject, Secret, Timestamp, Unexpected};
 use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{self, FromQueryResult};
 use doyen_data::{Row, Session};
@@ -50,6 +50,13 @@ pub struct Stands {
     pub subject: String,
     /// What was written to it when it was made: the address it went to.
     pub data: String,
+}
+
+#[derive(FromQueryResult, Row)]
+struct Redeemed {
+    subject: String,
+    data: String,
+    expires_at: DateTimeUtc,
 }
 
 /// Makes tokens that are good once, and takes them.
@@ -118,13 +125,13 @@ impl OneTime {
             .await?)
     }
 
-    /// Uses a token up. `None` when it is unknown, used, too old, or good for something else: nobody is told which.
+    /// Redeems a token. Returns `None` if it is unknown, used, expired or for another purpose.
     ///
-    /// It is used with the commit: a request that fails leaves it good.
+    /// The token counts as used after the commit: a request that fails leaves it valid.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database is unavailable.
     pub async fn redeem(
         &self,
         purpose: Purpose,
@@ -133,15 +140,17 @@ impl OneTime {
         if !has_form(token) {
             return Ok(None);
         }
-        let (hash, now) = (hash(purpose, token), DateTimeUtc::from(self.clock.now()));
-        // Of many who send it at once, one changes the row.
-        let sql = "UPDATE auth_one_time SET used_at = $1 WHERE hash = $2 AND used_at IS NULL AND expires_at > $3";
-        let parameters = [now.into(), hash.clone().into(), now.into()];
-        if self.session.execute_sql(sql, parameters).await? != 1 {
-            return Ok(None);
-        }
-        let sql = "SELECT subject, data FROM auth_one_time WHERE hash = $1";
-        Ok(self.session.query_one_as(sql, [hash.into()]).await?)
+        // Of several requests with the same token, one updates the row.
+        let sql = "UPDATE auth_one_time SET used_at = $1 WHERE hash = $2 AND used_at IS NULL \
+                   RETURNING subject, data, expires_at";
+        let now = DateTimeUtc::from(self.clock.now());
+        let parameters = [now.into(), hash(purpose, token).into()];
+        let redeemed: Option<Redeemed> = self.session.query_one_as(sql, parameters).await?;
+        // Read the clock again: the update may have waited for a lock until the token expired.
+        let now = self.clock.now();
+        Ok(redeemed
+            .filter(|row| Timestamp::from(row.expires_at) > now)
+            .map(|Redeemed { subject, data, .. }| Stands { subject, data }))
     }
 
     /// Ends every open token of somebody: their password or their address is another one now.

@@ -1,4 +1,4 @@
-//! Proving once more who one is, before something that a thief of a token must not be able to do.
+//! Confirms the password of a logged-in user, before an action that a stolen token must not permit.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use doyen_web::Client;
 
 use crate::login::WrongPassword;
 use crate::sessions::{OwnSession, SessionEngine};
-use crate::throttle::{Admit, LoginThrottled, Throttle};
+use crate::throttle::{Admit, Attempt, LoginThrottled, Throttle};
 use crate::{SessionRequired, UserRecord};
 
-/// Why somebody did not prove who they are.
+/// Why the password was not confirmed.
 #[derive(Debug, Problem)]
 pub(crate) enum Prove {
     /// The caller has no session.
@@ -38,7 +38,7 @@ impl From<Admit> for Prove {
     }
 }
 
-/// Asks for the password of somebody who is logged in.
+/// Confirms the password of a logged-in user.
 #[derive(Clone, Inject)]
 pub(crate) struct Proof {
     throttle: Throttle,
@@ -48,21 +48,28 @@ pub(crate) struct Proof {
     log: Arc<dyn SecurityLog>,
 }
 
+/// A correct password. If it is dropped without an outcome, the attempt becomes a failure.
+pub(crate) struct Confirmed {
+    pub(crate) user: UserRecord,
+    attempt: Attempt,
+    session: Session,
+}
+
 impl Proof {
-    /// The caller as they are now, if this is their password. Before the request's own unit of work begins: tries are counted in one of their
-    /// own, and what is slow holds none.
+    /// Checks the password of the caller. Call it before the transaction of the request begins: the
+    /// throttle needs its own, and the slow password check must not hold one.
     pub(crate) async fn password(
         &self,
         me: &OwnSession,
         password: Secret<String>,
         client: &Client,
-    ) -> Result<UserRecord, Prove> {
-        let attempt = self.throttle.admit_own(&me.subject, client.address).await?;
+    ) -> Result<Confirmed, Prove> {
         let user = self
             .engine
             .user(&me.subject)
             .await?
             .ok_or(SessionRequired)?;
+        let attempt = self.throttle.admit_own(&me.subject, client.address).await?;
         let verdict = self
             .passwords
             .verify(password, user.password_hash.as_deref())
@@ -70,7 +77,7 @@ impl Proof {
         let verdict = match verdict {
             Ok(verdict) => verdict,
             Err(error) => {
-                // Nobody looked at it.
+                // The password was not checked.
                 attempt.forgive().await?;
                 return Err(error.into());
             }
@@ -84,7 +91,32 @@ impl Proof {
             self.log.record(event.detail("why", "present password"));
             return Err(WrongPassword.into());
         }
-        attempt.succeeded(&self.session, &me.subject).await?;
-        Ok(user)
+        Ok(Confirmed {
+            user,
+            attempt,
+            session: self.session.clone(),
+        })
+    }
+}
+
+impl Confirmed {
+    /// Reports a success, in the transaction of the request.
+    pub(crate) async fn succeeded(self) -> Result<(), Unexpected> {
+        self.attempt
+            .succeeded(&self.session, &self.user.subject)
+            .await
+    }
+
+    /// Rolls the request back and reports a failure, for a wrong second factor.
+    pub(crate) async fn failed(self) -> Result<(), Unexpected> {
+        self.session.rollback().await;
+        self.attempt.failed().await
+    }
+
+    /// Rolls the request back without counting a failure, for a request that is refused although
+    /// the password is correct.
+    pub(crate) async fn forgive(self) -> Result<(), Unexpected> {
+        self.session.rollback().await;
+        self.attempt.forgive().await
     }
 }

@@ -1,36 +1,42 @@
-//! Who fails to log in too often waits. Whoever they are.
+//! Slows down repeated failed logins.
 //!
-//! | counted | slows |
+//! | bucket | slows |
 //! | --- | --- |
-//! | the account | many who try passwords on one account, from anywhere |
-//! | the network | one who tries many accounts |
-//! | account and network, where the account has logged in from there before | one who tries passwords on a neighbour's account |
+//! | the account | password guesses on one account from many networks |
+//! | the network | guesses on many accounts from one network |
+//! | account and network, if the account has logged in from there before | guesses on an account from its owner's network |
 //!
-//! **An owner is not locked out by others.** From a network where an account has logged in within ninety days, only the third count is looked
-//! at: a flood of failures from elsewhere does not keep the owner out, and neither does a neighbour who tries other accounts.
+//! **Other clients cannot lock the owner out.** From a network where an account has logged in
+//! within 90 days, only the third bucket counts. Failures from other networks and failures on other
+//! accounts do not delay the owner.
 //!
-//! A few failures are free. Then each doubles the time to wait, from a second to a quarter of an hour, and what is sent meanwhile is not
-//! looked at: 429 with `Retry-After`. Failures are forgotten one by one, so that the typing mistakes of a big office do not add up.
+//! A few failures are free. Each further failure doubles the wait, from a second to a quarter of an
+//! hour. During the wait, attempts get a 429 with `Retry-After` and no password is checked.
+//! Failures are forgotten one by one, so typing errors in a large office do not add up.
 //!
-//! An attempt is counted as pending before the password is checked, in a unit of work of its own,
-//! and as a failure or as none once its outcome is known. As many attempts are checked at once as
-//! may fail without a wait; after that one at a time. The others wait up to ten seconds for the
-//! outcome of those: correct passwords that arrive at once all succeed, and a thousand guesses at
-//! once check no more passwords than a thousand one by one. At most 128 attempts of one process
-//! wait; a further one gets 429. An unknown address is counted like a known one, so the answers do
-//! not tell who has an account. Rows are keyed hashes: the table tells nothing either. The counts
-//! are in the database: they survive a restart, and all nodes see them.
+//! An attempt is counted as pending before the password is checked, in its own transaction. The
+//! outcome of the check turns it into a failure or removes it. As many attempts are pending at once
+//! as may fail without a wait; after that one at a time. Further attempts wait up to ten seconds.
+//! Correct passwords that arrive at once all succeed, and a thousand guesses at once check no more
+//! passwords than a thousand one by one. At most 48 attempts on one account, 96 from one network
+//! and 128 in total wait in one process; further ones get a 429. Attempts on unknown addresses are
+//! counted too, so responses do not reveal which accounts exist. The keys of the rows are keyed
+//! hashes, so the table does not reveal it either. The counts are in the database: they survive a
+//! restart, and all nodes share them.
 //!
-//! What it does not do: it does not know a device. Who shares a network with the owner is slowed down together with them.
+//! Limit: the throttle does not recognize devices. A client in the owner's network can delay the
+//! owner.
 
 mod buckets;
 mod network;
 mod places;
 mod settings;
+mod waiting;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use doyen_auth::Seed;
@@ -40,24 +46,24 @@ use doyen_core::{
 use doyen_data::{Database, Session};
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use buckets::{Admission, Bucket, Counted};
+use buckets::{Blocked, Bucket, Counted};
 use network::Network;
 pub use settings::ThrottleSettings;
+use waiting::WaitLimit;
 
-/// How long an attempt waits for those that are being checked. Then it gets 429.
+/// Maximum wait for the outcome of pending attempts. Then the attempt gets a 429.
 const MAX_WAIT: Duration = Duration::from_secs(10);
-/// How many attempts of one process wait at once.
-const MAX_WAITING: usize = 128;
-/// The time between two looks at those that are being checked: the first, and the longest.
+/// Time between two reads while an attempt waits. It doubles from the first value to the second.
 const POLL_INTERVALS: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(80)];
 
-static WAITING: Semaphore = Semaphore::const_new(MAX_WAITING);
+/// Number of admitted attempts between two deletions of old rows.
+const PRUNE_EVERY: u32 = 64;
 
-/// Too many logins failed, for this account or from your network. Nothing was looked at. Wait as many seconds as `Retry-After` says; from a
-/// network where you have logged in before you need not wait for the failures of others.
+/// Too many logins failed for this account or from this network. The password was not checked.
+/// Retry after the number of seconds in `Retry-After`. In a network where you have logged in
+/// before, failed logins from other networks do not cause a wait.
 #[derive(Debug, Problem)]
 #[problem(too_many_requests, code = "login_throttled")]
 pub struct LoginThrottled {
@@ -66,40 +72,49 @@ pub struct LoginThrottled {
     pub seconds: u32,
 }
 
-/// Why a try was not looked at.
+/// Why an attempt was not admitted.
 #[derive(Debug, Problem)]
 pub enum Admit {
-    /// Too many failed before it.
+    /// Too many earlier attempts failed.
     #[problem(transparent)]
     Throttled(LoginThrottled),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Counts tries and says who waits.
+/// Counts login attempts and refuses them after too many failures.
 #[derive(Clone, Inject)]
 pub struct Throttle {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
     seed: Arc<Seed>,
     settings: Arc<ThrottleSettings>,
+    state: Arc<ThrottleState>,
     log: Arc<dyn SecurityLog>,
 }
 
-/// A pending attempt: report its outcome. Without one it becomes a failure when this is dropped.
+/// The part of the throttle that the nodes do not share.
+#[derive(Debug, Default)]
+pub(crate) struct ThrottleState {
+    wait_limit: WaitLimit,
+    admitted: AtomicU32,
+}
+
+/// A pending attempt. If it is dropped without an outcome, it becomes a failure.
 pub struct Attempt {
     pending: Pending,
-    /// The network as the account's own, and whether it was that before.
+    /// Key of the account's network, and whether the account has logged in from there before.
     place: Option<([u8; 32], bool)>,
 }
 
 impl Throttle {
-    /// Counts a try to log in, before the password is looked at and before the request's own unit of work begins.
+    /// Admits a login attempt. Call it before the password check and before the transaction of the
+    /// request begins.
     ///
     /// # Errors
     ///
-    /// Too many failed before it; the database's.
+    /// Returns an error if too many earlier attempts failed or the database is unavailable.
     pub async fn admit(&self, email: &str, address: Option<IpAddr>) -> Result<Attempt, Admit> {
         let email = email.to_lowercase();
         let account = self.settings.account();
@@ -119,18 +134,18 @@ impl Throttle {
                 buckets
             }
         };
-        let counted = self.count(buckets, address, None).await?;
         Ok(Attempt {
-            pending: Pending::new(self, counted),
+            pending: self.count(buckets, address, None).await?,
             place: place.map(|place| (place, known)),
         })
     }
 
-    /// Counts a try to prove once more who one is, for somebody who is logged in: with a stolen token nobody finds the password by trying.
+    /// Admits an attempt of a user who is logged in to confirm their password or a code. It keeps
+    /// the holder of a stolen token from guessing the password.
     ///
     /// # Errors
     ///
-    /// As [`admit`](Self::admit).
+    /// Same as [`admit`](Self::admit).
     pub async fn admit_own(
         &self,
         subject: &str,
@@ -138,37 +153,32 @@ impl Throttle {
     ) -> Result<Attempt, Admit> {
         let key = self.key("own", &[subject]);
         let buckets = vec![Bucket::new(key, self.settings.account())];
-        let counted = self.count(buckets, address, Some(subject)).await?;
         Ok(Attempt {
-            pending: Pending::new(self, counted),
+            pending: self.count(buckets, address, Some(subject)).await?,
             place: None,
         })
     }
 
     async fn count(
         &self,
-        buckets: Vec<Bucket>,
+        mut buckets: Vec<Bucket>,
         address: Option<IpAddr>,
         subject: Option<&str>,
-    ) -> Result<Vec<Counted>, Admit> {
+    ) -> Result<Pending, Admit> {
+        buckets.sort_by_key(|bucket| bucket.key);
         let deadline = Instant::now() + MAX_WAIT;
         let [mut interval, longest] = POLL_INTERVALS;
         let mut permit = None;
         let wait = loop {
-            let work = self.database.session(Access::Write);
-            match buckets::admit(&work, buckets.clone(), &*self.clock).await? {
-                Admission::Admitted(counted) => {
-                    work.commit().await?;
-                    self.prune().await?;
-                    return Ok(counted);
+            match self.try_admit(&buckets).await? {
+                Ok(pending) => {
+                    self.prune().await;
+                    return Ok(pending);
                 }
-                Admission::Throttled(wait) => {
-                    work.rollback().await;
-                    break wait;
-                }
-                Admission::Pending => work.rollback().await,
+                Err(Blocked::Throttled(wait)) => break wait,
+                Err(Blocked::Pending) => {}
             }
-            permit = permit.or_else(|| WAITING.try_acquire().ok());
+            permit = permit.or_else(|| self.state.wait_limit.acquire(&buckets));
             if permit.is_none() || Instant::now() + interval > deadline {
                 break Duration::ZERO;
             }
@@ -178,9 +188,31 @@ impl Throttle {
         let mut event = SecurityEvent::new(security::LOGIN_THROTTLED).from(address, None);
         event.subject = subject.map(Into::into);
         self.log.record(event);
-        // Bounded by the longest wait, which is hours at most.
+        // The maximum wait is a day, so the number of seconds fits.
         let seconds = (wait.as_secs_f64().ceil() as u32).max(1);
         Err(LoginThrottled { seconds }.into())
+    }
+
+    async fn try_admit(&self, buckets: &[Bucket]) -> Result<Result<Pending, Blocked>, Unexpected> {
+        // Attempts that wait or are throttled must not take the writer or write row versions.
+        let read = self.database.session(Access::Read);
+        if let Some(blocked) = buckets::read_blocked(&read, buckets, &*self.clock).await? {
+            return Ok(Err(blocked));
+        }
+        let work = self.database.session(Access::Write);
+        match buckets::admit(&work, buckets, &*self.clock).await? {
+            Ok(counted) => {
+                // Before the commit, during which the client can disconnect. If the commit fails,
+                // one failure too many is counted.
+                let pending = Pending::new(self, counted);
+                work.commit().await?;
+                Ok(Ok(pending))
+            }
+            Err(blocked) => {
+                work.rollback().await;
+                Ok(Err(blocked))
+            }
+        }
     }
 
     async fn fail(&self, counted: &[Counted]) -> Result<(), Unexpected> {
@@ -189,47 +221,53 @@ impl Throttle {
         work.commit().await
     }
 
-    async fn prune(&self) -> Result<(), Unexpected> {
-        if buckets::prune_is_due() {
+    /// Deletes old rows now and then. An error must not fail the login.
+    async fn prune(&self) {
+        let admitted = self.state.admitted.fetch_add(1, Ordering::Relaxed);
+        if admitted.is_multiple_of(PRUNE_EVERY) {
             let work = self.database.session(Access::Write);
-            buckets::prune(&work, self.clock.now()).await?;
-            work.commit().await?;
+            let result = match buckets::prune(&work, self.clock.now()).await {
+                Ok(()) => work.commit().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                tracing::warn!(error = %error.error(), "cannot delete old failed logins");
+            }
         }
-        Ok(())
     }
 
-    fn key(&self, kind: &str, words: &[&str]) -> [u8; 32] {
-        buckets::key(&self.seed.derive("throttle"), kind, words)
+    fn key(&self, kind: &str, parts: &[&str]) -> [u8; 32] {
+        buckets::key(&self.seed.derive("throttle"), kind, parts)
     }
 }
 
 impl Attempt {
-    /// Counts a try of a second factor: it belongs to who knows the password already, so it is counted on its own.
+    /// Admits a check of the second factor. It has its own bucket, since the client already knows
+    /// the password.
     ///
     /// # Errors
     ///
-    /// Too many failed before it; the database's.
+    /// Same as [`Throttle::admit`].
     pub async fn second(&self, subject: &str, address: Option<IpAddr>) -> Result<Attempt, Admit> {
         let throttle = &self.pending.throttle;
         let key = match &self.place {
-            // From the owner's own network it is another count: others elsewhere do not keep the owner out.
+            // A known network has its own bucket: clients elsewhere cannot lock the owner out.
             Some((place, true)) => buckets::key(place, "factor", &[subject]),
             _ => throttle.key("factor", &[subject]),
         };
         let buckets = vec![Bucket::new(key, throttle.settings.account())];
-        let counted = throttle.count(buckets, address, Some(subject)).await?;
         Ok(Self {
-            pending: Pending::new(throttle, counted),
+            pending: throttle.count(buckets, address, Some(subject)).await?,
             place: None,
         })
     }
 
-    /// It was right: the failures of this account are forgotten, and its network is one of the account's own. In the request's unit of work,
-    /// so that it counts with the login: if that is rolled back, the attempt is a failure.
+    /// Reports a success: resets the failures of the account and remembers its network, in the
+    /// transaction of the request. If that is rolled back, the attempt becomes a failure.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database is unavailable.
     pub async fn succeeded(self, work: &Session, subject: &str) -> Result<(), Unexpected> {
         let Self { mut pending, place } = self;
         for counted in &pending.counted {
@@ -243,20 +281,21 @@ impl Attempt {
         Ok(())
     }
 
-    /// It was wrong. In a unit of work of its own, so the request's must not have begun.
+    /// Reports a failure, in its own transaction: the transaction of the request must not be open.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database is unavailable.
     pub async fn failed(mut self) -> Result<(), Unexpected> {
         self.pending.fail().await
     }
 
-    /// It was neither right nor wrong: as if it had not been. In a unit of work of its own.
+    /// Removes the attempt without counting a failure, in its own transaction: the transaction of
+    /// the request must not be open.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database is unavailable.
     pub async fn forgive(mut self) -> Result<(), Unexpected> {
         let work = self.pending.throttle.database.session(Access::Write);
         for counted in &self.pending.counted {
@@ -268,8 +307,8 @@ impl Attempt {
     }
 }
 
-/// The buckets in which an attempt is pending. Dropped with some left (an error, a rollback, a
-/// client that went away), the attempt becomes a failure in the background.
+/// The buckets in which an attempt is pending. If it is dropped with some left (an error, a
+/// rollback, a client that disconnects), a background task records a failure.
 struct Pending {
     throttle: Throttle,
     counted: Vec<Counted>,
@@ -293,7 +332,7 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         let counted = std::mem::take(&mut self.counted);
-        // Without a runtime the process ends: the lease of the attempt does the rest.
+        // Without a runtime the process ends; the attempt becomes a failure when its lease is over.
         if let (false, Ok(runtime)) = (counted.is_empty(), Handle::try_current()) {
             let throttle = self.throttle.clone();
             runtime.spawn(async move {

@@ -47,7 +47,7 @@ pub struct Route {
 /// A policy that a later one would silently replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RouteFault {
-    /// Two access policies that are not one.
+    /// Two access policies that cannot be combined.
     Allows(Allow, Allow),
     /// A policy that was given twice.
     Repeated(&'static str),

@@ -225,9 +225,30 @@ async fn a_profile_is_patched_only_by_who_has_seen_it(app: Helpdesk) {
         .send()
         .await
         .expect_problem(428, "precondition_required");
-    let tag = ada.get("/v1/me").send().await.expect(200).etag();
+    let old = ada.get("/v1/me").send().await.expect(200).etag();
+    let renamed = ada
+        .patch("/v1/me")
+        .if_match(&old)
+        .merge_patch(&json!({"name": "Augusta"}))
+        .send()
+        .await
+        .expect(200);
+    let tag = renamed.etag();
+    // Both have the caller part of this user: only the version is wrong.
+    let newer = tag.replacen("\"2.", "\"3.", 1);
+    assert_ne!(newer, tag);
     let weak = format!("W/{tag}");
-    for stale in ["\"0\"", "\"1\"", "\"2\"", &weak, "\"x\"", "1", "\"\""] {
+    let stale_list = format!("{old}, {newer}");
+    for stale in [
+        &old,
+        &newer,
+        &stale_list,
+        &weak,
+        "\"2\"",
+        "\"x\"",
+        "2",
+        "\"\"",
+    ] {
         ada.patch("/v1/me")
             .if_match(stale)
             .merge_patch(&name)

@@ -93,32 +93,45 @@ async fn a_patch_needs_the_present_version(app: Helpdesk) {
         .send()
         .await
         .expect_problem(428, "precondition_required");
-    for stale in [
-        "\"0\"",
-        "\"2\"",
-        "\"1\"",
-        "\"1-customer\"",
-        "\"\"",
-        &format!("W/{}", made.etag()),
-        "1",
-    ] {
-        ann.patch(made.location())
-            .if_match(stale)
-            .merge_patch(&change)
-            .send()
-            .await
-            .expect_problem(412, "precondition_failed");
-    }
-    assert_eq!(ann.sees(&made.text_at("/id")).await.at("/version"), 1);
-    ann.patch(made.location())
+    let changed = ann
+        .patch(made.location())
         .if_match(made.etag())
         .merge_patch(&change)
         .send()
         .await
         .expect(200);
+    let again = json!({"subject": "newer"});
+    // Both have the caller part of this user: only the version is wrong.
+    let (old, tag) = (made.etag(), changed.etag());
+    let newer = tag.replacen("\"2", "\"3", 1);
+    assert_ne!(newer, tag);
+    for stale in [
+        &old,
+        &newer,
+        &format!("{old}, {newer}"),
+        &format!("W/{tag}"),
+        "\"2\"",
+        "\"2-customer\"",
+        "\"\"",
+        "2",
+    ] {
+        ann.patch(made.location())
+            .if_match(stale)
+            .merge_patch(&again)
+            .send()
+            .await
+            .expect_problem(412, "precondition_failed");
+    }
+    assert_eq!(ann.sees(&made.text_at("/id")).await.at("/version"), 2);
     ann.patch(made.location())
-        .if_match(made.etag())
-        .merge_patch(&change)
+        .if_match(format!("{old}, {tag}"))
+        .merge_patch(&again)
+        .send()
+        .await
+        .expect(200);
+    ann.patch(made.location())
+        .if_match(&tag)
+        .merge_patch(&again)
         .send()
         .await
         .expect_problem(412, "precondition_failed");

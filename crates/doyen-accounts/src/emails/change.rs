@@ -82,13 +82,16 @@ pub(super) async fn ask(
     client: Client,
     Json(wanted): Json<NewAddress>,
 ) -> Result<Accepted<MailAccepted>, Ask> {
-    let user = proof.password(&me, wanted.password, &client).await?;
+    let confirmed = proof.password(&me, wanted.password, &client).await?;
     let email = wanted.email.to_lowercase();
     let owner = users.by_email(&email).await?;
-    if !mailbox.change(&user, &email, owner.as_ref()).await? {
+    let is_sent = mailbox.change(&confirmed.user, &email, owner.as_ref());
+    if !is_sent.await? {
+        confirmed.forgive().await?;
         let seconds = u32::try_from(settings.pause.as_secs()).unwrap_or(u32::MAX);
         return Err(MailTooSoon { seconds }.into());
     }
+    confirmed.succeeded().await?;
     Ok(Accepted(MailAccepted::new()))
 }
 

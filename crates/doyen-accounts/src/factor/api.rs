@@ -109,15 +109,18 @@ async fn begin(
     client: Client,
     Json(given): Json<Enrol>,
 ) -> Result<NoStore<Enrolment>, ChangeFactor> {
-    let user = proof.password(&me, given.password, &client).await?;
+    let confirmed = proof.password(&me, given.password, &client).await?;
     let secret = totp::secret()?;
     if !factors.begin(&me.subject, &secret).await? {
+        confirmed.forgive().await?;
         return Err(FactorExists.into());
     }
     let issuer = settings.issuer.as_deref().unwrap_or("Doyen");
+    let url = totp::url(&secret, issuer, &confirmed.user.email);
+    confirmed.succeeded().await?;
     Ok(NoStore(Enrolment {
         secret: totp::text(&secret),
-        url: totp::url(&secret, issuer, &user.email),
+        url,
     }))
 }
 
@@ -160,6 +163,9 @@ async fn confirm(
         .take(&me.subject, &factor, given.code.expose())
         .await?
     {
+        // On SQLite an open transaction holds the only writer.
+        factors.session.rollback().await;
+        attempt.failed().await?;
         return Err(WrongCode.into());
     }
     let codes = factors.confirm(&me.subject, factors.clock.now()).await?;
@@ -197,16 +203,22 @@ async fn remove(
     client: Client,
     Json(given): Json<Removal>,
 ) -> Result<NoContent, ChangeFactor> {
-    proof.password(&me, given.password, &client).await?;
-    let found = factors.find(&factors.session, &me.subject).await?;
-    let factor = found.filter(|factor| factor.confirmed).ok_or(NoFactor)?;
-    // A wrong code rolls back that the password was right: the try stays a failure.
+    let confirmed = proof.password(&me, given.password, &client).await?;
+    let found = factors
+        .find(&factors.session.autocommit(), &me.subject)
+        .await?;
+    let Some(factor) = found.filter(|factor| factor.confirmed) else {
+        confirmed.forgive().await?;
+        return Err(NoFactor.into());
+    };
     if !factors
         .take(&me.subject, &factor, given.code.expose())
         .await?
     {
+        confirmed.failed().await?;
         return Err(WrongCode.into());
     }
+    confirmed.succeeded().await?;
     factors.remove(&me.subject).await?;
     Ok(NoContent)
 }

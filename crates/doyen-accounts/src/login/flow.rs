@@ -45,7 +45,7 @@ impl Door {
         attempt: &Attempt<'_>,
         kind: SessionKind,
     ) -> Result<OpenSession, LogIn> {
-        // 1 Who has failed too often waits: here, before a password costs anything. The try counts as a failure until it is right.
+        // 1 The throttle, before the expensive password check.
         let address = attempt.client.address;
         let counted = self.throttle.admit(attempt.email, address).await?;
         // 2 The password. An unknown address costs the same: a hash that no password has is compared.
@@ -58,7 +58,7 @@ impl Door {
         {
             Ok(verdict) => verdict,
             Err(error) => {
-                // Nobody looked at it.
+                // The password was not checked.
                 counted.forgive().await?;
                 return Err(error.into());
             }
@@ -82,7 +82,14 @@ impl Door {
         // The password is there in the clear, this once: hashed at another cost than today's, it is hashed again. It is slow, so it is done
         // before the code, with which the unit of work begins.
         let rehashed = match verdict.rehash {
-            true => self.rehash(attempt).await?,
+            true => match self.rehash(attempt).await {
+                Ok(rehashed) => rehashed,
+                Err(error) => {
+                    // The password was correct.
+                    counted.forgive().await?;
+                    return Err(error.into());
+                }
+            },
             false => None,
         };
         let counted = self

@@ -39,18 +39,22 @@ impl PasswordChange {
         new: NewPassword,
         client: &Client,
     ) -> Result<OpenSession, ChangePassword> {
-        // Beside the unit of work: what is slow holds no transaction.
+        // Outside the transaction of the request: the slow password check must not hold one.
         let known = self
             .engine
             .user(&me.subject)
             .await?
             .ok_or(SessionRequired)?;
+        // Before the attempt is counted: a weak new password is not a failed login.
+        let service = self.emails.service_name.as_deref().unwrap_or_default();
+        let new = new.unlike(&[&known.email, service]);
+        let new = new.map_err(|why| weak("new_password", why))?;
         let attempt = self.throttle.admit_own(&me.subject, client.address).await?;
         let stored = known.password_hash.as_deref();
         let verdict = match self.passwords.verify(present, stored).await {
             Ok(verdict) => verdict,
             Err(error) => {
-                // Nobody looked at it.
+                // The password was not checked.
                 attempt.forgive().await?;
                 return Err(error.into());
             }
@@ -67,13 +71,15 @@ impl PasswordChange {
             self.log.record(event.detail("why", "present password"));
             return Err(WrongPassword.into());
         }
-        let service = self.emails.service_name.as_deref().unwrap_or_default();
-        let new = new.unlike(&[&known.email, service]);
-        let new = new.map_err(|why| weak("new_password", why))?;
-        let hash = self.passwords.hash(new).await?;
+        let hash = match self.passwords.hash(new).await {
+            Ok(hash) => hash,
+            Err(error) => {
+                attempt.forgive().await?;
+                return Err(error.into());
+            }
+        };
         // From here on nobody else begins or ends a session of theirs, and what was read above must still be so.
         self.sessions.alone(&me.subject).await?;
-        attempt.succeeded(&self.work, &me.subject).await?;
         let same = self.users.by_subject(&me.subject).await?;
         let mut proved = same
             .filter(|user| user.password_hash == known.password_hash)
@@ -88,6 +94,8 @@ impl PasswordChange {
             .open(&proved, session.kind, client)
             .await?
             .ok_or(SessionRequired)?;
+        // Last, as in all transactions that lock this row: another order could deadlock.
+        attempt.succeeded(&self.work, &me.subject).await?;
         self.log.record_on_commit(event(security::PASSWORD_CHANGED));
         Ok(open)
     }

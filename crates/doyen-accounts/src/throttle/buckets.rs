@@ -1,6 +1,5 @@
-//! Counts of failures, and how long each makes one wait.
+//! Failure counts, and the waits they cause.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -11,52 +10,47 @@ use doyen_data::{Row, Session};
 
 use super::places::KNOWN_FOR;
 
-/// After this time without a failure a count is gone.
-const KEPT: Duration = DAY;
-/// An attempt without an outcome for this long is a failure: its process has ended. Longer than any
-/// request takes.
+/// A row without a failure for this long is deleted.
+const RETENTION: Duration = DAY;
+/// An attempt without an outcome for this long becomes a failure: its process has ended. Longer
+/// than any request takes.
 const LEASE: Duration = MINUTE;
-/// The end of a wait that there is none of. Not the present time: another node's clock may be
+/// The time stored when there is no wait. Not the current time: the clock of another node may be
 /// behind.
 fn never() -> Timestamp {
     Timestamp::from_micros(0)
 }
 
-/// How many counts are kept at most; the oldest go first.
-const MOST: u32 = 1_000_000;
-/// Old counts are looked for once in so many tries.
-const PRUNE_EVERY: u32 = 64;
-
-static TRIES: AtomicU32 = AtomicU32::new(0);
-
-/// How failures become time.
+/// Maximum rows in the table. The oldest are deleted first.
+const MAX_ROWS: u32 = 1_000_000;
+/// How failures turn into waits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rule {
-    /// So many cost nothing.
+    /// Failures without a wait.
     pub(super) free: i64,
-    /// What the next one costs; each further one costs twice as much.
+    /// Wait after the first failure that is not free. Each further failure doubles it.
     pub(super) first: Duration,
-    /// What one costs at most.
+    /// Maximum wait.
     pub(super) longest: Duration,
-    /// One failure is forgotten each time this has passed.
+    /// Time after which one failure is forgotten.
     pub(super) forget: Duration,
-    /// Many people are counted here: one who succeeds does not forgive the others.
+    /// True if several accounts share the bucket. A success then does not reset the failures.
     pub(super) shared: bool,
 }
 
 impl Rule {
-    /// How long to wait after so many failures.
+    /// Returns the wait after this many failures.
     fn wait(&self, failures: i64) -> Duration {
         let over = failures - self.free;
         if over <= 0 {
             return Duration::ZERO;
         }
-        // Thirty doublings of a second are more than anybody waits.
+        // Thirty doublings of a second exceed every maximum.
         let doublings = u32::try_from(over - 1).unwrap_or(u32::MAX).min(30);
         self.first.saturating_mul(1 << doublings).min(self.longest)
     }
 
-    /// What is left of so many failures after this time.
+    /// Returns the failures that are not yet forgotten after this time.
     fn left(&self, failures: i64, passed: Duration) -> i64 {
         let forgotten = passed.as_micros() / self.forget.as_micros().max(1);
         failures
@@ -65,11 +59,11 @@ impl Rule {
     }
 }
 
-/// One count.
+/// The failures of one account, network or known network of an account.
 #[derive(Clone)]
 pub(super) struct Bucket {
-    key: [u8; 32],
-    rule: Rule,
+    pub(super) key: [u8; 32],
+    pub(super) rule: Rule,
 }
 
 impl Bucket {
@@ -84,11 +78,11 @@ pub(super) struct Counted {
     rule: Rule,
 }
 
-/// The key of a count. The words are told apart by their lengths.
-pub(super) fn key(secret: &[u8; 32], kind: &str, words: &[&str]) -> [u8; 32] {
+/// Returns the key of a bucket. The length of each part keeps different lists of parts distinct.
+pub(super) fn key(secret: &[u8; 32], kind: &str, parts: &[&str]) -> [u8; 32] {
     let mut text = kind.to_owned();
-    for word in words {
-        text.push_str(&format!("\0{}\0{word}", word.len()));
+    for part in parts {
+        text.push_str(&format!("\0{}\0{part}", part.len()));
     }
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), text.as_bytes());
     let mut key = [0; 32];
@@ -105,22 +99,30 @@ struct Count {
     pending_at: Option<DateTimeUtc>,
 }
 
-/// Whether an attempt may be checked.
-pub(super) enum Admission {
-    /// It is counted as pending in every bucket.
-    Admitted(Vec<Counted>),
-    /// Its outcome depends on attempts that are being checked. Nothing was counted.
+/// Why an attempt is not admitted. It was not counted.
+pub(super) enum Blocked {
+    /// The decision depends on the outcome of pending attempts.
     Pending,
-    /// It has to wait for this long. Nothing was counted.
+    /// The wait that earlier failures caused.
     Throttled(Duration),
 }
 
 impl Count {
-    /// An attempt whose process ended has no outcome: it is a failure once its lease is over.
-    fn expire(&mut self, now: Timestamp) {
+    const fn empty(now: DateTimeUtc, until: DateTimeUtc) -> Self {
+        Self {
+            failures: 0,
+            at: now,
+            until,
+            pending: 0,
+            pending_at: None,
+        }
+    }
+
+    /// Turns pending attempts whose lease is over into failures.
+    fn expire(&mut self, rule: &Rule, now: Timestamp) {
         let lease_is_over = |at: DateTimeUtc| now.since(at.into()) >= LEASE;
         if self.pending > 0 && self.pending_at.is_none_or(lease_is_over) {
-            self.failures += self.pending;
+            self.failures = self.left(rule, now) + self.pending;
             self.at = now.into();
             self.pending = 0;
         }
@@ -130,7 +132,14 @@ impl Count {
         rule.left(self.failures, now.since(self.at.into()))
     }
 
-    /// Locks a row until the end of the unit of work, and creates it if there is none. One
+    /// Reads a row without a lock.
+    async fn read(session: &Session, key: &[u8; 32]) -> Result<Option<Self>, Unexpected> {
+        let sql =
+            "SELECT failures, at, until, pending, pending_at FROM auth_failures WHERE key = $1";
+        Ok(session.query_one_as(sql, [key.to_vec().into()]).await?)
+    }
+
+    /// Locks a row until the end of the transaction, and inserts it if it does not exist. One
     /// statement: between two, another transaction could delete the row.
     async fn lock(work: &Session, key: &[u8; 32], now: Timestamp) -> Result<Self, Unexpected> {
         let sql = "INSERT INTO auth_failures (key, failures, at, until) VALUES ($1, 0, $2, $3) \
@@ -160,47 +169,70 @@ fn time(at: Timestamp) -> Value {
     DateTimeUtc::from(at).into()
 }
 
-/// Counts an attempt as pending in each bucket, or in none.
+/// Decides whether an attempt is admitted: only if it would be admitted even if every pending
+/// attempt were wrong.
 ///
-/// An attempt is admitted if it would be admitted even if every pending one were wrong: as many are
-/// checked at once as are free, and after that one at a time. So attempts that arrive at once check
-/// no more passwords than attempts one by one.
-pub(super) async fn admit(
-    work: &Session,
-    mut buckets: Vec<Bucket>,
-    clock: &dyn Clock,
-) -> Result<Admission, Unexpected> {
-    // One order for all: two that lock the same rows never wait for each other.
-    buckets.sort_by_key(|bucket| bucket.key);
-    let mut counts = Vec::with_capacity(buckets.len());
-    for bucket in &buckets {
-        counts.push(Count::lock(work, &bucket.key, clock.now()).await?);
+/// As many attempts are pending at once as may fail without a wait, and after that one at a time.
+/// So attempts that arrive at once check no more passwords than attempts one by one.
+fn blocked(buckets: &[Bucket], counts: &mut [Count], now: Timestamp) -> Option<Blocked> {
+    for (bucket, count) in buckets.iter().zip(counts.iter_mut()) {
+        count.expire(&bucket.rule, now);
     }
-    // After the locks: what was read before may be older than what another has written meanwhile.
-    let now = clock.now();
-    counts.iter_mut().for_each(|count| count.expire(now));
     let waits = counts.iter().map(|count| Timestamp::from(count.until));
     if let Some(until) = waits.max().filter(|until| *until > now) {
-        return Ok(Admission::Throttled(until.since(now)));
+        return Some(Blocked::Throttled(until.since(now)));
     }
     let is_open = |bucket: &Bucket, count: &Count| {
         count.pending == 0 || count.left(&bucket.rule, now) + count.pending <= bucket.rule.free
     };
-    let mut pairs = buckets.iter().zip(&counts);
-    if !pairs.all(|(bucket, count)| is_open(bucket, count)) {
-        return Ok(Admission::Pending);
+    let mut pairs = buckets.iter().zip(counts.iter());
+    let all_open = pairs.all(|(bucket, count)| is_open(bucket, count));
+    (!all_open).then_some(Blocked::Pending)
+}
+
+/// Reads without a lock whether [`admit`] would refuse an attempt.
+pub(super) async fn read_blocked(
+    session: &Session,
+    buckets: &[Bucket],
+    clock: &dyn Clock,
+) -> Result<Option<Blocked>, Unexpected> {
+    let mut counts = Vec::with_capacity(buckets.len());
+    for bucket in buckets {
+        let count = Count::read(session, &bucket.key).await?;
+        let empty = || Count::empty(clock.now().into(), never().into());
+        counts.push(count.unwrap_or_else(empty));
+    }
+    Ok(blocked(buckets, &mut counts, clock.now()))
+}
+
+/// Counts an attempt as pending in each bucket, or in none. The buckets must be in the order of
+/// their keys: then two transactions that lock the same rows cannot deadlock.
+pub(super) async fn admit(
+    work: &Session,
+    buckets: &[Bucket],
+    clock: &dyn Clock,
+) -> Result<Result<Vec<Counted>, Blocked>, Unexpected> {
+    debug_assert!(buckets.is_sorted_by_key(|bucket| bucket.key));
+    let mut counts = Vec::with_capacity(buckets.len());
+    for bucket in buckets {
+        counts.push(Count::lock(work, &bucket.key, clock.now()).await?);
+    }
+    // Read the clock after the locks: other transactions may have written later times meanwhile.
+    let now = clock.now();
+    if let Some(blocked) = blocked(buckets, &mut counts, now) {
+        return Ok(Err(blocked));
     }
     let mut counted = Vec::with_capacity(buckets.len());
-    for (Bucket { key, rule }, mut count) in buckets.into_iter().zip(counts) {
+    for (&Bucket { key, rule }, mut count) in buckets.iter().zip(counts) {
         count.pending += 1;
         count.pending_at = Some(now.into());
         count.store(work, &key).await?;
         counted.push(Counted { key, rule });
     }
-    Ok(Admission::Admitted(counted))
+    Ok(Ok(counted))
 }
 
-/// The attempt was wrong: it is a failure now, and may bring a wait.
+/// Turns a pending attempt into a failure, which may cause a wait.
 pub(super) async fn fail(
     work: &Session,
     counted: &[Counted],
@@ -225,7 +257,7 @@ pub(super) async fn fail(
 }
 
 impl Counted {
-    /// The attempt was right: the failures before it were its owner's, or are not feared any more.
+    /// Ends a pending attempt that succeeded, and resets the failures unless the bucket is shared.
     pub(super) async fn succeed(&self, work: &Session) -> Result<(), Unexpected> {
         if self.rule.shared {
             return self.release(work).await;
@@ -241,7 +273,7 @@ impl Counted {
         Ok(())
     }
 
-    /// The attempt is not pending any more, and no failure either.
+    /// Ends a pending attempt without counting a failure.
     pub(super) async fn release(&self, work: &Session) -> Result<(), Unexpected> {
         let sql = "DELETE FROM auth_failures WHERE key = $1 AND pending <= 1 AND failures = 0";
         if work.execute_sql(sql, [self.key.to_vec().into()]).await? == 1 {
@@ -253,16 +285,9 @@ impl Counted {
     }
 }
 
-/// True once in so many tries: time to look for what is old.
-pub(super) fn prune_is_due() -> bool {
-    TRIES
-        .fetch_add(1, Ordering::Relaxed)
-        .is_multiple_of(PRUNE_EVERY)
-}
-
-/// Forgets what is old and what is too much, in a unit of work that does nothing else.
+/// Deletes old and surplus rows, in a transaction that does nothing else.
 pub(super) async fn prune(work: &Session, now: Timestamp) -> Result<(), Unexpected> {
-    // Who counts right now holds a row, and is left alone: it is not old any more.
+    // A locked row is being updated, so it is no longer old.
     let skip = match work.backend() {
         DbBackend::Postgres => " FOR UPDATE SKIP LOCKED",
         _ => "",
@@ -270,11 +295,11 @@ pub(super) async fn prune(work: &Session, now: Timestamp) -> Result<(), Unexpect
     let sql = format!(
         "DELETE FROM auth_failures WHERE key IN (SELECT key FROM auth_failures WHERE at < $1 AND (pending = 0 OR pending_at < $2){skip})"
     );
-    let old = now - KEPT;
+    let old = now - RETENTION;
     work.execute_sql(&sql, [time(old), time(old)]).await?;
     let sql = format!(
         "DELETE FROM auth_failures WHERE key IN (SELECT key FROM auth_failures \
-         WHERE at < (SELECT at FROM auth_failures ORDER BY at DESC LIMIT 1 OFFSET {MOST}){skip})"
+         WHERE at < (SELECT at FROM auth_failures ORDER BY at DESC LIMIT 1 OFFSET {MAX_ROWS}){skip})"
     );
     work.execute_sql(&sql, []).await?;
     let sql = format!(
@@ -299,7 +324,7 @@ mod tests {
     };
 
     #[test]
-    fn a_few_are_free_and_then_each_costs_twice_as_much() {
+    fn the_wait_doubles_after_the_free_failures() {
         let waits: Vec<u64> = (0..20).map(|n| RULE.wait(n).as_secs()).collect();
         assert_eq!(
             waits,
@@ -318,7 +343,23 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_different_words_differ() {
+    fn an_expired_lease_does_not_revive_forgotten_failures() {
+        let start = Timestamp::from_micros(1_000_000);
+        let mut count = Count {
+            failures: 5,
+            pending: 2,
+            pending_at: Some(start.into()),
+            ..Count::empty(start.into(), never().into())
+        };
+        count.expire(&RULE, start + secs(59));
+        assert_eq!((count.failures, count.pending), (5, 2));
+        count.expire(&RULE, start + secs(240));
+        assert_eq!((count.failures, count.pending), (1 + 2, 0));
+        assert_eq!(Timestamp::from(count.at), start + secs(240));
+    }
+
+    #[test]
+    fn keys_of_different_parts_differ() {
         let secret = [7; 32];
         assert_ne!(key(&secret, "a", &["b", "c"]), key(&secret, "a", &["bc"]));
         assert_ne!(key(&secret, "a", &["b", ""]), key(&secret, "a", &["", "b"]));

@@ -1,12 +1,13 @@
-//! Addresses as networks: nobody has one address alone.
+//! The networks of client addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An address, cut to what belongs to one subscriber.
+/// Reduces an address to its network.
 pub(super) struct Network;
 
 impl Network {
-    /// Who tries: an IPv4 address, the first 64 bits of an IPv6 address.
+    /// Returns the network of one subscriber: an IPv4 address, or the first 64 bits of an IPv6
+    /// address.
     pub(super) fn of(address: Option<IpAddr>) -> Option<String> {
         Some(match address?.to_canonical() {
             IpAddr::V4(four) => four.to_string(),
@@ -14,7 +15,8 @@ impl Network {
         })
     }
 
-    /// Where somebody is at home: addresses there change, the network rarely does.
+    /// Returns the network in which an account stays known. It is wider for IPv4, since the address
+    /// of a subscriber changes.
     pub(super) fn place(address: Option<IpAddr>) -> Option<String> {
         Some(match address?.to_canonical() {
             IpAddr::V4(four) => {
@@ -35,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_are_one_and_strangers_are_two() {
+    fn addresses_of_one_subscriber_are_one_network() {
         let of = |text: &str| Network::of(text.parse().ok());
         let place = |text: &str| Network::place(text.parse().ok());
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));

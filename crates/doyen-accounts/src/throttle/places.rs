@@ -1,4 +1,4 @@
-//! The networks from which somebody has logged in.
+//! The known networks of an account: those from which it has logged in.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use doyen_data::{Row, Session};
 
 use super::Throttle;
 
-/// How long a network is known after the last login from it.
+/// Time for which a network stays known after the last login.
 pub(super) const KNOWN_FOR: Duration = Duration::from_secs(90 * DAY.as_secs());
-/// How many networks are known of one account; the oldest goes first.
-const MOST: u32 = 20;
+/// Maximum known networks of one account. The oldest is deleted first.
+const MAX_KNOWN: u32 = 20;
 
 #[derive(FromQueryResult, Row)]
 struct Seen {
@@ -41,18 +41,18 @@ impl Throttle {
         work.execute_sql(sql, parameters).await?;
         let sql = format!(
             "DELETE FROM auth_places WHERE subject = $1 AND key NOT IN \
-             (SELECT key FROM auth_places WHERE subject = $2 ORDER BY seen_at DESC, key LIMIT {MOST})"
+             (SELECT key FROM auth_places WHERE subject = $2 ORDER BY seen_at DESC, key LIMIT {MAX_KNOWN})"
         );
         work.execute_sql(&sql, [subject.into(), subject.into()])
             .await?;
         Ok(())
     }
 
-    /// Forgets from where somebody has logged in: a thief may have been there.
+    /// Deletes the known networks of an account, since an intruder may have logged in from one.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database is unavailable.
     pub async fn forget_places(&self, work: &Session, subject: &str) -> Result<(), Unexpected> {
         let sql = "DELETE FROM auth_places WHERE subject = $1";
         work.execute_sql(sql, [subject.into()]).await?;

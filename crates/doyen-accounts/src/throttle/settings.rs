@@ -1,4 +1,4 @@
-//! How patient the login is.
+//! Settings of the login throttle.
 
 use std::time::Duration;
 
@@ -6,30 +6,31 @@ use doyen_core::{MINUTE, Settings};
 
 use super::buckets::Rule;
 
-/// Logins that fail.
+/// Failed logins.
 #[derive(Debug, Clone, Settings)]
 pub struct ThrottleSettings {
-    /// How many failures on one account are free before who tries must wait.
+    /// Failed logins on one account without a wait. Each further failure causes a wait.
     #[setting(default = 5, min = 1, max = 100)]
     pub account_free: u32,
-    /// How many failures from one network (an IPv4 address, the first 64 bits of an IPv6 address) are free, whatever the accounts.
+    /// Failed logins from one network without a wait, on any accounts. A network is an IPv4 address
+    /// or the first 64 bits of an IPv6 address.
     #[setting(default = 30, min = 1, max = 100000)]
     pub network_free: u32,
-    /// How long to wait after the first failure that is not free; each further one doubles it.
+    /// Wait after the first failure that is not free. Each further failure doubles it.
     #[setting(default = "1s", min = "1s", max = "1h")]
     pub first_wait: Duration,
-    /// The longest wait.
+    /// Maximum wait after a failed login.
     #[setting(default = "15m", min = "1s", max = "24h")]
     pub longest_wait: Duration,
 }
 
 impl ThrottleSettings {
-    /// For what belongs to one account: a failure is forgotten each quarter of an hour.
+    /// The rule for buckets of one account: every 15 minutes, one failure is forgotten.
     pub(super) fn account(&self) -> Rule {
         self.rule(self.account_free, 15 * MINUTE)
     }
 
-    /// For a network, where many people may be: a failure is forgotten each minute.
+    /// The rule for a network, which many users can share: every minute, one failure is forgotten.
     pub(super) fn network(&self) -> Rule {
         Rule {
             shared: true,

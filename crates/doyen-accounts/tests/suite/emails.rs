@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doyen::domain::Mail;
+use doyen::domain::{Access, Mail};
 use doyen_test::{Answer, Setup, TestApp};
 use serde_json::json;
 
@@ -304,7 +304,7 @@ async fn o5_the_table_holds_nothing_that_could_be_sent(app: Porch) {
     let ann = app.guest(USUAL).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
-    let session = app.database().session(doyen::domain::Access::Read);
+    let session = app.database().session(Access::Read);
     let sql = "SELECT hash, subject, purpose, data FROM auth_one_time";
     let statement = Statement::from_string(app.database().backend(), sql);
     let row = session.query_one_raw(statement).await.unwrap().unwrap();
@@ -435,4 +435,25 @@ async fn a9_a_disabled_account_has_no_way_back_in_by_mail(app: Porch) {
     reset(&app, &link, NEW)
         .await
         .expect_problem(400, "invalid_link");
+}
+
+/// The request waits for the row until after the token has expired.
+#[doyen_test::test]
+async fn a_link_that_expires_while_the_request_waits_is_refused(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let token = token(&last(&app, &ann.email).await);
+    let other = app.database().session(Access::Write);
+    other
+        .execute_sql("UPDATE auth_one_time SET data = data", [])
+        .await
+        .unwrap();
+    let (client, sent) = ((*app).clone(), token.clone());
+    let waiting = tokio::spawn(async move { reset(&client, &sent, NEW).await });
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    assert!(!waiting.is_finished());
+    app.clock().advance(Duration::from_secs(31 * 60));
+    other.commit().await.unwrap();
+    waiting.await.unwrap().expect_problem(400, "invalid_link");
+    log_in_with(&app, &ann.email, PASSWORD).await.expect(200);
 }

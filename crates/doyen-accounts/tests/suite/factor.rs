@@ -262,6 +262,58 @@ async fn it_is_switched_on_and_off_by_who_knows_the_password(app: Porch) {
     assert_eq!(app.events("factor.disabled").await.len(), 1);
 }
 
+/// True if one attempt bucket has this many failures and no pending attempt.
+async fn has_failures(app: &TestApp, failures: i64) -> bool {
+    let sql = "UPDATE auth_failures SET pending = 0 WHERE failures = $1 AND pending = 0";
+    app.execute(sql, [failures.into()]).await == 1
+}
+
+#[doyen_test::test]
+async fn a_wrong_code_is_a_failure_when_the_response_arrives(app: Porch) {
+    let (_, inside, phone, _) = enrolled(&app).await;
+    for failures in 1..=6 {
+        let body = json!({"password": PASSWORD, "code": "000000"});
+        post(&app, &inside.access, "totp/disable", body)
+            .await
+            .expect_problem(401, "wrong_code");
+        assert!(has_failures(&app, failures).await, "{failures}");
+    }
+    let body = json!({"password": PASSWORD, "code": phone.shows(&app)});
+    post(&app, &inside.access, "totp/disable", body)
+        .await
+        .expect_problem(429, "login_throttled");
+    app.execute("DELETE FROM auth_failures", []).await;
+    let bob = app.guest(USUAL).await;
+    let inside = app.log_in(&bob).await;
+    let body = json!({"password": PASSWORD});
+    post(&app, &inside.access, "totp", body).await.expect(200);
+    for failures in 1..=6 {
+        let body = json!({"code": "000000"});
+        post(&app, &inside.access, "totp/confirm", body)
+            .await
+            .expect_problem(401, "wrong_code");
+        assert!(has_failures(&app, failures).await, "{failures}");
+    }
+}
+
+#[doyen_test::test]
+async fn a_correct_password_is_no_failure_if_the_factor_does_not_change(app: Porch) {
+    let (_, inside, _, _) = enrolled(&app).await;
+    for _ in 0..7 {
+        post(&app, &inside.access, "totp", json!({"password": PASSWORD}))
+            .await
+            .expect_problem(409, "factor_exists");
+    }
+    let bob = app.guest(USUAL).await;
+    let inside = app.log_in(&bob).await;
+    for _ in 0..7 {
+        let body = json!({"password": PASSWORD, "code": "000000"});
+        post(&app, &inside.access, "totp/disable", body)
+            .await
+            .expect_problem(409, "no_factor");
+    }
+}
+
 #[doyen_test::test]
 async fn o5_neither_the_secret_nor_a_recovery_code_stands_in_the_tables(app: Porch) {
     let (_, _, phone, codes) = enrolled(&app).await;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use doyen::auth::{PasswordOptions, Passwords};
@@ -170,17 +171,171 @@ async fn p4_correct_passwords_at_once_all_enter(app: Porch) {
     assert_eq!(counted, 0);
 }
 
-/// Attempts without an outcome: their clients went away, or their process ended.
+/// Another transaction holds the rows, and on SQLite the only writer.
+#[doyen_test::test]
+async fn a_throttled_attempt_needs_no_lock(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    for n in 0..6 {
+        log_in_from(&app, &place(n), &ann.email, "a wrong password")
+            .await
+            .expect(401);
+    }
+    let other = app.database().session(doyen::domain::Access::Write);
+    other
+        .execute_sql("UPDATE auth_failures SET at = at", [])
+        .await
+        .unwrap();
+    let address = place(3000);
+    let login = log_in_from(&app, &address, &ann.email, PASSWORD);
+    let answer = tokio::time::timeout(Duration::from_secs(10), login).await;
+    answer.unwrap().expect_problem(429, "login_throttled");
+    other.rollback().await;
+}
+
+/// Clients that disconnect at any point leave no attempt pending.
+#[doyen_test::test]
+async fn an_attempt_of_a_client_that_disconnects_becomes_a_failure(app: Porch) {
+    let mut cancelled = 0;
+    for polls in 1..200 {
+        let email = format!("user{polls}@example.com");
+        let address = place(300 * polls);
+        let mut login = Box::pin(log_in_from(&app, &address, &email, "a wrong password"));
+        let mut left = polls;
+        let done = std::future::poll_fn(|context| {
+            if let Poll::Ready(answer) = login.as_mut().poll(context) {
+                return Poll::Ready(Some(answer));
+            }
+            left -= 1;
+            match left {
+                0 => Poll::Ready(None),
+                _ => Poll::Pending,
+            }
+        })
+        .await;
+        if done.is_some() {
+            break;
+        }
+        cancelled += 1;
+    }
+    assert!(cancelled > 1, "{cancelled}");
+    expect_none_pending(&app).await;
+}
+
+/// Waits for the background tasks that record failures.
+async fn expect_none_pending(app: &TestApp) {
+    for _ in 0..100 {
+        let sql = "UPDATE auth_failures SET pending = pending WHERE pending > 0";
+        if app.execute(sql, []).await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("attempts are still pending");
+}
+
+#[doyen_test::test]
+async fn an_error_while_old_rows_are_deleted_does_not_fail_a_login(app: Porch) {
+    let key = "INSERT INTO auth_places (key, subject, seen_at) VALUES ($1, 'old', $2)";
+    let old = app.clock().now() - Duration::from_secs(400 * 86_400);
+    let old = doyen::data::sea_orm::prelude::DateTimeUtc::from(old);
+    app.execute(key, [vec![7u8; 32].into(), old.into()]).await;
+    // The reference keeps the row from being deleted.
+    let table = "CREATE TABLE references_old (key bytea REFERENCES auth_places (key))";
+    app.execute(table, []).await;
+    let row = "INSERT INTO references_old (key) VALUES ($1)";
+    app.execute(row, [vec![7u8; 32].into()]).await;
+    for n in 0..64 {
+        let email = format!("user{n}@example.com");
+        log_in_from(&app, &place(300 * n), &email, "a wrong password")
+            .await
+            .expect(401);
+    }
+    assert_eq!(app.count("auth_places").await, 1);
+    expect_none_pending(&app).await;
+}
+
+#[doyen_test::test]
+async fn a_correct_password_with_a_refused_new_one_is_no_failure(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    let change = async |new: &str| {
+        app.post("/v1/me/password")
+            .bearer(&tokens.access)
+            .json(&json!({"current_password": PASSWORD, "new_password": new}))
+            .send()
+            .await
+    };
+    for _ in 0..7 {
+        // Made of the address of the user.
+        change(&ann.email).await.expect(422);
+    }
+    change("k7-qx2zw-99-long").await.expect(200);
+}
+
+/// The stored hashes are cheap, so many logins at once need another hash at the real cost.
+#[doyen_test::test]
+async fn a_correct_password_is_no_failure_if_the_server_cannot_hash_it_again(app: NarrowPorch) {
+    let cheap = Passwords::new(PasswordOptions::fast_for_tests()).unwrap();
+    let hash = cheap.hash(PASSWORD.parse().unwrap()).await.unwrap();
+    let mut logins = Vec::new();
+    for n in 0..20 {
+        let (app, ann) = ((*app).clone(), app.guest(USUAL).await);
+        app.becomes(&ann, "password_hash", hash.as_str().into())
+            .await;
+        logins.push(async move {
+            log_in_from(&app, &place(300 * n), &ann.email, PASSWORD)
+                .await
+                .status()
+        });
+    }
+    let logins: Vec<_> = logins.into_iter().map(tokio::spawn).collect();
+    let mut refused = 0;
+    for login in logins {
+        match login.await.unwrap() {
+            200 => {}
+            503 => refused += 1,
+            status => panic!("{status}"),
+        }
+    }
+    assert!(refused > 0);
+    expect_none_pending(&app).await;
+    let sql = "DELETE FROM auth_failures WHERE failures > 0";
+    assert_eq!(app.execute(sql, []).await, 0);
+}
+
+/// The second request within a minute is refused, but the password is correct.
+#[doyen_test::test]
+async fn a_correct_password_of_a_refused_request_is_no_failure(app: Porch) {
+    let ann = app.guest(USUAL).await;
+    let tokens = app.log_in(&ann).await;
+    let body = json!({"email": "new@example.com", "password": PASSWORD});
+    for n in 0..8 {
+        let answer = app.post("/v1/me/email").bearer(&tokens.access).json(&body);
+        let answer = answer.send().await;
+        match n {
+            0 => answer.expect(202),
+            _ => answer.expect_problem(429, "mail_too_soon"),
+        };
+    }
+    app.post("/v1/me/totp")
+        .bearer(&tokens.access)
+        .json(&json!({"password": PASSWORD}))
+        .send()
+        .await
+        .expect(200);
+}
+
+/// Attempts without an outcome: their clients disconnected, or their process ended.
 #[doyen_test::test]
 async fn p4_an_attempt_without_an_outcome_is_a_failure(app: Porch) {
     let ann = app.guest(USUAL).await;
     log_in_from(&app, &place(1), &ann.email, "a wrong password")
         .await
         .expect(401);
-    let sql = "UPDATE auth_failures SET failures = 0, pending = 6, pending_at = at";
+    let sql = "UPDATE auth_failures SET failures = 5, pending = 6, pending_at = at";
     app.execute(sql, []).await;
-    app.clock().advance(Duration::from_secs(60));
-    // The lease is over: six failures, and this one is the seventh.
+    // The lease is over and the five failures are forgotten: this attempt is the seventh failure.
+    app.clock().advance(5 * Duration::from_secs(15 * 60));
     log_in_from(&app, &place(2000), &ann.email, "a wrong password")
         .await
         .expect(401);

@@ -15,6 +15,9 @@ static REQUIRED: ProblemInfo = ProblemInfo {
     description: "This change needs `If-Match` with the `ETag` you have seen, so that no other change is overwritten unseen.",
 };
 
+/// Documented maximum length of `If-Match`: about eighty tags.
+const MAX_LENGTH: u32 = 2048;
+
 /// The row for a version that is no longer the present one.
 pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
     code: "precondition_failed",
@@ -108,9 +111,9 @@ impl FromParts for IfMatch {
             required: true,
             schema: Schema::of("string")
                 .with("minLength", 1)
-                .with("maxLength", 200)
+                .with("maxLength", MAX_LENGTH)
                 .with("examples", serde_json::json!(["\"7\""])),
-            description: "The `ETag` of the version you have seen.".to_owned(),
+            description: "The `ETag` of the version you have seen, or a list of them.".to_owned(),
             deprecated: false,
             commas: false,
         });

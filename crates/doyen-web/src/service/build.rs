@@ -27,7 +27,7 @@ use crate::trip::{BaseHeaders, Load};
 pub enum StartError {
     /// A route does not say who may call it.
     NoAllow(String),
-    /// A route has two access policies that do not hold together.
+    /// A route has two access policies that cannot be combined.
     Allows(String, Allow, Allow),
     /// Something that counts once was given more than once: its name, and the route or the
     /// application.
@@ -59,7 +59,7 @@ impl fmt::Display for StartError {
             ),
             StartError::Allows(route, first, second) => write!(
                 f,
-                "{route}: it allows `{first}` and also `{second}`, and no policy is both. Keep one. A policy for all routes of a list (`Routes::allow`) fits routes that state `signed_in`"
+                "{route}: it allows `{first}` and also `{second}`, and they cannot be combined. Keep one. A policy for all routes of a list (`Routes::allow`) fits routes that state `signed_in`"
             ),
             StartError::Repeated(owner, what) => write!(
                 f,
