@@ -174,7 +174,7 @@ impl Passwords {
         let hash = self.run(blocks, move |memory| {
             phc::hash(password.expose().as_bytes(), &params, memory)
         });
-        Ok(hash.await??)
+        hash.await?
     }
 
     /// Checks a password against the stored hash; `None` if there is no such user or no password.

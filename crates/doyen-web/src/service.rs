@@ -17,6 +17,7 @@ pub use options::EdgeOptions;
 pub use origin::{NotAnOrigin, Origin};
 pub use proxies::{EverybodyTrusted, ForwardedField, Network, NotANetwork, TrustedProxies};
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,13 +85,13 @@ impl Service {
     }
 
     /// The same for a connection of the server, which accounts for the memory of its requests.
-    pub(crate) async fn serve(
-        &self,
+    pub(crate) fn serve<'a>(
+        &'a self,
         request: http::Request<Body>,
         peer: SocketAddr,
-        account: Option<&Arc<Account>>,
-    ) -> Response {
-        crate::trip::run(&self.inner, request, Some(peer), account).await
+        account: &'a Arc<Account>,
+    ) -> impl Future<Output = Response> + Send + 'a {
+        crate::trip::run(&self.inner, request, Some(peer), Some(account))
     }
 
     /// Every route, in the order it was mounted.

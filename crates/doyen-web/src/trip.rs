@@ -201,17 +201,20 @@ async fn serve(
     } else {
         inner.load.enter().ok_or_else(|| Plain::new(&OVERLOADED))?
     };
-    let found = match find(inner, &head, preflight) {
-        Ok(found) => found,
+    let (entry, path_values) = match find(inner, &head, preflight) {
+        Ok(Found::Route { entry, path_values }) => (Arc::clone(entry), path_values),
         // A browser's preflight is not counted.
-        Err(Ok(options)) => return Ok(options),
+        Ok(Found::OtherMethods { allow }) => return Ok(options(allow)),
         // A request that no route answers is limited as well, whatever is wrong with it.
-        Err(Err(refused)) => {
+        Ok(Found::Nothing) => {
+            limit::check_unmatched(inner, journey.client, &mut journey.limit).await?;
+            return Err(Plain::new(&NOT_FOUND).into());
+        }
+        Err(refused) => {
             limit::check_unmatched(inner, journey.client, &mut journey.limit).await?;
             return Err(refused);
         }
     };
-    let (entry, path_values) = found;
     journey.entry = Some(Arc::clone(&entry));
     // 8 Who is it? Before any limit that counts by user, and before the body is read.
     let identified = identify::caller(inner, &head, &entry, journey.client).await;
@@ -297,37 +300,29 @@ async fn serve(
     }
 }
 
-/// What the router gives: a route and the values in its path.
-type Matched = (Arc<Entry>, Vec<(Arc<str>, String)>);
-
-/// The route of a request, or the response to one that no route answers.
-fn find(
-    inner: &Inner,
+/// The route of a request; `OtherMethods` for OPTIONS and preflights, which are answered with the
+/// methods of the path.
+fn find<'a>(
+    inner: &'a Inner,
     head: &http::request::Parts,
     preflight: bool,
-) -> Result<Matched, Result<Response, Stop>> {
-    let refused = |refusal: Refusal| Err(refusal.into());
-    limits::check_header(head).map_err(refused)?;
-    limits::check_uri(&head.uri, &inner.options).map_err(refused)?;
-    hosts::check(head, &inner.options).map_err(refused)?;
+) -> Result<Found<'a>, Stop> {
+    limits::check_header(head)?;
+    limits::check_uri(&head.uri, &inner.options)?;
+    hosts::check(head, &inner.options)?;
     let path = head.uri.path();
     // 6 A preflight never has credentials: no route of the application is asked, not even one for OPTIONS.
     if preflight && let Some(allow) = inner.router.allow(path) {
-        return Err(Ok(options(allow)));
+        return Ok(Found::OtherMethods { allow });
     }
-    match inner.router.find(head.method.as_str(), path) {
-        Ok(Found::Route { entry, path_values }) => Ok((Arc::clone(entry), path_values)),
-        Ok(Found::OtherMethods { allow }) if head.method == Method::OPTIONS => {
-            Err(Ok(options(allow)))
-        }
-        Ok(Found::OtherMethods { allow }) => Err(Err(Stop {
+    match inner.router.find(head.method.as_str(), path)? {
+        Found::OtherMethods { allow } if head.method != Method::OPTIONS => Err(Stop {
             refusal: Plain::new(&METHOD).into(),
             header: HeaderValue::try_from(allow)
                 .ok()
                 .map(|allow| (header::ALLOW, allow)),
-        })),
-        Ok(Found::Nothing) => Err(Err(Plain::new(&NOT_FOUND).into())),
-        Err(refusal) => Err(Err(refusal.into())),
+        }),
+        found => Ok(found),
     }
 }
 

@@ -4,7 +4,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
 use doyen_test::{Program, Running, scale};
 use serde_json::{Value, json};
@@ -59,6 +58,12 @@ fn at_once(threads: usize, work: impl Fn(usize) + Sync) {
     });
 }
 
+/// What was measured: `cargo xtask soak` shows it.
+#[expect(clippy::print_stdout, reason = "shown by the test runner")]
+fn report(text: &str) {
+    println!("{text}");
+}
+
 fn is_well(server: &Running) {
     let livez = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     assert!(server.exchange(livez).starts_with("HTTP/1.1 200"));
@@ -89,16 +94,16 @@ fn p2_passwords_take_one_buffer_for_each_permit_and_return_it() {
         }
     });
     let busy = server.memory();
-    println!("boot {boot:?}, busy {busy:?}");
+    report(&format!("boot {boot:?}, busy {busy:?}"));
     assert!(
         busy.peak <= boot.now + permits() * HASH + SLACK,
         "{boot:?} {busy:?}"
     );
     // The buffers are returned after ten seconds without a hash.
-    std::thread::sleep(Duration::from_secs(scale(13, 60) as u64));
-    let idle = server.memory();
-    println!("idle {idle:?}");
-    assert!(idle.now <= boot.now + SLACK, "{boot:?} {busy:?} {idle:?}");
+    let idle =
+        server.wait_for(|| Some(server.memory()).filter(|idle| idle.now <= boot.now + SLACK));
+    report(&format!("after a while {idle:?}"));
+    assert!(idle.is_some(), "{boot:?} {busy:?} {:?}", server.memory());
     is_well(&server);
 }
 
@@ -117,10 +122,13 @@ fn responses_that_nobody_reads_take_a_bounded_amount() {
             let _ = stream.write_all(&attack);
             held.push(stream);
         }
-        std::thread::sleep(Duration::from_secs(1));
-        let busy = server.memory();
-        println!("{path}: boot {boot:?}, busy {busy:?}");
-        // Documents are shared, but compressed and parsed ones are not: a factor for fragments.
+        let settled = server.wait_for(|| {
+            let before = server.memory();
+            is_well(&server);
+            (server.memory() == before).then_some(before)
+        });
+        let busy = settled.unwrap_or_else(|| server.memory());
+        report(&format!("{path}: boot {boot:?}, busy {busy:?}"));
         assert!(
             busy.peak <= boot.now + BUFFERS + SLACK,
             "{path}: {boot:?} {busy:?}"
@@ -181,6 +189,6 @@ fn the_log_of_refused_requests_is_bounded() {
         "{written} written, {counted} counted"
     );
     let bytes = server.output().len() - before;
-    println!("{bytes} bytes for {} refused requests", 4 * many);
+    report(&format!("{bytes} bytes for {} refused requests", 4 * many));
     assert!(bytes < 100 * 4 * many / 2, "{bytes}");
 }

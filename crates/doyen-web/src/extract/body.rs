@@ -100,13 +100,14 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            if whole.len() + first.as_ref().map_or(0, Bytes::len) + data.len() > limit {
+            let before = whole.len() + first.as_ref().map_or(0, Bytes::len);
+            let after = before + data.len();
+            if after > limit {
                 return Err(Refusal::from(over(limit)));
             }
-            if charge
-                .as_mut()
-                .is_some_and(|charge| !charge.try_add(data.len()))
-            {
+            // A small body is covered by what a waiting request is charged with.
+            let more = after.saturating_sub(before.max(WAITING_BYTES / 2));
+            if more > 0 && charge.as_mut().is_some_and(|charge| !charge.try_add(more)) {
                 return Err(Plain::new(&OVERLOADED).into());
             }
             // A body in one frame, the usual case, is not copied.

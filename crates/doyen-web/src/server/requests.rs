@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -103,9 +104,9 @@ impl Requests {
         Ok(Response::from_parts(head, body))
     }
 
-    async fn respond(&self, request: http::Request<Body>) -> Response {
-        let account = Some(&self.account);
-        self.service.serve(request, self.peer, account).await
+    // Not `async`: each layer of it would keep a copy of the request.
+    fn respond(&self, request: http::Request<Body>) -> impl Future<Output = Response> + Send {
+        self.service.serve(request, self.peer, &self.account)
     }
 }
 

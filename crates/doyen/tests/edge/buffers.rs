@@ -131,8 +131,7 @@ async fn heads_that_nobody_reads_over_http_1_are_bounded() {
         }
     };
     // Cut off, or not read any more.
-    let ended = tokio::time::timeout(Duration::from_secs(3), sends).await;
-    println!("{ended:?} after {sent} requests, {:?}", server.pressure());
+    let _ = tokio::time::timeout(Duration::from_secs(3), sends).await;
     assert!(sent < 30_000, "{sent}");
     assert!(server.pressure().buffered <= BOUND);
 }
