@@ -4,7 +4,7 @@
 //! use doyen_observe::{LogFormat, LogOptions};
 //!
 //! # fn main() -> Result<(), doyen_observe::LogError> {
-//! let logs = doyen_observe::init(&LogOptions { format: LogFormat::Json, filter: "info,shop=debug".to_owned() })?;
+//! let logs = doyen_observe::init(&LogOptions { format: LogFormat::Json, filter: "info,shop=debug".to_owned(), ..LogOptions::default() })?;
 //! let access = logs.access_log();
 //! tracing::info!(port = 8000, "listening");
 //! # Ok(())

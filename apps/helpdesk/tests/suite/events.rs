@@ -25,7 +25,7 @@ async fn z0_the_log_says_why_somebody_was_refused_and_the_answer_does_not(app: H
         .send()
         .await
         .expect_problem(403, "agents_only");
-    let reason = "a customer writes no internal notes";
+    let reason = "customers cannot write internal notes";
     assert_eq!(reasons(&app), [reason]);
     assert!(!answer.text().contains(reason), "{answer}");
 
@@ -52,7 +52,7 @@ async fn z0_the_log_says_why_somebody_was_refused_and_the_answer_does_not(app: H
         .expect(403);
     assert_eq!(
         reasons(&app).last().map(String::as_str),
-        Some("the caller has none of the roles agent, admin")
+        Some("the caller has none of the roles admin, agent")
     );
 }
 
