@@ -1,4 +1,4 @@
-//! What a handler returns is what the client gets.
+//! The return type of a handler determines the response.
 
 use doyen::prelude::*;
 
@@ -8,7 +8,7 @@ use doyen::prelude::*;
 struct Note {
     id: u32,
     text: String,
-    /// Not shown: it is in the `ETag`.
+    /// Sent as the `ETag`, not in the body.
     #[output(skip)]
     version: i64,
 }
@@ -23,14 +23,16 @@ impl Note {
     }
 }
 
-/// What to write down.
+/// A new note.
 #[derive(Input)]
 struct NewNote {
     #[validate(length(min = 1, max = 1000))]
     text: String,
 }
 
-/// Write a note. Answers 201 with `Location` and `ETag`.
+/// Create a note
+///
+/// Returns 201 with `Location` and `ETag`.
 #[post("/", allow = anyone)]
 async fn create(Json(new): Json<NewNote>) -> Created<Note> {
     Created(Note {
@@ -40,7 +42,9 @@ async fn create(Json(new): Json<NewNote>) -> Created<Note> {
     })
 }
 
-/// Show a note. Answers 304 to whoever has this version.
+/// Get a note
+///
+/// Returns 304 if the client already has the current version.
 #[get("/{id}", allow = anyone, sparse)]
 async fn show(id: u32) -> Json<Note> {
     let text = "Buy more tea".to_owned();
@@ -51,13 +55,15 @@ async fn show(id: u32) -> Json<Note> {
     })
 }
 
-/// Throw a note away. Answers 204.
+/// Delete a note
+///
+/// Returns 204.
 #[delete("/{id}", allow = anyone)]
 async fn remove(_id: u32) -> NoContent {
     NoContent
 }
 
-/// Notes.
+/// The module with notes.
 pub fn module() -> Module {
     Module::new("notes").routes(routes![create, show, remove].at("/notes"))
 }

@@ -1,23 +1,23 @@
-//! A JSON body: parsed, checked and described by one struct.
+//! One struct parses, validates and documents a JSON body.
 
 use doyen::prelude::*;
 
-/// What a buyer sends.
+/// A new order.
 #[derive(Input)]
 struct NewOrder {
-    /// Who gets it.
+    /// Email address of the recipient.
     #[validate(email)]
     #[input(example = "ada@example.com")]
     mail: String,
-    /// What is ordered.
+    /// Ordered articles.
     #[validate(items(min = 1, max = 20))]
     lines: Vec<Line>,
-    /// Words for the packer.
+    /// Note for the warehouse.
     #[validate(length(max = 200))]
     note: Option<String>,
 }
 
-/// One article.
+/// An order line: an article and its quantity.
 #[derive(Input)]
 struct Line {
     #[validate(pattern = "^[A-Z]{2}-[0-9]{3}$")]
@@ -26,7 +26,7 @@ struct Line {
     quantity: u32,
 }
 
-/// What the buyer is told.
+/// The order as the buyer sees it.
 #[derive(Output)]
 struct Receipt {
     mail: String,
@@ -35,7 +35,7 @@ struct Receipt {
     note: Option<String>,
 }
 
-/// Place an order.
+/// Place an order
 #[post("/orders", allow = anyone)]
 async fn place(Json(new): Json<NewOrder>) -> Json<Receipt> {
     Json(Receipt {
@@ -46,7 +46,7 @@ async fn place(Json(new): Json<NewOrder>) -> Json<Receipt> {
     })
 }
 
-/// Orders.
+/// The module with orders.
 pub fn module() -> Module {
     Module::new("orders").routes(routes![place])
 }

@@ -1,4 +1,4 @@
-//! A route without an attribute, for those that are generated.
+//! Routes that are generated with the builder instead of an attribute.
 
 use doyen::prelude::*;
 
@@ -6,12 +6,12 @@ async fn ping() -> Text {
     Text("pong".to_owned())
 }
 
-/// One ping for each of these places.
+/// A module with one ping route for each place.
 pub fn module(places: &[&str]) -> Module {
     let routes = places.iter().map(|place| {
         Route::get(&format!("/ping/{place}"))
             .name(&format!("ping_{place}"))
-            .summary("Say pong.")
+            .summary("Return pong")
             .allow(anyone)
             .handler(ping)
     });

@@ -1,17 +1,17 @@
-//! An error enum: one variant for each thing that can go wrong.
+//! An error enum with one variant for each possible error.
 
 use doyen::prelude::*;
 
-/// Why money was not moved.
+/// Errors when transferring money.
 #[derive(Debug, Problem)]
 enum MoveMoney {
-    /// There is no such account. Check the number.
+    /// The account does not exist. Check the account number.
     #[problem(not_found, code = "account_not_found")]
     NoAccount,
-    /// The account does not hold that much. `detail` says how much is missing.
-    #[problem(conflict, detail = "{missing} euros are missing.")]
+    /// The balance is too low. Transfer a smaller amount; `detail` states the shortfall.
+    #[problem(conflict, detail = "The balance is {missing} euros short.")]
     NotEnough { missing: u64 },
-    /// The other bank does not answer. Try again after `Retry-After`.
+    /// The receiving bank is unavailable. Try again after the time in `Retry-After`.
     #[problem(unavailable)]
     BankAway {
         #[problem(retry_after)]
@@ -21,7 +21,7 @@ enum MoveMoney {
     Unexpected(Unexpected),
 }
 
-/// How much goes where.
+/// A transfer to an account.
 #[derive(Input)]
 struct Transfer {
     to: String,
@@ -29,13 +29,13 @@ struct Transfer {
     euros: u64,
 }
 
-/// Move money.
+/// Transfer money
 #[post("/transfers", allow = anyone)]
 async fn transfer(Json(wanted): Json<Transfer>) -> Result<NoContent, MoveMoney> {
     let account: u32 = match wanted.to.as_str() {
         "nobody" => return Err(MoveMoney::NoAccount),
         "abroad" => return Err(MoveMoney::BankAway { seconds: 60 }),
-        // What nobody planned for: the client sees an id, the log the whole chain.
+        // Unexpected: the client sees a request id, the log has the whole chain of causes.
         text => text.parse().map_err(Unexpected::from)?,
     };
     match wanted.euros.checked_sub(u64::from(account)) {
@@ -44,7 +44,7 @@ async fn transfer(Json(wanted): Json<Transfer>) -> Result<NoContent, MoveMoney> 
     }
 }
 
-/// The bank.
+/// The module with transfers.
 pub fn module() -> Module {
     Module::new("bank").routes(routes![transfer])
 }

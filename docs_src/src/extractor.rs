@@ -1,4 +1,4 @@
-//! An extractor of your own reads the request and describes itself.
+//! A custom extractor reads the request and describes itself in the OpenAPI document.
 
 use doyen::domain::contract::{Contract, Parameter};
 use doyen::domain::{Place, Refusal, Schema};
@@ -6,7 +6,7 @@ use doyen::prelude::*;
 use doyen::web::Request;
 use doyen::web::extract::FromParts;
 
-/// The language a client likes best.
+/// The client's preferred language.
 struct Language(String);
 
 impl FromParts for Language {
@@ -22,14 +22,14 @@ impl FromParts for Language {
             name: "Accept-Language".to_owned(),
             required: false,
             schema: Schema::of("string").with("maxLength", 200),
-            description: "The languages you read, the best one first.".to_owned(),
+            description: "Accepted languages, in order of preference.".to_owned(),
             deprecated: false,
             commas: false,
         });
     }
 }
 
-/// Greet in a language.
+/// Get a greeting in the preferred language
 #[get("/greeting", allow = anyone)]
 async fn greet(language: Language) -> Text {
     Text(match language.0.as_str() {
@@ -38,7 +38,7 @@ async fn greet(language: Language) -> Text {
     })
 }
 
-/// Greetings.
+/// The module with greetings.
 pub fn module() -> Module {
     Module::new("greetings").routes(routes![greet])
 }

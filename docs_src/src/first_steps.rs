@@ -2,25 +2,25 @@
 
 use doyen::prelude::*;
 
-/// What is said.
+/// A greeting.
 #[derive(Output)]
 struct Greeting {
     message: String,
 }
 
-/// Greet somebody by name.
+/// Greet a person by name
 #[get("/hello/{name}", allow = anyone)]
 async fn hello(name: String) -> Json<Greeting> {
     let message = format!("Hello, {name}!");
     Json(Greeting { message })
 }
 
-/// Everything about greetings.
+/// The module with greetings.
 pub fn module() -> Module {
     Module::new("greetings").routes(routes![hello])
 }
 
-/// The application.
+/// Builds the application.
 pub fn app() -> App {
     App::new("greeter").title("Greeter").module(module())
 }

@@ -1,30 +1,30 @@
-//! Header fields and cookies are read like the query string.
+//! Headers and cookies are read like the query string.
 
 use doyen::prelude::*;
 
-/// What a client tells of itself.
+/// Information about the client.
 #[derive(Input)]
 struct Client {
-    /// Its version, from `client-version`.
+    /// Client version, from the header `client-version`.
     #[validate(length(max = 20))]
     client_version: Option<String>,
 }
 
-/// What the browser keeps.
+/// Preferences stored in cookies.
 #[derive(Input)]
 struct Kept {
-    /// How the page looks.
+    /// Colour theme of the page.
     theme: Option<String>,
 }
 
-/// What was understood.
+/// The values that were read.
 #[derive(Output)]
 struct Understood {
     version: Option<String>,
     theme: Option<String>,
 }
 
-/// Tell what the client sent.
+/// Get the values that the client sent
 #[get("/client", allow = anyone)]
 async fn client(Header(client): Header<Client>, Cookie(kept): Cookie<Kept>) -> Json<Understood> {
     let version = client.client_version;
@@ -32,7 +32,7 @@ async fn client(Header(client): Header<Client>, Cookie(kept): Cookie<Kept>) -> J
     Json(Understood { version, theme })
 }
 
-/// Clients.
+/// The module with clients.
 pub fn module() -> Module {
     Module::new("clients").routes(routes![client])
 }

@@ -1,11 +1,11 @@
-//! Scopes, roles, a login that gives a token, and a caller who sends it.
+//! Scopes, roles, a login that returns a token, and routes that require it.
 
 use std::sync::Arc;
 
 use doyen::auth::{Passwords, Tokens};
 use doyen::prelude::*;
 
-/// What a token may permit.
+/// The scopes of a token.
 #[derive(Clone, Copy, doyen::domain::Scope)]
 pub enum Scope {
     /// Read books.
@@ -16,44 +16,44 @@ pub enum Scope {
     BooksWrite,
 }
 
-/// What somebody is here.
+/// The roles of a user.
 #[derive(Clone, Copy, doyen::domain::Role)]
 pub enum Role {
-    /// Keeps the library.
+    /// Manages the library.
     Librarian,
 }
 
-/// Who wants to log in.
+/// Login credentials.
 #[derive(Input)]
 struct Credentials {
     name: String,
     password: String,
 }
 
-/// A token (RFC 6749).
+/// An access token response (RFC 6749).
 #[derive(Output)]
 struct Token {
     access_token: String,
     expires_in: u64,
 }
 
-/// Why nobody was logged in.
+/// Errors when logging in.
 #[derive(Debug, Problem)]
 enum LogIn {
-    /// The name or the password is wrong.
+    /// The name or the password is wrong. Check both.
     #[problem(unauthenticated)]
     InvalidCredentials,
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// The one user of this example, with the hash of their password.
+/// The only user of this example.
 pub struct Ada {
-    /// What `Passwords::hash` made of it.
+    /// Password hash from `Passwords::hash`.
     pub password_hash: String,
 }
 
-/// Log in.
+/// Log in
 #[post("/login", allow = anyone)]
 async fn login(
     ada: Arc<Ada>,
@@ -61,7 +61,7 @@ async fn login(
     tokens: Arc<Tokens>,
     Json(given): Json<Credentials>,
 ) -> Result<NoStore<Token>, LogIn> {
-    // Somebody who is not there takes as long as a wrong password.
+    // Without a hash, `verify` takes as long as for a wrong password.
     let hash = (given.name == "ada").then_some(ada.password_hash.as_str());
     if !passwords.verify(given.password.into(), hash).await?.ok {
         return Err(LogIn::InvalidCredentials);
@@ -75,32 +75,32 @@ async fn login(
     }))
 }
 
-/// Who is calling.
+/// The caller.
 #[derive(Output)]
 struct Me {
     name: String,
 }
 
-/// Show who you are.
+/// Get the caller
 #[get("/me", allow = signed_in)]
 async fn me(caller: Caller) -> Json<Me> {
     let name = caller.subject.to_string();
     Json(Me { name })
 }
 
-/// Count the books.
+/// Count the books
 #[get("/books", allow = Scope::BooksRead)]
 async fn count() -> Text {
     Text("3".to_owned())
 }
 
-/// Burn the books.
+/// Burn the books
 #[delete("/books", allow = Scope::BooksWrite.role(Role::Librarian))]
 async fn burn() -> NoContent {
     NoContent
 }
 
-/// The library.
+/// The module with the login and the books.
 pub fn module() -> Module {
     Module::new("library").routes(routes![login, me, count, burn])
 }

@@ -1,17 +1,18 @@
-//! A handler asks for what it needs; a port says what that can do, a module says who does it.
+//! A handler declares its dependencies, a port defines an interface, and a module binds the port to
+//! an adapter.
 
 use std::sync::Arc;
 
 use doyen::prelude::*;
 
-/// Where exchange rates come from.
+/// A source of exchange rates.
 #[port]
 pub trait Rates {
-    /// How many of this currency one euro buys.
+    /// Returns the price of one euro in this currency, or `None` for an unknown currency.
     async fn rate(&self, currency: &str) -> Option<f64>;
 }
 
-/// Rates as printed in the newspaper.
+/// Exchange rates from a newspaper.
 #[derive(Clone, Inject)]
 struct Newspaper {}
 
@@ -22,7 +23,7 @@ impl Rates for Newspaper {
     }
 }
 
-/// Changes money. Made once for each request.
+/// Converts money. Created once for each request.
 #[derive(Clone, Inject)]
 struct Exchange {
     rates: Arc<dyn Rates>,
@@ -34,20 +35,20 @@ impl Exchange {
     }
 }
 
-/// How much it is.
+/// The converted amount.
 #[derive(Output)]
 struct Changed {
     amount: Option<f64>,
 }
 
-/// Change a hundred euros.
+/// Convert a hundred euros
 #[get("/change/{currency}", allow = anyone)]
 async fn change(exchange: Exchange, currency: String) -> Json<Changed> {
     let amount = exchange.change(100.0, &currency).await;
     Json(Changed { amount })
 }
 
-/// The exchange office.
+/// The module with currency exchange.
 pub fn module() -> Module {
     Module::new("exchange")
         .routes(routes![change])

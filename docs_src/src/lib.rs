@@ -1,7 +1,9 @@
-//! One runnable idea per file. The pages in `docs/guide` show these files, `tests/guide` calls what is in them.
+//! The examples of the guide, one per file. The pages in `docs/guide` show these files, and
+//! `tests/guide` tests them.
 //!
-//! A page shows a file below a comment with its path, `<!-- docs_src/src/query.rs -->`, whole, or a part of it below
-//! `<!-- part of docs_src/src/query.rs -->`. A test compares each block with its file.
+//! A page shows a whole file below a comment with its path, `<!-- docs_src/src/query.rs -->`, or a
+//! part of it below `<!-- part of docs_src/src/query.rs -->`. A test compares each block with its
+//! file.
 
 pub mod answers;
 pub mod body;

@@ -1,18 +1,18 @@
-//! Links to routes, shown to those who may follow them.
+//! Links to routes, included only if the caller is allowed to follow them.
 
 use doyen::prelude::*;
 
-/// An article of the newspaper.
+/// A newspaper article.
 #[derive(Output)]
 struct Article {
     id: u32,
     published: bool,
-    /// What you may do from here.
+    /// Links to the actions that the caller may perform.
     #[output(rename = "_links")]
     links: LinkMap,
 }
 
-/// Show an article.
+/// Get an article
 #[get("/{id}", allow = anyone)]
 async fn show(links: Links, id: u32) -> Json<Article> {
     let published = id > 100;
@@ -28,13 +28,13 @@ async fn show(links: Links, id: u32) -> Json<Article> {
     })
 }
 
-/// Publish an article.
+/// Publish an article
 #[post("/{id}/publish", allow = signed_in)]
 async fn publish(_id: u32) -> NoContent {
     NoContent
 }
 
-/// The newspaper.
+/// The module with newspaper articles.
 pub fn module() -> Module {
     Module::new("newspaper").routes(routes![show, publish].at("/articles"))
 }

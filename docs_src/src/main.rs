@@ -1,4 +1,4 @@
-//! The whole program: `cargo run -p docs_src`.
+//! The complete program: `cargo run -p docs_src`.
 
 use std::process::ExitCode;
 

@@ -1,15 +1,15 @@
-//! A partial update: left out, null and a value are three things.
+//! A partial update distinguishes an omitted field, null and a value.
 
 use doyen::domain::Problem;
 use doyen::prelude::*;
 
-/// Changes to a task. What is left out stays as it is.
+/// Changes to a task. Omitted fields keep their value.
 #[derive(Input)]
 struct Changes {
-    /// May be set, not removed.
+    /// Title. Cannot be removed.
     #[validate(length(min = 1, max = 80))]
     title: Patch<String>,
-    /// May be set, and removed with null.
+    /// Due date. Null removes it.
     due: Patch<Option<Timestamp>>,
 }
 
@@ -22,12 +22,13 @@ struct Task {
     version: i64,
 }
 
-/// The task was changed by somebody else.
+/// The task has changed since it was read. Read it again, and repeat the change with the new
+/// `ETag`.
 #[derive(Debug, Problem)]
 #[problem(precondition_failed, code = "precondition_failed")]
 struct Stale;
 
-/// Change a task.
+/// Change a task
 #[patch("/task", allow = anyone)]
 async fn edit(
     seen: IfMatch,
@@ -47,7 +48,7 @@ async fn edit(
     Ok(Json(task))
 }
 
-/// Tasks.
+/// The module with tasks.
 pub fn module() -> Module {
     Module::new("tasks").routes(routes![edit])
 }

@@ -1,21 +1,21 @@
-//! A parameter that stands in the path is bound by its name.
+//! A path parameter is bound by its name.
 
 use doyen::prelude::*;
 
-/// Where something lies.
+/// A shelf in the warehouse.
 #[derive(Output)]
 struct Shelf {
     aisle: String,
     number: u16,
 }
 
-/// Show a shelf.
+/// Get a shelf
 #[get("/aisles/{aisle}/shelves/{number}", allow = anyone)]
 async fn shelf(aisle: String, number: u16) -> Json<Shelf> {
     Json(Shelf { aisle, number })
 }
 
-/// The warehouse.
+/// The module with shelves.
 pub fn module() -> Module {
     Module::new("warehouse").routes(routes![shelf])
 }

@@ -1,4 +1,4 @@
-//! Functions that make what is injected: with a lifetime, with errors, and with something to do at the end.
+//! Providers construct injectable values, with a lifetime, errors and cleanup.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use doyen::domain::inject::Teardown;
 use doyen::prelude::*;
 
-/// Numbers for tickets. One for the whole application.
+/// The ticket counter. Created once for the whole application.
 #[derive(Clone)]
 struct Counter(Arc<AtomicU32>);
 
@@ -15,14 +15,14 @@ async fn counter() -> Counter {
     Counter(Arc::new(AtomicU32::new(0)))
 }
 
-/// The number of this visitor. One for each request, however many ask.
+/// The visitor's number. Created once for each request and shared within it.
 #[derive(Clone)]
 struct Number(u32);
 
-/// Why there is no number.
+/// Errors when taking a number.
 #[derive(Debug, Problem)]
 enum TakeNumber {
-    /// All numbers of today are gone. Come back tomorrow.
+    /// All numbers for today are taken. Try again tomorrow.
     #[problem(unavailable)]
     SoldOut,
 }
@@ -33,19 +33,19 @@ async fn number(counter: Counter, teardown: Teardown) -> Result<Number, TakeNumb
     if number > 2 {
         return Err(TakeNumber::SoldOut);
     }
-    // Runs when the request is over, whatever came of it.
-    teardown.push(async { /* give something back */ });
+    // Runs at the end of the request, even if it failed.
+    teardown.push(async { /* release a resource */ });
     Ok(Number(number))
 }
 
-/// What stands on the ticket.
+/// A ticket.
 #[derive(Output)]
 struct Ticket {
     number: u32,
     again: u32,
 }
 
-/// Take a number.
+/// Take a number
 #[post("/numbers", allow = anyone)]
 async fn take(first: Number, second: Number) -> Json<Ticket> {
     Json(Ticket {
@@ -54,7 +54,7 @@ async fn take(first: Number, second: Number) -> Json<Ticket> {
     })
 }
 
-/// The waiting room.
+/// The module with the waiting room.
 pub fn module() -> Module {
     Module::new("waiting_room").routes(routes![take])
 }

@@ -1,30 +1,30 @@
-//! A struct is read from the query string: one parameter for each field.
+//! A struct is read from the query string, one parameter for each field.
 
 use doyen::prelude::*;
 
-/// Which books.
+/// A filter for books.
 #[derive(Input)]
 struct Filter {
-    /// A word in the title.
+    /// Word in the title.
     #[validate(length(min = 1, max = 50))]
     word: Option<String>,
-    /// In one of these languages: `?language=de&language=fr`.
+    /// Accepted languages: `?language=de&language=fr`.
     #[validate(items(max = 5))]
     #[input(default)]
     language: Vec<String>,
-    /// What comes first.
+    /// Sort order.
     #[input(default = Sort::Title)]
     sort: Sort,
 }
 
-/// What a list is sorted by.
+/// The field that a list is sorted by.
 #[derive(Input, Output)]
 enum Sort {
     Title,
     Year,
 }
 
-/// What was understood.
+/// The filter as the server read it.
 #[derive(Output)]
 struct Understood {
     word: Option<String>,
@@ -32,7 +32,7 @@ struct Understood {
     sort: Sort,
 }
 
-/// Look for books.
+/// Search for books
 #[get("/books", allow = anyone)]
 async fn search(Query(filter): Query<Filter>) -> Json<Understood> {
     let Filter {
@@ -47,7 +47,7 @@ async fn search(Query(filter): Query<Filter>) -> Json<Understood> {
     })
 }
 
-/// The library.
+/// The module with books.
 pub fn module() -> Module {
     Module::new("library").routes(routes![search])
 }

@@ -1,4 +1,4 @@
-//! Rows read straight into structs: a query of our own, and an entity by its key.
+//! Rows read directly into structs: a custom query, and an entity by its key.
 
 use doyen::data::Row;
 use doyen::data::sea_orm::{self, FromQueryResult};
@@ -23,21 +23,21 @@ mod stock {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// What was ordered of an article.
+/// The number of orders of an article.
 #[derive(Output, FromQueryResult, Row)]
 struct Demand {
     article: String,
     orders: i64,
 }
 
-/// What is ordered most.
+/// List the articles with the most orders
 #[get("/demand", allow = anyone)]
 async fn demand(session: Session) -> Result<Json<Vec<Demand>>, Unexpected> {
     let sql = "SELECT article, count(*) AS orders FROM orders GROUP BY article ORDER BY orders DESC, article LIMIT 10";
     Ok(Json(session.query_as(sql, []).await?))
 }
 
-/// How many pieces are there.
+/// Get the stock of an article
 #[get("/stock/{article}", allow = anyone)]
 async fn pieces(session: Session, article: String) -> Result<Text, Unexpected> {
     let row = session.get::<stock::Entity>(article).await?;
@@ -45,7 +45,7 @@ async fn pieces(session: Session, article: String) -> Result<Text, Unexpected> {
     Ok(Text(format!("{pieces} pieces")))
 }
 
-/// What there is and what is wanted.
+/// The module with stock and demand.
 pub fn module() -> Module {
     Module::new("reads").routes(routes![demand, pieces])
 }

@@ -1,4 +1,4 @@
-//! Rules of your own: over one field, over several, and asynchronous.
+//! Custom validation rules: for one field, for several fields, and asynchronous.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use doyen::domain::inject::Context;
 use doyen::domain::rule::Broken;
 use doyen::prelude::*;
 
-/// A stay at the hotel.
+/// A hotel booking.
 #[derive(Input)]
 #[validate(custom = leaves_after_it_came)]
 struct Booking {
@@ -28,7 +28,7 @@ fn no_shouting(guest: &str) -> Result<(), Broken> {
     }
 }
 
-/// Runs when every field is right.
+/// Runs if every field is valid.
 fn leaves_after_it_came(booking: &Booking) -> Result<(), Broken> {
     if booking.from_day < booking.to_day {
         Ok(())
@@ -37,20 +37,20 @@ fn leaves_after_it_came(booking: &Booking) -> Result<(), Broken> {
     }
 }
 
-/// Runs when nothing else is wrong. It may ask for anything that can be injected.
+/// Runs if there are no other errors. The context resolves any injectable type.
 async fn is_free(room: &u16, cx: &Context) -> Result<(), Broken> {
     match cx.get::<Arc<Rooms>>().await {
         Ok(rooms) if !rooms.taken.contains(room) => Ok(()),
-        _ => Err(Broken::new("taken", "is taken")),
+        _ => Err(Broken::new("taken", "is already booked")),
     }
 }
 
-/// Which rooms are taken.
+/// The rooms that are already booked.
 struct Rooms {
     taken: Vec<u16>,
 }
 
-/// What the guest is told.
+/// A confirmed booking.
 #[derive(Output)]
 struct Booked {
     guest: String,
@@ -58,7 +58,7 @@ struct Booked {
     nights: u16,
 }
 
-/// Book a room.
+/// Book a room
 #[post("/bookings", allow = anyone)]
 async fn book(_rooms: Arc<Rooms>, Json(booking): Json<Booking>) -> Json<Booked> {
     Json(Booked {
@@ -68,7 +68,7 @@ async fn book(_rooms: Arc<Rooms>, Json(booking): Json<Booking>) -> Json<Booked> 
     })
 }
 
-/// The hotel.
+/// The module with bookings.
 pub fn module() -> Module {
     let rooms = Rooms { taken: vec![13] };
     Module::new("hotel")

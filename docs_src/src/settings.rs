@@ -1,4 +1,4 @@
-//! Settings of your own, typed and documented, beside those of the framework.
+//! Typed and documented settings of the application, in addition to those of the framework.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,32 +8,32 @@ use doyen::prelude::*;
 /// Settings of the shop.
 #[derive(Debug, Clone, Settings)]
 pub struct ShopSettings {
-    /// Whether the shop is open.
+    /// True if the shop is open.
     #[setting(default = true)]
     pub open: bool,
-    /// Carts.
+    /// Cart settings.
     #[setting(section)]
     pub cart: CartSettings,
 }
 
-/// Carts.
+/// Cart settings.
 #[derive(Debug, Clone, Settings)]
 pub struct CartSettings {
-    /// How long a cart is kept.
+    /// Lifetime of a cart.
     #[setting(default = "30d", min = "1h")]
     pub lifetime: Duration,
-    /// The key that carts are signed with.
+    /// Key that signs carts.
     pub key: Option<Secret<String>>,
 }
 
-/// How the shop is set.
+/// The status of the shop.
 #[derive(Output)]
 struct Status {
     open: bool,
     cart_seconds: u64,
 }
 
-/// Show how the shop is set.
+/// Get the status of the shop
 #[get("/status", allow = anyone)]
 async fn status(settings: Arc<ShopSettings>) -> Json<Status> {
     Json(Status {
@@ -42,12 +42,12 @@ async fn status(settings: Arc<ShopSettings>) -> Json<Status> {
     })
 }
 
-/// The shop's status.
+/// The module with the status of the shop.
 pub fn module() -> Module {
     Module::new("status").routes(routes![status])
 }
 
-/// The application.
+/// Builds the application.
 pub fn app() -> App {
     App::new("shop").settings::<ShopSettings>().module(module())
 }

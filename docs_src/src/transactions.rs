@@ -1,10 +1,10 @@
-//! What the unit of work can do besides statements: a part that may fail, an event, work for after the commit.
+//! Other features of a unit of work: a savepoint, an event, and a hook that runs after the commit.
 
 use doyen::data::sea_orm::DbErr;
 use doyen::data::{Event, Violation as _};
 use doyen::prelude::*;
 
-/// An article came in.
+/// An event: pieces of an article were delivered.
 #[derive(Output)]
 struct Delivered {
     article: String,
@@ -15,17 +15,17 @@ impl Event for Delivered {
     const TOPIC: &'static str = "stock.delivered";
 }
 
-/// Why a delivery was not taken.
+/// Errors when receiving a delivery.
 #[derive(Debug, Problem)]
 enum Deliver {
-    /// Nobody takes so many at once.
+    /// The delivery has more than 1000 pieces. Split it into smaller deliveries.
     #[problem(conflict)]
     TooMany,
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Take a delivery.
+/// Receive a delivery
 #[post("/stock/{article}/{pieces}", allow = anyone)]
 async fn deliver(session: Session, article: String, pieces: u32) -> Result<NoContent, Deliver> {
     let known = session
@@ -35,7 +35,7 @@ async fn deliver(session: Session, article: String, pieces: u32) -> Result<NoCon
         })
         .await;
     match known {
-        // It is there already. The savepoint is undone, the transaction goes on.
+        // The article already exists. The savepoint is rolled back; the transaction continues.
         Err(error) if error.is_unique("stock.article") => {}
         Err(error) => return Err(unexpected(error).into()),
         Ok(_) => {}
@@ -50,9 +50,9 @@ async fn deliver(session: Session, article: String, pieces: u32) -> Result<NoCon
         .emit(&Delivered { article, pieces })
         .await
         .map_err(unexpected)?;
-    session.after_commit(async { /* wake whoever waits for it */ });
+    session.after_commit(async { /* notify waiting tasks */ });
     if pieces > 1000 {
-        // Everything above is undone.
+        // The error rolls back everything above.
         return Err(Deliver::TooMany);
     }
     Ok(NoContent)
@@ -62,7 +62,7 @@ fn unexpected(error: DbErr) -> Unexpected {
     error.into()
 }
 
-/// Deliveries.
+/// The module with deliveries.
 pub fn module() -> Module {
     Module::new("deliveries").routes(routes![deliver])
 }

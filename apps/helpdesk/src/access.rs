@@ -1,62 +1,62 @@
-//! Who may do what: the roles, the scopes each of them has, and the caller as a user of the helpdesk.
+//! Authorization: the roles, the scopes of each role, and the caller as a user of the helpdesk.
 //!
-//! These words are shared by all domains; like a domain they know no web and no database.
+//! All domains share these types. Like a domain, they do not depend on HTTP or on a database.
 
 use doyen::domain::id::Named;
 use doyen::domain::{Caller, Id, Input, Output, Problem, Role as _, Scope as _, provider};
 
-/// What a token may permit.
+/// A permission that a token can grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, doyen::domain::Scope)]
 pub enum Scope {
-    /// Read tickets and their comments: your own, or all of them as an agent.
+    /// Read tickets and comments. Customers can read only their own tickets.
     #[scope("tickets:read")]
     TicketsRead,
-    /// Open and change tickets.
+    /// Create and change tickets.
     #[scope("tickets:write")]
     TicketsWrite,
-    /// Comment on tickets.
+    /// Add comments to tickets.
     #[scope("comments:write")]
     CommentsWrite,
-    /// Look users up.
+    /// Read users.
     #[scope("users:read")]
     UsersRead,
-    /// Change users and their roles.
+    /// Change users, including their roles.
     #[scope("users:write")]
     UsersWrite,
     /// Manage webhooks.
     #[scope("webhooks:write")]
     WebhooksWrite,
-    /// Read and change your own profile.
+    /// Read and change the caller's own profile.
     #[scope("profile")]
     Profile,
 }
 
-/// What somebody is here.
+/// Role of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, doyen::domain::Role, Input, Output)]
 pub enum Role {
-    /// Opens tickets and sees only those.
+    /// Creates tickets and has access to their own tickets only.
     Customer,
-    /// Works on all tickets and writes internal notes.
+    /// Has access to all tickets and can write internal notes.
     Agent,
-    /// An agent who also manages users.
+    /// Has the rights of an agent and also manages users.
     Admin,
 }
 
 impl Role {
-    /// Every role.
+    /// All roles, in ascending order of rights.
     pub const ALL: [Role; 3] = [Role::Customer, Role::Agent, Role::Admin];
 
-    /// The role of this name.
+    /// Returns the role with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// True for those who work on the tickets of others.
+    /// Returns true if the role has access to the tickets of other users.
     pub const fn is_staff(self) -> bool {
         matches!(self, Role::Agent | Role::Admin)
     }
 
-    /// What somebody of this role may ask for.
+    /// Returns the scopes that users with this role can request.
     pub const fn scopes(self) -> &'static [Scope] {
         use Scope::{
             CommentsWrite, Profile, TicketsRead, TicketsWrite, UsersRead, UsersWrite, WebhooksWrite,
@@ -77,17 +77,18 @@ impl Role {
     }
 }
 
-/// The id of a user: `usr_...`.
+/// User id: `usr_...`.
 pub type UserId = Id<User>;
 
-/// The caller, as a user of the helpdesk. Ask for it in a handler.
+/// The caller, as a user of the helpdesk. Handlers take it as a parameter.
 ///
-/// It is what the token says, so it costs no query. When a role is changed, the tokens from before are refused within seconds.
+/// It is read from the token and needs no query. After a role change, older tokens are rejected
+/// within seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Who.
+    /// User id.
     pub id: UserId,
-    /// As what.
+    /// Role.
     pub role: Role,
 }
 
@@ -95,7 +96,7 @@ impl Named for User {
     const PREFIX: &'static str = "usr";
 }
 
-/// These credentials do not belong to a user of the helpdesk. Log in as one.
+/// The credentials do not belong to a helpdesk user. Log in as a user.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct NotAUser;
@@ -103,7 +104,7 @@ pub struct NotAUser;
 #[provider]
 async fn user(caller: Caller) -> Result<User, NotAUser> {
     let id = caller.subject.parse().map_err(|_| NotAUser)?;
-    // The highest one counts.
+    // A caller with several roles acts with the highest one.
     let role = Role::ALL
         .into_iter()
         .rev()
@@ -112,7 +113,7 @@ async fn user(caller: Caller) -> Result<User, NotAUser> {
     Ok(User { id, role })
 }
 
-/// The caller that a user becomes when they log in.
+/// Returns the caller for a user who logs in.
 pub fn caller(user: User) -> Caller {
     let mut caller = Caller::new(&user.id.to_string());
     caller.scopes = user

@@ -1,16 +1,16 @@
-//! Numbers that look random and are the same each time: for demo data.
+//! Reproducible pseudorandom numbers for the demo data.
 
-/// SplitMix64. Not for secrets.
+/// A SplitMix64 generator. Not suitable for secrets.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// The numbers of this seed.
+    /// Creates a generator from a seed.
     pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// Any number.
+    /// Returns the next number.
     pub(crate) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,17 +18,17 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below this one.
+    /// Returns a number below `end`.
     pub(crate) const fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    /// True so many times in a hundred.
+    /// Returns true with a probability of `percent` percent.
     pub(crate) const fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
-    /// One of these.
+    /// Returns a random element of a slice.
     pub(crate) fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
         let place = self.next() as usize % all.len();
         &all[place]

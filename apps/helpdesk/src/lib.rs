@@ -1,16 +1,17 @@
-//! The helpdesk: customers open tickets, agents answer.
+//! The helpdesk: a ticket system in which customers open tickets and agents answer them.
 //!
-//! It is the reference service of Doyen: small, complete, and tested against its contract from outside.
+//! It is the reference service of Doyen: small, complete, and tested against its public contract.
 //!
-//! | part | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | [`access`] | roles, scopes, and the caller as a user: the words all domains share |
-//! | [`accounts`] | register, log in, the users |
-//! | [`tickets`] | tickets, their states, comments, counts |
-//! | [`settings`] | what can be set besides the framework's settings |
+//! | [`access`] | roles, scopes and the caller as a user, shared by all domains |
+//! | [`accounts`] | registration, profiles and users |
+//! | [`tickets`] | tickets, their states, comments and statistics |
+//! | [`settings`] | settings of the application, in addition to those of the framework |
 //!
-//! Each domain is a folder of three layers: `api` shows it on the web, `domain` has its rules, `infrastructure` keeps its data. The arrows
-//! point inwards: `api` and `infrastructure` know `domain`, which knows neither.
+//! Each domain is a directory with three layers: `api` defines the HTTP interface, `domain` the
+//! rules, and `infrastructure` the storage. Dependencies point inwards: `api` and `infrastructure`
+//! depend on `domain`, which depends on neither.
 
 pub mod access;
 pub mod accounts;
@@ -22,20 +23,20 @@ pub mod tickets;
 use doyen::auth::Auth;
 use doyen::prelude::*;
 
-/// How the caller's quotas stand.
+/// The module with the quotas of the caller.
 fn quotas() -> Module {
     let quota = doyen::limits::quota().allow(access::Scope::Profile);
     Module::new("quotas")
-        .describe("How many calls are left.")
+        .describe("Request quotas of the caller.")
         .routes(Routes::new(vec![quota]).at("/v1/me"))
 }
 
-/// The application.
+/// Builds the application.
 pub fn app() -> App {
     App::new("helpdesk")
         .title("Helpdesk")
         .version(env!("CARGO_PKG_VERSION"))
-        .description("Customers open tickets, agents answer.")
+        .description("A ticket system: customers open tickets, and agents answer them.")
         .contact("The Doyen authors", "mailto:helpdesk@example.com")
         .licence("MIT OR Apache-2.0", "MIT OR Apache-2.0")
         .scopes::<access::Scope>()

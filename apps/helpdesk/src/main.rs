@@ -1,4 +1,4 @@
-//! The helpdesk as a program.
+//! The `helpdesk` binary.
 
 fn main() -> std::process::ExitCode {
     doyen::run(helpdesk::app())

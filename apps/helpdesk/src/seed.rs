@@ -1,4 +1,4 @@
-//! Demo data, so that a first start has something to show.
+//! Demo data for the first start.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use doyen::prelude::*;
 use crate::accounts::domain::PasswordHasher;
 use crate::{accounts, tickets};
 
-/// What the demo data is made with.
+/// Dependencies of [`seed`].
 #[derive(Clone, Inject)]
 pub(crate) struct Seeder {
     session: Session,
@@ -16,7 +16,7 @@ pub(crate) struct Seeder {
     clock: Arc<dyn Clock>,
 }
 
-/// Fills an empty database; leaves any other as it is.
+/// Adds demo data to an empty database; does nothing if there are users.
 pub(crate) async fn seed(with: Seeder) -> Result<String, Unexpected> {
     let Seeder {
         session,
@@ -24,7 +24,7 @@ pub(crate) async fn seed(with: Seeder) -> Result<String, Unexpected> {
         clock,
     } = with;
     if accounts::any(&session).await? {
-        return Ok("there are users already: nothing was added".to_owned());
+        return Ok("the database already has users: no demo data was added".to_owned());
     }
     let now = clock.now();
     let people = accounts::seed(&session, &*passwords, now).await?;

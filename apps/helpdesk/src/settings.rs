@@ -1,28 +1,28 @@
-//! The helpdesk's own settings, beside those every application has.
+//! Settings of the helpdesk, in addition to those of the framework.
 
 use doyen::prelude::*;
 
 /// Settings of the helpdesk.
 #[derive(Debug, Clone, Settings)]
 pub struct HelpdeskSettings {
-    /// Who can get an account.
+    /// Registration of new accounts.
     #[setting(section)]
     pub registration: RegistrationSettings,
 }
 
-/// Who can get an account.
+/// Registration of new accounts.
 #[derive(Debug, Clone, Settings)]
 pub struct RegistrationSettings {
-    /// `open`: anybody makes one for themselves. `closed`: nobody does.
+    /// `open`: anyone can register. `closed`: registration is disabled.
     #[setting(default = "open")]
     pub mode: RegistrationMode,
 }
 
-/// Who can get an account by themselves.
+/// Whether users can register themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum RegistrationMode {
-    /// Anybody.
+    /// Anyone can register.
     Open,
-    /// Nobody.
+    /// Registration is disabled.
     Closed,
 }

@@ -28,7 +28,7 @@ pub use mailbox::Mailbox;
 pub(crate) use reset::weak;
 pub use settings::EmailSettings;
 
-/// Those that anybody may call.
+/// Returns the public routes.
 pub(crate) fn public() -> Routes {
     routes![
         verify::verify,
@@ -39,17 +39,19 @@ pub(crate) fn public() -> Routes {
     ]
 }
 
-/// Those about one's own account, for whoever may call them.
+/// Returns the routes for the caller's own account, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
     routes![change::ask].allow(own)
 }
 
-/// The password is right, and nobody has shown yet that the e-mail address is theirs. Follow the link in the mail, or ask for another one.
+/// The password is correct, but the e-mail address is not verified. Follow the link in the mail, or
+/// request a new mail.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct EmailNotVerified;
 
-/// The link is not good: it is unknown, was used, is too old, or a newer one took its place. Ask for another mail.
+/// The link is invalid: it is unknown, used, expired, or replaced by a newer one. Request a new
+/// mail.
 #[derive(Debug, Problem)]
 #[problem(malformed)]
 pub struct InvalidLink;

@@ -35,29 +35,30 @@ use crate::throttle::{Admit, Attempt, LoginThrottled};
 pub(crate) use api::routes;
 pub use settings::FactorSettings;
 
-/// The password is right, and this account has a second factor. Send the code from the app, or a recovery code, as `code`.
+/// The password is correct, but the account requires a second factor. Send the code from the
+/// authenticator app, or a recovery code, as `code`.
 #[derive(Debug, Problem)]
 #[problem(unauthenticated)]
 pub struct SecondFactorRequired;
 
-/// The code is not right, or it was used before. Wait for the next one.
+/// The code is wrong or was already used. Wait for the next code and try again.
 #[derive(Debug, Problem)]
 #[problem(unauthenticated)]
 pub struct WrongCode;
 
-/// Why a second factor was not good.
+/// Errors when a second factor is checked.
 #[derive(Debug, Problem)]
 pub enum CheckFactor {
-    /// There is one, and no code came.
+    /// The account has a second factor, but the request has no code.
     #[problem(transparent)]
     Required(SecondFactorRequired),
     /// The code is wrong.
     #[problem(transparent)]
     Wrong(WrongCode),
-    /// Too many were wrong.
+    /// Too many failed attempts.
     #[problem(transparent)]
     Throttled(LoginThrottled),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

@@ -46,7 +46,7 @@ impl Auth {
             own: None,
             admin: None,
             module: Module::new("auth")
-                .describe("Log in and out, sessions, keys, and what happened to accounts.")
+                .describe("Login, sessions, API keys, machine clients and security events.")
                 .bind::<dyn Users, U>(),
             repeated: Vec::new(),
             #[cfg(feature = "oidc")]

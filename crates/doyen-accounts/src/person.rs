@@ -4,10 +4,10 @@ use std::ops::Deref;
 
 use doyen_core::{Caller, Problem, provider};
 
-/// The caller, who is a person: they logged in. Ask for it where somebody manages their own account; an API key or a machine client is
-/// answered 403.
+/// A caller with a login session. Inject it into routes that manage the caller's own account. API
+/// keys and machine clients get a 403.
 ///
-/// A key that leaks must not be able to make itself others, nor to lock its owner out.
+/// A leaked key must not be able to create further keys or to lock out its owner.
 #[derive(Clone, Debug)]
 pub struct Person(Caller);
 
@@ -18,7 +18,8 @@ impl Deref for Person {
     }
 }
 
-/// This is for somebody who logged in. An API key or a machine client may not do it, whatever its scopes are.
+/// This operation requires a login session. API keys and machine clients cannot perform it,
+/// regardless of their scopes. Log in as a user.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct SessionRequired;

@@ -12,19 +12,19 @@ use crate::sessions::{OwnSession, SessionEngine};
 use crate::throttle::{Admit, Attempt, LoginThrottled, Throttle};
 use crate::{SessionRequired, UserRecord};
 
-/// Why the password was not confirmed.
+/// Errors when the password is checked.
 #[derive(Debug, Problem)]
 pub(crate) enum Prove {
     /// The caller has no session.
     #[problem(transparent)]
     Required(SessionRequired),
-    /// The password is another.
+    /// The password is wrong.
     #[problem(transparent)]
     Wrong(WrongPassword),
-    /// Too many were wrong.
+    /// Too many failed attempts.
     #[problem(transparent)]
     Throttled(LoginThrottled),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

@@ -104,12 +104,12 @@ fn token(authorization: &str) -> Option<&str> {
         .then(|| rest.trim_start_matches(' '))
 }
 
-/// The row for an access token that is not valid.
+/// The problem for an invalid access token.
 pub static INVALID_TOKEN: ProblemInfo = ProblemInfo {
     code: "invalid_token",
     kind: Kind::Unauthenticated,
     title: "Invalid Token",
-    description: "The access token is malformed, expired, revoked or not for this service. Get a new one and send the request again.",
+    description: "The access token is malformed, expired, revoked or not valid for this service. Get a new token and try again.",
 };
 
 /// An access token was refused. The client learns whether it expired, the log why.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use doyen_core::problem::Plain;
 use doyen_core::{Caller, CredentialHeader, Credentials, Identify, Kind, ProblemInfo, Refusal};
 
-/// The row for a request that says in two ways who it is from.
+/// The problem for a request with conflicting credentials.
 pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
     code: "invalid_request",
     kind: Kind::Malformed,
     title: "Invalid Request",
-    description: "The request says in two ways who it is from, or a parameter that it needs is missing or comes twice. `detail` says what is wrong.",
+    description: "The request has conflicting credentials, or a required parameter is missing or repeated. `detail` says what is wrong.",
 };
 
 /// Asks each of several, in order, until one knows the caller or refuses the credentials.

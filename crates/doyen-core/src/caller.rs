@@ -50,20 +50,20 @@ impl Caller {
     }
 }
 
-/// The row for a request without valid credentials.
+/// The problem for a request without credentials.
 pub static UNAUTHENTICATED: ProblemInfo = ProblemInfo {
     code: "unauthenticated",
     kind: Kind::Unauthenticated,
     title: "Unauthorized",
-    description: "This needs a caller who is logged in. Send `Authorization: Bearer` with a valid access token.",
+    description: "This operation requires authentication. Send `Authorization: Bearer` with a valid access token.",
 };
 
-/// The row for a caller who may not do this.
+/// The problem for a caller without permission.
 pub static FORBIDDEN: ProblemInfo = ProblemInfo {
     code: "forbidden",
     kind: Kind::Forbidden,
     title: "Forbidden",
-    description: "You are known, but you may not do this. `detail` names the scope that is missing, if that is the reason.",
+    description: "The caller is not permitted to perform this operation. `detail` names the missing scope, if that is the reason.",
 };
 
 /// The caller if there is one. The edge says it.

@@ -184,12 +184,12 @@ impl fmt::Display for At<'_> {
 #[derive(Clone, Debug)]
 pub struct Invalid(pub Failures);
 
-/// The row of every failed validation.
+/// The problem for every failed validation.
 pub static INVALID: ProblemInfo = ProblemInfo {
     code: "invalid",
     kind: Kind::Invalid,
     title: "Invalid Input",
-    description: "One or more values are not acceptable. `errors` lists every one of them with a JSON Pointer, a code and a sentence.",
+    description: "One or more values are invalid. `errors` lists each with a JSON Pointer, a code and a message. Correct them and try again.",
 };
 
 impl Problem for Invalid {

@@ -45,11 +45,11 @@ pub use words::{
 
 use crate::{Kind, ProblemInfo};
 
-/// The row of every request that came too often.
+/// The problem for a request over a rate limit or quota.
 pub static QUOTA_EXCEEDED: ProblemInfo = ProblemInfo {
     code: "quota_exceeded",
     kind: Kind::TooManyRequests,
     title: "Quota Exceeded",
-    description: "You sent more requests than `violated-policies` allow. Nothing was done, and this request was not counted. Send it again after the \
-                  seconds in `Retry-After`.",
+    description: "The client exceeded the limits in `violated-policies`. The request was not processed and not counted. Retry after the \
+                  number of seconds in `Retry-After`.",
 };

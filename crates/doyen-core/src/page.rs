@@ -2,12 +2,12 @@
 
 use crate::{Kind, ProblemInfo};
 
-/// The row for a cursor that does not fit: the data layer refuses it, the document tells of it.
+/// The problem for an invalid cursor. The data layer returns it, and the OpenAPI document lists it.
 pub static INVALID_CURSOR: ProblemInfo = ProblemInfo {
     code: "invalid_cursor",
     kind: Kind::Malformed,
     title: "Invalid Cursor",
-    description: "The cursor was changed, or belongs to another list, filter or order. Begin again without one.",
+    description: "The cursor was modified, or belongs to another list, filter or sort order. Start again without a cursor.",
 };
 
 /// Which part of a list is asked for: `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.

@@ -29,22 +29,22 @@ use std::error::Error;
 
 use crate::{DeniedBecause, Failures, Kind};
 
-/// What is known of one problem before it happens: its row in the catalogue.
+/// The static part of a problem: its row in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProblemInfo {
-    /// The stable code, `snake_case`; also the last segment of the problem's `type`.
+    /// Stable code in `snake_case`, also the last segment of the `type` of the problem.
     pub code: &'static str,
-    /// What sort of failure it is.
+    /// Kind of failure.
     pub kind: Kind,
-    /// A short title, the same for every occurrence.
+    /// Short title, the same for every occurrence.
     pub title: &'static str,
-    /// What it means and what to do: the first doc comment of the variant.
+    /// Meaning of the problem and what to do: the doc comment of the variant.
     pub description: &'static str,
 }
 
-/// An error that can be the answer to a request. Derive it on an enum.
+/// An error that can be the response to a request. Derive it on an enum.
 ///
-/// What a problem does not do: it never shows its cause to the client. The cause goes to the log, once, at the edge.
+/// A problem never shows its cause to the client. The edge logs the cause once.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can not be the error of a handler",
     label = "this error type does not say what the client sees",
@@ -52,35 +52,35 @@ pub struct ProblemInfo {
     note = "for an error the client should not see inside, use `Unexpected`"
 )]
 pub trait Problem: Send + Sync + 'static {
-    /// The row of the catalogue for this value.
+    /// Returns the row of the catalogue for this value.
     fn info(&self) -> &'static ProblemInfo;
 
-    /// Every problem a value of this type can be.
+    /// Returns every problem that a value of this type can be.
     fn catalogue() -> Vec<&'static ProblemInfo>
     where
         Self: Sized;
 
-    /// What happened this time, for the client. The default is the description.
+    /// Returns the detail of this occurrence, for the client. The default is the description.
     fn detail(&self) -> Option<String> {
         None
     }
 
-    /// The failures of a validation, when that is what this is.
+    /// Returns the validation failures, if this is a validation problem.
     fn failures(&self) -> Option<&Failures> {
         None
     }
 
-    /// Members of its own, beside those that every problem has (RFC 9457 section 3.2).
+    /// Returns additional members (RFC 9457 section 3.2).
     fn members(&self) -> Vec<(&'static str, serde_json::Value)> {
         Vec::new()
     }
 
-    /// Seconds after which the same request may succeed.
+    /// Returns the number of seconds after which the same request may succeed.
     fn retry_after(&self) -> Option<u32> {
         None
     }
 
-    /// Why it happened: for the log, never for the client.
+    /// Returns the cause, for the log and never for the client.
     fn cause(&self) -> Option<&(dyn Error + 'static)> {
         None
     }
@@ -95,7 +95,7 @@ impl std::fmt::Debug for dyn Problem {
     }
 }
 
-/// A problem of any type: what extractors, providers and policies give when they refuse.
+/// A problem of any type. Extractors, providers and policies return it when they reject a request.
 pub type Refusal = Box<dyn Problem>;
 
 impl<P: Problem> From<P> for Refusal {
@@ -104,7 +104,7 @@ impl<P: Problem> From<P> for Refusal {
     }
 }
 
-/// A problem that needs no type of its own: a row of the catalogue and perhaps a sentence.
+/// A problem without its own type: a row of the catalogue and an optional detail.
 #[derive(Debug, Clone)]
 pub struct Plain {
     info: &'static ProblemInfo,
@@ -114,7 +114,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// The problem of this row.
+    /// Creates the problem of this row.
     pub const fn new(info: &'static ProblemInfo) -> Self {
         Self {
             info,
@@ -124,21 +124,21 @@ impl Plain {
         }
     }
 
-    /// Says what happened this time.
+    /// Sets the detail of this occurrence.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Says after how many seconds to try again.
+    /// Sets the number of seconds after which to retry.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// Says to the log, and to it alone, why somebody may not.
+    /// Sets the reason of a denial, for the log only.
     #[must_use]
     pub fn because(mut self, reason: DeniedBecause) -> Self {
         self.because = Some(reason);

@@ -15,12 +15,12 @@ use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 #[allow(unused_imports, reason = "each reader has its own")]
 pub(crate) use reported::{broken, reported};
 
-/// The row of a commit that the database refused.
+/// The problem for a commit that the database rejected.
 pub static COMMIT_FAILED: ProblemInfo = ProblemInfo {
     code: "commit_failed",
     kind: Kind::Unavailable,
     title: "Not Saved",
-    description: "The database refused to save the change, for example because another request changed the same thing at the same time. \
+    description: "The database rejected the commit, for example because of a concurrent change to the same data. \
                   Nothing was changed. Try again.",
 };
 

@@ -1,4 +1,4 @@
-//! How mail is sent.
+//! The settings of outgoing mail.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,43 +10,45 @@ use doyen_core::{Clock, Mailer, Secret, Settings};
 
 use crate::{Folder, Nowhere};
 
-/// How mail is sent.
+/// Outgoing mail.
 #[derive(Debug, Clone, Settings)]
 pub struct MailSettings {
-    /// `folder` writes mails to files, for development; `smtp` gives them to a mail server; `none` sends none. Without it: `folder`, and
-    /// in `prod` an application with accounts does not start.
+    /// Transport for mail: `folder` writes mails to files, for development; `smtp` sends them to a
+    /// mail server; `none` sends no mail. If not set, `folder`; in `prod`, an application with
+    /// accounts then refuses to start.
     pub transport: Option<Transport>,
-    /// Where `folder` puts them.
+    /// Directory for the transport `folder`.
     #[setting(default = "data/mail")]
     pub folder: PathBuf,
-    /// The mail server: `smtps://user:password@host`, or `smtp://user:password@host?tls=required` for STARTTLS. Percent-encode what is not
-    /// a letter or a digit in the password.
+    /// URL of the mail server: `smtps://user:password@host`, or
+    /// `smtp://user:password@host?tls=required` for STARTTLS. In the password, percent-encode every
+    /// character other than letters and digits.
     pub url: Option<Secret<String>>,
-    /// Whom mails are from: `shop@example.com`, or with a name `Shop <shop@example.com>`.
+    /// Sender address: `shop@example.com`, or with a name `Shop <shop@example.com>`.
     #[setting(default = "no-reply@localhost")]
     pub from: String,
-    /// How long the mail server may take for one mail.
+    /// Maximum time for the mail server to accept one mail. The delivery attempt then fails.
     #[setting(default = "20s", min = "1s", max = "5m")]
     pub timeout: Duration,
 }
 
-/// How mail is sent.
+/// Transport for outgoing mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum Transport {
-    /// As files in a folder.
+    /// Files in a directory.
     Folder,
-    /// To a mail server.
+    /// A mail server.
     Smtp,
-    /// Not at all.
+    /// No mail.
     None,
 }
 
-/// A setting of mail does not fit. It says what to do.
+/// An invalid mail setting. The message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadMailSettings {
-    /// Its key.
+    /// Key of the setting.
     pub key: &'static str,
-    /// What is wrong and what to do.
+    /// Description of the error and of the fix.
     pub message: String,
 }
 
@@ -59,11 +61,12 @@ impl fmt::Display for BadMailSettings {
 impl std::error::Error for BadMailSettings {}
 
 impl MailSettings {
-    /// The adapter that the settings choose. `needed` says that the application has something to send: then it must be said how in `prod`.
+    /// Returns the mailer that the settings select. `needed` is true if the application sends mail;
+    /// `prod` then requires an explicit transport.
     ///
     /// # Errors
     ///
-    /// A setting is missing or wrong.
+    /// Returns an error if a setting is missing or invalid.
     pub fn mailer(
         &self,
         environment: Environment,

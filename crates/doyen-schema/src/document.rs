@@ -10,37 +10,37 @@ use serde_json::{Map, Value as Json, json};
 use crate::operation::operation;
 use crate::problems;
 
-/// What stands at the top of the document.
+/// The head of the document.
 #[derive(Clone, Debug, Default)]
 pub struct Info {
-    /// The name of the API.
+    /// Name of the API.
     pub title: String,
-    /// Its version, such as `1.0.0`.
+    /// Version of the API, such as `1.0.0`.
     pub version: String,
-    /// What it is for, as Markdown.
+    /// Description of the API, in Markdown.
     pub description: String,
-    /// Whom to ask: a name and an address, `https:` or `mailto:`.
+    /// Contact: a name and a URL, `https:` or `mailto:`.
     pub contact: Option<(String, String)>,
-    /// Its licence.
+    /// Licence of the API.
     pub licence: Option<Licence>,
-    /// Name and description of each tag, in the order to show them.
+    /// Name and description of each tag, in display order.
     pub tags: Vec<(String, String)>,
-    /// Scopes and what they permit.
+    /// Scopes and their descriptions.
     pub scopes: Vec<(String, String)>,
-    /// Whether programs may come with an API key instead of a token.
+    /// True if API keys are accepted instead of access tokens.
     pub api_keys: bool,
 }
 
-/// A licence by its SPDX expression.
+/// A licence with its SPDX expression.
 #[derive(Clone, Debug)]
 pub struct Licence {
-    /// Its name.
+    /// Name of the licence.
     pub name: String,
-    /// The SPDX expression, such as `MIT`.
+    /// SPDX expression, such as `MIT`.
     pub identifier: String,
 }
 
-/// The OpenAPI 3.1 document of these routes.
+/// Returns the OpenAPI 3.1 document of these routes.
 pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Json {
     let shown: Vec<&Operation> = operations
         .iter()
@@ -87,7 +87,7 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
     let mut document = json!({
         "openapi": "3.1.0",
         "info": head,
-        "servers": [{"url": "/", "description": "Where this document was read."}],
+        "servers": [{"url": "/", "description": "The server that returned this document."}],
         "tags": tags,
         "paths": paths,
         "components": {"schemas": schemas, "headers": problems::headers()},
@@ -103,7 +103,7 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
 
 fn bearer(scopes: &[(String, String)]) -> Json {
     let mut description =
-        "An access token from the login: `Authorization: Bearer <token>`.".to_owned();
+        "Access token from a login, sent as `Authorization: Bearer <token>`.".to_owned();
     if !scopes.is_empty() {
         description.push_str("\n\nScopes:\n");
         for (name, meaning) in scopes {
@@ -114,19 +114,20 @@ fn bearer(scopes: &[(String, String)]) -> Json {
 }
 
 fn api_key() -> Json {
-    let description = "A key that a user made for a program. It may do what it was made for, as far as its owner may; it is sent instead of a token, \
-                       never beside one.";
+    let description = "API key that a user created for a program. It grants the scopes of the key that its owner still has. Send it instead of an \
+                       access token, never together with one.";
     json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "description": description})
 }
 
-/// The document as text that differs only where the contract does: two spaces, the head first, a newline at the end.
+/// Returns the document as stable text: indented by two spaces, the head first, a newline at the
+/// end.
 pub fn to_text(document: &Json) -> String {
     let mut text = serde_json::to_string_pretty(&HeadFirst(document)).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// Writes the parts of a document in the order people read them.
+/// Writes the parts of a document in reading order.
 struct HeadFirst<'a>(&'a Json);
 
 impl Serialize for HeadFirst<'_> {

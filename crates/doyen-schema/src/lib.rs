@@ -9,7 +9,7 @@
 //! assert_eq!(document["openapi"], "3.1.0");
 //! ```
 //!
-//! Nothing is declared here: all that stands in the document was written by the extractors, answers, errors and policies of the routes.
+//! The document is derived from the extractors, responses, errors and policies of the routes.
 
 mod document;
 mod operation;

@@ -14,7 +14,7 @@ pub(crate) fn operation(one: &Operation, components: &Named, api_keys: bool) -> 
         "tags": one.tags,
         "security": security(one, api_keys),
     });
-    // Tools show the description alone in some places: one line is better than none.
+    // Some tools show only the description, so that an empty one falls back to the summary.
     let description = if one.description.is_empty() {
         &one.summary
     } else {
@@ -40,8 +40,9 @@ pub(crate) fn operation(one: &Operation, components: &Named, api_keys: bool) -> 
         .iter()
         .any(|answer| answer.headers.iter().any(|header| header.name == "ETag"));
     if one.method == "GET" && tagged {
-        // `If-None-Match` itself is no parameter: every client sends it by itself, and the document would limit what HTTP does not.
-        let description = "What you have, by `If-None-Match`, is still the present version.";
+        // `If-None-Match` is not listed as a parameter: clients send it on their own, and a schema
+        // would restrict values that HTTP allows.
+        let description = "The version in `If-None-Match` is still current.";
         responses.insert("304".to_owned(), json!({"description": description}));
     }
     responses.extend(problems::responses(&one.problems));
@@ -53,7 +54,7 @@ pub(crate) fn operation(one: &Operation, components: &Named, api_keys: bool) -> 
     all
 }
 
-/// What every answer of the route itself says of the limit that is closest to refusing.
+/// Adds the rate limit headers to the responses of the route.
 fn limited(responses: &mut Map<String, Json>) {
     for (status, response) in responses {
         if !status.starts_with(['2', '4']) {
@@ -65,7 +66,8 @@ fn limited(responses: &mut Map<String, Json>) {
     }
 }
 
-/// Who may call: an empty list for everybody, else the bearer with the scope, or a key.
+/// Returns the security requirements: none for a public route, otherwise a bearer token with the
+/// scope, or an API key.
 fn security(one: &Operation, api_keys: bool) -> Json {
     if one.allow.is_public() {
         return json!([]);

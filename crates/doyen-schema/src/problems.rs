@@ -1,11 +1,11 @@
-//! Problems in the document: each status with the codes a route can really answer with.
+//! Problems in the document: each status with the codes that a route can return.
 
 use std::collections::BTreeMap;
 
 use doyen_core::{Kind, ProblemInfo};
 use serde_json::{Map, Value as Json, json};
 
-/// The response entries for these problems, by status.
+/// Returns the response entries for these problems, by status.
 pub(crate) fn responses(problems: &[&'static ProblemInfo]) -> Map<String, Json> {
     let mut by_status: BTreeMap<u16, Vec<&ProblemInfo>> = BTreeMap::new();
     for problem in problems {
@@ -54,38 +54,38 @@ fn response(group: &[&ProblemInfo]) -> Json {
     })
 }
 
-/// The components every problem is made of (RFC 9457 section 3).
+/// Returns the schemas of problems (RFC 9457 section 3).
 pub(crate) fn schemas() -> Map<String, Json> {
     let text = |max: u32, description: &str| json!({"type": "string", "maxLength": max, "description": description});
     let problem = json!({
         "type": "object",
-        "description": "What went wrong, as RFC 9457 words it.",
+        "description": "An error response (RFC 9457).",
         "properties": {
-            "type": {"type": "string", "format": "uri-reference", "maxLength": 200, "description": "A page that says what this problem means and what to do."},
-            "title": text(200, "A short title, the same each time."),
-            "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599, "description": "The HTTP status."},
-            "detail": text(4000, "What happened this time."),
-            "instance": {"type": "string", "format": "uri-reference", "maxLength": 8192, "description": "The path of the request."},
-            "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64, "description": "A stable code a program can act on."},
-            "request_id": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "maxLength": 64, "description": "Finds this request in the log."},
-            "violated-policies": {"type": "array", "maxItems": 8, "description": "The limits that refuse, by their names in `RateLimit-Policy`.", "items": text(48, "A name.")},
-            "errors": {"type": "array", "maxItems": 10000, "description": "Every value that is not acceptable.", "items": {"$ref": "#/components/schemas/Failure"}},
+            "type": {"type": "string", "format": "uri-reference", "maxLength": 200, "description": "URL of a page that describes the problem and how to resolve it."},
+            "title": text(200, "Short title, the same for every occurrence of the problem."),
+            "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599, "description": "HTTP status code."},
+            "detail": text(4000, "Explanation of this occurrence of the problem."),
+            "instance": {"type": "string", "format": "uri-reference", "maxLength": 8192, "description": "Path of the request."},
+            "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64, "description": "Stable, machine-readable code."},
+            "request_id": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "maxLength": 64, "description": "Id of the request, for support and logs."},
+            "violated-policies": {"type": "array", "maxItems": 8, "description": "Names of the exceeded limits, as in `RateLimit-Policy`.", "items": text(48, "Name of a limit.")},
+            "errors": {"type": "array", "maxItems": 10000, "description": "All validation errors.", "items": {"$ref": "#/components/schemas/Failure"}},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
     });
     let validation = json!({
-        "description": "Values that are not acceptable, every one of them.",
+        "description": "An error response with all validation errors.",
         "allOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "object"}],
     });
     let failure = json!({
         "type": "object",
-        "description": "One value that is not acceptable. It never holds the value itself.",
+        "description": "One validation error. It never contains the rejected value.",
         "properties": {
-            "pointer": text(8192, "Where: a JSON Pointer (RFC 6901)."),
-            "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie"], "description": "In which part of the request."},
-            "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64, "description": "A stable code a program can act on."},
-            "message": text(4000, "A sentence for a person."),
-            "params": {"type": "object", "additionalProperties": true, "description": "The numbers of the rule."},
+            "pointer": text(8192, "JSON Pointer to the invalid value (RFC 6901)."),
+            "in": {"type": "string", "enum": ["body", "query", "path", "header", "cookie"], "description": "Part of the request that contains the value."},
+            "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64, "description": "Stable, machine-readable code."},
+            "message": text(4000, "Human-readable message."),
+            "params": {"type": "object", "additionalProperties": true, "description": "Parameters of the violated rule, such as its limits."},
         },
         "required": ["pointer", "in", "code", "message", "params"],
         "additionalProperties": false,
@@ -97,24 +97,24 @@ pub(crate) fn schemas() -> Map<String, Json> {
     ])
 }
 
-/// The header fields of problems, and the one on every answer.
+/// Returns the header components: those of problems, and the one of every response.
 pub(crate) fn headers() -> Json {
     json!({
         "X-Request-Id": {
-            "description": "The id of this request: yours if you sent a fit one, else ours.",
+            "description": "Id of the request. A valid id from the client is kept; otherwise the server generates one.",
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "maxLength": 64},
         },
-        "WWW-Authenticate": {"description": "How to authenticate (RFC 6750 section 3).", "schema": {"type": "string", "maxLength": 400}},
+        "WWW-Authenticate": {"description": "Authentication scheme to use (RFC 6750 section 3).", "schema": {"type": "string", "maxLength": 400}},
         "RateLimit-Policy": {
-            "description": "The limit that is closest to refusing: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10, RFC 9651).",
+            "description": "The rate limit that is closest to being exceeded: `q` requests per `w` seconds (draft-ietf-httpapi-ratelimit-headers-10, RFC 9651).",
             "schema": {"type": "string", "pattern": "^\"[A-Za-z0-9_-]+\";q=[0-9]+;w=[0-9]+$", "maxLength": 100},
         },
         "RateLimit": {
-            "description": "How it stands: `r` calls are left, and in `t` seconds there are more.",
+            "description": "State of that rate limit: `r` requests remain, and more become available in `t` seconds.",
             "schema": {"type": "string", "pattern": "^\"[A-Za-z0-9_-]+\";r=[0-9]+;t=[0-9]+$", "maxLength": 100},
         },
         "Retry-After": {
-            "description": "After how many seconds to try again.",
+            "description": "Number of seconds to wait before a retry.",
             "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 34214400},
         },
     })

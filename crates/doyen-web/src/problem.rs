@@ -8,11 +8,13 @@ use serde::Serialize;
 
 use crate::{Body, Response};
 
-/// Why a response is a problem: rides in its extensions, for the log and for layers of the application, never for the client.
+/// The error behind a problem response. It is stored in the extensions of the response, for the log
+/// and the layers of the application. The client never sees it.
 #[derive(Clone)]
 pub struct Cause(pub Arc<dyn Problem>);
 
-/// The code the client was told: not always that of the cause, since a passing fault is told as such.
+/// The code that was sent to the client. It can differ from the code of the cause, because a
+/// transient fault gets its own code.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Code(pub(crate) &'static str);
 
@@ -30,19 +32,19 @@ macro_rules! rows {
 }
 
 rows! {
-    NOT_FOUND = "not_found", NotFound, "Not Found", "There is nothing at this address.";
-    METHOD = "method_not_allowed", MethodNotAllowed, "Method Not Allowed", "This address does not know that method. `Allow` lists the ones it knows.";
-    TIMEOUT = "timeout", Unavailable, "Timeout", "The request took longer than this route allows. Nothing was changed. Try again later.";
-    OVERLOADED = "overloaded", Unavailable, "Overloaded", "The server has as many connections or requests as it can take. Nothing was done. Try again after `Retry-After`.";
-    URI_TOO_LONG = "uri_too_long", UriTooLong, "URI Too Long", "The path and query of the request are longer than the server allows.";
-    HEADERS_TOO_LARGE = "headers_too_large", HeadersTooLarge, "Request Header Fields Too Large", "The header fields of the request are more or longer than the server allows. The connection is closed.";
-    HEADER_TIMEOUT = "header_timeout", RequestTimeout, "Request Timeout", "The header of the request did not arrive in time. The connection is closed. Open another one and try again.";
-    MALFORMED_REQUEST = "malformed_request", Malformed, "Malformed Request", "The header of the request is not well-formed, or two servers could read it in two ways. `detail` says what is wrong. The connection is closed.";
-    MISDIRECTED = "misdirected_request", Misdirected, "Misdirected Request", "This server does not answer for the host of the request. Look at the address you call, or at the name that points here.";
-    UNKNOWN_PATH_TEXT = "malformed_path", Malformed, "Malformed Path", "The path is not well-formed: broken percent-encoding or not UTF-8.";
+    NOT_FOUND = "not_found", NotFound, "Not Found", "No route matches this path. Check the URL.";
+    METHOD = "method_not_allowed", MethodNotAllowed, "Method Not Allowed", "The resource does not support this method. `Allow` lists the supported methods.";
+    TIMEOUT = "timeout", Unavailable, "Timeout", "The request exceeded the time limit of this route. Nothing was changed. Try again later.";
+    OVERLOADED = "overloaded", Unavailable, "Overloaded", "The server is at capacity for connections or requests. The request was not processed. Retry after the number of seconds in `Retry-After`.";
+    URI_TOO_LONG = "uri_too_long", UriTooLong, "URI Too Long", "The path and query of the request exceed the maximum length. Send a shorter URL.";
+    HEADERS_TOO_LARGE = "headers_too_large", HeadersTooLarge, "Request Header Fields Too Large", "The request has too many headers, or they are too large. The connection is closed. Send fewer or shorter headers.";
+    HEADER_TIMEOUT = "header_timeout", RequestTimeout, "Request Timeout", "The request header did not arrive in time. The connection is closed. Open a new connection and try again.";
+    MALFORMED_REQUEST = "malformed_request", Malformed, "Malformed Request", "The request header is malformed or ambiguous. `detail` says what is wrong. The connection is closed.";
+    MISDIRECTED = "misdirected_request", Misdirected, "Misdirected Request", "This server does not serve the host of the request. Check the URL and the DNS name that points to this server.";
+    UNKNOWN_PATH_TEXT = "malformed_path", Malformed, "Malformed Path", "The path has invalid percent-encoding or is not UTF-8. Correct the path.";
 }
 
-/// The problems the edge itself can answer with, on any route.
+/// Returns the problems that the edge itself can return on any route.
 pub(crate) fn own() -> Vec<&'static ProblemInfo> {
     vec![
         &NOT_FOUND,
@@ -82,10 +84,11 @@ struct WireFailure<'a> {
     params: &'a serde_json::Map<String, serde_json::Value>,
 }
 
-/// Turns an error into the row it should be answered with, when that is not its own: the data layer knows which faults are passing.
+/// Returns the problem to send for an error, if it differs from that of the error itself. The data
+/// layer uses it for transient faults.
 pub type Classifier = fn(&(dyn std::error::Error + 'static)) -> Option<&'static ProblemInfo>;
 
-/// The response for a refusal.
+/// Returns the response for a refusal.
 pub(crate) fn response(
     refusal: &Refusal,
     instance: &str,
@@ -139,7 +142,8 @@ pub(crate) fn response(
     response
 }
 
-/// A path as a URI reference (RFC 3986): what may not stand in one, and a `%` that begins nothing, is percent-encoded.
+/// Returns a path as a URI reference (RFC 3986). Characters that are not allowed, and a `%` that
+/// starts no escape, are percent-encoded.
 fn reference(path: &str) -> std::borrow::Cow<'_, str> {
     let fits = |at: usize, byte: u8| match byte {
         b'%' => path
@@ -162,7 +166,8 @@ fn reference(path: &str) -> std::borrow::Cow<'_, str> {
     out.into()
 }
 
-/// The row to answer with. An internal fault that a classifier knows to be passing is 503, with a time to come back.
+/// Returns the problem to send. An internal fault that a classifier recognizes as transient becomes
+/// a 503 with a retry time.
 fn row(problem: &dyn Problem, classifiers: &[Classifier]) -> (&'static ProblemInfo, Option<u32>) {
     let info = problem.info();
     if info.kind == Kind::Internal
@@ -177,11 +182,11 @@ fn row(problem: &dyn Problem, classifiers: &[Classifier]) -> (&'static ProblemIn
     (info, retry)
 }
 
-/// RFC 6750 section 3: no error code when no credentials came.
+/// Returns the challenge. Without credentials it has no error code (RFC 6750 section 3).
 fn challenge(code: &str) -> HeaderValue {
     HeaderValue::from_static(match code {
         "invalid_token" => "Bearer realm=\"api\", error=\"invalid_token\"",
-        // RFC 6749 section 5.2: in the way the client tried.
+        // RFC 6749 section 5.2: the scheme that the client used.
         "invalid_client" => "Basic realm=\"api\"",
         _ => "Bearer realm=\"api\"",
     })

@@ -1,6 +1,7 @@
-//! How often: the settings, what they are made into, and what a caller can ask about their own quotas.
+//! Rate limits and quotas: their settings, their components, and the route that shows quotas.
 //!
-//! Without `redis.url` each process counts for itself; with it all nodes count together. Quotas are counted in SQL, by all nodes alike.
+//! Without `redis.url` each process counts for itself; with it all nodes count together. Quotas are
+//! counted in SQL, by all nodes together.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,40 +17,46 @@ use doyen_web::{Json, RateLimits, Route};
 use crate::AssembleError;
 use crate::redis::Redis;
 
-/// How often callers may call.
+/// Rate limits and quotas.
 #[derive(Debug, Clone, Settings)]
 pub struct LimitSettings {
-    /// Whether calls are counted at all. Switch it off only where a gateway in front counts.
+    /// Enforces rate limits and quotas. Disable it only if a gateway enforces them.
     #[setting(default = true)]
     pub enabled: bool,
-    /// How often a known caller may call routes that have no limit of their own, all of them together: `600/1m`, `600/1m burst 50`.
+    /// Rate of an authenticated caller for all routes without their own limit together: `600/1m`,
+    /// `600/1m burst 50`. Further requests get a 429.
     #[setting(default = "600/1m")]
     pub default: Rate,
-    /// How often an address may call them without a known caller.
+    /// Rate of one address for these routes without authentication. Further requests get a 429.
     #[setting(default = "300/1m")]
     pub anonymous: Rate,
-    /// Policies that routes name: `search: 30/1m per user`; per user, client, address, key or route. One that the application declares under the same name is replaced.
+    /// Named policies for routes: `search: 30/1m per user`. A policy counts per user, client,
+    /// address, key or route. It replaces a policy that the application declares under the same
+    /// name.
     #[setting(default = [])]
     pub policies: Vec<NamedPolicy>,
-    /// Roles that have more of the default, of named policies and of quotas: `partner: x5`. Of several the largest counts.
+    /// Roles with higher limits: `partner: x5`. The factor applies to the default, to named
+    /// policies and to quotas. If a caller has several of these roles, the largest factor applies.
     #[setting(default = [])]
     pub tiers: Vec<Tier>,
-    /// Calls of each user in a day or a month, UTC: `api: 100000/day everywhere`, `exports: 100/month` for routes that name it.
+    /// Maximum calls of one user per day or month, in UTC: `api: 100000/day everywhere` for every
+    /// route, `exports: 100/month` for routes that name the quota.
     #[setting(default = [])]
     pub quotas: Vec<NamedQuota>,
-    /// How many callers are kept in memory at most. Beyond it those go first that have used least.
+    /// Maximum callers tracked in memory. Beyond it, the callers with the least usage are dropped
+    /// first.
     #[setting(default = 100000, min = 1000, max = 100000000)]
     pub max_callers: u32,
 }
 
-/// What is made of the settings.
+/// The components that are built from the settings.
 pub(crate) struct Wired {
     pub(crate) rates: Option<RateLimits>,
     pub(crate) quotas: Arc<SqlQuotas>,
     pub(crate) book: Arc<QuotaBook>,
 }
 
-/// Makes the engines. `declared` are the policies of the application.
+/// Builds the components. `declared` are the policies of the application.
 pub(crate) fn wire(
     name: &str,
     settings: &LimitSettings,
@@ -114,7 +121,8 @@ fn limiter(_: &str, local: Arc<Local>, _: Option<&Redis>, _: Duration) -> Arc<dy
     local
 }
 
-/// Those of the settings, and those of the application that the settings do not replace.
+/// Returns the policies of the settings and those of the application that the settings do not
+/// replace.
 fn policies(
     set: &[NamedPolicy],
     declared: &[(&'static str, Policy)],
@@ -145,7 +153,7 @@ fn policies(
                 rate,
                 per,
             };
-            // What code says is held to the same rules as what settings say.
+            // Policies from code follow the same rules as policies from settings.
             let policy = NamedPolicy::parse(&policy.to_string()).map_err(|what| {
                 wrong(key, format!("`{name}` of the application must be {what}"))
             })?;
@@ -170,7 +178,7 @@ fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     None
 }
 
-/// The quotas there are, to ask how they stand. Injectable as `Arc<QuotaBook>`.
+/// The configured quotas, to query their state. Injectable as `Arc<QuotaBook>`.
 pub struct QuotaBook {
     rules: LimitRules,
     quotas: Arc<dyn Quotas>,
@@ -188,36 +196,36 @@ impl std::fmt::Debug for QuotaBook {
 #[derive(Output)]
 #[output(name = "Quotas")]
 pub struct QuotaList {
-    /// One entry for each quota.
+    /// One entry per quota.
     pub items: Vec<QuotaView>,
 }
 
-/// How a quota of the caller stands.
+/// The state of one quota of the caller.
 #[derive(Output)]
 #[output(name = "Quota")]
 pub struct QuotaView {
-    /// Its name.
+    /// Name of the quota.
     #[output(example = "api")]
     pub name: String,
-    /// How many calls there are in a period.
+    /// Maximum calls per period.
     pub limit: u64,
-    /// `day` or `month`, in UTC.
+    /// Period of the quota in UTC: `day` or `month`.
     #[output(example = "day")]
     pub period: String,
-    /// How many calls were made in this one.
+    /// Calls used in the current period.
     pub used: u64,
-    /// How many are left.
+    /// Calls left in the current period.
     pub remaining: u64,
-    /// When the next one begins.
+    /// Start of the next period.
     pub resets_at: Timestamp,
 }
 
 impl QuotaBook {
-    /// How each quota of this caller stands.
+    /// Returns the state of each quota of this caller.
     ///
     /// # Errors
     ///
-    /// The database does not answer.
+    /// Returns an error if the database is unavailable.
     pub async fn of(&self, caller: &Caller) -> Result<Vec<QuotaView>, Unexpected> {
         let mut views = Vec::with_capacity(self.rules.quotas.len());
         for quota in &self.rules.quotas {
@@ -245,16 +253,16 @@ impl QuotaBook {
     }
 }
 
-/// A route that shows callers how their quotas stand: mount it with
-/// `Routes::new(vec![limits::quota()]).at("/v1/me")`. Every caller who is signed in may call it;
-/// `.allow(..)` restricts that to a scope or a role. Quotas do not count it, so that it answers
-/// when they are used up.
+/// Returns a route that shows callers the state of their quotas. Mount it with
+/// `Routes::new(vec![limits::quota()]).at("/v1/me")`. Every authenticated caller may use it;
+/// `.allow(..)` restricts it to a scope or a role. It does not count against quotas, so that it
+/// works when they are used up.
 pub fn quota() -> Route {
     Route::get("/quota")
         .name("show")
-        .summary("Show how your quotas stand.")
+        .summary("Show your quotas")
         .description(
-            "Calls that another server may still give out count as used: the numbers can be a little higher than what you called, never lower.",
+            "Calls that another server has reserved count as used. The numbers can be slightly higher than the calls you made, but never lower.",
         )
         .allow(signed_in)
         .limit(policy("default").without_quotas())

@@ -1,6 +1,7 @@
-//! Redis: what all nodes share and may lose.
+//! Redis, for data that all nodes share and can lose.
 //!
-//! One connection for the whole process, which comes back by itself. Nothing waits for it at the start: who uses it goes on without it.
+//! One connection per process, which reconnects automatically. Startup does not wait for it, and
+//! its users continue without it.
 
 use std::time::Duration;
 
@@ -8,13 +9,15 @@ use doyen_core::{Secret, Settings};
 
 use crate::AssembleError;
 
-/// What all nodes share and may lose.
+/// Redis.
 #[derive(Debug, Clone, Settings)]
 pub struct RedisSettings {
-    /// `redis://user:password@host:6379/0`. With it all nodes count limits together; without it each counts for itself.
+    /// Redis URL: `redis://user:password@host:6379/0`. If set, all nodes count rate limits
+    /// together; otherwise each node counts for itself.
     #[setting(env = "REDIS_URL")]
     pub url: Option<Secret<String>>,
-    /// How long a request waits for it to count; then the node counts for itself until Redis answers again.
+    /// Maximum time that a request waits for Redis to count it. The node then counts for itself
+    /// until Redis responds again.
     #[setting(default = "50ms", min = "1ms", max = "10s")]
     pub patience: Duration,
 }
@@ -24,11 +27,11 @@ pub use none::Redis;
 #[cfg(feature = "redis")]
 pub use real::Redis;
 
-/// The client library, in the version this crate works with.
+/// The client library, in the version that this crate uses.
 #[cfg(feature = "redis")]
 pub use redis as client;
 
-/// Opens what the settings say, if they say anything.
+/// Opens the connection if a URL is set.
 pub(crate) fn open(settings: &RedisSettings) -> Result<Option<Redis>, AssembleError> {
     let Some(url) = &settings.url else {
         return Ok(None);
@@ -58,9 +61,9 @@ mod real {
     }
 
     impl Redis {
-        /// A connection that is made when it is first used.
+        /// Creates a connection that is opened on first use.
         pub(super) fn open(url: &str) -> Result<Self, String> {
-            // The library's own words may hold the password.
+            // The error message of the library may contain the password.
             let wrong =
                 |_| "it must be a URL such as `redis://user:password@host:6379/0`".to_owned();
             let client = redis::Client::open(url).map_err(wrong)?;
@@ -73,16 +76,17 @@ mod real {
             connection.map(Self).map_err(wrong)
         }
 
-        /// The connection, for commands of your own. Give each a time-out: it answers within half a second or fails.
+        /// Returns the connection, for your own commands. Set a timeout for each command. A command
+        /// fails if Redis does not respond within half a second.
         pub fn connection(&self) -> ConnectionManager {
             self.0.clone()
         }
 
-        /// Asks it one question.
+        /// Sends a `PING`.
         ///
         /// # Errors
         ///
-        /// Why there was no answer.
+        /// Returns the reason if Redis does not respond.
         pub async fn ping(&self) -> Result<(), String> {
             let mut connection = self.connection();
             let ping = redis::cmd("PING");
@@ -107,11 +111,11 @@ mod none {
             Err("this program was built without Redis. Add the feature `redis` of `doyen`, or remove the URL".to_owned())
         }
 
-        /// Asks it one question.
+        /// Sends a `PING`.
         ///
         /// # Errors
         ///
-        /// Never: there is none of these.
+        /// Never returns an error, because no value of this type exists.
         #[allow(clippy::unused_async, reason = "the other one waits")]
         pub async fn ping(&self) -> Result<(), String> {
             match self.0 {}

@@ -1,4 +1,4 @@
-//! The settings every application has.
+//! The settings that every application has.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,48 +20,49 @@ use doyen_web::{
 use crate::limits::LimitSettings;
 use crate::redis::RedisSettings;
 
-/// The settings every application has. Those of your own stand beside them.
+/// The settings that every application has, next to its own.
 #[derive(Debug, Clone, Settings)]
 pub struct FrameworkSettings {
-    /// The public address and its limits.
+    /// The public listener and its limits.
     #[setting(section)]
     pub server: ServerSettings,
-    /// The address for metrics and health detail.
+    /// The admin listener, for metrics and health details.
     #[setting(section)]
     pub admin: AdminSettings,
-    /// Where the data is.
+    /// The database.
     #[setting(section)]
     pub database: DatabaseSettings,
-    /// Access tokens.
+    /// Authentication: access tokens, sessions and accounts.
     #[setting(section)]
     pub auth: AuthSettings,
-    /// How often callers may call.
+    /// Rate limits and quotas.
     #[setting(section)]
     pub limits: LimitSettings,
-    /// What all nodes share and may lose.
+    /// Redis.
     #[setting(section)]
     pub redis: RedisSettings,
-    /// How mail is sent.
+    /// Outgoing mail.
     #[setting(section)]
     pub mail: doyen_mail::MailSettings,
-    /// What is written to standard output.
+    /// Log output.
     #[setting(section)]
     pub log: LogSettings,
 }
 
-/// The public address and its limits.
+/// The public listener and its limits.
 #[derive(Debug, Clone, Settings)]
 pub struct ServerSettings {
-    /// The address to serve on; port 0 takes a free one.
+    /// Address and port of the public listener. Port 0 selects a free port.
     #[setting(default = "127.0.0.1:8000")]
     pub bind: SocketAddr,
-    /// How many connections at once; one more is told 503.
+    /// Maximum concurrent connections. Further connections get a 503.
     #[setting(default = 10000, min = 1, max = 1000000)]
     pub max_connections: u32,
-    /// How many of them one client may have at once, each network of 64 bits counted as one with IPv6; half of all when it is not set. Trusted proxies may have all.
+    /// Maximum concurrent connections of one client. An IPv6 client is its 64-bit network. If not
+    /// set, half of `max_connections`. Trusted proxies are exempt.
     #[setting(min = 1, max = 1000000)]
     pub max_connections_per_client: Option<u32>,
-    /// How many requests are worked on at once; one more is told 503. `/livez` and `/readyz` are always answered.
+    /// Maximum concurrent requests. Further requests get a 503. `/livez` and `/readyz` are exempt.
     #[setting(default = 1024, min = 1, max = 1000000)]
     pub max_concurrent_requests: u32,
     /// Maximum bytes held for clients: requests that are still arriving, request bodies until their
@@ -69,128 +70,141 @@ pub struct ServerSettings {
     /// the most is disconnected. A connection that holds a quarter gets a 503 until it reads.
     #[setting(default = "32 MiB")]
     pub buffer_limit: ByteSize,
-    /// For which hosts it answers: `api.example.com`, `api.example.com:8443`, `*.example.com`; 421 for others, but for `/livez` and `/readyz`. Empty for every host.
+    /// Hosts to serve: `api.example.com`, `api.example.com:8443`, `*.example.com`. Requests for
+    /// other hosts get a 421, except `/livez` and `/readyz`. If empty, every host is served.
     #[setting(default = [])]
     pub hosts: Vec<HostName>,
-    /// The proxies in front of it, whose word counts for who the client is: `10.0.0.7`, `10.1.0.0/16`. Never all addresses.
+    /// Proxies whose forwarding headers are trusted for the client address: `10.0.0.7`,
+    /// `10.1.0.0/16`. Never list all addresses.
     #[setting(default = [])]
     pub trusted_proxies: Vec<Network>,
-    /// The field in which they say it. `x-forwarded-for` brings `X-Forwarded-Proto` with it; the other one is not read at all.
+    /// Header in which trusted proxies send the client address. `x-forwarded-for` also reads
+    /// `X-Forwarded-Proto`. The other header is ignored.
     #[setting(default = "x-forwarded-for")]
     pub forwarded_field: ForwardedField,
-    /// How long a client may take to send the header of a request or to take the next part of an answer, and how long an idle connection is kept.
+    /// Maximum time for a client to send a request header or to read the next part of a response,
+    /// and maximum idle time of a connection. The connection is then closed.
     #[setting(default = "10s", min = "1s", max = "5m")]
     pub header_timeout: Duration,
-    /// How long a body may take to arrive.
+    /// Maximum time for a request body to arrive. A slower request gets a 408.
     #[setting(default = "10s", min = "1s", max = "10m")]
     pub body_timeout: Duration,
-    /// How large a body may be where the route does not say otherwise.
+    /// Maximum size of a request body, unless the route sets its own. A larger body gets a 413.
     #[setting(default = "1 MiB")]
     pub body_limit: ByteSize,
-    /// How long a request may take where the route does not say otherwise.
+    /// Maximum duration of a request, unless the route sets its own. A slower request gets a 503.
     #[setting(default = "30s", min = "100ms", max = "10m")]
     pub request_timeout: Duration,
-    /// Whether answers carry the header fields that keep browsers from misusing them. Switch it off where a gateway in front sets them.
+    /// Adds the security headers for browsers to responses. Disable it if a gateway sets them.
     #[setting(default = true)]
     pub security_headers: bool,
-    /// Whether answers of at least 1 KiB are compressed for clients that take gzip. Switch it off where a gateway in front does it.
+    /// Compresses responses of at least 1 KiB for clients that accept gzip. Disable it if a gateway
+    /// compresses.
     #[setting(default = true)]
     pub compression: bool,
-    /// Which pages of other origins may call (CORS), each as `https://app.example.com`; `*` for all, without credentials.
+    /// Origins that may call the API from a browser (CORS), such as `https://app.example.com`. `*`
+    /// allows every origin, without credentials.
     #[setting(default = [])]
     pub cors_origins: Vec<Origin>,
-    /// Whether those pages may send cookies along. Access tokens do not need it.
+    /// Allows cross-origin requests with cookies. Access tokens do not need it.
     #[setting(default = false)]
     pub cors_credentials: bool,
-    /// How long a browser need not ask again whether a page may call.
+    /// Time that a browser may cache the result of a CORS preflight request.
     #[setting(default = "10m", max = "24h")]
     pub cors_max_age: Duration,
-    /// Whether the document and its page are served (`/openapi.json`, `/docs`); not in `prod` when it is not set, else they are. Without
-    /// them both answer 404, as if they had never been there.
+    /// Serves the OpenAPI document and its page (`/openapi.json`, `/docs`). If not set, `false` in
+    /// `prod` and `true` otherwise. If disabled, both paths return 404.
     pub docs: Option<bool>,
-    /// How long the listener stays open after SIGTERM while `/readyz` already answers 503.
+    /// Time after SIGTERM during which the listener stays open while `/readyz` returns 503.
     #[setting(default = "0s", max = "5m")]
     pub drain_delay: Duration,
-    /// How long requests may take to finish after that.
+    /// Maximum time for open requests to finish after `drain_delay`. Remaining connections are then
+    /// closed.
     #[setting(default = "20s", max = "10m")]
     pub drain_deadline: Duration,
 }
 
-/// The address for metrics and health detail; never public.
+/// The admin listener, for metrics and health details. Never expose it publicly.
 #[derive(Debug, Clone, Settings)]
 pub struct AdminSettings {
-    /// Whether to serve it.
+    /// Starts the admin listener.
     #[setting(default = true)]
     pub enabled: bool,
-    /// The address; port 0 takes a free one.
+    /// Address and port of the admin listener. Port 0 selects a free port.
     #[setting(default = "127.0.0.1:9000")]
     pub bind: SocketAddr,
 }
 
-/// Where the data is.
+/// The database.
 #[derive(Debug, Clone, Settings)]
 pub struct DatabaseSettings {
-    /// `sqlite://path` or `postgres://user:password@host/name`.
+    /// Database URL: `sqlite://path` or `postgres://user:password@host/name`.
     #[setting(default = "sqlite://data/app.db", env = "DATABASE_URL")]
     pub url: Secret<String>,
-    /// What a start does with pending migrations; `check` in `prod` when it is not set, else `auto`.
+    /// Action for pending migrations at startup: `auto` applies them, `check` refuses to start,
+    /// `off` ignores them. If not set, `check` in `prod` and `auto` otherwise.
     pub migrate: Option<MigrateMode>,
-    /// How many connections at most; readers on SQLite, which has one writer besides.
+    /// Maximum connections in the pool. On SQLite these are read connections; one write connection
+    /// is added.
     #[setting(default = 10, min = 1, max = 1000)]
     pub max_connections: u32,
-    /// How many connections beside those serve typed reads on PostgreSQL; with 0 typed reads use the others, on SQLite too.
+    /// Additional connections for typed reads on PostgreSQL. With 0, typed reads use the pool, on
+    /// SQLite too.
     #[setting(default = 4, min = 0, max = 4)]
     pub read_connections: u32,
-    /// How long to wait for a free connection; then 503.
+    /// Maximum wait for a free connection. The request then gets a 503.
     pub acquire_timeout: Option<Duration>,
-    /// How long one statement may take on PostgreSQL.
+    /// Maximum duration of one statement on PostgreSQL. A slower statement is cancelled.
     #[setting(default = "10s", min = "10ms")]
     pub statement_timeout: Duration,
-    /// How long a statement may wait for a lock.
+    /// Maximum time that a statement waits for a lock. The statement then fails.
     #[setting(default = "2s", min = "10ms")]
     pub lock_timeout: Duration,
-    /// SQLite: `full` keeps every commit through a power cut; `normal` may lose the last ones and is faster.
+    /// Durability on SQLite: `full` keeps every commit after a power failure; `normal` is faster
+    /// but can lose the last commits.
     #[setting(default = "full")]
     pub synchronous: SynchronousMode,
 }
 
-/// What a start does with pending migrations.
+/// Action for pending migrations at startup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum MigrateMode {
-    /// Applies them.
+    /// Applies pending migrations.
     Auto,
-    /// Refuses to start while there are some.
+    /// Refuses to start if migrations are pending.
     Check,
-    /// Does not look.
+    /// Ignores pending migrations.
     Off,
 }
 
-/// How surely SQLite keeps a commit.
+/// Durability of a commit on SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum SynchronousMode {
-    /// Through a power cut.
+    /// Commits survive a power failure.
     Full,
-    /// Through a killed process.
+    /// Commits survive a killed process.
     Normal,
 }
 
-/// Access tokens.
+/// Authentication: access tokens, sessions and accounts.
 #[derive(Debug, Clone, Settings)]
 pub struct AuthSettings {
-    /// The seed of the signing key: 32 bytes as base64url. In `dev` and `test` one is made at the first start; `prod` needs it.
+    /// Seed of the signing key: 32 bytes in base64url. Required in `prod`. In `dev` and `test` it
+    /// is generated at the first start.
     pub signing_key: Option<Secret<String>>,
-    /// What signing keys made from now on sign with. Those that are there keep theirs: a change comes into effect by `keys rotate`.
+    /// Algorithm of new signing keys. Existing keys keep theirs; a change takes effect with
+    /// `keys rotate`.
     #[setting(default = "ed25519")]
     pub algorithm: SigningAlgorithm,
-    /// Where the key made for development is kept.
+    /// File in which the generated development key is stored.
     #[setting(default = "data/dev.key")]
     pub dev_key_file: PathBuf,
-    /// Who issues the tokens: their `iss`.
+    /// Issuer of the tokens, for their `iss` claim.
     #[setting(default = "http://localhost")]
     pub issuer: String,
-    /// Whom the tokens are for: their `aud`; the issuer when it is not set.
+    /// Audience of the tokens, for their `aud` claim. If not set, the issuer.
     pub audience: Option<String>,
-    /// How long an access token is good.
+    /// Lifetime of an access token.
     #[setting(default = "15m", min = "1m", max = "24h")]
     pub access_lifetime: Duration,
     /// Login sessions.
@@ -199,13 +213,13 @@ pub struct AuthSettings {
     /// API keys.
     #[setting(section)]
     pub key: doyen_accounts::ApiKeySettings,
-    /// An outside OpenID provider.
+    /// The OpenID provider.
     #[setting(section)]
     pub oidc: Option<doyen_accounts::OpenIdSettings>,
-    /// Mails of accounts.
+    /// Account mails.
     #[setting(section)]
     pub email: doyen_accounts::EmailSettings,
-    /// Logins that fail.
+    /// The throttle for failed logins.
     #[setting(section)]
     pub throttle: doyen_accounts::throttle::ThrottleSettings,
     /// Second factors.
@@ -213,12 +227,12 @@ pub struct AuthSettings {
     pub factor: doyen_accounts::factor::FactorSettings,
 }
 
-/// What signing keys sign with.
+/// Algorithm of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum SigningAlgorithm {
     /// Ed25519.
     Ed25519,
-    /// ECDSA on P-256, for consumers whose library has no Ed25519.
+    /// ECDSA on P-256, for consumers whose library does not support Ed25519.
     Es256,
 }
 
@@ -231,27 +245,27 @@ impl From<SigningAlgorithm> for doyen_auth::Algorithm {
     }
 }
 
-/// What is written to standard output.
+/// Log output.
 #[derive(Debug, Clone, Settings)]
 pub struct LogSettings {
-    /// `json` or `pretty`; JSON in `prod` when it is not set, else pretty.
+    /// Log format. If not set, `json` in `prod` and `pretty` otherwise.
     pub format: Option<LogFormatSetting>,
-    /// Levels, for example `info,sqlx=warn`.
+    /// Log levels, such as `info,sqlx=warn`.
     #[setting(default = "info,sqlx=warn,hyper=warn")]
     pub filter: String,
-    /// Maximum lines of one kind in a second: refused requests with the same status and problem,
-    /// requests that no limit counts, lines from one place in the code. The rest are counted, and
-    /// one line a second tells how many.
+    /// Maximum log lines per second of one kind: rejected requests with the same status and
+    /// problem, requests that no limit counts, or lines from one place in the code. Further lines
+    /// are dropped, and one line per second reports their number.
     #[setting(default = 100, min = 1, max = 1000000)]
     pub lines_per_second: u32,
 }
 
-/// How a log line looks.
+/// Log format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum LogFormatSetting {
-    /// One object a line.
+    /// One JSON object per line.
     Json,
-    /// A line for a person.
+    /// Human-readable lines.
     Pretty,
 }
 
@@ -270,7 +284,7 @@ impl ServerSettings {
         }
     }
 
-    /// What the edge allows; else the setting that does not fit, and why.
+    /// Returns the options of the edge, or the key of an invalid setting and the reason.
     pub(crate) fn edge(&self) -> Result<EdgeOptions, (&'static str, String)> {
         let proxies = TrustedProxies::new(self.trusted_proxies.clone(), self.forwarded_field)
             .map_err(|error| ("server.trusted_proxies", error.to_string()))?;
@@ -359,7 +373,8 @@ impl LogSettings {
     }
 }
 
-/// Reads the framework's settings and an application's own in one go, so that an unknown key is unknown to both.
+/// Reads the settings of the framework and of the application together, so that a key is reported
+/// as unknown only if neither has it.
 #[derive(Clone, Copy)]
 pub(crate) struct AppSettings {
     pub(crate) load: fn(Loader) -> Result<Loaded<Whole>, SettingsError>,
@@ -367,7 +382,7 @@ pub(crate) struct AppSettings {
 }
 
 impl AppSettings {
-    /// With settings of an application's own.
+    /// Returns the reader for an application with its own settings.
     pub(crate) fn of<S: Settings + Send + Sync + 'static>() -> Self {
         Self {
             load: |loader| {
@@ -390,7 +405,7 @@ impl AppSettings {
     }
 }
 
-/// The settings of an application, its own as something to put into the container.
+/// The settings of the framework, and a function that provides those of the application.
 #[derive(Clone)]
 pub(crate) struct Whole {
     pub(crate) framework: FrameworkSettings,
@@ -399,7 +414,7 @@ pub(crate) struct Whole {
 
 type Provide = Arc<dyn Fn(&mut ContainerBuilder) + Send + Sync>;
 
-/// The framework's settings and another struct beside them.
+/// The settings of the framework and of the application.
 struct Both<S> {
     framework: FrameworkSettings,
     own: S,
@@ -413,7 +428,7 @@ impl<S: Settings> Settings for Both<S> {
             .collect()
     }
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        // Both are read before either may fail: all mistakes are told at once.
+        // Both are read before either may fail, so that every error is reported at once.
         let (framework, own) = (FrameworkSettings::read(reader), S::read(reader));
         Some(Self {
             framework: framework?,
@@ -422,7 +437,7 @@ impl<S: Settings> Settings for Both<S> {
     }
 }
 
-/// What an application without settings of its own has.
+/// The settings of an application that has none of its own.
 pub(crate) struct NoSettings;
 
 impl Settings for NoSettings {

@@ -20,7 +20,7 @@ pub(crate) fn module() -> Module {
     let docs = routes![docs::openapi, docs::page, docs::asset];
     let others = routes![problems::problem, jwks::jwks];
     Module::new("system")
-        .describe("Health, documents and keys.")
+        .describe("Health checks, API documents and public keys.")
         .routes(health)
         .routes(docs)
         .routes(others)

@@ -1,20 +1,20 @@
-//! Orders on the wire.
+//! HTTP routes for orders.
 
 use doyen::prelude::*;
 
 use super::domain::{FindOrder, Order, OrderId, Orders, PlaceOrder};
 
-/// What a buyer sends.
+/// A new order.
 #[derive(Input)]
 pub(super) struct NewOrder {
-    /// The number on the label.
+    /// Article number.
     #[validate(pattern = "^[A-Z]{2}-[0-9]{3}$")]
     article: String,
     #[validate(range(min = 1, max = 100))]
     quantity: u32,
 }
 
-/// An order, as its buyer sees it.
+/// The order as the buyer sees it.
 #[derive(Output)]
 #[output(location = path)]
 pub(super) struct OrderView {
@@ -24,7 +24,7 @@ pub(super) struct OrderView {
     placed_at: Timestamp,
 }
 
-/// Place an order.
+/// Place an order
 #[post("/", allow = anyone)]
 pub(super) async fn place(
     orders: Orders,
@@ -34,13 +34,13 @@ pub(super) async fn place(
     Ok(Created(order.into()))
 }
 
-/// List orders, the newest first.
+/// List orders, newest first
 #[get("/", allow = anyone)]
 pub(super) async fn list(orders: Orders, paging: Paging) -> Result<Page<OrderView>, Unexpected> {
     Ok(orders.list(&paging).await?.map_into())
 }
 
-/// Show an order.
+/// Get an order
 #[get("/{id}", allow = anyone)]
 pub(super) async fn show(orders: Orders, id: OrderId) -> Result<Json<OrderView>, FindOrder> {
     Ok(Json(orders.find(id).await?.into()))

@@ -1,23 +1,23 @@
-//! What an order is and what can be asked of orders. It knows no web and no database.
+//! Orders and the operations on them. Independent of HTTP and the database.
 
 use std::sync::Arc;
 
 use doyen::domain::id::Named;
 use doyen::domain::{Clock, Id, Inject, Page, Paging, Problem, Timestamp, Unexpected, port};
 
-/// The id of an order: `ord_...`.
+/// The id of an order, such as `ord_...`.
 pub type OrderId = Id<Order>;
 
-/// Something that was bought.
+/// An order of one article.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
-    /// Which.
+    /// Order id.
     pub id: OrderId,
-    /// What.
+    /// Article number.
     pub article: String,
-    /// How many.
+    /// Number of pieces.
     pub quantity: u32,
-    /// When.
+    /// Creation time.
     pub placed_at: Timestamp,
 }
 
@@ -25,42 +25,43 @@ impl Named for Order {
     const PREFIX: &'static str = "ord";
 }
 
-/// Why an order was not placed.
+/// Errors when placing an order.
 #[derive(Debug, Problem)]
 pub enum PlaceOrder {
-    /// Not enough of the article are left. Order fewer, or come back later.
+    /// The stock of the article is too low. Order fewer pieces, or try again later.
     #[problem(conflict)]
     OutOfStock,
-    /// Anything else.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why an order is not shown.
+/// Errors when reading an order.
 #[derive(Debug, Problem)]
 pub enum FindOrder {
-    /// There is no such order.
+    /// The order does not exist. Check the id.
     #[problem(not_found, code = "order_not_found")]
     Missing,
-    /// Anything else.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Where orders are kept.
+/// Storage for orders and stock.
 #[port]
 pub trait OrderRepository {
-    /// Takes so many from the stock. False when fewer are left: then nothing is taken.
+    /// Reduces the stock by the quantity. Returns false and changes nothing if the stock is too
+    /// low.
     async fn take(&self, article: &str, quantity: u32) -> Result<bool, Unexpected>;
-    /// Keeps a new order.
+    /// Stores a new order.
     async fn insert(&self, order: &Order) -> Result<(), Unexpected>;
-    /// The order of this id.
+    /// Returns the order with this id.
     async fn find(&self, id: OrderId) -> Result<Option<Order>, Unexpected>;
-    /// A page of all orders, the newest first.
+    /// Returns a page of all orders, newest first.
     async fn list(&self, paging: &Paging) -> Result<Page<Order>, Unexpected>;
 }
 
-/// What can be asked of orders.
+/// Operations on orders, for handlers.
 #[derive(Clone, Inject)]
 pub struct Orders {
     repository: Arc<dyn OrderRepository>,
@@ -68,7 +69,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// For tests without a container.
+    /// Creates the service, for tests without a dependency container.
     pub fn new(repository: Arc<dyn OrderRepository>, clock: Arc<dyn Clock>) -> Self {
         Self { repository, clock }
     }
@@ -82,19 +83,19 @@ impl Orders {
             placed_at: self.clock.now(),
         };
         self.repository.insert(&order).await?;
-        // Too late? No: an error undoes the insert as well.
+        // An error rolls back the insert too.
         if !self.repository.take(&order.article, quantity).await? {
             return Err(PlaceOrder::OutOfStock);
         }
         Ok(order)
     }
 
-    /// The order of this id.
+    /// Returns the order with this id.
     pub async fn find(&self, id: OrderId) -> Result<Order, FindOrder> {
         self.repository.find(id).await?.ok_or(FindOrder::Missing)
     }
 
-    /// A page of all orders.
+    /// Returns a page of all orders, newest first.
     pub async fn list(&self, paging: &Paging) -> Result<Page<Order>, Unexpected> {
         self.repository.list(paging).await
     }

@@ -1,4 +1,4 @@
-//! Orders in SQLite or PostgreSQL.
+//! Stores orders in SQLite or PostgreSQL.
 
 use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use doyen::data::{Order as By, Session};
@@ -27,7 +27,7 @@ mod order {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// The repository on the session of the request.
+/// The order repository. Uses the session of the request.
 #[derive(Clone, Inject)]
 pub(super) struct SqlOrders {
     session: Session,

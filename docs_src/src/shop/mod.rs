@@ -1,4 +1,4 @@
-//! Orders: who buys what. The door of the domain.
+//! Orders: the public module of the domain.
 
 mod api;
 pub mod domain;
@@ -9,14 +9,14 @@ use doyen::prelude::*;
 use domain::OrderRepository;
 use infrastructure::SqlOrders;
 
-/// Routes, and who does what the domain asks for.
+/// The module with orders: its routes and bindings.
 pub fn module() -> Module {
     Module::new("orders")
         .routes(routes![api::place, api::list, api::show].at("/orders"))
         .bind::<dyn OrderRepository, SqlOrders>()
 }
 
-/// The application.
+/// Builds the application.
 pub fn app() -> App {
     App::new("shop")
         .module(module())

@@ -77,7 +77,7 @@ async fn each_variant_is_a_problem(bank: Bank) {
         .await
         .expect_problem(404, "account_not_found");
     let missing = transfer("10", 15).await.expect_problem(409, "not_enough");
-    assert_eq!(missing.at("/detail"), "5 euros are missing.");
+    assert_eq!(missing.at("/detail"), "The balance is 5 euros short.");
     let away = transfer("abroad", 5).await.expect_problem(503, "bank_away");
     assert_eq!(away.header("retry-after"), Some("60"));
 }
@@ -104,7 +104,10 @@ async fn a_problem_has_a_page(bank: Bank) {
         .send()
         .await
         .expect(200);
-    assert!(page.text().contains("There is no such account."), "{page}");
+    assert!(
+        page.text().contains("The account does not exist."),
+        "{page}"
+    );
     bank.get("/problems/unheard_of").send().await.expect(404);
 }
 

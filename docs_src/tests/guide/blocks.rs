@@ -1,8 +1,10 @@
-//! The pages show what the files hold. `CONTRIBUTING.md` says what else is checked about documents.
+//! Checks that the pages show the current files. `CONTRIBUTING.md` lists the other checks of the
+//! documentation.
 //!
-//! - A comment `<!-- docs_src/src/query.rs -->` stands before a block that is that whole file.
-//! - `<!-- part of docs_src/src/query.rs -->` stands before a block whose lines stand in that file, one after the other.
-//! - Every Rust block of the guide and of the README has such a comment, and every file of `docs_src/src` is shown somewhere.
+//! - A comment `<!-- docs_src/src/query.rs -->` precedes a block that shows the whole file.
+//! - `<!-- part of docs_src/src/query.rs -->` precedes a block of consecutive lines of that file.
+//! - Every Rust block of the guide and of the README has such a comment, and some page shows every
+//!   file of `docs_src/src`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +66,7 @@ fn read(page: &Path) -> Vec<Block> {
     blocks
 }
 
-/// The file a comment names, and whether only a part of it is shown.
+/// Returns the file that a comment names, and true if the block shows only a part of it.
 fn named(line: &str) -> Option<(String, bool)> {
     let inside = line.strip_prefix("<!-- ")?.strip_suffix(" -->")?;
     let (path, part) = match inside.strip_prefix("part of ") {

@@ -26,7 +26,7 @@ async fn a_function_is_a_route(greeter: Greeter) {
 async fn it_has_a_document_and_a_page(greeter: Greeter) {
     let document = greeter.get("/openapi.json").send().await.expect(200).json();
     let operation = &document["paths"]["/hello/{name}"]["get"];
-    assert_eq!(operation["summary"], "Greet somebody by name.");
+    assert_eq!(operation["summary"], "Greet a person by name");
     assert_eq!(operation["operationId"], "greetings_hello");
     assert_eq!(operation["parameters"][0]["name"], "name");
     greeter.get("/docs").send().await.expect(200);

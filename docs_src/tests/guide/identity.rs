@@ -10,7 +10,7 @@ use doyen::web::Module;
 use doyen_test::{Subject, TestApp};
 use serde_json::json;
 
-/// A token for somebody, as the application itself would issue it.
+/// Issues an access token with the application's own keys.
 pub(crate) fn token(app: &TestApp, name: &str, scopes: &[&str]) -> String {
     let mut caller = Caller::new(name);
     caller.scopes = scopes.iter().map(|scope| (*scope).into()).collect();
@@ -22,7 +22,7 @@ fn tokens(app: &TestApp) -> Arc<Tokens> {
     at_once(async move { context.get::<Arc<Tokens>>().await.ok().unwrap() })
 }
 
-/// Runs it on a thread of its own, so that it can be called from anywhere.
+/// Runs the future on its own thread, because a test already runs inside a runtime.
 fn at_once<T: Send>(future: impl Future<Output = T> + Send) -> T {
     let run = || {
         tokio::runtime::Builder::new_current_thread()

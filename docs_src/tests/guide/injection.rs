@@ -24,7 +24,7 @@ async fn parts_find_each_other(exchange: Exchange) {
     );
 }
 
-/// Rates of a test.
+/// Exchange rates that are always 1.
 struct Even;
 
 #[port]
@@ -82,7 +82,7 @@ async fn a_provider_has_a_lifetime_and_problems(room: WaitingRoom) {
     assert!(answers["503"].to_string().contains("sold_out"), "{answers}");
 }
 
-/// What a port without an adapter is told, and the same text on the page.
+/// A port without an adapter is reported at startup, with the text that the page shows.
 #[test]
 fn what_is_missing_is_said_before_the_first_request() {
     use doyen::prelude::*;

@@ -1,4 +1,4 @@
-//! Calls every file of `docs_src` as a client does, and compares the pages with the files they show.
+//! Tests every example in `docs_src` as a client, and compares the pages with the files they show.
 
 #![allow(missing_docs, reason = "a test")]
 
@@ -15,7 +15,7 @@ mod settings;
 mod shop;
 mod transactions;
 
-/// A subject for each application: `subject!(Library, docs_src::query::module())`.
+/// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {
     ($name:ident, $app:expr) => {
         struct $name(doyen_test::TestApp);
@@ -39,7 +39,7 @@ macro_rules! subject {
 }
 pub(crate) use subject;
 
-/// An application of one module.
+/// Builds an application with one module.
 fn of(module: doyen::web::Module) -> doyen::App {
     doyen::App::new("guide").module(module)
 }

@@ -4,7 +4,7 @@ use doyen::App;
 use doyen_test::{Answer, Subject, TestApp};
 use serde_json::json;
 
-/// The shop, running on a database of its own.
+/// The shop, on its own database.
 struct Shop(TestApp);
 
 impl Subject for Shop {
@@ -123,21 +123,21 @@ async fn a_command_is_a_unit_of_work(stock: Stock) {
         assembled.run(&assembled.commands[0], arguments)
     };
     let line = add("NU-200", "50").await.unwrap();
-    assert_eq!(line, "50 pieces of NU-200 are there");
+    assert_eq!(line, "added 50 pieces of NU-200");
     assert_eq!(stock.count("stock WHERE pieces = 50").await, 1);
     assert!(add("NU-200", "50").await.is_err(), "it is there already");
     assert!(add("RI-300", "many").await.is_err());
     assert_eq!(stock.count("stock").await, 2);
 }
 
-/// The domain alone: no web, no database, no runtime.
+/// Tests the domain without HTTP or a database.
 mod domain {
     use std::sync::{Arc, Mutex};
 
     use docs_src::shop::domain::{Order, OrderId, OrderRepository, Orders, PlaceOrder};
     use doyen::domain::{Clock, Page, Paging, SystemClock, Unexpected, port};
 
-    /// Orders in memory. Five pieces of everything are there.
+    /// Stores orders in memory. The stock of each article is five pieces.
     #[derive(Default)]
     struct Memory(Mutex<Vec<Order>>);
 

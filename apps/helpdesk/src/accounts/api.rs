@@ -1,4 +1,4 @@
-//! What clients see of accounts.
+//! The HTTP interface of accounts.
 
 pub(super) mod auth;
 pub(super) mod me;

@@ -1,4 +1,4 @@
-//! `helpdesk user create`: the first administrator of an installation.
+//! The command `helpdesk user create`, which creates the first administrator of an installation.
 
 use std::io::BufRead as _;
 
@@ -8,15 +8,17 @@ use doyen::prelude::*;
 use super::domain::{Accounts, Email, Register};
 use crate::access::Role;
 
-/// Makes an account of any role.
+/// Returns the command that creates an account with any role.
 pub(crate) fn create_user() -> Command {
-    let about = "Makes an account; the password is read from the standard input, one line";
+    let about = "Creates an account; the password is read from the first line of standard input";
     Command::new::<Accounts, _, _>("user create", about, &["email", "name", "role"], create)
 }
 
 async fn create(accounts: Accounts, arguments: Vec<String>) -> Result<String, Unexpected> {
     let Ok([email, name, role]) = <[String; 3]>::try_from(arguments) else {
-        return Err(Unexpected::new("write `user create <email> <name> <role>`"));
+        return Err(Unexpected::new(
+            "usage: `user create <email> <name> <role>`",
+        ));
     };
     let email: Email = email.parse()?;
     let role = Role::named(&role)
@@ -26,7 +28,7 @@ async fn create(accounts: Accounts, arguments: Vec<String>) -> Result<String, Un
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     match accounts.create(email, name, role, password.into()).await {
         Ok(account) => Ok(format!(
-            "{} is {} now, as {}",
+            "created {} with the id {} and the role {}",
             account.email,
             account.id,
             account.role.name()

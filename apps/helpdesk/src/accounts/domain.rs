@@ -1,14 +1,14 @@
-//! What an account is, and who may change what.
+//! The account and the rules for changing it.
 //!
-//! | part | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | `account` | the account and its e-mail address |
-//! | `problems` | what can go wrong, as the client is told |
-//! | `ports` | what the domain needs: a repository, a hasher of passwords |
-//! | `registration` | registering where an address must be shown to be one's own |
-//! | `service` | everything one can do with accounts |
+//! | `account` | the account and its email address |
+//! | `problems` | problems that clients receive |
+//! | `ports` | dependencies of the domain: a repository, logins, a password hasher |
+//! | `registration` | registration with email verification |
+//! | `service` | operations on accounts |
 //!
-//! Nothing here knows the web or a database.
+//! The domain does not depend on HTTP or on a database.
 
 mod account;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Accounts in the database, passwords with argon2.
+//! Storage of accounts in the database, and password hashing with argon2.
 
 mod logins;
 mod registration;
@@ -19,7 +19,7 @@ pub(crate) use users::SqlUsers;
 use super::domain::{Account, AccountFilter, AccountRepository, EmailTaken, Register};
 use crate::access::UserId;
 
-/// Accounts in the table `users`.
+/// Stores accounts in the table `users`.
 #[derive(Clone, Inject)]
 pub(crate) struct SqlAccounts {
     session: Session,

@@ -1,7 +1,8 @@
-//! Accounts: who uses the helpdesk, and what they are.
+//! Accounts: the users of the helpdesk and their roles.
 //!
-//! An account has an e-mail address, a name, a password and a [`Role`](crate::access::Role). Logging in is the
-//! framework's: it finds the users here. What this domain does not do: it knows nothing of tickets, which join names to ids by themselves.
+//! An account has an email address, a name, a password and a [`Role`](crate::access::Role). The
+//! framework handles the login and finds the users in this domain. This domain does not depend on
+//! tickets; they look up user names themselves.
 
 mod api;
 mod command;
@@ -17,10 +18,10 @@ pub(crate) use command::create_user;
 pub(crate) use infrastructure::SqlUsers;
 pub(crate) use seed::{PASSWORD, People, any, seed};
 
-/// Register, your own profile, and the users.
+/// The module with registration, the profile of the caller, and users.
 pub fn module() -> Module {
     Module::new("accounts")
-        .describe("Register, your own profile, and the users.")
+        .describe("Registration, the profile of the caller, and users.")
         .routes(routes![api::auth::register].at("/v1/auth"))
         .routes(routes![api::me::profile, api::me::edit_profile].at("/v1/me"))
         .routes(routes![api::users::list, api::users::show, api::users::edit].at("/v1/users"))

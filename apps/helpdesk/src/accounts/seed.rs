@@ -1,4 +1,4 @@
-//! Demo accounts: one of each role to log in with, and some colleagues and customers.
+//! Demo accounts: one for each role to log in with, and further agents and customers.
 
 use doyen::data::Session;
 use doyen::data::sea_orm::EntityTrait;
@@ -8,7 +8,7 @@ use super::domain::{Account, Email, PasswordHasher};
 use super::infrastructure::{account, rows};
 use crate::access::{Role, UserId};
 
-/// What all demo accounts log in with.
+/// The password of all demo accounts.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 const PEOPLE: [(&str, &str, Role); 25] = [
@@ -39,15 +39,15 @@ const PEOPLE: [(&str, &str, Role); 25] = [
     ("ursula.franklin", "Ursula Franklin", Role::Customer),
 ];
 
-/// The demo accounts by what they do.
+/// The demo accounts, grouped by role.
 pub(crate) struct People {
-    /// Those who open tickets.
+    /// Accounts that open tickets.
     pub(crate) customers: Vec<(UserId, String)>,
-    /// Those who answer.
+    /// Accounts that answer tickets.
     pub(crate) agents: Vec<(UserId, String)>,
 }
 
-/// True when there is any account.
+/// Returns true if an account exists.
 pub(crate) async fn any(session: &Session) -> Result<bool, Unexpected> {
     Ok(account::Entity::find()
         .one(&session.autocommit())
@@ -55,13 +55,13 @@ pub(crate) async fn any(session: &Session) -> Result<bool, Unexpected> {
         .is_some())
 }
 
-/// Writes the accounts.
+/// Inserts the demo accounts.
 pub(crate) async fn seed(
     session: &Session,
     passwords: &dyn PasswordHasher,
     now: Timestamp,
 ) -> Result<People, Unexpected> {
-    // One hash for all: each would take its time, and the password is known anyway.
+    // Hash once: hashing is slow, and the password is public.
     let hash = passwords.hash(PASSWORD.to_owned().into()).await?;
     let came = now - 91 * DAY;
     let mut people = People {

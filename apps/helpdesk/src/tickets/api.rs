@@ -1,4 +1,4 @@
-//! What clients see of tickets.
+//! The HTTP interface of tickets.
 
 pub(super) mod actions;
 pub(super) mod comments;

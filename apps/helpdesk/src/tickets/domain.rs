@@ -1,17 +1,17 @@
-//! What a ticket is and what may happen to it.
+//! The ticket and its rules.
 //!
-//! | part | holds |
+//! | module | contents |
 //! | --- | --- |
-//! | `ticket` | the ticket, its states and the moves between them |
-//! | `comment` | what is said about a ticket |
-//! | `viewer` | whose tickets somebody can see |
-//! | `query` | what a list of tickets can be asked for |
-//! | `stats` | how many there are of which kind |
-//! | `problems` | what can go wrong, as the client is told |
-//! | `ports` | what the domain needs: a repository and a place for events |
-//! | `service` | everything one can do with tickets |
+//! | `ticket` | the ticket, its states and the transitions between them |
+//! | `comment` | comments on tickets |
+//! | `viewer` | the tickets that a user can see |
+//! | `query` | filters and sort orders of a list of tickets |
+//! | `stats` | counts of tickets by status and priority |
+//! | `problems` | problems that clients receive |
+//! | `ports` | dependencies of the domain: a repository and an event publisher |
+//! | `service` | operations on tickets |
 //!
-//! Nothing here knows the web or a database.
+//! The domain does not depend on HTTP or on a database.
 
 mod comment;
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Tickets in the database, their events in the outbox.
+//! Storage of tickets in the database and of their events in the outbox.
 //!
-//! Reads go to the views `ticket_cards` and `comment_cards`, which know names and tags: a page is one statement. Writes go to the tables.
+//! Reads use the views `ticket_cards` and `comment_cards`, which include names and tags, so that a
+//! page needs one statement. Writes use the tables.
 
 mod events;
 mod filter;
@@ -19,7 +20,7 @@ use super::domain::{
 };
 use crate::access::{Role, UserId};
 
-/// Tickets in SQLite or PostgreSQL.
+/// Stores tickets in SQLite or PostgreSQL.
 #[derive(Clone, Inject)]
 pub(crate) struct SqlTickets {
     session: Session,

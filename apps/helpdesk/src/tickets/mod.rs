@@ -1,7 +1,7 @@
-//! Tickets: what customers want solved, what agents do about it, and what both say meanwhile.
+//! Tickets, their state machine, comments and statistics.
 //!
-//! What this domain does not do: it keeps no users. It joins their names to its rows and asks who is an agent; everything else about people is
-//! the business of [`accounts`](crate::accounts).
+//! This domain does not manage users. It only reads their names and whether they are agents;
+//! everything else about users belongs to [`accounts`](crate::accounts).
 
 mod api;
 pub mod domain;
@@ -14,10 +14,10 @@ use domain::{TicketEvents, TicketRepository};
 
 pub(crate) use seed::seed;
 
-/// Tickets, their comments, and how many there are.
+/// The module with tickets, comments and statistics.
 pub fn module() -> Module {
     Module::new("tickets")
-        .describe("Tickets, what is said about them, and how many there are.")
+        .describe("Tickets, comments and statistics.")
         .routes(
             routes![
                 api::tickets::create,

@@ -1,4 +1,4 @@
-//! Demo tickets: the same ones each time, spread over the last 90 days.
+//! Demo tickets: always the same ones, spread over the last 90 days.
 
 mod texts;
 
@@ -16,12 +16,12 @@ use crate::dice::Dice;
 use texts::TOPICS;
 
 const TICKETS: usize = 1_000;
-/// The time the tickets are spread over.
+/// Period over which the creation times are spread.
 const SPAN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-/// Rows in one statement. PostgreSQL takes 65,535 parameters at most, SQLite 32,766.
+/// Rows per statement. PostgreSQL allows at most 65,535 parameters, SQLite 32,766.
 const BATCH: usize = 500;
 
-/// Writes the tickets and what was said about them; gives how many there are of both.
+/// Inserts the demo tickets and comments, and returns the number of each.
 pub(crate) async fn seed(
     session: &Session,
     people: &People,
@@ -57,7 +57,7 @@ where
     Ok(())
 }
 
-/// A ticket and what was said about it, as it could have happened.
+/// Creates a plausible ticket with its comments.
 fn story(
     dice: &mut Dice,
     people: &People,
@@ -104,7 +104,7 @@ fn story(
         updated_at: opened,
         version: 1,
     };
-    // Older tickets are further on.
+    // Older tickets are more likely to be solved or closed.
     let age = now.since(opened).as_secs() / (24 * 60 * 60);
     let end = match (age, dice.below(100)) {
         (0..3, 0..70) => Status::Open,
@@ -125,7 +125,7 @@ fn story(
     (ticket, comments)
 }
 
-/// What agent and customer said: about three comments, one after the other.
+/// Creates a conversation between agent and customer of up to six comments.
 fn talk(
     dice: &mut Dice,
     ticket: &mut Ticket,
@@ -173,7 +173,7 @@ fn person(user: &(crate::access::UserId, String)) -> Person {
     }
 }
 
-/// A UUID of version 7 for this time: its place among the others is that of its time.
+/// Returns a UUID version 7 for this time, so that ids sort by time.
 fn id_at(dice: &mut Dice, at: Timestamp) -> Uuid {
     let millis = u128::from((at.micros() / 1_000).unsigned_abs());
     let (high, low) = (

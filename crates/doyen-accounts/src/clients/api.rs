@@ -1,4 +1,4 @@
-//! `/clients`: for administrators.
+//! The routes `/clients`, for administrators.
 
 use doyen_core::{Id, Input, Output, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
@@ -9,20 +9,20 @@ use super::rows::{self, MachineClient};
 use super::store::ClientStore;
 use crate::person::Person;
 
-/// The routes, for whoever may call them.
+/// Returns the routes with this access policy.
 pub(crate) fn routes(admin: Restricted) -> Routes {
     routes![create, list, revoke, replace_secret].allow(admin)
 }
 
-/// A machine client to be made.
+/// A machine client to create.
 #[derive(Input)]
 #[input(name = "NewClient")]
 struct NewClient {
-    /// What it is, so that you know it again.
+    /// Display name of the client.
     #[validate(length(min = 1, max = 100))]
     #[input(example = "billing")]
     name: String,
-    /// What it may do: some of the scopes you have.
+    /// Scopes of the client. Each must be one of your own scopes.
     #[validate(items(min = 1, max = 100), each(length(min = 1, max = 100)))]
     scopes: Vec<String>,
 }
@@ -31,40 +31,41 @@ struct NewClient {
 #[derive(Output)]
 #[output(name = "MachineClient")]
 struct ClientView {
-    /// Its id: the `client_id`.
+    /// Id of the client, used as `client_id`.
     id: Id<MachineClient>,
-    /// What it is.
+    /// Display name of the client.
     #[output(example = "billing")]
     name: String,
-    /// What it may do.
+    /// Scopes of the client.
     scopes: Vec<String>,
-    /// When it was made.
+    /// Creation time.
     created_at: Timestamp,
-    /// By whom.
+    /// Id of the user who created the client.
     created_by: String,
-    /// Since when its secret is the one it is.
+    /// Creation time of the current secret.
     secret_at: Timestamp,
-    /// When it last got a token, give or take a minute.
+    /// Time of the last token request, accurate to about a minute.
     last_used_at: Option<Timestamp>,
 }
 
-/// What a program needs to get tokens.
+/// Credentials with which a program gets tokens.
 #[derive(Output)]
 #[output(name = "ClientSecret")]
 struct SecretView {
-    /// The `client_id`.
+    /// Id of the client, used as `client_id`.
     client_id: Id<MachineClient>,
-    /// The secret. It is shown this once.
+    /// Client secret. It is shown only once.
     client_secret: String,
-    /// What the client is.
+    /// Display name of the client.
     name: String,
-    /// What it may do.
+    /// Scopes of the client.
     scopes: Vec<String>,
 }
 
-/// Make a machine client.
+/// Create a machine client
 ///
-/// The secret is in the answer and nowhere else. With it the program asks for access tokens (`/oauth/token`).
+/// The secret is shown only in this response. The program exchanges it for access tokens at
+/// `/oauth/token`.
 #[post("/clients", allow = signed_in, id = "auth_create_client")]
 async fn create(
     me: Person,
@@ -76,7 +77,9 @@ async fn create(
     Ok(Created(shown(row, secret.expose())))
 }
 
-/// List machine clients, the newest first.
+/// List machine clients
+///
+/// The newest clients come first.
 #[get("/clients", allow = signed_in, id = "auth_list_clients")]
 async fn list(
     _me: Person,
@@ -86,9 +89,10 @@ async fn list(
     Ok(clients.list(&paging).await?.map(view))
 }
 
-/// Revoke a machine client.
+/// Revoke a machine client
 ///
-/// It gets no tokens any more; those it has are refused within five seconds on every node.
+/// The client cannot get new tokens. Its existing tokens are rejected on every node within five
+/// seconds.
 #[delete("/clients/{id}", allow = signed_in, id = "auth_revoke_client")]
 async fn revoke(
     me: Person,
@@ -100,10 +104,10 @@ async fn revoke(
     Ok(NoContent)
 }
 
-/// Give a machine client another secret.
+/// Replace the secret of a machine client
 ///
-/// The old secret, and the tokens that the client has, are refused from now on: change it where the program waits for you. For a change without
-/// a gap make a second client first.
+/// The old secret and the existing tokens of the client are rejected from now on, so update the
+/// program at the same time. To avoid downtime, create a second client first.
 #[post("/clients/{id}/secret", allow = signed_in, id = "auth_replace_client_secret")]
 async fn replace_secret(
     me: Person,

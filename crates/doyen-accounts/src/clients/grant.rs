@@ -29,7 +29,7 @@ impl Parameters {
         match values.map(|(_, values)| values.as_slice()) {
             None | Some([]) => Ok(None),
             Some([value]) => Ok(Some(value.as_str()).filter(|value| !value.is_empty())),
-            Some(_) => Err(NoToken::Request("a parameter comes more than once")),
+            Some(_) => Err(NoToken::Request("a parameter is repeated; send it once")),
         }
     }
 }
@@ -85,25 +85,25 @@ impl Object for Parameters {
                 GRANT_TYPE,
                 true,
                 Schema::of("string").with("const", "client_credentials"),
-                "Always the same.",
+                "Grant type. Always `client_credentials`.",
             ),
             field(
                 SCOPE,
                 false,
                 text(),
-                "What the token may do: scopes with spaces between them; all the client has when it is missing.",
+                "Space-separated scopes of the token. If omitted, all scopes of the client.",
             ),
             field(
                 CLIENT_ID,
                 false,
                 text(),
-                "The client, when it does not say so by HTTP Basic.",
+                "Id of the client, unless it is sent with HTTP Basic.",
             ),
             field(
                 CLIENT_SECRET,
                 false,
                 secret,
-                "Its secret, when it does not say so by HTTP Basic.",
+                "Secret of the client, unless it is sent with HTTP Basic.",
             ),
         ]
     }
@@ -143,17 +143,23 @@ pub(super) fn read(form: &Parameters, authorization: &Authorization) -> Result<G
         },
         [_] if secret.is_some() => {
             return Err(NoToken::Request(
-                "the client proves itself both by HTTP Basic and in the form; send one of them",
+                "the credentials are sent both with HTTP Basic and in the form; send them once",
             ));
         }
         [field] => {
             let (client, secret) = basic(field).ok_or(NoToken::Client)?;
             if id.is_some_and(|id| id != client) {
-                return Err(NoToken::Request("two different clients are named"));
+                return Err(NoToken::Request(
+                    "HTTP Basic and `client_id` name different clients; send one of them",
+                ));
             }
             (client, secret)
         }
-        _ => return Err(NoToken::Request("`Authorization` comes more than once")),
+        _ => {
+            return Err(NoToken::Request(
+                "`Authorization` is repeated; send it once",
+            ));
+        }
     };
     match grant_type {
         Some("client_credentials") => {}

@@ -1,50 +1,50 @@
-//! What can go wrong with machine clients, as the client is told.
+//! The problems of the routes for machine clients.
 
 use doyen_auth::INVALID_REQUEST;
 use doyen_core::{Kind, Problem, ProblemInfo, Unexpected};
 
 use crate::keys::Ungranted;
 
-/// There is no such client, or it was revoked before.
+/// The client does not exist or was revoked. Check the id.
 #[derive(Debug, Problem)]
 #[problem(not_found, code = "client_not_found")]
 pub(crate) struct ClientNotFound;
 
-/// Why no client was made.
+/// Errors when a client is created.
 #[derive(Debug, Problem)]
 pub(crate) enum MakeClient {
-    /// Scopes that are not one's own to give.
+    /// A scope that the caller does not have.
     #[problem(transparent)]
     Ungranted(Ungranted),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why a client was not changed.
+/// Errors when a client is changed.
 #[derive(Debug, Problem)]
 pub(crate) enum ChangeClient {
-    /// It is not there.
+    /// The client does not exist.
     #[problem(transparent)]
     Missing(ClientNotFound),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why no token was given, in the words of RFC 6749 section 5.2. The code is the `error` of that section; `error` and `error_description` stand
-/// beside it, so that libraries find what they look for.
+/// Errors of the token endpoint, as in RFC 6749 section 5.2. The code is the `error` of that
+/// section. The body also contains `error` and `error_description`, which libraries read.
 #[derive(Debug)]
 pub(crate) enum NoToken {
-    /// A parameter is missing, comes twice or makes no sense.
+    /// A parameter is missing, repeated or invalid.
     Request(&'static str),
     /// The client is unknown, or its secret is wrong.
     Client,
-    /// Another grant type than the one there is.
+    /// The grant type is not supported.
     GrantType,
-    /// A scope the client does not have.
+    /// The client does not have a requested scope.
     Scope,
-    /// Something nobody planned for.
+    /// An unexpected error.
     Unexpected(Unexpected),
 }
 
@@ -52,21 +52,21 @@ static CLIENT: ProblemInfo = ProblemInfo {
     code: "invalid_client",
     kind: Kind::Unauthenticated,
     title: "Invalid Client",
-    description: "The client is unknown or revoked, or its secret is wrong. Send `client_id` and `client_secret` by HTTP Basic or in the form.",
+    description: "The client is unknown or revoked, or its secret is wrong. Send `client_id` and `client_secret` with HTTP Basic or in the form.",
 };
 
 static GRANT_TYPE: ProblemInfo = ProblemInfo {
     code: "unsupported_grant_type",
     kind: Kind::Malformed,
     title: "Unsupported Grant Type",
-    description: "The only grant type here is `client_credentials`: users log in by themselves.",
+    description: "The grant type is not supported. Use `client_credentials`.",
 };
 
 static SCOPE: ProblemInfo = ProblemInfo {
     code: "invalid_scope",
     kind: Kind::Malformed,
     title: "Invalid Scope",
-    description: "The client does not have a scope that it asks for. Ask for fewer, or for none to get all it has.",
+    description: "The client does not have a requested scope. Request fewer scopes, or omit `scope` to get all scopes of the client.",
 };
 
 impl From<Unexpected> for NoToken {

@@ -1,4 +1,4 @@
-//! `/oauth/token`: a client's id and secret for an access token.
+//! The route `/oauth/token`, which exchanges the id and secret of a client for an access token.
 
 use std::sync::Arc;
 
@@ -11,40 +11,42 @@ use super::grant::{self, Authorization, Parameters};
 use super::problems::NoToken;
 use super::store::ClientStore;
 
-/// The route that anybody may call.
+/// Returns the public route.
 pub(crate) fn public() -> Routes {
     routes![token]
 }
 
-/// An access token for a program (RFC 6749 section 5.1). Send it as `Authorization: Bearer <access_token>`.
+/// An access token for a machine client (RFC 6749 section 5.1). Send it as
+/// `Authorization: Bearer <access_token>`.
 #[derive(Output)]
 #[output(name = "ClientToken")]
 struct TokenView {
-    /// The token.
+    /// Access token.
     access_token: String,
-    /// How to send it.
+    /// Token type.
     token_type: TokenType,
-    /// Seconds until it expires.
+    /// Lifetime of the access token in seconds.
     #[output(example = 900)]
     expires_in: u64,
-    /// What it permits, separated by spaces.
+    /// Space-separated scopes of the access token.
     #[output(example = "tickets:read")]
     scope: String,
 }
 
-/// How a token is sent.
+/// Token type.
 #[derive(Output)]
 #[output(name = "ClientTokenType")]
 enum TokenType {
-    /// In the `Authorization` field.
+    /// The token is sent in the `Authorization` header.
     #[output(rename = "Bearer")]
     Bearer,
 }
 
-/// Get an access token for a machine client.
+/// Get an access token for a machine client
 ///
-/// The client sends its id and secret by HTTP Basic or in the form, not both. There is no refresh token: ask again. The fields `error` and
-/// `error_description` of RFC 6749 stand in every refusal.
+/// The client sends its id and secret with HTTP Basic or in the form, but not both. There is no
+/// refresh token; request a new access token instead. The response to a rejected request also
+/// contains `error` and `error_description` (RFC 6749).
 #[post("/oauth/token", allow = anyone, id = "auth_client_token")]
 async fn token(
     from: Client,

@@ -20,13 +20,13 @@ use crate::sessions::{
 /// How often it is written down that a session is in use.
 const SEEN_EVERY: Duration = Duration::from_secs(60);
 
-/// The session of this cookie is over. Log in again.
+/// The session of this cookie has ended. Log in again.
 #[derive(Debug, Problem)]
 #[problem(unauthenticated)]
 pub struct InvalidSession;
 
-/// The request does not prove that a page of this site sends it. Send the session's token as `X-CSRF-Token`, from a page of the same origin;
-/// `GET /auth/csrf` shows it.
+/// The CSRF check failed. Send the CSRF token of the session as `X-CSRF-Token`, from a page of the
+/// same origin. `GET /auth/csrf` returns the token.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct CsrfFailed;

@@ -17,31 +17,31 @@ use crate::sessions::{OwnSession, Sessions};
 use crate::throttle::LoginThrottled;
 use crate::{SessionRequired, Users};
 
-/// You asked for this mail a moment ago. Wait as many seconds as `Retry-After` says.
+/// This mail was requested a moment ago. Retry after the number of seconds in `Retry-After`.
 #[derive(Debug, Problem)]
 #[problem(too_many_requests)]
 pub(super) struct MailTooSoon {
-    /// Seconds to wait.
+    /// Number of seconds to wait.
     #[problem(retry_after)]
     pub(super) seconds: u32,
 }
 
-/// Why an address was not asked for.
+/// Errors when a new address is requested.
 #[derive(Debug, Problem)]
 pub(super) enum Ask {
     /// The caller has no session.
     #[problem(transparent)]
     Session(SessionRequired),
-    /// The password is another.
+    /// The password is wrong.
     #[problem(transparent)]
     Password(WrongPassword),
-    /// Too many tries.
+    /// Too many failed attempts.
     #[problem(transparent)]
     Throttled(LoginThrottled),
     /// Too many mails.
     #[problem(transparent)]
     TooSoon(MailTooSoon),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -57,21 +57,22 @@ impl From<Prove> for Ask {
     }
 }
 
-/// Who wants another address.
+/// A request for a new e-mail address.
 #[derive(Input)]
 pub(super) struct NewAddress {
-    /// The new one.
+    /// New e-mail address.
     #[validate(email, length(max = 254))]
     #[input(example = "ada@example.com")]
     email: String,
-    /// Your password.
+    /// Current password.
     #[validate(length(min = 1, max = 1024))]
     password: Secret<String>,
 }
 
-/// Ask for another e-mail address.
+/// Request a new e-mail address
 ///
-/// It counts once you have followed the link in the mail to the new one. The answer does not tell whether somebody else has that address.
+/// The new address takes effect after you follow the link in the mail to it. The response does not
+/// reveal whether another account uses the address.
 #[post("/me/email", allow = signed_in, id = "auth_change_email")]
 pub(super) async fn ask(
     me: OwnSession,
@@ -95,9 +96,9 @@ pub(super) async fn ask(
     Ok(Accepted(MailAccepted::new()))
 }
 
-/// Take another e-mail address with the link from a mail.
+/// Confirm a new e-mail address
 ///
-/// It ends every session of the account.
+/// The token comes from the link in the mail. Every session of the account ends.
 #[post("/auth/confirm-email", allow = anyone, id = "auth_confirm_email")]
 pub(super) async fn confirm(
     one_time: OneTime,

@@ -20,23 +20,24 @@ use crate::onetime::{OneTime, Purpose};
 use crate::sessions::{SessionEngine, Sessions};
 use crate::throttle::Throttle;
 
-/// Why a password was not set.
+/// Errors when a password is reset.
 #[derive(Debug, Problem)]
 pub(super) enum Reset {
-    /// The link is not good.
+    /// The link is invalid.
     #[problem(transparent)]
     Link(InvalidLink),
-    /// The password is not.
+    /// The password is rejected.
     #[problem(transparent)]
     Weak(Invalid),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Ask for a link to set a new password.
+/// Request a password reset
 ///
-/// The answer is the same whether there is an account or not, and comes as soon.
+/// Sends a mail with a link to set a new password. The response and its timing are the same whether
+/// or not the account exists.
 #[post("/auth/forgot-password", allow = anyone, id = "auth_forgot_password")]
 pub(super) async fn forgot(
     later: Later,
@@ -60,21 +61,22 @@ pub(super) async fn forgot(
     Accepted(MailAccepted::new())
 }
 
-/// Who sets a new password.
+/// A new password for an account.
 #[derive(Input)]
 pub(super) struct NewOne {
-    /// What stands behind `token=` in the link.
+    /// Value of `token` in the link from the mail.
     #[validate(length(min = 1, max = 256))]
     token: Secret<String>,
-    /// The new password: anything that others do not try first.
+    /// New password. Common passwords are rejected.
     #[validate(length(min = 8, max = 128))]
     #[input(example = "correct horse battery staple")]
     password: Secret<String>,
 }
 
-/// Set a new password with the link from a mail.
+/// Reset your password
 ///
-/// It ends every session of the account. A second factor is still asked for at the next login.
+/// The token comes from the link in the mail. Every session of the account ends. The next login
+/// still requires the second factor, if one is enabled.
 #[post("/auth/reset-password", allow = anyone, id = "auth_reset_password")]
 pub(super) async fn reset(
     one_time: OneTime,
@@ -137,7 +139,7 @@ impl Change {
     }
 }
 
-/// A password that is not taken, as any other field that is wrong.
+/// Returns the validation failure for a rejected password.
 pub(crate) fn weak(field: &'static str, why: WeakPassword) -> Invalid {
     let mut failures = Failures::new();
     At::root(Place::Body)

@@ -4,42 +4,44 @@ use std::time::Duration;
 
 use doyen_core::Settings;
 
-/// Mails of accounts.
+/// Account mails.
 #[derive(Debug, Clone, Settings)]
 pub struct EmailSettings {
-    /// Whether who registers must follow a link in a mail before they can log in. In `prod` they must when it is not set, elsewhere they need
-    /// not.
+    /// Requires new users to follow a link in a mail before they can log in. If not set, `true` in
+    /// `prod` and `false` otherwise.
     pub verify: Option<bool>,
-    /// Where the links in mails lead: the address of your pages, such as `https://app.example.com`. `prod` needs it. It is never taken from a
-    /// request.
+    /// Base URL of the links in mails: the address of your pages, such as
+    /// `https://app.example.com`. Required in `prod`. It is never derived from a request.
     pub link_base: Option<String>,
-    /// What mails call the service. The name of the application when it is not set.
+    /// Name of the service in mails. If not set, the name of the application.
     pub service_name: Option<String>,
-    /// How long the link for a new account is good.
+    /// Lifetime of the link that verifies a new account.
     #[setting(default = "24h", min = "5m", max = "30d")]
     pub verify_lifetime: Duration,
-    /// How long the link for a new password is good.
+    /// Lifetime of the link that resets a password.
     #[setting(default = "30m", min = "5m", max = "24h")]
     pub reset_lifetime: Duration,
-    /// How long the link for another address is good.
+    /// Lifetime of the link that confirms a new e-mail address.
     #[setting(default = "24h", min = "5m", max = "7d")]
     pub change_lifetime: Duration,
-    /// How long until the same account is sent the same kind of mail again.
+    /// Minimum time between two mails of the same kind to one account.
     #[setting(default = "1m", min = "1s", max = "24h")]
     pub pause: Duration,
 }
 
 impl EmailSettings {
-    /// True when who registers must follow a link before they can log in.
+    /// Returns true if new users must follow a link before they can log in.
     pub fn must_verify(&self) -> bool {
         self.verify.unwrap_or(false)
     }
 
-    /// Fills in what depends on where the application runs and what it is called. `silent` says that it sends no mail.
+    /// Fills in the defaults that depend on the environment and the name of the application.
+    /// `silent` is true if the application sends no mail.
     ///
     /// # Errors
     ///
-    /// `link_base` is missing in `prod`, or no address of pages; or links are asked for and no mail is sent. The text says what to do.
+    /// Returns an error if `link_base` is missing in `prod` or invalid, or if `verify` is enabled
+    /// and no mail is sent. The text says what to do.
     pub fn settle(
         &mut self,
         prod: bool,

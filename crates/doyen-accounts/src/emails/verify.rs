@@ -15,48 +15,48 @@ use super::{EmailSettings, InvalidLink, Mailbox};
 use crate::Users;
 use crate::onetime::{OneTime, Purpose};
 
-/// The token behind the `#` of a link.
+/// The token from a link in a mail.
 #[derive(Input)]
 pub(super) struct Link {
-    /// What stands behind `token=`.
+    /// Value of `token` in the fragment of the link, after the `#`.
     #[validate(length(min = 1, max = 256))]
     pub(super) token: Secret<String>,
 }
 
-/// An address to send to.
+/// The recipient of a mail.
 #[derive(Input)]
 #[input(name = "MailTo")]
 pub(super) struct MailTo {
-    /// The address of the account.
+    /// E-mail address of the account.
     #[validate(email, length(max = 254))]
     #[input(example = "ada@example.com")]
     pub(super) email: String,
 }
 
-/// What everybody is told who asks for a mail.
+/// The response to every request for a mail.
 #[derive(Output)]
 #[output(name = "MailAccepted")]
 pub(super) struct MailAccepted {
-    /// What happens now.
+    /// Description of the next step.
     detail: &'static str,
 }
 
 impl MailAccepted {
-    /// The one answer there is.
+    /// Returns the response, which is always the same.
     pub(super) const fn new() -> Self {
         Self {
-            detail: "If there is something to send to this address, a mail is on its way. It may take a minute.",
+            detail: "If the address is eligible, a mail is on its way. Delivery can take a minute.",
         }
     }
 }
 
-/// Why a link did nothing.
+/// Errors when a link is followed.
 #[derive(Debug, Problem)]
 pub(super) enum Follow {
-    /// It is not good.
+    /// The link is invalid.
     #[problem(transparent)]
     Invalid(InvalidLink),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -70,9 +70,9 @@ pub(super) struct Asked {
     settings: Arc<EmailSettings>,
 }
 
-/// Show that your address is yours.
+/// Verify your e-mail address
 ///
-/// The token is the one in the mail. It is good once.
+/// The token comes from the link in the mail. It can be used once.
 #[post("/auth/verify-email", allow = anyone, id = "auth_verify_email")]
 pub(super) async fn verify(
     one_time: OneTime,
@@ -96,9 +96,9 @@ pub(super) async fn verify(
     Ok(NoContent)
 }
 
-/// Ask for the mail with the link once more.
+/// Resend the verification mail
 ///
-/// The answer is the same whether there is an account, and whether it waits for the link.
+/// The response is the same whether or not the account exists and is still to be verified.
 #[post("/auth/verify-email/resend", allow = anyone, id = "auth_resend_verification")]
 pub(super) async fn resend(
     later: Later,

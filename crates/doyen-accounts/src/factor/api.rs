@@ -15,43 +15,43 @@ use crate::proof::{Proof, Prove};
 use crate::sessions::OwnSession;
 use crate::throttle::{Admit, LoginThrottled, Throttle};
 
-/// The routes, for whoever may manage their own account.
+/// Returns the routes for the caller's own account, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
     routes![begin, confirm, remove].allow(own)
 }
 
-/// This account has a second factor already. Switch it off first.
+/// The account already has a second factor. Disable it first.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
 struct FactorExists;
 
-/// This account has no second factor that waits for its first code. Begin with `POST` at `/me/totp`.
+/// The account has no second factor to confirm or disable. Set one up with `POST /me/totp`.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
 struct NoFactor;
 
-/// Why a second factor was not switched on or off.
+/// Errors when a second factor is enabled or disabled.
 #[derive(Debug, Problem)]
 enum ChangeFactor {
     /// The caller has no session.
     #[problem(transparent)]
     Session(SessionRequired),
-    /// The password is another.
+    /// The password is wrong.
     #[problem(transparent)]
     Password(WrongPassword),
     /// The code is wrong.
     #[problem(transparent)]
     Code(WrongCode),
-    /// There is one.
+    /// The account already has a second factor.
     #[problem(transparent)]
     Exists(FactorExists),
-    /// There is none.
+    /// The account has no second factor.
     #[problem(transparent)]
     None(NoFactor),
-    /// Too many tries.
+    /// Too many failed attempts.
     #[problem(transparent)]
     Throttled(LoginThrottled),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -76,30 +76,30 @@ impl From<Admit> for ChangeFactor {
     }
 }
 
-/// Who wants a second factor.
+/// A request to set up a second factor.
 #[derive(Input)]
 struct Enrol {
-    /// Your password.
+    /// Current password.
     #[validate(length(min = 1, max = 1024))]
     password: Secret<String>,
 }
 
-/// What an app needs. It is shown this once.
+/// Setup data for an authenticator app. It is shown only once.
 #[derive(Output)]
 struct Enrolment {
-    /// The secret, to type it in.
+    /// Secret for manual entry.
     #[output(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     secret: String,
-    /// The same for a QR code.
+    /// `otpauth` URL for a QR code.
     #[output(
         example = "otpauth://totp/Shop:ada@example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Shop&algorithm=SHA1&digits=6&period=30"
     )]
     url: String,
 }
 
-/// Begin with a second factor.
+/// Set up a second factor
 ///
-/// Nothing is asked for at the login before you have sent the first code.
+/// Logins require no code until you confirm the first code.
 #[post("/me/totp", allow = signed_in, id = "auth_begin_totp")]
 async fn begin(
     me: OwnSession,
@@ -124,24 +124,26 @@ async fn begin(
     }))
 }
 
-/// The first code.
+/// The first code of a second factor.
 #[derive(Input)]
 struct FirstCode {
-    /// What the app shows.
+    /// Code from the authenticator app.
     #[validate(length(min = 1, max = 64))]
     #[input(example = "123456")]
     code: Secret<String>,
 }
 
-/// Codes for the day the phone is lost.
+/// Recovery codes, for logins without the authenticator app.
 #[derive(Output)]
 struct RecoveryCodes {
-    /// Each is good once. They are shown this once.
+    /// Single-use codes. They are shown only once.
     #[output(example = ["abcd-efgh-ijkl-mnop"])]
     recovery_codes: Vec<String>,
 }
 
-/// Switch the second factor on, with a first code.
+/// Enable the second factor
+///
+/// Confirms the first code from the authenticator app and returns the recovery codes.
 #[post("/me/totp/confirm", allow = signed_in, id = "auth_confirm_totp")]
 async fn confirm(
     me: OwnSession,
@@ -180,21 +182,22 @@ async fn confirm(
     Ok(NoStore(RecoveryCodes { recovery_codes }))
 }
 
-/// Who wants to be without.
+/// A request to disable the second factor.
 #[derive(Input)]
 struct Removal {
-    /// Your password.
+    /// Current password.
     #[validate(length(min = 1, max = 1024))]
     password: Secret<String>,
-    /// What the app shows, or a recovery code.
+    /// Code from the authenticator app, or a recovery code.
     #[validate(length(min = 1, max = 64))]
     #[input(example = "123456")]
     code: Secret<String>,
 }
 
-/// Switch the second factor off.
+/// Disable the second factor
 ///
-/// It is a `POST`, because the proof is in the body, and what a `DELETE` carries is lost on the way in places.
+/// This is a `POST` because the credentials are in the body, and some intermediaries drop the body
+/// of a `DELETE`.
 #[post("/me/totp/disable", allow = signed_in, id = "auth_disable_totp")]
 async fn remove(
     me: OwnSession,

@@ -1,10 +1,11 @@
-//! What can be set about second factors.
+//! The settings of second factors.
 
 use doyen_core::Settings;
 
 /// Second factors.
 #[derive(Debug, Clone, Settings)]
 pub struct FactorSettings {
-    /// What an app shows beside the code. The name of the application when it is not set.
+    /// Issuer name that authenticator apps show with the code. If not set, the name of the
+    /// application.
     pub issuer: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! `/me/api-keys`.
+//! The routes `/me/api-keys`.
 
 use doyen_core::{Id, Input, Output, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
@@ -9,74 +9,76 @@ use super::rows::{self, ApiKey};
 use super::store::{KeyStore, Wanted};
 use crate::person::Person;
 
-/// The routes, for whoever may call them.
+/// Returns the routes with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
     routes![create, list, revoke].allow(own)
 }
 
-/// An API key to be made.
+/// An API key to create.
 #[derive(Input)]
 struct NewApiKey {
-    /// What it is for, so that you know it again.
+    /// Display name of the key.
     #[validate(length(min = 1, max = 100))]
     #[input(example = "nightly export")]
     name: String,
-    /// What it may do: some of the scopes you have.
+    /// Scopes of the key. Each must be one of your own scopes.
     #[validate(items(min = 1, max = 100), each(length(min = 1, max = 100)))]
     scopes: Vec<String>,
-    /// From when on it is not accepted any more; never without it.
+    /// Expiry time. If omitted, the key does not expire.
     expires_at: Option<Timestamp>,
 }
 
-/// An API key, without the key.
+/// An API key, without its secret value.
 #[derive(Output)]
 #[output(name = "ApiKey")]
 struct KeyView {
-    /// Its id.
+    /// Id of the key.
     id: Id<ApiKey>,
-    /// What it is for.
+    /// Display name of the key.
     #[output(example = "nightly export")]
     name: String,
-    /// What it begins with.
+    /// First characters of the key.
     #[output(example = "helpdesk_x7Gq")]
     hint: String,
-    /// What it may do, as far as you may do it.
+    /// Scopes of the key. A scope that you lose no longer applies.
     scopes: Vec<String>,
-    /// When it was made.
+    /// Creation time.
     created_at: Timestamp,
-    /// From when on it is not accepted any more.
+    /// Expiry time.
     expires_at: Option<Timestamp>,
-    /// When it was used last, give or take a minute.
+    /// Time of the last use, accurate to about a minute.
     last_used_at: Option<Timestamp>,
-    /// From which address it was used last.
+    /// Client address of the last use.
     last_address: Option<String>,
 }
 
-/// An API key that was just made. Send it as `X-API-Key`.
+/// A new API key. Send it in the `X-API-Key` header.
 #[derive(Output)]
 #[output(name = "NewApiKey")]
 struct NewKeyView {
-    /// Its id.
+    /// Id of the key.
     id: Id<ApiKey>,
-    /// The key itself. It is shown this once: keep it where you keep passwords. It ends in `[0-9A-Za-z]{49}`, the last six of them a checksum, so
-    /// that a secret scanner finds it.
+    /// Secret value of the key. It is shown only once; store it like a password. It ends in
+    /// `[0-9A-Za-z]{49}`, of which the last six characters are a checksum, so that secret scanners
+    /// can detect it.
     key: String,
-    /// What it is for.
+    /// Display name of the key.
     name: String,
-    /// What it begins with.
+    /// First characters of the key.
     hint: String,
-    /// What it may do, as far as you may do it.
+    /// Scopes of the key. A scope that you lose no longer applies.
     scopes: Vec<String>,
-    /// When it was made.
+    /// Creation time.
     created_at: Timestamp,
-    /// From when on it is not accepted any more.
+    /// Expiry time.
     expires_at: Option<Timestamp>,
 }
 
-/// Make an API key.
+/// Create an API key
 ///
-/// The key is in the answer and nowhere else. Send it in the field `X-API-Key`, never in an address. It goes on when you change your password,
-/// and may never do more than you may. A key can not make or revoke keys.
+/// The key is shown only in this response. Send it in the `X-API-Key` header, never in a URL. The
+/// key stays valid when you change your password, and its permissions never exceed yours. An API
+/// key cannot create or revoke API keys.
 #[post("/me/api-keys", allow = signed_in, id = "auth_create_api_key")]
 async fn create(
     me: Person,
@@ -101,15 +103,17 @@ async fn create(
     }))
 }
 
-/// List your API keys, the newest first.
+/// List your API keys
+///
+/// The newest keys come first.
 #[get("/me/api-keys", allow = signed_in, id = "auth_list_api_keys")]
 async fn list(me: Person, keys: KeyStore, paging: Paging) -> Result<Page<KeyView>, Unexpected> {
     Ok(keys.list(&me.subject, &paging).await?.map(view))
 }
 
-/// Revoke an API key.
+/// Revoke an API key
 ///
-/// All nodes refuse it within five seconds.
+/// The key is rejected on every node within five seconds.
 #[delete("/me/api-keys/{id}", allow = signed_in, id = "auth_revoke_api_key")]
 async fn revoke(
     me: Person,

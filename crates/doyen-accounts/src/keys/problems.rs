@@ -1,27 +1,27 @@
-//! What can go wrong with API keys, as the client is told.
+//! The problems of API keys.
 
 use doyen_core::{Failure, Failures, INVALID, Kind, Place, Problem, ProblemInfo, Unexpected};
 
-/// The row for an API key that is not valid.
+/// The problem for an invalid API key.
 pub static INVALID_KEY: ProblemInfo = ProblemInfo {
     code: "invalid_key",
     kind: Kind::Unauthenticated,
     title: "Invalid API Key",
-    description: "The API key in `X-API-Key` is mistyped, unknown, expired or revoked, or its owner may not log in any more. Make a new one.",
+    description: "The API key in `X-API-Key` is malformed, unknown, expired or revoked, or its owner is disabled. Create a new key.",
 };
 
-/// An API key was refused. The log learns why, the client does not.
+/// A rejected API key. The reason is logged but not sent to the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidKey {
-    /// It does not look like one, or its checksum is wrong.
+    /// The key is malformed, or its checksum is wrong.
     Malformed,
-    /// There is none like it.
+    /// The key is unknown.
     Unknown,
-    /// It was revoked.
+    /// The key was revoked.
     Revoked,
-    /// Its time is over.
+    /// The key has expired.
     Expired,
-    /// Its owner is gone or may not log in.
+    /// The owner no longer exists or is disabled.
     Owner,
 }
 
@@ -53,25 +53,25 @@ impl Problem for InvalidKey {
     }
 }
 
-/// There is no such key, or it is not yours, or it was revoked before.
+/// The key does not exist, belongs to another user, or was revoked. Check the id.
 #[derive(Debug, Problem)]
 #[problem(not_found, code = "api_key_not_found")]
 pub(crate) struct KeyNotFound;
 
-/// You have as many API keys as one may have. Revoke one that you do not need.
+/// The user has reached the maximum number of API keys. Revoke a key that is no longer needed.
 #[derive(Debug, Problem)]
 #[problem(conflict, code = "too_many_api_keys")]
 pub(crate) struct TooManyKeys;
 
-/// What was asked for is not for the caller to give.
+/// A scope or an expiry time that the caller cannot grant.
 #[derive(Debug)]
 pub(crate) struct Ungranted(Failures);
 
 impl Ungranted {
-    /// These items of the list of scopes are none of the caller's.
+    /// Reports the items of the list of scopes that the caller does not have.
     pub(crate) fn scopes(places: &[usize], own: &[std::sync::Arc<str>]) -> Self {
         let list: Vec<String> = own.iter().map(|scope| format!("`{scope}`")).collect();
-        let message = format!("must be one of the scopes you have: {}", list.join(", "));
+        let message = format!("must be one of your scopes: {}", list.join(", "));
         let names: Vec<&str> = own.iter().map(|scope| &**scope).collect();
         let mut failures = Failures::new();
         for place in places {
@@ -86,14 +86,14 @@ impl Ungranted {
         Self(failures)
     }
 
-    /// The time is over before it begins.
+    /// Reports an expiry time in the past.
     pub(crate) fn past() -> Self {
         let mut failures = Failures::new();
         failures.push(Failure {
             pointer: "/expires_at".to_owned(),
             place: Place::Body,
             code: "future",
-            message: "must be a time that has not come yet".to_owned(),
+            message: "must be in the future".to_owned(),
             params: serde_json::Map::new(),
         });
         Self(failures)
@@ -114,27 +114,27 @@ impl Problem for Ungranted {
     }
 }
 
-/// Why no key was made.
+/// Errors when a key is created.
 #[derive(Debug, Problem)]
 pub(crate) enum MakeKey {
-    /// Scopes or times that can not be.
+    /// A scope or an expiry time is invalid.
     #[problem(transparent)]
     Ungranted(Ungranted),
-    /// There are enough.
+    /// The user has too many keys.
     #[problem(transparent)]
     TooMany(TooManyKeys),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why no key was revoked.
+/// Errors when a key is revoked.
 #[derive(Debug, Problem)]
 pub(crate) enum RevokeKey {
-    /// It is not there.
+    /// The key does not exist.
     #[problem(transparent)]
     Missing(KeyNotFound),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

@@ -1,4 +1,4 @@
-//! What can be set about API keys.
+//! The settings of API keys.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,20 +9,23 @@ use doyen_core::settings::{Raw, Setting, Wrong};
 /// API keys.
 #[derive(Debug, Clone, Settings)]
 pub struct ApiKeySettings {
-    /// What API keys and the secrets of clients begin with, before the last `_`: `helpdesk` for `helpdesk_...`. People and secret scanners know
-    /// them by it. The name of the application when it is not set. Keys that were made with another one go on.
+    /// Prefix of API keys and client secrets, before the last `_`: `helpdesk` for `helpdesk_...`.
+    /// It identifies them for people and secret scanners. If not set, the name of the application.
+    /// Existing keys with another prefix stay valid.
     pub prefix: Option<KeyPrefix>,
-    /// How many API keys one user may have.
+    /// Maximum API keys per user. A request to create another gets a 409.
     #[setting(default = 50, min = 1, max = 10000)]
     pub per_user: u32,
 }
 
-/// What keys begin with: 2 to 32 lower-case letters, digits and `_`, the first a letter and the last no `_`.
+/// Prefix of API keys: 2 to 32 lower-case letters, digits and `_`. It starts with a letter and does
+/// not end with `_`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPrefix(Arc<str>);
 
 impl KeyPrefix {
-    /// The prefix for an application of this name: what of it fits.
+    /// Returns the prefix for an application with this name, without the characters that are not
+    /// allowed.
     pub fn of(name: &str) -> Self {
         let fitting: String = name
             .chars()

@@ -9,41 +9,42 @@ use serde_json::json;
 use crate::cookies::cookie;
 use crate::sessions::{OpenSession, SessionKind, Sessions, secrets};
 
-/// Tokens (RFC 6749 section 5.1). Send the access token as `Authorization: Bearer <access_token>`.
+/// An access token and a refresh token (RFC 6749 section 5.1). Send the access token as
+/// `Authorization: Bearer <access_token>`.
 #[derive(Output)]
 #[output(name = "Token")]
 pub(crate) struct TokenView {
-    /// The access token.
+    /// Access token.
     access_token: String,
-    /// How to send it.
+    /// Token type.
     token_type: TokenType,
-    /// Seconds until it expires.
+    /// Lifetime of the access token in seconds.
     #[output(example = 900)]
     expires_in: u64,
-    /// Good once, for the next tokens.
+    /// Single-use token that is exchanged for the next pair.
     refresh_token: String,
-    /// What the access token permits, separated by spaces.
+    /// Space-separated scopes of the access token.
     #[output(example = "profile")]
     scope: String,
 }
 
-/// How a token is sent.
+/// Token type.
 #[derive(Output)]
 pub(crate) enum TokenType {
-    /// In the `Authorization` field.
+    /// The token is sent in the `Authorization` header.
     #[output(rename = "Bearer")]
     Bearer,
 }
 
-/// A session with a cookie: the cookie is in `Set-Cookie`.
+/// A cookie session. The cookie is in `Set-Cookie`.
 #[derive(Output)]
 #[output(name = "CookieSession")]
 pub(crate) struct CookieView {
-    /// Send it as `X-CSRF-Token` with each request that changes something.
+    /// CSRF token. Send it as `X-CSRF-Token` with each request that changes data.
     csrf_token: String,
-    /// Seconds until the session ends, however much it is used.
+    /// Maximum lifetime of the session in seconds, regardless of its use.
     expires_in: u64,
-    /// What the session permits, separated by spaces.
+    /// Space-separated scopes of the session.
     scope: String,
 }
 
@@ -63,11 +64,11 @@ impl TokenView {
     }
 }
 
-/// The answer to a login.
+/// The response to a login.
 pub(crate) enum LoggedIn {
-    /// Tokens.
+    /// Bearer tokens.
     Tokens(TokenView),
-    /// A cookie, and what goes with it.
+    /// A cookie and its CSRF token.
     Cookie(CookieView, String),
 }
 
@@ -107,7 +108,7 @@ impl Respond for LoggedIn {
         let either = Schema::any().with("oneOf", json!([tokens, cookie]));
         contract.operation.answers.push(Answer::with_body(
             200,
-            "Tokens, or a session with a cookie. No cache may keep it.",
+            "Tokens, or a cookie session. The response must not be cached.",
             "application/json",
             either,
         ));
@@ -116,7 +117,7 @@ impl Respond for LoggedIn {
 
 const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
 
-/// 204: logged out. A browser forgets what it keeps of this site.
+/// 204 after a logout. It clears the data of this site in the browser.
 pub(crate) struct LoggedOut;
 
 impl Respond for LoggedOut {
@@ -138,14 +139,13 @@ impl Respond for LoggedOut {
     }
 
     fn describe(contract: &mut Contract<'_>) {
-        let field = "What a browser forgets of this site.";
-        contract
-            .operation
-            .answers
-            .push(Answer::empty(204, "Done.").header(
+        let field = "Data of this site that the browser clears.";
+        contract.operation.answers.push(
+            Answer::empty(204, "Success. The response has no body.").header(
                 "Clear-Site-Data",
                 field,
                 Schema::of("string"),
-            ));
+            ),
+        );
     }
 }

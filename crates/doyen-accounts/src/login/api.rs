@@ -15,48 +15,49 @@ use super::{LogIn, LoggedIn, NotOffered};
 use crate::cookies::{CsrfFailed, Provenance};
 use crate::sessions::{Own, OwnSession, SessionEngine, SessionKind, Sessions, Transport};
 
-/// Those that anybody may call.
+/// Returns the public routes.
 pub(crate) fn public() -> Routes {
     routes![login]
 }
 
-/// Those about one's own account, for whoever may call them.
+/// Returns the routes for the caller's own account, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
     routes![csrf, change_password].allow(own)
 }
 
-/// Who wants to log in.
+/// Credentials for a login.
 #[derive(Input)]
 struct Credentials {
-    /// The address of your account.
+    /// E-mail address of the account.
     #[validate(email, length(max = 254))]
     #[input(example = "agent@example.com")]
     email: String,
-    /// Its password.
+    /// Password of the account.
     #[validate(length(min = 1, max = 1024))]
     #[input(example = "correct horse battery staple")]
     password: Secret<String>,
-    /// The code of your second factor, or a recovery code, when you have one.
+    /// Code of the second factor, or a recovery code. Required if a second factor is enabled.
     #[validate(length(min = 1, max = 64))]
     #[input(example = "123456")]
     code: Option<Secret<String>>,
-    /// What you want for it, where the service gives both; tokens when you do not say.
+    /// Credentials to return, if the service offers both. The default is bearer tokens.
     transport: Option<Wanted>,
 }
 
-/// What a login may ask for.
+/// Credentials that a login can request.
 #[derive(Clone, Copy, PartialEq, Eq, Input)]
 #[input(name = "LoginTransport")]
 enum Wanted {
     /// An access token and a refresh token.
     Bearer,
-    /// A cookie, for pages of this site.
+    /// A session cookie, for pages of this site.
     Cookie,
 }
 
-/// Log in with e-mail address and password.
+/// Log in
 ///
-/// An unknown address, a wrong password and a disabled account are told alike.
+/// Authenticates with an e-mail address and a password. The response is the same for an unknown
+/// address, a wrong password and a disabled account.
 #[post("/auth/login", allow = anyone)]
 async fn login(
     door: Door,
@@ -81,7 +82,7 @@ async fn login(
     Ok(LoggedIn::new(&sessions, &open)?)
 }
 
-/// What the login gives, by the setting and by what it asks for; `None` when the two do not fit.
+/// Returns the kind of session for the setting and the request, or `None` if they conflict.
 fn kind(offered: Transport, wanted: Option<Wanted>) -> Option<SessionKind> {
     match (offered, wanted) {
         (Transport::Bearer | Transport::Both, None | Some(Wanted::Bearer)) => {
@@ -93,16 +94,16 @@ fn kind(offered: Transport, wanted: Option<Wanted>) -> Option<SessionKind> {
     }
 }
 
-/// What proves that a page is of this site.
+/// A CSRF token.
 #[derive(Output)]
 struct CsrfToken {
     /// Send it as `X-CSRF-Token` with each request that changes something.
     csrf_token: String,
 }
 
-/// Show the CSRF token of your session.
+/// Get the CSRF token of your session
 ///
-/// A page needs it when its session is carried by a cookie and the answer to the login is gone.
+/// For pages with a cookie session that no longer have the login response.
 #[get("/auth/csrf", allow = signed_in)]
 async fn csrf(me: OwnSession, sessions: Sessions) -> Result<NoStore<CsrfToken>, Own> {
     Ok(NoStore(CsrfToken {
@@ -110,19 +111,19 @@ async fn csrf(me: OwnSession, sessions: Sessions) -> Result<NoStore<CsrfToken>, 
     }))
 }
 
-/// Who wants another password.
+/// A password change.
 #[derive(Input)]
 struct PasswordInput {
-    /// The present one.
+    /// Current password.
     #[validate(length(min = 1, max = 1024))]
     current_password: Secret<String>,
-    /// The new one: anything that others do not try first.
+    /// New password. Common passwords are rejected.
     #[validate(length(min = 8, max = 128), custom = uncommon)]
     #[input(example = "correct horse battery staple")]
     new_password: Secret<String>,
 }
 
-/// Refuses passwords that are tried first.
+/// Rejects common passwords.
 fn uncommon(password: &Secret<String>) -> Result<(), Broken> {
     match password.expose().parse::<NewPassword>() {
         // The length is a rule of its own, which says so already.
@@ -131,9 +132,10 @@ fn uncommon(password: &Secret<String>) -> Result<(), Broken> {
     }
 }
 
-/// Change your password.
+/// Change your password
 ///
-/// All your sessions end, and this one goes on under a new id: the answer is that of a login.
+/// All your sessions end. The current session continues under a new id, and the response is the
+/// same as for a login.
 #[post("/me/password", allow = signed_in, id = "auth_change_password")]
 async fn change_password(
     me: OwnSession,

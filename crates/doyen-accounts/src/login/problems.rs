@@ -1,4 +1,4 @@
-//! What can go wrong with a login, as the client is told.
+//! The problems of a login.
 
 use doyen_core::{Invalid, Problem, Unexpected};
 
@@ -8,46 +8,46 @@ use crate::emails::EmailNotVerified;
 use crate::factor::{CheckFactor, SecondFactorRequired, WrongCode};
 use crate::throttle::{Admit, LoginThrottled};
 
-/// The e-mail address or the password is wrong.
+/// The e-mail address or the password is wrong. Check both and try again.
 #[derive(Debug, Problem)]
 #[problem(unauthenticated)]
 pub struct InvalidCredentials;
 
-/// This service does not give what `transport` asks for. Leave it out.
+/// The service does not offer the requested `transport`. Omit it.
 #[derive(Debug, Problem)]
 #[problem(malformed, code = "transport_not_offered")]
 pub struct NotOffered;
 
-/// The present password is not the one that was sent. Nothing was changed.
+/// The password is wrong. Nothing was changed. Send your current password.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct WrongPassword;
 
-/// Why somebody was not logged in.
+/// Errors of a login.
 #[derive(Debug, Problem)]
 pub enum LogIn {
-    /// Address or password is wrong, or the account is disabled: all told alike.
+    /// The address or the password is wrong, or the account is disabled. The response is the same.
     #[problem(transparent)]
     Wrong(InvalidCredentials),
-    /// Tokens or a cookie where there is only the other.
+    /// The requested transport is not offered.
     #[problem(transparent)]
     NotOffered(NotOffered),
-    /// A page of another site.
+    /// The request comes from a page of another site.
     #[problem(transparent)]
     Elsewhere(CsrfFailed),
-    /// Too many failed before.
+    /// Too many failed attempts.
     #[problem(transparent)]
     Throttled(LoginThrottled),
-    /// The password is right, the address not verified.
+    /// The password is correct, but the address is not verified.
     #[problem(transparent)]
     Unverified(EmailNotVerified),
-    /// The password is right, and a code is missing.
+    /// The password is correct, but the code is missing.
     #[problem(transparent)]
     SecondFactor(SecondFactorRequired),
-    /// The password is right, and the code is wrong.
+    /// The password is correct, but the code is wrong.
     #[problem(transparent)]
     WrongCode(WrongCode),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
@@ -72,22 +72,22 @@ impl From<CheckFactor> for LogIn {
     }
 }
 
-/// Why a password was not changed.
+/// Errors when a password is changed.
 #[derive(Debug, Problem)]
 pub(crate) enum ChangePassword {
     /// The caller has no session.
     #[problem(transparent)]
     Required(SessionRequired),
-    /// The present password is another.
+    /// The current password is wrong.
     #[problem(transparent)]
     Wrong(WrongPassword),
-    /// Too many were wrong.
+    /// Too many failed attempts.
     #[problem(transparent)]
     Throttled(LoginThrottled),
-    /// The new one is not taken.
+    /// The new password is rejected.
     #[problem(transparent)]
     Weak(Invalid),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

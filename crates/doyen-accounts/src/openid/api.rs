@@ -18,12 +18,12 @@ use super::{OpenId, trip};
 use crate::login::LoggedIn;
 use crate::sessions::{SessionEngine, SessionKind, Transport};
 
-/// The routes that anybody may call.
+/// Returns the public routes.
 pub(crate) fn routes() -> Routes {
     routes![start, callback]
 }
 
-/// 303 to the provider, with the cookie of this login.
+/// A 303 to the provider, with the cookie of this login.
 struct Begun {
     to: String,
     cookie: String,
@@ -35,55 +35,58 @@ impl Respond for Begun {
     }
 
     fn describe(contract: &mut Contract<'_>) {
-        contract.operation.answers.push(seen("Log in there."));
+        contract
+            .operation
+            .answers
+            .push(seen("Redirect to the OpenID provider."));
     }
 }
 
-/// Log in by the outside provider: begin.
+/// Start a login with the OpenID provider
 ///
-/// Go there with a browser. A short-lived cookie binds the login to it.
+/// Open this URL in a browser. A short-lived cookie binds the login to the browser.
 #[get("/auth/oidc/start", allow = anyone, id = "auth_openid_start")]
 async fn start(openid: Arc<OpenId>) -> Result<Begun, OpenIdLogin> {
     let (to, cookie) = openid.engine()?.begin().await?;
     Ok(Begun { to, cookie })
 }
 
-/// What the provider sends along.
+/// Parameters that the provider adds to the redirect.
 #[allow(
     dead_code,
     reason = "unknown names are refused: what providers add must be known, and is not read"
 )]
 #[derive(Input)]
 struct FromProvider {
-    /// Stands for the login that was begun.
+    /// State of the login.
     #[validate(length(max = 100))]
     state: Option<String>,
-    /// Good once, for an ID token.
+    /// Single-use authorization code.
     #[validate(length(max = 4000))]
     code: Option<String>,
-    /// The provider (RFC 9207).
+    /// Issuer of the response (RFC 9207).
     #[validate(length(max = 1000))]
     iss: Option<String>,
-    /// Why nobody was logged in.
+    /// Error code, if the login failed.
     #[validate(length(max = 200))]
     error: Option<String>,
-    /// The same, for people. Not read.
+    /// Error description. Ignored.
     error_description: Option<String>,
-    /// A page about it. Not read.
+    /// URL of a page about the error. Ignored.
     error_uri: Option<String>,
-    /// What some providers add. Not read.
+    /// Parameter of some providers. Ignored.
     session_state: Option<String>,
-    /// What some providers add. Not read.
+    /// Parameter of some providers. Ignored.
     scope: Option<String>,
-    /// What some providers add. Not read.
+    /// Parameter of some providers. Ignored.
     authuser: Option<String>,
-    /// What some providers add. Not read.
+    /// Parameter of some providers. Ignored.
     hd: Option<String>,
-    /// What some providers add. Not read.
+    /// Parameter of some providers. Ignored.
     prompt: Option<String>,
 }
 
-/// The `Cookie` field, if it is there once.
+/// The value of the `Cookie` header.
 struct Cookies(Option<String>);
 
 impl FromParts for Cookies {
@@ -96,7 +99,7 @@ impl FromParts for Cookies {
     fn describe(_: &mut Contract<'_>) {}
 }
 
-/// The answer of a login, or 303 to the page after it; either takes the cookie of this login away.
+/// The response to a login, or a 303 to the page after it. Both remove the cookie of this login.
 struct Finished {
     login: LoggedIn,
     after: Option<String>,
@@ -125,16 +128,15 @@ impl Respond for Finished {
 
     fn describe(contract: &mut Contract<'_>) {
         LoggedIn::describe(contract);
-        contract
-            .operation
-            .answers
-            .push(seen("Logged in by a cookie; go on there."));
+        contract.operation.answers.push(seen(
+            "Logged in with a cookie. Redirect to the configured page.",
+        ));
     }
 }
 
-/// Log in by the outside provider: come back.
+/// Complete a login with the OpenID provider
 ///
-/// The provider sends the browser here. The answer is that of a login.
+/// The provider redirects the browser here. The response is the same as for a login.
 #[get("/auth/oidc/callback", allow = anyone, id = "auth_openid_callback")]
 async fn callback(
     openid: Arc<OpenId>,

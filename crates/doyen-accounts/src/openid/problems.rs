@@ -1,28 +1,30 @@
-//! What can go wrong with a login by an outside provider, as the client is told.
+//! The problems of a login with an OpenID provider.
 
 use doyen_core::{Problem, Unexpected};
 
-/// Why nobody was logged in.
+/// Errors of a login with an OpenID provider.
 #[derive(Debug, Problem)]
 pub enum OpenIdLogin {
-    /// No outside provider is set up here. Log in another way.
+    /// No OpenID provider is configured. Use another login method.
     #[problem(not_found, code = "openid_not_configured")]
     NotConfigured,
-    /// This login was not begun in this browser, took too long, or was finished before. Begin again.
+    /// The login was not started in this browser, has expired, or was already completed. Start
+    /// again.
     #[problem(malformed, code = "openid_login_broken")]
     Broken,
-    /// The provider did not log you in, or what it said is not valid. Begin again.
+    /// The provider rejected the login, or its response is invalid. Start again.
     #[problem(unauthenticated, code = "openid_refused")]
     Refused(#[problem(cause)] Why),
-    /// Nobody here goes with that account, or their e-mail address is not known to be theirs on both sides. Log in another way.
+    /// No account matches that of the provider, or the e-mail address is not verified on both
+    /// sides. Use another login method.
     #[problem(forbidden, code = "openid_unknown_user")]
     Unknown(#[problem(cause)] Why),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// The reason, for the log alone.
+/// The reason, for the log only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Why(pub(super) &'static str);
 

@@ -2,35 +2,39 @@
 
 use doyen_core::{Secret, Settings};
 
-/// An outside OpenID provider. It is there as soon as one of these is set.
+/// The OpenID provider. It is enabled if any of these settings is set.
 #[derive(Debug, Clone, Settings)]
 pub struct OpenIdSettings {
-    /// The provider: a URL, compared letter by letter. Its addresses and keys are read from `/.well-known/openid-configuration` below it.
+    /// Issuer URL of the provider, compared exactly. Endpoints and keys are read from
+    /// `/.well-known/openid-configuration` below it.
     pub issuer: String,
-    /// What this service is called there.
+    /// Client id of this service at the provider.
     pub client_id: String,
-    /// What proves that.
+    /// Client secret of this service at the provider.
     pub client_secret: Secret<String>,
-    /// Where the provider sends people back: the whole address of `/auth/oidc/callback`, as it is registered there.
+    /// Redirect URI that is registered at the provider: the full URL of `/auth/oidc/callback`.
     pub redirect_uri: String,
-    /// What is asked for besides `openid`.
+    /// Scopes to request in addition to `openid`.
     #[setting(default = ["email"])]
     pub scopes: Vec<String>,
-    /// Other hosts than the issuer's that the provider answers on, such as `oauth2.googleapis.com`. No others are called.
+    /// Hosts of the provider other than the host of the issuer, such as `oauth2.googleapis.com`.
+    /// Requests go to no other hosts.
     #[setting(default = [])]
     pub hosts: Vec<String>,
-    /// How somebody who comes for the first time finds their account.
+    /// Account linking at the first login: `verified_email` links by an e-mail address that is
+    /// verified on both sides; `never` links no accounts.
     #[setting(default = "verified_email")]
     pub link: LinkMode,
-    /// Where the browser goes after a login that gives a cookie, for example `/`. Without it the answer is that of a login.
+    /// Path to which the browser is redirected after a login with a cookie, such as `/`. If not
+    /// set, the response is the same as for a login.
     pub after: Option<String>,
 }
 
-/// How somebody who comes for the first time finds their account.
+/// Account linking at the first login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum LinkMode {
-    /// By the e-mail address, when the provider says that it is verified and it is verified here.
+    /// By e-mail address, if it is verified at the provider and in this service.
     VerifiedEmail,
-    /// Not at all: accounts are linked in the table `auth_identities` by whoever keeps them.
+    /// No automatic linking. An operator links accounts in the table `auth_identities`.
     Never,
 }

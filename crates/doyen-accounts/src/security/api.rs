@@ -11,35 +11,35 @@ use doyen_web::{Query, Routes};
 
 use super::{SecurityWriter, rows};
 
-/// The routes, for whoever may call them.
+/// Returns the routes with this access policy.
 pub(crate) fn routes(admin: Restricted) -> Routes {
     routes![list_security_events].allow(admin)
 }
 
-/// Something that happened to an account.
+/// A security event of an account.
 #[derive(Output)]
 #[output(name = "SecurityEvent")]
 struct EventView {
-    /// Its id.
+    /// Id of the event.
     id: Id<EventView>,
-    /// When it happened.
+    /// Time of the event.
     at: Timestamp,
-    /// What happened.
+    /// Name of the event.
     #[output(example = "login.failed")]
     name: String,
-    /// Whose account it is about.
+    /// Id of the affected account.
     subject: Option<String>,
-    /// Who did it, when it was somebody else.
+    /// Id of the user who caused the event, if not the account itself.
     actor: Option<String>,
-    /// In which session.
+    /// Id of the session.
     session: Option<String>,
-    /// From which address.
+    /// Client address.
     address: Option<String>,
-    /// What the client calls itself.
+    /// User agent of the client.
     agent: Option<String>,
-    /// In which request.
+    /// Id of the request.
     request_id: Option<String>,
-    /// What else is known.
+    /// Further details of the event.
     details: BTreeMap<String, String>,
 }
 
@@ -47,18 +47,20 @@ impl doyen_core::id::Named for EventView {
     const PREFIX: &'static str = "evt";
 }
 
-/// Which events.
+/// The filter for security events.
 #[derive(Debug, Input)]
 struct EventFilter {
-    /// Only these, for example `login.failed`.
+    /// Return only events with this name, such as `login.failed`.
     #[validate(length(max = 100))]
     name: Option<String>,
-    /// Only those about this account.
+    /// Return only events of this account.
     #[validate(length(max = 100))]
     subject: Option<String>,
 }
 
-/// List what happened to accounts, the newest first.
+/// List security events
+///
+/// The newest events come first.
 #[get("/security-events", allow = signed_in)]
 async fn list_security_events(
     session: Session,

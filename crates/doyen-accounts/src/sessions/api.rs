@@ -1,4 +1,4 @@
-//! The routes about sessions: refresh, log out, list, name, end.
+//! The routes for sessions: refresh, log out, list, rename, end.
 
 use doyen_core::{
     Input, Output, Page, Patch, Restricted, SecurityEvent, SecurityLog, Timestamp, Unexpected,
@@ -14,12 +14,12 @@ use super::{
 use crate::SessionRequired;
 use crate::login::{LoggedOut, TokenView};
 
-/// Those that anybody may call.
+/// Returns the public routes.
 pub(crate) fn public() -> Routes {
     routes![refresh]
 }
 
-/// Those about one's own sessions, for whoever may call them.
+/// Returns the routes for the caller's own sessions, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
     routes![logout, list, rename, end, end_others].allow(own)
 }
@@ -27,48 +27,49 @@ pub(crate) fn routes(own: Restricted) -> Routes {
 /// A refresh token.
 #[derive(Input)]
 struct RefreshInput {
-    /// The one that the last login or refresh gave.
+    /// Refresh token from the last login or refresh.
     #[validate(length(min = 1, max = 8192))]
     refresh_token: String,
 }
 
-/// A session of yours.
+/// A session of the caller.
 #[derive(Output)]
 #[output(name = "Session")]
 struct SessionView {
-    /// Its id.
+    /// Id of the session.
     id: SessionId,
-    /// What you call it.
+    /// Name of the session.
     name: Option<String>,
-    /// The device, as far as it tells.
+    /// Device, derived from the user agent.
     #[output(example = "Firefox on Linux")]
     device: String,
-    /// When you logged in.
+    /// Time of the login.
     created_at: Timestamp,
-    /// From which address.
+    /// Client address at the login.
     created_address: Option<String>,
-    /// When it was last used, to a minute or to a refresh.
+    /// Time of the last use, updated at most once a minute or at each refresh.
     last_seen_at: Timestamp,
-    /// From which address.
+    /// Client address of the last use.
     last_seen_address: Option<String>,
-    /// When it ends, if it is not used before.
+    /// Time at which the session ends if it is not used.
     expires_at: Timestamp,
-    /// Whether it is the one that asks.
+    /// True for the session of this request.
     current: bool,
 }
 
 /// Changes to a session.
 #[derive(Input)]
 struct SessionChanges {
-    /// What you call it; null for no name.
+    /// Name of the session. `null` removes the name.
     #[validate(length(min = 1, max = 100))]
     name: Patch<Option<String>>,
 }
 
-/// Exchange a refresh token for new tokens.
+/// Refresh an access token
 ///
-/// Each refresh token is good once. Whoever lost the answer may send the same one again within ten seconds and gets the same successor; used
-/// later, it ends the session, because then two hold it.
+/// Exchanges a refresh token for a new pair of tokens. Each refresh token can be used once. A
+/// client that lost the response can send the same token again within ten seconds and gets the same
+/// successor. Later reuse ends the session, because two parties then hold the token.
 #[post("/auth/refresh", allow = anyone)]
 async fn refresh(
     sessions: Sessions,
@@ -79,20 +80,20 @@ async fn refresh(
     Ok(NoStore(TokenView::new(&sessions, &open)?))
 }
 
-/// Why a request about one's own session failed.
+/// Errors of requests that need the caller's own session.
 #[derive(Debug, doyen_core::Problem)]
 pub(crate) enum Own {
-    /// The caller has none.
+    /// The caller has no session.
     #[problem(transparent)]
     Required(SessionRequired),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Log out.
+/// Log out
 ///
-/// The session ends, with all its tokens, on every node within five seconds.
+/// Ends the session. Its tokens are rejected on every node within five seconds.
 #[post("/auth/logout", allow = signed_in)]
 async fn logout(
     me: OwnSession,
@@ -105,7 +106,9 @@ async fn logout(
     Ok(LoggedOut)
 }
 
-/// List your sessions, the newest first.
+/// List your sessions
+///
+/// The newest sessions come first.
 #[get("/me/sessions", allow = signed_in, id = "auth_list_sessions")]
 async fn list(me: OwnSession, sessions: Sessions) -> Result<Page<SessionView>, Own> {
     let all = sessions.list(&me.subject).await?;
@@ -119,7 +122,7 @@ async fn list(me: OwnSession, sessions: Sessions) -> Result<Page<SessionView>, O
     })
 }
 
-/// Name a session of yours.
+/// Rename a session
 #[patch("/me/sessions/{id}", allow = signed_in, id = "auth_name_session")]
 async fn rename(
     me: OwnSession,
@@ -138,9 +141,9 @@ async fn rename(
     Ok(NoStore(view(found.ok_or(SessionNotFound)?, &me)))
 }
 
-/// End a session of yours.
+/// End a session
 ///
-/// Its tokens are refused on every node within five seconds.
+/// Its tokens are rejected on every node within five seconds.
 #[delete("/me/sessions/{id}", allow = signed_in, id = "auth_end_session")]
 async fn end(
     me: OwnSession,
@@ -157,7 +160,9 @@ async fn end(
     Ok(NoContent)
 }
 
-/// End all your sessions but this one.
+/// End all other sessions
+///
+/// Ends all your sessions except the current one.
 #[delete("/me/sessions", allow = signed_in, id = "auth_end_other_sessions")]
 async fn end_others(
     me: OwnSession,
@@ -171,7 +176,7 @@ async fn end_others(
     Ok(NoContent)
 }
 
-/// What the caller did, for the log.
+/// Returns a security event of the caller.
 fn told(name: &'static str, me: &OwnSession, client: &Client) -> SecurityEvent {
     SecurityEvent::new(name)
         .subject(&me.subject)

@@ -1,35 +1,35 @@
-//! What can go wrong with sessions, as the client is told.
+//! The problems of sessions.
 
 use doyen_core::{Problem, Unexpected};
 
-/// The refresh token was used before, has expired, was revoked, or is none. Log in again.
+/// The refresh token is invalid, used, expired or revoked. Log in again.
 #[derive(Debug, Problem)]
 #[problem(malformed)]
 pub struct InvalidGrant;
 
-/// You have no such session, or it is over.
+/// The session does not exist, belongs to another user, or has ended. Check the id.
 #[derive(Debug, Problem)]
 #[problem(not_found)]
 pub struct SessionNotFound;
 
-/// Why a refresh token gave nothing.
+/// Errors when a refresh token is exchanged.
 #[derive(Debug, Problem)]
 pub enum Refresh {
-    /// It is worth nothing.
+    /// The refresh token is invalid.
     #[problem(transparent)]
     Grant(InvalidGrant),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why a session was not found.
+/// Errors when a session is looked up.
 #[derive(Debug, Problem)]
 pub enum FindSession {
-    /// It is not there, or not the caller's.
+    /// The session does not exist or belongs to another user.
     #[problem(transparent)]
     Missing(SessionNotFound),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

@@ -1,4 +1,4 @@
-//! What can be set about sessions.
+//! The settings of login sessions.
 
 use std::time::Duration;
 
@@ -7,39 +7,42 @@ use doyen_core::settings::Settings;
 /// Login sessions.
 #[derive(Debug, Clone, Settings)]
 pub struct SessionSettings {
-    /// Where sessions are kept: `sql` in the database, `redis` in Redis. With `redis`, everybody logs in again when Redis loses its data.
+    /// Session store: `sql` for the database, `redis` for Redis. With `redis`, all users must log
+    /// in again if Redis loses its data.
     #[setting(default = "sql")]
     pub store: SessionStoreKind,
-    /// What a login gives: `bearer` tokens for programs and mobile apps, a `cookie` for pages of the same site, or `both`, as the login asks.
+    /// Credentials that a login returns: `bearer` tokens for programs and mobile apps, a `cookie`
+    /// for pages of the same site, or `both`, where the login request selects one.
     #[setting(default = "bearer")]
     pub transport: Transport,
-    /// A session that nobody used for so long ends.
+    /// Maximum idle time of a session. The session then ends.
     #[setting(default = "30d", min = "1m", max = "400d")]
     pub idle: Duration,
-    /// A session ends after so long, however much it is used.
+    /// Maximum lifetime of a session. The session then ends, even if it is in use.
     #[setting(default = "90d", min = "1m", max = "400d")]
     pub absolute: Duration,
-    /// How long a refresh token that was just spent gives the same successor once more, for clients that lost the answer; `0s` for never.
+    /// Time during which a used refresh token returns the same successor again, for clients that
+    /// lost the response. `0s` disables it.
     #[setting(default = "10s", max = "1m")]
     pub refresh_grace: Duration,
 }
 
-/// Where sessions are kept.
+/// Session store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum SessionStoreKind {
-    /// In the database.
+    /// The database.
     Sql,
-    /// In Redis.
+    /// Redis.
     Redis,
 }
 
-/// What a login gives.
+/// Credentials that a login returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum Transport {
-    /// Tokens.
+    /// Bearer tokens.
     Bearer,
     /// A cookie.
     Cookie,
-    /// What the login asks for; tokens when it asks for nothing.
+    /// The login request selects one. The default is bearer tokens.
     Both,
 }

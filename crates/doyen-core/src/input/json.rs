@@ -11,7 +11,7 @@
 //! use doyen_core::input::json::{Limits, parse};
 //!
 //! let error = parse(br#"{"a": 1, "a": 2}"#, &Limits::default()).unwrap_err();
-//! assert_eq!(error.to_string(), "the name at /a comes twice in its object (line 1, column 12)");
+//! assert_eq!(error.to_string(), "the name at /a is repeated in its object (line 1, column 12)");
 //! ```
 
 use std::borrow::Cow;
@@ -42,31 +42,31 @@ impl Default for Limits {
     }
 }
 
-/// Why a body is not a JSON document we read. Says where, never what stands there.
+/// The reason why a body is rejected as JSON. It gives the position but never the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
-    /// What is wrong.
+    /// Reason of the error.
     pub reason: Reason,
-    /// The line, counted from 1.
+    /// Line, counted from 1.
     pub line: usize,
-    /// The column, counted in bytes from 1.
+    /// Column in bytes, counted from 1.
     pub column: usize,
 }
 
-/// What is wrong with a document.
+/// The reason of a JSON error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The body is empty.
     Empty,
-    /// It is not JSON.
+    /// The body is not JSON.
     Syntax,
-    /// It ends before it is complete.
+    /// The document ends before it is complete.
     Incomplete,
-    /// A name comes twice in one object: the JSON Pointer of the second.
+    /// A name occurs more than once in one object: the JSON Pointer of the second.
     DuplicateKey(String),
-    /// It is nested too deep.
+    /// The document is nested too deeply.
     TooDeep,
-    /// It holds too many values.
+    /// The document contains too many values.
     TooManyValues,
 }
 
@@ -77,10 +77,10 @@ impl fmt::Display for JsonError {
             Reason::Syntax => f.write_str("the body is not valid JSON")?,
             Reason::Incomplete => f.write_str("the JSON ends before it is complete")?,
             Reason::DuplicateKey(pointer) => {
-                write!(f, "the name at {pointer} comes twice in its object")?
+                write!(f, "the name at {pointer} is repeated in its object")?
             }
-            Reason::TooDeep => f.write_str("the JSON is nested too deep")?,
-            Reason::TooManyValues => f.write_str("the JSON holds too many values")?,
+            Reason::TooDeep => f.write_str("the JSON is nested too deeply")?,
+            Reason::TooManyValues => f.write_str("the JSON contains too many values")?,
         }
         write!(f, " (line {}, column {})", self.line, self.column)
     }
@@ -92,28 +92,28 @@ static MALFORMED: ProblemInfo = ProblemInfo {
     code: "malformed_json",
     kind: Kind::Malformed,
     title: "Malformed JSON",
-    description: "The body is not a JSON document. `detail` says where it goes wrong.",
+    description: "The body is not valid JSON. `detail` gives the position of the error. Correct the body.",
 };
 
 static DUPLICATE: ProblemInfo = ProblemInfo {
     code: "duplicate_key",
     kind: Kind::Malformed,
     title: "Duplicate Name in JSON",
-    description: "An object in the body has one name twice, so that its meaning is not clear. `detail` says which.",
+    description: "An object in the body contains a name more than once. `detail` says which. Send each name once.",
 };
 
 static TOO_DEEP: ProblemInfo = ProblemInfo {
     code: "too_deep",
     kind: Kind::Malformed,
     title: "JSON Too Deep",
-    description: "The body nests lists or objects deeper than the service reads.",
+    description: "The body nests arrays or objects too deeply. Reduce the nesting.",
 };
 
 static TOO_MANY: ProblemInfo = ProblemInfo {
     code: "too_many_values",
     kind: Kind::Malformed,
     title: "Too Many Values in JSON",
-    description: "The body holds more values than the service reads in one document.",
+    description: "The body contains too many values. Split it into smaller requests.",
 };
 
 impl Problem for JsonError {

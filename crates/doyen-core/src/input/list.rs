@@ -93,7 +93,7 @@ fn entries<T: Input, M: FromIterator<(String, T)>>(
             here.fail(
                 out,
                 "characters",
-                "the name must not have the NUL character",
+                "the name must not contain the NUL character",
             );
         }
         if let Some(value) = T::parse(value, &here, out) {

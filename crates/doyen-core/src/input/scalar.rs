@@ -136,7 +136,7 @@ impl Input for String {
         match value {
             Value::Str(text) | Value::Text(text) => {
                 if text.contains('\0') {
-                    at.fail(out, "characters", "must not have the NUL character");
+                    at.fail(out, "characters", "must not contain the NUL character");
                     return None;
                 }
                 Some(text.into_owned())

@@ -17,10 +17,10 @@ use std::fmt;
 use super::Value;
 use crate::{Kind, Problem, ProblemInfo};
 
-/// How many `name=value` pairs are read at most.
+/// Maximum number of `name=value` pairs.
 pub const MAX_PAIRS: usize = 1_000;
 
-/// Why text is not a list of names and values.
+/// The reason why text is not a list of names and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextError {
     /// A `%` that is not followed by two hexadecimal digits.
@@ -47,7 +47,7 @@ static MALFORMED: ProblemInfo = ProblemInfo {
     code: "malformed_parameters",
     kind: Kind::Malformed,
     title: "Malformed Parameters",
-    description: "The path, the query string or the form can not be decoded. `detail` says why.",
+    description: "The path, the query string or the form cannot be decoded. `detail` says why. Correct the encoding.",
 };
 
 impl Problem for TextError {

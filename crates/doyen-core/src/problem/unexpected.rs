@@ -5,32 +5,32 @@ use std::error::Error;
 use super::{Problem, ProblemInfo};
 use crate::Kind;
 
-/// The row of every internal fault.
+/// The problem for every internal fault.
 pub static INTERNAL: ProblemInfo = ProblemInfo {
     code: "internal",
     kind: Kind::Internal,
     title: "Internal Server Error",
-    description: "Something went wrong on our side. The request id finds it in the log; send it along when you report this.",
+    description: "An unexpected error occurred on the server. Include the request id when you report it.",
 };
 
-/// The row of every dependency that is away.
+/// The problem for an unavailable dependency.
 pub static UNAVAILABLE: ProblemInfo = ProblemInfo {
     code: "unavailable",
     kind: Kind::Unavailable,
     title: "Service Unavailable",
-    description: "The service, or something it needs, can not answer right now. Nothing was changed. Try again after the time in `Retry-After`.",
+    description: "The service, or one of its dependencies, is temporarily unavailable. Nothing was changed. Retry after the number of seconds in `Retry-After`.",
 };
 
-/// The row of a commit whose outcome is not known.
+/// The problem for a commit with an unknown outcome.
 pub static OUTCOME_UNKNOWN: ProblemInfo = ProblemInfo {
     code: "outcome_unknown",
     kind: Kind::Unavailable,
     title: "Outcome Unknown",
-    description: "The connection to the database was lost while the change was being committed. It may or may not have happened: read the \
+    description: "The connection to the database was lost during the commit. The change may or may not have been saved. Read the \
                   resource before you send the request again.",
 };
 
-/// An opaque error: the client sees an id, the log the whole chain.
+/// An opaque error. The client sees a request id, and the log contains the whole chain.
 ///
 /// Every error that implements [`std::error::Error`] becomes one with `?`.
 ///
@@ -49,7 +49,7 @@ pub struct Unexpected {
 }
 
 impl Unexpected {
-    /// An internal fault (500) with this cause.
+    /// Creates an internal fault (500) with this cause.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             info: &INTERNAL,
@@ -57,7 +57,7 @@ impl Unexpected {
         }
     }
 
-    /// Something needed is away for the moment (503): the client may try again.
+    /// Creates the error for a temporarily unavailable dependency (503). The client may retry.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             info: &UNAVAILABLE,
@@ -65,7 +65,7 @@ impl Unexpected {
         }
     }
 
-    /// A commit whose outcome is not known (503, a code of its own).
+    /// Creates the error for a commit with an unknown outcome (503, with its own code).
     pub fn outcome_unknown(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             info: &OUTCOME_UNKNOWN,
@@ -73,7 +73,7 @@ impl Unexpected {
         }
     }
 
-    /// A known problem that has nothing to do with the domain, such as a cursor that does not fit.
+    /// Creates an error from a known problem outside the domain, such as an invalid cursor.
     pub fn known(
         info: &'static ProblemInfo,
         cause: impl Into<Box<dyn Error + Send + Sync>>,
@@ -84,7 +84,7 @@ impl Unexpected {
         }
     }
 
-    /// The error inside.
+    /// Returns the inner error.
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.cause
     }

@@ -102,7 +102,7 @@ impl Unique {
         let mut seen = HashSet::with_capacity(list.len());
         for (index, item) in list.iter().enumerate() {
             if !seen.insert(item) && out.len() < MAX_FAILURES {
-                at.item(index).fail(out, "unique", "must not come twice");
+                at.item(index).fail(out, "unique", "must not be repeated");
             }
         }
     }

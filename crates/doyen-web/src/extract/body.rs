@@ -10,49 +10,49 @@ use crate::patience::within;
 use crate::problem::OVERLOADED;
 use crate::request::Request;
 
-/// What a request costs in memory while its body arrives, besides the body: the buffers of the
-/// connection, the header fields and the state of the handler.
+/// Memory that a request takes while its body arrives, in addition to the body: connection buffers,
+/// headers and the state of the handler.
 const WAITING_BYTES: usize = 16 << 10;
 
 static TOO_LARGE: ProblemInfo = ProblemInfo {
     code: "body_too_large",
     kind: Kind::TooLarge,
     title: "Content Too Large",
-    description: "The body is larger than this route allows. `detail` says how many bytes it may have.",
+    description: "The body exceeds the maximum size of this route. `detail` gives the limit in bytes. Send a smaller body.",
 };
 
 static TIMEOUT: ProblemInfo = ProblemInfo {
     code: "body_timeout",
     kind: Kind::RequestTimeout,
     title: "Request Timeout",
-    description: "The body did not arrive in time. Send it faster, or in smaller requests.",
+    description: "The body did not arrive in time. Send it faster, or split it into smaller requests.",
 };
 
 static BROKEN: ProblemInfo = ProblemInfo {
     code: "body_incomplete",
     kind: Kind::Malformed,
     title: "Incomplete Body",
-    description: "The body broke off or was not framed as its header fields said.",
+    description: "The body ended early, or its framing does not match the request headers. Send the complete request again.",
 };
 
 static UNSUPPORTED: ProblemInfo = ProblemInfo {
     code: "unsupported_media_type",
     kind: Kind::UnsupportedMediaType,
     title: "Unsupported Media Type",
-    description: "This route does not read bodies of that media type or content coding. `detail` names the ones it reads.",
+    description: "The media type or content coding of the body is not supported. `detail` says what to send.",
 };
 
-/// What a body that is too large is told.
+/// Returns the problem for a body that is too large.
 pub(super) fn too_large() -> &'static ProblemInfo {
     &TOO_LARGE
 }
 
-/// What reading any body can end in.
+/// Returns the problems that reading any body can cause.
 pub(crate) fn problems() -> [&'static ProblemInfo; 4] {
     [&TOO_LARGE, &TIMEOUT, &BROKEN, &UNSUPPORTED]
 }
 
-/// The body, to be read by others: it ends with an error after as many bytes as it may have.
+/// Returns the body as a stream that fails when it exceeds the size limit.
 pub(super) fn bounded(request: &mut Request) -> Result<crate::Body, Refusal> {
     let (body, limit) = take(request)?;
     Ok(match body.as_whole() {
@@ -71,7 +71,8 @@ pub(super) fn bounded(request: &mut Request) -> Result<crate::Body, Refusal> {
     })
 }
 
-/// The body, unread, and how many bytes it may have. Refused when its length is announced and too large.
+/// Returns the unread body and its size limit. Rejects a body whose announced length exceeds the
+/// limit.
 fn take(request: &mut Request) -> Result<(crate::Body, usize), Refusal> {
     let limit = request.parts.limits.body;
     let body = std::mem::replace(&mut request.body, crate::Body::empty());
@@ -82,10 +83,10 @@ fn take(request: &mut Request) -> Result<(crate::Body, usize), Refusal> {
 }
 
 fn over(limit: usize) -> Plain {
-    Plain::new(&TOO_LARGE).detail(format!("at most {limit} bytes"))
+    Plain::new(&TOO_LARGE).detail(format!("the body can have at most {limit} bytes"))
 }
 
-/// The whole body. Refused early when its length is announced and too large.
+/// Reads the whole body. Rejects a body whose announced length exceeds the limit before reading it.
 pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
     let (mut body, limit) = take(request)?;
     let account = request.parts.account.as_ref();
@@ -105,7 +106,7 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
             if after > limit {
                 return Err(Refusal::from(over(limit)));
             }
-            // A small body is covered by what a waiting request is charged with.
+            // The charge of a waiting request covers a small body.
             let more = after.saturating_sub(before.max(WAITING_BYTES / 2));
             if more > 0 && charge.as_mut().is_some_and(|charge| !charge.try_add(more)) {
                 return Err(Plain::new(&OVERLOADED).into());
@@ -122,12 +123,12 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
         }
         Ok(first.unwrap_or_else(|| whole.freeze()))
     };
-    // Nobody works while the client sends.
+    // No slot is occupied while the client sends.
     let done = {
         let _paused = request.parts.slot.pause();
         within(request.parts.limits.body_time, read).await
     };
-    // The values that are made of it take about as much.
+    // The parsed values take about the same amount of memory.
     request.parts.charge = charge;
     match done {
         Ok(done) => done,
@@ -135,9 +136,10 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
     }
 }
 
-/// Refuses a body whose `Content-Type` is not one of these, or that is encoded.
+/// Rejects a body whose `Content-Type` is not one of these, or that has a content coding.
 pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refusal> {
-    // Every line of it: a body that was packed twice says so in two. What is never unpacked can not grow.
+    // Check every header line: a body with two codings may list them in two. Bodies are never
+    // decompressed, so they cannot grow.
     let codings = request.parts.head.headers.get_all(CONTENT_ENCODING);
     if let Some(coding) = codings
         .iter()
@@ -147,7 +149,7 @@ pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refu
         let shown: String = coding.chars().take(32).collect();
         return Err(Plain::new(&UNSUPPORTED)
             .detail(format!(
-                "the content coding `{shown}` is not read; send the body as it is"
+                "the content coding `{shown}` is not supported; send the body without one"
             ))
             .into());
     }

@@ -12,18 +12,18 @@ static REQUIRED: ProblemInfo = ProblemInfo {
     code: "precondition_required",
     kind: Kind::PreconditionRequired,
     title: "Precondition Required",
-    description: "This change needs `If-Match` with the `ETag` you have seen, so that no other change is overwritten unseen.",
+    description: "This operation requires `If-Match`, so that concurrent changes are not overwritten. Read the resource and send its `ETag` as `If-Match`.",
 };
 
 /// Documented maximum length of `If-Match`: about eighty tags.
 const MAX_LENGTH: u32 = 2048;
 
-/// The row for a version that is no longer the present one.
+/// The problem for a version that is no longer current.
 pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
     code: "precondition_failed",
     kind: Kind::PreconditionFailed,
     title: "Precondition Failed",
-    description: "The resource has changed since you read it. Read it again, look at the difference, and send your change with the new `ETag`.",
+    description: "The resource has changed since you read it. Read it again, merge the changes, and send the request with the new `ETag`.",
 };
 
 /// The route's own tags in `If-Match` (RFC 9110 section 13.1.1). Without the header the client gets
@@ -113,7 +113,7 @@ impl FromParts for IfMatch {
                 .with("minLength", 1)
                 .with("maxLength", MAX_LENGTH)
                 .with("examples", serde_json::json!(["\"7\""])),
-            description: "The `ETag` of the version you have seen, or a list of them.".to_owned(),
+            description: "`ETag` of the version to change, or a list of `ETag`s.".to_owned(),
             deprecated: false,
             commas: false,
         });

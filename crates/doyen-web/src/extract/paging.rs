@@ -66,7 +66,7 @@ impl FromParts<ViaParts> for Paging {
         add(
             "limit",
             number(Paging::MAX_LIMIT).with("default", Paging::DEFAULT_LIMIT),
-            "How many items at most.",
+            "Maximum number of items to return.",
         );
         add(
             "cursor",
@@ -74,17 +74,17 @@ impl FromParts<ViaParts> for Paging {
                 .with("minLength", 1)
                 .with("maxLength", 1024)
                 .with("pattern", NO_NUL),
-            "Where to go on: `page.next` or `page.prev` of an earlier answer.",
+            "Cursor of the page to return: `page.next` or `page.prev` of an earlier response.",
         );
         add(
             "page",
             number(Paging::MAX_NUMBER),
-            "The page by number, from 1. Answers then carry the total. Not looked at beside `cursor`.",
+            "Page number, starting at 1. The response then contains the total. Ignored if `cursor` is set.",
         );
         add(
             "per_page",
             number(Paging::MAX_LIMIT),
-            "How many items a numbered page has at most.",
+            "Maximum number of items on a numbered page.",
         );
         contract.operation.fails([&INVALID_CURSOR]);
         contract.operation.fails(text::TextError::catalogue());
@@ -107,7 +107,7 @@ fn bounded(
     at.fail_with(
         failures,
         "range",
-        format!("must be from 1 to {max}"),
+        format!("must be between 1 and {max}"),
         params,
     );
     None

@@ -1,4 +1,4 @@
-//! Answers with a JSON body, and the one without.
+//! Responses with a JSON body, and the response without a body.
 
 use doyen_core::contract::{Answer, Contract};
 use doyen_core::{Components, Output, Refusal, Schema};
@@ -11,19 +11,19 @@ use crate::{Body, Json, Response};
 
 pub(crate) const JSON: &str = "application/json";
 
-/// 201 with the new resource; `Location` is where it lives, when the type says so.
+/// 201 with the new resource. `Location` is its URL, if the type provides one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Created<T>(pub T);
 
-/// 202: it will be done; the body says how to learn the outcome.
+/// 202 for work that continues after the response. The body says how to learn the outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted<T>(pub T);
 
-/// 204: done, nothing to say.
+/// 204 without a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NoContent;
 
-/// 200 with a body no cache may keep (RFC 9111 section 5.2.2.5): tokens, secrets shown once.
+/// 200 with a body that must not be cached (RFC 9111 section 5.2.2.5), such as tokens and secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoStore<T>(pub T);
 
@@ -32,7 +32,7 @@ impl<T: Output> Respond for Json<T> {
         write(StatusCode::OK, &self.0, parts)
     }
     fn describe(contract: &mut Contract<'_>) {
-        answer::<T>(contract, 200, "What was asked for.");
+        answer::<T>(contract, 200, "The requested resource.");
     }
 }
 
@@ -51,9 +51,9 @@ impl<T: Output> Respond for Created<T> {
     fn describe(contract: &mut Contract<'_>) {
         let schema = T::schema(contract.components);
         let place = Schema::of("string").with("format", "uri-reference");
-        let mut answer = Answer::with_body(201, "It was created.", JSON, schema);
+        let mut answer = Answer::with_body(201, "The created resource.", JSON, schema);
         if T::LOCATED {
-            answer = answer.header("Location", "Where it lives.", place);
+            answer = answer.header("Location", "URL of the created resource.", place);
         }
         contract.operation.answers.push(tagged::<T>(answer));
     }
@@ -64,7 +64,7 @@ impl<T: Output> Respond for Accepted<T> {
         write(StatusCode::ACCEPTED, &self.0, parts)
     }
     fn describe(contract: &mut Contract<'_>) {
-        answer::<T>(contract, 202, "It will be done.");
+        answer::<T>(contract, 202, "The request was accepted for processing.");
     }
 }
 
@@ -77,7 +77,11 @@ impl<T: Output> Respond for NoStore<T> {
         Ok(response)
     }
     fn describe(contract: &mut Contract<'_>) {
-        answer::<T>(contract, 200, "What was asked for. No cache may keep it.");
+        answer::<T>(
+            contract,
+            200,
+            "The requested resource. The response must not be cached.",
+        );
     }
 }
 
@@ -88,7 +92,10 @@ impl Respond for NoContent {
         Ok(response)
     }
     fn describe(contract: &mut Contract<'_>) {
-        contract.operation.answers.push(Answer::empty(204, "Done."));
+        contract
+            .operation
+            .answers
+            .push(Answer::empty(204, "Success. The response has no body."));
     }
 }
 
@@ -106,14 +113,14 @@ fn answer<T: Output>(contract: &mut Contract<'_>, status: u16, description: &str
         )));
 }
 
-/// Adds the header of types that know their version.
+/// Adds the `ETag` header of types that have a version.
 fn tagged<T: Output>(answer: Answer) -> Answer {
     if !T::TAGGED {
         return answer;
     }
     answer.header(
         "ETag",
-        "The version, for `If-Match` and `If-None-Match`.",
+        "Version of the resource, for `If-Match` and `If-None-Match`.",
         Schema::of("string"),
     )
 }
@@ -137,7 +144,7 @@ fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Resp
     Ok(response)
 }
 
-/// A JSON response of these bytes.
+/// Returns a JSON response with these bytes.
 pub(crate) fn bytes_response(status: StatusCode, bytes: Vec<u8>) -> Response {
     let mut response = Response::new(Body::whole(bytes));
     *response.status_mut() = status;
@@ -154,7 +161,8 @@ pub(crate) fn pick(json: &mut serde_json::Value, picked: &[String]) {
     }
 }
 
-/// Lets fields be missing where `?fields=` can pick: from the answer, or from each item of the page.
+/// Makes fields optional where `?fields=` can select them: in the response, or in each item of the
+/// page.
 pub(crate) fn thin(answers: &mut [Answer], components: &Components) {
     let also = |whole: Schema| {
         let part = components.partial(&whole).into_json();
@@ -175,7 +183,7 @@ pub(crate) fn thin(answers: &mut [Answer], components: &Components) {
     }
 }
 
-/// The parameter `?fields=` for these names.
+/// Returns the schema of the parameter `?fields=` for these names.
 pub(crate) fn fields_schema(names: &[String]) -> Schema {
     Schema::of("array")
         .with("items", json!({"type": "string", "enum": names}))

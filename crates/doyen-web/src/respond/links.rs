@@ -13,12 +13,12 @@ use serde_json::json;
 /// A route that can be linked to: the value of the same name that `#[get]` and its kin add beside the handler.
 pub trait Linked: 'static {}
 
-/// Where one can go from here.
+/// A link to a related operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Link {
-    /// The address.
+    /// URL of the operation.
     pub href: String,
-    /// The method, when it is not GET.
+    /// HTTP method, if it is not `GET`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<&'static str>,
 }
@@ -27,12 +27,12 @@ impl Output for Link {
     fn schema(components: &mut Components) -> Schema {
         components.define::<Self>(doyen_core::schema::Direction::Output, "Link", |_| {
             Schema::of("object")
-                .with("description", "Where one can go from here.")
+                .with("description", "A link to a related operation.")
                 .with(
                     "properties",
                     json!({
-                        "href": {"type": "string", "format": "uri-reference", "maxLength": 2048, "description": "The address."},
-                        "method": {"type": "string", "enum": ["POST", "PUT", "PATCH", "DELETE"], "description": "The method, when it is not GET."},
+                        "href": {"type": "string", "format": "uri-reference", "maxLength": 2048, "description": "URL of the operation."},
+                        "method": {"type": "string", "enum": ["POST", "PUT", "PATCH", "DELETE"], "description": "HTTP method, if it is not `GET`."},
                     }),
                 )
                 .with("required", json!(["href"]))
@@ -59,7 +59,7 @@ impl Output for LinkMap {
         Schema::of("object")
             .with(
                 "description",
-                "What the caller may do from here, by relation.",
+                "Operations that are available to the caller, by link relation.",
             )
             .with("additionalProperties", link.into_json())
     }

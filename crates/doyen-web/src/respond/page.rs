@@ -68,9 +68,9 @@ impl<T: Output> Respond for Page<T> {
         let place = json!({"type": ["string", "null"], "maxLength": 1024});
         let page = object(
             json!({
-                "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "description": "How many were asked for at most."},
+                "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "description": "Maximum number of items on this page."},
                 "next": place.clone(), "prev": place,
-                "total": {"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "How many there are in all; only on numbered pages."},
+                "total": {"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "Total number of items. Present only on numbered pages."},
             }),
             json!(["limit", "next", "prev"]),
         );
@@ -86,7 +86,7 @@ impl<T: Output> Respond for Page<T> {
         let answer = Answer::with_body(200, "A page of the list.", JSON, envelope);
         contract.operation.answers.push(answer.header(
             "Link",
-            "The same relations as `_links` (RFC 8288).",
+            "Links with the same relations as `_links` (RFC 8288).",
             Schema::of("string"),
         ));
     }

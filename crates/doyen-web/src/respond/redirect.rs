@@ -18,7 +18,7 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// 303: look there, with GET.
+    /// Creates a 303. The client follows it with `GET`.
     pub fn see_other(to: impl Into<String>) -> Self {
         Self {
             status: StatusCode::SEE_OTHER,
@@ -26,7 +26,7 @@ impl Redirect {
         }
     }
 
-    /// 307: send the same request there, this time.
+    /// Creates a 307. The client sends the same request to the new URL.
     pub fn temporary(to: impl Into<String>) -> Self {
         Self {
             status: StatusCode::TEMPORARY_REDIRECT,
@@ -34,7 +34,7 @@ impl Redirect {
         }
     }
 
-    /// 308: send the same request there from now on.
+    /// Creates a 308. The client sends this and future requests to the new URL.
     pub fn permanent(to: impl Into<String>) -> Self {
         Self {
             status: StatusCode::PERMANENT_REDIRECT,
@@ -56,14 +56,20 @@ impl Respond for Redirect {
         let place = Schema::of("string").with("format", "uri-reference");
         // Which of them is decided when it is made: all three are possible.
         for (status, meaning) in [
-            (303, "Look there, with GET."),
-            (307, "Send the same request there, this time."),
-            (308, "Send the same request there from now on."),
+            (303, "Redirect. Follow it with `GET`."),
+            (
+                307,
+                "Temporary redirect. Send the same request to the new URL.",
+            ),
+            (
+                308,
+                "Permanent redirect. Send this and future requests to the new URL.",
+            ),
         ] {
             let answer = Answer::empty(status, meaning);
             contract.operation.answers.push(answer.header(
                 "Location",
-                "Where to look.",
+                "URL to follow.",
                 place.clone(),
             ));
         }

@@ -29,7 +29,7 @@ macro_rules! text {
             fn describe(contract: &mut Contract<'_>) {
                 contract.operation.answers.push(Answer::with_body(
                     200,
-                    "What was asked for.",
+                    "The requested resource.",
                     $media,
                     Schema::of("string"),
                 ));

@@ -331,7 +331,7 @@ fn describe(route: &Route, module: &str, components: &mut Components) -> Operati
             name: "fields".to_owned(),
             required: false,
             schema,
-            description: "The fields to answer with, separated by commas; all without it."
+            description: "Comma-separated fields to return. If omitted, all fields are returned."
                 .to_owned(),
             deprecated: false,
             commas: true,

@@ -13,7 +13,7 @@ pub(super) fn check(entry: &Entry, caller: Option<&Caller>) -> Result<(), Stop> 
         Ok(()) => Ok(()),
         Err(Denied::Anonymous) => Err(Plain::new(&UNAUTHENTICATED).into()),
         Err(Denied::Role) => Err(Plain::new(&FORBIDDEN)
-            .detail("your role may not do this")
+            .detail("the role of the caller does not permit this operation")
             .because(denied_because(roles(entry)))
             .into()),
         Err(Denied::Scope(scope)) => {
@@ -23,7 +23,7 @@ pub(super) fn check(entry: &Entry, caller: Option<&Caller>) -> Result<(), Stop> 
                 .ok()
                 .map(|value| (header::WWW_AUTHENTICATE, value));
             let refusal = Plain::new(&FORBIDDEN)
-                .detail(format!("this needs the scope `{scope}`"))
+                .detail(format!("this operation requires the scope `{scope}`"))
                 .because(denied_because(format!("the token lacks the scope {scope}")))
                 .into();
             Err(Stop { refusal, header })

@@ -43,7 +43,7 @@ pub(super) fn check_unread(head: &http::request::Parts) -> Result<(), Refusal> {
 
 fn unread() -> Refusal {
     Plain::new(&OVERLOADED)
-        .detail("Too many responses on this connection are not read. Read them, then try again.")
+        .detail("Too many responses on this connection are unread. Read them, then try again.")
         .into()
 }
 
@@ -54,6 +54,9 @@ pub(super) fn check_uri(uri: &Uri, options: &EdgeOptions) -> Result<(), Refusal>
         return Ok(());
     }
     Err(Plain::new(&URI_TOO_LONG)
-        .detail(format!("at most {} bytes", options.uri_limit))
+        .detail(format!(
+            "the path and query can have at most {} bytes",
+            options.uri_limit
+        ))
         .into())
 }

@@ -10,10 +10,10 @@ use http::{HeaderValue, header};
 
 use super::Pages;
 
-/// Why a page is not served.
+/// Errors of the documentation pages.
 #[derive(Debug, Problem)]
 pub(super) enum FindPage {
-    /// There is no such page.
+    /// The page does not exist. Check the URL.
     #[problem(not_found, code = "not_found")]
     Missing,
 }

@@ -22,7 +22,7 @@ static NOT_READY: ProblemInfo = ProblemInfo {
     code: "not_ready",
     kind: Kind::Unavailable,
     title: "Not Ready",
-    description: "This server can not take requests right now: it is going away, or something it needs does not answer.",
+    description: "The server cannot accept requests: it is shutting down, or a dependency is unavailable. Try again later.",
 };
 
 fn ok() -> Json<Health> {

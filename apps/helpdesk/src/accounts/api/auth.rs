@@ -1,4 +1,4 @@
-//! Register.
+//! Registration.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use super::users;
 use crate::accounts::domain::{Accounts, Register, RegistrationClosed, Registrations};
 use crate::settings::{HelpdeskSettings, RegistrationMode};
 
-/// What somebody is told who registers.
+/// The two successful responses to a registration.
 pub(crate) enum Registered {
-    /// Here is your account.
+    /// The account was created.
     Made(Created<UserView>),
-    /// Look into your mail: the same, whoever has the address.
+    /// Instructions were sent by email. The response is the same if the address is taken.
     Asked(Accepted<RegistrationView>),
 }
 
@@ -35,10 +35,11 @@ impl Respond for Registered {
     }
 }
 
-/// Make an account for yourself.
+/// Register an account
 ///
-/// It is a customer's: an administrator makes agents of users. Where an address must be shown to be one's own, as in production, the answer
-/// is 202 whether it has an account or not, and what there is to say comes by mail.
+/// The new account has the role `customer`; an administrator can change it. If email verification
+/// is required, as in production, the response is 202 whether or not the address already has an
+/// account, and further instructions are sent by email.
 #[post("/register", allow = anyone)]
 pub(crate) async fn register(
     accounts: Accounts,

@@ -1,4 +1,4 @@
-//! Your own profile.
+//! The profile of the caller.
 
 use doyen::prelude::*;
 
@@ -6,7 +6,7 @@ use super::shapes::{ProfileChanges, UserView};
 use crate::access::{Scope, User};
 use crate::accounts::domain::{Account, Accounts, Edit, EditAccount, FindAccount};
 
-/// Show your own profile.
+/// Get the caller's profile
 #[get("/", allow = Scope::Profile, id = "accounts_show_me")]
 pub(crate) async fn profile(
     me: User,
@@ -16,7 +16,10 @@ pub(crate) async fn profile(
     Ok(Json(view(accounts.find(me.id).await?, &links)))
 }
 
-/// Change your own profile.
+/// Update the caller's profile
+///
+/// Send the last known `ETag` as `If-Match`. A request that changes nothing does not increment the
+/// version.
 #[patch("/", allow = Scope::Profile, id = "accounts_edit_me")]
 pub(crate) async fn edit_profile(
     me: User,

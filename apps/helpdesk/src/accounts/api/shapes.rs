@@ -1,4 +1,4 @@
-//! The shapes on the wire.
+//! Request and response types.
 
 use doyen::auth::{NewPassword, WeakPassword};
 use doyen::domain::rule::Broken;
@@ -11,25 +11,25 @@ use crate::accounts::domain::{Account, Email};
 #[derive(Output)]
 #[output(name = "User", etag = version, location = place)]
 pub(crate) struct UserView {
-    /// Their id.
+    /// User id.
     id: UserId,
-    /// What they log in with.
+    /// Email address, used to log in.
     #[output(example = "ada@example.com")]
     email: Email,
-    /// What they are called.
+    /// Name of the user.
     #[output(example = "Ada Lovelace")]
     name: String,
-    /// What they are here.
+    /// Role.
     role: Role,
-    /// Whether they are kept out.
+    /// True if the account is disabled.
     disabled: bool,
-    /// When they came.
+    /// Creation time.
     created_at: Timestamp,
-    /// When this last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
-    /// Counts up with each change; also in the `ETag`.
+    /// Version number, incremented by each change. Also in the `ETag`.
     version: i64,
-    /// What you may do from here.
+    /// Links to the resource and to the actions available to the caller.
     #[output(rename = "_links")]
     links: LinkMap,
     #[output(skip)]
@@ -37,7 +37,7 @@ pub(crate) struct UserView {
 }
 
 impl UserView {
-    /// The account, what the caller may do from there, and where it lives.
+    /// Creates the view of an account from its links and its path.
     pub(super) fn new(account: Account, links: LinkMap, place: Option<String>) -> Self {
         let Account {
             id,
@@ -64,41 +64,42 @@ impl UserView {
     }
 }
 
-/// What everybody is told who registers where an address must be shown to be one's own.
+/// Response to a registration that requires email verification.
 #[derive(Output)]
 #[output(name = "RegistrationAccepted")]
 pub(crate) struct RegistrationView {
-    /// What happens now.
+    /// Description of the next step.
     detail: &'static str,
 }
 
 impl RegistrationView {
-    /// The one answer there is.
+    /// Creates the response, which is the same for every request.
     pub(super) const fn new() -> Self {
         Self {
-            detail: "Look into your mail: it says how to go on.",
+            detail: "Check your email for further instructions.",
         }
     }
 }
 
-/// Who wants an account.
+/// Details of the account to register.
 #[derive(Input)]
 #[validate(custom = impersonal)]
 pub(crate) struct Registration {
-    /// What you log in with.
+    /// Email address, used to log in.
     #[input(example = "ada@example.com")]
     pub(super) email: Email,
-    /// Anything that others do not try first.
+    /// Password. Common passwords are rejected, and so are passwords made from the email address,
+    /// the name of the user, or the name of the service.
     #[validate(length(min = 8, max = 128), custom = uncommon)]
     #[input(example = "correct horse battery staple")]
     pub(super) password: String,
-    /// What you are called.
+    /// Name of the user.
     #[validate(length(min = 1, max = 100))]
     #[input(example = "Ada Lovelace")]
     pub(super) name: String,
 }
 
-/// Refuses passwords made of the address, the name, or the name of the service.
+/// Rejects passwords made from the address, the name, or the name of the service.
 fn impersonal(new: &Registration) -> Result<(), Broken> {
     let known = [new.email.as_str(), &new.name, "helpdesk"];
     match NewPassword::of_somebody(&new.password, &known) {
@@ -109,31 +110,33 @@ fn impersonal(new: &Registration) -> Result<(), Broken> {
     }
 }
 
-/// Refuses passwords that are tried first.
+/// Rejects common passwords.
 fn uncommon(password: &str) -> Result<(), Broken> {
     match password.parse::<NewPassword>() {
-        // The length is a rule of its own, which says so already.
+        // The `length` rule of the field already reports this error.
         Err(weak) if weak.code() != "length" => Err(Broken::new(weak.code(), weak.to_string())),
         _ => Ok(()),
     }
 }
 
-/// Changes to your own profile.
+/// Changes to the profile of the caller. Omitted fields keep their values.
 #[derive(Input)]
 pub(crate) struct ProfileChanges {
-    /// What you are called.
+    /// Name of the user.
     #[validate(length(min = 1, max = 100))]
     pub(super) name: Patch<String>,
 }
 
-/// Changes to a user.
+/// Changes to a user. Omitted fields keep their values.
 #[derive(Input)]
 pub(crate) struct UserChanges {
-    /// What they are called.
+    /// Name of the user.
     #[validate(length(min = 1, max = 100))]
     pub(super) name: Patch<String>,
-    /// What they are here. Tokens from before are refused within seconds; the client refreshes and gets one that fits.
+    /// Role. After a change, existing access tokens are rejected within seconds; clients must
+    /// refresh them.
     pub(super) role: Patch<Role>,
-    /// Whether they are kept out. They are logged out everywhere, and their keys are refused.
+    /// True to disable the account. This ends all sessions of the user, and their API keys are
+    /// rejected.
     pub(super) disabled: Patch<bool>,
 }

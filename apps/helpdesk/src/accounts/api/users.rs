@@ -1,4 +1,4 @@
-//! The users: agents look them up, administrators change them.
+//! Users: agents can read them, administrators can change them.
 
 use doyen::prelude::*;
 
@@ -6,7 +6,9 @@ use super::shapes::{UserChanges, UserView};
 use crate::access::{Scope, User, UserId};
 use crate::accounts::domain::{Account, AccountFilter, Accounts, Edit, EditAccount, FindAccount};
 
-/// List users, the newest first.
+/// List users
+///
+/// Users are sorted by creation time, newest first.
 #[get("/", allow = Scope::UsersRead, sparse)]
 pub(crate) async fn list(
     accounts: Accounts,
@@ -20,7 +22,7 @@ pub(crate) async fn list(
         .map(|account| view(account, &links)))
 }
 
-/// Show a user.
+/// Get a user
 #[get("/{id}", allow = Scope::UsersRead)]
 pub(crate) async fn show(
     accounts: Accounts,
@@ -30,9 +32,11 @@ pub(crate) async fn show(
     Ok(Json(view(accounts.find(id).await?, &links)))
 }
 
-/// Change a user's name or role, or keep them out.
+/// Update a user
 ///
-/// Another role takes effect within seconds, also for those who are logged in. Nobody changes their own, or keeps themselves out.
+/// Changes the name or the role, or disables the account. Send the last known `ETag` as `If-Match`.
+/// A new role takes effect within seconds, also for users who are logged in. Administrators cannot
+/// change their own role or disable their own account.
 #[patch("/{id}", allow = Scope::UsersWrite)]
 pub(crate) async fn edit(
     me: User,
@@ -53,7 +57,7 @@ pub(crate) async fn edit(
     )))
 }
 
-/// A user as the caller sees them.
+/// Returns the view of an account for the caller.
 pub(super) fn view(account: Account, links: &Links) -> UserView {
     let place = links.path::<show>(&[&account.id]);
     let links = links

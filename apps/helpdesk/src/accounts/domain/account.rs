@@ -1,4 +1,4 @@
-//! The account and its e-mail address.
+//! The account and its email address.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,61 +7,62 @@ use doyen::domain::{Input, Output, Patch, Timestamp};
 
 use crate::access::{Role, User, UserId};
 
-/// Somebody who uses the helpdesk.
+/// An account of a helpdesk user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Their id.
+    /// User id.
     pub id: UserId,
-    /// Where they are reached, and what they log in with.
+    /// Email address, used for mail and to log in.
     pub email: Email,
-    /// What they are called.
+    /// Name of the user.
     pub name: String,
-    /// What they are here.
+    /// Role.
     pub role: Role,
-    /// Since when they are kept out.
+    /// Time at which the account was disabled, or `None`.
     pub disabled_at: Option<Timestamp>,
-    /// When they came.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When this last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// Counts up with each change.
+    /// Version number, incremented by each change.
     pub version: i64,
 }
 
 /// Changes to an account.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
-    /// Another name.
+    /// New name.
     pub name: Patch<String>,
-    /// Another role.
+    /// New role.
     pub role: Patch<Role>,
-    /// Whether they are kept out.
+    /// True to disable the account, false to enable it.
     pub disabled: Patch<bool>,
 }
 
-/// Which accounts.
+/// Filter for a list of accounts.
 #[derive(Clone, Debug, Default, Input)]
 pub struct AccountFilter {
-    /// Only those with this role.
+    /// Only users with this role.
     pub role: Option<Role>,
 }
 
-/// An e-mail address, in lower case.
+/// Email address, in lower case.
 ///
-/// Domains have no case. What stands before the `@` could have one (RFC 5321 section 2.4), and no provider of note uses it; two accounts
-/// that differ in nothing else would be a trap. So `Ann@Example.com` and `ann@example.com` are one address. Dots and `+tags` count.
+/// Addresses that differ only in case are equal: `Ann@Example.com` is stored as `ann@example.com`.
+/// Dots and `+tags` are significant.
+// RFC 5321 section 2.4 permits case-sensitive local parts, but no major provider uses them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Input, Output)]
 #[input(from_str)]
 #[validate(email)]
 #[output(display, format = "email")]
 pub struct Email(String);
 
-/// The text is no e-mail address.
+/// The text is not an email address.
 #[derive(Clone, Copy, Debug)]
 pub struct NotAnEmail;
 
 impl Account {
-    /// A new account.
+    /// Creates an account.
     pub fn new(email: Email, name: String, role: Role, now: Timestamp) -> Self {
         Self {
             id: UserId::new(),
@@ -75,7 +76,7 @@ impl Account {
         }
     }
 
-    /// The caller this account is once it has logged in.
+    /// Returns the account as a user.
     pub const fn user(&self) -> User {
         User {
             id: self.id,
@@ -96,7 +97,7 @@ impl Account {
 }
 
 impl Email {
-    /// The address.
+    /// Returns the address as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -108,7 +109,7 @@ impl fmt::Display for Email {
     }
 }
 
-/// Only the case is changed: what may stand in an address is checked where it is read.
+/// Converts the address to lower case. The syntax is validated where the input is read.
 impl FromStr for Email {
     type Err = NotAnEmail;
     fn from_str(text: &str) -> Result<Self, NotAnEmail> {

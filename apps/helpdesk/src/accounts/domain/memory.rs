@@ -1,4 +1,4 @@
-//! The ports in memory, for tests of the domain.
+//! In-memory implementations of the ports, for tests of the domain.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::access::UserId;
 
-/// Accounts in a list.
+/// An account repository in memory.
 #[derive(Default)]
 pub(super) struct InMemory(pub(super) Mutex<Vec<(Account, String)>>);
 
@@ -75,7 +75,7 @@ impl AccountRepository for InMemory {
     }
 }
 
-/// Notes whose logins were touched, and what was logged.
+/// Records calls to [`Logins`] and events of the security log.
 #[derive(Default)]
 pub(super) struct Notes(pub(super) Mutex<Vec<String>>);
 
@@ -108,7 +108,7 @@ impl SecurityLog for Notes {
     }
 }
 
-/// A hasher that hides nothing.
+/// A hasher that returns the password in plain text.
 #[derive(Default)]
 pub(super) struct Plain;
 

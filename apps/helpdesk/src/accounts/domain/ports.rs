@@ -1,48 +1,50 @@
-//! What the domain needs from outside.
+//! Dependencies of the domain.
 
 use doyen::domain::{Page, Paging, Secret, Unexpected, port};
 
 use super::{Account, AccountFilter, Register};
 use crate::access::UserId;
 
-/// Where accounts are kept.
+/// Stores accounts.
 #[port]
 pub trait AccountRepository {
-    /// Keeps a new account, with the hash of its password.
+    /// Stores a new account with the hash of its password.
     ///
     /// # Errors
     ///
-    /// [`EmailTaken`](super::EmailTaken) when the address has one.
+    /// Returns [`EmailTaken`](super::EmailTaken) if the address already has an account.
     async fn insert(&self, account: &Account, password_hash: &str) -> Result<(), Register>;
 
-    /// The account of this id.
+    /// Returns the account with this id.
     async fn find(&self, id: UserId) -> Result<Option<Account>, Unexpected>;
 
-    /// A page of those that fit, the newest first.
+    /// Returns a page of matching accounts, newest first.
     async fn list(
         &self,
         filter: &AccountFilter,
         paging: &Paging,
     ) -> Result<Page<Account>, Unexpected>;
 
-    /// Replaces the account of this version by the changed one; gives it with its new version. `None` when another change came between.
+    /// Replaces the account if it still has this version, and returns it with its new version.
+    /// Returns `None` after a concurrent change.
     async fn replace(&self, version: i64, changed: &Account)
     -> Result<Option<Account>, Unexpected>;
 }
 
-/// Those who are logged in.
+/// Sessions of logged-in users.
 #[port]
 pub trait Logins {
-    /// What this user may do has changed: the tokens they have are refused, and their clients get new ones.
+    /// Invalidates the tokens of a user whose rights have changed. Clients get new ones by
+    /// refreshing.
     async fn renew(&self, id: UserId) -> Result<(), Unexpected>;
 
-    /// This user is logged out everywhere.
+    /// Ends all sessions of a user.
     async fn end(&self, id: UserId) -> Result<(), Unexpected>;
 }
 
 /// Hashes passwords.
 #[port]
 pub trait PasswordHasher {
-    /// The hash to keep.
+    /// Returns the hash to store.
     async fn hash(&self, password: Secret<String>) -> Result<String, Unexpected>;
 }

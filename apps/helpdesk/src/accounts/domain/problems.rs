@@ -1,70 +1,72 @@
-//! What can go wrong with accounts, as the client is told.
+//! Problems of accounts that clients receive.
 
 use doyen::domain::{Problem, Unexpected};
 
-/// There is no such user.
+/// The user does not exist. Check the id.
 #[derive(Debug, Problem)]
 #[problem(not_found, code = "user_not_found")]
 pub struct AccountNotFound;
 
-/// The account has changed since you read it. Read it again, look at the difference, and send your change with the new `ETag`.
+/// The account has changed since it was read. Read it again, and repeat the change with the new
+/// `ETag`.
 #[derive(Debug, Problem)]
 #[problem(precondition_failed, code = "precondition_failed")]
 pub struct StaleAccount;
 
-/// Somebody has an account with this e-mail address already. Log in, or use another address.
+/// The email address already has an account. Log in, or use another address.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
 pub struct EmailTaken;
 
-/// Nobody can register by themselves here. Ask an administrator for an account.
+/// Registration is closed. Ask an administrator for an account.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct RegistrationClosed;
 
-/// Nobody changes their own role or keeps themselves out: so there is always an administrator. Ask another one.
+/// Administrators cannot change their own role or disable their own account, so that one always
+/// remains. Ask another administrator to make the change.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
 pub struct OwnRole;
 
-/// Why somebody was not registered.
+/// Errors when registering an account.
 #[derive(Debug, Problem)]
 pub enum Register {
-    /// Nobody registers here.
+    /// Registration is closed.
     #[problem(transparent)]
     Closed(RegistrationClosed),
-    /// The address has an account.
+    /// The address already has an account.
     #[problem(transparent)]
     Taken(EmailTaken),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why an account is not shown.
+/// Errors when reading an account.
 #[derive(Debug, Problem)]
 pub enum FindAccount {
-    /// It is not there, or not for the caller.
+    /// The account does not exist, or the caller cannot see it.
     #[problem(transparent)]
     Missing(AccountNotFound),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why an account was not changed.
+/// Errors when changing an account.
 #[derive(Debug, Problem)]
 pub enum EditAccount {
-    /// It is not there, or not for the caller.
+    /// The account does not exist, or the caller cannot see it.
     #[problem(transparent)]
     Missing(AccountNotFound),
-    /// It is not what the caller has seen.
+    /// The account has changed since the caller read it.
     #[problem(transparent)]
     Stale(StaleAccount),
-    /// It is the caller's own role.
+    /// The caller cannot change their own role or disable their own account.
     #[problem(transparent)]
     OwnRole(OwnRole),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

@@ -1,7 +1,7 @@
-//! Registering where an address must be shown to be one's own first.
+//! Registration with email verification.
 //!
-//! Nobody learns from it who has an account: whoever registers is told the same, after the same work, and what there is to say goes to the
-//! address by mail.
+//! It does not reveal whether an address has an account: the response and the work are the same in
+//! both cases, and the outcome is sent to the address by email.
 
 use std::sync::Arc;
 
@@ -12,25 +12,25 @@ use doyen::domain::{
 use super::{Account, Email, PasswordHasher};
 use crate::access::{Role, UserId};
 
-/// Who has an address.
+/// The account that has an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// Whose account it is.
+    /// User id.
     pub id: UserId,
-    /// Nobody has shown yet that the address is theirs.
+    /// True if the address has not been verified.
     pub waits: bool,
 }
 
-/// Where registrations are kept, and how people are written to.
+/// Stores registrations and sends the mails about them.
 #[port]
 pub trait Registry {
-    /// Keeps an account that waits for its link; false when the address has one.
+    /// Stores an unverified account. Returns false if the address already has an account.
     async fn claim(&self, account: &Account, password_hash: &str) -> Result<bool, Unexpected>;
 
-    /// Who has this address.
+    /// Returns the account that has this address.
     async fn holder(&self, email: &Email) -> Result<Option<Holder>, Unexpected>;
 
-    /// Gives an account that waits another name and password.
+    /// Replaces the name and the password of an unverified account.
     async fn take_over(
         &self,
         id: UserId,
@@ -38,14 +38,14 @@ pub trait Registry {
         password_hash: &str,
     ) -> Result<(), Unexpected>;
 
-    /// Asks by mail whether the address is theirs; false when they were asked a moment ago.
+    /// Sends a verification mail. Returns false if one was sent a short time ago.
     async fn ask(&self, id: UserId, email: &Email) -> Result<bool, Unexpected>;
 
-    /// Tells by mail that they have an account already.
+    /// Sends a mail stating that the address already has an account.
     async fn tell(&self, id: UserId, email: &Email) -> Result<(), Unexpected>;
 }
 
-/// Registrations, as handlers use them.
+/// Registration, for handlers.
 #[derive(Clone, Inject)]
 pub struct Registrations {
     registry: Arc<dyn Registry>,
@@ -55,7 +55,7 @@ pub struct Registrations {
 }
 
 impl Registrations {
-    /// With these parts: what a container does, by hand.
+    /// Creates the service from its dependencies, without a container.
     pub fn new(
         registry: Arc<dyn Registry>,
         passwords: Arc<dyn PasswordHasher>,
@@ -70,17 +70,18 @@ impl Registrations {
         }
     }
 
-    /// Registers a customer, who must follow the link in a mail.
+    /// Registers a customer, who must then follow the link in a mail.
     ///
-    /// An account that waits for its link is nobody's yet: who registers last is who the last link is for. Else somebody could register with
-    /// the address of another, who then follows a link and owns an account whose password a stranger knows.
+    /// Until the address is verified, a later registration replaces an earlier one. Otherwise an
+    /// attacker could register the address of another person, who would then follow the link and
+    /// use an account whose password the attacker knows.
     pub async fn register(
         &self,
         email: Email,
         name: String,
         password: Secret<String>,
     ) -> Result<(), Unexpected> {
-        // In each case, and first: it is slow, and what follows holds a transaction.
+        // Always hash, so that the work is the same. Hash first: the rest holds a transaction.
         let hash = self.passwords.hash(password).await?;
         let account = Account::new(email, name, Role::Customer, self.clock.now());
         let email = &account.email;
@@ -92,13 +93,13 @@ impl Registrations {
             return Ok(());
         }
         let Some(holder) = self.registry.holder(email).await? else {
-            // It was deleted this moment. Whoever registers can do so again.
+            // The account was deleted in the meantime. The client can register again.
             return Ok(());
         };
         if !holder.waits {
             return self.registry.tell(holder.id, email).await;
         }
-        // The mail that is under way goes with what was registered before it.
+        // A mail that is already on its way belongs to the earlier registration.
         if self.registry.ask(holder.id, email).await? {
             self.registry
                 .take_over(holder.id, &account.name, &hash)
@@ -117,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// Notes what was asked of it.
+    /// Records its calls.
     #[derive(Default)]
     struct Desk {
         holder: Option<Holder>,

@@ -1,4 +1,4 @@
-//! Everything one can do with accounts.
+//! Operations on accounts.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::access::{Role, User, UserId};
 
-/// Accounts, as handlers use them.
+/// Operations on accounts, for handlers.
 #[derive(Clone, Inject)]
 pub struct Accounts {
     repository: Arc<dyn AccountRepository>,
@@ -24,7 +24,7 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// With these parts: what a container does, by hand.
+    /// Creates the service from its dependencies, without a container.
     pub fn new(
         repository: Arc<dyn AccountRepository>,
         passwords: Arc<dyn PasswordHasher>,
@@ -41,7 +41,7 @@ impl Accounts {
         }
     }
 
-    /// Makes an account for a customer.
+    /// Creates an account with the role `customer`.
     pub async fn register(
         &self,
         email: Email,
@@ -51,7 +51,7 @@ impl Accounts {
         self.create(email, name, Role::Customer, password).await
     }
 
-    /// Makes an account of any role: for the command line.
+    /// Creates an account with any role, for the command line.
     pub async fn create(
         &self,
         email: Email,
@@ -59,19 +59,19 @@ impl Accounts {
         role: Role,
         password: Secret<String>,
     ) -> Result<Account, Register> {
-        // First the slow part, then the one that holds a transaction.
+        // Hash first: it is slow, and the insert holds a transaction.
         let hash = self.passwords.hash(password).await?;
         let account = Account::new(email, name, role, self.clock.now());
         self.repository.insert(&account, &hash).await?;
         Ok(account)
     }
 
-    /// One account.
+    /// Returns an account.
     pub async fn find(&self, id: UserId) -> Result<Account, FindAccount> {
         Ok(self.repository.find(id).await?.ok_or(AccountNotFound)?)
     }
 
-    /// A page of accounts, the newest first.
+    /// Returns a page of accounts, newest first.
     pub async fn list(
         &self,
         filter: &AccountFilter,
@@ -80,9 +80,10 @@ impl Accounts {
         self.repository.list(filter, paging).await
     }
 
-    /// Changes an account, if it still has the version that the caller has seen; `None` fits any version.
+    /// Changes an account if it still has the version `seen`; `None` matches any version.
     ///
-    /// What changes nothing is no change: the version stays. Another role, or being kept out, reaches those who are logged in at once.
+    /// An edit that changes nothing keeps the version. A new role or a disabled account takes
+    /// effect immediately, even for logged-in users.
     pub async fn edit(
         &self,
         me: User,
@@ -114,7 +115,8 @@ impl Accounts {
         Ok(kept)
     }
 
-    /// What a change of standing does to those who are logged in, and what the security log keeps of it.
+    /// Applies a change of role or of the disabled state to sessions, and records it in the
+    /// security log.
     async fn tell(&self, me: User, before: &Account, now: &Account) -> Result<(), Unexpected> {
         let event = |name| {
             SecurityEvent::new(name)

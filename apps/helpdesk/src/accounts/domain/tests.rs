@@ -1,4 +1,4 @@
-//! The rules of accounts, without a database.
+//! Tests of the account rules, without a database.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Office {
 
 fn code<T: std::fmt::Debug>(result: Result<T, impl Problem>) -> &'static str {
     match result {
-        Ok(value) => panic!("went well: {value:?}"),
+        Ok(value) => panic!("expected a problem, got {value:?}"),
         Err(problem) => problem.info().code,
     }
 }

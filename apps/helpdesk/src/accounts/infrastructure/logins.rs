@@ -1,4 +1,4 @@
-//! What becomes of those who are logged in, by the sessions of the framework.
+//! Logins, implemented with the sessions of the framework.
 
 use doyen::auth::Sessions;
 use doyen::prelude::*;
@@ -6,7 +6,7 @@ use doyen::prelude::*;
 use crate::access::UserId;
 use crate::accounts::domain::Logins;
 
-/// Sessions where the framework keeps them.
+/// [`Logins`] backed by the sessions of the framework.
 #[derive(Clone, Inject)]
 pub(crate) struct FrameworkLogins {
     sessions: Sessions,

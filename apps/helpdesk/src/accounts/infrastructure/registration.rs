@@ -1,4 +1,4 @@
-//! Accounts that wait for their link, and the mails about them.
+//! Storage of unverified accounts, and the mails about them.
 
 use doyen::auth::Mailbox;
 use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
@@ -9,7 +9,7 @@ use super::rows::{self, account};
 use crate::access::UserId;
 use crate::accounts::domain::{Account, Email, Holder, Registry};
 
-/// Registrations in the table `users`, and mails of the framework.
+/// Stores registrations in the table `users` and sends mails through the framework.
 #[derive(Clone, Inject)]
 pub(crate) struct SqlRegistry {
     session: Session,
@@ -63,7 +63,7 @@ impl Registry for SqlRegistry {
         account::Entity::update_many()
             .set(row)
             .filter(account::Column::Id.eq(id.uuid()))
-            // Followed meanwhile, a link has made it somebody's.
+            // The address may have been verified in the meantime.
             .filter(account::Column::VerifiedAt.is_null())
             .exec(&self.session)
             .await?;

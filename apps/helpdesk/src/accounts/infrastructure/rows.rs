@@ -33,18 +33,19 @@ pub(crate) mod account {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// A new row.
+/// Returns the row of a new account.
 pub(crate) fn new(account: &Account, password_hash: &str) -> account::ActiveModel {
     account::ActiveModel {
         password_hash: Set(password_hash.to_owned()),
-        // Made by who is trusted, or where nobody has to show that an address is theirs.
+        // Accounts from here need no verification: they are created by an administrator, by the
+        // seed, or without email verification.
         verified_at: Set(Some(account.created_at.into())),
         version: Set(account.version),
         ..changed(account)
     }
 }
 
-/// What of a row can change, and its key.
+/// Returns the columns that can change, and the key.
 pub(super) fn changed(account: &Account) -> account::ActiveModel {
     account::ActiveModel {
         id: Set(account.id.uuid()),
@@ -58,10 +59,10 @@ pub(super) fn changed(account: &Account) -> account::ActiveModel {
     }
 }
 
-/// The account of a row.
+/// Converts a row to an account.
 pub(super) fn read(row: account::Model) -> Result<Account, Unexpected> {
     let role = Role::named(&row.role)
-        .ok_or_else(|| Unexpected::new(format!("`{}` is no role", row.role)))?;
+        .ok_or_else(|| Unexpected::new(format!("unknown role `{}`", row.role)))?;
     Ok(Account {
         id: row.id.into(),
         email: row.email.parse()?,

@@ -1,4 +1,4 @@
-//! Passwords, by the engine of the framework.
+//! Password hashing with the framework.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use doyen::prelude::*;
 
 use crate::accounts::domain::PasswordHasher;
 
-/// Passwords with argon2id.
+/// Hashes passwords with argon2id.
 #[derive(Clone, Inject)]
 pub(crate) struct Argon2 {
     passwords: Arc<Passwords>,

@@ -1,4 +1,4 @@
-//! The users, as far as logging in needs to know them.
+//! The users that the framework needs for login.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use doyen::prelude::*;
 use super::rows::account;
 use crate::access::{self, Role, User, UserId};
 
-/// Users in the table `users`.
+/// [`Users`] backed by the table `users`.
 #[derive(Clone, Inject)]
 pub(crate) struct SqlUsers {
     session: Session,
@@ -20,7 +20,7 @@ pub(crate) struct SqlUsers {
 
 #[port]
 impl Users for SqlUsers {
-    /// Read beside the unit of work: comparing a password takes long, and nothing is held meanwhile.
+    /// Reads outside the transaction, so that the slow password check does not hold one open.
     async fn by_email(&self, email: &str) -> Result<Option<UserRecord>, Unexpected> {
         let found = account::Entity::find()
             .filter(account::Column::Email.eq(email))
@@ -75,7 +75,8 @@ impl Users for SqlUsers {
 }
 
 impl SqlUsers {
-    /// Writes what is set; the version counts up by `step`, when it is something that clients see.
+    /// Updates the columns that are set and adds `step` to the version: 1 if clients can see the
+    /// change, otherwise 0.
     async fn set(&self, subject: &str, row: account::ActiveModel, step: i64) -> Result<(), DbErr> {
         let Ok(id) = subject.parse::<UserId>() else {
             return Err(DbErr::RecordNotFound(subject.to_owned()));
@@ -95,7 +96,7 @@ impl SqlUsers {
 
 fn record(row: account::Model) -> Result<UserRecord, Unexpected> {
     let role = Role::named(&row.role)
-        .ok_or_else(|| Unexpected::new(format!("`{}` is no role", row.role)))?;
+        .ok_or_else(|| Unexpected::new(format!("unknown role `{}`", row.role)))?;
     let caller = access::caller(User {
         id: row.id.into(),
         role,

@@ -1,4 +1,5 @@
-//! What agents do with tickets. None of it needs `If-Match`: each is read, changed and written as one.
+//! Actions of agents on tickets. They need no `If-Match`: each reads, changes and writes the
+//! ticket, and retries after a concurrent change.
 
 use doyen::prelude::*;
 
@@ -7,9 +8,9 @@ use super::view::{Presenter, TicketView};
 use crate::access::{Role, Scope, User};
 use crate::tickets::domain::{AssignTicket, MoveTicket, TicketId, Tickets};
 
-/// Give a ticket to an agent.
+/// Assign a ticket
 ///
-/// A closed one is reopened first.
+/// Assigns the ticket to an agent or administrator. A closed ticket must be reopened first.
 #[post("/{id}/assign", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn assign(
     me: User,
@@ -23,7 +24,9 @@ pub(crate) async fn assign(
     ))
 }
 
-/// Say that an open or pending ticket is done.
+/// Solve a ticket
+///
+/// The ticket must be open or pending.
 #[post("/{id}/solve", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn solve(
     me: User,
@@ -34,7 +37,9 @@ pub(crate) async fn solve(
     Ok(Json(present.show(tickets.solve(me.into(), id).await?)))
 }
 
-/// Say that a solved ticket is over.
+/// Close a ticket
+///
+/// The ticket must be solved.
 #[post("/{id}/close", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn close(
     me: User,
@@ -45,7 +50,9 @@ pub(crate) async fn close(
     Ok(Json(present.show(tickets.close(me.into(), id).await?)))
 }
 
-/// Take a solved or closed ticket up again.
+/// Reopen a ticket
+///
+/// The ticket must be solved or closed.
 #[post("/{id}/reopen", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
 pub(crate) async fn reopen(
     me: User,

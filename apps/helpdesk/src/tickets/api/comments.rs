@@ -1,4 +1,4 @@
-//! What is said about a ticket.
+//! Comments on tickets.
 
 use doyen::prelude::*;
 
@@ -7,10 +7,11 @@ use super::view::CommentView;
 use crate::access::{Scope, User};
 use crate::tickets::domain::{AddComment, FindTicket, TicketId, Tickets};
 
-/// Comment on a ticket.
+/// Add a comment
 ///
-/// An agent's public comment makes an open ticket pending, the customer's answer makes it open again. Internal notes are written by agents and
-/// change no status.
+/// A public comment by an agent sets an open ticket to pending. A public comment by the customer
+/// sets a pending ticket to open. Only agents can write internal notes, which do not change the
+/// status.
 #[post("/{id}/comments", allow = Scope::CommentsWrite)]
 pub(crate) async fn add_comment(
     me: User,
@@ -23,9 +24,9 @@ pub(crate) async fn add_comment(
     ))
 }
 
-/// List the comments of a ticket, the oldest first.
+/// List comments
 ///
-/// Agents see internal notes among them.
+/// Comments are sorted by creation time, oldest first. Only agents see internal notes.
 #[get("/{id}/comments", allow = Scope::TicketsRead)]
 pub(crate) async fn list_comments(
     me: User,

@@ -1,25 +1,25 @@
-//! What clients send.
+//! Request types.
 
 use doyen::prelude::*;
 
 use crate::access::UserId;
 use crate::tickets::domain::{Draft, Edit, NewComment, Priority, Tag};
 
-/// Something you want solved.
+/// Ticket to create.
 #[derive(Input)]
 pub(crate) struct NewTicket {
-    /// What it is about, in one line.
+    /// Subject, in one line.
     #[validate(length(min = 1, max = 200))]
     #[input(example = "The printer on the second floor is on fire")]
     subject: String,
-    /// The whole story.
+    /// Description of the problem.
     #[validate(length(min = 1, max = 20_000))]
     #[input(example = "It began with a smell of toner. Now there is smoke.")]
     body: String,
-    /// How pressing it is.
+    /// Priority.
     #[input(default)]
     priority: Priority,
-    /// Words to find it by.
+    /// Tags, without duplicates.
     #[validate(items(max = 10), unique_items)]
     #[input(default)]
     tags: Vec<Tag>,
@@ -42,19 +42,19 @@ impl From<NewTicket> for Draft {
     }
 }
 
-/// Changes to a ticket. What is left out stays as it is.
+/// Changes to a ticket. Omitted fields keep their values.
 #[derive(Input)]
 pub(crate) struct TicketChanges {
-    /// Another subject.
+    /// New subject.
     #[validate(length(min = 1, max = 200))]
     #[input(example = "The printer on the second floor was on fire")]
     subject: Patch<String>,
-    /// Another body.
+    /// New description of the problem.
     #[validate(length(min = 1, max = 20_000))]
     body: Patch<String>,
-    /// Another priority.
+    /// New priority.
     priority: Patch<Priority>,
-    /// All its tags, instead of those it has.
+    /// New tags, without duplicates. They replace all existing tags.
     #[validate(items(max = 10), unique_items)]
     tags: Patch<Vec<Tag>>,
 }
@@ -76,22 +76,22 @@ impl From<TicketChanges> for Edit {
     }
 }
 
-/// Who is to work on a ticket.
+/// Assignment of a ticket.
 #[derive(Input)]
 pub(crate) struct Assignment {
-    /// The id of an agent or administrator.
+    /// User id of an agent or administrator.
     pub(super) assignee: UserId,
 }
 
-/// What you want to say.
+/// Comment to add.
 #[derive(Input)]
 #[input(name = "NewComment")]
 pub(crate) struct CommentBody {
-    /// The text.
+    /// Text of the comment.
     #[validate(length(min = 1, max = 20_000))]
     #[input(example = "Did you try to turn it off and on again?")]
     body: String,
-    /// True for a note that only agents see.
+    /// True for an internal note, which only agents can see.
     #[input(default)]
     internal: bool,
 }

@@ -1,13 +1,14 @@
-//! How many tickets there are.
+//! Ticket statistics.
 
 use doyen::prelude::*;
 
 use crate::access::{Scope, User};
 use crate::tickets::domain::{Stats, Tickets};
 
-/// Count tickets by status and priority.
+/// Get ticket statistics
 ///
-/// Customers count their own, agents all of them.
+/// Counts tickets by status and by priority. For customers, the counts include only their own
+/// tickets.
 #[get("/", allow = Scope::TicketsRead)]
 pub(crate) async fn stats(me: User, tickets: Tickets) -> Result<Json<Stats>, Unexpected> {
     Ok(Json(tickets.stats(me.into()).await?))

@@ -1,4 +1,4 @@
-//! Tickets: open, list, show, edit, delete.
+//! Create, list, get, update and delete tickets.
 
 use doyen::prelude::*;
 
@@ -7,9 +7,9 @@ use super::view::{Presenter, TicketView};
 use crate::access::{Role, Scope, User};
 use crate::tickets::domain::{EditTicket, FindTicket, TicketFilter, TicketId, Tickets};
 
-/// Open a ticket.
+/// Create a ticket
 ///
-/// Whoever opens it is its reporter.
+/// The caller becomes the reporter of the ticket.
 #[post("/", allow = Scope::TicketsWrite)]
 pub(crate) async fn create(
     me: User,
@@ -22,9 +22,10 @@ pub(crate) async fn create(
     ))
 }
 
-/// List tickets, the newest first.
+/// List tickets
 ///
-/// Customers see their own, agents all of them. Filters add up.
+/// Customers see only their own tickets; agents see all tickets. A ticket must match every given
+/// filter. The default order is by creation time, newest first.
 #[get("/", allow = Scope::TicketsRead, sparse)]
 pub(crate) async fn list(
     me: User,
@@ -39,7 +40,7 @@ pub(crate) async fn list(
         .map(|ticket| present.show(ticket)))
 }
 
-/// Show a ticket.
+/// Get a ticket
 #[get("/{id}", allow = Scope::TicketsRead)]
 pub(crate) async fn show(
     me: User,
@@ -50,9 +51,10 @@ pub(crate) async fn show(
     Ok(Json(present.show(tickets.find(me.into(), id).await?)))
 }
 
-/// Change what a ticket says.
+/// Update a ticket
 ///
-/// Send the `ETag` you have seen as `If-Match`. What changes nothing leaves the version as it is.
+/// Send the last known `ETag` as `If-Match`. A request that changes nothing does not increment the
+/// version.
 #[patch("/{id}", allow = Scope::TicketsWrite)]
 pub(crate) async fn edit(
     me: User,
@@ -71,7 +73,9 @@ pub(crate) async fn edit(
     ))
 }
 
-/// Delete a ticket with its comments.
+/// Delete a ticket
+///
+/// Deletes the ticket and its comments.
 #[delete("/{id}", allow = Scope::TicketsWrite.role(Role::Admin))]
 pub(crate) async fn remove(
     me: User,

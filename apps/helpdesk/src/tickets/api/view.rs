@@ -1,4 +1,4 @@
-//! What clients get.
+//! Response types.
 
 use std::sync::Arc;
 
@@ -18,39 +18,40 @@ use crate::tickets::domain::{
     etag = tag,
     location = place,
     computed(
-        /// Seconds since it was opened.
+        /// Seconds since the ticket was created.
         age_seconds: u64 = Self::age_seconds,
-        /// True when it waits longer than its priority allows: low 7 days, normal 3 days, high 1 day, urgent 4 hours.
+        /// True if the ticket is open or pending and older than its priority allows: 7 days for
+        /// `low`, 3 days for `normal`, 1 day for `high`, 4 hours for `urgent`.
         is_overdue: bool = Self::is_overdue,
     )
 )]
 pub(crate) struct TicketView {
-    /// Its id.
+    /// Ticket id.
     id: TicketId,
-    /// What it is about, in one line.
+    /// Subject, in one line.
     #[output(example = "The printer on the second floor is on fire")]
     subject: String,
-    /// The whole story.
+    /// Description of the problem.
     body: String,
-    /// How far it is.
+    /// Status.
     status: Status,
-    /// How pressing it is.
+    /// Priority.
     priority: Priority,
-    /// Words to find it by, sorted.
+    /// Tags, in alphabetical order.
     tags: Vec<Tag>,
-    /// Who opened it.
+    /// User who created the ticket.
     reporter: Person,
-    /// Who works on it.
+    /// User to whom the ticket is assigned, or null.
     assignee: Option<Person>,
-    /// How many comments there are that you may read.
+    /// Number of comments that the caller can read.
     comment_count: u32,
-    /// When it was opened.
+    /// Creation time.
     created_at: Timestamp,
-    /// When it last changed, comments included.
+    /// Time of the last change or comment.
     updated_at: Timestamp,
-    /// Counts up with each change; also in the `ETag`.
+    /// Version number, incremented by each change. Also in the `ETag`.
     version: i64,
-    /// What you may do from here.
+    /// Links to the resource and to the actions available to the caller.
     #[output(rename = "_links")]
     links: LinkMap,
     #[output(skip)]
@@ -64,8 +65,9 @@ pub(crate) struct TicketView {
 }
 
 impl TicketView {
-    /// The version, and a hash of what changes without a new version: the caller's role, the names
-    /// of users, and `is_overdue`. `age_seconds` is left out, since it changes every second.
+    /// Returns the version and a hash of everything that changes without a new version: the
+    /// caller's role, the names of users, and `is_overdue`. The hash omits `age_seconds`, which
+    /// changes every second.
     fn tag(&self) -> String {
         let assignee = self.assignee.as_ref();
         let rest = stable_hash([
@@ -90,16 +92,16 @@ impl TicketView {
 #[derive(Output)]
 #[output(name = "Comment")]
 pub(crate) struct CommentView {
-    /// Its id.
+    /// Comment id.
     id: CommentId,
-    /// Who wrote it.
+    /// Author.
     author: Person,
-    /// The text.
+    /// Text of the comment.
     #[output(example = "Did you try to turn it off and on again?")]
     body: String,
-    /// True for a note that only agents see.
+    /// True for an internal note, which only agents can see.
     internal: bool,
-    /// When it was written.
+    /// Creation time.
     created_at: Timestamp,
 }
 
@@ -123,7 +125,7 @@ impl From<Comment> for CommentView {
     }
 }
 
-/// Shows tickets to the caller: their age now, and the links they may follow.
+/// Creates ticket views for the caller, with the current age and the available links.
 #[derive(Clone, Inject)]
 pub(crate) struct Presenter {
     me: User,
@@ -132,7 +134,7 @@ pub(crate) struct Presenter {
 }
 
 impl Presenter {
-    /// The ticket as the caller sees it.
+    /// Returns the view of a ticket for the caller.
     pub(super) fn show(&self, ticket: Ticket) -> TicketView {
         let now = self.clock.now();
         let links = self.links(&ticket);
@@ -184,7 +186,7 @@ impl Presenter {
         }
     }
 
-    /// What the caller may do and the status permits.
+    /// Returns the links that the rights of the caller and the status of the ticket allow.
     fn links(&self, ticket: &Ticket) -> LinkMap {
         let id: &[&dyn std::fmt::Display] = &[&ticket.id];
         let can = |action| ticket.status.after(action).is_some();

@@ -1,39 +1,39 @@
-//! What is said about a ticket.
+//! Comments on tickets.
 
 use doyen::domain::id::Named;
 use doyen::domain::{Id, Timestamp};
 
 use super::{Person, TicketId};
 
-/// The id of a comment: `cmt_...`.
+/// Comment id: `cmt_...`.
 pub type CommentId = Id<Comment>;
 
 impl Named for Comment {
     const PREFIX: &'static str = "cmt";
 }
 
-/// An answer, a question or an internal note.
+/// A public comment or an internal note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
-    /// Its id.
+    /// Comment id.
     pub id: CommentId,
-    /// What it is about.
+    /// Ticket id.
     pub ticket: TicketId,
-    /// Who wrote it.
+    /// Author.
     pub author: Person,
-    /// The text.
+    /// Text of the comment.
     pub body: String,
-    /// True for a note that only agents see.
+    /// True for an internal note, which only agents can see.
     pub internal: bool,
-    /// When it was written.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 
 /// A comment before it is added.
 #[derive(Clone, Debug)]
 pub struct NewComment {
-    /// The text.
+    /// Text of the comment.
     pub body: String,
-    /// True for a note that only agents see.
+    /// True for an internal note, which only agents can see.
     pub internal: bool,
 }

@@ -1,4 +1,4 @@
-//! The ports in memory, for tests of the domain.
+//! In-memory implementations of the ports, for tests of the domain.
 
 use std::sync::Mutex;
 
@@ -10,18 +10,18 @@ use super::{
 };
 use crate::access::{Role, User, UserId};
 
-/// Tickets in a list.
+/// A ticket repository in memory.
 #[derive(Default)]
 pub(crate) struct InMemory {
     pub(crate) tickets: Mutex<Vec<Ticket>>,
     pub(crate) comments: Mutex<Vec<Comment>>,
     pub(crate) people: Mutex<Vec<(Person, Role)>>,
-    /// How many times somebody else is faster.
+    /// Number of upcoming writes that lose against a concurrent change.
     pub(crate) rivals: Mutex<u32>,
 }
 
 impl InMemory {
-    /// Adds somebody.
+    /// Adds a user.
     pub(crate) fn user(&self, name: &str, role: Role) -> User {
         let id = UserId::new();
         self.people.lock().unwrap().push((
@@ -177,7 +177,7 @@ impl TicketRepository for InMemory {
     }
 }
 
-/// Remembers what was told.
+/// Records published events.
 #[derive(Default)]
 pub(crate) struct Heard(pub(crate) Mutex<Vec<TicketEvent>>);
 
@@ -189,7 +189,7 @@ impl TicketEvents for Heard {
     }
 }
 
-/// A clock that moves on by a second each time it is asked.
+/// A clock that advances by one second at each reading.
 pub(crate) struct Ticking(pub(crate) Mutex<Timestamp>);
 
 impl Default for Ticking {

@@ -1,22 +1,22 @@
-//! What the domain needs from outside.
+//! Dependencies of the domain.
 
 use doyen::domain::{Page, Paging, Unexpected, port};
 
 use super::{Comment, Person, Stats, Status, Ticket, TicketFilter, TicketId, Viewer};
 use crate::access::UserId;
 
-/// Where tickets are kept.
+/// Stores tickets.
 ///
-/// Each question names the viewer: what they may not see is not there.
+/// Methods that take a viewer treat tickets that the viewer cannot see as missing.
 #[port]
 pub trait TicketRepository {
-    /// Keeps a new ticket. Only the id of its reporter counts: the name is kept elsewhere.
+    /// Stores a new ticket. Only the id of the reporter is stored, not the name.
     async fn insert(&self, ticket: &Ticket) -> Result<(), Unexpected>;
 
-    /// The ticket of this id.
+    /// Returns the ticket with this id.
     async fn find(&self, viewer: Viewer, id: TicketId) -> Result<Option<Ticket>, Unexpected>;
 
-    /// A page of those that fit.
+    /// Returns a page of matching tickets.
     async fn list(
         &self,
         viewer: Viewer,
@@ -24,7 +24,8 @@ pub trait TicketRepository {
         paging: &Paging,
     ) -> Result<Page<Ticket>, Unexpected>;
 
-    /// Replaces the ticket that was read by the changed one. False when another change came between: then nothing was changed.
+    /// Replaces the ticket `read` with `changed`. Returns false, without writing, after a
+    /// concurrent change.
     async fn replace(
         &self,
         viewer: Viewer,
@@ -32,16 +33,17 @@ pub trait TicketRepository {
         changed: &Ticket,
     ) -> Result<bool, Unexpected>;
 
-    /// Removes a ticket with its comments. False when there was none.
+    /// Deletes a ticket with its comments. Returns false if the ticket does not exist.
     async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected>;
 
-    /// How many there are of which kind.
+    /// Counts the visible tickets by status and priority.
     async fn stats(&self, viewer: Viewer) -> Result<Stats, Unexpected>;
 
-    /// Keeps a new comment.
+    /// Stores a new comment.
     async fn add_comment(&self, comment: &Comment) -> Result<(), Unexpected>;
 
-    /// A page of the comments of a ticket, the oldest first; internal notes only for those who may see them.
+    /// Returns a page of the comments of a ticket, oldest first. Internal notes are included for
+    /// agents only.
     async fn comments(
         &self,
         viewer: Viewer,
@@ -49,50 +51,50 @@ pub trait TicketRepository {
         paging: &Paging,
     ) -> Result<Page<Comment>, Unexpected>;
 
-    /// Somebody.
+    /// Returns the user with this id.
     async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected>;
 
-    /// Somebody, if tickets can be assigned to them.
+    /// Returns the user with this id if tickets can be assigned to them.
     async fn agent(&self, id: UserId) -> Result<Option<Person>, Unexpected>;
 }
 
-/// Something that happened, and that others want to know.
+/// A domain event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TicketEvent {
-    /// A ticket was opened.
+    /// A ticket was created.
     Created {
-        /// Which.
+        /// Ticket id.
         ticket: TicketId,
-        /// By whom.
+        /// User id of the reporter.
         reporter: UserId,
     },
-    /// A ticket has another status.
+    /// The status of a ticket changed.
     StatusChanged {
-        /// Which.
+        /// Ticket id.
         ticket: TicketId,
-        /// The status before.
+        /// Previous status.
         from: Status,
-        /// The status now.
+        /// New status.
         to: Status,
-        /// Who did it.
+        /// User id of the user who made the change.
         by: UserId,
     },
     /// A comment was added.
     Commented {
-        /// To which ticket.
+        /// Ticket id.
         ticket: TicketId,
-        /// The comment.
+        /// Comment id.
         comment: super::CommentId,
-        /// Who wrote it.
+        /// User id of the author.
         by: UserId,
-        /// True for a note that only agents see.
+        /// True for an internal note, which only agents can see.
         internal: bool,
     },
 }
 
-/// Where events go: they are told if and only if the change is kept.
+/// Publishes events, if and only if the transaction is committed.
 #[port]
 pub trait TicketEvents {
-    /// Tells of an event.
+    /// Publishes an event.
     async fn publish(&self, event: TicketEvent) -> Result<(), Unexpected>;
 }

@@ -1,46 +1,50 @@
-//! What can go wrong with tickets, as the client is told: one problem each, and an enum for each thing that can be asked.
+//! Problems of tickets that clients receive: one type for each problem, and one enum for each
+//! operation.
 
 use doyen::domain::{At, DeniedBecause, Failures, Place, Problem, Unexpected};
 
 use super::{Action, Status};
 
-/// There is no such ticket, or it is not yours to see.
+/// The ticket does not exist, or the caller cannot see it. Check the id.
 #[derive(Debug, Problem)]
 #[problem(not_found)]
 pub struct TicketNotFound;
 
-/// The ticket has changed since you read it. Read it again, look at the difference, and send your change with the new `ETag`.
+/// The ticket has changed since it was read. Read it again, and repeat the change with the new
+/// `ETag`.
 #[derive(Debug, Problem)]
 #[problem(precondition_failed, code = "precondition_failed")]
 pub struct StaleTicket;
 
-/// The ticket's present status does not permit this; `detail` names it. Its `_links` show what is possible.
+/// The status of the ticket does not allow the action. `detail` names the status and the action;
+/// the `_links` of the ticket list the available actions.
 #[derive(Debug, Problem)]
-#[problem(conflict, detail = "A ticket that is {status} can not be {action}.")]
+#[problem(conflict, detail = "A ticket that is {status} cannot be {action}.")]
 pub struct InvalidTransition {
-    /// How far the ticket is.
+    /// Status of the ticket.
     pub status: Status,
-    /// What was asked for.
+    /// Requested action.
     pub action: Action,
 }
 
-/// Others changed the same ticket at the same time, again and again. Nothing was changed; send the request once more.
+/// Concurrent changes to the ticket prevented this change. Nothing was changed; send the request
+/// again.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
 pub struct EditConflict;
 
-/// Internal notes are written by agents. Send the comment without `internal`.
+/// Only agents can write internal notes. Send the comment without `internal`.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct AgentsOnly(#[problem(cause)] pub DeniedBecause);
 
-/// Tickets are assigned to agents and administrators; this id belongs to neither.
+/// The assignee is not an agent or administrator. Send the user id of an agent or administrator.
 #[derive(Debug, Problem)]
 #[problem(invalid)]
 pub struct NotAnAgent(#[problem(failures)] Failures);
 
 impl NotAnAgent {
-    /// Points at the field of the request.
+    /// Creates the problem, which points at the field `assignee`.
     pub(super) fn new() -> Self {
         let mut failures = Failures::new();
         At::root(Place::Body).field("assignee").fail(
@@ -52,75 +56,75 @@ impl NotAnAgent {
     }
 }
 
-/// Why a ticket is not shown.
+/// Errors when reading a ticket.
 #[derive(Debug, Problem)]
 pub enum FindTicket {
-    /// It is not there, or not for the caller.
+    /// The ticket does not exist, or the caller cannot see it.
     #[problem(transparent)]
     Missing(TicketNotFound),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why a ticket was not edited.
+/// Errors when updating a ticket.
 #[derive(Debug, Problem)]
 pub enum EditTicket {
-    /// It is not there, or not for the caller.
+    /// The ticket does not exist, or the caller cannot see it.
     #[problem(transparent)]
     Missing(TicketNotFound),
-    /// It is not what the caller has seen.
+    /// The ticket has changed since the caller read it.
     #[problem(transparent)]
     Stale(StaleTicket),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why a ticket did not move.
+/// Errors when changing the status of a ticket.
 #[derive(Debug, Problem)]
 pub enum MoveTicket {
-    /// It is not there, or not for the caller.
+    /// The ticket does not exist, or the caller cannot see it.
     #[problem(transparent)]
     Missing(TicketNotFound),
-    /// Its status does not permit it.
+    /// The status of the ticket does not allow the action.
     #[problem(transparent)]
     Transition(InvalidTransition),
-    /// Others were faster, again and again.
+    /// Concurrent changes prevented this change.
     #[problem(transparent)]
     Conflict(EditConflict),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why a ticket was not assigned.
+/// Errors when assigning a ticket.
 #[derive(Debug, Problem)]
 pub enum AssignTicket {
-    /// Nobody tickets can be assigned to.
+    /// The assignee is not an agent or administrator.
     #[problem(transparent)]
     Assignee(NotAnAgent),
-    /// The ticket does not let itself be assigned.
+    /// The ticket cannot be assigned.
     #[problem(transparent)]
     Move(MoveTicket),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
 
-/// Why a comment was not added.
+/// Errors when adding a comment.
 #[derive(Debug, Problem)]
 pub enum AddComment {
-    /// It is not there, or not for the caller.
+    /// The ticket does not exist, or the caller cannot see it.
     #[problem(transparent)]
     Missing(TicketNotFound),
-    /// Internal notes are for agents.
+    /// Only agents can write internal notes.
     #[problem(transparent)]
     AgentsOnly(AgentsOnly),
-    /// Others were faster, again and again.
+    /// Concurrent changes prevented this change.
     #[problem(transparent)]
     Conflict(EditConflict),
-    /// Something nobody planned for.
+    /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }

@@ -1,4 +1,4 @@
-//! What a list of tickets can be asked for.
+//! Filters and sort orders of a list of tickets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,45 +8,45 @@ use doyen::domain::Input;
 use super::{Priority, Status, Tag};
 use crate::access::UserId;
 
-/// Which tickets, and in which order. Filters add up.
+/// Filters and sort order of a list of tickets. A ticket must match every filter.
 #[derive(Clone, Debug, Default, Input)]
 pub struct TicketFilter {
-    /// Only those of this status.
+    /// Only tickets with this status.
     pub status: Option<Status>,
-    /// Only those of this priority.
+    /// Only tickets with this priority.
     pub priority: Option<Priority>,
-    /// Only those this user works on, or `none` for those nobody works on.
+    /// Only tickets assigned to this user, or `none` for unassigned tickets.
     pub assignee: Option<AssigneeFilter>,
-    /// Only those this user opened.
+    /// Only tickets created by this user.
     pub reporter: Option<UserId>,
-    /// Only those with this tag.
+    /// Only tickets with this tag.
     pub tag: Option<Tag>,
-    /// Only those with this text in subject or body, in upper or lower case.
+    /// Only tickets whose subject or body contains this text, ignoring case.
     #[validate(length(min = 1, max = 100))]
     pub q: Option<String>,
-    /// The order; `-` in front means descending.
+    /// Sort order. A leading `-` means descending.
     #[input(default)]
     pub sort: Sort,
 }
 
-/// Somebody, or nobody.
+/// A user id, or `none` for unassigned tickets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Input)]
 #[input(from_str, pattern = "^(?:none|usr_[0-7][0-9a-hjkmnp-tv-z]{25})$")]
 #[validate(length(max = 30))]
 pub enum AssigneeFilter {
-    /// Nobody: `none`.
+    /// Unassigned tickets: `none`.
     Nobody,
-    /// This user.
+    /// Tickets assigned to this user.
     User(UserId),
 }
 
-/// The text is neither `none` nor the id of a user.
+/// The text is neither `none` nor a user id.
 #[derive(Clone, Copy, Debug)]
 pub struct NoAssignee;
 
 impl fmt::Display for NoAssignee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be `none` or the id of a user")
+        f.write_str("must be `none` or a user id")
     }
 }
 
@@ -60,38 +60,38 @@ impl FromStr for AssigneeFilter {
     }
 }
 
-/// The order of a list of tickets.
+/// Sort order of a list of tickets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Input, doyen::domain::Output)]
 pub enum Sort {
-    /// The oldest first.
+    /// By creation time, oldest first.
     #[input(rename = "created_at")]
     #[output(rename = "created_at")]
     Oldest,
-    /// The newest first.
+    /// By creation time, newest first.
     #[default]
     #[input(rename = "-created_at")]
     #[output(rename = "-created_at")]
     Newest,
-    /// Those that rested longest first.
+    /// By last change, oldest first.
     #[input(rename = "updated_at")]
     #[output(rename = "updated_at")]
     LongestUntouched,
-    /// Those changed last first.
+    /// By last change, newest first.
     #[input(rename = "-updated_at")]
     #[output(rename = "-updated_at")]
     LastChanged,
-    /// The least pressing first.
+    /// By priority, lowest first.
     #[input(rename = "priority")]
     #[output(rename = "priority")]
     LeastPressing,
-    /// The most pressing first.
+    /// By priority, highest first.
     #[input(rename = "-priority")]
     #[output(rename = "-priority")]
     MostPressing,
 }
 
 impl Sort {
-    /// True for the order with `-` in front.
+    /// Returns true for descending orders, which have a leading `-`.
     pub const fn is_descending(self) -> bool {
         matches!(self, Sort::Newest | Sort::LastChanged | Sort::MostPressing)
     }

@@ -1,4 +1,4 @@
-//! Everything one can do with tickets.
+//! Operations on tickets.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::access::UserId;
 
-/// How often a change is tried when others change the same ticket at the same time.
+/// Maximum number of attempts at a change if the ticket is changed concurrently.
 const ATTEMPTS: usize = 3;
 
-/// Tickets, as handlers use them.
+/// Operations on tickets, for handlers.
 #[derive(Clone, Inject)]
 pub struct Tickets {
     repository: Arc<dyn TicketRepository>,
@@ -26,7 +26,7 @@ pub struct Tickets {
 }
 
 impl Tickets {
-    /// With these parts: what a container does, by hand.
+    /// Creates the service from its dependencies, without a container.
     pub fn new(
         repository: Arc<dyn TicketRepository>,
         events: Arc<dyn TicketEvents>,
@@ -39,7 +39,7 @@ impl Tickets {
         }
     }
 
-    /// Opens a ticket. Whoever opens it is its reporter, agents too.
+    /// Creates a ticket. The viewer becomes its reporter, even if they are an agent.
     pub async fn open(&self, viewer: Viewer, draft: Draft) -> Result<Ticket, Unexpected> {
         let reporter = self.person(viewer.id()).await?;
         let ticket = Ticket::open(draft, reporter, self.clock.now());
@@ -53,7 +53,7 @@ impl Tickets {
         Ok(ticket)
     }
 
-    /// A page of tickets.
+    /// Returns a page of tickets.
     pub async fn list(
         &self,
         viewer: Viewer,
@@ -63,7 +63,7 @@ impl Tickets {
         self.repository.list(viewer, filter, paging).await
     }
 
-    /// One ticket.
+    /// Returns a ticket.
     pub async fn find(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, FindTicket> {
         Ok(self
             .repository
@@ -72,9 +72,10 @@ impl Tickets {
             .ok_or(TicketNotFound)?)
     }
 
-    /// Changes what a ticket says, if it still has the version that the caller has seen; `None` fits any version.
+    /// Changes the content of a ticket if it still has the version `seen`; `None` matches any
+    /// version.
     ///
-    /// What changes nothing is no change: the version stays.
+    /// An edit that changes nothing keeps the version.
     pub async fn edit(
         &self,
         viewer: Viewer,
@@ -102,7 +103,7 @@ impl Tickets {
         Ok(changed)
     }
 
-    /// Removes a ticket with its comments.
+    /// Deletes a ticket with its comments.
     pub async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<(), FindTicket> {
         if self.repository.remove(viewer, id).await? {
             Ok(())
@@ -111,7 +112,7 @@ impl Tickets {
         }
     }
 
-    /// Gives a ticket to an agent.
+    /// Assigns a ticket to an agent.
     pub async fn assign(
         &self,
         viewer: Viewer,
@@ -130,22 +131,22 @@ impl Tickets {
             .await?)
     }
 
-    /// Says that a ticket is done.
+    /// Marks a ticket as solved.
     pub async fn solve(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, MoveTicket> {
         self.act(viewer, id, Action::Solve, |_| {}).await
     }
 
-    /// Says that a ticket is over.
+    /// Closes a ticket.
     pub async fn close(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, MoveTicket> {
         self.act(viewer, id, Action::Close, |_| {}).await
     }
 
-    /// Takes a ticket up again.
+    /// Reopens a ticket.
     pub async fn reopen(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, MoveTicket> {
         self.act(viewer, id, Action::Reopen, |_| {}).await
     }
 
-    /// Adds a comment, which may pass the ticket on: see [`Ticket::commented`].
+    /// Adds a comment, which can change the status of the ticket: see [`Ticket::commented`].
     pub async fn comment(
         &self,
         viewer: Viewer,
@@ -153,7 +154,7 @@ impl Tickets {
         new: NewComment,
     ) -> Result<Comment, AddComment> {
         if let Err(reason) = may_comment(&viewer, new.internal) {
-            // Whether there is such a ticket comes first: a stranger learns nothing.
+            // Check visibility first: a 403 would reveal that the ticket exists.
             self.repository
                 .find(viewer, id)
                 .await?
@@ -186,7 +187,7 @@ impl Tickets {
         Ok(comment)
     }
 
-    /// A page of the comments of a ticket.
+    /// Returns a page of the comments of a ticket.
     pub async fn comments(
         &self,
         viewer: Viewer,
@@ -200,12 +201,12 @@ impl Tickets {
         Ok(self.repository.comments(viewer, id, paging).await?)
     }
 
-    /// How many there are of which kind.
+    /// Counts the visible tickets by status and priority.
     pub async fn stats(&self, viewer: Viewer) -> Result<Stats, Unexpected> {
         self.repository.stats(viewer).await
     }
 
-    /// Does what its state permits.
+    /// Performs an action if the status of the ticket allows it.
     async fn act(
         &self,
         viewer: Viewer,
@@ -224,7 +225,8 @@ impl Tickets {
         .await
     }
 
-    /// Reads, changes and writes; and once more when somebody else was faster, so that no change is lost.
+    /// Reads, changes and writes a ticket. Retries after a concurrent change, so that no change is
+    /// lost.
     async fn change<E>(
         &self,
         viewer: Viewer,
@@ -259,11 +261,11 @@ impl Tickets {
         Err(EditConflict.into())
     }
 
-    /// The caller, who has logged in and is therefore somebody.
+    /// Returns the user with the id of the caller, who is logged in and must therefore exist.
     async fn person(&self, id: UserId) -> Result<Person, Unexpected> {
         self.repository
             .person(id)
             .await?
-            .ok_or_else(|| Unexpected::new(format!("the caller {id} is not among the users")))
+            .ok_or_else(|| Unexpected::new(format!("no user has the id {id} of the caller")))
     }
 }

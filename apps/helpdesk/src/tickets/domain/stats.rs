@@ -1,48 +1,48 @@
-//! How many tickets there are of which kind.
+//! Counts of tickets by status and priority.
 
 use doyen::domain::Output;
 
 use super::{Priority, Status};
 
-/// How many tickets the caller can see, by status and by priority.
+/// Number of tickets that the caller can see, by status and by priority.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Output)]
 pub struct Stats {
-    /// All of them.
+    /// Number of all tickets.
     pub total: u64,
-    /// By status.
+    /// Number of tickets by status.
     pub by_status: StatusCounts,
-    /// By priority.
+    /// Number of tickets by priority.
     pub by_priority: PriorityCounts,
 }
 
-/// Tickets by status.
+/// Number of tickets by status.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Output)]
 pub struct StatusCounts {
-    /// An agent is to act.
+    /// Number of open tickets.
     pub open: u64,
-    /// The customer is to answer.
+    /// Number of pending tickets.
     pub pending: u64,
-    /// Done, as an agent says.
+    /// Number of solved tickets.
     pub solved: u64,
-    /// Over.
+    /// Number of closed tickets.
     pub closed: u64,
 }
 
-/// Tickets by priority.
+/// Number of tickets by priority.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Output)]
 pub struct PriorityCounts {
-    /// Within a week.
+    /// Number of tickets with low priority.
     pub low: u64,
-    /// Within three days.
+    /// Number of tickets with normal priority.
     pub normal: u64,
-    /// Within a day.
+    /// Number of tickets with high priority.
     pub high: u64,
-    /// Within four hours.
+    /// Number of tickets with urgent priority.
     pub urgent: u64,
 }
 
 impl Stats {
-    /// Counts so many tickets more of this status and priority.
+    /// Adds a number of tickets with this status and priority.
     pub fn add(&mut self, status: Status, priority: Priority, tickets: u64) {
         self.total += tickets;
         *match status {

@@ -1,4 +1,4 @@
-//! The rules of tickets, without a database.
+//! Tests of the ticket rules, without a database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +76,7 @@ impl Desk {
 
 fn code<T: std::fmt::Debug>(result: Result<T, impl Problem>) -> &'static str {
     match result {
-        Ok(value) => panic!("went well: {value:?}"),
+        Ok(value) => panic!("expected a problem, got {value:?}"),
         Err(problem) => problem.info().code,
     }
 }
@@ -171,7 +171,7 @@ async fn each_action_is_possible_in_its_states_only() {
     );
     assert_eq!(
         refused.detail().unwrap(),
-        "A ticket that is open can not be closed."
+        "A ticket that is open cannot be closed."
     );
     desk.tickets.solve(agent, id).await.unwrap();
     desk.tickets.close(agent, id).await.unwrap();
@@ -248,7 +248,7 @@ async fn an_edit_needs_the_version_seen_and_counts_only_what_changes() {
             .unwrap(),
         changed
     );
-    // Somebody comes between reading and writing.
+    // Simulate a concurrent change between the read and the write.
     *desk.memory.rivals.lock().unwrap() = 1;
     assert_eq!(
         code(

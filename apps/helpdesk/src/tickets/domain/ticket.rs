@@ -1,4 +1,4 @@
-//! The ticket, its states and the moves between them.
+//! The ticket, its states and the transitions between them.
 //!
 //! ```text
 //!            solve            close
@@ -10,10 +10,11 @@
 //!   └── (open) ◀──────────┴─────────────┘
 //! ```
 //!
-//! - `open` waits for an agent, `pending` for the customer. An agent's public comment turns open into pending, the customer's answer turns
-//!   it back. Comments move no other state: who wants a solved ticket opened again says so.
-//! - Only what is solved can be closed; what is solved or closed can be reopened, by an agent.
-//! - A closed ticket changes hands no more: reopen it first.
+//! - An `open` ticket waits for an agent, a `pending` ticket for the customer. A public comment by
+//!   an agent sets `open` to `pending`, and a public comment by the customer sets `pending` to
+//!   `open`. Comments do not change any other status; a solved ticket must be reopened explicitly.
+//! - Only a solved ticket can be closed. An agent can reopen a solved or closed ticket.
+//! - A closed ticket cannot be assigned; it must be reopened first.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,126 +24,126 @@ use doyen::domain::{DAY, HOUR, Id, Input, Output, Patch, Timestamp};
 
 use crate::access::UserId;
 
-/// The id of a ticket: `tkt_...`.
+/// Ticket id: `tkt_...`.
 pub type TicketId = Id<Ticket>;
 
 impl Named for Ticket {
     const PREFIX: &'static str = "tkt";
 }
 
-/// Something a customer wants solved.
+/// A ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticket {
-    /// Its id.
+    /// Ticket id.
     pub id: TicketId,
-    /// One line.
+    /// Subject, in one line.
     pub subject: String,
-    /// The whole story.
+    /// Description of the problem.
     pub body: String,
-    /// How far it is.
+    /// Status.
     pub status: Status,
-    /// How pressing it is.
+    /// Priority.
     pub priority: Priority,
-    /// Words to find it by: sorted, each once.
+    /// Tags, sorted and without duplicates.
     pub tags: Vec<Tag>,
-    /// Who opened it.
+    /// User who created the ticket.
     pub reporter: Person,
-    /// Who works on it.
+    /// User to whom the ticket is assigned.
     pub assignee: Option<Person>,
-    /// How many comments everybody may read.
+    /// Number of public comments.
     pub comments: u32,
-    /// How many internal notes there are.
+    /// Number of internal notes.
     pub notes: u32,
-    /// When it was opened.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it last changed, comments included.
+    /// Time of the last change or comment.
     pub updated_at: Timestamp,
-    /// Counts up with each change.
+    /// Version number, incremented by each change.
     pub version: i64,
 }
 
-/// Somebody, as far as tickets know them.
+/// A user, as shown on tickets and comments.
 #[derive(Clone, Debug, PartialEq, Eq, Output)]
 pub struct Person {
-    /// Their id.
+    /// User id.
     pub id: UserId,
-    /// What they are called.
+    /// Name of the user.
     #[output(example = "Ada Lovelace")]
     pub name: String,
 }
 
-/// How far a ticket is.
+/// Status of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Input, Output)]
 pub enum Status {
-    /// An agent is to act.
+    /// Waiting for an agent.
     Open,
-    /// The customer is to answer.
+    /// Waiting for the customer.
     Pending,
-    /// An agent says it is done.
+    /// Solved by an agent.
     Solved,
-    /// It is over.
+    /// Closed by an agent.
     Closed,
 }
 
-/// How pressing a ticket is, from the least to the most.
+/// Priority of a ticket, in ascending order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Input, Output)]
 pub enum Priority {
-    /// Within a week.
+    /// Overdue after 7 days.
     Low,
-    /// Within three days.
+    /// Overdue after 3 days.
     #[default]
     Normal,
-    /// Within a day.
+    /// Overdue after 1 day.
     High,
-    /// Within four hours.
+    /// Overdue after 4 hours.
     Urgent,
 }
 
-/// A word to find tickets by: 1 to 32 of `a-z`, `0-9` and `-`.
+/// Tag: 1 to 32 characters from `a-z`, `0-9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Input, Output)]
 pub struct Tag(#[validate(length(min = 1, max = 32), pattern = "^[a-z0-9-]{1,32}$")] String);
 
-/// What an agent can do with a ticket.
+/// An action of an agent on a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Give it to an agent.
+    /// Assigns the ticket to an agent.
     Assign,
-    /// Say that it is done.
+    /// Marks the ticket as solved.
     Solve,
-    /// Say that it is over.
+    /// Closes the ticket.
     Close,
-    /// Take it up again.
+    /// Reopens the ticket.
     Reopen,
 }
 
-/// A ticket before it is opened.
+/// A ticket before it is created.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// One line.
+    /// Subject, in one line.
     pub subject: String,
-    /// The whole story.
+    /// Description of the problem.
     pub body: String,
-    /// How pressing it is.
+    /// Priority.
     pub priority: Priority,
-    /// Words to find it by.
+    /// Tags.
     pub tags: Vec<Tag>,
 }
 
-/// Changes to what a ticket says.
+/// Changes to the content of a ticket.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
-    /// Another subject.
+    /// New subject.
     pub subject: Patch<String>,
-    /// Another body.
+    /// New description of the problem.
     pub body: Patch<String>,
-    /// Another priority.
+    /// New priority.
     pub priority: Patch<Priority>,
-    /// Other tags.
+    /// New tags.
     pub tags: Patch<Vec<Tag>>,
 }
 
 impl Ticket {
-    /// A new ticket.
+    /// Creates an open ticket.
     pub fn open(draft: Draft, reporter: Person, now: Timestamp) -> Self {
         Self {
             id: TicketId::new(),
@@ -169,7 +170,7 @@ impl Ticket {
         edit.tags.map(sorted).apply(&mut self.tags);
     }
 
-    /// Counts a comment, and passes the ticket on to whoever is to act next.
+    /// Counts a comment. A public comment can change the status; an internal note cannot.
     pub fn commented(&mut self, by_staff: bool, internal: bool) {
         if internal {
             self.notes += 1;
@@ -183,19 +184,19 @@ impl Ticket {
         };
     }
 
-    /// Marks it as changed.
+    /// Increments the version and sets the time of the last change.
     pub fn touch(&mut self, now: Timestamp) {
         self.version += 1;
         self.updated_at = now;
     }
 
-    /// True when it waits longer than its priority allows.
+    /// Returns true if the ticket has waited longer than its priority allows.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.status.is_waiting() && now.since(self.created_at) > self.priority.target()
     }
 }
 
-/// The order in which tags are stored: what is the same set is the same list.
+/// Sorts and deduplicates tags, so that equal sets are equal lists.
 fn sorted(mut tags: Vec<Tag>) -> Vec<Tag> {
     tags.sort();
     tags.dedup();
@@ -203,7 +204,7 @@ fn sorted(mut tags: Vec<Tag>) -> Vec<Tag> {
 }
 
 impl Status {
-    /// Every status.
+    /// All statuses.
     pub const ALL: [Status; 4] = [
         Status::Open,
         Status::Pending,
@@ -211,7 +212,7 @@ impl Status {
         Status::Closed,
     ];
 
-    /// The word.
+    /// Returns the name of the status.
     pub const fn as_str(self) -> &'static str {
         match self {
             Status::Open => "open",
@@ -221,17 +222,17 @@ impl Status {
         }
     }
 
-    /// The status of this name.
+    /// Returns the status with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 
-    /// True while somebody is to act.
+    /// Returns true if the ticket waits for an agent or for the customer.
     pub const fn is_waiting(self) -> bool {
         matches!(self, Status::Open | Status::Pending)
     }
 
-    /// The status after this action; `None` where it is not possible.
+    /// Returns the status after an action, or `None` if the action is not allowed.
     pub const fn after(self, action: Action) -> Option<Status> {
         match (action, self) {
             (Action::Assign, Status::Open | Status::Pending | Status::Solved) => Some(self),
@@ -261,7 +262,7 @@ impl fmt::Display for Action {
 }
 
 impl Priority {
-    /// Every priority, from the least to the most pressing.
+    /// All priorities, in ascending order.
     pub const ALL: [Priority; 4] = [
         Priority::Low,
         Priority::Normal,
@@ -269,7 +270,7 @@ impl Priority {
         Priority::Urgent,
     ];
 
-    /// How long a ticket of this priority may wait.
+    /// Returns how long a ticket with this priority can wait before it is overdue.
     pub const fn target(self) -> Duration {
         match self {
             Priority::Low => Duration::from_secs(7 * DAY.as_secs()),
@@ -281,12 +282,12 @@ impl Priority {
 }
 
 impl Tag {
-    /// A tag that was checked before, such as one from the database.
+    /// Creates a tag without validation, for values that were validated before.
     pub fn trusted(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The word.
+    /// Returns the tag as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Events as rows of the outbox: they leave if and only if the change is kept.
+//! Events in the outbox: they are published if and only if the transaction is committed.
 
 use doyen::data::{Event, Session};
 use doyen::prelude::*;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::access::UserId;
 use crate::tickets::domain::{CommentId, Status, TicketEvent, TicketEvents, TicketId};
 
-/// Writes events into the outbox.
+/// Writes events to the outbox.
 #[derive(Clone, Inject)]
 pub(crate) struct OutboxEvents {
     session: Session,

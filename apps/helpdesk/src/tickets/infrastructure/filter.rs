@@ -1,4 +1,4 @@
-//! From what is asked to what is selected. Every selection of tickets begins with who asks.
+//! Translates filters to queries. Every query for tickets is restricted to a viewer.
 
 use doyen::data::Order;
 use doyen::data::sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr, Query};
@@ -7,17 +7,17 @@ use doyen::data::sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Sel
 use super::rows::{tag, ticket_card};
 use crate::tickets::domain::{AssigneeFilter, Sort, TicketFilter, Viewer};
 
-/// The tickets this viewer sees.
+/// Selects the tickets that the viewer can see.
 pub(super) fn visible(viewer: Viewer) -> Select<ticket_card::Entity> {
     ticket_card::Entity::find().filter(own(viewer, ticket_card::Column::ReporterId))
 }
 
-/// Holds for what this viewer sees: everything, or what they opened themselves.
+/// Restricts a query to the viewer's own tickets, unless the viewer can see all tickets.
 pub(super) fn own(viewer: Viewer, reporter: impl ColumnTrait) -> Condition {
     Condition::all().add_option(viewer.only().map(|only| reporter.eq(only.uuid())))
 }
 
-/// Those of them that fit.
+/// Selects the visible tickets that match the filter.
 pub(super) fn matching(viewer: Viewer, filter: &TicketFilter) -> Select<ticket_card::Entity> {
     use ticket_card::Column;
     let assignee = filter.assignee.map(|assignee| match assignee {
@@ -54,7 +54,7 @@ pub(super) fn matching(viewer: Viewer, filter: &TicketFilter) -> Select<ticket_c
     visible(viewer).filter(all)
 }
 
-/// The pattern of text anywhere, in lower case; `%`, `_` and `\` in it stand for themselves.
+/// Returns a `LIKE` pattern that matches the lowercase text anywhere; `%`, `_` and `\` are escaped.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for letter in text.to_lowercase().chars() {
@@ -67,7 +67,7 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
-/// The columns of an order. Each has an index, which is read from either end.
+/// Returns the columns of a sort order. Each order has an index, read in either direction.
 pub(super) fn order(sort: Sort) -> Order<ticket_card::Column> {
     use ticket_card::Column;
     let down = sort.is_descending();

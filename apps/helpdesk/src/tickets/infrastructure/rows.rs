@@ -1,4 +1,4 @@
-//! Rows, and the values they stand for.
+//! Rows, and conversions between rows and domain types.
 
 use doyen::data::Row;
 use doyen::data::sea_orm::{self, FromQueryResult, Set};
@@ -36,7 +36,8 @@ pub(crate) mod ticket {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// The view `ticket_cards`: tickets with names and tags. Its column `search` is asked and never read.
+/// The view `ticket_cards`: tickets with names and tags. Its column `search` is used in filters
+/// only.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod ticket_card {
     use doyen::data::sea_orm::{self, entity::prelude::*};
@@ -111,7 +112,7 @@ pub(crate) mod comment {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// The view `comment_cards`: comments with the names of their authors.
+/// The view `comment_cards`: comments with author names.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod comment_card {
     use doyen::data::sea_orm::{self, entity::prelude::*};
@@ -135,7 +136,7 @@ pub(crate) mod comment_card {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// What tickets know of the table `users`.
+/// The columns of the table `users` that tickets use.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod person {
     use doyen::data::sea_orm::{self, entity::prelude::*};
@@ -155,7 +156,7 @@ pub(crate) mod person {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// How many tickets there are of one kind.
+/// Number of tickets with a status and a priority.
 #[derive(FromQueryResult, Row)]
 pub(super) struct Count {
     pub(super) status: String,
@@ -163,7 +164,7 @@ pub(super) struct Count {
     pub(super) tickets: i64,
 }
 
-/// The whole row of a ticket.
+/// Returns the row of a ticket.
 pub(crate) fn ticket(ticket: &Ticket) -> ticket::ActiveModel {
     ticket::ActiveModel {
         id: Set(ticket.id.uuid()),
@@ -182,7 +183,7 @@ pub(crate) fn ticket(ticket: &Ticket) -> ticket::ActiveModel {
     }
 }
 
-/// A row for each tag.
+/// Returns a row for each tag of a ticket.
 pub(crate) fn tags(ticket: &Ticket) -> impl Iterator<Item = tag::ActiveModel> {
     ticket.tags.iter().map(|word| tag::ActiveModel {
         ticket_id: Set(ticket.id.uuid()),
@@ -190,7 +191,7 @@ pub(crate) fn tags(ticket: &Ticket) -> impl Iterator<Item = tag::ActiveModel> {
     })
 }
 
-/// The row of a comment.
+/// Returns the row of a comment.
 pub(crate) fn comment(comment: &Comment) -> comment::ActiveModel {
     comment::ActiveModel {
         id: Set(comment.id.uuid()),
@@ -202,7 +203,7 @@ pub(crate) fn comment(comment: &Comment) -> comment::ActiveModel {
     }
 }
 
-/// The ticket of a row.
+/// Converts a row to a ticket.
 pub(super) fn read_ticket(row: ticket_card::Model) -> Result<Ticket, Unexpected> {
     let assignee = row
         .assignee_id
@@ -236,7 +237,7 @@ pub(super) fn read_ticket(row: ticket_card::Model) -> Result<Ticket, Unexpected>
     })
 }
 
-/// The comment of a row.
+/// Converts a row to a comment.
 pub(super) fn read_comment(row: comment_card::Model) -> Result<Comment, Unexpected> {
     Ok(Comment {
         id: row.id.into(),
@@ -251,7 +252,7 @@ pub(super) fn read_comment(row: comment_card::Model) -> Result<Comment, Unexpect
     })
 }
 
-/// The person of a row.
+/// Converts a row to a person.
 pub(super) fn read_person(row: person::Model) -> Person {
     Person {
         id: row.id.into(),
@@ -259,15 +260,15 @@ pub(super) fn read_person(row: person::Model) -> Person {
     }
 }
 
-/// The status of this word.
+/// Parses a status.
 pub(super) fn status(word: &str) -> Result<Status, Unexpected> {
-    Status::named(word).ok_or_else(|| Unexpected::new(format!("`{word}` is no status")))
+    Status::named(word).ok_or_else(|| Unexpected::new(format!("unknown status `{word}`")))
 }
 
-/// The priority of this rank.
+/// Converts a rank to a priority.
 pub(super) fn priority(rank: i16) -> Result<Priority, Unexpected> {
     let found = Priority::ALL
         .into_iter()
         .find(|priority| *priority as i16 == rank);
-    found.ok_or_else(|| Unexpected::new(format!("{rank} is no priority")))
+    found.ok_or_else(|| Unexpected::new(format!("unknown priority {rank}")))
 }

@@ -1,6 +1,6 @@
-//! What demo tickets say.
+//! Texts of the demo tickets.
 
-/// Something people write tickets about.
+/// A topic of demo tickets.
 pub(super) struct Topic {
     pub(super) subjects: &'static [&'static str],
     pub(super) stories: &'static [&'static str],
@@ -11,19 +11,19 @@ pub(super) struct Topic {
 pub(super) const TOPICS: &[Topic] = &[
     Topic {
         subjects: &[
-            "Can not log in since this morning",
+            "Cannot log in since this morning",
             "Locked out after a password change",
             "Login page from {place} shows an error",
             "Second factor is never accepted",
         ],
         stories: &[
             "I changed my password yesterday. Since then the login page in {place} says that it is wrong, on my laptop and on my phone.",
-            "The code from my phone is refused each time. The clock of the phone is right. A colleague in {place} has the same trouble.",
-            "After three attempts my account was locked. I have waited for an hour and it still is.",
+            "The code from my phone is rejected each time. The clock of the phone is right. A colleague in {place} has the same problem.",
+            "After three attempts my account was locked. I have waited for an hour, and it is still locked.",
         ],
         answers: &[
             "I have unlocked your account. Please try again and tell me what you see.",
-            "Could you open the page in a private window? That tells us whether an old session is in the way.",
+            "Could you open the page in a private window? That shows whether an old session causes the problem.",
             "Your second factor was bound to your old phone. I have reset it; the next login will ask you to set it up.",
         ],
         tags: &["login", "account", "security"],
@@ -38,11 +38,11 @@ pub(super) const TOPICS: &[Topic] = &[
         stories: &[
             "Since the toner was changed, every page from the printer in {place} comes out blank. The test page is fine.",
             "My document has been waiting in the queue for two hours. Others wait behind it.",
-            "It began with a smell of toner. Now there is smoke over the printer in {place}, and the display counts up.",
+            "It began with a smell of toner. Now there is smoke over the printer in {place}, and the display shows an error.",
         ],
         answers: &[
             "Thank you. I have cleared the queue; please send the document again.",
-            "Somebody is on the way. Please unplug it, if you can do so safely.",
+            "A technician is on the way. Please unplug it, if you can do so safely.",
             "There is a strip of tape on the new cartridge. Does pulling it off help?",
         ],
         tags: &["printer", "hardware", "office"],
@@ -55,14 +55,14 @@ pub(super) const TOPICS: &[Topic] = &[
             "VAT number is missing on the invoice",
         ],
         stories: &[
-            "Our company moved to {place} in spring. The last three invoices still show the old address, and our accountants refuse them.",
+            "Our company moved to {place} in spring. The last three invoices still show the old address, and our accountants reject them.",
             "Our card was charged twice on the same day. The invoices have different numbers and the same items.",
-            "We want to pay by transfer instead of by card. I can not find where to change that.",
+            "We want to pay by transfer instead of by card. I cannot find where to change that.",
         ],
         answers: &[
             "I have corrected the address and will send you new invoices for these months.",
             "You are right, that was one too many. The second amount goes back to your card within five days.",
-            "You find it under Settings, Billing, Payment. You need the role of an owner there.",
+            "It is under Settings, Billing, Payment. You need the owner role there.",
         ],
         tags: &["billing", "invoice"],
     },
@@ -71,16 +71,16 @@ pub(super) const TOPICS: &[Topic] = &[
             "VPN drops every few minutes",
             "No network in {place}",
             "Video calls from {place} stutter",
-            "Guest Wi-Fi asks for a code nobody has",
+            "Guest Wi-Fi asks for an unknown code",
         ],
         stories: &[
             "The VPN disconnects about every ten minutes and comes back by itself. Wired or wireless makes no difference.",
             "Half of {place} has had no network since lunch. The lamps at the switch are off.",
-            "In video calls I hear everybody, but they hear every second word of mine. In the room next door it is fine.",
+            "In video calls I hear everyone, but they hear only every second word of mine. In the room next door it is fine.",
         ],
         answers: &[
-            "We see the drops in our log. Please install the update of the client and restart.",
-            "The switch had lost its power supply; it has a new one. Is everybody back?",
+            "We see the disconnects in our log. Please install the client update and restart.",
+            "The switch had lost its power supply; it has a new one. Is everyone back online?",
             "Could you run a speed test during a call and send me the numbers?",
         ],
         tags: &["network", "vpn", "remote"],
@@ -98,8 +98,8 @@ pub(super) const TOPICS: &[Topic] = &[
             "When I open the exported file, names like Müller and Žižka are broken. In the browser they are right.",
         ],
         answers: &[
-            "The export was waiting for a job that had failed. I have started it again; you get a mail when it is ready.",
-            "Please open the file with the encoding UTF-8. We will add a mark that tells your program so by itself.",
+            "The export was waiting for a job that had failed. I have started it again; you will get an email when it is ready.",
+            "Please open the file with the encoding UTF-8. We will add a byte order mark so that your program detects it.",
             "The numbers of last night are in now. Sorry for the wait.",
         ],
         tags: &["reports", "export", "data"],
@@ -118,8 +118,8 @@ pub(super) const TOPICS: &[Topic] = &[
         ],
         answers: &[
             "Ordered. It should arrive within a week; I will bring it to your desk.",
-            "You get a new battery. Please come by between nine and eleven.",
-            "Take one from the cupboard beside the kitchen and leave the old one there.",
+            "We have a new battery for you. Please come by between nine and eleven.",
+            "Take one from the cupboard next to the kitchen and leave the old one there.",
         ],
         tags: &["hardware", "order", "onboarding"],
     },
@@ -137,7 +137,7 @@ pub(super) const PLACES: &[&str] = &[
 ];
 
 pub(super) const CLOSINGS: &[&str] = &[
-    "Please help, I can not work like this.",
+    "Please help, I cannot work like this.",
     "It is not urgent, but it would be nice to have.",
     "Thank you in advance!",
     "I am in the office until four.",
