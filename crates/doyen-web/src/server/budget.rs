@@ -449,6 +449,71 @@ mod tests {
         assert_eq!(closing, [true, false, false]);
     }
 
+    /// Only those of the client that holds the most, though another has the largest connection.
+    #[test]
+    fn connections_of_other_clients_stay_open() {
+        let budget = Budget::new(1_000);
+        let most = [1, 1, 1].map(|at| budget.open(client(at)));
+        let other = budget.open(client(2));
+        let _held = (other.charge(200), other.charge(200));
+        let _theirs = most.each_ref().map(|account| account.charge(201));
+        assert!(!other.is_closing());
+        assert!(most.iter().any(|account| account.is_closing()));
+    }
+
+    #[test]
+    fn the_limit_itself_may_be_used() {
+        let budget = Budget::new(1_000);
+        let accounts = [1, 2, 3, 4].map(|at| budget.open(client(at)));
+        let _held = accounts.each_ref().map(|account| account.charge(250));
+        assert!(accounts.iter().all(|account| !account.is_closing()));
+        let _one_more = accounts[0].charge(1);
+        assert!(accounts[0].is_closing());
+    }
+
+    /// What a closing connection releases is no longer counted, and nothing else is.
+    #[test]
+    fn a_connection_that_is_gone_leaves_the_account_right() {
+        let budget = Budget::new(1_000);
+        let [large, small] = [client(1), client(2)].map(|at| budget.open(at));
+        let held = [250; 4].map(|bytes| large.charge(bytes));
+        let straw = small.charge(1);
+        assert!(large.is_closing() && !small.is_closing());
+        assert!(held[0].is_closing() && !straw.is_closing());
+        drop((held, large));
+        assert_eq!(budget.used(), 1);
+        let more = [250, 250, 250, 249].map(|bytes| small.charge(bytes));
+        assert!(!small.is_closing());
+        drop(more);
+        let _again = [250, 250, 250, 249].map(|bytes| small.charge(bytes));
+        assert!(!small.is_closing());
+    }
+
+    #[test]
+    fn reading_pauses_a_quarter_above_the_limit() {
+        let budget = Budget::new(1_000);
+        let account = budget.open(client(1));
+        // Closing: what it holds counts until it is gone.
+        let held = [250; 5].map(|bytes| account.charge(bytes));
+        assert!(account.is_closing() && !account.must_pause());
+        let one_more = account.charge(1);
+        assert!(account.must_pause());
+        drop(one_more);
+        assert!(!account.must_pause());
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn a_connection_learns_that_it_is_to_be_closed() {
+        use futures_util::FutureExt as _;
+        let budget = Budget::new(1_000);
+        let account = budget.open(client(1));
+        assert!(account.is_direct() && !budget.open(None).is_direct());
+        assert!(account.closed().now_or_never().is_none());
+        let _held = [250; 5].map(|bytes| account.charge(bytes));
+        account.closed().await;
+    }
+
     #[test]
     fn a_charge_is_set_up_and_down() {
         let budget = Budget::new(1_000);
@@ -473,6 +538,15 @@ mod tests {
         let _held = (busy.charge(250), busy.charge(250), busy.charge(250));
         let _last_straw = (other.charge(250), other.charge(250));
         assert!(busy.is_closing() && !idle.is_closing());
+
+        // Even if the busy ones do not suffice to free a quarter.
+        let budget = Budget::new(1_000);
+        let [idle, busy] = [client(1), client(1)].map(|at| budget.open(at));
+        let others: Vec<_> = (2..11).map(|at| budget.open(client(at))).collect();
+        let _others: Vec<_> = others.iter().map(|other| other.charge(98)).collect();
+        let _most = busy.charge(150);
+        assert!(busy.is_closing() && !idle.is_closing());
+        assert!(others.iter().all(|other| !other.is_closing()));
     }
 
     #[test]

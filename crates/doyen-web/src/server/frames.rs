@@ -234,6 +234,8 @@ mod tests {
         near(accepted(&[(HEADERS, 30), (RST_STREAM, 4)], 0), 533);
         assert_eq!(accepted(&[(HEADERS, 30)], 0), 100_000);
         assert_eq!(accepted(&[(DATA, 100)], 0), 100_000);
+        // Each earns a quarter of the next.
+        near(accepted(&[(WINDOW_UPDATE, 4)], 4), 2_666);
         // A client that answers each small part with two updates.
         let updates = [(WINDOW_UPDATE, 4), (WINDOW_UPDATE, 4)];
         assert_eq!(accepted(&updates, 40), 100_000);
@@ -278,6 +280,7 @@ mod tests {
         let mut last = frame(CONTINUATION, 10);
         last[4] = END_HEADERS;
         assert_eq!(read(&last), 0);
+        assert_eq!(read(&frame(DATA, 70_000)), 0);
         let data = frame(DATA, 300);
         assert_eq!(read(&data[..HEADER + 100]), 100);
         assert_eq!(read(&data[HEADER + 100..]), 0);
