@@ -65,11 +65,11 @@ pub struct ServerSettings {
     /// Maximum concurrent requests. Further requests get a 503. `/livez` and `/readyz` are exempt.
     #[setting(default = 1024, min = 1, max = 1000000)]
     pub max_concurrent_requests: u32,
-    /// Maximum bytes held for clients: requests that are still arriving, request bodies until their
-    /// handler is done, and responses that are not read yet. At the limit, the client that holds
-    /// the most is disconnected. A connection that holds a quarter gets a 503 until it reads.
-    #[setting(default = "32 MiB")]
-    pub buffer_limit: ByteSize,
+    /// Maximum bytes held for all clients together: incomplete requests, request bodies until their
+    /// handler returns, and responses until they are written. Above it, the client that holds the most
+    /// is disconnected. A connection with a quarter of it unread gets a 503 until it reads. Default:
+    /// 32 MiB, or four times `server.body_limit` if that is more.
+    pub buffer_limit: Option<ByteSize>,
     /// Hosts to serve: `api.example.com`, `api.example.com:8443`, `*.example.com`. Requests for
     /// other hosts get a 421, except `/livez` and `/readyz`. If empty, every host is served.
     #[setting(default = [])]
@@ -310,16 +310,22 @@ impl ServerSettings {
     }
 
     fn buffer_limit(&self) -> Result<usize, (&'static str, String)> {
-        let (bytes, least) = (self.buffer_limit.bytes(), self.body_limit.bytes());
-        if bytes / 4 < least {
-            return Err((
-                "server.buffer_limit",
-                format!(
-                    "it must be at least four times `server.body_limit`, which is {least} bytes: \
-                     one body may take a quarter of it"
-                ),
-            ));
-        }
+        let body = self.body_limit.bytes();
+        // One body may take a quarter.
+        let least = body.saturating_mul(4);
+        let bytes = match self.buffer_limit {
+            Some(set) if set.bytes() < least => {
+                return Err((
+                    "server.buffer_limit",
+                    format!(
+                        "it must be at least four times `server.body_limit`, which is {body} bytes: \
+                         one body may take a quarter of it"
+                    ),
+                ));
+            }
+            Some(set) => set.bytes(),
+            None => least.max(EdgeOptions::default().buffer_limit as u64),
+        };
         Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 

@@ -106,6 +106,14 @@ fn only_a_trusted_proxy_says_who_the_client_is() {
     }
 }
 
+/// The memory for clients grows with the largest body, unless it is set.
+#[test]
+fn a_large_body_limit_needs_no_other_setting() {
+    let server = program().env("APP_SERVER__BODY_LIMIT", "100 MiB").start();
+    let response = get(&server, "/livez", "Host: a\r\n");
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+}
+
 #[test]
 fn who_would_trust_everybody_does_not_start() {
     for (name, value, words) in [
