@@ -60,6 +60,7 @@ pub const TABLES: doyen_data::Migrations = doyen_macros::migrations!("migrations
 pub mod __private {
     pub use doyen_core::__private::*;
     pub use doyen_data as data;
+    pub use doyen_settings as settings;
     /// The part for routes.
     pub mod web {
         pub use doyen_web::__private::*;

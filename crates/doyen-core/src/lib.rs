@@ -24,6 +24,7 @@ mod access_log;
 mod allow;
 mod caller;
 pub mod contract;
+mod duration;
 mod failure;
 pub mod id;
 pub mod inject;
@@ -39,7 +40,6 @@ pub mod rule;
 pub mod schema;
 mod secret;
 pub mod security;
-pub mod settings;
 mod stable_hash;
 mod time;
 mod trace;
@@ -51,7 +51,8 @@ pub use allow::{
     denied_because, signed_in,
 };
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
-pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, Settings, port, provider};
+pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, port, provider};
+pub use duration::parse_duration;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
@@ -79,7 +80,7 @@ pub mod __private {
     pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};
     pub use crate::{
         At, Components, Failures, Input, Invalid, Kind, Output, Place, Role, Schema, Scope, input,
-        output, rule, schema, settings,
+        output, rule, schema,
     };
     pub use {async_trait, regex, serde, serde_json};
 }

@@ -1,4 +1,4 @@
-//! The macros of problems, injection and settings write whole paths: they work without the prelude and beside types with the usual names.
+//! The macros of problems and injection write whole paths: they work without the prelude and beside types with the usual names.
 
 #![no_implicit_prelude]
 #![allow(missing_docs, dead_code, reason = "a test")]
@@ -71,36 +71,6 @@ impl Port for Lock {
     async fn all(&self, page: u32) -> u32 {
         page
     }
-}
-
-/// Settings.
-#[derive(::doyen::Settings)]
-struct Settings {
-    /// A number.
-    #[setting(default = 3, min = 1)]
-    number: u8,
-    /// A word.
-    #[setting(default = "low")]
-    level: Level,
-    #[setting(section)]
-    inner: Inner,
-}
-
-/// Inner settings.
-#[derive(::doyen::Settings)]
-struct Inner {
-    /// Perhaps.
-    note: ::std::option::Option<u8>,
-    // Names the derive uses itself.
-    reader: ::std::option::Option<u8>,
-    keys: ::std::option::Option<u8>,
-    value_0: ::std::option::Option<u8>,
-}
-
-#[derive(::doyen::Settings)]
-enum Level {
-    Low,
-    High,
 }
 
 #[::core::prelude::v1::test]

@@ -37,4 +37,5 @@ pub use smtp::{BadSmtp, Smtp};
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_core::__private::*;
+    pub use doyen_settings as settings;
 }

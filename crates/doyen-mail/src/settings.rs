@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::settings::Environment;
-use doyen_core::{Clock, Mailer, Secret, Settings};
+use doyen_core::{Clock, Mailer, Secret};
+use doyen_settings::{Environment, Settings};
 
 use crate::{Folder, Nowhere};
 

@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doyen::Overrides;
-use doyen::domain::settings::{Environment, Loader};
+use doyen::settings::{Environment, Loader};
 
 use crate::Subject;
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use doyen_accounts::Auth;
 use doyen_core::inject::{BoxFuture, Context, Inject, Needs};
-use doyen_core::settings::Settings;
 use doyen_core::{Scope, Unexpected};
 use doyen_data::Migrations;
 use doyen_schema::{Info, Licence};
+use doyen_settings::Settings;
 use doyen_web::Module;
 
 use crate::settings::{AppSettings, NoSettings};

@@ -9,11 +9,11 @@ use doyen_auth::{
     KeyError, KeyRing, PasswordOptions, Passwords, Seed, SigningKeys, TokenOptions, Tokens,
 };
 use doyen_core::inject::ContainerBuilder;
-use doyen_core::settings::{Environment, Loader, SettingsError};
 use doyen_core::{AccessSink, Clock, Identify, SystemClock};
 use doyen_data::{CursorKey, Database, Migrations, Migrator};
 use doyen_limit::SqlQuotas;
 use doyen_schema::Info;
+use doyen_settings::{Environment, Loader, SettingsError};
 use doyen_web::{EdgeOptions, Module, Service, StartError};
 
 use crate::app::{App, Command};

@@ -7,7 +7,7 @@ mod words;
 
 use std::process::ExitCode;
 
-use doyen_core::settings::{Environment, Loaded, Loader};
+use doyen_settings::{Environment, Loaded, Loader};
 
 use crate::app::App;
 use crate::assemble::{Assembled, Overrides};

@@ -32,6 +32,7 @@
 //! | [`domain`] | all that a domain may import: words and ports, no web, no database |
 //! | [`data`] | the Session, pages, migrations |
 //! | [`web`] | routes, extractors, answers, the server |
+//! | [`settings`] | settings of the application and of the framework |
 //! | [`limits`] | how often: settings and quotas |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
@@ -48,7 +49,7 @@ mod openid;
 mod post;
 pub mod redis;
 mod sessions;
-mod settings;
+pub mod settings;
 mod system;
 
 pub use app::{App, Command};
@@ -78,8 +79,8 @@ pub mod auth {
 pub mod prelude {
     pub use doyen_core::{
         Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Input, Invalid, Kind, Output,
-        Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Settings,
-        Timestamp, Unexpected, anyone, port, provider, secs, signed_in,
+        Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp,
+        Unexpected, anyone, port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{
@@ -87,6 +88,7 @@ pub mod prelude {
     };
     pub use doyen_data::Session;
     pub use doyen_macros::{delete, get, patch, post, put, routes};
+    pub use doyen_settings::Settings;
     pub use doyen_web::{
         Accepted, Cookie, Created, Form, Header, Html, IfMatch, Json, LinkMap, Links, MergePatch,
         Module, NoContent, NoStore, Path, Query, Redirect, Respond, Route, Routes, Stream, Text,
@@ -100,6 +102,7 @@ pub mod prelude {
 pub mod __private {
     pub use doyen_core::__private::*;
     pub use doyen_data as data;
+    pub use doyen_settings as settings;
     /// The part for routes.
     pub mod web {
         pub use doyen_web::__private::*;

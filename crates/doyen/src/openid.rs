@@ -5,8 +5,8 @@ use std::sync::Arc;
 use doyen_auth::Seed;
 use doyen_core::Clock;
 use doyen_core::inject::ContainerBuilder;
-use doyen_core::settings::Environment;
 use doyen_data::Database;
+use doyen_settings::Environment;
 
 use crate::assemble::AssembleError;
 use crate::settings::FrameworkSettings;

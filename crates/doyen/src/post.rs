@@ -5,9 +5,9 @@ use std::sync::Arc;
 use doyen_accounts::emails::EmailSettings;
 use doyen_accounts::factor::FactorSettings;
 use doyen_core::inject::ContainerBuilder;
-use doyen_core::settings::Environment;
 use doyen_core::{Clock, Mailer};
 use doyen_mail::Post;
+use doyen_settings::Environment;
 
 use crate::assemble::AssembleError;
 use crate::settings::FrameworkSettings;

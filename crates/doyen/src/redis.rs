@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use doyen_core::{Secret, Settings};
+use doyen_core::Secret;
+use doyen_settings::Settings;
 
 use crate::AssembleError;
 

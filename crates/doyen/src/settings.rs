@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use doyen_core::Secret;
 use doyen_core::inject::ContainerBuilder;
-use doyen_core::settings::{
-    ByteSize, Key, Loaded, Loader, Reader, Settings, SettingsError, reference,
-};
 use doyen_data::{DatabaseOptions, Synchronous};
 use doyen_observe::{LogFormat, LogOptions};
 use doyen_web::{
-    Cors, EdgeOptions, ForwardedField, HostName, Network, Origin, ServerOptions, TrustedProxies,
-    WrongCors,
+    Cors, EdgeOptions, ForwardedField, HostName, Network, Origin as CorsOrigin, ServerOptions,
+    TrustedProxies, WrongCors,
 };
+
+// The public module `doyen::settings`: the types of doyen-settings and the sections of the framework.
+pub use doyen_settings::*;
 
 use crate::limits::LimitSettings;
 use crate::redis::RedisSettings;
@@ -105,7 +105,7 @@ pub struct ServerSettings {
     /// Origins that may call the API from a browser (CORS), such as `https://app.example.com`. `*`
     /// allows every origin, without credentials.
     #[setting(default = [])]
-    pub cors_origins: Vec<Origin>,
+    pub cors_origins: Vec<CorsOrigin>,
     /// Allows cross-origin requests with cookies. Access tokens do not need it.
     #[setting(default = false)]
     pub cors_credentials: bool,

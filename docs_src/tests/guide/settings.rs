@@ -2,7 +2,7 @@
 
 use docs_src::settings::{ShopSettings, app};
 use doyen::App;
-use doyen::domain::settings::Loader;
+use doyen::settings::Loader;
 use doyen_test::{Setup, Subject, TestApp};
 use serde_json::json;
 

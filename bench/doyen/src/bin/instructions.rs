@@ -13,10 +13,10 @@ use std::time::Duration;
 use doyen::Overrides;
 use doyen::auth::{KeyRing, Seed, TokenOptions, Tokens};
 use doyen::data::{Database, DatabaseOptions};
-use doyen::domain::settings::{Environment, Loader};
 use doyen::domain::{Caller, SystemClock};
 use doyen::observe::{AccessLog, LogFormat};
 use doyen::prelude::*;
+use doyen::settings::{Environment, Loader};
 use doyen::web::{Server, ServerOptions, Service};
 use doyen_bench::{bare, token};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doyen_core::Settings;
+use doyen_settings::Settings;
 
 /// Account mails.
 #[derive(Debug, Clone, Settings)]

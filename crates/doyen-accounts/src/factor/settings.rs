@@ -1,6 +1,6 @@
 //! The settings of second factors.
 
-use doyen_core::Settings;
+use doyen_settings::Settings;
 
 /// Second factors.
 #[derive(Debug, Clone, Settings)]

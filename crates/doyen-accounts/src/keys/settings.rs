@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use doyen_core::Settings;
-use doyen_core::settings::{Raw, Setting, Wrong};
+use doyen_settings::{Raw, Setting, Settings, Wrong};
 
 /// API keys.
 #[derive(Debug, Clone, Settings)]

@@ -1,6 +1,7 @@
 //! What can be set about an outside OpenID provider.
 
-use doyen_core::{Secret, Settings};
+use doyen_core::Secret;
+use doyen_settings::Settings;
 
 /// The OpenID provider. It is enabled if any of these settings is set.
 #[derive(Debug, Clone, Settings)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doyen_core::settings::Settings;
+use doyen_settings::Settings;
 
 /// Login sessions.
 #[derive(Debug, Clone, Settings)]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use doyen_core::{MINUTE, Settings};
+use doyen_core::MINUTE;
+use doyen_settings::Settings;
 
 use super::buckets::Rule;
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use doyen::Overrides;
 use doyen::auth::Auth;
-use doyen::domain::settings::{Environment, Loader};
 use doyen::prelude::*;
+use doyen::settings::{Environment, Loader};
 
 use crate::porch::{MIGRATIONS, Scope, SqlPeople};
 

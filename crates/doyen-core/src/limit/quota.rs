@@ -6,7 +6,6 @@ use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc};
 
 use super::rules::{NAME, is_name};
 use crate::Timestamp;
-use crate::settings::{Raw, Setting, Wrong};
 
 /// A time of the calendar, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,15 +110,6 @@ impl fmt::Display for NamedQuota {
             f.write_str(" everywhere")?;
         }
         Ok(())
-    }
-}
-
-impl Setting for NamedQuota {
-    fn kind() -> String {
-        "quota".to_owned()
-    }
-    fn read(raw: &Raw) -> Result<Self, Wrong> {
-        NamedQuota::parse(raw.text().unwrap_or_default()).map_err(Wrong::must_be)
     }
 }
 

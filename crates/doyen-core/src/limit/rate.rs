@@ -3,8 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::DAY;
-use crate::settings::{Raw, Setting, Wrong};
+use crate::{DAY, parse_duration};
 
 /// So many calls in a time. As a setting: `600/1m`, or `600/1m burst 50`.
 ///
@@ -94,7 +93,7 @@ impl Rate {
         };
         let (calls, window) = rate.trim().split_once('/').ok_or(SHAPE)?;
         let number = |text: &str| text.trim().parse::<u32>().map_err(|_| SHAPE);
-        let window = Duration::read(&Raw::Word(window.trim().to_owned())).map_err(|_| SHAPE)?;
+        let window = parse_duration(window.trim()).ok_or(SHAPE)?;
         let mut rate = Self::new(number(calls)?, window);
         if let Some(burst) = burst {
             rate.burst = number(burst)?;
@@ -151,15 +150,6 @@ impl fmt::Display for Rate {
             write!(f, " burst {}", self.burst)?;
         }
         Ok(())
-    }
-}
-
-impl Setting for Rate {
-    fn kind() -> String {
-        "rate".to_owned()
-    }
-    fn read(raw: &Raw) -> Result<Self, Wrong> {
-        Rate::parse(raw.text().unwrap_or_default()).map_err(Wrong::must_be)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::{NamedQuota, Per, Rate};
-use crate::settings::{Raw, Setting, Wrong};
 use crate::{Caller, MINUTE};
 
 pub(super) const NAME: &str = "named with letters, digits, `-` and `_`, at most 40 of them, for example `search: 30/1m per user`";
@@ -108,15 +107,6 @@ impl fmt::Display for NamedPolicy {
     }
 }
 
-impl Setting for NamedPolicy {
-    fn kind() -> String {
-        "policy".to_owned()
-    }
-    fn read(raw: &Raw) -> Result<Self, Wrong> {
-        NamedPolicy::parse(raw.text().unwrap_or_default()).map_err(Wrong::must_be)
-    }
-}
-
 /// Callers with this role have so many times as much: `partner: x5`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tier {
@@ -143,15 +133,6 @@ impl Tier {
             return Err(SHAPE.to_owned());
         }
         Ok(Self { role, factor })
-    }
-}
-
-impl Setting for Tier {
-    fn kind() -> String {
-        "tier".to_owned()
-    }
-    fn read(raw: &Raw) -> Result<Self, Wrong> {
-        Tier::parse(raw.text().unwrap_or_default()).map_err(Wrong::must_be)
     }
 }
 

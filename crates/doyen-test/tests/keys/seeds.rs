@@ -1,7 +1,7 @@
 //! T11: there is no HMAC whose key could be weak; what takes its place is the seed. One that a person made up is refused at start.
 
 use doyen::auth::Seed;
-use doyen::domain::settings::{Environment, Loader};
+use doyen::settings::{Environment, Loader};
 use doyen::{AssembleError, Overrides};
 use doyen_test::Subject as _;
 

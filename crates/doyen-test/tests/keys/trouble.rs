@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use doyen::auth::{Algorithm, KeyError, Seed, SigningKeys};
-use doyen::domain::settings::{Environment, Loader};
 use doyen::prelude::*;
+use doyen::settings::{Environment, Loader};
 use doyen::{AssembleError, Overrides};
 use doyen_test::{Subject as _, TestApp};
 use serde_json::json;

@@ -96,9 +96,9 @@ fn notes(url: &str) -> Option<i64> {
         {
             return None;
         }
-        let loader = doyen::domain::settings::Loader::new("APP")
+        let loader = doyen::settings::Loader::new("APP")
             .env(std::iter::empty::<(String, String)>())
-            .environment(doyen::domain::settings::Environment::Test)
+            .environment(doyen::settings::Environment::Test)
             .set("database.url", url)
             .set(
                 "auth.signing_key",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use doyen_core::settings::{Raw, Setting, Wrong};
+use doyen_settings::{Raw, Setting, Wrong};
 
 use crate::server::Authority;
 

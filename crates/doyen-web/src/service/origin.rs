@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use doyen_core::settings::{Raw, Setting, Wrong};
+use doyen_settings::{Raw, Setting, Wrong};
 use http::HeaderValue;
 
 /// The origin of a page: scheme, host and port as browsers send them; or `*`, every one.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use doyen_core::settings::{Raw, Setting, Wrong, choose};
+use doyen_settings::{Raw, Setting, Wrong, choose};
 use http::{HeaderName, header};
 
 /// An address, or all that begin alike: `10.0.0.0/8`.

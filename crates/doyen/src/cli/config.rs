@@ -1,8 +1,8 @@
 //! Tables for people.
 
 use doyen_core::contract::Operation;
-use doyen_core::settings::{Environment, Row};
 use doyen_data::migrate::{State, Status};
+use doyen_settings::{Environment, Row};
 
 /// Each setting, its value, its origin.
 pub(super) fn table(report: &[Row], environment: Environment) -> String {

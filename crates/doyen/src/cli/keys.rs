@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use doyen_auth::{KeyError, KeyState, SigningKeys, StoredKey};
-use doyen_core::settings::Loaded;
 use doyen_core::{Clock as _, SystemClock, Timestamp};
 use doyen_data::Database;
+use doyen_settings::Loaded;
 
 use super::words::KeysWord;
 use super::{Failed, config, say};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::limit::Quotas as _;
-use doyen_core::settings::{Environment, Loaded};
+use doyen_settings::{Environment, Loaded};
 use doyen_web::{Server, ServerOptions};
 
 use super::{Failed, say};

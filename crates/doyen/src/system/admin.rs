@@ -117,7 +117,7 @@ async fn readyz(watched: Arc<Watched>, detail: Query<Detail>) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use doyen_core::settings::{Environment, Loader};
+    use doyen_settings::{Environment, Loader};
 
     use super::*;
     use crate::{App, Assembled, Overrides};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use doyen::Overrides;
-use doyen::domain::settings::Loader;
 use doyen::domain::{CredentialHeader, Credentials, Identify, Refusal};
+use doyen::settings::Loader;
 
 use doyen::prelude::*;
 use doyen::web::{Body, Cors, EdgeOptions, Origin, Route, Service};

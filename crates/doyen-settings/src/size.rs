@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Raw, Setting, Wrong};
+use crate::{Raw, Setting, Wrong};
 
 /// A number of bytes, written with a unit: `B`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024) or `kB`, `MB`, `GB`, `TB` (powers of 1000).
 /// A number alone means bytes.
 ///
 /// ```
-/// use doyen_core::settings::ByteSize;
+/// use doyen_settings::ByteSize;
 ///
 /// let limit: ByteSize = "1 MiB".parse().unwrap();
 /// assert_eq!(limit.bytes(), 1_048_576);

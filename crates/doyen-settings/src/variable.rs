@@ -2,17 +2,17 @@
 
 use std::ffi::OsString;
 
-use super::tree::Tree;
-use super::word::nearest;
-use super::{Fault, Key, Origin, Raw};
+use crate::tree::Tree;
+use crate::word::nearest;
+use crate::{Fault, Key, Origin, Raw};
 
 /// The variables of a process, or those a test gives. A value that is not Unicode is `None`.
 #[derive(Clone, Default)]
-pub(super) struct Variables(Vec<(String, Option<String>)>);
+pub(crate) struct Variables(Vec<(String, Option<String>)>);
 
 impl Variables {
     /// Those of this process. A name that is not Unicode can not be ours.
-    pub(super) fn of_process() -> Self {
+    pub(crate) fn of_process() -> Self {
         let unicode = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()))
         };
@@ -20,12 +20,12 @@ impl Variables {
     }
 
     /// These.
-    pub(super) fn given(all: impl Iterator<Item = (String, String)>) -> Self {
+    pub(crate) fn given(all: impl Iterator<Item = (String, String)>) -> Self {
         Self(all.map(|(name, value)| (name, Some(value))).collect())
     }
 
     /// The value of one.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(known, _)| known == name)
@@ -33,7 +33,7 @@ impl Variables {
     }
 
     /// Adds the values that belong to keys and refuses the others that begin with the prefix.
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         prefix: &str,
         keys: &[Key],

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use super::{Raw, Setting, Wrong};
+use crate::{Raw, Setting, Wrong};
 
 impl Setting for bool {
     fn kind() -> String {

@@ -1,6 +1,6 @@
 //! Settings that are one of some words: what `#[derive(Settings)]` writes for an enum.
 
-use super::{Raw, Wrong};
+use crate::{Raw, Wrong};
 
 /// Which of the words it is.
 ///
@@ -19,7 +19,7 @@ pub fn choose(raw: &Raw, words: &[&str]) -> Result<usize, Wrong> {
 }
 
 /// "`a`, `b` or `c`".
-pub(super) fn either<S: AsRef<str>>(words: &[S]) -> String {
+pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
     let quoted: Vec<String> = words
         .iter()
         .map(|word| format!("`{}`", word.as_ref()))
@@ -32,7 +32,7 @@ pub(super) fn either<S: AsRef<str>>(words: &[S]) -> String {
 }
 
 /// The known word that was probably meant.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = (word.chars().count() / 4).max(2);
     let far = |known: &&'k str| strsim::damerau_levenshtein(word, known);
     known.min_by_key(far).filter(|known| far(known) <= allowed)

@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{Raw, Setting, Wrong};
-use crate::Secret;
+use doyen_core::Secret;
+
+use crate::{Raw, Setting, Wrong};
 
 impl<T: Setting> Setting for Secret<T> {
     const SECRET: bool = true;

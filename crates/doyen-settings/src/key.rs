@@ -1,6 +1,6 @@
 //! What can be set, before anything is.
 
-use super::Setting;
+use crate::Setting;
 
 /// One setting: what the table of settings says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct Spec {
 
 impl Spec {
     /// "from 1 to 64", "of at least 1", "of at most 64".
-    pub(super) fn range(&self) -> Option<String> {
+    pub(crate) fn range(&self) -> Option<String> {
         match (self.min, self.max) {
             (Some(min), Some(max)) => Some(format!("from {min} to {max}")),
             (Some(min), None) => Some(format!("of at least {min}")),

@@ -1,23 +1,6 @@
-//! Spans of time: `500ms`, `10s`, `5m`, `2h`, `30d`, `1h30m`.
+//! Durations as text: `500ms`, `10s`, `5m`, `2h`, `30d`, `1h30m`.
 
-use std::cmp::Ordering;
 use std::time::Duration;
-
-use super::{Raw, Setting, Wrong};
-
-impl Setting for Duration {
-    fn kind() -> String {
-        "duration".to_owned()
-    }
-    fn read(raw: &Raw) -> Result<Self, Wrong> {
-        raw.text()
-            .and_then(parse)
-            .ok_or_else(|| Wrong::must_be("a duration such as `500ms`, `10s`, `5m`, `2h` or `30d`"))
-    }
-    fn compare(&self, limit: &str) -> Option<Ordering> {
-        parse(limit).map(|limit| self.cmp(&limit))
-    }
-}
 
 const UNITS: [(&str, u64); 5] = [
     ("ms", 1),
@@ -27,8 +10,15 @@ const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
 ];
 
-/// Whole numbers with units, the larger units first.
-fn parse(text: &str) -> Option<Duration> {
+/// Reads whole numbers with units, the larger units first.
+///
+/// ```
+/// use doyen_core::{MINUTE, parse_duration};
+///
+/// assert_eq!(parse_duration("90m"), Some(90 * MINUTE));
+/// assert_eq!(parse_duration("90"), None);
+/// ```
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut total: u64 = 0;
     let mut last = u64::MAX;
     let mut rest = text;
@@ -54,7 +44,7 @@ fn parse(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::parse_duration;
     use std::time::Duration;
 
     #[test]
@@ -67,9 +57,13 @@ mod tests {
             ("30d", 2_592_000_000),
             ("1h30m", 5_400_000),
         ] {
-            assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                Some(Duration::from_millis(millis)),
+                "{text}"
+            );
         }
-        assert_eq!(parse("0s"), Some(Duration::ZERO));
+        assert_eq!(parse_duration("0s"), Some(Duration::ZERO));
     }
 
     #[test]
@@ -89,7 +83,7 @@ mod tests {
             "10s5",
             "1ś",
         ] {
-            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(parse_duration(text), None, "{text}");
         }
     }
 }

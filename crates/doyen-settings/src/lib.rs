@@ -3,10 +3,10 @@
 //! A struct says what can be set. Each field is one setting: its name is the key, its doc comment the meaning, its type the check.
 //!
 //! ```
-//! # extern crate doyen_core as doyen;
+//! # extern crate doyen_settings as doyen;
 //! use std::time::Duration;
 //! use doyen_core::Secret;
-//! use doyen_core::settings::{Loader, Settings};
+//! use doyen_settings::{Loader, Settings};
 //!
 //! /// Settings of the shop.
 //! #[derive(Debug, Clone, Settings)]
@@ -71,6 +71,7 @@ mod environment;
 mod fault;
 mod file;
 mod key;
+mod limits;
 mod list;
 mod loader;
 mod mask;
@@ -96,3 +97,9 @@ pub use size::{ByteSize, NotASize};
 pub use tree::Origin;
 #[doc(hidden)]
 pub use word::choose;
+
+/// What the macros write against. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub extern crate self as settings;
+}

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Raw, Setting, Wrong};
+use crate::{Raw, Setting, Wrong};
 
 /// `None` when nobody sets it. An empty variable is `None` too: that is how a value of a file is taken back.
 impl<T: Setting> Setting for Option<T> {

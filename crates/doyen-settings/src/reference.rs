@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::Settings;
+use crate::Settings;
 
 /// All settings as a Markdown table: key, variables, kind, default, meaning. For the documentation.
 ///
 /// ```
-/// # extern crate doyen_core as doyen;
-/// use doyen_core::settings::{Settings, reference};
+/// # extern crate doyen_settings as doyen;
+/// use doyen_settings::{Settings, reference};
 ///
 /// #[derive(Settings)]
 /// struct Mail {

@@ -2,14 +2,14 @@
 
 #![allow(missing_docs, dead_code, reason = "a test")]
 
-extern crate doyen_core as doyen;
+extern crate doyen_settings as doyen;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use doyen_core::Secret;
-use doyen_core::settings::{
+use doyen_settings::{
     ByteSize, Environment, Loaded, Loader, Origin, Settings, SettingsError, reference,
 };
 

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::word::either;
-use super::{Raw, Setting, Wrong};
+use crate::word::either;
+use crate::{Raw, Setting, Wrong};
 
 /// Where the application runs: what `APP_ENV` says.
 ///
 /// ```
-/// use doyen_core::settings::Environment;
+/// use doyen_settings::Environment;
 ///
 /// assert!("prod".parse::<Environment>().unwrap().is_prod());
 /// assert_eq!(Environment::default(), Environment::Dev);

@@ -5,11 +5,11 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::tree::Tree;
-use super::{Fault, Origin, Raw};
+use crate::tree::Tree;
+use crate::{Fault, Origin, Raw};
 
 /// Adds the values of a file; false when it can not be read. A file that is not there says nothing, unless it must be.
-pub(super) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Vec<Fault>) -> bool {
+pub(crate) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Vec<Fault>) -> bool {
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::word::nearest;
-use super::{Fault, Key, Raw};
+use crate::word::nearest;
+use crate::{Fault, Key, Raw};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Origin {
     },
     /// An environment variable with this name.
     Variable(String),
-    /// [`Loader::set`](super::Loader::set).
+    /// [`Loader::set`](crate::Loader::set).
     Code,
 }
 
@@ -36,31 +36,31 @@ impl fmt::Display for Origin {
 
 /// One value at one key.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) path: String,
-    pub(super) raw: Raw,
-    pub(super) origin: Origin,
+pub(crate) struct Entry {
+    pub(crate) path: String,
+    pub(crate) raw: Raw,
+    pub(crate) origin: Origin,
 }
 
 /// The values of all sources. The last one of a key counts.
 #[derive(Debug, Default)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     entries: Vec<Entry>,
 }
 
 impl Tree {
     /// Adds a value that is stronger than those before.
-    pub(super) fn set(&mut self, path: String, raw: Raw, origin: Origin) {
+    pub(crate) fn set(&mut self, path: String, raw: Raw, origin: Origin) {
         self.entries.push(Entry { path, raw, origin });
     }
 
     /// The strongest value of a key.
-    pub(super) fn find(&self, path: &str) -> Option<&Entry> {
+    pub(crate) fn find(&self, path: &str) -> Option<&Entry> {
         self.entries.iter().rev().find(|entry| entry.path == path)
     }
 
     /// Refuses each value at a key that nobody knows.
-    pub(super) fn refuse_unknown(&self, keys: &[Key], faults: &mut Vec<Fault>) {
+    pub(crate) fn refuse_unknown(&self, keys: &[Key], faults: &mut Vec<Fault>) {
         for entry in &self.entries {
             if !keys.iter().any(|key| key.path == entry.path) {
                 faults.push(Fault::new(&entry.path, unknown(entry, keys)));

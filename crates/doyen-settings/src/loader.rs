@@ -3,17 +3,17 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::mask::mask;
-use super::reader::Reader;
-use super::tree::Tree;
-use super::variable::Variables;
-use super::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file};
+use crate::mask::mask;
+use crate::reader::Reader;
+use crate::tree::Tree;
+use crate::variable::Variables;
+use crate::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file};
 
 /// Where settings are read from. Without a call it is the variables of the process alone.
 ///
 /// ```no_run
-/// # extern crate doyen_core as doyen;
-/// # use doyen_core::settings::{Loader, Settings};
+/// # extern crate doyen_settings as doyen;
+/// # use doyen_settings::{Loader, Settings};
 /// # /// Settings.
 /// # #[derive(Settings)]
 /// # struct Shop {}
@@ -21,7 +21,7 @@ use super::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file}
 /// for row in &loaded.report {
 ///     println!("{} = {} ({})", row.key, row.value, row.origin);
 /// }
-/// # Ok::<(), doyen_core::settings::SettingsError>(())
+/// # Ok::<(), doyen_settings::SettingsError>(())
 /// ```
 pub struct Loader {
     prefix: String,

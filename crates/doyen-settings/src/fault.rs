@@ -12,7 +12,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(about: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(about: &str, message: impl Into<String>) -> Self {
         Self {
             about: about.to_owned(),
             message: message.into(),

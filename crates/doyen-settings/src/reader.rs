@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::mask::mask;
-use super::tree::Tree;
-use super::{Fault, Key, Origin, Raw, Row, Setting, Spec};
+use crate::mask::mask;
+use crate::tree::Tree;
+use crate::{Fault, Key, Origin, Raw, Row, Setting, Spec};
 
 /// A struct of settings. Derive it.
 #[diagnostic::on_unimplemented(
@@ -54,7 +54,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads these values. The prefix and the files are named when a value is missing; when a file could not be read, the value may be
     /// there, and nothing is said.
-    pub(super) fn new(
+    pub(crate) fn new(
         tree: &'a Tree,
         prefix: &'a str,
         files: &'a [String],
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What was wrong, and what was read.
-    pub(super) fn finish(self) -> (Vec<Fault>, Vec<Row>) {
+    pub(crate) fn finish(self) -> (Vec<Fault>, Vec<Row>) {
         (self.faults, self.rows)
     }
 

@@ -34,7 +34,7 @@ impl Raw {
     }
 
     /// How a person would write it. Mask it before you show it.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match self {
             Raw::Word(text) | Raw::Text(text) => text.clone(),
             Raw::Integer(number) => number.to_string(),
@@ -56,7 +56,7 @@ impl fmt::Debug for Raw {
 /// A type that one setting can have. For a type of your own:
 ///
 /// ```
-/// use doyen_core::settings::{Raw, Setting, Wrong};
+/// use doyen_settings::{Raw, Setting, Wrong};
 ///
 /// struct Country([u8; 2]);
 ///
