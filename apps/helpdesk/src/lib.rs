@@ -20,7 +20,7 @@ mod seed;
 pub mod settings;
 pub mod tickets;
 
-use doyen::auth::Auth;
+use doyen::auth::Accounts;
 use doyen::prelude::*;
 
 /// The module with the quotas of the caller.
@@ -42,8 +42,8 @@ pub fn app() -> App {
         .scopes::<access::Scope>()
         .settings::<settings::HelpdeskSettings>()
         .migrations(doyen::migrations!("migrations"))
-        .auth(
-            Auth::of::<accounts::SqlUsers>()
+        .plugin(
+            Accounts::of::<accounts::SqlUsers>()
                 .own(access::Scope::Profile)
                 .admin(access::Scope::UsersWrite),
         )

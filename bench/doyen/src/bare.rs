@@ -19,7 +19,10 @@ pub async fn serve(port: u16, url: &str) -> Result<(), Box<dyn std::error::Error
     let database = Database::connect(&options).await?;
     let service = service(database)?;
     let options = ServerOptions::new(([127, 0, 0, 1], port).into());
-    Server::bind(service, options).await?.run().await;
+    Server::bind(service, options)
+        .await?
+        .run_until(doyen::web::shutdown_signal())
+        .await;
     Ok(())
 }
 

@@ -29,7 +29,7 @@ const SPKI: [u8; 12] = [
 /// The files can not be written.
 pub fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
     let seed = Seed::generate()?;
-    let ring = KeyRing::new(&seed)?;
+    let ring = KeyRing::new(&seed.deriver("signing"))?;
     let mut der = SPKI.to_vec();
     der.extend(URL_SAFE_NO_PAD.decode(ring.public_key())?);
     let pem = format!(
@@ -40,7 +40,7 @@ pub fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
     fs::write(folder.join("seed"), seed.to_text().expose())?;
     fs::write(folder.join("public.pem"), pem)?;
     fs::write(folder.join("token-ed25519"), issue(ring)?)?;
-    let older = KeyRing::new(&seed)?.algorithm_name(AlgorithmName::EdDsa);
+    let older = KeyRing::new(&seed.deriver("signing"))?.algorithm_name(AlgorithmName::EdDsa);
     fs::write(folder.join("token"), issue(older)?)?;
     Ok(())
 }

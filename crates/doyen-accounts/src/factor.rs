@@ -22,7 +22,6 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use doyen_auth::Seed;
 use doyen_core::{
     Clock, Inject, Problem, SecurityEvent, SecurityLog, Timestamp, Unexpected, security,
 };
@@ -30,6 +29,7 @@ use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{self, FromQueryResult};
 use doyen_data::{Row, Session};
 
+use crate::account_keys::AccountKeys;
 use crate::throttle::{Admit, Attempt, LoginThrottled};
 
 pub(crate) use api::routes;
@@ -77,7 +77,7 @@ impl From<Admit> for CheckFactor {
 pub struct Factors {
     session: Session,
     clock: Arc<dyn Clock>,
-    seed: Arc<Seed>,
+    keys: Arc<AccountKeys>,
     log: Arc<dyn SecurityLog>,
 }
 
@@ -145,7 +145,7 @@ impl Factors {
             let parameters = [step.into(), subject.into(), step.into()];
             return Ok(self.session.execute_sql(sql, parameters).await? == 1);
         }
-        let Some(hash) = recovery::hash(&self.seed, subject, code) else {
+        let Some(hash) = recovery::hash(&self.keys.recovery, subject, code) else {
             return Ok(false);
         };
         let sql = "UPDATE auth_recovery_codes SET used_at = $1 WHERE subject = $2 AND hash = $3 AND used_at IS NULL";
@@ -164,7 +164,7 @@ impl Factors {
         let kept: Option<Kept> = session.query_one_as(sql, [subject.into()]).await?;
         kept.map(|kept| {
             Ok(Factor {
-                secret: seal::open(&self.seed, subject, kept.secret)?,
+                secret: seal::open(&self.keys.factor, subject, kept.secret)?,
                 confirmed: kept.confirmed_at.is_some(),
                 last_step: kept.last_step,
             })
@@ -174,7 +174,7 @@ impl Factors {
 
     /// A new secret, which counts once a code of it was right. False when there is one that counts.
     async fn begin(&self, subject: &str, secret: &totp::Secret) -> Result<bool, Unexpected> {
-        let sealed = seal::seal(&self.seed, subject, secret)?;
+        let sealed = seal::seal(&self.keys.factor, subject, secret)?;
         let sql = "INSERT INTO auth_factors (subject, secret, created_at, last_step) VALUES ($1, $2, $3, 0) \
                    ON CONFLICT (subject) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at, last_step = 0 \
                    WHERE auth_factors.confirmed_at IS NULL";
@@ -197,7 +197,7 @@ impl Factors {
         }
         let codes = recovery::codes()?;
         for code in &codes {
-            let hash = recovery::hash(&self.seed, subject, code)
+            let hash = recovery::hash(&self.keys.recovery, subject, code)
                 .ok_or_else(|| Unexpected::new("a recovery code has no form"))?;
             let sql = "INSERT INTO auth_recovery_codes (subject, hash) VALUES ($1, $2)";
             let parameters = [subject.into(), hash.into()];

@@ -1,11 +1,11 @@
 //! Accounts over HTTP: log in, sessions, keys, second factors, and the log of what happened to them.
 //!
-//! An application has users of its own, in a table of its own. It says how to find one ([`Users`]) and mounts [`Auth`]; everything that
+//! An application has users of its own, in a table of its own. It says how to find one ([`Users`]) and mounts [`Accounts`]; everything that
 //! has to do with proving who somebody is then works: routes, tables and settings.
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | [`Auth`] | what an application mounts |
+//! | [`Accounts`] | what an application mounts |
 //! | [`Users`], [`UserRecord`] | the port to the application's own users |
 //! | [`ApiKeys`], [`ApiKeyIdentity`] | keys that a user makes for programs |
 //! | [`Person`] | somebody who logged in, not a program with a key |
@@ -22,20 +22,24 @@
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
 
+mod account_keys;
 mod clients;
 mod cookies;
 pub mod emails;
 pub mod factor;
+mod jwks;
+mod key_commands;
 mod keys;
 mod login;
-mod mount;
 pub mod onetime;
 mod openid;
 mod person;
+mod plugin;
 mod proof;
 pub mod security;
 pub mod sessions;
 pub mod throttle;
+mod token_plugin;
 mod users;
 
 pub use cookies::{CookieSessions, CsrfFailed, InvalidSession};
@@ -44,12 +48,13 @@ pub use keys::{
     ApiKeyIdentity, ApiKeySettings, ApiKeys, INVALID_KEY, InvalidKey, KEY_PATTERN, KeyPrefix,
 };
 pub use login::{InvalidCredentials, LogIn, NotOffered, WrongPassword};
-pub use mount::Auth;
 pub use openid::{LinkMode, OpenIdSettings};
 #[cfg(feature = "oidc")]
 pub use openid::{OpenId, OpenIdLogin, WrongOpenId};
 pub use person::{Person, SessionRequired};
+pub use plugin::{AccountSettings, Accounts};
 pub use sessions::{OwnSession, Revocations, SessionEngine, SessionSettings, Sessions};
+pub use token_plugin::{AccessTokens, SigningAlgorithm, TokenSettings};
 pub use users::{UserRecord, Users};
 
 /// The tables of accounts, on both databases.

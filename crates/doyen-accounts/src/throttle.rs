@@ -39,12 +39,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use doyen_auth::Seed;
 use doyen_core::{
     Access, Clock, Inject, Problem, SecurityEvent, SecurityLog, Unexpected, security,
 };
 use doyen_data::{Database, Session};
-
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -52,6 +50,8 @@ use buckets::{Blocked, Bucket, Counted};
 use network::Network;
 pub use settings::ThrottleSettings;
 use waiting::WaitLimit;
+
+use crate::account_keys::AccountKeys;
 
 /// Maximum wait for the outcome of pending attempts. Then the attempt gets a 429.
 const MAX_WAIT: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ pub enum Admit {
 pub struct Throttle {
     database: Arc<Database>,
     clock: Arc<dyn Clock>,
-    seed: Arc<Seed>,
+    keys: Arc<AccountKeys>,
     settings: Arc<ThrottleSettings>,
     state: Arc<ThrottleState>,
     log: Arc<dyn SecurityLog>,
@@ -237,7 +237,7 @@ impl Throttle {
     }
 
     fn key(&self, kind: &str, parts: &[&str]) -> [u8; 32] {
-        buckets::key(&self.seed.derive("throttle"), kind, parts)
+        buckets::key(&self.keys.throttle, kind, parts)
     }
 }
 

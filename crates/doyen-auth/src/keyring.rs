@@ -22,16 +22,16 @@ pub use algorithm::{Algorithm, AlgorithmName};
 use pair::Pair;
 use public::PublicKey;
 
-use crate::Seed;
-use crate::seed::bytes32;
+use doyen_secret::{KeyDeriver, parse_key};
 
 /// One key that signs, and public keys that are accepted beside it.
 ///
 /// ```
-/// use doyen_auth::{Algorithm, KeyRing, Seed};
+/// use doyen_auth::{Algorithm, KeyRing};
+/// use doyen_secret::Seed;
 ///
-/// let old = KeyRing::new(&Seed::generate()?)?;
-/// let new = KeyRing::first(&Seed::generate()?, Algorithm::Es256)?.also_trust(&old.public_key())?;
+/// let old = KeyRing::new(&Seed::generate()?.deriver("signing"))?;
+/// let new = KeyRing::first(&Seed::generate()?.deriver("signing"), Algorithm::Es256)?.also_trust(&old.public_key())?;
 /// assert_eq!(new.jwks()["keys"].as_array().map(Vec::len), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -63,8 +63,8 @@ impl KeyRing {
     /// # Errors
     ///
     /// No key can be made from it; with a seed that was drawn at random this does not happen.
-    pub fn new(seed: &Seed) -> Result<Self, BadKey> {
-        Self::first(seed, Algorithm::Ed25519)
+    pub fn new(keys: &KeyDeriver) -> Result<Self, BadKey> {
+        Self::first(keys, Algorithm::Ed25519)
     }
 
     /// A ring with the first key of this seed for this algorithm.
@@ -72,13 +72,17 @@ impl KeyRing {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn first(seed: &Seed, algorithm: Algorithm) -> Result<Self, BadKey> {
-        Self::numbered(seed, algorithm, 1)
+    pub fn first(keys: &KeyDeriver, algorithm: Algorithm) -> Result<Self, BadKey> {
+        Self::numbered(keys, algorithm, 1)
     }
 
     /// A ring whose signing key has this number.
-    pub(crate) fn numbered(seed: &Seed, algorithm: Algorithm, number: u32) -> Result<Self, BadKey> {
-        Ok(Self::of(Pair::derive(seed, algorithm, number)?))
+    pub(crate) fn numbered(
+        keys: &KeyDeriver,
+        algorithm: Algorithm,
+        number: u32,
+    ) -> Result<Self, BadKey> {
+        Ok(Self::of(Pair::derive(keys, algorithm, number)?))
     }
 
     fn of(pair: Pair) -> Self {
@@ -92,11 +96,11 @@ impl KeyRing {
     /// Accepts and publishes the key of this number too.
     pub(crate) fn and(
         mut self,
-        seed: &Seed,
+        keys: &KeyDeriver,
         algorithm: Algorithm,
         number: u32,
     ) -> Result<Self, BadKey> {
-        self.push(Pair::derive(seed, algorithm, number)?.public());
+        self.push(Pair::derive(keys, algorithm, number)?.public());
         Ok(self)
     }
 
@@ -107,7 +111,7 @@ impl KeyRing {
     ///
     /// It is not 32 bytes in base64url, or one under which anybody can sign.
     pub fn also_trust(mut self, public: &str) -> Result<Self, BadKey> {
-        self.push(PublicKey::Ed25519(bytes32(public).ok_or(BadKey)?));
+        self.push(PublicKey::Ed25519(parse_key(public).ok_or(BadKey)?));
         Ok(self)
     }
 
@@ -224,8 +228,12 @@ impl fmt::Debug for KeyRing {
 }
 
 /// The name of the key with this number.
-pub(crate) fn kid_of(seed: &Seed, algorithm: Algorithm, number: u32) -> Result<String, BadKey> {
-    Ok(Pair::derive(seed, algorithm, number)?.public().thumbprint())
+pub(crate) fn kid_of(
+    keys: &KeyDeriver,
+    algorithm: Algorithm,
+    number: u32,
+) -> Result<String, BadKey> {
+    Ok(Pair::derive(keys, algorithm, number)?.public().thumbprint())
 }
 
 /// The text is not a key, or no key can be made.

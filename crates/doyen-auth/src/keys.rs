@@ -22,7 +22,9 @@ pub use error::KeyError;
 pub use table::{KEY_TABLES, KeyState, StoredKey};
 
 use crate::keyring::kid_of;
-use crate::{Algorithm, KeyRing, Seed};
+use doyen_secret::KeyDeriver;
+
+use crate::{Algorithm, KeyRing};
 
 /// How long caches may keep the public keys: `max-age` of the key set.
 pub const KEY_SET_MAX_AGE: Duration = Duration::from_secs(300);
@@ -38,7 +40,7 @@ const RETIRED_FOR: Duration = Duration::from_secs(24 * 60 * 60 + 60);
 #[derive(Clone)]
 pub struct SigningKeys {
     database: Database,
-    seed: Seed,
+    keys: KeyDeriver,
     algorithm: Algorithm,
     clock: Arc<dyn Clock>,
 }
@@ -58,13 +60,13 @@ impl SigningKeys {
     /// The keys of this seed, as the table of this database tells. New keys are made for this algorithm; those that are there keep theirs.
     pub fn new(
         database: Database,
-        seed: Seed,
+        keys: KeyDeriver,
         algorithm: Algorithm,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             database,
-            seed,
+            keys,
             algorithm,
             clock,
         }
@@ -200,7 +202,7 @@ impl SigningKeys {
         Ok(StoredKey {
             number,
             algorithm: self.algorithm,
-            kid: kid_of(&self.seed, self.algorithm, number)?,
+            kid: kid_of(&self.keys, self.algorithm, number)?,
             state,
             created_at: now,
             promoted_at: (state == KeyState::Current).then_some(now),
@@ -210,7 +212,7 @@ impl SigningKeys {
 
     /// The ring before anything is written: the first key signs, and the second one is next. All nodes with this seed have the same.
     pub(crate) fn first_ring(&self) -> Result<KeyRing, KeyError> {
-        Ok(KeyRing::first(&self.seed, self.algorithm)?.and(&self.seed, self.algorithm, 2)?)
+        Ok(KeyRing::first(&self.keys, self.algorithm)?.and(&self.keys, self.algorithm, 2)?)
     }
 
     /// The ring of these keys. The first one must be the current one.
@@ -222,15 +224,15 @@ impl SigningKeys {
             return Err(KeyError::Incomplete);
         }
         accepted.iter().try_for_each(|key| self.is_ours(key))?;
-        let mut ring = KeyRing::numbered(&self.seed, current.algorithm, current.number)?;
+        let mut ring = KeyRing::numbered(&self.keys, current.algorithm, current.number)?;
         for key in others {
-            ring = ring.and(&self.seed, key.algorithm, key.number)?;
+            ring = ring.and(&self.keys, key.algorithm, key.number)?;
         }
         Ok(ring)
     }
 
     fn is_ours(&self, key: &StoredKey) -> Result<(), KeyError> {
-        if kid_of(&self.seed, key.algorithm, key.number)? == key.kid {
+        if kid_of(&self.keys, key.algorithm, key.number)? == key.kid {
             Ok(())
         } else {
             Err(KeyError::OtherSeed { number: key.number })

@@ -1,5 +1,5 @@
-//! The pages a Doyen application shows to people: the interactive API
-//! documentation and one page per problem code.
+//! The pages of an application for its users: the interactive API documentation and one page per
+//! problem code.
 //!
 //! Everything is embedded in the binary and works offline. The pages obey
 //! [`DOCS_CSP`]: no inline script or style, no `eval`, no outside host. The
@@ -16,14 +16,31 @@
 //! assert!(html.starts_with("<!doctype html>"));
 //! ```
 //!
-//! This crate only makes bytes. Routing, caching headers and the decision
-//! whether the pages are public belong to the web crate.
+//! The plugin [`Docs`] serves them.
+
+// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+extern crate self as doyen;
 
 mod asset;
 mod docs;
 mod html;
+mod pages;
+mod plugin;
 mod problem;
+mod problem_route;
 
 pub use asset::{ASSETS_PATH, Asset, docs_assets};
 pub use docs::{DOCS_CSP, docs_page};
+pub use plugin::{Docs, DocsSettings};
 pub use problem::{ProblemPage, problem_page};
+
+/// What the macros write against. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use doyen_core::__private::*;
+    pub use doyen_settings as settings;
+    /// The part for routes.
+    pub mod web {
+        pub use doyen_web::__private::*;
+    }
+}

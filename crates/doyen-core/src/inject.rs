@@ -90,3 +90,37 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Arc<T> {
         cx.port::<T>().await
     }
 }
+
+/// Nothing, for work that needs no value.
+impl Inject for () {
+    const LIFETIME: Lifetime = Lifetime::Call;
+
+    fn node() -> Node {
+        Node::of::<Self>(Vec::new())
+    }
+
+    async fn make(_: &Context) -> Result<Self, Refusal> {
+        Ok(())
+    }
+}
+
+macro_rules! tuple {
+    ($($name:ident),+) => {
+        /// Several values, for work that takes one argument.
+        impl<$($name: Inject),+> Inject for ($($name,)+) {
+            const LIFETIME: Lifetime = Lifetime::Call;
+
+            fn node() -> Node {
+                Node::of::<Self>(vec![$($name::node),+])
+            }
+
+            async fn make(cx: &Context) -> Result<Self, Refusal> {
+                Ok(($(cx.get::<$name>().await?,)+))
+            }
+        }
+    };
+}
+
+tuple!(A, B);
+tuple!(A, B, C);
+tuple!(A, B, C, D);

@@ -61,7 +61,7 @@ pub use kind::Kind;
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
-pub use mail::{BadMail, Mail, Mailer, NotDelivered};
+pub use mail::{BadMail, Mail, MailDelivery, MailQueue, Mailer, NotDelivered};
 pub use output::Output;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging};
 pub use patch::Patch;

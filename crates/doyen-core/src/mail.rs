@@ -129,6 +129,27 @@ pub trait Mailer {
     async fn deliver(&self, mail: &Mail) -> Result<(), NotDelivered>;
 }
 
+/// The port for work that no response waits for: mails, and steps whose duration would reveal
+/// something.
+pub trait MailQueue: Send + Sync {
+    /// Sends a mail in the background. Within a unit of work, call it after the commit: a mail that
+    /// was sent cannot be rolled back.
+    fn send(&self, mail: Mail);
+
+    /// Runs work in the background.
+    fn spawn(&self, work: crate::inject::BoxFuture<'static, ()>);
+}
+
+/// Whether mail is delivered. The plugin that delivers mail contributes it, so that others can
+/// check their settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailDelivery {
+    /// Mails are delivered.
+    On,
+    /// Mails are dropped, because the settings say so.
+    Off,
+}
+
 /// A mail was not delivered.
 pub struct NotDelivered {
     again: bool,
@@ -137,7 +158,7 @@ pub struct NotDelivered {
 
 impl NotDelivered {
     /// For now: the same mail may go through later.
-    pub fn for_now(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn retryable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             again: true,
             cause: cause.into(),
@@ -145,7 +166,7 @@ impl NotDelivered {
     }
 
     /// For good: another try would end the same.
-    pub fn for_good(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn permanent(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             again: false,
             cause: cause.into(),

@@ -63,14 +63,25 @@ impl std::fmt::Debug for Database {
 }
 
 impl Database {
-    /// Opens the database and asks it one question, so that a wrong setting is known at start.
-    ///
-    /// A SQLite file is created, with its folder.
+    /// Opens the database and sends it one query, so that a wrong setting is found at startup. The
+    /// same as [`new`](Self::new) and [`open`](Self::open).
     ///
     /// # Errors
     ///
     /// A [`ConnectError`] that says what is wrong and what to do; a password is never in it.
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, ConnectError> {
+        let database = Self::new(options)?;
+        database.open().await?;
+        Ok(database)
+    }
+
+    /// A database that is not opened yet: no file is created and no connection made. Call it in a
+    /// tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the URL is invalid, or if its database is not compiled in.
+    pub fn new(options: &DatabaseOptions) -> Result<Self, ConnectError> {
         let refuse = |what: &str| ConnectError::new(options.masked_url(), what);
         let scheme = options.url.split_once(':').map_or("", |(scheme, _)| scheme);
         let (reader, writer, straight) = match scheme {
@@ -96,18 +107,31 @@ impl Database {
                 ));
             }
         };
-        let database = Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             reader,
             writer,
             straight: straight.map(Arc::new),
             options: options.clone(),
             cursor_key: CursorKey::random(),
-        }));
-        database
-            .first_contact()
-            .await
-            .map_err(|error| refuse(crate::open::advice(scheme, &error)).caused_by(error))?;
-        Ok(database)
+        })))
+    }
+
+    /// Opens the database and sends it one query. A SQLite file is created, with its folder.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConnectError`] that says what is wrong and what to do; a password is never in it.
+    pub async fn open(&self) -> Result<(), ConnectError> {
+        let options = &self.0.options;
+        let scheme = options.url.split_once(':').map_or("", |(scheme, _)| scheme);
+        #[cfg(feature = "sqlite")]
+        if self.backend() == DbBackend::Sqlite {
+            crate::open::create_folder(options)?;
+        }
+        self.first_contact().await.map_err(|error| {
+            let advice = crate::open::advice(scheme, &error);
+            ConnectError::new(options.masked_url(), advice).caused_by(error)
+        })
     }
 
     /// The writer first: on SQLite it creates the file that the readers open.

@@ -22,7 +22,7 @@ mod history;
 mod schema;
 
 use doyen_core::Timestamp;
-use sea_orm::DbBackend;
+use sea_orm::{DbBackend, DbErr};
 
 pub use error::MigrationError;
 use history::{Applied, History};
@@ -122,6 +122,8 @@ pub struct Migrator<'a> {
     database: &'a Database,
     // The application's come last: they may refer to the others.
     sets: Vec<(&'static str, Migrations)>,
+    /// Former owners, and their names of today.
+    renamed: Vec<(&'static str, &'static str)>,
 }
 
 impl<'a> Migrator<'a> {
@@ -130,6 +132,7 @@ impl<'a> Migrator<'a> {
         Self {
             database,
             sets: vec![(FRAMEWORK, TABLES), (APPLICATION, application)],
+            renamed: Vec::new(),
         }
     }
 
@@ -138,6 +141,58 @@ impl<'a> Migrator<'a> {
     pub fn with(mut self, owner: &'static str, migrations: Migrations) -> Self {
         self.sets.insert(self.sets.len() - 1, (owner, migrations));
         self
+    }
+
+    /// Takes over the tables of a former owner: its migrations count as those of `new`.
+    #[must_use]
+    pub fn renamed(mut self, old: &'static str, new: &'static str) -> Self {
+        self.renamed.push((old, new));
+        self
+    }
+
+    /// Returns the owners of tables in the database that have no migrations here: parts that the
+    /// application no longer has.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database is unavailable.
+    pub async fn orphans(&self) -> Result<Vec<String>, MigrationError> {
+        let mut history = History::open(self.database).await?;
+        let applied = self.applied(&mut history).await;
+        history.close().await;
+        let mut owners: Vec<String> = applied?
+            .into_iter()
+            .map(|row| row.owner)
+            .filter(|owner| !self.sets.iter().any(|(known, _)| known == owner))
+            .collect();
+        owners.dedup();
+        Ok(owners)
+    }
+
+    /// Writes the names of today over the former ones.
+    async fn rename(&self, history: &mut History) -> Result<(), DbErr> {
+        if self.renamed.is_empty() {
+            return Ok(());
+        }
+        let applied = history.applied().await?;
+        for (old, new) in &self.renamed {
+            if applied.iter().any(|row| row.owner == *old) {
+                history.rename(old, new).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was applied, with the names of today.
+    async fn applied(&self, history: &mut History) -> Result<Vec<Applied>, DbErr> {
+        let mut applied = history.applied().await?;
+        for row in &mut applied {
+            let renamed = self.renamed.iter().find(|(old, _)| *old == row.owner);
+            if let Some((_, new)) = renamed {
+                (*new).clone_into(&mut row.owner);
+            }
+        }
+        Ok(applied)
     }
 
     /// Applies what is pending, in order; gives what was applied.
@@ -149,6 +204,7 @@ impl<'a> Migrator<'a> {
         self.refuse_none()?;
         let mut history = History::open(self.database).await?;
         history.prepare().await?;
+        self.rename(&mut history).await?;
         let applied = history.applied().await?;
         refuse_wrong(&self.compare(&applied))?;
         let mut done = Vec::new();
@@ -199,6 +255,7 @@ impl<'a> Migrator<'a> {
     ) -> Result<Vec<Status>, MigrationError> {
         let mut history = History::open(self.database).await?;
         history.prepare().await?;
+        self.rename(&mut history).await?;
         let applied = history.applied().await?;
         refuse_wrong(&self.compare(&applied))?;
         let mut all: Vec<_> = self
@@ -233,7 +290,7 @@ impl<'a> Migrator<'a> {
     /// The database's.
     pub async fn status(&self) -> Result<Vec<Status>, MigrationError> {
         let mut history = History::open(self.database).await?;
-        let applied = history.applied().await?;
+        let applied = self.applied(&mut history).await?;
         history.close().await;
         Ok(self.compare(&applied))
     }

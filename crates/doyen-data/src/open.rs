@@ -38,18 +38,6 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
             "the URL names no file. Write `sqlite://path/to/file.db`",
         ));
     }
-    if let Some(folder) = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            refuse(&format!(
-                "its folder `{}` can not be created. Create it, or correct its rights",
-                folder.display()
-            ))
-            .caused_by(error)
-        })?;
-    }
     let synchronous = match options.synchronous {
         Synchronous::Full => SqliteSynchronous::Full,
         Synchronous::Normal => SqliteSynchronous::Normal,
@@ -86,6 +74,33 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
         (options.read_connections > 0)
             .then(|| Reader::Sqlite(crate::read::SqliteReader::new(&file, options))),
     ))
+}
+
+/// Creates the folder of the file.
+#[cfg(feature = "sqlite")]
+pub(crate) fn create_folder(options: &DatabaseOptions) -> Result<(), ConnectError> {
+    use std::str::FromStr as _;
+
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    let refuse = |what: &str| ConnectError::new(options.masked_url(), what);
+    let Ok(parsed) = SqliteConnectOptions::from_str(&options.url) else {
+        return Ok(());
+    };
+    let file = parsed.get_filename();
+    if let Some(folder) = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            refuse(&format!(
+                "its folder `{}` can not be created. Create it, or correct its rights",
+                folder.display()
+            ))
+            .caused_by(error)
+        })?;
+    }
+    Ok(())
 }
 
 /// One pool for everything.

@@ -1,37 +1,40 @@
-//! Mail that leaves after the answer.
+//! Mail that is sent after the response.
 //!
-//! | room | holds |
+//! | item | contents |
 //! | --- | --- |
-//! | [`Post`] | the queue: takes a mail and returns at once |
-//! | [`Folder`] | an adapter for development: each mail is a file, and a line in the log |
-//! | [`Nowhere`] | an adapter that throws mails away |
-//! | [`InMemory`] | an adapter for tests: keeps mails in a list |
-//! | `Smtp` (feature `smtp`) | an adapter for a mail server |
-//! | [`MailSettings`] | which of them, and how it is reached |
+//! | [`MailPlugin`] | the plugin: provides the mailer and the queue |
+//! | [`MailWorker`] | the queue: takes a mail and returns at once |
+//! | [`FileMailer`] | a mailer for development: each mail is a file, and a line in the log |
+//! | [`NullMailer`] | a mailer that drops mails |
+//! | [`MemoryMailer`] | a mailer for tests: keeps mails in a list |
+//! | `Smtp` (feature `smtp`) | a mailer for a mail server |
+//! | [`MailSettings`] | which mailer, and how the server is reached |
 //!
-//! The port they implement is [`Mailer`](doyen_core::Mailer).
+//! The ports are [`Mailer`](doyen_core::Mailer) and [`MailQueue`](doyen_core::MailQueue).
 //!
-//! What it does not do: the queue is in memory. A process that is killed loses the mails that wait, and the user asks again; a process
-//! that is told to stop delivers them first, for a few seconds.
+//! The queue is in memory: a process that is killed loses the mails that wait, and the user must
+//! request them again. A process that is stopped delivers them first, for some seconds.
 
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
 
-mod folder;
+mod file;
 mod memory;
-mod nowhere;
-mod post;
+mod null;
+mod plugin;
 mod settings;
 #[cfg(feature = "smtp")]
 mod smtp;
+mod worker;
 
-pub use folder::Folder;
-pub use memory::InMemory;
-pub use nowhere::Nowhere;
-pub use post::Post;
+pub use file::FileMailer;
+pub use memory::MemoryMailer;
+pub use null::NullMailer;
+pub use plugin::{MailPlugin, MailerOverride};
 pub use settings::{BadMailSettings, MailSettings, Transport};
 #[cfg(feature = "smtp")]
 pub use smtp::{BadSmtp, Smtp};
+pub use worker::MailWorker;
 
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]

@@ -6,9 +6,9 @@ use doyen_core::{Mail, Mailer, NotDelivered, port};
 
 /// Keeps mails in a list, for tests. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct InMemory(Arc<Mutex<Vec<Mail>>>);
+pub struct MemoryMailer(Arc<Mutex<Vec<Mail>>>);
 
-impl InMemory {
+impl MemoryMailer {
     /// The mails so far, the oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.0
@@ -19,7 +19,7 @@ impl InMemory {
 }
 
 #[port]
-impl Mailer for InMemory {
+impl Mailer for MemoryMailer {
     async fn deliver(&self, mail: &Mail) -> Result<(), NotDelivered> {
         self.0
             .lock()

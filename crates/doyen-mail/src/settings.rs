@@ -8,7 +8,7 @@ use std::time::Duration;
 use doyen_core::{Clock, Mailer, Secret};
 use doyen_settings::{Environment, Settings};
 
-use crate::{Folder, Nowhere};
+use crate::{FileMailer, NullMailer};
 
 /// Outgoing mail.
 #[derive(Debug, Clone, Settings)]
@@ -80,8 +80,8 @@ impl MailSettings {
                           APP_MAIL__TRANSPORT=none, and nobody can set a forgotten password"
                     .to_owned(),
             }),
-            Some(Transport::Folder) | None => Ok(Arc::new(Folder::new(&self.folder, Arc::clone(clock)))),
-            Some(Transport::None) => Ok(Arc::new(Nowhere)),
+            Some(Transport::Folder) | None => Ok(Arc::new(FileMailer::new(&self.folder, Arc::clone(clock)))),
+            Some(Transport::None) => Ok(Arc::new(NullMailer)),
             Some(Transport::Smtp) => self.smtp(),
         }
     }

@@ -71,18 +71,18 @@ impl Smtp {
 #[port]
 impl Mailer for Smtp {
     async fn deliver(&self, mail: &Mail) -> Result<(), NotDelivered> {
-        let message = self.message(mail).map_err(NotDelivered::for_good)?;
+        let message = self.message(mail).map_err(NotDelivered::permanent)?;
         // Over all of it: the time-out of the transport ends with the connection, and a server may say nothing after that.
         let sent = tokio::time::timeout(self.timeout, self.transport.send(message));
         let Ok(sent) = sent.await else {
-            return Err(NotDelivered::for_now("the mail server took too long"));
+            return Err(NotDelivered::retryable("the mail server took too long"));
         };
         match sent {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() || error.is_client() => {
-                Err(NotDelivered::for_good(error))
+                Err(NotDelivered::permanent(error))
             }
-            Err(error) => Err(NotDelivered::for_now(error)),
+            Err(error) => Err(NotDelivered::retryable(error)),
         }
     }
 }

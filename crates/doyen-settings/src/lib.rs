@@ -92,7 +92,7 @@ pub use key::{Key, Spec};
 pub use loader::{Loaded, Loader, Row};
 pub use raw::{Raw, Setting, Wrong};
 pub use reader::{Reader, Settings};
-pub use reference::reference;
+pub use reference::{reference, reference_of};
 pub use size::{ByteSize, NotASize};
 pub use tree::Origin;
 #[doc(hidden)]

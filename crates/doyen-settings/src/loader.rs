@@ -30,6 +30,7 @@ pub struct Loader {
     files: Vec<PathBuf>,
     environment: Option<Environment>,
     values: Vec<(String, String)>,
+    absent: Vec<(String, String)>,
 }
 
 /// The variables hold secrets, so they are not shown.
@@ -52,6 +53,7 @@ impl Loader {
             files: Vec::new(),
             environment: None,
             values: Vec::new(),
+            absent: Vec::new(),
         }
     }
 
@@ -97,46 +99,73 @@ impl Loader {
         self
     }
 
-    /// Reads everything.
+    /// Names a section or a key that this program does not read, and what to do if it is set: the
+    /// section of a part that is not built in, or a key that was renamed.
+    #[must_use]
+    pub fn absent_section(mut self, name: &str, advice: impl Into<String>) -> Self {
+        self.absent.push((name.to_owned(), advice.into()));
+        self
+    }
+
+    /// Reads all settings.
     ///
     /// # Errors
     ///
-    /// All that is wrong: unknown, missing and unfit values, and files that can not be read.
+    /// Returns every mistake: unknown, missing and invalid values, and unreadable files.
     pub fn load<S: Settings>(self) -> Result<Loaded<S>, SettingsError> {
+        let (loaded, faults) = self.load_with(&S::keys(), S::read)?;
+        match loaded.value {
+            Some(value) if faults.is_empty() => Ok(Loaded {
+                value,
+                environment: loaded.environment,
+                report: loaded.report,
+            }),
+            _ => Err(SettingsError { faults }),
+        }
+    }
+
+    /// Reads settings that are not one struct: `keys` are all that can be set, and `read` reads
+    /// them. Returns what was read together with all mistakes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the environment (`APP_ENV`) is unknown.
+    pub fn load_with<T>(
+        self,
+        keys: &[Key],
+        read: impl FnOnce(&mut Reader<'_>) -> T,
+    ) -> Result<(Loaded<T>, Vec<Fault>), SettingsError> {
         let variables = self.variables.clone().unwrap_or_else(Variables::of_process);
-        // All else depends on it, so it is told alone.
+        // Everything else depends on it, so it is reported alone.
         let environment = self.pick(&variables).map_err(|fault| SettingsError {
             faults: vec![fault],
         })?;
-        let keys = S::keys();
         let mut tree = Tree::default();
-        let mut faults = twice(&keys, &self.prefix);
+        let mut faults = twice(keys, &self.prefix);
         let files = self.paths(environment);
         let mut complete = true;
         for (path, required) in &files {
             complete &= file::read(path, *required, &mut tree, &mut faults);
         }
-        variables.read(&self.prefix, &keys, &mut tree, &mut faults);
+        variables.read(&self.prefix, keys, &self.absent, &mut tree, &mut faults);
         for (key, value) in self.values {
             tree.set(key, Raw::Word(value), Origin::Code);
         }
-        tree.refuse_unknown(&keys, &mut faults);
+        tree.refuse_unknown(keys, &self.absent, &mut faults);
         let names: Vec<String> = files
             .iter()
             .map(|(path, _)| path.display().to_string())
             .collect();
         let mut reader = Reader::new(&tree, &self.prefix, &names, complete);
-        let value = S::read(&mut reader);
+        let value = read(&mut reader);
         let (wrong, report) = reader.finish();
         faults.extend(wrong);
-        match value {
-            Some(value) if faults.is_empty() => Ok(Loaded {
-                value,
-                environment,
-                report,
-            }),
-            _ => Err(SettingsError { faults }),
-        }
+        let loaded = Loaded {
+            value,
+            environment,
+            report,
+        };
+        Ok((loaded, faults))
     }
 
     fn pick(&self, variables: &Variables) -> Result<Environment, Fault> {

@@ -21,6 +21,16 @@ pub trait Settings: Sized {
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 }
 
+/// No settings.
+impl Settings for () {
+    fn keys() -> Vec<Key> {
+        Vec::new()
+    }
+    fn read(_: &mut Reader<'_>) -> Option<Self> {
+        Some(())
+    }
+}
+
 /// A section that may be absent: `None` until one of its keys is set.
 impl<S: Settings> Settings for Option<S> {
     fn keys() -> Vec<Key> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::Settings;
+use crate::{Key, Settings};
 
 /// All settings as a Markdown table: key, variables, kind, default, meaning. For the documentation.
 ///
@@ -21,8 +21,13 @@ use crate::Settings;
 /// assert!(reference::<Mail>("APP").contains(row));
 /// ```
 pub fn reference<S: Settings>(prefix: &str) -> String {
+    reference_of(&S::keys(), prefix)
+}
+
+/// The same for settings that are not one struct.
+pub fn reference_of(keys: &[Key], prefix: &str) -> String {
     let mut out = "| setting | environment variable | value | default | meaning |\n| --- | --- | --- | --- | --- |\n".to_owned();
-    for key in S::keys() {
+    for key in keys {
         let variable = key.variable(prefix);
         let variables = key.env.map_or_else(
             || format!("`{variable}`"),

@@ -60,17 +60,34 @@ impl Tree {
     }
 
     /// Refuses each value at a key that nobody knows.
-    pub(crate) fn refuse_unknown(&self, keys: &[Key], faults: &mut Vec<Fault>) {
+    pub(crate) fn refuse_unknown(
+        &self,
+        keys: &[Key],
+        absent: &[(String, String)],
+        faults: &mut Vec<Fault>,
+    ) {
         for entry in &self.entries {
             if !keys.iter().any(|key| key.path == entry.path) {
-                faults.push(Fault::new(&entry.path, unknown(entry, keys)));
+                faults.push(Fault::new(&entry.path, unknown(entry, keys, absent)));
             }
         }
     }
 }
 
-fn unknown(entry: &Entry, keys: &[Key]) -> String {
+fn unknown(entry: &Entry, keys: &[Key], absent: &[(String, String)]) -> String {
     let Entry { path, origin, .. } = entry;
+    let belongs = |name: &str| {
+        path.strip_prefix(name)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if let Some((name, advice)) = absent.iter().find(|(name, _)| belongs(name)) {
+        return match name == path {
+            true => format!("unknown setting `{path}` in {origin}: {advice}"),
+            false => format!(
+                "`{path}` in {origin} belongs to section `{name}`, which this application does not read: {advice}"
+            ),
+        };
+    }
     let within = |section: &str| {
         let inside = keys.iter().filter(|key| {
             key.path

@@ -37,6 +37,7 @@ impl Variables {
         &self,
         prefix: &str,
         keys: &[Key],
+        absent: &[(String, String)],
         tree: &mut Tree,
         faults: &mut Vec<Fault>,
     ) {
@@ -49,7 +50,7 @@ impl Variables {
                 .collect();
             if meant.is_empty() {
                 if name.starts_with(&own) && *name != environment {
-                    faults.push(unknown(name, prefix, keys));
+                    faults.push(unknown(name, prefix, keys, absent));
                 }
                 continue;
             }
@@ -96,13 +97,25 @@ fn refuse_second(
     }
 }
 
-fn unknown(name: &str, prefix: &str, keys: &[Key]) -> Fault {
+fn unknown(name: &str, prefix: &str, keys: &[Key], absent: &[(String, String)]) -> Fault {
+    let said = format!("unknown setting in environment variable {name}");
+    for (absent, advice) in absent {
+        let variable = format!("{prefix}_{}", absent.replace('.', "__").to_uppercase());
+        if name == variable {
+            return Fault::new(name, format!("{said}: {advice}"));
+        }
+        if name.starts_with(&format!("{variable}__")) {
+            let message = format!(
+                "environment variable {name} belongs to section `{absent}`, which this application does not read: {advice}"
+            );
+            return Fault::new(name, message);
+        }
+    }
     let known: Vec<String> = keys
         .iter()
         .map(|key| key.variable(prefix))
         .chain([format!("{prefix}_ENV")])
         .collect();
-    let said = format!("unknown setting in environment variable {name}");
     match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => Fault::new(name, format!("{said}: did you mean {near}?")),
         None => Fault::new(

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doyen::auth::PasswordOptions;
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
 use doyen::domain::contract::Operation;
-use doyen::domain::{Access, Mail};
-use doyen::mail::InMemory;
+use doyen::domain::{Access, Inject, Mail};
+use doyen::mail::{MailWorker, MailerOverride, MemoryMailer};
 use doyen::observe::AccessLog;
 use doyen::web::Service;
-use doyen::{App, Assembled};
+use doyen::{App, Runtime};
 use serde_json::Value as Json;
 
 use crate::contract::Document;
@@ -25,11 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct TestApp(Arc<Inner>);
 
 struct Inner {
-    assembled: Assembled,
+    runtime: Runtime,
     document: Document,
     clock: TestClock,
     log: AccessLog,
-    mails: InMemory,
+    mails: MemoryMailer,
     backend: Backend,
     url: String,
     make: fn() -> App,
@@ -69,22 +70,23 @@ impl TestApp {
         let mut overrides = setup.overrides;
         overrides.clock = Some(Arc::new(clock.clone()));
         overrides.access_log = Some(Arc::new(log.clone()));
-        overrides.fast_passwords = true;
-        let mails = InMemory::default();
-        overrides
-            .mailer
-            .get_or_insert_with(|| Arc::new(mails.clone()));
+        let mails = MemoryMailer::default();
+        // Production hashes take a tenth of a second each.
+        let app = make()
+            .contribute(MailerOverride(Arc::new(mails.clone())))
+            .contribute(PasswordOptions::fast_for_tests());
+        let app = setup.edits.into_iter().fold(app, |app, edit| edit(app));
         let loader = setup
             .values
             .into_iter()
             .fold(loader(url), |loader, (key, value)| loader.set(key, value));
-        let assembled = make()
+        let runtime = app
             .start(loader, overrides)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
-        let document = Document::new(&assembled.document, &assembled.service);
+        let document = Document::new(runtime.document(), runtime.service());
         Self(Arc::new(Inner {
-            assembled,
+            runtime,
             document,
             clock,
             log,
@@ -145,11 +147,18 @@ impl TestApp {
         self.0.log.lines().iter().map(parse).collect()
     }
 
-    /// The mails that were sent so far, the oldest first, once none is under way any more.
+    /// The mails that were sent so far, the oldest first, once the queue is empty.
     pub async fn mails(&self) -> Vec<Mail> {
-        let done = self.0.assembled.post.flush(PATIENCE).await;
-        assert!(done, "mails are under way for {PATIENCE:?}");
+        let worker = self.inject::<Arc<MailWorker>>().await;
+        let done = worker.flush(PATIENCE).await;
+        assert!(done, "mails are in the queue for {PATIENCE:?}");
         self.0.mails.mails()
+    }
+
+    /// An injected value, as a handler gets it.
+    pub async fn inject<T: Inject>(&self) -> T {
+        let value = self.0.runtime.get::<T>().await;
+        value.unwrap_or_else(|error| panic!("{}", error.error()))
     }
 
     /// Which database it runs on.
@@ -159,7 +168,7 @@ impl TestApp {
 
     /// Its database.
     pub fn database(&self) -> &Database {
-        &self.0.assembled.database
+        &self.0.runtime.database()
     }
 
     /// Where its database is, for another process.
@@ -169,12 +178,12 @@ impl TestApp {
 
     /// What answers.
     pub fn service(&self) -> &Service {
-        &self.0.assembled.service
+        self.0.runtime.service()
     }
 
-    /// Everything that was made for it: migrations, commands, settings.
-    pub fn assembled(&self) -> &Assembled {
-        &self.0.assembled
+    /// The running application: migrations, commands, plugins, settings.
+    pub fn runtime(&self) -> &Runtime {
+        &self.0.runtime
     }
 
     /// Every route, hidden ones too.
@@ -227,8 +236,7 @@ impl TestApp {
             .map(|mut others| std::mem::take(&mut *others))
             .unwrap_or_default();
         for app in others.iter().chain([self]) {
-            app.service().container().close().await;
-            app.database().close().await;
+            app.runtime().stop().await;
         }
     }
 }

@@ -95,14 +95,17 @@ pub(crate) fn loader(url: &str) -> Loader {
 
 /// Brings an empty database up to date.
 async fn migrate<S: Subject>(url: String) {
-    let assembled = S::app()
-        .start(loader(&url), Overrides::default())
+    let built = S::app()
+        .build(loader(&url), Overrides::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    built
+        .connect()
         .await
         .unwrap_or_else(|error| panic!("{error}"));
-    if let Err(error) = assembled.migrator().up().await {
+    if let Err(error) = built.migrator().up().await {
         panic!("the migrations fail: {error}");
     }
-    assembled.database.close().await;
+    built.database().close().await;
 }
 
 /// Fit for the name of a database and of a file.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use doyen::app::Plugin;
 use doyen::domain::Inject;
 use doyen::web::Module;
 use doyen::{App, Overrides};
@@ -28,10 +29,22 @@ pub trait Subject: Sized {
 ///
 /// Without any of it the application is as in production, but for a clock that only the test moves, cheap password hashes, an access log
 /// in memory and a known signing key.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Setup {
     pub(crate) overrides: Overrides,
+    pub(crate) edits: Vec<Edit>,
     pub(crate) values: Vec<(String, String)>,
+}
+
+/// Changes the application.
+type Edit = Box<dyn FnOnce(App) -> App + Send>;
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup")
+            .field("values", &self.values)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Setup {
@@ -51,6 +64,31 @@ impl Setup {
     #[must_use]
     pub fn module(mut self, module: Module) -> Self {
         self.overrides.modules.push(module);
+        self
+    }
+
+    /// Adds a plugin.
+    #[must_use]
+    pub fn plugin(self, plugin: impl Plugin) -> Self {
+        self.edit(|app| app.plugin(plugin))
+    }
+
+    /// Replaces the plugin of the same name.
+    #[must_use]
+    pub fn replace_plugin(self, plugin: impl Plugin) -> Self {
+        self.edit(|app| app.replace(plugin))
+    }
+
+    /// Leaves out a plugin.
+    #[must_use]
+    pub fn without(self, plugin: &'static str) -> Self {
+        self.edit(move |app| app.without(plugin))
+    }
+
+    /// Changes the application before it is built.
+    #[must_use]
+    pub fn edit(mut self, edit: impl FnOnce(App) -> App + Send + 'static) -> Self {
+        self.edits.push(Box::new(edit));
         self
     }
 

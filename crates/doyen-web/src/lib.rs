@@ -46,14 +46,14 @@ pub use body::{Body, BoxError};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
 pub use meter::{BUCKETS, Reading};
-pub use module::Module;
+pub use module::{Module, ModuleClaims};
 pub use problem::{Cause, Classifier};
 pub use request::{Parts, Request};
 pub use respond::{
     Accepted, Created, Html, LinkMap, Links, NoContent, NoStore, Redirect, Respond, Stream, Text,
 };
 pub use route::{Route, Routes};
-pub use server::{Server, ServerOptions};
+pub use server::{BindError, Server, ServerOptions, ignore_other_signals, shutdown_signal};
 pub use service::{
     Builder, Cors, Drain, EdgeOptions, EverybodyTrusted, ForwardedField, HostName, Network,
     NotAHost, NotANetwork, NotAnOrigin, Origin, Pressure, RateLimits, Service, StartError,

@@ -1,10 +1,10 @@
 //! Modules: the door of a domain.
 
-use std::any::Any;
+use std::any::{Any, TypeId, type_name};
 use std::sync::Arc;
 
 use doyen_core::Port;
-use doyen_core::inject::{ContainerBuilder, Inject};
+use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
 
 use crate::route::{Route, Routes};
 
@@ -32,8 +32,24 @@ pub struct Module {
     pub(crate) bindings: Vec<Bind>,
 }
 
-/// Adds one binding to a container.
-type Bind = Box<dyn FnOnce(&mut ContainerBuilder) + Send>;
+/// One binding, with the type that it supplies.
+pub(crate) struct Bind {
+    id: TypeId,
+    name: &'static str,
+    need: Option<Need>,
+    pub(crate) apply: Box<dyn FnOnce(&mut ContainerBuilder) + Send>,
+}
+
+/// What a module claims: names that it can share with no other module.
+#[derive(Debug, Default)]
+pub struct ModuleClaims {
+    /// Method and path of each route.
+    pub routes: Vec<String>,
+    /// Operation ids.
+    pub operations: Vec<String>,
+    /// Types that it supplies, and what their adapters need.
+    pub bindings: Vec<(TypeId, &'static str, Option<Need>)>,
+}
 
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -72,16 +88,67 @@ impl Module {
     /// Binds a port to its adapter.
     #[must_use]
     pub fn bind<P: ?Sized + Port<A>, A: Inject>(mut self) -> Self {
-        self.bindings
-            .push(Box::new(|container| container.bind::<P, A>()));
+        self.bindings.push(Bind {
+            id: TypeId::of::<Arc<P>>(),
+            name: type_name::<P>(),
+            need: Some(A::node),
+            apply: Box::new(|container| container.bind::<P, A>()),
+        });
         self
     }
 
     /// Supplies a value, asked for as `Arc<T>`.
     #[must_use]
     pub fn provide<T: ?Sized + Any + Send + Sync>(mut self, value: Arc<T>) -> Self {
-        self.bindings
-            .push(Box::new(move |container| container.provide(value)));
+        self.bindings.push(Bind {
+            id: TypeId::of::<Arc<T>>(),
+            name: type_name::<T>(),
+            need: None,
+            apply: Box::new(move |container| container.provide(value)),
+        });
         self
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the names that the module claims.
+    pub fn claims(&self) -> ModuleClaims {
+        let mut claims = ModuleClaims::default();
+        for route in &self.routes {
+            let operation = &route.operation;
+            claims
+                .routes
+                .push(format!("{} {}", operation.method, operation.path));
+            claims.operations.push(route.operation_id(&self.name));
+        }
+        let supplied = self.bindings.iter();
+        let supplied = supplied.map(|bind| (bind.id, bind.name, bind.need));
+        claims.bindings.extend(supplied);
+        claims
+    }
+
+    /// Returns what each route injects, for a check of the dependencies.
+    pub fn needs(&self) -> Vec<(String, Needs)> {
+        let of_route = |route: &Route| {
+            let operation = &route.operation;
+            (
+                format!("{} {}", operation.method, operation.path),
+                route.needs.clone(),
+            )
+        };
+        self.routes.iter().map(of_route).collect()
+    }
+
+    /// Takes the bindings out of the module, for another container.
+    pub fn take_bindings(&mut self) -> Box<dyn FnOnce(&mut ContainerBuilder) + Send> {
+        let bindings = std::mem::take(&mut self.bindings);
+        Box::new(move |container| {
+            for bind in bindings {
+                (bind.apply)(container);
+            }
+        })
     }
 }

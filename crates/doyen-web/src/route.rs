@@ -87,6 +87,14 @@ macro_rules! method {
 }
 
 impl Route {
+    /// Returns the operation id: the one that was set, or one made of the module and the name.
+    pub(crate) fn operation_id(&self, module: &str) -> String {
+        match self.operation.id.as_str() {
+            "" => format!("{module}_{}", self.name),
+            id => id.to_owned(),
+        }
+    }
+
     method!(get, "GET");
     method!(post, "POST");
     method!(put, "PUT");

@@ -33,6 +33,7 @@ pub(crate) use budget::{Account, Budget, Charge};
 pub(crate) use strict::Refused;
 
 pub use accept::{BindError, Server};
+pub use drain::{ignore_other_signals, shutdown_signal};
 
 use std::net::SocketAddr;
 use std::time::Duration;

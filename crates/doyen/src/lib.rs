@@ -1,7 +1,7 @@
 //! Doyen: typed functions in, a production API out.
 //!
-//! A route is an async function. Its signature is the contract: parameters, body, validation, answers, errors and security all stand in
-//! the OpenAPI document without a second declaration.
+//! A route is an async function. Its signature is the contract: parameters, body, validation,
+//! responses, errors and security appear in the OpenAPI document without a second declaration.
 //!
 //! ```
 //! use doyen::prelude::*;
@@ -12,7 +12,7 @@
 //!     message: String,
 //! }
 //!
-//! /// Greet somebody by name.
+//! /// Greet a person by name
 //! #[get("/hello/{name}", allow = anyone)]
 //! async fn hello(name: String) -> Json<Greeting> {
 //!     Json(Greeting { message: format!("Hello, {name}!") })
@@ -24,55 +24,76 @@
 //! # let _ = app();
 //! ```
 //!
-//! `doyen::run(app())` in `main` gives that application its command line: `serve`, `migrate`, `routes`, `openapi`, `config`.
+//! `doyen::run(app())` in `main` gives the application its command line: `serve`, `migrate`,
+//! `routes`, `openapi`, `plugins`, `config`.
 //!
-//! | module | holds |
+//! | module | contents |
 //! | --- | --- |
 //! | [`prelude`] | what a file of handlers needs |
-//! | [`domain`] | all that a domain may import: words and ports, no web, no database |
+//! | [`domain`] | everything that a domain may import: no web, no database |
 //! | [`data`] | the Session, pages, migrations |
-//! | [`web`] | routes, extractors, answers, the server |
+//! | [`web`] | routes, extractors, responses, the server |
+//! | [`app`] | plugins: the interface, and what they can register |
 //! | [`settings`] | settings of the application and of the framework |
-//! | [`limits`] | how often: settings and quotas |
+//! | [`limits`] | rate limits and quotas |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
-//! | [`mail`] | mail to people |
+//! | [`mail`] | outgoing mail |
+//!
+//! # Cargo features
+//!
+//! | feature | default | adds |
+//! | --- | --- | --- |
+//! | `sqlite`, `postgres` | `sqlite` | a database; without either there is no [`data`] |
+//! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
+//! | `limits` | yes | the plugin `limits` |
+//! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
+//! | `mail` | with `accounts` | the plugin `mail` |
+//! | `smtp` | no | mail over SMTP |
+//! | `redis` | no | rate limits and sessions in Redis |
+//! | `oidc` | no | login by an OpenID provider |
+//!
+//! `accounts` and `limits` need a database.
 
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
 
-mod app;
-mod assemble;
-mod cli;
-pub mod limits;
-mod openid;
-mod post;
-pub mod redis;
-mod sessions;
-pub mod settings;
-mod system;
+mod plugins;
 
-pub use app::{App, Command};
-pub use assemble::{AssembleError, Assembled, Bind, Overrides};
-pub use cli::run;
+pub use doyen_app as app;
+pub use doyen_app::{Command, Overrides, Runtime, StartupError, redis, run};
 pub use doyen_core as domain;
+#[cfg(feature = "database")]
 pub use doyen_data as data;
+#[cfg(feature = "limits")]
+pub use doyen_limit as limits;
+#[cfg(feature = "database")]
 pub use doyen_macros::migrations;
+#[cfg(feature = "mail")]
 pub use doyen_mail as mail;
 pub use doyen_observe as observe;
 pub use doyen_schema as schema;
+pub use doyen_telemetry as telemetry;
 pub use doyen_web as web;
-pub use limits::LimitSettings;
-pub use redis::RedisSettings;
-pub use settings::{
-    AdminSettings, AuthSettings, DatabaseSettings, FrameworkSettings, LogSettings, MigrateMode,
-    ServerSettings, SigningAlgorithm, SynchronousMode,
-};
+pub use plugins::DefaultPlugins;
 
-/// Who is calling: tokens, keys and passwords, and the accounts that an application mounts.
+/// An application with the default plugins. See [`doyen_app::App`].
+pub type App = doyen_app::App<DefaultPlugins>;
+
+/// Settings of the application and of the framework. See [`doyen_settings`].
+pub mod settings {
+    pub use doyen_app::{CoreSettings, RedisSettings, SecretSettings, ServerSettings};
+    #[cfg(feature = "database")]
+    pub use doyen_app::{DatabaseSettings, MigrateMode, SynchronousMode};
+    pub use doyen_settings::*;
+}
+
+/// Authentication: tokens, keys and passwords, and accounts.
+#[cfg(feature = "accounts")]
 pub mod auth {
     pub use doyen_accounts::*;
     pub use doyen_auth::*;
+    pub use doyen_secret::{BadSeed, KeyDeriver, Seed};
 }
 
 /// What a file of handlers needs.
@@ -86,6 +107,7 @@ pub mod prelude {
     pub use doyen_core::{
         per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
     };
+    #[cfg(feature = "database")]
     pub use doyen_data::Session;
     pub use doyen_macros::{delete, get, patch, post, put, routes};
     pub use doyen_settings::Settings;
@@ -101,6 +123,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_core::__private::*;
+    #[cfg(feature = "database")]
     pub use doyen_data as data;
     pub use doyen_settings as settings;
     /// The part for routes.

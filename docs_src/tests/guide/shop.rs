@@ -117,10 +117,12 @@ super::subject!(Stock, docs_src::command::app());
 
 #[doyen_test::test]
 async fn a_command_is_a_unit_of_work(stock: Stock) {
-    let assembled = stock.assembled();
+    let runtime = stock.runtime();
     let add = |article: &str, pieces: &str| {
         let arguments = vec![article.to_owned(), pieces.to_owned()];
-        assembled.run(&assembled.commands[0], arguments)
+        let mut commands = runtime.commands().iter();
+        let command = commands.find(|command| command.name() == "stock add");
+        runtime.run(command.expect("the command"), arguments)
     };
     let line = add("NU-200", "50").await.unwrap();
     assert_eq!(line, "added 50 pieces of NU-200");

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -228,7 +229,10 @@ async fn leases_lose_little_and_never_give_twice(app: Helpdesk) {
     // A hundredth at most is out of reach: what the first node holds.
     assert!((396..=400).contains(&passed), "{passed}");
     use doyen::domain::limit::Quotas as _;
-    one.assembled().quotas.flush().await;
+    one.inject::<Arc<doyen::limits::SqlQuotas>>()
+        .await
+        .flush()
+        .await;
     app.clock().advance(Duration::from_secs(6));
     passed += calls(&there, 20).await;
     assert_eq!(passed, 400);

@@ -6,7 +6,7 @@ use crate::support::Helpdesk;
 async fn the_committed_document_is_the_generated_one(app: Helpdesk) {
     let committed = std::fs::read_to_string("openapi.json").unwrap_or_default();
     assert!(
-        committed == app.assembled().document,
+        committed == app.runtime().document(),
         "apps/helpdesk/openapi.json is not what the code makes: run `cargo xtask generate`, and look at what clients will see changed"
     );
     // What is served is the same.
@@ -18,7 +18,7 @@ async fn the_committed_document_is_the_generated_one(app: Helpdesk) {
 
 #[doyen_test::test]
 async fn migrations_go_up_down_and_up(app: Helpdesk) {
-    let migrator = app.assembled().migrator();
+    let migrator = app.runtime().migrator();
     let schema = async || {
         migrator
             .schema()
@@ -51,10 +51,9 @@ async fn migrations_go_up_down_and_up(app: Helpdesk) {
 /// With rows in every table, as in production.
 #[doyen_test::test]
 async fn migrations_go_down_with_data(app: Helpdesk) {
-    let commands = app.assembled();
+    let commands = app.runtime();
     let seed = commands
-        .seed
-        .as_ref()
+        .seed()
         .unwrap_or_else(|| panic!("there is no demo data"));
     if let Err(error) = commands.run(seed, Vec::new()).await {
         panic!("{}", error.error());

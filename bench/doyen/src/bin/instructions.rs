@@ -102,8 +102,8 @@ async fn full(
         modules: vec![Module::new("others").routes(Routes::new(routes.collect()))],
         ..Overrides::default()
     };
-    let assembled = doyen_bench::app().start(loader, overrides).await?;
-    Ok(assembled.service)
+    let runtime = doyen_bench::app().start(loader, overrides).await?;
+    Ok(runtime.service().clone())
 }
 
 /// Makes the tables, over a connection of its own.
@@ -158,7 +158,7 @@ fn bearer() -> Result<String, Box<dyn Error>> {
     let mut options = TokenOptions::new(token::ISSUER, token::AUDIENCE);
     options.lifetime = Duration::from_secs(86_400);
     let tokens = Tokens::new(
-        KeyRing::new(&Seed::parse(SEED)?)?,
+        KeyRing::new(&Seed::parse(SEED)?.deriver("signing"))?,
         options,
         Arc::new(SystemClock),
     )?;

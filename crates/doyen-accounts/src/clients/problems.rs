@@ -1,6 +1,6 @@
 //! The problems of the routes for machine clients.
 
-use doyen_auth::INVALID_REQUEST;
+use doyen_app::INVALID_REQUEST;
 use doyen_core::{Kind, Problem, ProblemInfo, Unexpected};
 
 use crate::keys::Ungranted;

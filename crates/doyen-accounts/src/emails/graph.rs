@@ -4,8 +4,7 @@ use std::future::Future;
 
 use doyen_core::contract::Contract;
 use doyen_core::inject::{Container, Inject, Needs};
-use doyen_core::{Refusal, Unexpected};
-use doyen_mail::Post;
+use doyen_core::{MailQueue, Refusal, Unexpected};
 use doyen_web::Request;
 use doyen_web::extract::FromParts;
 
@@ -28,14 +27,14 @@ impl FromParts for Later {
 
 impl Later {
     /// Makes a `T` and works with it once the answer is out of hand; commits what it wrote. What goes wrong is in the log alone.
-    pub(super) fn with<T, Work, Done>(self, post: &Post, work: Work)
+    pub(super) fn with<T, Work, Done>(self, queue: &dyn MailQueue, work: Work)
     where
         T: Inject,
         Work: FnOnce(T) -> Done + Send + 'static,
         Done: Future<Output = Result<(), Unexpected>> + Send + 'static,
     {
         let container = self.0;
-        post.after(async move {
+        queue.spawn(Box::pin(async move {
             let context = container.context();
             let done = match context.get::<T>().await {
                 Ok(made) => match work(made).await {
@@ -51,6 +50,6 @@ impl Later {
             if let Err(error) = done {
                 tracing::error!(target: "mail", error, "work after an answer failed: a mail was not sent");
             }
-        });
+        }));
     }
 }

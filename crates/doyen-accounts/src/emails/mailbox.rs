@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::{BadMail, HOUR, Inject, Mail, Unexpected};
+use doyen_core::{BadMail, HOUR, Inject, Mail, MailQueue, Unexpected};
 use doyen_data::Session;
-use doyen_mail::Post;
 
 use super::EmailSettings;
 use super::letters::Letters;
@@ -22,7 +21,7 @@ const NOTICE: Duration = HOUR;
 #[derive(Clone, Inject)]
 pub struct Mailbox {
     session: Session,
-    post: Arc<Post>,
+    queue: Arc<dyn MailQueue>,
     one_time: OneTime,
     settings: Arc<EmailSettings>,
 }
@@ -138,8 +137,8 @@ impl Mailbox {
     fn send(&self, mail: Result<Mail, BadMail>) {
         match mail {
             Ok(mail) => {
-                let post = Arc::clone(&self.post);
-                self.session.after_commit(async move { post.send(mail) });
+                let queue = Arc::clone(&self.queue);
+                self.session.after_commit(async move { queue.send(mail) });
             }
             Err(error) => tracing::warn!(target: "mail", %error, "a mail can not be written"),
         }

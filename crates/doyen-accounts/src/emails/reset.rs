@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use doyen_auth::{NewPassword, Passwords, WeakPassword};
 use doyen_core::{
-    At, Failures, Input, Invalid, Place, Problem, Secret, SecurityEvent, SecurityLog, Unexpected,
-    anyone, security,
+    At, Failures, Input, Invalid, MailQueue, Place, Problem, Secret, SecurityEvent, SecurityLog,
+    Unexpected, anyone, security,
 };
 use doyen_data::Session;
 use doyen_macros::post;
-use doyen_mail::Post;
 use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::graph::Later;
@@ -41,12 +40,12 @@ pub(super) enum Reset {
 #[post("/auth/forgot-password", allow = anyone, id = "auth_forgot_password")]
 pub(super) async fn forgot(
     later: Later,
-    post: Arc<Post>,
+    queue: Arc<dyn MailQueue>,
     client: Client,
     Json(to): Json<MailTo>,
 ) -> Accepted<MailAccepted> {
     let email = to.email.to_lowercase();
-    later.with(&post, async move |asked: Asked| {
+    later.with(&*queue, async move |asked: Asked| {
         let user = asked.users.by_email(&email).await?;
         if let Some(user) = user.filter(|user| !user.disabled)
             && asked.mailbox.reset(&user).await?

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use doyen_core::{
-    Inject, Input, Output, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone,
-    security,
+    Inject, Input, MailQueue, Output, Problem, Secret, SecurityEvent, SecurityLog, Unexpected,
+    anyone, security,
 };
 use doyen_macros::post;
-use doyen_mail::Post;
 use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::graph::Later;
@@ -102,11 +101,11 @@ pub(super) async fn verify(
 #[post("/auth/verify-email/resend", allow = anyone, id = "auth_resend_verification")]
 pub(super) async fn resend(
     later: Later,
-    post: Arc<Post>,
+    queue: Arc<dyn MailQueue>,
     Json(to): Json<MailTo>,
 ) -> Accepted<MailAccepted> {
     let email = to.email.to_lowercase();
-    later.with(&post, async move |asked: Asked| {
+    later.with(&*queue, async move |asked: Asked| {
         let user = asked.users.by_email(&email).await?;
         if let Some(user) =
             user.filter(|user| !user.verified && !user.disabled && asked.settings.must_verify())

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use doyen_auth::Seed;
 use doyen_core::{Access, Clock, Unexpected};
 use doyen_data::Database;
 use doyen_data::sea_orm::prelude::DateTimeUtc;
@@ -55,7 +54,7 @@ impl OpenId {
     /// The setting that does not fit, and what to do.
     pub fn new(
         settings: Option<OpenIdSettings>,
-        seed: &Seed,
+        key: &[u8; 32],
         database: Database,
         clock: Arc<dyn Clock>,
         loopback: bool,
@@ -87,7 +86,7 @@ impl OpenId {
         let outside = Outside::new(hosts, loopback)
             .map_err(|error| ("auth.oidc", format!("no client can be made: {error}")))?;
         Ok(Self(Some(Engine {
-            desk: Desk::new(&seed.derive("openid")),
+            desk: Desk::new(key),
             provider: Provider::new(settings.issuer.clone(), Arc::clone(&clock)),
             outside,
             clock,

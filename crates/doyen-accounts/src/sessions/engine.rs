@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use doyen_auth::{REVOKED, Seed};
+use doyen_auth::REVOKED;
 use doyen_core::inject::{BoxFuture, Container, Context, Facts, Inject};
 use doyen_core::{Access, Clock, Refusal, Timestamp, Unexpected};
 use doyen_data::sea_orm::DbBackend;
@@ -12,6 +12,7 @@ use doyen_data::{Database, Session};
 
 use super::secrets::Keys;
 use super::{Revocations, SessionId, SessionSettings, SessionStore};
+use crate::account_keys::AccountKeys;
 use crate::{UserRecord, Users};
 
 /// How often sessions that are over are deleted.
@@ -41,13 +42,13 @@ impl std::fmt::Debug for SessionEngine {
 
 impl SessionEngine {
     /// Of these parts.
-    pub fn new(
+    pub(crate) fn new(
         database: Database,
         store: Arc<dyn SessionStore>,
         revocations: Arc<Revocations>,
         settings: Arc<SessionSettings>,
         clock: Arc<dyn Clock>,
-        seed: &Seed,
+        keys: &AccountKeys,
     ) -> Self {
         Self {
             database,
@@ -55,7 +56,7 @@ impl SessionEngine {
             revocations,
             settings,
             clock,
-            keys: Keys::new(seed),
+            keys: Keys::new(keys),
             pruned: AtomicI64::new(i64::MIN),
             container: OnceLock::new(),
         }

@@ -70,9 +70,8 @@ pub(crate) fn worth(
 
 #[cfg(test)]
 mod tests {
-    use doyen_auth::Seed;
-
     use super::*;
+    use crate::account_keys::AccountKeys;
     use crate::sessions::SessionId;
 
     const GRACE: Duration = Duration::from_secs(10);
@@ -88,7 +87,7 @@ mod tests {
 
     /// A session whose secret was rotated `counter` times, last at second 0.
     fn family(counter: i64) -> Family {
-        let keys = Keys::new(&Seed::generate().unwrap());
+        let keys = Keys::new(&AccountKeys::with(|_| [9; 32]));
         let id = SessionId::new();
         let salt = [3; 32];
         let hash = |counter| secrets::hash(&keys.secret(id, counter, &salt));
@@ -196,7 +195,7 @@ mod tests {
     fn a_new_seed_ends_no_session() {
         let mut family = family(2);
         let (now, before, old) = (family.token(2), family.token(1), family.token(0));
-        family.keys = Keys::new(&Seed::generate().unwrap());
+        family.keys = Keys::new(&AccountKeys::with(|_| [9; 32]));
         assert_eq!(family.worth(now, 5), Worth::Successor);
         assert_eq!(family.worth(before, 60), Worth::Reused);
         // What is older can not be told from what is made up any more.

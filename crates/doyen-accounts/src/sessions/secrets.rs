@@ -8,11 +8,11 @@
 use aws_lc_rs::{constant_time, digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doyen_auth::Seed;
 use doyen_core::Unexpected;
 use uuid::Uuid;
 
 use super::SessionId;
+use crate::account_keys::AccountKeys;
 
 /// What a refresh token begins with: scanners for leaked secrets know it by that.
 const REFRESH: &str = "rt_";
@@ -30,11 +30,11 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn new(seed: &Seed) -> Self {
-        let key = |label| hmac::Key::new(hmac::HMAC_SHA256, &seed.derive(label));
+    pub(crate) fn new(keys: &AccountKeys) -> Self {
+        let key = |key| hmac::Key::new(hmac::HMAC_SHA256, key);
         Self {
-            session: key("session"),
-            csrf: key("csrf"),
+            session: key(&keys.session),
+            csrf: key(&keys.csrf),
         }
     }
 
@@ -134,10 +134,16 @@ fn array(bytes: &[u8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use doyen_secret::Seed;
+
     use super::*;
 
+    fn of(seed: &Seed) -> Keys {
+        Keys::new(&AccountKeys::with(|purpose| seed.derive(purpose)))
+    }
+
     fn keys() -> Keys {
-        Keys::new(&Seed::parse("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap())
+        of(&Seed::parse("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap())
     }
 
     #[test]
@@ -158,7 +164,7 @@ mod tests {
         assert_ne!(one, keys().secret(SessionId::new(), 7, &[1; 32]));
         assert_ne!(one, keys().secret(id, 8, &[1; 32]));
         assert_ne!(one, keys().secret(id, 7, &[2; 32]));
-        let other = Keys::new(&Seed::generate().unwrap());
+        let other = of(&Seed::generate().unwrap());
         assert_ne!(one, other.secret(id, 7, &[1; 32]));
     }
 

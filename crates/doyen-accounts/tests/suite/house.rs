@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use doyen::auth::{Auth, Tokens, UserRecord, Users};
+use doyen::auth::{Accounts, Tokens, UserRecord, Users};
 use doyen::data::sea_orm::{self, FromQueryResult};
 use doyen::data::{Migration, Migrations};
 use doyen::prelude::*;
@@ -17,8 +17,8 @@ impl Subject for House {
     fn app() -> App {
         App::new("house")
             .migrations(MIGRATIONS)
-            .auth(
-                Auth::of::<SqlPeople>()
+            .plugin(
+                Accounts::of::<SqlPeople>()
                     .own(Scope::Profile)
                     .admin(Scope::Keep)
                     .openid(),

@@ -1,6 +1,7 @@
 //! API keys: what they look like, what they may do, and when they stop.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_test::{Answer, TestApp};
@@ -463,7 +464,11 @@ async fn k1_what_happens_to_keys_is_in_the_security_log(app: House) {
     let other = app.another(setup()).await;
     app.clock().advance(Duration::from_secs(600));
     assert_eq!(from(&other, &key, "192.0.2.7:3").await, 200);
-    other.assembled().api_keys.flush().await;
+    other
+        .inject::<Arc<doyen::auth::ApiKeys>>()
+        .await
+        .flush()
+        .await;
     ada.keys().await;
     ada.revoke(&id).await.expect(204);
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use doyen::Overrides;
-use doyen::auth::Auth;
+use doyen::auth::Accounts;
 use doyen::prelude::*;
 use doyen::settings::{Environment, Loader};
 
@@ -46,15 +46,15 @@ async fn an_option_of_the_application_given_twice_is_refused() {
 
 #[tokio::test]
 async fn a_policy_of_the_accounts_given_twice_is_refused() {
-    let auth = Auth::of::<SqlPeople>()
+    let auth = Accounts::of::<SqlPeople>()
         .own(Scope::Profile)
         .own(signed_in)
         .admin(Scope::Keep)
         .admin(Scope::Read)
         .at("/v1")
         .at("/v2");
-    let message = refused(App::new("porch").auth(auth), loader()).await;
-    for option in ["Auth::own", "Auth::admin", "Auth::at"] {
+    let message = refused(App::new("porch").plugin(auth), loader()).await;
+    for option in ["Accounts::own", "Accounts::admin", "Accounts::at"] {
         assert!(message.contains(&format!("`{option}`")), "{message}");
     }
 }

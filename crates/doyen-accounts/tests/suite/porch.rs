@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doyen::auth::sessions::SessionId;
-use doyen::auth::{Auth, Passwords, Sessions, UserRecord, Users};
+use doyen::auth::{Accounts, Passwords, Sessions, UserRecord, Users};
 use doyen::data::sea_orm::{self, FromQueryResult};
 use doyen::data::{Migration, Migrations};
 use doyen::prelude::*;
@@ -52,8 +52,8 @@ subject!(CookiePorch, patient().set("auth.session.transport", "both"));
 pub(crate) fn porch() -> App {
     App::new("porch")
         .migrations(MIGRATIONS)
-        .auth(
-            Auth::of::<SqlPeople>()
+        .plugin(
+            Accounts::of::<SqlPeople>()
                 .own(Scope::Profile)
                 .admin(Scope::Keep),
         )

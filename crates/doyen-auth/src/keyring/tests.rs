@@ -1,6 +1,8 @@
 //! Keys against the values that the standards print.
 
 use super::testing::{raw_ed25519, raw_p256};
+use doyen_secret::Seed;
+
 use super::*;
 
 /// The key of RFC 8037, appendix A.
@@ -79,12 +81,13 @@ fn the_es256_signature_of_rfc_7515_holds_and_no_other_form_does() {
 #[test]
 fn the_key_set_is_public_and_its_tag_changes_with_it() {
     let seed = Seed::generate().unwrap();
-    let ring = KeyRing::first(&seed, Algorithm::Es256).unwrap();
+    let keys = seed.deriver("signing");
+    let ring = KeyRing::first(&keys, Algorithm::Es256).unwrap();
     let alone = ring.key_set();
     let both = ring
-        .and(&seed, Algorithm::Ed25519, 2)
+        .and(&keys, Algorithm::Ed25519, 2)
         .unwrap()
-        .and(&seed, Algorithm::Ed25519, 2)
+        .and(&keys, Algorithm::Ed25519, 2)
         .unwrap();
     let jwks = both.jwks();
     let keys = jwks["keys"].as_array().unwrap();
@@ -127,10 +130,10 @@ fn a_public_key_that_is_none_is_refused() {
 
 #[test]
 fn a_key_has_the_name_of_its_own_algorithm_and_no_other() {
-    let seed = Seed::generate().unwrap();
-    let ring = KeyRing::new(&seed)
+    let keys = Seed::generate().unwrap().deriver("signing");
+    let ring = KeyRing::new(&keys)
         .unwrap()
-        .and(&seed, Algorithm::Es256, 2)
+        .and(&keys, Algorithm::Es256, 2)
         .unwrap();
     let named = |ring: &KeyRing, at: usize| {
         let all = ["Ed25519", "EdDSA", "ES256", "es256", "HS256", "none", ""];

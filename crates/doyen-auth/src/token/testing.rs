@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use doyen_core::{Caller, Clock, Timestamp};
 
-use crate::{KeyRing, Seed, TokenOptions, Tokens};
+use doyen_secret::Seed;
+
+use crate::{KeyRing, TokenOptions, Tokens};
 
 /// 2026-11-22 08:00 UTC.
 pub(crate) const NOW: i64 = 1_795_334_400;
@@ -33,7 +35,7 @@ pub(crate) fn seed() -> Seed {
 }
 
 pub(crate) fn ring() -> KeyRing {
-    KeyRing::new(&seed()).unwrap()
+    KeyRing::new(&seed().deriver("signing")).unwrap()
 }
 
 pub(crate) fn options() -> TokenOptions {

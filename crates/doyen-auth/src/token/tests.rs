@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::testing::*;
 use super::*;
-use crate::Seed;
+use doyen_secret::Seed;
 
 fn header() -> Value {
     json!({ "typ": "at+jwt", "alg": "Ed25519", "kid": ring().kid() })
@@ -240,7 +240,7 @@ fn a_token_that_brings_its_key_is_refused() {
 /// T3 and T5: the name of the key is data.
 #[test]
 fn an_unknown_key_is_refused_without_a_fallback() {
-    let other = KeyRing::new(&Seed::generate().unwrap()).unwrap();
+    let other = KeyRing::new(&Seed::generate().unwrap().deriver("signing")).unwrap();
     refused(vec![
         (
             "of another ring",
@@ -293,7 +293,7 @@ fn an_unknown_key_is_refused_without_a_fallback() {
 /// A2: two keys, names swapped.
 #[test]
 fn each_key_verifies_its_own_tokens_only() {
-    let second = KeyRing::new(&Seed::generate().unwrap()).unwrap();
+    let second = KeyRing::new(&Seed::generate().unwrap().deriver("signing")).unwrap();
     let (tokens, _) = with(ring().also_trust(&second.public_key()).unwrap(), options());
     let of = |ring: &KeyRing, kid: &str| {
         compact(ring, &but(header(), json!({ "kid": kid })), &claims()).unwrap()

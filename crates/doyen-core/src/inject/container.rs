@@ -93,6 +93,7 @@ impl Container {
 #[derive(Default)]
 pub struct ContainerBuilder {
     bindings: HashMap<TypeId, Binding>,
+    defaults: HashMap<TypeId, Binding>,
     replaced: HashMap<TypeId, (&'static str, Binding)>,
     overrides: HashMap<TypeId, (&'static str, Box<dyn Any + Send + Sync>)>,
     errors: Vec<GraphError>,
@@ -115,6 +116,12 @@ impl ContainerBuilder {
     /// Supplies a value that exists, asked for as `Arc<T>`.
     pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.add::<T>(Binding::value(value));
+    }
+
+    /// Binds a port to an adapter unless it is bound otherwise.
+    pub fn bind_default<P: ?Sized + Port<A>, A: Inject>(&mut self) {
+        let binding = Binding::adapter::<P, A>();
+        self.defaults.insert(TypeId::of::<Arc<P>>(), binding);
     }
 
     fn add<T: ?Sized + 'static>(&mut self, binding: Binding) {
@@ -150,6 +157,9 @@ impl ContainerBuilder {
     /// Everything that is missing, circular, captive, bound twice, or overridden without need; each with its chain.
     pub fn build(mut self, roots: &[(String, Needs)]) -> Result<Container, Vec<GraphError>> {
         let mut errors = std::mem::take(&mut self.errors);
+        for (id, binding) in self.defaults {
+            self.bindings.entry(id).or_insert(binding);
+        }
         let asked = asked(roots, &self.bindings);
         for (id, (name, binding)) in self.replaced {
             if !asked.contains(&id) {

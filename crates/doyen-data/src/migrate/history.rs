@@ -124,6 +124,20 @@ impl History {
             .collect()
     }
 
+    /// Gives the migrations of one owner to another.
+    pub(super) async fn rename(&mut self, old: &str, new: &str) -> Result<(), DbErr> {
+        self.begin().await?;
+        let sql = "UPDATE doyen_migrations SET owner = $1 WHERE owner = $2";
+        let renamed = self.rows(sql, vec![new.into(), old.into()]).await;
+        match renamed {
+            Ok(_) => self.plain("COMMIT").await,
+            Err(error) => {
+                let _rolled_back = self.plain("ROLLBACK").await;
+                Err(error)
+            }
+        }
+    }
+
     /// Applies it; none when another process did.
     pub(super) async fn apply(
         &mut self,

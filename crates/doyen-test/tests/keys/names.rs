@@ -1,8 +1,10 @@
 //! T17: what the algorithm of a token is called; and ES256, whose signatures have one form.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doyen::auth::Algorithm;
+use doyen::auth::{Algorithm, SigningKeys};
 use serde_json::json;
 
 use crate::support::{
@@ -60,7 +62,11 @@ async fn t17_es256_is_a_setting(api: Es256Api) {
 #[doyen_test::test]
 async fn another_algorithm_comes_into_effect_by_rotation(api: Api) {
     let app = &api.0;
-    app.assembled().keys.begin().await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .begin()
+        .await
+        .unwrap();
     let es256 = app
         .another(crate::support::setup().set("auth.algorithm", "es256"))
         .await;
@@ -69,7 +75,12 @@ async fn another_algorithm_comes_into_effect_by_rotation(api: Api) {
     for alg in ["Ed25519", "ES256"] {
         assert_eq!(header_of(&issued[0])["alg"], "Ed25519");
         app.clock().advance(day);
-        let done = es256.assembled().keys.rotate(false).await.unwrap();
+        let done = es256
+            .inject::<Arc<SigningKeys>>()
+            .await
+            .rotate(false)
+            .await
+            .unwrap();
         assert_eq!(done.current.algorithm.as_str(), alg);
         assert_eq!(done.next.algorithm, Algorithm::Es256);
         accepted(call(app, &issued[0]).await);

@@ -1,5 +1,8 @@
 //! T16: the key set: public members only, the next key before it signs, and how long it may be kept.
 
+use std::sync::Arc;
+
+use doyen::auth::SigningKeys;
 use doyen::prelude::*;
 
 use crate::support::{Api, Es256Api, header_of, jwks, kids, token};
@@ -27,7 +30,11 @@ async fn t16_the_key_set_may_be_kept_five_minutes_and_compared(api: Api) {
     // Another set has another tag; the order and the text of one set are the same on each node.
     let node = app.another(crate::support::setup()).await;
     assert_eq!(node.get(PATH).send().await.text(), first.text());
-    app.assembled().keys.rotate(true).await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .rotate(true)
+        .await
+        .unwrap();
     app.clock().advance(secs(2));
     let changed = app.get(PATH).if_none_match(&etag).send().await.expect(200);
     assert_ne!(changed.etag(), etag);
@@ -40,7 +47,12 @@ async fn t16_the_next_key_is_published_before_it_signs(api: Api) {
     let before = kids(app).await;
     assert_eq!(before.len(), 2, "the one that signs, and the next");
     assert_eq!(header_of(&token(app).await)["kid"], before[0].as_str());
-    let done = app.assembled().keys.rotate(true).await.unwrap();
+    let done = app
+        .inject::<Arc<SigningKeys>>()
+        .await
+        .rotate(true)
+        .await
+        .unwrap();
     assert_eq!(done.current.kid, before[1]);
     assert_eq!(done.retired.kid, before[0]);
     app.clock().advance(secs(2));
@@ -60,7 +72,11 @@ async fn t16_no_secret_is_published_or_stored_with_es256(api: Es256Api) {
 }
 
 async fn secrets_stay(app: &doyen_test::TestApp) {
-    app.assembled().keys.rotate(true).await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .rotate(true)
+        .await
+        .unwrap();
     app.clock().advance(secs(2));
     let set = jwks(app).await;
     for key in set["keys"].as_array().unwrap() {
@@ -70,7 +86,10 @@ async fn secrets_stay(app: &doyen_test::TestApp) {
         }
     }
     let seed = crate::support::seed(app);
-    let stored = format!("{:?}", app.assembled().keys.list().await.unwrap());
+    let stored = format!(
+        "{:?}",
+        app.inject::<Arc<SigningKeys>>().await.list().await.unwrap()
+    );
     for number in 1..=3 {
         for algorithm in ["ed25519", "es256"] {
             let secret = seed.derive(&format!("signing/{algorithm}/{number}"));
@@ -80,5 +99,5 @@ async fn secrets_stay(app: &doyen_test::TestApp) {
         }
     }
     assert!(!stored.contains(seed.to_text().expose().as_str()));
-    assert!(!format!("{:?}", app.assembled()).contains(seed.to_text().expose().as_str()));
+    assert!(!format!("{:?}", app.runtime()).contains(seed.to_text().expose().as_str()));
 }

@@ -1,6 +1,8 @@
 //! T16: keys change without an outage: on the node that rotates, on one that does not, and in the middle of it.
 
-use doyen::auth::{KEY_SET_MAX_AGE, KeyError, KeyState};
+use std::sync::Arc;
+
+use doyen::auth::{KEY_SET_MAX_AGE, KeyError, KeyState, SigningKeys};
 use doyen::prelude::*;
 use serde_json::json;
 
@@ -13,7 +15,11 @@ const LATER: std::time::Duration = secs(KEY_SET_MAX_AGE.as_secs() + 60);
 async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
     let app = &api.0;
     let other = app.another(setup()).await;
-    app.assembled().keys.begin().await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .begin()
+        .await
+        .unwrap();
     let forge = Forge::of(app).await;
     let old = token(app).await;
     let published = kids(&other).await;
@@ -23,7 +29,12 @@ async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
     accepted(call(&other, &old).await);
 
     app.clock().advance(LATER);
-    let done = app.assembled().keys.rotate(false).await.unwrap();
+    let done = app
+        .inject::<Arc<SigningKeys>>()
+        .await
+        .rotate(false)
+        .await
+        .unwrap();
     assert_eq!(done.current.kid, *second);
     // The other node learns of it by itself, and signs with the new key.
     for node in [&other, app] {
@@ -53,7 +64,7 @@ async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
 #[doyen_test::test]
 async fn t16_a_key_that_caches_may_not_have_does_not_sign_yet(api: Api) {
     let app = &api.0;
-    let keys = &app.assembled().keys;
+    let keys = app.inject::<Arc<SigningKeys>>().await;
     keys.begin().await.unwrap();
     let before = keys.list().await.unwrap();
     app.clock().advance(KEY_SET_MAX_AGE);
@@ -72,12 +83,18 @@ async fn t16_a_key_that_caches_may_not_have_does_not_sign_yet(api: Api) {
 async fn of_rotations_at_once_one_happens(api: Api) {
     let app = &api.0;
     let other = app.another(setup()).await;
-    app.assembled().keys.begin().await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .begin()
+        .await
+        .unwrap();
     app.clock().advance(LATER);
     let rotations = (0..8).map(|n| {
-        let node = if n % 2 == 0 { app } else { &other };
-        let keys = node.assembled().keys.clone();
-        tokio::spawn(async move { keys.rotate(false).await })
+        let node = if n % 2 == 0 { app } else { &other }.clone();
+        tokio::spawn(async move {
+            let keys = node.inject::<Arc<SigningKeys>>().await;
+            keys.rotate(false).await
+        })
     });
     let rotations: Vec<_> = rotations.collect();
     let mut done = 0;
@@ -90,8 +107,8 @@ async fn of_rotations_at_once_one_happens(api: Api) {
     }
     assert_eq!(done, 1);
     let states: Vec<KeyState> = app
-        .assembled()
-        .keys
+        .inject::<Arc<SigningKeys>>()
+        .await
         .list()
         .await
         .unwrap()
@@ -109,14 +126,14 @@ async fn of_rotations_at_once_one_happens(api: Api) {
 async fn first_starts_at_once_agree(api: Api) {
     let app = &api.0;
     let starts = (0..6).map(|_| {
-        let keys = app.assembled().keys.clone();
-        tokio::spawn(async move { keys.begin().await })
+        let node = app.clone();
+        tokio::spawn(async move { node.inject::<Arc<SigningKeys>>().await.begin().await })
     });
     let starts: Vec<_> = starts.collect();
     for start in starts {
         start.await.unwrap().unwrap();
     }
-    let keys = app.assembled().keys.list().await.unwrap();
+    let keys = app.inject::<Arc<SigningKeys>>().await.list().await.unwrap();
     let stored: Vec<&str> = keys.iter().map(|key| &*key.kid).collect();
     assert_eq!(
         stored,
@@ -129,7 +146,7 @@ async fn first_starts_at_once_agree(api: Api) {
 async fn t16_a_retired_key_can_be_dropped_at_once_and_the_others_stay(api: Api) {
     let app = &api.0;
     let other = app.another(setup()).await;
-    let keys = &app.assembled().keys;
+    let keys = app.inject::<Arc<SigningKeys>>().await;
     let old = token(app).await;
     keys.rotate(true).await.unwrap();
     app.clock().advance(secs(2));
@@ -159,9 +176,17 @@ async fn t16_an_unknown_key_is_looked_up_at_once(api: Api) {
     let other = app.another(setup()).await;
     accepted(call(&other, &token(app).await).await);
     // Twice at once: the third key was never published to the other node.
-    app.assembled().keys.rotate(true).await.unwrap();
-    app.assembled().keys.rotate(true).await.unwrap();
-    app.assembled().keys.list().await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .rotate(true)
+        .await
+        .unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .rotate(true)
+        .await
+        .unwrap();
+    app.inject::<Arc<SigningKeys>>().await.list().await.unwrap();
     app.clock().advance(std::time::Duration::from_millis(999));
     // The first node looks as well: nobody told it.
     let (third, forge) = (app.another(setup()).await, Forge::of(&other).await);

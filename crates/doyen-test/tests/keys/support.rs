@@ -131,7 +131,7 @@ pub(crate) async fn kids(app: &TestApp) -> Vec<String> {
 
 /// The seed of an application under test.
 pub(crate) fn seed(app: &TestApp) -> Seed {
-    let text = app.assembled().settings.auth.signing_key.clone().unwrap();
+    let text = app.runtime().core().auth.signing_key.clone().unwrap();
     Seed::parse(text.expose()).unwrap()
 }
 

@@ -10,11 +10,20 @@ use crate::support::{Api, Forge, accepted, but, call, jwks, refused, seed};
 #[doyen_test::test]
 async fn a2_each_key_checks_its_own_tokens_by_its_own_algorithm(api: Api) {
     let app = &api.0;
-    app.assembled().keys.begin().await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .begin()
+        .await
+        .unwrap();
     // Key 1 and 2 are of Ed25519; the third, made with another setting, is of ES256.
     let clock = Arc::new(app.clock().clone());
     let database = app.database().clone();
-    let keys = SigningKeys::new(database, seed(app), Algorithm::Es256, clock);
+    let keys = SigningKeys::new(
+        database,
+        seed(app).deriver("signing"),
+        Algorithm::Es256,
+        clock,
+    );
     keys.rotate(true).await.unwrap();
     app.clock().advance(std::time::Duration::from_secs(2));
     let set = jwks(app).await;

@@ -1,11 +1,12 @@
 //! What keeps a node from knowing the keys, and what somebody may do to keep it busy.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use doyen::auth::{Algorithm, KeyError, Seed, SigningKeys};
 use doyen::prelude::*;
 use doyen::settings::{Environment, Loader};
-use doyen::{AssembleError, Overrides};
+use doyen::{Overrides, StartupError};
 use doyen_test::{Subject as _, TestApp};
 use serde_json::json;
 
@@ -20,7 +21,7 @@ async fn t05_invented_names_do_not_keep_the_database_busy(api: Api) {
     let invented = |n: u32| forge.with_header(json!({ "kid": format!("{n:043}") }));
     refused(call(app, &invented(0)).await, "it looks");
 
-    let keys = &app.assembled().keys;
+    let keys = app.inject::<Arc<SigningKeys>>().await;
     keys.rotate(true).await.unwrap();
     keys.rotate(true).await.unwrap();
     let new = token(&app.another(setup()).await).await;
@@ -35,7 +36,7 @@ async fn t05_invented_names_do_not_keep_the_database_busy(api: Api) {
 #[doyen_test::test]
 async fn a_table_that_is_away_changes_nothing_but_what_time_changes(api: Api) {
     let app = &api.0;
-    let keys = &app.assembled().keys;
+    let keys = app.inject::<Arc<SigningKeys>>().await;
     let forge = Forge::of(app).await;
     keys.rotate(true).await.unwrap();
     app.clock().advance(secs(2));
@@ -68,21 +69,25 @@ async fn a_table_that_is_away_changes_nothing_but_what_time_changes(api: Api) {
 }
 
 /// Starts the application on this database with this seed.
-async fn start(app: &TestApp, seed: &Seed) -> Result<(), AssembleError> {
+async fn start(app: &TestApp, seed: &Seed) -> Result<(), StartupError> {
     let loader = Loader::new("APP")
         .env(std::iter::empty::<(String, String)>())
         .environment(Environment::Test)
         .set("database.url", app.database_url())
         .set("auth.signing_key", seed.to_text().expose().as_str());
     let started = Box::pin(Api::app().start(loader, Overrides::default())).await?;
-    started.database.close().await;
+    started.stop().await;
     Ok(())
 }
 
 #[doyen_test::test]
 async fn keys_of_another_seed_are_refused_at_start_until_they_are_reset(api: Api) {
     let app = &api.0;
-    app.assembled().keys.begin().await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .begin()
+        .await
+        .unwrap();
     let (own, other) = (crate::support::seed(app), Seed::generate().unwrap());
     let old = token(app).await;
     start(app, &own).await.unwrap();
@@ -96,7 +101,12 @@ async fn keys_of_another_seed_are_refused_at_start_until_they_are_reset(api: Api
 
     let clock = std::sync::Arc::new(app.clock().clone());
     let database = app.database().clone();
-    let keys = SigningKeys::new(database, other.clone(), Algorithm::Ed25519, clock);
+    let keys = SigningKeys::new(
+        database,
+        other.deriver("signing"),
+        Algorithm::Ed25519,
+        clock,
+    );
     let error = keys.rotate(true).await.unwrap_err();
     assert!(matches!(error, KeyError::OtherSeed { number: 1 }));
     assert_eq!(keys.reset().await.unwrap().number, 3, "the numbers go on");
@@ -114,8 +124,16 @@ async fn after_a_reset_every_token_is_refused(api: Api) {
     let app = &api.0;
     let old = token(app).await;
     accepted(call(app, &old).await);
-    app.assembled().keys.rotate(true).await.unwrap();
-    app.assembled().keys.reset().await.unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .rotate(true)
+        .await
+        .unwrap();
+    app.inject::<Arc<SigningKeys>>()
+        .await
+        .reset()
+        .await
+        .unwrap();
     app.clock().advance(secs(1));
     refused(call(app, &old).await, "of key 1");
     let new = token(app).await;

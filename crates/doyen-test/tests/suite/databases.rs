@@ -104,7 +104,7 @@ fn notes(url: &str) -> Option<i64> {
                 "auth.signing_key",
                 "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
             );
-        let assembled = Shop::app()
+        let runtime = Shop::app()
             .start(loader, doyen::Overrides::default())
             .await
             .ok()?;
@@ -112,12 +112,12 @@ fn notes(url: &str) -> Option<i64> {
         struct Row {
             notes: i64,
         }
-        let session = assembled.database.session(doyen::domain::Access::Read);
+        let session = runtime.database().session(doyen::domain::Access::Read);
         let row: Option<Row> = session
             .query_one_as("SELECT count(*) AS notes FROM notes", [])
             .await
             .ok()?;
-        assembled.database.close().await;
+        runtime.stop().await;
         row.map(|row| row.notes)
     })
 }

@@ -86,13 +86,11 @@ impl Server {
         self.listener.local_addr().unwrap_or(self.options.bind)
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains.
-    pub async fn run(self) {
-        drain::ignore_others();
-        self.run_until(drain::signal()).await;
-    }
-
-    /// Serves until this future is done, then drains.
+    /// Serves until this future completes, then drains. A SIGTERM or SIGINT during the drain ends
+    /// it at once.
+    ///
+    /// The container of the service stays open: close it with `Container::close` when nothing uses
+    /// its values any more.
     pub async fn run_until(self, stop: impl Future<Output = ()>) {
         let Self {
             service,
@@ -120,7 +118,7 @@ impl Server {
                 tokio::select! {
                     () = &mut accept => {}
                     () = tokio::time::sleep(options.drain_delay) => {}
-                    () = drain::signal() => {}
+                    () = drain::shutdown_signal() => {}
                 }
             }
         }
@@ -131,7 +129,7 @@ impl Server {
         tokio::select! {
             () = connections.wait() => {}
             () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(left = connections.len(), "cut at the drain deadline"),
-            () = drain::signal() => tracing::warn!(left = connections.len(), "cut by a second signal"),
+            () = drain::shutdown_signal() => tracing::warn!(left = connections.len(), "cut by a second signal"),
         }
         // 3 What is left is cut: its units of work roll back. Only then is what they were made of released.
         closing.cut();
@@ -142,7 +140,6 @@ impl Server {
         if tokio::time::timeout(LAST_WORK, ended).await.is_err() {
             tracing::warn!("some work of the last requests did not end");
         }
-        service.container().close().await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 /// Ignores SIGHUP and SIGUSR1: by default they end the process without a drain. A handler stays
 /// installed for the life of the process.
-pub(super) fn ignore_others() {
+pub fn ignore_other_signals() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +18,7 @@ pub(super) fn ignore_others() {
 
 /// Completes at SIGTERM or SIGINT (Ctrl-C elsewhere). The handlers are installed by the call, not
 /// when the future is first polled: a signal that comes in between is not lost.
-pub(super) fn signal() -> impl Future<Output = ()> {
+pub fn shutdown_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

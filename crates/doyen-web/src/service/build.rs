@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doyen_core::AccessSink;
 use doyen_core::contract::{Contract, Operation, Parameter};
-use doyen_core::inject::{ContainerBuilder, GraphError, Needs};
+use doyen_core::inject::{Container, ContainerBuilder, GraphError, Needs};
 use doyen_core::limit::{PlanError, QUOTA_EXCEEDED};
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
 use doyen_core::schema::NameClash;
@@ -99,6 +99,7 @@ impl std::error::Error for StartError {}
 pub struct Builder {
     modules: Vec<Module>,
     container: ContainerBuilder,
+    shared: Option<Container>,
     roots: Vec<(String, Needs)>,
     identify: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
@@ -126,6 +127,14 @@ impl Builder {
     /// The bindings, to add or replace some.
     pub const fn container(&mut self) -> &mut ContainerBuilder {
         &mut self.container
+    }
+
+    /// Uses the container of another service, with everything that the routes of this one need.
+    /// Bindings of this builder and its modules are ignored.
+    #[must_use]
+    pub fn shared_container(mut self, container: Container) -> Self {
+        self.shared = Some(container);
+        self
     }
 
     /// Something besides routes that asks for injected values: a command, a job. The graph is checked from it too.
@@ -184,10 +193,9 @@ impl Builder {
         let mut modules = Vec::new();
         for module in self.modules {
             modules.push((module.name.clone(), module.description));
-            module
-                .bindings
-                .into_iter()
-                .for_each(|bind| bind(&mut self.container));
+            for bind in module.bindings {
+                (bind.apply)(&mut self.container);
+            }
             for route in module.routes {
                 // What is not in the document leaves no schema in it either.
                 let mut aside = Components::new();
@@ -214,9 +222,15 @@ impl Builder {
         }
         errors.extend(doubles(&described));
         let drain = Arc::new(Drain::default());
-        self.container.provide(Arc::clone(&drain));
-        self.container.provide(Arc::new(table));
-        let container = match self.container.build(&self.roots) {
+        let built = match self.shared {
+            Some(container) => Ok(container),
+            None => {
+                self.container.provide(Arc::clone(&drain));
+                self.container.provide(Arc::new(table));
+                self.container.build(&self.roots)
+            }
+        };
+        let container = match built {
             Ok(container) => Some(container),
             Err(graph) => {
                 errors.extend(graph.into_iter().map(StartError::Graph));
@@ -308,9 +322,7 @@ impl Builder {
 /// The whole contract of a route, but for what its injected types can fail with.
 fn describe(route: &Route, module: &str, components: &mut Components) -> Operation {
     let mut operation = route.operation.clone();
-    if operation.id.is_empty() {
-        operation.id = format!("{module}_{}", route.name);
-    }
+    operation.id = route.operation_id(module);
     if operation.tags.is_empty() {
         operation.tags.push(module.to_owned());
     }

@@ -54,7 +54,8 @@ fn serve_when_started_as_a_child() {
         options.drain_deadline = Duration::from_secs(300);
         let server = Server::bind(service, options).await.unwrap();
         say(&format!("listening {}", server.address()));
-        server.run().await;
+        doyen::web::ignore_other_signals();
+        server.run_until(doyen::web::shutdown_signal()).await;
     });
 }
 

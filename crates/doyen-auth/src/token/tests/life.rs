@@ -33,7 +33,7 @@ fn a_refused_token_is_not_remembered() {
 /// T16: a change of keys.
 #[test]
 fn keys_change_without_an_outage_and_dropped_keys_are_forgotten() {
-    let seed = Seed::generate().unwrap();
+    let seed = Seed::generate().unwrap().deriver("signing");
     let next = || KeyRing::new(&seed).unwrap();
     let (tokens, _) = tokens();
     let old = tokens.issue(&caller()).unwrap().token;
@@ -56,7 +56,7 @@ fn keys_change_without_an_outage_and_dropped_keys_are_forgotten() {
 /// A change of keys is no reason to check everything again, and no moment in which a dropped key still counts.
 #[test]
 fn what_was_verified_is_forgotten_with_its_key_alone() {
-    let seed = Seed::generate().unwrap();
+    let seed = Seed::generate().unwrap().deriver("signing");
     let next = || KeyRing::new(&seed).unwrap();
     let (tokens, _) = tokens();
     let old = tokens.issue(&caller()).unwrap().token;

@@ -1,0 +1,138 @@
+//! Access tokens as a plugin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doyen_app::{Manifest, Plugin, Registrar, SetupError, Stop};
+use doyen_auth::{
+    Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, Passwords, RevocationList, SigningKeys,
+    TokenOptions, Tokens,
+};
+use doyen_core::inject::Needs;
+use doyen_macros::routes;
+use doyen_settings::Settings;
+use doyen_web::Module;
+
+use crate::{jwks, key_commands};
+
+/// Access tokens: signs them, identifies callers by them, and publishes the public keys
+/// (`/.well-known/jwks.json`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AccessTokens;
+
+/// Access tokens and their signing keys.
+#[derive(Debug, Clone, Settings)]
+pub struct TokenSettings {
+    /// Algorithm of new signing keys. Existing keys keep theirs; a change takes effect with
+    /// `keys rotate`.
+    #[setting(default = "ed25519")]
+    pub algorithm: SigningAlgorithm,
+    /// Issuer of the tokens, for their `iss` claim.
+    #[setting(default = "http://localhost")]
+    pub issuer: String,
+    /// Audience of the tokens, for their `aud` claim. If not set, the issuer.
+    pub audience: Option<String>,
+    /// Lifetime of an access token.
+    #[setting(default = "15m", min = "1m", max = "24h")]
+    pub access_lifetime: Duration,
+}
+
+/// Algorithm of signing keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum SigningAlgorithm {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on P-256, for consumers whose library does not support Ed25519.
+    Es256,
+}
+
+impl From<SigningAlgorithm> for doyen_auth::Algorithm {
+    fn from(algorithm: SigningAlgorithm) -> Self {
+        match algorithm {
+            SigningAlgorithm::Ed25519 => doyen_auth::Algorithm::Ed25519,
+            SigningAlgorithm::Es256 => doyen_auth::Algorithm::Es256,
+        }
+    }
+}
+
+/// Lifetime of access tokens: an extension point for plugins whose sessions must last longer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccessLifetime(pub(crate) Duration);
+
+/// The tokens that no longer count: an extension point for the plugin that revokes them.
+#[derive(Clone, Debug)]
+pub(crate) struct Revocable(pub(crate) Arc<RevocationList>);
+
+impl Plugin for AccessTokens {
+    const NAME: &'static str = "keys";
+    type Settings = TokenSettings;
+
+    fn manifest(&self, manifest: &mut Manifest) {
+        manifest
+            .about("Access tokens and the keys that sign them")
+            .section("auth")
+            .tables(KEY_TABLES);
+        key_commands::declare(manifest);
+    }
+
+    fn register(self, settings: TokenSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        let deriver = app.derive_keys("signing");
+        let algorithm = settings.algorithm.into();
+        let ring = KeyRing::first(&deriver, algorithm)
+            .map_err(|error| SetupError::setting("auth.signing_key", error.to_string()))?;
+        let audience = settings.audience.as_ref().unwrap_or(&settings.issuer);
+        let mut options = TokenOptions::new(settings.issuer.clone(), audience.clone());
+        options.lifetime = settings.access_lifetime;
+        let keys = SigningKeys::new(app.database(), deriver, algorithm, app.clock());
+        let tokens = Tokens::new(ring, options, app.clock())
+            .map_err(|error| SetupError::setting("auth", error.to_string()))?
+            .follow(keys.clone());
+        let tokens = Arc::new(tokens);
+        app.contribute(AccessLifetime(settings.access_lifetime));
+        app.provide(Arc::clone(&tokens));
+        app.provide(Arc::new(keys));
+        app.provide(passwords(app)?);
+        app.module(Module::new("keys").routes(routes![jwks::jwks]));
+        app.service("signing keys", start);
+        // Another plugin may revoke tokens: it is known once all have registered.
+        app.finish(move |app| {
+            let bearer = Bearer::new(tokens);
+            let bearer = match app.contributions::<Revocable>().pop() {
+                Some(Revocable(list)) => bearer.revocable(list),
+                None => bearer,
+            };
+            app.identify(Arc::new(bearer), Needs::default());
+            Ok(())
+        });
+        Ok(())
+    }
+}
+
+/// Passwords are hashed with the options of a test, if it contributes any.
+fn passwords(app: &Registrar<'_>) -> Result<Arc<Passwords>, SetupError> {
+    let options = app.contributions::<PasswordOptions>().pop();
+    Passwords::new(options.unwrap_or_default())
+        .map(Arc::new)
+        .map_err(|error| SetupError::setting("auth", error.to_string()))
+}
+
+/// Writes the first keys, and reads those that are in use.
+async fn start((keys, tokens): (Arc<SigningKeys>, Arc<Tokens>)) -> Result<Stop, SetupError> {
+    // The first start records since when a key is published.
+    if let Err(error) = keys.begin().await {
+        tracing::warn!(%error, "the first signing keys cannot be written");
+    }
+    match tokens.load().await {
+        Ok(()) => {}
+        Err(error @ KeyError::OtherSeed { .. }) => {
+            return Err(SetupError::setting("auth.signing_key", error.to_string()));
+        }
+        // Without the table, the keys are those of a first start.
+        Err(error @ (KeyError::Database(_) | KeyError::Slow)) => {
+            tracing::warn!(%error, "the signing keys cannot be read");
+        }
+        Err(error) => return Err(SetupError::new(error.to_string()).caused_by(error)),
+    }
+    tokens.keep_fresh();
+    Ok(Stop::nothing())
+}

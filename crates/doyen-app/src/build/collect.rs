@@ -1,0 +1,135 @@
+//! Sorts the plugins and reads the settings.
+
+#[cfg(feature = "database")]
+use doyen_data::{CursorKey, Database};
+use doyen_schema::Info;
+use doyen_settings::{Environment, Loader, Row};
+use doyen_web::{EdgeOptions, Module, StartError};
+
+use super::Purpose;
+use crate::Command;
+use crate::app::Parts;
+use crate::claims::{Claims, Owner, OwnerKind};
+use crate::entry::{self, Entry};
+use crate::fault::{Fault, StartupError};
+use crate::redis::{self, Redis};
+use crate::registrar::Contribution;
+use crate::secret::RootSecret;
+use crate::settings::CoreSettings;
+use crate::settings_union::{self, Provide};
+
+/// An application whose plugins are sorted and whose settings are read.
+pub(super) struct Collected {
+    pub(super) owner: Owner,
+    pub(super) info: Info,
+    pub(super) entries: Vec<Entry>,
+    /// Plugins that cannot be registered.
+    pub(super) broken: Vec<&'static str>,
+    pub(super) absent: Vec<(&'static str, String)>,
+    pub(super) core: CoreSettings,
+    pub(super) provide: Option<Provide>,
+    pub(super) environment: Environment,
+    pub(super) report: Vec<Row>,
+    pub(super) edge: EdgeOptions,
+    pub(super) secret: RootSecret,
+    #[cfg(feature = "database")]
+    pub(super) database: Database,
+    pub(super) redis: Option<Redis>,
+    #[cfg(feature = "database")]
+    pub(super) migrations: Option<doyen_data::Migrations>,
+    pub(super) modules: Vec<Module>,
+    pub(super) commands: Vec<Command>,
+    pub(super) seed: Option<Command>,
+    pub(super) contributions: Vec<Contribution>,
+    pub(super) claims: Claims,
+    pub(super) settings_faults: Vec<doyen_settings::Fault>,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// # Errors
+///
+/// Returns an error if the settings of the framework have a mistake: without them, plugins cannot
+/// be registered.
+pub(super) fn collect(
+    parts: Parts,
+    loader: Loader,
+    purpose: Purpose,
+) -> Result<Collected, StartupError> {
+    let owner = Owner {
+        kind: OwnerKind::Application,
+        name: parts.name,
+        place: parts.place,
+    };
+    let mut sorted = entry::sort(parts.plugins, parts.edits);
+    let mut faults = std::mem::take(&mut sorted.faults);
+    faults.extend(parts.once.repeated.iter().map(|what| {
+        let repeated = StartError::Repeated("the application".to_owned(), what);
+        Fault::new(repeated.to_string())
+    }));
+    let mut claims = Claims::default();
+    let clashes = settings_union::claim(&sorted.entries, (parts.settings, owner), &mut claims);
+    faults.extend(clashes);
+    let loader = settings_union::absent(loader, parts.absent, &sorted.absent, &sorted.entries);
+    let (settled, settings_faults) =
+        settings_union::read(loader, &mut sorted.entries, parts.settings)?;
+    let Some(mut core) = settled.core else {
+        return Err(StartupError::of(settings_faults, faults));
+    };
+    let mut report = settled.report;
+    core.settle(parts.name, &mut report);
+
+    let mut note = |fault| faults.push(fault);
+    let secret = match purpose {
+        Purpose::Run => RootSecret::read(&core.auth, settled.environment),
+        Purpose::Describe => RootSecret::ephemeral(),
+    };
+    // A mistake here does not keep the plugins from being checked.
+    let secret = match secret {
+        Ok(secret) => secret,
+        Err(fault) => {
+            note(fault);
+            RootSecret::ephemeral()?
+        }
+    };
+    let edge = core.server.edge().unwrap_or_else(|(key, message)| {
+        note(Fault::setting(key, message));
+        EdgeOptions::default()
+    });
+    let redis = redis::open(&core.redis).unwrap_or_else(|fault| {
+        note(fault);
+        None
+    });
+    #[cfg(feature = "database")]
+    let database = match Database::new(&core.database.options()) {
+        Ok(database) => database.with_cursor_key(CursorKey::new(secret.seed.derive("cursor"))),
+        Err(error) => {
+            note(Fault::from_error(error));
+            return Err(StartupError::of(settings_faults, faults));
+        }
+    };
+    Ok(Collected {
+        owner,
+        info: parts.info,
+        entries: sorted.entries,
+        broken: sorted.broken,
+        absent: sorted.absent,
+        core,
+        provide: settled.provide,
+        environment: settled.environment,
+        report,
+        edge,
+        secret,
+        #[cfg(feature = "database")]
+        database,
+        redis,
+        #[cfg(feature = "database")]
+        migrations: parts.migrations,
+        modules: parts.modules,
+        commands: parts.commands,
+        seed: parts.seed,
+        contributions: parts.contributions,
+        claims,
+        settings_faults,
+        faults,
+    })
+}

@@ -1,0 +1,190 @@
+//! The command line of an application.
+
+mod args;
+mod tables;
+
+use std::process::ExitCode;
+
+use doyen_settings::{Environment, Loader};
+
+use crate::app::Parts;
+use crate::build::{self, Overrides, Purpose};
+use crate::command::Stage;
+use crate::{App, Built, Command, Defaults, entry, settings_union};
+#[cfg(feature = "database")]
+use args::MigrateVerb;
+use args::{Listing, Verb};
+pub use tables::align;
+
+/// Why a command failed: a sentence that says what to do.
+pub(crate) type Failed = Box<dyn std::error::Error>;
+
+/// The prefix of all environment variables.
+const PREFIX: &str = "APP";
+
+/// Runs an application: parses the command line and executes the command. Returns 0 after success,
+/// 1 after an error, and 2 for an invalid command line.
+pub fn run<D: Defaults>(app: App<D>) -> ExitCode {
+    let verb = match args::parse(&Listing::of(&app.parts)) {
+        Ok(verb) => verb,
+        Err(code) => return code,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("the runtime cannot be started: {error}")),
+    };
+    let done = runtime.block_on(execute(app.parts, verb));
+    // A blocked thread must not keep the process from ending.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
+    match verb {
+        Verb::Serve => Box::pin(crate::serve::serve(configured(parts)?)).await,
+        #[cfg(feature = "database")]
+        Verb::Migrate(verb) => migrate(configured(parts)?, verb).await,
+        Verb::Openapi => {
+            say(described(parts)?.document().trim_end());
+            Ok(())
+        }
+        Verb::Routes => {
+            say(&tables::routes(described(parts)?.service().operations()));
+            Ok(())
+        }
+        Verb::Plugins { json } => {
+            let built = described(parts)?;
+            match json {
+                true => say(&format!("{:#}", built.plugins().to_json())),
+                false => say(&tables::plugins(built.plugins())),
+            }
+            Ok(())
+        }
+        Verb::Config => config(parts),
+        Verb::Reference => {
+            let entries = entry::sort(parts.plugins, parts.edits).entries;
+            let keys = settings_union::keys(&entries, parts.settings);
+            say(&doyen_settings::reference_of(&keys, PREFIX));
+            Ok(())
+        }
+        Verb::Own(name, arguments) => own(parts, name, arguments).await,
+    }
+}
+
+fn loader() -> Loader {
+    Loader::new(PREFIX).folder("config")
+}
+
+/// The application with the settings of this process.
+fn configured(parts: Parts) -> Result<Built, Failed> {
+    Ok(build::build(
+        parts,
+        loader(),
+        Overrides::default(),
+        Purpose::Run,
+    )?)
+}
+
+/// The application as it is described: with the settings of a test, whatever the environment
+/// variables are, and without a root secret.
+fn described(parts: Parts) -> Result<Built, Failed> {
+    let loader = loader()
+        .env(std::iter::empty::<(String, String)>())
+        .environment(Environment::Test);
+    Ok(build::build(
+        parts,
+        loader,
+        Overrides::default(),
+        Purpose::Describe,
+    )?)
+}
+
+/// Shows the settings.
+fn config(parts: Parts) -> Result<(), Failed> {
+    let mut sorted = entry::sort(parts.plugins, parts.edits);
+    let loader = settings_union::absent(loader(), parts.absent, &sorted.absent, &sorted.entries);
+    let (settled, faults) = settings_union::read(loader, &mut sorted.entries, parts.settings)?;
+    let mut report = settled.report;
+    match settled.core {
+        Some(mut core) if faults.is_empty() => core.settle(parts.name, &mut report),
+        _ => return Err(doyen_settings::SettingsError { faults }.into()),
+    }
+    say(&tables::settings(&report, settled.environment));
+    Ok(())
+}
+
+#[cfg(feature = "database")]
+async fn migrate(built: Built, verb: MigrateVerb) -> Result<(), Failed> {
+    built.connect().await?;
+    let migrator = built.migrator();
+    let done = match verb {
+        MigrateVerb::Up => {
+            let done = migrator.up().await;
+            done.map(|done| format!("{} applied", done.len()))
+        }
+        MigrateVerb::Down { steps } => {
+            let done = migrator.down(steps).await;
+            done.map(|done| format!("{} reverted", done.len()))
+        }
+        MigrateVerb::Status => migrator.status().await.map(|all| tables::status(&all)),
+    };
+    built.close().await;
+    say(&done?);
+    Ok(())
+}
+
+/// Runs a command of a plugin or of the application.
+async fn own(parts: Parts, name: &'static str, arguments: Vec<String>) -> Result<(), Failed> {
+    let stage = Listing::of(&parts).stage(name);
+    let built = match stage {
+        Some(Stage::Checked) => described(parts)?,
+        _ => configured(parts)?,
+    };
+    let done = match stage {
+        Some(Stage::Started) => {
+            built.connect().await?;
+            let runtime = built.start().await?;
+            let done = call(&runtime, name, arguments).await;
+            runtime.stop().await;
+            done
+        }
+        Some(Stage::Connected) => {
+            built.connect().await?;
+            let done = call(&built, name, arguments).await;
+            built.close().await;
+            done
+        }
+        _ => call(&built, name, arguments).await,
+    };
+    say(&done?);
+    Ok(())
+}
+
+async fn call(built: &Built, name: &str, arguments: Vec<String>) -> Result<String, Failed> {
+    let mut all = built.commands().iter().chain(built.seed());
+    let command: &Command = all
+        .find(|command| command.name == name)
+        .ok_or_else(|| format!("there is no command `{name}`"))?;
+    let done = built.run(command, arguments).await;
+    Ok(done.map_err(|error| error.error().to_string())?)
+}
+
+/// Prints the output of a command.
+#[allow(clippy::print_stdout, reason = "the output of a command")]
+pub(crate) fn say(text: &str) {
+    use std::io::Write as _;
+    // A reader that went away (`| head`) is no failure of the command.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+fn fail(message: &str) -> ExitCode {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "error: {message}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,226 @@
+//! Parses the command line.
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
+
+use crate::app::Parts;
+use crate::command::{Command, Parameter, Stage};
+use crate::entry::Edit;
+
+/// What to do.
+pub(super) enum Verb {
+    Serve,
+    #[cfg(feature = "database")]
+    Migrate(MigrateVerb),
+    Routes,
+    Openapi,
+    Plugins {
+        json: bool,
+    },
+    Config,
+    Reference,
+    /// A command of a plugin or of the application.
+    Own(&'static str, Vec<String>),
+}
+
+#[cfg(feature = "database")]
+pub(super) enum MigrateVerb {
+    Up,
+    Down { steps: usize },
+    Status,
+}
+
+/// What the command line offers, before anything is built.
+pub(super) struct Listing {
+    name: &'static str,
+    about: String,
+    commands: Vec<Listed>,
+}
+
+struct Listed {
+    name: &'static str,
+    about: &'static str,
+    parameters: Vec<Parameter>,
+    stage: Stage,
+}
+
+impl Listing {
+    pub(super) fn of(parts: &Parts) -> Self {
+        let changed = |name: &str| {
+            parts.edits.iter().any(|edit| match edit {
+                Edit::Replace(entry) => entry.name == name,
+                Edit::Without(gone, _) => *gone == name,
+            })
+        };
+        let replacements = parts.edits.iter().filter_map(|edit| match edit {
+            Edit::Replace(entry) => Some(entry),
+            Edit::Without(..) => None,
+        });
+        let plugins = parts.plugins.iter().filter(|entry| !changed(entry.name));
+        let of_plugins = plugins
+            .chain(replacements)
+            .flat_map(|entry| &entry.manifest.commands);
+        let listed = |command: &Command| Listed {
+            name: command.name,
+            about: command.about,
+            parameters: command.parameters.clone(),
+            stage: command.stage,
+        };
+        let description = parts.info.description.lines().next().unwrap_or("a web API");
+        Self {
+            name: parts.name,
+            about: format!("{}: {description}", parts.info.title),
+            commands: of_plugins
+                .chain(&parts.commands)
+                .chain(&parts.seed)
+                .map(listed)
+                .collect(),
+        }
+    }
+
+    pub(super) fn stage(&self, name: &str) -> Option<Stage> {
+        let command = self.commands.iter().find(|command| command.name == name)?;
+        Some(command.stage)
+    }
+}
+
+/// Parses the command line of the process. Help and mistakes are printed here.
+pub(super) fn parse(listing: &Listing) -> Result<Verb, ExitCode> {
+    match clap(listing).try_get_matches() {
+        Ok(matches) => Ok(verb(listing, &matches)),
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // Nothing can be done about a closed output.
+            let _ = error.print();
+            Err(ExitCode::from(code))
+        }
+    }
+}
+
+fn clap(listing: &Listing) -> Clap {
+    let config = Clap::new("config")
+        .about("Shows every setting with its value and its source; secrets are masked")
+        .subcommand(Clap::new("reference").about("Prints a table of all settings, as Markdown"));
+    let plugins = Clap::new("plugins")
+        .about("Lists the plugins in the order in which they start")
+        .arg(flag(
+            "json",
+            "Prints everything that is known of them, as JSON",
+        ));
+    let all = Clap::new(listing.name)
+        .about(listing.about.clone())
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand(Clap::new("serve").about("Serves the API; the default"));
+    #[cfg(feature = "database")]
+    let all = all.subcommand(migrate());
+    let all = all
+        .subcommand(Clap::new("routes").about("Lists every route and who may call it"))
+        .subcommand(Clap::new("openapi").about("Prints the OpenAPI document"))
+        .subcommand(config)
+        .subcommand(plugins);
+    listing.commands.iter().fold(all, with_own)
+}
+
+#[cfg(feature = "database")]
+fn migrate() -> Clap {
+    let steps = Arg::new("steps")
+        .help("Number of migrations")
+        .value_parser(clap::value_parser!(u32).range(1..))
+        .default_value("1");
+    Clap::new("migrate")
+        .about("Changes the schema of the database")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Clap::new("up").about("Applies all pending migrations"))
+        .subcommand(
+            Clap::new("down")
+                .about("Reverts the last migrations")
+                .arg(steps),
+        )
+        .subcommand(Clap::new("status").about("Lists the migrations and their state"))
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+/// Adds a command. One of two words is below the first word.
+fn with_own(all: Clap, own: &Listed) -> Clap {
+    let arguments = own.parameters.iter().map(|parameter| {
+        if parameter.is_flag {
+            flag(parameter.name, parameter.help)
+        } else {
+            let name = parameter.name;
+            Arg::new(name).required(true).help(format!("The {name}"))
+        }
+    });
+    let Some((first, second)) = own.name.split_once(' ') else {
+        return all.subcommand(Clap::new(own.name).about(own.about).args(arguments));
+    };
+    let inner = Clap::new(second).about(own.about).args(arguments);
+    if all.find_subcommand(first).is_some() {
+        return all.mut_subcommand(first, |outer| outer.about("").subcommand(inner));
+    }
+    all.subcommand(
+        Clap::new(first)
+            .about(own.about)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+            .subcommand(inner),
+    )
+}
+
+fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
+    let Some((name, inner)) = matches.subcommand() else {
+        return Verb::Serve;
+    };
+    match (name, inner.subcommand()) {
+        #[cfg(feature = "database")]
+        ("migrate", Some(("down", down))) => {
+            let steps = down.get_one::<u32>("steps");
+            Verb::Migrate(MigrateVerb::Down {
+                steps: steps.map_or(1, |steps| *steps as usize),
+            })
+        }
+        #[cfg(feature = "database")]
+        ("migrate", Some(("up", _))) => Verb::Migrate(MigrateVerb::Up),
+        #[cfg(feature = "database")]
+        ("migrate", _) => Verb::Migrate(MigrateVerb::Status),
+        ("routes", _) => Verb::Routes,
+        ("openapi", _) => Verb::Openapi,
+        ("config", Some(_)) => Verb::Reference,
+        ("config", None) => Verb::Config,
+        ("plugins", _) => Verb::Plugins {
+            json: inner.get_flag("json"),
+        },
+        (_, second) => own(listing, name, inner, second).unwrap_or(Verb::Serve),
+    }
+}
+
+fn own(
+    listing: &Listing,
+    name: &str,
+    inner: &ArgMatches,
+    second: Option<(&str, &ArgMatches)>,
+) -> Option<Verb> {
+    let (whole, values) = match second {
+        Some((second, values)) => (format!("{name} {second}"), values),
+        None => (name.to_owned(), inner),
+    };
+    let command = listing
+        .commands
+        .iter()
+        .find(|command| command.name == whole)?;
+    let arguments = command.parameters.iter().filter_map(|parameter| {
+        if parameter.is_flag {
+            Some(values.get_flag(parameter.name).to_string())
+        } else {
+            values.get_one::<String>(parameter.name).cloned()
+        }
+    });
+    Some(Verb::Own(command.name, arguments.collect()))
+}

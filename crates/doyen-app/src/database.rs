@@ -1,0 +1,105 @@
+//! The database of an application: its tables, health check and metrics.
+
+use std::time::Duration;
+
+use doyen_data::{Database, Migrations, Migrator};
+
+use crate::claims::Kind;
+use crate::entry::Entry;
+use crate::fault::Fault;
+use crate::registrar::{Draft, Registrar};
+use crate::settings::MigrateMode;
+use crate::{Built, Family, Impact};
+
+/// Maximum time of the health check.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
+
+const FAMILIES: &[Family] = &[Family::gauge(
+    "db_pool_connections",
+    "Connections to the database, by state.",
+)];
+
+/// All tables of an application, in the order in which they are migrated.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tables {
+    plugins: Vec<(&'static str, Migrations)>,
+    /// Former names of plugins, and their names of today.
+    renamed: Vec<(&'static str, &'static str)>,
+    application: Migrations,
+}
+
+/// Collects the tables. Two plugins cannot have tables under one name.
+pub(crate) fn tables(
+    entries: &[Entry],
+    application: Option<Migrations>,
+    draft: &mut Draft,
+) -> Tables {
+    let mut tables = Tables {
+        application: application.unwrap_or_default(),
+        ..Tables::default()
+    };
+    for entry in entries {
+        let mut registrar = Registrar {
+            draft,
+            owner: entry.owner(),
+        };
+        for former in &entry.manifest.formerly {
+            registrar.claim(Kind::Tables, former);
+            tables.renamed.push((former, entry.name));
+        }
+        if let Some(migrations) = entry.manifest.tables
+            && registrar.claim(Kind::Tables, entry.name)
+        {
+            tables.plugins.push((entry.name, migrations));
+        }
+    }
+    tables
+}
+
+impl Tables {
+    pub(crate) fn migrator<'a>(&self, database: &'a Database) -> Migrator<'a> {
+        let migrator = Migrator::new(database, self.application);
+        let migrator = self
+            .plugins
+            .iter()
+            .fold(migrator, |migrator, (owner, set)| {
+                migrator.with(owner, *set)
+            });
+        self.renamed
+            .iter()
+            .fold(migrator, |migrator, (old, new)| migrator.renamed(old, new))
+    }
+}
+
+/// Adds the health check, the metrics and the classification of database errors.
+pub(crate) fn register(app: &mut Registrar<'_>) {
+    app.classify_errors(doyen_data::classify);
+    let database = app.database();
+    app.health("database", Impact::Required, HEALTH_TIMEOUT, move || {
+        let database = database.clone();
+        async move { database.ping().await.map_err(|error| error.to_string()) }
+    });
+    let database = app.database();
+    app.metrics(FAMILIES, move |samples| {
+        let pool = database.pool();
+        samples.value("db_pool_connections", &[("state", "open")], pool.open);
+        samples.value("db_pool_connections", &[("state", "idle")], pool.idle);
+    });
+}
+
+impl Built {
+    /// The migrations, for the database of the application.
+    pub fn migrator(&self) -> Migrator<'_> {
+        self.tables.migrator(&self.database)
+    }
+
+    /// Updates or checks the schema, as `database.migrate` says.
+    pub(crate) async fn migrate(&self) -> Result<(), Fault> {
+        let failed = |error| Fault::from_error(error);
+        match self.core.database.mode(self.info.environment.is_prod()) {
+            MigrateMode::Auto => self.migrator().up().await.map(|_| ()).map_err(failed),
+            MigrateMode::Check => self.migrator().check().await.map_err(failed),
+            MigrateMode::Off => Ok(()),
+        }
+    }
+}

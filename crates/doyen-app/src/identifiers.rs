@@ -1,0 +1,141 @@
+//! Several ways to identify a caller.
+
+use std::sync::Arc;
+
+use doyen_core::problem::Plain;
+use doyen_core::{Caller, CredentialHeader, Credentials, Identify, Kind, ProblemInfo, Refusal};
+
+/// The problem for a request with conflicting credentials.
+pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
+    code: "invalid_request",
+    kind: Kind::Malformed,
+    title: "Invalid Request",
+    description: "The request has conflicting credentials, or a required parameter is missing or repeated. `detail` says what is wrong.",
+};
+
+/// Asks several ways of identification, in order, until one knows the caller or rejects the
+/// credentials.
+///
+/// | the request carries | counts |
+/// | --- | --- |
+/// | `Authorization` and `X-API-Key` | neither: 400 `invalid_request` (RFC 6750 section 2) |
+/// | `Authorization` | it alone: a cookie is ignored |
+/// | `X-API-Key` | it alone |
+/// | `Cookie` | it |
+///
+/// A header counts even if nothing here understands it: a request never falls back to a cookie
+/// that its sender may not know of.
+pub(crate) struct Identifiers(Vec<Arc<dyn Identify>>);
+
+impl Identifiers {
+    pub(crate) const fn new(all: Vec<Arc<dyn Identify>>) -> Self {
+        Self(all)
+    }
+}
+
+#[async_trait::async_trait]
+impl Identify for Identifiers {
+    async fn identify(
+        &self,
+        mut credentials: Credentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        match (credentials.authorization, credentials.api_key) {
+            (Some(_), Some(_)) => {
+                return Err(Plain::new(&INVALID_REQUEST)
+                    .detail("send `Authorization` or `X-API-Key`, not both")
+                    .into());
+            }
+            (None, None) => {}
+            _ => credentials.cookie = None,
+        }
+        for identify in &self.0 {
+            if let Some(caller) = identify.identify(credentials).await? {
+                return Ok(Some(caller));
+            }
+        }
+        Ok(None)
+    }
+
+    fn credential_headers(&self) -> Vec<CredentialHeader> {
+        let of_each = self.0.iter().flat_map(|one| one.credential_headers());
+        let read: Vec<CredentialHeader> = of_each.collect();
+        let all = CredentialHeader::ALL.into_iter();
+        all.filter(|header| read.contains(header)).collect()
+    }
+
+    fn problems(&self) -> Vec<&'static ProblemInfo> {
+        let mut all = vec![&INVALID_REQUEST];
+        all.extend(self.0.iter().flat_map(|identify| identify.problems()));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Identifies a caller by one header.
+    struct Looks(fn(&Credentials<'_>) -> Option<String>);
+
+    #[async_trait::async_trait]
+    impl Identify for Looks {
+        async fn identify(
+            &self,
+            credentials: Credentials<'_>,
+        ) -> Result<Option<Arc<Caller>>, Refusal> {
+            Ok((self.0)(&credentials).map(|name| Arc::new(Caller::new(&name))))
+        }
+    }
+
+    fn all() -> Identifiers {
+        let field = |look| Arc::new(Looks(look)) as Arc<dyn Identify>;
+        Identifiers::new(vec![
+            field(|c| c.authorization?.strip_prefix("Bearer ").map(str::to_owned)),
+            field(|c| c.cookie.map(str::to_owned)),
+            field(|c| c.api_key.map(str::to_owned)),
+        ])
+    }
+
+    async fn who(
+        authorization: Option<&str>,
+        api_key: Option<&str>,
+        cookie: Option<&str>,
+    ) -> Result<Option<String>, &'static str> {
+        let credentials = Credentials {
+            authorization,
+            api_key,
+            cookie,
+            ..Credentials::default()
+        };
+        let found = all().identify(credentials).await;
+        found
+            .map(|caller| caller.map(|caller| caller.subject.to_string()))
+            .map_err(|refusal| refusal.info().code)
+    }
+
+    #[tokio::test]
+    async fn t12_two_ways_at_once_are_refused() {
+        assert_eq!(
+            who(Some("Bearer a"), Some("b"), None).await,
+            Err("invalid_request")
+        );
+        assert_eq!(
+            who(Some("Basic x"), Some("b"), Some("c")).await,
+            Err("invalid_request")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_header_field_beats_a_cookie_even_when_nobody_knows_it() {
+        for (authorization, api_key, cookie, found) in [
+            (Some("Bearer a"), None, Some("c"), Some("a")),
+            (Some("Basic a"), None, Some("c"), None),
+            (None, Some("b"), Some("c"), Some("b")),
+            (None, None, Some("c"), Some("c")),
+            (None, None, None, None),
+        ] {
+            let found = Ok(found.map(str::to_owned));
+            assert_eq!(who(authorization, api_key, cookie).await, found);
+        }
+    }
+}

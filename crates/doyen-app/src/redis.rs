@@ -1,0 +1,134 @@
+//! Redis, for data that all nodes share and can lose.
+//!
+//! One connection per process, which reconnects automatically. Startup does not wait for it, and
+//! its users continue without it.
+
+use std::time::Duration;
+
+use doyen_core::Secret;
+use doyen_settings::Settings;
+
+use crate::fault::Fault;
+
+/// Redis.
+#[derive(Debug, Clone, Settings)]
+pub struct RedisSettings {
+    /// Redis URL: `redis://user:password@host:6379/0`. If set, all nodes count rate limits
+    /// together; otherwise each node counts for itself.
+    #[setting(env = "REDIS_URL")]
+    pub url: Option<Secret<String>>,
+    /// Maximum time that a request waits for Redis to count it. The node then counts for itself
+    /// until Redis responds again.
+    #[setting(default = "50ms", min = "1ms", max = "10s")]
+    pub patience: Duration,
+}
+
+#[cfg(not(feature = "redis"))]
+pub use none::Redis;
+#[cfg(feature = "redis")]
+pub use real::Redis;
+
+/// The client library, in the version that this crate uses.
+#[cfg(feature = "redis")]
+pub use redis as client;
+
+/// Opens the connection if a URL is set.
+pub(crate) fn open(settings: &RedisSettings) -> Result<Option<Redis>, Fault> {
+    let Some(url) = &settings.url else {
+        return Ok(None);
+    };
+    Redis::open(url.expose(), settings.patience)
+        .map(Some)
+        .map_err(|message| Fault::setting("redis.url", message))
+}
+
+#[cfg(feature = "redis")]
+mod real {
+    use std::time::Duration;
+
+    use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+
+    /// The connection to Redis. Cloning shares it. Injectable as `Arc<Redis>` where `redis.url` is set.
+    #[derive(Clone)]
+    pub struct Redis {
+        connection: ConnectionManager,
+        patience: Duration,
+    }
+
+    impl std::fmt::Debug for Redis {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("Redis").finish_non_exhaustive()
+        }
+    }
+
+    impl Redis {
+        /// Creates a connection that is opened on first use.
+        pub(super) fn open(url: &str, patience: Duration) -> Result<Self, String> {
+            // The error message of the library may contain the password.
+            let wrong =
+                |_| "it must be a URL such as `redis://user:password@host:6379/0`".to_owned();
+            let client = redis::Client::open(url).map_err(wrong)?;
+            let config = ConnectionManagerConfig::new()
+                .set_connection_timeout(Some(Duration::from_secs(1)))
+                .set_response_timeout(Some(Duration::from_millis(500)))
+                .set_number_of_retries(2)
+                .set_max_delay(Duration::from_millis(500));
+            let connection = ConnectionManager::new_lazy_with_config(client, config);
+            let connection = connection.map_err(wrong)?;
+            Ok(Self {
+                connection,
+                patience,
+            })
+        }
+
+        /// Returns the connection, for your own commands. Set a timeout for each command. A command
+        /// fails if Redis does not respond within half a second.
+        pub fn connection(&self) -> ConnectionManager {
+            self.connection.clone()
+        }
+
+        /// Returns the maximum time that a request waits for Redis (`redis.patience`).
+        pub const fn patience(&self) -> Duration {
+            self.patience
+        }
+
+        /// Sends a `PING`.
+        ///
+        /// # Errors
+        ///
+        /// Returns the reason if Redis does not respond.
+        pub async fn ping(&self) -> Result<(), String> {
+            let mut connection = self.connection();
+            let ping = redis::cmd("PING");
+            let ping = ping.query_async::<String>(&mut connection);
+            match tokio::time::timeout(Duration::from_secs(1), ping).await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(error)) => Err(error.category().to_owned()),
+                Err(_) => Err("no response within a second".to_owned()),
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+mod none {
+    /// No connection: this program is built without the feature `redis`.
+    #[derive(Clone, Debug)]
+    pub struct Redis(std::convert::Infallible);
+
+    impl Redis {
+        pub(super) fn open(_: &str, _: std::time::Duration) -> Result<Self, String> {
+            Err("this program was built without Redis. Add the feature `redis` of `doyen`, or remove the URL".to_owned())
+        }
+
+        /// Sends a `PING`.
+        ///
+        /// # Errors
+        ///
+        /// Never returns an error, because no value of this type exists.
+        #[allow(clippy::unused_async, reason = "the other one waits")]
+        pub async fn ping(&self) -> Result<(), String> {
+            match self.0 {}
+        }
+    }
+}

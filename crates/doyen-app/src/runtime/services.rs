@@ -1,0 +1,130 @@
+//! Services: started in order, stopped in reverse.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use doyen_core::inject::{Container, Context};
+use futures_util::FutureExt as _;
+
+use crate::Stop;
+use crate::fault::Fault;
+use crate::lifecycle::ServiceEntry;
+use crate::report::Plugins;
+
+/// Maximum time for one service to start.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Maximum time for all tasks and services together to stop.
+pub(crate) const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The services that have started.
+#[derive(Debug)]
+pub(super) struct Services {
+    container: Container,
+    started: Vec<Started>,
+}
+
+#[derive(Debug)]
+struct Started {
+    name: &'static str,
+    stop: Stop,
+    context: Context,
+}
+
+impl Services {
+    pub(super) const fn new(container: Container) -> Self {
+        Self {
+            container,
+            started: Vec::new(),
+        }
+    }
+
+    /// Starts all services, those of a plugin in the order in which it registered them.
+    pub(super) async fn start(
+        &mut self,
+        mut services: Vec<ServiceEntry>,
+        order: &[&'static str],
+        report: &Plugins,
+    ) -> Result<(), Fault> {
+        let place = |plugin| order.iter().position(|other| *other == plugin);
+        services.sort_by_key(|service| place(service.plugin));
+        for service in services {
+            let began = Instant::now();
+            let (plugin, name) = (service.plugin, service.name);
+            let context = self.container.context();
+            match start(service, context.clone()).await {
+                Ok(stop) => self.started.push(Started {
+                    name,
+                    stop,
+                    context,
+                }),
+                Err(fault) => {
+                    context.close().await;
+                    return Err(fault);
+                }
+            }
+            report.note_started(plugin, began.elapsed());
+        }
+        Ok(())
+    }
+
+    /// Stops the services in reverse order. Each gets an equal share of the time that is left, so
+    /// that one that hangs does not use up the time of the others.
+    pub(super) async fn stop(&mut self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while let Some(Started {
+            name,
+            stop,
+            context,
+        }) = self.started.pop()
+        {
+            let left = u32::try_from(self.started.len()).unwrap_or(u32::MAX);
+            let share = deadline.saturating_duration_since(Instant::now()) / left.saturating_add(1);
+            if let Some(stop) = stop.into_future() {
+                // A task of its own: a stop that panics or blocks does not end the others.
+                let stopping = tokio::spawn(stop);
+                match tokio::time::timeout(share, stopping).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => {
+                        tracing::error!(service = name, "a service panicked while it stopped")
+                    }
+                    Err(_) => {
+                        tracing::error!(service = name, ?share, "a service did not stop in time")
+                    }
+                }
+            }
+            context.close().await;
+        }
+    }
+}
+
+/// Starts one service.
+async fn start(service: ServiceEntry, context: Context) -> Result<Stop, Fault> {
+    let ServiceEntry {
+        plugin,
+        name,
+        start,
+        ..
+    } = service;
+    let began = Instant::now();
+    let failed = |what: String| {
+        let seconds = began.elapsed().as_secs_f64();
+        Fault::of(
+            plugin,
+            format!("service `{name}` {what} after {seconds:.1} s").into(),
+        )
+    };
+    let starting = AssertUnwindSafe(start(context)).catch_unwind();
+    match tokio::time::timeout(START_TIMEOUT, starting).await {
+        Ok(Ok(Ok(stop))) => Ok(stop),
+        // A wrong setting says what to do; nothing is added to it.
+        Ok(Ok(Err(error))) if error.key.is_some() => Err(Fault::of(plugin, error)),
+        Ok(Ok(Err(error))) => {
+            let mut fault = failed(format!("failed ({error})"));
+            fault.source = error.source;
+            Err(fault)
+        }
+        Ok(Err(_)) => Err(failed("panicked".to_owned())),
+        Err(_) => Err(failed("did not start".to_owned())),
+    }
+}

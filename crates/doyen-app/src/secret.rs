@@ -1,0 +1,90 @@
+//! The root secret: from a setting, or in development from a file that the first start writes.
+
+use std::path::PathBuf;
+
+use doyen_core::Secret;
+use doyen_secret::Seed;
+use doyen_settings::{Environment, Settings};
+
+use crate::fault::Fault;
+
+/// The section of these settings. Deployments have it, so it keeps its name.
+pub(crate) const SECTION: &str = "auth";
+
+/// The root secret.
+#[derive(Debug, Clone, Settings)]
+pub struct SecretSettings {
+    /// Root secret, from which signing keys and all other keys are derived: 32 random bytes in
+    /// base64url. Required in `prod`. In `dev` and `test` it is generated at the first start.
+    pub signing_key: Option<Secret<String>>,
+    /// File in which the generated development secret is stored.
+    #[setting(default = "data/dev.key")]
+    pub dev_key_file: PathBuf,
+}
+
+/// The seed, and the file that it must be written to.
+pub(crate) struct RootSecret {
+    pub(crate) seed: Seed,
+    new_file: Option<PathBuf>,
+}
+
+impl RootSecret {
+    /// A random secret that is never stored, for commands that only describe the application.
+    pub(crate) fn ephemeral() -> Result<Self, Fault> {
+        let seed = Seed::generate().map_err(|error| wrong(error.to_string()))?;
+        Ok(Self {
+            seed,
+            new_file: None,
+        })
+    }
+
+    /// Reads the secret. Writes nothing: a new one is stored by [`store`](Self::store).
+    pub(crate) fn read(settings: &SecretSettings, environment: Environment) -> Result<Self, Fault> {
+        let failed = |error: doyen_secret::BadSeed| wrong(error.to_string());
+        if let Some(text) = &settings.signing_key {
+            let seed = Seed::parse(text.expose()).map_err(failed)?;
+            return Ok(Self {
+                seed,
+                new_file: None,
+            });
+        }
+        if environment.is_prod() {
+            return Err(wrong(
+                "it is not set. In `prod` set APP_AUTH__SIGNING_KEY to 32 random bytes as base64url; `keys generate` prints a new one".to_owned(),
+            ));
+        }
+        let path = &settings.dev_key_file;
+        match Seed::load(path).map_err(failed)? {
+            Some(seed) => Ok(Self {
+                seed,
+                new_file: None,
+            }),
+            None => Ok(Self {
+                seed: Seed::generate().map_err(failed)?,
+                new_file: Some(path.clone()),
+            }),
+        }
+    }
+
+    /// Writes a new secret to its file.
+    pub(crate) fn store(&self) -> Result<(), Fault> {
+        let Some(path) = &self.new_file else {
+            return Ok(());
+        };
+        let stored = self
+            .seed
+            .store(path)
+            .map_err(|error| wrong(error.to_string()))?;
+        if stored.derive("same") == self.seed.derive("same") {
+            return Ok(());
+        }
+        Err(wrong(format!(
+            "another process wrote {} at the same moment: start again",
+            path.display()
+        )))
+    }
+}
+
+fn wrong(message: String) -> Fault {
+    Fault::setting("auth.signing_key", message)
+}

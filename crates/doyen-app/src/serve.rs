@@ -1,0 +1,163 @@
+//! Serving: from the start to the end of the process.
+
+use std::time::Duration;
+
+use doyen_web::{Server, ServerOptions, shutdown_signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::built::Admin;
+use crate::cli::{Failed, say};
+use crate::fault::Fault;
+use crate::registrar::Flush;
+use crate::{Built, Runtime};
+
+/// Maximum time for the admin listener to end its requests.
+const ADMIN_DRAIN: Duration = Duration::from_millis(500);
+
+/// The listeners of an application.
+struct Listeners {
+    public: Server,
+    admin: Option<Server>,
+}
+
+pub(crate) async fn serve(built: Built) -> Result<(), Failed> {
+    let flush = start_logs(&built)?;
+    let done = Box::pin(run(built)).await;
+    tracing::info!("stopped");
+    flush();
+    done
+}
+
+/// Starts logging if a plugin does so.
+fn start_logs(built: &Built) -> Result<Flush, Failed> {
+    let start = built
+        .plan
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .start_logs
+        .take();
+    match start {
+        Some(start) => Ok(start()?),
+        None => Ok(Box::new(|| {})),
+    }
+}
+
+async fn run(mut built: Built) -> Result<(), Failed> {
+    doyen_web::ignore_other_signals();
+    // From here on a signal is noticed, also while the application starts.
+    let signal = shutdown_signal();
+    tokio::pin!(signal);
+    let listeners = bind(&mut built).await?;
+    let drain_delay = built.core.server.drain_delay;
+    let drain_limit = built.core.server.drain_deadline;
+    built.connect().await?;
+    let runtime = built.start_until(&mut signal).await?;
+    let stop = CancellationToken::new();
+    let seeded = seed(&runtime).await?;
+    announce(&runtime, &listeners, seeded.as_deref());
+
+    let serving = serve_until(listeners, &stop);
+    let failure = async {
+        let failure = tokio::select! {
+            () = signal => None,
+            reason = runtime.failed() => Some(reason),
+        };
+        stop.cancel();
+        tokio::time::sleep(drain_delay).await;
+        runtime.drain(drain_limit).await;
+        failure
+    };
+    let ((), failure) = tokio::join!(serving, failure);
+    runtime.stop().await;
+    match failure {
+        Some(reason) => Err(reason.into()),
+        None => Ok(()),
+    }
+}
+
+/// Binds the addresses. Connections wait until the application serves.
+async fn bind(built: &mut Built) -> Result<Listeners, Failed> {
+    let failed = |key: &str, error: doyen_web::BindError| Fault::setting(key, error.to_string());
+    let public = Server::bind(built.service.clone(), built.core.server.server())
+        .await
+        .map_err(|error| failed("server.bind", error))?;
+    let Some(Admin { service, listener }) = built.admin.take() else {
+        return Ok(Listeners {
+            public,
+            admin: None,
+        });
+    };
+    let options = ServerOptions {
+        drain_deadline: ADMIN_DRAIN,
+        ..listener.options
+    };
+    let admin = Server::bind(service, options)
+        .await
+        .map_err(|error| failed(listener.key, error))?;
+    Ok(Listeners {
+        public,
+        admin: Some(admin),
+    })
+}
+
+/// Serves until `stop` is cancelled and the requests have ended. The admin listener stays open
+/// until then, so that the drain can be watched.
+async fn serve_until(listeners: Listeners, stop: &CancellationToken) {
+    let drained = CancellationToken::new();
+    let public = async {
+        listeners.public.run_until(stop.cancelled()).await;
+        drained.cancel();
+    };
+    let admin = async {
+        if let Some(admin) = listeners.admin {
+            admin.run_until(drained.cancelled()).await;
+        }
+    };
+    tokio::join!(public, admin);
+}
+
+/// Writes the demo data in development. The seed itself finds out whether it is there.
+async fn seed(runtime: &Runtime) -> Result<Option<String>, Failed> {
+    let Some(seed) = runtime
+        .seed()
+        .filter(|_| runtime.info().environment.is_dev())
+    else {
+        return Ok(None);
+    };
+    match runtime.run(seed, Vec::new()).await {
+        Ok(line) => Ok(Some(line)),
+        Err(error) => {
+            let failed = error.error().to_string();
+            runtime.stop().await;
+            Err(failed.into())
+        }
+    }
+}
+
+/// Prints or logs where the application serves.
+fn announce(runtime: &Runtime, listeners: &Listeners, seeded: Option<&str>) {
+    let public = listeners.public.address();
+    let admin = listeners.admin.as_ref().map(Server::address);
+    let info = runtime.info();
+    if info.environment.is_prod() {
+        tracing::info!(address = %public, ?admin, "serving");
+        return;
+    }
+    let mut text = format!(
+        "\n  {} ({})\n\n  {:5} http://{public}\n",
+        info.title, info.environment, "API"
+    );
+    for link in &runtime.banner {
+        let address = if link.admin { admin } else { Some(public) };
+        if let Some(address) = address {
+            text.push_str(&format!(
+                "  {:5} http://{address}{}\n",
+                link.label, link.path
+            ));
+        }
+    }
+    if let Some(line) = seeded {
+        text.push_str(&format!("\n  {}\n", line.replace('\n', "\n  ")));
+    }
+    say(&text);
+}

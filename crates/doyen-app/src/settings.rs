@@ -1,0 +1,53 @@
+//! The settings that every application has. Each plugin adds its own section.
+
+#[cfg(feature = "database")]
+mod database;
+mod server;
+
+#[cfg(feature = "database")]
+use doyen_settings::Origin;
+use doyen_settings::{Row, Settings};
+
+#[cfg(feature = "database")]
+pub use database::{DatabaseSettings, MigrateMode, SynchronousMode};
+pub use server::ServerSettings;
+
+use crate::redis::RedisSettings;
+use crate::secret::SecretSettings;
+
+/// The settings that every application has.
+#[derive(Debug, Clone, Settings)]
+pub struct CoreSettings {
+    /// The public listener and its limits.
+    #[setting(section)]
+    pub server: ServerSettings,
+    /// The database.
+    #[cfg(feature = "database")]
+    #[setting(section)]
+    pub database: DatabaseSettings,
+    /// The root secret.
+    #[setting(section)]
+    pub auth: SecretSettings,
+    /// Redis.
+    #[setting(section)]
+    pub redis: RedisSettings,
+}
+
+impl CoreSettings {
+    /// Gives defaults that depend on the application.
+    #[cfg_attr(
+        not(feature = "database"),
+        allow(unused_variables, clippy::unused_self)
+    )]
+    pub(crate) fn settle(&mut self, name: &str, report: &mut [Row]) {
+        // The file of an application has its name.
+        #[cfg(feature = "database")]
+        if let Some(row) = report
+            .iter_mut()
+            .find(|row| row.key == "database.url" && row.origin == Origin::Default)
+        {
+            row.value = format!("sqlite://data/{name}.db");
+            self.database.url = row.value.clone().into();
+        }
+    }
+}

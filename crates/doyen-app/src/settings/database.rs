@@ -1,0 +1,82 @@
+//! Settings of the database.
+
+use std::time::Duration;
+
+use doyen_core::Secret;
+use doyen_data::{DatabaseOptions, Synchronous};
+use doyen_settings::Settings;
+
+/// The database.
+#[derive(Debug, Clone, Settings)]
+pub struct DatabaseSettings {
+    /// Database URL: `sqlite://path` or `postgres://user:password@host/name`.
+    #[setting(default = "sqlite://data/app.db", env = "DATABASE_URL")]
+    pub url: Secret<String>,
+    /// Action for pending migrations at startup: `auto` applies them, `check` refuses to start,
+    /// `off` ignores them. If not set, `check` in `prod` and `auto` otherwise.
+    pub migrate: Option<MigrateMode>,
+    /// Maximum connections in the pool. On SQLite these are read connections; one write connection
+    /// is added.
+    #[setting(default = 10, min = 1, max = 1000)]
+    pub max_connections: u32,
+    /// Additional connections for typed reads on PostgreSQL. With 0, typed reads use the pool, on
+    /// SQLite too.
+    #[setting(default = 4, min = 0, max = 4)]
+    pub read_connections: u32,
+    /// Maximum wait for a free connection. The request then gets a 503.
+    pub acquire_timeout: Option<Duration>,
+    /// Maximum duration of one statement on PostgreSQL. A slower statement is cancelled.
+    #[setting(default = "10s", min = "10ms")]
+    pub statement_timeout: Duration,
+    /// Maximum time that a statement waits for a lock. The statement then fails.
+    #[setting(default = "2s", min = "10ms")]
+    pub lock_timeout: Duration,
+    /// Durability on SQLite: `full` keeps every commit after a power failure; `normal` is faster
+    /// but can lose the last commits.
+    #[setting(default = "full")]
+    pub synchronous: SynchronousMode,
+}
+
+/// Action for pending migrations at startup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum MigrateMode {
+    /// Applies pending migrations.
+    Auto,
+    /// Refuses to start if migrations are pending.
+    Check,
+    /// Ignores pending migrations.
+    Off,
+}
+
+/// Durability of a commit on SQLite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum SynchronousMode {
+    /// Commits survive a power failure.
+    Full,
+    /// Commits survive a killed process.
+    Normal,
+}
+
+impl DatabaseSettings {
+    pub(crate) fn options(&self) -> DatabaseOptions {
+        let mut options = DatabaseOptions::new(self.url.expose().clone());
+        options.max_connections = self.max_connections;
+        options.read_connections = self.read_connections;
+        options.acquire_timeout = self.acquire_timeout.unwrap_or(options.acquire_timeout);
+        options.statement_timeout = self.statement_timeout;
+        options.lock_timeout = self.lock_timeout;
+        options.synchronous = match self.synchronous {
+            SynchronousMode::Full => Synchronous::Full,
+            SynchronousMode::Normal => Synchronous::Normal,
+        };
+        options
+    }
+
+    pub(crate) fn mode(&self, prod: bool) -> MigrateMode {
+        self.migrate.unwrap_or(if prod {
+            MigrateMode::Check
+        } else {
+            MigrateMode::Auto
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! `/openapi.json`, `/docs` and its assets.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use doyen_core::{Problem, anyone, unlimited};
+use doyen_macros::get;
+use doyen_web::{Body, Response};
+use http::{HeaderValue, header};
+
+use crate::plugin::Pages;
+
+/// Errors of the documentation pages.
+#[derive(Debug, Problem)]
+pub(crate) enum FindPage {
+    /// The page does not exist. Check the URL.
+    #[problem(not_found, code = "not_found")]
+    Missing,
+}
+
+/// The OpenAPI document.
+#[get("/openapi.json", allow = anyone, hidden)]
+pub(crate) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
+    let filled = pages.docs().ok_or(FindPage::Missing)?;
+    Ok(response("application/json", filled.document.clone()))
+}
+
+/// The interactive page.
+#[get("/docs", allow = anyone, hidden)]
+pub(crate) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
+    let filled = pages.docs().ok_or(FindPage::Missing)?;
+    Ok(html(filled.page.clone()))
+}
+
+/// A script or style of the page.
+#[get(
+    "/docs/assets/{file}",
+    allow = anyone,
+    hidden,
+    limit = unlimited("one page loads forty of them, and they are in memory")
+)]
+pub(crate) async fn asset(file: String) -> Result<Response, FindPage> {
+    let asset = crate::docs_assets()
+        .iter()
+        .find(|asset| asset.path == file)
+        .ok_or(FindPage::Missing)?;
+    let mut response = response(asset.media_type, Bytes::from_static(asset.body));
+    if let Ok(tag) = HeaderValue::try_from(&asset.etag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// An HTML page that may load its own scripts and styles, and nothing else.
+pub(crate) fn html(text: impl Into<Bytes>) -> Response {
+    let mut response = response("text/html; charset=utf-8", text.into());
+    response.headers_mut().insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(crate::DOCS_CSP),
+    );
+    response
+}
+
+/// A response that is the same for every caller, so that shared caches may store it.
+fn response(media_type: &'static str, bytes: Bytes) -> Response {
+    let mut response = Response::new(Body::whole(bytes));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, no-cache"),
+    );
+    response
+}

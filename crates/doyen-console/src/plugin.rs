@@ -1,0 +1,91 @@
+//! The API documentation as a plugin.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use doyen_app::{BannerLink, Built, Manifest, Plugin, Registrar, SetupError};
+use doyen_core::ProblemInfo;
+use doyen_macros::routes;
+use doyen_settings::Settings;
+use doyen_web::Module;
+
+use crate::{docs_page, pages, problem_route};
+
+/// Serves the OpenAPI document (`/openapi.json`), its page (`/docs`) and one page for each problem
+/// (`/problems/{code}`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Docs;
+
+/// The API documentation.
+#[derive(Debug, Clone, Settings)]
+pub struct DocsSettings {
+    /// Serves the OpenAPI document and its page (`/openapi.json`, `/docs`). If not set, `false` in
+    /// `prod` and `true` otherwise. If disabled, both paths return 404.
+    pub enabled: Option<bool>,
+}
+
+impl Plugin for Docs {
+    const NAME: &'static str = "docs";
+    type Settings = DocsSettings;
+
+    fn manifest(&self, manifest: &mut Manifest) {
+        manifest
+            .about("The OpenAPI document, its page, and one page for each problem")
+            .renamed_setting("server.docs", "docs.enabled");
+    }
+
+    fn register(self, settings: DocsSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        let enabled = settings
+            .enabled
+            .unwrap_or(!app.info().environment.is_prod());
+        let pages = Arc::new(Pages::default());
+        let module = Module::new("docs")
+            .routes(routes![pages::openapi, pages::page, pages::asset])
+            .routes(routes![problem_route::problem])
+            .provide(Arc::clone(&pages));
+        app.module(module);
+        app.contribute(BannerLink {
+            label: "Docs",
+            path: "/docs",
+            admin: false,
+        });
+        app.after_build(move |built| pages.fill(built, enabled));
+        Ok(())
+    }
+}
+
+/// The pages. They are known once the application is built.
+#[derive(Debug, Default)]
+pub(crate) struct Pages(OnceLock<Filled>);
+
+#[derive(Debug)]
+pub(crate) struct Filled {
+    /// Whether the document and its page are served.
+    enabled: bool,
+    /// Shared by all responses.
+    pub(crate) document: Bytes,
+    pub(crate) page: Bytes,
+    pub(crate) catalogue: Vec<&'static ProblemInfo>,
+}
+
+impl Pages {
+    fn fill(&self, built: &Built, enabled: bool) {
+        let filled = Filled {
+            enabled,
+            page: docs_page("/openapi.json", &built.info().title).into(),
+            document: built.document().to_owned().into(),
+            catalogue: built.service().catalogue().to_vec(),
+        };
+        // An application is built once.
+        let _ = self.0.set(filled);
+    }
+
+    pub(crate) fn get(&self) -> Option<&Filled> {
+        self.0.get()
+    }
+
+    /// The document and its page, if they are served.
+    pub(crate) fn docs(&self) -> Option<&Filled> {
+        self.get().filter(|filled| filled.enabled)
+    }
+}

@@ -1,0 +1,34 @@
+//! `/problems/{code}`: the page that the `type` of a problem refers to.
+
+use std::sync::Arc;
+
+use doyen_core::anyone;
+use doyen_macros::get;
+use doyen_web::Response;
+
+use crate::pages::{FindPage, html};
+use crate::plugin::Pages;
+use crate::{ProblemPage, problem_page};
+
+/// The meaning of an error code, and what to do.
+#[get("/problems/{code}", allow = anyone, hidden)]
+pub(crate) async fn problem(pages: Arc<Pages>, code: String) -> Result<Response, FindPage> {
+    let filled = pages.get().ok_or(FindPage::Missing)?;
+    let info = filled
+        .catalogue
+        .iter()
+        .find(|info| info.code == code)
+        .ok_or(FindPage::Missing)?;
+    // The first sentence says what it means, the rest what to do.
+    let (summary, what_to_do) = info
+        .description
+        .split_once(". ")
+        .unwrap_or((info.description, ""));
+    Ok(html(problem_page(&ProblemPage {
+        code: info.code,
+        title: info.title,
+        status: info.kind.status(),
+        summary: &format!("{}.", summary.trim_end_matches('.')),
+        what_to_do,
+    })))
+}

@@ -1,0 +1,147 @@
+//! The admin listener: metrics, health details and plugins, for operators and not for the public.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use doyen_app::{
+    BannerLink, Health, Impact, Manifest, Metrics, Plugin, Plugins, Registrar, SetupError,
+};
+use doyen_core::anyone;
+use doyen_core::{Input, Output};
+use doyen_macros::{get, routes};
+use doyen_settings::Settings;
+use doyen_web::{Body, Drain, Module, Query, Response, ServerOptions};
+use http::{HeaderValue, StatusCode, header};
+
+/// Opens a second listener with `/metrics`, `/readyz?verbose`, `/livez` and `/plugins`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Admin;
+
+/// The admin listener, for metrics and health details. Never expose it publicly.
+#[derive(Debug, Clone, Settings)]
+pub struct AdminSettings {
+    /// Starts the admin listener.
+    #[setting(default = true)]
+    pub enabled: bool,
+    /// Address and port of the admin listener. Port 0 selects a free port.
+    #[setting(default = "127.0.0.1:9000")]
+    pub bind: SocketAddr,
+}
+
+impl Plugin for Admin {
+    const NAME: &'static str = "admin";
+    type Settings = AdminSettings;
+
+    fn manifest(&self, manifest: &mut Manifest) {
+        manifest.about("The admin listener: metrics, health details and plugins");
+    }
+
+    fn register(self, settings: AdminSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        if !settings.enabled {
+            return Ok(());
+        }
+        app.listener("admin.bind", ServerOptions::new(settings.bind));
+        app.admin(Module::new("admin").routes(routes![metrics, readyz, livez, plugins]));
+        app.contribute(BannerLink {
+            label: "Admin",
+            path: "/metrics",
+            admin: true,
+        });
+        Ok(())
+    }
+}
+
+/// The metrics, in the Prometheus text format.
+#[get("/metrics", allow = anyone, hidden)]
+async fn metrics(metrics: Arc<Metrics>, health: Arc<Health>) -> Response {
+    let text = metrics.render(&health).await;
+    response("text/plain; version=0.0.4; charset=utf-8", text)
+}
+
+/// The plugins, in the order in which they start.
+#[get("/plugins", allow = anyone, hidden)]
+async fn plugins(plugins: Arc<Plugins>) -> Response {
+    response("application/json", plugins.to_json().to_string())
+}
+
+/// Check that the process is alive
+#[get("/livez", allow = anyone, hidden)]
+async fn livez() -> Response {
+    response("application/json", "{\"status\":\"ok\"}".to_owned())
+}
+
+/// The detail of the response.
+#[derive(Input)]
+struct Detail {
+    /// Lists the health checks. Any value: `?verbose`.
+    verbose: Option<String>,
+}
+
+/// The readiness of the process.
+#[derive(Output)]
+struct Readiness {
+    /// `ok`, `degraded`, `draining` or `down`.
+    status: String,
+    /// The health checks; only with `?verbose`.
+    #[output(skip_none)]
+    dependencies: Option<Vec<Dependency>>,
+}
+
+/// The result of a health check.
+#[derive(Output)]
+struct Dependency {
+    /// Name of the check.
+    name: String,
+    /// `ok` or `down`.
+    status: String,
+    /// True if the application cannot serve requests without it.
+    required: bool,
+    /// Duration of the check, in milliseconds.
+    latency_ms: f64,
+    /// Reason if the check failed.
+    #[output(skip_none)]
+    error: Option<String>,
+}
+
+/// Check that the process can serve requests
+#[get("/readyz", allow = anyone, hidden)]
+async fn readyz(health: Arc<Health>, drain: Arc<Drain>, detail: Query<Detail>) -> Response {
+    let checks = health.run().await;
+    let fails = |impact| {
+        let mut failed = checks.iter().filter(|check| check.error.is_some());
+        failed.any(|check| check.impact == impact)
+    };
+    let status = if drain.has_begun() {
+        "draining"
+    } else if fails(Impact::Required) {
+        "down"
+    } else if fails(Impact::Degrades) {
+        "degraded"
+    } else {
+        "ok"
+    };
+    let dependencies = checks.iter().map(|check| Dependency {
+        name: check.name.clone(),
+        status: if check.error.is_some() { "down" } else { "ok" }.to_owned(),
+        required: check.impact == Impact::Required,
+        latency_ms: check.latency.as_secs_f64() * 1_000.0,
+        error: check.error.clone(),
+    });
+    let body = Readiness {
+        status: status.to_owned(),
+        dependencies: detail.into_inner().verbose.map(|_| dependencies.collect()),
+    };
+    let text = serde_json::to_string(&body).unwrap_or_default();
+    let mut response = response("application/json", text);
+    if matches!(status, "down" | "draining") {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
+}
+
+fn response(media_type: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::whole(text));
+    let value = HeaderValue::from_static(media_type);
+    response.headers_mut().insert(header::CONTENT_TYPE, value);
+    response
+}

@@ -1,0 +1,26 @@
+//! Operations: logs, and the admin listener.
+//!
+//! | plugin | section | adds |
+//! | --- | --- | --- |
+//! | [`Logs`] | `log` | the application log and the access log, on standard output |
+//! | [`Admin`] | `admin` | a second listener with `/metrics`, `/readyz?verbose`, `/livez` and `/plugins` |
+
+// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+extern crate self as doyen;
+
+mod admin;
+mod logs;
+
+pub use admin::{Admin, AdminSettings};
+pub use logs::{LogFormatSetting, LogSettings, Logs};
+
+/// What the macros write against. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use doyen_core::__private::*;
+    pub use doyen_settings as settings;
+    /// The part for routes.
+    pub mod web {
+        pub use doyen_web::__private::*;
+    }
+}

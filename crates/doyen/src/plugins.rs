@@ -1,0 +1,49 @@
+//! The plugins that an application has unless it leaves them out.
+
+use doyen_app::{Defaults, PluginList};
+
+/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `mail`
+/// and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
+/// they need to know the users of the application.
+#[derive(Clone, Copy, Debug)]
+pub struct DefaultPlugins;
+
+impl Defaults for DefaultPlugins {
+    fn add(plugins: &mut PluginList) {
+        plugins.add(doyen_telemetry::Logs);
+        plugins.add(doyen_telemetry::Admin);
+        #[cfg(feature = "docs")]
+        plugins.add(doyen_console::Docs);
+        #[cfg(feature = "limits")]
+        plugins.add(doyen_limit::Limits);
+        #[cfg(feature = "mail")]
+        plugins.add(doyen_mail::MailPlugin);
+        #[cfg(feature = "accounts")]
+        plugins.add(doyen_accounts::AccessTokens);
+    }
+
+    fn absent() -> &'static [(&'static str, &'static str)] {
+        &[
+            #[cfg(not(feature = "docs"))]
+            (
+                "docs",
+                "add the feature `docs` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "limits"))]
+            (
+                "limits",
+                "add the feature `limits` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "mail"))]
+            (
+                "mail",
+                "add the feature `mail` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "database"))]
+            (
+                "database",
+                "add the feature `sqlite` or `postgres` of `doyen`, or remove the setting",
+            ),
+        ]
+    }
+}
