@@ -1,12 +1,12 @@
 //! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
 
+use toolkit::process::{cargo, run as run_command};
+use toolkit::{Failure, Result, workspace};
+
 use crate::commands::{
     docs_paths, generate, instructions, licences, no_arguments, ranks, test, unused,
 };
-use crate::failure::{Failure, Result};
-use crate::process::{cargo, run as run_command};
 use crate::steps::Steps;
-use crate::workspace;
 
 /// The crate whose features a user switches.
 const FACADE: &str = "crates/doyen/Cargo.toml";

@@ -1,7 +1,7 @@
 //! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands up in it.
 
 mod advisories;
-pub mod attack;
+mod attack;
 mod bench;
 mod ci;
 mod contract;
@@ -15,7 +15,7 @@ mod soak;
 mod test;
 mod unused;
 
-use crate::failure::{Failure, Result};
+use toolkit::{Failure, Result};
 
 /// A command: what it is called, what it takes, what it does.
 struct Command {
@@ -95,13 +95,13 @@ const COMMANDS: [Command; 14] = [
     Command {
         name: "attack",
         takes: "<address> [..]",
-        does: "the attack list against a running helpdesk: not one you want to keep",
+        does: "run the attack suite against a helpdesk whose data you do not need",
         run: attack::run,
     },
     Command {
         name: "bench",
         takes: "[--quick] [..]",
-        does: "what a request costs, beside others who do the same (bench/README.md)",
+        does: "compare the cost of a request with other frameworks (bench/README.md)",
         run: bench::run,
     },
     Command {
