@@ -8,6 +8,7 @@ mod contract;
 mod docs_paths;
 mod generate;
 mod instructions;
+mod layers;
 mod licences;
 mod ranks;
 mod setup;
@@ -25,7 +26,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 14] = [
+const COMMANDS: [Command; 15] = [
     Command {
         name: "setup",
         takes: "",
@@ -61,6 +62,12 @@ const COMMANDS: [Command; 14] = [
         takes: "",
         does: "each crate imports lower ranks only",
         run: ranks::run,
+    },
+    Command {
+        name: "layers",
+        takes: "",
+        does: "the domains of the applications import only what they may",
+        run: layers::run,
     },
     Command {
         name: "docs-paths",
