@@ -7,8 +7,7 @@
 //! 3. [`databases`]: create and fill the databases, always with the same [`rows`].
 //! 4. [`compare`]: check that every server gives byte-identical responses.
 //! 5. [`race`]: measure in rounds, with the [`server`]s pinned to one core and the [`load`]
-//!    generator to
-//!    another; [`usage`] reads CPU time and memory.
+//!    generator to another; [`usage`] reads CPU time and memory.
 //! 6. [`report`] with [`table`], [`goals`] and [`plot`]: write tables, verdicts and a plot from the
 //!    [`results`].
 //!

@@ -28,6 +28,9 @@ impl std::fmt::Display for Target {
 /// Crates of the language, and the framework.
 const KNOWN_CRATES: [&str; 4] = ["std", "core", "alloc", "doyen"];
 
+/// Maximum number of paths behind one path. A circle of re-exports would be endless.
+const MAX_RE_EXPORTS: usize = 64;
+
 pub(crate) struct Resolver<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) manifest: &'a Manifest,
@@ -71,7 +74,7 @@ impl Resolver<'_> {
             for target in self.named(&path[..depth], &path[depth], &mut Visited::new()) {
                 if let Target::Own(mut target) = target {
                     target.extend_from_slice(&path[depth + 1..]);
-                    if !known.contains(&target) {
+                    if known.len() < MAX_RE_EXPORTS && !known.contains(&target) {
                         known.push(target);
                     }
                 }

@@ -1,5 +1,5 @@
-//! The attacks on what a helpdesk has not, or that cannot be made from outside. The paths where
-//! such a thing would be are asked.
+//! Attacks on features that the helpdesk does not have, and attacks that are impossible from
+//! outside. The paths where such a feature would be are requested.
 
 use crate::Attack;
 use crate::target::Target;
@@ -69,7 +69,7 @@ fn socket(target: &Target, what: &str) -> Verdict {
     let mut tally = Tally::new("an upgrade where a WebSocket will be");
     for path in ["/v1/socket", "/ws", "/livez"] {
         let response = ask(path);
-        tally.want(response.status != 101, path, &response);
+        tally.expect(response.status != 101, path, &response);
     }
     let verdict = tally.verdict();
     match verdict.outcome {

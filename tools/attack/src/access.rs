@@ -1,4 +1,4 @@
-//! A10, A13: other people's things, and ids that tell too much.
+//! A10, A13: access to data of other users, and ids that reveal information.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::verdict::{Tally, Verdict};
 pub(crate) const ATTACKS: [Attack; 2] = [
     Attack {
         id: "A10",
-        run: other_peoples_things,
+        run: access_to_other_accounts,
     },
     Attack {
         id: "A13",
@@ -22,10 +22,10 @@ pub(crate) const ATTACKS: [Attack; 2] = [
     },
 ];
 
-/// Stands in everything of the victim's; nobody else may ever read it.
+/// A text in all data of the victim. No other user may read it.
 pub(crate) const CANARY: &str = "canary-of-ada-2f9c";
 
-fn other_peoples_things(target: &Target) -> Verdict {
+fn access_to_other_accounts(target: &Target) -> Verdict {
     let (ada, ben) = match target.accounts.both() {
         Ok(both) => both,
         Err(why) => return Verdict::not_applicable(why),
@@ -38,19 +38,19 @@ fn other_peoples_things(target: &Target) -> Verdict {
     ada.request(target, "POST", &format!("/v1/tickets/{ticket}/comments"))
         .json(&says)
         .send();
-    // Where there are keys, one of hers is among her things.
+    // If the helpdesk has API keys, one belongs to her data.
     let key = json!({"name": CANARY, "scopes": ["tickets:read"]});
     ada.request(target, "POST", "/v1/me/api-keys")
         .json(&key)
         .send();
     let all = operations(document);
-    let things = things_of(target, ada, &all);
+    let things = ids_of(target, ada, &all);
     let mut tally = Tally::new(format!(
         "{} operations: {} ids of Ada's, asked by Ben and by nobody",
         all.len(),
         things.len()
     ));
-    tally.hold(
+    tally.check(
         things.contains(&ticket),
         format!("Ada does not see her own ticket {ticket:?}"),
     );
@@ -59,7 +59,7 @@ fn other_peoples_things(target: &Target) -> Verdict {
         if operation.is_protected() {
             let path = with_id(operation.path, &ticket);
             let response = send(target, document, operation, &path, None);
-            tally.want_status(
+            tally.expect_status(
                 &[401],
                 format!("nobody: {} {}", operation.method, operation.path),
                 &response,
@@ -67,7 +67,7 @@ fn other_peoples_things(target: &Target) -> Verdict {
         }
         if operation.method == "GET" && !operation.has_id() && operation.is_protected() {
             let response = send(target, document, operation, operation.path, Some(ben));
-            tally.want(
+            tally.expect(
                 !response.text().contains(CANARY),
                 format!("Ben: GET {}", operation.path),
                 &response,
@@ -82,7 +82,7 @@ fn other_peoples_things(target: &Target) -> Verdict {
                 &with_id(operation.path, id),
                 Some(ben),
             );
-            let nothing = stranger_of(id);
+            let nothing = unused_id_like(id);
             let nobodys = send(
                 target,
                 document,
@@ -90,8 +90,8 @@ fn other_peoples_things(target: &Target) -> Verdict {
                 &with_id(operation.path, &nothing),
                 Some(ben),
             );
-            tally.want(hers.is_refusal(), &what, &hers);
-            tally.hold(
+            tally.expect(hers.is_refusal(), &what, &hers);
+            tally.check(
                 same(&hers, id, &nobodys, &nothing),
                 format!(
                     "{what} is told apart from an id of nothing: {} / {}",
@@ -103,36 +103,36 @@ fn other_peoples_things(target: &Target) -> Verdict {
     }
     for query in ["reporter", "assignee"] {
         let response = ben.get(target, &format!("/v1/tickets?{query}={}", ada.id));
-        tally.want(
+        tally.expect(
             !response.text().contains(CANARY),
             format!("Ben: ?{query}=Ada"),
             &response,
         );
     }
     let after = ada.get(target, &format!("/v1/tickets/{ticket}"));
-    tally.hold(
+    tally.check(
         after.status == 200 && after.header("etag") == before.header("etag"),
         "Ada's ticket was changed",
     );
-    tally.hold(
+    tally.check(
         ada.get(target, "/v1/me").status == 200,
         "Ada's session was ended",
     );
     tally.verdict()
 }
 
-/// The ids that this person meets in whatever they may read.
-fn things_of(target: &Target, person: &Account, all: &[Operation<'_>]) -> BTreeSet<String> {
-    let mut ids = BTreeSet::from([person.id.clone()]);
+/// Returns the ids in everything that this account can read.
+fn ids_of(target: &Target, account: &Account, all: &[Operation<'_>]) -> BTreeSet<String> {
+    let mut ids = BTreeSet::from([account.id.clone()]);
     for operation in all
         .iter()
         .filter(|operation| operation.method == "GET" && !operation.has_id())
     {
-        collect(&person.get(target, operation.path).json(), &mut ids);
+        collect(&account.get(target, operation.path).json(), &mut ids);
     }
     for ticket in ids.clone().iter().filter(|id| id.starts_with("tkt_")) {
         collect(
-            &person
+            &account
                 .get(target, &format!("/v1/tickets/{ticket}/comments"))
                 .json(),
             &mut ids,
@@ -150,7 +150,7 @@ fn collect(value: &Value, ids: &mut BTreeSet<String>) {
     }
 }
 
-/// `tkt_01m83b7f9bejctp85vrf6ye7fq`.
+/// Returns true for an id such as `tkt_01m83b7f9bejctp85vrf6ye7fq`.
 fn is_id(text: &str) -> bool {
     let Some((prefix, rest)) = text.split_once('_') else {
         return false;
@@ -162,8 +162,8 @@ fn is_id(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
 }
 
-/// An id of the same kind that was never given to anything.
-fn stranger_of(id: &str) -> String {
+/// Returns an unused id of the same kind.
+fn unused_id_like(id: &str) -> String {
     let letters = id
         .chars()
         .enumerate()
@@ -188,21 +188,21 @@ fn send(
     document: &Value,
     operation: &Operation<'_>,
     path: &str,
-    person: Option<&Account>,
+    account: Option<&Account>,
 ) -> Response {
-    let mut ask = target
+    let mut request = target
         .request(&operation.method, path)
         .header("if-match", "\"1\"");
-    if let Some(person) = person {
-        ask = ask.bearer(&person.token);
+    if let Some(account) = account {
+        request = request.bearer(&account.token);
     }
     if let Some((media_type, body)) = example::body(document, operation.definition) {
-        ask = ask.bytes(&media_type, body.to_string().into_bytes());
+        request = request.bytes(&media_type, body.to_string().into_bytes());
     }
-    ask.send()
+    request.send()
 }
 
-/// Whether two answers differ in nothing but the id that was asked for and the id of the request.
+/// Returns true if two responses differ only in the requested id and the request id.
 fn same(one: &Response, id: &str, other: &Response, other_id: &str) -> bool {
     let plain = |response: &Response, id: &str| {
         let mut body = response.json();
@@ -230,15 +230,15 @@ fn ids(target: &Target) -> Verdict {
     for _ in 0..COUNT {
         let opened = ada.create_ticket(target, "Count me");
         let id = opened.at("/id");
-        tally.want(is_id(&id), format!("the id {id:?}"), &opened);
-        // 48 bits of time come first, then 74 random bits: the last 14 letters.
+        tally.expect(is_id(&id), format!("the id {id:?}"), &opened);
+        // The last 14 letters are the 74 random bits after 48 bits of time.
         tails.insert(id.chars().skip(16).collect::<String>());
     }
     let heads: BTreeSet<String> = tails
         .iter()
         .map(|tail| tail.chars().take(4).collect())
         .collect();
-    tally.hold(
+    tally.check(
         tails.len() == COUNT && heads.len() > COUNT / 2,
         "the random part of the ids repeats",
     );
@@ -250,7 +250,7 @@ fn ids(target: &Target) -> Verdict {
         "tkt_1",
         "00000000-0000-0000-0000-000000000000",
     ] {
-        tally.want_refusal(guess, &ada.get(target, &format!("/v1/tickets/{guess}")));
+        tally.expect_refusal(guess, &ada.get(target, &format!("/v1/tickets/{guess}")));
     }
     tally.verdict()
 }

@@ -1,5 +1,5 @@
-//! Who attacks whom: two customers who do not know each other, and the demo data's agent and
-//! administrator where they are there.
+//! The accounts of the suite: two unrelated customers, and the agent and the administrator of the
+//! demo data if they exist.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use toolkit::http::Response;
 use crate::request::Request;
 use crate::target::Target;
 
-/// The demo data's people and their password.
+/// Email address and password of the users of the demo data.
 const DEMO: [(&str, &str); 3] = [
     ("customer@example.com", DEMO_PASSWORD),
     ("agent@example.com", DEMO_PASSWORD),
@@ -18,28 +18,28 @@ const DEMO: [(&str, &str); 3] = [
 ];
 const DEMO_PASSWORD: &str = "correct horse battery staple";
 
-/// What our own customers' password is.
+/// Password of the customers that the suite registers.
 pub(crate) const PASSWORD: &str = "nine lives of an orange cat";
 
-/// Somebody who is logged in.
+/// A logged-in user.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Account {
     pub(crate) id: String,
     pub(crate) email: String,
     pub(crate) password: String,
     pub(crate) token: String,
-    /// Empty where the helpdesk gives none.
+    /// Refresh token, or empty if the helpdesk issues none.
     pub(crate) refresh: String,
 }
 
-/// Everybody who could be found.
+/// The available accounts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accounts {
     /// The victim.
     pub(crate) ada: Option<Account>,
     /// The attacker: another customer.
     pub(crate) ben: Option<Account>,
-    /// A third customer, for what leaves them worse off.
+    /// A third customer, for attacks that change the account.
     pub(crate) owner: Option<Account>,
     pub(crate) agent: Option<Account>,
     pub(crate) admin: Option<Account>,
@@ -65,7 +65,7 @@ impl Accounts {
         }
     }
 
-    /// Both customers, or why there is nothing to attack.
+    /// Returns both customers, or the reason why the attack does not apply.
     pub(crate) fn both(&self) -> Result<(&Account, &Account), &'static str> {
         match (&self.ada, &self.ben) {
             (Some(ada), Some(ben)) => Ok((ada, ben)),
@@ -75,13 +75,13 @@ impl Accounts {
         }
     }
 
-    /// The victim, or why there is nothing to attack.
+    /// Returns the victim, or the reason why the attack does not apply.
     pub(crate) fn one(&self) -> Result<&Account, &'static str> {
         self.ada.as_ref().ok_or("nobody is logged in: registration is closed and `--user` is not given or does not log in")
     }
 }
 
-/// An address that nobody has.
+/// Returns an unused email address.
 pub(crate) fn new_address(name: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::now()
@@ -94,7 +94,7 @@ pub(crate) fn new_address(name: &str) -> String {
     )
 }
 
-/// The request that logs in.
+/// Returns the request that logs in.
 pub(crate) fn login<'t>(target: &'t Target, email: &str, password: &str) -> Request<'t> {
     target.post(
         "/v1/auth/login",
@@ -102,7 +102,7 @@ pub(crate) fn login<'t>(target: &'t Target, email: &str, password: &str) -> Requ
     )
 }
 
-/// The request that makes an account.
+/// Returns the request that registers an account.
 pub(crate) fn registration<'t>(target: &'t Target, email: &str) -> Request<'t> {
     target.post(
         "/v1/auth/register",
@@ -111,7 +111,7 @@ pub(crate) fn registration<'t>(target: &'t Target, email: &str) -> Request<'t> {
 }
 
 impl Account {
-    /// Somebody new, or nobody where one cannot register.
+    /// Registers and logs in a customer. Returns `None` if registration is closed.
     pub(crate) fn register(target: &Target, name: &str) -> Option<Self> {
         let email = new_address(name);
         let response = registration(target, &email).send();
@@ -120,7 +120,7 @@ impl Account {
             .then(|| Self::log_in(target, &email, PASSWORD))?
     }
 
-    /// Somebody who has an account.
+    /// Logs in. Returns `None` if the login fails.
     pub(crate) fn log_in(target: &Target, email: &str, password: &str) -> Option<Self> {
         let response = login(target, email, password).send();
         let token = response.at("/access_token");
@@ -146,7 +146,7 @@ impl Account {
         self.request(target, "GET", path).send()
     }
 
-    /// Opens a ticket and gives back the answer.
+    /// Creates a ticket.
     pub(crate) fn create_ticket(&self, target: &Target, subject: &str) -> Response {
         let ticket = json!({"subject": subject, "body": "It does not work."});
         self.request(target, "POST", "/v1/tickets")

@@ -1,8 +1,8 @@
-//! A body that the contract permits, so that nothing but the right to send it is judged.
+//! Generates valid request bodies from the OpenAPI document, so that only the permission is tested.
 
 use serde_json::{Map, Value, json};
 
-/// The body of an operation: its media type and a value that fits.
+/// Returns the media type of a request body and a valid value.
 pub(crate) fn body(document: &Value, operation: &Value) -> Option<(String, Value)> {
     let (media_type, content) = operation["requestBody"]["content"]
         .as_object()?
@@ -11,7 +11,7 @@ pub(crate) fn body(document: &Value, operation: &Value) -> Option<(String, Value
     Some((media_type.clone(), value(document, &content["schema"], 0)))
 }
 
-/// A value that fits this schema, as small as it may be.
+/// Returns the smallest valid value of a schema.
 pub(crate) fn value(document: &Value, schema: &Value, depth: usize) -> Value {
     if depth > 12 {
         return Value::Null;
@@ -71,7 +71,7 @@ fn object(document: &Value, schema: &Value, depth: usize) -> Value {
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-/// One operation of the contract.
+/// An operation of the OpenAPI document.
 pub(crate) struct Operation<'d> {
     pub(crate) method: String,
     pub(crate) path: &'d str,
@@ -79,7 +79,8 @@ pub(crate) struct Operation<'d> {
 }
 
 impl Operation<'_> {
-    /// Whether one needs to be somebody. `security: [{}]` and an empty list are: anybody.
+    /// Returns true if the operation requires credentials. `security: [{}]` and an empty list do
+    /// not.
     pub(crate) fn is_protected(&self) -> bool {
         let needs = self.definition["security"].as_array();
         needs.is_some_and(|needs| {
@@ -95,7 +96,7 @@ impl Operation<'_> {
     }
 }
 
-/// All of them.
+/// Returns all operations of the document.
 pub(crate) fn operations(document: &Value) -> Vec<Operation<'_>> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {

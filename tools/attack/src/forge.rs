@@ -1,4 +1,4 @@
-//! Tokens that nobody issued, made of one that somebody did.
+//! Forges access tokens from a valid one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -6,12 +6,12 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// What stands before the 32 bytes of an Ed25519 key in its DER form (RFC 8410).
+/// The bytes before the 32 bytes of an Ed25519 key in DER (RFC 8410).
 const ED25519_DER: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
-/// A real token, taken apart.
+/// The parts of a valid token.
 pub(crate) struct Parts {
     pub(crate) header: Value,
     pub(crate) claims: Value,
@@ -19,7 +19,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Nothing when it is no token in compact form.
+    /// Returns `None` unless the text is a token in compact form.
     pub(crate) fn of(token: &str) -> Option<Self> {
         let mut parts = token
             .split('.')
@@ -32,7 +32,7 @@ impl Parts {
         })
     }
 
-    /// With members of the header replaced; null takes one out. The signature stays.
+    /// Replaces members of the header, or removes those that are null. Keeps the signature.
     fn header(&self, changes: Value) -> String {
         compact(
             &changed(&self.header, changes),
@@ -41,7 +41,7 @@ impl Parts {
         )
     }
 
-    /// With claims replaced.
+    /// Replaces claims and keeps the signature.
     fn claims(&self, changes: Value) -> String {
         compact(
             &self.header,
@@ -50,7 +50,7 @@ impl Parts {
         )
     }
 
-    /// With this algorithm, signed by HMAC-SHA256 under this key.
+    /// Sets the algorithm and signs with HMAC-SHA256 and this key.
     fn hs256(&self, changes: Value, key: &[u8]) -> String {
         let header = changed(&changed(&self.header, json!({"alg": "HS256"})), changes);
         let signed = format!("{}.{}", part(&header), part(&self.claims));
@@ -90,7 +90,7 @@ fn changed(value: &Value, changes: Value) -> Value {
     value
 }
 
-/// Every forged token that can be made without the key: T1, T4 to T10 of the requirements.
+/// Returns every forgery that needs no key: T1 and T4 to T10 of the requirements.
 pub(crate) fn forged(token: &str, parts: &Parts) -> Vec<(String, String)> {
     let mut made: Vec<(String, String)> = Vec::new();
     let mut add = |what: &str, token: String| made.push((what.to_owned(), token));
@@ -173,7 +173,7 @@ pub(crate) fn forged(token: &str, parts: &Parts) -> Vec<(String, String)> {
     made
 }
 
-/// The real token, written in a way that it must not be written.
+/// Returns invalid encodings of the valid token.
 fn bent(token: &str, parts: &Parts) -> Vec<(&'static str, String)> {
     let (signed, _) = token.rsplit_once('.').unwrap_or((token, ""));
     let (header, rest) = token.split_once('.').unwrap_or((token, ""));
@@ -195,7 +195,8 @@ fn bent(token: &str, parts: &Parts) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The last letter changed in bits that a lax decoder drops. An Ed25519 signature has 4 of them.
+/// Changes bits of the last letter that a lax decoder ignores. An Ed25519 signature has four of
+/// them.
 fn with_spare_bits(token: &str) -> String {
     let mut text = token.to_owned();
     let last = text.pop().unwrap_or('A');
@@ -208,7 +209,7 @@ fn with_spare_bits(token: &str) -> String {
     text
 }
 
-/// A header with `alg` twice: the first right, the second none.
+/// Returns a token whose header has `alg` twice: first the valid value, then `none`.
 fn doubled(parts: &Parts) -> String {
     let header = parts.header.to_string();
     let header = format!("{},\"alg\":\"none\"}}", header.trim_end_matches('}'));
@@ -220,7 +221,7 @@ fn doubled(parts: &Parts) -> String {
     )
 }
 
-/// Tokens signed by HMAC under what everybody can read in the key set: T2.
+/// Returns tokens that are signed by HMAC with a public key of the key set: T2.
 pub(crate) fn confused(parts: &Parts, keys: &Value) -> Vec<(String, String)> {
     let mut made = Vec::new();
     for key in keys["keys"].as_array().into_iter().flatten() {
@@ -259,7 +260,8 @@ pub(crate) fn confused(parts: &Parts, keys: &Value) -> Vec<(String, String)> {
                 parts.hs256(json!({"kid": key["kid"], "alg": key["alg"]}), secret),
             ));
         }
-        // The name of another key over this signature. The name that signed is no forgery.
+        // The id of another key with this signature. With the id of the signing key it would be
+        // valid.
         if key["kid"] != parts.header["kid"] {
             let header = json!({"kid": key["kid"], "alg": key["alg"]});
             made.push(("a kid of another key".into(), parts.header(header)));
@@ -276,7 +278,7 @@ mod tests {
         "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZDI1NTE5Iiwia2lkIjoiYSJ9.eyJzdWIiOiJ1In0.AAAAAA";
 
     #[test]
-    fn what_is_made_is_never_the_real_token() {
+    fn a_forgery_is_never_the_valid_token() {
         let parts = Parts::of(TOKEN).unwrap();
         for (what, token) in forged(TOKEN, &parts) {
             assert_ne!(token, TOKEN, "{what}");

@@ -1,5 +1,5 @@
-//! A16: requests whose end two readers see in different places. Each has a second request behind
-//! it, which must never be served.
+//! A16: requests whose end is ambiguous. Each is followed by a second request that must never be
+//! served.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ pub(crate) const ATTACKS: [Attack; 1] = [Attack {
     run: smuggling,
 }];
 
-/// Long enough for an answer, and for a second one that must not come.
+/// Timeout for a response, and for a second one that must not arrive.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Fields (and a body) that are ambiguous, for `POST /v1/auth/login`. `{host}` is the host.
+/// Ambiguous headers, some with a body, for `POST /v1/auth/login`. `{host}` is the host.
 const AMBIGUOUS: [(&str, &str); 44] = [
     (
         "length and chunks",
@@ -188,7 +188,7 @@ const AMBIGUOUS: [(&str, &str); 44] = [
     ),
 ];
 
-/// First lines that are ambiguous or of no HTTP that we speak.
+/// Request lines that are ambiguous or of an unsupported version.
 const FIRST_LINES: [&str; 14] = [
     "GET /livez HTTP/1.1 x",
     "GET  /livez HTTP/1.1",
@@ -236,11 +236,11 @@ fn smuggling(target: &Target) -> Verdict {
         target.check_response(&what, &response, response.status == 501);
         let refused =
             matches!(response.status, 0 | 400 | 501 | 505) && responses.len() <= 1 && closed;
-        // What ends in a trailer has been a whole request: an answer to it is right, as long as the
-        // trailer frames nothing.
+        // A request that ends in a trailer is complete, so a response is correct, as long as the
+        // trailer does not affect the framing.
         let whole =
             what == "a trailer that frames" && response.is_refusal() && responses.len() <= 2;
-        tally.want(
+        tally.expect(
             refused || whole,
             format!(
                 "{what} ({} answers, {})",
@@ -250,12 +250,12 @@ fn smuggling(target: &Target) -> Verdict {
             &response,
         );
     }
-    // Nothing is wrong with two requests at once; the second is answered after the first.
+    // Pipelining is valid: the second request gets a response after the first.
     let good = format!(
         "GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\nGET /livez HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     );
     let (responses, _) = exchange_all(target.address, good.as_bytes(), TIMEOUT);
-    tally.hold(
+    tally.check(
         responses.len() == 2 && responses.iter().all(|response| response.status == 200),
         "two good requests at once are not both answered",
     );

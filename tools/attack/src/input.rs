@@ -1,4 +1,4 @@
-//! A14, A15, A26, A42, A43: cursors, parameters, header fields.
+//! A14, A15, A26, A42, A43: cursors, parameters, headers.
 
 use serde_json::{Value, json};
 use toolkit::http::{TIMEOUT, exchange_all};
@@ -45,9 +45,9 @@ fn cursors(target: &Target) -> Verdict {
     let mut tally = Tally::new(
         "a cursor with each letter changed, cut, doubled, of somebody else, at another filter; 9 limits",
     );
-    tally.want(!cursor.is_empty(), "a first page of one", &first);
+    tally.expect(!cursor.is_empty(), "a first page of one", &first);
     let page = |cursor: &str| format!("/v1/tickets?limit=1&sort=created_at&cursor={cursor}");
-    tally.want_status(
+    tally.expect_status(
         &[200],
         "the cursor as it is",
         &ada.get(target, &page(&cursor)),
@@ -60,7 +60,7 @@ fn cursors(target: &Target) -> Verdict {
         };
         let mut bent = cursor.clone();
         bent.replace_range(place..=place, &letter.to_string());
-        tally.want_status(
+        tally.expect_status(
             &[400],
             format!("letter {place} changed"),
             &ada.get(target, &page(&bent)),
@@ -74,10 +74,10 @@ fn cursors(target: &Target) -> Verdict {
         "AAAA",
         "%27%20or%201=1--",
     ] {
-        tally.want_status(&[400, 422], bent, &ada.get(target, &page(bent)));
+        tally.expect_status(&[400, 422], bent, &ada.get(target, &page(bent)));
     }
     let response = ben.get(target, &page(&cursor));
-    tally.want(
+    tally.expect(
         !response.is_success() && !response.text().contains(CANARY),
         "Ada's cursor, sent by Ben",
         &response,
@@ -89,7 +89,7 @@ fn cursors(target: &Target) -> Verdict {
         "sort=created_at&q=x",
     ] {
         let path = format!("/v1/tickets?limit=1&{other}&cursor={cursor}");
-        tally.want_status(&[400], other, &ada.get(target, &path));
+        tally.expect_status(&[400], other, &ada.get(target, &path));
     }
     for limit in [
         "0",
@@ -102,7 +102,7 @@ fn cursors(target: &Target) -> Verdict {
         "1.5",
         "",
     ] {
-        tally.want_status(
+        tally.expect_status(
             &[400, 422],
             format!("limit={limit}"),
             &ada.get(target, &format!("/v1/tickets?limit={limit}")),
@@ -124,7 +124,7 @@ fn header_injection(target: &Target) -> Verdict {
         "/v1/users?role=%E5%98%8A%E5%98%8Dx-evil:%201",
     ] {
         let response = target.get(path).send();
-        tally.want(
+        tally.expect(
             response.header("x-evil").is_none() && response.status != 0,
             path,
             &response,
@@ -140,7 +140,7 @@ fn header_injection(target: &Target) -> Verdict {
     ] {
         let response = target.get("/livez").header("x-request-id", value).send();
         let echo = response.header("x-request-id").unwrap_or_default();
-        tally.want(
+        tally.expect(
             echo.bytes().all(|b| b.is_ascii_graphic()) && echo.len() <= 128 && !echo.contains('<'),
             format!("x-request-id {value:?}"),
             &response,
@@ -160,7 +160,7 @@ fn header_injection(target: &Target) -> Verdict {
         );
         let (responses, _) = exchange_all(target.address, bytes.as_bytes(), TIMEOUT);
         let response = responses.first().cloned().unwrap_or_default();
-        tally.want(response.status == 400, what, &response);
+        tally.expect(response.status == 400, what, &response);
     }
     tally.verdict()
 }
@@ -215,15 +215,15 @@ fn injection(target: &Target) -> Verdict {
             .map(|name| ("/v1/tickets".to_owned(), name.to_owned()))
             .to_vec();
     }
-    // An agent gets as far as the database where a customer is refused before; a customer must not
-    // see what is Ada's.
+    // An agent reaches the database where a customer is rejected before. A customer must not see
+    // the data of Ada.
     for who in std::iter::once(ben).chain(&target.accounts.agent) {
         for (path, name) in &parameters {
             for sql in SQL {
                 let response = who.get(target, &format!("{path}?{name}={}", escaped(sql)));
                 let quick = response.took.as_secs() < 4;
                 let leaks = who.id == ben.id && response.text().contains(CANARY);
-                tally.want(
+                tally.expect(
                     quick && response.status != 0 && !leaks,
                     format!("{path}?{name}={sql}"),
                     &response,
@@ -238,8 +238,8 @@ fn injection(target: &Target) -> Verdict {
                 &json!({"email": format!("admin@example.com{sql}"), "password": sql}),
             )
             .send();
-        tally.want_refusal(format!("login {sql}"), &response);
-        tally.want_refusal(
+        tally.expect_refusal(format!("login {sql}"), &response);
+        tally.expect_refusal(
             format!("id {sql}"),
             &ben.get(target, &format!("/v1/tickets/{}", escaped(sql))),
         );
@@ -255,7 +255,7 @@ fn injection(target: &Target) -> Verdict {
                 .iter()
                 .all(|item| item["subject"] != "no wildcard in here")
         });
-        tally.want(
+        tally.expect(
             none && response.status == 200,
             format!("q={wildcard}"),
             &response,
@@ -302,13 +302,13 @@ fn costly(target: &Target) -> Verdict {
         let response = ada.get(target, &format!("/v1/tickets?{query}"));
         let good =
             matches!(response.status, 200 | 400 | 414 | 422 | 431) && response.took.as_secs() < 3;
-        tally.want(good, query.chars().take(40).collect::<String>(), &response);
+        tally.expect(good, query.chars().take(40).collect::<String>(), &response);
     }
     let email = format!("{}@example.com", "a".repeat(60_000));
     let response = target
         .post("/v1/auth/login", &json!({"email": email, "password": "x"}))
         .send();
-    tally.want(
+    tally.expect(
         response.is_refusal() && response.took.as_secs() < 3,
         "an address of 60 KB",
         &response,
@@ -319,7 +319,7 @@ fn costly(target: &Target) -> Verdict {
             &json!({"email": "a@example.com", "password": "x".repeat(900_000)}),
         )
         .send();
-    tally.want(
+    tally.expect(
         response.is_refusal() && response.took.as_secs() < 3,
         "a password of 900 KB",
         &response,
@@ -345,7 +345,7 @@ fn pollution(target: &Target) -> Verdict {
         "Limit=1",
         "access_token=x",
     ] {
-        tally.want_status(
+        tally.expect_status(
             &[400, 401, 422],
             query,
             &ada.get(target, &format!("/v1/tickets?{query}")),
@@ -357,7 +357,7 @@ fn pollution(target: &Target) -> Verdict {
             .request(target, "POST", &format!("/v1/tickets?{query}"))
             .json(&body)
             .send();
-        tally.want_status(&[400, 422], query, &response);
+        tally.expect_status(&[400, 422], query, &response);
     }
     tally.verdict()
 }

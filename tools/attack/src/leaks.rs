@@ -1,4 +1,4 @@
-//! A36, A38, A47: what the curious find out: in errors, in logs, in what was left lying about.
+//! A36, A38, A47: information in errors, in logs and in forgotten files.
 
 use crate::Attack;
 use crate::target::Target;
@@ -34,18 +34,18 @@ fn log_injection(target: &Target) -> Verdict {
             .get(&path)
             .header("user-agent", "forged-line-2f9c\u{1b}[2J\u{2028}")
             .send();
-        tally.want_refusal(&path, &response);
+        tally.expect_refusal(&path, &response);
     }
     let response = target
         .get("/livez")
         .header("user-agent", &"forged-line-2f9c ".repeat(3500))
         .send();
-    tally.want_status(&[200, 431], "an agent of 60 KB", &response);
+    tally.expect_status(&[200, 431], "an agent of 60 KB", &response);
     let response = target
         .get("/livez")
         .header("x-request-id", "forged-line-2f9c\"}\t{")
         .send();
-    tally.want(
+    tally.expect(
         response
             .header("x-request-id")
             .is_some_and(|id| !id.contains('"')),
@@ -56,7 +56,7 @@ fn log_injection(target: &Target) -> Verdict {
         .get("/livez")
         .header("traceparent", "00-forged-line-2f9c-01")
         .send();
-    tally.want_status(&[200], "a trace that is none", &response);
+    tally.expect_status(&[200], "a trace that is none", &response);
     tally.verdict()
 }
 
@@ -106,18 +106,18 @@ fn leakage(target: &Target) -> Verdict {
             && ["type", "title", "code", "request_id"]
                 .iter()
                 .all(|member| problem[member].is_string());
-        tally.want(told && response.is_refusal(), "an error", &response);
+        tally.expect(told && response.is_refusal(), "an error", &response);
         let server = response.header("server").unwrap_or_default();
         let names = response.header("x-powered-by").is_some()
             || server.contains('/')
             || server.bytes().any(|b| b.is_ascii_digit());
-        tally.hold(!names, format!("the server names itself: {server:?}"));
+        tally.check(!names, format!("the server names itself: {server:?}"));
     }
     let trace = target
         .request("TRACE", "/livez")
         .header("x-secret", "canary-2f9c")
         .send();
-    tally.want(
+    tally.expect(
         !trace.text().contains("canary-2f9c") && trace.is_refusal(),
         "TRACE",
         &trace,
@@ -173,10 +173,10 @@ fn debug_pages(target: &Target) -> Verdict {
         PATHS.len()
     ));
     for path in PATHS {
-        tally.want_status(&[404], path, &target.get(path).send());
+        tally.expect_status(&[404], path, &target.get(path).send());
     }
     let live = target.get("/livez").send();
-    tally.want(
+    tally.expect(
         !live.text().bytes().any(|b| b == b'.'),
         "the version in /livez",
         &live,
@@ -185,7 +185,7 @@ fn debug_pages(target: &Target) -> Verdict {
     let detail = ["database", "redis", "sqlite", "postgres"]
         .iter()
         .any(|word| ready.text().contains(word));
-    tally.want(!detail, "detail in /readyz?verbose", &ready);
+    tally.expect(!detail, "detail in /readyz?verbose", &ready);
     let docs = target.get("/docs").send();
     tally.note(if docs.status == 200 {
         "/docs is public, as in development"

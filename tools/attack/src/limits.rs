@@ -1,4 +1,4 @@
-//! A39, A40: getting around a limit, and using it against somebody else.
+//! A39, A40: bypassing a rate limit, and using it to lock out another user.
 
 use toolkit::http::Response;
 
@@ -10,7 +10,7 @@ use crate::verdict::{Tally, Verdict};
 pub(crate) const ATTACKS: [Attack; 2] = [
     Attack {
         id: "A40",
-        run: as_a_weapon,
+        run: lock_out,
     },
     Attack {
         id: "A39",
@@ -18,10 +18,10 @@ pub(crate) const ATTACKS: [Attack; 2] = [
     },
 ];
 
-/// More than any limit on wrong logins lets through.
+/// More failed logins than any limit permits.
 const MANY: usize = 300;
 
-/// Wrong logins until one is stopped.
+/// Sends wrong logins until one is rejected by the limit.
 fn exhaust(target: &Target, email: &str) -> Option<Response> {
     for number in 0..MANY {
         let response = login(target, email, &format!("wrong {number}"))
@@ -35,12 +35,12 @@ fn exhaust(target: &Target, email: &str) -> Option<Response> {
     None
 }
 
-/// A wait that ran out meanwhile lets one more try in, whoever asks. The try after that one tells
-/// whether somebody got around the limit.
-fn settled(ask: impl Fn() -> Response) -> Response {
-    let response = ask();
+/// Repeats a permitted attempt once: after the waiting time, one attempt is permitted anyway. The
+/// next one shows whether the limit was bypassed.
+fn retry_once(attempt: impl Fn() -> Response) -> Response {
+    let response = attempt();
     if response.status == 401 {
-        ask()
+        attempt()
     } else {
         response
     }
@@ -52,13 +52,13 @@ fn bypass(target: &Target) -> Verdict {
         "a limit on logins is reached, then asked again as another client, under other spellings",
     );
     let Some(stopped) = exhaust(target, &victim) else {
-        tally.hold(false, format!("{MANY} wrong logins and never a 429"));
+        tally.check(false, format!("{MANY} wrong logins and never a 429"));
         return tally.verdict();
     };
     let wait = stopped
         .header("retry-after")
         .and_then(|seconds| seconds.parse::<u64>().ok());
-    tally.want(
+    tally.expect(
         wait.is_some_and(|wait| wait > 0),
         "429 with a time to wait",
         &stopped,
@@ -71,7 +71,7 @@ fn bypass(target: &Target) -> Verdict {
             ask.header(name, value).send()
         }
     };
-    tally.want_status(&[429], "as before", &settled(|| again("", "")));
+    tally.expect_status(&[429], "as before", &retry_once(|| again("", "")));
     for (name, value) in [
         ("x-forwarded-for", "203.0.113.7"),
         ("x-forwarded-for", "127.0.0.1"),
@@ -88,8 +88,8 @@ fn bypass(target: &Target) -> Verdict {
         ("cookie", "a=b"),
         ("accept", "*/*"),
     ] {
-        let response = settled(|| again(name, value));
-        tally.want_status(&[429, 400], format!("{name}: {value}"), &response);
+        let response = retry_once(|| again(name, value));
+        tally.expect_status(&[429, 400], format!("{name}: {value}"), &response);
     }
     for path in [
         "/v1/auth/login/",
@@ -107,7 +107,7 @@ fn bypass(target: &Target) -> Verdict {
             )
             .at_once()
             .send();
-        tally.want(
+        tally.expect(
             matches!(response.status, 400 | 404 | 422 | 429),
             path,
             &response,
@@ -118,15 +118,15 @@ fn bypass(target: &Target) -> Verdict {
         format!(" {victim}"),
         victim.replace('@', "%40"),
     ] {
-        let response = settled(|| login(target, &email, "wrong").at_once().send());
-        tally.want(
+        let response = retry_once(|| login(target, &email, "wrong").at_once().send());
+        tally.expect(
             matches!(response.status, 422 | 429),
             format!("spelled {email:?}"),
             &response,
         );
     }
     for method in ["GET", "HEAD", "PUT"] {
-        tally.want(
+        tally.expect(
             matches!(
                 target
                     .request(method, "/v1/auth/login")
@@ -142,7 +142,7 @@ fn bypass(target: &Target) -> Verdict {
     tally.verdict()
 }
 
-fn as_a_weapon(target: &Target) -> Verdict {
+fn lock_out(target: &Target) -> Verdict {
     let Some(victim) = &target.accounts.owner else {
         return Verdict::not_applicable(
             "registration is closed: there is nobody to keep out but real people",
@@ -162,11 +162,11 @@ fn as_a_weapon(target: &Target) -> Verdict {
         target.get("/v1/me").bearer("x.y.z").at_once().send();
     }
     let response = victim.request(target, "GET", "/v1/me").at_once().send();
-    tally.want_status(&[200], "the owner, logged in", &response);
+    tally.expect_status(&[200], "the owner, logged in", &response);
     let response = victim
         .request(target, "GET", "/v1/tickets")
         .at_once()
         .send();
-    tally.want_status(&[200], "the owner's tickets", &response);
+    tally.expect_status(&[200], "the owner's tickets", &response);
     tally.verdict()
 }

@@ -1,4 +1,4 @@
-//! A18 to A21, A35: clients that are slow, many, big, or gone.
+//! A18 to A21, A35: slow clients, many connections, large bodies, disconnects.
 
 use std::io::Write as _;
 use std::thread;
@@ -20,7 +20,7 @@ pub(crate) const ATTACKS: [Attack; 5] = [
     },
     Attack {
         id: "A19",
-        run: hoarding,
+        run: many_connections,
     },
     Attack {
         id: "A20",
@@ -32,11 +32,12 @@ pub(crate) const ATTACKS: [Attack; 5] = [
     },
     Attack {
         id: "A35",
-        run: mixed_up,
+        run: mixed_clients,
     },
 ];
 
-/// How long a slow connection may live: the server's time for a head or a body is 10 s by default.
+/// Maximum time until a slow connection is closed. The default timeout for a head or a body is 10
+/// s.
 const CLOSED_WITHIN: Duration = Duration::from_secs(25);
 
 fn slow(target: &Target) -> Verdict {
@@ -78,7 +79,7 @@ fn slow(target: &Target) -> Verdict {
             wires.push((*what, *drop, connection));
         }
     }
-    tally.hold(
+    tally.check(
         wires.len() == 3 * EACH,
         format!("only {} connections were opened", wires.len()),
     );
@@ -87,7 +88,7 @@ fn slow(target: &Target) -> Verdict {
     while !wires.is_empty() && since.elapsed() < CLOSED_WITHIN {
         let response = target.get("/livez").send();
         worst = worst.max(response.took);
-        tally.hold(
+        tally.check(
             response.status == 200 && response.took < Duration::from_secs(2),
             format!(
                 "an honest client meanwhile: {} after {:?}",
@@ -117,7 +118,7 @@ fn slow(target: &Target) -> Verdict {
             since.elapsed().as_secs_f64()
         ));
         for (what, _, _) in &wires {
-            tally.hold(
+            tally.check(
                 false,
                 format!("{what} is still open after {CLOSED_WITHIN:?}"),
             );
@@ -126,7 +127,7 @@ fn slow(target: &Target) -> Verdict {
     tally.verdict()
 }
 
-fn hoarding(target: &Target) -> Verdict {
+fn many_connections(target: &Target) -> Verdict {
     const COUNT: usize = 400;
     let mut tally = Tally::new(format!(
         "{COUNT} connections that say nothing, {COUNT} that are opened and cut"
@@ -135,7 +136,7 @@ fn hoarding(target: &Target) -> Verdict {
         .map_while(|_| Connection::open(target.address).ok())
         .collect();
     let response = target.get("/livez").may_shed().send();
-    tally.want(
+    tally.expect(
         matches!(response.status, 200 | 503),
         "an honest client meanwhile",
         &response,
@@ -153,11 +154,11 @@ fn hoarding(target: &Target) -> Verdict {
         pause();
         response = target.get("/livez").may_shed().send();
     }
-    tally.want_status(&[200], "afterwards", &response);
+    tally.expect_status(&[200], "afterwards", &response);
     tally.verdict()
 }
 
-/// So many bytes, compressed to a thousandth.
+/// Returns this many bytes, compressed to a thousandth.
 fn bomb(size: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let block = vec![b' '; 1 << 20];
@@ -192,8 +193,8 @@ fn decompression(target: &Target) -> Verdict {
             .request("POST", "/v1/auth/login")
             .header("content-encoding", coding);
         let response = ask.bytes("application/json", body.clone()).send();
-        // 400: taken as what it says it is not, bytes that are no JSON.
-        tally.want(
+        // 400: read without decompression, the body is not JSON.
+        tally.expect(
             matches!(response.status, 400 | 413 | 415) && response.took.as_secs() < 3,
             coding,
             &response,
@@ -235,7 +236,7 @@ fn multipart(target: &Target) -> Verdict {
             .request("POST", "/v1/auth/login")
             .bytes(kind, body.into_bytes())
             .send();
-        tally.want_status(&[415, 413], what, &response);
+        tally.expect_status(&[415, 413], what, &response);
     }
     let host = &target.host;
     for (what, head) in [
@@ -252,7 +253,7 @@ fn multipart(target: &Target) -> Verdict {
             connection.send(bytes.as_bytes())?;
             connection.receive(false)
         });
-        tally.want_status(&[413], what, &response.unwrap_or_default());
+        tally.expect_status(&[413], what, &response.unwrap_or_default());
     }
     let fields: String = (0..300).map(|n| format!("x-{n}: y\r\n")).collect();
     for (what, head, good) in [
@@ -275,12 +276,12 @@ fn multipart(target: &Target) -> Verdict {
             let _ = connection.send(bytes.as_bytes());
             connection.receive(false)
         });
-        tally.want_status(good, what, &response.unwrap_or_default());
+        tally.expect_status(good, what, &response.unwrap_or_default());
     }
     tally.verdict()
 }
 
-fn mixed_up(target: &Target) -> Verdict {
+fn mixed_clients(target: &Target) -> Verdict {
     const CLIENTS: usize = 16;
     const REQUESTS: usize = 60;
     let (ada, ben) = match target.accounts.both() {
@@ -311,7 +312,7 @@ fn mixed_up(target: &Target) -> Verdict {
         CLIENTS * REQUESTS
     ));
     for wrong in wrong {
-        tally.hold(false, wrong);
+        tally.check(false, wrong);
     }
     tally.verdict()
 }

@@ -1,4 +1,4 @@
-//! A6 to A9: guessing who is there and what they know.
+//! A6 to A9: guessing accounts, passwords and keys.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,14 +30,14 @@ pub(crate) const ATTACKS: [Attack; 4] = [
     },
 ];
 
-/// What two answers must have in common: everything but the id of the request.
-fn plain(response: &Response) -> (u16, String, BTreeSet<String>) {
+/// Returns the parts of a response that must not depend on the account: all but the request id.
+fn comparable(response: &Response) -> (u16, String, BTreeSet<String>) {
     let mut body = response.json();
     if let Some(members) = body.as_object_mut() {
         members.remove("request_id");
     }
     let names = response.headers.iter().map(|(name, _)| name.to_lowercase());
-    // How much is left before a limit is counted for each address on its own.
+    // The remaining number of requests is counted per address.
     (
         response.status,
         body.to_string(),
@@ -57,10 +57,10 @@ fn enumeration(target: &Target) -> Verdict {
     for password in ["wrong", "x", &"y".repeat(128)] {
         let known = login(target, &ada.email, password).send();
         let unknown = login(target, &new_address("nobody"), password).send();
-        tally.want_status(&[401], "login, known", &known);
-        tally.want_status(&[401], "login, unknown", &unknown);
-        tally.hold(
-            plain(&known) == plain(&unknown),
+        tally.expect_status(&[401], "login, known", &known);
+        tally.expect_status(&[401], "login, unknown", &unknown);
+        tally.check(
+            comparable(&known) == comparable(&unknown),
             format!(
                 "logins are told apart: {} / {}",
                 known.summary(),
@@ -75,8 +75,8 @@ fn enumeration(target: &Target) -> Verdict {
             continue;
         }
         let known = target.post(path, &body(&ada.email)).send();
-        tally.want(
-            plain(&known) == plain(&unknown),
+        tally.expect(
+            comparable(&known) == comparable(&unknown),
             format!("{path} tells them apart: {} /", unknown.summary()),
             &known,
         );
@@ -93,8 +93,8 @@ fn enumeration(target: &Target) -> Verdict {
     if unknown.status == 201 && known.status == 409 {
         tally.note("registration without mail tells that an address is taken, as documented");
     } else {
-        tally.want(
-            plain(&known) == plain(&unknown),
+        tally.expect(
+            comparable(&known) == comparable(&unknown),
             format!("registration tells them apart: {} /", unknown.summary()),
             &known,
         );
@@ -142,7 +142,7 @@ fn keys(target: &Target) -> Verdict {
     wrong.push(near[..near.len() - 1].to_owned());
     for bent in wrong.iter().filter(|bent| Some(*bent) != key.as_ref()) {
         let response = target.get("/v1/tickets").header("x-api-key", bent).send();
-        tally.want_status(
+        tally.expect_status(
             &[401, 400],
             format!("key {:?}", bent.chars().take(16).collect::<String>()),
             &response,
@@ -153,13 +153,13 @@ fn keys(target: &Target) -> Verdict {
         Some(key) => {
             let with =
                 |method: &str, path: &str| target.request(method, path).header("x-api-key", key);
-            tally.want_status(&[200], "the real key", &with("GET", "/v1/tickets").send());
-            tally.want_status(
+            tally.expect_status(&[200], "the real key", &with("GET", "/v1/tickets").send());
+            tally.expect_status(
                 &[401],
                 "in the URL",
                 &target.get(&format!("/v1/tickets?api_key={key}")).send(),
             );
-            tally.want_status(
+            tally.expect_status(
                 &[403],
                 "beyond its scopes",
                 &with("POST", "/v1/tickets")
@@ -167,7 +167,7 @@ fn keys(target: &Target) -> Verdict {
                     .send(),
             );
             let more = json!({"name": "more", "scopes": ["tickets:write"]});
-            tally.want_refusal(
+            tally.expect_refusal(
                 "a key makes a key",
                 &with("POST", "/v1/me/api-keys").json(&more).send(),
             );
@@ -175,7 +175,7 @@ fn keys(target: &Target) -> Verdict {
     }
     if let Some(ada) = ada.filter(|_| key.is_some()) {
         let more = json!({"name": "admin", "scopes": ["users:write"]});
-        tally.want_refusal(
+        tally.expect_refusal(
             "a key beyond its owner",
             &ada.request(target, "POST", "/v1/me/api-keys")
                 .json(&more)
@@ -185,7 +185,8 @@ fn keys(target: &Target) -> Verdict {
     tally.verdict()
 }
 
-/// Pairs of logins; and how far their medians may be apart. A tight line needs a quiet machine.
+/// Number of pairs of logins, and the maximum difference of their medians. A lower bound needs an
+/// idle machine.
 const PAIRS: usize = 60;
 const APART: f64 = 0.35;
 
@@ -212,7 +213,7 @@ fn timing(target: &Target) -> Verdict {
                     "guessing is stopped after {number} pairs (429): too few to compare"
                 ));
             }
-            tally.want_status(&[401], "a wrong login", &response);
+            tally.expect_status(&[401], "a wrong login", &response);
             times.push(response.took);
         }
     }
@@ -225,7 +226,7 @@ fn timing(target: &Target) -> Verdict {
         unknown.as_secs_f64() * 1e3,
         apart * 100.0
     ));
-    tally.hold(
+    tally.check(
         apart < APART,
         format!("the medians are {:.0} % apart", apart * 100.0),
     );
@@ -237,7 +238,7 @@ fn median(times: &mut [Duration]) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// So many guesses from one address before something must slow them down.
+/// Number of guesses from one address after which a limit must apply.
 const GUESSES: usize = 120;
 
 fn stuffing(target: &Target) -> Verdict {
@@ -262,7 +263,7 @@ fn stuffing(target: &Target) -> Verdict {
                 .header("x-real-ip", &from)
                 .header("forwarded", &format!("for={from}"));
             let response = ask.at_once().may_shed().send();
-            tally.want_status(&[401, 429, 503], what, &response);
+            tally.expect_status(&[401, 429, 503], what, &response);
             if response.status == 429 {
                 stopped = Some(number);
                 break;
@@ -270,10 +271,10 @@ fn stuffing(target: &Target) -> Verdict {
         }
         match stopped {
             Some(number) => tally.note(format!("{what}: stopped after {number}")),
-            None => tally.hold(false, format!("{what}: {GUESSES} guesses and never a 429")),
+            None => tally.check(false, format!("{what}: {GUESSES} guesses and never a 429")),
         }
     }
-    tally.want_status(
+    tally.expect_status(
         &[200],
         "somebody who is logged in goes on",
         &ada.request(target, "GET", "/v1/me").send(),
@@ -286,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn the_median_of_times() {
         let mut times = [3, 1, 2].map(Duration::from_secs);
         assert_eq!(median(&mut times), Duration::from_secs(2));
         assert_eq!(median(&mut []), Duration::ZERO);

@@ -1,4 +1,4 @@
-//! A28, A33, A34, A44, A46, A48: what browsers and caches are told.
+//! A28, A33, A34, A44, A46, A48: headers for browsers and caches.
 
 use crate::Attack;
 use crate::target::Target;
@@ -67,7 +67,7 @@ fn cors(target: &Target) -> Verdict {
                 || response
                     .header("access-control-allow-credentials")
                     .is_some();
-            tally.want(
+            tally.expect(
                 !allowed,
                 format!("{method} {path} from {origin}"),
                 &response,
@@ -114,7 +114,7 @@ fn poisoning(target: &Target) -> Verdict {
                     .headers
                     .iter()
                     .any(|(_, value)| value.contains(EVIL));
-            tally.want(
+            tally.expect(
                 response.status == plain.status && !told,
                 format!("{path} with {name}"),
                 &response,
@@ -125,7 +125,7 @@ fn poisoning(target: &Target) -> Verdict {
         .request("GET", "/livez")
         .bytes("application/json", b"{\"evil.example\":1}".to_vec())
         .send();
-    tally.want(
+    tally.expect(
         !fat.text().contains(EVIL) && matches!(fat.status, 200 | 400 | 413),
         "a GET with a body",
         &fat,
@@ -150,20 +150,20 @@ fn deception(target: &Target) -> Verdict {
         "/v1/me/..%2fx.css",
         "/static/..%2fv1/me",
     ] {
-        tally.want_refusal(path, &ada.get(target, path));
+        tally.expect_refusal(path, &ada.get(target, path));
     }
     for path in ["/v1/me", "/v1/tickets", "/v1/stats", "/v1/me/nothing"] {
         let response = ada.get(target, path);
         let kept = response.header("cache-control").unwrap_or_default();
         let private =
             kept.contains("no-store") || (kept.contains("private") && !kept.contains("public"));
-        tally.want(
+        tally.expect(
             private,
             format!("{path} is `cache-control: {kept}`"),
             &response,
         );
         let varies = response.header("vary").unwrap_or_default().to_lowercase();
-        tally.hold(
+        tally.check(
             response.status == 404
                 || (varies.contains("authorization") && varies.contains("x-api-key")),
             format!("{path} is `vary: {varies}`"),
@@ -180,15 +180,15 @@ fn deception(target: &Target) -> Verdict {
             .request(target, "GET", &ticket)
             .header("if-none-match", tag)
             .send();
-        tally.want_status(&[404], format!("Ben with if-none-match {tag}"), &response);
+        tally.expect_status(&[404], format!("Ben with if-none-match {tag}"), &response);
     }
     let me = ada.get(target, "/v1/me");
     let response = ben
         .request(target, "GET", "/v1/me")
         .header("if-none-match", me.header("etag").unwrap_or("\"1\""))
         .send();
-    // A 304 would make a cache that both use show Ada's page to Ben.
-    tally.want(
+    // After a 304, a cache that both use would show the page of Ada to Ben.
+    tally.expect(
         response.status == 200 && response.at("/id") == ben.id,
         "Ben's own page with Ada's tag",
         &response,
@@ -216,7 +216,7 @@ fn redirects(target: &Target) -> Verdict {
         let away = response.header("location").is_some_and(|place| {
             !place.starts_with('/') || place.starts_with("//") || place.starts_with("/\\")
         });
-        tally.want(!away && response.status != 0, path, &response);
+        tally.expect(!away && response.status != 0, path, &response);
     }
     tally.verdict()
 }
@@ -254,14 +254,14 @@ fn hosts(target: &Target) -> Verdict {
                 || (response.status < 500
                     && !told
                     && host.starts_with(|first: char| first.is_ascii_alphanumeric()));
-            tally.want(good, format!("{path} at {host:?}"), &response);
+            tally.expect(good, format!("{path} at {host:?}"), &response);
         }
     }
     let response = target
         .get(&format!("http://{EVIL}/v1/tickets?limit=1"))
         .bearer(token)
         .send();
-    tally.want(
+    tally.expect(
         !response.text().contains(EVIL) && response.status != 0,
         "an absolute target",
         &response,
@@ -303,11 +303,11 @@ fn sniffing(target: &Target) -> Verdict {
                 .is_some_and(|policy| policy.contains("default-src 'none'"))
             && response.header("cross-origin-resource-policy").is_some()
             && response.header("referrer-policy").is_some();
-        tally.want(headers, format!("header fields of {path}"), &response);
+        tally.expect(headers, format!("header fields of {path}"), &response);
         let kind = response.header("content-type").unwrap_or_default();
         let html = kind.starts_with("text/html");
         let raw = response.text().contains("<script>alert(1)");
-        tally.hold(
+        tally.check(
             !(html && raw)
                 && (html == (path.starts_with("/docs") || path.starts_with("/problems/"))
                     || response.status == 404),

@@ -1,4 +1,4 @@
-//! A45: many at once for what only one may have.
+//! A45: concurrent requests of which only one may succeed.
 
 use std::thread;
 
@@ -15,10 +15,10 @@ pub(crate) const ATTACKS: [Attack; 1] = [Attack {
     run: races,
 }];
 
-/// So many at once.
+/// Number of concurrent requests.
 const CROWD: usize = 50;
 
-/// The answers to the same request, sent by everybody at once.
+/// Sends the same request concurrently and returns the responses.
 pub(crate) fn crowd(send: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
     thread::scope(|scope| {
         let send = &send;
@@ -45,13 +45,13 @@ fn races(target: &Target) -> Verdict {
         .iter()
         .any(|response| matches!(response.status, 202 | 403 | 404));
     for response in &responses {
-        tally.want_status(
+        tally.expect_status(
             &[201, 202, 403, 404, 409, 429, 503],
             "registration",
             response,
         );
     }
-    tally.hold(
+    tally.check(
         made == 1 || !open,
         format!("{made} accounts with one address"),
     );
@@ -80,13 +80,13 @@ fn races(target: &Target) -> Verdict {
         .filter(|response| response.status == 200)
         .count();
     for response in &responses {
-        tally.want_status(&[200, 412, 503], "a change", response);
+        tally.expect_status(&[200, 412, 503], "a change", response);
     }
-    tally.hold(
+    tally.check(
         done == 1,
         format!("{done} changes of one version were accepted"),
     );
-    tally.hold(
+    tally.check(
         ada.get(target, &ticket).json()["version"] == 2,
         "the version does not count one change",
     );
@@ -97,9 +97,9 @@ fn races(target: &Target) -> Verdict {
             .filter(|response| response.status == 204)
             .count();
         for response in &responses {
-            tally.want_status(&[204, 404, 503], "a deletion", response);
+            tally.expect_status(&[204, 404, 503], "a deletion", response);
         }
-        tally.hold(done == 1, format!("{done} deletions of one ticket"));
+        tally.check(done == 1, format!("{done} deletions of one ticket"));
     }
     tally.verdict()
 }

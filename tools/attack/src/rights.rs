@@ -1,4 +1,4 @@
-//! A11, A12: other people's rights, and fields that are not one's to set.
+//! A11, A12: privileges of other users, and fields that a client may not set.
 
 use serde_json::{Value, json};
 use toolkit::http::Response;
@@ -11,7 +11,7 @@ use crate::verdict::{Tally, Verdict};
 pub(crate) const ATTACKS: [Attack; 2] = [
     Attack {
         id: "A11",
-        run: other_peoples_rights,
+        run: privilege_escalation,
     },
     Attack {
         id: "A12",
@@ -19,7 +19,7 @@ pub(crate) const ATTACKS: [Attack; 2] = [
     },
 ];
 
-fn other_peoples_rights(target: &Target) -> Verdict {
+fn privilege_escalation(target: &Target) -> Verdict {
     let (ada, ben) = match target.accounts.both() {
         Ok(both) => both,
         Err(why) => return Verdict::not_applicable(why),
@@ -62,10 +62,10 @@ fn other_peoples_rights(target: &Target) -> Verdict {
             ask = ask.json(body);
         }
         let response = ask.send();
-        tally.want_status(&[403, 404, 422], format!("{method} {path}"), &response);
+        tally.expect_status(&[403, 404, 422], format!("{method} {path}"), &response);
     }
     if let Some(agent) = &target.accounts.agent {
-        tally.want_status(
+        tally.expect_status(
             &[403],
             "an agent: DELETE a ticket",
             &agent.request(target, "DELETE", &path).send(),
@@ -74,7 +74,7 @@ fn other_peoples_rights(target: &Target) -> Verdict {
             .request(target, "PATCH", &format!("/v1/users/{}", ada.id))
             .header("if-match", "\"1\"");
         let response = change.merge_patch(&json!({"role": "admin"})).send();
-        tally.want_status(&[403], "an agent: PATCH a user", &response);
+        tally.expect_status(&[403], "an agent: PATCH a user", &response);
     }
     for spelling in [
         "/v1/users",
@@ -90,9 +90,9 @@ fn other_peoples_rights(target: &Target) -> Verdict {
         "/v1/tickets/../users",
         "/v1/users%00",
     ] {
-        tally.want_refusal(format!("GET {spelling}"), &ada.get(target, spelling));
+        tally.expect_refusal(format!("GET {spelling}"), &ada.get(target, spelling));
     }
-    // The administrator may delete: were the override honoured, the ticket would be gone.
+    // The administrator may delete: if the override were honoured, the ticket would be gone.
     let strong = target.accounts.admin.as_ref().unwrap_or(ada);
     for name in [
         "x-http-method-override",
@@ -100,7 +100,7 @@ fn other_peoples_rights(target: &Target) -> Verdict {
         "x-method-override",
         "x-original-method",
     ] {
-        tally.want_status(
+        tally.expect_status(
             &[200, 404],
             name,
             &strong
@@ -108,7 +108,7 @@ fn other_peoples_rights(target: &Target) -> Verdict {
                 .header(name, "DELETE")
                 .send(),
         );
-        tally.want_refusal(
+        tally.expect_refusal(
             name,
             &strong
                 .request(target, "POST", &path)
@@ -117,7 +117,7 @@ fn other_peoples_rights(target: &Target) -> Verdict {
                 .send(),
         );
     }
-    tally.want_refusal(
+    tally.expect_refusal(
         "?_method",
         &strong
             .request(target, "POST", &format!("{path}?_method=DELETE"))
@@ -126,14 +126,14 @@ fn other_peoples_rights(target: &Target) -> Verdict {
     );
     for rewrite in ["x-original-url", "x-rewrite-url"] {
         let response = target.get("/livez").header(rewrite, "/v1/users").send();
-        tally.want(
+        tally.expect(
             response.status == 200 && !response.text().contains("items"),
             rewrite,
             &response,
         );
     }
-    tally.want_status(&[200], "the ticket is still there", &ada.get(target, &path));
-    tally.hold(
+    tally.expect_status(&[200], "the ticket is still there", &ada.get(target, &path));
+    tally.check(
         ada.get(target, "/v1/me").at("/role") == "customer",
         "Ada is no customer any more",
     );
@@ -170,7 +170,7 @@ fn mass_assignment(target: &Target) -> Verdict {
             .request(target, "POST", "/v1/tickets")
             .json(&with(json!({"subject": "s", "body": "b"})))
             .send();
-        tally.want(
+        tally.expect(
             is_named(&response),
             format!("POST /v1/tickets {name}"),
             &response,
@@ -180,7 +180,7 @@ fn mass_assignment(target: &Target) -> Verdict {
             .header("if-match", "\"1\"")
             .merge_patch(&with(json!({})))
             .send();
-        tally.want(
+        tally.expect(
             is_named(&response),
             format!("PATCH {ticket} {name}"),
             &response,
@@ -191,7 +191,7 @@ fn mass_assignment(target: &Target) -> Verdict {
             .header("if-match", etag)
             .merge_patch(&with(json!({})))
             .send();
-        tally.want(
+        tally.expect(
             is_named(&response),
             format!("PATCH /v1/me {name}"),
             &response,
@@ -200,18 +200,18 @@ fn mass_assignment(target: &Target) -> Verdict {
             let new =
                 with(json!({"email": new_address("mass"), "password": PASSWORD, "name": "n"}));
             let response = target.post("/v1/auth/register", &new).send();
-            tally.want(
+            tally.expect(
                 is_named(&response) || response.status == 403,
                 format!("register {name}"),
                 &response,
             );
         }
     }
-    tally.hold(
+    tally.check(
         ada.get(target, "/v1/me").json() == me.json(),
         "Ada was changed",
     );
-    tally.hold(
+    tally.check(
         ada.get(target, &ticket).header("etag") == opened.header("etag"),
         "the ticket was changed",
     );

@@ -1,4 +1,4 @@
-//! A3, A5: refresh tokens in two hands, cookies that somebody else has set.
+//! A3, A5: stolen refresh tokens, and cookies that an attacker has set.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ fn theft(target: &Target) -> Verdict {
     let mut tally = Tally::new(
         "one refresh token by 50 at once, again after a lost answer, and by a thief after the owner",
     );
-    // At once: one successor, and nobody is taken for a thief.
+    // Concurrent: one successor, and no reuse is detected.
     let responses = crowd(|_| refresh(target, &owner.refresh));
     let mut next: Vec<String> = responses
         .iter()
@@ -52,19 +52,19 @@ fn theft(target: &Target) -> Verdict {
         .filter(|token| !token.is_empty())
         .collect();
     for response in &responses {
-        tally.want_status(&[200, 503], "50 at once", response);
+        tally.expect_status(&[200, 503], "50 at once", response);
     }
     next.sort_unstable();
     next.dedup();
-    tally.hold(
+    tally.check(
         next.len() == 1,
         format!("{} successors of one token", next.len()),
     );
     let Some(second) = next.pop() else {
         return tally.verdict();
     };
-    // The answer is lost: the socket is cut as soon as the request is sent. The same token again
-    // gives the same successor.
+    // The response is lost, because the socket is closed after the request. The same token returns
+    // the same successor again.
     if let Ok(mut connection) = Connection::open(target.address) {
         let _ = connection.send(
             &target
@@ -73,29 +73,29 @@ fn theft(target: &Target) -> Verdict {
         );
     }
     let third = refresh(target, &second);
-    tally.want_status(&[200], "after a lost answer", &third);
+    tally.expect_status(&[200], "after a lost answer", &third);
     let third = third.at("/refresh_token");
     let again = refresh(target, &second);
-    tally.want(
+    tally.expect(
         again.at("/refresh_token") == third,
         "again, within the grace",
         &again,
     );
-    // The grandparent is never a lost answer: somebody has copied it.
+    // A token of two generations ago cannot be a lost response: it was copied.
     let newest = refresh(target, &third);
-    tally.want_status(&[200], "the owner goes on", &newest);
+    tally.expect_status(&[200], "the owner goes on", &newest);
     let (access, newest) = (newest.at("/access_token"), newest.at("/refresh_token"));
-    tally.want_status(
+    tally.expect_status(
         &[200],
         "the owner's access token",
         &target.get("/v1/me").bearer(&access).send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[400],
         "the thief with the grandparent",
         &refresh(target, &second),
     );
-    tally.want_status(
+    tally.expect_status(
         &[400],
         "the newest token after the theft",
         &refresh(target, &newest),
@@ -104,7 +104,7 @@ fn theft(target: &Target) -> Verdict {
     loop {
         let response = target.get("/v1/me").bearer(&access).send();
         if response.status == 401 || since.elapsed() > Duration::from_secs(5) {
-            tally.want_status(&[401], "the access token 5 s after the theft", &response);
+            tally.expect_status(&[401], "the access token 5 s after the theft", &response);
             break;
         }
         pause();
@@ -119,7 +119,7 @@ fn theft(target: &Target) -> Verdict {
         &"y".repeat(5000),
     ] {
         let response = refresh(target, bent);
-        tally.want_status(
+        tally.expect_status(
             &[400, 422],
             format!(
                 "refresh with {:?}",
@@ -128,7 +128,7 @@ fn theft(target: &Target) -> Verdict {
             &response,
         );
     }
-    tally.want_status(
+    tally.expect_status(
         &[401],
         "a refresh token at an API",
         &target.get("/v1/me").bearer(&newest).send(),
@@ -137,7 +137,7 @@ fn theft(target: &Target) -> Verdict {
     tally.verdict()
 }
 
-/// Two hands, the same family, in turns: it ends, and both are out.
+/// Two clients use the same token family in turns: the family is revoked, and both are logged out.
 fn thief_and_owner_at_once(target: &Target, tally: &mut Tally) {
     let Some(owner) = Account::register(target, "turns").filter(|owner| !owner.refresh.is_empty())
     else {
@@ -159,7 +159,7 @@ fn thief_and_owner_at_once(target: &Target, tally: &mut Tally) {
         let other = scope.spawn(|| turns(3));
         (turns(4), other.join().unwrap_or_default())
     });
-    // One of them began with a token that was used long ago by then, or both walked the same family
+    // One client started with a token that had been used long before, or both used the same tokens
     // in step.
     tally.note(format!(
         "in turns: {}",
@@ -169,7 +169,7 @@ fn thief_and_owner_at_once(target: &Target, tally: &mut Tally) {
             "the family ended"
         }
     ));
-    tally.want_status(
+    tally.expect_status(
         &[400],
         "the first token, after all",
         &refresh(target, first),
@@ -189,7 +189,7 @@ fn fixation(target: &Target) -> Verdict {
             "__Host-session=fixed-2f9c; session=fixed-2f9c; sid=fixed-2f9c",
         )
         .send();
-    tally.want(
+    tally.expect(
         matches!(response.status, 200 | 403),
         "login with a fixed cookie",
         &response,
@@ -207,7 +207,7 @@ fn fixation(target: &Target) -> Verdict {
                 .iter()
                 .all(|flag| flags.contains(flag))
             && !flags.contains("domain=");
-        tally.hold(
+        tally.check(
             good && !cookie.contains("fixed-2f9c"),
             format!("a cookie without its attributes: {cookie}"),
         );
@@ -226,14 +226,14 @@ fn fixation(target: &Target) -> Verdict {
         "a=\"b",
         "__Host-session=\u{1f}",
     ] {
-        tally.want_status(
+        tally.expect_status(
             &[400, 401],
             cookie,
             &target.get("/v1/me").header("cookie", cookie).send(),
         );
     }
     let many: Vec<String> = (0..200).map(|n| format!("c{n}={n}")).collect();
-    tally.want_status(
+    tally.expect_status(
         &[400, 401, 431],
         "200 cookies",
         &target
@@ -241,12 +241,12 @@ fn fixation(target: &Target) -> Verdict {
             .header("cookie", &many.join("; "))
             .send(),
     );
-    // Beside a bearer token a cookie decides nothing.
+    // A cookie has no effect if there is a bearer token.
     let response = ada
         .request(target, "GET", "/v1/me")
         .header("cookie", "__Host-session=fixed-2f9c")
         .send();
-    tally.want(
+    tally.expect(
         response.status == 400 || response.at("/id") == ada.id,
         "a cookie beside a token",
         &response,

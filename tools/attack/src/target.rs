@@ -1,5 +1,5 @@
-//! The helpdesk under attack: what it tells about itself, who is known there, and what it must
-//! never do.
+//! The helpdesk under attack: its address, its document, its accounts, and the responses that no
+//! attack may cause.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::{Mutex, PoisonError};
@@ -13,8 +13,8 @@ use crate::Options;
 use crate::accounts::Accounts;
 use crate::request::Request;
 
-/// What an error must not hold: words of the inside. In lower case.
-const INSIDE: [&str; 20] = [
+/// Words in lower case that an error must not contain, because they reveal internals.
+const INTERNALS: [&str; 20] = [
     "panicked",
     "stack backtrace",
     ".rs:",
@@ -40,22 +40,22 @@ const INSIDE: [&str; 20] = [
 /// A running helpdesk.
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    /// What the requests name as their host.
+    /// Value of the header `Host`.
     pub(crate) host: String,
-    /// Its contract, where it shows one.
+    /// OpenAPI document, if it is served.
     pub(crate) document: Option<Value>,
-    /// Its public keys, where it shows them.
+    /// Public keys, if they are served.
     pub(crate) keys: Option<Value>,
     pub(crate) accounts: Accounts,
     pub(crate) options: Options,
-    /// Answers that must not be: 5xx, and words of the inside.
+    /// Forbidden responses so far: 5xx, and internals in an error.
     faults: Mutex<Vec<String>>,
-    /// How long this run may still wait for limits to pass.
+    /// Remaining time that this run may wait for rate limits.
     waits: Mutex<Duration>,
 }
 
 impl Target {
-    /// Looks at the helpdesk at this address, makes or takes people, and logs them in.
+    /// Reads the documents of the helpdesk, and registers or logs in the accounts.
     pub(crate) fn find(options: Options) -> Result<Self> {
         let host = authority(&options.base)?;
         let mut addresses = host.to_socket_addrs()?;
@@ -72,20 +72,20 @@ impl Target {
             faults: Mutex::default(),
             waits: Mutex::new(Duration::from_secs(150)),
         };
-        let alive = target.get("/livez").send();
-        if alive.status != 200 {
+        let live = target.get("/livez").send();
+        if live.status != 200 {
             return Err(Failure::new(format!(
                 "nothing lives at {}: GET /livez: {}",
                 target.options.base,
-                alive.summary()
+                live.summary()
             )));
         }
-        let shown = |path: &str| {
+        let fetch = |path: &str| {
             Some(target.get(path).send())
                 .filter(Response::is_success)
                 .map(|response| response.json())
         };
-        let (document, keys) = (shown("/openapi.json"), shown("/.well-known/jwks.json"));
+        let (document, keys) = (fetch("/openapi.json"), fetch("/.well-known/jwks.json"));
         (target.document, target.keys) = (document, keys);
         target.accounts = Accounts::gather(&target);
         target.take_faults();
@@ -104,7 +104,7 @@ impl Target {
         self.request("POST", path).json(body)
     }
 
-    /// Whether its contract names this operation; where there is no contract, whether it is no 404.
+    /// Returns true if the document has this operation or, without a document, if it is not a 404.
     pub(crate) fn offers(&self, method: &str, path: &str) -> bool {
         match &self.document {
             Some(document) => !document["paths"][path][method.to_lowercase()].is_null(),
@@ -112,23 +112,23 @@ impl Target {
         }
     }
 
-    /// Whether it still lives.
+    /// Returns true if `/livez` responds with 200.
     pub(crate) fn is_alive(&self) -> bool {
         self.get("/livez").send().status == 200
     }
 
-    /// Keeps what no attack may bring about.
+    /// Records a response that no attack may cause.
     pub(crate) fn check_response(&self, what: &str, response: &Response, may_shed: bool) {
-        let asked = what.to_lowercase();
+        let request = what.to_lowercase();
         let what: String = what.chars().take(80).collect();
         if response.status >= 500 && !(response.status == 503 && may_shed) {
             self.fault(format!("{what} → {}", response.summary()));
         }
         if response.status >= 400 {
             let text = response.text().to_lowercase();
-            if let Some(word) = INSIDE
+            if let Some(word) = INTERNALS
                 .iter()
-                .find(|word| text.contains(**word) && !asked.contains(**word))
+                .find(|word| text.contains(**word) && !request.contains(**word))
             {
                 self.fault(format!(
                     "{what} tells of the inside (`{word}`) → {}",
@@ -145,12 +145,12 @@ impl Target {
             .push(fault);
     }
 
-    /// What was kept since this was last asked.
+    /// Returns and clears the forbidden responses.
     pub(crate) fn take_faults(&self) -> Vec<String> {
         std::mem::take(&mut *self.faults.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether there is patience for this, which is then spent.
+    /// Returns true if the remaining time permits this wait, and subtracts it.
     pub(crate) fn may_wait(&self, time: Duration) -> bool {
         let mut left = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         let time = time.max(Duration::from_millis(100));
@@ -160,7 +160,7 @@ impl Target {
     }
 }
 
-/// `127.0.0.1:8000` of `http://127.0.0.1:8000/`.
+/// Returns `127.0.0.1:8000` for `http://127.0.0.1:8000/`.
 fn authority(base: &str) -> Result<String> {
     let Some(rest) = base.strip_prefix("http://") else {
         return Err(Failure::new(format!(

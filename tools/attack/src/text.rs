@@ -1,5 +1,4 @@
-//! A22 to A25: JSON that is deep, huge or none, text that programs stumble over, paths that lead
-//! out.
+//! A22 to A25: deep, huge and invalid JSON, unusual Unicode, path traversal.
 
 use crate::Attack;
 use crate::target::Target;
@@ -51,7 +50,7 @@ fn deep_and_huge(target: &Target) -> Verdict {
             .request("POST", "/v1/auth/login")
             .bytes("application/json", body.into_bytes())
             .send();
-        tally.want_status(&[400, 413, 422], what, &response);
+        tally.expect_status(&[400, 413, 422], what, &response);
     }
     if let Ok(ada) = target.accounts.one() {
         for number in [
@@ -66,12 +65,12 @@ fn deep_and_huge(target: &Target) -> Verdict {
             "Infinity",
         ] {
             let response = ada.get(target, &format!("/v1/tickets?page={number}&per_page=1"));
-            // A page past the end is empty; a number must not have become another one.
+            // A page past the end is empty. The number must not overflow to another one.
             let kept = response.status == 200
                 && response.json()["items"]
                     .as_array()
                     .is_some_and(Vec::is_empty);
-            tally.want(
+            tally.expect(
                 kept || matches!(response.status, 400 | 422),
                 format!("page={number}"),
                 &response,
@@ -81,8 +80,8 @@ fn deep_and_huge(target: &Target) -> Verdict {
     tally.verdict()
 }
 
-/// What is no JSON, or JSON that two parsers read differently. The whole JSONTestSuite runs in the
-/// tests of the helpdesk.
+/// Invalid JSON, and JSON that two parsers read differently. The tests of the helpdesk run the
+/// whole JSONTestSuite.
 const NOT_JSON: [&str; 40] = [
     "",
     " ",
@@ -138,8 +137,8 @@ fn grammar(target: &Target) -> Verdict {
             .send()
     };
     for text in NOT_JSON {
-        // A byte order mark and a name given twice may be told as bad input.
-        tally.want_status(
+        // A byte order mark and a duplicate name may be rejected as invalid input.
+        tally.expect_status(
             &[400, 422],
             format!("{text:?}"),
             &send(text.as_bytes().to_vec()),
@@ -151,10 +150,10 @@ fn grammar(target: &Target) -> Verdict {
         b"{\"\xc0\xae\":1}",
         b"\"\xed\xa0\x80\"",
     ] {
-        tally.want_status(&[400, 422], format!("{bytes:?}"), &send(bytes.to_vec()));
+        tally.expect_status(&[400, 422], format!("{bytes:?}"), &send(bytes.to_vec()));
     }
     let twice = "{\"email\":\"a@example.com\",\"email\":\"b@example.com\",\"password\":\"x\"}";
-    tally.want_status(
+    tally.expect_status(
         &[400, 422],
         "a name twice",
         &send(twice.as_bytes().to_vec()),
@@ -197,7 +196,7 @@ fn unicode(target: &Target) -> Verdict {
         let read = ada
             .get(target, &format!("/v1/tickets/{}", opened.at("/id")))
             .at("/subject");
-        tally.want(
+        tally.expect(
             (kept && read == text) || opened.status == 422,
             format!("{text:?}"),
             &opened,
@@ -211,10 +210,10 @@ fn unicode(target: &Target) -> Verdict {
             .request(target, "POST", "/v1/tickets")
             .bytes("application/json", body.into())
             .send();
-        tally.want_status(&[400, 422], what, &response);
+        tally.expect_status(&[400, 422], what, &response);
     }
     for query in ["%00", "%ff", "%ed%a0%80", "%c0%ae"] {
-        tally.want_status(
+        tally.expect_status(
             &[400, 422],
             format!("q={query}"),
             &ada.get(target, &format!("/v1/tickets?q={query}")),
@@ -246,7 +245,7 @@ fn traversal(target: &Target) -> Verdict {
         for way in ways {
             let response = target.get(&format!("{base}{way}")).send();
             let read = response.text().contains("root:") || response.text().contains("[package]");
-            tally.want(
+            tally.expect(
                 (response.is_refusal()) && !read,
                 format!("{base}{way}"),
                 &response,

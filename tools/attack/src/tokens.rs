@@ -1,4 +1,4 @@
-//! A1, A2, A4: access tokens that nobody issued, or that are dead.
+//! A1, A2, A4: forged and revoked access tokens.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub(crate) const ATTACKS: [Attack; 3] = [
     },
 ];
 
-/// How soon a revoked token must be dead.
+/// Maximum time until a revoked token is rejected.
 const SOON: Duration = Duration::from_secs(5);
 
 fn forgeries(target: &Target) -> Verdict {
@@ -43,25 +43,25 @@ fn forgeries(target: &Target) -> Verdict {
     ));
     for (what, token) in &forged {
         let response = target.get("/v1/me").bearer(token).send();
-        // A header field that cannot be is refused before the token is looked at.
+        // An invalid header is rejected before the token is read.
         let refused = response.status == 401
             && response
                 .header("www-authenticate")
                 .is_some_and(|how| how.starts_with("Bearer"));
-        tally.want(
+        tally.expect(
             refused || (token.contains('\0') && response.status == 400),
             what,
             &response,
         );
     }
     let token = &ada.token;
-    tally.want_status(&[401], "no credentials", &target.get("/v1/me").send());
-    tally.want_status(
+    tally.expect_status(&[401], "no credentials", &target.get("/v1/me").send());
+    tally.expect_status(
         &[401],
         "in the URL",
         &target.get(&format!("/v1/me?access_token={token}")).send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[401],
         "as Basic",
         &target
@@ -69,17 +69,17 @@ fn forgeries(target: &Target) -> Verdict {
             .header("authorization", &format!("Basic {token}"))
             .send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[401],
         "without a scheme",
         &target.get("/v1/me").header("authorization", token).send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[400, 401],
         "in two fields",
         &target.get("/v1/me").bearer("x.y.z").bearer(token).send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[400, 401],
         "two in one",
         &target
@@ -87,7 +87,7 @@ fn forgeries(target: &Target) -> Verdict {
             .bearer(&format!("x.y.z, Bearer {token}"))
             .send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[401],
         "as a cookie",
         &target
@@ -95,12 +95,12 @@ fn forgeries(target: &Target) -> Verdict {
             .header("cookie", &format!("access_token={token}"))
             .send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[401],
         "as an API key",
         &target.get("/v1/me").header("x-api-key", token).send(),
     );
-    tally.want_status(
+    tally.expect_status(
         &[200],
         "the real one",
         &target.get("/v1/me").bearer(token).send(),
@@ -125,7 +125,7 @@ fn confusion(target: &Target) -> Verdict {
         confused.len()
     ));
     for (what, token) in &confused {
-        tally.want_status(&[401], what, &target.get("/v1/me").bearer(token).send());
+        tally.expect_status(&[401], what, &target.get("/v1/me").bearer(token).send());
     }
     let secret = ["d", "k", "p", "q"].iter().any(|member| {
         keys["keys"]
@@ -134,8 +134,8 @@ fn confusion(target: &Target) -> Verdict {
             .flatten()
             .any(|key| !key[member].is_null())
     });
-    tally.hold(!secret, "the key set shows a private key");
-    tally.hold(!confused.is_empty(), "the key set is empty");
+    tally.check(!secret, "the key set shows a private key");
+    tally.check(!confused.is_empty(), "the key set is empty");
     tally.verdict()
 }
 
@@ -149,21 +149,21 @@ fn after_logout(target: &Target) -> Verdict {
         );
     };
     let mut tally = Tally::new("a token, a logout, the token again until it is dead");
-    tally.want_status(&[200], "before", &thief.get(target, "/v1/me"));
+    tally.expect_status(&[200], "before", &thief.get(target, "/v1/me"));
     let response = thief.request(target, "POST", "/v1/auth/logout").send();
-    tally.want(response.is_success(), "logout", &response);
+    tally.expect(response.is_success(), "logout", &response);
     let since = Instant::now();
     loop {
         let response = thief.get(target, "/v1/me");
         if response.status == 401 || since.elapsed() > SOON {
-            tally.want_status(&[401], "5 s after the logout", &response);
+            tally.expect_status(&[401], "5 s after the logout", &response);
             break;
         }
         pause();
     }
     if !thief.refresh.is_empty() {
         let again = serde_json::json!({"refresh_token": thief.refresh});
-        tally.want_status(
+        tally.expect_status(
             &[400, 401],
             "refresh after the logout",
             &target.post("/v1/auth/refresh", &again).send(),

@@ -1,18 +1,18 @@
-//! What an attack came to, and how its many requests are counted into one line.
+//! The verdict of an attack, and the tally of its requests.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use toolkit::http::Response;
 
-/// What an attack came to.
+/// Outcome of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It had no effect.
+    /// The attack had no effect.
     Pass,
-    /// It had one.
+    /// The attack had an effect.
     Fail,
-    /// It has nothing to attack here, or can not be made from outside.
+    /// The attack does not apply, or is impossible from outside.
     NotApplicable,
 }
 
@@ -26,19 +26,19 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// An attack's line of the report.
+/// The line of an attack in the report.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// What it came to.
+    /// Outcome.
     pub outcome: Outcome,
-    /// What was sent.
+    /// Description of the requests.
     pub sent: String,
-    /// What came back; for `N/A`, why.
+    /// Description of the responses; for `N/A`, the reason.
     pub got: String,
 }
 
 impl Verdict {
-    /// Nothing was attacked, for this reason.
+    /// Returns the verdict of an attack that does not apply.
     pub(crate) fn not_applicable(why: impl Into<String>) -> Self {
         Self {
             outcome: Outcome::NotApplicable,
@@ -48,7 +48,7 @@ impl Verdict {
     }
 }
 
-/// Counts what came back, and keeps what should not have.
+/// Counts the responses of an attack and collects the unexpected ones.
 pub(crate) struct Tally {
     sent: String,
     statuses: BTreeMap<u16, usize>,
@@ -56,11 +56,11 @@ pub(crate) struct Tally {
     notes: Vec<String>,
 }
 
-/// So many of the wrong answers are shown.
-const SHOWN: usize = 4;
+/// Maximum number of unexpected responses in the report.
+const MAX_SHOWN: usize = 4;
 
 impl Tally {
-    /// Of an attack that sends this.
+    /// Starts the tally of an attack with this description.
     pub(crate) fn new(sent: impl Into<String>) -> Self {
         Self {
             sent: sent.into(),
@@ -70,37 +70,37 @@ impl Tally {
         }
     }
 
-    /// Counts an answer. It is wrong when `good` is false.
-    pub(crate) fn want(&mut self, good: bool, what: impl fmt::Display, response: &Response) {
+    /// Counts a response, which is unexpected if `good` is false.
+    pub(crate) fn expect(&mut self, good: bool, what: impl fmt::Display, response: &Response) {
         *self.statuses.entry(response.status).or_default() += 1;
         if !good {
             self.wrong.push(format!("{what} → {}", response.summary()));
         }
     }
 
-    /// Counts an answer that should be a refusal: 4xx.
-    pub(crate) fn want_refusal(&mut self, what: impl fmt::Display, response: &Response) {
-        self.want(response.is_refusal(), what, response);
+    /// Counts a response that should be a 4xx.
+    pub(crate) fn expect_refusal(&mut self, what: impl fmt::Display, response: &Response) {
+        self.expect(response.is_refusal(), what, response);
     }
 
-    /// Counts an answer that should have one of these statuses.
-    pub(crate) fn want_status(
+    /// Counts a response that should have one of these statuses.
+    pub(crate) fn expect_status(
         &mut self,
         among: &[u16],
         what: impl fmt::Display,
         response: &Response,
     ) {
-        self.want(among.contains(&response.status), what, response);
+        self.expect(among.contains(&response.status), what, response);
     }
 
-    /// Something else that should hold.
-    pub(crate) fn hold(&mut self, good: bool, otherwise: impl fmt::Display) {
+    /// Checks a condition that is not about one response.
+    pub(crate) fn check(&mut self, good: bool, otherwise: impl fmt::Display) {
         if !good {
             self.wrong.push(otherwise.to_string());
         }
     }
 
-    /// Something to tell beside the statuses.
+    /// Adds a note after the statuses.
     pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
@@ -110,15 +110,20 @@ impl Tally {
             0 => format!("{count} × closed"),
             status => format!("{count} × {status}"),
         });
-        let told: Vec<String> = counts.chain(self.notes).collect();
-        let mut got = told.join(", ");
+        let parts: Vec<String> = counts.chain(self.notes).collect();
+        let mut got = parts.join(", ");
         let outcome = if self.wrong.is_empty() {
             Outcome::Pass
         } else {
             Outcome::Fail
         };
         if !self.wrong.is_empty() {
-            let shown: Vec<&str> = self.wrong.iter().take(SHOWN).map(String::as_str).collect();
+            let shown: Vec<&str> = self
+                .wrong
+                .iter()
+                .take(MAX_SHOWN)
+                .map(String::as_str)
+                .collect();
             got = format!("{got}; {} wrong: {}", self.wrong.len(), shown.join(" | "));
         }
         Verdict {
@@ -134,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_wrong_answer_among_good_ones_is_a_failure_that_names_it() {
+    fn one_unexpected_response_fails_the_attack() {
         let refused = Response {
             status: 401,
             ..Response::default()
@@ -145,17 +150,17 @@ mod tests {
             ..Response::default()
         };
         let mut tally = Tally::new("forged tokens");
-        tally.want_refusal("none", &refused);
-        tally.want_refusal("HS256", &served);
+        tally.expect_refusal("none", &refused);
+        tally.expect_refusal("HS256", &served);
         let verdict = tally.verdict();
         assert_eq!(verdict.outcome, Outcome::Fail);
         assert_eq!(verdict.got, "1 × 200, 1 × 401; 1 wrong: HS256 → 200 {}");
     }
 
     #[test]
-    fn no_wrong_answer_is_a_pass() {
+    fn expected_responses_pass() {
         let mut tally = Tally::new("x");
-        tally.want_refusal(
+        tally.expect_refusal(
             "y",
             &Response {
                 status: 404,

@@ -55,3 +55,22 @@ fn a_shared_kernel_that_does_not_exist() {
         "`shared-kernel` in Cargo.toml names `kernel`, but there is no such module"
     );
 }
+
+#[test]
+fn imports_in_a_circle_end() {
+    let found = App::new()
+        .line(
+            "src/settings.rs",
+            "pub use self::a::b as a; pub use crate::access::c as d;",
+        )
+        .line(
+            "src/access.rs",
+            "pub use crate::access::*; pub use crate::access::d as c;",
+        )
+        .line(
+            "src/orders/api.rs",
+            "use crate::settings::a; use crate::settings::d; use crate::access::c;",
+        )
+        .findings();
+    assert_eq!(found, Vec::<String>::new());
+}
