@@ -71,7 +71,7 @@ fn checks() -> Vec<Check> {
         post(2, "/echo", &echo(r#""s""#, r#""""#), INVALID),
         post(2, "/echo", &echo(r#""s""#, &format!("\"{long}\"")), INVALID),
         post(2, "/echo", &echo(":1,", ":5,"), INVALID),
-        post(2, "/echo", &echo("a@example.com", "nobody"), INVALID),
+        post(2, "/echo", &echo("a@example.com", "no-address"), INVALID),
         post(2, "/echo", &echo("[]", r#"[""]"#), INVALID),
         post(
             2,
@@ -152,7 +152,7 @@ fn requires_token(server: &Server) -> Result {
     )))
 }
 
-/// What is wrong with this response, beside the one that was references first.
+/// Returns the difference from the expected response or from the first one.
 fn objection(
     expected: &Expectation,
     response: &Observed,
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_answer_is_judged_too() {
+    fn the_first_response_is_checked_too() {
         assert!(
             objection(
                 &Expectation::Exactly(200, "[]"),

@@ -9,10 +9,10 @@ use crate::results::Results;
 /// One goal.
 struct Goal {
     text: &'static str,
-    expected: Expectation,
+    criterion: Criterion,
 }
 
-enum Expectation {
+enum Criterion {
     /// Cost of `of` divided by the cost of `to`, in each of these cases and on each database.
     Ratio {
         of: &'static str,
@@ -48,39 +48,39 @@ const EVERY: &[u8] = &[1, 2, 3, 4, 5, 6];
 const GOALS: [Goal; 9] = [
     Goal {
         text: "doyen-bare costs at most 1.10 times axum, cases 1 and 2",
-        expected: ratio(DOYEN_BARE, AXUM, SMALL, Bound::AtMost(1.10)),
+        criterion: ratio(DOYEN_BARE, AXUM, SMALL, Bound::AtMost(1.10)),
     },
     Goal {
         text: "doyen-full costs at most 1.3 times axum, cases 1 and 2",
-        expected: ratio(DOYEN_FULL, AXUM, SMALL, Bound::AtMost(1.3)),
+        criterion: ratio(DOYEN_FULL, AXUM, SMALL, Bound::AtMost(1.3)),
     },
     Goal {
         text: "axum-usual costs at least 6 times doyen-full, cases 1 and 2",
-        expected: ratio(AXUM_USUAL, DOYEN_FULL, SMALL, Bound::AtLeast(6.0)),
+        criterion: ratio(AXUM_USUAL, DOYEN_FULL, SMALL, Bound::AtLeast(6.0)),
     },
     Goal {
         text: "doyen-full costs at most 1.25 times axum, cases 3 to 6",
-        expected: ratio(DOYEN_FULL, AXUM, DATA, Bound::AtMost(1.25)),
+        criterion: ratio(DOYEN_FULL, AXUM, DATA, Bound::AtMost(1.25)),
     },
     Goal {
         text: "fastapi costs at least 9 times doyen-bare, cases 1 and 2",
-        expected: ratio(FASTAPI_BARE, DOYEN_BARE, SMALL, Bound::AtLeast(9.0)),
+        criterion: ratio(FASTAPI_BARE, DOYEN_BARE, SMALL, Bound::AtLeast(9.0)),
     },
     Goal {
         text: "fastapi costs at least 20 times doyen-bare, cases 3 to 6",
-        expected: ratio(FASTAPI_BARE, DOYEN_BARE, DATA, Bound::AtLeast(20.0)),
+        criterion: ratio(FASTAPI_BARE, DOYEN_BARE, DATA, Bound::AtLeast(20.0)),
     },
     Goal {
         text: "fastapi-equipped costs at least 20 times doyen-full, every case",
-        expected: ratio(FASTAPI_EQUIPPED, DOYEN_FULL, EVERY, Bound::AtLeast(20.0)),
+        criterion: ratio(FASTAPI_EQUIPPED, DOYEN_FULL, EVERY, Bound::AtLeast(20.0)),
     },
     Goal {
         text: "doyen uses at most 25 MiB of memory when idle",
-        expected: Expectation::Idle(Bound::AtMost(25.0)),
+        criterion: Criterion::Idle(Bound::AtMost(25.0)),
     },
     Goal {
         text: "doyen responds within 100 ms of its start",
-        expected: Expectation::Start(Bound::AtMost(100.0)),
+        criterion: Criterion::Start(Bound::AtMost(100.0)),
     },
 ];
 
@@ -89,8 +89,8 @@ const fn ratio(
     to: &'static str,
     cases: &'static [u8],
     bound: Bound,
-) -> Expectation {
-    Expectation::Ratio {
+) -> Criterion {
+    Criterion::Ratio {
         of,
         to,
         cases,
@@ -104,21 +104,19 @@ pub(crate) fn rows(results: &Results) -> Vec<Vec<String>> {
 }
 
 fn row(goal: &Goal, results: &Results) -> Vec<String> {
-    let places = measured(&goal.expected, results);
-    let bound = match goal.expected {
-        Expectation::Ratio { bound, .. } | Expectation::Idle(bound) | Expectation::Start(bound) => {
-            bound
-        }
+    let measured = measured(&goal.criterion, results);
+    let bound = match goal.criterion {
+        Criterion::Ratio { bound, .. } | Criterion::Idle(bound) | Criterion::Start(bound) => bound,
     };
     let mut values = Vec::new();
     let (mut missed, mut unknown) = (0, 0);
-    for (place, value) in &places {
+    for (label, value) in &measured {
         match value {
             None => unknown += 1,
-            Some(value) if bound.holds(*value) => values.push(format!("{place} {value:.2}")),
+            Some(value) if bound.holds(*value) => values.push(format!("{label} {value:.2}")),
             Some(value) => {
                 missed += 1;
-                values.push(format!("**{place} {value:.2}**"));
+                values.push(format!("**{label} {value:.2}**"));
             }
         }
     }
@@ -126,37 +124,37 @@ fn row(goal: &Goal, results: &Results) -> Vec<String> {
         (0, 0) => "met".to_owned(),
         (0, _) if values.is_empty() => "not measured".to_owned(),
         (0, _) => format!("met where measured, {unknown} not measured"),
-        _ => format!("**missed** in {missed} of {}", places.len()),
+        _ => format!("**missed** in {missed} of {}", measured.len()),
     };
     vec![goal.text.to_owned(), values.join(", "), verdict]
 }
 
 /// Returns the value of each case and database that the goal covers.
-fn measured(expected: &Expectation, results: &Results) -> Vec<(String, Option<f64>)> {
-    match expected {
-        Expectation::Ratio { of, to, cases, .. } => {
+fn measured(criterion: &Criterion, results: &Results) -> Vec<(String, Option<f64>)> {
+    match criterion {
+        Criterion::Ratio { of, to, cases, .. } => {
             let cases = CASES.iter().filter(|case| cases.contains(&case.number));
-            let places = cases.flat_map(|case| {
+            let measured = cases.flat_map(|case| {
                 Store::ALL
                     .into_iter()
                     .filter(|store| store.has(case))
                     .map(move |store| (case.number, store))
             });
-            places
-                .map(|(case, store)| (place(case, store), results.ratio(of, to, case, store)))
+            measured
+                .map(|(case, store)| (label(case, store), results.ratio(of, to, case, store)))
                 .collect()
         }
-        Expectation::Idle(_) => starts(results, |(_, idle_kib)| idle_kib / 1024.0),
-        Expectation::Start(_) => starts(results, |(milliseconds, _)| milliseconds),
+        Criterion::Idle(_) => starts(results, |(_, idle_kib)| idle_kib / 1024.0),
+        Criterion::Start(_) => starts(results, |(milliseconds, _)| milliseconds),
     }
 }
 
 fn starts(results: &Results, value: fn((f64, f64)) -> f64) -> Vec<(String, Option<f64>)> {
     let with_data = [Store::Postgres, Store::Sqlite];
-    let places = [DOYEN_BARE, DOYEN_FULL]
+    let measured = [DOYEN_BARE, DOYEN_FULL]
         .into_iter()
         .flat_map(|one| with_data.map(|store| (one, store)));
-    places
+    measured
         .map(|(one, store)| {
             (
                 format!("{one} {}", store.title()),
@@ -167,7 +165,7 @@ fn starts(results: &Results, value: fn((f64, f64)) -> f64) -> Vec<(String, Optio
 }
 
 /// `1:` or `3 SQLite:`.
-fn place(case: u8, store: Store) -> String {
+fn label(case: u8, store: Store) -> String {
     match store {
         Store::None => format!("{case}:"),
         _ => format!("{case} {}:", store.title()),
@@ -195,9 +193,9 @@ mod tests {
         results
             .samples
             .push(sample(DOYEN_BARE, 1, Store::None, 11.0));
-        let (values, said) = verdict(&results, "doyen-bare costs");
+        let (values, verdict_text) = verdict(&results, "doyen-bare costs");
         assert_eq!(
-            (values.as_str(), said.as_str()),
+            (values.as_str(), verdict_text.as_str()),
             ("1: 1.10", "met where measured, 1 not measured")
         );
         results.samples.push(sample(AXUM, 2, Store::None, 10.0));
@@ -208,9 +206,9 @@ mod tests {
         results
             .samples
             .push(sample(DOYEN_BARE, 2, Store::None, 20.0));
-        let (values, said) = verdict(&results, "doyen-bare costs");
+        let (values, verdict_text) = verdict(&results, "doyen-bare costs");
         assert_eq!(
-            (values.as_str(), said.as_str()),
+            (values.as_str(), verdict_text.as_str()),
             ("1: 1.10, **2: 1.50**", "**missed** in 1 of 2")
         );
     }
@@ -225,8 +223,8 @@ mod tests {
     #[test]
     fn memory_and_startup_are_measured_with_a_database() {
         let results = fake_results();
-        let (values, said) = verdict(&results, "doyen uses");
-        assert_eq!(said, "met");
+        let (values, verdict_text) = verdict(&results, "doyen uses");
+        assert_eq!(verdict_text, "met");
         assert_eq!(values.matches("20.00").count(), 4, "{values}");
         assert_eq!(verdict(&results, "doyen responds").1, "met");
     }

@@ -88,8 +88,8 @@ impl Options {
 
     /// Returns the servers that support the cases of this database.
     pub(crate) fn contestants_on(&self, store: Store) -> Vec<&'static Contestant> {
-        let answers = |one: &&Contestant| one.data || store == Store::None;
-        self.contestants.iter().copied().filter(answers).collect()
+        let supports = |one: &&Contestant| one.data || store == Store::None;
+        self.contestants.iter().copied().filter(supports).collect()
     }
 
     /// Returns true if the page is written: always after a complete run, otherwise only with
@@ -194,9 +194,9 @@ mod tests {
 
     #[test]
     fn an_unknown_value_lists_the_known_ones() {
-        let failure = parse("--only axum,nobody").unwrap_err().to_string();
+        let failure = parse("--only axum,unknown").unwrap_err().to_string();
         assert!(
-            failure.contains("`nobody`") && failure.contains("fastapi"),
+            failure.contains("`unknown`") && failure.contains("fastapi"),
             "{failure}"
         );
         for wrong in [
