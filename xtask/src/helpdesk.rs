@@ -2,16 +2,15 @@
 //! of its own.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-
-use crate::failure::{Context, Failure, Result};
-use crate::process::{cargo, output, pause, run};
-use crate::{http, workspace};
+use toolkit::process::{cargo, free_port, output, pause, run};
+use toolkit::{Context, Failure, Result};
+use toolkit::{http, workspace};
 
 /// Where a checkout has the contract of the helpdesk.
 pub(crate) const CONTRACT: &str = "apps/helpdesk/openapi.json";
@@ -92,13 +91,13 @@ impl Running {
     /// Makes a customer with this address and the password of everybody.
     pub(crate) fn register(&self, email: &str) -> Result {
         let new = json!({ "email": email, "password": PASSWORD, "name": "Another Customer" });
-        let answer = http::post_json(self.address, "/v1/auth/register", &new.to_string())
+        let answer = http::post_json(self.address, "/v1/auth/register", &new)
             .context(|| "registering at the helpdesk".into())?;
         match answer.status {
             201 => Ok(()),
             status => Err(Failure::new(format!(
                 "registering {email} answered {status}: {}",
-                answer.body
+                answer.text()
             ))),
         }
     }
@@ -137,9 +136,4 @@ impl Drop for Running {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-/// An address that nobody listened on a moment ago.
-pub(crate) fn free_port() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

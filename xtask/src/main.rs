@@ -1,12 +1,22 @@
-//! `cargo xtask <command>`: the command line around the library.
+//! The project's own tool: `cargo xtask <command>`.
+//!
+//! Each command is one file in `commands/`; `commands/mod.rs` lists them, and the help is generated
+//! from that list. Several commands share `setup`, which installs what the tests need, `contract`,
+//! which checks the contract of the helpdesk from outside, and `helpdesk`, which builds and starts it.
 
-#![allow(clippy::print_stderr)] // A command-line tool speaks to a person: printing is its job.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // A command-line tool prints its results.
+
+mod commands;
+mod contract;
+mod helpdesk;
+mod setup;
+mod steps;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    match xtask::run(&words) {
+    match commands::run(&words) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("\nxtask: {failure}");

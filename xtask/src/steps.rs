@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::failure::{Context, Result};
+use toolkit::{Context, Result};
 
 /// Counts the steps of one command.
 pub(crate) struct Steps {
@@ -45,7 +45,7 @@ pub(crate) fn seconds(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Failure;
+    use toolkit::Failure;
 
     #[test]
     fn a_failed_step_is_named_and_numbered() {

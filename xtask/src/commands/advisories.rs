@@ -9,10 +9,8 @@ use std::process::Command;
 
 use semver::{Version, VersionReq};
 use toml::{Table, Value};
-
-use crate::failure::{Context, Failure, Result};
-use crate::process::output;
-use crate::workspace;
+use toolkit::process::output;
+use toolkit::{Context, Failure, Result, workspace};
 
 /// Advisories that do not touch us, with the reason. The list may only shrink.
 const IGNORED: [(&str, &str); 0] = [];

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::failure::Result;
+use toolkit::Result;
+
 use crate::{contract, setup};
 
 pub(super) fn run(args: &[String]) -> Result {

@@ -17,11 +17,11 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
+use toolkit::{Context, Failure, Result, workspace};
+
 use self::mentions::mentions;
 use self::tree::Tree;
 use crate::commands::no_arguments;
-use crate::failure::{Context, Failure, Result};
-use crate::workspace;
 
 /// Documents that must be there.
 const DOCUMENTS: [&str; 4] = [

@@ -4,9 +4,10 @@
 
 use std::path::Path;
 
+use toolkit::{Context, Failure, Result, workspace};
+
 use crate::contract::{HELPDESK_IS_READY, first_difference};
-use crate::failure::{Context, Failure, Result};
-use crate::{helpdesk, workspace};
+use crate::helpdesk;
 
 /// A committed file, what stands at its head, and the helpdesk's command that prints the rest.
 struct Generated {

@@ -15,13 +15,13 @@ mod verdict;
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use toolkit::process::output;
+use toolkit::{Failure, Result, workspace};
+
 use self::case::CASES;
 use self::count::Counter;
 use self::record::Record;
 use self::verdict::{Costs, Finding};
-use crate::failure::{Failure, Result};
-use crate::process::output;
-use crate::workspace;
 
 /// Where the numbers are for: other processors have other instructions, other systems another libc.
 const COUNTED_HERE: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use spdx::{Expression, LicenseReq, ParseMode};
+use toolkit::process::{cargo, output};
+use toolkit::{Failure, Result, workspace};
 
 use crate::commands::no_arguments;
-use crate::failure::{Failure, Result};
-use crate::process::{cargo, output};
-use crate::workspace;
 
 /// Licences that ask for no more than their text and a notice. A package is fine when one way through its expression stays
 /// on this list.

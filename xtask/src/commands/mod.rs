@@ -1,13 +1,14 @@
 //! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands up in it.
 
 mod advisories;
-pub mod attack;
+mod attack;
 mod bench;
 mod ci;
 mod contract;
 mod docs_paths;
 mod generate;
 mod instructions;
+mod layers;
 mod licences;
 mod ranks;
 mod setup;
@@ -15,7 +16,7 @@ mod soak;
 mod test;
 mod unused;
 
-use crate::failure::{Failure, Result};
+use toolkit::{Failure, Result};
 
 /// A command: what it is called, what it takes, what it does.
 struct Command {
@@ -25,7 +26,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 14] = [
+const COMMANDS: [Command; 15] = [
     Command {
         name: "setup",
         takes: "",
@@ -63,6 +64,12 @@ const COMMANDS: [Command; 14] = [
         run: ranks::run,
     },
     Command {
+        name: "layers",
+        takes: "",
+        does: "the domains of the applications import only what they may",
+        run: layers::run,
+    },
+    Command {
         name: "docs-paths",
         takes: "",
         does: "paths, links and commands named in the docs exist",
@@ -95,13 +102,13 @@ const COMMANDS: [Command; 14] = [
     Command {
         name: "attack",
         takes: "<address> [..]",
-        does: "the attack list against a running helpdesk: not one you want to keep",
+        does: "run the attack suite against a helpdesk whose data you do not need",
         run: attack::run,
     },
     Command {
         name: "bench",
         takes: "[--quick] [..]",
-        does: "what a request costs, beside others who do the same (bench/README.md)",
+        does: "compare the cost of a request with other frameworks (bench/README.md)",
         run: bench::run,
     },
     Command {

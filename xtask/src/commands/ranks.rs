@@ -14,10 +14,9 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use toolkit::{Context, Failure, Result, workspace};
 
 use crate::commands::no_arguments;
-use crate::failure::{Context, Failure, Result};
-use crate::workspace;
 
 /// The only pair on one floor: the macros cannot be part of core (a macro crate exports nothing else), and core's own types
 /// are written with them.

@@ -1,7 +1,8 @@
 //! `cargo xtask setup`: finds or installs what the tests need, and says where it is.
 
+use toolkit::Result;
+
 use super::no_arguments;
-use crate::failure::Result;
 use crate::setup;
 
 pub(super) fn run(args: &[String]) -> Result {

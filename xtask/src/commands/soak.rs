@@ -3,9 +3,10 @@
 //! They ask `doyen_test::scale` for the count; the variable makes it give the full one. It takes
 //! minutes, prints what was measured, and wants a machine that does nothing else.
 
+use toolkit::Result;
+use toolkit::process::{cargo, run as run_command};
+
 use super::no_arguments;
-use crate::failure::Result;
-use crate::process::{cargo, run as run_command};
 use crate::setup;
 
 /// The tests that scale.

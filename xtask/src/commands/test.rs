@@ -5,11 +5,11 @@
 //! proves nothing, and nobody misses it.
 
 use serde_json::Value;
+use toolkit::process::{cargo, output, run as run_command};
+use toolkit::{Failure, Result, workspace};
 
-use crate::failure::{Failure, Result};
-use crate::process::{cargo, output, run as run_command};
+use crate::contract;
 use crate::setup::{self, Tools};
-use crate::{contract, workspace};
 
 const EVERYTHING: [&str; 3] = ["--locked", "--all-features", "--workspace"];
 

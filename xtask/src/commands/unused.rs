@@ -7,9 +7,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use toolkit::{Failure, Result, workspace};
+
 use crate::commands::no_arguments;
-use crate::failure::{Failure, Result};
-use crate::workspace;
 
 /// Tables of a manifest, and the folders whose files may name what is in them.
 const TABLES: [(&str, &[&str]); 3] = [

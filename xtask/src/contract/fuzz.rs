@@ -14,12 +14,11 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use toolkit::process::pause;
+use toolkit::{Context, Failure, Result, workspace};
 
 use super::{Subject, standard};
-use crate::failure::{Context, Failure, Result};
 use crate::helpdesk::{self, Running};
-use crate::process::pause;
-use crate::workspace;
 
 const SEED: u32 = 20_260_101;
 const LIMIT: Duration = Duration::from_secs(4 * 60);

@@ -3,11 +3,10 @@
 use std::process::Command;
 
 use serde_json::Value;
+use toolkit::process::output;
+use toolkit::{Failure, Result, workspace};
 
 use super::Subject;
-use crate::failure::{Failure, Result};
-use crate::process::output;
-use crate::workspace;
 
 /// Redocly: is it a document that people and programs can use?
 pub(super) fn redocly(subject: &Subject<'_>) -> Result<String> {

@@ -14,10 +14,11 @@ pub(crate) use snapshot::first_difference;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::failure::{Context, Result};
 use crate::setup::Tools;
 use crate::steps::seconds;
-use crate::{helpdesk, workspace};
+use toolkit::{Context, Result, workspace};
+
+use crate::helpdesk;
 
 /// Whether the helpdesk can be held to its contract. `false` leaves out every gate here and the generated files.
 pub(crate) const HELPDESK_IS_READY: bool = true;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use toolkit::process::output;
+use toolkit::{Context, Failure, Result, workspace};
+
 use super::Subject;
-use crate::failure::{Context, Failure, Result};
 use crate::helpdesk::Running;
-use crate::process::output;
-use crate::workspace;
 
 const FOLDER: &str = "crates/doyen-console/tests/browser";
 

@@ -1,8 +1,9 @@
 //! The document that the helpdesk prints is the committed one, byte for byte: a change of the contract is seen in review.
 
+use toolkit::{Failure, Result, workspace};
+
 use super::Subject;
-use crate::failure::{Failure, Result};
-use crate::{helpdesk, workspace};
+use crate::helpdesk;
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
     let printed = subject.text()?;

@@ -2,10 +2,10 @@
 //! it is a valid JSON Schema, and operation ids and path parameters fit together.
 
 use serde_json::Value;
+use toolkit::process::output;
+use toolkit::{Failure, Result};
 
 use super::Subject;
-use crate::failure::{Failure, Result};
-use crate::process::output;
 
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::system;
-use crate::failure::{Failure, Result};
-use crate::process::find;
+use toolkit::process::find;
+use toolkit::setup::system;
+use toolkit::{Failure, Result};
 
 const NAMES: [&str; 4] = [
     "chromium",

@@ -1,28 +1,25 @@
-//! What the tests need beside cargo: found where it is, installed where we may, asked for where we may not.
+//! Finds or installs what the tests need and cargo does not provide.
 //!
-//! Quick when all is there: each part looks first and installs only what is missing. What we install ourselves lands in the
-//! `xtask` folder of the target directory, under a name made from the list it was installed from, so a changed list is
-//! installed anew and an old checkout keeps its own.
+//! Each part looks first and installs only what is missing. Installed files are in the `xtask` folder
+//! of the target directory, under a name derived from the list of packages, so a changed list is
+//! installed separately and an old checkout keeps its own. The parts that `bench/race` needs too are
+//! in `toolkit::setup`.
 
-mod bench;
 mod browser;
 mod nextest;
 mod node;
-mod postgres;
-mod python;
 mod redis;
 mod slow;
-mod stamp;
-mod system;
 mod valgrind;
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub(crate) use self::bench::Tools as BenchTools;
-use crate::failure::{Context, Result};
-use crate::workspace;
+use toolkit::Result;
+use toolkit::setup::{lock, postgres, python};
+
+/// The Python packages of the contract checks.
+const PYTHON_PACKAGES: &str = "tools/requirements.txt";
 
 /// Where everything is, once [`prepare`] is through.
 pub(crate) struct Tools {
@@ -75,33 +72,20 @@ impl Tools {
 
 /// Finds or installs everything that the tests need. Two at once take turns.
 pub(crate) fn prepare() -> Result<Tools> {
-    let _turn = turn()?;
+    let _lock = lock()?;
     Ok(Tools {
         postgres: postgres::find_or_start()?,
         nextest: nextest::find_or_install()?,
         node: node::find_or_install()?,
-        python: python::find_or_install()?,
+        python: python::with_packages(PYTHON_PACKAGES)?,
         browser: browser::find_or_install()?,
         redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
     })
 }
 
-/// Finds or installs what the bench needs of these.
-pub(crate) fn for_bench(postgres: bool, python: bool) -> Result<BenchTools> {
-    let _turn = turn()?;
-    bench::prepare(postgres, python)
-}
-
 /// Finds or installs what counts instructions.
 pub(crate) fn valgrind() -> Result<PathBuf> {
-    let _turn = turn()?;
+    let _lock = lock()?;
     valgrind::find_or_install()
-}
-
-fn turn() -> Result<File> {
-    let path = workspace::tools()?.join("setup.lock");
-    let turn = File::create(&path).context(|| format!("opening {}", path.display()))?;
-    turn.lock()?;
-    Ok(turn)
 }

@@ -1,7 +1,7 @@
 //! cargo-nextest, which runs the tests.
 
-use crate::failure::Result;
-use crate::process::{cargo, output, run, succeeds};
+use toolkit::Result;
+use toolkit::process::{cargo, output, run, succeeds};
 
 /// The version installed where there is none. A newer one that is there already is as good.
 const VERSION: &str = "0.9.143";

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{stamp, system};
-use crate::failure::{Context, Failure, Result};
-use crate::process::{find, output, run};
-use crate::workspace;
+use toolkit::process::{find, output, run};
+use toolkit::setup::{stamp, system};
+use toolkit::{Context, Failure, Result, workspace};
 
 /// The oldest Node.js that the packages run on.
 const OLDEST: (u32, u32) = (20, 19);

@@ -1,11 +1,11 @@
-//! The real program under the attack list of `cargo xtask attack`, on both databases.
+//! Runs the attack suite against the real program, on both databases.
 //!
-//! What each attack sends and expects stands in `xtask/src/commands/attack`. Here limits on how often are out of the way, but those on
-//! logins; the clocks for slow clients are short; and what the program has written is read afterwards.
+//! The attacks are in `tools/attack/src`. Rate limits are raised here, except those on logins, and the
+//! timeouts for slow clients are short. The output of the program is checked afterwards.
 
+use attack::{Line, Options, Outcome, attack};
 use doyen_test::{Program, Running};
 use serde_json::Value;
-use xtask::attack::{Line, Options, Outcome, attack};
 
 use crate::support::Helpdesk;
 

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::failure::Result;
-use crate::workspace;
+use toolkit::Result;
+use toolkit::workspace;
 
 /// The page that this is about.
 pub(super) const PAGE: &str = "docs/reference/security.md";

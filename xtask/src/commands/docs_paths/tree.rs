@@ -2,10 +2,11 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use toolkit::Result;
+use toolkit::workspace;
+
 use super::mentions::{Mention, What};
 use crate::commands;
-use crate::failure::Result;
-use crate::workspace;
 
 /// Where else a path may begin: the guide speaks of files of the reference service.
 const ALSO_FROM: [&str; 1] = ["apps/helpdesk"];
@@ -191,7 +192,7 @@ mod tests {
         assert!(
             objections(
                 "README.md",
-                "`xtask/src/{main,http}.rs` and `xtask/src/commands/*.rs`"
+                "`xtask/src/{main,steps}.rs` and `xtask/src/commands/*.rs`"
             )
             .is_empty()
         );

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use crate::failure::{Context, Failure, Result};
-use crate::process::{cargo, output, run};
-use crate::{setup, workspace};
+use toolkit::process::{cargo, output, run};
+use toolkit::{Context, Failure, Result, workspace};
+
+use crate::setup;
 
 /// The first requests of a connection are not like the others, so even the short run has some.
 const FEW: u32 = 200;

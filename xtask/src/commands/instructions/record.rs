@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use toml::{Table, Value};
+use toolkit::{Context, Failure, Result, workspace};
 
 use super::case::CASES;
-use crate::failure::{Context, Failure, Result};
-use crate::workspace;
 
 pub(super) const FILE: &str = "bench/instructions.toml";
 
