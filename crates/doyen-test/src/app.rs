@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
-use doyen::domain::contract::Operation;
 use doyen::domain::{Access, Mail};
 use doyen::mail::InMemory;
 use doyen::observe::AccessLog;
+use doyen::schema::contract::Operation;
 use doyen::web::Service;
 use doyen::{App, Assembled};
 use serde_json::Value as Json;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use doyen_core::limit::{
     LimitRules, Limiter, NamedPolicy, NamedQuota, Policy, QuotaBucket, Quotas, Tier,
 };
-use doyen_core::{Caller, Clock, Output, Rate, Timestamp, Unexpected, policy, signed_in};
+use doyen_core::{Caller, Clock, Rate, Timestamp, Unexpected, policy, signed_in};
 use doyen_data::Database;
 use doyen_limit::{Local, SqlQuotas};
+use doyen_schema::Output;
 use doyen_settings::Settings;
 use doyen_web::{Json, RateLimits, Route};
 

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 
-use doyen_core::contract::Contract;
 use doyen_core::inject::{Container, Inject, Needs};
 use doyen_core::{Refusal, Unexpected};
 use doyen_mail::Post;
+use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromParts;
 

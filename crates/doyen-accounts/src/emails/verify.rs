@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use doyen_core::{
-    Inject, Input, Output, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone,
-    security,
+    Inject, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone, security,
 };
 use doyen_macros::post;
 use doyen_mail::Post;
+use doyen_schema::{Input, Output};
 use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::graph::Later;

@@ -1,7 +1,7 @@
 //! Tables for people.
 
-use doyen_core::contract::Operation;
 use doyen_data::migrate::{State, Status};
+use doyen_schema::contract::Operation;
 use doyen_settings::{Environment, Row};
 
 /// Each setting, its value, its origin.

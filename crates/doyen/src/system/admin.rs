@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use doyen_core::anyone;
-use doyen_core::{Input, Output};
 use doyen_data::Database;
 use doyen_macros::{get, routes};
+use doyen_schema::{Input, Output};
 use doyen_web::{Body, Module, Query, Response, Service, StartError};
 use http::{HeaderValue, StatusCode, header};
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::problem::Plain;
-use doyen_core::{Kind, Output, ProblemInfo, Refusal, anyone, unlimited};
+use doyen_core::{Kind, ProblemInfo, Refusal, anyone, unlimited};
 use doyen_data::Database;
 use doyen_macros::get;
+use doyen_schema::Output;
 use doyen_web::{Json, Parts, Respond, Response};
 
 use super::Pages;
@@ -75,7 +76,7 @@ impl Respond for Ready {
     fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
         self.0?.respond(parts)
     }
-    fn describe(contract: &mut doyen_core::contract::Contract<'_>) {
+    fn describe(contract: &mut doyen_schema::contract::Contract<'_>) {
         Json::<Health>::describe(contract);
         contract.operation.fails([&NOT_READY]);
     }
