@@ -30,6 +30,7 @@ mod body;
 mod etag;
 pub mod extract;
 mod handler;
+pub mod limit;
 mod meter;
 mod module;
 mod patience;

@@ -6,14 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::limit::{
-    LimitRules, Limiter, NamedPolicy, NamedQuota, Policy, QuotaBucket, Quotas, Tier,
-};
+use doyen_core::limit::{Limiter, Policy, QuotaBucket, Quotas};
 use doyen_core::{Caller, Clock, Rate, Timestamp, Unexpected, policy, signed_in};
 use doyen_data::Database;
 use doyen_limit::{Local, SqlQuotas};
 use doyen_schema::Output;
 use doyen_settings::Settings;
+use doyen_web::limit::{LimitRules, NamedPolicy, NamedQuota, Tier};
 use doyen_web::{Json, RateLimits, Route};
 
 use crate::AssembleError;

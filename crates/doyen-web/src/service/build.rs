@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::limit::PlanError;
 use doyen_core::AccessSink;
 use doyen_core::inject::{ContainerBuilder, GraphError, Needs};
-use doyen_core::limit::{PlanError, QUOTA_EXCEEDED};
+use doyen_core::limit::QUOTA_EXCEEDED;
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
 use doyen_core::{Allow, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
 use doyen_schema::Components;
