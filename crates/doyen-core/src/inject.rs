@@ -19,12 +19,15 @@ mod container;
 mod context;
 mod facts;
 mod graph;
+mod known;
+mod port;
 
-pub use binding::{Binding, Port};
+pub use binding::Binding;
 pub use container::{Container, ContainerBuilder};
 pub use context::{BoxFuture, Context, Statistics, Teardown, UnitOfWork};
 pub use facts::Facts;
 pub use graph::{Graph, GraphError, Need, Needs, Node};
+pub use port::Port;
 
 use std::future::Future;
 use std::sync::Arc;

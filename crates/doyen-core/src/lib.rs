@@ -22,6 +22,7 @@ mod access;
 mod access_log;
 mod allow;
 mod caller;
+mod denied;
 mod duration;
 mod failure;
 pub mod id;
@@ -41,10 +42,10 @@ mod trace;
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{
-    Allow, AllowExt, Anyone, Denied, DeniedBecause, Restrict, Restricted, Role, Scope, anyone,
-    denied_because, signed_in,
+    Allow, AllowExt, Anyone, Denied, Restrict, Restricted, Role, Scope, anyone, signed_in,
 };
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
+pub use denied::{DeniedBecause, denied_because};
 pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, port, provider};
 pub use duration::parse_duration;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};

@@ -19,9 +19,6 @@ use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
-use crate::Refusal;
-use crate::inject::{Context, Facts, Inject, Node};
-
 /// The id of a request: in every answer, problem and log line that belongs to it. Can be injected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId {
@@ -78,18 +75,6 @@ impl fmt::Debug for RequestId {
 }
 
 /// Known to the edge from the start; a job or a command gets a new one.
-impl Inject for RequestId {
-    fn node() -> Node {
-        Node::of::<Self>(Vec::new())
-    }
-    fn known(facts: &Facts) -> Option<Self> {
-        facts.request_id
-    }
-    async fn make(_: &Context) -> Result<Self, Refusal> {
-        Ok(Self::new())
-    }
-}
-
 /// A place in a distributed trace (W3C Trace Context): which trace, which span, and whether it is recorded. Can be injected.
 ///
 /// Its `Display` is the value of a `traceparent` field.
@@ -191,18 +176,6 @@ impl fmt::Debug for TraceContext {
 }
 
 /// Known to the edge from the start; a job or a command begins a new trace.
-impl Inject for TraceContext {
-    fn node() -> Node {
-        Node::of::<Self>(Vec::new())
-    }
-    fn known(facts: &Facts) -> Option<Self> {
-        facts.trace
-    }
-    async fn make(_: &Context) -> Result<Self, Refusal> {
-        Ok(Self::start(false))
-    }
-}
-
 fn id<const N: usize, const TEXT: usize>() -> [u8; TEXT] {
     let mut bytes = random::<N>();
     if bytes == [0; N] {
