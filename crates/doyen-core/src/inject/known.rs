@@ -16,6 +16,7 @@ impl Inject for Access {
     }
 }
 
+/// Known to the edge from the start; a job or a command gets a new one.
 impl Inject for RequestId {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
@@ -28,6 +29,7 @@ impl Inject for RequestId {
     }
 }
 
+/// Known to the edge from the start; a job or a command begins a new trace.
 impl Inject for TraceContext {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
