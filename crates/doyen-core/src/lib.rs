@@ -33,6 +33,7 @@ mod mail;
 mod page;
 mod patch;
 pub mod problem;
+mod scope;
 mod secret;
 pub mod security;
 mod stable_hash;
@@ -41,9 +42,7 @@ mod trace;
 
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
-pub use allow::{
-    Allow, AllowExt, Anyone, Denied, Restrict, Restricted, Role, Scope, anyone, signed_in,
-};
+pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
 pub use denied::{DeniedBecause, denied_because};
 pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, port, provider};
@@ -59,6 +58,7 @@ pub use mail::{BadMail, Mail, Mailer, NotDelivered};
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
+pub use scope::{Role, Scope};
 pub use secret::Secret;
 pub use security::{SecurityEvent, SecurityLog};
 pub use stable_hash::stable_hash;

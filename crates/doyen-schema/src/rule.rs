@@ -36,15 +36,19 @@
 //! }
 //! ```
 
+mod address;
 mod broken;
 mod items;
+mod num;
 mod number;
 mod pattern;
 mod text;
 mod tighten;
 
+pub use address::{Email, Url};
 pub use broken::Broken;
 pub use items::{Items, List, Unique, each, each_schema};
-pub use number::{MultipleOf, Num, Number, Range, Whole};
+pub use num::Num;
+pub use number::{MultipleOf, Number, Range, Whole};
 pub use pattern::Pattern;
-pub use text::{Email, Length, Text, Url};
+pub use text::{Length, Text};

@@ -1,3 +1,7 @@
+use std::borrow::Cow;
+
+use doyen_core::Problem as _;
+
 use super::*;
 
 fn read(text: &str) -> Result<Value<'_>, JsonError> {
