@@ -174,7 +174,7 @@ pub enum Limit {
     /// Every one of these policies.
     Policies(Vec<Policy>),
     /// No limit, and why.
-    Unlimited(&'static str),
+    Exempt(&'static str),
 }
 
 impl From<Policy> for Limit {
@@ -185,7 +185,7 @@ impl From<Policy> for Limit {
 
 impl From<Unlimited> for Limit {
     fn from(unlimited: Unlimited) -> Self {
-        Limit::Unlimited(unlimited.0)
+        Limit::Exempt(unlimited.0)
     }
 }
 

@@ -53,10 +53,10 @@ impl Plan {
         )?;
         let mut policies: &[Policy] = &[];
         match said {
-            Some(Limit::Unlimited(reason)) if reason.trim().is_empty() => {
+            Some(Limit::Exempt(reason)) if reason.trim().is_empty() => {
                 return Err(PlanError::NoReason);
             }
-            Some(Limit::Unlimited(reason)) => plan.unlimited = Some(reason),
+            Some(Limit::Exempt(reason)) => plan.unlimited = Some(reason),
             Some(Limit::Policies(said)) => policies = said,
             None => {}
         }
