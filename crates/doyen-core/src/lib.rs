@@ -45,7 +45,9 @@ pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
 pub use denied::{DeniedBecause, denied_because};
-pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, port, provider};
+pub use doyen_macros::{Inject, Problem, Role, Scope, port, provider};
+// The derives alone: the traits are in doyen-schema.
+pub use doyen_macros::{Input, Output};
 pub use duration::parse_duration;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;

@@ -10,6 +10,8 @@
 )]
 
 extern crate doyen_core as doyen;
+// The unit tests of the domains are asynchronous.
+use tokio as _;
 
 #[path = "../../../apps/helpdesk/src/access.rs"]
 mod access;
