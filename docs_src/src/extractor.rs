@@ -1,8 +1,9 @@
 //! A custom extractor reads the request and describes itself in the OpenAPI document.
 
-use doyen::domain::contract::{Contract, Parameter};
-use doyen::domain::{Place, Refusal, Schema};
+use doyen::domain::{Place, Refusal};
 use doyen::prelude::*;
+use doyen::schema::Schema;
+use doyen::schema::contract::{Contract, Parameter};
 use doyen::web::Request;
 use doyen::web::extract::FromParts;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use doyen::domain::inject::Context;
-use doyen::domain::rule::Broken;
 use doyen::prelude::*;
+use doyen::schema::rule::Broken;
 
 /// A hotel booking.
 #[derive(Input)]

@@ -63,8 +63,8 @@ pub const TABLES: doyen_data::Migrations = doyen_macros::migrations!("migrations
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use doyen_core::__private::*;
     pub use doyen_data as data;
+    pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
     /// The part for routes.
     pub mod web {

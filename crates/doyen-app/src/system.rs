@@ -4,9 +4,10 @@ use std::sync::Arc;
 #[cfg(feature = "redis")]
 use std::time::Duration;
 
-use doyen_core::contract::Contract;
+use doyen_schema::contract::Contract;
 use doyen_core::problem::Plain;
-use doyen_core::{Kind, Output, ProblemInfo, Refusal, anyone, unlimited};
+use doyen_core::{Kind, ProblemInfo, Refusal, anyone, unlimited};
+use doyen_schema::{Output};
 use doyen_macros::{get, routes};
 use doyen_web::{BUCKETS, Drain, Json, Module, Parts, Reading, Respond, Response, Service};
 

@@ -37,7 +37,7 @@ pub use problem::{ProblemPage, problem_page};
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use doyen_core::__private::*;
+    pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
     /// The part for routes.
     pub mod web {

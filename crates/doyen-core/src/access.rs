@@ -1,8 +1,5 @@
 //! Whether the work at hand may change anything.
 
-use crate::Refusal;
-use crate::inject::{Context, Facts, Inject, Node};
-
 /// What the method of a request promises (RFC 9110 section 9.2.1): a safe one reads, every other one may write.
 ///
 /// The edge says it; jobs and commands write unless they say otherwise. The Session reads it: with `Read` its statements run on their
@@ -14,16 +11,4 @@ pub enum Access {
     /// Everything else.
     #[default]
     Write,
-}
-
-impl Inject for Access {
-    fn node() -> Node {
-        Node::of::<Self>(Vec::new())
-    }
-    fn known(facts: &Facts) -> Option<Self> {
-        facts.access
-    }
-    async fn make(_: &Context) -> Result<Self, Refusal> {
-        Ok(Access::default())
-    }
 }

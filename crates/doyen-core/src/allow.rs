@@ -1,46 +1,10 @@
 //! Who may call a route.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use crate::Caller;
-
-/// A permission word such as `tickets:read`. Derive it on the enum of your application's scopes.
-///
-/// ```
-/// # extern crate doyen_core as doyen;
-/// use doyen_core::Scope as _;
-///
-/// #[derive(Clone, Copy, Debug, doyen_core::Scope)]
-/// enum Scope {
-///     /// Read your tickets.
-///     #[scope("tickets:read")]
-///     TicketsRead,
-/// }
-///
-/// assert_eq!(Scope::TicketsRead.name(), "tickets:read");
-/// ```
-pub trait Scope: Copy {
-    /// The word, as it stands in tokens and in the document.
-    fn name(self) -> &'static str;
-    /// What it permits: the doc comment of the variant.
-    fn description(self) -> &'static str;
-    /// Every scope there is.
-    fn all() -> Vec<Self>;
-}
-
-/// A role such as `admin`. Derive it like [`Scope`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a role",
-    label = "not a role",
-    note = "roles are the variants of an enum with `#[derive(Role)]`: write `.role(Role::Admin)`"
-)]
-pub trait Role: Copy {
-    /// The word, as it stands in tokens.
-    fn name(self) -> &'static str;
-}
+use crate::{Caller, Role, Scope};
 
 /// The access policy of a route: what `allow = ...` becomes.
 ///
@@ -238,54 +202,6 @@ impl fmt::Display for Allow {
         Ok(())
     }
 }
-
-/// Why a policy says no: for the log, never for the client.
-///
-/// A policy is a function of the application that looks at the caller and the thing, and gives its reason when it refuses. The problem that
-/// becomes of it holds the reason as its cause, and the access log shows it as `denied_because`.
-///
-/// ```
-/// # extern crate doyen_core as doyen;
-/// use doyen_core::{DeniedBecause, Problem, denied_because};
-///
-/// struct Order {
-///     owner: u32,
-/// }
-///
-/// fn may_cancel(caller: u32, order: &Order) -> Result<(), DeniedBecause> {
-///     if order.owner == caller { Ok(()) } else { Err(denied_because("only its owner cancels an order")) }
-/// }
-///
-/// /// You may not cancel this order.
-/// #[derive(Debug, Problem)]
-/// #[problem(forbidden)]
-/// struct NotYours(#[problem(cause)] DeniedBecause);
-///
-/// let refused = may_cancel(1, &Order { owner: 2 }).map_err(NotYours).unwrap_err();
-/// assert_eq!(refused.cause().unwrap().to_string(), "only its owner cancels an order");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeniedBecause(Cow<'static, str>);
-
-/// Refuses, and says why.
-pub fn denied_because(reason: impl Into<Cow<'static, str>>) -> DeniedBecause {
-    DeniedBecause(reason.into())
-}
-
-impl DeniedBecause {
-    /// The reason.
-    pub fn reason(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for DeniedBecause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for DeniedBecause {}
 
 #[cfg(test)]
 mod tests {

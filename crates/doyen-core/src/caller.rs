@@ -3,8 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::inject::{Context, Facts, Inject, Node};
-use crate::problem::Plain;
 use crate::{Kind, ProblemInfo, Refusal};
 
 /// The identified caller of this request: what a verified token, key or session says.
@@ -65,30 +63,6 @@ pub static FORBIDDEN: ProblemInfo = ProblemInfo {
     title: "Forbidden",
     description: "The caller is not permitted to perform this operation. `detail` names the missing scope, if that is the reason.",
 };
-
-/// The caller if there is one. The edge says it.
-impl Inject for Option<Caller> {
-    fn node() -> Node {
-        Node::of::<Self>(Vec::new())
-    }
-    fn known(facts: &Facts) -> Option<Self> {
-        let caller = facts.caller.as_ref()?;
-        Some(caller.as_deref().cloned())
-    }
-    async fn make(_: &Context) -> Result<Self, Refusal> {
-        Ok(None)
-    }
-}
-
-impl Inject for Caller {
-    fn node() -> Node {
-        Node::of::<Self>(vec![<Option<Caller> as Inject>::node]).fails(vec![&UNAUTHENTICATED])
-    }
-    async fn make(cx: &Context) -> Result<Self, Refusal> {
-        let caller = cx.get::<Option<Caller>>().await?;
-        caller.ok_or_else(|| Plain::new(&UNAUTHENTICATED).into())
-    }
-}
 
 /// How an application tells who is calling. The edge asks it before any policy of a route.
 #[async_trait::async_trait]

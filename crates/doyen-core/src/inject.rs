@@ -17,14 +17,25 @@
 mod binding;
 mod container;
 mod context;
+mod error;
 mod facts;
 mod graph;
+mod known;
+mod node;
+mod port;
+mod teardown;
+mod unit_of_work;
 
-pub use binding::{Binding, Port};
+pub use binding::Binding;
 pub use container::{Container, ContainerBuilder};
-pub use context::{BoxFuture, Context, Statistics, Teardown, UnitOfWork};
+pub use context::{BoxFuture, Context};
+pub use error::GraphError;
 pub use facts::Facts;
-pub use graph::{Graph, GraphError, Need, Needs, Node};
+pub use graph::Graph;
+pub use node::{Need, Needs, Node};
+pub use port::Port;
+pub use teardown::Teardown;
+pub use unit_of_work::{Statistics, UnitOfWork};
 
 use std::future::Future;
 use std::sync::Arc;

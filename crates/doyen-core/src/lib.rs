@@ -7,7 +7,6 @@
 //! | --- | --- |
 //! | [`Kind`], [`Problem`], [`Unexpected`] | what can go wrong, and how a client is told |
 //! | [`Failures`], [`At`] | what is wrong with an input, all of it, with places |
-//! | [`Input`], [`Output`], [`Schema`] | what is read and written, and the contract of both |
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
 //! | [`Paging`], [`Page`] | lists |
 //! | [`Mail`], [`Mailer`] | mail to people |
@@ -23,21 +22,18 @@ mod access;
 mod access_log;
 mod allow;
 mod caller;
-pub mod contract;
+mod denied;
 mod duration;
 mod failure;
 pub mod id;
 pub mod inject;
-pub mod input;
 mod kind;
 pub mod limit;
 mod mail;
-pub mod output;
 mod page;
 mod patch;
 pub mod problem;
-pub mod rule;
-pub mod schema;
+mod scope;
 mod secret;
 pub mod security;
 mod stable_hash;
@@ -46,41 +42,50 @@ mod trace;
 
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
-pub use allow::{
-    Allow, AllowExt, Anyone, Denied, DeniedBecause, Restrict, Restricted, Role, Scope, anyone,
-    denied_because, signed_in,
-};
+pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
-pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, port, provider};
+pub use denied::{DeniedBecause, denied_because};
+pub use doyen_macros::{Inject, Problem, Role, Scope, port, provider};
+// The derives alone: the traits are in doyen-schema.
+pub use doyen_macros::{Input, Output};
 pub use duration::parse_duration;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
-pub use input::Input;
 pub use kind::Kind;
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
 pub use mail::{BadMail, Mail, MailDelivery, MailQueue, Mailer, NotDelivered};
-pub use output::Output;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
-pub use schema::{Components, Schema};
+pub use scope::{Role, Scope};
 pub use secret::Secret;
 pub use security::{SecurityEvent, SecurityLog};
 pub use stable_hash::stable_hash;
 pub use time::{Clock, DAY, HOUR, MINUTE, NotATime, SystemClock, Timestamp, secs};
 pub use trace::{RequestId, TraceContext, current_request, within_request};
 
+/// Drops the code of `#[derive(Input)]` and `#[derive(Output)]`. Their traits are in doyen-schema,
+/// whose macro of the same name keeps it. So a domain may derive them and still compile against
+/// this crate alone.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __without_schema {
+    ($($code:tt)*) => {};
+}
+
+/// A domain names this crate `doyen::domain`; with this, so does one that depends on it alone.
+#[doc(hidden)]
+pub extern crate self as domain;
+
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__without_schema as with_schema;
     pub use crate::inject::{BoxFuture, Context, Inject, Lifetime, Need, Needs, Node, Port};
     pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};
-    pub use crate::{
-        At, Components, Failures, Input, Invalid, Kind, Output, Place, Role, Schema, Scope, input,
-        output, rule, schema,
-    };
-    pub use {async_trait, regex, serde, serde_json};
+    pub use crate::{At, Failures, Invalid, Kind, Place, Role, Scope};
+    pub use {async_trait, serde_json};
 }

@@ -23,24 +23,22 @@
 //! # let _ = (one, two, none);
 //! ```
 
-mod plan;
+mod bucket;
+mod period;
 mod port;
-mod quota;
 mod rate;
-mod rules;
 mod words;
 
-pub use plan::{Bucket, Plan, PlanError, QuotaBucket, Slots};
+pub use bucket::{Bucket, QuotaBucket};
+pub use period::Period;
 pub use port::{
     Charge, Decision, Limiter, MAX_CHARGES, Network, QuotaCharge, QuotaDecision, QuotaState,
     QuotaTaken, Quotas, Verdict, Who,
 };
-pub use quota::{NamedQuota, Period};
 pub use rate::Rate;
-pub use rules::{LimitRules, NamedPolicy, Tier};
 pub use words::{
-    Limit, Per, Policy, Unlimited, per_address, per_client, per_key, per_route, per_user, policy,
-    quota, unlimited,
+    Limit, Per, Policy, PolicySource, Unlimited, per_address, per_client, per_key, per_route,
+    per_user, policy, quota, unlimited,
 };
 
 use crate::{Kind, ProblemInfo};

@@ -70,36 +70,3 @@ impl<T> From<T> for Patch<T> {
         Patch::Set(value)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::input::{Input as _, Value};
-    use crate::{At, Failures, Patch, Place};
-
-    #[test]
-    fn three_states() {
-        type Field = Patch<Option<u8>>;
-        let at = At::root(Place::Body);
-        let mut out = Failures::new();
-        assert_eq!(Field::absent(&at, &mut out), Some(Patch::Absent));
-        assert_eq!(
-            Field::parse(Value::Null, &at, &mut out),
-            Some(Patch::Set(None))
-        );
-        assert_eq!(
-            Field::parse(Value::Int(1), &at, &mut out),
-            Some(Patch::Set(Some(1)))
-        );
-        assert!(out.is_empty());
-    }
-
-    #[test]
-    fn null_is_refused_unless_the_value_can_be_nothing() {
-        let mut out = Failures::new();
-        assert_eq!(
-            Patch::<u8>::parse(Value::Null, &At::root(Place::Body), &mut out),
-            None
-        );
-        assert_eq!(out.iter().next().unwrap().code, "null");
-    }
-}

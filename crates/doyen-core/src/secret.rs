@@ -2,11 +2,6 @@
 
 use std::fmt;
 
-use crate::inject::{BoxFuture, Context};
-use crate::input::{Input, Value};
-use crate::rule::Text;
-use crate::{At, Components, Failures, Schema};
-
 /// A value that never prints: `Debug` and `Display` show `***`. It is wiped from nothing; it only keeps out of logs and answers.
 ///
 /// ```
@@ -46,35 +41,5 @@ impl<T> fmt::Debug for Secret<T> {
 impl<T> fmt::Display for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
-    }
-}
-
-impl<T: Text> Text for Secret<T> {
-    fn text(&self) -> Option<&str> {
-        self.0.text()
-    }
-}
-
-/// Read like the value inside; the document says `writeOnly`.
-impl<T: Input> Input for Secret<T> {
-    const REQUIRED: bool = T::REQUIRED;
-    const ASYNC: bool = T::ASYNC;
-
-    fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
-        T::parse(value, at, out).map(Secret)
-    }
-    fn absent(at: &At<'_>, out: &mut Failures) -> Option<Self> {
-        T::absent(at, out).map(Secret)
-    }
-    fn schema(all: &mut Components) -> Schema {
-        T::schema(all).with("writeOnly", true)
-    }
-    fn verify<'a>(
-        &'a self,
-        cx: &'a Context,
-        at: &'a At<'a>,
-        out: &'a mut Failures,
-    ) -> BoxFuture<'a, ()> {
-        self.0.verify(cx, at, out)
     }
 }

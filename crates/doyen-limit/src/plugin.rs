@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use doyen_app::{DeclaredPolicy, Manifest, Plugin, Redis, Registrar, SetupError, Stop};
-use doyen_core::limit::{LimitRules, Limiter, NamedPolicy, Quotas};
+use doyen_core::limit::{Limiter, Quotas};
+use doyen_web::limit::{LimitRules, NamedPolicy};
 use doyen_web::RateLimits;
 
 use crate::{LimitSettings, Local, QuotaBook, SqlQuotas, TABLES};

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use doyen_core::limit::{LimitRules, QuotaBucket, Quotas};
-use doyen_core::{Caller, Output, Timestamp, Unexpected, policy, signed_in};
+use doyen_core::limit::{QuotaBucket, Quotas};
+use doyen_web::limit::{LimitRules};
+use doyen_core::{Caller, Timestamp, Unexpected, policy, signed_in};
+use doyen_schema::{Output};
 use doyen_web::{Json, Route};
 
 /// The configured quotas, to query their state. Injectable as `Arc<QuotaBook>`.

@@ -1,7 +1,7 @@
 //! Settings of rate limits and quotas.
 
 use doyen_core::Rate;
-use doyen_core::limit::{NamedPolicy, NamedQuota, Tier};
+use doyen_web::limit::{NamedPolicy, NamedQuota, Tier};
 use doyen_settings::Settings;
 
 /// Rate limits and quotas.

@@ -11,9 +11,11 @@ mod rule;
 
 use proc_macro2::TokenStream;
 
+use crate::schema::with_schema;
+
 /// The expansion.
 pub(crate) fn expand(item: syn::DeriveInput) -> syn::Result<TokenStream> {
-    model::read(&item).map(|model| emit::emit(&model))
+    model::read(&item).map(|model| with_schema(&emit::emit(&model)))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod provider;
 mod role;
 mod route;
 mod row;
+mod schema;
 mod scope;
 mod settings;
 mod test;

@@ -1,18 +1,48 @@
-//! OpenAPI 3.1 from route descriptions.
+//! The contract of a service: what it reads, what it writes, and the document of both.
 //!
-//! ```
-//! use doyen_schema::{Info, document};
-//! use doyen_core::schema::Named;
+//! | module | contents |
+//! | --- | --- |
+//! | [`input`] | [`Input`]: parses and validates values; readers for JSON and for text |
+//! | [`rule`] | the rules of `#[validate(..)]` |
+//! | [`output`] | [`Output`]: serializes and describes values |
+//! | [`contract`] | the description of one route |
 //!
-//! let info = Info { title: "Shop".into(), version: "1.0.0".into(), ..Info::default() };
-//! let document = document(&info, &[], &Named::default());
-//! assert_eq!(document["openapi"], "3.1.0");
-//! ```
-//!
-//! The document is derived from the extractors, responses, errors and policies of the routes.
+//! [`Schema`] is one JSON Schema, and [`Components`] are the named schemas that a document shares.
+//! [`document`] generates the OpenAPI document.
 
-mod document;
-mod operation;
-mod problems;
+// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+extern crate self as doyen;
 
-pub use document::{Info, Licence, document, to_text};
+mod components;
+pub mod contract;
+mod id;
+pub mod input;
+mod openapi;
+pub mod output;
+pub mod rule;
+mod schema;
+mod secret;
+
+pub use components::{Components, Direction, NameClash, Named};
+pub use doyen_macros::{Input, Output};
+pub use input::Input;
+pub use openapi::{Info, Licence, document, to_text};
+pub use output::Output;
+pub use schema::Schema;
+
+/// Keeps the code of `#[derive(Input)]` and `#[derive(Output)]`; see the macro of doyen-core.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __with_schema {
+    ($($code:tt)*) => { $($code)* };
+}
+
+/// What the macros write against. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use doyen_core::__private::*;
+    pub use serde;
+
+    pub use crate::__with_schema as with_schema;
+    pub use crate::{Components, Input, Output, Schema, input, output, rule};
+}

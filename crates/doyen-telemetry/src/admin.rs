@@ -7,7 +7,7 @@ use doyen_app::{
     BannerLink, Health, Impact, Manifest, Metrics, Plugin, Plugins, Registrar, SetupError,
 };
 use doyen_core::anyone;
-use doyen_core::{Input, Output};
+use doyen_schema::{Input, Output};
 use doyen_macros::{get, routes};
 use doyen_settings::Settings;
 use doyen_web::{Body, Drain, Module, Query, Response, ServerOptions};

@@ -17,7 +17,7 @@ pub use logs::{LogFormatSetting, LogSettings, Logs};
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use doyen_core::__private::*;
+    pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
     /// The part for routes.
     pub mod web {

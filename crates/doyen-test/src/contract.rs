@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use doyen::domain::contract::Operation;
+use doyen::schema::contract::Operation;
 use doyen::web::Service;
 use jsonschema::Validator;
 use serde_json::{Value as Json, json};

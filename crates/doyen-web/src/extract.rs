@@ -39,8 +39,8 @@ pub use param::{Named, ParamName};
 use std::future::Future;
 
 use doyen_core::Refusal;
-use doyen_core::contract::Contract;
 use doyen_core::inject::Needs;
+use doyen_schema::contract::Contract;
 
 use crate::request::Request;
 

@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::marker::PhantomData;
 
-use doyen_core::contract::Contract;
 use doyen_core::inject::{BoxFuture, Needs};
 use doyen_core::{Invalid, Refusal};
+use doyen_schema::contract::Contract;
 
 use crate::Response;
 use crate::extract::{FromParts, FromRequest};

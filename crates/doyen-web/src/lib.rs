@@ -30,6 +30,7 @@ mod body;
 mod etag;
 pub mod extract;
 mod handler;
+pub mod limit;
 mod meter;
 mod module;
 mod patience;
@@ -71,7 +72,7 @@ pub mod __private {
     pub use crate::{Route, Routes};
 
     /// Points at a path parameter whose type is not read from text.
-    pub const fn check_named<T: doyen_core::Input>() {}
+    pub const fn check_named<T: doyen_schema::Input>() {}
     /// Points at a parameter that is neither an extractor nor injectable.
     pub const fn check_part<T: FromParts<Via>, Via>() {}
     /// Points at a last parameter that is neither an extractor nor injectable.

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use doyen_core::inject::Context;
-use doyen_core::input::{Value, text};
 use doyen_core::{Failures, Refusal, RequestId};
+use doyen_schema::input::{Value, text};
 
 use crate::Body;
 use crate::route::Entry;

@@ -27,8 +27,8 @@ pub use redirect::Redirect;
 pub use stream::Stream;
 pub use text::{Html, Text};
 
-use doyen_core::contract::Contract;
 use doyen_core::{Problem, Refusal};
+use doyen_schema::contract::Contract;
 
 use crate::Response;
 use crate::request::Parts;
@@ -70,6 +70,6 @@ impl Respond for Response {
         contract
             .operation
             .answers
-            .push(doyen_core::contract::Answer::empty(200, "The answer."));
+            .push(doyen_schema::contract::Answer::empty(200, "The answer."));
     }
 }

@@ -18,9 +18,9 @@ use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::contract::{Contract, Operation};
 use doyen_core::inject::Needs;
 use doyen_core::{Allow, Limit, Restrict};
+use doyen_schema::contract::{Contract, Operation};
 
 use crate::handler::{Endpoint, Erased, Handler};
 use crate::meter::Meter;

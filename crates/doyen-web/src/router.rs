@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use doyen_core::Refusal;
-use doyen_core::input::text;
 use doyen_core::problem::Plain;
+use doyen_schema::input::text;
 
 use crate::problem::UNKNOWN_PATH_TEXT;
 use crate::route::Entry;

@@ -23,10 +23,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use doyen_core::AccessSink;
-use doyen_core::contract::Operation;
 use doyen_core::inject::Container;
-use doyen_core::schema::Named;
 use doyen_core::{Identify, ProblemInfo};
+use doyen_schema::Named;
+use doyen_schema::contract::Operation;
 use tokio_util::task::TaskTracker;
 
 use crate::meter::{Meter, Reading};

@@ -99,9 +99,9 @@ pub mod auth {
 /// What a file of handlers needs.
 pub mod prelude {
     pub use doyen_core::{
-        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Input, Invalid, Kind, Output,
-        Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp,
-        Unexpected, anyone, port, provider, secs, signed_in,
+        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Kind, Page, PageFrom,
+        Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
+        port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{
@@ -110,6 +110,7 @@ pub mod prelude {
     #[cfg(feature = "database")]
     pub use doyen_data::Session;
     pub use doyen_macros::{delete, get, patch, post, put, routes};
+    pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
     pub use doyen_web::{
         Accepted, Cookie, Created, Form, Header, Html, IfMatch, Json, LinkMap, Links, MergePatch,
@@ -122,9 +123,9 @@ pub mod prelude {
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use doyen_core::__private::*;
     #[cfg(feature = "database")]
     pub use doyen_data as data;
+    pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
     /// The part for routes.
     pub mod web {

@@ -4,7 +4,7 @@
 //! to the list of exceptions, one with a body until a body is given, one with a new parameter until somebody says what belongs there.
 
 use doyen::domain::Scope as _;
-use doyen::domain::contract::Operation;
+use doyen::schema::contract::Operation;
 use helpdesk::access::{Role, Scope};
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! The routes `/clients`, for administrators.
 
-use doyen_core::{Id, Input, Output, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
+use doyen_core::{Id, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
+use doyen_schema::{Input, Output};
 use doyen_web::{Client, Created, Json, NoContent, NoStore, Routes};
 
 use super::problems::{ChangeClient, MakeClient};

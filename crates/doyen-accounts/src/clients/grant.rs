@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use doyen_core::contract::Contract;
-use doyen_core::input::{Field, Input, Object, Value, text};
-use doyen_core::{At, Components, Failures, Refusal, Schema, Secret};
+use doyen_core::{At, Failures, Refusal, Secret};
+use doyen_schema::contract::Contract;
+use doyen_schema::input::{Field, Input, Object, Value, text};
+use doyen_schema::{Components, Schema};
 use doyen_web::Request;
 use doyen_web::extract::FromParts;
 use http::header;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use doyen_auth::Tokens;
-use doyen_core::{Output, anyone};
+use doyen_core::anyone;
 use doyen_macros::{post, routes};
+use doyen_schema::Output;
 use doyen_web::{Client, Form, NoStore, Routes};
 
 use super::grant::{self, Authorization, Parameters};

@@ -1,7 +1,7 @@
 //! Where a request comes from, as far as its browser tells.
 
-use doyen_core::contract::Contract;
 use doyen_core::{Credentials, Refusal};
+use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromParts;
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use doyen_core::{
-    Input, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone, security, signed_in,
+    Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone, security, signed_in,
 };
 use doyen_macros::post;
+use doyen_schema::Input;
 use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::verify::{Follow, Link, MailAccepted};

@@ -2,9 +2,9 @@
 
 use std::future::Future;
 
-use doyen_core::contract::Contract;
 use doyen_core::inject::{Container, Inject, Needs};
 use doyen_core::{MailQueue, Refusal, Unexpected};
+use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromParts;
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use doyen_auth::{NewPassword, Passwords, WeakPassword};
 use doyen_core::{
-    At, Failures, Input, Invalid, MailQueue, Place, Problem, Secret, SecurityEvent, SecurityLog,
+    At, Failures, Invalid, MailQueue, Place, Problem, Secret, SecurityEvent, SecurityLog,
     Unexpected, anyone, security,
 };
 use doyen_data::Session;
 use doyen_macros::post;
+use doyen_schema::Input;
 use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::graph::Later;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use doyen_core::{
-    Inject, Input, MailQueue, Output, Problem, Secret, SecurityEvent, SecurityLog, Unexpected,
+    Inject, MailQueue, Problem, Secret, SecurityEvent, SecurityLog, Unexpected,
     anyone, security,
 };
 use doyen_macros::post;
+use doyen_schema::{Input, Output};
 use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::graph::Later;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use doyen_core::{
-    Input, Output, Problem, Restricted, Secret, SecurityEvent, Unexpected, security, signed_in,
-};
+use doyen_core::{Problem, Restricted, Secret, SecurityEvent, Unexpected, security, signed_in};
 use doyen_macros::{post, routes};
+use doyen_schema::{Input, Output};
 use doyen_web::{Client, Json, NoContent, NoStore, Routes};
 
 use super::{FactorSettings, Factors, WrongCode, totp};

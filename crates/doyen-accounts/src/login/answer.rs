@@ -1,7 +1,8 @@
 //! What a login gives: tokens, or a cookie.
 
-use doyen_core::contract::{Answer, Contract};
-use doyen_core::{Output, Refusal, Schema, Unexpected};
+use doyen_core::{Refusal, Unexpected};
+use doyen_schema::contract::{Answer, Contract};
+use doyen_schema::{Output, Schema};
 use doyen_web::{NoContent, NoStore, Parts, Respond, Response};
 use http::{HeaderName, HeaderValue, header};
 use serde_json::json;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use doyen_auth::NewPassword;
-use doyen_core::rule::Broken;
-use doyen_core::{Input, Output, Restricted, Secret, anyone, signed_in};
+use doyen_core::{Restricted, Secret, anyone, signed_in};
 use doyen_macros::{get, post, routes};
+use doyen_schema::rule::Broken;
+use doyen_schema::{Input, Output};
 use doyen_web::{Client, Json, NoStore, Routes};
 
 use super::flow::{Attempt, Door};

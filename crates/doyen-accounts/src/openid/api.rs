@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use doyen_core::contract::{Answer, Contract};
-use doyen_core::{
-    Input, Kind, Refusal, Schema, SecurityEvent, SecurityLog, Unexpected, anyone, security,
-};
+use doyen_core::{Kind, Refusal, SecurityEvent, SecurityLog, Unexpected, anyone, security};
 use doyen_macros::{get, routes};
+use doyen_schema::contract::{Answer, Contract};
+use doyen_schema::{Input, Schema};
 use doyen_web::extract::FromParts;
 use doyen_web::{Body, Client, Parts, Query, Request, Respond, Response, Routes};
 use http::{HeaderValue, StatusCode, header};

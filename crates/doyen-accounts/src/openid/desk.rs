@@ -1,8 +1,8 @@
 //! A unit of work that writes, for a request that must not: the provider sends the browser back by GET.
 
-use doyen_core::contract::Contract;
 use doyen_core::inject::{BoxFuture, Context, Facts, Inject, Needs};
 use doyen_core::{Access, Refusal};
+use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromParts;
 

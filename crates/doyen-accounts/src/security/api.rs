@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use doyen_core::{Id, Input, Output, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
+use doyen_core::{Id, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use doyen_data::{Order, Session};
 use doyen_macros::{get, routes};
+use doyen_schema::{Input, Output};
 use doyen_web::{Query, Routes};
 
 use super::{SecurityWriter, rows};

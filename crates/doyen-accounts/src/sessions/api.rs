@@ -1,10 +1,11 @@
 //! The routes for sessions: refresh, log out, list, rename, end.
 
 use doyen_core::{
-    Input, Output, Page, Patch, Restricted, SecurityEvent, SecurityLog, Timestamp, Unexpected,
-    anyone, security, signed_in,
+    Page, Patch, Restricted, SecurityEvent, SecurityLog, Timestamp, Unexpected, anyone, security,
+    signed_in,
 };
 use doyen_macros::{delete, get, patch, post, routes};
+use doyen_schema::{Input, Output};
 use doyen_web::{Client, Json, MergePatch, NoContent, NoStore, Routes};
 use std::sync::Arc;
 

@@ -284,7 +284,7 @@ fn token(now: &mut Behaviour, head: &str, body: &str, issuer: &str, seconds: i64
 
 /// The pairs of a form or a query, decoded.
 pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
-    use doyen::domain::input::{Value, text};
+    use doyen::schema::input::{Value, text};
     let Ok(Value::Map(pairs)) = text::query(text) else {
         return Vec::new();
     };

@@ -1,11 +1,11 @@
 //! Tables for the terminal.
 
-use doyen_core::contract::Operation;
 #[cfg(feature = "database")]
 use doyen_data::migrate::{State, Status};
+use doyen_schema::contract::Operation;
+use doyen_settings::{Environment, Row};
 
 use crate::report::Plugins;
-use doyen_settings::{Environment, Row};
 
 /// Each setting with its value and its source.
 pub(super) fn settings(report: &[Row], environment: Environment) -> String {

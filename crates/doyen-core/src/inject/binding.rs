@@ -3,34 +3,8 @@
 use std::any::{Any, type_name};
 use std::sync::Arc;
 
-use super::{BoxFuture, Context, Inject, Lifetime, Node};
+use super::{BoxFuture, Context, Inject, Lifetime, Node, Port};
 use crate::Refusal;
-
-/// A trait the domain owns, seen from the type that implements it.
-///
-/// `#[port]` on the trait writes this; by hand it is one method:
-///
-/// ```
-/// use std::sync::Arc;
-/// use doyen_core::Port;
-///
-/// trait Mailer: Send + Sync {}
-///
-/// impl<A: Mailer + 'static> Port<A> for dyn Mailer {
-///     fn adapt(adapter: A) -> Arc<Self> {
-///         Arc::new(adapter)
-///     }
-/// }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{A}` is no adapter for `{Self}`",
-    label = "`{A}` does not implement this port",
-    note = "implement the trait for `{A}`, and write `#[port]` above the trait"
-)]
-pub trait Port<A>: Send + Sync + 'static {
-    /// The adapter behind the port.
-    fn adapt(adapter: A) -> Arc<Self>;
-}
 
 /// Boxed value of the type `Arc<T>` that a binding is for.
 pub(super) type Erased = Box<dyn Any + Send + Sync>;

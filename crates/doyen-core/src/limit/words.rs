@@ -42,23 +42,31 @@ impl Per {
 /// One policy at a route: whose calls, and how many of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    pub(super) source: Source,
-    pub(super) name: Option<&'static str>,
-    pub(super) cost: u32,
-    pub(super) burst: Option<u32>,
-    pub(super) without_quotas: bool,
+    /// Where the numbers come from.
+    pub source: PolicySource,
+    /// What clients read in `RateLimit-Policy`, if it is said.
+    pub name: Option<&'static str>,
+    /// How many calls one call counts as.
+    pub cost: u32,
+    /// How many calls may come at once, if it is said.
+    pub burst: Option<u32>,
+    /// Whether the quotas that are counted everywhere are left out.
+    pub without_quotas: bool,
 }
 
-/// Where the numbers come from.
+/// Where the numbers of a policy come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub enum PolicySource {
+    /// From the route itself.
     Here(Per, Rate),
+    /// From the policy of this name.
     Named(&'static str),
+    /// From the quota of this name.
     Quota(&'static str),
 }
 
 impl Policy {
-    const fn of(source: Source) -> Self {
+    const fn of(source: PolicySource) -> Self {
         Self {
             source,
             name: None,
@@ -107,48 +115,48 @@ impl Policy {
     /// Whose calls, and how many, when both are said here.
     pub fn rate(&self) -> Option<(Per, Rate)> {
         match self.source {
-            Source::Here(per, rate) => {
+            PolicySource::Here(per, rate) => {
                 Some((per, self.burst.map_or(rate, |burst| rate.with_burst(burst))))
             }
-            Source::Named(_) | Source::Quota(_) => None,
+            PolicySource::Named(_) | PolicySource::Quota(_) => None,
         }
     }
 }
 
 /// So many calls of each user in this time. Who is not known is counted by the default.
 pub const fn per_user(calls: u32, window: Duration) -> Policy {
-    Policy::of(Source::Here(Per::User, Rate::new(calls, window)))
+    Policy::of(PolicySource::Here(Per::User, Rate::new(calls, window)))
 }
 
 /// So many calls of each user in this time, and of each address when nobody is known. A user and the address they call from do not share.
 pub const fn per_client(calls: u32, window: Duration) -> Policy {
-    Policy::of(Source::Here(Per::Client, Rate::new(calls, window)))
+    Policy::of(PolicySource::Here(Per::Client, Rate::new(calls, window)))
 }
 
 /// So many calls from each address in this time: an IPv4 address, or the first 64 bits of an IPv6 address. Those who are known and those who
 /// are not are counted apart, so that strangers do not use up what users behind the same address have.
 pub const fn per_address(calls: u32, window: Duration) -> Policy {
-    Policy::of(Source::Here(Per::Address, Rate::new(calls, window)))
+    Policy::of(PolicySource::Here(Per::Address, Rate::new(calls, window)))
 }
 
 /// So many calls with each API key, or of each machine client, in this time. Others are counted by the default.
 pub const fn per_key(calls: u32, window: Duration) -> Policy {
-    Policy::of(Source::Here(Per::Key, Rate::new(calls, window)))
+    Policy::of(PolicySource::Here(Per::Key, Rate::new(calls, window)))
 }
 
 /// So many calls of everybody together in this time. Only calls that the route permits count, so that strangers do not use it up.
 pub const fn per_route(calls: u32, window: Duration) -> Policy {
-    Policy::of(Source::Here(Per::Route, Rate::new(calls, window)))
+    Policy::of(PolicySource::Here(Per::Route, Rate::new(calls, window)))
 }
 
 /// The policy of this name, from `limits.policies` or `App::policy`; `policy("default")` is the default. All routes that name it share it.
 pub const fn policy(name: &'static str) -> Policy {
-    Policy::of(Source::Named(name))
+    Policy::of(PolicySource::Named(name))
 }
 
 /// The quota of this name, from `limits.quotas`: so many calls of each user in a day or a month.
 pub const fn quota(name: &'static str) -> Policy {
-    Policy::of(Source::Quota(name))
+    Policy::of(PolicySource::Quota(name))
 }
 
 /// No limit, and why.
@@ -158,33 +166,32 @@ pub const fn unlimited(reason: &'static str) -> Unlimited {
 
 /// A route without a limit, and why it needs none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unlimited(pub(super) &'static str);
+pub struct Unlimited(&'static str);
 
 /// What stands beside `limit =`: one policy, several in a list or a tuple, or [`unlimited`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit(pub(super) Said);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub enum Limit {
+    /// Every one of these policies.
     Policies(Vec<Policy>),
-    Unlimited(&'static str),
+    /// No limit, and why.
+    Exempt(&'static str),
 }
 
 impl From<Policy> for Limit {
     fn from(policy: Policy) -> Self {
-        Limit(Said::Policies(vec![policy]))
+        Limit::Policies(vec![policy])
     }
 }
 
 impl From<Unlimited> for Limit {
     fn from(unlimited: Unlimited) -> Self {
-        Limit(Said::Unlimited(unlimited.0))
+        Limit::Exempt(unlimited.0)
     }
 }
 
 impl<const N: usize> From<[Policy; N]> for Limit {
     fn from(policies: [Policy; N]) -> Self {
-        Limit(Said::Policies(policies.to_vec()))
+        Limit::Policies(policies.to_vec())
     }
 }
 

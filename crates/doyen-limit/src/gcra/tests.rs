@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use doyen_core::limit::{LimitRules, Plan, Policy};
+use doyen_core::limit::Policy;
 use doyen_core::{Caller, Limit, per_user, secs};
+use doyen_web::limit::{LimitRules, Plan};
 use proptest::prelude::*;
 
 use super::*;

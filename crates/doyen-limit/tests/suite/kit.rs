@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use doyen_core::limit::{Decision, LimitRules, Limiter, Plan, Verdict};
+use doyen_core::limit::{Decision, Limiter, Verdict};
 use doyen_core::{Caller, Clock, Limit, Timestamp};
+use doyen_web::limit::{LimitRules, Plan};
 
 /// 2026-11-22T08:30:00Z.
 pub(crate) const START: i64 = 1_795_336_200_000_000;

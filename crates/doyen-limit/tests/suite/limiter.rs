@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use doyen_core::limit::{Limiter, Plan};
+use doyen_core::limit::Limiter;
 use doyen_core::{DAY, HOUR, per_key, per_route, per_user};
+use doyen_web::limit::Plan;
 
 use crate::kit::{ask, plan};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use doyen::data::sea_orm::{self, FromQueryResult};
 use doyen::data::{Migration, Migrations};
-use doyen::domain::contract::{Answer, Contract};
-use doyen::domain::{Refusal, Schema};
+use doyen::domain::Refusal;
 use doyen::prelude::*;
+use doyen::schema::Schema;
+use doyen::schema::contract::{Answer, Contract};
 use doyen::web::{Body, Parts, Response};
 use doyen_test::{Subject, TestApp};
 
@@ -247,7 +248,7 @@ impl doyen::web::extract::FromRequest for Anything {
         Ok(Some(Self))
     }
     fn describe(contract: &mut Contract<'_>) {
-        contract.operation.body = Some(doyen::domain::contract::RequestBody {
+        contract.operation.body = Some(doyen::schema::contract::RequestBody {
             media_types: vec!["application/json"],
             schema: Schema::of("object").with("required", serde_json::json!(["more"])),
             description: String::new(),

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use doyen_core::Refusal;
-use doyen_core::contract::Contract;
+use doyen_schema::contract::Contract;
 
 use super::FromParts;
 use crate::request::Request;

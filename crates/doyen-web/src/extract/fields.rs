@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use doyen_core::contract::{Contract, Parameter};
-use doyen_core::input::{Object, Value, text};
 use doyen_core::{At, Failures, Invalid, Place, Refusal};
+use doyen_schema::contract::{Contract, Parameter};
+use doyen_schema::input::{Object, Value, text};
 
 use super::FromParts;
 use crate::request::Request;

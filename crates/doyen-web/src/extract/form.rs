@@ -1,8 +1,8 @@
 //! Form bodies.
 
-use doyen_core::contract::{Contract, RequestBody};
-use doyen_core::input::{Object, text};
 use doyen_core::{At, Invalid, Place, Problem, Refusal};
+use doyen_schema::contract::{Contract, RequestBody};
+use doyen_schema::input::{Object, text};
 
 use super::{FromRequest, ViaBody, body};
 use crate::request::Request;

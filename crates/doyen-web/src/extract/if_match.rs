@@ -1,8 +1,9 @@
 //! The version a client has seen.
 
-use doyen_core::contract::{Contract, Parameter};
 use doyen_core::problem::Plain;
-use doyen_core::{Kind, Place, ProblemInfo, Refusal, Schema};
+use doyen_core::{Kind, Place, ProblemInfo, Refusal};
+use doyen_schema::Schema;
+use doyen_schema::contract::{Contract, Parameter};
 
 use super::FromParts;
 use crate::etag::{CallerPart, Tag};

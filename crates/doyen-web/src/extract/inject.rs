@@ -1,8 +1,8 @@
 //! Parameters that come from the graph.
 
 use doyen_core::Refusal;
-use doyen_core::contract::Contract;
 use doyen_core::inject::{Inject, Needs};
+use doyen_schema::contract::Contract;
 
 use super::FromParts;
 use crate::request::Request;

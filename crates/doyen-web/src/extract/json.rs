@@ -1,8 +1,8 @@
 //! JSON bodies.
 
-use doyen_core::contract::{Contract, RequestBody};
-use doyen_core::input::{Input, json};
 use doyen_core::{At, Invalid, Place, Problem, Refusal};
+use doyen_schema::contract::{Contract, RequestBody};
+use doyen_schema::input::{Input, json};
 
 use super::{FromRequest, ViaBody, body};
 use crate::request::Request;

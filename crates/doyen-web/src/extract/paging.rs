@@ -1,9 +1,10 @@
 //! `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
 
-use doyen_core::contract::{Contract, Parameter};
-use doyen_core::input::{Input, NO_NUL, Value, text};
 use doyen_core::problem::Problem as _;
-use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal, Schema};
+use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal};
+use doyen_schema::Schema;
+use doyen_schema::contract::{Contract, Parameter};
+use doyen_schema::input::{Input, NO_NUL, Value, text};
 
 use super::{FromParts, ViaParts};
 use crate::request::Request;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use doyen_core::contract::{Contract, Parameter};
-use doyen_core::input::{Input, Value, text};
 use doyen_core::{At, Invalid, Place, Problem as _, Refusal, Unexpected};
+use doyen_schema::contract::{Contract, Parameter};
+use doyen_schema::input::{Input, Value, text};
 
 use super::FromParts;
 use crate::request::Request;

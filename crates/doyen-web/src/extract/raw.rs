@@ -1,8 +1,9 @@
 //! The raw body, and the raw request.
 
 use bytes::Bytes;
-use doyen_core::contract::{Contract, RequestBody};
-use doyen_core::{Refusal, Schema};
+use doyen_core::Refusal;
+use doyen_schema::Schema;
+use doyen_schema::contract::{Contract, RequestBody};
 
 use super::{FromRequest, ViaBody, body};
 use crate::request::Request;

@@ -1,7 +1,8 @@
 //! Responses with a JSON body, and the response without a body.
 
-use doyen_core::contract::{Answer, Contract};
-use doyen_core::{Components, Output, Refusal, Schema};
+use doyen_core::Refusal;
+use doyen_schema::contract::{Answer, Contract};
+use doyen_schema::{Components, Output, Schema};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 

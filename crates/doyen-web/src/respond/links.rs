@@ -6,7 +6,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use doyen_core::inject::{Context, Inject, Node};
-use doyen_core::{Allow, Caller, Components, Output, Refusal, Schema};
+use doyen_core::{Allow, Caller, Refusal};
+use doyen_schema::{Components, Output, Schema};
 use serde::Serialize;
 use serde_json::json;
 
@@ -25,7 +26,7 @@ pub struct Link {
 
 impl Output for Link {
     fn schema(components: &mut Components) -> Schema {
-        components.define::<Self>(doyen_core::schema::Direction::Output, "Link", |_| {
+        components.define::<Self>(doyen_schema::Direction::Output, "Link", |_| {
             Schema::of("object")
                 .with("description", "A link to a related operation.")
                 .with(

@@ -1,7 +1,8 @@
 //! Lists: one envelope, and the way to the other pages.
 
-use doyen_core::contract::{Answer, Contract};
-use doyen_core::{Output, Page, PageFrom, Refusal, Schema, Unexpected};
+use doyen_core::{Page, PageFrom, Refusal, Unexpected};
+use doyen_schema::contract::{Answer, Contract};
+use doyen_schema::{Output, Schema};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};

@@ -1,7 +1,8 @@
 //! Redirects.
 
-use doyen_core::contract::{Answer, Contract};
-use doyen_core::{Refusal, Schema, Unexpected};
+use doyen_core::{Refusal, Unexpected};
+use doyen_schema::Schema;
+use doyen_schema::contract::{Answer, Contract};
 use http::{HeaderValue, StatusCode, header};
 
 use super::Respond;

@@ -1,8 +1,9 @@
 //! Bytes as they come.
 
 use bytes::Bytes;
-use doyen_core::contract::{Answer, Contract};
-use doyen_core::{Refusal, Schema};
+use doyen_core::Refusal;
+use doyen_schema::Schema;
+use doyen_schema::contract::{Answer, Contract};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use http::{HeaderValue, header};
 use http_body::Frame;

@@ -1,7 +1,8 @@
 //! Text and HTML.
 
-use doyen_core::contract::{Answer, Contract};
-use doyen_core::{Refusal, Schema};
+use doyen_core::Refusal;
+use doyen_schema::Schema;
+use doyen_schema::contract::{Answer, Contract};
 use http::{HeaderValue, header};
 
 use super::Respond;

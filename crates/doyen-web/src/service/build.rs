@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::limit::PlanError;
 use doyen_core::AccessSink;
-use doyen_core::contract::{Contract, Operation, Parameter};
 use doyen_core::inject::{Container, ContainerBuilder, GraphError, Needs};
-use doyen_core::limit::{PlanError, QUOTA_EXCEEDED};
+use doyen_core::limit::QUOTA_EXCEEDED;
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
-use doyen_core::schema::NameClash;
-use doyen_core::{Allow, Components, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
+use doyen_core::{Allow, FORBIDDEN, INVALID, Identify, Place, UNAUTHENTICATED};
+use doyen_schema::Components;
+use doyen_schema::NameClash;
+use doyen_schema::contract::{Contract, Operation, Parameter};
 
 use super::{Drain, EdgeOptions, Inner, Limited, RateLimits, Service};
 use crate::meter::Meter;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use doyen_core::Place;
-use doyen_core::contract::Operation;
+use doyen_schema::contract::Operation;
 use http::HeaderValue;
 
 use super::Origin;

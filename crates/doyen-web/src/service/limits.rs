@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use doyen_core::limit::{Bucket, LimitRules, Limiter, Plan, PlanError, Quotas};
+use crate::limit::{LimitRules, Plan, PlanError};
+use doyen_core::limit::{Bucket, Limiter, Quotas};
 use doyen_core::{Limit, per_address};
 use http::HeaderValue;
 

@@ -1,7 +1,7 @@
 //! Names in the query string that the route does not know, and the fields it is asked to pick.
 
-use doyen_core::input::Value;
 use doyen_core::{At, Failures, Place, Refusal};
+use doyen_schema::input::Value;
 
 use crate::request::{Parts, Request};
 

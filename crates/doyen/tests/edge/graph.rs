@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use doyen::domain::{Inject, Lifetime, Output};
+use doyen::domain::{Inject, Lifetime};
 use doyen::prelude::*;
+use doyen::schema::Output;
 use doyen::web::{Builder, Service};
 
 /// The messages of an application that does not start, in order.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use doyen::domain::Refusal;
 use doyen::domain::inject::{Context, Needs, Teardown};
-use doyen::domain::{Output, Refusal};
 use doyen::prelude::*;
+use doyen::schema::Output;
 use doyen::web::{Body, Service};
 use http::Request;
 use tokio::sync::Semaphore;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use doyen::domain::limit::{LimitRules, NamedPolicy, NamedQuota, Tier};
 use doyen::domain::{Credentials, Identify, ProblemInfo, Rate, Refusal, problem::Plain};
 use doyen::prelude::*;
+use doyen::web::limit::{LimitRules, NamedPolicy, NamedQuota, Tier};
 use doyen::web::{Body, Builder, RateLimits, Service, StartError};
 use doyen_limit::Local;
 use http::Request;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use doyen::auth::EmailSettings;
 use doyen::domain::Refusal;
-use doyen::domain::contract::Contract;
 use doyen::prelude::*;
+use doyen::schema::contract::Contract;
 use doyen::web::{Parts, Response};
 
 use super::shapes::{Registration, RegistrationView, UserView};

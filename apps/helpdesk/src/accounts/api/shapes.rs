@@ -1,8 +1,8 @@
 //! Request and response types.
 
 use doyen::auth::{NewPassword, WeakPassword};
-use doyen::domain::rule::Broken;
 use doyen::prelude::*;
+use doyen::schema::rule::Broken;
 
 use crate::access::{Role, UserId};
 use crate::accounts::domain::{Account, Email};

@@ -1,0 +1,67 @@
+//! The values that the edge knows from the start can be injected.
+
+use super::{Context, Facts, Inject, Node};
+use crate::problem::Plain;
+use crate::{Access, Caller, Refusal, RequestId, TraceContext, UNAUTHENTICATED};
+
+impl Inject for Access {
+    fn node() -> Node {
+        Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        facts.access
+    }
+    async fn make(_: &Context) -> Result<Self, Refusal> {
+        Ok(Access::default())
+    }
+}
+
+/// Known to the edge from the start; a job or a command gets a new one.
+impl Inject for RequestId {
+    fn node() -> Node {
+        Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        facts.request_id
+    }
+    async fn make(_: &Context) -> Result<Self, Refusal> {
+        Ok(Self::new())
+    }
+}
+
+/// Known to the edge from the start; a job or a command begins a new trace.
+impl Inject for TraceContext {
+    fn node() -> Node {
+        Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        facts.trace
+    }
+    async fn make(_: &Context) -> Result<Self, Refusal> {
+        Ok(Self::start(false))
+    }
+}
+
+/// The caller if there is one. The edge says it.
+impl Inject for Option<Caller> {
+    fn node() -> Node {
+        Node::of::<Self>(Vec::new())
+    }
+    fn known(facts: &Facts) -> Option<Self> {
+        let caller = facts.caller.as_ref()?;
+        Some(caller.as_deref().cloned())
+    }
+    async fn make(_: &Context) -> Result<Self, Refusal> {
+        Ok(None)
+    }
+}
+
+impl Inject for Caller {
+    fn node() -> Node {
+        Node::of::<Self>(vec![<Option<Caller> as Inject>::node]).fails(vec![&UNAUTHENTICATED])
+    }
+    async fn make(cx: &Context) -> Result<Self, Refusal> {
+        let caller = cx.get::<Option<Caller>>().await?;
+        caller.ok_or_else(|| Plain::new(&UNAUTHENTICATED).into())
+    }
+}

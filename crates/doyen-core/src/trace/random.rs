@@ -1,0 +1,43 @@
+//! Random bytes for ids, and their hexadecimal text.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher as _, RandomState};
+
+pub(super) fn hex(bytes: &[u8], out: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(out.as_chunks_mut::<2>().0) {
+        *pair = PAIRS[usize::from(*byte)];
+    }
+}
+
+/// Each byte as two digits.
+static PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+pub(super) fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Bytes for ids: a keyed hash of a count, the key drawn at random for each thread: nobody foresees them, two are as rarely equal as any
+/// random ones, and the system is not asked for each request.
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    thread_local! {
+        static SOURCE: (RandomState, Cell<u64>) = (RandomState::new(), Cell::new(0));
+    }
+    SOURCE.with(|(key, count)| {
+        let mut bytes = [0; N];
+        for chunk in bytes.chunks_mut(8) {
+            count.set(count.get().wrapping_add(1));
+            let word = key.hash_one(count.get()).to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+        bytes
+    })
+}

@@ -1,0 +1,161 @@
+//! Lists and maps.
+
+use std::collections::{BTreeMap, HashMap};
+
+use doyen_core::inject::{BoxFuture, Context};
+use doyen_core::{At, Failures};
+use serde_json::json;
+
+use super::{Input, MAX_FAILURES, NO_NUL, Value};
+use crate::{Components, Schema};
+
+impl<T: Input> Input for Vec<T> {
+    const ASYNC: bool = T::ASYNC;
+
+    /// One text value is a list of one: `?tag=a`.
+    fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
+        let items = match value {
+            Value::List(items) => items,
+            text @ Value::Text(_) => vec![text],
+            other => {
+                other.refuse("array", "a list", at, out);
+                return None;
+            }
+        };
+        let before = out.len();
+        let mut list = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            list.extend(T::parse(item, &at.item(index), out));
+            if out.len() >= MAX_FAILURES {
+                break;
+            }
+        }
+        (out.len() == before).then_some(list)
+    }
+
+    fn schema(all: &mut Components) -> Schema {
+        Schema::of("array").with("items", T::schema(all))
+    }
+
+    fn verify<'a>(
+        &'a self,
+        cx: &'a Context,
+        at: &'a At<'a>,
+        out: &'a mut Failures,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            for (index, item) in self.iter().enumerate() {
+                item.verify(cx, &at.item(index), out).await;
+            }
+        })
+    }
+}
+
+macro_rules! maps {
+    ($($map:ident),*) => {$(
+        impl<T: Input> Input for $map<String, T> {
+            const ASYNC: bool = T::ASYNC;
+
+            fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
+                entries(value, at, out)
+            }
+
+            fn schema(all: &mut Components) -> Schema {
+                Schema::of("object").with("additionalProperties", T::schema(all)).with("propertyNames", json!({"pattern": NO_NUL}))
+            }
+
+            fn verify<'a>(&'a self, cx: &'a Context, at: &'a At<'a>, out: &'a mut Failures) -> BoxFuture<'a, ()> {
+                Box::pin(async move {
+                    for (name, value) in self {
+                        value.verify(cx, &at.field(name), out).await;
+                    }
+                })
+            }
+        }
+    )*};
+}
+
+maps!(BTreeMap, HashMap);
+
+fn entries<T: Input, M: FromIterator<(String, T)>>(
+    value: Value<'_>,
+    at: &At<'_>,
+    out: &mut Failures,
+) -> Option<M> {
+    let Value::Map(entries) = value else {
+        value.refuse("object", "an object", at, out);
+        return None;
+    };
+    let before = out.len();
+    let mut read = Vec::with_capacity(entries.len());
+    for (name, value) in entries {
+        let here = at.field(&name);
+        if name.contains('\0') {
+            here.fail(
+                out,
+                "characters",
+                "the name must not contain the NUL character",
+            );
+        }
+        if let Some(value) = T::parse(value, &here, out) {
+            read.push((name.into_owned(), value));
+        }
+        if out.len() >= MAX_FAILURES {
+            break;
+        }
+    }
+    (out.len() == before).then(|| read.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use doyen_core::Place;
+
+    use super::*;
+
+    #[test]
+    fn one_text_is_a_list_of_one_and_every_item_is_told() {
+        let at = At::root(Place::Query);
+        let mut out = Failures::new();
+        assert_eq!(
+            Vec::<u8>::parse(Value::Text("7".into()), &at, &mut out),
+            Some(vec![7])
+        );
+        let items = vec![
+            Value::Text("1".into()),
+            Value::Text("x".into()),
+            Value::Text("300".into()),
+        ];
+        assert_eq!(Vec::<u8>::parse(Value::List(items), &at, &mut out), None);
+        let found: Vec<_> = out
+            .iter()
+            .map(|failure| (failure.pointer.as_str(), failure.code))
+            .collect();
+        assert_eq!(found, [("/1", "type"), ("/2", "range")]);
+    }
+
+    #[test]
+    fn a_flood_of_wrong_items_is_cut() {
+        let mut out = Failures::new();
+        let items = vec![Value::Null; 100_000];
+        assert_eq!(
+            Vec::<u8>::parse(Value::List(items), &At::root(Place::Body), &mut out),
+            None
+        );
+        assert_eq!(out.len(), MAX_FAILURES);
+    }
+
+    #[test]
+    fn names_of_a_map_have_no_nul() {
+        let mut out = Failures::new();
+        let map = Value::Map(vec![
+            ("a\0".into(), Value::Int(1)),
+            ("b".into(), Value::Int(2)),
+        ]);
+        assert_eq!(
+            BTreeMap::<String, u8>::parse(map, &At::root(Place::Body), &mut out),
+            None
+        );
+        assert_eq!(out.len(), 1);
+    }
+}

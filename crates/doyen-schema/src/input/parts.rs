@@ -1,0 +1,10 @@
+//! What the code of `#[derive(Input)]` calls, so that it stays small. Not part of the public API.
+
+mod read;
+mod schema;
+
+pub use read::{Fields, choice, from_text, required, tagged};
+pub use schema::{
+    Probe, Unwritten, Variant, Written, define, described, described_field, fields_of, list,
+    name_of, one_of, variant, words,
+};

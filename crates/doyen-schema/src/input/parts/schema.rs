@@ -1,0 +1,176 @@
+//! Pieces of schemas.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::input::{Field, Object, object};
+use crate::{Components, Direction, Schema};
+
+/// A list, without a trait that must be in scope.
+pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
+    Vec::from(items)
+}
+
+/// A field of the contract.
+pub fn described_field(
+    name: &'static str,
+    required: bool,
+    schema: Schema,
+    description: &str,
+    deprecated: bool,
+) -> Field {
+    Field {
+        name,
+        required,
+        schema,
+        description: description.to_owned(),
+        deprecated,
+    }
+}
+
+/// The name of a generic type in the document: `Page` of `Ticket` is `PageTicket`.
+pub fn name_of(base: &str, arguments: &[Schema]) -> String {
+    let mut name = base.to_owned();
+    for argument in arguments {
+        name.push_str(&word(argument));
+    }
+    name
+}
+
+fn word(schema: &Schema) -> String {
+    if let Some(referred) = schema.referred() {
+        return referred.split('!').next().unwrap_or_default().to_owned();
+    }
+    let kind = schema.get("type").and_then(Json::as_str).unwrap_or("any");
+    let inner = match schema.get("items") {
+        Some(Json::Object(items)) => items
+            .get("$ref")
+            .and_then(Json::as_str)
+            .and_then(|r| r.rsplit('/').next()),
+        _ => None,
+    };
+    let inner = inner
+        .and_then(|name| name.split('!').next())
+        .unwrap_or_default();
+    format!("{}{}{inner}", kind[..1].to_uppercase(), &kind[1..])
+}
+
+/// The schema of one of a few words.
+pub fn words(all: &[&str], description: &str) -> Schema {
+    let schema = Schema::of("string").with("enum", json!(all));
+    described(schema, description)
+}
+
+/// The schema with a description, if there is one.
+pub fn described(mut schema: Schema, description: &str) -> Schema {
+    if !description.is_empty() {
+        schema.set("description", description);
+    }
+    schema
+}
+
+/// One variant of a tagged enum.
+pub struct Variant {
+    /// The word of the tag.
+    pub word: &'static str,
+    /// A reference to the component of the variant.
+    pub schema: Schema,
+}
+
+/// The schema of a variant: the fields and the tag.
+pub fn variant(
+    tag: &'static str,
+    word: &'static str,
+    mut fields: Vec<Field>,
+    open: bool,
+    description: &str,
+) -> Schema {
+    let schema = Schema::of("string").with("const", word);
+    fields.insert(
+        0,
+        Field {
+            name: tag,
+            required: true,
+            schema,
+            description: String::new(),
+            deprecated: false,
+        },
+    );
+    described(object(fields, open), description)
+}
+
+/// The schema of a tagged enum.
+pub fn one_of(tag: &str, variants: Vec<Variant>, description: &str) -> Schema {
+    let mapping: Map<String, Json> = variants
+        .iter()
+        .filter_map(|variant| Some((variant.word.to_owned(), variant.schema.get("$ref")?.clone())))
+        .collect();
+    let list: Vec<Json> = variants
+        .into_iter()
+        .map(|variant| variant.schema.into_json())
+        .collect();
+    let schema = Schema::any().with("oneOf", list).with(
+        "discriminator",
+        json!({"propertyName": tag, "mapping": mapping}),
+    );
+    described(schema, description)
+}
+
+/// The fields of a struct that is the body of a variant.
+pub fn fields_of<T: Object>(all: &mut Components) -> (Vec<Field>, bool) {
+    (T::fields(all), T::OPEN)
+}
+
+/// Defines a component that is read.
+pub fn define<T: 'static>(
+    all: &mut Components,
+    name: &str,
+    build: impl FnOnce(&mut Components) -> Schema,
+) -> Schema {
+    all.define::<T>(Direction::Input, name, build)
+}
+
+/// The JSON of a default, when its type can be written. Method resolution prefers [`Written`]; [`Unwritten`] is what remains.
+pub struct Probe<'a, T: ?Sized>(pub &'a T);
+
+/// A value that can be written.
+pub trait Written {
+    /// Its JSON.
+    fn json(&self) -> Option<Json>;
+}
+
+impl<T: serde::Serialize + ?Sized> Written for Probe<'_, T> {
+    fn json(&self) -> Option<Json> {
+        serde_json::to_value(self.0).ok()
+    }
+}
+
+/// A value that can not be written.
+pub trait Unwritten {
+    /// Nothing.
+    fn json(&self) -> Option<Json> {
+        None
+    }
+}
+
+impl<T: ?Sized> Unwritten for &Probe<'_, T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generic_names_are_readable() {
+        assert_eq!(
+            name_of("Page", &[Schema::reference("Ticket!output")]),
+            "PageTicket"
+        );
+        assert_eq!(name_of("Page", &[Schema::of("string")]), "PageString");
+        assert_eq!(
+            name_of(
+                "Page",
+                &[Schema::of("array").with("items", Schema::reference("Ticket!output"))]
+            ),
+            "PageArrayTicket"
+        );
+    }
+}

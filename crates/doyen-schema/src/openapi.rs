@@ -1,0 +1,17 @@
+//! The OpenAPI 3.1 document of all routes.
+//!
+//! ```
+//! use doyen_schema::{Info, Named, document};
+//!
+//! let info = Info { title: "Shop".into(), version: "1.0.0".into(), ..Info::default() };
+//! let document = document(&info, &[], &Named::default());
+//! assert_eq!(document["openapi"], "3.1.0");
+//! ```
+//!
+//! The document is derived from the extractors, responses, errors and policies of the routes.
+
+mod document;
+mod operation;
+mod problems;
+
+pub use document::{Info, Licence, document, to_text};

@@ -1,0 +1,142 @@
+//! The document as a whole.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value as Json, json};
+
+use super::operation::operation;
+use super::problems;
+use crate::Named;
+use crate::contract::Operation;
+
+/// The head of the document.
+#[derive(Clone, Debug, Default)]
+pub struct Info {
+    /// Name of the API.
+    pub title: String,
+    /// Version of the API, such as `1.0.0`.
+    pub version: String,
+    /// Description of the API, in Markdown.
+    pub description: String,
+    /// Contact: a name and a URL, `https:` or `mailto:`.
+    pub contact: Option<(String, String)>,
+    /// Licence of the API.
+    pub licence: Option<Licence>,
+    /// Name and description of each tag, in display order.
+    pub tags: Vec<(String, String)>,
+    /// Scopes and their descriptions.
+    pub scopes: Vec<(String, String)>,
+    /// True if API keys are accepted instead of access tokens.
+    pub api_keys: bool,
+}
+
+/// A licence with its SPDX expression.
+#[derive(Clone, Debug)]
+pub struct Licence {
+    /// Name of the licence.
+    pub name: String,
+    /// SPDX expression, such as `MIT`.
+    pub identifier: String,
+}
+
+/// Returns the OpenAPI 3.1 document of these routes.
+pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Json {
+    let shown: Vec<&Operation> = operations
+        .iter()
+        .filter(|operation| !operation.hidden)
+        .collect();
+    let mut paths: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
+    for one in &shown {
+        let described = operation(one, components, info.api_keys);
+        paths
+            // OpenAPI knows no template for "the rest of the path": it is a parameter like any other there.
+            .entry(one.path.replace("{*", "{"))
+            .or_default()
+            .insert(one.method.to_lowercase(), described);
+    }
+    let mut schemas: Map<String, Json> = components
+        .schemas
+        .iter()
+        .map(|(name, schema)| (name.clone(), schema.as_json()))
+        .collect();
+    schemas.extend(problems::schemas());
+
+    let mut head =
+        json!({"title": info.title, "version": info.version, "description": info.description});
+    if let Some((name, address)) = &info.contact {
+        head["contact"] = match address.strip_prefix("mailto:") {
+            Some(email) => json!({"name": name, "email": email}),
+            None => json!({"name": name, "url": address}),
+        };
+    }
+    if let Some(licence) = &info.licence {
+        head["license"] = json!({"name": licence.name, "identifier": licence.identifier});
+    }
+    let used = |tag: &str| {
+        shown
+            .iter()
+            .any(|operation| operation.tags.iter().any(|used| used == tag))
+    };
+    let tags: Vec<Json> = info
+        .tags
+        .iter()
+        .filter(|(name, _)| used(name))
+        .map(|(name, description)| json!({"name": name, "description": description}))
+        .collect();
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": head,
+        "servers": [{"url": "/", "description": "The server that returned this document."}],
+        "tags": tags,
+        "paths": paths,
+        "components": {"schemas": schemas, "headers": problems::headers()},
+    });
+    if shown.iter().any(|operation| !operation.allow.is_public()) {
+        document["components"]["securitySchemes"] = json!({"bearer": bearer(&info.scopes)});
+        if info.api_keys {
+            document["components"]["securitySchemes"]["api_key"] = api_key();
+        }
+    }
+    document
+}
+
+fn bearer(scopes: &[(String, String)]) -> Json {
+    let mut description =
+        "Access token from a login, sent as `Authorization: Bearer <token>`.".to_owned();
+    if !scopes.is_empty() {
+        description.push_str("\n\nScopes:\n");
+        for (name, meaning) in scopes {
+            description.push_str(&format!("\n- `{name}`: {meaning}"));
+        }
+    }
+    json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068, see RFC 8725)", "description": description})
+}
+
+fn api_key() -> Json {
+    let description = "API key that a user created for a program. It grants the scopes of the key that its owner still has. Send it instead of an \
+                       access token, never together with one.";
+    json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "description": description})
+}
+
+/// Returns the document as stable text: indented by two spaces, the head first, a newline at the
+/// end.
+pub fn to_text(document: &Json) -> String {
+    let mut text = serde_json::to_string_pretty(&HeadFirst(document)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Writes the parts of a document in reading order.
+struct HeadFirst<'a>(&'a Json);
+
+impl Serialize for HeadFirst<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        const ORDER: [&str; 6] = ["openapi", "info", "servers", "tags", "paths", "components"];
+        s.collect_map(
+            ORDER
+                .iter()
+                .filter_map(|name| Some((name, self.0.get(*name)?))),
+        )
+    }
+}

@@ -1,0 +1,48 @@
+//! What the code of `#[derive(Output)]` calls. Not part of the public API.
+
+use serde::ser::SerializeMap;
+
+use super::Output;
+use crate::{Components, Direction, Schema};
+
+pub use crate::input::parts::{
+    Variant, described, described_field, list, name_of, one_of, variant, words,
+};
+pub use crate::input::{Field, object};
+
+/// Defines a component that is written.
+pub fn define<T: 'static>(
+    all: &mut Components,
+    name: &str,
+    build: impl FnOnce(&mut Components) -> Schema,
+) -> Schema {
+    all.define::<T>(Direction::Output, name, build)
+}
+
+/// Writes a field. Asks for `Output`, so that a type without it is told once and with a hint.
+pub fn entry<T: Output, M: SerializeMap>(
+    to: &mut M,
+    name: &'static str,
+    value: &T,
+) -> Result<(), M::Error> {
+    to.serialize_entry(name, value)
+}
+
+/// Writes the inside of a newtype.
+pub fn write<T: Output, S: serde::Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    value.serialize(to)
+}
+
+/// A derived type with named fields: what a variant of a tagged enum can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can not be the inside of a tagged variant",
+    label = "a tagged variant holds a struct with named fields",
+    note = "write `#[derive(Output)]` above that struct, or name the fields in the variant"
+)]
+pub trait Object: serde::Serialize {
+    /// Each field, in order.
+    fn fields(all: &mut Components) -> Vec<Field>;
+
+    /// Writes the fields into an object that is open.
+    fn write<M: SerializeMap>(&self, to: &mut M) -> Result<(), M::Error>;
+}

@@ -1,0 +1,113 @@
+//! What the types of the language and of our neighbours look like when they are written.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use doyen_core::Timestamp;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::Output;
+use crate::{Components, Input, Schema};
+
+/// Types that are written as they are read.
+macro_rules! as_read {
+    ($($type:ty),* $(,)?) => {$(
+        impl Output for $type {
+            fn schema(all: &mut Components) -> Schema {
+                <$type as Input>::schema(all)
+            }
+        }
+    )*};
+}
+
+as_read!(
+    bool, i8, i16, i32, i64, u8, u16, u32, u64, f64, Uuid, Timestamp, NaiveDate, Json
+);
+
+macro_rules! texts {
+    ($($type:ty),* $(,)?) => {$(
+        impl Output for $type {
+            fn schema(_: &mut Components) -> Schema {
+                Schema::of("string")
+            }
+        }
+    )*};
+}
+
+texts!(String, &'static str, Box<str>, Cow<'static, str>);
+
+impl Output for f32 {
+    fn schema(_: &mut Components) -> Schema {
+        Schema::of("number").with("format", "float")
+    }
+}
+
+impl Output for char {
+    fn schema(_: &mut Components) -> Schema {
+        Schema::of("string")
+            .with("minLength", 1)
+            .with("maxLength", 1)
+    }
+}
+
+impl<T: Output> Output for Option<T> {
+    const TAGGED: bool = T::TAGGED;
+    const LOCATED: bool = T::LOCATED;
+
+    fn schema(all: &mut Components) -> Schema {
+        T::schema(all).nullable()
+    }
+
+    fn etag(&self) -> Option<String> {
+        self.as_ref()?.etag()
+    }
+
+    fn location(&self) -> Option<String> {
+        self.as_ref()?.location()
+    }
+}
+
+impl<T: Output> Output for Box<T> {
+    const TAGGED: bool = T::TAGGED;
+    const LOCATED: bool = T::LOCATED;
+
+    fn schema(all: &mut Components) -> Schema {
+        T::schema(all)
+    }
+
+    fn etag(&self) -> Option<String> {
+        self.as_ref().etag()
+    }
+
+    fn location(&self) -> Option<String> {
+        self.as_ref().location()
+    }
+}
+
+impl<T: Output> Output for Vec<T> {
+    fn schema(all: &mut Components) -> Schema {
+        Schema::of("array").with("items", T::schema(all))
+    }
+}
+
+impl<T: Output> Output for BTreeSet<T> {
+    fn schema(all: &mut Components) -> Schema {
+        Schema::of("array")
+            .with("items", T::schema(all))
+            .with("uniqueItems", true)
+    }
+}
+
+macro_rules! maps {
+    ($($map:ident),*) => {$(
+        impl<T: Output> Output for $map<String, T> {
+            fn schema(all: &mut Components) -> Schema {
+                Schema::of("object").with("additionalProperties", T::schema(all))
+            }
+        }
+    )*};
+}
+
+maps!(BTreeMap, HashMap);

@@ -1,0 +1,217 @@
+//! Limits of numbers.
+
+use doyen_core::{At, Failures, Patch};
+use serde_json::{Map, Value as Json};
+
+use super::Num;
+use super::tighten::{at_least, at_most};
+use crate::Schema;
+
+/// A type with a value that can be compared with limits. `None` when there is no value now.
+#[diagnostic::on_unimplemented(
+    message = "the rule `range` is for numbers, and `{Self}` is not one",
+    label = "not a number",
+    note = "for text use `length(..)`, for a list `items(..)`",
+    note = "for a type of your own, put the rule on its inner field, or implement `doyen::schema::rule::Number`"
+)]
+pub trait Number {
+    /// The number.
+    fn number(&self) -> Option<Num>;
+}
+
+macro_rules! numbers {
+    ($($variant:ident: $($type:ty)*;)*) => {$($(
+        impl Number for $type {
+            fn number(&self) -> Option<Num> {
+                Some(Num::$variant((*self).into()))
+            }
+        }
+
+        impl From<$type> for Num {
+            fn from(value: $type) -> Num {
+                Num::$variant(value.into())
+            }
+        }
+    )*)*};
+}
+
+numbers! {
+    Int: i8 i16 i32 i64 u8 u16 u32 u64;
+    Float: f64;
+}
+
+impl<T: Number> Number for Option<T> {
+    fn number(&self) -> Option<Num> {
+        self.as_ref()?.number()
+    }
+}
+
+impl<T: Number> Number for Patch<T> {
+    fn number(&self) -> Option<Num> {
+        self.as_option()?.number()
+    }
+}
+
+impl<T: Number> Number for Box<T> {
+    fn number(&self) -> Option<Num> {
+        self.as_ref().number()
+    }
+}
+
+/// A type whose number is whole.
+#[diagnostic::on_unimplemented(
+    message = "`multiple_of` is for whole numbers, and `{Self}` is not one",
+    label = "not a whole number",
+    note = "a double can not hold each multiple: use a whole number of smaller units, such as cents"
+)]
+pub trait Whole: Number {}
+
+macro_rules! whole {
+    ($($type:ty)*) => {$(impl Whole for $type {})*};
+}
+
+whole!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+impl<T: Whole> Whole for Option<T> {}
+impl<T: Whole> Whole for Patch<T> {}
+impl<T: Whole> Whole for Box<T> {}
+
+/// What a whole number must be a multiple of.
+#[derive(Clone, Copy, Debug)]
+pub struct MultipleOf(
+    /// Above zero.
+    pub i128,
+);
+
+impl MultipleOf {
+    /// Checks a number.
+    pub fn check<T: Whole + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
+        let Some(Num::Int(number)) = value.number() else {
+            return;
+        };
+        if number % self.0 != 0 {
+            let divisor = Json::from(Num::Int(self.0));
+            let message = format!("must be a multiple of {divisor}");
+            let params = Map::from_iter([("multiple_of".to_owned(), divisor)]);
+            at.fail_with(out, "multiple_of", message, params);
+        }
+    }
+
+    /// Writes the rule into the schema.
+    pub fn describe(&self, schema: &mut Schema) {
+        schema.set("multipleOf", Num::Int(self.0));
+    }
+}
+
+/// Limits of a number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Range {
+    /// The smallest allowed.
+    pub min: Option<Num>,
+    /// The largest allowed.
+    pub max: Option<Num>,
+    /// What it must be greater than.
+    pub exclusive_min: Option<Num>,
+    /// What it must be less than.
+    pub exclusive_max: Option<Num>,
+}
+
+impl Range {
+    /// Checks a number.
+    pub fn check<T: Number + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
+        let Some(number) = value.number() else { return };
+        if !self.holds(number) {
+            at.fail_with(out, "range", self.sentence(), self.params());
+        }
+    }
+
+    fn holds(&self, number: Num) -> bool {
+        self.min.is_none_or(|min| number >= min)
+            && self.max.is_none_or(|max| number <= max)
+            && self.exclusive_min.is_none_or(|min| number > min)
+            && self.exclusive_max.is_none_or(|max| number < max)
+    }
+
+    fn limits(&self) -> impl Iterator<Item = (&'static str, &'static str, Num)> {
+        let all = [
+            ("min", "at least", self.min),
+            ("exclusive_min", "greater than", self.exclusive_min),
+            ("max", "at most", self.max),
+            ("exclusive_max", "less than", self.exclusive_max),
+        ];
+        all.into_iter()
+            .filter_map(|(name, words, limit)| Some((name, words, limit?)))
+    }
+
+    fn sentence(&self) -> String {
+        let limits: Vec<String> = self
+            .limits()
+            .map(|(_, words, limit)| format!("{words} {}", Json::from(limit)))
+            .collect();
+        format!("must be {}", limits.join(" and "))
+    }
+
+    fn params(&self) -> Map<String, Json> {
+        self.limits()
+            .map(|(name, _, limit)| (name.to_owned(), limit.into()))
+            .collect()
+    }
+
+    /// Writes the limits into the schema.
+    pub fn describe(&self, schema: &mut Schema) {
+        if let Some(min) = self.min {
+            at_least(schema, "minimum", min);
+        }
+        if let Some(max) = self.max {
+            at_most(schema, "maximum", max);
+        }
+        if let Some(min) = self.exclusive_min {
+            at_least(schema, "exclusiveMinimum", min);
+        }
+        if let Some(max) = self.exclusive_max {
+            at_most(schema, "exclusiveMaximum", max);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_and_doubles_compare_exactly() {
+        let big = 9_007_199_254_740_993_i128;
+        assert!(Num::Int(big) > Num::Float(9_007_199_254_740_992.0));
+        assert!(Num::Int(3) < Num::Float(3.5));
+        assert!(Num::Int(4) > Num::Float(3.5));
+        assert!(Num::Int(-3) > Num::Float(-3.5));
+        assert!(Num::Int(0) == Num::Float(-0.0));
+        assert!(Num::Float(1e300) > Num::Int(i128::from(u64::MAX)));
+        assert!(Num::Float(-1e300) < Num::Int(i128::from(i64::MIN)));
+    }
+
+    #[test]
+    fn the_tighter_limit_stays() {
+        let mut schema = Schema::of("integer")
+            .with("minimum", 0)
+            .with("maximum", 255);
+        Range {
+            min: Some(Num::Int(-5)),
+            max: Some(Num::Float(9.5)),
+            ..Range::default()
+        }
+        .describe(&mut schema);
+        assert_eq!(schema.get("minimum"), Some(&0.into()));
+        assert_eq!(schema.get("maximum"), Some(&9.5.into()));
+    }
+
+    #[test]
+    fn the_sentence_names_every_limit() {
+        let range = Range {
+            min: Some(Num::Int(1)),
+            exclusive_max: Some(Num::Float(2.5)),
+            ..Range::default()
+        };
+        assert_eq!(range.sentence(), "must be at least 1 and less than 2.5");
+    }
+}
