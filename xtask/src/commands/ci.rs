@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
 
 use crate::commands::{
-    docs_paths, generate, instructions, licences, no_arguments, ranks, test, unused,
+    cycles, docs_paths, generate, instructions, licences, no_arguments, ranks, test, unused,
 };
 use crate::failure::{Failure, Result};
 use crate::process::{cargo, run as run_command};
@@ -18,7 +18,7 @@ struct Step {
 }
 
 /// The gate, in order.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "format",
         run: || run_command(cargo().args(["fmt", "--all", "--check"])),
@@ -26,6 +26,10 @@ const STEPS: [Step; 11] = [
     Step {
         name: "ranks",
         run: || ranks::run(&[]),
+    },
+    Step {
+        name: "import cycles",
+        run: || cycles::run(&[]),
     },
     Step {
         name: "paths and commands in the docs",

@@ -5,6 +5,7 @@ pub mod attack;
 mod bench;
 mod ci;
 mod contract;
+mod cycles;
 mod docs_paths;
 mod generate;
 mod instructions;
@@ -25,7 +26,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 14] = [
+const COMMANDS: [Command; 15] = [
     Command {
         name: "setup",
         takes: "",
@@ -61,6 +62,12 @@ const COMMANDS: [Command; 14] = [
         takes: "",
         does: "each crate imports lower ranks only",
         run: ranks::run,
+    },
+    Command {
+        name: "cycles",
+        takes: "",
+        does: "no import cycle inside a crate spans more than six files",
+        run: cycles::run,
     },
     Command {
         name: "docs-paths",
