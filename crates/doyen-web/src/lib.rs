@@ -34,6 +34,7 @@ mod meter;
 mod module;
 mod patience;
 mod problem;
+mod rejected_head;
 mod request;
 pub mod respond;
 mod route;

@@ -13,24 +13,21 @@
 
 mod accept;
 mod activity;
-mod authority;
+
 mod budget;
-mod chunks;
+
 mod connection;
 mod drain;
 mod flow;
 mod frames;
-mod framing;
-mod head;
+
+mod http2_head;
 mod places;
 mod requests;
 mod sending;
-mod strict;
-mod wire;
+mod socket;
 
-pub(crate) use authority::Authority;
 pub(crate) use budget::{Account, Budget, Charge};
-pub(crate) use strict::Refused;
 
 pub use accept::{BindError, Server};
 

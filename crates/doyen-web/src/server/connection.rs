@@ -21,7 +21,7 @@ use super::activity::Activity;
 use super::budget::Account;
 use super::flow::Flow;
 use super::requests::Requests;
-use super::wire::Wire;
+use super::socket::ClientSocket;
 use crate::service::Service;
 
 /// How long a client that was told good-bye, and has read everything, may take to close.
@@ -80,13 +80,13 @@ pub(super) async fn serve(
 ) {
     let activity = Activity::new();
     let flow = Arc::<Flow>::default();
-    let mut wire = Wire::new(
+    let mut socket = ClientSocket::new(
         stream,
         Arc::clone(&flow),
         Arc::clone(&account),
         options.header_limit,
     );
-    let protocol = poll_fn(|cx| wire.poll_protocol(cx));
+    let protocol = poll_fn(|cx| socket.poll_is_http2(cx));
     let known = tokio::select! {
         known = tokio::time::timeout(options.header_timeout, protocol) => known,
         () = closing.reached(Stage::Finish) => return,
@@ -95,9 +95,9 @@ pub(super) async fn serve(
         Ok(Ok(is_http2)) => is_http2,
         Ok(Err(_)) => return,
         // A client that never asked anything would not read a response either.
-        Err(_) if wire.is_untouched() => return,
+        Err(_) if socket.is_untouched() => return,
         Err(_) => {
-            wire.give_up();
+            socket.reject_late_head();
             false
         }
     };
@@ -116,7 +116,7 @@ pub(super) async fn serve(
         flow,
         account,
     });
-    let io = TokioIo::new(wire);
+    let io = TokioIo::new(socket);
     if is_http2 {
         let respond = service_fn(move |request: http::Request<hyper::body::Incoming>| {
             let stream = requests.open(request.headers());

@@ -5,18 +5,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 
-use super::Refused;
 use super::budget::Charge;
+use crate::rejected_head::RejectedHead;
 
 /// Shared by all three.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     written: AtomicU64,
     stalled: AtomicBool,
-    /// How many requests the service has seen.
-    asked: AtomicU64,
-    /// Which request is not one, and why.
-    refused: OnceLock<(u64, Refused)>,
+    /// Number of requests that the service has received.
+    requests: AtomicU64,
+    /// The number of the rejected request, and why it is rejected.
+    rejected: OnceLock<(u64, RejectedHead)>,
     midway: AtomicBool,
     expired: AtomicBool,
     closing: AtomicBool,
@@ -86,17 +86,17 @@ impl Flow {
         }
     }
 
-    /// The request after so many others is refused.
-    pub(super) fn refuse(&self, after: u64, refused: Refused) {
-        // There is one at most: nothing is read after it.
-        let _ = self.refused.set((after, refused));
+    /// Rejects the request with this number; the first is 0.
+    pub(super) fn reject(&self, number: u64, why: RejectedHead) {
+        // Only one can be rejected: nothing is read after it.
+        let _ = self.rejected.set((number, why));
     }
 
-    /// The next request has come to the service: why it is refused, if it is.
-    pub(super) fn ask(&self) -> Option<Refused> {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let (after, refused) = self.refused.get()?;
-        (*after == number).then_some(*refused)
+    /// Counts a request that reaches the service. Returns why it is rejected, if it is.
+    pub(super) fn next_request(&self) -> Option<RejectedHead> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let (rejected, why) = self.rejected.get()?;
+        (*rejected == number).then_some(*why)
     }
 
     /// Whether the begin of a head is there and the rest is not.

@@ -15,7 +15,8 @@ use hyper::body::Incoming;
 use super::activity::{Activity, Busy};
 use super::budget::{Account, Charge};
 use super::flow::Flow;
-use super::{Refused, sending, strict};
+use super::{http2_head, sending};
+use crate::rejected_head::RejectedHead;
 use crate::service::Service;
 use crate::{Body, Response};
 
@@ -56,10 +57,10 @@ impl Requests {
         request: http::Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let busy = self.activity.begin();
-        let refused = self.flow.ask();
-        let request = prepare(request, refused);
+        let rejected = self.flow.next_request();
+        let request = prepare(request, rejected);
         let mut response = self.respond(request).await;
-        if refused.is_some() || self.flow.is_closing() {
+        if rejected.is_some() || self.flow.is_closing() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
@@ -91,12 +92,12 @@ impl Requests {
         if self.account.is_closing() {
             return Err(Disconnected);
         }
-        let refused = if self.account.is_full() {
-            Some(Refused::Unread)
+        let rejected = if self.account.is_full() {
+            Some(RejectedHead::UnreadResponses)
         } else {
-            strict::check(request.uri(), request.headers())
+            http2_head::check(request.uri(), request.headers())
         };
-        let request = prepare(request, refused);
+        let request = prepare(request, rejected);
         let (head, body) = self.respond(request).await.into_parts();
         charge.remove(transient);
         let charge = charge.into_response();
@@ -110,8 +111,11 @@ impl Requests {
     }
 }
 
-/// The request as the service takes it; why it is refused rides along.
-fn prepare(request: http::Request<Incoming>, refused: Option<Refused>) -> http::Request<Body> {
+/// Returns the request for the service, with the reason for its rejection in the extensions.
+fn prepare(
+    request: http::Request<Incoming>,
+    rejected: Option<RejectedHead>,
+) -> http::Request<Body> {
     let mut request = request.map(|body| {
         if http_body::Body::is_end_stream(&body) {
             Body::empty()
@@ -119,8 +123,8 @@ fn prepare(request: http::Request<Incoming>, refused: Option<Refused>) -> http::
             Body::stream(body)
         }
     });
-    if let Some(refused) = refused {
-        request.extensions_mut().insert(refused);
+    if let Some(rejected) = rejected {
+        request.extensions_mut().insert(rejected);
     }
     request
 }

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use doyen_core::settings::{Raw, Setting, Wrong};
-
-use crate::server::Authority;
+use doyen_http1::Authority;
 
 /// A name the service answers for: `api.example.com`, `api.example.com:8443`, or `*.example.com` for every name below.
 #[derive(Clone, Debug, PartialEq, Eq)]

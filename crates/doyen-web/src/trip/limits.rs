@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use doyen_core::Refusal;
 use doyen_core::problem::Plain;
+use doyen_http1::HeadError;
 use http::Uri;
 
 use crate::problem::{
     HEADER_TIMEOUT, HEADERS_TOO_LARGE, MALFORMED_REQUEST, OVERLOADED, URI_TOO_LONG,
 };
-use crate::server::Refused;
+use crate::rejected_head::RejectedHead;
 use crate::service::EdgeOptions;
 
 /// The limits of this request's body.
@@ -21,22 +22,26 @@ pub(crate) struct Limits {
 
 /// What the server refused before the request came here: two servers could read it in two ways, it is too long, or too late.
 pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Refusal> {
-    let Some(refused) = head.extensions.get::<Refused>() else {
+    let Some(rejected) = head.extensions.get::<RejectedHead>() else {
         return Ok(());
     };
-    Err(match *refused {
-        Refused::Malformed(why) => Plain::new(&MALFORMED_REQUEST).detail(why).into(),
-        Refused::UriTooLong => Plain::new(&URI_TOO_LONG).into(),
-        Refused::FieldsTooLarge(why) => Plain::new(&HEADERS_TOO_LARGE).detail(why).into(),
-        Refused::Late => Plain::new(&HEADER_TIMEOUT).into(),
-        Refused::Unread => unread(),
+    Err(match *rejected {
+        RejectedHead::Invalid(HeadError::Malformed(why)) => {
+            Plain::new(&MALFORMED_REQUEST).detail(why).into()
+        }
+        RejectedHead::Invalid(HeadError::UriTooLong) => Plain::new(&URI_TOO_LONG).into(),
+        RejectedHead::Invalid(HeadError::HeadersTooLarge(why)) => {
+            Plain::new(&HEADERS_TOO_LARGE).detail(why).into()
+        }
+        RejectedHead::Timeout => Plain::new(&HEADER_TIMEOUT).into(),
+        RejectedHead::UnreadResponses => unread(),
     })
 }
 
 /// What the server refused because the responses before it are not read. No limit counts it.
 pub(super) fn check_unread(head: &http::request::Parts) -> Result<(), Refusal> {
-    match head.extensions.get::<Refused>() {
-        Some(Refused::Unread) => Err(unread()),
+    match head.extensions.get::<RejectedHead>() {
+        Some(RejectedHead::UnreadResponses) => Err(unread()),
         _ => Ok(()),
     }
 }

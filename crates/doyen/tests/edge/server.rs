@@ -360,7 +360,7 @@ async fn a_refused_header_is_a_problem_like_any_other() {
     assert!(head.contains("connection: close"), "{head}");
     let problem: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(problem["code"], "malformed_request");
-    assert_eq!(problem["detail"], "`Host` is missing");
+    assert_eq!(problem["detail"], "The `Host` header is missing.");
     assert_eq!(wire.rest().await, "");
 }
 

@@ -1,59 +1,61 @@
-//! The host and port of a request: `Host`, the authority of a whole address, `:authority`.
+//! The host and port of a request: `Host`, the authority of an absolute URL, `:authority`.
 //!
-//! Narrower than RFC 3986: no user, no percent-encoding, nothing but letters, digits, `-`, `.` and `_` in a name. No name on the internet
-//! needs more, and a proxy that reads the rest another way than we do is a way around its rules.
+//! The grammar is narrower than RFC 3986: no user info, no percent-encoding, only letters, digits,
+//! `-`, `.` and `_` in a name. DNS names need no more, and the rest is where proxies and servers
+//! differ.
 
 use std::net::Ipv6Addr;
 
-use super::head::is_host_letter;
+use crate::bytes::is_host_byte;
 
-/// The longest name that DNS knows.
-const LONGEST: usize = 253;
+/// Maximum length of a DNS name (RFC 1035), with a final dot.
+const MAX_HOST_BYTES: usize = 254;
 
-/// A host, and the port if there is one.
+/// A host with an optional port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Authority<'a> {
-    /// A name, an IPv4 address, or an IPv6 address in brackets; as it came.
-    pub(crate) host: &'a str,
-    pub(crate) port: Option<u16>,
+pub struct Authority<'a> {
+    /// The name, the IPv4 address, or the IPv6 address in brackets, as it was received.
+    pub host: &'a str,
+    /// The port, if there is one.
+    pub port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
-    /// Whether this can be read: the same verdict as that of `parse`, found in one pass for nearly every host.
-    pub(super) fn is_one(text: &[u8]) -> bool {
+    /// True if [`Authority::parse`] succeeds. Nearly every host is checked in one pass.
+    pub fn is_valid(text: &[u8]) -> bool {
         let mut end = 0;
-        let mut dot = true;
+        let mut is_after_dot = true;
         while let Some(byte) = text.get(end).copied() {
-            if byte == b'.' && dot || !is_host_letter(byte) {
+            if byte == b'.' && is_after_dot || !is_host_byte(byte) {
                 break;
             }
-            dot = byte == b'.';
+            is_after_dot = byte == b'.';
             end += 1;
         }
         match text.get(end..) {
-            Some([]) => end > 0 && end <= LONGEST + 1,
-            Some([b':', digits @ ..]) if end > 0 && end <= LONGEST + 1 => port(digits).is_some(),
+            Some([]) => end > 0 && end <= MAX_HOST_BYTES,
+            Some([b':', digits @ ..]) if end > 0 && end <= MAX_HOST_BYTES => port(digits).is_some(),
             _ => Authority::parse(text).is_some(),
         }
     }
 
-    /// Reads `host` or `host:port`; `None` for everything else.
-    pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
-        let name = text
+    /// Parses `host` or `host:port`. Returns `None` for everything else.
+    pub fn parse(text: &'a [u8]) -> Option<Self> {
+        let colon = text
             .iter()
             .position(|byte| *byte == b':')
             .unwrap_or(text.len());
         let end = match text.first()? {
             b'[' => text.iter().position(|byte| *byte == b']')? + 1,
-            _ => name,
+            _ => colon,
         };
         let (host, rest) = text.split_at(end);
         let host = std::str::from_utf8(host).ok()?;
-        let fits = match host.strip_prefix('[') {
+        let is_valid = match host.strip_prefix('[') {
             Some(address) => address.strip_suffix(']')?.parse::<Ipv6Addr>().is_ok(),
             None => is_name(host.as_bytes()),
         };
-        if !fits {
+        if !is_valid {
             return None;
         }
         let port = match rest {
@@ -66,11 +68,11 @@ impl<'a> Authority<'a> {
 }
 
 fn is_name(name: &[u8]) -> bool {
-    name.iter().all(|byte| is_host_letter(*byte))
+    name.iter().all(|byte| is_host_byte(*byte))
         && !name.is_empty()
-        && name.len() <= LONGEST + 1
+        && name.len() <= MAX_HOST_BYTES
         && name[0] != b'.'
-        && !name.windows(2).any(|two| two == b"..")
+        && !name.windows(2).any(|pair| pair == b"..")
 }
 
 fn port(digits: &[u8]) -> Option<u16> {
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_read_with_its_port() {
+    fn a_host_is_parsed_with_its_port() {
         for (text, host, port) in [
             ("a", "a", None),
             ("api.example.com", "api.example.com", None),
@@ -101,15 +103,15 @@ mod tests {
             ("[2001:db8::1]:443", "[2001:db8::1]", Some(443)),
             ("under_score", "under_score", None),
         ] {
-            let read = Authority::parse(text.as_bytes()).unwrap();
-            assert_eq!((read.host, read.port), (host, port), "{text}");
-            assert!(Authority::is_one(text.as_bytes()), "{text}");
+            let parsed = Authority::parse(text.as_bytes()).unwrap();
+            assert_eq!((parsed.host, parsed.port), (host, port), "{text}");
+            assert!(Authority::is_valid(text.as_bytes()), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_host_is_not_read() {
-        let long = "a".repeat(LONGEST + 2);
+    fn an_invalid_host_is_rejected() {
+        let long = "a".repeat(MAX_HOST_BYTES + 1);
         for text in [
             "",
             ":",
@@ -141,7 +143,7 @@ mod tests {
             &long,
         ] {
             assert_eq!(Authority::parse(text.as_bytes()), None, "{text:?}");
-            assert!(!Authority::is_one(text.as_bytes()), "{text:?}");
+            assert!(!Authority::is_valid(text.as_bytes()), "{text:?}");
         }
     }
 }
