@@ -14,8 +14,6 @@
 mod accept;
 mod activity;
 
-mod budget;
-
 mod connection;
 mod drain;
 mod flow;
@@ -26,8 +24,6 @@ mod places;
 mod requests;
 mod sending;
 mod socket;
-
-pub(crate) use budget::{Account, Budget, Charge};
 
 pub use accept::{BindError, Server};
 

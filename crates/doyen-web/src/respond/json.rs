@@ -126,7 +126,7 @@ fn tagged<T: Output>(answer: Answer) -> Answer {
 }
 
 fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Response, Refusal> {
-    let picked = parts.picked_fields();
+    let picked = &parts.picked_fields;
     let bytes = if picked.is_empty() {
         serde_json::to_vec(value).map_err(doyen_core::Unexpected::from)?
     } else {

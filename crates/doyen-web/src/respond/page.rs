@@ -14,7 +14,7 @@ use crate::request::Parts;
 impl<T: Output> Respond for Page<T> {
     fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
         let relations = relations(&self, parts);
-        let picked = parts.picked_fields();
+        let picked = &parts.picked_fields;
         let place = Place {
             limit: self.limit,
             next: text(self.next.as_ref()),

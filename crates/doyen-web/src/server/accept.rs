@@ -156,8 +156,8 @@ async fn accept_all(
 ) {
     let telling = Arc::new(Semaphore::new(TURNED_AWAY));
     let places = Places::new(options.max_connections_per_client);
-    let proxies = &service.inner.options.proxies;
-    let security = service.inner.options.security_headers;
+    let proxies = &service.options().proxies;
+    let security = service.options().security_headers;
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -187,7 +187,7 @@ async fn accept_all(
                     service.clone(),
                     options.clone(),
                     closing.clone(),
-                    service.inner.budget.open(client),
+                    service.open_account(client),
                 );
                 connections.spawn(async move {
                     served.await;

@@ -18,10 +18,10 @@ use tokio::sync::watch;
 
 use super::ServerOptions;
 use super::activity::Activity;
-use super::budget::Account;
 use super::flow::Flow;
 use super::requests::Requests;
 use super::socket::ClientSocket;
+use crate::budget::Account;
 use crate::service::Service;
 
 /// How long a client that was told good-bye, and has read everything, may take to close.
@@ -297,7 +297,7 @@ pub(super) async fn turn_away(mut stream: TcpStream, security_headers: bool) {
         r#"{{"type":"/problems/overloaded","title":"Overloaded","status":503,"detail":"the server has as many connections as it can take","instance":"","code":"overloaded","request_id":"{id}"}}"#
     );
     let security = if security_headers {
-        crate::trip::header_lines()
+        crate::pipeline::security_header_lines()
     } else {
         String::new()
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 
-use super::budget::Charge;
+use crate::budget::Charge;
 use crate::rejected_head::RejectedHead;
 
 /// Shared by all three.

@@ -13,9 +13,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use hyper::body::Incoming;
 
 use super::activity::{Activity, Busy};
-use super::budget::{Account, Charge};
 use super::flow::Flow;
 use super::{http2_head, sending};
+use crate::budget::{Account, Charge};
 use crate::rejected_head::RejectedHead;
 use crate::service::Service;
 use crate::{Body, Response};

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::activity::{Activity, Busy, HandedOver};
-use super::budget::Charge;
 use super::flow::Flow;
 use crate::Body;
 use crate::body::BoxError;
+use crate::budget::Charge;
 
 /// Bytes that the head of a response takes, about.
 const HEAD_BYTES: usize = 1 << 10;

@@ -22,9 +22,9 @@ use doyen_http1::Framing;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::budget::{Account, Charge};
 use super::flow::Flow;
 use super::frames::Frames;
+use crate::budget::{Account, Charge};
 
 /// With less room than this the parser only detects the protocol.
 const MIN_PARSER_BYTES: usize = 1024;

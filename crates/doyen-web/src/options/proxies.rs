@@ -1,4 +1,4 @@
-//! Which peers may say for whom they ask.
+//! Proxies that may report the client address.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,32 +6,32 @@ use std::net::IpAddr;
 use doyen_core::settings::{Raw, Setting, Wrong, choose};
 use http::{HeaderName, header};
 
-/// An address, or all that begin alike: `10.0.0.0/8`.
+/// An address or a network: `192.0.2.1` or `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     first: IpAddr,
     prefix: u8,
 }
 
-/// A text that names no network.
+/// A text that is not a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotANetwork {
-    /// Neither an address nor an address with the length of a prefix.
+    /// Not an address with an optional prefix length.
     Malformed,
-    /// The address has bits after the prefix: this one was meant, or a longer prefix.
+    /// The address has bits after the prefix. The value is the network without them.
     Bits(Network),
 }
 
-/// The peers that may say for whom they ask, and in which field they do.
+/// The proxies that may report the client address, and the header that they use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<Network>,
     field: ForwardedField,
 }
 
-/// Where trusted proxies say for whom they ask.
+/// The header in which trusted proxies report the client address.
 ///
-/// One field, not whichever comes: a proxy that writes one passes the other on as the client sent it.
+/// Only one header is read: a proxy that sets one passes the other on as the client sent it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForwardedField {
     /// `X-Forwarded-For`, with `X-Forwarded-Proto`.
@@ -41,12 +41,12 @@ pub enum ForwardedField {
     Forwarded,
 }
 
-/// Proxies among which is everybody.
+/// Proxies that include every address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EverybodyTrusted;
 
 impl Network {
-    /// Reads `192.0.2.1`, `10.0.0.0/8` or `2001:db8::/32`.
+    /// Parses `192.0.2.1`, `10.0.0.0/8` or `2001:db8::/32`.
     ///
     /// ```
     /// use doyen_web::Network;
@@ -58,7 +58,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// It is no network, or its address does not fit its prefix.
+    /// Returns an error if the text is not a network, or if its address has bits after the prefix.
     pub fn parse(text: &str) -> Result<Self, NotANetwork> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
@@ -80,7 +80,7 @@ impl Network {
         if first != address {
             return Err(NotANetwork::Bits(Self { first, prefix }));
         }
-        // A peer of IPv4 on a socket of both kinds is known by its own address.
+        // IPv4 peers of a dual-stack socket are compared by their IPv4 address.
         Ok(match first.to_canonical() {
             mapped if mapped != first && prefix >= 96 => Self {
                 first: mapped,
@@ -90,13 +90,13 @@ impl Network {
         })
     }
 
-    /// True for the addresses in it.
+    /// True if the address is in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         width(address) == width(self.first) && first(address, self.prefix) == self.first
     }
 
-    /// The first and the last address, as numbers.
+    /// Returns the first and the last address as numbers.
     fn ends(&self) -> (u128, u128) {
         let width = width(self.first);
         let first = number(self.first);
@@ -123,7 +123,7 @@ fn number(address: IpAddr) -> u128 {
     }
 }
 
-/// This address without the bits after the prefix.
+/// Returns the address without the bits after the prefix.
 fn first(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(address) => {
@@ -138,19 +138,20 @@ fn first(address: IpAddr, prefix: u8) -> IpAddr {
 }
 
 impl TrustedProxies {
-    /// These, who speak through this field.
+    /// Trusts these networks, which report client addresses in this header.
     ///
     /// # Errors
     ///
-    /// Together they are every address of IPv4 or of IPv6: then any client could claim any address.
+    /// Returns an error if the networks include every IPv4 or every IPv6 address: then any client
+    /// could claim any address.
     pub fn new(networks: Vec<Network>, field: ForwardedField) -> Result<Self, EverybodyTrusted> {
-        if is_everybody(&networks, 32) || is_everybody(&networks, 128) {
+        if includes_all(&networks, 32) || includes_all(&networks, 128) {
             return Err(EverybodyTrusted);
         }
         Ok(Self { networks, field })
     }
 
-    /// True for a peer whose word counts.
+    /// True if the peer is a trusted proxy.
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(peer))
     }
@@ -173,8 +174,8 @@ impl ForwardedField {
     }
 }
 
-/// Whether these networks leave out no address of this width.
-fn is_everybody(networks: &[Network], wide: u8) -> bool {
+/// True if these networks include every address of this width.
+fn includes_all(networks: &[Network], wide: u8) -> bool {
     let mut ends: Vec<_> = networks
         .iter()
         .filter(|network| width(network.first) == wide)
@@ -210,7 +211,7 @@ impl fmt::Display for NotANetwork {
             }
             NotANetwork::Bits(network) => write!(
                 f,
-                "a network whose address has nothing after its prefix: `{network}`, or one address without a prefix"
+                "a network whose address has no bits after the prefix, such as `{network}`, or one address without a prefix"
             ),
         }
     }
@@ -221,7 +222,7 @@ impl std::error::Error for NotANetwork {}
 impl fmt::Display for EverybodyTrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "together these networks are every address there is, so that any client could claim any address. Name only the proxies in front of this server",
+            "these networks include every address, so that any client could claim any address. List only the proxies in front of this server",
         )
     }
 }
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_its_addresses_and_no_others() {
+    fn a_network_contains_exactly_its_addresses() {
         for (text, inside, outside) in [
             ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
             ("10.0.0.0/8", "10.255.255.255", "11.0.0.0"),
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn an_invalid_network_is_rejected() {
         for text in [
             "",
             "a",
@@ -306,12 +307,12 @@ mod tests {
     }
 
     #[test]
-    fn nobody_trusts_everybody() {
+    fn networks_that_include_every_address_are_rejected() {
         let new = |texts: &[&str]| {
             let networks = texts.iter().map(|text| network(text)).collect();
             TrustedProxies::new(networks, ForwardedField::default()).is_ok()
         };
-        for everybody in [
+        for all in [
             &["0.0.0.0/0"][..],
             &["::/0"],
             &["10.0.0.0/8", "::/0"],
@@ -320,7 +321,7 @@ mod tests {
             &["::/1", "8000::/1"],
             &["::ffff:0.0.0.0/96"],
         ] {
-            assert!(!new(everybody), "{everybody:?}");
+            assert!(!new(all), "{all:?}");
         }
         for some in [
             &[][..],

@@ -1,20 +1,20 @@
-//! May they?
+//! Authorization: may this caller call this route?
 
 use doyen_core::problem::Plain;
 use doyen_core::{Caller, Denied, FORBIDDEN, UNAUTHENTICATED, denied_because};
 use http::{HeaderValue, header};
 
-use super::Stop;
-use crate::route::Entry;
+use super::rejection::Rejection;
+use crate::route_info::RouteInfo;
 
-/// 401 without a caller; 403 with the scope that is missing (RFC 6750 section 3.1).
-pub(super) fn check(entry: &Entry, caller: Option<&Caller>) -> Result<(), Stop> {
-    match entry.operation.allow.check(caller) {
+/// Rejects with 401 without a caller, and with 403 and the missing scope (RFC 6750 section 3.1).
+pub(super) fn check(route: &RouteInfo, caller: Option<&Caller>) -> Result<(), Rejection> {
+    match route.operation.allow.check(caller) {
         Ok(()) => Ok(()),
         Err(Denied::Anonymous) => Err(Plain::new(&UNAUTHENTICATED).into()),
         Err(Denied::Role) => Err(Plain::new(&FORBIDDEN)
             .detail("the role of the caller does not permit this operation")
-            .because(denied_because(roles(entry)))
+            .because(denied_because(missing_roles(route)))
             .into()),
         Err(Denied::Scope(scope)) => {
             let challenge =
@@ -26,13 +26,13 @@ pub(super) fn check(entry: &Entry, caller: Option<&Caller>) -> Result<(), Stop> 
                 .detail(format!("this operation requires the scope `{scope}`"))
                 .because(denied_because(format!("the token lacks the scope {scope}")))
                 .into();
-            Err(Stop { refusal, header })
+            Err(Rejection { refusal, header })
         }
     }
 }
 
-/// Which roles would do: for the log.
-fn roles(entry: &Entry) -> String {
-    let roles: Vec<&str> = entry.operation.allow.roles().collect();
+/// Returns the reason for the log: the roles that are permitted.
+fn missing_roles(route: &RouteInfo) -> String {
+    let roles: Vec<&str> = route.operation.allow.roles().collect();
     format!("the caller has none of the roles {}", roles.join(", "))
 }

@@ -1,4 +1,4 @@
-//! How often each route may be called: made at start; `trip/limit.rs` asks it.
+//! The rate limits of each route, prepared at startup. `pipeline/rate_limit.rs` applies them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use doyen_core::limit::{Bucket, LimitRules, Limiter, Plan, PlanError, Quotas};
 use doyen_core::{Limit, per_address};
 use http::HeaderValue;
 
-/// Who counts calls, and what holds where a route says nothing. Without one nothing is limited.
+/// The rate limiter, the quotas and the default limits.
 #[derive(Clone)]
 pub struct RateLimits {
     pub(crate) rules: Arc<LimitRules>,
@@ -23,7 +23,7 @@ impl std::fmt::Debug for RateLimits {
 }
 
 impl RateLimits {
-    /// These rules, counted here.
+    /// Creates rate limits with these rules and this limiter.
     pub fn new(rules: LimitRules, limiter: Arc<dyn Limiter>) -> Self {
         Self {
             rules: Arc::new(rules),
@@ -32,7 +32,7 @@ impl RateLimits {
         }
     }
 
-    /// Counts the quotas of the rules here.
+    /// Sets the port that counts the quotas of the rules.
     #[must_use]
     pub fn quotas(mut self, quotas: Arc<dyn Quotas>) -> Self {
         self.quotas = Some(quotas);
@@ -40,34 +40,35 @@ impl RateLimits {
     }
 }
 
-/// What holds at a route, and the texts that its answers carry.
-pub(crate) struct Limited {
+/// The limits of one route, with prepared texts for response headers.
+pub(crate) struct RouteLimits {
     pub(crate) plan: Plan,
-    pub(crate) fields: Vec<Fields>,
+    /// One for each bucket of the plan.
+    pub(crate) header_texts: Vec<HeaderTexts>,
 }
 
-/// The texts of one policy: what never changes is written once.
-pub(crate) struct Fields {
+/// The constant parts of the headers for one policy.
+pub(crate) struct HeaderTexts {
     /// `"default";q=600;w=60`
     pub(crate) policy: HeaderValue,
     /// `"default";r=`
     pub(crate) state: String,
 }
 
-impl Limited {
-    /// What holds at the route of this name.
+impl RouteLimits {
+    /// Plans the limits of a route.
     pub(crate) fn new(
         route: &str,
-        said: Option<&Limit>,
+        declared: Option<&Limit>,
         limits: &RateLimits,
     ) -> Result<Self, PlanError> {
-        let plan = Plan::new(route, said, &limits.rules)?;
-        let fields = plan.buckets().iter().map(Fields::of).collect();
-        Ok(Self { plan, fields })
+        let plan = Plan::new(route, declared, &limits.rules)?;
+        let header_texts = plan.buckets().iter().map(HeaderTexts::of).collect();
+        Ok(Self { plan, header_texts })
     }
 
-    /// What holds for requests that no route answers, per address: as many as an address may make
-    /// without a known caller, in a bucket of their own.
+    /// Plans the limit per address for requests without a route: that of anonymous requests, in a
+    /// bucket of its own.
     pub(crate) fn unmatched(limits: &RateLimits) -> Result<Self, PlanError> {
         let rate = limits.rules.anonymous;
         let policy = per_address(rate.calls(), rate.window())
@@ -77,7 +78,7 @@ impl Limited {
     }
 }
 
-impl Fields {
+impl HeaderTexts {
     fn of(bucket: &Bucket) -> Self {
         let (name, rate) = (&bucket.name, &bucket.rate);
         let policy = format!(
@@ -86,7 +87,7 @@ impl Fields {
             rate.window().as_secs()
         );
         Self {
-            // Names are letters, digits, `-` and `_`: the plan refuses others.
+            // The plan accepts only letters, digits, `-` and `_` in names.
             policy: HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("")),
             state: format!("\"{name}\";r="),
         }

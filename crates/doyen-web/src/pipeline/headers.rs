@@ -1,16 +1,16 @@
-//! Header fields that every answer carries.
+//! Headers of every response.
 
 use doyen_core::{Caller, CredentialHeader};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::limit;
+use super::rate_limit;
 use super::vary::{self, Vary};
 use crate::etag::CallerPart;
-use crate::route::Entry;
-use crate::service::EdgeOptions;
+use crate::options::EdgeOptions;
+use crate::route_info::RouteInfo;
 use crate::{Body, Response};
 
-/// What a browser must not do with an API's answers. A route that serves a page sets its own policy first.
+/// What browsers must not do with responses of an API. A route that serves a page sets its own policy.
 const SECURITY: [(HeaderName, HeaderValue); 5] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
@@ -34,15 +34,15 @@ const SECURITY: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
-/// The same as lines of a head, for an answer that is made without a request.
-pub(crate) fn lines() -> String {
+/// Returns the security headers as text, for a response that is sent without a request.
+pub(crate) fn security_header_lines() -> String {
     let line = |(name, value): &(HeaderName, HeaderValue)| {
         format!("{name}: {}\r\n", value.to_str().unwrap_or_default())
     };
     SECURITY.iter().map(line).collect()
 }
 
-/// A year, as browsers and their lists of such sites want it at least. Subdomains are for who owns them to decide.
+/// One year, the minimum for browsers' preload lists. Subdomains are the decision of their owners.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -61,9 +61,9 @@ impl BaseHeaders {
         let security = options.security_headers;
         let map = |at: usize| {
             let is = |bit: usize| at & bit != 0;
-            let mut fields = base(security, is(IDENTIFIED), is(LIMITED));
-            vary::set(&mut fields, vary.value(is(ROUTED), is(COMPRESSIBLE)));
-            fields
+            let mut headers = base(security, is(IDENTIFIED), is(LIMITED));
+            vary::set(&mut headers, vary.value(is(ROUTED), is(COMPRESSIBLE)));
+            headers
         };
         Self {
             maps: std::array::from_fn(map),
@@ -79,46 +79,46 @@ const ROUTED: usize = 4;
 const COMPRESSIBLE: usize = 8;
 
 fn base(security: bool, identified: bool, limited: bool) -> HeaderMap {
-    // What one caller sees is for that caller's own cache at most (RFC 9111 section 3.5).
+    // Responses to identified callers must not enter shared caches (RFC 9111 section 3.5).
     let cache = if identified { "no-store" } else { "no-cache" };
-    // A field that is set for each answer stands there too: setting it then finds its place made.
-    let mut fields = HeaderMap::from_iter([
+    // Headers that are set for each response are here too: replacing them is cheaper than adding.
+    let mut headers = HeaderMap::from_iter([
         (REQUEST_ID, HeaderValue::from_static("")),
         (header::CONTENT_TYPE, HeaderValue::from_static("")),
         (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
     ]);
     if limited {
-        fields.insert(limit::POLICY, HeaderValue::from_static(""));
-        fields.insert(limit::STATE, HeaderValue::from_static(""));
+        headers.insert(rate_limit::POLICY, HeaderValue::from_static(""));
+        headers.insert(rate_limit::STATE, HeaderValue::from_static(""));
     }
     if security {
-        fields.extend(SECURITY);
+        headers.extend(SECURITY);
     }
-    fields
+    headers
 }
 
 /// Facts about a response that decide its headers.
-pub(super) struct About<'a> {
+pub(super) struct Facts<'a> {
     /// The matched route. Without one the content does not depend on the caller.
-    pub(super) route: Option<&'a Entry>,
+    pub(super) route: Option<&'a RouteInfo>,
     pub(super) caller: Option<&'a Caller>,
     pub(super) request_id: &'a str,
-    pub(super) secure: bool,
-    pub(super) compressible: bool,
-    pub(super) limited: bool,
+    pub(super) is_secure: bool,
+    pub(super) is_compressible: bool,
+    pub(super) is_limited: bool,
 }
 
-/// Puts the fields that every answer carries around those that the route gave, which win, but for the id.
-pub(super) fn apply(response: &mut Response, base: &BaseHeaders, about: &About<'_>) {
+/// Adds the headers of every response. Those of the route take precedence, except for the request id.
+pub(super) fn apply(response: &mut Response, base: &BaseHeaders, facts: &Facts<'_>) {
     let bit = |is: bool, bit: usize| if is { bit } else { 0 };
-    let at = bit(about.limited, LIMITED)
-        | bit(about.caller.is_some(), IDENTIFIED)
-        | bit(about.route.is_some(), ROUTED)
-        | bit(about.compressible, COMPRESSIBLE);
+    let at = bit(facts.is_limited, LIMITED)
+        | bit(facts.caller.is_some(), IDENTIFIED)
+        | bit(facts.route.is_some(), ROUTED)
+        | bit(facts.is_compressible, COMPRESSIBLE);
     let headers = response.headers_mut();
     let mut own = std::mem::replace(headers, base.maps[at].clone());
     let mut given = Given::default();
-    // A field that comes more than once has its name at the first value only.
+    // A repeated header has its name at the first value only.
     let mut last = None;
     for (name, value) in own.drain() {
         match (name, &last) {
@@ -134,22 +134,23 @@ pub(super) fn apply(response: &mut Response, base: &BaseHeaders, about: &About<'
             (None, None) => {}
         }
     }
-    // Over a line that anybody can write on it would be anybody's word: browsers want it over TLS alone (RFC 6797 section 7.2).
-    if base.security && about.secure && !headers.contains_key(header::STRICT_TRANSPORT_SECURITY) {
+    // Only over TLS: without it an attacker could set the header (RFC 6797 section 7.2).
+    if base.security && facts.is_secure && !headers.contains_key(header::STRICT_TRANSPORT_SECURITY)
+    {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    if !given.kind {
+    if !given.content_type {
         headers.remove(header::CONTENT_TYPE);
     }
     if given.tag {
-        // With a tag a cache may keep it, if it revalidates before each use.
+        // With a tag a private cache may store it and revalidate before each use.
         if !given.cache {
             headers.insert(
                 header::CACHE_CONTROL,
                 HeaderValue::from_static("private, no-cache"),
             );
         }
-        if let Some(caller) = about.caller
+        if let Some(caller) = facts.caller
             && let Some(tag) = headers.get_mut(header::ETAG)
             && let Some(whole) = CallerPart::of(caller).append(tag)
         {
@@ -158,27 +159,27 @@ pub(super) fn apply(response: &mut Response, base: &BaseHeaders, about: &About<'
     }
     if given.vary || given.public {
         // The route declares the response the same for all: shared caches may keep one copy.
-        let is_open = |entry: &Entry| entry.operation.allow.is_public();
-        let shared = given.public && about.caller.is_none() && about.route.is_some_and(is_open);
+        let is_open = |route: &RouteInfo| route.operation.allow.is_public();
+        let shared = given.public && facts.caller.is_none() && facts.route.is_some_and(is_open);
         let value = base
             .vary
-            .value(about.route.is_some() && !shared, about.compressible);
+            .value(facts.route.is_some() && !shared, facts.is_compressible);
         if given.vary {
             vary::merge(headers, value);
         } else {
             vary::set(headers, value);
         }
     }
-    // Last: the id is that of the log and the trace, whatever the route says.
-    if let Ok(id) = HeaderValue::try_from(about.request_id) {
+    // Last: the id must be that of the log and the trace.
+    if let Ok(id) = HeaderValue::try_from(facts.request_id) {
         headers.insert(REQUEST_ID, id);
     }
 }
 
-/// Which of the fields that the edge would set the route gave itself.
+/// The headers that the route has set itself.
 #[derive(Default)]
 struct Given {
-    kind: bool,
+    content_type: bool,
     tag: bool,
     cache: bool,
     public: bool,
@@ -187,7 +188,7 @@ struct Given {
 
 impl Given {
     fn note(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.kind |= name == header::CONTENT_TYPE;
+        self.content_type |= name == header::CONTENT_TYPE;
         self.tag |= name == header::ETAG;
         self.vary |= name == header::VARY;
         if name == header::CACHE_CONTROL {
@@ -199,12 +200,12 @@ impl Given {
     }
 }
 
-/// The directives of `Cache-Control`.
+/// Returns the directives of `Cache-Control`.
 fn directives(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').map(str::trim)
 }
 
-/// HEAD is GET without the body: the length stays.
+/// Removes the body of a response to HEAD and keeps its length.
 pub(super) fn strip_body(response: &mut Response) {
     if let Some(length) = http_body::Body::size_hint(response.body())
         .exact()

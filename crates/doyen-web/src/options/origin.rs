@@ -6,25 +6,26 @@ use std::net::Ipv6Addr;
 use doyen_core::settings::{Raw, Setting, Wrong};
 use http::HeaderValue;
 
-/// The origin of a page: scheme, host and port as browsers send them; or `*`, every one.
+/// The origin of a page: scheme, host and port as browsers send them, or `*` for every origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(pub(super) HeaderValue);
 
-/// A text that is no origin.
+/// A text that is not an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAnOrigin {
     /// Not of the form `scheme://host` or `scheme://host:port`.
     Malformed,
-    /// Something stands after host and port, be it only a slash.
+    /// Text after the host and port, including a single slash.
     Path,
-    /// A `*` as a part.
+    /// A `*` within an origin.
     Wildcard,
-    /// `null`, which every page in a sandbox has.
+    /// `null`, the origin of every sandboxed page.
     Null,
 }
 
 impl Origin {
-    /// Reads an origin. Scheme and host become lower case and the usual port of `http` and `https` is left out, as browsers do it.
+    /// Parses an origin. As in browsers, scheme and host become lower case, and the default port of
+    /// `http` and `https` is omitted.
     ///
     /// ```
     /// use doyen_web::Origin;
@@ -35,7 +36,7 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// It is no origin, or none that can be told from others.
+    /// Returns an error if the text is not an origin.
     pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
         if text == "*" {
             return Ok(Self(HeaderValue::from_static("*")));
@@ -52,20 +53,20 @@ impl Origin {
         }
         let scheme = Some(scheme.to_ascii_lowercase()).filter(|scheme| is_scheme(scheme));
         let scheme = scheme.ok_or(NotAnOrigin::Malformed)?;
-        // The last colon outside of brackets: those of an IPv6 address are inside.
+        // The last colon outside brackets. Those of an IPv6 address are inside.
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (rest, None),
         };
         let host = host_of(host).ok_or(NotAnOrigin::Malformed)?;
         let port = port.map(port_of).transpose()?;
-        let usual = match &*scheme {
+        let default_port = match &*scheme {
             "http" => Some(80),
             "https" => Some(443),
             _ => None,
         };
         let text = match port {
-            Some(port) if Some(port) != usual => format!("{scheme}://{host}:{port}"),
+            Some(port) if Some(port) != default_port => format!("{scheme}://{host}:{port}"),
             _ => format!("{scheme}://{host}"),
         };
         HeaderValue::try_from(text)
@@ -90,10 +91,10 @@ fn host_of(text: &str) -> Option<String> {
         let address: Ipv6Addr = inside.strip_suffix(']')?.parse().ok()?;
         return Some(format!("[{address}]"));
     }
-    let letters = text
+    let is_valid = text
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    (letters && !text.is_empty() && !text.starts_with('.') && !text.contains(".."))
+    (is_valid && !text.is_empty() && !text.starts_with('.') && !text.contains(".."))
         .then(|| text.to_ascii_lowercase())
 }
 
@@ -108,16 +109,16 @@ impl fmt::Display for NotAnOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             NotAnOrigin::Malformed => {
-                "an origin such as `https://app.example.com` or `http://localhost:5173`, a host of other letters as `xn--..`"
+                "an origin such as `https://app.example.com` or `http://localhost:5173`, with international names in the form `xn--..`"
             }
             NotAnOrigin::Path => {
-                "an origin such as `https://app.example.com`: without a path, and without a slash at the end"
+                "an origin such as `https://app.example.com`, without a path and without a final slash"
             }
             NotAnOrigin::Wildcard => {
-                "a whole origin such as `https://app.example.com`: `*` can not be a part of one. Name each origin"
+                "a whole origin such as `https://app.example.com`: `*` cannot be part of an origin. List each origin"
             }
             NotAnOrigin::Null => {
-                "an origin such as `https://app.example.com`: `null` is that of every page in a sandbox"
+                "an origin such as `https://app.example.com`: `null` is the origin of every sandboxed page"
             }
         })
     }
@@ -140,8 +141,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_kept_as_browsers_send_it() {
-        for (text, kept) in [
+    fn an_origin_is_normalized_like_in_browsers() {
+        for (text, normalized) in [
             ("https://app.example.com", "https://app.example.com"),
             ("HTTPS://App.Example.COM", "https://app.example.com"),
             ("https://app.example.com:443", "https://app.example.com"),
@@ -153,12 +154,12 @@ mod tests {
             ("capacitor://localhost", "capacitor://localhost"),
             ("*", "*"),
         ] {
-            assert_eq!(Origin::parse(text).unwrap().0, kept, "{text}");
+            assert_eq!(Origin::parse(text).unwrap().0, normalized, "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn an_invalid_origin_is_rejected() {
         use NotAnOrigin::{Malformed, Null, Path, Wildcard};
         for (text, why) in [
             ("https://app.example.com/", Path),

@@ -1,29 +1,30 @@
-//! Who is at the other end: the peer, or whom a trusted proxy names.
+//! The client address: the peer, or the client that a trusted proxy reports.
 //!
-//! Every proxy writes at the end of the list whom it heard the request from. So it is read from the end, as long as the one who wrote an
-//! entry is trusted; the first that is not is the client. All before that is what the client says of itself.
+//! Each proxy appends the address from which it received the request. The list is therefore read
+//! from its end, for as long as the sender of an entry is trusted. The first address that is not
+//! trusted is the client. The client can write anything into the entries before it.
 
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName};
 
-use crate::service::{ForwardedField, TrustedProxies};
+use crate::options::{ForwardedField, TrustedProxies};
 
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// More proxies than this stand in no row: the rest of the list is somebody's who wants it to be read.
-const MOST_HOPS: usize = 32;
+/// Maximum number of proxies. Longer lists come from clients that want to keep the server busy.
+const MAX_HOPS: usize = 32;
 
-/// Where a request comes from.
+/// The origin of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Source {
-    /// The client, as far as those can be believed who say so.
+    /// The address of the client, as far as trusted proxies report it.
     pub(super) client: Option<IpAddr>,
-    /// Whether a trusted proxy says that it came over TLS.
-    pub(super) secure: bool,
+    /// True if a trusted proxy received the request over TLS.
+    pub(super) is_secure: bool,
 }
 
-/// Where this request comes from.
+/// Returns the origin of a request.
 pub(super) fn find(
     proxies: &TrustedProxies,
     peer: Option<SocketAddr>,
@@ -32,30 +33,31 @@ pub(super) fn find(
     let Some(peer) = peer.map(|peer| peer.ip().to_canonical()) else {
         return Source::default();
     };
-    // The usual case without a look at any field.
+    // The usual case reads no header.
     if proxies.is_empty() || !proxies.trusts(peer) {
         return Source {
             client: Some(peer),
-            secure: false,
+            is_secure: false,
         };
     }
     match proxies.field() {
         ForwardedField::XForwardedFor => Source {
             client: Some(walk(proxies, peer, headers, address)),
-            secure: last(headers, &PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
+            is_secure: last(headers, &PROTO)
+                .is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
         },
         ForwardedField::Forwarded => Source {
             client: Some(walk(proxies, peer, headers, |entry| {
                 address(&parameter(entry, "for")?)
             })),
-            secure: last(headers, &ForwardedField::Forwarded.name())
+            is_secure: last(headers, &ForwardedField::Forwarded.name())
                 .and_then(|entry| parameter(entry, "proto"))
                 .is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
         },
     }
 }
 
-/// From the peer towards the client, as far as each is trusted who names the next one.
+/// Walks from the peer towards the client, for as long as the sender of the next entry is trusted.
 fn walk(
     proxies: &TrustedProxies,
     peer: IpAddr,
@@ -63,8 +65,8 @@ fn walk(
     read: impl Fn(&str) -> Option<IpAddr>,
 ) -> IpAddr {
     let mut reached = peer;
-    for entry in entries(headers, &proxies.field().name()).take(MOST_HOPS) {
-        // What can not be read ends the walk: who stands before it is anybody's word.
+    for entry in entries(headers, &proxies.field().name()).take(MAX_HOPS) {
+        // An unreadable entry ends the walk: the entries before it cannot be trusted.
         let Some(next) = entry.and_then(&read) else {
             break;
         };
@@ -76,12 +78,13 @@ fn walk(
     reached
 }
 
-/// The entries of a field from the last to the first, over all its lines; `None` for one that is no text.
+/// Returns the entries of a header from the last to the first, over all its lines, with `None` for
+/// one that is not text.
 fn entries<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<&'a str>> {
     let lines = headers.get_all(name).iter().rev();
     lines.flat_map(|line| {
         let text = line.to_str().ok();
-        // A line that is no text is one entry that can not be read.
+        // A line that is not text is one unreadable entry.
         let unread = text.is_none().then_some(None);
         text.into_iter()
             .flat_map(|text| text.rsplit(',').map(|entry| Some(entry.trim())))
@@ -93,7 +96,8 @@ fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     entries(headers, name).next().flatten()
 }
 
-/// An address, with or without a port, IPv6 with or without brackets: proxies write all of these.
+/// Parses an address with or without a port, IPv6 with or without brackets: proxies write all of
+/// these.
 fn address(text: &str) -> Option<IpAddr> {
     let plain = text.parse::<IpAddr>().ok();
     let with_port = || text.parse::<SocketAddr>().ok().map(|both| both.ip());
@@ -105,7 +109,8 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(found.to_canonical())
 }
 
-/// A parameter of an entry of `Forwarded`: `for=192.0.2.1;proto=https`. One that stands twice is none.
+/// Returns a parameter of an entry of `Forwarded`, such as `for=192.0.2.1;proto=https`. A duplicate
+/// parameter is invalid.
 fn parameter(entry: &str, name: &str) -> Option<String> {
     let mut found = None;
     for pair in entry.split(';') {
@@ -115,7 +120,7 @@ fn parameter(entry: &str, name: &str) -> Option<String> {
         }
     }
     let value = found?;
-    // A comma or semicolon in quotes was cut above: then a quote is left open, and it is none.
+    // A comma or semicolon in quotes was split above. Its quote is not closed, which is invalid.
     match value.strip_prefix('"') {
         Some(quoted) => quoted
             .strip_suffix('"')
@@ -128,7 +133,7 @@ fn parameter(entry: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Network;
+    use crate::options::Network;
 
     fn found(field: ForwardedField, peer: &str, lines: &[(&'static str, &str)]) -> (String, bool) {
         let networks = ["10.0.0.0/8", "2001:db8:1::/48"];
@@ -141,21 +146,21 @@ mod tests {
         }
         let peer = SocketAddr::new(peer.parse().unwrap(), 1);
         let source = find(&proxies, Some(peer), &headers);
-        (source.client.unwrap().to_string(), source.secure)
+        (source.client.unwrap().to_string(), source.is_secure)
     }
 
     #[test]
-    fn the_client_is_the_first_who_is_not_trusted() {
+    fn the_client_is_the_first_untrusted_address() {
         for (peer, lines, client) in [
-            // Who is not trusted changes nothing.
+            // An untrusted peer changes nothing.
             ("192.0.2.9", &["198.51.100.1"][..], "192.0.2.9"),
             ("192.0.2.9", &["10.0.0.1"], "192.0.2.9"),
-            // Nobody is named.
+            // No entry.
             ("10.0.0.1", &[], "10.0.0.1"),
             ("10.0.0.1", &[""], "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
             ("::ffff:10.0.0.1", &["198.51.100.1"], "198.51.100.1"),
-            // What the client wrote before stands further to the left.
+            // What the client wrote itself is further left.
             ("10.0.0.1", &["203.0.113.7, 198.51.100.1"], "198.51.100.1"),
             ("10.0.0.1", &["10.0.0.9, 198.51.100.1"], "198.51.100.1"),
             (
@@ -163,7 +168,7 @@ mod tests {
                 &["203.0.113.7, 198.51.100.1, 10.0.0.2"],
                 "198.51.100.1",
             ),
-            // Several lines are one list.
+            // Several lines form one list.
             (
                 "10.0.0.1",
                 &["203.0.113.7", "198.51.100.1,10.0.0.2"],
@@ -174,9 +179,9 @@ mod tests {
                 &["198.51.100.1", "10.0.0.2", "10.0.0.3"],
                 "198.51.100.1",
             ),
-            // Everybody is trusted: the farthest.
+            // All are trusted: the farthest.
             ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
-            // What can not be read ends the walk at the last who can be believed.
+            // An unreadable entry ends the walk at the last trusted one.
             ("10.0.0.1", &["198.51.100.1, unknown"], "10.0.0.1"),
             (
                 "10.0.0.1",
@@ -192,7 +197,7 @@ mod tests {
                 &["198.51.100.1, \u{fc}", "10.0.0.2"],
                 "10.0.0.2",
             ),
-            // However it is written.
+            // All notations.
             ("10.0.0.1", &["198.51.100.1:4711"], "198.51.100.1"),
             ("10.0.0.1", &["2001:db8::1"], "2001:db8::1"),
             ("10.0.0.1", &["[2001:db8::1]"], "2001:db8::1"),
@@ -210,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_an_end_is_not_read_to_its_end() {
+    fn an_endless_list_is_cut_off() {
         let list = format!("198.51.100.1{}", ", 10.0.0.2".repeat(1_000));
         let lines = [("x-forwarded-for", &*list)];
         assert_eq!(
@@ -220,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_says_the_same_in_other_words() {
+    fn forwarded_is_read_like_x_forwarded_for() {
         for (line, client, secure) in [
             ("for=198.51.100.1", "198.51.100.1", false),
             (
@@ -260,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_that_proxies_do_not_write_is_not_read() {
+    fn the_header_that_is_not_configured_is_ignored() {
         let both = [
             ("forwarded", "for=203.0.113.7;proto=https"),
             ("x-forwarded-for", "198.51.100.1"),
@@ -273,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_believed_only_of_a_proxy() {
+    fn tls_is_reported_only_by_a_proxy() {
         let secure = |peer, proto| {
             let lines = [
                 ("x-forwarded-for", "198.51.100.1"),

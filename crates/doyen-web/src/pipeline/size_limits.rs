@@ -1,27 +1,18 @@
-//! How much a request may be.
-
-use std::time::Duration;
+//! Limits of the request head, and rejections that the server decided.
 
 use doyen_core::Refusal;
 use doyen_core::problem::Plain;
 use doyen_http1::HeadError;
 use http::Uri;
 
+use crate::options::EdgeOptions;
 use crate::problem::{
     HEADER_TIMEOUT, HEADERS_TOO_LARGE, MALFORMED_REQUEST, OVERLOADED, URI_TOO_LONG,
 };
 use crate::rejected_head::RejectedHead;
-use crate::service::EdgeOptions;
 
-/// The limits of this request's body.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) body: usize,
-    pub(crate) body_time: Duration,
-}
-
-/// What the server refused before the request came here: two servers could read it in two ways, it is too long, or too late.
-pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Refusal> {
+/// Rejects a request whose head is malformed, ambiguous, too large or too late.
+pub(super) fn check_head(head: &http::request::Parts) -> Result<(), Refusal> {
     let Some(rejected) = head.extensions.get::<RejectedHead>() else {
         return Ok(());
     };
@@ -38,7 +29,7 @@ pub(super) fn check_header(head: &http::request::Parts) -> Result<(), Refusal> {
     })
 }
 
-/// What the server refused because the responses before it are not read. No limit counts it.
+/// Rejects a request on a connection with too many unread responses. No rate limit counts it.
 pub(super) fn check_unread(head: &http::request::Parts) -> Result<(), Refusal> {
     match head.extensions.get::<RejectedHead>() {
         Some(RejectedHead::UnreadResponses) => Err(unread()),
@@ -52,7 +43,7 @@ fn unread() -> Refusal {
         .into()
 }
 
-/// 414 for a path and query that are too long.
+/// Rejects a path and query that are too long with 414.
 pub(super) fn check_uri(uri: &Uri, options: &EdgeOptions) -> Result<(), Refusal> {
     let length = uri.path_and_query().map_or(0, |text| text.as_str().len());
     if length <= options.uri_limit {

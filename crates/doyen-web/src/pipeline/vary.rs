@@ -1,4 +1,4 @@
-//! `Vary`: the request header fields that a response depends on (RFC 9110 section 12.5.5).
+//! `Vary`: the request headers that a response depends on (RFC 9110 section 12.5.5).
 
 use doyen_core::CredentialHeader;
 use http::{HeaderMap, HeaderValue, header};
@@ -35,7 +35,7 @@ pub(super) struct Vary {
 }
 
 impl Vary {
-    /// `read` lists the fields that identify callers; `origin` is true if CORS is configured.
+    /// `read` lists the headers that identify callers; `origin` is true if CORS is configured.
     pub(super) fn new(read: &[CredentialHeader], origin: bool) -> Self {
         let bit = |header: &CredentialHeader| match header {
             CredentialHeader::Authorization => 1,
@@ -49,14 +49,14 @@ impl Vary {
         }
     }
 
-    /// Returns the value, or an empty text if the response depends on no field.
+    /// Returns the value, or an empty text if the response depends on no header.
     pub(super) fn value(self, caller: bool, encoding: bool) -> &'static str {
         let credentials = if caller { self.credentials } else { 0 };
         VALUES[credentials][usize::from(self.origin) * 2 + usize::from(encoding)]
     }
 }
 
-/// Replaces the value.
+/// Sets the value.
 pub(super) fn set(headers: &mut HeaderMap, value: &'static str) {
     if value.is_empty() {
         headers.remove(header::VARY);
@@ -72,7 +72,7 @@ pub(super) fn merge(headers: &mut HeaderMap, value: &'static str) {
         let mut names = fields
             .filter_map(|field| field.to_str().ok())
             .flat_map(|field| field.split(','));
-        // `*` already says that it depends on everything.
+        // `*` covers all headers.
         names.any(|given| given.trim() == "*" || given.trim().eq_ignore_ascii_case(name))
     };
     let names = || value.split(", ").filter(|name| !name.is_empty());

@@ -6,8 +6,8 @@ use http::{HeaderValue, Method, StatusCode, header};
 use crate::etag::{CallerPart, Tag};
 use crate::{Body, Response};
 
-/// The values of `If-None-Match`, if there are any.
-pub(super) fn wanted(head: &http::request::Parts) -> Vec<HeaderValue> {
+/// Returns the values of `If-None-Match`.
+pub(super) fn requested(head: &http::request::Parts) -> Vec<HeaderValue> {
     head.headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -15,15 +15,15 @@ pub(super) fn wanted(head: &http::request::Parts) -> Vec<HeaderValue> {
         .collect()
 }
 
-/// Turns a 200 the client already has into 304 without a body. The response has the route's own tag
-/// here; the client's tag must also carry the part of this caller.
+/// Turns a 200 that the client already has into a 304 without a body. The response still has the
+/// route's own tag; the client's tag must also have the suffix of this caller.
 pub(super) fn apply(
     method: &Method,
-    wanted: Vec<HeaderValue>,
+    if_none_match: Vec<HeaderValue>,
     caller: Option<&Caller>,
     response: &mut Response,
 ) {
-    if wanted.is_empty()
+    if if_none_match.is_empty()
         || response.status() != StatusCode::OK
         || !(method == Method::GET || method == Method::HEAD)
     {
@@ -38,11 +38,11 @@ pub(super) fn apply(
     };
     let part = caller.map(CallerPart::of);
     let part = part.as_ref().map_or("", CallerPart::as_str);
-    // Weak comparison: the mark does not count (section 8.8.3.2).
+    // Weak comparison ignores the weakness indicator (section 8.8.3.2).
     let is_known = |known: Tag<'_>| {
         Tag::parse(tag).is_some_and(|own| known.opaque.strip_prefix(own.opaque) == Some(part))
     };
-    let known = wanted
+    let known = if_none_match
         .iter()
         .filter_map(|value| value.to_str().ok())
         .any(|field| field.trim() == "*" || Tag::list(field).any(is_known));

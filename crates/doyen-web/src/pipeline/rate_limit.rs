@@ -1,13 +1,16 @@
-//! How often?
+//! Rate limits and quotas.
 //!
-//! After `identify`, since most limits count by user; before `allow`, so that calls which are refused there are limited too. What is counted:
+//! The step runs after `identify`, since most limits count by user, and before the rejections of
+//! `authorize`, so that rejected requests are limited too:
 //!
-//! - A caller who is known by the user, all others by their address, in buckets of their own: who can not log in uses up nothing of a user.
-//! - Calls with credentials that are not valid by their address, like calls without any. Their signature is looked at first all the same: who
-//!   refused by address before that would let one bad neighbour lock out every user behind the same address.
-//! - What everybody shares (`per_route`), and quotas, only by calls that the route permits.
+//! - Requests of an identified caller count by user, all others by address. Anonymous clients
+//!   therefore use up nothing of a user.
+//! - Requests with invalid credentials count by address. Their signature is verified all the same:
+//!   otherwise one bad client could lock out every user behind the same address.
+//! - Shared limits (`per_route`) and quotas count only permitted requests.
 //!
-//! All of a request's policies count it, or none. What is refused here is counted nowhere, so that who waits as long as the answer says is let in.
+//! Either all policies of a request count it, or none. A rejected request is not counted, so a
+//! client that waits as long as the response says is let in.
 
 use std::net::IpAddr;
 
@@ -18,84 +21,86 @@ use doyen_core::{Caller, Problem, ProblemInfo, Refusal};
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
+use super::Pipeline;
 use crate::Response;
-use crate::route::Entry;
-use crate::service::{Inner, Limited, RateLimits};
+use crate::rate_limits::{RateLimits, RouteLimits};
+use crate::route_info::RouteInfo;
 
 pub(super) const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 pub(super) const STATE: HeaderName = HeaderName::from_static("ratelimit");
 
-/// What the answer says of the policy that is closest to refusing (draft-ietf-httpapi-ratelimit-headers-10).
-pub(super) struct Shown {
+/// The response headers for the policy that is closest to its limit
+/// (draft-ietf-httpapi-ratelimit-headers-10).
+pub(super) struct RateLimitHeaders {
     policy: HeaderValue,
     state: HeaderValue,
 }
 
-/// Counts the request. `shown` is what its answer carries, whatever becomes of it later.
+/// Counts the request. `headers` is set for its response, whatever happens later.
 pub(super) async fn check(
-    inner: &Inner,
-    entry: &Entry,
+    pipeline: &Pipeline,
+    route: &RouteInfo,
     caller: Option<&Caller>,
-    permitted: bool,
+    is_permitted: bool,
     address: Option<IpAddr>,
-    shown: &mut Option<Shown>,
+    headers: &mut Option<RateLimitHeaders>,
 ) -> Result<(), Refusal> {
-    let (Some(limits), Some(limited)) = (&inner.limits, &entry.limited) else {
+    let (Some(limits), Some(route_limits)) = (&pipeline.rate_limits, &route.limits) else {
         return Ok(());
     };
-    let (charges, count) = limited.plan.charges(caller, permitted, address);
+    let (charges, count) = route_limits.plan.charges(caller, is_permitted, address);
     let charges = &charges[..count];
-    let known = caller.filter(|_| permitted && !limited.plan.quotas().is_empty());
+    let known = caller.filter(|_| is_permitted && !route_limits.plan.quotas().is_empty());
     if let Some(caller) = known {
-        return with_quotas(limits, limited, caller, charges, shown).await;
+        return count_quotas_and_rates(limits, route_limits, caller, charges, headers).await;
     }
     if charges.is_empty() {
         return Ok(());
     }
-    count_rates(limits, limited, charges, shown).await
+    count_rates(limits, route_limits, charges, headers).await
 }
 
 async fn count_rates(
     limits: &RateLimits,
-    limited: &Limited,
+    route_limits: &RouteLimits,
     charges: &[Charge<'_>],
-    shown: &mut Option<Shown>,
+    headers: &mut Option<RateLimitHeaders>,
 ) -> Result<(), Refusal> {
     let verdict = match limits.limiter.charge(charges) {
         Decision::Now(verdict) => verdict,
         Decision::Later(verdict) => verdict.await,
     };
-    *shown = Some(of_rate(limited, charges, &verdict));
+    *headers = Some(of_rate(route_limits, charges, &verdict));
     if verdict.allowed {
         Ok(())
     } else {
-        Err(refuse(charges, &verdict))
+        Err(exceeded(charges, &verdict))
     }
 }
 
-/// Counts a request that no route answers, by its address: else a client could ask for what is not
-/// there as often as it likes.
+/// Counts a request without a route by its address, so that it is limited too.
 pub(super) async fn check_unmatched(
-    inner: &Inner,
+    pipeline: &Pipeline,
     address: Option<IpAddr>,
-    shown: &mut Option<Shown>,
+    headers: &mut Option<RateLimitHeaders>,
 ) -> Result<(), Refusal> {
-    let (Some(limits), Some(limited)) = (&inner.limits, &inner.unmatched) else {
+    let (Some(limits), Some(route_limits)) = (&pipeline.rate_limits, &pipeline.unmatched_limits)
+    else {
         return Ok(());
     };
-    let (charges, count) = limited.plan.charges(None, false, address);
-    count_rates(limits, limited, &charges[..count], shown).await
+    let (charges, count) = route_limits.plan.charges(None, false, address);
+    count_rates(limits, route_limits, &charges[..count], headers).await
 }
 
-/// Quotas first: what they hold in memory can be given back when a rate refuses.
-async fn with_quotas(
+/// Counts quotas first: they can be given back if a rate limit rejects the request.
+async fn count_quotas_and_rates(
     limits: &RateLimits,
-    limited: &Limited,
+    route_limits: &RouteLimits,
     caller: &Caller,
     charges: &[Charge<'_>],
-    shown: &mut Option<Shown>,
+    headers: &mut Option<RateLimitHeaders>,
 ) -> Result<(), Refusal> {
-    let quotas: Vec<QuotaCharge<'_>> = limited
+    let quotas: Vec<QuotaCharge<'_>> = route_limits
         .plan
         .quota_charges(caller)
         .take(MAX_CHARGES)
@@ -108,7 +113,7 @@ async fn with_quotas(
         None => return Ok(()),
     };
     if !taken.allowed {
-        *shown = Some(of_quota(&quotas, &taken));
+        *headers = Some(of_quota(&quotas, &taken));
         let names = quotas.iter().map(|charge| charge.quota.name.as_str());
         return Err(Exceeded::new(names, taken.violated, taken.resets).into());
     }
@@ -120,42 +125,46 @@ async fn with_quotas(
         }),
     };
     let Some(verdict) = verdict else {
-        *shown = Some(of_quota(&quotas, &taken));
+        *headers = Some(of_quota(&quotas, &taken));
         return Ok(());
     };
     if !verdict.allowed {
         if let Some(port) = &limits.quotas {
             port.give_back(&quotas);
         }
-        *shown = Some(of_rate(limited, charges, &verdict));
-        return Err(refuse(charges, &verdict));
+        *headers = Some(of_rate(route_limits, charges, &verdict));
+        return Err(exceeded(charges, &verdict));
     }
-    *shown = Some(if taken.remaining < u64::from(verdict.remaining) {
+    *headers = Some(if taken.remaining < u64::from(verdict.remaining) {
         of_quota(&quotas, &taken)
     } else {
-        of_rate(limited, charges, &verdict)
+        of_rate(route_limits, charges, &verdict)
     });
     Ok(())
 }
 
-fn of_rate(limited: &Limited, charges: &[Charge<'_>], verdict: &Verdict) -> Shown {
-    let fields = &limited.fields[charges[verdict.tightest].bucket.slot];
-    let mut state = String::with_capacity(fields.state.len() + 24);
-    state.push_str(&fields.state);
-    number(&mut state, u64::from(verdict.remaining));
+fn of_rate(
+    route_limits: &RouteLimits,
+    charges: &[Charge<'_>],
+    verdict: &Verdict,
+) -> RateLimitHeaders {
+    let texts = &route_limits.header_texts[charges[verdict.tightest].bucket.slot];
+    let mut state = String::with_capacity(texts.state.len() + 24);
+    state.push_str(&texts.state);
+    push_number(&mut state, u64::from(verdict.remaining));
     state.push_str(";t=");
-    number(&mut state, u64::from(verdict.renews));
-    Shown {
-        policy: fields.policy.clone(),
+    push_number(&mut state, u64::from(verdict.renews));
+    RateLimitHeaders {
+        policy: texts.policy.clone(),
         state: value(state),
     }
 }
 
-fn of_quota(charges: &[QuotaCharge<'_>], taken: &QuotaTaken) -> Shown {
+fn of_quota(charges: &[QuotaCharge<'_>], taken: &QuotaTaken) -> RateLimitHeaders {
     let charge = &charges[taken.tightest];
     let quota = charge.quota;
     let name = &quota.name;
-    Shown {
+    RateLimitHeaders {
         policy: value(format!(
             "\"{name}\";q={};w={}",
             charge.limit,
@@ -168,8 +177,8 @@ fn of_quota(charges: &[QuotaCharge<'_>], taken: &QuotaTaken) -> Shown {
     }
 }
 
-/// In place of `format!`: this runs for each request.
-fn number(text: &mut String, mut number: u64) {
+/// Appends a number. Cheaper than `format!`, and this runs for each request.
+fn push_number(text: &mut String, mut number: u64) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
     loop {
@@ -187,21 +196,21 @@ fn value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-/// Puts the fields on the answer. They replace what a route wrote by hand: the edge knows better.
-pub(super) fn apply(response: &mut Response, shown: Option<Shown>) {
-    if let Some(Shown { policy, state }) = shown {
+/// Sets the headers. Replaces those that a route has set itself.
+pub(super) fn apply(response: &mut Response, rate_limit: Option<RateLimitHeaders>) {
+    if let Some(RateLimitHeaders { policy, state }) = rate_limit {
         let headers = response.headers_mut();
         headers.insert(POLICY, policy);
         headers.insert(STATE, state);
     }
 }
 
-fn refuse(charges: &[Charge<'_>], verdict: &Verdict) -> Refusal {
+fn exceeded(charges: &[Charge<'_>], verdict: &Verdict) -> Refusal {
     let names = charges.iter().map(|charge| charge.bucket.name.as_str());
     Exceeded::new(names, verdict.violated, verdict.retry_after).into()
 }
 
-/// 429: the policies that refuse, and when to come back.
+/// The 429: the violated policies, and when to retry.
 struct Exceeded {
     violated: Vec<Value>,
     seconds: u32,
@@ -242,13 +251,13 @@ impl Problem for Exceeded {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::push_number;
 
     #[test]
-    fn numbers_are_written_as_numbers() {
+    fn numbers_are_written_in_decimal() {
         for n in [0, 7, 10, 599, 4_294_967_295, u64::MAX] {
             let mut text = String::new();
-            number(&mut text, n);
+            push_number(&mut text, n);
             assert_eq!(text, n.to_string());
         }
     }

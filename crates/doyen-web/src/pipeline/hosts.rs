@@ -1,24 +1,24 @@
-//! Is it meant for us?
+//! The host check: is the request meant for this server?
 //!
-//! A name that points at this server and is not ours is another site's, or an attack on whoever trusts the name (DNS rebinding, a poisoned
-//! cache). Where the names are known, it is told to look elsewhere.
+//! A DNS name that points here but is not configured belongs to another site, or to an attack on
+//! clients that trust the name (DNS rebinding, cache poisoning).
 
 use doyen_core::Refusal;
 use doyen_core::problem::Plain;
 use http::header;
 
+use crate::options::EdgeOptions;
 use crate::problem::MISDIRECTED;
-use crate::service::EdgeOptions;
 
-/// Where balancers look: they call by address.
+/// Paths that load balancers probe, by address instead of name.
 const PROBES: [&str; 2] = ["/livez", "/readyz"];
 
-/// 421 for a request to another host. Nothing of what it asks for has been looked up.
+/// Rejects a request to another host with 421, before any lookup.
 pub(super) fn check(head: &http::request::Parts, options: &EdgeOptions) -> Result<(), Refusal> {
     if options.hosts.is_empty() || is_probe(head.uri.path()) {
         return Ok(());
     }
-    // A whole address says it itself; the server has seen to it that both say the same.
+    // The server has checked that the target and `Host` name the same host.
     let host = match head.uri.authority() {
         Some(authority) => Some(authority.as_str()),
         None => head
@@ -32,7 +32,7 @@ pub(super) fn check(head: &http::request::Parts, options: &EdgeOptions) -> Resul
     Err(Plain::new(&MISDIRECTED).into())
 }
 
-/// True for the addresses that must answer whatever else does not.
+/// True for the paths of health probes, which must work under every load.
 pub(super) fn is_probe(path: &str) -> bool {
     PROBES.contains(&path)
 }

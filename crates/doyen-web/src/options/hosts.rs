@@ -1,31 +1,32 @@
-//! For which names the service answers.
+//! Host names of the service.
 
 use std::fmt;
 
 use doyen_core::settings::{Raw, Setting, Wrong};
 use doyen_http1::Authority;
 
-/// A name the service answers for: `api.example.com`, `api.example.com:8443`, or `*.example.com` for every name below.
+/// A host name of the service: `api.example.com`, `api.example.com:8443`, or `*.example.com` for all
+/// subdomains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName {
-    /// In lower case, without a dot at the end; for a wildcard what stands after the star, with its dot.
+    /// In lower case, without a final dot. For a wildcard the part after the star, with its dot.
     name: String,
-    below: bool,
-    /// Any port when there is none.
+    is_wildcard: bool,
+    /// `None` for any port.
     port: Option<u16>,
 }
 
-/// A text that names no host.
+/// A text that is not a host name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAHost {
-    /// It is not a name with or without a port.
+    /// Not a name with an optional port.
     Malformed,
-    /// A `*` that is not the first part of a name with at least two others.
+    /// A `*` that is not the first label of a name with at least two others.
     Wildcard,
 }
 
 impl HostName {
-    /// Reads a name.
+    /// Parses a name.
     ///
     /// ```
     /// use doyen_web::HostName;
@@ -36,47 +37,51 @@ impl HostName {
     ///
     /// # Errors
     ///
-    /// It is no name, or a `*` stands where it would mean too much.
+    /// Returns an error if the text is not a host name, or if its `*` would cover too much.
     pub fn parse(text: &str) -> Result<Self, NotAHost> {
-        let (below, rest) = match text.strip_prefix("*.") {
+        let (is_wildcard, rest) = match text.strip_prefix("*.") {
             Some(rest) => (true, rest),
             None => (false, text),
         };
         if rest.contains('*') {
             return Err(NotAHost::Wildcard);
         }
-        let read = Authority::parse(rest.as_bytes()).ok_or(NotAHost::Malformed)?;
-        let name = plain(read.host);
-        // `*.com` would be half of the internet, and an address has nothing below it.
-        let address =
+        let parsed = Authority::parse(rest.as_bytes()).ok_or(NotAHost::Malformed)?;
+        let name = plain(parsed.host);
+        // `*.com` would cover too much, and an address has no subdomains.
+        let is_address =
             name.starts_with('[') || name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if below && (address || !name.contains('.')) {
+        if is_wildcard && (is_address || !name.contains('.')) {
             return Err(NotAHost::Wildcard);
         }
         Ok(Self {
-            name: if below { format!(".{name}") } else { name },
-            below,
-            port: read.port,
+            name: if is_wildcard {
+                format!(".{name}")
+            } else {
+                name
+            },
+            is_wildcard,
+            port: parsed.port,
         })
     }
 
-    /// True when a request to this host and port is meant for it.
+    /// True if this host and port match the name.
     pub fn is(&self, authority: &str) -> bool {
-        Authority::parse(authority.as_bytes()).is_some_and(|asked| self.answers(asked))
+        Authority::parse(authority.as_bytes()).is_some_and(|authority| self.matches(authority))
     }
 
-    fn answers(&self, asked: Authority<'_>) -> bool {
-        let host = asked.host.strip_suffix('.').unwrap_or(asked.host);
-        let named = if self.below {
+    fn matches(&self, authority: Authority<'_>) -> bool {
+        let host = authority.host.strip_suffix('.').unwrap_or(authority.host);
+        let is_match = if self.is_wildcard {
             let at = host.len().checked_sub(self.name.len());
-            // `*` stands for something.
+            // `*` stands for at least one character.
             at.filter(|at| *at > 0)
                 .and_then(|at| host.get(at..))
                 .is_some_and(|end| end.eq_ignore_ascii_case(&self.name))
         } else {
             host.eq_ignore_ascii_case(&self.name)
         };
-        named && (self.port.is_none() || self.port == asked.port)
+        is_match && (self.port.is_none() || self.port == authority.port)
     }
 }
 
@@ -89,10 +94,10 @@ impl fmt::Display for NotAHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             NotAHost::Malformed => {
-                "a host such as `api.example.com`, `api.example.com:8443` or `*.example.com`: no scheme, no path, other letters as `xn--..`"
+                "a host such as `api.example.com`, `api.example.com:8443` or `*.example.com`: without scheme and path, and with international names in the form `xn--..`"
             }
             NotAHost::Wildcard => {
-                "a host such as `*.example.com`: `*` is the whole first part of a name, with at least two others after it. For every host leave the list empty"
+                "a host such as `*.example.com`: `*` must be the whole first label, followed by at least two others. To allow every host, leave the list empty"
             }
         })
     }
@@ -115,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_answers_for_itself() {
+    fn a_name_matches_itself_and_a_wildcard_its_subdomains() {
         for (name, yes, no) in [
             (
                 "Api.example.com",
@@ -163,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn an_invalid_name_is_rejected() {
         use NotAHost::{Malformed, Wildcard};
         for (text, why) in [
             ("", Malformed),

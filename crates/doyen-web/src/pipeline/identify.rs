@@ -1,4 +1,4 @@
-//! Who is it?
+//! Authentication: which caller do the credentials identify?
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -7,22 +7,23 @@ use std::sync::Arc;
 use doyen_core::{Caller, Credentials, Kind, Refusal};
 use http::HeaderName;
 
-use crate::route::Entry;
-use crate::service::Inner;
+use super::Pipeline;
+use crate::route_info::RouteInfo;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The caller behind the credentials. On a public route credentials that are not valid count as none: an expired token must not keep
-/// anybody from logging in again, and a cookie that a page elsewhere had sent along makes nobody a caller.
+/// Returns the caller, or `None` without credentials. On a public route invalid credentials are
+/// ignored: an expired token must not block a new login, and a cookie that another site caused the
+/// browser to send must not identify a caller.
 pub(super) async fn caller(
-    inner: &Inner,
+    pipeline: &Pipeline,
     head: &http::request::Parts,
-    entry: &Entry,
+    route: &RouteInfo,
     address: Option<IpAddr>,
 ) -> Result<Option<Arc<Caller>>, Refusal> {
-    let Some(identify) = &inner.identify else {
+    let Some(identify) = &pipeline.identify else {
         return Ok(None);
     };
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
@@ -42,7 +43,7 @@ pub(super) async fn caller(
     }
     if credentials.cookie.is_some() {
         credentials.safe = head.method.is_safe();
-        // HTTP/2 says the host in the target.
+        // HTTP/2 has the host in the target.
         let target = head.uri.authority().map(http::uri::Authority::as_str);
         credentials.host = target.or_else(|| text(http::header::HOST));
         credentials.origin = text(http::header::ORIGIN);
@@ -50,9 +51,9 @@ pub(super) async fn caller(
         credentials.csrf = text(CSRF);
     }
     match identify.identify(credentials).await {
-        // Only a verdict counts as none: that nobody could be asked is a fault, here as elsewhere.
+        // Only for invalid credentials. An unavailable service is an error here as elsewhere.
         Err(refusal)
-            if entry.operation.allow.is_public()
+            if route.operation.allow.is_public()
                 && matches!(refusal.info().kind, Kind::Unauthenticated | Kind::Forbidden) =>
         {
             Ok(None)
@@ -61,20 +62,20 @@ pub(super) async fn caller(
     }
 }
 
-/// The cookies as one text. Over HTTP/2 they may come in several fields (RFC 9113 section 8.2.3).
+/// Returns the cookies as one text. HTTP/2 allows several `Cookie` headers (RFC 9113 section 8.2.3).
 fn cookies(headers: &http::HeaderMap) -> Option<Cow<'_, str>> {
-    let mut fields = headers
+    let mut values = headers
         .get_all(http::header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok());
-    let first = fields.next()?;
-    let Some(second) = fields.next() else {
+    let first = values.next()?;
+    let Some(second) = values.next() else {
         return Some(first.into());
     };
     let mut all = format!("{first}; {second}");
-    for field in fields {
+    for value in values {
         all.push_str("; ");
-        all.push_str(field);
+        all.push_str(value);
     }
     Some(all.into())
 }

@@ -1,4 +1,4 @@
-//! Whose pages may call, and what their browsers are told. Prepared once, at start; `trip/cors.rs` asks it.
+//! The CORS policy, prepared at startup. `pipeline/cors.rs` applies it.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,8 +9,9 @@ use http::HeaderValue;
 
 use super::Origin;
 
-/// What a page may send besides what it always may: everything that Doyen itself reads. `*` would not cover `authorization`.
-const REQUEST: [&str; 9] = [
+/// Headers that a page may send: everything that Doyen itself reads. `*` would not cover
+/// `authorization`.
+const REQUEST_HEADERS: [&str; 9] = [
     "authorization",
     "content-type",
     "if-match",
@@ -22,8 +23,8 @@ const REQUEST: [&str; 9] = [
     "tracestate",
 ];
 
-/// What a page may read besides what it always may.
-const RESPONSE: [&str; 9] = [
+/// Headers that a page may read.
+const RESPONSE_HEADERS: [&str; 9] = [
     "allow",
     "etag",
     "link",
@@ -35,7 +36,7 @@ const RESPONSE: [&str; 9] = [
     "x-request-id",
 ];
 
-/// Which pages may call, and what their browsers are told (WHATWG Fetch, section 3.3). Without one in
+/// The pages of other origins that may call the API (WHATWG Fetch section 3.3). Without one in
 /// [`EdgeOptions`](super::EdgeOptions) no page of another origin may.
 #[derive(Clone, Debug)]
 pub struct Cors {
@@ -47,12 +48,12 @@ pub struct Cors {
     pub(crate) response_headers: HeaderValue,
 }
 
-/// Origins that do not fit with each other or with credentials.
+/// Origins that cannot be combined with each other or with credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WrongCors {
-    /// `*` with credentials: every page there is could act as whoever looks at it.
+    /// `*` with credentials: every page could act on behalf of its visitors.
     AnyWithCredentials,
-    /// `*` beside other origins.
+    /// `*` next to other origins.
     AnyAmongOthers,
 }
 
@@ -60,10 +61,10 @@ impl fmt::Display for WrongCors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             WrongCors::AnyWithCredentials => {
-                "credentials are not possible with the origin `*`: every page could act as whoever looks at it. Name each origin"
+                "credentials cannot be combined with the origin `*`: every page could act on behalf of its visitors. List each origin"
             }
             WrongCors::AnyAmongOthers => {
-                "`*` is every origin, so others beside it mean nothing. Keep the one or the others"
+                "`*` already includes every other origin. Keep either `*` or the list"
             }
         })
     }
@@ -72,11 +73,12 @@ impl fmt::Display for WrongCors {
 impl std::error::Error for WrongCors {}
 
 impl Cors {
-    /// Lets pages of these origins call. With `credentials` browsers send cookies along. Browsers ask again after `max_age`.
+    /// Allows pages of these origins. With `credentials` browsers send cookies. Browsers cache the
+    /// result of a preflight for `max_age`.
     ///
     /// # Errors
     ///
-    /// `*` among other origins, or with credentials.
+    /// Returns an error for `*` with other origins or with credentials.
     pub fn new(
         origins: Vec<Origin>,
         credentials: bool,
@@ -94,27 +96,27 @@ impl Cors {
             any,
             credentials,
             max_age: HeaderValue::from(max_age.as_secs()),
-            request_headers: list(&REQUEST, []),
-            response_headers: list(&RESPONSE, []),
+            request_headers: list(&REQUEST_HEADERS, []),
+            response_headers: list(&RESPONSE_HEADERS, []),
         })
     }
 
-    /// Adds the header fields that these routes read and send.
-    pub(crate) fn learn(&mut self, operations: &[Operation]) {
+    /// Adds the headers that these routes read and send.
+    pub(crate) fn add_headers(&mut self, operations: &[Operation]) {
         let read = operations
             .iter()
             .flat_map(|operation| &operation.parameters)
             .filter(|parameter| parameter.place == Place::Header);
-        self.request_headers = list(&REQUEST, read.map(|parameter| &*parameter.name));
+        self.request_headers = list(&REQUEST_HEADERS, read.map(|parameter| &*parameter.name));
         let sent = operations
             .iter()
             .flat_map(|operation| &operation.answers)
             .flat_map(|answer| &answer.headers);
-        self.response_headers = list(&RESPONSE, sent.map(|field| field.name));
+        self.response_headers = list(&RESPONSE_HEADERS, sent.map(|field| field.name));
     }
 
-    /// What `Access-Control-Allow-Origin` says to a page of this origin; `None` for one that may not. Browsers write an origin in one way
-    /// only, so what is not equal to the last byte is another one.
+    /// Returns the value of `Access-Control-Allow-Origin` for a page of this origin, or `None` if it
+    /// is not allowed. Browsers write each origin in one way only, so the bytes are compared.
     pub(crate) fn allows(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         if self.any {
             return Some(HeaderValue::from_static("*"));
@@ -123,7 +125,7 @@ impl Cors {
     }
 }
 
-/// The names with commas between them, each once.
+/// Joins the names with commas, without duplicates.
 fn list<'a>(own: &[&'a str], others: impl IntoIterator<Item = &'a str>) -> HeaderValue {
     let mut names: Vec<String> = Vec::new();
     for name in own.iter().copied().chain(others) {
@@ -140,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_origin_stands_alone_and_without_credentials() {
+    fn the_wildcard_is_allowed_only_alone_and_without_credentials() {
         let origins = |texts: &[&str]| {
             let all = texts.iter().map(|text| Origin::parse(text).unwrap());
             all.collect::<Vec<_>>()

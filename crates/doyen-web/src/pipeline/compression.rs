@@ -1,8 +1,10 @@
-//! Compression of whole answers with gzip (RFC 9110 sections 8.4 and 12.5.3).
+//! Compression of complete responses with gzip (RFC 9110 sections 8.4 and 12.5.3).
 //!
-//! What is left as it is: what a route compressed itself; streams; what has an `ETag`, since a compressed answer would need another one and
-//! `If-Match` wants it back; and what no cache may keep, such as tokens: with text of an attacker beside a secret, the length tells of the
-//! secret (BREACH). Nothing is refused with 406: where nothing fits, the answer goes as it is.
+//! These are not compressed: responses that the route compressed itself; streams; responses with an
+//! `ETag`, since the compressed one would need another tag, and `If-Match` needs the original; and
+//! responses that must not be stored, such as tokens, because the length of compressed text next to
+//! a secret can reveal the secret (BREACH). A client that accepts nothing gets the response
+//! uncompressed, not a 406.
 
 use std::io::Write as _;
 
@@ -13,14 +15,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{Body, Response};
 
-/// Below it a compressed answer saves no packet.
-const FLOOR: usize = 1 << 10;
+/// Minimum size. A smaller response fits into one packet anyway.
+const MIN_BYTES: usize = 1 << 10;
 
-/// Above it the work is done elsewhere: a thread of the runtime must not be busy for long.
-const BLOCKING: usize = 64 << 10;
+/// Above this size the work moves to a blocking thread, so that the runtime is not held up.
+const MAX_INLINE_BYTES: usize = 64 << 10;
 
-/// Fields of answers that must stay as they are: another coding would need another value.
-const FIXED: [HeaderName; 5] = [
+/// Headers of responses that must stay unchanged: another coding would need another value.
+const BOUND_TO_CODING: [HeaderName; 5] = [
     header::ETAG,
     header::CONTENT_ENCODING,
     header::CONTENT_RANGE,
@@ -28,8 +30,8 @@ const FIXED: [HeaderName; 5] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Whether the client takes gzip. One look-up when it says nothing.
-pub(super) fn wanted(head: &http::request::Parts) -> bool {
+/// True if the client accepts gzip. One lookup if it states nothing.
+pub(super) fn is_accepted(head: &http::request::Parts) -> bool {
     let mut fields = head.headers.get_all(header::ACCEPT_ENCODING).iter();
     let Some(first) = fields.next() else {
         return false;
@@ -41,7 +43,7 @@ pub(super) fn wanted(head: &http::request::Parts) -> bool {
     weights.gzip_is_best()
 }
 
-/// What the client thinks of each coding, in thousandths.
+/// The weights that the client gives to codings, in thousandths.
 #[derive(Default)]
 struct Weights {
     gzip: Option<u16>,
@@ -53,7 +55,7 @@ impl Weights {
     fn read(&mut self, field: &str) {
         for item in field.split(',') {
             let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
-            // A weight that is none is no wish.
+            // An invalid weight counts as a refusal.
             let weight = Some(weight(parameters).unwrap_or(0));
             let name = name.trim();
             if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
@@ -66,14 +68,14 @@ impl Weights {
         }
     }
 
-    /// `*` speaks for gzip where gzip is not named. A client that names identity with more weight wants that.
+    /// `*` covers gzip if gzip is not listed. A client can prefer identity by a higher weight.
     fn gzip_is_best(&self) -> bool {
         let gzip = self.gzip.or(self.any).unwrap_or(0);
         gzip > 0 && self.identity.is_none_or(|identity| gzip >= identity)
     }
 }
 
-/// The weight in `q=0.5`, 1 without one; `None` when it is not well-formed.
+/// Parses the weight in `q=0.5`. It is 1 if missing, and `None` if malformed.
 fn weight(parameters: &str) -> Option<u16> {
     let parameters = parameters.trim();
     if parameters.is_empty() {
@@ -95,16 +97,16 @@ fn weight(parameters: &str) -> Option<u16> {
     }
 }
 
-/// Whether an answer could be compressed, for whoever asks. Looks at what the route gave: before the edge adds its fields.
-pub(super) fn fits(response: &Response) -> bool {
-    let large = response
+/// True if a response may be compressed, for any client. It must have only the headers of the route.
+pub(super) fn is_allowed(response: &Response) -> bool {
+    let is_large = response
         .body()
         .as_whole()
-        .is_some_and(|bytes| bytes.len() >= FLOOR);
-    large
+        .is_some_and(|bytes| bytes.len() >= MIN_BYTES);
+    is_large
         && has_content(response.status())
         && is_text(response.headers())
-        && may(response.headers())
+        && is_transformable(response.headers())
 }
 
 fn has_content(status: StatusCode) -> bool {
@@ -124,7 +126,7 @@ fn media_type(headers: &HeaderMap) -> &str {
     text.split_once(';').map_or(text, |(kind, _)| kind).trim()
 }
 
-/// Media types that become smaller. Images and archives already are.
+/// True for media types that compress well. Images and archives are already compressed.
 fn is_text(headers: &HeaderMap) -> bool {
     let kind = media_type(headers);
     let begins = |with: &str| {
@@ -145,12 +147,15 @@ fn is_text(headers: &HeaderMap) -> bool {
         || (begins("text/") && !is("text/event-stream"))
 }
 
-/// Problems may not be kept either, but there is no secret in them.
-fn may(headers: &HeaderMap) -> bool {
-    if FIXED.iter().any(|name| headers.contains_key(name)) {
+/// Problems must not be stored either, but contain no secrets.
+fn is_transformable(headers: &HeaderMap) -> bool {
+    if BOUND_TO_CODING
+        .iter()
+        .any(|name| headers.contains_key(name))
+    {
         return false;
     }
-    let problem = media_type(headers) == "application/problem+json";
+    let is_problem = media_type(headers) == "application/problem+json";
     let directives = headers
         .get_all(header::CACHE_CONTROL)
         .iter()
@@ -158,17 +163,18 @@ fn may(headers: &HeaderMap) -> bool {
         .flat_map(|field| field.split(','));
     !directives.map(str::trim).any(|directive| {
         directive.eq_ignore_ascii_case("no-transform")
-            || (!problem && directive.eq_ignore_ascii_case("no-store"))
+            || (!is_problem && directive.eq_ignore_ascii_case("no-store"))
     })
 }
 
-/// Compresses an answer that fits. It goes as it is when that would not make it smaller, or when there is no thread for the work.
+/// Compresses a response. It stays unchanged if that would not make it smaller, or if no thread is
+/// available.
 pub(super) async fn apply(response: &mut Response) {
     let Some(bytes) = response.body().as_whole().cloned() else {
         return;
     };
     let length = bytes.len();
-    let packed = if length > BLOCKING {
+    let packed = if length > MAX_INLINE_BYTES {
         let work = tokio::task::spawn_blocking(move || gzip(&bytes));
         work.await.ok().flatten()
     } else {
@@ -180,13 +186,14 @@ pub(super) async fn apply(response: &mut Response) {
     *response.body_mut() = Body::whole(packed);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    // The server writes the new one.
+    // The server sets the new one.
     headers.remove(header::CONTENT_LENGTH);
-    // Ranges would be those of other bytes.
+    // Ranges would refer to other bytes.
     headers.remove(header::ACCEPT_RANGES);
 }
 
-/// The fastest level takes four fifths off a list in JSON. The usual one takes seven eighths, and up to eight times as long.
+/// The fastest level shrinks a JSON list by four fifths. The default level shrinks it by seven
+/// eighths and takes up to eight times as long.
 fn gzip(bytes: &Bytes) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes).ok()?;
@@ -197,16 +204,16 @@ fn gzip(bytes: &Bytes) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn takes(fields: &[&str]) -> bool {
+    fn accepts(fields: &[&str]) -> bool {
         let mut request = http::Request::get("/");
         for field in fields {
             request = request.header(header::ACCEPT_ENCODING, *field);
         }
-        wanted(&request.body(()).unwrap().into_parts().0)
+        is_accepted(&request.body(()).unwrap().into_parts().0)
     }
 
     #[test]
-    fn gzip_is_taken_where_it_is_wanted() {
+    fn gzip_is_used_if_the_client_accepts_it() {
         for fields in [
             &["gzip"][..],
             &["GZip"],
@@ -225,12 +232,12 @@ mod tests {
             &["deflate", "gzip"],
             &[",, gzip,,"],
         ] {
-            assert!(takes(fields), "{fields:?}");
+            assert!(accepts(fields), "{fields:?}");
         }
     }
 
     #[test]
-    fn gzip_is_not_forced_on_anybody() {
+    fn gzip_is_not_used_otherwise() {
         for fields in [
             &[][..],
             &[""],
@@ -257,16 +264,16 @@ mod tests {
             &["not-gzip"],
             &["gzip\u{e9}"],
         ] {
-            assert!(!takes(fields), "{fields:?}");
+            assert!(!accepts(fields), "{fields:?}");
         }
     }
 
     #[test]
-    fn text_becomes_smaller_and_images_do_not() {
-        let fits = |kind: &str| {
-            let body = Body::whole(vec![b'a'; FLOOR]);
+    fn text_is_compressed_and_images_are_not() {
+        let is_allowed = |kind: &str| {
+            let body = Body::whole(vec![b'a'; MIN_BYTES]);
             let response = http::Response::builder().header(header::CONTENT_TYPE, kind);
-            super::fits(&response.body(body).unwrap())
+            super::is_allowed(&response.body(body).unwrap())
         };
         for kind in [
             "application/json",
@@ -278,7 +285,7 @@ mod tests {
             "image/svg+xml",
             "application/javascript",
         ] {
-            assert!(fits(kind), "{kind}");
+            assert!(is_allowed(kind), "{kind}");
         }
         for kind in [
             "",
@@ -290,7 +297,7 @@ mod tests {
             "application/jsonx",
             "+xml",
         ] {
-            assert!(!fits(kind), "{kind}");
+            assert!(!is_allowed(kind), "{kind}");
         }
     }
 }
