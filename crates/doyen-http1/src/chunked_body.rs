@@ -1,8 +1,8 @@
 //! A chunked body (RFC 9112 section 7.1), scanned only to find its end.
 //!
 //! The grammar is narrower than that of the parser: a chunk size is hexadecimal digits only, each
-//! line ends with CRLF, and chunk extensions and trailers are short. A chunked body that two servers
-//! read differently can hide a second request.
+//! line ends with CRLF, and chunk extensions and trailers are short. A chunked body that two
+//! servers read differently can hide a second request.
 
 use crate::bytes::is_token;
 

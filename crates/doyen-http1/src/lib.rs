@@ -3,8 +3,8 @@
 //! HTTP parsers are built for speed and accept more than the grammar allows: a transfer coding next
 //! to a length, or lines that end with a bare LF. A proxy that reads such a request differently can
 //! be used to smuggle a second request past it. This crate rejects every request that two
-//! implementations could read differently, so that the parser behind it and the proxy in front of it
-//! agree about the rest.
+//! implementations could read differently, so that the parser behind it and the proxy in front of
+//! it agree about the rest.
 //!
 //! It does no I/O and copies nothing. [`Framing::scan`] takes the bytes of a connection and returns
 //! how many of them belong to valid requests:

@@ -4,9 +4,9 @@
 //! responds to none of them in time. There is no queue, which would only move the waiting into the
 //! server and then handle requests whose clients have given up.
 //!
-//! A request that waits for its client to send the body does not count, otherwise a few slow clients
-//! could lock out all others. Their number is bounded by the connections, and their time by the body
-//! timeout. A response that is streamed does not count either.
+//! A request that waits for its client to send the body does not count, otherwise a few slow
+//! clients could lock out all others. Their number is bounded by the connections, and their time by
+//! the body timeout. A response that is streamed does not count either.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -98,7 +98,8 @@ macro_rules! handler {
             #[allow(non_snake_case, reason = "the names of the types are the names of the values")]
             fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
                 Box::pin(async move {
-                    // Read every parameter even if one fails, so that the client gets all failures at once.
+                    // Read every parameter even if one fails, so that the client gets all failures
+                    // at once.
                     $(let $arg = $arg::from_parts(request).await?;)*
                     let $last = $last::from_request(request).await?;
                     check_failures(request)?;

@@ -13,7 +13,8 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let route = Route::get("/hello").name("hello").allow(anyone).handler(hello);
-//! let service = Service::builder().module(Module::new("greetings").routes(Routes::new(vec![route]))).build().unwrap();
+//! let module = Module::new("greetings").routes(Routes::new(vec![route]));
+//! let service = Service::builder().module(module).build().unwrap();
 //! let request = http::Request::get("/hello").body(Body::empty()).unwrap();
 //! assert_eq!(service.handle(request, None).await.status(), 200);
 //! # });
@@ -23,7 +24,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | `body`, `problem`, `options`, `rate_limits`, `budget`, `concurrency` and others | what the rest is built from |
+//! | `body`, `problem`, `options`, `budget`, `concurrency`, ... | what the rest is built from |
 //! | `request`, `route_info` | a request, and the data of its route |
 //! | [`extract`], [`respond`] | parameters and return values of handlers |
 //! | `handler`, `route`, `module` | what an application declares |

@@ -1,16 +1,16 @@
-//! What each route counts: requests by status, and how long they took.
+//! The metrics of each route: requests by status, and their durations.
 //!
-//! The numbers stand beside the route itself, so that a request finds them without a look-up by name.
+//! They are part of the route, so that no lookup by name is needed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The upper ends of the buckets of a duration, in seconds.
+/// Upper bounds of the duration buckets, in seconds.
 pub const BUCKETS: [f64; 11] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
 
-/// Statuses are counted one by one from 100 to 599.
+/// Number of status codes, from 100 to 599.
 const STATUSES: usize = 500;
 
 /// The counters of one route.
@@ -64,18 +64,18 @@ impl Meter {
     }
 }
 
-/// The counters of one route, read.
+/// A snapshot of the counters of one route.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// The method; `*` for requests that found no route.
+    /// The method; `*` for requests without a route.
     pub method: &'static str,
-    /// The path template, never the path: its number does not grow with traffic.
+    /// The path template.
     pub route: String,
-    /// How many answers each status had.
+    /// Number of responses by status.
     pub statuses: Vec<(u16, u64)>,
-    /// How many requests took so long: one number for each of [`BUCKETS`], and one for those that took longer.
+    /// Number of requests in each of [`BUCKETS`], and in one more for longer ones.
     pub buckets: [u64; BUCKETS.len() + 1],
-    /// How long all of them took together.
+    /// Total duration of all requests.
     pub total: Duration,
 }
 
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_counted_once_in_each_place() {
+    fn a_request_is_counted_by_status_and_by_duration() {
         let meter = Meter::default();
         meter.record(200, Duration::from_millis(3));
         meter.record(503, Duration::from_secs(60));

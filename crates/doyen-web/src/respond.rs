@@ -1,4 +1,4 @@
-//! Answers: what a handler's return type becomes on the wire.
+//! Responses: the return types of handlers.
 //!
 //! | returned | status | body |
 //! | --- | --- | --- |
@@ -6,12 +6,12 @@
 //! | [`Created<T>`] | 201, `Location` | `T` |
 //! | [`Accepted<T>`] | 202 | `T` |
 //! | [`NoContent`] | 204 | none |
-//! | `Page<T>` | 200, `Link` | the envelope of every list |
+//! | `Page<T>` | 200, `Link` | the envelope of lists |
 //! | [`Redirect`] | 303, 307 or 308 | none |
-//! | [`Text`], [`Html`], [`Stream`] | 200 | text, HTML, bytes as they come |
+//! | [`Text`], [`Html`], [`Stream`] | 200 | text, HTML, a stream of bytes |
 //! | `Result<T, E>` | that of `T`, or that of the problem | |
 //!
-//! A type that knows its version sends it as `ETag`; the edge answers 304 by itself.
+//! A type with a version sends it as `ETag`, and the edge responds with 304 where it fits.
 
 mod json;
 mod links;
@@ -33,22 +33,22 @@ use doyen_core::{Problem, Refusal};
 use crate::Response;
 use crate::request::Parts;
 
-/// What a handler may return.
+/// A return type of a handler.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be the answer of a handler",
-    label = "no answer can be made of this",
+    message = "`{Self}` cannot be the return type of a handler",
+    label = "cannot be converted into a response",
     note = "return `Json<..>`, `Created<..>`, `NoContent`, `Page<..>`, or a `Result` of one of these and an error with `#[derive(Problem)]`",
     note = "the type inside needs `#[derive(Output)]`"
 )]
 pub trait Respond: Send {
-    /// Makes the response.
+    /// Converts the value into a response.
     ///
     /// # Errors
     ///
-    /// The problem to answer with instead.
+    /// Returns the problem to send instead.
     fn respond(self, parts: &Parts) -> Result<Response, Refusal>;
 
-    /// Writes its part of the contract.
+    /// Adds its part to the contract.
     fn describe(contract: &mut Contract<'_>);
 }
 
@@ -70,6 +70,6 @@ impl Respond for Response {
         contract
             .operation
             .answers
-            .push(doyen_core::contract::Answer::empty(200, "The answer."));
+            .push(doyen_core::contract::Answer::empty(200, "The response."));
     }
 }

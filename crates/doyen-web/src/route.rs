@@ -122,8 +122,8 @@ impl Route {
         self
     }
 
-    /// Sets the access policy: `anyone`, `signed_in`, a scope or a role. It has no default: without it
-    /// the application does not start.
+    /// Sets the access policy: `anyone`, `signed_in`, a scope or a role. It has no default: without
+    /// it the application does not start.
     ///
     /// Several calls combine: `signed_in` and a scope result in the scope. The application does not
     /// start if the policies cannot be combined, such as `anyone` and `signed_in`.
@@ -140,8 +140,8 @@ impl Route {
         self
     }
 
-    /// Sets the rate limits that replace the default: `per_user(20, MINUTE)` and similar, several of
-    /// them, or `unlimited("reason")`.
+    /// Sets the rate limits that replace the default: `per_user(20, MINUTE)` and similar, several
+    /// of them, or `unlimited("reason")`.
     ///
     /// The application does not start if this is called twice. Pass several policies at once.
     #[must_use]
@@ -201,8 +201,8 @@ impl Route {
         self
     }
 
-    /// Sets the maximum duration of a request. Default 30 s. Longer requests get a 503 with the code
-    /// `timeout` and are rolled back.
+    /// Sets the maximum duration of a request. Default 30 s. Longer requests get a 503 with the
+    /// code `timeout` and are rolled back.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if self.timeout.replace(timeout).is_some() {
@@ -245,8 +245,8 @@ impl Routes {
         Self(routes)
     }
 
-    /// Adds an access policy to all routes. It combines with the policy of each route like two calls
-    /// of [`Route::allow`]: each route must have `signed_in` or the same policy.
+    /// Adds an access policy to all routes. It combines with the policy of each route like two
+    /// calls of [`Route::allow`]: each route must have `signed_in` or the same policy.
     #[must_use]
     pub fn allow(self, allow: impl Restrict) -> Self {
         let allow = allow.restricted();

@@ -127,8 +127,8 @@ impl Service {
         }
     }
 
-    /// Completes when the cleanup of all requests so far is done: rollbacks, and the release of what
-    /// was created for a request.
+    /// Completes when the cleanup of all requests so far is done: rollbacks, and the release of
+    /// what was created for a request.
     pub async fn settled(&self) {
         self.inner.pipeline.cleanups.wait().await;
     }

@@ -5,7 +5,8 @@
 //! components. An import leads to the file that defines the item, however it is re-exported.
 //!
 //! Imports between a module and the modules above and below it do not count: a parent declares and
-//! re-exports its children, and they use its types. Code under `#[cfg(test)]` does not count either.
+//! re-exports its children, and they use its types. Code under `#[cfg(test)]` does not count
+//! either.
 
 mod components;
 mod imports;

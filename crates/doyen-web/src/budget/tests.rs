@@ -58,7 +58,7 @@ fn the_largest_client_is_refused_and_smaller_ones_get_room() {
     assert!(large.is_closing() && !small.is_closing());
 }
 
-/// Until a closed connection is gone, what it holds is not counted twice.
+/// What a closing connection holds is not counted twice.
 #[test]
 fn no_other_connection_is_closed_while_one_is_closing() {
     let budget = Budget::new(1_000);
@@ -67,7 +67,7 @@ fn no_other_connection_is_closed_while_one_is_closing() {
         .map(|(at, bytes)| accounts[at].charge(bytes))
         .into();
     let _more = [accounts[2].charge(100), accounts[2].charge(100)];
-    // A response that was being made when its connection was told to close.
+    // A response that was in progress when its connection started to close.
     let _late = accounts[0].charge(250);
     let closing = accounts.each_ref().map(|account| account.is_closing());
     assert_eq!(closing, [true, false, false]);
@@ -95,7 +95,7 @@ fn the_limit_itself_may_be_used() {
     assert!(accounts[0].is_closing());
 }
 
-/// What a closing connection releases is no longer counted, and nothing else is.
+/// A closing connection releases exactly what it holds.
 #[test]
 fn a_closed_connection_is_no_longer_counted() {
     let budget = Budget::new(1_000);
@@ -117,7 +117,7 @@ fn a_closed_connection_is_no_longer_counted() {
 fn reading_pauses_a_quarter_above_the_limit() {
     let budget = Budget::new(1_000);
     let account = budget.open(client(1));
-    // Closing: what it holds counts until it is gone.
+    // A closing connection counts until it is closed.
     let held = [250; 5].map(|bytes| account.charge(bytes));
     assert!(account.is_closing() && !account.must_pause());
     let one_more = account.charge(1);

@@ -1,4 +1,4 @@
-//! Reading a body whole, within its limits.
+//! Reading a request body within its limits.
 
 use bytes::{Bytes, BytesMut};
 use doyen_core::problem::Plain;
@@ -161,7 +161,7 @@ pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refu
     let charset = given
         .split(';')
         .skip(1)
-        .filter_map(|word| word.trim().split_once('='))
+        .filter_map(|parameter| parameter.trim().split_once('='))
         .find(|(name, _)| name.eq_ignore_ascii_case("charset"));
     let utf8 =
         charset.is_none_or(|(_, value)| value.trim_matches('"').eq_ignore_ascii_case("utf-8"));

@@ -1,4 +1,4 @@
-//! Parameters that come from the graph.
+//! Parameters from the injection graph.
 
 use doyen_core::Refusal;
 use doyen_core::contract::Contract;
@@ -7,7 +7,7 @@ use doyen_core::inject::{Inject, Needs};
 use super::FromParts;
 use crate::request::Request;
 
-/// How an injected type is told from an extractor: never named by hand.
+/// Marks injected types, so that they do not conflict with extractors. Inferred.
 #[derive(Debug)]
 pub struct ViaInject;
 
@@ -16,7 +16,7 @@ impl<T: Inject> FromParts<ViaInject> for T {
         request.parts.context.get::<T>().await.map(Some)
     }
 
-    // What making it can end in is added when the graph is known: see `Service::build`.
+    // The problems of its providers are added when the graph is known: see `Builder::build`.
     fn describe(_: &mut Contract<'_>) {}
 
     fn needs(needs: &mut Needs) {

@@ -1,4 +1,4 @@
-//! `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
+//! Pages: `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
 
 use doyen_core::contract::{Contract, Parameter};
 use doyen_core::input::{Input, NO_NUL, Value, text};
@@ -30,16 +30,16 @@ impl FromParts<ViaParts> for Paging {
                 }
             }
         }
-        // A cursor is the better way: where both come, it is followed.
-        let numbered = cursor.is_none() && (page.is_some() || per_page.is_some());
-        let valid = failures.len() == before;
+        // With both, the cursor takes precedence.
+        let is_numbered = cursor.is_none() && (page.is_some() || per_page.is_some());
+        let is_valid = failures.len() == before;
         request.failures = failures;
         let from = match cursor {
-            _ if numbered => PageFrom::Number(page.unwrap_or(1)),
+            _ if is_numbered => PageFrom::Number(page.unwrap_or(1)),
             Some(cursor) => PageFrom::Cursor(cursor),
             None => PageFrom::Start,
         };
-        Ok(valid.then(|| Paging {
+        Ok(is_valid.then(|| Paging {
             limit: limit.or(per_page).unwrap_or(Paging::DEFAULT_LIMIT),
             from,
         }))

@@ -115,8 +115,8 @@ impl Cors {
         self.response_headers = list(&RESPONSE_HEADERS, sent.map(|field| field.name));
     }
 
-    /// Returns the value of `Access-Control-Allow-Origin` for a page of this origin, or `None` if it
-    /// is not allowed. Browsers write each origin in one way only, so the bytes are compared.
+    /// Returns the value of `Access-Control-Allow-Origin` for a page of this origin, or `None` if
+    /// it is not allowed. Browsers write each origin in one way only, so the bytes are compared.
     pub(crate) fn allows(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         if self.any {
             return Some(HeaderValue::from_static("*"));

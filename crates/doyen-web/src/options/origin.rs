@@ -30,7 +30,8 @@ impl Origin {
     /// ```
     /// use doyen_web::Origin;
     ///
-    /// assert_eq!(Origin::parse("https://App.Example.com:443"), Origin::parse("https://app.example.com"));
+    /// let origin = Origin::parse("https://App.Example.com:443");
+    /// assert_eq!(origin, Origin::parse("https://app.example.com"));
     /// assert!(Origin::parse("https://app.example.com/").is_err());
     /// ```
     ///

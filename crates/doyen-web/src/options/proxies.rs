@@ -244,7 +244,7 @@ impl Setting for ForwardedField {
         "`x-forwarded-for` or `forwarded`".to_owned()
     }
     fn read(raw: &Raw) -> Result<Self, Wrong> {
-        choose(raw, &["x-forwarded-for", "forwarded"]).map(|word| match word {
+        choose(raw, &["x-forwarded-for", "forwarded"]).map(|index| match index {
             0 => Self::XForwardedFor,
             _ => Self::Forwarded,
         })

@@ -39,8 +39,8 @@ impl Drop for CleanupGuard {
     }
 }
 
-/// Releases what was created for a request, on a task of its own, so that the response does not wait
-/// for it. Spawns no task if there is nothing to release.
+/// Releases what was created for a request, on a task of its own, so that the response does not
+/// wait for it. Spawns no task if there is nothing to release.
 pub(super) fn close(context: Context, cleanups: &TaskTracker) {
     if context.is_light() {
         return;

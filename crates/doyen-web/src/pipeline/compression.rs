@@ -97,7 +97,8 @@ fn weight(parameters: &str) -> Option<u16> {
     }
 }
 
-/// True if a response may be compressed, for any client. It must have only the headers of the route.
+/// True if a response may be compressed, for any client. It must have only the headers of the
+/// route.
 pub(super) fn is_allowed(response: &Response) -> bool {
     let is_large = response
         .body()

@@ -139,8 +139,8 @@ impl Pipeline {
         }
     }
 
-    /// Finds the route of a request. `OtherMethods` stands for OPTIONS and preflights, which get the
-    /// methods of the path.
+    /// Finds the route of a request. `OtherMethods` stands for OPTIONS and preflights, which get
+    /// the methods of the path.
     fn find_route(
         &self,
         head: &http::request::Parts,

@@ -32,7 +32,8 @@ impl Pipeline {
         // The client address first: limits and logs use it.
         let source = client_address::find(&self.options.proxies, peer, &head.headers);
         let mut state = RequestState {
-            // Every log line and response has the id. An id that could forge a log line is replaced.
+            // Every log line and response has the id. An id that could forge a log line is
+            // replaced.
             request_id: RequestId::accept_or_new(text(headers::REQUEST_ID)),
             trace: TraceContext::continue_or_start(text(TRACEPARENT)),
             peer,
@@ -50,8 +51,8 @@ impl Pipeline {
         let accepts_gzip = compression::is_accepted(&head);
         let is_preflight = cors_request.as_ref().is_some_and(|cors| cors.is_preflight);
 
-        // Panics are caught outside everything that can panic, so that they get a response and a log
-        // line. Log lines inside carry the ids of the request.
+        // Panics are caught outside everything that can panic, so that they get a response and a
+        // log line. Log lines inside carry the ids of the request.
         let (id, trace) = (state.request_id, state.trace);
         let outcome = {
             let mut work = std::pin::pin!(

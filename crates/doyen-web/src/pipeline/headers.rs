@@ -10,7 +10,8 @@ use crate::options::EdgeOptions;
 use crate::route_info::RouteInfo;
 use crate::{Body, Response};
 
-/// What browsers must not do with responses of an API. A route that serves a page sets its own policy.
+/// What browsers must not do with responses of an API. A route that serves a page sets its own
+/// policy.
 const SECURITY: [(HeaderName, HeaderValue); 5] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
@@ -108,7 +109,8 @@ pub(super) struct Facts<'a> {
     pub(super) is_limited: bool,
 }
 
-/// Adds the headers of every response. Those of the route take precedence, except for the request id.
+/// Adds the headers of every response. Those of the route take precedence, except for the request
+/// id.
 pub(super) fn apply(response: &mut Response, base: &BaseHeaders, facts: &Facts<'_>) {
     let bit = |is: bool, bit: usize| if is { bit } else { 0 };
     let at = bit(facts.is_limited, LIMITED)

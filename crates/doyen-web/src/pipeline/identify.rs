@@ -62,7 +62,8 @@ pub(super) async fn caller(
     }
 }
 
-/// Returns the cookies as one text. HTTP/2 allows several `Cookie` headers (RFC 9113 section 8.2.3).
+/// Returns the cookies as one text. HTTP/2 allows several `Cookie` headers (RFC 9113 section
+/// 8.2.3).
 fn cookies(headers: &http::HeaderMap) -> Option<Cow<'_, str>> {
     let mut values = headers
         .get_all(http::header::COOKIE)

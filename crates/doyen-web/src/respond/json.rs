@@ -42,7 +42,7 @@ impl<T: Output> Respond for Created<T> {
         if let Some(location) = self
             .0
             .location()
-            .and_then(|place| HeaderValue::try_from(place).ok())
+            .and_then(|location| HeaderValue::try_from(location).ok())
         {
             response.headers_mut().insert(header::LOCATION, location);
         }
@@ -50,10 +50,10 @@ impl<T: Output> Respond for Created<T> {
     }
     fn describe(contract: &mut Contract<'_>) {
         let schema = T::schema(contract.components);
-        let place = Schema::of("string").with("format", "uri-reference");
+        let location = Schema::of("string").with("format", "uri-reference");
         let mut answer = Answer::with_body(201, "The created resource.", JSON, schema);
         if T::LOCATED {
-            answer = answer.header("Location", "URL of the created resource.", place);
+            answer = answer.header("Location", "URL of the created resource.", location);
         }
         contract.operation.answers.push(tagged::<T>(answer));
     }

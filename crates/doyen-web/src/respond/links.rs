@@ -1,4 +1,5 @@
-//! Links to other routes, by the route's own value, shown only when the caller may follow them.
+//! Links to other routes, identified by the route's value. A link is included only if the caller
+//! may follow it.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, HashMap};
@@ -10,7 +11,8 @@ use doyen_core::{Allow, Caller, Components, Output, Refusal, Schema};
 use serde::Serialize;
 use serde_json::json;
 
-/// A route that can be linked to: the value of the same name that `#[get]` and its kin add beside the handler.
+/// A route that can be linked to: the value that a route attribute such as `#[get]` generates for
+/// the handler.
 pub trait Linked: 'static {}
 
 /// A link to a related operation.
@@ -41,13 +43,13 @@ impl Output for Link {
     }
 }
 
-/// Links by relation: the value of a `_links` field.
+/// Links by relation: the type of a `_links` field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct LinkMap(BTreeMap<&'static str, Link>);
 
 impl LinkMap {
-    /// The address of a relation.
+    /// Returns the URL of a relation.
     pub fn href(&self, rel: &str) -> Option<&str> {
         self.0.get(rel).map(|link| link.href.as_str())
     }
@@ -65,7 +67,7 @@ impl Output for LinkMap {
     }
 }
 
-/// Every route by its value: where it is mounted and who may call it.
+/// The path and the access policy of each linked route.
 #[derive(Debug, Default)]
 pub struct RouteTable {
     routes: HashMap<TypeId, Target>,
@@ -90,7 +92,8 @@ impl RouteTable {
         );
     }
 
-    /// The address of a route with these path parameters, in their order; `None` when it is not mounted.
+    /// Returns the URL of a route with these path parameters in order, or `None` if it is not
+    /// mounted.
     pub fn path<R: Linked>(&self, values: &[&dyn Display]) -> Option<String> {
         self.routes
             .get(&TypeId::of::<R>())
@@ -98,10 +101,11 @@ impl RouteTable {
     }
 }
 
-/// Makes links for this request's caller. Ask for it as a parameter.
+/// Creates links for the caller of the request. Declare it as a parameter of the handler.
 ///
 /// ```text
-/// let links = links.map().to::<show>("self", &[&ticket.id]).to::<solve>("solve", &[&ticket.id]).done();
+/// let links = links.map().to::<show>("self", &[&ticket.id]);
+/// let links = links.to::<solve>("solve", &[&ticket.id]).done();
 /// ```
 #[derive(Clone, Debug)]
 pub struct Links {
@@ -110,13 +114,13 @@ pub struct Links {
 }
 
 impl Links {
-    /// The address of a route with these path parameters, in their order, whether or not the caller may call it: for `Location`. `None`
-    /// when it is not mounted.
+    /// Returns the URL of a route with these path parameters in order, or `None` if it is not
+    /// mounted. It does not check whether the caller may call the route: use it for `Location`.
     pub fn path<R: Linked>(&self, values: &[&dyn Display]) -> Option<String> {
         self.table.path::<R>(values)
     }
 
-    /// Begins a map of links.
+    /// Starts a map of links.
     pub fn map(&self) -> LinkBuilder<'_> {
         LinkBuilder {
             links: self,
@@ -148,7 +152,7 @@ pub struct LinkBuilder<'a> {
 }
 
 impl LinkBuilder<'_> {
-    /// Links to a route if the caller may call it and it is mounted.
+    /// Adds a link to a route if it is mounted and the caller may call it.
     #[must_use]
     pub fn to<R: Linked>(mut self, rel: &'static str, values: &[&dyn Display]) -> Self {
         let target = self.links.table.routes.get(&TypeId::of::<R>());
@@ -167,7 +171,7 @@ impl LinkBuilder<'_> {
         self
     }
 
-    /// The same, only if this holds: what the state of the resource permits now.
+    /// Adds a link if the condition holds, which is that the state of the resource permits it.
     #[must_use]
     #[allow(
         clippy::wrong_self_convention,
@@ -181,13 +185,13 @@ impl LinkBuilder<'_> {
         }
     }
 
-    /// The links.
+    /// Returns the links.
     pub fn done(self) -> LinkMap {
         self.map
     }
 }
 
-/// `/v1/tickets/{id}` with its parameters in place, percent-encoded.
+/// Fills a template such as `/v1/tickets/{id}` with percent-encoded values.
 fn fill(template: &str, values: &[&dyn Display]) -> String {
     let mut values = values.iter();
     let segments = template

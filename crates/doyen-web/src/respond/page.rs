@@ -1,4 +1,4 @@
-//! Lists: one envelope, and the way to the other pages.
+//! Lists: one envelope, with links to the other pages.
 
 use doyen_core::contract::{Answer, Contract};
 use doyen_core::{Output, Page, PageFrom, Refusal, Schema, Unexpected};
@@ -15,17 +15,17 @@ impl<T: Output> Respond for Page<T> {
     fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
         let relations = relations(&self, parts);
         let picked = &parts.picked_fields;
-        let place = Place {
+        let page = PageInfo {
             limit: self.limit,
             next: text(self.next.as_ref()),
             prev: text(self.prev.as_ref()),
             total: self.total,
         };
-        // Without a pick the items go straight to bytes, fields in their own order.
+        // Without selected fields the items are serialized directly, in their own field order.
         let bytes = if picked.is_empty() {
             serde_json::to_vec(&Envelope {
                 items: &self.items,
-                page: place,
+                page,
                 links: &relations,
             })
         } else {
@@ -38,7 +38,7 @@ impl<T: Output> Respond for Page<T> {
             items.iter_mut().for_each(|item| pick(item, picked));
             serde_json::to_vec(&Envelope {
                 items: &items,
-                page: place,
+                page,
                 links: &relations,
             })
         };
@@ -65,11 +65,11 @@ impl<T: Output> Respond for Page<T> {
                 .with("required", required)
                 .with("additionalProperties", false)
         };
-        let place = json!({"type": ["string", "null"], "maxLength": 1024});
+        let cursor = json!({"type": ["string", "null"], "maxLength": 1024});
         let page = object(
             json!({
                 "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "description": "Maximum number of items on this page."},
-                "next": place.clone(), "prev": place,
+                "next": cursor.clone(), "prev": cursor,
                 "total": {"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "Total number of items. Present only on numbered pages."},
             }),
             json!(["limit", "next", "prev"]),
@@ -92,17 +92,17 @@ impl<T: Output> Respond for Page<T> {
     }
 }
 
-/// The one shape of every list.
+/// The envelope of every list.
 #[derive(Serialize)]
 struct Envelope<'a, T> {
     items: &'a [T],
-    page: Place,
+    page: PageInfo,
     #[serde(rename = "_links")]
     links: &'a Relations,
 }
 
 #[derive(Serialize)]
-struct Place {
+struct PageInfo {
     limit: u32,
     next: Option<String>,
     prev: Option<String>,
@@ -110,7 +110,7 @@ struct Place {
     total: Option<u64>,
 }
 
-/// Where one can go from this page, in the order to say it.
+/// Links to related pages, in the order of the response.
 struct Relations(Vec<(&'static str, String)>);
 
 impl Serialize for Relations {
@@ -132,7 +132,8 @@ fn text(from: Option<&PageFrom>) -> Option<String> {
     }
 }
 
-/// The request's own address with another place in the list: `self`, `first`, `next`, `prev`.
+/// Returns the URL of the request with other positions in the list: `self`, `first`, `next`,
+/// `prev`.
 fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
     let path = parts.head.uri.path();
     let kept: Vec<&str> = parts
@@ -141,13 +142,13 @@ fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
         .query()
         .unwrap_or("")
         .split('&')
-        .filter(|pair| !pair.is_empty() && !is_place(pair))
+        .filter(|pair| !pair.is_empty() && !is_position(pair))
         .collect();
-    let address = |place: Option<String>| {
+    let url = |position: Option<String>| {
         let query = kept
             .iter()
             .map(|pair| (*pair).to_owned())
-            .chain(place)
+            .chain(position)
             .collect::<Vec<_>>()
             .join("&");
         if query.is_empty() {
@@ -156,7 +157,7 @@ fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
             format!("{path}?{query}")
         }
     };
-    let place = |from: &PageFrom| match from {
+    let position = |from: &PageFrom| match from {
         PageFrom::Start => None,
         PageFrom::Cursor(cursor) => Some(format!("cursor={cursor}")),
         PageFrom::Number(number) => Some(format!("page={number}")),
@@ -166,22 +167,14 @@ fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
         .uri
         .path_and_query()
         .map_or_else(|| path.to_owned(), ToString::to_string);
-    let numbered = page.total.is_some();
-    let first = address(numbered.then(|| "page=1".to_owned()));
+    let is_numbered = page.total.is_some();
+    let first = url(is_numbered.then(|| "page=1".to_owned()));
     let mut all = vec![("self", own), ("first", first)];
-    all.extend(
-        page.next
-            .as_ref()
-            .map(|from| ("next", address(place(from)))),
-    );
-    all.extend(
-        page.prev
-            .as_ref()
-            .map(|from| ("prev", address(place(from)))),
-    );
+    all.extend(page.next.as_ref().map(|from| ("next", url(position(from)))));
+    all.extend(page.prev.as_ref().map(|from| ("prev", url(position(from)))));
     Relations(all)
 }
 
-fn is_place(pair: &str) -> bool {
+fn is_position(pair: &str) -> bool {
     matches!(pair.split('=').next(), Some("cursor" | "page"))
 }

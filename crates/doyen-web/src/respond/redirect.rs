@@ -8,9 +8,9 @@ use super::Respond;
 use crate::request::Parts;
 use crate::{Body, Response};
 
-/// Sends the client elsewhere. The default is 303 See Other, which turns every method into GET.
+/// A redirect.
 ///
-/// It does not check the target: never pass on an address from a request.
+/// It does not check the target: never use a URL from a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
     status: StatusCode,
@@ -53,8 +53,8 @@ impl Respond for Redirect {
     }
 
     fn describe(contract: &mut Contract<'_>) {
-        let place = Schema::of("string").with("format", "uri-reference");
-        // Which of them is decided when it is made: all three are possible.
+        let location = Schema::of("string").with("format", "uri-reference");
+        // The status is chosen at run time, so all three are documented.
         for (status, meaning) in [
             (303, "Redirect. Follow it with `GET`."),
             (
@@ -70,7 +70,7 @@ impl Respond for Redirect {
             contract.operation.answers.push(answer.header(
                 "Location",
                 "URL to follow.",
-                place.clone(),
+                location.clone(),
             ));
         }
     }

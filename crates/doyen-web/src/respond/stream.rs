@@ -1,4 +1,4 @@
-//! Bytes as they come.
+//! Streamed responses.
 
 use bytes::Bytes;
 use doyen_core::contract::{Answer, Contract};
@@ -13,8 +13,9 @@ use crate::body::BoxError;
 use crate::request::Parts;
 use crate::{Body, Response};
 
-/// 200 with a body that is produced while it is sent. The unit of work is committed before the first byte leaves, and its connection is
-/// given back: a stream can not use the request's Session.
+/// 200 with a body that is produced while it is sent. The unit of work is committed and its
+/// connection returned before the first byte is sent, so a stream cannot use the Session of the
+/// request.
 pub struct Stream {
     media_type: HeaderValue,
     body: Body,
@@ -29,7 +30,8 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// Sends each chunk as it comes. An error breaks the connection off, so that the client sees that something is missing.
+    /// Creates a stream that sends each chunk immediately. An error aborts the connection, so that
+    /// the client notices that the body is incomplete.
     pub fn new<S, E>(media_type: &'static str, chunks: S) -> Self
     where
         S: futures_util::Stream<Item = Result<Bytes, E>> + Send + 'static,

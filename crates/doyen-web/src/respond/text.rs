@@ -1,4 +1,4 @@
-//! Text and HTML.
+//! Responses with text and HTML.
 
 use doyen_core::contract::{Answer, Contract};
 use doyen_core::{Refusal, Schema};
@@ -12,7 +12,7 @@ use crate::{Body, Response};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text(pub String);
 
-/// 200 with HTML. The text is sent as it is: escape what comes from outside.
+/// 200 with HTML. The text is sent unchanged: escape untrusted input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Html(pub String);
 

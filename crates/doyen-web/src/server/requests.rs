@@ -1,4 +1,4 @@
-//! The requests of one connection, on their way to the service and back.
+//! The requests of one connection: passes them to the service and observes the responses.
 //!
 //! HTTP/1.1 has one at a time, so their state is part of the connection. HTTP/2 has many, and each
 //! is charged to the account of the connection until its response is sent.
@@ -20,15 +20,15 @@ use crate::rejected_head::RejectedHead;
 use crate::service::Service;
 use crate::{Body, Response};
 
-/// What an HTTP/2 request costs in memory until its response is there, besides its header fields
-/// and its body: the state of its stream and of its handler.
+/// Memory that an HTTP/2 request takes until its response exists, in addition to headers and body:
+/// the state of its stream and of its handler.
 const REQUEST_BYTES: usize = 8 << 10;
 
-/// What remains of it until the response is sent: the state of the stream and the response's header
-/// fields.
+/// The part of it that remains until the response is sent: the state of the stream and the response
+/// headers.
 const RESPONSE_BYTES: usize = 3 << 10;
 
-/// What the requests of a connection share.
+/// The state that the requests of a connection share.
 pub(super) struct Requests {
     pub(super) service: Service,
     pub(super) peer: SocketAddr,
@@ -37,16 +37,16 @@ pub(super) struct Requests {
     pub(super) account: Arc<Account>,
 }
 
-/// An HTTP/2 request that is worked on.
-pub(super) struct Stream {
+/// An HTTP/2 request that is being handled.
+pub(super) struct OpenStream {
     charge: Charge,
-    /// What is released once its response is there.
+    /// Bytes that are released when the response exists.
     transient: usize,
     busy: Busy,
 }
 
-/// The connection is closing because its client holds too much: the stream is reset, so that the
-/// client does not take it for a response.
+/// The connection is closing because its client holds too much. The stream is reset, so that the
+/// client does not mistake it for a response.
 #[derive(Debug)]
 pub(super) struct Disconnected;
 
@@ -67,11 +67,11 @@ impl Requests {
         Ok(response.map(|body| sending::http1(body, &busy, &self.flow)))
     }
 
-    /// Charges an HTTP/2 request. Before its task is made: a connection can have many tasks that
-    /// wait for a core.
-    pub(super) fn open(&self, headers: &HeaderMap) -> Stream {
+    /// Charges an HTTP/2 request. This happens before its task starts, because many tasks of a
+    /// connection can wait for a core.
+    pub(super) fn open(&self, headers: &HeaderMap) -> OpenStream {
         let fields = field_bytes(headers);
-        Stream {
+        OpenStream {
             charge: self.account.charge(REQUEST_BYTES + fields),
             transient: REQUEST_BYTES - RESPONSE_BYTES + fields,
             busy: self.activity.begin(),
@@ -81,10 +81,10 @@ impl Requests {
     /// Serves a request over HTTP/2.
     pub(super) async fn http2(
         self: Arc<Self>,
-        stream: Stream,
+        stream: OpenStream,
         request: http::Request<Incoming>,
     ) -> Result<Response, Disconnected> {
-        let Stream {
+        let OpenStream {
             mut charge,
             transient,
             busy,
@@ -105,7 +105,7 @@ impl Requests {
         Ok(Response::from_parts(head, body))
     }
 
-    // Not `async`: each layer of it would keep a copy of the request.
+    // Not `async`: each async layer would keep a copy of the request.
     fn respond(&self, request: http::Request<Body>) -> impl Future<Output = Response> + Send {
         self.service.serve(request, self.peer, &self.account)
     }
@@ -129,7 +129,7 @@ fn prepare(
     request
 }
 
-/// Bytes of names and values.
+/// Returns the bytes of names and values.
 fn field_bytes(headers: &HeaderMap) -> usize {
     let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     headers.iter().map(field).sum()

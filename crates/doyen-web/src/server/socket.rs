@@ -1,11 +1,13 @@
-//! The socket of a connection, which validates input before the parser reads it and observes output.
+//! The socket of a connection, which validates input before the parser reads it and observes
+//! output.
 //!
-//! A request head is held back until it is complete and valid, then passed on unchanged. In place of
-//! an invalid head the parser reads a substitute request, which the service knows to be rejected.
-//! The rejection is therefore an ordinary response, with a request id and a log line, in order after
-//! the responses to earlier requests. Nothing that follows it is read.
+//! A request head is held back until it is complete and valid, then passed on unchanged. In place
+//! of an invalid head the parser reads a substitute request, which the service knows to be
+//! rejected. The rejection is therefore an ordinary response, with a request id and a log line, in
+//! order after the responses to earlier requests. Nothing that follows it is read.
 //!
-//! A response can still be on its way to a slow client. The connection is not idle while bytes move.
+//! A response can still be on its way to a slow client. The connection is not idle while bytes
+//! move.
 
 mod inspect;
 mod write;

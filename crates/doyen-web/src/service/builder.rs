@@ -1,5 +1,5 @@
-//! Building a service: every route is described, the injection graph is checked, and all mistakes are
-//! reported together.
+//! Building a service: every route is described, the injection graph is checked, and all mistakes
+//! are reported together.
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,8 +57,8 @@ impl Builder {
         &mut self.container
     }
 
-    /// Adds something other than a route that needs injected values, such as a command or a job. The
-    /// graph is checked from it too.
+    /// Adds something other than a route that needs injected values, such as a command or a job.
+    /// The graph is checked from it too.
     #[must_use]
     pub fn root(mut self, name: &str, needs: Needs) -> Self {
         self.roots.push((name.to_owned(), needs));

@@ -148,7 +148,7 @@ pub(super) fn catalogue(operations: &[Operation]) -> Vec<&'static ProblemInfo> {
         .iter()
         .flat_map(|operation| operation.problems.iter().copied());
     let by_code: BTreeMap<&str, _> = all
-        .chain(problem::own())
+        .chain(problem::edge_problems())
         .map(|problem| (problem.code, problem))
         .collect();
     by_code.into_values().collect()

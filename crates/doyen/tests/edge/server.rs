@@ -506,7 +506,7 @@ async fn an_address_that_is_taken_is_named_with_the_way_out() {
     let second = Server::bind(server.service.clone(), ServerOptions::new(server.address)).await;
     let message = second.unwrap_err().to_string();
     assert!(
-        message.contains(&server.address.to_string()) && message.contains("choose another address"),
+        message.contains(&server.address.to_string()) && message.contains("choose another one"),
         "{message}"
     );
 }

@@ -1,26 +1,27 @@
-//! How many connections each client has.
+//! The limit of connections per client.
 //!
-//! One address that takes every place keeps all others out. Addresses of IPv6 count by their /64: whoever has one has all of them.
+//! One client must not use up all connections. IPv6 addresses count by their /64 network, which one
+//! client usually controls.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The connections of every client.
+/// Counts the connections of each client.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct ClientSlots {
     limit: usize,
     taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// The place of one connection: free again when dropped.
+/// A connection of a client, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct ClientSlot {
+    slots: Arc<ClientSlots>,
     client: IpAddr,
 }
 
-impl Places {
+impl ClientSlots {
     pub(super) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             limit,
@@ -28,8 +29,8 @@ impl Places {
         })
     }
 
-    /// A place for a connection of this client; `None` when it has as many as it may.
-    pub(super) fn take(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+    /// Takes a slot for a connection of this client, or returns `None` at the limit.
+    pub(super) fn take(self: &Arc<Self>, client: IpAddr) -> Option<ClientSlot> {
         let client = network(client);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(client).or_default();
@@ -37,17 +38,17 @@ impl Places {
             return None;
         }
         *count += 1;
-        Some(Place {
-            places: Arc::clone(self),
+        Some(ClientSlot {
+            slots: Arc::clone(self),
             client,
         })
     }
 }
 
-impl Drop for Place {
+impl Drop for ClientSlot {
     fn drop(&mut self) {
         let mut taken = self
-            .places
+            .slots
             .taken
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +61,7 @@ impl Drop for Place {
     }
 }
 
-/// The address for IPv4, the first 64 bits for IPv6.
+/// Returns an IPv4 address unchanged, and the /64 network of an IPv6 address.
 pub(super) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
@@ -75,9 +76,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_client_has_its_own_places() {
-        let places = Places::new(2);
-        let take = |address: &str| places.take(address.parse().unwrap());
+    fn each_client_has_its_own_slots() {
+        let slots = ClientSlots::new(2);
+        let take = |address: &str| slots.take(address.parse().unwrap());
         let first = take("192.0.2.1");
         let second = take("::ffff:192.0.2.1");
         assert!(first.is_some() && second.is_some());
@@ -92,9 +93,9 @@ mod tests {
     }
 
     #[test]
-    fn who_has_gone_leaves_nothing_behind() {
-        let places = Places::new(1);
-        drop(places.take("192.0.2.1".parse().unwrap()));
-        assert!(places.taken.lock().unwrap().is_empty());
+    fn a_client_without_connections_is_forgotten() {
+        let slots = ClientSlots::new(1);
+        drop(slots.take("192.0.2.1".parse().unwrap()));
+        assert!(slots.taken.lock().unwrap().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! When to stop.
+//! Signals that stop the server.
 
 use std::future::Future;
 
@@ -18,7 +18,7 @@ pub(super) fn ignore_others() {
 
 /// Completes at SIGTERM or SIGINT (Ctrl-C elsewhere). The handlers are installed by the call, not
 /// when the future is first polled: a signal that comes in between is not lost.
-pub(super) fn signal() -> impl Future<Output = ()> {
+pub(super) fn stop() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -34,7 +34,7 @@ pub(super) fn signal() -> impl Future<Output = ()> {
                         _ = interrupt.recv() => {}
                     }
                 }
-                // Without signals there is no drain; the process is killed as it always was.
+                // Without handlers a signal ends the process at once.
                 _ => std::future::pending().await,
             }
         }
