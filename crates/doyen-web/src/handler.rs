@@ -10,10 +10,10 @@ use doyen_core::{Invalid, Refusal};
 use crate::Response;
 use crate::extract::{FromParts, FromRequest};
 use crate::request::Request;
-use crate::respond::Respond;
+use crate::response::IntoResponse;
 
 /// An async function whose parameters are extractors or injected types and whose return type is
-/// [`Respond`]. Only the last parameter can read the body. Up to twelve parameters. `Args` is
+/// [`IntoResponse`]. Only the last parameter can read the body. Up to twelve parameters. `Args` is
 /// inferred.
 #[diagnostic::on_unimplemented(
     message = "this function cannot be a handler",
@@ -53,13 +53,13 @@ impl<F, Fut, R> Handler<()> for F
 where
     F: Fn() -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = R> + Send + 'static,
-    R: Respond,
+    R: IntoResponse,
 {
     fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
         Box::pin(async move {
             check_failures(request)?;
             let response = self().await;
-            response.respond(&request.parts)
+            response.into_response(&request.parts)
         })
     }
     fn describe(contract: &mut Contract<'_>) {
@@ -91,7 +91,7 @@ macro_rules! handler {
         where
             F: Fn($($arg,)* $last) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = R> + Send + 'static,
-            R: Respond,
+            R: IntoResponse,
             $($arg: FromParts<$via> + 'static,)*
             $last: FromRequest<$last_via> + 'static,
         {
@@ -106,7 +106,7 @@ macro_rules! handler {
                     $(let $arg = $arg.ok_or_else(no_failure::<$arg>)?;)*
                     let $last = $last.ok_or_else(no_failure::<$last>)?;
                     let response = self($($arg,)* $last).await;
-                    response.respond(&request.parts)
+                    response.into_response(&request.parts)
                 })
             }
             fn describe(contract: &mut Contract<'_>) {

@@ -26,7 +26,7 @@
 //! | --- | --- |
 //! | `body`, `problem`, `options`, `budget`, `concurrency`, ... | what the rest is built from |
 //! | `request`, `route_info` | a request, and the data of its route |
-//! | [`extract`], [`respond`] | parameters and return values of handlers |
+//! | [`extract`], [`response`] | parameters and return values of handlers |
 //! | `handler`, `route`, `module` | what an application declares |
 //! | `router`, `pipeline` | every step of a request, in order |
 //! | `service` | checks what is declared, and builds the pipeline |
@@ -46,7 +46,7 @@ mod problem;
 mod rate_limits;
 mod rejected_head;
 mod request;
-pub mod respond;
+pub mod response;
 mod route;
 mod route_info;
 mod router;
@@ -66,8 +66,9 @@ pub use options::{
 pub use problem::{Cause, Classifier};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
-pub use respond::{
-    Accepted, Created, Html, LinkMap, Links, NoContent, NoStore, Redirect, Respond, Stream, Text,
+pub use response::{
+    Accepted, Created, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
+    Text,
 };
 pub use route::{Route, Routes};
 pub use server::{Server, ServerOptions};
@@ -77,7 +78,7 @@ pub use service::{Builder, Drain, Pressure, Service, StartError};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::extract::{FromParts, FromRequest, Named, ParamName, ViaBody, ViaParts};
-    pub use crate::respond::{Linked, Respond};
+    pub use crate::response::{IntoResponse, Linked};
     pub use crate::{Route, Routes};
 
     /// Reports a path parameter whose type cannot be parsed from text.
@@ -87,5 +88,5 @@ pub mod __private {
     /// Reports a last parameter that is neither an extractor nor injectable.
     pub const fn check_last<T: FromRequest<Via>, Via>() {}
     /// Reports a return type that cannot be converted into a response.
-    pub const fn check_answer<T: Respond>() {}
+    pub const fn check_response<T: IntoResponse>() {}
 }

@@ -23,7 +23,7 @@ use doyen_core::inject::Needs;
 use doyen_core::{Allow, Limit, Restrict};
 
 use crate::handler::{Endpoint, Erased, Handler};
-use crate::respond::Linked;
+use crate::response::Linked;
 
 /// A route that is not mounted yet.
 #[derive(Clone)]
@@ -227,7 +227,7 @@ impl Route {
         self
     }
 
-    /// Makes the route a target of [`Links`](crate::respond::Links).
+    /// Makes the route a target of [`Links`](crate::response::Links).
     #[must_use]
     pub fn linked<R: Linked>(mut self) -> Self {
         self.linked = Some(TypeId::of::<R>());

@@ -88,8 +88,8 @@ pub mod prelude {
     pub use doyen_data::Session;
     pub use doyen_macros::{delete, get, patch, post, put, routes};
     pub use doyen_web::{
-        Accepted, Cookie, Created, Form, Header, Html, IfMatch, Json, LinkMap, Links, MergePatch,
-        Module, NoContent, NoStore, Path, Query, Redirect, Respond, Route, Routes, Stream, Text,
+        Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
+        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route, Routes, Stream, Text,
     };
 
     pub use crate::App;

@@ -2,7 +2,7 @@
 
 use doyen_core::contract::{Answer, Contract};
 use doyen_core::{Output, Refusal, Schema, Unexpected};
-use doyen_web::{NoContent, NoStore, Parts, Respond, Response};
+use doyen_web::{IntoResponse, NoContent, NoStore, Parts, Response};
 use http::{HeaderName, HeaderValue, header};
 use serde_json::json;
 
@@ -89,12 +89,12 @@ impl LoggedIn {
     }
 }
 
-impl Respond for LoggedIn {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for LoggedIn {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         match self {
-            Self::Tokens(view) => NoStore(view).respond(parts),
+            Self::Tokens(view) => NoStore(view).into_response(parts),
             Self::Cookie(view, cookie) => {
-                let mut response = NoStore(view).respond(parts)?;
+                let mut response = NoStore(view).into_response(parts)?;
                 let cookie = HeaderValue::try_from(cookie).map_err(Unexpected::from)?;
                 response.headers_mut().append(header::SET_COOKIE, cookie);
                 Ok(response)
@@ -120,9 +120,9 @@ const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
 /// 204 after a logout. It clears the data of this site in the browser.
 pub(crate) struct LoggedOut;
 
-impl Respond for LoggedOut {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        let mut response = NoContent.respond(parts)?;
+impl IntoResponse for LoggedOut {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = NoContent.into_response(parts)?;
         let headers = response.headers_mut();
         headers.insert(
             CLEAR,

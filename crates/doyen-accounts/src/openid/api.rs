@@ -8,7 +8,7 @@ use doyen_core::{
 };
 use doyen_macros::{get, routes};
 use doyen_web::extract::FromParts;
-use doyen_web::{Body, Client, Parts, Query, Request, Respond, Response, Routes};
+use doyen_web::{Body, Client, IntoResponse, Parts, Query, Request, Response, Routes};
 use http::{HeaderValue, StatusCode, header};
 
 use super::desk::Beside;
@@ -29,8 +29,8 @@ struct Begun {
     cookie: String,
 }
 
-impl Respond for Begun {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Begun {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         redirect(&self.to, &self.cookie)
     }
 
@@ -105,9 +105,9 @@ struct Finished {
     after: Option<String>,
 }
 
-impl Respond for Finished {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        let mut response = self.login.respond(parts)?;
+impl IntoResponse for Finished {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = self.login.into_response(parts)?;
         if let Some(after) = &self.after {
             let cookies: Vec<HeaderValue> = response
                 .headers()

@@ -18,7 +18,7 @@ use crate::options::EdgeOptions;
 use crate::pipeline::{BaseHeaders, Pipeline};
 use crate::problem::Classifier;
 use crate::rate_limits::{RateLimits, RouteLimits};
-use crate::respond::RouteTable;
+use crate::response::RouteTable;
 use crate::route::Route;
 use crate::route_info::RouteInfo;
 use crate::router::{MountedRoute, Router};

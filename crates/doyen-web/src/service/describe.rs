@@ -10,7 +10,7 @@ use doyen_core::{Components, FORBIDDEN, INVALID, Place, ProblemInfo, UNAUTHENTIC
 use super::StartError;
 use crate::problem::{self, TIMEOUT, URI_TOO_LONG};
 use crate::rate_limits::{RateLimits, RouteLimits};
-use crate::respond;
+use crate::response;
 use crate::route::{Route, RouteFault};
 
 /// Returns the contract of a route, without the problems of its injected types.
@@ -32,8 +32,8 @@ pub(super) fn describe(route: &Route, module: &str, components: &mut Components)
         });
     }
     if route.sparse && !operation.fields.is_empty() {
-        respond::thin(&mut operation.answers, components);
-        let schema = respond::fields_schema(&operation.fields);
+        response::thin(&mut operation.answers, components);
+        let schema = response::fields_schema(&operation.fields);
         operation.parameter(Parameter {
             place: Place::Query,
             name: "fields".to_owned(),

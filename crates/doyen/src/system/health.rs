@@ -7,7 +7,7 @@ use doyen_core::problem::Plain;
 use doyen_core::{Kind, Output, ProblemInfo, Refusal, anyone, unlimited};
 use doyen_data::Database;
 use doyen_macros::get;
-use doyen_web::{Json, Parts, Respond, Response};
+use doyen_web::{IntoResponse, Json, Parts, Response};
 
 use super::Pages;
 
@@ -71,9 +71,9 @@ pub(super) async fn readyz(database: Arc<Database>, pages: Arc<Pages>) -> Ready 
 /// Ready, or why not.
 pub(super) struct Ready(Result<Json<Health>, Refusal>);
 
-impl Respond for Ready {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        self.0?.respond(parts)
+impl IntoResponse for Ready {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        self.0?.into_response(parts)
     }
     fn describe(contract: &mut doyen_core::contract::Contract<'_>) {
         Json::<Health>::describe(contract);

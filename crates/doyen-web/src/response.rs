@@ -40,21 +40,21 @@ use crate::request::Parts;
     note = "return `Json<..>`, `Created<..>`, `NoContent`, `Page<..>`, or a `Result` of one of these and an error with `#[derive(Problem)]`",
     note = "the type inside needs `#[derive(Output)]`"
 )]
-pub trait Respond: Send {
+pub trait IntoResponse: Send {
     /// Converts the value into a response.
     ///
     /// # Errors
     ///
     /// Returns the problem to send instead.
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal>;
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal>;
 
     /// Adds its part to the contract.
     fn describe(contract: &mut Contract<'_>);
 }
 
-impl<T: Respond, E: Problem> Respond for Result<T, E> {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        self?.respond(parts)
+impl<T: IntoResponse, E: Problem> IntoResponse for Result<T, E> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        self?.into_response(parts)
     }
     fn describe(contract: &mut Contract<'_>) {
         T::describe(contract);
@@ -62,8 +62,8 @@ impl<T: Respond, E: Problem> Respond for Result<T, E> {
     }
 }
 
-impl Respond for Response {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Response {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         Ok(self)
     }
     fn describe(contract: &mut Contract<'_>) {

@@ -5,7 +5,7 @@ use doyen_core::{Components, Output, Refusal, Schema};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::Respond;
+use super::IntoResponse;
 use crate::request::Parts;
 use crate::{Body, Json, Response};
 
@@ -27,8 +27,8 @@ pub struct NoContent;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoStore<T>(pub T);
 
-impl<T: Output> Respond for Json<T> {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+impl<T: Output> IntoResponse for Json<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         write(StatusCode::OK, &self.0, parts)
     }
     fn describe(contract: &mut Contract<'_>) {
@@ -36,8 +36,8 @@ impl<T: Output> Respond for Json<T> {
     }
 }
 
-impl<T: Output> Respond for Created<T> {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+impl<T: Output> IntoResponse for Created<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         let mut response = write(StatusCode::CREATED, &self.0, parts)?;
         if let Some(location) = self
             .0
@@ -59,8 +59,8 @@ impl<T: Output> Respond for Created<T> {
     }
 }
 
-impl<T: Output> Respond for Accepted<T> {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+impl<T: Output> IntoResponse for Accepted<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         write(StatusCode::ACCEPTED, &self.0, parts)
     }
     fn describe(contract: &mut Contract<'_>) {
@@ -68,8 +68,8 @@ impl<T: Output> Respond for Accepted<T> {
     }
 }
 
-impl<T: Output> Respond for NoStore<T> {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+impl<T: Output> IntoResponse for NoStore<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         let mut response = write(StatusCode::OK, &self.0, parts)?;
         response
             .headers_mut()
@@ -85,8 +85,8 @@ impl<T: Output> Respond for NoStore<T> {
     }
 }
 
-impl Respond for NoContent {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for NoContent {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(response)

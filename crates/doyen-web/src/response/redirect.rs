@@ -4,7 +4,7 @@ use doyen_core::contract::{Answer, Contract};
 use doyen_core::{Refusal, Schema, Unexpected};
 use http::{HeaderValue, StatusCode, header};
 
-use super::Respond;
+use super::IntoResponse;
 use crate::request::Parts;
 use crate::{Body, Response};
 
@@ -43,8 +43,8 @@ impl Redirect {
     }
 }
 
-impl Respond for Redirect {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Redirect {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         let to = HeaderValue::try_from(self.to).map_err(Unexpected::from)?;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status;

@@ -4,7 +4,7 @@ use doyen_core::contract::{Answer, Contract};
 use doyen_core::{Refusal, Schema};
 use http::{HeaderValue, header};
 
-use super::Respond;
+use super::IntoResponse;
 use crate::request::Parts;
 use crate::{Body, Response};
 
@@ -18,8 +18,8 @@ pub struct Html(pub String);
 
 macro_rules! text {
     ($name:ident, $media:literal, $full:literal) => {
-        impl Respond for $name {
-            fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+        impl IntoResponse for $name {
+            fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
                 let mut response = Response::new(Body::whole(self.0));
                 response
                     .headers_mut()

@@ -7,12 +7,12 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
 use super::json::{JSON, bytes_response, pick};
-use super::{Link, Respond};
+use super::{IntoResponse, Link};
 use crate::Response;
 use crate::request::Parts;
 
-impl<T: Output> Respond for Page<T> {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+impl<T: Output> IntoResponse for Page<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         let relations = relations(&self, parts);
         let picked = &parts.picked_fields;
         let page = PageInfo {

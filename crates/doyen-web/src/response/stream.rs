@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
-use super::Respond;
+use super::IntoResponse;
 use crate::body::BoxError;
 use crate::request::Parts;
 use crate::{Body, Response};
@@ -45,8 +45,8 @@ impl Stream {
     }
 }
 
-impl Respond for Stream {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Stream {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         let mut response = Response::new(self.body);
         response
             .headers_mut()
