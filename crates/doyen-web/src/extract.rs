@@ -12,7 +12,7 @@
 //! | [`Client`] | the client address and the user agent |
 //! | any type that can be injected | nothing; it comes from the injection graph |
 //!
-//! Your own extractor implements [`FromParts`] (without the body) or [`FromRequest`] (with the
+//! Your own extractor implements [`FromRequestParts`] (without the body) or [`FromRequest`] (with the
 //! body). It describes itself, so that it appears in the OpenAPI document.
 
 mod body;
@@ -62,9 +62,9 @@ pub struct ViaBody;
     note = "a parameter is a name from the path, an extractor (`Query<..>`, `Json<..>`, `Paging`, ...) or a type with `#[derive(Clone, Inject)]`",
     note = "to read it from the body write `Json<{Self}>`, from the query `Query<{Self}>`"
 )]
-pub trait FromParts<Via = ViaParts>: Sized + Send {
+pub trait FromRequestParts<Via = ViaParts>: Sized + Send {
     /// Reads the value.
-    fn from_parts(
+    fn from_request_parts(
         request: &mut Request,
     ) -> impl Future<Output = Result<Option<Self>, Refusal>> + Send;
 
@@ -95,9 +95,9 @@ pub trait FromRequest<Via = ViaBody>: Sized + Send {
     fn needs(_: &mut Needs) {}
 }
 
-impl<Via, T: FromParts<Via>> FromRequest<(ViaParts, Via)> for T {
+impl<Via, T: FromRequestParts<Via>> FromRequest<(ViaParts, Via)> for T {
     async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
-        T::from_parts(request).await
+        T::from_request_parts(request).await
     }
     fn describe(contract: &mut Contract<'_>) {
         T::describe(contract);

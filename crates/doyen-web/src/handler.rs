@@ -8,7 +8,7 @@ use doyen_core::inject::{BoxFuture, Needs};
 use doyen_core::{Invalid, Refusal};
 
 use crate::Response;
-use crate::extract::{FromParts, FromRequest};
+use crate::extract::{FromRequest, FromRequestParts};
 use crate::request::Request;
 use crate::response::IntoResponse;
 
@@ -92,7 +92,7 @@ macro_rules! handler {
             F: Fn($($arg,)* $last) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = R> + Send + 'static,
             R: IntoResponse,
-            $($arg: FromParts<$via> + 'static,)*
+            $($arg: FromRequestParts<$via> + 'static,)*
             $last: FromRequest<$last_via> + 'static,
         {
             #[allow(non_snake_case, reason = "the names of the types are the names of the values")]
@@ -100,7 +100,7 @@ macro_rules! handler {
                 Box::pin(async move {
                     // Read every parameter even if one fails, so that the client gets all failures
                     // at once.
-                    $(let $arg = $arg::from_parts(request).await?;)*
+                    $(let $arg = $arg::from_request_parts(request).await?;)*
                     let $last = $last::from_request(request).await?;
                     check_failures(request)?;
                     $(let $arg = $arg.ok_or_else(no_failure::<$arg>)?;)*

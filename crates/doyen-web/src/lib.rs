@@ -77,14 +77,14 @@ pub use service::{Builder, Drain, Pressure, Service, StartError};
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::extract::{FromParts, FromRequest, Named, ParamName, ViaBody, ViaParts};
+    pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
     pub use crate::response::{IntoResponse, Linked};
     pub use crate::{Route, Routes};
 
     /// Reports a path parameter whose type cannot be parsed from text.
     pub const fn check_named<T: doyen_core::Input>() {}
     /// Reports a parameter that is neither an extractor nor injectable.
-    pub const fn check_part<T: FromParts<Via>, Via>() {}
+    pub const fn check_part<T: FromRequestParts<Via>, Via>() {}
     /// Reports a last parameter that is neither an extractor nor injectable.
     pub const fn check_last<T: FromRequest<Via>, Via>() {}
     /// Reports a return type that cannot be converted into a response.

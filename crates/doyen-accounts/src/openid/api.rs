@@ -7,7 +7,7 @@ use doyen_core::{
     Input, Kind, Refusal, Schema, SecurityEvent, SecurityLog, Unexpected, anyone, security,
 };
 use doyen_macros::{get, routes};
-use doyen_web::extract::FromParts;
+use doyen_web::extract::FromRequestParts;
 use doyen_web::{Body, Client, IntoResponse, Parts, Query, Request, Response, Routes};
 use http::{HeaderValue, StatusCode, header};
 
@@ -89,8 +89,8 @@ struct FromProvider {
 /// The value of the `Cookie` header.
 struct Cookies(Option<String>);
 
-impl FromParts for Cookies {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Cookies {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         Ok(Some(Self(
             request.parts.header("cookie").map(str::to_owned),
         )))

@@ -4,7 +4,7 @@ use doyen_core::contract::Contract;
 use doyen_core::inject::{BoxFuture, Context, Facts, Inject, Needs};
 use doyen_core::{Access, Refusal};
 use doyen_web::Request;
-use doyen_web::extract::FromParts;
+use doyen_web::extract::FromRequestParts;
 
 use super::arrival::Arrival;
 
@@ -29,8 +29,8 @@ impl Beside {
     }
 }
 
-impl FromParts for Beside {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Beside {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let graph = request.parts.context.container();
         Ok(Some(Self(graph.context_of(Facts {
             access: Some(Access::Write),

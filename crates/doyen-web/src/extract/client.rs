@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use doyen_core::Refusal;
 use doyen_core::contract::Contract;
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
 /// Maximum length of the user agent, in characters.
@@ -21,8 +21,8 @@ pub struct Client {
     pub agent: Option<String>,
 }
 
-impl FromParts for Client {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Client {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let parts = &request.parts;
         let agent = parts.header("user-agent").map(|agent| {
             agent

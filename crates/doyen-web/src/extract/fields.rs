@@ -6,7 +6,7 @@ use doyen_core::contract::{Contract, Parameter};
 use doyen_core::input::{Object, Value, text};
 use doyen_core::{At, Failures, Invalid, Place, Refusal};
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
 /// Reads a struct from the query string, one parameter for each field. Unknown parameters get a
@@ -38,8 +38,8 @@ macro_rules! fields {
             }
         }
 
-        impl<T: Object> FromParts for $name<T> {
-            async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        impl<T: Object> FromRequestParts for $name<T> {
+            async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
                 let source: for<'r> fn(
                     &'r Request,
                     &'static [&'static str],

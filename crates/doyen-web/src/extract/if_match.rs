@@ -4,7 +4,7 @@ use doyen_core::contract::{Contract, Parameter};
 use doyen_core::problem::Plain;
 use doyen_core::{Kind, Place, ProblemInfo, Refusal, Schema};
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::etag::{CallerPart, Tag};
 use crate::request::Request;
 
@@ -72,8 +72,8 @@ fn number(tag: &str) -> Option<i64> {
     digits.parse().ok()
 }
 
-impl FromParts for IfMatch {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for IfMatch {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let mut fields = request
             .parts
             .head

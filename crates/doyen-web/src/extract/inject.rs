@@ -4,15 +4,15 @@ use doyen_core::Refusal;
 use doyen_core::contract::Contract;
 use doyen_core::inject::{Inject, Needs};
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
 /// Marks injected types, so that they do not conflict with extractors. Inferred.
 #[derive(Debug)]
 pub struct ViaInject;
 
-impl<T: Inject> FromParts<ViaInject> for T {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl<T: Inject> FromRequestParts<ViaInject> for T {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         request.parts.context.get::<T>().await.map(Some)
     }
 

@@ -5,13 +5,13 @@ use doyen_core::input::{Input, NO_NUL, Value, text};
 use doyen_core::problem::Problem as _;
 use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal, Schema};
 
-use super::{FromParts, ViaParts};
+use super::{FromRequestParts, ViaParts};
 use crate::request::Request;
 
 const NAMES: &[&str] = &["limit", "cursor", "page", "per_page"];
 
-impl FromParts<ViaParts> for Paging {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts<ViaParts> for Paging {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let mut failures = std::mem::take(&mut request.failures);
         let before = failures.len();
         let root = At::root(Place::Query);

@@ -7,7 +7,7 @@ use doyen_core::contract::{Contract, Parameter};
 use doyen_core::input::{Input, Value, text};
 use doyen_core::{At, Invalid, Place, Problem as _, Refusal, Unexpected};
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
 /// The name of a path parameter as a type. The route macros generate one for each.
@@ -27,8 +27,8 @@ impl<N, T> Named<N, T> {
     }
 }
 
-impl<N: ParamName, T: Input> FromParts for Named<N, T> {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl<N: ParamName, T: Input> FromRequestParts for Named<N, T> {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let Some(value) = request.parts.path_value(N::NAME) else {
             return Err(
                 Unexpected::new(format!("the path template has no `{{{}}}`", N::NAME)).into(),
