@@ -60,8 +60,8 @@ pub use handler::Handler;
 pub use meter::{BUCKETS, Reading};
 pub use module::Module;
 pub use options::{
-    Cors, EdgeOptions, EverybodyTrusted, ForwardedField, HostName, Network, NotAHost, NotANetwork,
-    NotAnOrigin, Origin, TrustedProxies, WrongCors,
+    Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
+    InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
 };
 pub use problem::{Cause, Classifier};
 pub use rate_limits::RateLimits;

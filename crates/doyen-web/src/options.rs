@@ -5,10 +5,10 @@ mod hosts;
 mod origin;
 mod proxies;
 
-pub use cors::{Cors, WrongCors};
-pub use hosts::{HostName, NotAHost};
-pub use origin::{NotAnOrigin, Origin};
-pub use proxies::{EverybodyTrusted, ForwardedField, Network, NotANetwork, TrustedProxies};
+pub use cors::{Cors, InvalidCors};
+pub use hosts::{HostName, InvalidHostName};
+pub use origin::{InvalidOrigin, Origin};
+pub use proxies::{Cidr, ForwardedHeader, InvalidCidr, TrustedProxies, TrustsAllAddresses};
 
 use std::time::Duration;
 

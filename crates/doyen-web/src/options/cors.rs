@@ -50,27 +50,27 @@ pub struct Cors {
 
 /// Origins that cannot be combined with each other or with credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WrongCors {
+pub enum InvalidCors {
     /// `*` with credentials: every page could act on behalf of its visitors.
     AnyWithCredentials,
     /// `*` next to other origins.
     AnyAmongOthers,
 }
 
-impl fmt::Display for WrongCors {
+impl fmt::Display for InvalidCors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            WrongCors::AnyWithCredentials => {
+            InvalidCors::AnyWithCredentials => {
                 "credentials cannot be combined with the origin `*`: every page could act on behalf of its visitors. List each origin"
             }
-            WrongCors::AnyAmongOthers => {
+            InvalidCors::AnyAmongOthers => {
                 "`*` already includes every other origin. Keep either `*` or the list"
             }
         })
     }
 }
 
-impl std::error::Error for WrongCors {}
+impl std::error::Error for InvalidCors {}
 
 impl Cors {
     /// Allows pages of these origins. With `credentials` browsers send cookies. Browsers cache the
@@ -83,13 +83,13 @@ impl Cors {
         origins: Vec<Origin>,
         credentials: bool,
         max_age: Duration,
-    ) -> Result<Self, WrongCors> {
+    ) -> Result<Self, InvalidCors> {
         let any = origins.iter().any(Origin::is_any);
         if any && credentials {
-            return Err(WrongCors::AnyWithCredentials);
+            return Err(InvalidCors::AnyWithCredentials);
         }
         if any && origins.len() > 1 {
-            return Err(WrongCors::AnyAmongOthers);
+            return Err(InvalidCors::AnyAmongOthers);
         }
         Ok(Self {
             origins: origins.into_iter().map(|origin| origin.0).collect(),
@@ -151,11 +151,11 @@ mod tests {
         assert!(Cors::new(origins(&["*"]), false, hour).is_ok());
         assert_eq!(
             Cors::new(origins(&["*"]), true, hour).unwrap_err(),
-            WrongCors::AnyWithCredentials
+            InvalidCors::AnyWithCredentials
         );
         assert_eq!(
             Cors::new(origins(&["https://a.example", "*"]), false, hour).unwrap_err(),
-            WrongCors::AnyAmongOthers
+            InvalidCors::AnyAmongOthers
         );
     }
 }

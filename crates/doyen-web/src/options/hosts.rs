@@ -18,7 +18,7 @@ pub struct HostName {
 
 /// A text that is not a host name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotAHost {
+pub enum InvalidHostName {
     /// Not a name with an optional port.
     Malformed,
     /// A `*` that is not the first label of a name with at least two others.
@@ -39,21 +39,21 @@ impl HostName {
     /// # Errors
     ///
     /// Returns an error if the text is not a host name, or if its `*` would cover too much.
-    pub fn parse(text: &str) -> Result<Self, NotAHost> {
+    pub fn parse(text: &str) -> Result<Self, InvalidHostName> {
         let (is_wildcard, rest) = match text.strip_prefix("*.") {
             Some(rest) => (true, rest),
             None => (false, text),
         };
         if rest.contains('*') {
-            return Err(NotAHost::Wildcard);
+            return Err(InvalidHostName::Wildcard);
         }
-        let parsed = Authority::parse(rest.as_bytes()).ok_or(NotAHost::Malformed)?;
+        let parsed = Authority::parse(rest.as_bytes()).ok_or(InvalidHostName::Malformed)?;
         let name = plain(parsed.host);
         // `*.com` would cover too much, and an address has no subdomains.
         let is_address =
             name.starts_with('[') || name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if is_wildcard && (is_address || !name.contains('.')) {
-            return Err(NotAHost::Wildcard);
+            return Err(InvalidHostName::Wildcard);
         }
         Ok(Self {
             name: if is_wildcard {
@@ -91,20 +91,20 @@ fn plain(host: &str) -> String {
 }
 
 /// Completes the sentence "it must be ...".
-impl fmt::Display for NotAHost {
+impl fmt::Display for InvalidHostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NotAHost::Malformed => {
+            InvalidHostName::Malformed => {
                 "a host such as `api.example.com`, `api.example.com:8443` or `*.example.com`: without scheme and path, and with international names in the form `xn--..`"
             }
-            NotAHost::Wildcard => {
+            InvalidHostName::Wildcard => {
                 "a host such as `*.example.com`: `*` must be the whole first label, followed by at least two others. To allow every host, leave the list empty"
             }
         })
     }
 }
 
-impl std::error::Error for NotAHost {}
+impl std::error::Error for InvalidHostName {}
 
 impl Setting for HostName {
     fn kind() -> String {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_invalid_name_is_rejected() {
-        use NotAHost::{Malformed, Wildcard};
+        use InvalidHostName::{Malformed, Wildcard};
         for (text, why) in [
             ("", Malformed),
             ("https://a", Malformed),

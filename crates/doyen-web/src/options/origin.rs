@@ -12,7 +12,7 @@ pub struct Origin(pub(super) HeaderValue);
 
 /// A text that is not an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotAnOrigin {
+pub enum InvalidOrigin {
     /// Not of the form `scheme://host` or `scheme://host:port`.
     Malformed,
     /// Text after the host and port, including a single slash.
@@ -38,28 +38,28 @@ impl Origin {
     /// # Errors
     ///
     /// Returns an error if the text is not an origin.
-    pub fn parse(text: &str) -> Result<Self, NotAnOrigin> {
+    pub fn parse(text: &str) -> Result<Self, InvalidOrigin> {
         if text == "*" {
             return Ok(Self(HeaderValue::from_static("*")));
         }
         if text.eq_ignore_ascii_case("null") {
-            return Err(NotAnOrigin::Null);
+            return Err(InvalidOrigin::Null);
         }
         if text.contains('*') {
-            return Err(NotAnOrigin::Wildcard);
+            return Err(InvalidOrigin::Wildcard);
         }
-        let (scheme, rest) = text.split_once("://").ok_or(NotAnOrigin::Malformed)?;
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidOrigin::Malformed)?;
         if rest.contains(['/', '?', '#', '\\']) {
-            return Err(NotAnOrigin::Path);
+            return Err(InvalidOrigin::Path);
         }
         let scheme = Some(scheme.to_ascii_lowercase()).filter(|scheme| is_scheme(scheme));
-        let scheme = scheme.ok_or(NotAnOrigin::Malformed)?;
+        let scheme = scheme.ok_or(InvalidOrigin::Malformed)?;
         // The last colon outside brackets. Those of an IPv6 address are inside.
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
             _ => (rest, None),
         };
-        let host = host_of(host).ok_or(NotAnOrigin::Malformed)?;
+        let host = host_of(host).ok_or(InvalidOrigin::Malformed)?;
         let port = port.map(port_of).transpose()?;
         let default_port = match &*scheme {
             "http" => Some(80),
@@ -72,7 +72,7 @@ impl Origin {
         };
         HeaderValue::try_from(text)
             .map(Self)
-            .map_err(|_| NotAnOrigin::Malformed)
+            .map_err(|_| InvalidOrigin::Malformed)
     }
 
     pub(super) fn is_any(&self) -> bool {
@@ -99,33 +99,33 @@ fn host_of(text: &str) -> Option<String> {
         .then(|| text.to_ascii_lowercase())
 }
 
-fn port_of(text: &str) -> Result<u16, NotAnOrigin> {
+fn port_of(text: &str) -> Result<u16, InvalidOrigin> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let port = digits.then(|| text.parse().ok()).flatten();
-    port.ok_or(NotAnOrigin::Malformed)
+    port.ok_or(InvalidOrigin::Malformed)
 }
 
 /// Completes the sentence "it must be ...".
-impl fmt::Display for NotAnOrigin {
+impl fmt::Display for InvalidOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NotAnOrigin::Malformed => {
+            InvalidOrigin::Malformed => {
                 "an origin such as `https://app.example.com` or `http://localhost:5173`, with international names in the form `xn--..`"
             }
-            NotAnOrigin::Path => {
+            InvalidOrigin::Path => {
                 "an origin such as `https://app.example.com`, without a path and without a final slash"
             }
-            NotAnOrigin::Wildcard => {
+            InvalidOrigin::Wildcard => {
                 "a whole origin such as `https://app.example.com`: `*` cannot be part of an origin. List each origin"
             }
-            NotAnOrigin::Null => {
+            InvalidOrigin::Null => {
                 "an origin such as `https://app.example.com`: `null` is the origin of every sandboxed page"
             }
         })
     }
 }
 
-impl std::error::Error for NotAnOrigin {}
+impl std::error::Error for InvalidOrigin {}
 
 impl Setting for Origin {
     fn kind() -> String {
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_invalid_origin_is_rejected() {
-        use NotAnOrigin::{Malformed, Null, Path, Wildcard};
+        use InvalidOrigin::{Malformed, Null, Path, Wildcard};
         for (text, why) in [
             ("https://app.example.com/", Path),
             ("https://app.example.com/app", Path),

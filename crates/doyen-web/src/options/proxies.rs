@@ -8,32 +8,32 @@ use http::{HeaderName, header};
 
 /// An address or a network: `192.0.2.1` or `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
+pub struct Cidr {
     first: IpAddr,
     prefix: u8,
 }
 
 /// A text that is not a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotANetwork {
+pub enum InvalidCidr {
     /// Not an address with an optional prefix length.
     Malformed,
     /// The address has bits after the prefix. The value is the network without them.
-    Bits(Network),
+    Bits(Cidr),
 }
 
 /// The proxies that may report the client address, and the header that they use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
-    networks: Vec<Network>,
-    field: ForwardedField,
+    networks: Vec<Cidr>,
+    header: ForwardedHeader,
 }
 
 /// The header in which trusted proxies report the client address.
 ///
 /// Only one header is read: a proxy that sets one passes the other on as the client sent it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ForwardedField {
+pub enum ForwardedHeader {
     /// `X-Forwarded-For`, with `X-Forwarded-Proto`.
     #[default]
     XForwardedFor,
@@ -43,15 +43,15 @@ pub enum ForwardedField {
 
 /// Proxies that include every address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EverybodyTrusted;
+pub struct TrustsAllAddresses;
 
-impl Network {
+impl Cidr {
     /// Parses `192.0.2.1`, `10.0.0.0/8` or `2001:db8::/32`.
     ///
     /// ```
-    /// use doyen_web::Network;
+    /// use doyen_web::Cidr;
     ///
-    /// let inside = Network::parse("10.0.0.0/8").unwrap();
+    /// let inside = Cidr::parse("10.0.0.0/8").unwrap();
     /// assert!(inside.contains("10.1.2.3".parse().unwrap()));
     /// assert!(!inside.contains("11.0.0.1".parse().unwrap()));
     /// ```
@@ -59,26 +59,26 @@ impl Network {
     /// # Errors
     ///
     /// Returns an error if the text is not a network, or if its address has bits after the prefix.
-    pub fn parse(text: &str) -> Result<Self, NotANetwork> {
+    pub fn parse(text: &str) -> Result<Self, InvalidCidr> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| NotANetwork::Malformed)?;
+        let address: IpAddr = address.parse().map_err(|_| InvalidCidr::Malformed)?;
         let width = width(address);
         let prefix = match prefix {
             None => width,
             Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
-                digits.parse().map_err(|_| NotANetwork::Malformed)?
+                digits.parse().map_err(|_| InvalidCidr::Malformed)?
             }
-            Some(_) => return Err(NotANetwork::Malformed),
+            Some(_) => return Err(InvalidCidr::Malformed),
         };
         if prefix > width {
-            return Err(NotANetwork::Malformed);
+            return Err(InvalidCidr::Malformed);
         }
         let first = first(address, prefix);
         if first != address {
-            return Err(NotANetwork::Bits(Self { first, prefix }));
+            return Err(InvalidCidr::Bits(Self { first, prefix }));
         }
         // IPv4 peers of a dual-stack socket are compared by their IPv4 address.
         Ok(match first.to_canonical() {
@@ -144,11 +144,11 @@ impl TrustedProxies {
     ///
     /// Returns an error if the networks include every IPv4 or every IPv6 address: then any client
     /// could claim any address.
-    pub fn new(networks: Vec<Network>, field: ForwardedField) -> Result<Self, EverybodyTrusted> {
+    pub fn new(networks: Vec<Cidr>, header: ForwardedHeader) -> Result<Self, TrustsAllAddresses> {
         if includes_all(&networks, 32) || includes_all(&networks, 128) {
-            return Err(EverybodyTrusted);
+            return Err(TrustsAllAddresses);
         }
-        Ok(Self { networks, field })
+        Ok(Self { networks, header })
     }
 
     /// True if the peer is a trusted proxy.
@@ -160,26 +160,26 @@ impl TrustedProxies {
         self.networks.is_empty()
     }
 
-    pub(crate) const fn field(&self) -> ForwardedField {
-        self.field
+    pub(crate) const fn header(&self) -> ForwardedHeader {
+        self.header
     }
 }
 
-impl ForwardedField {
+impl ForwardedHeader {
     pub(crate) const fn name(self) -> HeaderName {
         match self {
-            ForwardedField::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
-            ForwardedField::Forwarded => header::FORWARDED,
+            ForwardedHeader::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            ForwardedHeader::Forwarded => header::FORWARDED,
         }
     }
 }
 
 /// True if these networks include every address of this width.
-fn includes_all(networks: &[Network], wide: u8) -> bool {
+fn includes_all(networks: &[Cidr], wide: u8) -> bool {
     let mut ends: Vec<_> = networks
         .iter()
         .filter(|network| width(network.first) == wide)
-        .map(Network::ends)
+        .map(Cidr::ends)
         .collect();
     ends.sort_unstable();
     let highest = u128::MAX >> (128 - u32::from(wide));
@@ -196,20 +196,20 @@ fn includes_all(networks: &[Network], wide: u8) -> bool {
     false
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.first, self.prefix)
     }
 }
 
 /// Completes the sentence "it must be ...".
-impl fmt::Display for NotANetwork {
+impl fmt::Display for InvalidCidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NotANetwork::Malformed => {
+            InvalidCidr::Malformed => {
                 f.write_str("an address or a network such as `192.0.2.1` or `10.0.0.0/8`")
             }
-            NotANetwork::Bits(network) => write!(
+            InvalidCidr::Bits(network) => write!(
                 f,
                 "a network whose address has no bits after the prefix, such as `{network}`, or one address without a prefix"
             ),
@@ -217,9 +217,9 @@ impl fmt::Display for NotANetwork {
     }
 }
 
-impl std::error::Error for NotANetwork {}
+impl std::error::Error for InvalidCidr {}
 
-impl fmt::Display for EverybodyTrusted {
+impl fmt::Display for TrustsAllAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "these networks include every address, so that any client could claim any address. List only the proxies in front of this server",
@@ -227,19 +227,19 @@ impl fmt::Display for EverybodyTrusted {
     }
 }
 
-impl std::error::Error for EverybodyTrusted {}
+impl std::error::Error for TrustsAllAddresses {}
 
-impl Setting for Network {
+impl Setting for Cidr {
     fn kind() -> String {
         "network".to_owned()
     }
     fn read(raw: &Raw) -> Result<Self, Wrong> {
-        Network::parse(raw.text().unwrap_or_default())
+        Cidr::parse(raw.text().unwrap_or_default())
             .map_err(|error| Wrong::must_be(error.to_string()))
     }
 }
 
-impl Setting for ForwardedField {
+impl Setting for ForwardedHeader {
     fn kind() -> String {
         "`x-forwarded-for` or `forwarded`".to_owned()
     }
@@ -255,8 +255,8 @@ impl Setting for ForwardedField {
 mod tests {
     use super::*;
 
-    fn network(text: &str) -> Network {
-        Network::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    fn network(text: &str) -> Cidr {
+        Cidr::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     #[test]
@@ -299,18 +299,18 @@ mod tests {
             "localhost",
             "10.0.0.1:80",
         ] {
-            assert_eq!(Network::parse(text), Err(NotANetwork::Malformed), "{text}");
+            assert_eq!(Cidr::parse(text), Err(InvalidCidr::Malformed), "{text}");
         }
         let meant = network("10.0.0.0/8");
-        assert_eq!(Network::parse("10.0.0.1/8"), Err(NotANetwork::Bits(meant)));
-        assert!(Network::parse("::1/64").is_err());
+        assert_eq!(Cidr::parse("10.0.0.1/8"), Err(InvalidCidr::Bits(meant)));
+        assert!(Cidr::parse("::1/64").is_err());
     }
 
     #[test]
     fn networks_that_include_every_address_are_rejected() {
         let new = |texts: &[&str]| {
             let networks = texts.iter().map(|text| network(text)).collect();
-            TrustedProxies::new(networks, ForwardedField::default()).is_ok()
+            TrustedProxies::new(networks, ForwardedHeader::default()).is_ok()
         };
         for all in [
             &["0.0.0.0/0"][..],

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName};
 
-use crate::options::{ForwardedField, TrustedProxies};
+use crate::options::{ForwardedHeader, TrustedProxies};
 
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -40,17 +40,17 @@ pub(super) fn find(
             is_secure: false,
         };
     }
-    match proxies.field() {
-        ForwardedField::XForwardedFor => Source {
+    match proxies.header() {
+        ForwardedHeader::XForwardedFor => Source {
             client: Some(walk(proxies, peer, headers, address)),
             is_secure: last(headers, &PROTO)
                 .is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
         },
-        ForwardedField::Forwarded => Source {
+        ForwardedHeader::Forwarded => Source {
             client: Some(walk(proxies, peer, headers, |entry| {
                 address(&parameter(entry, "for")?)
             })),
-            is_secure: last(headers, &ForwardedField::Forwarded.name())
+            is_secure: last(headers, &ForwardedHeader::Forwarded.name())
                 .and_then(|entry| parameter(entry, "proto"))
                 .is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
         },
@@ -65,7 +65,7 @@ fn walk(
     read: impl Fn(&str) -> Option<IpAddr>,
 ) -> IpAddr {
     let mut reached = peer;
-    for entry in entries(headers, &proxies.field().name()).take(MAX_HOPS) {
+    for entry in entries(headers, &proxies.header().name()).take(MAX_HOPS) {
         // An unreadable entry ends the walk: the entries before it cannot be trusted.
         let Some(next) = entry.and_then(&read) else {
             break;
@@ -133,12 +133,16 @@ fn parameter(entry: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Network;
+    use crate::options::Cidr;
 
-    fn found(field: ForwardedField, peer: &str, lines: &[(&'static str, &str)]) -> (String, bool) {
+    fn found(
+        header: ForwardedHeader,
+        peer: &str,
+        lines: &[(&'static str, &str)],
+    ) -> (String, bool) {
         let networks = ["10.0.0.0/8", "2001:db8:1::/48"];
-        let networks = networks.map(|text| Network::parse(text).unwrap()).to_vec();
-        let proxies = TrustedProxies::new(networks, field).unwrap();
+        let networks = networks.map(|text| Cidr::parse(text).unwrap()).to_vec();
+        let proxies = TrustedProxies::new(networks, header).unwrap();
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
@@ -209,7 +213,7 @@ mod tests {
                 .iter()
                 .map(|line| ("x-forwarded-for", *line))
                 .collect();
-            let (found, _) = found(ForwardedField::XForwardedFor, peer, &lines);
+            let (found, _) = found(ForwardedHeader::XForwardedFor, peer, &lines);
             assert_eq!(found, client, "{peer} {lines:?}");
         }
     }
@@ -219,7 +223,7 @@ mod tests {
         let list = format!("198.51.100.1{}", ", 10.0.0.2".repeat(1_000));
         let lines = [("x-forwarded-for", &*list)];
         assert_eq!(
-            found(ForwardedField::XForwardedFor, "10.0.0.1", &lines).0,
+            found(ForwardedHeader::XForwardedFor, "10.0.0.1", &lines).0,
             "10.0.0.2"
         );
     }
@@ -259,7 +263,7 @@ mod tests {
             ("for=\"198.51.100.1", "10.0.0.1", false),
         ] {
             let lines = [("forwarded", line)];
-            let found = found(ForwardedField::Forwarded, "10.0.0.1", &lines);
+            let found = found(ForwardedHeader::Forwarded, "10.0.0.1", &lines);
             assert_eq!(found, (client.to_owned(), secure), "{line}");
         }
     }
@@ -271,9 +275,9 @@ mod tests {
             ("x-forwarded-for", "198.51.100.1"),
             ("x-real-ip", "203.0.113.8"),
         ];
-        let x = found(ForwardedField::XForwardedFor, "10.0.0.1", &both);
+        let x = found(ForwardedHeader::XForwardedFor, "10.0.0.1", &both);
         assert_eq!(x, ("198.51.100.1".to_owned(), false));
-        let rfc = found(ForwardedField::Forwarded, "10.0.0.1", &both);
+        let rfc = found(ForwardedHeader::Forwarded, "10.0.0.1", &both);
         assert_eq!(rfc, ("203.0.113.7".to_owned(), true));
     }
 
@@ -284,7 +288,7 @@ mod tests {
                 ("x-forwarded-for", "198.51.100.1"),
                 ("x-forwarded-proto", proto),
             ];
-            found(ForwardedField::XForwardedFor, peer, &lines).1
+            found(ForwardedHeader::XForwardedFor, peer, &lines).1
         };
         assert!(
             secure("10.0.0.1", "https")
