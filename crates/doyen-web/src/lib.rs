@@ -57,7 +57,7 @@ mod timeout;
 pub use body::{Body, BoxError, Response};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
-pub use meter::{BUCKETS, Reading};
+pub use meter::{DURATION_BUCKETS, RouteMetrics};
 pub use module::Module;
 pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,

@@ -19,7 +19,7 @@ use doyen_core::inject::Container;
 use doyen_core::schema::Named;
 
 use crate::budget::{Account, Budget};
-use crate::meter::Reading;
+use crate::meter::RouteMetrics;
 use crate::options::EdgeOptions;
 use crate::pipeline::Pipeline;
 use crate::{Body, Response};
@@ -106,15 +106,15 @@ impl Service {
     }
 
     /// Returns the metrics of each route, and last those of requests without a route.
-    pub fn readings(&self) -> Vec<Reading> {
+    pub fn metrics(&self) -> Vec<RouteMetrics> {
         let pipeline = &self.inner.pipeline;
         let routes = pipeline.router.routes().map(|route| {
             route
                 .meter
-                .reading(route.operation.method, &route.operation.path)
+                .snapshot(route.operation.method, &route.operation.path)
         });
         routes
-            .chain([pipeline.unmatched_meter.reading("*", "")])
+            .chain([pipeline.unmatched_meter.snapshot("*", "")])
             .collect()
     }
 

@@ -3,18 +3,18 @@
 use std::fmt::Write as _;
 
 use doyen_data::Database;
-use doyen_web::{BUCKETS, Reading, Service};
+use doyen_web::{DURATION_BUCKETS, RouteMetrics, Service};
 
 /// Every metric of this process.
 pub(super) fn text(service: &Service, database: &Database) -> String {
     let mut out = String::with_capacity(8 << 10);
-    let readings: Vec<Reading> = service
-        .readings()
+    let routes: Vec<RouteMetrics> = service
+        .metrics()
         .into_iter()
-        .filter(|reading| !reading.statuses.is_empty())
+        .filter(|metrics| !metrics.statuses.is_empty())
         .collect();
-    requests(&readings, &mut out);
-    durations(&readings, &mut out);
+    requests(&routes, &mut out);
+    durations(&routes, &mut out);
     pressure(service, &mut out);
     pool(database, &mut out);
     out
@@ -26,45 +26,45 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.push('\n');
 }
 
-fn requests(readings: &[Reading], out: &mut String) {
+fn requests(routes: &[RouteMetrics], out: &mut String) {
     out.push_str("# HELP http_server_requests_total Requests that were answered.\n# TYPE http_server_requests_total counter\n");
-    for reading in readings {
-        for (status, count) in &reading.statuses {
+    for metrics in routes {
+        for (status, count) in &metrics.statuses {
             line(
                 out,
                 format_args!(
                     "http_server_requests_total{{{},status=\"{status}\"}} {count}",
-                    labels(reading)
+                    labels(metrics)
                 ),
             );
         }
     }
 }
 
-fn durations(readings: &[Reading], out: &mut String) {
+fn durations(routes: &[RouteMetrics], out: &mut String) {
     const NAME: &str = "http_server_request_duration_seconds";
     line(
         out,
         format_args!("# HELP {NAME} How long requests took.\n# TYPE {NAME} histogram"),
     );
-    for reading in readings {
-        let labels = labels(reading);
+    for metrics in routes {
+        let labels = labels(metrics);
         let mut sum = 0;
-        for (end, count) in BUCKETS.iter().zip(&reading.buckets) {
+        for (end, count) in DURATION_BUCKETS.iter().zip(&metrics.buckets) {
             sum += count;
             line(
                 out,
                 format_args!("{NAME}_bucket{{{labels},le=\"{end}\"}} {sum}"),
             );
         }
-        let all: u64 = reading.buckets.iter().sum();
+        let all: u64 = metrics.buckets.iter().sum();
         line(
             out,
             format_args!("{NAME}_bucket{{{labels},le=\"+Inf\"}} {all}"),
         );
         line(
             out,
-            format_args!("{NAME}_sum{{{labels}}} {}", reading.total.as_secs_f64()),
+            format_args!("{NAME}_sum{{{labels}}} {}", metrics.total.as_secs_f64()),
         );
         line(out, format_args!("{NAME}_count{{{labels}}} {all}"));
     }
@@ -112,7 +112,7 @@ fn pool(database: &Database, out: &mut String) {
 }
 
 /// Templates hold no quotes, backslashes or line ends: the router would not have taken them. Escaped all the same.
-fn labels(reading: &Reading) -> String {
-    let route = reading.route.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("method=\"{}\",route=\"{route}\"", reading.method)
+fn labels(metrics: &RouteMetrics) -> String {
+    let route = metrics.route.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("method=\"{}\",route=\"{route}\"", metrics.method)
 }
