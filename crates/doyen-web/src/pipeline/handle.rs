@@ -101,7 +101,7 @@ impl Pipeline {
             .into_iter()
             .for_each(CleanupGuard::disarm);
         // On every response, including errors.
-        let facts = headers::Facts {
+        let facts = headers::ResponseFacts {
             route: state.route.as_deref(),
             caller: state.caller.as_deref(),
             request_id: state.request_id.as_str(),

@@ -98,8 +98,8 @@ fn base(security: bool, identified: bool, limited: bool) -> HeaderMap {
     headers
 }
 
-/// Facts about a response that decide its headers.
-pub(super) struct Facts<'a> {
+/// ResponseFacts about a response that decide its headers.
+pub(super) struct ResponseFacts<'a> {
     /// The matched route. Without one the content does not depend on the caller.
     pub(super) route: Option<&'a RouteInfo>,
     pub(super) caller: Option<&'a Caller>,
@@ -111,7 +111,7 @@ pub(super) struct Facts<'a> {
 
 /// Adds the headers of every response. Those of the route take precedence, except for the request
 /// id.
-pub(super) fn apply(response: &mut Response, base: &BaseHeaders, facts: &Facts<'_>) {
+pub(super) fn apply(response: &mut Response, base: &BaseHeaders, facts: &ResponseFacts<'_>) {
     let bit = |is: bool, bit: usize| if is { bit } else { 0 };
     let at = bit(facts.is_limited, LIMITED)
         | bit(facts.caller.is_some(), IDENTIFIED)
