@@ -1,7 +1,7 @@
 //! Whether the work at hand may change anything.
 
 use crate::Refusal;
-use crate::inject::{Context, Facts, Inject, Node};
+use crate::inject::{Context, Inject, Node, RequestFacts};
 
 /// What the method of a request promises (RFC 9110 section 9.2.1): a safe one reads, every other one may write.
 ///
@@ -20,7 +20,7 @@ impl Inject for Access {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         facts.access
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {

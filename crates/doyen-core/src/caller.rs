@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::inject::{Context, Facts, Inject, Node};
+use crate::inject::{Context, Inject, Node, RequestFacts};
 use crate::problem::Plain;
 use crate::{Kind, ProblemInfo, Refusal};
 
@@ -71,7 +71,7 @@ impl Inject for Option<Caller> {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         let caller = facts.caller.as_ref()?;
         Some(caller.as_deref().cloned())
     }

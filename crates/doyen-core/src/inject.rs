@@ -23,7 +23,7 @@ mod graph;
 pub use binding::{Binding, Port};
 pub use container::{Container, ContainerBuilder};
 pub use context::{BoxFuture, Context, Statistics, Teardown, UnitOfWork};
-pub use facts::Facts;
+pub use facts::RequestFacts;
 pub use graph::{Graph, GraphError, Need, Needs, Node};
 
 use std::future::Future;
@@ -70,7 +70,7 @@ pub trait Inject: Clone + Send + Sync + 'static {
 
     /// The value the edge knew from the start, for the few types of which it knows one.
     #[doc(hidden)]
-    fn known(_: &Facts) -> Option<Self> {
+    fn known(_: &RequestFacts) -> Option<Self> {
         None
     }
 

@@ -20,7 +20,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 
 use crate::Refusal;
-use crate::inject::{Context, Facts, Inject, Node};
+use crate::inject::{Context, Inject, Node, RequestFacts};
 
 /// The id of a request: in every answer, problem and log line that belongs to it. Can be injected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -82,7 +82,7 @@ impl Inject for RequestId {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         facts.request_id
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
@@ -195,7 +195,7 @@ impl Inject for TraceContext {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         facts.trace
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {

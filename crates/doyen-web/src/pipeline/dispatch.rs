@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use doyen_core::inject::Facts as RequestFacts;
+use doyen_core::inject::RequestFacts;
 use doyen_core::problem::Plain;
 use doyen_core::{Access, Failures, Refusal, Unexpected};
 use http::{HeaderValue, Method, StatusCode, header};
