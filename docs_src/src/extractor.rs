@@ -5,13 +5,13 @@ use doyen::prelude::*;
 use doyen::schema::Schema;
 use doyen::schema::contract::{Contract, Parameter};
 use doyen::web::Request;
-use doyen::web::extract::FromParts;
+use doyen::web::extract::FromRequestParts;
 
 /// The client's preferred language.
 struct Language(String);
 
-impl FromParts for Language {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Language {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let wanted = request.parts.header("accept-language").unwrap_or("en");
         let first = wanted.split([',', ';']).next().unwrap_or("en");
         Ok(Some(Self(first.trim().to_owned())))

@@ -22,7 +22,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use doyen_core::{Clock, Inject, Problem, SecurityEvent, SecurityLog, Timestamp, Unexpected, security};
+use doyen_core::{
+    Clock, Inject, Problem, SecurityEvent, SecurityLog, Timestamp, Unexpected, security,
+};
 use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{self, FromQueryResult};
 use doyen_data::{Row, Session};

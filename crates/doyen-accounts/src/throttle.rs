@@ -39,7 +39,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use doyen_core::{Access, Clock, Inject, Problem, SecurityEvent, SecurityLog, Unexpected, security};
+use doyen_core::{
+    Access, Clock, Inject, Problem, SecurityEvent, SecurityLog, Unexpected, security,
+};
 use doyen_data::{Database, Session};
 use tokio::runtime::Handle;
 use tokio::time::Instant;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 #[cfg(feature = "redis")]
 use std::time::Duration;
 
-use doyen_schema::contract::Contract;
 use doyen_core::problem::Plain;
 use doyen_core::{Kind, ProblemInfo, Refusal, anyone, unlimited};
-use doyen_schema::{Output};
 use doyen_macros::{get, routes};
-use doyen_web::{BUCKETS, Drain, Json, Module, Parts, Reading, Respond, Response, Service};
+use doyen_schema::Output;
+use doyen_schema::contract::Contract;
+use doyen_web::{
+    DURATION_BUCKETS, Drain, IntoResponse, Json, Module, Parts, Response, RouteMetrics, Service,
+};
 
 use crate::claims;
 use crate::registrar::Registrar;
@@ -109,9 +111,9 @@ impl Ready {
     }
 }
 
-impl Respond for Ready {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        self.0?.respond(parts)
+impl IntoResponse for Ready {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        self.0?.into_response(parts)
     }
     fn describe(contract: &mut Contract<'_>) {
         Json::<HealthView>::describe(contract);
@@ -142,7 +144,7 @@ const FAMILIES: &[Family] = &[
 /// Adds the metrics of a built service.
 pub(crate) fn http_metrics(metrics: &Metrics, service: &Service) {
     let service = service.clone();
-    let bounds: Vec<String> = BUCKETS.iter().map(ToString::to_string).collect();
+    let bounds: Vec<String> = DURATION_BUCKETS.iter().map(ToString::to_string).collect();
     let collect = move |samples: &mut crate::Samples| {
         let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
         let readings = service.readings().into_iter();
@@ -157,7 +159,7 @@ pub(crate) fn http_metrics(metrics: &Metrics, service: &Service) {
     metrics.add(FAMILIES, Box::new(collect));
 }
 
-fn requests(reading: &Reading, bounds: &[&str], samples: &mut crate::Samples) {
+fn requests(reading: &RouteMetrics, bounds: &[&str], samples: &mut crate::Samples) {
     let labels = [
         ("method", reading.method),
         ("route", reading.route.as_str()),

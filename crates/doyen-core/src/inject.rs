@@ -30,7 +30,7 @@ pub use binding::Binding;
 pub use container::{Container, ContainerBuilder};
 pub use context::{BoxFuture, Context};
 pub use error::GraphError;
-pub use facts::Facts;
+pub use facts::RequestFacts;
 pub use graph::Graph;
 pub use node::{Need, Needs, Node};
 pub use port::Port;
@@ -81,7 +81,7 @@ pub trait Inject: Clone + Send + Sync + 'static {
 
     /// The value the edge knew from the start, for the few types of which it knows one.
     #[doc(hidden)]
-    fn known(_: &Facts) -> Option<Self> {
+    fn known(_: &RequestFacts) -> Option<Self> {
         None
     }
 

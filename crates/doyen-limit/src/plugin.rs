@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use doyen_app::{DeclaredPolicy, Manifest, Plugin, Redis, Registrar, SetupError, Stop};
 use doyen_core::limit::{Limiter, Quotas};
-use doyen_web::limit::{LimitRules, NamedPolicy};
 use doyen_web::RateLimits;
+use doyen_web::limit::{LimitRules, NamedPolicy};
 
 use crate::{LimitSettings, Local, QuotaBook, SqlQuotas, TABLES};
 

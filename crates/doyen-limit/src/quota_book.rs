@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use doyen_core::limit::{QuotaBucket, Quotas};
-use doyen_web::limit::{LimitRules};
 use doyen_core::{Caller, Timestamp, Unexpected, policy, signed_in};
-use doyen_schema::{Output};
+use doyen_schema::Output;
+use doyen_web::limit::LimitRules;
 use doyen_web::{Json, Route};
 
 /// The configured quotas, to query their state. Injectable as `Arc<QuotaBook>`.

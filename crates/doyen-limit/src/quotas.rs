@@ -15,7 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use doyen_core::limit::{Decision, MAX_CHARGES, QuotaBucket, QuotaCharge, QuotaDecision, QuotaState, QuotaTaken, Quotas};
+use doyen_core::limit::{
+    Decision, MAX_CHARGES, QuotaBucket, QuotaCharge, QuotaDecision, QuotaState, QuotaTaken, Quotas,
+};
 use doyen_core::{Clock, Timestamp, Unexpected};
 use doyen_data::Database;
 

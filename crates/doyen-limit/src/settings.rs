@@ -1,8 +1,8 @@
 //! Settings of rate limits and quotas.
 
 use doyen_core::Rate;
-use doyen_web::limit::{NamedPolicy, NamedQuota, Tier};
 use doyen_settings::Settings;
+use doyen_web::limit::{NamedPolicy, NamedQuota, Tier};
 
 /// Rate limits and quotas.
 #[derive(Debug, Clone, Settings)]

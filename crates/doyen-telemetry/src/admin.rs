@@ -7,8 +7,8 @@ use doyen_app::{
     BannerLink, Health, Impact, Manifest, Metrics, Plugin, Plugins, Registrar, SetupError,
 };
 use doyen_core::anyone;
-use doyen_schema::{Input, Output};
 use doyen_macros::{get, routes};
+use doyen_schema::{Input, Output};
 use doyen_settings::Settings;
 use doyen_web::{Body, Drain, Module, Query, Response, ServerOptions};
 use http::{HeaderValue, StatusCode, header};

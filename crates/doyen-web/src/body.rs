@@ -1,4 +1,4 @@
-//! Bodies, in and out.
+//! Request and response bodies, and responses.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,12 +8,15 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 
-/// The error of a body that breaks off.
+/// A response of a handler or of the edge.
+pub type Response = http::Response<Body>;
+
+/// The error of a body that ends early.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A request or response body: whole, or streamed.
+/// A request or response body, complete or streamed.
 ///
-/// Most answers are whole and small; for them nothing is boxed.
+/// Most bodies are complete and small. They are not boxed.
 pub struct Body(Inner);
 
 enum Inner {
@@ -34,19 +37,19 @@ impl std::fmt::Debug for Body {
 }
 
 impl Body {
-    /// No bytes.
+    /// Creates an empty body.
     pub const fn empty() -> Self {
         Self(Inner::Whole(None))
     }
 
-    /// These bytes.
+    /// Creates a complete body.
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Inner::Whole(
             Some(bytes.into()).filter(|bytes| !bytes.is_empty()),
         ))
     }
 
-    /// Bytes as they come.
+    /// Creates a body that is produced while it is sent.
     pub fn stream<B>(body: B) -> Self
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -55,7 +58,7 @@ impl Body {
         Self(Inner::Stream(body.map_err(Into::into).boxed_unsync()))
     }
 
-    /// The bytes, if the body is whole.
+    /// Returns the bytes if the body is complete and not empty.
     pub const fn as_whole(&self) -> Option<&Bytes> {
         match &self.0 {
             Inner::Whole(bytes) => bytes.as_ref(),
@@ -63,7 +66,7 @@ impl Body {
         }
     }
 
-    /// True when there are certainly no bytes.
+    /// True if the body is known to be empty.
     pub fn is_empty(&self) -> bool {
         match &self.0 {
             Inner::Whole(bytes) => bytes.is_none(),

@@ -1,4 +1,4 @@
-//! Entity tags (RFC 9110 section 8.8.3), and the part of a tag that stands for the caller.
+//! Entity tags (RFC 9110 section 8.8.3), and the part of a tag that identifies the caller.
 //!
 //! Two callers can get different content under the same tag of a route, such as the version of a
 //! profile. A private cache that both use would then take a 304 as a confirmation of the other
@@ -9,16 +9,16 @@ use doyen_core::{Caller, stable_hash};
 use http::HeaderValue;
 
 /// Characters for the subject: 60 bits.
-const SUBJECT: usize = 10;
+const SUBJECT_CHARS: usize = 10;
 /// Characters for scopes and roles: 36 bits.
-const RIGHTS: usize = 6;
+const RIGHTS_CHARS: usize = 6;
 /// The whole part, with the dot.
-const PART: usize = 1 + SUBJECT + RIGHTS;
+const PART_CHARS: usize = 1 + SUBJECT_CHARS + RIGHTS_CHARS;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The end of every tag that one caller gets.
-pub(crate) struct CallerPart([u8; PART]);
+/// The suffix of the tags of one caller.
+pub(crate) struct CallerPart([u8; PART_CHARS]);
 
 impl CallerPart {
     pub(crate) fn of(caller: &Caller) -> Self {
@@ -29,8 +29,8 @@ impl CallerPart {
             .iter()
             .map(|role| stable_hash(["role", &**role]));
         let rights = scopes.chain(roles).fold(0, u64::wrapping_add);
-        let mut part = [b'.'; PART];
-        let (subject, rest) = part[1..].split_at_mut(SUBJECT);
+        let mut part = [b'.'; PART_CHARS];
+        let (subject, rest) = part[1..].split_at_mut(SUBJECT_CHARS);
         write(subject, stable_hash([&*caller.subject]));
         write(rest, rights);
         Self(part)
@@ -45,7 +45,7 @@ impl CallerPart {
     pub(crate) fn append(&self, tag: &HeaderValue) -> Option<HeaderValue> {
         let bytes = tag.as_bytes();
         Tag::parse(std::str::from_utf8(bytes).ok()?)?;
-        let mut whole = Vec::with_capacity(bytes.len() + PART);
+        let mut whole = Vec::with_capacity(bytes.len() + PART_CHARS);
         whole.extend_from_slice(&bytes[..bytes.len() - 1]);
         whole.extend_from_slice(&self.0);
         whole.push(b'"');
@@ -54,8 +54,8 @@ impl CallerPart {
 
     /// Returns the route's own tag if the tag was sent to this subject, with any scopes and roles.
     pub(crate) fn remove<'a>(&self, opaque: &'a str) -> Option<&'a str> {
-        let (own, part) = opaque.split_at_checked(opaque.len().checked_sub(PART)?)?;
-        let is_own = part.as_bytes()[..=SUBJECT] == self.0[..=SUBJECT];
+        let (own, part) = opaque.split_at_checked(opaque.len().checked_sub(PART_CHARS)?)?;
+        let is_own = part.as_bytes()[..=SUBJECT_CHARS] == self.0[..=SUBJECT_CHARS];
         is_own.then_some(own)
     }
 }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_tag_by_tag() {
+    fn a_list_is_parsed_tag_by_tag() {
         let all = |field| Tag::list(field).map(|tag| (tag.weak, tag.opaque));
         let all = |field| all(field).collect::<Vec<_>>();
         assert_eq!(all(r#""a""#), [(false, "a")]);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn one_tag_is_one_tag() {
+    fn a_single_tag_is_parsed() {
         let tag = |weak, opaque| Some(Tag { weak, opaque });
         assert_eq!(Tag::parse("\"a\""), tag(false, "a"));
         assert_eq!(Tag::parse("W/\"\""), tag(true, ""));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_of_a_caller_goes_in_and_out() {
+    fn the_part_of_a_caller_is_appended_and_removed() {
         let mut ann = Caller::new("ann");
         let part = CallerPart::of(&ann);
         for tag in ["\"7\"", "W/\"7-a\"", "\"\""] {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rights_of_a_caller_are_told_apart() {
+    fn callers_with_other_rights_get_other_tags() {
         let part = |scopes: &[&str], roles: &[&str]| {
             let mut caller = Caller::new("ann");
             caller.scopes = scopes.iter().map(|scope| (*scope).into()).collect();

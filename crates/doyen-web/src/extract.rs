@@ -1,19 +1,19 @@
-//! Extractors: what a handler's parameters read from the request.
+//! Extractors: the parameters of handlers.
 //!
 //! | parameter | reads |
 //! | --- | --- |
-//! | a name that stands in the path | that segment |
+//! | a name in the path template | that segment |
 //! | [`Query<T>`], [`Header<T>`], [`Cookie<T>`] | the fields of a struct with `#[derive(Input)]` |
-//! | [`Path<T>`] | all path parameters into such a struct |
+//! | [`Path<T>`] | all path parameters, into such a struct |
 //! | [`Json<T>`], [`MergePatch<T>`], [`Form<T>`] | the body; the last parameter |
 //! | [`Bytes`], `http::Request<Body>` | the raw body, the raw request; the last parameter |
 //! | `Paging` | `?limit=` and `?cursor=`, or `?page=` and `?per_page=` |
-//! | [`IfMatch`] | the version the client has seen; 428 without |
-//! | [`Client`] | the address it comes from, and what it calls itself |
-//! | any type that can be injected | from the graph |
+//! | [`IfMatch`] | the version that the client has read; 428 without |
+//! | [`Client`] | the client address and the user agent |
+//! | any type that can be injected | nothing; it comes from the injection graph |
 //!
-//! An extractor of your own implements [`FromParts`] (everything but the body) or [`FromRequest`] (the body) and describes itself, so that
-//! it appears in the document.
+//! Your own extractor implements [`FromRequestParts`] (without the body) or [`FromRequest`] (with the
+//! body). It describes itself, so that it appears in the OpenAPI document.
 
 mod body;
 mod client;
@@ -44,60 +44,60 @@ use doyen_schema::contract::Contract;
 
 use crate::request::Request;
 
-/// How extractors of the crate and of users are told from injected types: never named by hand.
+/// Marks extractors, so that they do not conflict with injected types. Inferred.
 #[derive(Debug)]
 pub struct ViaParts;
 
-/// How a body extractor is told from one that needs only the parts: never named by hand.
+/// Marks extractors that read the body, so that they do not conflict with others. Inferred.
 #[derive(Debug)]
 pub struct ViaBody;
 
-/// A parameter that reads anything but the body.
+/// A parameter that reads anything except the body.
 ///
-/// `Ok(None)` means that the values are not acceptable and the reasons are in `failures`: the other parameters are read all the same, so
-/// that the client learns everything at once.
+/// `Ok(None)` means that values are invalid and that the reasons are in `failures`. The other
+/// parameters are still read, so that the client gets all failures at once.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be a parameter of a handler",
+    message = "`{Self}` cannot be a parameter of a handler",
     label = "neither an extractor nor a type that can be injected",
     note = "a parameter is a name from the path, an extractor (`Query<..>`, `Json<..>`, `Paging`, ...) or a type with `#[derive(Clone, Inject)]`",
     note = "to read it from the body write `Json<{Self}>`, from the query `Query<{Self}>`"
 )]
-pub trait FromParts<Via = ViaParts>: Sized + Send {
-    /// Reads it.
-    fn from_parts(
+pub trait FromRequestParts<Via = ViaParts>: Sized + Send {
+    /// Reads the value.
+    fn from_request_parts(
         request: &mut Request,
     ) -> impl Future<Output = Result<Option<Self>, Refusal>> + Send;
 
-    /// Writes its part of the contract.
+    /// Adds its part to the contract.
     fn describe(contract: &mut Contract<'_>);
 
-    /// Says what it needs from the graph.
+    /// Adds the types that it needs from the injection graph.
     fn needs(_: &mut Needs) {}
 }
 
-/// A parameter that may read the body: the last one.
+/// A parameter that can read the body. It must be the last one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be a parameter of a handler",
+    message = "`{Self}` cannot be a parameter of a handler",
     label = "neither an extractor nor a type that can be injected",
     note = "a parameter is a name from the path, an extractor (`Query<..>`, `Json<..>`, `Paging`, ...) or a type with `#[derive(Clone, Inject)]`",
     note = "to read it from the body write `Json<{Self}>`, from the query `Query<{Self}>`"
 )]
 pub trait FromRequest<Via = ViaBody>: Sized + Send {
-    /// Reads it.
+    /// Reads the value.
     fn from_request(
         request: &mut Request,
     ) -> impl Future<Output = Result<Option<Self>, Refusal>> + Send;
 
-    /// Writes its part of the contract.
+    /// Adds its part to the contract.
     fn describe(contract: &mut Contract<'_>);
 
-    /// Says what it needs from the graph.
+    /// Adds the types that it needs from the injection graph.
     fn needs(_: &mut Needs) {}
 }
 
-impl<Via, T: FromParts<Via>> FromRequest<(ViaParts, Via)> for T {
+impl<Via, T: FromRequestParts<Via>> FromRequest<(ViaParts, Via)> for T {
     async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
-        T::from_parts(request).await
+        T::from_request_parts(request).await
     }
     fn describe(contract: &mut Contract<'_>) {
         T::describe(contract);

@@ -1,4 +1,4 @@
-//! From a typed async function to something the router can call.
+//! Handlers: typed async functions that the router can call.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -8,28 +8,29 @@ use doyen_core::{Invalid, Refusal};
 use doyen_schema::contract::Contract;
 
 use crate::Response;
-use crate::extract::{FromParts, FromRequest};
+use crate::extract::{FromRequest, FromRequestParts};
 use crate::request::Request;
-use crate::respond::Respond;
+use crate::response::IntoResponse;
 
-/// An async function whose parameters are extractors or injected types, the last one perhaps reading the body, and whose answer is a
-/// [`Respond`]. Up to twelve parameters. `Args` is inferred.
+/// An async function whose parameters are extractors or injected types and whose return type is
+/// [`IntoResponse`]. Only the last parameter can read the body. Up to twelve parameters. `Args` is
+/// inferred.
 #[diagnostic::on_unimplemented(
-    message = "this function can not be a handler",
+    message = "this function cannot be a handler",
     label = "not a handler",
-    note = "a handler is an `async fn`; each parameter is an extractor or can be injected, only the last may read the body",
-    note = "write `#[get(..)]` or its kin above it to be told which parameter is wrong"
+    note = "a handler is an `async fn`; each parameter is an extractor or can be injected, and only the last can read the body",
+    note = "add `#[get(..)]` or another route attribute to see which parameter is wrong"
 )]
 pub trait Handler<Args>: Clone + Send + Sync + 'static {
-    /// Reads the parameters, calls the function, makes the response.
+    /// Reads the parameters, calls the function and creates the response.
     fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>>;
-    /// Writes the contract.
+    /// Adds parameters, body and responses to the contract.
     fn describe(contract: &mut Contract<'_>);
-    /// Says what it needs from the graph.
+    /// Adds the types that it needs from the injection graph.
     fn needs(needs: &mut Needs);
 }
 
-/// A handler without its type: what a route keeps.
+/// A handler with its type erased.
 pub(crate) trait Endpoint: Send + Sync {
     fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>>;
 }
@@ -52,13 +53,13 @@ impl<F, Fut, R> Handler<()> for F
 where
     F: Fn() -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = R> + Send + 'static,
-    R: Respond,
+    R: IntoResponse,
 {
     fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
         Box::pin(async move {
-            refuse_failures(request)?;
-            let answer = self().await;
-            answer.respond(&request.parts)
+            check_failures(request)?;
+            let response = self().await;
+            response.into_response(&request.parts)
         })
     }
     fn describe(contract: &mut Contract<'_>) {
@@ -67,18 +68,18 @@ where
     fn needs(_: &mut Needs) {}
 }
 
-/// 422 with everything that was found wrong, if anything was.
-fn refuse_failures(request: &mut Request) -> Result<(), Refusal> {
+/// Returns a 422 with all validation failures, if there are any.
+fn check_failures(request: &mut Request) -> Result<(), Refusal> {
     if request.failures.is_empty() {
         return Ok(());
     }
     Err(Invalid(std::mem::take(&mut request.failures)).into())
 }
 
-/// A value whose extractor said `None` without a reason: a fault of that extractor.
-fn nothing<T>() -> Refusal {
+/// Returns the error for an extractor that returned `None` without a failure, which is a bug in it.
+fn no_failure<T>() -> Refusal {
     doyen_core::Unexpected::new(format!(
-        "the extractor `{}` gave neither a value nor a reason",
+        "the extractor `{}` returned neither a value nor a failure",
         std::any::type_name::<T>()
     ))
     .into()
@@ -90,21 +91,22 @@ macro_rules! handler {
         where
             F: Fn($($arg,)* $last) -> Fut + Clone + Send + Sync + 'static,
             Fut: Future<Output = R> + Send + 'static,
-            R: Respond,
-            $($arg: FromParts<$via> + 'static,)*
+            R: IntoResponse,
+            $($arg: FromRequestParts<$via> + 'static,)*
             $last: FromRequest<$last_via> + 'static,
         {
             #[allow(non_snake_case, reason = "the names of the types are the names of the values")]
             fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
                 Box::pin(async move {
-                    // Each parameter is read even when one before it failed: the client learns everything at once.
-                    $(let $arg = $arg::from_parts(request).await?;)*
+                    // Read every parameter even if one fails, so that the client gets all failures
+                    // at once.
+                    $(let $arg = $arg::from_request_parts(request).await?;)*
                     let $last = $last::from_request(request).await?;
-                    refuse_failures(request)?;
-                    $(let $arg = $arg.ok_or_else(nothing::<$arg>)?;)*
-                    let $last = $last.ok_or_else(nothing::<$last>)?;
-                    let answer = self($($arg,)* $last).await;
-                    answer.respond(&request.parts)
+                    check_failures(request)?;
+                    $(let $arg = $arg.ok_or_else(no_failure::<$arg>)?;)*
+                    let $last = $last.ok_or_else(no_failure::<$last>)?;
+                    let response = self($($arg,)* $last).await;
+                    response.into_response(&request.parts)
                 })
             }
             fn describe(contract: &mut Contract<'_>) {

@@ -1,7 +1,7 @@
-//! The edge: the server, the router and the trip of a request.
+//! The edge: the server, the router and the request pipeline.
 //!
-//! This is the only crate that names hyper. A typed async function becomes a [`Route`], routes and bindings a [`Module`], modules a
-//! [`Service`], and a [`Server`] answers with it.
+//! This is the only crate that uses hyper. A typed async function becomes a [`Route`], routes and
+//! bindings a [`Module`], modules a [`Service`], and a [`Server`] serves it.
 //!
 //! ```
 //! use doyen_core::anyone;
@@ -13,70 +13,81 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let route = Route::get("/hello").name("hello").allow(anyone).handler(hello);
-//! let service = Service::builder().module(Module::new("greetings").routes(Routes::new(vec![route]))).build().unwrap();
+//! let module = Module::new("greetings").routes(Routes::new(vec![route]));
+//! let service = Service::builder().module(module).build().unwrap();
 //! let request = http::Request::get("/hello").body(Body::empty()).unwrap();
 //! assert_eq!(service.handle(request, None).await.status(), 200);
 //! # });
 //! ```
 //!
-//! | room | holds |
+//! Each module imports only from those above it:
+//!
+//! | module | contents |
 //! | --- | --- |
-//! | [`extract`] | what parameters read |
-//! | [`respond`] | what answers become |
-//! | `trip` | every duty of a request, in order |
+//! | `body`, `problem`, `options`, `budget`, `concurrency`, ... | what the rest is built from |
+//! | `request`, `route_info` | a request, and the data of its route |
+//! | [`extract`], [`response`] | parameters and return values of handlers |
+//! | `handler`, `route`, `module` | what an application declares |
+//! | `router`, `pipeline` | every step of a request, in order |
+//! | `service` | checks what is declared, and builds the pipeline |
 //! | [`server`] | connections: accept, limit, drain |
 
 mod body;
+mod budget;
+mod concurrency;
 mod etag;
 pub mod extract;
 mod handler;
 pub mod limit;
 mod meter;
 mod module;
-mod patience;
+mod options;
+mod pipeline;
 mod problem;
+mod rate_limits;
+mod rejected_head;
 mod request;
-pub mod respond;
+pub mod response;
 mod route;
+mod route_info;
 mod router;
 pub mod server;
 mod service;
-mod trip;
+mod timeout;
 
-pub use body::{Body, BoxError};
+pub use body::{Body, BoxError, Response};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
-pub use meter::{BUCKETS, Reading};
+pub use meter::{DURATION_BUCKETS, RouteMetrics};
 pub use module::{Module, ModuleClaims};
+pub use options::{
+    Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
+    InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
+};
 pub use problem::{Cause, Classifier};
+pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
-pub use respond::{
-    Accepted, Created, Html, LinkMap, Links, NoContent, NoStore, Redirect, Respond, Stream, Text,
+pub use response::{
+    Accepted, Created, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
+    Text,
 };
 pub use route::{Route, Routes};
 pub use server::{BindError, Server, ServerOptions, ignore_other_signals, shutdown_signal};
-pub use service::{
-    Builder, Cors, Drain, EdgeOptions, EverybodyTrusted, ForwardedField, HostName, Network,
-    NotAHost, NotANetwork, NotAnOrigin, Origin, Pressure, RateLimits, Service, StartError,
-    TrustedProxies, WrongCors,
-};
+pub use service::{Builder, Drain, Pressure, Service, StartError};
 
-/// A response on its way out.
-pub type Response = http::Response<Body>;
-
-/// What the route macros write against. Not part of the public API.
+/// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::extract::{FromParts, FromRequest, Named, ParamName, ViaBody, ViaParts};
-    pub use crate::respond::{Linked, Respond};
+    pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
+    pub use crate::response::{IntoResponse, Linked};
     pub use crate::{Route, Routes};
 
-    /// Points at a path parameter whose type is not read from text.
+    /// Reports a path parameter whose type cannot be parsed from text.
     pub const fn check_named<T: doyen_schema::Input>() {}
-    /// Points at a parameter that is neither an extractor nor injectable.
-    pub const fn check_part<T: FromParts<Via>, Via>() {}
-    /// Points at a last parameter that is neither an extractor nor injectable.
+    /// Reports a parameter that is neither an extractor nor injectable.
+    pub const fn check_part<T: FromRequestParts<Via>, Via>() {}
+    /// Reports a last parameter that is neither an extractor nor injectable.
     pub const fn check_last<T: FromRequest<Via>, Via>() {}
-    /// Points at an answer that can not be made into a response.
-    pub const fn check_answer<T: Respond>() {}
+    /// Reports a return type that cannot be converted into a response.
+    pub const fn check_response<T: IntoResponse>() {}
 }

@@ -1,22 +1,22 @@
-//! What each route counts: requests by status, and how long they took.
+//! The metrics of each route: requests by status, and their durations.
 //!
-//! The numbers stand beside the route itself, so that a request finds them without a look-up by name.
+//! They are part of the route, so that no lookup by name is needed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The upper ends of the buckets of a duration, in seconds.
-pub const BUCKETS: [f64; 11] = [
+/// Upper bounds of the duration buckets, in seconds.
+pub const DURATION_BUCKETS: [f64; 11] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
 
-/// Statuses are counted one by one from 100 to 599.
+/// Number of status codes, from 100 to 599.
 const STATUSES: usize = 500;
 
 /// The counters of one route.
 pub(crate) struct Meter {
     statuses: Box<[AtomicU64]>,
-    buckets: [AtomicU64; BUCKETS.len() + 1],
+    buckets: [AtomicU64; DURATION_BUCKETS.len() + 1],
     nanos: AtomicU64,
 }
 
@@ -36,16 +36,16 @@ impl Meter {
             count.fetch_add(1, Ordering::Relaxed);
         }
         let seconds = duration.as_secs_f64();
-        let bucket = BUCKETS
+        let bucket = DURATION_BUCKETS
             .iter()
             .position(|end| seconds <= *end)
-            .unwrap_or(BUCKETS.len());
+            .unwrap_or(DURATION_BUCKETS.len());
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    pub(crate) fn reading(&self, method: &'static str, route: &str) -> Reading {
+    pub(crate) fn snapshot(&self, method: &'static str, route: &str) -> RouteMetrics {
         let statuses = self
             .statuses
             .iter()
@@ -54,7 +54,7 @@ impl Meter {
                 let count = count.load(Ordering::Relaxed);
                 (count > 0).then_some((status, count))
             });
-        Reading {
+        RouteMetrics {
             method,
             route: route.to_owned(),
             statuses: statuses.collect(),
@@ -64,18 +64,18 @@ impl Meter {
     }
 }
 
-/// The counters of one route, read.
+/// A snapshot of the counters of one route.
 #[derive(Clone, Debug)]
-pub struct Reading {
-    /// The method; `*` for requests that found no route.
+pub struct RouteMetrics {
+    /// The method; `*` for requests without a route.
     pub method: &'static str,
-    /// The path template, never the path: its number does not grow with traffic.
+    /// The path template.
     pub route: String,
-    /// How many answers each status had.
+    /// Number of responses by status.
     pub statuses: Vec<(u16, u64)>,
-    /// How many requests took so long: one number for each of [`BUCKETS`], and one for those that took longer.
-    pub buckets: [u64; BUCKETS.len() + 1],
-    /// How long all of them took together.
+    /// Number of requests in each of [`DURATION_BUCKETS`], and in one more for longer ones.
+    pub buckets: [u64; DURATION_BUCKETS.len() + 1],
+    /// Total duration of all requests.
     pub total: Duration,
 }
 
@@ -84,15 +84,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_counted_once_in_each_place() {
+    fn a_request_is_counted_by_status_and_by_duration() {
         let meter = Meter::default();
         meter.record(200, Duration::from_millis(3));
         meter.record(503, Duration::from_secs(60));
         meter.record(7, Duration::ZERO);
-        let reading = meter.reading("GET", "/x");
-        assert_eq!(reading.statuses, [(200, 1), (503, 1)]);
+        let metrics = meter.snapshot("GET", "/x");
+        assert_eq!(metrics.statuses, [(200, 1), (503, 1)]);
         assert_eq!(
-            (reading.buckets[2], reading.buckets[11], reading.buckets[0]),
+            (metrics.buckets[2], metrics.buckets[11], metrics.buckets[0]),
             (1, 1, 1)
         );
     }

@@ -1,4 +1,4 @@
-//! Modules: the door of a domain.
+//! Modules: what a domain adds to an application.
 
 use std::any::{Any, TypeId, type_name};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
 
 use crate::route::{Route, Routes};
 
-/// What one domain adds to an application: its routes and its bindings.
+/// The routes and bindings of one domain.
 ///
 /// ```
 /// use doyen_core::anyone;
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Module {
 }
 
 impl Module {
-    /// A module of this name; the name is the tag of its routes and begins their operation ids.
+    /// Creates a module. Its name is the tag of its routes and the prefix of their operation ids.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -71,7 +71,7 @@ impl Module {
         }
     }
 
-    /// What the domain is, for the document.
+    /// Sets the description in the OpenAPI document.
     #[must_use]
     pub fn describe(mut self, description: &str) -> Self {
         description.clone_into(&mut self.description);
@@ -97,7 +97,7 @@ impl Module {
         self
     }
 
-    /// Supplies a value, asked for as `Arc<T>`.
+    /// Provides a value, which can be injected as `Arc<T>`.
     #[must_use]
     pub fn provide<T: ?Sized + Any + Send + Sync>(mut self, value: Arc<T>) -> Self {
         self.bindings.push(Bind {

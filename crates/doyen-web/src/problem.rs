@@ -24,14 +24,14 @@ impl std::fmt::Debug for Cause {
     }
 }
 
-macro_rules! rows {
+macro_rules! problems {
     ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $kind:ident, $title:literal, $description:literal;)*) => {
         $($(#[doc = $doc])* pub(crate) static $name: ProblemInfo =
             ProblemInfo { code: $code, kind: Kind::$kind, title: $title, description: $description };)*
     };
 }
 
-rows! {
+problems! {
     NOT_FOUND = "not_found", NotFound, "Not Found", "No route matches this path. Check the URL.";
     METHOD = "method_not_allowed", MethodNotAllowed, "Method Not Allowed", "The resource does not support this method. `Allow` lists the supported methods.";
     TIMEOUT = "timeout", Unavailable, "Timeout", "The request exceeded the time limit of this route. Nothing was changed. Try again later.";
@@ -45,7 +45,7 @@ rows! {
 }
 
 /// Returns the problems that the edge itself can return on any route.
-pub(crate) fn own() -> Vec<&'static ProblemInfo> {
+pub(crate) fn edge_problems() -> Vec<&'static ProblemInfo> {
     vec![
         &NOT_FOUND,
         &METHOD,
@@ -96,7 +96,7 @@ pub(crate) fn response(
     classifiers: &[Classifier],
 ) -> Response {
     let problem: &dyn Problem = &**refusal;
-    let (info, retry_after) = row(problem, classifiers);
+    let (info, retry_after) = effective(problem, classifiers);
     let detail = problem
         .detail()
         .unwrap_or_else(|| info.description.to_owned());
@@ -168,7 +168,10 @@ fn reference(path: &str) -> std::borrow::Cow<'_, str> {
 
 /// Returns the problem to send. An internal fault that a classifier recognizes as transient becomes
 /// a 503 with a retry time.
-fn row(problem: &dyn Problem, classifiers: &[Classifier]) -> (&'static ProblemInfo, Option<u32>) {
+fn effective(
+    problem: &dyn Problem,
+    classifiers: &[Classifier],
+) -> (&'static ProblemInfo, Option<u32>) {
     let info = problem.info();
     if info.kind == Kind::Internal
         && let Some(cause) = problem.cause()
@@ -197,7 +200,7 @@ mod tests {
     use super::reference;
 
     #[test]
-    fn an_instance_is_a_reference_whatever_was_asked_for() {
+    fn an_instance_is_a_uri_reference_for_every_path() {
         for (path, instance) in [
             ("/v1/tickets/%C3%BC", "/v1/tickets/%C3%BC"),
             ("/a:b@c;d=e", "/a:b@c;d=e"),

@@ -1,49 +1,58 @@
-//! A request on its way to a handler.
+//! A request for a handler.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use doyen_core::inject::Context;
 use doyen_core::{Failures, Refusal, RequestId};
 use doyen_schema::input::{Value, text};
 
 use crate::Body;
-use crate::route::Entry;
-use crate::server::{Account, Charge};
-use crate::trip::{Limits, Slot};
+use crate::budget::{Account, Charge};
+use crate::concurrency::Permit;
+use crate::route_info::RouteInfo;
 
-/// Everything known of a request before its body is read: what extractors work on.
+/// The limits of a request body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyLimits {
+    pub(crate) max_bytes: usize,
+    pub(crate) timeout: Duration,
+}
+
+/// Everything about a request except its body.
 #[derive(Debug)]
 pub struct Parts {
-    /// Method, target, version and header fields as they came.
+    /// Method, target, version and headers, as they were received.
     pub head: http::request::Parts,
-    /// What this request has made so far.
+    /// The injection context of the request.
     pub context: Context,
-    /// The id that stands in the answer and in the log.
+    /// The id that is in the response and in the log.
     pub request_id: RequestId,
-    /// The address the connection comes from.
+    /// The peer address of the connection.
     pub peer: Option<SocketAddr>,
-    /// The client: the peer, or whom a trusted proxy names.
+    /// The client address: the peer, or the address that a trusted proxy reports.
     pub client: Option<IpAddr>,
-    pub(crate) entry: Arc<Entry>,
+    pub(crate) route: Arc<RouteInfo>,
     pub(crate) path_values: Vec<(Arc<str>, String)>,
-    pub(crate) limits: Limits,
-    pub(crate) picked: Vec<String>,
-    pub(crate) slot: Slot,
-    /// Of the connection; `None` where there is none, as in tests.
+    pub(crate) body_limits: BodyLimits,
+    /// The fields that `?fields=` selects; empty for all.
+    pub(crate) picked_fields: Vec<String>,
+    pub(crate) permit: Permit,
+    /// The account of the connection; `None` without a connection, as in tests.
     pub(crate) account: Option<Arc<Account>>,
-    /// What the body is charged with until the handler is done.
+    /// The charge of the body, until the handler is done.
     pub(crate) charge: Option<Charge>,
 }
 
 impl Parts {
-    /// A header field as text; `None` when it is missing or not visible ASCII.
+    /// Returns a header as text, or `None` if it is missing or not visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.headers.get(name)?.to_str().ok()
     }
 
-    /// The value of a path parameter, percent-decoded once.
+    /// Returns the value of a path parameter, percent-decoded once.
     pub fn path_value(&self, name: &str) -> Option<&str> {
         self.path_values
             .iter()
@@ -51,23 +60,18 @@ impl Parts {
             .map(|(_, value)| value.as_str())
     }
 
-    /// What `?fields=` picked; empty for everything.
-    pub(crate) fn picked_fields(&self) -> &[String] {
-        &self.picked
-    }
-
-    /// The query string, decoded once; only the names that are asked for.
+    /// Returns the parameters with these names from the query string, percent-decoded once.
     ///
     /// # Errors
     ///
-    /// The query string is not well-formed.
+    /// Returns an error if the query string is malformed.
     pub fn query(&self, names: &[&str]) -> Result<Value<'_>, Refusal> {
         let mut fields = self.query_fields()?;
         fields.retain(|(name, _)| names.contains(&name.as_ref()));
         Ok(Value::Map(fields))
     }
 
-    /// Each name in the query string with its value.
+    /// Returns each name in the query string with its value.
     pub(crate) fn query_fields(&self) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Refusal> {
         match text::query(self.head.uri.query().unwrap_or(""))? {
             Value::Map(fields) => Ok(fields),
@@ -76,13 +80,13 @@ impl Parts {
     }
 }
 
-/// A request as a handler gets it: its parts, its body, and what is wrong so far.
+/// A request as extractors see it: its parts, its body, and the validation failures so far.
 #[derive(Debug)]
 pub struct Request {
-    /// All but the body.
+    /// Everything except the body.
     pub parts: Parts,
     /// The body.
     pub body: Body,
-    /// What extractors found wrong so far.
+    /// The validation failures that extractors have found.
     pub failures: Failures,
 }

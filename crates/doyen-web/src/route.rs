@@ -1,6 +1,6 @@
-//! Routes: a method, a path, a handler and the policies beside it.
+//! Routes: a method, a path, a handler and policies.
 //!
-//! The attributes are thin sugar over this builder:
+//! The route attributes generate calls of this builder:
 //!
 //! ```
 //! use doyen_core::anyone;
@@ -23,11 +23,9 @@ use doyen_core::{Allow, Limit, Restrict};
 use doyen_schema::contract::{Contract, Operation};
 
 use crate::handler::{Endpoint, Erased, Handler};
-use crate::meter::Meter;
-use crate::respond::Linked;
-use crate::service::Limited;
+use crate::response::Linked;
 
-/// A route before it is mounted.
+/// A route that is not mounted yet.
 #[derive(Clone)]
 pub struct Route {
     pub(crate) operation: Operation,
@@ -53,25 +51,7 @@ pub(crate) enum RouteFault {
     Repeated(&'static str),
 }
 
-/// A route in its place, as the trip sees it.
-pub(crate) struct Entry {
-    pub(crate) operation: Operation,
-    pub(crate) timeout: Duration,
-    pub(crate) body_limit: usize,
-    pub(crate) sparse: bool,
-    pub(crate) query_names: Vec<String>,
-    pub(crate) endpoint: Arc<dyn Endpoint>,
-    pub(crate) limited: Option<Limited>,
-    pub(crate) meter: Meter,
-}
-
 impl std::fmt::Debug for Route {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.operation.method, self.operation.path)
-    }
-}
-
-impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.operation.method, self.operation.path)
     }
@@ -79,7 +59,7 @@ impl std::fmt::Debug for Entry {
 
 macro_rules! method {
     ($function:ident, $method:literal) => {
-        #[doc = concat!("A route for `", $method, "`.")]
+        #[doc = concat!("Creates a route for `", $method, "`.")]
         pub fn $function(path: &str) -> Self {
             Self::new($method, path)
         }
@@ -101,7 +81,7 @@ impl Route {
     method!(patch, "PATCH");
     method!(delete, "DELETE");
 
-    /// A route for any method.
+    /// Creates a route for any method.
     pub fn new(method: &'static str, path: &str) -> Self {
         Self {
             operation: Operation {
@@ -136,12 +116,12 @@ impl Route {
         }
     }
 
-    /// The method.
+    /// Returns the method.
     pub const fn method(&self) -> &'static str {
         self.operation.method
     }
 
-    /// The function that answers.
+    /// Sets the handler.
     #[must_use]
     pub fn handler<Args: 'static, H: Handler<Args>>(mut self, handler: H) -> Self {
         self.endpoint = Some(Arc::new(Erased::<H, Args>::new(handler)));
@@ -150,10 +130,11 @@ impl Route {
         self
     }
 
-    /// Who may call it: `anyone`, `signed_in` or a scope. There is no default; without it the application does not start.
+    /// Sets the access policy: `anyone`, `signed_in`, a scope or a role. It has no default: without
+    /// it the application does not start.
     ///
-    /// Given twice, both hold: `signed_in` and a scope are the scope. The application does not
-    /// start with two policies that are not one, such as `anyone` and `signed_in`.
+    /// Several calls combine: `signed_in` and a scope result in the scope. The application does not
+    /// start if the policies cannot be combined, such as `anyone` and `signed_in`.
     #[must_use]
     pub fn allow(mut self, allow: impl Into<Allow>) -> Self {
         let allow = allow.into();
@@ -167,9 +148,10 @@ impl Route {
         self
     }
 
-    /// How often it may be called, in place of the default: `per_user(20, MINUTE)` and its kin, several of them, or `unlimited("why")`.
+    /// Sets the rate limits that replace the default: `per_user(20, MINUTE)` and similar, several
+    /// of them, or `unlimited("reason")`.
     ///
-    /// Given twice, the application does not start: give several policies at once.
+    /// The application does not start if this is called twice. Pass several policies at once.
     #[must_use]
     pub fn limit(mut self, limit: impl Into<Limit>) -> Self {
         if self.limit.replace(limit.into()).is_some() {
@@ -178,56 +160,57 @@ impl Route {
         self
     }
 
-    /// The name of the handler: the operation id is made of the module's name and this.
+    /// Sets the name of the handler. The operation id is the name of the module, `_` and this name.
     #[must_use]
     pub fn name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }
 
-    /// An operation id of its own, for clients that were generated from an older name.
+    /// Sets the operation id, for clients that were generated with another name.
     #[must_use]
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.operation.id);
         self
     }
 
-    /// One line for the document.
+    /// Sets the summary in the OpenAPI document.
     #[must_use]
     pub fn summary(mut self, summary: &str) -> Self {
         summary.clone_into(&mut self.operation.summary);
         self
     }
 
-    /// Everything else worth saying, as Markdown.
+    /// Sets the description in the OpenAPI document, in Markdown.
     #[must_use]
     pub fn description(mut self, description: &str) -> Self {
         description.clone_into(&mut self.operation.description);
         self
     }
 
-    /// A group to show it in, instead of the module's.
+    /// Adds a tag, which replaces that of the module.
     #[must_use]
     pub fn tag(mut self, tag: &str) -> Self {
         self.operation.tags.push(tag.to_owned());
         self
     }
 
-    /// Marks it as one that clients should stop using.
+    /// Marks the route as deprecated.
     #[must_use]
     pub const fn deprecated(mut self) -> Self {
         self.operation.deprecated = true;
         self
     }
 
-    /// Leaves it out of the document.
+    /// Omits the route from the OpenAPI document.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.operation.hidden = true;
         self
     }
 
-    /// How long it may take; 30 s by default. Then 503 with the code `timeout`, and everything is rolled back.
+    /// Sets the maximum duration of a request. Default 30 s. Longer requests get a 503 with the
+    /// code `timeout` and are rolled back.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         if self.timeout.replace(timeout).is_some() {
@@ -236,7 +219,7 @@ impl Route {
         self
     }
 
-    /// How many bytes the body may have; 1 MiB by default. More is 413.
+    /// Sets the maximum body size in bytes. Default 1 MiB. Larger bodies get a 413.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         if self.body_limit.replace(bytes).is_some() {
@@ -245,14 +228,14 @@ impl Route {
         self
     }
 
-    /// Offers `?fields=a,b`: the answer, or each item of the page, has only these.
+    /// Adds the parameter `?fields=a,b`, which selects the fields of the response or of each item.
     #[must_use]
     pub const fn sparse(mut self) -> Self {
         self.sparse = true;
         self
     }
 
-    /// Makes it a target of [`Links`](crate::respond::Links).
+    /// Makes the route a target of [`Links`](crate::response::Links).
     #[must_use]
     pub fn linked<R: Linked>(mut self) -> Self {
         self.linked = Some(TypeId::of::<R>());
@@ -260,25 +243,25 @@ impl Route {
     }
 }
 
-/// Some routes: what `routes![..]` gives.
+/// A list of routes, created by `routes![..]`.
 #[derive(Clone, Debug, Default)]
 pub struct Routes(pub(crate) Vec<Route>);
 
 impl Routes {
-    /// These routes.
+    /// Creates a list.
     pub const fn new(routes: Vec<Route>) -> Self {
         Self(routes)
     }
 
-    /// Restricts who may call all of them. It holds together with the policy of each route, as
-    /// [`Route::allow`] given twice does: a route under it states `signed_in` or the same policy.
+    /// Adds an access policy to all routes. It combines with the policy of each route like two
+    /// calls of [`Route::allow`]: each route must have `signed_in` or the same policy.
     #[must_use]
     pub fn allow(self, allow: impl Restrict) -> Self {
         let allow = allow.restricted();
         Self(self.0.into_iter().map(|route| route.allow(allow)).collect())
     }
 
-    /// Puts all of them under a path.
+    /// Adds a path prefix to all routes.
     #[must_use]
     pub fn at(mut self, prefix: &str) -> Self {
         for route in &mut self.0 {

@@ -1,4 +1,4 @@
-//! From a path and a method to a route.
+//! The router: from a path and a method to a route.
 
 use std::sync::Arc;
 
@@ -6,85 +6,96 @@ use doyen_core::Refusal;
 use doyen_core::problem::Plain;
 use doyen_schema::input::text;
 
+use crate::handler::Endpoint;
 use crate::problem::UNKNOWN_PATH_TEXT;
-use crate::route::Entry;
+use crate::route_info::RouteInfo;
 
-/// Every route by its path: one look-up, whatever their number.
+/// Every route by its path. A lookup takes the same time for any number of routes.
 pub(crate) struct Router {
     tree: matchit::Router<usize>,
-    places: Vec<Place>,
+    paths: Vec<PathEntry>,
 }
 
-/// One path and the routes on it.
+/// A path and its routes.
 #[derive(Default)]
-struct Place {
-    routes: Vec<(&'static str, Arc<Entry>)>,
+struct PathEntry {
+    routes: Vec<(&'static str, MountedRoute)>,
     allow: String,
 }
 
-/// What a look-up finds.
-pub(crate) enum Found<'a> {
+/// A route in the router.
+pub(crate) struct MountedRoute {
+    pub(crate) info: Arc<RouteInfo>,
+    pub(crate) endpoint: Arc<dyn Endpoint>,
+}
+
+/// The result of a lookup.
+pub(crate) enum RouteMatch<'a> {
     Route {
-        entry: &'a Arc<Entry>,
+        route: &'a MountedRoute,
         path_values: Vec<(Arc<str>, String)>,
     },
+    /// The path exists with other methods.
     OtherMethods {
         allow: &'a str,
     },
-    Nothing,
+    None,
 }
 
 impl Router {
-    pub(crate) fn new(entries: Vec<Arc<Entry>>) -> Result<Self, (String, matchit::InsertError)> {
+    /// Creates a router. Returns the path that it cannot accept, and why.
+    pub(crate) fn new(routes: Vec<MountedRoute>) -> Result<Self, (String, matchit::InsertError)> {
         let mut tree = matchit::Router::new();
-        let mut paths: Vec<(String, Place)> = Vec::new();
-        for entry in entries {
-            let path = entry.operation.path.clone();
-            let method = entry.operation.method;
+        let mut paths: Vec<(String, PathEntry)> = Vec::new();
+        for route in routes {
+            let path = route.info.operation.path.clone();
+            let method = route.info.operation.method;
             match paths.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, place)) => place.routes.push((method, entry)),
+                Some((_, entry)) => entry.routes.push((method, route)),
                 None => paths.push((
                     path,
-                    Place {
-                        routes: vec![(method, entry)],
+                    PathEntry {
+                        routes: vec![(method, route)],
                         allow: String::new(),
                     },
                 )),
             }
         }
-        let mut places = Vec::with_capacity(paths.len());
-        for (path, mut place) in paths {
-            place.allow = allow(&place.routes);
-            tree.insert(&path, places.len())
+        let mut entries = Vec::with_capacity(paths.len());
+        for (path, mut entry) in paths {
+            entry.allow = allow(&entry.routes);
+            tree.insert(&path, entries.len())
                 .map_err(|error| (path, error))?;
-            places.push(place);
+            entries.push(entry);
         }
-        Ok(Self { tree, places })
+        Ok(Self {
+            tree,
+            paths: entries,
+        })
     }
 
-    /// Every route.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.places
-            .iter()
-            .flat_map(|place| place.routes.iter().map(|(_, entry)| entry))
+    /// Returns every route.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &RouteInfo> {
+        let routes = self.paths.iter().flat_map(|entry| &entry.routes);
+        routes.map(|(_, route)| &*route.info)
     }
 
-    /// The methods of a path, if there is anything at it.
+    /// Returns the methods of a path as the value of `Allow`, or `None` if no route has the path.
     pub(crate) fn allow(&self, path: &str) -> Option<&str> {
         let matched = self.tree.at(path).ok()?;
-        Some(&self.places[*matched.value].allow)
+        Some(&self.paths[*matched.value].allow)
     }
 
-    /// HEAD finds the route of GET.
-    pub(crate) fn find(&self, method: &str, path: &str) -> Result<Found<'_>, Refusal> {
+    /// Finds a route. HEAD finds the route for GET.
+    pub(crate) fn find(&self, method: &str, path: &str) -> Result<RouteMatch<'_>, Refusal> {
         let Ok(matched) = self.tree.at(path) else {
-            return Ok(Found::Nothing);
+            return Ok(RouteMatch::None);
         };
-        let place = &self.places[*matched.value];
+        let entry = &self.paths[*matched.value];
         let wanted = if method == "HEAD" { "GET" } else { method };
-        let Some((_, entry)) = place.routes.iter().find(|(known, _)| *known == wanted) else {
-            return Ok(Found::OtherMethods {
-                allow: &place.allow,
+        let Some((_, route)) = entry.routes.iter().find(|(known, _)| *known == wanted) else {
+            return Ok(RouteMatch::OtherMethods {
+                allow: &entry.allow,
             });
         };
         let mut path_values = Vec::with_capacity(matched.params.len());
@@ -94,12 +105,12 @@ impl Router {
             };
             path_values.push((Arc::from(name), value.into_owned()));
         }
-        Ok(Found::Route { entry, path_values })
+        Ok(RouteMatch::Route { route, path_values })
     }
 }
 
-/// The value of `Allow`: the methods of a path, HEAD with GET, OPTIONS always.
-fn allow(routes: &[(&'static str, Arc<Entry>)]) -> String {
+/// Returns the value of `Allow`: the methods of a path, HEAD with GET, and always OPTIONS.
+fn allow(routes: &[(&'static str, MountedRoute)]) -> String {
     let mut methods: Vec<&str> = routes.iter().map(|(method, _)| *method).collect();
     if methods.contains(&"GET") {
         methods.push("HEAD");

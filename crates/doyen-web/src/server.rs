@@ -1,68 +1,66 @@
-//! The server: one accept loop of our own.
+//! The server: one accept loop.
 //!
-//! It caps connections, bounds the time a client may take to send its header, speaks HTTP/1.1 and HTTP/2 on one port, and drains:
+//! It limits connections and the time for a request head, serves HTTP/1.1 and HTTP/2 on one port,
+//! and drains:
 //!
-//! 1. SIGTERM or SIGINT: readiness turns to 503, the listener stays open for the drain delay, so that balancers notice.
-//! 2. The listener closes; idle connections are closed, busy ones finish their request (`Connection: close`, GOAWAY).
-//! 3. After the deadline whatever is left is cut; its units of work roll back.
+//! 1. SIGTERM or SIGINT: readiness turns to 503. The listener stays open for the drain delay, so
+//!    that load balancers notice.
+//! 2. The listener closes. Idle connections are closed, busy ones finish their requests
+//!    (`Connection: close`, GOAWAY).
+//! 3. At the deadline the remaining connections are closed, and their units of work roll back.
 //!
-//! A second signal skips to the end. TLS is the balancer's, or a later feature.
+//! A second signal skips to the end. Terminate TLS at a load balancer.
 //!
-//! What comes over HTTP/1.1 is looked at before the parser reads it (`wire`, `framing`, `head`, `chunks`): what could be read two ways is
-//! refused, and nothing after it is read.
+//! HTTP/1.1 is validated before the parser reads it (`socket`, `doyen-http1`). A request that could
+//! be read in two ways is rejected, and nothing after it is read.
 
 mod accept;
 mod activity;
-mod authority;
-mod budget;
-mod chunks;
+mod client_slots;
 mod connection;
-mod drain;
 mod flow;
 mod frames;
-mod framing;
-mod head;
-mod places;
+mod http2_head;
+mod overload;
 mod requests;
 mod sending;
-mod strict;
-mod wire;
-
-pub(crate) use authority::Authority;
-pub(crate) use budget::{Account, Budget, Charge};
-pub(crate) use strict::Refused;
+mod shutdown;
+mod signals;
+mod socket;
 
 pub use accept::{BindError, Server};
-pub use drain::{ignore_other_signals, shutdown_signal};
+pub use signals::{ignore_other_signals, shutdown_signal};
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// How the server treats connections.
+/// Options of the server.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// The address to listen on; port 0 takes a free one.
+    /// Address to listen on. Port 0 chooses a free port.
     pub bind: SocketAddr,
-    /// How many connections at once: 10,000. One more is told 503 and closed.
+    /// Maximum concurrent connections. Default 10,000. Further ones get a 503.
     pub max_connections: usize,
-    /// How many of them one address may have, one /64 of IPv6: half of all. A trusted proxy may have all.
+    /// Maximum concurrent connections of one client, which is an IPv4 address or an IPv6 /64
+    /// network. Default 5,000. Trusted proxies are exempt.
     pub max_connections_per_client: usize,
-    /// How many bytes the header of a request may have, its first line included: 32 KiB.
+    /// Maximum size of a request head in bytes, including the request line. Default 32 KiB.
     pub header_limit: usize,
-    /// How long a client may take to send the header of a request, and how long an idle connection is kept: 10 s.
+    /// Maximum time for a request head to arrive, and for a connection to be idle. Default 10 s.
     ///
-    /// A client that takes nothing of its answer for that long is told good-bye, and cut if it still takes nothing for as long again.
+    /// A client that does not read its response for this long gets a close message. Its connection
+    /// is closed if it reads nothing for the same time again.
     pub header_timeout: Duration,
-    /// How many streams one HTTP/2 connection may have at once: 128.
+    /// Maximum concurrent streams of an HTTP/2 connection. Default 128.
     pub max_streams: u32,
-    /// How long the listener stays open after the signal: 0 s.
+    /// How long the listener stays open after the signal. Default 0 s.
     pub drain_delay: Duration,
-    /// How long requests may take to finish after that: 20 s.
+    /// Maximum time for requests to finish after that. Default 20 s.
     pub drain_deadline: Duration,
 }
 
 impl ServerOptions {
-    /// The defaults, on this address.
+    /// Creates the default options for this address.
     pub const fn new(bind: SocketAddr) -> Self {
         Self {
             bind,

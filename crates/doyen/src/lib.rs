@@ -113,8 +113,8 @@ pub mod prelude {
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
     pub use doyen_web::{
-        Accepted, Cookie, Created, Form, Header, Html, IfMatch, Json, LinkMap, Links, MergePatch,
-        Module, NoContent, NoStore, Path, Query, Redirect, Respond, Route, Routes, Stream, Text,
+        Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
+        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route, Routes, Stream, Text,
     };
 
     pub use crate::App;

@@ -4,7 +4,7 @@ use toolkit::process::{cargo, run as run_command};
 use toolkit::{Failure, Result, workspace};
 
 use crate::commands::{
-    docs_paths, generate, instructions, layers, licences, no_arguments, ranks, test, unused,
+    cycles, docs_paths, generate, instructions, layers, licences, no_arguments, ranks, test, unused,
 };
 use crate::steps::Steps;
 
@@ -18,7 +18,7 @@ struct Step {
 }
 
 /// The gate, in order.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "format",
         run: || run_command(cargo().args(["fmt", "--all", "--check"])),
@@ -30,6 +30,10 @@ const STEPS: [Step; 12] = [
     Step {
         name: "layers",
         run: || layers::run(&[]),
+    },
+    Step {
+        name: "import cycles",
+        run: || cycles::run(&[]),
     },
     Step {
         name: "paths and commands in the docs",

@@ -5,6 +5,7 @@ mod attack;
 mod bench;
 mod ci;
 mod contract;
+mod cycles;
 mod docs_paths;
 mod generate;
 mod instructions;
@@ -26,7 +27,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 15] = [
+const COMMANDS: [Command; 16] = [
     Command {
         name: "setup",
         takes: "",
@@ -68,6 +69,12 @@ const COMMANDS: [Command; 15] = [
         takes: "",
         does: "the domains of the applications import only what they may",
         run: layers::run,
+    },
+    Command {
+        name: "cycles",
+        takes: "",
+        does: "no import cycle inside a crate spans more than six files",
+        run: cycles::run,
     },
     Command {
         name: "docs-paths",

@@ -9,7 +9,7 @@ use doyen_schema::contract::Contract;
 use doyen_schema::input::{Field, Input, Object, Value, text};
 use doyen_schema::{Components, Schema};
 use doyen_web::Request;
-use doyen_web::extract::FromParts;
+use doyen_web::extract::FromRequestParts;
 use http::header;
 
 use super::problems::NoToken;
@@ -113,8 +113,8 @@ impl Object for Parameters {
 /// The `Authorization` fields of a request for a token.
 pub(super) struct Authorization(Vec<String>);
 
-impl FromParts for Authorization {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Authorization {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let all = request.parts.head.headers.get_all(header::AUTHORIZATION);
         // What is no text is no credentials either.
         let texts = all.iter().map(|value| value.to_str().unwrap_or_default());

@@ -3,7 +3,7 @@
 use doyen_core::{Credentials, Refusal};
 use doyen_schema::contract::Contract;
 use doyen_web::Request;
-use doyen_web::extract::FromParts;
+use doyen_web::extract::FromRequestParts;
 
 /// What a browser says of the page that sends a request. A page can not change any of it.
 #[derive(Clone, Debug, Default)]
@@ -61,8 +61,8 @@ fn is_loopback(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
 }
 
-impl FromParts for Provenance {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Provenance {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let parts = &request.parts;
         let text = |name: &str| parts.header(name).map(str::to_owned);
         let host = parts.head.uri.authority().map(ToString::to_string);

@@ -6,15 +6,15 @@ use doyen_core::inject::{Container, Inject, Needs};
 use doyen_core::{MailQueue, Refusal, Unexpected};
 use doyen_schema::contract::Contract;
 use doyen_web::Request;
-use doyen_web::extract::FromParts;
+use doyen_web::extract::FromRequestParts;
 
 use super::verify::Asked;
 
 /// The graph of the application, for work that is done after the answer.
 pub(super) struct Later(Container);
 
-impl FromParts for Later {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Later {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         Ok(Some(Self(request.parts.context.container().clone())))
     }
 

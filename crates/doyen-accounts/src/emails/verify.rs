@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use doyen_core::{
-    Inject, MailQueue, Problem, Secret, SecurityEvent, SecurityLog, Unexpected,
-    anyone, security,
+    Inject, MailQueue, Problem, Secret, SecurityEvent, SecurityLog, Unexpected, anyone, security,
 };
 use doyen_macros::post;
 use doyen_schema::{Input, Output};

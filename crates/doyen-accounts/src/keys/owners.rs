@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use doyen_core::inject::{BoxFuture, Container, Context, Facts, Inject};
+use doyen_core::inject::{BoxFuture, Container, Context, Inject, RequestFacts};
 use doyen_core::{Access, Refusal, Unexpected};
 
 use crate::{UserRecord, Users};
@@ -24,10 +24,10 @@ impl Owners {
                 "API keys are asked for before `ApiKeyIdentity::connect`",
             ));
         };
-        let context = graph.context_of(Facts {
+        let context = graph.context_of(RequestFacts {
             access: Some(Access::Read),
             caller: Some(None),
-            ..Facts::default()
+            ..RequestFacts::default()
         });
         let users = made::<Arc<dyn Users>>(context.clone())
             .await

@@ -3,7 +3,7 @@
 use doyen_core::{Refusal, Unexpected};
 use doyen_schema::contract::{Answer, Contract};
 use doyen_schema::{Output, Schema};
-use doyen_web::{NoContent, NoStore, Parts, Respond, Response};
+use doyen_web::{IntoResponse, NoContent, NoStore, Parts, Response};
 use http::{HeaderName, HeaderValue, header};
 use serde_json::json;
 
@@ -90,7 +90,7 @@ impl LoggedIn {
     }
 }
 
-impl Respond for LoggedIn {
+impl IntoResponse for LoggedIn {
     fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
         match self {
             Self::Tokens(view) => NoStore(view).respond(parts),
@@ -121,7 +121,7 @@ const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
 /// 204 after a logout. It clears the data of this site in the browser.
 pub(crate) struct LoggedOut;
 
-impl Respond for LoggedOut {
+impl IntoResponse for LoggedOut {
     fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
         let mut response = NoContent.respond(parts)?;
         let headers = response.headers_mut();

@@ -6,8 +6,8 @@ use doyen_core::{Kind, Refusal, SecurityEvent, SecurityLog, Unexpected, anyone, 
 use doyen_macros::{get, routes};
 use doyen_schema::contract::{Answer, Contract};
 use doyen_schema::{Input, Schema};
-use doyen_web::extract::FromParts;
-use doyen_web::{Body, Client, Parts, Query, Request, Respond, Response, Routes};
+use doyen_web::extract::FromRequestParts;
+use doyen_web::{Body, Client, IntoResponse, Parts, Query, Request, Response, Routes};
 use http::{HeaderValue, StatusCode, header};
 
 use super::desk::Beside;
@@ -28,7 +28,7 @@ struct Begun {
     cookie: String,
 }
 
-impl Respond for Begun {
+impl IntoResponse for Begun {
     fn respond(self, _: &Parts) -> Result<Response, Refusal> {
         redirect(&self.to, &self.cookie)
     }
@@ -88,7 +88,7 @@ struct FromProvider {
 /// The value of the `Cookie` header.
 struct Cookies(Option<String>);
 
-impl FromParts for Cookies {
+impl FromRequestParts for Cookies {
     async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         Ok(Some(Self(
             request.parts.header("cookie").map(str::to_owned),
@@ -104,7 +104,7 @@ struct Finished {
     after: Option<String>,
 }
 
-impl Respond for Finished {
+impl IntoResponse for Finished {
     fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
         let mut response = self.login.respond(parts)?;
         if let Some(after) = &self.after {

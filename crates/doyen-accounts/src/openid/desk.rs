@@ -1,10 +1,10 @@
 //! A unit of work that writes, for a request that must not: the provider sends the browser back by GET.
 
-use doyen_core::inject::{BoxFuture, Context, Facts, Inject, Needs};
+use doyen_core::inject::{BoxFuture, Context, Inject, Needs, RequestFacts};
 use doyen_core::{Access, Refusal};
 use doyen_schema::contract::Contract;
 use doyen_web::Request;
-use doyen_web::extract::FromParts;
+use doyen_web::extract::FromRequestParts;
 
 use super::arrival::Arrival;
 
@@ -29,14 +29,14 @@ impl Beside {
     }
 }
 
-impl FromParts for Beside {
+impl FromRequestParts for Beside {
     async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let graph = request.parts.context.container();
-        Ok(Some(Self(graph.context_of(Facts {
+        Ok(Some(Self(graph.context_of(RequestFacts {
             access: Some(Access::Write),
             request_id: Some(request.parts.request_id),
             caller: Some(None),
-            ..Facts::default()
+            ..RequestFacts::default()
         }))))
     }
 

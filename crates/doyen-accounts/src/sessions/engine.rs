@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use doyen_auth::REVOKED;
-use doyen_core::inject::{BoxFuture, Container, Context, Facts, Inject};
+use doyen_core::inject::{BoxFuture, Container, Context, Inject, RequestFacts};
 use doyen_core::{Access, Clock, Refusal, Timestamp, Unexpected};
 use doyen_data::sea_orm::DbBackend;
 use doyen_data::{Database, Session};
@@ -78,10 +78,10 @@ impl SessionEngine {
         let Some(container) = self.container.get() else {
             return Err(Unexpected::new("the sessions were not given the graph"));
         };
-        let context = container.context_of(Facts {
+        let context = container.context_of(RequestFacts {
             access: Some(Access::Read),
             caller: Some(None),
-            ..Facts::default()
+            ..RequestFacts::default()
         });
         let found = match made::<Arc<dyn Users>>(context.clone()).await {
             Ok(users) => users.by_subject(subject).await,

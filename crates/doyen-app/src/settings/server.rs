@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use doyen_settings::{ByteSize, Settings};
 use doyen_web::{
-    Cors, EdgeOptions, ForwardedField, HostName, Network, Origin as CorsOrigin, ServerOptions,
-    TrustedProxies, WrongCors,
+    Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCors, Origin as CorsOrigin,
+    ServerOptions, TrustedProxies,
 };
 
 /// The public listener and its limits.
@@ -37,11 +37,11 @@ pub struct ServerSettings {
     /// Proxies whose forwarding headers are trusted for the client address: `10.0.0.7`,
     /// `10.1.0.0/16`. Never list all addresses.
     #[setting(default = [])]
-    pub trusted_proxies: Vec<Network>,
+    pub trusted_proxies: Vec<Cidr>,
     /// Header in which trusted proxies send the client address. `x-forwarded-for` also reads
     /// `X-Forwarded-Proto`. The other header is ignored.
     #[setting(default = "x-forwarded-for")]
-    pub forwarded_field: ForwardedField,
+    pub forwarded_field: ForwardedHeader,
     /// Maximum time for a client to send a request header or to read the next part of a response,
     /// and maximum idle time of a connection. The connection is then closed.
     #[setting(default = "10s", min = "1s", max = "5m")]
@@ -107,8 +107,8 @@ impl ServerSettings {
             security_headers: self.security_headers,
             cors: self.cors().map_err(|error| {
                 let key = match error {
-                    WrongCors::AnyWithCredentials => "server.cors_credentials",
-                    WrongCors::AnyAmongOthers => "server.cors_origins",
+                    InvalidCors::AnyWithCredentials => "server.cors_credentials",
+                    InvalidCors::AnyAmongOthers => "server.cors_origins",
                 };
                 (key, error.to_string())
             })?,
@@ -141,7 +141,7 @@ impl ServerSettings {
         Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
-    fn cors(&self) -> Result<Option<Cors>, WrongCors> {
+    fn cors(&self) -> Result<Option<Cors>, InvalidCors> {
         if self.cors_origins.is_empty() {
             return Ok(None);
         }

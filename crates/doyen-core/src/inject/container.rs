@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::graph::short;
-use super::{Binding, Context, Facts, Graph, GraphError, Inject, Needs, Port};
+use super::{Binding, Context, Graph, GraphError, Inject, Needs, Port, RequestFacts};
 use crate::ProblemInfo;
 
 /// Everything an application can inject. Cloning shares it.
@@ -37,11 +37,11 @@ impl Container {
 
     /// A context for one request, job or command.
     pub fn context(&self) -> Context {
-        self.context_of(Facts::default())
+        self.context_of(RequestFacts::default())
     }
 
     /// The context of a request, job or command of which this is known.
-    pub fn context_of(&self, facts: Facts) -> Context {
+    pub fn context_of(&self, facts: RequestFacts) -> Context {
         Context::new(self.clone(), facts)
     }
 

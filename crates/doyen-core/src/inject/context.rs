@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use super::{Container, Facts, Inject, Lifetime, Node, Statistics, Teardown, UnitOfWork};
+use super::{Container, Inject, Lifetime, Node, RequestFacts, Statistics, Teardown, UnitOfWork};
 use crate::{Caller, Refusal, Unexpected};
 
 /// A future on the heap.
@@ -19,7 +19,7 @@ pub struct Context {
 
 struct Inner {
     container: Container,
-    facts: Facts,
+    facts: RequestFacts,
     // Few things are made per request: a short list is faster than a map.
     made: Mutex<Vec<(TypeId, Slot)>>,
     // Few requests have anything to release.
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    pub(super) fn new(container: Container, facts: Facts) -> Self {
+    pub(super) fn new(container: Container, facts: RequestFacts) -> Self {
         Self {
             inner: Arc::new(Inner {
                 container,

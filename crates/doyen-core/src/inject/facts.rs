@@ -8,7 +8,7 @@ use crate::{Access, Caller, RequestId, TraceContext};
 ///
 /// What is not set is made when somebody asks for it, as in a job.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct RequestFacts {
     /// Whether it may change anything.
     pub access: Option<Access>,
     /// Its id.

@@ -1,6 +1,6 @@
 //! The values that the edge knows from the start can be injected.
 
-use super::{Context, Facts, Inject, Node};
+use super::{Context, Inject, Node, RequestFacts};
 use crate::problem::Plain;
 use crate::{Access, Caller, Refusal, RequestId, TraceContext, UNAUTHENTICATED};
 
@@ -8,7 +8,7 @@ impl Inject for Access {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         facts.access
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
@@ -21,7 +21,7 @@ impl Inject for RequestId {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         facts.request_id
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
@@ -34,7 +34,7 @@ impl Inject for TraceContext {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         facts.trace
     }
     async fn make(_: &Context) -> Result<Self, Refusal> {
@@ -47,7 +47,7 @@ impl Inject for Option<Caller> {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
     }
-    fn known(facts: &Facts) -> Option<Self> {
+    fn known(facts: &RequestFacts) -> Option<Self> {
         let caller = facts.caller.as_ref()?;
         Some(caller.as_deref().cloned())
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use doyen_core::inject::{Container, Facts};
+use doyen_core::inject::{Container, RequestFacts};
 use doyen_core::{Access, Inject, Problem as _, Unexpected};
 use doyen_data::sea_orm::{
     ConnectionTrait as _, DbErr, TransactionSession as _, TransactionTrait as _,
@@ -315,7 +315,7 @@ both! {
         cx.rollback().await;
         assert_eq!(count(&fresh.database, "customers").await, 2);
 
-        let cx = container.context_of(Facts { access: Some(Access::Read), ..Facts::default() });
+        let cx = container.context_of(RequestFacts { access: Some(Access::Read), ..RequestFacts::default() });
         assert!(add(&cx.get::<Session>().await.unwrap(), "d").await.is_err());
         cx.commit().await.unwrap();
         assert!(Session::node().problems.iter().any(|problem| problem.code == "commit_failed"));

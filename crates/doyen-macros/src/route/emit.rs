@@ -93,7 +93,7 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
         });
     let answer = match &function.sig.output {
         syn::ReturnType::Type(_, answer) => {
-            quote_spanned! { answer.span()=> ::doyen::__private::web::check_answer::<#answer>(); }
+            quote_spanned! { answer.span()=> ::doyen::__private::web::check_response::<#answer>(); }
         }
         syn::ReturnType::Default => TokenStream::new(),
     };

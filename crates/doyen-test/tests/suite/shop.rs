@@ -145,8 +145,8 @@ pub struct Word(pub &'static str);
 /// Answers with one thing and documents another.
 struct Lie(Response);
 
-impl Respond for Lie {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Lie {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         Ok(self.0)
     }
     fn describe(contract: &mut Contract<'_>) {
@@ -190,8 +190,8 @@ async fn shape() -> Lie {
 /// Documents nothing, but for what every route can answer.
 struct Silent(Refusal);
 
-impl Respond for Silent {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Silent {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         Err(self.0)
     }
     fn describe(contract: &mut Contract<'_>) {
@@ -219,8 +219,8 @@ async fn code() -> Silent {
 /// Documents a header field it does not send.
 struct Headless;
 
-impl Respond for Headless {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Headless {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         Ok(Response::new(Body::empty()))
     }
     fn describe(contract: &mut Contract<'_>) {

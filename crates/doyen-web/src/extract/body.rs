@@ -1,4 +1,4 @@
-//! Reading a body whole, within its limits.
+//! Reading a request body within its limits.
 
 use bytes::{Bytes, BytesMut};
 use doyen_core::problem::Plain;
@@ -6,9 +6,9 @@ use doyen_core::{Kind, ProblemInfo, Refusal};
 use http::header::CONTENT_ENCODING;
 use http_body_util::BodyExt as _;
 
-use crate::patience::within;
 use crate::problem::OVERLOADED;
 use crate::request::Request;
+use crate::timeout::with_timeout;
 
 /// Memory that a request takes while its body arrives, in addition to the body: connection buffers,
 /// headers and the state of the handler.
@@ -74,7 +74,7 @@ pub(super) fn bounded(request: &mut Request) -> Result<crate::Body, Refusal> {
 /// Returns the unread body and its size limit. Rejects a body whose announced length exceeds the
 /// limit.
 fn take(request: &mut Request) -> Result<(crate::Body, usize), Refusal> {
-    let limit = request.parts.limits.body;
+    let limit = request.parts.body_limits.max_bytes;
     let body = std::mem::replace(&mut request.body, crate::Body::empty());
     if http_body::Body::size_hint(&body).lower() > limit as u64 {
         return Err(over(limit).into());
@@ -123,10 +123,10 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
         }
         Ok(first.unwrap_or_else(|| whole.freeze()))
     };
-    // No slot is occupied while the client sends.
+    // The request does not count as concurrent while the client sends.
     let done = {
-        let _paused = request.parts.slot.pause();
-        within(request.parts.limits.body_time, read).await
+        let _paused = request.parts.permit.pause();
+        with_timeout(request.parts.body_limits.timeout, read).await
     };
     // The parsed values take about the same amount of memory.
     request.parts.charge = charge;
@@ -161,7 +161,7 @@ pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refu
     let charset = given
         .split(';')
         .skip(1)
-        .filter_map(|word| word.trim().split_once('='))
+        .filter_map(|parameter| parameter.trim().split_once('='))
         .find(|(name, _)| name.eq_ignore_ascii_case("charset"));
     let utf8 =
         charset.is_none_or(|(_, value)| value.trim_matches('"').eq_ignore_ascii_case("utf-8"));

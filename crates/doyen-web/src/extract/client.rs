@@ -1,33 +1,34 @@
-//! Where a request comes from.
+//! The client of a request.
 
 use std::net::IpAddr;
 
 use doyen_core::Refusal;
 use doyen_schema::contract::Contract;
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
-/// The longest name of a client that is kept, in characters.
-const LONGEST: usize = 200;
+/// Maximum length of the user agent, in characters.
+const MAX_AGENT_CHARS: usize = 200;
 
-/// Who sends this request, as far as the network tells: for a log and for a list of sessions, never as a proof of anything.
+/// The client as the network shows it. Use it for logs and lists of sessions, never as proof of
+/// identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// The address, after trusted proxies.
+    /// The client address, as reported by trusted proxies.
     pub address: Option<IpAddr>,
-    /// What it calls itself (`User-Agent`): at most 200 characters, without control characters.
+    /// The `User-Agent` header: at most 200 characters, without control characters.
     pub agent: Option<String>,
 }
 
-impl FromParts for Client {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for Client {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let parts = &request.parts;
         let agent = parts.header("user-agent").map(|agent| {
             agent
                 .chars()
                 .filter(|char| !char.is_control())
-                .take(LONGEST)
+                .take(MAX_AGENT_CHARS)
                 .collect()
         });
         Ok(Some(Self {

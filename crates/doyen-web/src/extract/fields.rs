@@ -1,4 +1,4 @@
-//! Structs read field by field from the query, the header, the cookies or the path.
+//! Structs whose fields are read from the query, headers, cookies or the path.
 
 use std::borrow::Cow;
 
@@ -6,38 +6,40 @@ use doyen_core::{At, Failures, Invalid, Place, Refusal};
 use doyen_schema::contract::{Contract, Parameter};
 use doyen_schema::input::{Object, Value, text};
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
-/// Reads a struct from the query string: one parameter a field. Unknown names are refused.
+/// Reads a struct from the query string, one parameter for each field. Unknown parameters get a
+/// 422.
 ///
-/// A list is a name that comes more than once: `?tag=a&tag=b`.
+/// A list is a repeated parameter: `?tag=a&tag=b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query<T>(pub T);
 
-/// Reads a struct from header fields: `request_id` is read from `request-id`.
+/// Reads a struct from headers: the field `request_id` from the header `request-id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<T>(pub T);
 
-/// Reads a struct from cookies: one cookie a field.
+/// Reads a struct from cookies, one cookie for each field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cookie<T>(pub T);
 
-/// Reads a struct from all path parameters. A single one is simpler by name: `id: OrderId` for `/{id}`.
+/// Reads a struct from all path parameters. A single one can be a parameter by name: `id: OrderId`
+/// for `/{id}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Path<T>(pub T);
 
 macro_rules! fields {
     ($name:ident, $place:expr, $source:expr) => {
         impl<T> $name<T> {
-            /// The value inside.
+            /// Returns the value.
             pub fn into_inner(self) -> T {
                 self.0
             }
         }
 
-        impl<T: Object> FromParts for $name<T> {
-            async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        impl<T: Object> FromRequestParts for $name<T> {
+            async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
                 let source: for<'r> fn(
                     &'r Request,
                     &'static [&'static str],
@@ -75,7 +77,7 @@ macro_rules! fields {
                             field.name.to_owned()
                         },
                         required: field.required,
-                        // Text has no null: a parameter is there or it is not.
+                        // Text has no null: a parameter is present or missing.
                         schema: field.schema.without_null(),
                         description: field.description,
                         deprecated: field.deprecated,
@@ -107,7 +109,8 @@ fields!(Path, Place::Path, |request, _| {
     })))
 });
 
-/// Names header fields as the wire does: what was found since `before` says `/request-id`, not `/request_id`.
+/// Names headers as they are sent: failures since `before` point to `/request-id`, not
+/// `/request_id`.
 fn dashed(failures: Failures, before: usize) -> Failures {
     let mut named = Failures::new();
     for (index, failure) in failures.iter().enumerate() {

@@ -7,7 +7,7 @@ use doyen_schema::input::{Object, text};
 use super::{FromRequest, ViaBody, body};
 use crate::request::Request;
 
-/// Reads the body as an HTML form: `application/x-www-form-urlencoded`. Unknown fields are refused.
+/// Reads the body as an HTML form (`application/x-www-form-urlencoded`). Unknown fields get a 422.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form<T>(pub T);
 

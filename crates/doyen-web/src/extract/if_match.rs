@@ -1,11 +1,11 @@
-//! The version a client has seen.
+//! `If-Match`: the version that the client has read.
 
 use doyen_core::problem::Plain;
 use doyen_core::{Kind, Place, ProblemInfo, Refusal};
 use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, Parameter};
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::etag::{CallerPart, Tag};
 use crate::request::Request;
 
@@ -30,8 +30,8 @@ pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
 /// The route's own tags in `If-Match` (RFC 9110 section 13.1.1). Without the header the client gets
 /// a 428.
 ///
-/// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; if no row matches, the
-/// client gets a 412. `*` fits every version.
+/// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; if no row matches,
+/// the client gets a 412. `*` fits every version.
 ///
 /// The edge appends a hash of the caller to each `ETag`; this extractor checks and removes it. Weak
 /// tags and tags of other callers never match.
@@ -50,7 +50,7 @@ impl IfMatch {
         Some(versions.max().unwrap_or(-1))
     }
 
-    /// True when this version is among those asked for.
+    /// True if this version is among the requested ones.
     pub fn fits(&self, version: i64) -> bool {
         self.tags
             .as_ref()
@@ -63,7 +63,8 @@ impl IfMatch {
     }
 }
 
-/// `7` and `7-agent` both are version 7: what follows the dash tells representations of one version apart.
+/// Returns the version in a tag. `7` and `7-agent` are both version 7: the suffix distinguishes
+/// representations of one version.
 fn number(tag: &str) -> Option<i64> {
     let digits = tag.split('-').next()?;
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -72,8 +73,8 @@ fn number(tag: &str) -> Option<i64> {
     digits.parse().ok()
 }
 
-impl FromParts for IfMatch {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts for IfMatch {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let mut fields = request
             .parts
             .head
@@ -88,8 +89,8 @@ impl FromParts for IfMatch {
         if text == ["*"] {
             return Ok(Some(Self { tags: None }));
         }
-        let part = request.parts.context.caller();
-        let part = part.map(|caller| CallerPart::of(caller));
+        let caller = request.parts.context.caller();
+        let part = caller.map(|caller| CallerPart::of(caller));
         let own = |tag: Tag<'_>| match &part {
             Some(part) => part.remove(tag.opaque).map(str::to_owned),
             None => Some(tag.opaque.to_owned()),
@@ -108,7 +109,7 @@ impl FromParts for IfMatch {
         contract.operation.parameter(Parameter {
             place: Place::Header,
             name: "If-Match".to_owned(),
-            // It is required by 428, a problem of its own: RFC 6585 section 3.
+            // Required: without it the client gets a 428 (RFC 6585 section 3).
             required: true,
             schema: Schema::of("string")
                 .with("minLength", 1)
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_a_version_and_perhaps_a_variant() {
+    fn a_tag_has_a_version_and_an_optional_variant() {
         assert_eq!(number("7"), Some(7));
         assert_eq!(number("7-agent"), Some(7));
         assert_eq!(number("-7"), None);

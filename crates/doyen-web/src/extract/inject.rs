@@ -1,22 +1,22 @@
-//! Parameters that come from the graph.
+//! Parameters from the injection graph.
 
 use doyen_core::Refusal;
 use doyen_core::inject::{Inject, Needs};
 use doyen_schema::contract::Contract;
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
-/// How an injected type is told from an extractor: never named by hand.
+/// Marks injected types, so that they do not conflict with extractors. Inferred.
 #[derive(Debug)]
 pub struct ViaInject;
 
-impl<T: Inject> FromParts<ViaInject> for T {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl<T: Inject> FromRequestParts<ViaInject> for T {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         request.parts.context.get::<T>().await.map(Some)
     }
 
-    // What making it can end in is added when the graph is known: see `Service::build`.
+    // The problems of its providers are added when the graph is known: see `Builder::build`.
     fn describe(_: &mut Contract<'_>) {}
 
     fn needs(needs: &mut Needs) {

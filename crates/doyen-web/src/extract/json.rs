@@ -7,17 +7,18 @@ use doyen_schema::input::{Input, json};
 use super::{FromRequest, ViaBody, body};
 use crate::request::Request;
 
-/// Reads the body as JSON (RFC 8259), and writes an answer as JSON.
+/// Reads a request body or writes a response body as JSON (RFC 8259).
 ///
-/// As a parameter it refuses: another `Content-Type` (415), broken syntax and duplicate keys (400), a body over the limit (413), values that
-/// are not acceptable (422, every failure at once).
+/// As a parameter it rejects another `Content-Type` (415), malformed JSON and duplicate keys (400),
+/// a body over the limit (413), and invalid values (422 with every failure).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Json<T>(pub T);
 
-/// Reads the body as a JSON merge patch (RFC 7396): absent fields stay, null clears, values set.
+/// Reads the body as a JSON merge patch (RFC 7396): missing fields stay unchanged, null clears, and
+/// values replace.
 ///
-/// Takes `application/merge-patch+json` and `application/json`. Declare the fields as `Patch<T>`, and as `Patch<Option<T>>` where null is
-/// allowed.
+/// Accepts `application/merge-patch+json` and `application/json`. Declare the fields as `Patch<T>`,
+/// or as `Patch<Option<T>>` if null is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MergePatch<T>(pub T);
 
@@ -25,14 +26,14 @@ const JSON: &[&str] = &["application/json"];
 const MERGE: &[&str] = &["application/merge-patch+json", "application/json"];
 
 impl<T> Json<T> {
-    /// The value inside.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
 impl<T> MergePatch<T> {
-    /// The value inside.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.0
     }

@@ -1,4 +1,4 @@
-//! `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
+//! Pages: `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
 
 use doyen_core::problem::Problem as _;
 use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal};
@@ -6,13 +6,13 @@ use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, Parameter};
 use doyen_schema::input::{Input, NO_NUL, Value, text};
 
-use super::{FromParts, ViaParts};
+use super::{FromRequestParts, ViaParts};
 use crate::request::Request;
 
 const NAMES: &[&str] = &["limit", "cursor", "page", "per_page"];
 
-impl FromParts<ViaParts> for Paging {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl FromRequestParts<ViaParts> for Paging {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let mut failures = std::mem::take(&mut request.failures);
         let before = failures.len();
         let root = At::root(Place::Query);
@@ -31,16 +31,16 @@ impl FromParts<ViaParts> for Paging {
                 }
             }
         }
-        // A cursor is the better way: where both come, it is followed.
-        let numbered = cursor.is_none() && (page.is_some() || per_page.is_some());
-        let valid = failures.len() == before;
+        // With both, the cursor takes precedence.
+        let is_numbered = cursor.is_none() && (page.is_some() || per_page.is_some());
+        let is_valid = failures.len() == before;
         request.failures = failures;
         let from = match cursor {
-            _ if numbered => PageFrom::Number(page.unwrap_or(1)),
+            _ if is_numbered => PageFrom::Number(page.unwrap_or(1)),
             Some(cursor) => PageFrom::Cursor(cursor),
             None => PageFrom::Start,
         };
-        Ok(valid.then(|| Paging {
+        Ok(is_valid.then(|| Paging {
             limit: limit.or(per_page).unwrap_or(Paging::DEFAULT_LIMIT),
             from,
         }))

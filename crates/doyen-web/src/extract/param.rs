@@ -1,4 +1,4 @@
-//! A path parameter bound by the name of the function's parameter.
+//! Path parameters by the name of the handler's parameter.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -7,28 +7,28 @@ use doyen_core::{At, Invalid, Place, Problem as _, Refusal, Unexpected};
 use doyen_schema::contract::{Contract, Parameter};
 use doyen_schema::input::{Input, Value, text};
 
-use super::FromParts;
+use super::FromRequestParts;
 use crate::request::Request;
 
-/// The name of a path parameter, as a type: the route macros write one for each.
+/// The name of a path parameter as a type. The route macros generate one for each.
 pub trait ParamName: Send + Sync + 'static {
-    /// The name as it stands in the path template.
+    /// The name in the path template.
     const NAME: &'static str;
 }
 
-/// The path parameter called `N`. Written by the route macros: in a handler it is simply `id: OrderId`.
+/// The path parameter `N`. The route macros generate it; a handler declares `id: OrderId`.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<N, T>(pub T, PhantomData<N>);
 
 impl<N, T> Named<N, T> {
-    /// The value inside.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
-impl<N: ParamName, T: Input> FromParts for Named<N, T> {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+impl<N: ParamName, T: Input> FromRequestParts for Named<N, T> {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let Some(value) = request.parts.path_value(N::NAME) else {
             return Err(
                 Unexpected::new(format!("the path template has no `{{{}}}`", N::NAME)).into(),

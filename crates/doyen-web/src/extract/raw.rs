@@ -1,4 +1,4 @@
-//! The raw body, and the raw request.
+//! The raw body and the raw request.
 
 use bytes::Bytes;
 use doyen_core::Refusal;
@@ -23,7 +23,7 @@ impl FromRequest<ViaBody> for Bytes {
     }
 }
 
-/// The whole request: parts and unread body, which ends with an error after as many bytes as the route takes.
+/// The whole request with its unread body, which fails when it exceeds the size limit of the route.
 impl FromRequest<ViaBody> for http::Request<crate::Body> {
     async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let body = body::bounded(request)?;

@@ -1,4 +1,4 @@
-//! Listening, and taking connections.
+//! The server: accepts connections until it is stopped, then drains.
 
 use std::fmt;
 use std::future::Future;
@@ -11,25 +11,29 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::ServerOptions;
-use super::connection::{self, Closing};
-use super::drain;
-use super::places::{Places, network};
+use super::client_slots::{ClientSlots, network};
+use super::shutdown::{Shutdown, Stage};
+use super::{connection, overload, signals};
 use crate::service::Service;
 
-/// How long what follows the last answers may take: rolling back, releasing.
-const LAST_WORK: Duration = Duration::from_secs(5);
+/// Maximum time for the cleanup after the last requests.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many connections are told at once that there is no room.
-const TURNED_AWAY: usize = 256;
+/// Maximum number of connections that are being rejected with a response at once.
+const MAX_REJECTIONS: usize = 256;
 
-/// How many bytes the system takes from us before it can send them.
+/// Delay after an error of `accept`.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Maximum bytes that the kernel accepts before it can send them.
 ///
-/// Whether a client reads is seen by whether the socket takes more. By itself the system lets megabytes pile up and takes more only once a
-/// third of them is gone: a client that reads slowly would look like one that does not read.
+/// The server sees that a client reads by the socket accepting more. By default the kernel buffers
+/// megabytes and accepts more only when a third of them is sent, so that a slow client would look
+/// like one that does not read.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const AHEAD: u32 = 128 << 10;
+const MAX_UNSENT_BYTES: u32 = 128 << 10;
 
-/// A service on an address.
+/// A service that listens on an address.
 #[derive(Debug)]
 pub struct Server {
     service: Service,
@@ -37,7 +41,7 @@ pub struct Server {
     options: ServerOptions,
 }
 
-/// The address can not be listened on.
+/// The server cannot listen on the address.
 #[derive(Debug)]
 pub struct BindError {
     bind: SocketAddr,
@@ -48,7 +52,7 @@ impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "can not listen on {}: {}. Stop what listens there, or choose another address",
+            "cannot listen on {}: {}. Stop the process that uses the address, or choose another one",
             self.bind, self.cause
         )
     }
@@ -61,11 +65,11 @@ impl std::error::Error for BindError {
 }
 
 impl Server {
-    /// Listens.
+    /// Binds the address.
     ///
     /// # Errors
     ///
-    /// The address is taken or not ours.
+    /// Returns an error if the address is in use or does not belong to this machine.
     pub async fn bind(service: Service, options: ServerOptions) -> Result<Self, BindError> {
         let listener = TcpListener::bind(options.bind)
             .await
@@ -73,7 +77,7 @@ impl Server {
                 bind: options.bind,
                 cause,
             })?;
-        send_little_ahead(&listener);
+        limit_unsent_bytes(&listener);
         Ok(Self {
             service,
             listener,
@@ -81,7 +85,7 @@ impl Server {
         })
     }
 
-    /// The address it listens on: with the port that was taken for port 0.
+    /// Returns the address that it listens on, with the port that was chosen for port 0.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.options.bind)
     }
@@ -99,46 +103,49 @@ impl Server {
         } = self;
         let permits = Arc::new(Semaphore::new(options.max_connections));
         let connections = TaskTracker::new();
-        let closing = Closing::new();
-        // It owns the listener: dropping it stops listening.
+        let shutdown = Shutdown::new();
+        // It owns the listener: to drop it stops listening.
         let mut accept = Box::pin(accept_all(
             listener,
             &service,
             &options,
             &permits,
             &connections,
-            &closing,
+            &shutdown,
         ));
         tokio::select! {
             () = &mut accept => {}
             () = stop => {
-                // 1 Not ready, still listening: requests that were on their way are answered.
+                // Not ready, but still listening: late requests get their responses.
                 service.drain().begin();
                 tracing::info!(open = connections.len(), "draining");
                 tokio::select! {
                     () = &mut accept => {}
                     () = tokio::time::sleep(options.drain_delay) => {}
-                    () = drain::shutdown_signal() => {}
+                    () = signals::shutdown_signal() => {}
                 }
             }
         }
-        // 2 No new connections; those that are open finish what they have.
+        // No new connections. Open ones finish their requests.
         drop(accept);
-        closing.begin();
+        shutdown.enter(Stage::Finish);
         connections.close();
         tokio::select! {
             () = connections.wait() => {}
-            () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(left = connections.len(), "cut at the drain deadline"),
-            () = drain::shutdown_signal() => tracing::warn!(left = connections.len(), "cut by a second signal"),
+            () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(left = connections.len(), "connections closed at the drain deadline"),
+            () = signals::shutdown_signal() => tracing::warn!(left = connections.len(), "connections closed by a second signal"),
         }
-        // 3 What is left is cut: its units of work roll back. Only then is what they were made of released.
-        closing.cut();
-        let ended = async {
+        // The rest is closed, and its units of work roll back, before the container is closed.
+        shutdown.enter(Stage::Cut);
+        let cleanup = async {
             connections.wait().await;
             service.settled().await;
         };
-        if tokio::time::timeout(LAST_WORK, ended).await.is_err() {
-            tracing::warn!("some work of the last requests did not end");
+        if tokio::time::timeout(CLEANUP_TIMEOUT, cleanup)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the cleanup of the last requests did not finish");
         }
     }
 }
@@ -149,32 +156,33 @@ async fn accept_all(
     options: &ServerOptions,
     permits: &Arc<Semaphore>,
     connections: &TaskTracker,
-    closing: &Closing,
+    shutdown: &Shutdown,
 ) {
-    let telling = Arc::new(Semaphore::new(TURNED_AWAY));
-    let places = Places::new(options.max_connections_per_client);
-    let proxies = &service.inner.options.proxies;
-    let security = service.inner.options.security_headers;
+    let rejections = Arc::new(Semaphore::new(MAX_REJECTIONS));
+    let slots = ClientSlots::new(options.max_connections_per_client);
+    let proxies = &service.options().proxies;
+    let has_security_headers = service.options().security_headers;
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of file descriptors, or a client that was gone already: wait a little, do not spin, do not die.
+                // Out of file descriptors, or the client has disconnected. Wait instead of
+                // spinning.
                 tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
-        prepare(&stream);
-        // A trusted proxy speaks for many.
+        set_nodelay(&stream);
+        // A trusted proxy forwards for many clients.
         let client = (!proxies.trusts(peer.ip())).then(|| network(peer.ip()));
-        let place = match client {
+        let slot = match client {
             None => Some(None),
-            Some(client) => places.take(client).map(Some),
+            Some(client) => slots.take(client).map(Some),
         };
-        let permit = place.and_then(|place| {
+        let permit = slot.and_then(|slot| {
             let permit = Arc::clone(permits).try_acquire_owned().ok()?;
-            Some((place, permit))
+            Some((slot, permit))
         });
         match permit {
             Some(permit) => {
@@ -183,20 +191,21 @@ async fn accept_all(
                     peer,
                     service.clone(),
                     options.clone(),
-                    closing.clone(),
-                    service.inner.budget.open(client),
+                    shutdown.clone(),
+                    service.open_account(client),
                 );
                 connections.spawn(async move {
                     served.await;
                     drop(permit);
                 });
             }
-            // Telling takes a moment and a descriptor: beyond this many at once a connection is closed without a word.
+            // A rejection with a response needs time and a descriptor. Above the maximum the
+            // connection is closed without one.
             None => {
-                if let Ok(telling) = Arc::clone(&telling).try_acquire_owned() {
+                if let Ok(rejection) = Arc::clone(&rejections).try_acquire_owned() {
                     connections.spawn(async move {
-                        connection::turn_away(stream, security).await;
-                        drop(telling);
+                        overload::reject(stream, has_security_headers).await;
+                        drop(rejection);
                     });
                 }
             }
@@ -204,18 +213,18 @@ async fn accept_all(
     }
 }
 
-/// Connections inherit it from their listener.
-fn send_little_ahead(listener: &TcpListener) {
+/// Sets the option on the listener, from which connections inherit it.
+fn limit_unsent_bytes(listener: &TcpListener) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(AHEAD) {
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(MAX_UNSENT_BYTES) {
         tracing::debug!(%error, "no TCP_NOTSENT_LOWAT");
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = listener;
 }
 
-fn prepare(stream: &TcpStream) {
-    // Small answers must not wait for a full packet.
+fn set_nodelay(stream: &TcpStream) {
+    // Small responses must not wait for a full packet.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }

@@ -1,22 +1,22 @@
-//! What the wire of a connection, the connection itself and the service tell each other.
+//! State shared by the socket of a connection, the connection and the service.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Poll;
 
-use super::Refused;
-use super::budget::Charge;
+use crate::budget::Charge;
+use crate::rejected_head::RejectedHead;
 
-/// Shared by all three.
+/// The state of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
     written: AtomicU64,
     stalled: AtomicBool,
-    /// How many requests the service has seen.
-    asked: AtomicU64,
-    /// Which request is not one, and why.
-    refused: OnceLock<(u64, Refused)>,
+    /// Number of requests that the service has received.
+    requests: AtomicU64,
+    /// The number of the rejected request, and why it is rejected.
+    rejected: OnceLock<(u64, RejectedHead)>,
     midway: AtomicBool,
     expired: AtomicBool,
     closing: AtomicBool,
@@ -28,22 +28,22 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    /// Bytes that the socket took so far.
+    /// Returns the bytes that the socket has accepted so far.
     pub(super) fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
     }
 
-    /// True while bytes wait for the client to read.
+    /// True while the socket accepts no more bytes.
     pub(super) fn is_stalled(&self) -> bool {
         self.stalled.load(Ordering::Relaxed)
     }
 
-    /// Bytes were offered to the socket.
+    /// Records a write to the socket.
     pub(super) fn note(&self, result: &Poll<io::Result<usize>>) {
         match result {
             Poll::Ready(Ok(bytes)) => {
                 self.written.fetch_add(*bytes as u64, Ordering::Relaxed);
-                // Only the task of the connection touches it.
+                // Only the task of the connection changes it.
                 let unflushed = self.unflushed();
                 if unflushed > 0 {
                     let rest = unflushed.saturating_sub(*bytes);
@@ -56,13 +56,13 @@ impl Flow {
         }
     }
 
-    /// A response over HTTP/1.1, or a part of one, is about to be written.
+    /// Records a response over HTTP/1.1, or a part of one, that is about to be written.
     pub(super) fn hand_over(&self, bytes: usize) {
         let unflushed = self.unflushed().saturating_add(bytes);
         self.unflushed.store(unflushed, Ordering::Relaxed);
     }
 
-    /// Bytes of responses that the socket may not have accepted yet.
+    /// Returns the bytes of responses that the socket may not have accepted yet.
     pub(super) fn unflushed(&self) -> usize {
         self.unflushed.load(Ordering::Relaxed)
     }
@@ -74,7 +74,7 @@ impl Flow {
         self.has_unsent.store(true, Ordering::Release);
     }
 
-    /// Everything is written.
+    /// Records that everything is written.
     pub(super) fn flushed(&self) {
         if self.unflushed() > 0 {
             self.unflushed.store(0, Ordering::Relaxed);
@@ -86,43 +86,45 @@ impl Flow {
         }
     }
 
-    /// The request after so many others is refused.
-    pub(super) fn refuse(&self, after: u64, refused: Refused) {
-        // There is one at most: nothing is read after it.
-        let _ = self.refused.set((after, refused));
+    /// Rejects the request with this number; the first is 0.
+    pub(super) fn reject(&self, number: u64, why: RejectedHead) {
+        // Only one can be rejected: nothing is read after it.
+        let _ = self.rejected.set((number, why));
     }
 
-    /// The next request has come to the service: why it is refused, if it is.
-    pub(super) fn ask(&self) -> Option<Refused> {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
-        let (after, refused) = self.refused.get()?;
-        (*after == number).then_some(*refused)
+    /// Counts a request that reaches the service. Returns why it is rejected, if it is.
+    pub(super) fn next_request(&self) -> Option<RejectedHead> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let (rejected, why) = self.rejected.get()?;
+        (*rejected == number).then_some(*why)
     }
 
-    /// Whether the begin of a head is there and the rest is not.
+    /// Records whether a head is incomplete.
     pub(super) fn set_midway(&self, midway: bool) {
         self.midway.store(midway, Ordering::Relaxed);
     }
 
-    /// True while the rest of a head is waited for.
+    /// True while a head is incomplete.
     pub(super) fn is_midway(&self) -> bool {
         self.midway.load(Ordering::Relaxed)
     }
 
-    /// The rest of that head is too late. The connection is to be polled after this.
+    /// Records that the incomplete head is too late. The connection must be polled afterwards.
     pub(super) fn expire(&self) {
         self.expired.store(true, Ordering::Relaxed);
     }
 
+    /// True if the incomplete head is too late.
     pub(super) fn is_expired(&self) -> bool {
         self.expired.load(Ordering::Relaxed)
     }
 
-    /// The next answer is the last.
+    /// Records that the next response is the last.
     pub(super) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
     }
 
+    /// True if the next response is the last.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
     }

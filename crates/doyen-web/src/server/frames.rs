@@ -1,4 +1,4 @@
-//! How many control frames an HTTP/2 client may send.
+//! The limit of HTTP/2 control frames.
 //!
 //! SETTINGS and PING frames are acknowledged, and WINDOW_UPDATE, PRIORITY, RST_STREAM and empty
 //! DATA frames are processed, for as long as a client sends them (CVE-2019-9511 to 9518,
@@ -8,8 +8,8 @@
 
 use std::time::Instant;
 
-/// The length of a frame header (RFC 9113 section 4.1).
-const HEADER: usize = 9;
+/// Length of a frame header (RFC 9113 section 4.1).
+const HEADER_BYTES: usize = 9;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -53,7 +53,7 @@ struct Rule {
     per_second: u32,
 }
 
-/// Thousandths of frames that a client may still send.
+/// A token bucket, in thousandths of frames.
 #[derive(Debug)]
 struct Bucket {
     rule: &'static Rule,
@@ -61,10 +61,10 @@ struct Bucket {
     filled: Instant,
 }
 
-/// Reads frame headers as they come, and counts.
+/// Counts frames by their headers.
 #[derive(Debug)]
 pub(super) struct Frames {
-    header: [u8; HEADER],
+    header: [u8; HEADER_BYTES],
     known: usize,
     /// Bytes of the current frame that are still to come, and those that came.
     payload: usize,
@@ -88,14 +88,14 @@ impl Bucket {
     }
 
     fn earn(&mut self, thousandths: u64) {
-        let most = u64::from(self.rule.burst) * 1_000;
-        self.left = self.left.saturating_add(thousandths).min(most);
+        let max = u64::from(self.rule.burst) * 1_000;
+        self.left = self.left.saturating_add(thousandths).min(max);
     }
 
     /// Takes one frame.
     fn take(&mut self) -> Result<(), &'static str> {
         if self.left < 1_000 {
-            // The clock is asked only when the burst is used up.
+            // The clock is read only when the burst is used up.
             let passed = self.filled.elapsed();
             let earned = passed.as_millis() * u128::from(self.rule.per_second);
             self.filled += passed;
@@ -107,12 +107,12 @@ impl Bucket {
 }
 
 impl Frames {
-    /// For a connection whose preface has been read. `is_limited` is false for a trusted proxy: it
-    /// sends the frames of many clients.
+    /// Creates the counter of a connection whose preface has been read. `is_limited` is false for a
+    /// trusted proxy, which sends the frames of many clients.
     pub(super) fn new(is_limited: bool) -> Self {
         Self {
             is_limited,
-            header: [0; HEADER],
+            header: [0; HEADER_BYTES],
             known: 0,
             payload: 0,
             received: 0,
@@ -124,11 +124,12 @@ impl Frames {
         }
     }
 
-    /// Counts the frames in these bytes. `written` is how many bytes the client was sent so far.
+    /// Counts the frames in these bytes. `written` is the number of bytes sent to the client so
+    /// far.
     ///
     /// # Errors
     ///
-    /// Returns the kind of which there were too many.
+    /// Returns the kind of frames of which there are too many.
     pub(super) fn count(&mut self, mut bytes: &[u8], written: u64) -> Result<(), &'static str> {
         loop {
             let skipped = self.payload.min(bytes.len());
@@ -138,11 +139,11 @@ impl Frames {
             if bytes.is_empty() {
                 return Ok(());
             }
-            let some = (HEADER - self.known).min(bytes.len());
+            let some = (HEADER_BYTES - self.known).min(bytes.len());
             self.header[self.known..self.known + some].copy_from_slice(&bytes[..some]);
             self.known += some;
             bytes = &bytes[some..];
-            if self.known < HEADER {
+            if self.known < HEADER_BYTES {
                 return Ok(());
             }
             self.known = 0;
@@ -153,7 +154,8 @@ impl Frames {
         }
     }
 
-    /// Bytes that the parser holds until the current frame and its header block are complete.
+    /// Returns the bytes that the parser holds until the current frame and its header block are
+    /// complete.
     pub(super) fn incomplete(&self) -> usize {
         let frame = if self.payload > 0 { self.received } else { 0 };
         self.block + frame
@@ -199,11 +201,11 @@ mod tests {
     fn frame(kind: u8, payload: usize) -> Vec<u8> {
         let length = u32::try_from(payload).unwrap().to_be_bytes();
         let mut bytes = vec![length[1], length[2], length[3], kind, 0, 0, 0, 0, 1];
-        bytes.resize(HEADER + payload, 7);
+        bytes.resize(HEADER_BYTES + payload, 7);
         bytes
     }
 
-    /// How many of these frames are accepted at once, out of 100,000.
+    /// Returns how many of 100,000 such frames are accepted at once.
     fn accepted(kinds: &[(u8, usize)], written_each: u64) -> usize {
         let mut frames = Frames::new(true);
         let bytes: Vec<u8> = kinds
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn floods_end_and_ordinary_traffic_does_not() {
+    fn floods_are_stopped_and_ordinary_traffic_is_not() {
         let near = |found: usize, expected: usize| {
             assert!(
                 (expected..expected + expected / 10 + 5).contains(&found),
@@ -236,7 +238,7 @@ mod tests {
         assert_eq!(accepted(&[(DATA, 100)], 0), 100_000);
         // Each earns a quarter of the next.
         near(accepted(&[(WINDOW_UPDATE, 4)], 4), 2_666);
-        // A client that answers each small part with two updates.
+        // A client that responds to each small part with two updates.
         let updates = [(WINDOW_UPDATE, 4), (WINDOW_UPDATE, 4)];
         assert_eq!(accepted(&updates, 40), 100_000);
         // One that cancels one request in five.
@@ -252,38 +254,38 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_read_however_they_are_cut() {
+    fn frames_are_counted_however_they_are_split() {
         let bytes = [frame(HEADERS, 40), frame(DATA, 300), frame(PING, 8)].concat();
         for size in [1, 2, 5, 9, 10, 48, 1_000] {
             let mut frames = Frames::new(true);
             let many = bytes.repeat(201);
-            let refused = many
+            let rejected = many
                 .chunks(size)
                 .position(|part| frames.count(part, 0).is_err());
             let parts = many.len().div_ceil(size);
-            let near_the_end = refused.is_some_and(|at| at + 1 >= parts - parts / 100 - 1);
-            assert!(near_the_end, "{size}: {refused:?} of {parts}");
+            let near_the_end = rejected.is_some_and(|at| at + 1 >= parts - parts / 100 - 1);
+            assert!(near_the_end, "{size}: {rejected:?} of {parts}");
         }
     }
 
     #[test]
-    fn what_the_parser_holds_is_known() {
+    fn the_bytes_that_the_parser_holds_are_known() {
         let mut frames = Frames::new(true);
-        let mut read = |bytes: &[u8]| {
+        let mut count = |bytes: &[u8]| {
             frames.count(bytes, 0).unwrap();
             frames.incomplete()
         };
         let block = frame(HEADERS, 1_000);
-        assert_eq!(read(&block[..HEADER + 400]), 1_000 + 400);
-        assert_eq!(read(&block[HEADER + 400..]), 1_000);
-        assert_eq!(read(&frame(CONTINUATION, 500)), 1_500);
+        assert_eq!(count(&block[..HEADER_BYTES + 400]), 1_000 + 400);
+        assert_eq!(count(&block[HEADER_BYTES + 400..]), 1_000);
+        assert_eq!(count(&frame(CONTINUATION, 500)), 1_500);
         let mut last = frame(CONTINUATION, 10);
         last[4] = END_HEADERS;
-        assert_eq!(read(&last), 0);
-        assert_eq!(read(&frame(DATA, 70_000)), 0);
+        assert_eq!(count(&last), 0);
+        assert_eq!(count(&frame(DATA, 70_000)), 0);
         let data = frame(DATA, 300);
-        assert_eq!(read(&data[..HEADER + 100]), 100);
-        assert_eq!(read(&data[HEADER + 100..]), 0);
+        assert_eq!(count(&data[..HEADER_BYTES + 100]), 100);
+        assert_eq!(count(&data[HEADER_BYTES + 100..]), 0);
     }
 
     #[test]
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn time_refills() {
+    fn a_bucket_refills_with_time() {
         let mut bucket = Bucket::new(&ACKNOWLEDGED);
         bucket.left = 0;
         assert!(bucket.take().is_err());

@@ -1,4 +1,4 @@
-//! The requests of one connection, on their way to the service and back.
+//! The requests of one connection: passes them to the service and observes the responses.
 //!
 //! HTTP/1.1 has one at a time, so their state is part of the connection. HTTP/2 has many, and each
 //! is charged to the account of the connection until its response is sent.
@@ -13,21 +13,22 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use hyper::body::Incoming;
 
 use super::activity::{Activity, Busy};
-use super::budget::{Account, Charge};
 use super::flow::Flow;
-use super::{Refused, sending, strict};
+use super::{http2_head, sending};
+use crate::budget::{Account, Charge};
+use crate::rejected_head::RejectedHead;
 use crate::service::Service;
 use crate::{Body, Response};
 
-/// What an HTTP/2 request costs in memory until its response is there, besides its header fields
-/// and its body: the state of its stream and of its handler.
+/// Memory that an HTTP/2 request takes until its response exists, in addition to headers and body:
+/// the state of its stream and of its handler.
 const REQUEST_BYTES: usize = 8 << 10;
 
-/// What remains of it until the response is sent: the state of the stream and the response's header
-/// fields.
+/// The part of it that remains until the response is sent: the state of the stream and the response
+/// headers.
 const RESPONSE_BYTES: usize = 3 << 10;
 
-/// What the requests of a connection share.
+/// The state that the requests of a connection share.
 pub(super) struct Requests {
     pub(super) service: Service,
     pub(super) peer: SocketAddr,
@@ -36,16 +37,16 @@ pub(super) struct Requests {
     pub(super) account: Arc<Account>,
 }
 
-/// An HTTP/2 request that is worked on.
-pub(super) struct Stream {
+/// An HTTP/2 request that is being handled.
+pub(super) struct OpenStream {
     charge: Charge,
-    /// What is released once its response is there.
+    /// Bytes that are released when the response exists.
     transient: usize,
     busy: Busy,
 }
 
-/// The connection is closing because its client holds too much: the stream is reset, so that the
-/// client does not take it for a response.
+/// The connection is closing because its client holds too much. The stream is reset, so that the
+/// client does not mistake it for a response.
 #[derive(Debug)]
 pub(super) struct Disconnected;
 
@@ -56,21 +57,21 @@ impl Requests {
         request: http::Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let busy = self.activity.begin();
-        let refused = self.flow.ask();
-        let request = prepare(request, refused);
+        let rejected = self.flow.next_request();
+        let request = prepare(request, rejected);
         let mut response = self.respond(request).await;
-        if refused.is_some() || self.flow.is_closing() {
+        if rejected.is_some() || self.flow.is_closing() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
         Ok(response.map(|body| sending::http1(body, &busy, &self.flow)))
     }
 
-    /// Charges an HTTP/2 request. Before its task is made: a connection can have many tasks that
-    /// wait for a core.
-    pub(super) fn open(&self, headers: &HeaderMap) -> Stream {
+    /// Charges an HTTP/2 request. This happens before its task starts, because many tasks of a
+    /// connection can wait for a core.
+    pub(super) fn open(&self, headers: &HeaderMap) -> OpenStream {
         let fields = field_bytes(headers);
-        Stream {
+        OpenStream {
             charge: self.account.charge(REQUEST_BYTES + fields),
             transient: REQUEST_BYTES - RESPONSE_BYTES + fields,
             busy: self.activity.begin(),
@@ -80,10 +81,10 @@ impl Requests {
     /// Serves a request over HTTP/2.
     pub(super) async fn http2(
         self: Arc<Self>,
-        stream: Stream,
+        stream: OpenStream,
         request: http::Request<Incoming>,
     ) -> Result<Response, Disconnected> {
-        let Stream {
+        let OpenStream {
             mut charge,
             transient,
             busy,
@@ -91,12 +92,12 @@ impl Requests {
         if self.account.is_closing() {
             return Err(Disconnected);
         }
-        let refused = if self.account.is_full() {
-            Some(Refused::Unread)
+        let rejected = if self.account.is_full() {
+            Some(RejectedHead::UnreadResponses)
         } else {
-            strict::check(request.uri(), request.headers())
+            http2_head::check(request.uri(), request.headers())
         };
-        let request = prepare(request, refused);
+        let request = prepare(request, rejected);
         let (head, body) = self.respond(request).await.into_parts();
         charge.remove(transient);
         let charge = charge.into_response();
@@ -104,14 +105,17 @@ impl Requests {
         Ok(Response::from_parts(head, body))
     }
 
-    // Not `async`: each layer of it would keep a copy of the request.
+    // Not `async`: each async layer would keep a copy of the request.
     fn respond(&self, request: http::Request<Body>) -> impl Future<Output = Response> + Send {
         self.service.serve(request, self.peer, &self.account)
     }
 }
 
-/// The request as the service takes it; why it is refused rides along.
-fn prepare(request: http::Request<Incoming>, refused: Option<Refused>) -> http::Request<Body> {
+/// Returns the request for the service, with the reason for its rejection in the extensions.
+fn prepare(
+    request: http::Request<Incoming>,
+    rejected: Option<RejectedHead>,
+) -> http::Request<Body> {
     let mut request = request.map(|body| {
         if http_body::Body::is_end_stream(&body) {
             Body::empty()
@@ -119,13 +123,13 @@ fn prepare(request: http::Request<Incoming>, refused: Option<Refused>) -> http::
             Body::stream(body)
         }
     });
-    if let Some(refused) = refused {
-        request.extensions_mut().insert(refused);
+    if let Some(rejected) = rejected {
+        request.extensions_mut().insert(rejected);
     }
     request
 }
 
-/// Bytes of names and values.
+/// Returns the bytes of names and values.
 fn field_bytes(headers: &HeaderMap) -> usize {
     let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     headers.iter().map(field).sum()

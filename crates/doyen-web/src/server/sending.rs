@@ -1,7 +1,8 @@
-//! An answer on its way: who is waited for, the server or the client.
+//! Response bodies while they are sent.
 //!
-//! A body that is produced while it is sent keeps its connection busy while the server works on the next part, not while the client does not
-//! take the last one: else who never reads would keep a place for ever.
+//! A streamed body keeps its connection busy while the server produces the next part, but not while
+//! the client does not read the last one. Otherwise a client that never reads could keep a
+//! connection open forever.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,60 +12,70 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::activity::{Activity, Busy, HandedOver};
-use super::budget::Charge;
 use super::flow::Flow;
 use crate::Body;
 use crate::body::BoxError;
+use crate::budget::Charge;
 
-/// Bytes that the head of a response takes, about.
+/// Approximate size of a response head.
 const HEAD_BYTES: usize = 1 << 10;
 
-/// The body of a response over HTTP/1.1, watched until it is written.
-pub(super) fn http1(body: Body, made: &Busy, flow: &Arc<Flow>) -> Body {
+/// Returns the body of a response over HTTP/1.1, observed until it is written.
+pub(super) fn http1(body: Body, request: &Busy, flow: &Arc<Flow>) -> Body {
     let whole = body.as_whole().map_or(0, Bytes::len);
     flow.hand_over(HEAD_BYTES + whole);
     if whole > 0 || body.is_empty() {
         return body;
     }
-    Body::stream(Produced::new(body, made, flow, None))
+    Body::stream(Streamed::new(body, request, flow, None))
 }
 
-/// The body of a response over HTTP/2, watched until it is written. `charge` is that of its request.
-/// `None` if the connection is closing: its memory is needed now, not when the connection is gone.
-pub(super) fn http2(body: Body, made: &Busy, flow: &Arc<Flow>, mut charge: Charge) -> Option<Body> {
+/// Returns the body of a response over HTTP/2, observed until it is written. `charge` is that of
+/// the request. Returns `None` if the connection is closing, because its memory is needed now.
+pub(super) fn http2(
+    body: Body,
+    request: &Busy,
+    flow: &Arc<Flow>,
+    mut charge: Charge,
+) -> Option<Body> {
     if let Some(bytes) = body.as_whole() {
         charge.add(bytes.len());
         if charge.is_closing() {
             return None;
         }
-        // HTTP/2 keeps what its client has no window for, and the socket shows nothing of it.
-        let bytes = on_its_way(&made.activity(), bytes.clone(), Some(charge));
+        // The HTTP/2 implementation buffers what exceeds the client's window, unseen by the socket.
+        let bytes = tracked(&request.activity(), bytes.clone(), Some(charge));
         return Some(Body::whole(bytes));
     }
     if body.is_empty() {
         flow.keep_until_sent(charge);
         return Some(body);
     }
-    Some(Body::stream(Produced::new(body, made, flow, Some(charge))))
+    Some(Body::stream(Streamed::new(
+        body,
+        request,
+        flow,
+        Some(charge),
+    )))
 }
 
-/// A body that is produced while it is sent.
-struct Produced {
+/// A streamed body.
+struct Streamed {
     body: Body,
     activity: Activity,
-    /// There while the next part is being made.
+    /// Set while the next part is being produced.
     working: Option<Busy>,
     flow: Arc<Flow>,
     charge: Option<Charge>,
-    _until: HandedOver,
+    _handed_over: HandedOver,
 }
 
-impl Produced {
-    fn new(body: Body, made: &Busy, flow: &Arc<Flow>, charge: Option<Charge>) -> Self {
-        let activity = made.activity();
+impl Streamed {
+    fn new(body: Body, request: &Busy, flow: &Arc<Flow>, charge: Option<Charge>) -> Self {
+        let activity = request.activity();
         Self {
             body,
-            _until: activity.hand_over(),
+            _handed_over: activity.hand_over(),
             activity,
             working: None,
             flow: Arc::clone(flow),
@@ -73,7 +84,7 @@ impl Produced {
     }
 }
 
-impl http_body::Body for Produced {
+impl http_body::Body for Streamed {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -90,17 +101,19 @@ impl http_body::Body for Produced {
             ..
         } = self.get_mut();
         working.get_or_insert_with(|| activity.begin());
-        let made = Pin::new(body).poll_frame(cx);
-        if made.is_ready() {
+        let frame = Pin::new(body).poll_frame(cx);
+        if frame.is_ready() {
             *working = None;
         }
-        made.map_ok(|frame| {
+        frame.map_ok(|frame| {
             frame.map_data(|bytes| {
-                let charge = charge.as_ref().map(|whole| whole.sibling(bytes.len()));
+                let charge = charge
+                    .as_ref()
+                    .map(|response| response.sibling(bytes.len()));
                 if charge.is_none() {
                     flow.hand_over(bytes.len());
                 }
-                on_its_way(activity, bytes, charge)
+                tracked(activity, bytes, charge)
             })
         })
     }
@@ -114,23 +127,23 @@ impl http_body::Body for Produced {
     }
 }
 
-/// These bytes, counted until the last of them is written or dropped.
-fn on_its_way(activity: &Activity, bytes: Bytes, charge: Option<Charge>) -> Bytes {
-    struct Counted {
+/// Returns the bytes, which count as handed over until the last reference is dropped.
+fn tracked(activity: &Activity, bytes: Bytes, charge: Option<Charge>) -> Bytes {
+    struct Tracked {
         bytes: Bytes,
         _charge: Option<Charge>,
-        _until: HandedOver,
+        _handed_over: HandedOver,
     }
 
-    impl AsRef<[u8]> for Counted {
+    impl AsRef<[u8]> for Tracked {
         fn as_ref(&self) -> &[u8] {
             &self.bytes
         }
     }
 
-    Bytes::from_owner(Counted {
+    Bytes::from_owner(Tracked {
         bytes,
         _charge: charge,
-        _until: activity.hand_over(),
+        _handed_over: activity.hand_over(),
     })
 }

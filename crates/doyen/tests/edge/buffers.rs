@@ -20,7 +20,7 @@ const BOUND: usize = 2 * LIMIT + LIMIT / 4;
 
 const LARGE: usize = (1 << 20) + (1 << 19);
 
-/// Respond with more than a megabyte.
+/// IntoResponse with more than a megabyte.
 #[get("/large", allow = anyone)]
 async fn large() -> Text {
     Text("x".repeat(LARGE))

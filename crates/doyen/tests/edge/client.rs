@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use doyen::domain::{AccessRecord, AccessSink};
 use doyen::prelude::*;
-use doyen::web::{Client, EdgeOptions, ForwardedField, Network, Service, TrustedProxies};
+use doyen::web::{Cidr, Client, EdgeOptions, ForwardedHeader, Service, TrustedProxies};
 use http::Request;
 use http_body_util::BodyExt as _;
 
@@ -35,10 +35,10 @@ struct House {
     log: Arc<Clients>,
 }
 
-fn house(field: ForwardedField) -> House {
+fn house(field: ForwardedHeader) -> House {
     let networks = vec![
-        Network::parse("10.0.0.0/8").unwrap(),
-        Network::parse("fd00::/8").unwrap(),
+        Cidr::parse("10.0.0.0/8").unwrap(),
+        Cidr::parse("fd00::/8").unwrap(),
     ];
     let log = Arc::new(Clients::default());
     let options = EdgeOptions {
@@ -94,7 +94,7 @@ const CLAIMS: [(&str, &str); 9] = [
 
 #[tokio::test]
 async fn nobody_who_is_not_trusted_changes_who_asks() {
-    for field in [ForwardedField::XForwardedFor, ForwardedField::Forwarded] {
+    for field in [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded] {
         let house = house(field);
         for claims in [
             &CLAIMS[..],
@@ -114,7 +114,7 @@ async fn nobody_who_is_not_trusted_changes_who_asks() {
 
 #[tokio::test]
 async fn a_trusted_proxy_names_the_client() {
-    let house = house(ForwardedField::XForwardedFor);
+    let house = house(ForwardedHeader::XForwardedFor);
     let fields = [
         ("x-forwarded-for", "203.0.113.7, 198.51.100.1"),
         ("x-forwarded-for", "10.0.0.2"),
@@ -141,7 +141,7 @@ async fn a_trusted_proxy_names_the_client() {
 
 #[tokio::test]
 async fn a_trusted_proxy_names_the_client_in_words_of_the_standard() {
-    let house = house(ForwardedField::Forwarded);
+    let house = house(ForwardedHeader::Forwarded);
     let fields = [
         ("forwarded", "for=203.0.113.7, for=198.51.100.1;proto=http"),
         ("forwarded", "for=\"[fd00::5]:80\";proto=https"),
@@ -155,7 +155,7 @@ async fn a_trusted_proxy_names_the_client_in_words_of_the_standard() {
 
 #[tokio::test]
 async fn a_refusal_is_logged_under_the_client_too() {
-    let house = house(ForwardedField::XForwardedFor);
+    let house = house(ForwardedHeader::XForwardedFor);
     let request = Request::get("/nothing")
         .header("x-forwarded-for", "198.51.100.1")
         .body(doyen::web::Body::empty())
@@ -170,7 +170,7 @@ async fn a_refusal_is_logged_under_the_client_too() {
 
 #[tokio::test]
 async fn what_a_client_calls_itself_is_cut_and_plain() {
-    let house = house(ForwardedField::XForwardedFor);
+    let house = house(ForwardedHeader::XForwardedFor);
     let told = house
         .ask("192.0.2.9", &[("user-agent", "curl/8.1\t(x)")])
         .await;

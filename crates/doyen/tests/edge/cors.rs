@@ -395,7 +395,7 @@ async fn what_could_not_be_meant_is_refused_at_start() {
         (
             &[("server.cors_origins", "https://app.example.com/")],
             "`server.cors_origins`",
-            "slash at the end",
+            "final slash",
         ),
         (
             &[("server.cors_origins", "https://app.example.com/app")],
@@ -405,7 +405,7 @@ async fn what_could_not_be_meant_is_refused_at_start() {
         (
             &[("server.cors_origins", "https://*.example.com")],
             "`server.cors_origins`",
-            "can not be a part",
+            "cannot be part of an origin",
         ),
         (
             &[("server.cors_origins", "null")],

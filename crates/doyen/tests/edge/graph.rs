@@ -204,12 +204,12 @@ fn every_mistake_of_every_route_is_told_at_once() {
     assert_eq!(
         mistakes(with(Routes::new(routes))),
         [
-            "GET /a: nothing says who may call it. Add `.allow(anyone)`, `.allow(signed_in)` or a scope",
+            "GET /a: it has no access policy. Add `.allow(anyone)`, `.allow(signed_in)` or a scope",
             "GET /b: it has no handler. Add `.handler(function)`",
-            "GET c: a path begins with `/`",
-            "GET /f/{id}: no parameter reads `{id}`. Call a parameter of the handler `id`, or take `Path<..>`",
-            "GET /d: mounted twice. Remove one, or put it under another path with `.at(..)`",
-            "GET /d and GET /e are both called `t_d`. Rename a handler, or give one an own id with `id = \"..\"`",
+            "GET c: a path must start with `/`",
+            "GET /f/{id}: no parameter reads `{id}`. Name a parameter of the handler `id`, or use `Path<..>`",
+            "GET /d: it is mounted twice. Remove one, or mount it under another path with `.at(..)`",
+            "GET /d and GET /e have the same operation id `t_d`. Rename a handler, or set an id with `id = \"..\"`",
         ]
     );
 }
@@ -232,7 +232,7 @@ fn paths_that_can_not_be_told_apart_are_refused() {
     assert_eq!(
         all,
         [
-            "/a/{name}: it can not be told apart from `/a/{id}`. Give both parameters one name, or one of the paths another word"
+            "/a/{name}: it is ambiguous with `/a/{id}`. Use the same parameter name in both paths, or change one of them"
         ]
     );
 }

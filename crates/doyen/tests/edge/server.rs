@@ -360,7 +360,7 @@ async fn a_refused_header_is_a_problem_like_any_other() {
     assert!(head.contains("connection: close"), "{head}");
     let problem: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(problem["code"], "malformed_request");
-    assert_eq!(problem["detail"], "`Host` is missing");
+    assert_eq!(problem["detail"], "The `Host` header is missing.");
     assert_eq!(wire.rest().await, "");
 }
 
@@ -506,7 +506,7 @@ async fn an_address_that_is_taken_is_named_with_the_way_out() {
     let second = Server::bind(server.service.clone(), ServerOptions::new(server.address)).await;
     let message = second.unwrap_err().to_string();
     assert!(
-        message.contains(&server.address.to_string()) && message.contains("choose another address"),
+        message.contains(&server.address.to_string()) && message.contains("choose another one"),
         "{message}"
     );
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use doyen::prelude::*;
-use doyen::web::{EdgeOptions, Network, Service, TrustedProxies};
+use doyen::web::{Cidr, EdgeOptions, Service, TrustedProxies};
 use tokio::net::TcpSocket;
 
 use crate::kit::Value;
@@ -204,7 +204,7 @@ async fn one_client_does_not_take_every_place() {
 
 #[tokio::test]
 async fn a_trusted_proxy_may_take_every_place() {
-    let networks = vec![Network::parse("127.0.0.2").unwrap()];
+    let networks = vec![Cidr::parse("127.0.0.2").unwrap()];
     let builder = Service::builder().options(EdgeOptions {
         proxies: TrustedProxies::new(networks, Default::default()).unwrap(),
         ..EdgeOptions::default()

@@ -21,11 +21,11 @@ pub(crate) enum Registered {
     Asked(Accepted<RegistrationView>),
 }
 
-impl Respond for Registered {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+impl IntoResponse for Registered {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         match self {
-            Self::Made(made) => made.respond(parts),
-            Self::Asked(asked) => asked.respond(parts),
+            Self::Made(made) => made.into_response(parts),
+            Self::Asked(asked) => asked.into_response(parts),
         }
     }
 

@@ -1,0 +1,64 @@
+//! The request pipeline: every step of a request, in order.
+//!
+//! Each step is a small file with a plain function. `handle` and `dispatch` call them, with the
+//! reason for the position where it is not obvious. The steps before the router run for every
+//! request, those after it follow the policies of the route.
+//!
+//! | file | contents |
+//! | --- | --- |
+//! | `handle` | what surrounds every request: ids, panics, headers, the access log |
+//! | `dispatch` | from the request head to the handler and the commit |
+//! | the others | one step each |
+
+mod access_log;
+mod authorize;
+mod cleanup;
+mod client_address;
+mod compression;
+mod conditional;
+mod cors;
+mod dispatch;
+mod handle;
+mod headers;
+mod hosts;
+mod identify;
+mod query;
+mod rate_limit;
+mod rejection;
+mod size_limits;
+mod state;
+mod vary;
+
+pub(crate) use headers::{BaseHeaders, security_header_lines};
+
+use std::sync::Arc;
+
+use doyen_core::inject::Container;
+use doyen_core::{AccessSink, Identify};
+use tokio_util::task::TaskTracker;
+
+use crate::concurrency::ConcurrencyLimit;
+use crate::meter::Meter;
+use crate::options::EdgeOptions;
+use crate::problem::Classifier;
+use crate::rate_limits::{RateLimits, RouteLimits};
+use crate::router::Router;
+
+/// What the pipeline needs to handle requests.
+pub(crate) struct Pipeline {
+    pub(crate) router: Router,
+    /// For requests that match no route.
+    pub(crate) unmatched_meter: Meter,
+    pub(crate) container: Container,
+    pub(crate) identify: Option<Arc<dyn Identify>>,
+    pub(crate) rate_limits: Option<RateLimits>,
+    /// For requests that match no route.
+    pub(crate) unmatched_limits: Option<RouteLimits>,
+    pub(crate) access_log: Option<Arc<dyn AccessSink>>,
+    pub(crate) classifiers: Vec<Classifier>,
+    pub(crate) options: EdgeOptions,
+    pub(crate) base_headers: BaseHeaders,
+    pub(crate) concurrency: ConcurrencyLimit,
+    /// Closed from the start, so that to wait for it means to wait until it is empty.
+    pub(crate) cleanups: TaskTracker,
+}

@@ -1,0 +1,75 @@
+//! The metrics and the access log line of a request.
+
+use std::time::Instant;
+
+use doyen_core::inject::Context;
+use doyen_core::{AccessRecord, Clock as _, DeniedBecause, Problem, SystemClock};
+use http::Method;
+
+use super::Pipeline;
+use super::state::RequestState;
+use crate::Response;
+use crate::problem::{Cause, Code, OVERLOADED};
+
+/// Records a request at its end.
+pub(super) fn write(
+    pipeline: &Pipeline,
+    state: &RequestState,
+    method: &Method,
+    path: &str,
+    response: &Response,
+    started: Instant,
+    is_counted: bool,
+) {
+    // By path template, never by path: the number of series must not grow with traffic.
+    let meter = state
+        .route
+        .as_ref()
+        .map_or(&pipeline.unmatched_meter, |route| &route.meter);
+    let duration = started.elapsed();
+    meter.record(response.status().as_u16(), duration);
+    let code = response.extensions().get::<Code>().map(|code| code.0);
+    let is_shed = code == Some(OVERLOADED.code);
+    if is_shed {
+        pipeline.concurrency.note_shed();
+    }
+    let Some(sink) = &pipeline.access_log else {
+        return;
+    };
+    let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+    let cause = problem.and_then(Problem::cause);
+    // The reason of a denial has its own field, so that it can be searched for.
+    let denied = cause.and_then(|cause| cause.downcast_ref::<DeniedBecause>());
+    let statistics = state
+        .context
+        .as_ref()
+        .map(Context::statistics)
+        .unwrap_or_default();
+    sink.write(&AccessRecord {
+        request_id: state.request_id.as_str(),
+        trace_id: state.trace.trace_id(),
+        method: method.as_str(),
+        path,
+        route: state
+            .route
+            .as_ref()
+            .map(|route| route.operation.path.as_str()),
+        status: response.status().as_u16(),
+        duration,
+        bytes: http_body::Body::size_hint(response.body())
+            .exact()
+            .unwrap_or(0),
+        client: state.client,
+        user: state.caller.as_deref().map(|caller| &*caller.subject),
+        queries: statistics.statements,
+        query_time: statistics.time,
+        problem: code,
+        denied_because: denied.map(DeniedBecause::reason),
+        shed: is_shed,
+        // Anonymous clients can cause any number of these: problems, and requests without a limit.
+        sampled: code.is_some()
+            || (pipeline.rate_limits.is_some() && !is_counted && state.caller.is_none()),
+        cause: cause.filter(|_| denied.is_none()),
+        ..AccessRecord::at(SystemClock.now())
+    });
+}

@@ -1,0 +1,142 @@
+//! What surrounds every request, whatever becomes of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use doyen_core::{RequestId, TraceContext, Unexpected, within_request};
+use futures_util::FutureExt as _;
+use http::{HeaderName, Method};
+
+use super::cleanup::{self, CleanupGuard};
+use super::state::RequestState;
+use super::{
+    Pipeline, access_log, client_address, compression, conditional, cors, headers, rate_limit,
+};
+use crate::budget::Account;
+use crate::{Body, Response};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+impl Pipeline {
+    /// Handles a request. Every error becomes a problem response.
+    pub(crate) async fn handle(
+        &self,
+        request: http::Request<Body>,
+        peer: Option<SocketAddr>,
+        account: Option<&Arc<Account>>,
+    ) -> Response {
+        let started = Instant::now();
+        let (head, body) = request.into_parts();
+        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+        // The client address first: limits and logs use it.
+        let source = client_address::find(&self.options.proxies, peer, &head.headers);
+        let mut state = RequestState {
+            // Every log line and response has the id. An id that could forge a log line is
+            // replaced.
+            request_id: RequestId::accept_or_new(text(headers::REQUEST_ID)),
+            trace: TraceContext::continue_or_start(text(TRACEPARENT)),
+            peer,
+            client: source.client,
+            route: None,
+            context: None,
+            caller: None,
+            rate_limit: None,
+            guard: None,
+        };
+        let method = head.method.clone();
+        let uri = head.uri.clone();
+        let if_none_match = conditional::requested(&head);
+        let cors_request = cors::request(self.options.cors.as_ref(), &head);
+        let accepts_gzip = compression::is_accepted(&head);
+        let is_preflight = cors_request.as_ref().is_some_and(|cors| cors.is_preflight);
+
+        // Panics are caught outside everything that can panic, so that they get a response and a
+        // log line. Log lines inside carry the ids of the request.
+        let (id, trace) = (state.request_id, state.trace);
+        let outcome = {
+            let mut work = std::pin::pin!(
+                std::panic::AssertUnwindSafe(self.dispatch(
+                    head,
+                    body,
+                    is_preflight,
+                    account,
+                    &mut state
+                ))
+                .catch_unwind()
+            );
+            std::future::poll_fn(|cx| within_request(id, trace, || work.as_mut().poll(cx))).await
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(panic) => Err(Unexpected::new(format!("panicked: {}", panic_text(&*panic))).into()),
+        };
+        let mut response = match outcome {
+            Ok(response) => response,
+            Err(rejection) => {
+                // Roll back before the client can see the error.
+                if let Some(context) = &state.context {
+                    context.rollback().await;
+                }
+                let id = state.request_id.as_str();
+                rejection.into_response(uri.path(), id, &self.classifiers)
+            }
+        };
+        // Before the headers: a 304 keeps them and has no body.
+        conditional::apply(
+            &method,
+            if_none_match,
+            state.caller.as_deref(),
+            &mut response,
+        );
+        // Before the headers: what the route set shows whether the response is secret.
+        let is_compressible = self.options.compression && compression::is_allowed(&response);
+        if is_compressible && accepts_gzip {
+            compression::apply(&mut response).await;
+        }
+        // Nothing is awaited after this. The cleanup is scheduled below.
+        state
+            .guard
+            .take()
+            .into_iter()
+            .for_each(CleanupGuard::disarm);
+        // On every response, including errors.
+        let facts = headers::ResponseFacts {
+            route: state.route.as_deref(),
+            caller: state.caller.as_deref(),
+            request_id: state.request_id.as_str(),
+            is_secure: source.is_secure,
+            is_compressible,
+            is_limited: state.rate_limit.is_some(),
+        };
+        headers::apply(&mut response, &self.base_headers, &facts);
+        let is_counted = state.rate_limit.is_some();
+        // Also on a request that was rejected later, since it was counted.
+        rate_limit::apply(&mut response, state.rate_limit.take());
+        cors::apply(self.options.cors.as_ref(), cors_request, &mut response);
+        if method == Method::HEAD {
+            headers::strip_body(&mut response);
+        }
+        access_log::write(
+            self,
+            &state,
+            &method,
+            uri.path(),
+            &response,
+            started,
+            is_counted,
+        );
+        if let Some(context) = state.context.take() {
+            cleanup::close(context, &self.cleanups);
+        }
+        response
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}

@@ -1,0 +1,194 @@
+//! Responses with a JSON body, and the response without a body.
+
+use doyen_core::Refusal;
+use doyen_schema::contract::{Answer, Contract};
+use doyen_schema::{Components, Output, Schema};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use super::IntoResponse;
+use crate::request::Parts;
+use crate::{Body, Json, Response};
+
+pub(crate) const JSON: &str = "application/json";
+
+/// 201 with the new resource. `Location` is its URL, if the type provides one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Created<T>(pub T);
+
+/// 202 for work that continues after the response. The body says how to learn the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted<T>(pub T);
+
+/// 204 without a body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoContent;
+
+/// 200 with a body that must not be cached (RFC 9111 section 5.2.2.5), such as tokens and secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoStore<T>(pub T);
+
+impl<T: Output> IntoResponse for Json<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        write(StatusCode::OK, &self.0, parts)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        answer::<T>(contract, 200, "The requested resource.");
+    }
+}
+
+impl<T: Output> IntoResponse for Created<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = write(StatusCode::CREATED, &self.0, parts)?;
+        if let Some(location) = self
+            .0
+            .location()
+            .and_then(|location| HeaderValue::try_from(location).ok())
+        {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        Ok(response)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        let schema = T::schema(contract.components);
+        let location = Schema::of("string").with("format", "uri-reference");
+        let mut answer = Answer::with_body(201, "The created resource.", JSON, schema);
+        if T::LOCATED {
+            answer = answer.header("Location", "URL of the created resource.", location);
+        }
+        contract.operation.answers.push(tagged::<T>(answer));
+    }
+}
+
+impl<T: Output> IntoResponse for Accepted<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        write(StatusCode::ACCEPTED, &self.0, parts)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        answer::<T>(contract, 202, "The request was accepted for processing.");
+    }
+}
+
+impl<T: Output> IntoResponse for NoStore<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = write(StatusCode::OK, &self.0, parts)?;
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        answer::<T>(
+            contract,
+            200,
+            "The requested resource. The response must not be cached.",
+        );
+    }
+}
+
+impl IntoResponse for NoContent {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(response)
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        contract
+            .operation
+            .answers
+            .push(Answer::empty(204, "Success. The response has no body."));
+    }
+}
+
+fn answer<T: Output>(contract: &mut Contract<'_>, status: u16, description: &str) {
+    let schema = T::schema(contract.components);
+    contract.operation.fields = contract.components.properties(&schema);
+    contract
+        .operation
+        .answers
+        .push(tagged::<T>(Answer::with_body(
+            status,
+            description,
+            JSON,
+            schema,
+        )));
+}
+
+/// Adds the `ETag` header of types that have a version.
+fn tagged<T: Output>(answer: Answer) -> Answer {
+    if !T::TAGGED {
+        return answer;
+    }
+    answer.header(
+        "ETag",
+        "Version of the resource, for `If-Match` and `If-None-Match`.",
+        Schema::of("string"),
+    )
+}
+
+fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Response, Refusal> {
+    let picked = &parts.picked_fields;
+    let bytes = if picked.is_empty() {
+        serde_json::to_vec(value).map_err(doyen_core::Unexpected::from)?
+    } else {
+        let mut json = serde_json::to_value(value).map_err(doyen_core::Unexpected::from)?;
+        pick(&mut json, picked);
+        serde_json::to_vec(&json).map_err(doyen_core::Unexpected::from)?
+    };
+    let mut response = bytes_response(status, bytes);
+    if let Some(tag) = value
+        .etag()
+        .and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok())
+    {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// Returns a JSON response with these bytes.
+pub(crate) fn bytes_response(status: StatusCode, bytes: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::whole(bytes));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    response
+}
+
+/// Keeps only these fields of an object.
+pub(crate) fn pick(json: &mut serde_json::Value, picked: &[String]) {
+    if let serde_json::Value::Object(fields) = json {
+        fields.retain(|name, _| picked.iter().any(|picked| picked == name));
+    }
+}
+
+/// Makes fields optional where `?fields=` can select them: in the response, or in each item of the
+/// page.
+pub(crate) fn thin(answers: &mut [Answer], components: &Components) {
+    let also = |whole: Schema| {
+        let part = components.partial(&whole).into_json();
+        Schema::any().with("anyOf", json!([whole.into_json(), part]))
+    };
+    for (_, schema) in answers.iter_mut().filter_map(|answer| answer.body.as_mut()) {
+        if schema.referred().is_some() {
+            *schema = also(std::mem::take(schema));
+            continue;
+        }
+        let Some(mut properties) = schema.get("properties").cloned() else {
+            continue;
+        };
+        if let Some(serde_json::Value::Object(item)) = properties.pointer_mut("/items/items") {
+            *item = also(Schema::from(std::mem::take(item))).into_map();
+            schema.set("properties", properties);
+        }
+    }
+}
+
+/// Returns the schema of the parameter `?fields=` for these names.
+pub(crate) fn fields_schema(names: &[String]) -> Schema {
+    Schema::of("array")
+        .with("items", json!({"type": "string", "enum": names}))
+        .with("minItems", 1)
+        .with("maxItems", names.len())
+        .with("uniqueItems", true)
+}

@@ -1,0 +1,181 @@
+//! Lists: one envelope, with links to the other pages.
+
+use doyen_core::{Page, PageFrom, Refusal, Unexpected};
+use doyen_schema::contract::{Answer, Contract};
+use doyen_schema::{Output, Schema};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
+
+use super::json::{JSON, bytes_response, pick};
+use super::{IntoResponse, Link};
+use crate::Response;
+use crate::request::Parts;
+
+impl<T: Output> IntoResponse for Page<T> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let relations = relations(&self, parts);
+        let picked = &parts.picked_fields;
+        let page = PageInfo {
+            limit: self.limit,
+            next: text(self.next.as_ref()),
+            prev: text(self.prev.as_ref()),
+            total: self.total,
+        };
+        // Without selected fields the items are serialized directly, in their own field order.
+        let bytes = if picked.is_empty() {
+            serde_json::to_vec(&Envelope {
+                items: &self.items,
+                page,
+                links: &relations,
+            })
+        } else {
+            let mut items = self
+                .items
+                .iter()
+                .map(serde_json::to_value)
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(Unexpected::from)?;
+            items.iter_mut().for_each(|item| pick(item, picked));
+            serde_json::to_vec(&Envelope {
+                items: &items,
+                page,
+                links: &relations,
+            })
+        };
+        let mut response = bytes_response(StatusCode::OK, bytes.map_err(Unexpected::from)?);
+        let link = relations
+            .0
+            .iter()
+            .map(|(rel, href)| format!("<{href}>; rel=\"{rel}\""))
+            .collect::<Vec<_>>()
+            .join(", ");
+        if let Ok(link) = HeaderValue::try_from(link) {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        Ok(response)
+    }
+
+    fn describe(contract: &mut Contract<'_>) {
+        let item = T::schema(contract.components);
+        let link = Link::schema(contract.components);
+        contract.operation.fields = contract.components.properties(&item);
+        let object = |properties: Json, required: Json| {
+            Schema::of("object")
+                .with("properties", properties)
+                .with("required", required)
+                .with("additionalProperties", false)
+        };
+        let cursor = json!({"type": ["string", "null"], "maxLength": 1024});
+        let page = object(
+            json!({
+                "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "description": "Maximum number of items on this page."},
+                "next": cursor.clone(), "prev": cursor,
+                "total": {"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "Total number of items. Present only on numbered pages."},
+            }),
+            json!(["limit", "next", "prev"]),
+        );
+        let links = object(
+            json!({"self": link.as_json(), "first": link.as_json(), "next": link.as_json(), "prev": link.as_json()}),
+            json!(["self", "first"]),
+        );
+        let items = json!({"type": "array", "maxItems": 100, "items": item.into_json()});
+        let envelope = object(
+            json!({"items": items, "page": page.into_json(), "_links": links.into_json()}),
+            json!(["items", "page", "_links"]),
+        );
+        let answer = Answer::with_body(200, "A page of the list.", JSON, envelope);
+        contract.operation.answers.push(answer.header(
+            "Link",
+            "Links with the same relations as `_links` (RFC 8288).",
+            Schema::of("string"),
+        ));
+    }
+}
+
+/// The envelope of every list.
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    items: &'a [T],
+    page: PageInfo,
+    #[serde(rename = "_links")]
+    links: &'a Relations,
+}
+
+#[derive(Serialize)]
+struct PageInfo {
+    limit: u32,
+    next: Option<String>,
+    prev: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+}
+
+/// Links to related pages, in the order of the response.
+struct Relations(Vec<(&'static str, String)>);
+
+impl Serialize for Relations {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_map(self.0.iter().map(|(rel, href)| (rel, Href { href })))
+    }
+}
+
+#[derive(Serialize)]
+struct Href<'a> {
+    href: &'a str,
+}
+
+fn text(from: Option<&PageFrom>) -> Option<String> {
+    match from {
+        None | Some(PageFrom::Start) => None,
+        Some(PageFrom::Cursor(cursor)) => Some(cursor.clone()),
+        Some(PageFrom::Number(number)) => Some(number.to_string()),
+    }
+}
+
+/// Returns the URL of the request with other positions in the list: `self`, `first`, `next`,
+/// `prev`.
+fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
+    let path = parts.head.uri.path();
+    let kept: Vec<&str> = parts
+        .head
+        .uri
+        .query()
+        .unwrap_or("")
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !is_position(pair))
+        .collect();
+    let url = |position: Option<String>| {
+        let query = kept
+            .iter()
+            .map(|pair| (*pair).to_owned())
+            .chain(position)
+            .collect::<Vec<_>>()
+            .join("&");
+        if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
+        }
+    };
+    let position = |from: &PageFrom| match from {
+        PageFrom::Start => None,
+        PageFrom::Cursor(cursor) => Some(format!("cursor={cursor}")),
+        PageFrom::Number(number) => Some(format!("page={number}")),
+    };
+    let own = parts
+        .head
+        .uri
+        .path_and_query()
+        .map_or_else(|| path.to_owned(), ToString::to_string);
+    let is_numbered = page.total.is_some();
+    let first = url(is_numbered.then(|| "page=1".to_owned()));
+    let mut all = vec![("self", own), ("first", first)];
+    all.extend(page.next.as_ref().map(|from| ("next", url(position(from)))));
+    all.extend(page.prev.as_ref().map(|from| ("prev", url(position(from)))));
+    Relations(all)
+}
+
+fn is_position(pair: &str) -> bool {
+    matches!(pair.split('=').next(), Some("cursor" | "page"))
+}

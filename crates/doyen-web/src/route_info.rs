@@ -1,0 +1,28 @@
+//! The data of a mounted route, which the pipeline and the extractors use.
+
+use std::fmt;
+use std::time::Duration;
+
+use doyen_schema::contract::Operation;
+
+use crate::meter::Meter;
+use crate::rate_limits::RouteLimits;
+
+/// A mounted route without the handler.
+pub(crate) struct RouteInfo {
+    pub(crate) operation: Operation,
+    pub(crate) timeout: Duration,
+    pub(crate) body_limit: usize,
+    /// True if `?fields=` selects the fields to return.
+    pub(crate) sparse: bool,
+    /// The query parameters that the route reads.
+    pub(crate) query_names: Vec<String>,
+    pub(crate) limits: Option<RouteLimits>,
+    pub(crate) meter: Meter,
+}
+
+impl fmt::Debug for RouteInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation.method, self.operation.path)
+    }
+}

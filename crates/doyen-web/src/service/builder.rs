@@ -1,0 +1,253 @@
+//! Building a service: every route is described, the injection graph is checked, and all mistakes
+//! are reported together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use doyen_core::inject::{Container, ContainerBuilder, Needs};
+use doyen_core::{AccessSink, Identify, Place};
+use doyen_schema::Components;
+use doyen_schema::contract::Operation;
+
+use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
+use super::{Drain, Inner, Service, StartError};
+use crate::budget::Budget;
+use crate::concurrency::ConcurrencyLimit;
+use crate::meter::Meter;
+use crate::module::Module;
+use crate::options::EdgeOptions;
+use crate::pipeline::{BaseHeaders, Pipeline};
+use crate::problem::Classifier;
+use crate::rate_limits::{RateLimits, RouteLimits};
+use crate::response::RouteTable;
+use crate::route::Route;
+use crate::route_info::RouteInfo;
+use crate::router::{MountedRoute, Router};
+
+/// Collects the parts of an application.
+#[derive(Default)]
+pub struct Builder {
+    modules: Vec<Module>,
+    container: ContainerBuilder,
+    shared: Option<Container>,
+    roots: Vec<(String, Needs)>,
+    identify: Option<Arc<dyn Identify>>,
+    limits: Option<RateLimits>,
+    sink: Option<Arc<dyn AccessSink>>,
+    classifiers: Vec<Classifier>,
+    options: EdgeOptions,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("modules", &self.modules)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// Adds a module.
+    #[must_use]
+    pub fn module(mut self, module: Module) -> Self {
+        self.modules.push(module);
+        self
+    }
+
+    /// Returns the bindings, to add or replace some.
+    pub const fn container(&mut self) -> &mut ContainerBuilder {
+        &mut self.container
+    }
+
+    /// Uses the container of another service, which has everything that the routes of this one
+    /// need. Bindings of this builder and its modules are ignored.
+    #[must_use]
+    pub fn shared_container(mut self, container: Container) -> Self {
+        self.shared = Some(container);
+        self
+    }
+
+    /// Adds something other than a route that needs injected values, such as a command or a job.
+    /// The graph is checked from it too.
+    #[must_use]
+    pub fn root(mut self, name: &str, needs: Needs) -> Self {
+        self.roots.push((name.to_owned(), needs));
+        self
+    }
+
+    /// Sets the port that identifies callers. Without it every caller is anonymous.
+    #[must_use]
+    pub fn identify(mut self, identify: Arc<dyn Identify>) -> Self {
+        self.identify = Some(identify);
+        self
+    }
+
+    /// Sets the rate limits. Without them nothing is limited.
+    #[must_use]
+    pub fn limits(mut self, limits: RateLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Sets the destination of the access log, which has one line for each request.
+    #[must_use]
+    pub fn access_log(mut self, sink: Arc<dyn AccessSink>) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// Adds a classifier, which tells transient faults from bugs.
+    #[must_use]
+    pub fn classifier(mut self, classifier: Classifier) -> Self {
+        self.classifiers.push(classifier);
+        self
+    }
+
+    /// Sets limits and timeouts.
+    #[must_use]
+    pub fn options(mut self, options: EdgeOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Describes every route, checks the graph, and builds the service.
+    ///
+    /// # Errors
+    ///
+    /// Returns every mistake, not only the first.
+    pub fn build(mut self) -> Result<Service, Vec<StartError>> {
+        let mut errors = Vec::new();
+        let mut components = Components::new();
+        let mut table = RouteTable::default();
+        let mut described: Vec<(Route, Operation)> = Vec::new();
+        let mut limits = Vec::new();
+        let mut modules = Vec::new();
+        for module in self.modules {
+            modules.push((module.name.clone(), module.description));
+            for bind in module.bindings {
+                (bind.apply)(&mut self.container);
+            }
+            for route in module.routes {
+                // A hidden route leaves no schema in the document.
+                let mut unused = Components::new();
+                let shared = if route.operation.hidden {
+                    &mut unused
+                } else {
+                    &mut components
+                };
+                let mut operation = describe(&route, &module.name, shared);
+                errors.extend(mistakes(&route, &operation));
+                match describe_limits(&route, &mut operation, self.limits.as_ref()) {
+                    Ok(route_limits) => limits.push(route_limits),
+                    Err(error) => errors.push(error),
+                }
+                if let (Some(id), Some(allow)) = (route.linked, route.allow) {
+                    table.add(id, operation.method, operation.path.clone(), allow);
+                }
+                self.roots.push((
+                    format!("{} {}", operation.method, operation.path),
+                    route.needs.clone(),
+                ));
+                described.push((route, operation));
+            }
+        }
+        errors.extend(duplicates(&described));
+        let drain = Arc::new(Drain::default());
+        let built = match self.shared {
+            Some(container) => Ok(container),
+            None => {
+                self.container.provide(Arc::clone(&drain));
+                self.container.provide(Arc::new(table));
+                self.container.build(&self.roots)
+            }
+        };
+        let container = match built {
+            Ok(container) => Some(container),
+            Err(graph) => {
+                errors.extend(graph.into_iter().map(StartError::Graph));
+                None
+            }
+        };
+        let components = match components.finish() {
+            Ok(components) => components,
+            Err(clash) => {
+                errors.push(StartError::Name(clash));
+                return Err(errors);
+            }
+        };
+        let (Some(container), true) = (container, errors.is_empty()) else {
+            return Err(errors);
+        };
+
+        let mut operations = Vec::with_capacity(described.len());
+        let mut routes = Vec::with_capacity(described.len());
+        for ((route, mut operation), limits) in described.into_iter().zip(limits) {
+            operation.fails(container.problems(&route.needs));
+            if let (Some(identify), false) = (&self.identify, operation.allow.is_public()) {
+                operation.fails(identify.problems());
+            }
+            operation
+                .problems
+                .sort_by_key(|problem| (problem.kind.status(), problem.code));
+            let Some(endpoint) = route.endpoint else {
+                continue;
+            };
+            let names = operation
+                .parameters
+                .iter()
+                .filter(|parameter| parameter.place == Place::Query);
+            let info = Arc::new(RouteInfo {
+                timeout: route.timeout.unwrap_or(self.options.timeout),
+                body_limit: route.body_limit.unwrap_or(self.options.body_limit),
+                sparse: route.sparse,
+                query_names: names.map(|parameter| parameter.name.clone()).collect(),
+                operation: operation.clone(),
+                limits,
+                meter: Meter::default(),
+            });
+            routes.push(MountedRoute { info, endpoint });
+            operations.push(operation);
+        }
+        let catalogue = catalogue(&operations);
+        if let Some(cors) = &mut self.options.cors {
+            cors.add_headers(&operations);
+        }
+        let unmatched_limits = self.limits.as_ref().map(RouteLimits::unmatched).transpose();
+        let unmatched_limits = unmatched_limits.map_err(|error| {
+            vec![StartError::Limit(
+                "requests without a route".to_owned(),
+                error,
+            )]
+        })?;
+        let router = Router::new(routes)
+            .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
+        let credentials = self.identify.as_ref();
+        let credentials = credentials.map_or_else(Vec::new, |one| one.credential_headers());
+        let cleanups = tokio_util::task::TaskTracker::new();
+        cleanups.close();
+        Ok(Service {
+            inner: Arc::new(Inner {
+                budget: Budget::new(self.options.buffer_limit),
+                pipeline: Pipeline {
+                    router,
+                    unmatched_meter: Meter::default(),
+                    container,
+                    identify: self.identify,
+                    rate_limits: self.limits,
+                    unmatched_limits,
+                    access_log: self.sink,
+                    classifiers: self.classifiers,
+                    base_headers: BaseHeaders::new(&self.options, &credentials),
+                    concurrency: ConcurrencyLimit::new(self.options.max_requests),
+                    options: self.options,
+                    cleanups,
+                },
+                operations,
+                components,
+                catalogue,
+                modules,
+                drain,
+            }),
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! The contract of each route, and the mistakes in what it declares.
+
+use std::collections::{BTreeMap, HashSet};
+
+use doyen_core::limit::QUOTA_EXCEEDED;
+use doyen_core::problem::{INTERNAL, UNAVAILABLE};
+use doyen_core::{FORBIDDEN, INVALID, Place, ProblemInfo, UNAUTHENTICATED};
+use doyen_schema::Components;
+use doyen_schema::contract::{Contract, Operation, Parameter};
+
+use super::StartError;
+use crate::problem::{self, TIMEOUT, URI_TOO_LONG};
+use crate::rate_limits::{RateLimits, RouteLimits};
+use crate::response;
+use crate::route::{Route, RouteFault};
+
+/// Returns the contract of a route, without the problems of its injected types.
+pub(super) fn describe(route: &Route, module: &str, components: &mut Components) -> Operation {
+    let mut operation = route.operation.clone();
+    operation.id = route.operation_id(module);
+    if operation.tags.is_empty() {
+        operation.tags.push(module.to_owned());
+    }
+    if let Some(allow) = route.allow {
+        operation.allow = allow;
+    }
+    if let Some(describe) = route.describe {
+        describe(&mut Contract {
+            operation: &mut operation,
+            components,
+        });
+    }
+    if route.sparse && !operation.fields.is_empty() {
+        response::thin(&mut operation.answers, components);
+        let schema = response::fields_schema(&operation.fields);
+        operation.parameter(Parameter {
+            place: Place::Query,
+            name: "fields".to_owned(),
+            required: false,
+            schema,
+            description: "Comma-separated fields to return. If omitted, all fields are returned."
+                .to_owned(),
+            deprecated: false,
+            commas: true,
+        });
+        operation.fails([&INVALID]);
+    }
+    if !operation.allow.is_public() {
+        operation.fails([&UNAUTHENTICATED]);
+        if operation.allow.scope().is_some() || operation.allow.roles().next().is_some() {
+            operation.fails([&FORBIDDEN]);
+        }
+    }
+    // Every route rejects unknown query parameters.
+    operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT, &URI_TOO_LONG]);
+    operation
+}
+
+/// Plans the rate limits of a route and adds them to its contract.
+pub(super) fn describe_limits(
+    route: &Route,
+    operation: &mut Operation,
+    limits: Option<&RateLimits>,
+) -> Result<Option<RouteLimits>, StartError> {
+    let Some(limits) = limits else {
+        return Ok(None);
+    };
+    let label = format!("{} {}", operation.method, operation.path);
+    let route_limits = RouteLimits::new(&label, route.limit.as_ref(), limits)
+        .map_err(|error| StartError::Limit(label, error))?;
+    operation.unlimited = route_limits.plan.unlimited();
+    if operation.unlimited.is_none() {
+        operation.limits = route_limits.plan.describe();
+        operation.fails([&QUOTA_EXCEEDED]);
+    }
+    Ok(Some(route_limits))
+}
+
+/// Returns the mistakes of one route.
+pub(super) fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> {
+    let label = format!("{} {}", operation.method, operation.path);
+    let mut errors = Vec::new();
+    if route.allow.is_none() {
+        errors.push(StartError::NoAllow(label.clone()));
+    }
+    errors.extend(route.faults.iter().map(|fault| match *fault {
+        RouteFault::Allows(first, second) => StartError::Allows(label.clone(), first, second),
+        RouteFault::Repeated(what) => StartError::Repeated(label.clone(), what),
+    }));
+    if route.endpoint.is_none() {
+        errors.push(StartError::NoHandler(label.clone()));
+    }
+    if !operation.path.starts_with('/') {
+        errors.push(StartError::BadPath(
+            label.clone(),
+            "a path must start with `/`".to_owned(),
+        ));
+    }
+    for name in names(&operation.path) {
+        let read = operation
+            .parameters
+            .iter()
+            .any(|parameter| parameter.place == Place::Path && parameter.name == name);
+        if !read && !operation.hidden {
+            errors.push(StartError::UnreadPath(label.clone(), name.to_owned()));
+        }
+    }
+    errors
+}
+
+/// Returns why the router does not accept a path.
+pub(super) fn path_error(error: &matchit::InsertError) -> String {
+    match error {
+        matchit::InsertError::Conflict { with } => format!(
+            "it is ambiguous with `{with}`. Use the same parameter name in both paths, or change one of them"
+        ),
+        other => format!("it is malformed: {other}"),
+    }
+}
+
+/// Returns the parameter names in a path template.
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'))
+}
+
+/// Returns routes with the same method and path, or the same operation id.
+pub(super) fn duplicates(described: &[(Route, Operation)]) -> Vec<StartError> {
+    let mut errors = Vec::new();
+    let mut seen = HashSet::new();
+    let mut ids: BTreeMap<&str, String> = BTreeMap::new();
+    for (_, operation) in described {
+        let label = format!("{} {}", operation.method, operation.path);
+        if !seen.insert(label.clone()) {
+            errors.push(StartError::SameRoute(label.clone()));
+        } else if let Some(other) = ids.insert(&operation.id, label.clone()) {
+            errors.push(StartError::SameId(operation.id.clone(), other, label));
+        }
+    }
+    errors
+}
+
+/// Returns every problem of the operations and of the edge, once and by its code.
+pub(super) fn catalogue(operations: &[Operation]) -> Vec<&'static ProblemInfo> {
+    let all = operations
+        .iter()
+        .flat_map(|operation| operation.problems.iter().copied());
+    let by_code: BTreeMap<&str, _> = all
+        .chain(problem::edge_problems())
+        .map(|problem| (problem.code, problem))
+        .collect();
+    by_code.into_values().collect()
+}
