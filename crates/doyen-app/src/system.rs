@@ -147,7 +147,7 @@ pub(crate) fn http_metrics(metrics: &Metrics, service: &Service) {
     let bounds: Vec<String> = DURATION_BUCKETS.iter().map(ToString::to_string).collect();
     let collect = move |samples: &mut crate::Samples| {
         let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
-        let readings = service.readings().into_iter();
+        let readings = service.metrics().into_iter();
         for reading in readings.filter(|reading| !reading.statuses.is_empty()) {
             requests(&reading, &bounds, samples);
         }

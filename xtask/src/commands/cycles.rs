@@ -15,8 +15,7 @@ mod modules;
 use std::path::Path;
 
 use crate::commands::no_arguments;
-use crate::failure::{Context, Failure, Result};
-use crate::workspace;
+use toolkit::{Context, Failure, Result, workspace};
 
 use imports::Sources;
 

@@ -91,11 +91,11 @@ impl LoggedIn {
 }
 
 impl IntoResponse for LoggedIn {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         match self {
-            Self::Tokens(view) => NoStore(view).respond(parts),
+            Self::Tokens(view) => NoStore(view).into_response(parts),
             Self::Cookie(view, cookie) => {
-                let mut response = NoStore(view).respond(parts)?;
+                let mut response = NoStore(view).into_response(parts)?;
                 let cookie = HeaderValue::try_from(cookie).map_err(Unexpected::from)?;
                 response.headers_mut().append(header::SET_COOKIE, cookie);
                 Ok(response)
@@ -122,8 +122,8 @@ const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
 pub(crate) struct LoggedOut;
 
 impl IntoResponse for LoggedOut {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        let mut response = NoContent.respond(parts)?;
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = NoContent.into_response(parts)?;
         let headers = response.headers_mut();
         headers.insert(
             CLEAR,

@@ -29,7 +29,7 @@ struct Begun {
 }
 
 impl IntoResponse for Begun {
-    fn respond(self, _: &Parts) -> Result<Response, Refusal> {
+    fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         redirect(&self.to, &self.cookie)
     }
 
@@ -89,7 +89,7 @@ struct FromProvider {
 struct Cookies(Option<String>);
 
 impl FromRequestParts for Cookies {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         Ok(Some(Self(
             request.parts.header("cookie").map(str::to_owned),
         )))
@@ -105,8 +105,8 @@ struct Finished {
 }
 
 impl IntoResponse for Finished {
-    fn respond(self, parts: &Parts) -> Result<Response, Refusal> {
-        let mut response = self.login.respond(parts)?;
+    fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let mut response = self.login.into_response(parts)?;
         if let Some(after) = &self.after {
             let cookies: Vec<HeaderValue> = response
                 .headers()

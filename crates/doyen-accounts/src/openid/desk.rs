@@ -30,7 +30,7 @@ impl Beside {
 }
 
 impl FromRequestParts for Beside {
-    async fn from_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let graph = request.parts.context.container();
         Ok(Some(Self(graph.context_of(RequestFacts {
             access: Some(Access::Write),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::failure::Result;
+use toolkit::Result;
 
 use super::modules::{self, Module, Modules, Segments};
 

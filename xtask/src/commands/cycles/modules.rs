@@ -6,7 +6,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, UseTree};
 
-use crate::failure::{Context, Result};
+use toolkit::{Context, Result};
 
 use super::imports::Sources;
 
