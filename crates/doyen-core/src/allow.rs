@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crate::Caller;
+use crate::sync;
 
 /// A permission word such as `tickets:read`. Derive it on the enum of your application's scopes.
 ///
@@ -154,7 +155,7 @@ fn role_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
     static LISTS: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
     roles.sort_unstable();
     roles.dedup();
-    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut lists = sync::lock(&LISTS);
     if let Some(known) = lists.get(roles.as_slice()) {
         return known;
     }

@@ -41,6 +41,7 @@ mod secret;
 pub mod security;
 pub mod settings;
 mod stable_hash;
+pub mod sync;
 mod time;
 mod trace;
 

@@ -3,9 +3,10 @@
 use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{Container, Facts, Inject, Lifetime, Node};
+use crate::sync::lock;
 use crate::{Caller, Refusal, Unexpected};
 
 /// A future on the heap.
@@ -198,12 +199,6 @@ impl Context {
             teardown.run().await;
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Something that is committed or rolled back as a whole, such as a database session.
