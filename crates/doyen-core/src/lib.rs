@@ -10,6 +10,7 @@
 //! | [`Input`], [`Output`], [`Schema`] | what is read and written, and the contract of both |
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
 //! | [`Paging`], [`Page`] | lists |
+//! | [`Event`] | facts that other parts react to |
 //! | [`Mail`], [`Mailer`] | mail to people |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | who may |
 //! | [`Limit`], [`per_user`] and its kin | how often |
@@ -24,6 +25,7 @@ mod access_log;
 mod allow;
 mod caller;
 pub mod contract;
+mod event;
 mod failure;
 pub mod id;
 pub mod inject;
@@ -52,7 +54,10 @@ pub use allow::{
     denied_because, signed_in,
 };
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
-pub use doyen_macros::{Inject, Input, Output, Problem, Role, Scope, Settings, port, provider};
+pub use doyen_macros::{
+    Event, Inject, Input, Output, Problem, Role, Scope, Settings, port, provider,
+};
+pub use event::Event;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
@@ -76,11 +81,12 @@ pub use trace::{RequestId, TraceContext, current_request, within_request};
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::event::Event;
     pub use crate::inject::{BoxFuture, Context, Inject, Lifetime, Need, Needs, Node, Port};
     pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};
     pub use crate::{
-        At, Components, Failures, Input, Invalid, Kind, Output, Place, Role, Schema, Scope, input,
-        output, rule, schema, settings,
+        At, Components, Failures, Input, Invalid, Kind, Output, Patch, Place, Role, Schema, Scope,
+        input, output, rule, schema, settings,
     };
     pub use {async_trait, regex, serde, serde_json};
 }
