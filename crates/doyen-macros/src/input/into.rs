@@ -32,11 +32,11 @@ impl Target {
 pub(super) fn check(
     mut target: Option<Target>,
     set: Option<&Arg>,
-    shape: &Shape<Reading>,
+    shape: &mut Shape<Reading>,
     errors: &mut Errors,
 ) -> Option<Target> {
     if let Some(set) = set {
-        match (&mut target, shape) {
+        match (&mut target, &*shape) {
             (Some(target), Shape::Object(_)) => {
                 let values = values(set);
                 target.set = errors.keep(values).unwrap_or_default();
@@ -58,17 +58,16 @@ pub(super) fn check(
             ),
         }
     }
-    let fields = match shape {
-        Shape::Object(fields) => fields.as_slice(),
-        _ => &[],
-    };
-    if let Some(field) = fields.iter().find(|field| field.details.skip_into)
-        && target.is_none()
-    {
-        errors.at(
-            &field.ident,
-            "`skip_into` leaves a field out of a conversion: add `#[input(into = Type)]` to the struct",
-        );
+    let is_object = matches!(shape, Shape::Object(_));
+    for field in shape.fields_mut() {
+        if field.details.skip_into && target.is_none() {
+            errors.at(
+                &field.ident,
+                "`skip_into` leaves a field out of a conversion: add `#[input(into = Type)]` to the struct",
+            );
+        } else if field.details.skip_into && !is_object {
+            errors.at(&field.ident, "`skip_into` is for fields of structs");
+        }
     }
     target
 }

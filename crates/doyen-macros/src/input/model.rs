@@ -75,14 +75,19 @@ pub(crate) fn read(item: &DeriveInput) -> syn::Result<Model> {
     let read = if text {
         Ok(shape::Shape::Text(as_text(&mut arguments, text_rules)))
     } else {
-        shape::read(item, &arguments.common, &mut errors)
+        shape::read::<Reading>(item, &arguments.common, &mut errors)
     };
-    let Some(shape) = errors.keep(read) else {
+    let Some(mut shape) = errors.keep(read) else {
         return errors
             .finish(())
             .and(Err(syn::Error::new_spanned(&item.ident, "nothing to read")));
     };
-    let into = into::check(arguments.into, arguments.set.as_ref(), &shape, &mut errors);
+    let into = into::check(
+        arguments.into,
+        arguments.set.as_ref(),
+        &mut shape,
+        &mut errors,
+    );
     errors.finish(Model {
         shape: shape::Model {
             ident: item.ident.clone(),

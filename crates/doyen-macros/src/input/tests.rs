@@ -57,7 +57,7 @@ fn all_mistakes_are_reported_at_once() {
 
 #[test]
 fn each_unsupported_shape_says_what_to_write() {
-    let cases: [(syn::DeriveInput, &str); 14] = [
+    let cases: [(syn::DeriveInput, &str); 15] = [
         (
             parse_quote! { struct A<'a> { a: &'a str } },
             "write `String` instead of `&str`",
@@ -104,6 +104,10 @@ fn each_unsupported_shape_says_what_to_write() {
         (
             parse_quote! { struct A { #[input(skip_into)] a: u8 } },
             "add `#[input(into = Type)]` to the struct",
+        ),
+        (
+            parse_quote! { #[input(into = B, tag = "kind")] enum A { One { #[input(skip_into)] a: u8 } } },
+            "`skip_into` is for fields of structs",
         ),
     ];
     for (item, hint) in cases {
