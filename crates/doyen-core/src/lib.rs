@@ -25,6 +25,7 @@ mod access_log;
 mod allow;
 mod caller;
 pub mod contract;
+mod convert;
 mod event;
 mod failure;
 pub mod id;
@@ -81,6 +82,7 @@ pub use trace::{RequestId, TraceContext, current_request, within_request};
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::convert::ConvertInto;
     pub use crate::event::Event;
     pub use crate::inject::{BoxFuture, Context, Inject, Lifetime, Need, Needs, Node, Port};
     pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};

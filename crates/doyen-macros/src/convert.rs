@@ -11,10 +11,16 @@ use syn::{Ident, Path, PathArguments, Type};
 use crate::shape::{Side, Variant, VariantBody, generic, local};
 use crate::text::snake;
 
+/// Generates the access to a field. A missing field is reported at the name of the other one.
+pub(crate) fn field(value: &Ident, field: &Ident) -> TokenStream {
+    quote_spanned!(field.span()=> #value.#field)
+}
+
 /// Generates the conversion of `value`; `ty` is the type of the field on the derived side.
 ///
 /// The outer type decides: `Option`, `Vec` and `Patch` convert their elements, and every other type
-/// goes through `Into`, which leaves a value of the same type as it is.
+/// goes through `Into`, which leaves a value of the same type as it is. The braces place errors at the
+/// type of the field.
 pub(crate) fn value(value: &TokenStream, ty: &Type) -> TokenStream {
     let span = ty.span();
     let element = Ident::new("__element", Span::call_site());
@@ -35,7 +41,7 @@ pub(crate) fn value(value: &TokenStream, ty: &Type) -> TokenStream {
                 |#element| #inside,
             )))
         }
-        _ => quote_spanned!(span=> ::core::convert::Into::into(#value)),
+        _ => quote_spanned!(span=> ::doyen::__private::ConvertInto::convert({ #value })),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let object = object(model, &generics);
     let into = into::emit(model);
     quote! {
-        #[allow(deprecated, clippy::all, clippy::pedantic, reason = "generated")]
+        #[allow(deprecated, unused_braces, clippy::all, clippy::pedantic, reason = "generated")]
         const _: () = {
             #[automatically_derived]
             impl #parameters ::doyen::__private::Input for #ident #arguments #conditions {

@@ -120,7 +120,7 @@ fn object(target: &Target, fields: &[Field], input: &Ident) -> TokenStream {
         .filter_map(|field| Some((field.ident.as_ref()?, &field.ty)))
         .filter(|(ident, _)| !is_set(ident))
         .map(|(ident, ty)| {
-            let value = convert::value(&quote!(#input.#ident), ty);
+            let value = convert::value(&convert::field(input, ident), ty);
             quote!(#ident: #value,)
         });
     // A missing field is reported at the name of the domain type.

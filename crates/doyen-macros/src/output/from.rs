@@ -1,7 +1,7 @@
 //! `#[output(from = Type)]`: the conversion of a domain type into an output.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::spanned::Spanned as _;
 use syn::{Ident, Type};
 
@@ -126,8 +126,7 @@ fn object(source: &Source, fields: &[Field], value: &Ident) -> TokenStream {
         .filter(|field| field.details.value.is_none())
         .filter_map(|field| Some((field.ident.as_ref()?, &field.ty)))
         .map(|(ident, ty)| {
-            let value = quote_spanned!(ident.span()=> #first.#ident);
-            let value = convert::value(&value, ty);
+            let value = convert::value(&convert::field(first, ident), ty);
             quote!(#ident: #value,)
         });
     quote! {
