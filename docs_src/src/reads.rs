@@ -6,21 +6,16 @@ use doyen::prelude::*;
 
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 mod stock {
-    use doyen::data::Row;
     use doyen::data::sea_orm::{self, entity::prelude::*};
+    use doyen::data::{Entity, Row};
 
-    #[derive(Clone, Debug, DeriveEntityModel, Row)]
+    #[derive(Clone, Debug, DeriveEntityModel, Entity, Row)]
     #[sea_orm(table_name = "stock")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub article: String,
         pub pieces: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The number of orders of an article.

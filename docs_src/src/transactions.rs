@@ -5,14 +5,11 @@ use doyen::data::{Event, Violation as _};
 use doyen::prelude::*;
 
 /// An event: pieces of an article were delivered.
-#[derive(Output)]
+#[derive(Event)]
+#[event(topic = "stock.delivered")]
 struct Delivered {
     article: String,
     pieces: u32,
-}
-
-impl Event for Delivered {
-    const TOPIC: &'static str = "stock.delivered";
 }
 
 /// Errors when receiving a delivery.

@@ -18,9 +18,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
+use doyen_core::sync;
 use doyen_core::{Caller, Unexpected};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -147,12 +148,12 @@ impl RevocationList {
 
     /// Enters it on this node, at once. Whoever calls this has entered it where the other nodes read, too.
     pub fn put(&self, id: &str, floor: u32) {
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = sync::write(&self.entries);
         entries.put(id.into(), floor, Instant::now() + self.kept);
     }
 
     fn refuses(&self, caller: &Caller) -> bool {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = sync::read(&self.entries);
         if entries.floors.is_empty() {
             return false;
         }
@@ -223,7 +224,7 @@ impl RevocationList {
 
     fn merge(&self, new: &[Revocation]) {
         let now = Instant::now();
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = sync::write(&self.entries);
         for entry in new {
             entries.put(entry.id.as_str().into(), entry.floor, now + self.kept);
         }

@@ -11,11 +11,12 @@ mod watch;
 pub use rejected::Rejected;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doyen_core::sync;
 use doyen_core::{Caller, Clock, Timestamp, Unexpected};
 use serde_json::{Map, Value, json};
 
@@ -226,7 +227,7 @@ impl Tokens {
 
     /// Takes other keys into use, at once and for every clone of this. What was verified with a key that is not among them is forgotten.
     pub fn rotate(&self, ring: KeyRing) {
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut live = sync::write(&self.live);
         *live = Arc::new(live.with(ring));
     }
 
@@ -246,7 +247,7 @@ impl Tokens {
     }
 
     fn live(&self) -> Arc<Live> {
-        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&sync::read(&self.live))
     }
 
     fn check_time(&self, claims: &Claims, now: Timestamp) -> Result<(), Rejected> {

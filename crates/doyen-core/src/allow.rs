@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use crate::sync;
 use crate::{Caller, Role, Scope};
 
 /// The access policy of a route: what `allow = ...` becomes.
@@ -118,7 +119,7 @@ fn role_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
     static LISTS: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
     roles.sort_unstable();
     roles.dedup();
-    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut lists = sync::lock(&LISTS);
     if let Some(known) = lists.get(roles.as_slice()) {
         return known;
     }

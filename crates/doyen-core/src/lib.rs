@@ -9,6 +9,7 @@
 //! | [`Failures`], [`At`] | what is wrong with an input, all of it, with places |
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
 //! | [`Paging`], [`Page`] | lists |
+//! | [`Event`] | facts that other parts react to |
 //! | [`Mail`], [`Mailer`] | mail to people |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | who may |
 //! | [`Limit`], [`per_user`] and its kin | how often |
@@ -22,8 +23,10 @@ mod access;
 mod access_log;
 mod allow;
 mod caller;
+mod convert;
 mod denied;
 mod duration;
+mod event;
 mod failure;
 pub mod id;
 pub mod inject;
@@ -37,6 +40,7 @@ mod scope;
 mod secret;
 pub mod security;
 mod stable_hash;
+pub mod sync;
 mod time;
 mod trace;
 
@@ -45,10 +49,11 @@ pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
 pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
 pub use denied::{DeniedBecause, denied_because};
-pub use doyen_macros::{Inject, Problem, Role, Scope, port, provider};
+pub use doyen_macros::{Event, Inject, Problem, Role, Scope, port, provider};
 // The derives alone: the traits are in doyen-schema.
 pub use doyen_macros::{Input, Output};
 pub use duration::parse_duration;
+pub use event::Event;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
@@ -84,8 +89,10 @@ pub extern crate self as domain;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::__without_schema as with_schema;
+    pub use crate::convert::ConvertInto;
+    pub use crate::event::Event;
     pub use crate::inject::{BoxFuture, Context, Inject, Lifetime, Need, Needs, Node, Port};
     pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};
-    pub use crate::{At, Failures, Invalid, Kind, Place, Role, Scope};
-    pub use {async_trait, serde_json};
+    pub use crate::{At, Failures, Invalid, Kind, Patch, Place, Role, Scope};
+    pub use {async_trait, serde, serde_json};
 }

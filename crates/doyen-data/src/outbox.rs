@@ -1,46 +1,27 @@
-//! Events written together with the change they tell of.
+//! The outbox: events that are published if and only if the transaction commits.
 //!
-//! [`Session::emit`] writes a row into `doyen_outbox` in the same transaction: the event exists if and only if the change does. A relay
-//! reads the rows and delivers them, at least once.
+//! [`Session::emit`] inserts a row into `doyen_outbox` in the same transaction. A relay reads the
+//! rows and delivers them, at least once.
 
 use chrono::Utc;
+use doyen_core::Event;
 use sea_orm::{DbErr, Value};
-use serde::Serialize;
 
 use crate::{Migration, Migrations, Session};
 
-/// Something that happened and that others want to know.
-///
-/// ```
-/// use doyen_data::Event;
-///
-/// #[derive(serde::Serialize)]
-/// struct OrderPlaced {
-///     order: String,
-/// }
-///
-/// impl Event for OrderPlaced {
-///     const TOPIC: &'static str = "orders.placed";
-/// }
-/// ```
-pub trait Event: Serialize {
-    /// What it is about: `orders.placed`.
-    const TOPIC: &'static str;
-}
-
 impl Session {
-    /// Writes the event into the outbox, as part of this unit of work.
+    /// Writes the event to the outbox, in the transaction of this session.
     ///
     /// # Errors
     ///
-    /// The event can not be written as JSON, or the database refused.
+    /// Returns an error if the event cannot be serialized or the database rejects the row.
     pub async fn emit<E: Event>(&self, event: &E) -> Result<uuid::Uuid, DbErr> {
         let payload =
             serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;
         let id = uuid::Uuid::now_v7();
         let parameters: [Value; 5] = [
             id.into(),
-            E::TOPIC.into(),
+            event.topic().into(),
             payload.into(),
             Utc::now().into(),
             self.trace().into(),
@@ -50,7 +31,7 @@ impl Session {
     }
 }
 
-/// The tables of this crate.
+/// The migrations of the outbox.
 pub(crate) const TABLES: Migrations = Migrations {
     sqlite: &[Migration {
         version: 1,

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use doyen_core::inject::{BoxFuture, Context, Node};
 use doyen_core::problem::{OUTCOME_UNKNOWN, UNAVAILABLE};
+use doyen_core::sync;
 use doyen_core::{Access, Inject, Refusal};
 use sea_orm::{DbBackend, DbErr};
 use tokio::sync::Mutex;
@@ -160,19 +161,11 @@ impl Session {
 
     /// Names the trace this unit of work belongs to; outbox rows carry it.
     pub fn set_trace(&self, trace: impl Into<String>) {
-        *self
-            .inner
-            .trace
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(trace.into());
+        *sync::lock(&self.inner.trace) = Some(trace.into());
     }
 
     pub(crate) fn trace(&self) -> Option<String> {
-        self.inner
-            .trace
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        sync::lock(&self.inner.trace).clone()
     }
 
     /// Runs one statement wherever this session runs statements.

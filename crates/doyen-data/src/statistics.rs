@@ -1,7 +1,9 @@
 //! What one request asked of the database.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
+
+use doyen_core::sync;
 
 use crate::statement::normalise;
 
@@ -38,7 +40,7 @@ struct Counts {
 
 impl Counter {
     pub(crate) fn add(&self, sql: &str, time: Duration) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = sync::lock(&self.0);
         counts.statements += 1;
         counts.time += time;
         // The last first: a loop asks the same again.
@@ -50,12 +52,12 @@ impl Counter {
 
     /// How many, how long: what the access log wants of every request.
     pub(crate) fn totals(&self) -> (u32, Duration) {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = sync::lock(&self.0);
         (counts.statements, counts.time)
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = sync::lock(&self.0);
         let mut fingerprints: Vec<Fingerprint> = Vec::new();
         for (sql, count) in &counts.seen {
             let sql = normalise(sql);

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash as _, Hasher, RandomState};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use doyen_core::Clock;
 use doyen_core::limit::{Charge, Decision, Limiter, MAX_CHARGES, Verdict};
+use doyen_core::sync::lock;
 
 use crate::gcra::{self, Reading};
 
@@ -192,11 +193,6 @@ fn find<'g>(
         .flatten()
         .find(|(held, _)| *held == place)
         .map(|(_, shard)| &mut **shard)
-}
-
-/// A shard is as it should be after every step: what panicked elsewhere while it was locked changed nothing in it.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The table looks at the first and the last bits; these are in between.

@@ -12,12 +12,13 @@ pub use table::TABLES;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use doyen_core::limit::{
     Decision, MAX_CHARGES, QuotaBucket, QuotaCharge, QuotaDecision, QuotaState, QuotaTaken, Quotas,
 };
+use doyen_core::sync;
 use doyen_core::{Clock, Timestamp, Unexpected};
 use doyen_data::Database;
 
@@ -66,7 +67,7 @@ impl SqlQuotas {
     }
 
     fn leases(&self) -> MutexGuard<'_, Leases> {
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.leases)
     }
 
     /// Takes all calls out of what is held here, or none; then it says which are missing.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{self, SHA256};
 use doyen_core::limit::{Charge, Decision, Limiter, MAX_CHARGES, Verdict};
 use redis::Script;
 use redis::aio::ConnectionManager;
-use sha2::{Digest as _, Sha256};
 
 use crate::Local;
 use crate::gcra::{self, Reading};
@@ -125,14 +125,14 @@ impl Inner {
     /// The same on every node: the space of the policy, the kind of caller, the caller.
     fn key(&self, charge: &Charge<'_>) -> String {
         let (kind, bytes) = charge.who.parts();
-        let mut hash = Sha256::new();
+        let mut hash = digest::Context::new(&SHA256);
         hash.update(charge.bucket.space.as_bytes());
-        hash.update([0, kind]);
+        hash.update(&[0, kind]);
         hash.update(bytes);
-        let hash = hash.finalize();
+        let hash = hash.finish();
         let mut key = String::with_capacity(self.prefix.len() + 32);
         key.push_str(&self.prefix);
-        for byte in &hash[..16] {
+        for byte in &hash.as_ref()[..16] {
             for digit in [byte >> 4, byte & 15] {
                 key.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
             }

@@ -1,4 +1,4 @@
-//! `#[derive(Inject)]`: a type made of types that can be injected.
+//! `#[derive(Inject)]`: constructs a struct from injectable fields.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -15,7 +15,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
         if let GenericParam::Lifetime(lifetime) = param {
             errors.at(
                 lifetime,
-                "what is injected is owned: hold an `Arc` instead of a reference",
+                "an injected value is owned: use an `Arc` instead of a reference",
             );
         }
     }
@@ -23,7 +23,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
         errors.at(
             &item.ident,
             format!(
-                "only a struct is made of its fields: write `#[provider] async fn ...(..) -> {}`",
+                "only a struct can be constructed from its fields: write `#[provider] async fn ..(..) -> {}`",
                 item.ident
             ),
         );
@@ -50,17 +50,19 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// The names under which the needs are handed on.
+/// The variable names of the dependencies.
 pub(crate) fn argument_names(needs: &[Type]) -> Vec<Ident> {
     (0..needs.len())
         .map(|i| format_ident!("need_{}", i))
         .collect()
 }
 
-/// The items of an `impl Inject`. `maker` takes the needs and answers a future of the value, or of a `Result` when there is an `error`.
+/// Generates the items of an `impl Inject`. `maker` takes the dependencies and returns a future of
+/// the value, or of a `Result` if there is an `error`.
 ///
-/// The needs are asked for in an inner function that is generic over them. Written out in an async body, `cx.get::<Arc<dyn Port>>()` would
-/// be refused: inside a future the compiler forgets that `dyn Port` is `'static` (E0477).
+/// The dependencies are resolved in an inner function that is generic over them. In an async body,
+/// `cx.get::<Arc<dyn Port>>()` would not compile: inside a future, the compiler does not see that
+/// `dyn Port` is `'static` (E0477).
 pub(crate) fn body(
     lifetime: &Ident,
     needs: &[Type],
@@ -124,7 +126,7 @@ pub(crate) fn body(
     }
 }
 
-/// The variant of `Lifetime` these words choose.
+/// Returns the variant of `Lifetime` that the attribute selects.
 pub(crate) fn lifetime(words: &[Word], errors: &mut Errors) -> Ident {
     const KNOWN: [&str; 3] = ["application", "request", "call"];
     let mut chosen: Option<&Word> = None;
@@ -136,7 +138,7 @@ pub(crate) fn lifetime(words: &[Word], errors: &mut Errors) -> Ident {
             errors.at(
                 &word.name,
                 format!(
-                    "one value has one lifetime: keep `{}` or `{}`",
+                    "a type has one lifetime: keep `{}` or `{}`",
                     before.name(),
                     word.name()
                 ),
@@ -188,7 +190,9 @@ mod tests {
     fn mistakes_say_what_to_write() {
         assert_eq!(
             messages(expand(parse_quote! { enum Either { A, B } })),
-            ["only a struct is made of its fields: write `#[provider] async fn ...(..) -> Either`"]
+            [
+                "only a struct can be constructed from its fields: write `#[provider] async fn ..(..) -> Either`"
+            ]
         );
         assert_eq!(
             messages(expand(parse_quote! {
@@ -197,9 +201,9 @@ mod tests {
                 struct Short<'a>(&'a str);
             })),
             [
-                "unknown word `aplication`: did you mean `application`?",
-                "one value has one lifetime: keep `call` or `request`",
-                "what is injected is owned: hold an `Arc` instead of a reference",
+                "unknown argument `aplication`: did you mean `application`?",
+                "a type has one lifetime: keep `call` or `request`",
+                "an injected value is owned: use an `Arc` instead of a reference",
             ]
         );
     }

@@ -1,19 +1,20 @@
-//! `#[derive(Input)]`: one model of the type, and from it the parser, the checks and the schema.
+//! `#[derive(Input)]`: generates the parser, the validation and the schema from one model of the
+//! type.
 
-pub(crate) mod args;
-pub(crate) mod case;
-pub(crate) mod emit;
-pub(crate) mod field;
-pub(crate) mod generics;
-pub(crate) mod model;
-pub(crate) mod regex;
+mod emit;
+mod field;
+mod into;
+mod model;
+mod parse;
 mod rule;
+mod schema;
+mod verify;
 
 use proc_macro2::TokenStream;
 
 use crate::schema::with_schema;
 
-/// The expansion.
+/// Expands the derive.
 pub(crate) fn expand(item: syn::DeriveInput) -> syn::Result<TokenStream> {
     model::read(&item).map(|model| with_schema(&emit::emit(&model)))
 }

@@ -1,8 +1,11 @@
 //! The attributes and derives of Doyen.
 //!
-//! Each entry is three lines; what it does stands in the module of its name: parse the words, make a model, emit code. Users meet the
-//! macros through the crate `doyen`, where they are documented.
+//! Each macro has a module of the same name, which parses the attributes into a model and generates
+//! code from it. Users reach the macros through the crate `doyen`, which documents them.
 
+mod convert;
+mod entity;
+mod event;
 mod inject;
 mod input;
 mod migrations;
@@ -10,12 +13,14 @@ mod output;
 mod port;
 mod problem;
 mod provider;
+mod regex;
 mod role;
 mod route;
 mod row;
 mod schema;
 mod scope;
 mod settings;
+mod shape;
 mod test;
 mod text;
 
@@ -31,6 +36,8 @@ macro_rules! derive {
     };
 }
 
+derive!(Entity(sea_orm), derive_entity, entity);
+derive!(Event(event), derive_event, event);
 derive!(Inject(inject), derive_inject, inject);
 derive!(Input(input, validate), derive_input, input);
 derive!(Output(output), derive_output, output);

@@ -1,7 +1,8 @@
-//! `migrations!("migrations")`: the SQL files of a folder, embedded.
+//! `migrations!("migrations")`: embeds the SQL files of a folder.
 //!
-//! Read, check, emit: `<folder>/{sqlite,postgres}/<version>_<name>.{up,down}.sql`. What is wrong is said with the name of the file, all at
-//! once. A folder that is not there means a database the application does not work on.
+//! The files are `<folder>/{sqlite,postgres}/<version>_<name>.{up,down}.sql`. All errors are
+//! reported together, with the names of the files. If the folder of a backend is missing, the
+//! application does not support that database.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,7 +21,7 @@ pub(crate) fn expand(folder: LitStr) -> syn::Result<TokenStream> {
         return Err(syn::Error::new(
             folder.span(),
             format!(
-                "there is no folder `{}` beside `Cargo.toml`; make it, with `sqlite/` and `postgres/` inside",
+                "the folder `{}` does not exist next to `Cargo.toml`: create it, with the folders `sqlite/` and `postgres/`",
                 folder.value()
             ),
         ));
@@ -31,7 +32,7 @@ pub(crate) fn expand(folder: LitStr) -> syn::Result<TokenStream> {
             .map(|problem| syn::Error::new(folder.span(), problem));
         let first = errors
             .next()
-            .unwrap_or_else(|| syn::Error::new(folder.span(), "the folder can not be read"));
+            .unwrap_or_else(|| syn::Error::new(folder.span(), "the folder cannot be read"));
         errors.fold(first, |mut all, error| {
             all.combine(error);
             all
@@ -40,7 +41,7 @@ pub(crate) fn expand(folder: LitStr) -> syn::Result<TokenStream> {
     Ok(emit(&base, &sets))
 }
 
-/// One migration: its version, its name, and which of its two files were found.
+/// A migration: its version, its name, and which of its two files exist.
 #[derive(Debug, PartialEq, Eq, Default)]
 struct Found {
     name: String,
@@ -50,12 +51,12 @@ struct Found {
 
 type Set = BTreeMap<i64, Found>;
 
-/// The migrations of each backend, or everything that is wrong.
+/// Returns the migrations of each backend, or every error.
 fn read(base: &Path) -> Result<Vec<Set>, Vec<String>> {
     let mut problems = Vec::new();
     if !base.is_dir() {
         return Err(vec![format!(
-            "there is no folder `{}`; make it, with `sqlite/` and `postgres/` inside",
+            "the folder `{}` does not exist: create it, with the folders `sqlite/` and `postgres/`",
             base.display()
         )]);
     }
@@ -90,7 +91,7 @@ fn read_set(folder: &Path, backend: &str, problems: &mut Vec<String>) -> Set {
     files.sort();
     for file in files {
         let Some((version, name, up)) = parse(&file) else {
-            problems.push(format!("`{backend}/{file}` is not named `<version>_<name>.up.sql` or `<version>_<name>.down.sql`"));
+            problems.push(format!("`{backend}/{file}` does not have a name of the form `<version>_<name>.up.sql` or `<version>_<name>.down.sql`"));
             continue;
         };
         let found = set.entry(version).or_insert_with(|| Found {
@@ -99,7 +100,10 @@ fn read_set(folder: &Path, backend: &str, problems: &mut Vec<String>) -> Set {
         });
         let place = if up { &mut found.up } else { &mut found.down };
         if found.name != name || place.is_some() {
-            problems.push(format!("`{backend}/{file}` has the version of another migration, `{version}_{}`: give it one of its own", found.name));
+            problems.push(format!(
+                "`{backend}/{file}` has the same version as `{version}_{}`: choose another version",
+                found.name
+            ));
         } else {
             *place = Some(file);
         }
@@ -108,14 +112,14 @@ fn read_set(folder: &Path, backend: &str, problems: &mut Vec<String>) -> Set {
         for (way, other, file) in [("up", "down", &found.up), ("down", "up", &found.down)] {
             if file.is_none() {
                 let name = &found.name;
-                problems.push(format!("`{backend}/{version}_{name}.{other}.sql` has no `{backend}/{version}_{name}.{way}.sql`: write it"));
+                problems.push(format!("`{backend}/{version}_{name}.{other}.sql` has no `{backend}/{version}_{name}.{way}.sql`: add it"));
             }
         }
     }
     set
 }
 
-/// `20261122093000_tickets.up.sql`: version, name, and whether it is the way up.
+/// Splits `20261122093000_tickets.up.sql` into the version, the name, and true for `up`.
 fn parse(file: &str) -> Option<(i64, String, bool)> {
     let (rest, up) = match (file.strip_suffix(".up.sql"), file.strip_suffix(".down.sql")) {
         (Some(rest), _) => (rest, true),
@@ -127,14 +131,15 @@ fn parse(file: &str) -> Option<(i64, String, bool)> {
     (!name.is_empty()).then(|| (version, name.to_owned(), up))
 }
 
-/// The same steps on both databases: a step that one does not need is an empty file there, so that it is seen to be meant.
+/// Requires the same migrations for both databases. A migration that one database does not need is
+/// an empty file, which shows that it was not forgotten.
 fn compare(mine: &Set, (here, there): (&str, &str), other: &Set, problems: &mut Vec<String>) {
     for (version, found) in mine {
         let name = &found.name;
         match other.get(version) {
-            None => problems.push(format!("`{here}/{version}_{name}.up.sql` has no `{there}/{version}_{name}.up.sql`: write it for both databases")),
+            None => problems.push(format!("`{here}/{version}_{name}.up.sql` has no `{there}/{version}_{name}.up.sql`: add it for both databases")),
             Some(twin) if twin.name != *name && here == BACKENDS[0] => {
-                problems.push(format!("`{here}/{version}_{name}` is named `{there}/{version}_{}` on the other side: use one name", twin.name));
+                problems.push(format!("`{here}/{version}_{name}` is called `{there}/{version}_{}` for the other database: use one name", twin.name));
             }
             Some(_) => {}
         }
@@ -174,7 +179,7 @@ fn emit(base: &Path, sets: &[Set]) -> TokenStream {
 mod tests {
     use super::*;
 
-    /// A folder with these files; gone when dropped.
+    /// A folder with these files, deleted on drop.
     struct Folder(std::path::PathBuf);
 
     impl Folder {

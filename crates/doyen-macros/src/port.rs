@@ -1,4 +1,4 @@
-//! `#[port]`: a trait the domain owns, with async methods, behind `Arc<dyn Trait>`.
+//! `#[port]`: a trait of the domain with async methods, used as `Arc<dyn Trait>`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
@@ -12,7 +12,7 @@ use crate::text::{Errors, cfgs};
 pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
     if !words.is_empty() {
-        errors.at(words, "`#[port]` takes no words: write it alone");
+        errors.at(words, "`#[port]` takes no arguments: write `#[port]`");
     }
     match syn::parse2(item)? {
         Item::Trait(item) => port(item, errors),
@@ -20,19 +20,19 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
         other => {
             errors.at(
                 other,
-                "`#[port]` stands above a trait, or above `impl Trait for Adapter`",
+                "`#[port]` applies to a trait, or to `impl Trait for Adapter`",
             );
             errors.finish(TokenStream::new())
         }
     }
 }
 
-/// The trait: safe to share, and known to bindings.
+/// Expands the trait: makes it thread-safe and available to bindings.
 fn port(mut item: ItemTrait, mut errors: Errors) -> syn::Result<TokenStream> {
     if !item.generics.params.is_empty() {
         errors.at(
             &item.generics,
-            "a port has no generic parameters: write one trait for each type it is about",
+            "a port cannot have generic parameters: write a trait for each type",
         );
     }
     let mut waits = false;
@@ -44,11 +44,11 @@ fn port(mut item: ItemTrait, mut errors: Errors) -> syn::Result<TokenStream> {
             }
             TraitItem::Type(ty) => errors.at(
                 ty,
-                "a port has no associated types, for it is used as `dyn Trait`: name the type",
+                "a port cannot have associated types, because it is used as `dyn Trait`: use a concrete type",
             ),
             TraitItem::Const(constant) => errors.at(
                 constant,
-                "a port has no constants, for it is used as `dyn Trait`: write a method",
+                "a port cannot have constants, because it is used as `dyn Trait`: write a method",
             ),
             _ => {}
         }
@@ -72,10 +72,13 @@ fn port(mut item: ItemTrait, mut errors: Errors) -> syn::Result<TokenStream> {
     })
 }
 
-/// The implementation: its async methods take the shape the trait has.
+/// Expands an implementation: its async methods get the form that the trait has.
 fn adapter(item: &ItemImpl, mut errors: Errors) -> syn::Result<TokenStream> {
     if item.trait_.is_none() {
-        errors.at(&item.self_ty, "`#[port]` stands above `impl Trait for Adapter`; methods of the type alone do not need it");
+        errors.at(
+            &item.self_ty,
+            "`#[port]` applies to `impl Trait for Adapter`; inherent methods do not need it",
+        );
     }
     errors.finish(())?;
     let waits = item
@@ -90,7 +93,7 @@ fn async_trait() -> TokenStream {
     quote!(#[::doyen::__private::async_trait::async_trait])
 }
 
-/// Adds what `Arc<dyn Trait>` needs to cross threads.
+/// Adds the bounds that `Arc<dyn Trait>` needs to be sent between threads.
 fn supertraits(item: &mut ItemTrait) {
     let has = |name: &str| {
         item.supertraits.iter().any(|bound| match bound {
@@ -114,19 +117,19 @@ fn supertraits(item: &mut ItemTrait) {
     item.colon_token.get_or_insert_with(Default::default);
 }
 
-/// Refuses what `dyn Trait` can not do.
+/// Rejects methods that `dyn Trait` cannot have.
 fn refuse_unsafe_for_dyn(sig: &Signature, errors: &mut Errors) {
     let name = &sig.ident;
     match sig.inputs.first() {
         Some(FnArg::Receiver(own)) if own.reference.is_some() || own.colon_token.is_some() => {}
-        Some(FnArg::Receiver(own)) => errors.at(own, format!("a port is shared: write `&self` in `{name}`")),
-        _ => errors.at(name, format!("`{name}` has no `&self`, so a port can not be asked: add it, or write a free function")),
+        Some(FnArg::Receiver(own)) => errors.at(own, format!("a port is shared: use `&self` in `{name}`")),
+        _ => errors.at(name, format!("`{name}` has no `&self`, so it cannot be called through `dyn Trait`: add `&self`, or write a free function")),
     }
     for param in &sig.generics.params {
         if !matches!(param, GenericParam::Lifetime(_)) {
             errors.at(
                 param,
-                format!("a method of a port has no generic parameters: name the type in `{name}`"),
+                format!("a method of a port cannot have generic parameters: use a concrete type in `{name}`"),
             );
         }
     }
@@ -134,14 +137,19 @@ fn refuse_unsafe_for_dyn(sig: &Signature, errors: &mut Errors) {
         if let FnArg::Typed(argument) = input
             && let Type::ImplTrait(any) = &*argument.ty
         {
-            errors.at(any, format!("a method of a port has no `impl` parameters: name the type in `{name}`, or take `&dyn`"));
+            errors.at(any, format!("a method of a port cannot have `impl` parameters: use a concrete type in `{name}`, or take `&dyn`"));
         }
     }
     if let ReturnType::Type(_, answer) = &sig.output {
         match &**answer {
-            Type::ImplTrait(any) => errors.at(any, format!("a method of a port names what it answers: write the type in `{name}`, or box it")),
+            Type::ImplTrait(any) => errors.at(
+                any,
+                format!(
+                    "a method of a port returns a concrete type: name it in `{name}`, or box it"
+                ),
+            ),
             ty if ty.to_token_stream().to_string() == "Self" => {
-                errors.at(ty, format!("`{name}` can not answer `Self`, for behind `dyn` it is not known: name the type"));
+                errors.at(ty, format!("`{name}` cannot return `Self`, because `dyn Trait` hides the type: use a concrete type"));
             }
             _ => {}
         }
@@ -200,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let wrong = messages(expanded(quote! {
             trait Orders<T> {
                 type Row;
@@ -213,30 +221,28 @@ mod tests {
         assert_eq!(
             wrong,
             [
-                "a port has no generic parameters: write one trait for each type it is about",
-                "a port has no associated types, for it is used as `dyn Trait`: name the type",
-                "a port has no constants, for it is used as `dyn Trait`: write a method",
-                "`new` has no `&self`, so a port can not be asked: add it, or write a free function",
-                "`new` can not answer `Self`, for behind `dyn` it is not known: name the type",
-                "a port is shared: write `&self` in `take`",
-                "a method of a port has no generic parameters: name the type in `find`",
-                "a method of a port has no `impl` parameters: name the type in `find`, or take `&dyn`",
-                "a method of a port names what it answers: write the type in `find`, or box it",
+                "a port cannot have generic parameters: write a trait for each type",
+                "a port cannot have associated types, because it is used as `dyn Trait`: use a concrete type",
+                "a port cannot have constants, because it is used as `dyn Trait`: write a method",
+                "`new` has no `&self`, so it cannot be called through `dyn Trait`: add `&self`, or write a free function",
+                "`new` cannot return `Self`, because `dyn Trait` hides the type: use a concrete type",
+                "a port is shared: use `&self` in `take`",
+                "a method of a port cannot have generic parameters: use a concrete type in `find`",
+                "a method of a port cannot have `impl` parameters: use a concrete type in `find`, or take `&dyn`",
+                "a method of a port returns a concrete type: name it in `find`, or box it",
             ]
         );
         assert_eq!(
             messages(expanded(quote! { struct A; })),
-            ["`#[port]` stands above a trait, or above `impl Trait for Adapter`"]
+            ["`#[port]` applies to a trait, or to `impl Trait for Adapter`"]
         );
         assert_eq!(
             messages(expanded(quote! { impl A {} })),
-            [
-                "`#[port]` stands above `impl Trait for Adapter`; methods of the type alone do not need it"
-            ]
+            ["`#[port]` applies to `impl Trait for Adapter`; inherent methods do not need it"]
         );
         assert_eq!(
             messages(expand(quote!(x), quote! { trait A {} })),
-            ["`#[port]` takes no words: write it alone"]
+            ["`#[port]` takes no arguments: write `#[port]`"]
         );
     }
 }

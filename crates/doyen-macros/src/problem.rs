@@ -1,7 +1,7 @@
-//! `#[derive(Problem)]`: what the client is told of an error.
+//! `#[derive(Problem)]`: the problem details that clients receive for an error.
 //!
-//! `model` reads the variants and refuses what is not clear, `detail` reads the format string of a variant, `emit` writes the impls:
-//! `Problem`, `Display`, `Error`, and a `From` for each problem inside.
+//! `model` reads and checks the variants, `detail` reads the format string of a variant, and `emit`
+//! generates the impls: `Problem`, `Display`, `Error`, and a `From` for each inner problem.
 
 mod detail;
 mod emit;
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let wrong = messages(expand(parse_quote! {
             enum Wrong {
                 #[problem(not_found)]
@@ -72,14 +72,14 @@ mod tests {
         assert_eq!(
             wrong,
             [
-                "`Undocumented` needs a doc comment: it is the description the client reads. Write `/// What it means and what to do.` above it",
-                "`Kindless` needs a kind: write for example `#[problem(not_found)]` above it, or `#[problem(unexpected)]` when it holds an `Unexpected`",
-                "unknown word `not_fund`: did you mean `not_found`?",
-                "a code is lower-case words joined by `_`: write `code = \"order_not_found\"`",
-                "one problem has one kind: keep `gone` or `conflict`",
+                "`Undocumented` needs a doc comment, which clients read as the description: write `/// What went wrong and what to do.` above it",
+                "`Kindless` needs a kind: add for example `#[problem(not_found)]`, or `#[problem(unexpected)]` if it contains an `Unexpected`",
+                "unknown argument `not_fund`: did you mean `not_found`?",
+                "a code consists of lower-case names joined by `_`: write `code = \"order_not_found\"`",
+                "a problem has one kind: keep `gone` or `conflict`",
                 "`Short` has no field `count`: write `left`",
-                "`Empty` holds no problem: write `Empty(Unexpected)`",
-                "the code `both` stands twice: a client tells problems apart by their code",
+                "`Empty` contains no problem: write `Empty(Unexpected)`",
+                "the code `both` is given twice: clients distinguish problems by their code",
             ]
         );
     }
@@ -89,16 +89,16 @@ mod tests {
         assert_eq!(
             messages(expand(parse_quote! { enum Wrong<T> { A(T) } })),
             [
-                "a problem has no generic parameters: its row in the catalogue is one for all. Name the type that is held"
+                "a problem cannot have generic parameters, because it is one entry in the catalogue: use a concrete type"
             ]
         );
         assert_eq!(
             messages(expand(parse_quote! { union Wrong { a: u8 } })),
-            ["a problem is an enum, or a struct when there is only one"]
+            ["a problem is an enum, or a struct for a single problem"]
         );
         assert_eq!(
             messages(expand(parse_quote! { enum Wrong {} })),
-            ["`Wrong` can not happen: give it a variant"]
+            ["`Wrong` cannot occur: add a variant"]
         );
     }
 
@@ -119,7 +119,7 @@ mod tests {
         }));
         assert_eq!(
             wrong,
-            ["two variants hold `Unexpected`, so `?` could not choose: keep one"]
+            ["two variants contain `Unexpected`, so `?` would be ambiguous: keep one"]
         );
     }
 }

@@ -1,4 +1,5 @@
-//! `#[provider]`: an `async fn` that makes what can be injected. The function stays as written; the type it answers learns to be made.
+//! `#[provider]`: an `async fn` that constructs an injectable type. The function is kept, and the
+//! returned type implements `Inject`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,7 +17,7 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
     let function: ItemFn = syn::parse2(item).map_err(|error| {
         syn::Error::new(
             error.span(),
-            "`#[provider]` stands above a function: write `async fn name(a: A) -> T`",
+            "`#[provider]` applies to a function: write `async fn name(a: A) -> T`",
         )
     })?;
     let Some(Model { needs, made, error }) = read(&function, &mut errors) else {
@@ -42,9 +43,9 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
 struct Model {
     /// The types of the parameters.
     needs: Vec<Type>,
-    /// The type that is made.
+    /// The returned type.
     made: Type,
-    /// The problem making it can end in.
+    /// The error type.
     error: Option<Type>,
 }
 
@@ -59,25 +60,25 @@ fn read(function: &ItemFn, errors: &mut Errors) -> Option<Model> {
     if !sig.generics.params.is_empty() {
         errors.at(
             &sig.generics,
-            "a provider makes one type: remove the generic parameters and name the types",
+            "a provider cannot have generic parameters: use concrete types",
         );
     }
     let mut needs = Vec::new();
     for input in &sig.inputs {
         match input {
-            FnArg::Receiver(own) => errors.at(own, "a provider is a free function: move it out of the `impl` and ask for the type as a parameter"),
+            FnArg::Receiver(own) => errors.at(own, "a provider is a free function: move it out of the `impl` and take the value as a parameter"),
             FnArg::Typed(argument) => match &*argument.ty {
                 Type::Reference(reference) => {
                     let inner = &reference.elem;
-                    errors.at(reference, format!("a provider owns what it asks for: write `{}` without `&`", quote!(#inner)));
+                    errors.at(reference, format!("the parameters of a provider are owned: write `{}` without `&`", quote!(#inner)));
                 }
-                Type::ImplTrait(any) => errors.at(any, "name the type that is asked for; for a port write `Arc<dyn Port>`"),
+                Type::ImplTrait(any) => errors.at(any, "use a concrete type; for a port, write `Arc<dyn Port>`"),
                 ty => needs.push(ty.clone()),
             },
         }
     }
     let ReturnType::Type(_, answer) = &sig.output else {
-        errors.at(&sig.ident, format!("`{0}` makes nothing: write `async fn {0}(..) -> T`, or `-> Result<T, E>` when it can fail", sig.ident));
+        errors.at(&sig.ident, format!("`{0}` returns nothing: write `async fn {0}(..) -> T`, or `-> Result<T, E>` if it can fail", sig.ident));
         return None;
     };
     let (made, error) = split(answer, errors);
@@ -85,7 +86,7 @@ fn read(function: &ItemFn, errors: &mut Errors) -> Option<Model> {
     Some(Model { needs, made, error })
 }
 
-/// `Result<T, E>` as `T` and `E`.
+/// Splits `Result<T, E>` into `T` and `E`.
 fn split(answer: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
     let Some((name, types)) = outer(answer) else {
         return (answer.clone(), None);
@@ -94,17 +95,17 @@ fn split(answer: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
         ("Result", [made, error]) => (made.clone(), Some(error.clone())),
         ("Result", [made]) => {
             let made = quote!(#made);
-            errors.at(answer, format!("the error of a provider is part of the contract: write both types, `Result<{made}, E>`"));
+            errors.at(answer, format!("the error of a provider is part of the API: write both types, `Result<{made}, E>`"));
             (answer.clone(), None)
         }
         _ => (answer.clone(), None),
     }
 }
 
-/// Says early what the compiler would say with many words: these types are not the user's own.
+/// Rejects types of other crates with a shorter message than the compiler's.
 fn refuse_foreign(made: &Type, errors: &mut Errors) {
     if let Type::ImplTrait(any) = made {
-        errors.at(any, "name the type that is made; for a port, bind an adapter in a module: `.bind::<dyn Port, Adapter>()`");
+        errors.at(any, "return a concrete type; for a port, bind an adapter in a module: `.bind::<dyn Port, Adapter>()`");
         return;
     }
     let Some((name, types)) = outer(made) else {
@@ -113,16 +114,16 @@ fn refuse_foreign(made: &Type, errors: &mut Errors) {
     match (&*name, types.is_empty()) {
         ("Arc", false) => errors.at(
             made,
-            "an `Arc` is supplied by a module: make the type inside and derive `Clone`, or give a value with `.provide(value)`",
+            "a module provides an `Arc`: return the inner type and derive `Clone`, or register a value with `.provide(value)`",
         ),
         ("Option" | "Vec" | "Box" | "HashMap", false) => {
-            errors.at(made, format!("`{name}` is everybody's type: wrap it in a struct of your own and make that"));
+            errors.at(made, format!("`{name}` is a type of the standard library: wrap it in a struct and return that"));
         }
         _ => {}
     }
 }
 
-/// The last name of a path and the types in its angle brackets.
+/// Returns the last name of a path and the types in its angle brackets.
 fn outer(ty: &Type) -> Option<(String, Vec<Type>)> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last()?;
@@ -170,7 +171,7 @@ mod tests {
             !code.contains("fails") && code.contains("| | now ()"),
             "{code}"
         );
-        // The user's own type of this name is a type like any other.
+        // A local type of this name is allowed.
         assert!(
             rust(expand(
                 TokenStream::new(),
@@ -181,20 +182,20 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         assert_eq!(
             messages(expand(
                 quote!(forever),
                 quote! { fn lock<T>(&self, a: &Pool, b: impl Clock) {} }
             )),
             [
-                "unknown word `forever`: write `application`, `request` or `call`",
+                "unknown argument `forever`: write `application`, `request` or `call`",
                 "a provider is async: write `async fn lock`",
-                "a provider makes one type: remove the generic parameters and name the types",
-                "a provider is a free function: move it out of the `impl` and ask for the type as a parameter",
-                "a provider owns what it asks for: write `Pool` without `&`",
-                "name the type that is asked for; for a port write `Arc<dyn Port>`",
-                "`lock` makes nothing: write `async fn lock(..) -> T`, or `-> Result<T, E>` when it can fail",
+                "a provider cannot have generic parameters: use concrete types",
+                "a provider is a free function: move it out of the `impl` and take the value as a parameter",
+                "the parameters of a provider are owned: write `Pool` without `&`",
+                "use a concrete type; for a port, write `Arc<dyn Port>`",
+                "`lock` returns nothing: write `async fn lock(..) -> T`, or `-> Result<T, E>` if it can fail",
             ]
         );
     }
@@ -205,22 +206,20 @@ mod tests {
         assert_eq!(
             wrong(quote! { async fn a() -> Arc<Pool> {} }),
             [
-                "an `Arc` is supplied by a module: make the type inside and derive `Clone`, or give a value with `.provide(value)`"
+                "a module provides an `Arc`: return the inner type and derive `Clone`, or register a value with `.provide(value)`"
             ]
         );
         assert_eq!(
             wrong(quote! { async fn a() -> Result<Option<User>, E> {} }),
-            ["`Option` is everybody's type: wrap it in a struct of your own and make that"]
+            ["`Option` is a type of the standard library: wrap it in a struct and return that"]
         );
         assert_eq!(
             wrong(quote! { async fn a() -> io::Result<Pool> {} }),
-            [
-                "the error of a provider is part of the contract: write both types, `Result<Pool, E>`"
-            ]
+            ["the error of a provider is part of the API: write both types, `Result<Pool, E>`"]
         );
         assert_eq!(
             wrong(quote! { struct A; }),
-            ["`#[provider]` stands above a function: write `async fn name(a: A) -> T`"]
+            ["`#[provider]` applies to a function: write `async fn name(a: A) -> T`"]
         );
     }
 }

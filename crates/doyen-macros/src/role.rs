@@ -1,4 +1,4 @@
-//! `#[derive(Role)]`: words such as `admin`. The reading of named unit variants is shared with `#[derive(Scope)]`.
+//! `#[derive(Role)]`: role names such as `admin`. `#[derive(Scope)]` shares the parser.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -31,30 +31,31 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// How the variants get their words.
+/// How the variants get their names.
 pub(crate) struct Naming {
-    /// The attribute, and what a variant is called in messages.
+    /// The attribute, and the term for a variant in messages.
     pub(crate) attribute: &'static str,
-    /// A word to show in messages.
+    /// A name to show in messages.
     pub(crate) example: &'static str,
-    /// Whether each variant must say its word and have a doc comment; else the word is the name in snake case.
+    /// True if each variant needs a name in its attribute and a doc comment. Otherwise the name is
+    /// the identifier in snake case.
     pub(crate) required: bool,
 }
 
-/// An enum of words.
+/// An enum of names.
 pub(crate) struct Words {
     pub(crate) name: Ident,
     pub(crate) variants: Vec<Variant>,
 }
 
-/// One word.
+/// A variant.
 pub(crate) struct Variant {
     pub(crate) ident: Ident,
     pub(crate) word: String,
     pub(crate) docs: String,
 }
 
-/// Reads an enum whose unit variants are words.
+/// Reads an enum whose unit variants are names.
 pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
     let mut errors = Errors::new();
     let Naming {
@@ -66,7 +67,7 @@ pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
         return Err(syn::Error::new_spanned(
             &item.ident,
             format!(
-                "the {attribute}s are an enum: write `enum {}` with a variant for each",
+                "`{attribute}` is derived for an enum: write `enum {}` with a variant for each {attribute}",
                 item.ident
             ),
         ));
@@ -74,14 +75,14 @@ pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
     if !item.generics.params.is_empty() {
         errors.at(
             &item.generics,
-            format!("a {attribute} is only a word: remove the generic parameters"),
+            format!("a {attribute} cannot have generic parameters: remove them"),
         );
     }
     if data.variants.is_empty() {
         errors.at(
             &item.ident,
             format!(
-                "`{}` has no variants: write one for each {attribute}",
+                "`{}` has no variants: add one for each {attribute}",
                 item.ident
             ),
         );
@@ -92,12 +93,12 @@ pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
         if variant.fields != Fields::Unit {
             errors.at(
                 &ident,
-                format!("`{ident}` has fields, and a {attribute} is only a word: remove them"),
+                format!("`{ident}` has fields, which a {attribute} cannot have: remove them"),
             );
         }
         let docs = docs(&variant.attrs);
         if *required && docs.is_empty() {
-            errors.at(&ident, format!("`{ident}` needs a doc comment: it says in the API's description what the {attribute} permits"));
+            errors.at(&ident, format!("`{ident}` needs a doc comment, which tells clients what the {attribute} permits"));
         }
         let given = given(&variant.attrs, naming, &mut errors);
         let word = match given {
@@ -107,7 +108,7 @@ pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
                 errors.at(
                     &ident,
                     format!(
-                        "`{ident}` needs its word: write `#[{attribute}(\"{example}\")]` above it"
+                        "`{ident}` needs a name: write `#[{attribute}(\"{example}\")]` above it"
                     ),
                 );
                 continue;
@@ -117,7 +118,7 @@ pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
         if variants.iter().any(|before| before.word == word) {
             errors.at(
                 &ident,
-                format!("`{word}` stands twice: each variant has a word of its own"),
+                format!("`{word}` is given twice: each variant needs a distinct name"),
             );
         }
         variants.push(Variant { ident, word, docs });
@@ -134,7 +135,7 @@ enum Given {
     Nothing,
 }
 
-/// The word in `#[scope("...")]`.
+/// Returns the name in `#[scope("..")]`.
 fn given(attributes: &[Attribute], naming: &Naming, errors: &mut Errors) -> Given {
     let Naming {
         attribute: name,
@@ -159,7 +160,7 @@ fn given(attributes: &[Attribute], naming: &Naming, errors: &mut Errors) -> Give
         };
         if !is_word(&text.value()) {
             let message = format!(
-                "`{}` has other characters than `a-z 0-9 _ . : -`: write for example `#[{name}(\"{example}\")]`",
+                "`{}` contains characters other than `a-z 0-9 _ . : -`: write for example `#[{name}(\"{example}\")]`",
                 text.value()
             );
             errors.at(&text, message);
@@ -199,20 +200,20 @@ mod tests {
     fn only_an_enum_of_words() {
         assert_eq!(
             messages(expand(parse_quote! { struct Admin; })),
-            ["the roles are an enum: write `enum Admin` with a variant for each"]
+            ["`role` is derived for an enum: write `enum Admin` with a variant for each role"]
         );
         assert_eq!(
             messages(expand(parse_quote! { enum Role {} })),
-            ["`Role` has no variants: write one for each role"]
+            ["`Role` has no variants: add one for each role"]
         );
         assert_eq!(
             messages(expand(parse_quote! { enum Role { A, #[role("a")] B } })),
-            ["`a` stands twice: each variant has a word of its own"]
+            ["`a` is given twice: each variant needs a distinct name"]
         );
         assert_eq!(
             messages(expand(parse_quote! { enum Role { #[role("")] A } })),
             [
-                "`` has other characters than `a-z 0-9 _ . : -`: write for example `#[role(\"admin\")]`"
+                "`` contains characters other than `a-z 0-9 _ . : -`: write for example `#[role(\"admin\")]`"
             ]
         );
     }

@@ -1,7 +1,8 @@
-//! `#[get("/{id}", allow = ..)]` and its kin, and `routes![..]`.
+//! `#[get("/{id}", allow = ..)]`, the attributes of the other methods, and `routes![..]`.
 //!
-//! The function stays as it is. Beside it stands a type of the same name that describes the route: functions live among values, structs
-//! with braces among types, so one name does for both. `routes![show]` asks that type for the route.
+//! The function is kept. The macro adds a type of the same name that describes the route: functions
+//! are in the value namespace and structs with braces in the type namespace, so they can share a
+//! name. `routes![show]` obtains the route from that type.
 
 mod emit;
 mod model;
@@ -23,7 +24,7 @@ pub(crate) fn expand(
     Ok(emit::route(&model, &function))
 }
 
-/// The paths inside `routes![..]`.
+/// Expands `routes![..]`.
 pub(crate) struct List(Punctuated<syn::Path, syn::Token![,]>);
 
 impl syn::parse::Parse for List {
@@ -33,7 +34,7 @@ impl syn::parse::Parse for List {
 }
 
 pub(crate) fn list(list: List) -> TokenStream {
-    // In brackets, so that a function without its attribute is "not a type" and not "not a module".
+    // The brackets make the error for a function without an attribute "expected type".
     let routes = list.0.iter();
     quote! { ::doyen::__private::web::Routes::new(::std::vec![#(<#routes>::route()),*]) }
 }

@@ -1,6 +1,6 @@
-//! `#[derive(Row)]`: a struct that is read from a row of the database, field by field.
+//! `#[derive(Row)]`: reads a struct from a database row, field by field.
 //!
-//! It stands beside SeaORM's own derives and reads their attributes, so that both ways of reading agree on the names of columns.
+//! It reads the attributes of SeaORM's own derives, so that both agree on the names of columns.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -15,18 +15,18 @@ use crate::text::{self, Errors};
 
 pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
-    let above = Words::of(&item.attrs);
-    // `#[sea_orm::model]` copies the derives of a model to the struct that holds its relations, which is not read from a row.
+    let above = SeaOrm::of(&item.attrs);
+    // `#[sea_orm::model]` copies the derives of a model to the struct that holds its relations.
     if item.ident == "ModelEx" && above.has("table_name") {
         return Ok(TokenStream::new());
     }
     if above.has("rename_all") {
-        errors.at(&item.ident, "`Row` does not know `rename_all`: write `#[sea_orm(column_name = \"..\")]` above the fields");
+        errors.at(&item.ident, "`Row` does not support `rename_all`: write `#[sea_orm(column_name = \"..\")]` on the fields");
     }
     if !item.generics.params.is_empty() {
         errors.at(
             &item.generics,
-            "a row has the types of its columns: remove the generic parameters",
+            "a row cannot have generic parameters: use the types of the columns",
         );
     }
     let named = match &item.data {
@@ -39,7 +39,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     let Some(named) = named else {
         errors.at(
             &item.ident,
-            "a row is read by the names of its columns: write a struct with named fields",
+            "a row is read by column names: write a struct with named fields",
         );
         return errors.finish(TokenStream::new());
     };
@@ -62,17 +62,17 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
-/// The field and where it comes from.
+/// Generates the initializer of a field.
 fn read(field: &Field, entity: bool, errors: &mut Errors) -> TokenStream {
     let ident = field.ident.as_ref();
-    let words = Words::of(&field.attrs);
+    let words = SeaOrm::of(&field.attrs);
     if words.has("skip") || words.has("ignore") {
         return quote!(#ident: ::core::default::Default::default());
     }
     if words.has("nested") {
         errors.at(
             field,
-            "`Row` reads one flat row: give the columns fields of their own, or read the struct with SeaORM alone",
+            "`Row` does not support nested structs: add a field for each column, or read the struct with SeaORM",
         );
     }
     let ty = &field.ty;
@@ -101,7 +101,7 @@ fn read(field: &Field, entity: bool, errors: &mut Errors) -> TokenStream {
     }
 }
 
-/// How the value of a column becomes the value of the field.
+/// How the value of a column is converted to the type of the field.
 enum Way {
     Plain,
     TryFrom(Box<Type>),
@@ -124,7 +124,7 @@ fn way(field: &Field, errors: &mut Errors) -> Way {
             }
             _ => errors.at(
                 &word.name,
-                "write `#[row(try_from = \"String\")]`, with the type that the column has, or `#[row(active_enum)]`",
+                "write `#[row(try_from = \"String\")]`, with the type of the column, or `#[row(active_enum)]`",
             ),
         }
     }
@@ -140,11 +140,11 @@ fn is_option(ty: &Type) -> bool {
     }
 }
 
-/// The words of SeaORM. What is wrong with them is told by SeaORM's own derives.
-struct Words(Vec<Meta>);
+/// The arguments of `#[sea_orm(..)]`. SeaORM's own derives report errors in them.
+pub(crate) struct SeaOrm(Vec<Meta>);
 
-impl Words {
-    fn of(attributes: &[Attribute]) -> Self {
+impl SeaOrm {
+    pub(crate) fn of(attributes: &[Attribute]) -> Self {
         let lists = attributes
             .iter()
             .filter(|attribute| attribute.path().is_ident("sea_orm"))
@@ -156,7 +156,7 @@ impl Words {
         Self(lists.flatten().collect())
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|meta| is(meta.path().get_ident(), name))
     }
 
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let wrong = messages(expand(parse_quote! {
             #[sea_orm(rename_all = "camelCase")]
             struct Card<T> {
@@ -253,10 +253,10 @@ mod tests {
         assert_eq!(
             wrong,
             [
-                "`Row` does not know `rename_all`: write `#[sea_orm(column_name = \"..\")]` above the fields",
-                "a row has the types of its columns: remove the generic parameters",
-                "`Row` reads one flat row: give the columns fields of their own, or read the struct with SeaORM alone",
-                "write `#[row(try_from = \"String\")]`, with the type that the column has, or `#[row(active_enum)]`",
+                "`Row` does not support `rename_all`: write `#[sea_orm(column_name = \"..\")]` on the fields",
+                "a row cannot have generic parameters: use the types of the columns",
+                "`Row` does not support nested structs: add a field for each column, or read the struct with SeaORM",
+                "write `#[row(try_from = \"String\")]`, with the type of the column, or `#[row(active_enum)]`",
             ]
         );
         let wrong = messages(expand(parse_quote!(
@@ -264,7 +264,7 @@ mod tests {
         )));
         assert_eq!(
             wrong,
-            ["a row is read by the names of its columns: write a struct with named fields"]
+            ["a row is read by column names: write a struct with named fields"]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `#[derive(Scope)]`: permission words such as `tickets:read`.
+//! `#[derive(Scope)]`: scope names such as `tickets:read`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let wrong = messages(expand(parse_quote! {
             enum Scope {
                 /// No word.
@@ -85,11 +85,11 @@ mod tests {
         assert_eq!(
             wrong,
             [
-                "`Bare` needs its word: write `#[scope(\"tickets:read\")]` above it",
-                "`Undocumented` needs a doc comment: it says in the API's description what the scope permits",
-                "`a` stands twice: each variant has a word of its own",
-                "`tickets read` has other characters than `a-z 0-9 _ . : -`: write for example `#[scope(\"tickets:read\")]`",
-                "`Fields` has fields, and a scope is only a word: remove them",
+                "`Bare` needs a name: write `#[scope(\"tickets:read\")]` above it",
+                "`Undocumented` needs a doc comment, which tells clients what the scope permits",
+                "`a` is given twice: each variant needs a distinct name",
+                "`tickets read` contains characters other than `a-z 0-9 _ . : -`: write for example `#[scope(\"tickets:read\")]`",
+                "`Fields` has fields, which a scope cannot have: remove them",
                 "expected string literal: write `#[scope(\"tickets:read\")]`",
             ]
         );

@@ -1,4 +1,5 @@
-//! `#[derive(Settings)]`: on a struct, what can be set (`group`); on an enum without fields, one setting that is one of some words (`word`).
+//! `#[derive(Settings)]`: a struct is a group of settings (`group`), and an enum without fields is
+//! the value of one setting (`word`).
 
 mod group;
 mod literal;
@@ -11,7 +12,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     if !item.generics.params.is_empty() {
         return Err(syn::Error::new_spanned(
             &item.generics,
-            "settings have no generic parameters: name the types",
+            "settings cannot have generic parameters: use concrete types",
         ));
     }
     match &item.data {
@@ -19,7 +20,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
         Data::Enum(_) => word::expand(&item),
         Data::Union(_) => Err(syn::Error::new_spanned(
             &item.ident,
-            "settings are a struct, or an enum of words",
+            "settings are a struct, or an enum without fields",
         )),
     }
 }
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let wrong = messages(expand(parse_quote! {
             struct Wrong {
                 #[setting(defualt = 1)]
@@ -87,15 +88,15 @@ mod tests {
         assert_eq!(
             wrong,
             [
-                "unknown word `defualt`: did you mean `default`?",
-                "a field is a `section` or `flatten`: keep one",
-                "a struct of settings has no `default`: write it at the fields of `B`",
-                "`database url` is no name of a variable: write capital letters, digits and `_`, as in `DATABASE_URL`",
-                "write the value itself, for it is shown in the table of settings: a number, `true`, a text or a list of texts",
+                "unknown argument `defualt`: did you mean `default`?",
+                "a field is either `section` or `flatten`: keep one",
+                "a nested struct cannot have `default`: write it on the fields of `B`",
+                "`database url` is not a valid variable name: use capital letters, digits and `_`, as in `DATABASE_URL`",
+                "write a literal, which the table of settings shows: a number, `true`, a string or a list of strings",
                 "`default` needs a value: write `default = ...`",
-                "`g__h` has two `_` in a row, which separate the levels of a variable's name: write one",
-                "an item with a comma can not be a default: give it in a file",
-                "`default` stands twice: keep one",
+                "`g__h` contains `__`, which separates the levels of a variable name: use one `_`",
+                "an item with a comma cannot be a default: set it in a file",
+                "`default` is given twice: keep one",
             ]
         );
     }
@@ -104,15 +105,15 @@ mod tests {
     fn only_structs_with_names_and_enums_of_words() {
         assert_eq!(
             messages(expand(parse_quote! { struct Wrong(u8); })),
-            ["a setting has the name of its field: write `struct Wrong { name: T }`"]
+            ["settings are named like their fields: write `struct Wrong { name: T }`"]
         );
         assert_eq!(
             messages(expand(parse_quote! { struct Wrong<T> { a: T } })),
-            ["settings have no generic parameters: name the types"]
+            ["settings cannot have generic parameters: use concrete types"]
         );
         assert_eq!(
             messages(expand(parse_quote! { union Wrong { a: u8 } })),
-            ["settings are a struct, or an enum of words"]
+            ["settings are a struct, or an enum without fields"]
         );
     }
 
@@ -127,7 +128,7 @@ mod tests {
         );
         assert_eq!(
             messages(expand(parse_quote! { enum Wrong { A(u8) } })),
-            ["`A` has fields, and a setting is only a word: remove them"]
+            ["`A` has fields, which a setting cannot have: remove them"]
         );
     }
 }

@@ -1,12 +1,12 @@
-//! `#[doyen_test::test]`: one function, two tests.
+//! `#[doyen_test::test]`: runs a test on each database.
 //!
 //! ```text
 //! #[doyen_test::test]
 //! async fn opens(shop: Shop) { .. }
 //! ```
 //!
-//! becomes a module `opens` with the function as it was written and a `#[test]` for each database. The type of the parameter says which
-//! application is tested.
+//! becomes a module `opens` with the function and a `#[test]` for each database. The type of the
+//! parameter selects the application under test.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -14,7 +14,7 @@ use syn::{Ident, ItemFn, Token, punctuated::Punctuated};
 
 use crate::text::Errors;
 
-/// The databases, by the names of the tests, and the variants of `doyen_test::Backend`.
+/// The names of the tests, and the variants of `doyen_test::Backend`.
 const BACKENDS: [(&str, &str); 2] = [("sqlite", "Sqlite"), ("postgres", "Postgres")];
 
 pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -30,7 +30,7 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
         if !BACKENDS.iter().any(|(name, _)| word == name) {
             errors.at(
                 word,
-                "must be `sqlite` or `postgres`; without a word it runs on both",
+                "must be `sqlite` or `postgres`, or omitted to run on both",
             );
         }
     }
@@ -39,14 +39,14 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
         errors.at(signature.fn_token, "a test of an application is `async`");
     }
     if signature.inputs.len() != 1 {
-        errors.at(&signature.ident, "a test takes one value: the application, as a type that implements `doyen_test::Subject`");
+        errors.at(&signature.ident, "a test takes one parameter: the application, of a type that implements `doyen_test::Subject`");
     }
     errors.finish(emit(&function, &chosen))
 }
 
 fn emit(function: &ItemFn, chosen: &Punctuated<Ident, Token![,]>) -> TokenStream {
     let name = &function.sig.ident;
-    // `#[ignore]` and its kin belong to the tests, everything else to the function.
+    // Attributes such as `#[ignore]` go to the tests, all others to the function.
     let (of_tests, of_function): (Vec<_>, Vec<_>) = function.attrs.iter().partition(|attribute| {
         ["ignore", "should_panic", "cfg"]
             .iter()
@@ -112,14 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told() {
-        let told = expanded("mysql", "fn opens() {}");
-        assert_eq!(told.matches(';').count(), 3, "{told}");
+    fn every_mistake_is_reported() {
+        let found = expanded("mysql", "fn opens() {}");
+        assert_eq!(found.matches("; ").count(), 2, "{found}");
         assert!(
-            told.contains("`sqlite` or `postgres`")
-                && told.contains("`async`")
-                && told.contains("one value"),
-            "{told}"
+            found.contains("`sqlite` or `postgres`")
+                && found.contains("`async`")
+                && found.contains("one parameter"),
+            "{found}"
         );
     }
 }

@@ -1,4 +1,5 @@
-//! What all macros share: collecting errors, reading doc comments and attribute words, and cases of names.
+//! Shared by all macros: error collection, doc comments, attribute arguments, and the case of
+//! names.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -7,17 +8,17 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Ident, Lit, LitStr, Meta, Token};
 
-/// Everything wrong with the input: a person corrects all of it at once.
+/// All errors of an expansion, reported together.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    /// Nothing wrong so far.
+    /// Creates an empty collection.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a message at these tokens.
+    /// Adds an error at these tokens.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
@@ -30,18 +31,18 @@ impl Errors {
         }
     }
 
-    /// The value, or nothing after keeping the error.
+    /// Returns the value, or collects the error.
     pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// The value when nothing was wrong.
+    /// Returns the value if there are no errors.
     pub(crate) fn finish<T>(self, value: T) -> syn::Result<T> {
         self.0.map_or(Ok(value), Err)
     }
 }
 
-/// One word of an attribute: `not_found`, or `code = "order_not_found"`.
+/// An argument of an attribute: `not_found`, or `code = "order_not_found"`.
 pub(crate) struct Word {
     pub(crate) name: Ident,
     pub(crate) value: Option<Expr>,
@@ -61,38 +62,38 @@ impl Parse for Word {
 }
 
 impl Word {
-    /// The name as text.
+    /// Returns the name as a string.
     pub(crate) fn name(&self) -> String {
         self.name.unraw().to_string()
     }
 
-    /// The text after `=`.
+    /// Returns the string after `=`.
     pub(crate) fn text(&self) -> syn::Result<LitStr> {
         if let Some(Expr::Lit(expr)) = &self.value
             && let Lit::Str(text) = &expr.lit
         {
             return Ok(text.clone());
         }
-        let message = format!("`{0}` takes a text: write `{0} = \"...\"`", self.name());
+        let message = format!("`{0}` takes a string: write `{0} = \"...\"`", self.name());
         match &self.value {
             Some(other) => Err(syn::Error::new_spanned(other, message)),
             None => Err(syn::Error::new_spanned(&self.name, message)),
         }
     }
 
-    /// Complains when something stands after a plain word.
+    /// Rejects a value.
     pub(crate) fn plain(&self) -> syn::Result<()> {
         match &self.value {
             Some(value) => Err(syn::Error::new_spanned(
                 value,
-                format!("`{}` takes no value: write the word alone", self.name),
+                format!("`{}` takes no value: remove it", self.name),
             )),
             None => Ok(()),
         }
     }
 }
 
-/// All words of every `#[name(...)]` attribute.
+/// Returns the arguments of every `#[name(..)]` attribute.
 pub(crate) fn words(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Word> {
     let mut all = Vec::new();
     for attribute in attributes
@@ -105,13 +106,13 @@ pub(crate) fn words(attributes: &[Attribute], name: &str, errors: &mut Errors) -
     all
 }
 
-/// The words between the parentheses of an attribute macro.
+/// Parses the arguments of an attribute macro.
 pub(crate) fn arguments(tokens: TokenStream) -> syn::Result<Vec<Word>> {
     let list = syn::parse::Parser::parse2(Punctuated::<Word, Token![,]>::parse_terminated, tokens)?;
     Ok(list.into_iter().collect())
 }
 
-/// The `#[cfg(...)]` of an item: what is added beside it comes and goes with it.
+/// Returns the `#[cfg(..)]` attributes of an item, which generated items next to it repeat.
 pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<&Attribute> {
     attributes
         .iter()
@@ -119,7 +120,8 @@ pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<&Attribute> {
         .collect()
 }
 
-/// The text of the doc comments. Lines of a paragraph are joined, paragraphs stay apart; lists, tables and code keep their lines.
+/// Returns the text of the doc comments. Lines of a paragraph are joined; lists, tables and code
+/// keep their lines.
 pub(crate) fn docs(attributes: &[Attribute]) -> String {
     let mut out = String::new();
     let mut code = false;
@@ -168,7 +170,7 @@ fn doc_lines(attributes: &[Attribute]) -> Vec<String> {
     lines
 }
 
-/// A line that does not continue the one before: an item of a list, a row of a table.
+/// Returns true for a line that does not continue a paragraph: an item of a list, a row of a table.
 fn own_line(line: &str) -> bool {
     line.starts_with("- ")
         || line.starts_with("* ")
@@ -176,7 +178,7 @@ fn own_line(line: &str) -> bool {
         || line.starts_with('#')
 }
 
-/// `OrderNotFound` as `order_not_found`.
+/// Converts `OrderNotFound` to `order_not_found`.
 pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::new();
@@ -196,12 +198,12 @@ pub(crate) fn snake(name: &str) -> String {
     out
 }
 
-/// `order_not_found` as `Order Not Found`.
+/// Converts `order_not_found` to `Order Not Found`.
 pub(crate) fn title(snake: &str) -> String {
     capitals(snake, " ")
 }
 
-/// `not_found` as `NotFound`.
+/// Converts `not_found` to `NotFound`.
 pub(crate) fn pascal(snake: &str) -> String {
     capitals(snake, "")
 }
@@ -219,7 +221,8 @@ fn capitals(snake: &str, between: &str) -> String {
     words.collect::<Vec<String>>().join(between)
 }
 
-/// True for `order_not_found`: lower-case words and digits joined by single `_`.
+/// Returns true for names such as `order_not_found`: lower-case letters and digits joined by single
+/// `_`.
 pub(crate) fn is_snake(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.split('_').all(|word| {
@@ -230,7 +233,7 @@ pub(crate) fn is_snake(text: &str) -> bool {
         })
 }
 
-/// "`a`, `b` or `c`".
+/// Returns "`a`, `b` or `c`".
 pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
     let quoted: Vec<String> = words
         .iter()
@@ -243,11 +246,11 @@ pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
-/// What to say of a word nobody knows: the nearest known one, else all of them.
+/// Returns the message for an unknown argument, with the nearest known one, or all of them.
 pub(crate) fn unknown<S: AsRef<str>>(word: &str, known: &[S]) -> String {
     match nearest(word, known) {
-        Some(near) => format!("unknown word `{word}`: did you mean `{near}`?"),
-        None => format!("unknown word `{word}`: write {}", either(known)),
+        Some(near) => format!("unknown argument `{word}`: did you mean `{near}`?"),
+        None => format!("unknown argument `{word}`: write {}", either(known)),
     }
 }
 
@@ -261,7 +264,7 @@ fn nearest<'k, S: AsRef<str>>(word: &str, known: &'k [S]) -> Option<&'k str> {
         .map(|(_, known)| known)
 }
 
-/// How many letters differ (Levenshtein).
+/// Returns the Levenshtein distance.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -277,7 +280,7 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Every message of an expansion that must fail, for tests.
+/// Returns every message of a failed expansion, for tests.
 #[cfg(test)]
 pub(crate) fn messages<T>(result: syn::Result<T>) -> Vec<String> {
     match result {
@@ -286,7 +289,7 @@ pub(crate) fn messages<T>(result: syn::Result<T>) -> Vec<String> {
     }
 }
 
-/// The expansion as a whole file, so that a test sees that it is Rust.
+/// Returns the expansion, parsed as a file to check that it is Rust.
 #[cfg(test)]
 pub(crate) fn rust(tokens: syn::Result<TokenStream>) -> String {
     let tokens = tokens.expect("the expansion succeeds");
@@ -334,11 +337,11 @@ mod tests {
     fn an_unknown_word_names_the_nearest_or_all() {
         assert_eq!(
             unknown("not_fund", &["not_found", "gone"]),
-            "unknown word `not_fund`: did you mean `not_found`?"
+            "unknown argument `not_fund`: did you mean `not_found`?"
         );
         assert_eq!(
             unknown("zebra", &["a", "b", "c"]),
-            "unknown word `zebra`: write `a`, `b` or `c`"
+            "unknown argument `zebra`: write `a`, `b` or `c`"
         );
     }
 }

@@ -1,7 +1,8 @@
 //! Mails in a list.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use doyen_core::sync;
 use doyen_core::{Mail, Mailer, NotDelivered, port};
 
 /// Keeps mails in a list, for tests. Clones share it.
@@ -11,20 +12,14 @@ pub struct MemoryMailer(Arc<Mutex<Vec<Mail>>>);
 impl MemoryMailer {
     /// The mails so far, the oldest first.
     pub fn mails(&self) -> Vec<Mail> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        sync::lock(&self.0).clone()
     }
 }
 
 #[port]
 impl Mailer for MemoryMailer {
     async fn deliver(&self, mail: &Mail) -> Result<(), NotDelivered> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(mail.clone());
+        sync::lock(&self.0).push(mail.clone());
         Ok(())
     }
 }

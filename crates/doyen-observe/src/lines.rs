@@ -8,9 +8,11 @@
 
 use std::hash::Hash;
 use std::io::{self, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use doyen_core::sync::{ignore_poison, lock};
 
 use crate::sample::{LeftOut, Sampler};
 
@@ -183,10 +185,10 @@ impl Shared {
         state.urgent = true;
         state.flushing = true;
         self.work.notify_one();
-        let (state, _) = self
-            .done
-            .wait_timeout_while(state, PATIENCE, |state| state.written < goal)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (state, _) = ignore_poison(
+            self.done
+                .wait_timeout_while(state, PATIENCE, |state| state.written < goal),
+        );
         state.written >= goal
     }
 
@@ -195,19 +197,17 @@ impl Shared {
         let mut lost = 0;
         loop {
             let state = lock(&self.state);
-            let state = self
-                .work
-                .wait_while(state, |s| s.is_idle() && !s.has_left_out)
-                .unwrap_or_else(PoisonError::into_inner);
+            let state = ignore_poison(
+                self.work
+                    .wait_while(state, |s| s.is_idle() && !s.has_left_out),
+            );
             // A report is due also when no further line comes.
-            let (state, _) = self
-                .work
-                .wait_timeout_while(state, REPORT, |s| s.is_idle())
-                .unwrap_or_else(PoisonError::into_inner);
-            let (mut state, _) = self
-                .work
-                .wait_timeout_while(state, GATHER, |s| !s.urgent && !s.closed)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (state, _) =
+                ignore_poison(self.work.wait_timeout_while(state, REPORT, |s| s.is_idle()));
+            let (mut state, _) = ignore_poison(
+                self.work
+                    .wait_timeout_while(state, GATHER, |s| !s.urgent && !s.closed),
+            );
             std::mem::swap(&mut state.buffer, &mut batch);
             lost += std::mem::take(&mut state.dropped);
             let (goal, closed) = (state.taken, state.closed);
@@ -242,10 +242,6 @@ impl State {
     fn is_idle(&self) -> bool {
         self.buffer.is_empty() && !self.closed && !self.urgent
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

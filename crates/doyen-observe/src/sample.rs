@@ -7,8 +7,10 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
+
+use doyen_core::sync;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -91,7 +93,7 @@ impl Sampler {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Window>> {
-        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.kinds)
     }
 }
 

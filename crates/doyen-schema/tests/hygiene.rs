@@ -99,3 +99,32 @@ impl ::std::str::FromStr for Parsed {
         ::std::result::Result::map(<u8 as ::std::str::FromStr>::from_str(text), Parsed)
     }
 }
+
+/// Converted in both directions.
+struct Domain {
+    at: Text,
+    list: List<Maybe<u8>>,
+    source: u8,
+}
+
+#[derive(::doyen::Output)]
+#[output(from = Domain)]
+struct FromDomain {
+    at: Text,
+    list: List<Maybe<u8>>,
+    #[output(value = domain.source)]
+    element: u8,
+}
+
+#[derive(::doyen::Input)]
+#[input(into = Domain, set(source = 1))]
+struct IntoDomain {
+    at: Text,
+    list: List<Maybe<u8>>,
+}
+
+#[derive(::doyen_core::Event)]
+#[event(topic = "hygiene.checked")]
+struct Checked {
+    to: u8,
+}

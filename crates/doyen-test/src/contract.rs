@@ -8,8 +8,9 @@
 //! well-formed problems.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use doyen::domain::sync;
 use doyen::schema::contract::Operation;
 use doyen::web::Service;
 use jsonschema::Validator;
@@ -233,10 +234,7 @@ impl Document {
     }
 
     fn validator(&self, place: &str, schema: &Json) -> Result<std::sync::Arc<Validator>, String> {
-        let mut known = self
-            .validators
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = sync::lock(&self.validators);
         if let Some(validator) = known.get(place) {
             return Ok(std::sync::Arc::clone(validator));
         }

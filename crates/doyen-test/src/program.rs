@@ -5,8 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+use doyen::domain::sync;
 
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -143,7 +145,7 @@ impl Program {
             let output = Arc::clone(&output);
             std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut output = sync::lock(&output);
                     output.push_str(&line);
                     output.push('\n');
                 }
@@ -160,10 +162,7 @@ impl Program {
 impl Running {
     /// What it has written so far, to both streams.
     pub fn output(&self) -> String {
-        self.output
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        sync::lock(&self.output).clone()
     }
 
     /// The address it serves on, as it tells: waits for it.

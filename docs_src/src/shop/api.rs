@@ -2,10 +2,11 @@
 
 use doyen::prelude::*;
 
-use super::domain::{FindOrder, Order, OrderId, Orders, PlaceOrder};
+use super::domain::{Draft, FindOrder, Order, OrderId, Orders, PlaceOrder};
 
 /// A new order.
 #[derive(Input)]
+#[input(into = Draft)]
 pub(super) struct NewOrder {
     /// Article number.
     #[validate(pattern = "^[A-Z]{2}-[0-9]{3}$")]
@@ -16,7 +17,7 @@ pub(super) struct NewOrder {
 
 /// The order as the buyer sees it.
 #[derive(Output)]
-#[output(location = path)]
+#[output(from = Order, location = path)]
 pub(super) struct OrderView {
     id: OrderId,
     article: String,
@@ -30,8 +31,7 @@ pub(super) async fn place(
     orders: Orders,
     Json(new): Json<NewOrder>,
 ) -> Result<Created<OrderView>, PlaceOrder> {
-    let order = orders.place(new.article, new.quantity).await?;
-    Ok(Created(order.into()))
+    Ok(Created(orders.place(new.into()).await?.into()))
 }
 
 /// List orders, newest first
@@ -49,22 +49,5 @@ pub(super) async fn show(orders: Orders, id: OrderId) -> Result<Json<OrderView>,
 impl OrderView {
     fn path(&self) -> String {
         format!("/orders/{}", self.id)
-    }
-}
-
-impl From<Order> for OrderView {
-    fn from(order: Order) -> Self {
-        let Order {
-            id,
-            article,
-            quantity,
-            placed_at,
-        } = order;
-        Self {
-            id,
-            article,
-            quantity,
-            placed_at,
-        }
     }
 }

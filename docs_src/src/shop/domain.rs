@@ -21,6 +21,15 @@ pub struct Order {
     pub placed_at: Timestamp,
 }
 
+/// An order before it is placed.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Article number.
+    pub article: String,
+    /// Number of pieces.
+    pub quantity: u32,
+}
+
 impl Named for Order {
     const PREFIX: &'static str = "ord";
 }
@@ -75,16 +84,16 @@ impl Orders {
     }
 
     /// Places an order.
-    pub async fn place(&self, article: String, quantity: u32) -> Result<Order, PlaceOrder> {
+    pub async fn place(&self, draft: Draft) -> Result<Order, PlaceOrder> {
         let order = Order {
             id: OrderId::new(),
-            article,
-            quantity,
+            article: draft.article,
+            quantity: draft.quantity,
             placed_at: self.clock.now(),
         };
         self.repository.insert(&order).await?;
         // An error rolls back the insert too.
-        if !self.repository.take(&order.article, quantity).await? {
+        if !self.repository.take(&order.article, order.quantity).await? {
             return Err(PlaceOrder::OutOfStock);
         }
         Ok(order)

@@ -9,9 +9,10 @@ use super::domain::{Order, OrderId, OrderRepository};
 /// The table `orders`.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 mod order {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "orders")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -20,11 +21,6 @@ mod order {
         pub quantity: i32,
         pub placed_at: DateTimeUtc,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The order repository. Uses the session of the request.

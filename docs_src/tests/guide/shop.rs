@@ -136,7 +136,7 @@ async fn a_command_is_a_unit_of_work(stock: Stock) {
 mod domain {
     use std::sync::{Arc, Mutex};
 
-    use docs_src::shop::domain::{Order, OrderId, OrderRepository, Orders, PlaceOrder};
+    use docs_src::shop::domain::{Draft, Order, OrderId, OrderRepository, Orders, PlaceOrder};
     use doyen::domain::{Clock, Page, Paging, SystemClock, Unexpected, port};
 
     /// Stores orders in memory. The stock of each article is five pieces.
@@ -178,16 +178,21 @@ mod domain {
         Orders::new(Arc::new(Memory::default()), clock)
     }
 
+    fn tea(quantity: u32) -> Draft {
+        let article = "TE-100".to_owned();
+        Draft { article, quantity }
+    }
+
     #[tokio::test]
     async fn what_is_placed_can_be_found() {
         let orders = orders();
-        let placed = orders.place("TE-100".to_owned(), 2).await.unwrap();
+        let placed = orders.place(tea(2)).await.unwrap();
         assert_eq!(orders.find(placed.id).await.unwrap(), placed);
     }
 
     #[tokio::test]
     async fn more_than_is_left_is_refused() {
-        let refused = orders().place("TE-100".to_owned(), 6).await;
+        let refused = orders().place(tea(6)).await;
         assert!(matches!(refused, Err(PlaceOrder::OutOfStock)));
     }
 }

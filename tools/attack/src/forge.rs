@@ -1,10 +1,9 @@
 //! Forges access tokens from a valid one.
 
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 /// The bytes before the 32 bytes of an Ed25519 key in DER (RFC 8410).
 const ED25519_DER: [u8; 12] = [
@@ -54,14 +53,9 @@ impl Parts {
     fn hs256(&self, changes: Value, key: &[u8]) -> String {
         let header = changed(&changed(&self.header, json!({"alg": "HS256"})), changes);
         let signed = format!("{}.{}", part(&header), part(&self.claims));
-        let mac = Hmac::<Sha256>::new_from_slice(key).map(|mut mac| {
-            mac.update(signed.as_bytes());
-            mac.finalize().into_bytes().to_vec()
-        });
-        format!(
-            "{signed}.{}",
-            URL_SAFE_NO_PAD.encode(mac.unwrap_or_default())
-        )
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let mac = hmac::sign(&key, signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
     }
 }
 

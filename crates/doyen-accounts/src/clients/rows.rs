@@ -18,9 +18,10 @@ pub(crate) use table::{ActiveModel, Column, Entity, Model};
 
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 mod table {
+    use doyen_data::Entity;
     use doyen_data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "auth_clients")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -35,9 +36,4 @@ mod table {
         pub last_used_at: Option<DateTimeUtc>,
         pub revoked_at: Option<DateTimeUtc>,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }

@@ -1,10 +1,11 @@
 //! A short memory of who is behind a cookie.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use doyen_core::Caller;
+use doyen_core::sync;
 
 use crate::sessions::{SessionId, SessionRecord};
 
@@ -27,13 +28,13 @@ pub(super) struct Known(Mutex<HashMap<SessionId, Found>>);
 
 impl Known {
     pub(super) fn get(&self, id: SessionId) -> Option<Found> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = sync::lock(&self.0);
         let found = known.get(&id)?;
         (found.looked_up.elapsed() < FRESH).then(|| found.clone())
     }
 
     pub(super) fn put(&self, found: Found) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = sync::lock(&self.0);
         if known.len() >= MOST {
             known.retain(|_, found| found.looked_up.elapsed() < FRESH);
         }
@@ -44,7 +45,7 @@ impl Known {
     }
 
     pub(super) fn forget(&self, id: SessionId) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = sync::lock(&self.0);
         known.remove(&id);
     }
 }

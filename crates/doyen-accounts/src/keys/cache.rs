@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
+use doyen_core::sync;
 use doyen_core::{Caller, Timestamp};
 
 use super::InvalidKey;
@@ -57,7 +58,7 @@ pub(super) struct Told(Mutex<Vec<(Option<IpAddr>, Timestamp)>>);
 impl Told {
     /// True when this use is worth writing: at most once a minute for each address, and not for many addresses.
     pub(super) fn is_news(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = sync::lock(&self.0);
         // A clock that was put back must not keep anything for ever.
         told.retain(|(_, at)| *at <= now && now.since(*at) < TOLD_EVERY);
         let news = told.len() < PLACES && told.iter().all(|(known, _)| *known != address);
@@ -71,7 +72,7 @@ impl Told {
 impl Cache {
     /// What is known of a key and still believed.
     pub(super) fn get(&self, hash: &Hash, now: Timestamp) -> Option<Arc<Known>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = sync::read(&self.known);
         known
             .get(hash)
             .filter(|known| is_believed(known, now))
@@ -80,13 +81,13 @@ impl Cache {
 
     /// What was known of it, believed or not.
     pub(super) fn old(&self, hash: &Hash) -> Option<Arc<Known>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = sync::read(&self.known);
         known.get(hash).cloned()
     }
 
     /// Remembers what was read.
     pub(super) fn put(&self, hash: Hash, read: Arc<Known>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = sync::write(&self.known);
         if known.len() >= MOST && !known.contains_key(&hash) {
             let now = read.read_at;
             known.retain(|_, known| is_believed(known, now));
@@ -99,24 +100,18 @@ impl Cache {
 
     /// Forgets a key that is not in the table.
     pub(super) fn drop_hash(&self, hash: &Hash) {
-        self.known
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(hash);
+        sync::write(&self.known).remove(hash);
     }
 
     /// Forgets a key: it was changed by this node.
     pub(super) fn forget(&self, id: KeyId) {
-        self.known
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, known| known.id != id);
+        sync::write(&self.known).retain(|_, known| known.id != id);
     }
 
     /// One turn for each key: of many requests that come with it at once, one reads it.
     pub(super) async fn turn(&self, hash: &Hash) -> Turn<'_> {
         let gate = {
-            let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut reading = sync::lock(&self.reading);
             Arc::clone(reading.entry(*hash).or_default())
         };
         let place = Place {
@@ -151,11 +146,7 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut reading = self
-            .cache
-            .reading
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut reading = sync::lock(&self.cache.reading);
         // The list's and ours: nobody else stands there.
         if Arc::strong_count(&self.gate) <= 2 {
             reading.remove(&self.hash);

@@ -20,9 +20,10 @@ pub(crate) use table::{ActiveModel, Column, Entity, Model};
 
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 mod table {
+    use doyen_data::Entity;
     use doyen_data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "auth_keys")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -38,11 +39,6 @@ mod table {
         pub last_address: Option<String>,
         pub revoked_at: Option<DateTimeUtc>,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// A list of scopes as it is kept: words with spaces between them, as in a token.

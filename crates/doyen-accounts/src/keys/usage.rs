@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use doyen_core::sync;
 use doyen_core::{Access, SecurityEvent, Timestamp, Unexpected, security};
 use doyen_data::sea_orm::prelude::{DateTimeUtc, Uuid};
 use doyen_data::{Database, Session};
@@ -71,7 +72,7 @@ impl UsageWriter {
         if let Some(sender) = self.sender.get() {
             return sender;
         }
-        let _one_at_a_time = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = sync::lock(&self.starting);
         self.sender.get_or_init(|| {
             let (sender, orders) = mpsc::channel(ROOM);
             let log = Arc::clone(&self.log);

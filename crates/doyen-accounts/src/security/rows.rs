@@ -1,9 +1,10 @@
 //! The table `auth_events`.
 
 use doyen_core::{SecurityEvent, Timestamp};
+use doyen_data::Entity;
 use doyen_data::sea_orm::{self, entity::prelude::*};
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
 #[sea_orm(table_name = "auth_events")]
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub struct Model {
@@ -20,12 +21,6 @@ pub struct Model {
     /// A JSON object of texts.
     pub details: String,
 }
-
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
 
 /// An event that happened then, as a row.
 pub(super) fn row(event: SecurityEvent, at: Timestamp, request: Option<String>) -> ActiveModel {

@@ -1,9 +1,10 @@
 //! One task that writes the rows.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use doyen_core::sync;
 use doyen_core::{Access, Clock, RequestId, SecurityEvent, Timestamp, Unexpected, current_request};
 use doyen_data::Database;
 use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
@@ -84,7 +85,7 @@ impl SecurityWriter {
         if let Some(sender) = self.sender.get() {
             return sender;
         }
-        let _one_at_a_time = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = sync::lock(&self.starting);
         self.sender.get_or_init(|| {
             let (sender, orders) = mpsc::channel(ROOM);
             tokio::spawn(work(self.database.clone(), Arc::clone(&self.clock), orders));

@@ -1,7 +1,9 @@
 //! Limits on the number of waiting attempts.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use doyen_core::sync;
 
 use super::buckets::Bucket;
 
@@ -52,7 +54,7 @@ impl WaitLimit {
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.0)
     }
 }
 

@@ -5,10 +5,11 @@
 //! handed to the next hash, so there are never more buffers than permits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use argon2::Block;
+use doyen_core::sync::lock;
 use tokio::time::Instant;
 
 /// Time after which a buffer that no hash uses is returned to the system.
@@ -109,10 +110,6 @@ fn allocate(blocks: usize) -> Vec<Block> {
     let mut buffer = Vec::with_capacity(capacity);
     buffer.resize(blocks, Block::new());
     buffer
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

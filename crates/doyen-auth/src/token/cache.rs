@@ -8,8 +8,9 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use doyen_core::sync;
 use siphasher::sip128::SipHasher13;
 
 use super::Claims;
@@ -48,10 +49,7 @@ impl Cache {
 
     /// What the token says. The caller checks the time: it goes on while an entry lies here.
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Claims>> {
-        let mut shard = self
-            .shard(key)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut shard = sync::lock(self.shard(key));
         if let Some(claims) = shard.young.get(key) {
             return Some(Arc::clone(claims));
         }
@@ -61,10 +59,7 @@ impl Cache {
     }
 
     pub(super) fn put(&self, key: Key, claims: Arc<Claims>) {
-        self.shard(&key)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put(key, claims);
+        sync::lock(self.shard(&key)).put(key, claims);
     }
 
     /// Those of them that this keeps.
@@ -76,7 +71,7 @@ impl Cache {
                 .collect()
         };
         let shards = self.shards.each_ref().map(|shard| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let shard = sync::lock(shard);
             Mutex::new(Shard {
                 young: kept(&shard.young),
                 old: kept(&shard.old),

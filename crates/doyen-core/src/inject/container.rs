@@ -2,11 +2,12 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::graph::short;
 use super::{Binding, Context, Graph, GraphError, Inject, Needs, Port, RequestFacts};
 use crate::ProblemInfo;
+use crate::sync;
 
 /// Everything an application can inject. Cloning shares it.
 #[derive(Clone, Debug)]
@@ -47,22 +48,13 @@ impl Container {
 
     /// The context in which application-lifetime values live.
     pub(super) fn home(&self) -> Context {
-        let mut home = self
-            .inner
-            .home
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut home = sync::lock(&self.inner.home);
         home.get_or_insert_with(|| self.context()).clone()
     }
 
     /// Releases the application's values, the last made first. Call it once, after the last request.
     pub async fn close(&self) {
-        let home = self
-            .inner
-            .home
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let home = sync::lock(&self.inner.home).take();
         if let Some(home) = home {
             home.close().await;
         }

@@ -3,9 +3,10 @@
 use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::{Container, Inject, Lifetime, Node, RequestFacts, Statistics, Teardown, UnitOfWork};
+use crate::sync::lock;
 use crate::{Caller, Refusal, Unexpected};
 
 /// A future on the heap.
@@ -198,10 +199,4 @@ impl Context {
             teardown.run().await;
         }
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

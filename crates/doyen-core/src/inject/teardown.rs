@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use super::context::lock;
 use super::{BoxFuture, Context, Inject, Lifetime, Node};
 use crate::Refusal;
+use crate::sync::lock;
 
 /// Work for the end: run in reverse order, each step even if one before it panicked. Ask for it in a provider.
 ///

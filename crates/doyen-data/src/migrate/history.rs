@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use aws_lc_rs::digest::{self, SHA256};
 use doyen_core::Timestamp;
 use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::{Migration, MigrationError, schema};
 use crate::Database;
@@ -36,17 +36,18 @@ pub(super) struct Applied {
 /// Of what is applied; how it is taken back may be corrected later.
 pub(super) fn checksum(migration: &Migration) -> String {
     // Line endings are the business of the version control.
-    hex(&Sha256::digest(migration.up.replace("\r\n", "\n")))
+    let up = migration.up.replace("\r\n", "\n");
+    hex(digest::digest(&SHA256, up.as_bytes()).as_ref())
 }
 
 /// Of the versions and the checksums of all these, in this order.
 pub(super) fn fingerprint<'a>(migrations: impl Iterator<Item = &'a Migration>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = digest::Context::new(&SHA256);
     for migration in migrations {
-        hash.update(migration.version.to_be_bytes());
-        hash.update(checksum(migration));
+        hash.update(&migration.version.to_be_bytes());
+        hash.update(checksum(migration).as_bytes());
     }
-    hex(&hash.finalize())
+    hex(hash.finish().as_ref())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -325,5 +326,29 @@ impl History {
             .plain(sql)
             .await
             .map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Databases store the checksums; the expected values are computed independently.
+    #[test]
+    fn stored_checksums_are_stable() {
+        let migration = Migration {
+            version: 3,
+            name: "a",
+            up: "CREATE TABLE a (id bigint);\r\n",
+            down: "DROP TABLE a;",
+        };
+        assert_eq!(
+            checksum(&migration),
+            "923d7eb167e53a46e8c3aea822a44a1ba964d34454fb01df1545ff8ab8426fa5"
+        );
+        assert_eq!(
+            fingerprint([&migration].into_iter()),
+            "bc1b1449d932275e4971a2eced137e127e9479867d1dc9265d5998985032df21"
+        );
     }
 }

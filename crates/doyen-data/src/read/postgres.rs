@@ -20,9 +20,10 @@ mod tls;
 mod values;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use doyen_core::sync;
 use sea_orm::Value;
 use tokio::sync::Semaphore;
 use tokio_postgres::error::SqlState;
@@ -129,7 +130,7 @@ impl PostgresReader {
 
 impl Shared {
     fn lanes(&self) -> std::sync::MutexGuard<'_, Lanes> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.lanes)
     }
 
     async fn read(

@@ -1,10 +1,10 @@
 //! The end of a unit of work.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use doyen_core::inject::{BoxFuture, Statistics, UnitOfWork};
+use doyen_core::sync;
 use doyen_core::{Refusal, Unexpected};
 use futures_util::FutureExt as _;
 
@@ -34,11 +34,7 @@ impl Session {
     /// It runs in the order given, once; never when the unit of work is rolled back. What it does can not fail the request any more: a panic
     /// is logged. A session that only reads is never committed, so there it does not run.
     pub fn after_commit(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.inner
-            .after
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Box::pin(work));
+        sync::lock(&self.inner.after).push(Box::pin(work));
     }
 
     /// Commits the unit of work and closes the session. The edge does this for a request; call it only for a session you made yourself.
@@ -59,13 +55,7 @@ impl Session {
             State::Fresh => {}
             State::Open(work) => self.commit_work(work).await?,
         }
-        let after = std::mem::take(
-            &mut *self
-                .inner
-                .after
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let after = std::mem::take(&mut *sync::lock(&self.inner.after));
         if !after.is_empty() {
             // In a task of its own: the change is made, so this must happen even if the client goes away now.
             let _finished = tokio::spawn(run_all(after)).await;
@@ -106,11 +96,7 @@ impl Session {
     /// Undoes the unit of work and closes the session.
     pub async fn rollback(&self) {
         let state = std::mem::replace(&mut *self.inner.state.lock().await, State::Closed);
-        self.inner
-            .after
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        sync::lock(&self.inner.after).clear();
         if let State::Open(work) = state {
             end(work).await;
         }

@@ -80,16 +80,13 @@ impl Session {
     ///     # use doyen_data::sea_orm;
     ///     use doyen_data::sea_orm::entity::prelude::*;
     ///
-    ///     #[derive(Clone, Debug, DeriveEntityModel, doyen_data::Row)]
+    ///     #[derive(Clone, Debug, DeriveEntityModel, doyen_data::Entity, doyen_data::Row)]
     ///     #[sea_orm(table_name = "tickets")]
     ///     pub struct Model {
     ///         #[sea_orm(primary_key)]
     ///         pub id: i64,
     ///         pub open: bool,
     ///     }
-    ///     # #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    ///     # pub enum Relation {}
-    ///     # impl ActiveModelBehavior for ActiveModel {}
     /// }
     ///
     /// async fn open(session: &Session) -> Result<Vec<ticket::Model>, DbErr> {

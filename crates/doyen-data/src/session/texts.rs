@@ -2,8 +2,9 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, RwLock};
 
+use doyen_core::sync;
 use sea_orm::sea_query::IntoValueTuple as _;
 use sea_orm::{
     ColumnTrait as _, DbBackend, EntityTrait, Iterable as _, PrimaryKeyToColumn as _,
@@ -21,11 +22,7 @@ pub(super) fn by_key<E: EntityTrait>(
     id: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
 ) -> (Arc<str>, Vec<Value>) {
     let key = (TypeId::of::<E>(), backend == DbBackend::Postgres);
-    let known = BY_KEY
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .get(&key)
-        .cloned();
+    let known = sync::read(&BY_KEY).get(&key).cloned();
     let parameters: Vec<Value> = id.into_value_tuple().into_iter().collect();
     if let Some(sql) = known {
         return (sql, parameters);
@@ -39,10 +36,7 @@ pub(super) fn by_key<E: EntityTrait>(
     let built = statement.values.map_or_else(Vec::new, |values| values.0);
     // The text is good for every key only if nothing of this one went into it.
     if built == parameters {
-        BY_KEY
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, Arc::clone(&sql));
+        sync::write(&BY_KEY).insert(key, Arc::clone(&sql));
     }
     (sql, built)
 }

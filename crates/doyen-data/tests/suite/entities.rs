@@ -5,7 +5,9 @@ pub(crate) mod customer {
     use doyen_data::sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Row)]
+    #[derive(
+        Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Entity, doyen_data::Row,
+    )]
     #[sea_orm(table_name = "customers")]
     pub(crate) struct Model {
         #[sea_orm(primary_key)]
@@ -15,8 +17,6 @@ pub(crate) mod customer {
         #[sea_orm(has_many)]
         pub tickets: HasMany<super::ticket::Entity>,
     }
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 pub(crate) mod ticket {
@@ -24,7 +24,9 @@ pub(crate) mod ticket {
     use doyen_data::sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Row)]
+    #[derive(
+        Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Entity, doyen_data::Row,
+    )]
     #[sea_orm(table_name = "tickets")]
     pub(crate) struct Model {
         #[sea_orm(primary_key)]
@@ -37,6 +39,4 @@ pub(crate) mod ticket {
         #[sea_orm(belongs_to, from = "customer_id", to = "id")]
         pub customer: HasOne<super::customer::Entity>,
     }
-
-    impl ActiveModelBehavior for ActiveModel {}
 }

@@ -10,7 +10,7 @@ use crate::harness::{Fresh, both};
 mod kind {
     use super::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Row)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, doyen_data::Entity, Row)]
     #[sea_orm(table_name = "kinds")]
     pub(crate) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -32,11 +32,6 @@ mod kind {
         pub time: Option<Time>,
         pub json: Option<Json>,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub(crate) enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The same columns, none of which may be NULL, in another order.

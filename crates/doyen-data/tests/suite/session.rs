@@ -349,13 +349,10 @@ both! {
     }
 }
 
-#[derive(serde::Serialize)]
+#[derive(Event)]
+#[event(topic = "customers.joined")]
 struct Joined {
     email: String,
-}
-
-impl Event for Joined {
-    const TOPIC: &'static str = "customers.joined";
 }
 
 both! {

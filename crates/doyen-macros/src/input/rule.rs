@@ -1,20 +1,21 @@
-//! `#[validate(..)]`: the rules of a field, and the code that checks and describes them.
+//! `#[validate(..)]`: the rules of a field.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+mod code;
+
+use proc_macro2::Span;
 use syn::{Expr, ExprLit, ExprUnary, Lit, Path, UnOp};
 
-use super::args::{self, Arg};
-use super::regex::{Regex, translate};
+use crate::regex::{Regex, translate};
+use crate::shape::args::{self, Arg};
 use crate::text::{Errors, unknown};
 
-/// One rule.
+/// A rule.
 pub(crate) struct Rule {
     pub(crate) span: Span,
     pub(crate) kind: Kind,
 }
 
-/// What a rule demands.
+/// The kind of a rule, with its arguments.
 pub(crate) enum Kind {
     Length {
         min: Option<Expr>,
@@ -52,7 +53,7 @@ const WORDS: [&str; 11] = [
 ];
 const LIMITS: [&str; 4] = ["min", "max", "exclusive_min", "exclusive_max"];
 
-/// The rules of all `#[validate(..)]` attributes.
+/// Reads the rules of all `#[validate(..)]` attributes.
 pub(crate) fn read(attributes: &[syn::Attribute], errors: &mut Errors) -> Vec<Rule> {
     let args = args::all(attributes, "validate", errors);
     rules(&args, errors)
@@ -95,7 +96,7 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
             {
                 errors.push(syn::Error::new(
                     rule.span,
-                    "`async` is not for items: put it on the field and check the list at once",
+                    "`async` is not for items: put it on the field and check the whole list",
                 ));
             }
             Ok(Kind::Each(rules))
@@ -106,7 +107,7 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
     }
 }
 
-/// The rule of `pattern = "..."`.
+/// Reads `pattern = ".."`.
 pub(crate) fn pattern(arg: &Arg) -> syn::Result<Kind> {
     let text = arg.text("pattern = \"^[a-z]+$\"")?;
     translate(&text.value())
@@ -184,13 +185,13 @@ fn in_order(arg: &Arg, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<()
     match (min.and_then(literal), max.and_then(literal)) {
         (Some(min), Some(max)) if min > max => Err(syn::Error::new(
             arg.word.span(),
-            "nothing can hold: `min` is greater than `max`",
+            "no value is valid: `min` is greater than `max`",
         )),
         _ => Ok(()),
     }
 }
 
-/// The value of a number that is written out.
+/// Returns the value of a numeric literal.
 fn literal(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::Lit(ExprLit {
@@ -206,143 +207,5 @@ fn literal(expr: &Expr) -> Option<f64> {
             ..
         }) => literal(expr).map(|number| -number),
         _ => None,
-    }
-}
-
-impl Rule {
-    /// The code that checks `__value: &T` at `__at`.
-    pub(crate) fn check(&self) -> TokenStream {
-        let span = self.span;
-        // The complaint of a trait that is missing then points at the rule.
-        let value = quote_spanned!(span=> __value);
-        match &self.kind {
-            Kind::Each(rules) => {
-                let checks = rules.iter().map(Rule::check);
-                quote_spanned! {span=>
-                    ::doyen::__private::rule::each(#value, __at, __out, |__value, __at, __out| { #(#checks)* });
-                }
-            }
-            Kind::Custom(path) => quote_spanned! {span=>
-                {
-                    let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(#value);
-                    if let ::core::result::Result::Err(__broken) = __result {
-                        __broken.record(__at, __out);
-                    }
-                }
-            },
-            Kind::Async(_) => TokenStream::new(),
-            _ => {
-                let rule = self.rule();
-                quote_spanned!(span=> (#rule).check(#value, __at, __out);)
-            }
-        }
-    }
-
-    /// The code that writes the rule into `__schema: &mut Schema`.
-    pub(crate) fn describe(&self) -> TokenStream {
-        match &self.kind {
-            Kind::Each(rules) => {
-                let all = rules.iter().map(Rule::describe);
-                quote!(::doyen::__private::rule::each_schema(__schema, |__schema| { #(#all)* });)
-            }
-            Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
-            _ => {
-                let rule = self.rule();
-                quote!((#rule).describe(__schema);)
-            }
-        }
-    }
-
-    /// The code that checks `__value: &T` with the help of `__cx`, when the rule is asynchronous.
-    pub(crate) fn verify(&self) -> Option<TokenStream> {
-        let Kind::Async(path) = &self.kind else {
-            return None;
-        };
-        Some(quote_spanned! {self.span=>
-            {
-                let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(__value, __cx).await;
-                if let ::core::result::Result::Err(__broken) = __result {
-                    __broken.record(__at, __out);
-                }
-            }
-        })
-    }
-
-    /// True for the rules that call a function of the user with the value itself.
-    pub(crate) fn calls(&self) -> bool {
-        matches!(self.kind, Kind::Custom(_) | Kind::Async(_))
-    }
-
-    /// The value of the rule.
-    fn rule(&self) -> TokenStream {
-        match &self.kind {
-            Kind::Length { min, max } => {
-                let (min, max) = (optional(min.as_ref()), optional(max.as_ref()));
-                quote!(::doyen::__private::rule::Length { min: #min, max: #max })
-            }
-            Kind::Items { min, max } => {
-                let (min, max) = (optional(min.as_ref()), optional(max.as_ref()));
-                quote!(::doyen::__private::rule::Items { min: #min, max: #max })
-            }
-            Kind::Range { limits } => {
-                let sets = LIMITS.iter().map(|name| {
-                    let field = syn::Ident::new(name, Span::call_site());
-                    let value = match limits.iter().find(|(known, _)| known == name) {
-                        Some((_, value)) => {
-                            let value = number(value);
-                            quote!(::core::option::Option::Some(#value))
-                        }
-                        None => optional(None),
-                    };
-                    quote!(#field: #value)
-                });
-                quote!(::doyen::__private::rule::Range { #(#sets),* })
-            }
-            Kind::MultipleOf(value) => quote!(::doyen::__private::rule::MultipleOf(#value)),
-            Kind::Pattern(Regex { shown, run, no_nul }) => quote! {
-                {
-                    static __PATTERN: ::doyen::__private::rule::Pattern = ::doyen::__private::rule::Pattern::new(#shown, #run, #no_nul);
-                    &__PATTERN
-                }
-            },
-            Kind::Email => quote!(::doyen::__private::rule::Email),
-            Kind::Url => quote!(::doyen::__private::rule::Url),
-            Kind::Unique => quote!(::doyen::__private::rule::Unique),
-            Kind::Each(_) | Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
-        }
-    }
-}
-
-fn optional(value: Option<&Expr>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
-}
-
-/// A limit as a `Num`. A written number needs its type named, any other expression has one.
-fn number(value: &Expr) -> TokenStream {
-    let bare = match value {
-        Expr::Unary(ExprUnary {
-            op: UnOp::Neg(_),
-            expr,
-            ..
-        }) => expr,
-        other => other,
-    };
-    match bare {
-        Expr::Lit(ExprLit {
-            lit: Lit::Int(int), ..
-        }) if int.suffix().is_empty() => quote!(::doyen::__private::rule::Num::Int(#value)),
-        Expr::Lit(ExprLit {
-            lit: Lit::Float(float),
-            ..
-        }) if float.suffix().is_empty() => {
-            quote!(::doyen::__private::rule::Num::Float(#value))
-        }
-        _ => {
-            let value = value.to_token_stream();
-            quote!(<::doyen::__private::rule::Num as ::core::convert::From<_>>::from(#value))
-        }
     }
 }

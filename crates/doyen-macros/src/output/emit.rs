@@ -1,30 +1,37 @@
-//! The code: serialization and schema from one model.
+//! Generates the serialization and the schema.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Path, Type, parse_quote};
 
-use super::model::{Computed, Field, Model, Shape, Source, Variant, VariantBody};
-use crate::input::emit::with_words;
-use crate::input::field::{generic, local};
-use crate::input::generics;
+use super::field::{Field, Writing};
+use super::from;
+use super::model::{Computed, Member, Model};
+use crate::shape::{self, Shape, VariantBody, generic, local};
+
+type Variant = shape::Variant<Writing>;
 
 fn bound() -> Path {
     parse_quote!(::doyen::__private::Output)
 }
 
-/// The implementations.
+fn parts() -> Path {
+    parse_quote!(::doyen::__private::output::parts)
+}
+
+/// Generates the impls.
 pub(crate) fn emit(model: &Model) -> TokenStream {
-    let generics = generics::bounded(&model.generics, &bound());
+    let generics = shape::bounded(&model.shape.generics, &bound());
     let (parameters, arguments, conditions) = generics.split_for_impl();
-    let ident = &model.ident;
-    let serialize = serialize(&model.shape);
+    let ident = &model.shape.ident;
+    let serialize = serialize(&model.shape.shape);
     let schema = schema(model);
     let etag = model.etag.as_ref().map(etag);
     let location = model.location.as_ref().map(location);
     let object = object(model, &generics);
+    let from = from::emit(model);
     quote! {
-        #[allow(deprecated, clippy::all, clippy::pedantic, reason = "generated")]
+        #[allow(deprecated, unused_braces, clippy::all, clippy::pedantic, reason = "generated")]
         const _: () = {
             #[automatically_derived]
             impl #parameters ::doyen::__private::serde::Serialize for #ident #arguments #conditions {
@@ -46,12 +53,13 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                 #location
             }
             #object
+            #from
         };
     }
 }
 
-fn etag(source: &Source) -> TokenStream {
-    let value = read(source);
+fn etag(member: &Member) -> TokenStream {
+    let value = read(member);
     quote! {
         const TAGGED: bool = true;
 
@@ -61,8 +69,8 @@ fn etag(source: &Source) -> TokenStream {
     }
 }
 
-fn location(source: &Source) -> TokenStream {
-    let value = read(source);
+fn location(member: &Member) -> TokenStream {
+    let value = read(member);
     quote! {
         const LOCATED: bool = true;
 
@@ -72,29 +80,30 @@ fn location(source: &Source) -> TokenStream {
     }
 }
 
-fn read(source: &Source) -> TokenStream {
-    match source {
-        Source::Field(ident) => quote!(self.#ident),
-        Source::Method(ident) => quote!(self.#ident()),
+fn read(member: &Member) -> TokenStream {
+    match member {
+        Member::Field(ident) => quote!(self.#ident),
+        Member::Method(ident) => quote!(self.#ident()),
     }
 }
 
-fn serialize(shape: &Shape) -> TokenStream {
+fn serialize(shape: &Shape<Writing>) -> TokenStream {
     match shape {
-        Shape::Object { .. } => quote! {
+        Shape::Object(_) => quote! {
             let mut __to = ::doyen::__private::serde::Serializer::serialize_map(__to, ::core::option::Option::None)?;
             ::doyen::__private::output::parts::Object::write(self, &mut __to)?;
             ::doyen::__private::serde::ser::SerializeMap::end(__to)
         },
-        Shape::Newtype(ty) => {
+        Shape::Newtype(field) => {
+            let ty = &field.ty;
             quote!(::doyen::__private::output::parts::write::<#ty, _>(&self.0, __to))
         }
         Shape::Text { .. } => quote!(::doyen::__private::serde::Serializer::collect_str(
             __to, self
         )),
-        Shape::Choice(choices) => {
-            let arms = choices.iter().map(|choice| {
-                let (ident, word) = (&choice.ident, &choice.word);
+        Shape::Choice(variants) => {
+            let arms = variants.iter().map(|variant| {
+                let (ident, word) = (&variant.ident, &variant.wire);
                 quote!(Self::#ident => #word,)
             });
             quote!(::doyen::__private::serde::Serializer::serialize_str(__to, match self { #(#arms)* }))
@@ -110,8 +119,13 @@ fn serialize(shape: &Shape) -> TokenStream {
     }
 }
 
+/// Returns the fields that are members of the JSON object.
+fn members(fields: &[Field]) -> impl Iterator<Item = &Field> {
+    fields.iter().filter(|field| !field.details.skip)
+}
+
 fn write_variant(tag: &str, variant: &Variant) -> TokenStream {
-    let (ident, word) = (&variant.ident, &variant.word);
+    let (ident, word) = (&variant.ident, &variant.wire);
     let tagged = quote!(::doyen::__private::serde::ser::SerializeMap::serialize_entry(&mut __to, #tag, #word)?;);
     match &variant.body {
         VariantBody::Unit => quote!(Self::#ident => { #tagged }),
@@ -122,24 +136,25 @@ fn write_variant(tag: &str, variant: &Variant) -> TokenStream {
             }
         },
         VariantBody::Fields(fields) => {
-            let binds = fields.iter().enumerate().map(|(place, field)| {
+            let fields = || members(fields);
+            let binds = fields().enumerate().map(|(place, field)| {
                 let (ident, local) = (&field.ident, local(place));
                 quote!(#ident: #local)
             });
-            let writes = fields.iter().enumerate().map(|(place, field)| {
+            let writes = fields().enumerate().map(|(place, field)| {
                 let local = local(place);
                 write_field(field, &quote!(#local), &quote!(&mut __to))
             });
-            // Fields that are skipped are not bound.
+            // Skipped fields are not bound.
             quote!(Self::#ident { #(#binds,)* .. } => { #tagged #(#writes)* })
         }
     }
 }
 
-/// Writes a field; `value` is a reference to it.
+/// Generates the code that writes a field. `value` is a reference to it.
 fn write_field(field: &Field, value: &TokenStream, to: &TokenStream) -> TokenStream {
     let (wire, ty) = (&field.wire, written(field));
-    if field.skip_none {
+    if field.details.skip_none {
         return quote! {
             if let ::core::option::Option::Some(__value) = #value {
                 ::doyen::__private::output::parts::entry::<#ty, _>(#to, #wire, __value)?;
@@ -150,20 +165,20 @@ fn write_field(field: &Field, value: &TokenStream, to: &TokenStream) -> TokenStr
 }
 
 fn schema(model: &Model) -> TokenStream {
-    let name = generics::name(&model.name, &model.generics, &bound());
-    let docs = &model.docs;
-    let build = match &model.shape {
-        Shape::Object { .. } => quote! {
+    let docs = &model.shape.docs;
+    let build = match &model.shape.shape {
+        Shape::Object(_) => quote! {
             ::doyen::__private::output::parts::described(
                 ::doyen::__private::output::parts::object(<Self as ::doyen::__private::output::parts::Object>::fields(__all), false),
                 #docs,
             )
         },
-        Shape::Newtype(ty) => {
+        Shape::Newtype(field) => {
+            let ty = &field.ty;
             quote!(::doyen::__private::output::parts::described(<#ty as ::doyen::__private::Output>::schema(__all), #docs))
         }
-        Shape::Text { pattern, format } => {
-            let (pattern, format) = (pattern.iter(), format.iter());
+        Shape::Text(text) => {
+            let (pattern, format) = (text.pattern.iter(), text.format.iter());
             quote! {
                 ::doyen::__private::output::parts::described(
                     ::doyen::__private::Schema::of("string") #(.with("pattern", #pattern))* #(.with("format", #format))*,
@@ -171,62 +186,36 @@ fn schema(model: &Model) -> TokenStream {
                 )
             }
         }
-        Shape::Choice(choices) => {
-            let words = choices.iter().map(|choice| &choice.word);
-            let docs = with_words(
-                docs,
-                choices
-                    .iter()
-                    .map(|choice| (choice.word.as_str(), choice.docs.as_str())),
-            );
-            quote!(::doyen::__private::output::parts::words(&[#(#words),*], #docs))
+        Shape::Choice(variants) => shape::choice(&parts(), variants, docs),
+        Shape::Tagged { tag, variants } => {
+            shape::tagged(&model.shape, &parts(), tag, variants, variant_fields)
         }
-        Shape::Tagged { tag, variants } => describe_tagged(&model.name, tag, variants, docs),
     };
-    quote! {
-        let __name = #name;
-        ::doyen::__private::output::parts::define::<Self>(__all, __name, |__all| #build)
-    }
+    shape::component(&model.shape, &parts(), &bound(), &build)
 }
 
-fn describe_tagged(name: &str, tag: &str, variants: &[Variant], docs: &str) -> TokenStream {
-    let all = variants.iter().map(|variant| {
-        let (word, docs) = (&variant.word, &variant.docs);
-        let component = format!("{name}{}", variant.ident);
-        let fields = match &variant.body {
-            VariantBody::Unit => quote!(::std::vec::Vec::new()),
-            VariantBody::Inner(ty) => quote!(<#ty as ::doyen::__private::output::parts::Object>::fields(__all)),
-            VariantBody::Fields(fields) => list(fields, &[]),
-        };
-        quote! {
-            {
-                // A component is known by its type; a variant has none of its own.
-                struct __Variant;
-                let __schema = ::doyen::__private::output::parts::define::<__Variant>(__all, #component, |__all| {
-                    let __fields = #fields;
-                    ::doyen::__private::output::parts::variant(#tag, #word, __fields, false, #docs)
-                });
-                ::doyen::__private::output::parts::Variant { word: #word, schema: __schema }
-            }
+/// Generates the fields of a variant. Unknown fields are not allowed.
+fn variant_fields(variant: &Variant) -> TokenStream {
+    let fields = match &variant.body {
+        VariantBody::Unit => quote!(::std::vec::Vec::new()),
+        VariantBody::Inner(ty) => {
+            quote!(<#ty as ::doyen::__private::output::parts::Object>::fields(__all))
         }
-    });
-    quote! {
-        {
-            let __variants = ::doyen::__private::output::parts::list([#(#all),*]);
-            ::doyen::__private::output::parts::one_of(#tag, __variants, #docs)
-        }
-    }
+        VariantBody::Fields(fields) => list(fields, &[]),
+    };
+    quote!((#fields, false))
 }
 
-/// The implementation of `parts::Object`, for named fields.
+/// Generates the `impl parts::Object` of a struct with named fields.
 fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStream> {
-    let Shape::Object { fields, computed } = &model.shape else {
+    let Shape::Object(fields) = &model.shape.shape else {
         return None;
     };
+    let computed = &model.computed;
     let (parameters, arguments, conditions) = generics.split_for_impl();
-    let ident = &model.ident;
+    let ident = &model.shape.ident;
     let described = list(fields, computed);
-    let writes = fields.iter().map(|field| {
+    let writes = members(fields).map(|field| {
         let ident = &field.ident;
         write_field(field, &quote!(&self.#ident), &quote!(__to))
     });
@@ -256,10 +245,10 @@ fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStream> {
 }
 
 fn list(fields: &[Field], computed: &[Computed]) -> TokenStream {
+    let fields: Vec<TokenStream> = members(fields).map(describe).collect();
     if fields.is_empty() && computed.is_empty() {
         return quote!(::std::vec::Vec::new());
     }
-    let fields = fields.iter().map(describe);
     let computed = computed.iter().map(|computed| {
         let (wire, docs, ty) = (&computed.wire, &computed.docs, &computed.ty);
         one(
@@ -270,14 +259,14 @@ fn list(fields: &[Field], computed: &[Computed]) -> TokenStream {
             false,
         )
     });
-    let all = fields.chain(computed);
+    let all = fields.into_iter().chain(computed);
     quote!(::doyen::__private::output::parts::list([#(#all),*]))
 }
 
-/// The type that is written. A field that is left out when it is nothing is never null.
+/// Returns the type in the schema. A field that is omitted when it is `None` is never null.
 fn written(field: &Field) -> &Type {
     match generic(&field.ty) {
-        Some((_, inside)) if field.skip_none => inside,
+        Some((_, inside)) if field.details.skip_none => inside,
         _ => &field.ty,
     }
 }
@@ -290,7 +279,7 @@ fn describe(field: &Field) -> TokenStream {
     );
     one(
         &field.wire,
-        !field.skip_none,
+        !field.details.skip_none,
         &quote!(<#ty as ::doyen::__private::Output>::schema(__all) #examples),
         &field.docs,
         field.deprecated,

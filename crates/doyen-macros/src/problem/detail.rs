@@ -6,10 +6,10 @@ use syn::{Fields, Ident, LitStr, Member};
 use super::model::members;
 use crate::text::either;
 
-/// A format string whose arguments have names of our own, so that fields of tuples work too.
+/// A format string whose arguments are renamed, so that the fields of tuples work too.
 pub(super) struct Detail {
     pub(super) format: LitStr,
-    /// The fields it shows and the names they have in the format string.
+    /// The fields it uses, and their names in the format string.
     pub(super) fields: Vec<(Member, Ident)>,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn read(variant: &Ident, format: &LitStr, fields: &Fields) -> syn::Re
         let Some(end) = tail.find('}').filter(|_| tail.starts_with('{')) else {
             return Err(syn::Error::new(
                 format.span(),
-                "a brace without its partner: write `{field}`, or `{{` and `}}` for the braces themselves",
+                "an unmatched brace: write `{field}`, or `{{` and `}}` for literal braces",
             ));
         };
         let inside = &tail[1..end];
@@ -69,7 +69,7 @@ fn no_field(variant: &Ident, field: &str, known: &[(Member, String)]) -> String 
     let names: Vec<&String> = known.iter().map(|(_, name)| name).collect();
     match (field.is_empty(), names.is_empty()) {
         (_, true) => {
-            format!("`{variant}` has no fields to show: write the sentence without `{{{field}}}`")
+            format!("`{variant}` has no fields: remove `{{{field}}}`")
         }
         (true, false) => format!(
             "`{{}}` names no field of `{variant}`: write `{{{}}}`",
@@ -117,9 +117,9 @@ mod tests {
         );
         assert_eq!(
             format("{a}", Fields::Unit).unwrap_err(),
-            "`Short` has no fields to show: write the sentence without `{a}`"
+            "`Short` has no fields: remove `{a}`"
         );
-        let message = "a brace without its partner: write `{field}`, or `{{` and `}}` for the braces themselves";
+        let message = "an unmatched brace: write `{field}`, or `{{` and `}}` for literal braces";
         assert_eq!(format("100 }", tuple()).unwrap_err(), message);
         assert_eq!(format("{0", tuple()).unwrap_err(), message);
     }

@@ -1,4 +1,4 @@
-//! The impls of a problem.
+//! Generates the impls of a problem.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -153,12 +153,12 @@ fn problem(model: &Model) -> TokenStream {
     }
 }
 
-/// A field bound as `inner`, and what to answer with it.
+/// A field bound as `inner`, and the expression that uses it.
 fn bound(member: &Member, answer: TokenStream) -> (TokenStream, TokenStream) {
     (quote!(#member: inner,), answer)
 }
 
-/// One method of the trait; nothing when each case would give the default.
+/// Generates a method of the trait, or nothing if every case returns the default.
 fn method(
     model: &Model,
     name: &str,

@@ -1,4 +1,4 @@
-//! What a problem is made of, read from its variants.
+//! Reads the model of a problem from its variants.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, Member, Type};
 use super::detail::{self, Detail};
 use crate::text::{self, Errors, Word};
 
-/// The words of the kinds, as `doyen_core::Kind` has them.
+/// The names of the kinds in `doyen_core::Kind`.
 const KINDS: [&str; 20] = [
     "malformed",
     "unauthenticated",
@@ -31,16 +31,16 @@ const KINDS: [&str; 20] = [
     "unavailable",
 ];
 
-/// The other words that `#[problem(...)]` knows.
+/// The other arguments of `#[problem(..)]`.
 const OTHERS: [&str; 5] = ["unexpected", "transparent", "code", "title", "detail"];
 
-/// One enum or struct.
+/// An enum or a struct.
 pub(super) struct Model {
     pub(super) name: Ident,
     pub(super) cases: Vec<Case>,
 }
 
-/// One variant, or the whole struct.
+/// A variant, or the whole struct.
 pub(super) struct Case {
     /// `Self::Missing`, or `Self`.
     pub(super) path: TokenStream,
@@ -50,7 +50,7 @@ pub(super) struct Case {
 pub(super) enum Shape {
     /// A problem of its own.
     Own(Box<Row>),
-    /// Another problem, seen through.
+    /// An inner problem, which is returned as it is.
     Held { member: Member, kind: Box<Type> },
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Row {
 
 pub(super) fn read(item: &DeriveInput) -> syn::Result<Model> {
     if !item.generics.params.is_empty() {
-        let message = "a problem has no generic parameters: its row in the catalogue is one for all. Name the type that is held";
+        let message = "a problem cannot have generic parameters, because it is one entry in the catalogue: use a concrete type";
         return Err(syn::Error::new_spanned(&item.generics, message));
     }
     let mut errors = Errors::new();
@@ -77,7 +77,7 @@ pub(super) fn read(item: &DeriveInput) -> syn::Result<Model> {
             if data.variants.is_empty() {
                 errors.at(
                     &item.ident,
-                    format!("`{}` can not happen: give it a variant", item.ident),
+                    format!("`{}` cannot occur: add a variant", item.ident),
                 );
             }
             for variant in &data.variants {
@@ -108,7 +108,7 @@ pub(super) fn read(item: &DeriveInput) -> syn::Result<Model> {
         }
         Data::Union(_) => errors.at(
             &item.ident,
-            "a problem is an enum, or a struct when there is only one",
+            "a problem is an enum, or a struct for a single problem",
         ),
     }
     refuse_twins(&cases, &mut errors);
@@ -124,13 +124,13 @@ fn refuse_twins(cases: &[(Ident, Case)], errors: &mut Errors) {
         for (_, before) in &cases[..i] {
             match (&before.shape, &case.shape) {
                 (Shape::Own(a), Shape::Own(b)) if a.code == b.code => {
-                    errors.at(name, format!("the code `{}` stands twice: a client tells problems apart by their code", a.code));
+                    errors.at(name, format!("the code `{}` is given twice: clients distinguish problems by their code", a.code));
                 }
                 (Shape::Held { kind: a, .. }, Shape::Held { kind: b, .. }) if a == b => {
                     errors.at(
                         b,
                         format!(
-                            "two variants hold `{}`, so `?` could not choose: keep one",
+                            "two variants contain `{}`, so `?` would be ambiguous: keep one",
                             quote!(#b)
                         ),
                     );
@@ -156,7 +156,7 @@ fn shape(
             errors.at(
                 &other.name,
                 format!(
-                    "`{}` stands alone: the problem inside says its own kind and code",
+                    "`{}` takes no other arguments: the inner problem has its own kind and code",
                     word.name()
                 ),
             );
@@ -179,14 +179,13 @@ fn shape(
     }
     if row.kind.is_empty() && !told {
         let message = format!(
-            "`{name}` needs a kind: write for example `#[problem(not_found)]` above it, or `#[problem(unexpected)]` when it holds an \
-             `Unexpected`"
+            "`{name}` needs a kind: add for example `#[problem(not_found)]`, or `#[problem(unexpected)]` if it contains an `Unexpected`"
         );
         errors.at(name, message);
     }
     if row.description.is_empty() {
         let message = format!(
-            "`{name}` needs a doc comment: it is the description the client reads. Write `/// What it means and what to do.` above it"
+            "`{name}` needs a doc comment, which clients read as the description: write `/// What went wrong and what to do.` above it"
         );
         errors.at(name, message);
     }
@@ -197,13 +196,13 @@ fn shape(
     Some(Shape::Own(Box::new(row)))
 }
 
-/// Takes one word; false when it is not known.
+/// Applies an argument. Returns false if it is unknown.
 fn option(word: &Word, name: &Ident, row: &mut Row, fields: &Fields, errors: &mut Errors) -> bool {
     match &*word.name() {
         "code" => {
             if let Some(code) = errors.keep(word.text()) {
                 if !text::is_snake(&code.value()) {
-                    errors.at(&code, "a code is lower-case words joined by `_`: write `code = \"order_not_found\"`");
+                    errors.at(&code, "a code consists of lower-case names joined by `_`: write `code = \"order_not_found\"`");
                 }
                 row.code = code.value();
             }
@@ -224,7 +223,7 @@ fn option(word: &Word, name: &Ident, row: &mut Row, fields: &Fields, errors: &mu
             } else {
                 errors.at(
                     &word.name,
-                    format!("one problem has one kind: keep `{}` or `{kind}`", row.kind),
+                    format!("a problem has one kind: keep `{}` or `{kind}`", row.kind),
                 );
             }
         }
@@ -252,21 +251,21 @@ fn held(name: &Ident, word: &str, fields: &Fields, errors: &mut Errors) -> Optio
             };
             errors.at(
                 name,
-                format!("`{name}` holds no problem: write `{name}({inside})`"),
+                format!("`{name}` contains no problem: write `{name}({inside})`"),
             );
             None
         }
         (Some(_), Some((_, second))) => {
             errors.at(
                 second,
-                format!("`{word}` is for exactly one field: the problem that is seen through"),
+                format!("`{word}` requires exactly one field: the inner problem"),
             );
             None
         }
     }
 }
 
-/// Reads `#[problem(cause)]`, `#[problem(failures)]` and `#[problem(retry_after)]` at the fields.
+/// Reads `#[problem(cause)]`, `#[problem(failures)]` and `#[problem(retry_after)]` on the fields.
 fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
     for (member, field) in members(fields) {
         for word in text::words(&field.attrs, "problem", errors) {
@@ -293,7 +292,7 @@ fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
     }
 }
 
-/// Each field with the name it is reached by.
+/// Returns each field with its name or index.
 pub(super) fn members(fields: &Fields) -> impl Iterator<Item = (Member, &syn::Field)> {
     fields.iter().enumerate().map(|(i, field)| {
         let member = field

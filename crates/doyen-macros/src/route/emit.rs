@@ -1,4 +1,4 @@
-//! The function as it was, and the value of the same name that describes it.
+//! Generates the function, and the type of the same name that describes the route.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -27,7 +27,7 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
         .iter()
         .map(|(policy, value)| quote! { .#policy(#value) });
 
-    // A closure takes the parameters as the edge reads them and calls the function with them as it was written.
+    // A closure takes the extracted parameters and calls the handler.
     let arguments: Vec<_> = (0..model.parameters.len())
         .map(|index| format_ident!("argument_{index}"))
         .collect();
@@ -68,8 +68,8 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
                 Some(_) => quote! { #argument.into_inner() },
             });
 
-    // Each type is checked where it stands, so that the compiler points at the parameter and not at the whole function. It says each
-    // thing once: the handler below asks for the same, in the same body.
+    // Check each type at its own span, so that errors point at the parameter, not the function. The
+    // handler below has the same bounds in the same body, so each error is reported once.
     let last = model.parameters.len().saturating_sub(1);
     let checks = model
         .parameters
@@ -100,7 +100,7 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
     let read = model.parameters.iter().enumerate().map(|(index, parameter)| {
         let kind = &parameter.kind;
         let way = match (parameter.way, index == last) {
-            // The last one reads the body, or the parts like all others.
+            // The last parameter reads the body or, like all others, the request parts.
             (Way::Parts, true) => quote! { (::doyen::__private::web::ViaParts, ::doyen::__private::web::ViaParts) },
             (other, _) => way(other),
         };
@@ -141,7 +141,7 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
     }
 }
 
-/// The type that tells how a parameter is read; `_` lets the compiler find out.
+/// Returns the type that selects how a parameter is extracted; `_` lets the compiler infer it.
 fn way(way: Way) -> TokenStream {
     match way {
         Way::Parts => quote! { ::doyen::__private::web::ViaParts },

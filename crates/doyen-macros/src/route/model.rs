@@ -1,4 +1,4 @@
-//! What is known of a route once its words make sense.
+//! The model of a route, checked.
 
 use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Pat, Result, Type};
 
@@ -13,18 +13,18 @@ pub(super) struct Route {
     pub(super) parameters: Vec<Parameter>,
 }
 
-/// One parameter of the handler.
+/// A parameter of the handler.
 pub(super) struct Parameter {
     /// The type as written.
     pub(super) kind: Type,
-    /// The name in the path it is bound to.
+    /// The path parameter that it is bound to.
     pub(super) bound: Option<String>,
-    /// How it is read, when its name says so.
+    /// How it is extracted, if the name of its type tells.
     pub(super) way: Way,
 }
 
-/// How a parameter is read. Known from the name of an extractor, so that the compiler speaks of the type inside it; the types decide
-/// about all others.
+/// How a parameter is extracted. Known extractors are recognized by name, so that compile errors
+/// mention the type inside them; for all others, type inference decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Parts,
@@ -58,7 +58,7 @@ impl Route {
         if !path.starts_with('/') {
             errors.push(Error::new_spanned(
                 &words.path,
-                format!("a path begins with `/`: write \"/{path}\""),
+                format!("a path starts with `/`: write \"/{path}\""),
             ));
         }
         let names = names(&path);
@@ -72,7 +72,7 @@ impl Route {
             {
                 errors.push(Error::new_spanned(
                     &words.path,
-                    format!("no parameter of `{}` is called `{name}`, as the path is: add `{name}: ..` with the type it parses into", function.sig.ident),
+                    format!("`{}` has no parameter for `{{{name}}}` in the path: add `{name}: ..` with the type to parse", function.sig.ident),
                 ));
             }
         }
@@ -80,7 +80,7 @@ impl Route {
             if early.way == Way::Body {
                 errors.push(Error::new_spanned(
                     &early.kind,
-                    "a body is read once, and last: put this parameter at the end",
+                    "the body is read last: move this parameter to the end",
                 ));
             }
         }
@@ -101,7 +101,7 @@ impl Route {
     }
 }
 
-/// The names in a path template.
+/// Returns the parameter names in a path template.
 fn names(path: &str) -> Vec<String> {
     let inside = |segment: &str| {
         Some(
@@ -132,7 +132,7 @@ fn policies(
                     .join("`, `");
                 errors.push(Error::new(
                     name.span(),
-                    format!("there is no policy `{name}`; the policies are `{all}`"),
+                    format!("unknown policy `{name}`: the policies are `{all}`"),
                 ));
             }
             (Some((_, true)), None) => errors.push(Error::new(
@@ -145,14 +145,14 @@ fn policies(
             )),
             (Some(("allow", _)), Some(Expr::Lit(text))) => errors.push(Error::new_spanned(
                 text,
-                "who may call is a word, not text: write `allow = anyone`, `allow = signed_in` or a scope such as `allow = Scope::OrdersRead`",
+                "`allow` is not a string: write `allow = anyone`, `allow = signed_in` or a scope such as `allow = Scope::OrdersRead`",
             )),
             (Some(("limit", _)), Some(Expr::Lit(text))) => errors.push(Error::new_spanned(
                 text,
-                "how often is a word, not text: write `limit = per_user(20, MINUTE)`, `limit = policy(\"search\")` or `limit = unlimited(\"why\")`",
+                "`limit` is not a string: write `limit = per_user(20, MINUTE)`, `limit = policy(\"search\")` or `limit = unlimited(\"why\")`",
             )),
             _ if known.iter().any(|(before, _)| *before == name) => {
-                errors.push(Error::new(name.span(), format!("`{name}` is given twice, and only one of them would count: keep one")))
+                errors.push(Error::new(name.span(), format!("`{name}` is given twice: keep one")))
             }
             _ => known.push((name, value)),
         }
@@ -160,7 +160,7 @@ fn policies(
     if !said {
         errors.push(Error::new_spanned(
             path,
-            "say who may call this route: `allow = anyone`, `allow = signed_in`, or a scope such as `allow = Scope::OrdersRead`",
+            "this route needs an access rule: `allow = anyone`, `allow = signed_in`, or a scope such as `allow = Scope::OrdersRead`",
         ));
     }
     known
@@ -177,7 +177,7 @@ fn parameters(function: &ItemFn, names: &[String]) -> Vec<Parameter> {
                 Pat::Ident(pattern) => Some(pattern.ident.to_string()),
                 _ => None,
             };
-            // `_id` binds to `{id}` as well: a handler may not need what its path says.
+            // `_id` binds to `{id}` too: a handler may not need its path parameter.
             let own = own.map(|name| {
                 if names.contains(&name) {
                     name
@@ -198,7 +198,7 @@ fn parameters(function: &ItemFn, names: &[String]) -> Vec<Parameter> {
         .collect()
 }
 
-/// True when the handler reads all path parameters as one struct: `Path<..>`.
+/// Returns true if the handler reads all path parameters as one struct: `Path<..>`.
 fn takes_path(function: &ItemFn) -> bool {
     function.sig.inputs.iter().any(|input| match input {
         FnArg::Typed(typed) => match &*typed.ty {
@@ -213,7 +213,7 @@ fn takes_path(function: &ItemFn) -> bool {
     })
 }
 
-/// The first paragraph of the doc comment, on one line, and the rest.
+/// Splits the doc comment into its first paragraph, on one line, and the rest.
 fn docs(function: &ItemFn) -> (String, String) {
     let lines = function
         .attrs

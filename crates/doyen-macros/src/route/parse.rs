@@ -1,10 +1,10 @@
-//! The words of the attribute, and the function under it.
+//! Parses the arguments of the attribute, and the function.
 
 use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Ident, ItemFn, LitStr, Result, Token};
 
-/// Every policy a route can have beside its path. `true`: takes a value.
+/// Every policy of a route, and true if it takes a value.
 pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
     ("body_limit", true),
@@ -35,7 +35,7 @@ impl Parse for Words {
         let path = input.parse::<LitStr>().map_err(|error| {
             Error::new(
                 error.span(),
-                "begin with the path, for example `#[get(\"/{id}\", allow = signed_in)]`",
+                "start with the path, for example `#[get(\"/{id}\", allow = signed_in)]`",
             )
         })?;
         let mut policies = Vec::new();
@@ -57,12 +57,12 @@ impl Parse for Words {
     }
 }
 
-/// The handler, with the mistakes that only a reader of tokens can name well.
+/// Checks the handler for mistakes that the compiler would report badly.
 pub(super) fn function(item: TokenStream) -> Result<ItemFn> {
     let function = syn::parse2::<ItemFn>(item).map_err(|error| {
         Error::new(
             error.span(),
-            "a route stands above an `async fn`, outside of any `impl`",
+            "a route attribute applies to an `async fn` outside of any `impl`",
         )
     })?;
     let mut errors: Option<Error> = None;
@@ -82,21 +82,21 @@ pub(super) fn function(item: TokenStream) -> Result<ItemFn> {
     if !function.sig.generics.params.is_empty() {
         complain(Error::new_spanned(
             &function.sig.generics,
-            "a handler has no generics: write the types themselves",
+            "a handler cannot have generic parameters: use concrete types",
         ));
     }
     for input in &function.sig.inputs {
         if let syn::FnArg::Receiver(receiver) = input {
             complain(Error::new_spanned(
                 receiver,
-                "a handler has no `self`: ask for what it needs as a parameter",
+                "a handler cannot have `self`: take dependencies as parameters",
             ));
         }
     }
     if matches!(function.sig.output, syn::ReturnType::Default) {
         complain(Error::new_spanned(
             &function.sig.ident,
-            "a handler says what it answers: write `-> NoContent`, `-> Json<..>` or a `Result` of one of these",
+            "a handler needs a return type: write `-> NoContent`, `-> Json<..>` or a `Result` of one of these",
         ));
     }
     errors.map_or(Ok(function), Err)

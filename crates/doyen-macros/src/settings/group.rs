@@ -1,4 +1,4 @@
-//! A struct of settings.
+//! `#[derive(Settings)]` on a struct.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -9,7 +9,7 @@ use syn::{Field, Fields, Ident, Type};
 use super::literal;
 use crate::text::{self, Errors, Word};
 
-/// One field.
+/// A field.
 struct Entry {
     ident: Ident,
     ty: Type,
@@ -21,7 +21,7 @@ struct Entry {
     max: Option<String>,
 }
 
-/// Where the keys of a struct inside stand.
+/// Where the keys of a nested struct are.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Section,
@@ -32,7 +32,7 @@ pub(super) fn expand(name: &Ident, fields: &Fields) -> syn::Result<TokenStream> 
     if let Fields::Unnamed(fields) = fields {
         return Err(syn::Error::new_spanned(
             fields,
-            format!("a setting has the name of its field: write `struct {name} {{ name: T }}`"),
+            format!("settings are named like their fields: write `struct {name} {{ name: T }}`"),
         ));
     }
     let mut errors = Errors::new();
@@ -57,7 +57,7 @@ fn read(field: &Field, errors: &mut Errors) -> Option<Entry> {
     };
     if entry.key().contains("__") {
         let message = format!(
-            "`{}` has two `_` in a row, which separate the levels of a variable's name: write one",
+            "`{}` contains `__`, which separates the levels of a variable name: use one `_`",
             entry.key()
         );
         errors.at(&entry.ident, message);
@@ -67,7 +67,7 @@ fn read(field: &Field, errors: &mut Errors) -> Option<Entry> {
         if words[..i].iter().any(|before| before.name == word.name) {
             errors.at(
                 &word.name,
-                format!("`{}` stands twice: keep one", word.name()),
+                format!("`{}` is given twice: keep one", word.name()),
             );
         } else {
             option(word, &mut entry, errors);
@@ -80,7 +80,7 @@ fn read(field: &Field, errors: &mut Errors) -> Option<Entry> {
     {
         let ty = &entry.ty;
         let message = format!(
-            "a struct of settings has no `{}`: write it at the fields of `{}`",
+            "a nested struct cannot have `{}`: write it on the fields of `{}`",
             word.name(),
             quote!(#ty)
         );
@@ -98,7 +98,7 @@ fn option(word: &Word, entry: &mut Entry, errors: &mut Errors) {
             if let Some(name) = errors.keep(word.text()) {
                 if !is_variable(&name.value()) {
                     let message = format!(
-                        "`{}` is no name of a variable: write capital letters, digits and `_`, as in `DATABASE_URL`",
+                        "`{}` is not a valid variable name: use capital letters, digits and `_`, as in `DATABASE_URL`",
                         name.value()
                     );
                     errors.at(&name, message);
@@ -109,7 +109,10 @@ fn option(word: &Word, entry: &mut Entry, errors: &mut Errors) {
         place @ ("section" | "flatten") => {
             errors.keep(word.plain());
             if entry.place.is_some() {
-                errors.at(&word.name, "a field is a `section` or `flatten`: keep one");
+                errors.at(
+                    &word.name,
+                    "a field is either `section` or `flatten`: keep one",
+                );
             }
             entry.place = Some(if place == "section" {
                 Place::Section
@@ -148,12 +151,12 @@ fn is_variable(name: &str) -> bool {
 }
 
 impl Entry {
-    /// The name as it stands in files.
+    /// The name in configuration files.
     fn key(&self) -> String {
         self.ident.unraw().to_string()
     }
 
-    /// The `Spec` of a single value.
+    /// Generates the `Spec` of a single value.
     fn spec(&self) -> TokenStream {
         let (name, doc) = (self.key(), &self.doc);
         let [default, env, min, max] =
@@ -203,7 +206,7 @@ fn emit(name: &Ident, entries: &[Entry]) -> TokenStream {
     let keys = entries.iter().map(Entry::keys);
     let idents: Vec<&Ident> = entries.iter().map(|entry| &entry.ident).collect();
     let reads = entries.iter().map(Entry::read);
-    // Names of our own: a field may be called `reader`.
+    // Prefixed names: a field may be called `reader`.
     let values: Vec<Ident> = (0..entries.len())
         .map(|i| format_ident!("value_{}", i))
         .collect();
@@ -217,7 +220,8 @@ fn emit(name: &Ident, entries: &[Entry]) -> TokenStream {
                 keys
             }
             fn read(reader: &mut ::doyen::__private::settings::Reader<'_>) -> ::core::option::Option<Self> {
-                // All are read before the first one that is wrong ends it: every mistake is told.
+                // Read all values before returning the first error, so that every error is
+                // reported.
                 let _ = &reader;
                 #(let #values = #reads;)*
                 ::core::option::Option::Some(Self { #(#idents: #values?),* })

@@ -1,10 +1,10 @@
-//! Values in attributes, as the text a variable would have.
+//! Values in attributes, in the form that an environment variable has.
 
 use syn::{Expr, ExprArray, ExprUnary, Lit, UnOp};
 
-/// `8000`, `-5`, `1.5`, `true`, `"30d"` or `["a", "b"]` as text.
+/// Returns `8000`, `-5`, `1.5`, `true`, `"30d"` or `["a", "b"]` as a string.
 pub(super) fn text(value: &Expr) -> syn::Result<String> {
-    let message = "write the value itself, for it is shown in the table of settings: a number, `true`, a text or a list of texts";
+    let message = "write a literal, which the table of settings shows: a number, `true`, a string or a list of strings";
     match value {
         Expr::Lit(literal) => match &literal.lit {
             Lit::Str(text) => Ok(text.value()),
@@ -22,7 +22,7 @@ pub(super) fn text(value: &Expr) -> syn::Result<String> {
             let items = elems.iter().map(|item| match text(item)? {
                 text if text.contains(',') => Err(syn::Error::new_spanned(
                     item,
-                    "an item with a comma can not be a default: give it in a file",
+                    "an item with a comma cannot be a default: set it in a file",
                 )),
                 text => Ok(text),
             });

@@ -1,4 +1,4 @@
-//! An enum of words: one setting.
+//! `#[derive(Settings)]` on an enum: the value of one setting.
 
 use proc_macro2::TokenStream;
 use quote::quote;

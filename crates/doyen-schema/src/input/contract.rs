@@ -14,7 +14,9 @@ pub const MAX_FAILURES: usize = 100;
 /// | on | attributes |
 /// | --- | --- |
 /// | struct, enum | `rename_all = ".."`, `name = ".."` (in the schema), `allow_unknown`, `from_str`, `parse_with = path`, `tag = ".."` |
-/// | field | `rename = ".."`, `default`, `default = expr`, `deprecated`, `example = expr`, `with = module`, `recursive` |
+/// | struct, enum | `into = Type` generates `impl From<Self> for Type`; fields and variants correspond by name |
+/// | struct | `set(field = expr, ..)` gives values to fields of that type; `expr` can use the input by the snake-case name of its type |
+/// | field | `rename = ".."`, `default`, `default = expr`, `deprecated`, `example = expr`, `with = module`, `recursive`, `skip_into` (left out of the conversion) |
 /// | field | `#[validate(..)]` with [rules](crate::rule) |
 ///
 /// Doc comments become descriptions. `recursive` is for types that hold each other (`A` a `B`, and `B` an `A`); a type that holds itself

@@ -8,6 +8,9 @@ use crate::{Components, Schema};
 /// | --- | --- |
 /// | struct, enum | `rename_all = ".."`, `name = ".."` (in the schema), `skip_none`, `tag = ".."`, `display`, `pattern = ".."`, `format = ".."` |
 /// | struct | `etag = field_or_method`, `location = field_or_method`, `computed(name: Type = path, ..)` |
+/// | struct, enum | `from = Type` generates `impl From<Type> for Self`; fields and variants correspond by name |
+/// | struct | `from = (Type, A, ..)` takes the fields from the first type and makes the other values available to expressions |
+/// | field | `value = expr` computes the field in that conversion; `expr` can use each value by the snake-case name of its type |
 /// | field | `rename = ".."`, `skip`, `skip_none`, `deprecated`, `example = expr` |
 ///
 /// Doc comments become descriptions.

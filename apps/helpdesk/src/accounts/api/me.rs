@@ -2,9 +2,9 @@
 
 use doyen::prelude::*;
 
-use super::shapes::{ProfileChanges, UserView};
+use super::shapes::{AccountLinks, ProfileChanges, UserView};
 use crate::access::{Scope, User};
-use crate::accounts::domain::{Account, Accounts, Edit, EditAccount, FindAccount};
+use crate::accounts::domain::{Account, Accounts, EditAccount, FindAccount};
 
 /// Get the caller's profile
 #[get("/", allow = Scope::Profile, id = "accounts_show_me")]
@@ -28,22 +28,18 @@ pub(crate) async fn edit_profile(
     seen: IfMatch,
     MergePatch(changes): MergePatch<ProfileChanges>,
 ) -> Result<Json<UserView>, EditAccount> {
-    let edit = Edit {
-        name: changes.name,
-        ..Edit::default()
-    };
-    Ok(Json(view(
-        accounts.edit(me, me.id, seen.version(), edit).await?,
-        &links,
-    )))
+    let account = accounts
+        .edit(me, me.id, seen.version(), changes.into())
+        .await?;
+    Ok(Json(view(account, &links)))
 }
 
 fn view(account: Account, links: &Links) -> UserView {
-    let place = links.path::<profile>(&[]);
-    let links = links
+    let path = links.path::<profile>(&[]).unwrap_or_default();
+    let map = links
         .map()
         .to::<profile>("self", &[])
         .to::<edit_profile>("edit", &[])
         .done();
-    UserView::new(account, links, place)
+    (account, AccountLinks { path, map }).into()
 }

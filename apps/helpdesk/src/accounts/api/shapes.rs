@@ -5,11 +5,11 @@ use doyen::prelude::*;
 use doyen::schema::rule::Broken;
 
 use crate::access::{Role, UserId};
-use crate::accounts::domain::{Account, Email};
+use crate::accounts::domain::{Account, Edit, Email};
 
 /// A user of the helpdesk.
 #[derive(Output)]
-#[output(name = "User", etag = version, location = place)]
+#[output(name = "User", from = (Account, AccountLinks), etag = version, location = place)]
 pub(crate) struct UserView {
     /// User id.
     id: UserId,
@@ -22,6 +22,7 @@ pub(crate) struct UserView {
     /// Role.
     role: Role,
     /// True if the account is disabled.
+    #[output(value = account.disabled_at.is_some())]
     disabled: bool,
     /// Creation time.
     created_at: Timestamp,
@@ -30,38 +31,16 @@ pub(crate) struct UserView {
     /// Version number, incremented by each change. Also in the `ETag`.
     version: i64,
     /// Links to the resource and to the actions available to the caller.
-    #[output(rename = "_links")]
+    #[output(rename = "_links", value = account_links.map)]
     links: LinkMap,
-    #[output(skip)]
+    #[output(skip, value = account_links.path)]
     place: String,
 }
 
-impl UserView {
-    /// Creates the view of an account from its links and its path.
-    pub(super) fn new(account: Account, links: LinkMap, place: Option<String>) -> Self {
-        let Account {
-            id,
-            email,
-            name,
-            role,
-            disabled_at,
-            created_at,
-            updated_at,
-            version,
-        } = account;
-        Self {
-            id,
-            email,
-            name,
-            role,
-            disabled: disabled_at.is_some(),
-            created_at,
-            updated_at,
-            version,
-            links,
-            place: place.unwrap_or_default(),
-        }
-    }
+/// The path of an account, and the links available to the caller.
+pub(super) struct AccountLinks {
+    pub(super) path: String,
+    pub(super) map: LinkMap,
 }
 
 /// Response to a registration that requires email verification.
@@ -121,22 +100,24 @@ fn uncommon(password: &str) -> Result<(), Broken> {
 
 /// Changes to the profile of the caller. Omitted fields keep their values.
 #[derive(Input)]
+#[input(into = Edit, set(role = Patch::default(), disabled = Patch::default()))]
 pub(crate) struct ProfileChanges {
     /// Name of the user.
     #[validate(length(min = 1, max = 100))]
-    pub(super) name: Patch<String>,
+    name: Patch<String>,
 }
 
 /// Changes to a user. Omitted fields keep their values.
 #[derive(Input)]
+#[input(into = Edit)]
 pub(crate) struct UserChanges {
     /// Name of the user.
     #[validate(length(min = 1, max = 100))]
-    pub(super) name: Patch<String>,
+    name: Patch<String>,
     /// Role. After a change, existing access tokens are rejected within seconds; clients must
     /// refresh them.
-    pub(super) role: Patch<Role>,
+    role: Patch<Role>,
     /// True to disable the account. This ends all sessions of the user, and their API keys are
     /// rejected.
-    pub(super) disabled: Patch<bool>,
+    disabled: Patch<bool>,
 }

@@ -2,9 +2,9 @@
 
 use doyen::prelude::*;
 
-use super::shapes::{UserChanges, UserView};
+use super::shapes::{AccountLinks, UserChanges, UserView};
 use crate::access::{Scope, User, UserId};
-use crate::accounts::domain::{Account, AccountFilter, Accounts, Edit, EditAccount, FindAccount};
+use crate::accounts::domain::{Account, AccountFilter, Accounts, EditAccount, FindAccount};
 
 /// List users
 ///
@@ -46,24 +46,19 @@ pub(crate) async fn edit(
     seen: IfMatch,
     MergePatch(changes): MergePatch<UserChanges>,
 ) -> Result<Json<UserView>, EditAccount> {
-    let edit = Edit {
-        name: changes.name,
-        role: changes.role,
-        disabled: changes.disabled,
-    };
-    Ok(Json(view(
-        accounts.edit(me, id, seen.version(), edit).await?,
-        &links,
-    )))
+    let account = accounts
+        .edit(me, id, seen.version(), changes.into())
+        .await?;
+    Ok(Json(view(account, &links)))
 }
 
 /// Returns the view of an account for the caller.
 pub(super) fn view(account: Account, links: &Links) -> UserView {
-    let place = links.path::<show>(&[&account.id]);
-    let links = links
+    let path = links.path::<show>(&[&account.id]).unwrap_or_default();
+    let map = links
         .map()
         .to::<show>("self", &[&account.id])
         .to::<edit>("edit", &[&account.id])
         .done();
-    UserView::new(account, links, place)
+    (account, AccountLinks { path, map }).into()
 }

@@ -9,9 +9,10 @@ use crate::accounts::domain::Account;
 /// The table `users`.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod account {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "users")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -26,11 +27,6 @@ pub(crate) mod account {
         pub updated_at: DateTimeUtc,
         pub version: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// Returns the row of a new account.

@@ -7,6 +7,7 @@ use crate::tickets::domain::{Draft, Edit, NewComment, Priority, Tag};
 
 /// Ticket to create.
 #[derive(Input)]
+#[input(into = Draft)]
 pub(crate) struct NewTicket {
     /// Subject, in one line.
     #[validate(length(min = 1, max = 200))]
@@ -25,25 +26,9 @@ pub(crate) struct NewTicket {
     tags: Vec<Tag>,
 }
 
-impl From<NewTicket> for Draft {
-    fn from(new: NewTicket) -> Self {
-        let NewTicket {
-            subject,
-            body,
-            priority,
-            tags,
-        } = new;
-        Self {
-            subject,
-            body,
-            priority,
-            tags,
-        }
-    }
-}
-
 /// Changes to a ticket. Omitted fields keep their values.
 #[derive(Input)]
+#[input(into = Edit)]
 pub(crate) struct TicketChanges {
     /// New subject.
     #[validate(length(min = 1, max = 200))]
@@ -59,23 +44,6 @@ pub(crate) struct TicketChanges {
     tags: Patch<Vec<Tag>>,
 }
 
-impl From<TicketChanges> for Edit {
-    fn from(changes: TicketChanges) -> Self {
-        let TicketChanges {
-            subject,
-            body,
-            priority,
-            tags,
-        } = changes;
-        Self {
-            subject,
-            body,
-            priority,
-            tags,
-        }
-    }
-}
-
 /// Assignment of a ticket.
 #[derive(Input)]
 pub(crate) struct Assignment {
@@ -85,7 +53,7 @@ pub(crate) struct Assignment {
 
 /// Comment to add.
 #[derive(Input)]
-#[input(name = "NewComment")]
+#[input(name = "NewComment", into = NewComment)]
 pub(crate) struct CommentBody {
     /// Text of the comment.
     #[validate(length(min = 1, max = 20_000))]
@@ -94,11 +62,4 @@ pub(crate) struct CommentBody {
     /// True for an internal note, which only agents can see.
     #[input(default)]
     internal: bool,
-}
-
-impl From<CommentBody> for NewComment {
-    fn from(new: CommentBody) -> Self {
-        let CommentBody { body, internal } = new;
-        Self { body, internal }
-    }
 }

@@ -15,15 +15,9 @@ use crate::tickets::domain::{
 #[derive(Output)]
 #[output(
     name = "Ticket",
+    from = (Ticket, &Presenter, Timestamp),
     etag = tag,
-    location = place,
-    computed(
-        /// Seconds since the ticket was created.
-        age_seconds: u64 = Self::age_seconds,
-        /// True if the ticket is open or pending and older than its priority allows: 7 days for
-        /// `low`, 3 days for `normal`, 1 day for `high`, 4 hours for `urgent`.
-        is_overdue: bool = Self::is_overdue,
-    )
+    location = place
 )]
 pub(crate) struct TicketView {
     /// Ticket id.
@@ -44,6 +38,7 @@ pub(crate) struct TicketView {
     /// User to whom the ticket is assigned, or null.
     assignee: Option<Person>,
     /// Number of comments that the caller can read.
+    #[output(value = presenter.comment_count(&ticket))]
     comment_count: u32,
     /// Creation time.
     created_at: Timestamp,
@@ -52,16 +47,19 @@ pub(crate) struct TicketView {
     /// Version number, incremented by each change. Also in the `ETag`.
     version: i64,
     /// Links to the resource and to the actions available to the caller.
-    #[output(rename = "_links")]
+    #[output(rename = "_links", value = presenter.links(&ticket))]
     links: LinkMap,
-    #[output(skip)]
+    /// Seconds since the ticket was created.
+    #[output(value = timestamp.since(ticket.created_at).as_secs())]
+    age_seconds: u64,
+    /// True if the ticket is open or pending and older than its priority allows: 7 days for `low`,
+    /// 3 days for `normal`, 1 day for `high`, 4 hours for `urgent`.
+    #[output(value = ticket.is_overdue(timestamp))]
+    is_overdue: bool,
+    #[output(skip, value = presenter.path(&ticket))]
     place: String,
-    #[output(skip)]
+    #[output(skip, value = presenter.me)]
     seen_by: User,
-    #[output(skip)]
-    age: std::time::Duration,
-    #[output(skip)]
-    overdue: bool,
 }
 
 impl TicketView {
@@ -74,23 +72,15 @@ impl TicketView {
             self.seen_by.role.name(),
             &self.reporter.name,
             assignee.map_or("", |person| &person.name),
-            if self.overdue { "overdue" } else { "" },
+            if self.is_overdue { "overdue" } else { "" },
         ]);
         format!("{}-{rest:016x}", self.version)
-    }
-
-    fn age_seconds(&self) -> u64 {
-        self.age.as_secs()
-    }
-
-    fn is_overdue(&self) -> bool {
-        self.overdue
     }
 }
 
 /// A comment on a ticket.
 #[derive(Output)]
-#[output(name = "Comment")]
+#[output(name = "Comment", from = Comment)]
 pub(crate) struct CommentView {
     /// Comment id.
     id: CommentId,
@@ -105,26 +95,6 @@ pub(crate) struct CommentView {
     created_at: Timestamp,
 }
 
-impl From<Comment> for CommentView {
-    fn from(comment: Comment) -> Self {
-        let Comment {
-            id,
-            author,
-            body,
-            internal,
-            created_at,
-            ..
-        } = comment;
-        Self {
-            id,
-            author,
-            body,
-            internal,
-            created_at,
-        }
-    }
-}
-
 /// Creates ticket views for the caller, with the current age and the available links.
 #[derive(Clone, Inject)]
 pub(crate) struct Presenter {
@@ -136,54 +106,23 @@ pub(crate) struct Presenter {
 impl Presenter {
     /// Returns the view of a ticket for the caller.
     pub(super) fn show(&self, ticket: Ticket) -> TicketView {
-        let now = self.clock.now();
-        let links = self.links(&ticket);
-        let place = self
-            .links
-            .path::<tickets::show>(&[&ticket.id])
-            .unwrap_or_default();
-        let (age, overdue) = (now.since(ticket.created_at), ticket.is_overdue(now));
-        let notes = if self.me.role.is_staff() {
-            ticket.notes
+        (ticket, self, self.clock.now()).into()
+    }
+
+    /// Returns the number of comments that the caller can read.
+    fn comment_count(&self, ticket: &Ticket) -> u32 {
+        if self.me.role.is_staff() {
+            ticket.comments + ticket.notes
         } else {
-            0
-        };
-        let Ticket {
-            id,
-            subject,
-            body,
-            status,
-            priority,
-            tags,
-            reporter,
-            assignee,
-            comments,
-            created_at,
-            updated_at,
-            version,
-            ..
-        } = ticket;
-        let comment_count = comments + notes;
-        let seen_by = self.me;
-        TicketView {
-            id,
-            subject,
-            body,
-            status,
-            priority,
-            tags,
-            reporter,
-            assignee,
-            comment_count,
-            created_at,
-            updated_at,
-            version,
-            links,
-            place,
-            seen_by,
-            age,
-            overdue,
+            ticket.comments
         }
+    }
+
+    /// Returns the path of the ticket.
+    fn path(&self, ticket: &Ticket) -> String {
+        self.links
+            .path::<tickets::show>(&[&ticket.id])
+            .unwrap_or_default()
     }
 
     /// Returns the links that the rights of the caller and the status of the ticket allow.

@@ -1,6 +1,6 @@
 //! Dependencies of the domain.
 
-use doyen::domain::{Page, Paging, Unexpected, port};
+use doyen::domain::{Event, Page, Paging, Unexpected, port};
 
 use super::{Comment, Person, Stats, Status, Ticket, TicketFilter, TicketId, Viewer};
 use crate::access::UserId;
@@ -59,7 +59,8 @@ pub trait TicketRepository {
 }
 
 /// A domain event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Event)]
+#[event(topic = "tickets")]
 pub enum TicketEvent {
     /// A ticket was created.
     Created {

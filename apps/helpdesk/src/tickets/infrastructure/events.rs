@@ -1,11 +1,9 @@
 //! Events in the outbox: they are published if and only if the transaction is committed.
 
-use doyen::data::{Event, Session};
+use doyen::data::Session;
 use doyen::prelude::*;
-use serde::Serialize;
 
-use crate::access::UserId;
-use crate::tickets::domain::{CommentId, Status, TicketEvent, TicketEvents, TicketId};
+use crate::tickets::domain::{TicketEvent, TicketEvents};
 
 /// Writes events to the outbox.
 #[derive(Clone, Inject)]
@@ -16,75 +14,7 @@ pub(crate) struct OutboxEvents {
 #[port]
 impl TicketEvents for OutboxEvents {
     async fn publish(&self, event: TicketEvent) -> Result<(), Unexpected> {
-        match event {
-            TicketEvent::Created { ticket, reporter } => {
-                self.session.emit(&Created { ticket, reporter }).await?
-            }
-            TicketEvent::StatusChanged {
-                ticket,
-                from,
-                to,
-                by,
-            } => {
-                self.session
-                    .emit(&StatusChanged {
-                        ticket,
-                        from,
-                        to,
-                        by,
-                    })
-                    .await?
-            }
-            TicketEvent::Commented {
-                ticket,
-                comment,
-                by,
-                internal,
-            } => {
-                self.session
-                    .emit(&Commented {
-                        ticket,
-                        comment,
-                        by,
-                        internal,
-                    })
-                    .await?
-            }
-        };
+        self.session.emit(&event).await?;
         Ok(())
     }
-}
-
-#[derive(Serialize)]
-struct Created {
-    ticket: TicketId,
-    reporter: UserId,
-}
-
-#[derive(Serialize)]
-struct StatusChanged {
-    ticket: TicketId,
-    from: Status,
-    to: Status,
-    by: UserId,
-}
-
-#[derive(Serialize)]
-struct Commented {
-    ticket: TicketId,
-    comment: CommentId,
-    by: UserId,
-    internal: bool,
-}
-
-impl Event for Created {
-    const TOPIC: &'static str = "tickets.created";
-}
-
-impl Event for StatusChanged {
-    const TOPIC: &'static str = "tickets.status_changed";
-}
-
-impl Event for Commented {
-    const TOPIC: &'static str = "tickets.commented";
 }

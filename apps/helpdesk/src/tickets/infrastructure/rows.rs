@@ -9,9 +9,10 @@ use crate::tickets::domain::{Comment, Person, Priority, Status, Tag, Ticket};
 /// The table `tickets`.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod ticket {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "tickets")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -29,20 +30,16 @@ pub(crate) mod ticket {
         pub updated_at: DateTimeUtc,
         pub version: i64,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The view `ticket_cards`: tickets with names and tags. Its column `search` is used in filters
 /// only.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod ticket_card {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "ticket_cards")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -62,19 +59,15 @@ pub(crate) mod ticket_card {
         pub version: i64,
         pub tags: Option<String>,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The table `ticket_tags`.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod tag {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "ticket_tags")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -82,19 +75,15 @@ pub(crate) mod tag {
         #[sea_orm(primary_key, auto_increment = false)]
         pub tag: String,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The table `comments`.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod comment {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "comments")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -105,19 +94,15 @@ pub(crate) mod comment {
         pub internal: bool,
         pub created_at: DateTimeUtc,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The view `comment_cards`: comments with author names.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod comment_card {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "comment_cards")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -129,19 +114,15 @@ pub(crate) mod comment_card {
         pub internal: bool,
         pub created_at: DateTimeUtc,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// The columns of the table `users` that tickets use.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
 pub(crate) mod person {
+    use doyen::data::Entity;
     use doyen::data::sea_orm::{self, entity::prelude::*};
 
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
     #[sea_orm(table_name = "users")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -149,11 +130,6 @@ pub(crate) mod person {
         pub name: String,
         pub role: String,
     }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
 }
 
 /// Number of tickets with a status and a priority.

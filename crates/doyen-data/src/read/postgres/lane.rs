@@ -3,10 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use doyen_core::sync;
 use futures_util::TryStreamExt as _;
 use sea_orm::Value;
 use tokio::sync::OnceCell;
@@ -223,7 +224,7 @@ impl Lane {
 
     /// Where the statement for these values is kept; none when they hold one that is not sent on a lane.
     fn slot(&self, sql: &str, values: &[Value]) -> Option<Prepared> {
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut prepared = sync::lock(&self.prepared);
         let known = prepared
             .get(sql)
             .and_then(|known| known.iter().find(|one| fits(&one.types, values)));
@@ -245,7 +246,7 @@ impl Lane {
 
     /// Prepares this text anew when it is next wanted.
     pub(super) fn forget(&self, sql: &str) {
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut prepared = sync::lock(&self.prepared);
         prepared.remove(sql);
     }
 
@@ -337,7 +338,7 @@ impl Lane {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.waiting)
     }
 
     fn leave(&self, number: u64) {

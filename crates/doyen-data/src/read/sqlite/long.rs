@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use doyen_core::sync;
 
 /// Texts remembered. Beyond that all are forgotten, and those that matter come back.
 const TEXTS: usize = 256;
@@ -112,7 +114,7 @@ impl Long {
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<u64, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.known)
     }
 }
 

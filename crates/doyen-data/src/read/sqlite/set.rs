@@ -5,9 +5,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use doyen_core::sync;
 use sea_orm::{ConnAcquireErr, DbErr, Value};
 use tokio::sync::{Semaphore, TryAcquireError};
 
@@ -130,7 +131,7 @@ impl Set {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        sync::lock(&self.idle)
     }
 
     /// Closes what has rested too long, even when nobody asks for a connection.

@@ -1,25 +1,26 @@
-//! Regular expressions: ECMA-262 (what a JSON Schema shows) to the `regex` crate (what the check runs).
+//! Translates regular expressions from ECMA-262, which JSON Schema uses, to the `regex` crate,
+//! which runs the check.
 //!
-//! The two agree on most syntax and differ in meaning where it hurts: `\d`, `\w`, `\s` and `.` match other characters. Those are written
-//! out; what exists on one side only is refused at compile time, with what to write instead.
+//! `\d`, `\w`, `\s` and `.` match different characters in the two and are expanded. Syntax that
+//! only one of them has is rejected at compile time, with a replacement.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// An expression in both syntaxes.
+/// A regular expression in both syntaxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Regex {
-    /// As written.
+    /// As written, for the schema.
     pub(crate) shown: String,
     /// For the `regex` crate.
     pub(crate) run: String,
-    /// No text that matches can have the NUL character.
+    /// True if no matching string contains the NUL character.
     pub(crate) no_nul: bool,
 }
 
-/// What `\s` is in ECMA-262: white space and line terminators.
+/// The characters of `\s` in ECMA-262: white space and line terminators.
 const SPACE: &str = r"\t\n\x0B\x0C\r \u{A0}\u{1680}\u{2000}-\u{200A}\u{2028}\u{2029}\u{202F}\u{205F}\u{3000}\u{FEFF}";
 
-/// Translates and checks.
+/// Translates and validates an expression.
 pub(crate) fn translate(shown: &str) -> Result<Regex, String> {
     let run = Translation {
         rest: shown.chars().collect::<Vec<_>>().into_iter().peekable(),
@@ -63,14 +64,14 @@ impl Translation {
                     self.class = false;
                     self.out.push(']');
                 }
-                // Two of these in a row are operations on sets in the `regex` crate, and plain characters in ECMA-262.
+                // Two of these are a set operation in the `regex` crate, and literals in ECMA-262.
                 '&' | '~' if self.class => self.out.extend(['\\', letter]),
                 '-' if self.class && self.rest.peek() == Some(&'-') => {
-                    return Err("write `\\-` for a hyphen beside a hyphen".into());
+                    return Err("write `\\-` for a hyphen next to a hyphen".into());
                 }
                 '.' if !self.class => self.out.push_str(r"[^\n\r\u{2028}\u{2029}]"),
                 '(' if !self.class && self.rest.peek() == Some(&'?') => self.group()?,
-                ']' => return Err("write `\\]` for a bracket that opens nothing".into()),
+                ']' => return Err("write `\\]` for an unmatched bracket".into()),
                 other => self.out.push(other),
             }
         }
@@ -84,7 +85,7 @@ impl Translation {
             self.rest.next();
             self.out.push('^');
         }
-        // An empty class there, a class that begins with `]` here.
+        // An empty class in ECMA-262, a class that contains `]` in the `regex` crate.
         if self.rest.peek() == Some(&']') {
             Err("write `\\]` for a bracket at the start of a class".into())
         } else {
@@ -111,7 +112,7 @@ impl Translation {
 
     fn escape(&mut self) -> Result<(), String> {
         let Some(letter) = self.rest.next() else {
-            return Err("a `\\` stands at the end: write `\\\\` for itself".into());
+            return Err("a trailing `\\`: write `\\\\` for a literal backslash".into());
         };
         match letter {
             'd' => self.out.push_str("[0-9]"),
@@ -122,7 +123,7 @@ impl Translation {
             'S' => self.out.extend(["[^", SPACE, "]"]),
             'b' | 'B' => {
                 return Err(
-                    "readers disagree on `\\b`: write out which characters may stand there".into(),
+                    "implementations disagree on `\\b`: list the allowed characters instead".into(),
                 );
             }
             'n' | 'r' | 't' | 'f' | 'v' => self.out.extend(['\\', letter]),
@@ -157,7 +158,7 @@ impl Translation {
     }
 }
 
-/// True when the expression must match the whole text and none of its characters can be NUL.
+/// Returns true if the expression is anchored at both ends and cannot match NUL.
 fn no_nul(hir: &Hir) -> bool {
     let properties = hir.properties();
     properties.look_set_prefix().contains(Look::Start)
@@ -204,7 +205,7 @@ mod tests {
             (r"(a)\1", "custom rule"),
             (r"\p{L}", "write the ranges out"),
             (r"\_", "write `_` alone"),
-            (r"a\b", "write out which characters"),
+            (r"a\b", "list the allowed characters"),
             ("a]", "write `\\]`"),
             ("[a--b]", "write `\\-`"),
             ("[a", "not a valid expression"),

@@ -1,10 +1,10 @@
-//! Type parameters: a bound for each, and the name they add in the document.
+//! Type parameters: their bounds, and their part of the schema name.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, Path, parse_quote};
 
-/// The generics with a bound on every type parameter.
+/// Returns the generics with a bound on every type parameter.
 pub(crate) fn bounded(generics: &Generics, bound: &Path) -> Generics {
     let mut generics = generics.clone();
     for parameter in generics.type_params_mut() {
@@ -13,8 +13,8 @@ pub(crate) fn bounded(generics: &Generics, bound: &Path) -> Generics {
     generics
 }
 
-/// The expression of the type's name in the document, a `&str`: `Page` of `Ticket` is `PageTicket`.
-pub(crate) fn name(base: &str, generics: &Generics, bound: &Path) -> TokenStream {
+/// Generates the schema name of the type, a `&str`: `PageTicket` for `Page<Ticket>`.
+pub(super) fn name(base: &str, generics: &Generics, bound: &Path) -> TokenStream {
     let parameters: Vec<&Ident> = generics
         .type_params()
         .map(|parameter| &parameter.ident)
@@ -25,7 +25,7 @@ pub(crate) fn name(base: &str, generics: &Generics, bound: &Path) -> TokenStream
     quote!(&::doyen::__private::input::parts::name_of(#base, &[#(<#parameters as #bound>::schema(__all)),*]))
 }
 
-/// Refuses lifetimes: a value that was read or is written owns what it holds.
+/// Rejects lifetimes: inputs and outputs own their values.
 pub(crate) fn no_lifetimes(generics: &Generics) -> syn::Result<()> {
     match generics.lifetimes().next() {
         Some(lifetime) => Err(syn::Error::new_spanned(

@@ -1,23 +1,28 @@
-//! The grammar of our attributes: `word`, `word = expression`, `word(...)`, separated by commas.
+//! The grammar of the attributes: `name`, `name = expression`, `name(..)`, separated by commas.
+//!
+//! `from` and `into` take a type.
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprPath, Ident, Lit, LitStr, Path, Token, parenthesized};
+use syn::{Attribute, Expr, ExprPath, Ident, Lit, LitStr, Path, Token, Type, parenthesized};
 
 use crate::text::Errors;
 
-/// One word of an attribute, with what follows it.
+/// One argument of an attribute.
+#[derive(Clone)]
 pub(crate) struct Arg {
     pub(crate) word: Ident,
     pub(crate) body: Body,
 }
 
-/// What follows a word.
+/// The value of an argument.
+#[derive(Clone)]
 pub(crate) enum Body {
     Nothing,
     Value(Box<Expr>),
+    Type(Box<Type>),
     List(TokenStream),
 }
 
@@ -26,7 +31,11 @@ impl Parse for Arg {
         let word = Ident::parse_any(input)?;
         let body = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Body::Value(input.parse()?)
+            if word == "from" || word == "into" {
+                Body::Type(input.parse()?)
+            } else {
+                Body::Value(input.parse()?)
+            }
         } else if input.peek(syn::token::Paren) {
             let list;
             parenthesized!(list in input);
@@ -39,12 +48,12 @@ impl Parse for Arg {
 }
 
 impl Arg {
-    /// The word as text.
+    /// Returns the name as a string.
     pub(crate) fn name(&self) -> String {
         self.word.unraw().to_string()
     }
 
-    /// The expression after `=`.
+    /// Returns the expression after `=`.
     pub(crate) fn value(&self, example: &str) -> syn::Result<&Expr> {
         match &self.body {
             Body::Value(value) => Ok(value),
@@ -52,7 +61,7 @@ impl Arg {
         }
     }
 
-    /// The text after `=`.
+    /// Returns the string after `=`.
     pub(crate) fn text(&self, example: &str) -> syn::Result<LitStr> {
         match self.value(example)? {
             Expr::Lit(expr) if matches!(expr.lit, Lit::Str(_)) => match &expr.lit {
@@ -63,7 +72,7 @@ impl Arg {
         }
     }
 
-    /// The path after `=`.
+    /// Returns the path after `=`.
     pub(crate) fn path(&self, example: &str) -> syn::Result<Path> {
         match self.value(example)? {
             Expr::Path(ExprPath {
@@ -73,7 +82,15 @@ impl Arg {
         }
     }
 
-    /// The words between parentheses.
+    /// Returns the type after `=`.
+    pub(crate) fn ty(&self, example: &str) -> syn::Result<Type> {
+        match &self.body {
+            Body::Type(ty) => Ok((**ty).clone()),
+            _ => Err(self.wants(example)),
+        }
+    }
+
+    /// Returns the arguments between parentheses.
     pub(crate) fn list(&self, example: &str) -> syn::Result<Vec<Arg>> {
         match &self.body {
             Body::List(tokens) => list(tokens.clone()),
@@ -81,7 +98,7 @@ impl Arg {
         }
     }
 
-    /// Complains when something stands after a plain word.
+    /// Rejects a value.
     pub(crate) fn plain(&self) -> syn::Result<()> {
         match self.body {
             Body::Nothing => Ok(()),
@@ -89,19 +106,19 @@ impl Arg {
         }
     }
 
-    /// The complaint that shows how to write it.
+    /// Returns the error that shows the correct form.
     pub(crate) fn wants(&self, example: &str) -> syn::Error {
         syn::Error::new(self.word.span(), format!("write `{example}`"))
     }
 }
 
-/// Reads words separated by commas.
+/// Reads arguments separated by commas.
 pub(crate) fn list(tokens: TokenStream) -> syn::Result<Vec<Arg>> {
     let list = Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens)?;
     Ok(list.into_iter().collect())
 }
 
-/// All words of every `#[name(...)]` attribute.
+/// Reads all arguments of every `#[name(...)]` attribute.
 pub(crate) fn all(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Arg> {
     let mut found = Vec::new();
     for attribute in attributes
@@ -117,7 +134,7 @@ pub(crate) fn all(attributes: &[Attribute], name: &str, errors: &mut Errors) -> 
     found
 }
 
-/// Refuses a word that stands twice: the second would win without a sign.
+/// Rejects repeated arguments, of which only the last would take effect.
 pub(crate) fn once(args: &[Arg], errors: &mut Errors) {
     for (place, arg) in args.iter().enumerate() {
         if args[..place]
@@ -126,7 +143,7 @@ pub(crate) fn once(args: &[Arg], errors: &mut Errors) {
         {
             errors.at(
                 &arg.word,
-                format!("`{}` stands twice: remove one", arg.name()),
+                format!("`{}` is given twice: remove one", arg.name()),
             );
         }
     }

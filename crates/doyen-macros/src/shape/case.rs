@@ -1,10 +1,10 @@
-//! `rename_all`: how names look on the wire.
+//! `rename_all`: the case of names in JSON.
 
 use syn::LitStr;
 
 use crate::text::{either, pascal, snake};
 
-/// A way to write names.
+/// The case of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
     Snake,
@@ -27,7 +27,7 @@ const CASES: [(&str, Case); 7] = [
 ];
 
 impl Case {
-    /// The case a text names.
+    /// Returns the case with this name.
     pub(crate) fn read(text: &LitStr) -> syn::Result<Self> {
         let word = text.value();
         CASES
@@ -38,12 +38,12 @@ impl Case {
                 let names = CASES.map(|(name, _)| name);
                 syn::Error::new(
                     text.span(),
-                    format!("there is no case `{word}`: write {}", either(&names)),
+                    format!("unknown case `{word}`: write {}", either(&names)),
                 )
             })
     }
 
-    /// A name of Rust, in either of its cases, in this case.
+    /// Converts a Rust name, in snake case or Pascal case, to this case.
     pub(crate) fn apply(self, name: &str) -> String {
         let words = snake(name);
         match self {
@@ -91,7 +91,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.starts_with("there is no case `snakecase`: write `snake_case`, `camelCase`"),
+            error.starts_with("unknown case `snakecase`: write `snake_case`, `camelCase`"),
             "{error}"
         );
     }

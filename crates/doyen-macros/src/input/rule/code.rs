@@ -1,0 +1,146 @@
+//! Generates the check and the schema of a rule.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+
+use super::{Kind, LIMITS, Rule};
+use crate::regex::Regex;
+
+impl Rule {
+    /// Generates the check of `__value: &T` at `__at`.
+    pub(crate) fn check(&self) -> TokenStream {
+        let span = self.span;
+        // The error for a missing trait then points at the rule.
+        let value = quote_spanned!(span=> __value);
+        match &self.kind {
+            Kind::Each(rules) => {
+                let checks = rules.iter().map(Rule::check);
+                quote_spanned! {span=>
+                    ::doyen::__private::rule::each(#value, __at, __out, |__value, __at, __out| { #(#checks)* });
+                }
+            }
+            Kind::Custom(path) => quote_spanned! {span=>
+                {
+                    let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(#value);
+                    if let ::core::result::Result::Err(__broken) = __result {
+                        __broken.record(__at, __out);
+                    }
+                }
+            },
+            Kind::Async(_) => TokenStream::new(),
+            _ => {
+                let rule = self.rule();
+                quote_spanned!(span=> (#rule).check(#value, __at, __out);)
+            }
+        }
+    }
+
+    /// Generates the code that adds the rule to `__schema: &mut Schema`.
+    pub(crate) fn describe(&self) -> TokenStream {
+        match &self.kind {
+            Kind::Each(rules) => {
+                let all = rules.iter().map(Rule::describe);
+                quote!(::doyen::__private::rule::each_schema(__schema, |__schema| { #(#all)* });)
+            }
+            Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
+            _ => {
+                let rule = self.rule();
+                quote!((#rule).describe(__schema);)
+            }
+        }
+    }
+
+    /// Generates the asynchronous check of `__value: &T`, which uses `__cx`.
+    pub(crate) fn verify(&self) -> Option<TokenStream> {
+        let Kind::Async(path) = &self.kind else {
+            return None;
+        };
+        Some(quote_spanned! {self.span=>
+            {
+                let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(__value, __cx).await;
+                if let ::core::result::Result::Err(__broken) = __result {
+                    __broken.record(__at, __out);
+                }
+            }
+        })
+    }
+
+    /// Returns true for rules that call a custom function.
+    pub(crate) fn calls(&self) -> bool {
+        matches!(self.kind, Kind::Custom(_) | Kind::Async(_))
+    }
+
+    /// Generates the value of the rule.
+    fn rule(&self) -> TokenStream {
+        match &self.kind {
+            Kind::Length { min, max } => {
+                let (min, max) = (optional(min.as_ref()), optional(max.as_ref()));
+                quote!(::doyen::__private::rule::Length { min: #min, max: #max })
+            }
+            Kind::Items { min, max } => {
+                let (min, max) = (optional(min.as_ref()), optional(max.as_ref()));
+                quote!(::doyen::__private::rule::Items { min: #min, max: #max })
+            }
+            Kind::Range { limits } => {
+                let sets = LIMITS.iter().map(|name| {
+                    let field = syn::Ident::new(name, Span::call_site());
+                    let value = match limits.iter().find(|(known, _)| known == name) {
+                        Some((_, value)) => {
+                            let value = number(value);
+                            quote!(::core::option::Option::Some(#value))
+                        }
+                        None => optional(None),
+                    };
+                    quote!(#field: #value)
+                });
+                quote!(::doyen::__private::rule::Range { #(#sets),* })
+            }
+            Kind::MultipleOf(value) => quote!(::doyen::__private::rule::MultipleOf(#value)),
+            Kind::Pattern(Regex { shown, run, no_nul }) => quote! {
+                {
+                    static __PATTERN: ::doyen::__private::rule::Pattern = ::doyen::__private::rule::Pattern::new(#shown, #run, #no_nul);
+                    &__PATTERN
+                }
+            },
+            Kind::Email => quote!(::doyen::__private::rule::Email),
+            Kind::Url => quote!(::doyen::__private::rule::Url),
+            Kind::Unique => quote!(::doyen::__private::rule::Unique),
+            Kind::Each(_) | Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
+        }
+    }
+}
+
+fn optional(value: Option<&Expr>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// Generates a limit as a `Num`. A literal needs an explicit type.
+fn number(value: &Expr) -> TokenStream {
+    let bare = match value {
+        Expr::Unary(ExprUnary {
+            op: UnOp::Neg(_),
+            expr,
+            ..
+        }) => expr,
+        other => other,
+    };
+    match bare {
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(int), ..
+        }) if int.suffix().is_empty() => quote!(::doyen::__private::rule::Num::Int(#value)),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(float),
+            ..
+        }) if float.suffix().is_empty() => {
+            quote!(::doyen::__private::rule::Num::Float(#value))
+        }
+        _ => {
+            let value = value.to_token_stream();
+            quote!(<::doyen::__private::rule::Num as ::core::convert::From<_>>::from(#value))
+        }
+    }
+}

@@ -1,0 +1,8 @@
+use doyen::data::Entity;
+
+#[derive(Entity)]
+struct Order {
+    id: i64,
+}
+
+fn main() {}

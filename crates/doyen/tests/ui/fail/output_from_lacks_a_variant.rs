@@ -1,0 +1,15 @@
+use doyen::prelude::*;
+
+enum Status {
+    Open,
+    Closed,
+}
+
+#[derive(Output)]
+#[output(from = Status)]
+enum StatusView {
+    Open,
+    Pending,
+}
+
+fn main() {}
