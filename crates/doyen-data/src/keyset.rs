@@ -4,6 +4,7 @@
 //! that come or go meanwhile are neither shown twice nor lost.
 //!
 //! ```
+//! # extern crate doyen_data as doyen;
 //! # mod ticket {
 //! #     use doyen_data::sea_orm::{self, entity::prelude::*};
 //! #     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Entity)]

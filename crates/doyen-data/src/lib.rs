@@ -44,6 +44,7 @@ pub use doyen_core::Event;
 /// `#[sea_orm::model]`, which generates the enum from the relations, it adds the `impl`.
 ///
 /// ```
+/// # extern crate doyen_data as doyen;
 /// mod order {
 ///     use doyen_data::Entity;
 ///     use doyen_data::sea_orm::{self, entity::prelude::*};
