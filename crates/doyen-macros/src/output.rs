@@ -7,11 +7,9 @@ mod model;
 
 use proc_macro2::TokenStream;
 
-use crate::schema::with_schema;
-
 /// Expands the derive.
 pub(crate) fn expand(item: syn::DeriveInput) -> syn::Result<TokenStream> {
-    model::read(&item).map(|model| with_schema(&emit::emit(&model)))
+    model::read(&item).map(|model| emit::emit(&model))
 }
 
 #[cfg(test)]

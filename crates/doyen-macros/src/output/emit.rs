@@ -7,6 +7,7 @@ use syn::{Path, Type, parse_quote};
 use super::field::{Field, Writing};
 use super::from;
 use super::model::{Computed, Member, Model};
+use crate::schema::with_schema;
 use crate::shape::{self, Shape, VariantBody, generic, local};
 
 type Variant = shape::Variant<Writing>;
@@ -30,31 +31,47 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let location = model.location.as_ref().map(location);
     let object = object(model, &generics);
     let from = from::emit(model);
+    let serialize = quote! {
+        #[automatically_derived]
+        impl #parameters ::doyen::__private::serde::Serialize for #ident #arguments #conditions {
+            fn serialize<__S: ::doyen::__private::serde::Serializer>(
+                &self,
+                __to: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
+                #serialize
+            }
+        }
+    };
+    let described = quote! {
+        #[automatically_derived]
+        impl #parameters ::doyen::__private::Output for #ident #arguments #conditions {
+            fn schema(__all: &mut ::doyen::__private::Components) -> ::doyen::__private::Schema {
+                #schema
+            }
+
+            #etag
+            #location
+        }
+        #object
+        #from
+    };
+    match &model.shape.shape {
+        // A word or a text needs no schema to be written, so that an event of a domain that is
+        // compiled alone can contain it.
+        Shape::Choice(_) | Shape::Text { .. } => {
+            let (serialize, described) = (anonymous(&serialize), anonymous(&described));
+            let described = with_schema(&described);
+            quote!(#serialize #described)
+        }
+        _ => with_schema(&anonymous(&quote!(#serialize #described))),
+    }
+}
+
+/// Wraps generated code so that it adds no names.
+fn anonymous(code: &TokenStream) -> TokenStream {
     quote! {
         #[allow(deprecated, unused_braces, clippy::all, clippy::pedantic, reason = "generated")]
-        const _: () = {
-            #[automatically_derived]
-            impl #parameters ::doyen::__private::serde::Serialize for #ident #arguments #conditions {
-                fn serialize<__S: ::doyen::__private::serde::Serializer>(
-                    &self,
-                    __to: __S,
-                ) -> ::core::result::Result<__S::Ok, __S::Error> {
-                    #serialize
-                }
-            }
-
-            #[automatically_derived]
-            impl #parameters ::doyen::__private::Output for #ident #arguments #conditions {
-                fn schema(__all: &mut ::doyen::__private::Components) -> ::doyen::__private::Schema {
-                    #schema
-                }
-
-                #etag
-                #location
-            }
-            #object
-            #from
-        };
+        const _: () = { #code };
     }
 }
 

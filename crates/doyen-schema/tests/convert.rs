@@ -1,9 +1,10 @@
 //! The conversions that `#[derive(Output)]` and `#[derive(Input)]` generate between layers.
 
-extern crate doyen_core as doyen;
+extern crate doyen_schema as doyen;
 
-use doyen_core::input::json;
-use doyen_core::{At, Event, Failures, Input, Output, Patch, Place};
+use doyen_core::{At, Event, Failures, Patch, Place};
+use doyen_schema::input::json;
+use doyen_schema::{Input, Output};
 use serde_json::{Value as Json, json};
 
 /// A domain type that is not an output.
