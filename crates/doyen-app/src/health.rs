@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use doyen_core::inject::BoxFuture;
+use doyen_core::sync::lock;
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
 
@@ -58,10 +59,7 @@ impl fmt::Debug for Health {
 
 impl Health {
     fn checks(&self) -> Vec<Arc<Check>> {
-        self.checks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.checks).clone()
     }
 
     pub(crate) fn add(
@@ -78,10 +76,7 @@ impl Health {
             run,
             running: Mutex::default(),
         };
-        self.checks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::new(check));
+        lock(&self.checks).push(Arc::new(check));
     }
 
     /// Runs all checks at once and returns their results in order of registration. A check that
@@ -105,7 +100,7 @@ impl Check {
     }
 
     fn shared(self: &Arc<Self>) -> Shared<BoxFuture<'static, (Duration, Option<String>)>> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = lock(&self.running);
         if let Some(run) = running.as_ref().filter(|run| run.peek().is_none()) {
             return run.clone();
         }

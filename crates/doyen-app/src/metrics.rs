@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use doyen_core::sync::lock;
 
 use crate::Health;
 
@@ -71,10 +73,7 @@ impl fmt::Debug for Metrics {
 impl Metrics {
     pub(crate) fn add(&self, families: &'static [Family], collect: CollectFn) {
         let collector = Collector { families, collect };
-        self.collectors
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::new(collector));
+        lock(&self.collectors).push(Arc::new(collector));
     }
 
     /// Returns all metrics in the Prometheus text format, with the results of all health checks.
@@ -91,11 +90,7 @@ impl Metrics {
     }
 
     fn text(&self) -> String {
-        let collectors = self
-            .collectors
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let collectors = lock(&self.collectors).clone();
         let mut out = String::with_capacity(8 << 10);
         for collector in collectors {
             let mut samples = Samples {

@@ -1,8 +1,10 @@
 //! Which plugins an application has: for the command `plugins` and for the admin listener.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
+
+use doyen_core::sync::lock;
 
 use serde_json::{Value, json};
 
@@ -58,7 +60,7 @@ impl Plugins {
     }
 
     pub(crate) fn note_started(&self, plugin: &'static str, took: Duration) {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut started = lock(&self.started);
         *started.entry(plugin).or_default() += took;
     }
 
@@ -74,7 +76,7 @@ impl Plugins {
 
     /// The report as JSON.
     pub fn to_json(&self) -> Value {
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = lock(&self.started);
         let plugins: Vec<Value> = self
             .plugins
             .iter()

@@ -5,11 +5,12 @@ mod tasks;
 
 use std::future::Future;
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use doyen_core::Unexpected;
 use doyen_core::inject::Inject;
+use doyen_core::sync::lock;
 use doyen_settings::Loader;
 
 use crate::build::Overrides;
@@ -104,7 +105,7 @@ impl Built {
         self,
         interrupt: impl Future<Output = ()>,
     ) -> Result<Runtime, StartupError> {
-        let plan = std::mem::take(&mut *self.plan.lock().unwrap_or_else(PoisonError::into_inner));
+        let plan = std::mem::take(&mut *lock(&self.plan));
         let mut services = Services::new(self.service.container().clone());
         let starting = async {
             #[cfg(feature = "database")]
@@ -176,7 +177,7 @@ impl Runtime {
     /// Completes with an error if a task has failed for good: the process should then exit.
     pub(crate) async fn failed(&self) -> String {
         let failed = {
-            let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            let tasks = lock(&self.tasks);
             tasks.as_ref().map(Tasks::failed)
         };
         match failed {
@@ -187,8 +188,7 @@ impl Runtime {
 
     /// Calls what plugins do when the drain begins. Each call has `limit`.
     pub(crate) async fn drain(&self, limit: Duration) {
-        let drains =
-            std::mem::take(&mut *self.drains.lock().unwrap_or_else(PoisonError::into_inner));
+        let drains = std::mem::take(&mut *lock(&self.drains));
         let container = self.service.container();
         let all = drains.into_iter().map(|entry| async move {
             let name = entry.name;
@@ -210,19 +210,12 @@ impl Runtime {
     /// most 10 s; a service that hangs does not keep the others from stopping.
     pub async fn stop(&self) {
         let deadline = tokio::time::Instant::now() + STOP_TIMEOUT;
-        let tasks = self
-            .tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let tasks = lock(&self.tasks).take();
         if let Some(tasks) = tasks {
             tasks.stop(STOP_TIMEOUT / 2).await;
         }
         let empty = Services::new(self.service.container().clone());
-        let mut services = std::mem::replace(
-            &mut *self.services.lock().unwrap_or_else(PoisonError::into_inner),
-            empty,
-        );
+        let mut services = std::mem::replace(&mut *lock(&self.services), empty);
         services
             .stop(deadline.saturating_duration_since(tokio::time::Instant::now()))
             .await;

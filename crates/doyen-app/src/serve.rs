@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use doyen_core::sync::lock;
+
 use doyen_web::{Server, ServerOptions, shutdown_signal};
 use tokio_util::sync::CancellationToken;
 
@@ -30,12 +32,7 @@ pub(crate) async fn serve(built: Built) -> Result<(), Failed> {
 
 /// Starts logging if a plugin does so.
 fn start_logs(built: &Built) -> Result<Flush, Failed> {
-    let start = built
-        .plan
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .start_logs
-        .take();
+    let start = lock(&built.plan).start_logs.take();
     match start {
         Some(start) => Ok(start()?),
         None => Ok(Box::new(|| {})),

@@ -195,7 +195,7 @@ mod tests {
     fn a_new_seed_ends_no_session() {
         let mut family = family(2);
         let (now, before, old) = (family.token(2), family.token(1), family.token(0));
-        family.keys = Keys::new(&AccountKeys::with(|_| [9; 32]));
+        family.keys = Keys::new(&AccountKeys::with(|_| [8; 32]));
         assert_eq!(family.worth(now, 5), Worth::Successor);
         assert_eq!(family.worth(before, 60), Worth::Reused);
         // What is older can not be told from what is made up any more.

@@ -1,10 +1,11 @@
 //! Services: started in order, stopped in reverse.
 
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use doyen_core::inject::{Container, Context};
 use futures_util::FutureExt as _;
+use tokio::time::Instant;
 
 use crate::Stop;
 use crate::fault::Fault;
@@ -126,5 +127,79 @@ async fn start(service: ServiceEntry, context: Context) -> Result<Stop, Fault> {
         }
         Ok(Err(_)) => Err(failed("panicked".to_owned())),
         Err(_) => Err(failed("did not start".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::SetupError;
+
+    type Log = Arc<Mutex<Vec<String>>>;
+
+    fn note(log: &Log, what: String) {
+        log.lock().unwrap().push(what);
+    }
+
+    /// A service that writes what happens to it, and may hang.
+    fn service(name: &'static str, log: &Log, start_hangs: bool, stop_hangs: bool) -> ServiceEntry {
+        let log = Arc::clone(log);
+        ServiceEntry::new::<(), _, _>(name, name, move |()| async move {
+            if start_hangs {
+                pending::<()>().await;
+            }
+            note(&log, format!("{name} started"));
+            Ok::<_, SetupError>(Stop::with(move || async move {
+                note(&log, format!("{name} stops"));
+                if stop_hangs {
+                    pending::<()>().await;
+                }
+            }))
+        })
+    }
+
+    fn services() -> (Services, Plugins) {
+        let container = Container::builder().build(&[]).unwrap();
+        (Services::new(container), Plugins::new(&[], &[]))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_hangs_at_the_start_is_named_and_those_before_it_are_stopped() {
+        let (mut services, report) = services();
+        let log = Log::default();
+        let all = vec![
+            service("c", &log, true, false),
+            service("b", &log, false, false),
+            service("a", &log, false, false),
+        ];
+        let began = tokio::time::Instant::now();
+        let started = services.start(all, &["a", "b", "c"], &report).await;
+        assert_eq!(began.elapsed(), START_TIMEOUT);
+        let text = started.unwrap_err().to_string();
+        assert!(text.contains("service `c` did not start"), "{text}");
+        services.stop(STOP_TIMEOUT).await;
+        let log = log.lock().unwrap();
+        assert_eq!(*log, ["a started", "b started", "b stops", "a stops"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn services_that_hang_at_the_stop_share_the_time_and_starve_none() {
+        let (mut services, report) = services();
+        let log = Log::default();
+        let all = vec![
+            service("a", &log, false, false),
+            service("b", &log, false, true),
+            service("c", &log, false, true),
+        ];
+        let order = ["a", "b", "c"];
+        services.start(all, &order, &report).await.unwrap();
+        let began = tokio::time::Instant::now();
+        services.stop(STOP_TIMEOUT).await;
+        assert!(began.elapsed() <= STOP_TIMEOUT, "{:?}", began.elapsed());
+        let log = log.lock().unwrap();
+        assert_eq!(log[3..], ["c stops", "b stops", "a stops"]);
     }
 }

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use doyen_core::Unexpected;
 use doyen_core::inject::Container;
+use doyen_core::sync::lock;
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -67,11 +68,7 @@ impl Tasks {
             counts.push((task.name, Arc::clone(&status)));
             let checked = Arc::clone(&status);
             let check = health::check(move || {
-                let error = checked
-                    .error
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .clone();
+                let error = lock(&checked.error).clone();
                 std::future::ready(error.map_or(Ok(()), Err))
             });
             let name = format!("task {}", task.name);
@@ -219,11 +216,7 @@ impl Supervisor {
     }
 
     fn note(&self, error: Option<String>) {
-        let mut noted = self
-            .status
-            .error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut noted = lock(&self.status.error);
         *noted = error;
     }
 }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
 use super::charge::Charge;
-use super::{Budget, lock};
+use doyen_core::sync::lock;
+
+use super::Budget;
 
 /// A single body counts as at most this fraction of the limit, so that a response which is larger
 /// than the whole limit can still be sent.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::account::{Account, MAX_SHARE};
-use super::lock;
+use doyen_core::sync::lock;
 
 /// Bytes that are held: released when dropped.
 pub(crate) struct Charge {

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use doyen_core::sync::lock;
 
 /// Counts the connections of each client.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl ClientSlots {
     /// Takes a slot for a connection of this client, or returns `None` at the limit.
     pub(super) fn take(self: &Arc<Self>, client: IpAddr) -> Option<ClientSlot> {
         let client = network(client);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = lock(&self.taken);
         let count = taken.entry(client).or_default();
         if *count >= self.limit {
             return None;
@@ -47,11 +49,7 @@ impl ClientSlots {
 
 impl Drop for ClientSlot {
     fn drop(&mut self) {
-        let mut taken = self
-            .slots
-            .taken
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut taken = lock(&self.slots.taken);
         if let Some(count) = taken.get_mut(&self.client) {
             *count -= 1;
             if *count == 0 {

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::task::Poll;
+
+use doyen_core::sync::lock;
 
 use crate::budget::Charge;
 use crate::rejected_head::RejectedHead;
@@ -69,7 +71,7 @@ impl Flow {
 
     /// Keeps the charge of a response that has no body until everything is written.
     pub(super) fn keep_until_sent(&self, charge: Charge) {
-        let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unsent = lock(&self.unsent);
         unsent.push(charge);
         self.has_unsent.store(true, Ordering::Release);
     }
@@ -80,7 +82,7 @@ impl Flow {
             self.unflushed.store(0, Ordering::Relaxed);
         }
         if self.has_unsent.load(Ordering::Acquire) {
-            let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut unsent = lock(&self.unsent);
             self.has_unsent.store(false, Ordering::Release);
             unsent.clear();
         }

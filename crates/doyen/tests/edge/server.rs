@@ -120,9 +120,16 @@ pub(crate) async fn run_built(more: Builder, change: impl FnOnce(&mut ServerOpti
     let server = Server::bind(service.clone(), options).await.unwrap();
     let address = server.address();
     let (stop, stopped) = oneshot::channel();
-    let done = tokio::spawn(server.run_until(async {
-        let _ = stopped.await;
-    }));
+    let container = service.container().clone();
+    let done = tokio::spawn(async move {
+        server
+            .run_until(async {
+                let _ = stopped.await;
+            })
+            .await;
+        // As an application does after its last request.
+        container.close().await;
+    });
     Running {
         address,
         service,

@@ -53,9 +53,10 @@ fn serve_when_started_as_a_child() {
         let mut options = ServerOptions::new(([127, 0, 0, 1], 0).into());
         options.drain_deadline = Duration::from_secs(300);
         let server = Server::bind(service, options).await.unwrap();
-        say(&format!("listening {}", server.address()));
         doyen::web::ignore_other_signals();
-        server.run_until(doyen::web::shutdown_signal()).await;
+        let stop = doyen::web::shutdown_signal();
+        say(&format!("listening {}", server.address()));
+        server.run_until(stop).await;
     });
 }
 

@@ -1,0 +1,103 @@
+//! An application with three plugins that misbehave as the variable `LAB` says. The tests of
+//! plugins start it as a process.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use doyen::app::{Manifest, Plugin, Registrar, SetupError, Stop, TaskKind};
+use doyen::prelude::*;
+
+fn main() -> std::process::ExitCode {
+    doyen::run(
+        App::new("lifecycle")
+            .plugin(Part::<0>)
+            .plugin(Part::<1>)
+            .plugin(Part::<2>)
+            .module(Module::new("slow").routes(routes![slow, stream])),
+    )
+}
+
+fn lab(what: &str) -> bool {
+    std::env::var("LAB").is_ok_and(|lab| lab == what)
+}
+
+fn say(what: &str) {
+    let mut out = std::io::stdout().lock();
+    // A test that has gone away reads nothing.
+    let _ = writeln!(out, "{what}").and_then(|()| out.flush());
+}
+
+/// Write after a second
+#[post("/slow", allow = anyone)]
+async fn slow() -> Text {
+    say("slow began");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Text("written".into())
+}
+
+/// Stream for ever
+#[get("/stream", allow = anyone)]
+async fn stream() -> Stream {
+    say("stream began");
+    let ticks = futures_util::stream::unfold((), |()| async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Some((Ok::<_, std::io::Error>("tick\n".into()), ()))
+    });
+    Stream::new("text/plain", ticks)
+}
+
+/// The plugins `a`, `b` and `c`; each requires the one before.
+struct Part<const N: usize>;
+
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+impl<const N: usize> Plugin for Part<N> {
+    const NAME: &'static str = NAMES[N];
+    type Settings = ();
+
+    fn manifest(&self, manifest: &mut Manifest) {
+        if N > 0 {
+            manifest.requires(NAMES[N - 1]);
+        }
+    }
+
+    fn register(self, (): (), app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        app.service(NAMES[N], |()| start(NAMES[N]));
+        app.on_drain(NAMES[N], |()| async {
+            say(&format!("{} drains", NAMES[N]));
+            Ok(())
+        });
+        if N == 0 {
+            app.task("worker", TaskKind::Forever, |(), shutdown| async move {
+                if lab("task ends") {
+                    return Ok(());
+                }
+                assert!(!lab("task panics"), "on purpose");
+                shutdown.requested().await;
+                say("worker ended");
+                Ok(())
+            });
+        }
+        Ok(())
+    }
+}
+
+async fn start(name: &'static str) -> Result<Stop, SetupError> {
+    say(&format!("{name} starts"));
+    if name == "c" {
+        if lab("c fails") {
+            return Err(SetupError::new("no connection to the mothership"));
+        }
+        assert!(!lab("c panics"), "on purpose");
+        if lab("c hangs") {
+            std::future::pending::<()>().await;
+        }
+    }
+    Ok(Stop::with(move || async move {
+        say(&format!("{name} stops"));
+        if name == "b" && lab("b hangs") {
+            std::future::pending::<()>().await;
+        }
+        say(&format!("{name} stopped"));
+    }))
+}

@@ -1,0 +1,180 @@
+//! The lifecycle of a whole process: what starts and stops, and how it exits.
+
+#![cfg(unix)]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use doyen_test::{Program, Running};
+
+fn program(lab: &str) -> Program {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.parent().and_then(|deps| deps.parent()).unwrap();
+    let path = folder.join("examples/lifecycle");
+    Program::new(path.to_str().unwrap())
+        .env("LAB", lab)
+        .env("APP_SERVER__BIND", "127.0.0.1:0")
+        .env("APP_ADMIN__BIND", "127.0.0.1:0")
+}
+
+/// What the plugins printed, one line for each step.
+fn steps(output: &str) -> Vec<&str> {
+    let words = ["starts", "stops", "stopped", "drains", "ended"];
+    let step = |line: &&str| words.iter().any(|word| line.ends_with(word)) && line.len() < 20;
+    output.lines().filter(step).collect()
+}
+
+#[test]
+fn a_service_that_fails_or_panics_stops_those_before_it_and_the_process() {
+    for (lab, reason) in [
+        (
+            "c fails",
+            "service `c` failed (no connection to the mothership)",
+        ),
+        ("c panics", "service `c` panicked"),
+    ] {
+        let ended = program(lab).run();
+        assert_eq!(ended.code, Some(1), "{lab}: {}", ended.stderr);
+        assert!(ended.stderr.contains(reason), "{lab}: {}", ended.stderr);
+        assert_eq!(
+            steps(&ended.stdout),
+            [
+                "a starts",
+                "b starts",
+                "c starts",
+                "b stops",
+                "b stopped",
+                "a stops",
+                "a stopped"
+            ],
+            "{lab}"
+        );
+    }
+}
+
+#[test]
+fn a_signal_while_a_service_starts_stops_those_before_it() {
+    let mut running = program("c hangs").start();
+    running
+        .wait_for(|| running.output().contains("c starts").then_some(()))
+        .expect("c starts");
+    running.ask_to_stop();
+    assert_eq!(running.wait().code(), Some(1));
+    let output = running.output();
+    let expected = [
+        "a starts",
+        "b starts",
+        "c starts",
+        "b stops",
+        "b stopped",
+        "a stops",
+        "a stopped",
+    ];
+    assert_eq!(steps(&output), expected);
+}
+
+#[test]
+fn a_task_that_fails_for_good_exits_with_an_error() {
+    let mut running = program("task ends").start();
+    assert_eq!(running.wait().code(), Some(1));
+    assert!(steps(&running.output()).ends_with(&["a stops", "a stopped"]));
+}
+
+/// Sends a request and leaves the connection open.
+fn send(running: &Running, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(running.address()).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
+}
+
+fn rest(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    // A connection that is cut ends with an error; what came before counts.
+    let _ = stream.read_to_string(&mut text);
+    text
+}
+
+#[test]
+fn a_drain_finishes_requests_ends_streams_and_stops_in_reverse() {
+    let mut running = program("b hangs")
+        .env("APP_SERVER__DRAIN_DEADLINE", "3s")
+        .start();
+    let slow = send(
+        &running,
+        "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    );
+    let stream = send(&running, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    for began in ["slow began", "stream began"] {
+        running
+            .wait_for(|| running.output().contains(began).then_some(()))
+            .expect(began);
+    }
+    let asked = Instant::now();
+    running.ask_to_stop();
+    let slow = rest(slow);
+    assert!(
+        slow.starts_with("HTTP/1.1 200") && slow.ends_with("written"),
+        "{slow}"
+    );
+    assert!(rest(stream).contains("tick"));
+    assert_eq!(running.wait().code(), Some(0));
+    // 3 s for requests and 10 s for plugins.
+    assert!(
+        asked.elapsed() < Duration::from_secs(16),
+        "{:?}",
+        asked.elapsed()
+    );
+    let output = running.output();
+    let mut drained: Vec<&str> = steps(&output);
+    let stopped = drained.split_off(
+        drained
+            .iter()
+            .position(|step| step.contains("ended"))
+            .unwrap(),
+    );
+    assert_eq!(
+        drained,
+        [
+            "a starts", "b starts", "c starts", "a drains", "b drains", "c drains"
+        ]
+    );
+    // `b` hangs, and `a` is stopped all the same.
+    assert_eq!(
+        stopped,
+        [
+            "worker ended",
+            "c stops",
+            "c stopped",
+            "b stops",
+            "a stops",
+            "a stopped"
+        ]
+    );
+}
+
+#[test]
+fn descriptions_need_no_file_and_no_setting() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for command in ["openapi", "routes", "plugins", "config"] {
+        let program = program("").arg(command).env("APP_ENV", "dev");
+        let folder = program.folder().to_owned();
+        let mode = |mode| std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&folder, mode(0o555)).unwrap();
+        let ended = program.run();
+        assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
+        assert!(!ended.stdout.is_empty(), "{command}");
+    }
+    let ended = program("").arg("plugins").arg("--json").run();
+    let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let names: Vec<&str> = json["plugins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|plugin| plugin["name"].as_str().unwrap())
+        .collect();
+    assert!(names.ends_with(&["a", "b", "c"]), "{names:?}");
+}

@@ -1,0 +1,113 @@
+//! Tables of plugins: installed late, left behind, taken over under a new name.
+
+use doyen::App;
+use doyen::app::{Manifest, Plugin, Registrar, SetupError};
+use doyen::data::{Migration, Migrations};
+use doyen_test::{Setup, Subject, TestApp};
+
+const STEPS: &[Migration] = &[Migration {
+    version: 20_261_129_000_000,
+    name: "notes",
+    up: "CREATE TABLE notebook_notes (text text NOT NULL);",
+    down: "DROP TABLE notebook_notes;",
+}];
+
+const CHANGED: &[Migration] = &[Migration {
+    up: "CREATE TABLE notebook_notes (text text NOT NULL, stars int);",
+    ..STEPS[0]
+}];
+
+const fn both(steps: &'static [Migration]) -> Migrations {
+    Migrations {
+        sqlite: steps,
+        postgres: steps,
+    }
+}
+
+/// A plugin with a table; under the name of today, `FORMERLY` under another one.
+struct Notebook<const FORMERLY: bool>(Migrations);
+
+impl<const FORMERLY: bool> Plugin for Notebook<FORMERLY> {
+    const NAME: &'static str = if FORMERLY { "notes" } else { "notebook" };
+    type Settings = ();
+
+    fn manifest(&self, manifest: &mut Manifest) {
+        manifest.tables(self.0);
+        if !FORMERLY {
+            manifest.formerly("notes");
+        }
+    }
+
+    fn register(self, (): (), _: &mut Registrar<'_>) -> Result<(), SetupError> {
+        Ok(())
+    }
+}
+
+struct Api(TestApp);
+
+impl Subject for Api {
+    fn app() -> App {
+        App::new("tables")
+    }
+
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
+}
+
+#[doyen_test::test]
+async fn data_survives_a_late_install_a_removal_and_a_rename(api: Api) {
+    let app = &api.0;
+    let old = || Setup::new().plugin(Notebook::<true>(both(STEPS)));
+    let new = || Setup::new().plugin(Notebook::<false>(both(STEPS)));
+    // Installed late, by two processes at once.
+    let (first, _second) = tokio::join!(app.another(old()), app.another(old()));
+    let sql = "INSERT INTO notebook_notes (text) VALUES ('kept')";
+    assert_eq!(first.execute(sql, []).await, 1);
+    // Removed: the table stays, and its owner is known.
+    let without = app.another(Setup::new()).await;
+    assert_eq!(without.count("notebook_notes").await, 1);
+    assert_eq!(
+        without.runtime().migrator().orphans().await.unwrap(),
+        ["notes"]
+    );
+    // Added again, and under its new name.
+    assert_eq!(app.another(old()).await.count("notebook_notes").await, 1);
+    let renamed = app.another(new()).await;
+    assert_eq!(renamed.count("notebook_notes").await, 1);
+    assert!(
+        renamed
+            .runtime()
+            .migrator()
+            .orphans()
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let owner = "doyen_migrations WHERE owner = 'notebook'";
+    assert_eq!(renamed.count(owner).await, 1);
+    // Once more: nothing is left to rename.
+    assert_eq!(app.another(new()).await.count("notebook_notes").await, 1);
+}
+
+#[doyen_test::test]
+async fn a_changed_migration_names_its_plugin(api: Api) {
+    let app = &api.0;
+    app.another(Setup::new().plugin(Notebook::<false>(both(STEPS))))
+        .await;
+    let loader = doyen::settings::Loader::new("APP")
+        .env(std::iter::empty::<(String, String)>())
+        .environment(doyen::settings::Environment::Test)
+        .set("database.url", app.database_url())
+        .set(
+            "auth.signing_key",
+            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+        );
+    let changed = Api::app().plugin(Notebook::<false>(both(CHANGED)));
+    let started = changed.start(loader, doyen::Overrides::default()).await;
+    let text = started.map(|_| ()).unwrap_err().to_string();
+    assert!(
+        text.contains("notebook") && text.contains("20261129000000"),
+        "{text}"
+    );
+}
