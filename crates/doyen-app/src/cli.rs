@@ -3,6 +3,7 @@
 mod args;
 mod tables;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use doyen_settings::{Environment, Loader};
@@ -66,6 +67,7 @@ async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
             }
             Ok(())
         }
+        Verb::Layers { folder } => layers(&folder),
         Verb::Config => config(parts),
         Verb::Reference => {
             let entries = entry::sort(parts.plugins, parts.edits).entries;
@@ -103,6 +105,19 @@ fn described(parts: Parts) -> Result<Built, Failed> {
         Overrides::default(),
         Purpose::Describe,
     )?)
+}
+
+/// Checks the imports of the source.
+fn layers(folder: &Path) -> Result<(), Failed> {
+    let report = doyen_layers::check(folder)?;
+    if report.findings.is_empty() {
+        let domains = report.domains.join(", ");
+        say(&format!("{} modules, domains: {domains}", report.modules));
+        return Ok(());
+    }
+    let findings = report.findings.iter();
+    let lines: Vec<String> = findings.map(|finding| format!("\n  - {finding}")).collect();
+    Err(format!("imports that break a rule:{}", lines.concat()).into())
 }
 
 /// Shows the settings.

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
 
-use toolkit::process::{cargo, run as run_command};
+use toolkit::process::{cargo, output, run as run_command};
 use toolkit::{Failure, Result, workspace};
 
 use crate::commands::{
@@ -103,26 +103,73 @@ fn documentation() -> Result {
     )
 }
 
-/// Features only add, so each must stand without the others, and all must stand together (clippy has seen that). Only a database must be
-/// there: what is none of them gets the smaller one.
+/// Checks the facade without features and with each feature alone: features only add, and clippy
+/// has checked all together. A feature that needs a database gets SQLite.
 fn each_feature() -> Result {
     let features = features(&workspace::read(FACADE)?)?;
-    for feature in &features {
-        let database = ["sqlite", "postgres"].contains(&feature.as_str());
-        let with = if database {
-            feature.clone()
-        } else {
+    for feature in [String::new()].iter().chain(&features) {
+        let only = if NEED_A_DATABASE.contains(&feature.as_str()) {
             format!("sqlite,{feature}")
+        } else {
+            feature.clone()
         };
-        let only = ["--no-default-features", "--features", &with];
         run_command(
             cargo()
                 .args(["check", "--quiet", "--locked", "--package", "doyen"])
-                .args(only),
+                .args(["--no-default-features", "--features", &only]),
         )?;
     }
-    println!("doyen: {}", features.join(", "));
-    Ok(())
+    println!("doyen: no feature, {}", features.join(", "));
+    nothing_more_than_needed()
+}
+
+/// Features that do not compile without a database.
+const NEED_A_DATABASE: [&str; 4] = ["database", "accounts", "limits", "oidc"];
+
+/// What an application without features must not compile.
+const ONLY_WITH_FEATURES: [&str; 9] = [
+    "sea-orm",
+    "sqlx",
+    "argon2",
+    "lettre",
+    "redis",
+    "reqwest",
+    "doyen-data",
+    "doyen-accounts",
+    "doyen-console",
+];
+
+/// Checks the dependencies of an application without features.
+fn nothing_more_than_needed() -> Result {
+    let tree = output(
+        cargo()
+            .args([
+                "tree",
+                "--locked",
+                "--package",
+                "doyen",
+                "--edges",
+                "normal",
+            ])
+            .args([
+                "--no-default-features",
+                "--prefix",
+                "none",
+                "--format",
+                "{p}",
+            ]),
+    )?;
+    let names: std::collections::BTreeSet<&str> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let unwanted: Vec<String> = ONLY_WITH_FEATURES
+        .iter()
+        .filter(|name| names.contains(*name))
+        .map(|name| (*name).to_owned())
+        .collect();
+    println!("doyen without features: {} crates", names.len());
+    Failure::unless_empty("compiled without a feature that needs it", &unwanted)
 }
 
 /// The features of a manifest, without `default`.

@@ -1,5 +1,6 @@
 //! Parses the command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
@@ -17,6 +18,9 @@ pub(super) enum Verb {
     Openapi,
     Plugins {
         json: bool,
+    },
+    Layers {
+        folder: PathBuf,
     },
     Config,
     Reference,
@@ -108,6 +112,14 @@ fn clap(listing: &Listing) -> Clap {
             "json",
             "Prints everything that is known of them, as JSON",
         ));
+    let layers = Clap::new("layers")
+        .about("Checks the imports between the layers and the domains of the source")
+        .arg(
+            Arg::new("folder")
+                .help("The folder of the application's Cargo.toml")
+                .value_parser(clap::value_parser!(PathBuf))
+                .default_value("."),
+        );
     let all = Clap::new(listing.name)
         .about(listing.about.clone())
         .version(env!("CARGO_PKG_VERSION"))
@@ -118,7 +130,8 @@ fn clap(listing: &Listing) -> Clap {
         .subcommand(Clap::new("routes").about("Lists every route and who may call it"))
         .subcommand(Clap::new("openapi").about("Prints the OpenAPI document"))
         .subcommand(config)
-        .subcommand(plugins);
+        .subcommand(plugins)
+        .subcommand(layers);
     listing.commands.iter().fold(all, with_own)
 }
 
@@ -194,6 +207,9 @@ fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
         ("openapi", _) => Verb::Openapi,
         ("config", Some(_)) => Verb::Reference,
         ("config", None) => Verb::Config,
+        ("layers", _) => Verb::Layers {
+            folder: inner.get_one("folder").cloned().unwrap_or_default(),
+        },
         ("plugins", _) => Verb::Plugins {
             json: inner.get_flag("json"),
         },

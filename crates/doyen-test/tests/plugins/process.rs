@@ -157,6 +157,29 @@ fn a_drain_finishes_requests_ends_streams_and_stops_in_reverse() {
 }
 
 #[test]
+fn an_application_checks_the_layers_of_its_source() {
+    let helpdesk = concat!(env!("CARGO_MANIFEST_DIR"), "/../../apps/helpdesk");
+    let ended = program("").arg("layers").arg(helpdesk).run();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("tickets"), "{}", ended.stdout);
+    let program = program("").arg("layers");
+    let domain = program.folder().join("src/orders");
+    std::fs::create_dir_all(&domain).unwrap();
+    let write = |path: &str, text: &str| std::fs::write(program.folder().join(path), text).unwrap();
+    write("Cargo.toml", "[package]\nname = \"shop\"\n");
+    write("src/lib.rs", "mod orders;\n");
+    write("src/orders/mod.rs", "mod domain;\n");
+    write("src/orders/domain.rs", "use doyen::web::Json;\n");
+    let ended = program.run();
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("src/orders/domain.rs:1"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn descriptions_need_no_file_and_no_setting() {
     use std::os::unix::fs::PermissionsExt as _;
     for command in ["openapi", "routes", "plugins", "config"] {
