@@ -52,6 +52,7 @@ async fn run(mut built: Built) -> Result<(), Failed> {
     let stop = CancellationToken::new();
     let seeded = seed(&runtime).await?;
     announce(&runtime, &listeners, seeded.as_deref());
+    warn_of_failed_checks(&runtime).await;
 
     let serving = serve_until(listeners, &stop);
     let failure = async {
@@ -127,6 +128,15 @@ async fn seed(runtime: &Runtime) -> Result<Option<String>, Failed> {
             let failed = error.error().to_string();
             runtime.stop().await;
             Err(failed.into())
+        }
+    }
+}
+
+/// Logs each health check that fails at startup. The application serves all the same.
+async fn warn_of_failed_checks(runtime: &Runtime) {
+    for status in runtime.health().run().await {
+        if let Some(error) = status.error {
+            tracing::warn!(error, "health check `{}` fails", status.name);
         }
     }
 }

@@ -75,6 +75,9 @@ impl Place {
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
+/// The root secret of every application under test. A program on the database of a test needs it.
+pub const SIGNING_KEY: &str = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
+
 /// Settings of a test, whatever the variables of the process say.
 pub(crate) fn loader(url: &str) -> Loader {
     Loader::new("APP")
@@ -87,10 +90,7 @@ pub(crate) fn loader(url: &str) -> Loader {
         .set("limits.anonymous", "1000000/1s")
         // Tests count rows, not lost power.
         .set("database.synchronous", "normal")
-        .set(
-            "auth.signing_key",
-            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
-        )
+        .set("auth.signing_key", SIGNING_KEY)
 }
 
 /// Brings an empty database up to date.

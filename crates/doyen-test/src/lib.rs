@@ -62,7 +62,7 @@ pub use answer::Answer;
 pub use app::TestApp;
 pub use call::Call;
 pub use clock::TestClock;
-pub use database::Backend;
+pub use database::{Backend, SIGNING_KEY};
 pub use live::Live;
 pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;

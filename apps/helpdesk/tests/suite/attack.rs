@@ -20,6 +20,7 @@ fn program(database: &str) -> Program {
         .env("APP_LIMITS__ANONYMOUS", "1000000/1m")
         .env("APP_LOG__FORMAT", "json")
         .env("DATABASE_URL", database)
+        .env("APP_AUTH__SIGNING_KEY", doyen_test::SIGNING_KEY)
 }
 
 /// Attacks it, and fails with every line when one has an effect.

@@ -157,7 +157,7 @@ fn who_would_trust_everybody_does_not_start() {
         (
             "HOSTS",
             "https://api.example.com",
-            &["APP_SERVER__HOSTS", "no scheme"],
+            &["APP_SERVER__HOSTS", "without scheme"],
         ),
         (
             "FORWARDED_FIELD",

@@ -368,7 +368,7 @@ fn a_redis_that_is_away_keeps_nothing_from_starting() {
         .env("REDIS_URL", "redis://:s3cret@127.0.0.1:1")
         .start();
     assert_eq!(flood(&[server.address()], 60), (50, 10));
-    says(&server, "Redis does not answer");
+    says(&server, "health check `redis` fails");
     assert!(!server.output().contains("s3cret"), "{}", server.output());
 }
 

@@ -134,11 +134,10 @@ async fn what_was_acknowledged_survives_a_kill(app: Helpdesk) {
 }
 
 fn kill_and_look(url: &str) {
-    let key = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
     let start = || {
         program()
             .env("DATABASE_URL", url)
-            .env("APP_AUTH__SIGNING_KEY", key)
+            .env("APP_AUTH__SIGNING_KEY", doyen_test::SIGNING_KEY)
             .start()
     };
     let mut server = start();
@@ -356,7 +355,7 @@ fn h2_production_shows_no_documents() {
     let ready = hidden.exchange(&request("GET", "/readyz?verbose", "", ""));
     assert!(!ready.contains("sqlite"), "{ready}");
     assert_eq!(status(&hidden, "/livez"), "200");
-    let shown = production().env("APP_SERVER__DOCS", "true").start();
+    let shown = production().env("APP_DOCS__ENABLED", "true").start();
     for path in ["/docs", "/openapi.json"] {
         assert_eq!(status(&shown, path), "200", "{path}");
     }

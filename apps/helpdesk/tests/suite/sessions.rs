@@ -8,9 +8,6 @@ use doyen_test::{Program, Running};
 use crate::support::Helpdesk;
 use crate::support::people::PASSWORD;
 
-/// A seed of no importance: both programs sign with it.
-const SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
-
 /// Two programs on one database.
 struct Pair([Running; 2]);
 
@@ -28,10 +25,10 @@ impl Pair {
                 .env("APP_ENV", "test")
                 .env("APP_SERVER__BIND", "127.0.0.1:0")
                 .env("APP_ADMIN__BIND", "127.0.0.1:0")
-                .env("APP_AUTH__SIGNING_KEY", SEED)
                 .env("APP_DATABASE__LOCK_TIMEOUT", "30s")
                 .env("APP_DATABASE__ACQUIRE_TIMEOUT", "30s")
-                .env("DATABASE_URL", database);
+                .env("DATABASE_URL", database)
+                .env("APP_AUTH__SIGNING_KEY", doyen_test::SIGNING_KEY);
             more.iter()
                 .fold(program, |program, (name, value)| program.env(name, value))
                 .start()

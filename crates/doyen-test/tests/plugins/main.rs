@@ -24,7 +24,7 @@ pub(crate) fn loader(name: &str) -> Loader {
         )
         .set(
             "auth.signing_key",
-            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+            doyen_test::SIGNING_KEY,
         )
 }
 

@@ -101,7 +101,7 @@ async fn a_changed_migration_names_its_plugin(api: Api) {
         .set("database.url", app.database_url())
         .set(
             "auth.signing_key",
-            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+            doyen_test::SIGNING_KEY,
         );
     let changed = Api::app().plugin(Notebook::<false>(both(CHANGED)));
     let started = changed.start(loader, doyen::Overrides::default()).await;

@@ -1,7 +1,7 @@
-use doyen::auth::Auth;
+use doyen::auth::Accounts;
 use doyen::prelude::*;
 
-fn accounts(auth: Auth) -> Auth {
+fn accounts(auth: Accounts) -> Accounts {
     auth.own(anyone)
 }
 
