@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use doyen_core::Unexpected;
 use doyen_core::inject::{BoxFuture, Context, Inject, Needs};
@@ -53,6 +54,14 @@ impl Shutdown {
     /// Returns true once the application is stopping.
     pub fn is_requested(&self) -> bool {
         self.0.is_cancelled()
+    }
+
+    /// Waits. Returns false at once when the application begins to stop, so that periodic work is
+    /// `while shutdown.sleep(interval).await { .. }`.
+    pub async fn sleep(&self, duration: Duration) -> bool {
+        tokio::time::timeout(duration, self.requested())
+            .await
+            .is_err()
     }
 }
 
@@ -163,5 +172,24 @@ impl DrainEntry {
                 })
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sleep_ends_when_the_application_begins_to_stop() {
+        let shutdown = Shutdown::default();
+        assert!(shutdown.sleep(Duration::from_secs(60)).await);
+        let stop = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            shutdown.0.cancel();
+        };
+        let began = tokio::time::Instant::now();
+        let (slept, ()) = tokio::join!(shutdown.sleep(Duration::from_secs(60)), stop);
+        assert!(!slept && began.elapsed() < Duration::from_secs(2));
+        assert!(!shutdown.sleep(Duration::from_secs(60)).await);
     }
 }

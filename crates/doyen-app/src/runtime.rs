@@ -186,8 +186,9 @@ impl Runtime {
         }
     }
 
-    /// Calls what plugins do when the drain begins. Each call has `limit`.
-    pub(crate) async fn drain(&self, limit: Duration) {
+    /// Calls what plugins do when the drain begins. Each call has `limit`. A program with a server
+    /// of its own calls it before its requests end, and [`stop`](Self::stop) after that.
+    pub async fn drain(&self, limit: Duration) {
         let drains = std::mem::take(&mut *lock(&self.drains));
         let container = self.service.container();
         let all = drains.into_iter().map(|entry| async move {
