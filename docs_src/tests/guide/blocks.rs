@@ -4,7 +4,7 @@
 //! - A comment `<!-- docs_src/src/query.rs -->` precedes a block that shows the whole file.
 //! - `<!-- part of docs_src/src/query.rs -->` precedes a block of consecutive lines of that file.
 //! - Every Rust block of the guide and of the README has such a comment, and some page shows every
-//!   file of `docs_src/src`.
+//!   file of `docs_src/src` and of `docs_src/plugin/src`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,9 @@ fn each_file_is_shown() {
         .filter_map(|block| Some(block.shows?.0))
         .collect();
     let mut files = Vec::new();
-    collect(&root().join("docs_src/src"), &mut files);
+    for folder in ["docs_src/src", "docs_src/plugin/src"] {
+        collect(&root().join(folder), &mut files);
+    }
     files.retain(|file| !file.ends_with("lib.rs") && !shown.contains(file));
     assert!(files.is_empty(), "files that no page shows: {files:?}");
 }
