@@ -90,8 +90,8 @@ impl Registry {
             true => "draining",
             false => "running",
         };
-        let sql = "INSERT INTO nodes (id, state, seen_at) VALUES ($1, $2, $3) \
-                   ON CONFLICT (id) DO UPDATE SET state = excluded.state, seen_at = excluded.seen_at";
+        let sql = "INSERT INTO nodes (id, state, seen_at) VALUES ($1, $2, $3)
+            ON CONFLICT (id) DO UPDATE SET state = excluded.state, seen_at = excluded.seen_at";
         let parameters = [self.id.uuid().into(), state.into(), time(now)];
         self.execute(sql, parameters).await?;
         let mut own = self.own();

@@ -25,8 +25,8 @@ const GENERATED: [Generated; 2] = [
     },
     Generated {
         path: "docs/reference/settings.md",
-        head: "# Settings\n\nThose of the helpdesk, printed by `helpdesk config reference`. All but the last section are settings of every \
-               application.\n\n",
+        head: "# Settings\n\nThose of the helpdesk, printed by `helpdesk config reference`. The last section is its own; the others are \
+               those of the framework and of its plugins.\n\n",
         command: &["config", "reference"],
     },
 ];

@@ -1,49 +1,15 @@
-//! Tests the plugin as an application has it, on SQLite and on PostgreSQL.
-
-#![allow(missing_docs, reason = "a test")]
+//! The plugin in process.
 
 use std::time::Duration;
 
 use doyen::app::{Plugin, Registrar, SetupError};
 use doyen::data::sea_orm::prelude::{DateTimeUtc, Uuid};
 use doyen::prelude::*;
-use doyen::web::Body;
-use doyen_test::{Program, Setup, Subject, TestApp};
-use http_body_util::BodyExt as _;
+use doyen_test::Setup;
 use nodes::{NodeSettings, Nodes};
 use serde_json::Value;
 
-/// An application with the plugin.
-struct Cluster(TestApp);
-
-impl Subject for Cluster {
-    fn app() -> App {
-        App::new("cluster").plugin(Nodes)
-    }
-    fn new(app: TestApp) -> Self {
-        Self(app)
-    }
-}
-
-impl Cluster {
-    /// The states of the nodes that the route lists.
-    async fn states(&self) -> Vec<String> {
-        let nodes = self.0.get("/nodes").send().await.expect(200).json();
-        let states = nodes.as_array().into_iter().flatten();
-        states
-            .map(|node| node["state"].as_str().unwrap().to_owned())
-            .collect()
-    }
-
-    /// The response of the admin listener.
-    async fn admin(&self, path: &str) -> String {
-        let request = http::Request::get(path).body(Body::empty()).unwrap();
-        let admin = self.0.runtime().admin().unwrap();
-        let response = Box::pin(admin.handle(request, None)).await;
-        let body = response.into_body().collect().await.unwrap();
-        String::from_utf8(body.to_bytes().to_vec()).unwrap()
-    }
-}
+use crate::Cluster;
 
 #[doyen_test::test]
 async fn a_process_is_listed_until_its_services_stop(cluster: Cluster) {
@@ -197,79 +163,4 @@ async fn the_plugin_is_in_the_report(cluster: Cluster) {
     ] {
         assert!(claims.iter().any(|known| known == claim), "{claims:?}");
     }
-}
-
-/// The key that `TestApp` uses.
-const SIGNING_KEY: &str = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
-
-/// The program, on this database.
-fn program(database: &str) -> Program {
-    Program::new(env!("CARGO_BIN_EXE_nodes"))
-        .env("DATABASE_URL", database)
-        .env("APP_AUTH__SIGNING_KEY", SIGNING_KEY)
-        .env("APP_SERVER__BIND", "127.0.0.1:0")
-        .env("APP_ADMIN__BIND", "127.0.0.1:0")
-}
-
-#[doyen_test::test]
-async fn a_terminated_process_leaves(cluster: Cluster) {
-    let process = program(cluster.0.database_url()).start();
-    process.address();
-    assert_eq!(cluster.states().await.len(), 2);
-    assert!(process.terminate().success());
-    assert_eq!(cluster.states().await.len(), 1);
-}
-
-#[doyen_test::test]
-async fn a_command_is_not_a_node(cluster: Cluster) {
-    let forget = program(cluster.0.database_url()).arg("nodes").arg("forget");
-    // To the real clock, the node of the test stopped long ago. The command adds none.
-    let ended = forget.run();
-    assert_eq!(ended.stdout, "1 removed\n", "{ended:?}");
-    assert_eq!(cluster.0.count("nodes").await, 0);
-}
-
-/// The guide shows this text.
-fn assert_on_the_page(text: &str) {
-    let page = std::fs::read_to_string("../../docs/guide/plugins.md").unwrap();
-    assert!(page.contains(text), "the page does not show:\n{text}");
-}
-
-#[test]
-fn all_mistakes_are_in_one_list() {
-    let ended = program("sqlite://nodes.db")
-        .env("APP_NODES__TIMEOUT", "15s")
-        .env("APP_NODES__HEARTBEET", "5s")
-        .env("APP_LIMITS__TIERS", "partner: x5, partner: x9")
-        .run();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("`nodes.timeout`"), "{ended:?}");
-    assert_on_the_page(&ended.stderr);
-}
-
-#[test]
-fn a_value_out_of_range_names_its_key() {
-    let ended = program("sqlite://nodes.db")
-        .env("APP_NODES__HEARTBEAT", "1ms")
-        .run();
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("`nodes.heartbeat`"), "{ended:?}");
-}
-
-#[test]
-fn the_help_lists_the_command_although_a_setting_is_wrong() {
-    let ended = program("sqlite://nodes.db")
-        .env("APP_NODES__TIMEOUT", "15s")
-        .arg("nodes")
-        .arg("--help")
-        .run();
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("forget"), "{ended:?}");
-}
-
-#[test]
-fn the_page_shows_the_report() {
-    let ended = program("sqlite://nodes.db").arg("plugins").run();
-    let row = ended.stdout.lines().find(|line| line.starts_with("nodes "));
-    assert_on_the_page(row.unwrap());
 }

@@ -1,0 +1,80 @@
+//! The program, as its users start it.
+
+use doyen_test::Program;
+
+use crate::Cluster;
+
+/// The key that `TestApp` uses.
+const SIGNING_KEY: &str = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
+
+/// The program, on this database.
+fn program(database: &str) -> Program {
+    Program::new(env!("CARGO_BIN_EXE_nodes"))
+        .env("DATABASE_URL", database)
+        .env("APP_AUTH__SIGNING_KEY", SIGNING_KEY)
+        .env("APP_SERVER__BIND", "127.0.0.1:0")
+        .env("APP_ADMIN__BIND", "127.0.0.1:0")
+}
+
+#[doyen_test::test]
+async fn a_terminated_process_leaves(cluster: Cluster) {
+    let process = program(cluster.0.database_url()).start();
+    process.address();
+    assert_eq!(cluster.states().await.len(), 2);
+    assert!(process.terminate().success());
+    assert_eq!(cluster.states().await.len(), 1);
+}
+
+#[doyen_test::test]
+async fn a_command_is_not_a_node(cluster: Cluster) {
+    let forget = program(cluster.0.database_url()).arg("nodes").arg("forget");
+    // To the real clock, the node of the test stopped long ago. The command adds none.
+    let ended = forget.run();
+    assert_eq!(ended.stdout, "1 removed\n", "{ended:?}");
+    assert_eq!(cluster.0.count("nodes").await, 0);
+}
+
+/// The guide shows this text.
+fn assert_on_the_page(text: &str) {
+    let page = std::fs::read_to_string("../../docs/guide/plugins.md").unwrap();
+    assert!(page.contains(text), "the page does not show:\n{text}");
+}
+
+#[test]
+fn all_mistakes_are_in_one_list() {
+    let ended = program("sqlite://nodes.db")
+        .env("APP_NODES__TIMEOUT", "15s")
+        .env("APP_NODES__HEARTBEET", "5s")
+        .env("APP_LIMITS__TIERS", "partner: x5, partner: x9")
+        .run();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("`nodes.timeout`"), "{ended:?}");
+    assert_on_the_page(&ended.stderr);
+}
+
+#[test]
+fn a_value_out_of_range_names_its_key() {
+    let ended = program("sqlite://nodes.db")
+        .env("APP_NODES__HEARTBEAT", "1ms")
+        .run();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("`nodes.heartbeat`"), "{ended:?}");
+}
+
+#[test]
+fn the_help_lists_the_command_although_a_setting_is_wrong() {
+    let ended = program("sqlite://nodes.db")
+        .env("APP_NODES__TIMEOUT", "15s")
+        .arg("nodes")
+        .arg("--help")
+        .run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("forget"), "{ended:?}");
+}
+
+#[test]
+fn the_page_shows_the_report() {
+    let ended = program("sqlite://nodes.db").arg("plugins").run();
+    let row = ended.stdout.lines().find(|line| line.starts_with("nodes "));
+    assert_on_the_page(row.unwrap());
+}
