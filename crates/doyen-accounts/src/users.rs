@@ -33,7 +33,7 @@ impl UserRecord {
     }
 }
 
-/// Where an application keeps its users. Implement it beside the table, and name it when mounting: `Auth::of::<SqlUsers>()`.
+/// Where an application keeps its users. Implement it beside the table, and name it when adding the plugin: `Accounts::of::<SqlUsers>()`.
 ///
 /// Everything is asked within the unit of work of the request. An e-mail address comes in lower case.
 #[port]

@@ -8,7 +8,7 @@ mod program;
 
 use doyen::App;
 use doyen::web::Body;
-use doyen_test::{Subject, TestApp};
+use doyen_test::{Setup, Subject, TestApp};
 use http_body_util::BodyExt as _;
 use nodes::Nodes;
 
@@ -18,6 +18,12 @@ struct Cluster(TestApp);
 impl Subject for Cluster {
     fn app() -> App {
         App::new("cluster").plugin(Nodes)
+    }
+    /// Heartbeats so rare that none is written during a test.
+    fn setup() -> Setup {
+        Setup::new()
+            .set("nodes.heartbeat", "1h")
+            .set("nodes.timeout", "2h")
     }
     fn new(app: TestApp) -> Self {
         Self(app)

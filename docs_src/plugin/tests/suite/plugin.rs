@@ -26,7 +26,7 @@ async fn a_process_is_listed_until_its_services_stop(cluster: Cluster) {
 async fn the_task_writes_heartbeats(cluster: Cluster) {
     let fast = Setup::new().set("nodes.heartbeat", "100ms");
     cluster.0.another(fast).await;
-    cluster.0.clock().advance(Duration::from_secs(31));
+    cluster.0.clock().advance(Duration::from_secs(7201));
     // The first process has not written a heartbeat since, the second one does.
     while cluster.states().await != ["running"] {
         tokio::task::yield_now().await;
@@ -43,11 +43,11 @@ async fn a_missing_heartbeat_degrades_the_health(cluster: Cluster) {
         (json["status"].clone(), found.unwrap().clone())
     };
     assert_eq!(check(&ready).1["status"], "ok", "{ready}");
-    cluster.0.clock().advance(Duration::from_secs(31));
+    cluster.0.clock().advance(Duration::from_secs(7201));
     let ready = cluster.admin("/readyz?verbose").await;
     let (status, check) = check(&ready);
     assert_eq!(status, "degraded");
-    assert_eq!(check["error"], "no heartbeat for 31 s");
+    assert_eq!(check["error"], "no heartbeat for 7201 s");
     cluster.0.get("/readyz").send().await.expect(200);
 }
 
@@ -80,7 +80,7 @@ async fn heartbeats_are_counted(cluster: Cluster) {
 
 #[doyen_test::test]
 async fn a_killed_process_is_not_listed_and_can_be_removed(cluster: Cluster) {
-    let long_ago = cluster.0.clock().now() - Duration::from_secs(3600);
+    let long_ago = cluster.0.clock().now() - Duration::from_secs(7201);
     let row = [
         Uuid::max().into(),
         "running".into(),
