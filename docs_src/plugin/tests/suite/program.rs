@@ -53,6 +53,16 @@ fn all_mistakes_are_in_one_list() {
 }
 
 #[test]
+fn a_setting_of_the_framework_that_cannot_be_read_comes_first() {
+    let ended = program("sqlite://nodes.db")
+        .env("APP_NODES__TIMEOUT", "15s")
+        .env("APP_SERVER__REQUEST_TIMEOUT", "soon")
+        .run();
+    assert!(ended.stderr.contains("server.request_timeout"), "{ended:?}");
+    assert!(!ended.stderr.contains("nodes.timeout"), "{ended:?}");
+}
+
+#[test]
 fn a_value_out_of_range_names_its_key() {
     let ended = program("sqlite://nodes.db")
         .env("APP_NODES__HEARTBEAT", "1ms")
