@@ -216,7 +216,7 @@ impl<D: Defaults> App<D> {
     #[track_caller]
     pub fn replace(mut self, plugin: impl Plugin) -> Self {
         let entry = Entry::new(plugin, Origin::Replacement, Location::caller());
-        self.parts.edits.push(Edit::Replace(entry));
+        self.parts.edits.push(Edit::Replace(Box::new(entry)));
         self
     }
 

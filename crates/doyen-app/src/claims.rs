@@ -12,6 +12,7 @@ pub(crate) enum Kind {
     Setting,
     Binding,
     DefaultBinding,
+    #[cfg(feature = "database")]
     Tables,
     Route,
     Operation,
@@ -29,6 +30,7 @@ impl fmt::Display for Kind {
             Kind::Setting => "setting",
             Kind::Binding => "binding",
             Kind::DefaultBinding => "default binding",
+            #[cfg(feature = "database")]
             Kind::Tables => "tables",
             Kind::Route => "route",
             Kind::Operation => "operation",

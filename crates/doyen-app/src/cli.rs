@@ -11,6 +11,7 @@ use doyen_settings::{Environment, Loader};
 use crate::app::Parts;
 use crate::build::{self, Overrides, Purpose};
 use crate::command::Stage;
+use crate::runtime::Background;
 use crate::{App, Built, Command, Defaults, entry, settings_union};
 #[cfg(feature = "database")]
 use args::MigrateVerb;
@@ -164,7 +165,9 @@ async fn own(parts: Parts, name: &'static str, arguments: Vec<String>) -> Result
     let done = match stage {
         Some(Stage::Started) => {
             built.connect().await?;
-            let runtime = built.start().await?;
+            let runtime = built
+                .start_until(std::future::pending(), Background::Services)
+                .await?;
             let done = call(&runtime, name, arguments).await;
             runtime.stop().await;
             done

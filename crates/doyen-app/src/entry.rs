@@ -21,7 +21,7 @@ pub(crate) enum Origin {
 /// A change to the list of plugins.
 #[derive(Debug)]
 pub(crate) enum Edit {
-    Replace(Entry),
+    Replace(Box<Entry>),
     Without(&'static str, &'static Location<'static>),
 }
 
@@ -213,7 +213,7 @@ fn apply(
             ))),
             Some(old) => {
                 absent.push((new.name, format!("{} replaced it", new.owner())));
-                std::mem::swap(old, &mut new);
+                std::mem::swap(old, &mut *new);
             }
             None => faults.push(Fault::new(format!(
                 "`App::replace` at {} finds no plugin `{}`. {}. To add it, use `App::plugin`",

@@ -34,6 +34,7 @@ impl Fault {
     }
 
     /// A fault whose text is that of the error.
+    #[cfg(feature = "database")]
     pub(crate) fn from_error(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {
             message: error.to_string(),

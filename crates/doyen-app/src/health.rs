@@ -38,13 +38,16 @@ pub struct Health {
     checks: Mutex<Vec<Arc<Check>>>,
 }
 
+/// A run, its duration and its error. Clones wait for the same run.
+type Run = Shared<BoxFuture<'static, (Duration, Option<String>)>>;
+
 struct Check {
     name: String,
     impact: Impact,
     limit: Duration,
     run: CheckFn,
     // The run that is in progress: probes that arrive meanwhile wait for it.
-    running: Mutex<Option<Shared<BoxFuture<'static, (Duration, Option<String>)>>>>,
+    running: Mutex<Option<Run>>,
 }
 
 pub(crate) type CheckFn = Box<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -99,7 +102,7 @@ impl Check {
         }
     }
 
-    fn shared(self: &Arc<Self>) -> Shared<BoxFuture<'static, (Duration, Option<String>)>> {
+    fn shared(self: &Arc<Self>) -> Run {
         let mut running = lock(&self.running);
         if let Some(run) = running.as_ref().filter(|run| run.peek().is_none()) {
             return run.clone();

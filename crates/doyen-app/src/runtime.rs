@@ -49,6 +49,15 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
+/// What is started in the background.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Background {
+    /// Services and tasks: the application serves.
+    All,
+    /// Services: a command runs.
+    Services,
+}
+
 impl Deref for Runtime {
     type Target = Built;
 
@@ -97,15 +106,17 @@ impl Built {
     /// Returns an error if the schema does not fit or a service does not start within 30 s. What
     /// had started is stopped.
     pub async fn start(self) -> Result<Runtime, StartupError> {
-        self.start_until(std::future::pending()).await
+        self.start_until(std::future::pending(), Background::All)
+            .await
     }
 
     /// Starts, unless `interrupt` completes first. What had started is then stopped.
     pub(crate) async fn start_until(
         self,
         interrupt: impl Future<Output = ()>,
+        background: Background,
     ) -> Result<Runtime, StartupError> {
-        let plan = std::mem::take(&mut *lock(&self.plan));
+        let mut plan = std::mem::take(&mut *lock(&self.plan));
         let mut services = Services::new(self.service.container().clone());
         let starting = async {
             #[cfg(feature = "database")]
@@ -122,6 +133,9 @@ impl Built {
             services.stop(STOP_TIMEOUT).await;
             self.close().await;
             return Err(fault.into());
+        }
+        if background == Background::Services {
+            plan.tasks.clear();
         }
         let tasks = Tasks::start(
             plan.tasks,

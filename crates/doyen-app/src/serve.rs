@@ -11,6 +11,7 @@ use crate::built::Admin;
 use crate::cli::{Failed, say};
 use crate::fault::Fault;
 use crate::registrar::Flush;
+use crate::runtime::Background;
 use crate::{Built, Runtime};
 
 /// Maximum time for the admin listener to end its requests.
@@ -48,7 +49,7 @@ async fn run(mut built: Built) -> Result<(), Failed> {
     let drain_delay = built.core.server.drain_delay;
     let drain_limit = built.core.server.drain_deadline;
     built.connect().await?;
-    let runtime = built.start_until(&mut signal).await?;
+    let runtime = built.start_until(&mut signal, Background::All).await?;
     let stop = CancellationToken::new();
     let seeded = seed(&runtime).await?;
     announce(&runtime, &listeners, seeded.as_deref());

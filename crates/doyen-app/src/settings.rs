@@ -6,7 +6,7 @@ mod server;
 
 #[cfg(feature = "database")]
 use doyen_settings::Origin;
-use doyen_settings::{Row, Settings};
+use doyen_settings::{Loader, Row, Settings, SettingsError};
 
 #[cfg(feature = "database")]
 pub use database::{DatabaseSettings, MigrateMode, SynchronousMode};
@@ -34,6 +34,12 @@ pub struct CoreSettings {
 }
 
 impl CoreSettings {
+    /// The settings if nothing is set.
+    pub(crate) fn defaults() -> Result<Self, SettingsError> {
+        let loader = Loader::new("DEFAULTS").env(std::iter::empty::<(String, String)>());
+        Ok(loader.load::<Self>()?.value)
+    }
+
     /// Gives defaults that depend on the application.
     #[cfg_attr(
         not(feature = "database"),

@@ -168,7 +168,7 @@ impl TestApp {
 
     /// Its database.
     pub fn database(&self) -> &Database {
-        &self.0.runtime.database()
+        self.0.runtime.database()
     }
 
     /// Where its database is, for another process.

@@ -48,8 +48,8 @@ pub(super) struct Collected {
 
 /// # Errors
 ///
-/// Returns an error if the settings of the framework have a mistake: without them, plugins cannot
-/// be registered.
+/// Returns an error if the environment is unknown or the URL of the database is invalid: without
+/// them, plugins cannot be registered.
 pub(super) fn collect(
     parts: Parts,
     loader: Loader,
@@ -72,8 +72,10 @@ pub(super) fn collect(
     let loader = settings_union::absent(loader, parts.absent, &sorted.absent, &sorted.entries);
     let (settled, settings_faults) =
         settings_union::read(loader, &mut sorted.entries, parts.settings)?;
-    let Some(mut core) = settled.core else {
-        return Err(StartupError::of(settings_faults, faults));
+    // With a mistake in the settings of the framework, the plugins are checked with its defaults.
+    let mut core = match settled.core {
+        Some(core) => core,
+        None => CoreSettings::defaults()?,
     };
     let mut report = settled.report;
     core.settle(parts.name, &mut report);

@@ -58,7 +58,7 @@ impl Listing {
             })
         };
         let replacements = parts.edits.iter().filter_map(|edit| match edit {
-            Edit::Replace(entry) => Some(entry),
+            Edit::Replace(entry) => Some(&**entry),
             Edit::Without(..) => None,
         });
         let plugins = parts.plugins.iter().filter(|entry| !changed(entry.name));
@@ -176,11 +176,11 @@ fn with_own(all: Clap, own: &Listed) -> Clap {
     };
     let inner = Clap::new(second).about(own.about).args(arguments);
     if all.find_subcommand(first).is_some() {
-        return all.mut_subcommand(first, |outer| outer.about("").subcommand(inner));
+        return all.mut_subcommand(first, |outer| outer.subcommand(inner));
     }
     all.subcommand(
         Clap::new(first)
-            .about(own.about)
+            .about(format!("Commands for `{first}`"))
             .subcommand_required(true)
             .arg_required_else_help(true)
             .subcommand(inner),

@@ -22,10 +22,7 @@ pub(crate) fn loader(name: &str) -> Loader {
             "database.url",
             format!("sqlite://{}/a.db", folder(name).display()),
         )
-        .set(
-            "auth.signing_key",
-            doyen_test::SIGNING_KEY,
-        )
+        .set("auth.signing_key", doyen_test::SIGNING_KEY)
 }
 
 pub(crate) fn folder(name: &str) -> std::path::PathBuf {

@@ -99,10 +99,7 @@ async fn a_changed_migration_names_its_plugin(api: Api) {
         .env(std::iter::empty::<(String, String)>())
         .environment(doyen::settings::Environment::Test)
         .set("database.url", app.database_url())
-        .set(
-            "auth.signing_key",
-            doyen_test::SIGNING_KEY,
-        );
+        .set("auth.signing_key", doyen_test::SIGNING_KEY);
     let changed = Api::app().plugin(Notebook::<false>(both(CHANGED)));
     let started = changed.start(loader, doyen::Overrides::default()).await;
     let text = started.map(|_| ()).unwrap_err().to_string();
