@@ -27,7 +27,8 @@
 //!
 //! - The last column of the order must be unique, else rows that are equal in all of them could be lost.
 //! - No column of the order may hold NULL: it has no place in the order, and the call is refused.
-//! - The last argument names the filter. A cursor made under one filter, order or table is refused under another.
+//! - The last argument is the values of the filter: a text, a tuple, any type that serde can write as JSON. A cursor made under one
+//!   filter, order or table is refused under another.
 //! - Cursors are signed with the [`CursorKey`]; a changed one is refused with `invalid_cursor` (400).
 
 mod cursor;
@@ -38,6 +39,7 @@ use sea_orm::{
     Order as Direction, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
     Select, Value,
 };
+use serde::Serialize;
 
 pub use cursor::CursorKey;
 use cursor::{Cursor, Scope, Way};
@@ -84,17 +86,19 @@ impl<C> Order<C> {
 impl Session {
     /// One page of the list that `select` gives, in this order. See [`keyset`](crate::keyset).
     ///
-    /// `filter` is any text that is the same for the same filter: the query string without `cursor` and `limit` will do.
+    /// `filter` is the values of the filter, such as `&(status, customer)`, or a name if the list has none. Cursors are bound to its
+    /// JSON, so that a cursor of one filter is refused under another.
     ///
     /// # Errors
     ///
-    /// `invalid_cursor` (400) for a cursor that does not fit; else what the database says.
+    /// Returns `invalid_cursor` (400) for a cursor that does not belong to this list. Returns an error if the filter cannot be written
+    /// as JSON or the database fails.
     pub async fn page<E>(
         &self,
         select: Select<E>,
         order: Order<E::Column>,
         paging: &Paging,
-        filter: &str,
+        filter: &(impl Serialize + ?Sized),
     ) -> Result<Page<E::Model>, Unexpected>
     where
         E: EntityTrait,
@@ -119,7 +123,7 @@ impl Session {
                 .columns
                 .iter()
                 .map(|(column, desc)| (column.as_str(), *desc)),
-            filter,
+            &serde_json::to_vec(filter)?,
         );
         let list = List {
             session: self,

@@ -82,8 +82,9 @@ async fn list_security_events(
         .desc()
         .then(rows::Column::Id)
         .desc();
+    let EventFilter { name, subject } = filter;
     let page = session
-        .page(select, order, &paging, &format!("{filter:?}"))
+        .page(select, order, &paging, &(name, subject))
         .await?;
     page.try_map(view)
 }
