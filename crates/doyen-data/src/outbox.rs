@@ -1,7 +1,7 @@
-//! Events written together with the change they tell of.
+//! The outbox: events that are stored in the transaction of the change.
 //!
-//! [`Session::emit`] writes a row into `doyen_outbox` in the same transaction: the event exists if and only if the change does. A relay
-//! reads the rows and delivers them, at least once.
+//! [`Session::emit`] inserts a row into `doyen_outbox` in the same transaction: the event exists if
+//! and only if the change does. A relay reads the rows and delivers them at least once.
 
 use chrono::Utc;
 use sea_orm::{DbErr, Value};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{Migration, Migrations, Session};
 
-/// Something that happened and that others want to know.
+/// An event for other parts of the system.
 ///
 /// ```
 /// use doyen_data::Event;
@@ -24,16 +24,16 @@ use crate::{Migration, Migrations, Session};
 /// }
 /// ```
 pub trait Event: Serialize {
-    /// What it is about: `orders.placed`.
+    /// Topic, such as `orders.placed`.
     const TOPIC: &'static str;
 }
 
 impl Session {
-    /// Writes the event into the outbox, as part of this unit of work.
+    /// Stores the event in the outbox, as part of this unit of work.
     ///
     /// # Errors
     ///
-    /// The event can not be written as JSON, or the database refused.
+    /// Returns an error if the event cannot be written as JSON or the database fails.
     pub async fn emit<E: Event>(&self, event: &E) -> Result<uuid::Uuid, DbErr> {
         let payload =
             serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;

@@ -9,7 +9,7 @@ async fn a_long_statement_goes_to_a_thread_and_others_go_on() {
     let fresh = Fresh::new().await;
     let reader = Arc::new(fresh.reader(2));
     let sql = counting_to(2_000_000);
-    assert!(reader.long.try_inline(&sql));
+    assert!(reader.slow.try_inline(&sql));
     let reading = (Arc::clone(&reader), sql.clone());
     let long = tokio::spawn(async move { reading.0.one::<i64>(&reading.1, &[]).await });
     // One thread runs this loop and the read alike.
@@ -23,7 +23,7 @@ async fn a_long_statement_goes_to_a_thread_and_others_go_on() {
     }
     assert_eq!(long.await.unwrap().unwrap(), 2_000_000);
     assert!(turns > 100, "{turns} turns, the longest {longest:?}");
-    assert!(!reader.long.try_inline(&sql), "it is remembered");
+    assert!(!reader.slow.try_inline(&sql), "it is remembered");
     reader.close().await;
     fresh.drop().await;
 }
@@ -59,9 +59,9 @@ async fn giving_up_a_long_statement_ends_it() {
         let sql = endless();
         let read = reader.one::<i64>(&sql, &[]);
         assert!(tokio::time::timeout(waited, read).await.is_err());
-        let begun = Instant::now();
+        let started = Instant::now();
         assert_eq!(reader.one::<i64>("SELECT 1 AS v", &[]).await.unwrap(), 1);
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(started.elapsed() < Duration::from_secs(1));
         assert_eq!(reader.size().open, 1, "the connection is used again");
     }
     reader.close().await;
@@ -98,27 +98,27 @@ async fn a_count_of_a_whole_table_is_one_step_and_ends_too() {
         )
         .await;
     let reader = fresh.reader(1);
-    // Some 250 steps, so the meter hardly ever looks.
+    // Some 250 steps, so the meter hardly ever intervals.
     let sql = format!(
         "SELECT {} AS v",
         ["(SELECT count(*) FROM wide)"; 40].join(" + ")
     );
     let (mut whole, mut given_up) = (Duration::ZERO, Duration::ZERO);
     for round in 0..7 {
-        let begun = Instant::now();
+        let started = Instant::now();
         assert_eq!(reader.one::<i64>(&sql, &[]).await.unwrap(), 80_000);
-        let time = begun.elapsed();
-        if round == 1 && time > 2 * SLOW {
-            assert!(!reader.long.try_inline(&sql), "the clock has told it");
+        let time = started.elapsed();
+        if round == 1 && time > 2 * SLOW_RUN {
+            assert!(!reader.slow.try_inline(&sql), "the clock has told it");
         }
         // In any case from here on.
-        reader.long.was_long(&sql);
-        let begun = Instant::now();
+        reader.slow.was_long(&sql);
+        let started = Instant::now();
         let read = reader.one::<i64>(&sql, &[]);
         let _given_up = tokio::time::timeout(time / 10, read).await;
         assert_eq!(reader.one::<i64>("SELECT 1 AS v", &[]).await.unwrap(), 1);
         whole += time;
-        given_up += begun.elapsed();
+        given_up += started.elapsed();
     }
     assert!(
         given_up < whole / 2,
@@ -135,12 +135,12 @@ async fn a_statement_out_of_time_is_told_as_the_pool_tells_it() {
         options.max_connections = 1;
         options.statement_timeout = Duration::from_millis(100);
     });
-    let begun = Instant::now();
+    let started = Instant::now();
     let error = reader.one::<i64>(&endless(), &[]).await.unwrap_err();
-    let Unread::Failed(error) = error else {
+    let ReadError::Failed(error) = error else {
         panic!("{error:?}");
     };
-    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(2));
     assert!(
         matches!(crate::error::sqlx_error(&error), Some(sqlx::Error::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut),
         "{error:?}"
@@ -165,7 +165,7 @@ async fn waiting_for_a_connection_ends_too() {
     assert!(
         matches!(
             error,
-            Unread::Failed(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
+            ReadError::Failed(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))
         ),
         "{error:?}"
     );
@@ -258,7 +258,7 @@ async fn a_lock_that_stays_is_an_error() {
     let other = hold(&fresh);
     let reader = fresh.reader_with(|options| options.busy_timeout = Duration::from_millis(100));
     let error = reader.one::<i64>("SELECT 1 AS v FROM held", &[]).await;
-    let Err(Unread::Failed(error)) = error else {
+    let Err(ReadError::Failed(error)) = error else {
         panic!("{error:?}");
     };
     let code: u32 = crate::error::code(&error).unwrap().parse().unwrap();

@@ -1,4 +1,4 @@
-//! How a lane is opened: with the same words as a connection of the pool.
+//! Opens pipelined connections with the settings of the pool's connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,43 +11,43 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Config, NoTls, Socket};
 
-use super::lane::{Lane, PATIENCE};
+use super::pipeline::{CLEANUP_TIMEOUT, PipelinedConnection};
 use super::tls::Tls;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a lane needs to be opened.
-pub(crate) struct Opener {
+/// Opens pipelined connections.
+pub(crate) struct PipelineConnector {
     config: Config,
-    /// How the connection is made secure; none where it need not be.
+    /// TLS mode and root certificate, if TLS is used.
     secure: Option<(PgSslMode, Option<String>)>,
 }
 
-/// Asks the server to end what runs on a lane.
+/// Cancels the query that runs on a connection.
 pub(super) struct Canceller {
     token: CancelToken,
     tls: Option<Tls>,
 }
 
-impl Opener {
-    /// None when a lane could not be opened as the pool opens its connections: with a certificate of its own.
-    pub(crate) fn new(options: &PgConnectOptions, patience: Duration) -> Option<Self> {
-        let shown = Shown::of(options);
+impl PipelineConnector {
+    /// Returns `None` if the settings need a client certificate, which is not supported.
+    pub(crate) fn new(options: &PgConnectOptions, timeout: Duration) -> Option<Self> {
+        let url = UrlParts::of(options);
         let host = options.get_host().trim_matches(['[', ']']);
         let socket = options.get_socket();
         let mode = options.get_ssl_mode();
         let (ssl, secure) = match mode {
             PgSslMode::Disable | PgSslMode::Allow => (SslMode::Disable, None),
             PgSslMode::Prefer if socket.is_some() => (SslMode::Disable, None),
-            PgSslMode::Prefer => (SslMode::Prefer, Some((mode, shown.root))),
+            PgSslMode::Prefer => (SslMode::Prefer, Some((mode, url.root))),
             PgSslMode::Require | PgSslMode::VerifyCa | PgSslMode::VerifyFull => {
                 if socket.is_some() {
                     return None;
                 }
-                (SslMode::Require, Some((mode, shown.root)))
+                (SslMode::Require, Some((mode, url.root)))
             }
         };
-        if secure.is_some() && shown.own_certificate {
+        if secure.is_some() && url.own_certificate {
             return None;
         }
         let mut config = Config::new();
@@ -59,12 +59,12 @@ impl Opener {
             .port(options.get_port())
             .user(options.get_username())
             .ssl_mode(ssl)
-            .connect_timeout(patience)
+            .connect_timeout(timeout)
             .application_name(format!(
                 "{} reads",
                 options.get_application_name().unwrap_or("doyen")
             ))
-            // What sqlx says at the start of each connection; what the URL says comes first and can not undo it there either.
+            // The startup options of sqlx. They follow those of the URL, as in sqlx.
             .options(format!(
                 "{} -c DateStyle=ISO,MDY -c TimeZone=UTC -c extra_float_digits=2",
                 options.get_options().unwrap_or_default()
@@ -72,32 +72,35 @@ impl Opener {
         if let Some(database) = options.get_database() {
             config.dbname(database);
         }
-        if let Some(password) = shown.password {
+        if let Some(password) = url.password {
             config.password(password);
         }
         Some(Self { config, secure })
     }
 
-    pub(super) async fn open(&self, place: OwnedSemaphorePermit) -> Result<Arc<Lane>, Fault> {
+    pub(super) async fn open(
+        &self,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Arc<PipelinedConnection>, Fault> {
         let Some((mode, root)) = self.secure.clone() else {
-            return self.open_with(NoTls, None, place).await;
+            return self.open_with(NoTls, None, permit).await;
         };
-        // It may read a file.
+        // May read the file of the root certificate.
         let tls = tokio::task::spawn_blocking(move || Tls::new(mode, root.as_deref())).await??;
-        self.open_with(tls.clone(), Some(tls), place).await
+        self.open_with(tls.clone(), Some(tls), permit).await
     }
 
     async fn open_with<T>(
         &self,
         with: T,
         tls: Option<Tls>,
-        place: OwnedSemaphorePermit,
-    ) -> Result<Arc<Lane>, Fault>
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Arc<PipelinedConnection>, Fault>
     where
         T: MakeTlsConnect<Socket, Stream: Send + 'static>,
     {
         let connecting = self.config.connect(with);
-        let (client, connection) = tokio::time::timeout(PATIENCE, connecting).await??;
+        let (client, connection) = tokio::time::timeout(CLEANUP_TIMEOUT, connecting).await??;
         let canceller = Canceller {
             token: client.cancel_token(),
             tls,
@@ -106,9 +109,13 @@ impl Opener {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection for reads was lost");
             }
-            drop(place);
+            drop(permit);
         });
-        Ok(Arc::new(Lane::new(client, canceller, task.abort_handle())))
+        Ok(Arc::new(PipelinedConnection::new(
+            client,
+            canceller,
+            task.abort_handle(),
+        )))
     }
 }
 
@@ -120,7 +127,7 @@ impl Canceller {
                 None => self.token.cancel_query(NoTls).await,
             }
         };
-        let failed = match tokio::time::timeout(PATIENCE, cancel).await {
+        let failed = match tokio::time::timeout(CLEANUP_TIMEOUT, cancel).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
             Err(silence) => silence.to_string(),
@@ -132,16 +139,17 @@ impl Canceller {
     }
 }
 
-/// What sqlx has from the URL, the environment or the password file, and shows in a URL only.
-struct Shown {
+/// Settings that sqlx reads from the URL, the environment or the password file, and exposes only as
+/// a URL.
+struct UrlParts {
     password: Option<Vec<u8>>,
     root: Option<String>,
     own_certificate: bool,
 }
 
-impl Shown {
+impl UrlParts {
     fn of(options: &PgConnectOptions) -> Self {
-        // The rest of that URL is made up: with a strange name in it, it would not be a URL.
+        // User and host are replaced, because unusual ones make the URL invalid.
         let url = options.clone().username("user").host("host").to_url_lossy();
         let asked = |name: &str| {
             url.query_pairs()

@@ -112,11 +112,11 @@ async fn every_form_of_a_parameter_means_the_same() {
         "-- nothing",
     ] {
         let error = reader.one::<String>(sql, &values).await.unwrap_err();
-        assert!(matches!(error, Unread::Elsewhere), "{sql}: {error:?}");
+        assert!(matches!(error, ReadError::Fallback), "{sql}: {error:?}");
     }
     let large = [Value::BigUnsigned(Some(u64::MAX))];
     let error = reader.one::<String>("SELECT $1 AS v", &large).await;
-    assert!(matches!(error, Err(Unread::Elsewhere)), "{error:?}");
+    assert!(matches!(error, Err(ReadError::Fallback)), "{error:?}");
     reader.close().await;
     fresh.drop().await;
 }
@@ -189,14 +189,14 @@ where
         let theirs = over_sqlx::<T>(fresh, &sql, &[]).await;
         match (&ours, &theirs) {
             (Ok(Some(One(ours))), Ok(Some(theirs))) if ours == theirs => read += 1,
-            (Err(Unread::Failed(DbErr::Type(_))), Err(_)) => {}
+            (Err(ReadError::Failed(DbErr::Type(_))), Err(_)) => {}
             _ => panic!("{cell} as {kind}: {ours:?}, and over sqlx {theirs:?}"),
         }
         let ours = reader.first::<One<Option<T>>>(&sql, &[]).await;
         let theirs = over_sqlx::<Option<T>>(fresh, &sql, &[]).await;
         match (&ours, &theirs) {
             (Ok(Some(One(ours))), Ok(Some(theirs))) if ours == theirs => {}
-            (Err(Unread::Failed(DbErr::Type(_))), Err(_)) => {}
+            (Err(ReadError::Failed(DbErr::Type(_))), Err(_)) => {}
             _ => panic!("{cell} as Option<{kind}>: {ours:?}, and over sqlx {theirs:?}"),
         }
     }

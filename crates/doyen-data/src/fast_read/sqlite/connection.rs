@@ -1,4 +1,4 @@
-//! One connection that only reads, and one run of a statement on it.
+//! A read-only connection, and one run of a statement on it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,27 +9,28 @@ use rusqlite::{InterruptHandle, OpenFlags};
 use sea_orm::{DbErr, Value};
 
 use super::bind::bind;
-use super::fault::Fault;
-use super::names::Names;
+use super::column_names::ColumnNames;
+use super::error::SqliteError;
 use crate::{Cells, Row};
 
-/// Prepared statements kept on each connection: a service has some dozens.
-pub(super) const STATEMENTS: usize = 128;
+/// Prepared statements kept on each connection. A service has some dozens.
+pub(super) const STATEMENT_CACHE_CAPACITY: usize = 128;
 
-/// Virtual machine steps between two looks at the meter: 5 to 10 µs.
-const STEPS: i32 = 500;
+/// Virtual machine steps between two calls of the progress handler: 5 to 10 µs.
+const PROGRESS_INTERVAL: i32 = 500;
 
-/// How far a run may go.
+/// The budget of a run.
 #[derive(Clone, Copy)]
 pub(super) enum Budget {
-    /// Some 6,000 steps: 50 to 125 µs. A row by its key takes 15 steps, a page of fifty rows with a join and a count each 2,000.
+    /// About 6,000 steps: 50 to 125 µs. A row by key takes 15 steps, a page of fifty rows with a
+    /// join and a count each takes 2,000.
     Inline,
-    /// To its end, or until it is cancelled.
+    /// No limit, until it is cancelled.
     Unlimited,
 }
 
 impl Budget {
-    fn looks(self) -> u32 {
+    fn intervals(self) -> u32 {
         match self {
             Budget::Inline => 12,
             Budget::Unlimited => u32::MAX,
@@ -37,75 +38,78 @@ impl Budget {
     }
 }
 
-/// Why a run gave no rows.
+/// Why a run returned no rows.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum RunError {
     /// The budget was used up, or the run was cancelled.
     Interrupted,
-    /// Another connection holds a lock. The error is what to say when it stays so.
+    /// Another connection holds a lock. The error is returned if the lock stays.
     Busy(DbErr),
-    /// Not a statement for this driver.
-    Elsewhere,
-    /// The statement failed. `serious`: so did the connection.
-    Failed { error: DbErr, serious: bool },
+    /// This driver cannot run the statement.
+    Fallback,
+    /// The statement failed, and with `is_connection_error` also the connection.
+    Failed {
+        error: DbErr,
+        is_connection_error: bool,
+    },
 }
 
-impl From<rusqlite::Error> for Stop {
+impl From<rusqlite::Error> for RunError {
     fn from(error: rusqlite::Error) -> Self {
-        match Fault::of(error) {
-            None => Stop::Elsewhere,
-            Some(fault) if fault.is_interrupt() => Stop::Interrupted,
-            Some(fault) if fault.is_busy() => Stop::Busy(fault.into()),
-            Some(fault) => Stop::Failed {
-                serious: fault.is_serious(),
-                error: fault.into(),
+        match SqliteError::of(error) {
+            None => RunError::Fallback,
+            Some(error) if error.is_interrupt() => RunError::Interrupted,
+            Some(error) if error.is_busy() => RunError::Busy(error.into()),
+            Some(error) => RunError::Failed {
+                is_connection_error: error.is_connection_error(),
+                error: error.into(),
             },
         }
     }
 }
 
-impl From<DbErr> for Stop {
+impl From<DbErr> for RunError {
     fn from(error: DbErr) -> Self {
-        Stop::Failed {
+        RunError::Failed {
             error,
-            serious: false,
+            is_connection_error: false,
         }
     }
 }
 
 pub(super) struct Connection {
     sqlite: rusqlite::Connection,
-    names: Names,
+    names: ColumnNames,
     meter: Arc<Meter>,
-    pub(super) born: Instant,
+    pub(super) opened_at: Instant,
 }
 
-/// What the progress handler looks at. It belongs to SQLite while a statement runs, so all of it is atomic.
+/// State of the progress handler. SQLite owns the handler while a statement runs, so it is atomic.
 #[derive(Default)]
 struct Meter {
     left: AtomicU32,
-    /// Runs are numbered: a cancel that comes late must not meet the next one.
+    /// Number of the current run, so that a late cancellation does not affect the next one.
     run: AtomicU64,
     cancelled: AtomicU64,
 }
 
 impl Meter {
-    /// False when this run was cancelled before it began.
+    /// Starts a run. Returns false if it is cancelled already.
     fn begin(&self, budget: Budget) -> bool {
-        self.left.store(budget.looks(), Ordering::Relaxed);
+        self.left.store(budget.intervals(), Ordering::Relaxed);
         let run = self.run.fetch_add(1, Ordering::SeqCst) + 1;
         self.cancelled.load(Ordering::SeqCst) != run
     }
 
-    /// True when the statement should end.
-    fn look(&self) -> bool {
+    /// Counts an interval. Returns true if the statement must end.
+    fn tick(&self) -> bool {
         let left = self.left.load(Ordering::Relaxed).saturating_sub(1);
         self.left.store(left, Ordering::Relaxed);
         left == 0 || self.cancelled.load(Ordering::Relaxed) == self.run.load(Ordering::Relaxed)
     }
 }
 
-/// Ends the next run of a connection, when it is dropped before that run is done.
+/// Cancels the next run of a connection if it is dropped before that run is done.
 pub(super) struct Cancel {
     meter: Arc<Meter>,
     run: u64,
@@ -117,8 +121,8 @@ impl Drop for Cancel {
     fn drop(&mut self) {
         if !self.done {
             self.meter.cancelled.store(self.run, Ordering::SeqCst);
-            // Counting a whole table is one step: only this ends it. Should the run have ended just now and another one be hit, then that one
-            // is started anew.
+            // Counting a table is a single step, which only this interrupts. Should it hit a later
+            // run, that run is repeated.
             if self.meter.run.load(Ordering::SeqCst) == self.run {
                 self.handle.interrupt();
             }
@@ -127,48 +131,49 @@ impl Drop for Cancel {
 }
 
 impl Connection {
-    /// Opened read-only by SQLite itself, as the readers of the pool are.
+    /// Opens the file read-only, like the readers of the pool.
     pub(super) fn open(file: &Path) -> Result<Self, DbErr> {
-        Self::try_open(file).map_err(|error| match Fault::of(error) {
-            Some(fault) => fault.into(),
+        Self::try_open(file).map_err(|error| match SqliteError::of(error) {
+            Some(error) => error.into(),
             None => DbErr::Custom(format!("the file `{}` can not be opened", file.display())),
         })
     }
 
     fn try_open(file: &Path) -> rusqlite::Result<Self> {
-        // No mutex: a connection is used by one read at a time. A name like `file:..` means to SQLite what it means to the pool.
+        // No mutex: one read uses a connection at a time. A `file:` name means the same as in the
+        // pool.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE
             | OpenFlags::SQLITE_OPEN_URI;
         let sqlite = rusqlite::Connection::open_with_flags(file, flags)?;
-        // Waiting for a lock is done outside, where it holds up nobody and can be given up.
+        // The caller waits for locks, where the wait can be cancelled.
         sqlite.busy_timeout(Duration::ZERO)?;
-        sqlite.set_prepared_statement_cache_capacity(STATEMENTS);
+        sqlite.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
         sqlite.execute_batch("PRAGMA foreign_keys = ON; PRAGMA query_only = 1;")?;
-        // Reads the schema now, where it may take its time. If it can not, the first statement will say so.
+        // Reads the schema now. If that fails, the first statement reports it.
         let _schema = sqlite.query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()));
         let meter = Arc::new(Meter::default());
-        let look = Arc::clone(&meter);
-        sqlite.progress_handler(STEPS, Some(move || look.look()))?;
+        let progress = Arc::clone(&meter);
+        sqlite.progress_handler(PROGRESS_INTERVAL, Some(move || progress.tick()))?;
         Ok(Self {
             sqlite,
-            names: Names::default(),
+            names: ColumnNames::default(),
             meter,
-            born: Instant::now(),
+            opened_at: Instant::now(),
         })
     }
 
     /// Runs a statement and reads its rows, all of them or the first.
     ///
-    /// It may be run again after any [`Stop`]: it only reads.
+    /// The statement can be repeated after any [`RunError`], because it only reads.
     pub(super) fn run<T: Row>(
         &self,
         sql: &str,
         values: &[Value],
         only_first: bool,
         budget: Budget,
-    ) -> Result<Vec<T>, Stop> {
+    ) -> Result<Vec<T>, RunError> {
         let mut read = Vec::new();
         self.step(sql, values, budget, &mut |mut cells| {
             read.push(T::read(&mut cells)?);
@@ -177,21 +182,21 @@ impl Connection {
         Ok(read)
     }
 
-    /// Gives each row to the closure, until it has enough.
+    /// Passes each row to the closure until it returns false.
     fn step(
         &self,
         sql: &str,
         values: &[Value],
         budget: Budget,
         row: &mut dyn FnMut(Cells<'_>) -> Result<bool, DbErr>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), RunError> {
         if !self.meter.begin(budget) {
-            return Err(Stop::Interrupted);
+            return Err(RunError::Interrupted);
         }
         let mut statement = self.sqlite.prepare_cached(sql)?;
-        // A statement without columns writes, or is empty: the pool knows what to say.
+        // A statement without columns writes or is empty. The pool reports it.
         if statement.column_count() == 0 {
-            return Err(Stop::Elsewhere);
+            return Err(RunError::Fallback);
         }
         bind(&mut statement, values)?;
         self.names.prepare(sql, &statement);
@@ -209,7 +214,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Cancels the next run when dropped.
+    /// Returns a guard that cancels the next run when it is dropped.
     pub(super) fn cancel(&self) -> Cancel {
         Cancel {
             meter: Arc::clone(&self.meter),
@@ -219,7 +224,7 @@ impl Connection {
         }
     }
 
-    /// Nothing of a read is left behind: no transaction is open.
+    /// Returns true if no transaction is open.
     pub(super) fn is_clean(&self) -> bool {
         self.sqlite.is_autocommit()
     }

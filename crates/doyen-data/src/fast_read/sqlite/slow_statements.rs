@@ -1,8 +1,9 @@
-//! Which statements take long: a memory of their texts.
+//! Remembers which statements are slow.
 //!
-//! One that was met is run on a thread. Now and then it is tried inline again, for a table may have been cold, or the question a rare one; each
-//! time it still takes long, the next try is twice as far away. How long a statement takes depends on its parameters too, so this is a guess
-//! that costs little when it is wrong: one budget of steps, or one trip to a thread.
+//! A slow statement runs on a thread. Now and then it is tried inline again, because the cache may
+//! have been cold. Each time it is still slow, the pause until the next try doubles. The time
+//! depends on the parameters too, so this is a guess; a wrong one costs one budget of steps or one
+//! trip to a thread.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -10,36 +11,37 @@ use std::hash::BuildHasher as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Texts remembered. Beyond that all are forgotten, and those that matter come back.
-const TEXTS: usize = 256;
+/// Maximum number of texts. Beyond it all are removed, and the slow ones return.
+const MAX_STATEMENTS: usize = 256;
 
 /// Runs on a thread before the first try inline.
-const PAUSE: u32 = 64;
+const MIN_RETRY_RUNS: u32 = 64;
 
-/// The longest pause between two tries.
-const LONGEST_PAUSE: u32 = 4_096;
+/// Maximum number of runs between two tries.
+const MAX_RETRY_RUNS: u32 = 4_096;
 
-/// A run that was slow, but not in steps, is slow twice within so many runs before it counts: once it may be the machine's fault.
-const PROBATION: u32 = 16;
+/// A text that was slow within its steps must be slow twice within this many runs, because the
+/// machine may have been busy.
+const PROBATION_RUNS: u32 = 16;
 
 #[derive(Default)]
-pub(super) struct Long {
+pub(super) struct SlowStatements {
     known: Mutex<HashMap<u64, Known>>,
-    // Most services have none of them: then no text is hashed.
+    // Most services have no slow text: then none is hashed.
     any: AtomicBool,
     hasher: RandomState,
 }
 
 #[derive(Clone, Copy)]
 enum Known {
-    /// Was slow once; so many runs more and it is forgotten.
+    /// Was slow once. Removed after this many further runs.
     Suspect(u32),
-    /// Goes to a thread so many times more. The pause it has come to is remembered, also while it is tried (`left` is zero then).
-    Long { left: u32, pause: u32 },
+    /// Runs on a thread `left` more times. The current pause is kept during a try (`left` is zero).
+    Slow { left: u32, pause: u32 },
 }
 
-impl Long {
-    /// Whether to try it inline.
+impl SlowStatements {
+    /// Returns true if the statement should be tried inline.
     pub(super) fn try_inline(&self, sql: &str) -> bool {
         if !self.any.load(Ordering::Relaxed) {
             return true;
@@ -55,7 +57,7 @@ impl Long {
                 }
                 true
             }
-            Some(Known::Long { left, .. }) => {
+            Some(Known::Slow { left, .. }) => {
                 *left = left.saturating_sub(1);
                 *left == 0
             }
@@ -64,30 +66,30 @@ impl Long {
         inline
     }
 
-    /// It was done inline, and soon.
+    /// Records an inline run that was fast.
     pub(super) fn was_quick(&self, sql: &str) {
         if !self.any.load(Ordering::Relaxed) {
             return;
         }
         let key = self.hasher.hash_one(sql);
         let mut known = self.known();
-        if let Some(Known::Long { .. }) = known.get(&key) {
+        if let Some(Known::Slow { .. }) = known.get(&key) {
             known.remove(&key);
         }
         self.any.store(!known.is_empty(), Ordering::Relaxed);
     }
 
-    /// It was done inline within its steps, but took too long.
+    /// Records an inline run that used few steps but much time.
     pub(super) fn was_slow(&self, sql: &str) {
         let key = self.hasher.hash_one(sql);
         let seen = self.known().get(&key).copied();
         match seen {
-            None => self.remember(key, Known::Suspect(PROBATION)),
+            None => self.remember(key, Known::Suspect(PROBATION_RUNS)),
             Some(_) => self.went_long(key, seen),
         }
     }
 
-    /// It used up its steps.
+    /// Records an inline run that used up its steps.
     pub(super) fn was_long(&self, sql: &str) {
         let key = self.hasher.hash_one(sql);
         let seen = self.known().get(&key).copied();
@@ -96,15 +98,15 @@ impl Long {
 
     fn went_long(&self, key: u64, seen: Option<Known>) {
         let pause = match seen {
-            Some(Known::Long { pause, .. }) => (pause * 2).min(LONGEST_PAUSE),
-            _ => PAUSE,
+            Some(Known::Slow { pause, .. }) => (pause * 2).min(MAX_RETRY_RUNS),
+            _ => MIN_RETRY_RUNS,
         };
-        self.remember(key, Known::Long { left: pause, pause });
+        self.remember(key, Known::Slow { left: pause, pause });
     }
 
     fn remember(&self, key: u64, what: Known) {
         let mut known = self.known();
-        if known.len() >= TEXTS && !known.contains_key(&key) {
+        if known.len() >= MAX_STATEMENTS && !known.contains_key(&key) {
             known.clear();
         }
         known.insert(key, what);
@@ -120,8 +122,8 @@ impl Long {
 mod tests {
     use super::*;
 
-    /// Runs until it is tried inline, that one included.
-    fn runs_until_inline(long: &Long, sql: &str) -> u32 {
+    /// Counts the runs until the statement is tried inline, including that one.
+    fn runs_until_inline(long: &SlowStatements, sql: &str) -> u32 {
         (1..)
             .find(|_| long.try_inline(sql))
             .expect("it is tried some time")
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_long_one_goes_to_a_thread_and_is_tried_ever_more_rarely() {
-        let long = Long::default();
+        let long = SlowStatements::default();
         assert!(long.try_inline("a"));
         long.was_long("a");
         assert!(long.try_inline("b"), "another text is not concerned");
@@ -141,9 +143,9 @@ mod tests {
 
     #[test]
     fn one_that_recovered_is_forgotten() {
-        let long = Long::default();
+        let long = SlowStatements::default();
         long.was_long("a");
-        assert_eq!(runs_until_inline(&long, "a"), PAUSE);
+        assert_eq!(runs_until_inline(&long, "a"), MIN_RETRY_RUNS);
         long.was_quick("a");
         assert!(long.try_inline("a") && long.try_inline("a"));
         assert!(!long.any.load(Ordering::Relaxed));
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_slow_one_is_given_a_second_chance() {
-        let long = Long::default();
+        let long = SlowStatements::default();
         long.was_slow("a");
         assert!(long.try_inline("a"));
         long.was_quick("a");
@@ -160,7 +162,7 @@ mod tests {
         assert!(!long.try_inline("a"));
 
         long.was_slow("b");
-        for _ in 0..PROBATION {
+        for _ in 0..PROBATION_RUNS {
             assert!(long.try_inline("b"));
         }
         long.was_slow("b");
@@ -169,10 +171,10 @@ mod tests {
 
     #[test]
     fn the_memory_is_bounded() {
-        let long = Long::default();
+        let long = SlowStatements::default();
         for i in 0..10_000 {
             long.was_long(&i.to_string());
         }
-        assert!(long.known().len() <= TEXTS);
+        assert!(long.known().len() <= MAX_STATEMENTS);
     }
 }

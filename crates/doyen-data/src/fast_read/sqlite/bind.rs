@@ -1,4 +1,4 @@
-//! Values as parameters of a SQLite statement: stored the way sqlx stores them, so that a row written over it is found here.
+//! Binds values to a SQLite statement in the format in which sqlx stores them.
 
 use chrono::{DateTime, SecondsFormat};
 use rusqlite::Statement;
@@ -6,16 +6,16 @@ use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
 use sea_orm::Value;
 use sea_orm::sea_query::OptionEnum;
 
-use super::connection::Stop;
+use super::connection::RunError;
 
-/// Gives the statement its parameters: `$2` and `?2` are the second value wherever and however often they stand, each plain `?` is the next.
+/// Binds the parameters: every `$2` or `?2` is the second value, each plain `?` is the next one.
 ///
-/// A parameter beyond the values stays NULL.
-pub(super) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<(), Stop> {
+/// A parameter without a value is NULL.
+pub(super) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<(), RunError> {
     let mut next = 0;
     for parameter in 1..=statement.parameter_count() {
         let number = match statement.parameter_name(parameter) {
-            Some(name) => numbered(name).ok_or(Stop::Elsewhere)?,
+            Some(name) => numbered(name).ok_or(RunError::Fallback)?,
             None => {
                 next += 1;
                 next
@@ -24,19 +24,19 @@ pub(super) fn bind(statement: &mut Statement<'_>, values: &[Value]) -> Result<()
         let Some(value) = values.get(number - 1) else {
             break;
         };
-        let value = parameter_of(value).ok_or(Stop::Elsewhere)?;
+        let value = parameter_of(value).ok_or(RunError::Fallback)?;
         statement.raw_bind_parameter(parameter, value)?;
     }
     Ok(())
 }
 
-/// The number in `$1` or `?1`, from 1 on.
+/// Returns the number in `$1` or `?1`, from 1 on.
 fn numbered(name: &str) -> Option<usize> {
     let number = name.strip_prefix(['$', '?'])?.parse().ok()?;
     (number > 0).then_some(number)
 }
 
-/// What SQLite is given; nothing for values that sqlx does not take either, and for those of features that doyen does not switch on.
+/// Converts a value, or returns `None` for values that sqlx does not support either.
 fn parameter_of(value: &Value) -> Option<ToSqlOutput<'_>> {
     Some(match value {
         Value::Bool(value) => integer(*value),

@@ -1,4 +1,5 @@
-//! The names of the columns of each prepared statement: asking SQLite for them at each read would cost a tenth of a look-up by key.
+//! Caches the column names of prepared statements. Reading them each time would cost a tenth of a
+//! lookup by key.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,12 +8,13 @@ use std::sync::Arc;
 
 use rusqlite::{Statement, StatementStatus};
 
-use super::connection::STATEMENTS;
+use super::connection::STATEMENT_CACHE_CAPACITY;
 
 #[derive(Default)]
-pub(super) struct Names(RefCell<HashMap<Box<str>, Known, BuildHasherDefault<Quick>>>);
+pub(super) struct ColumnNames(RefCell<HashMap<Box<str>, Known, BuildHasherDefault<Quick>>>);
 
-/// Eight bytes at a time. Nobody gains by texts that collide: there are few, and each is compared.
+/// A hash of eight bytes at a time. Collisions are harmless: there are few texts, and each is
+/// compared.
 #[derive(Default)]
 struct Quick(u64);
 
@@ -28,7 +30,7 @@ impl Hasher for Quick {
     }
 
     fn finish(&self) -> u64 {
-        // A table looks at the highest bits and at the lowest.
+        // The hash table uses the highest and the lowest bits.
         self.0 ^ (self.0 >> 32)
     }
 }
@@ -41,19 +43,19 @@ impl Quick {
 
 struct Known {
     names: Arc<[Box<str>]>,
-    /// How often SQLite had prepared the statement anew by then: it does so when the schema has changed, and names may change with it.
+    /// How often SQLite had prepared the statement. It does so again after a change of the schema.
     prepared: i32,
 }
 
-impl Names {
-    /// To be called before a run: what is known of a statement of this text that was dropped since, is forgotten.
+impl ColumnNames {
+    /// Call it before a run: removes the names of a statement that SQLite has dropped since.
     pub(super) fn prepare(&self, sql: &str, statement: &Statement<'_>) {
         if statement.get_status(StatementStatus::Run) == 0 {
             self.0.borrow_mut().remove(sql);
         }
     }
 
-    /// The names, once the first row is there: the first step may have prepared the statement anew.
+    /// Returns the names. Call it after the first row, whose step may prepare the statement again.
     pub(super) fn get(
         &self,
         sql: &str,
@@ -69,7 +71,7 @@ impl Names {
         let names: Arc<[Box<str>]> = (0..statement.column_count())
             .map(|index| statement.column_name(index).map(Box::from))
             .collect::<Result<_, _>>()?;
-        if known.len() >= 2 * STATEMENTS {
+        if known.len() >= 2 * STATEMENT_CACHE_CAPACITY {
             known.clear();
         }
         let fresh = Known {

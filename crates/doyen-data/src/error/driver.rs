@@ -1,4 +1,4 @@
-//! What a reader's driver reports, in the shape that the rest reads errors in.
+//! Errors of the drivers for fast reads, in the form of sqlx errors.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -8,39 +8,40 @@ use std::sync::Arc;
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::error::{DatabaseError, ErrorKind};
 
-/// An error that the database reported over a driver other than sqlx's.
+/// An error that the database reported through a driver other than sqlx.
 #[derive(Debug)]
-struct Reported {
+struct DriverError {
     message: String,
     code: String,
 }
 
-/// A refusal by the database: its words, and its code: an SQLSTATE, or SQLite's extended result code as a number.
-pub(crate) fn reported(message: impl Into<String>, code: impl Into<String>) -> DbErr {
-    wrapped(sqlx::Error::Database(Box::new(Reported {
+/// Creates an error that the database reported. The code is an SQLSTATE, or the extended result
+/// code of SQLite.
+pub(crate) fn database_error(message: impl Into<String>, code: impl Into<String>) -> DbErr {
+    query_error(sqlx::Error::Database(Box::new(DriverError {
         message: message.into(),
         code: code.into(),
     })))
 }
 
-/// A connection that failed under a read, or did not answer in time.
-pub(crate) fn broken(error: std::io::Error) -> DbErr {
-    wrapped(sqlx::Error::Io(error))
+/// Creates an error for a connection that failed or timed out.
+pub(crate) fn io_error(error: std::io::Error) -> DbErr {
+    query_error(sqlx::Error::Io(error))
 }
 
-fn wrapped(error: sqlx::Error) -> DbErr {
+fn query_error(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-impl fmt::Display for Reported {
+impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl Error for Reported {}
+impl Error for DriverError {}
 
-impl DatabaseError for Reported {
+impl DatabaseError for DriverError {
     fn message(&self) -> &str {
         &self.message
     }
@@ -61,7 +62,7 @@ impl DatabaseError for Reported {
         self
     }
 
-    // A read breaks no constraint.
+    // A read violates no constraint.
     fn kind(&self) -> ErrorKind {
         ErrorKind::Other
     }

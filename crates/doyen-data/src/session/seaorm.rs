@@ -1,4 +1,4 @@
-//! A session is what SeaORM calls a connection.
+//! The session as a connection of SeaORM.
 
 use async_trait::async_trait;
 use sea_orm::{
@@ -7,11 +7,11 @@ use sea_orm::{
 };
 
 use super::{Savepoint, Session};
-use crate::link::{Ask, Reply};
+use crate::connection::{Outcome, SqlStatement};
 
 type BoxedWork<'c, T, E> = std::pin::Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
 
-pub(super) fn mixed_up() -> DbErr {
+pub(super) fn unexpected_outcome() -> DbErr {
     DbErr::Custom("a connection gave an answer of another kind".to_owned())
 }
 
@@ -22,36 +22,36 @@ impl ConnectionTrait for Session {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match self.ask(Ask::Execute(statement)).await? {
-            Reply::Done(done) => Ok(done),
-            _ => Err(mixed_up()),
+        match self.run(SqlStatement::Execute(statement)).await? {
+            Outcome::Executed(result) => Ok(result),
+            _ => Err(unexpected_outcome()),
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        match self.ask(Ask::Script(sql.to_owned())).await? {
-            Reply::Done(done) => Ok(done),
-            _ => Err(mixed_up()),
+        match self.run(SqlStatement::Script(sql.to_owned())).await? {
+            Outcome::Executed(result) => Ok(result),
+            _ => Err(unexpected_outcome()),
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match self.ask(Ask::One(statement)).await? {
-            Reply::One(row) => Ok(row),
-            _ => Err(mixed_up()),
+        match self.run(SqlStatement::FetchOne(statement)).await? {
+            Outcome::Row(row) => Ok(row),
+            _ => Err(unexpected_outcome()),
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match self.ask(Ask::All(statement)).await? {
-            Reply::All(rows) => Ok(rows),
-            _ => Err(mixed_up()),
+        match self.run(SqlStatement::FetchAll(statement)).await? {
+            Outcome::Rows(rows) => Ok(rows),
+            _ => Err(unexpected_outcome()),
         }
     }
 }
 
-// What SeaORM calls a transaction is a savepoint here: the transaction is the session's.
-macro_rules! nests {
+// SeaORM's transactions are savepoints here: the transaction belongs to the session.
+macro_rules! savepoint_transactions {
     ($name:ident) => {
         #[async_trait]
         impl TransactionTrait for $name {
@@ -113,8 +113,8 @@ macro_rules! nests {
     };
 }
 
-nests!(Session);
-nests!(Savepoint);
+savepoint_transactions!(Session);
+savepoint_transactions!(Savepoint);
 
 #[async_trait]
 impl ConnectionTrait for Savepoint {
@@ -142,10 +142,10 @@ impl ConnectionTrait for Savepoint {
 #[async_trait]
 impl TransactionSession for Savepoint {
     async fn commit(self) -> Result<(), DbErr> {
-        self.keep().await
+        self.release().await
     }
 
     async fn rollback(self) -> Result<(), DbErr> {
-        self.undo().await
+        self.roll_back().await
     }
 }

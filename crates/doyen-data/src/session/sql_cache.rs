@@ -1,4 +1,4 @@
-//! Texts of statements that are made once.
+//! Cached texts of statements.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use sea_orm::{
 
 type Key = (TypeId, bool);
 
-/// One for each entity and database: as many as there are in the program.
+/// One for each entity and database, so it is bounded.
 static BY_KEY: LazyLock<RwLock<HashMap<Key, Arc<str>>>> = LazyLock::new(RwLock::default);
 
-/// The select of an entity by its primary key, and its parameters.
+/// Returns the select of an entity by its primary key, and its parameters.
 pub(super) fn by_key<E: EntityTrait>(
     backend: DbBackend,
     id: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
@@ -37,7 +37,7 @@ pub(super) fn by_key<E: EntityTrait>(
     let statement = select.build(backend);
     let sql: Arc<str> = statement.sql.into();
     let built = statement.values.map_or_else(Vec::new, |values| values.0);
-    // The text is good for every key only if nothing of this one went into it.
+    // Cached only if no value of this key became part of the text.
     if built == parameters {
         BY_KEY
             .write()
@@ -47,8 +47,8 @@ pub(super) fn by_key<E: EntityTrait>(
     (sql, built)
 }
 
-/// True when `LIMIT 1` can be put at the end of a statement that SeaORM built: nothing that must come after it is there. A name that looks
-/// like one of these words only makes this say no.
+/// Returns true if `LIMIT 1` can be appended to a statement of SeaORM. A name that contains one of
+/// these words makes this return false, which is safe.
 pub(super) fn takes_limit(sql: &str) -> bool {
     ![
         " LIMIT ",

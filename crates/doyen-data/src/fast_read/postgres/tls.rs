@@ -1,10 +1,10 @@
-//! TLS on a lane, as sqlx does it on the connections of the pool: what `sslmode` demands is checked, and nothing else is.
+//! TLS of pipelined connections, with the checks that sqlx makes for each `sslmode`.
 //!
 //! | `sslmode` | encrypted | the certificate |
 //! | --- | --- | --- |
 //! | `prefer` | when the server can | any |
 //! | `require` | always | any |
-//! | `verify-ca` | always | of an authority that is known, or stands in `sslrootcert` |
+//! | `verify-ca` | always | of a known authority, or of one in `sslrootcert` |
 //! | `verify-full` | always | the same, and of this host |
 
 use std::io;
@@ -31,18 +31,18 @@ use tokio_rustls::{TlsConnector, client};
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes connections secure.
+/// Creates TLS connections.
 #[derive(Clone)]
 pub(super) struct Tls(Arc<ClientConfig>);
 
 impl Tls {
-    /// Reads the file of authorities, when one is named: the text itself, or `file: ` and its path.
+    /// Reads the root certificates: PEM text, or `file: ` and a path.
     pub(super) fn new(mode: PgSslMode, root: Option<&str>) -> Result<Self, Fault> {
-        let demands = Demands::new(mode, root)?;
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&demands.provider))
+        let policy = CertificatePolicy::new(mode, root)?;
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&policy.provider))
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(demands));
+            .with_custom_certificate_verifier(Arc::new(policy));
         Ok(Self(Arc::new(builder.with_no_client_auth())))
     }
 }
@@ -61,15 +61,16 @@ fn authorities(root: Option<&str>) -> Result<RootCertStore, Fault> {
     Ok(all)
 }
 
-/// What a server's certificate must be. That the server holds the key to it is checked in any case.
+/// Requirements for the certificate of the server. The handshake always proves that the server
+/// holds its key.
 #[derive(Debug)]
-struct Demands {
+struct CertificatePolicy {
     known: Option<Arc<WebPkiServerVerifier>>,
     host: bool,
     provider: Arc<CryptoProvider>,
 }
 
-impl Demands {
+impl CertificatePolicy {
     fn new(mode: PgSslMode, root: Option<&str>) -> Result<Self, Fault> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let known = match mode {
@@ -90,7 +91,7 @@ impl Demands {
     }
 }
 
-impl ServerCertVerifier for Demands {
+impl ServerCertVerifier for CertificatePolicy {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -138,7 +139,7 @@ impl ServerCertVerifier for Demands {
 }
 
 impl MakeTlsConnect<Socket> for Tls {
-    type Stream = Secured;
+    type Stream = TlsSocket;
     type TlsConnect = Handshake;
     type Error = InvalidDnsNameError;
 
@@ -156,30 +157,30 @@ pub(super) struct Handshake {
 }
 
 impl TlsConnect<Socket> for Handshake {
-    type Stream = Secured;
+    type Stream = TlsSocket;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Secured>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TlsSocket>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async move {
             let connector = TlsConnector::from(self.config);
             let stream = connector.connect(self.host, socket).await?;
-            Ok(Secured(Box::new(stream)))
+            Ok(TlsSocket(Box::new(stream)))
         })
     }
 }
 
-/// A connection nobody can listen to.
-pub(super) struct Secured(Box<client::TlsStream<Socket>>);
+/// An encrypted connection.
+pub(super) struct TlsSocket(Box<client::TlsStream<Socket>>);
 
-impl TlsStream for Secured {
-    // sqlx binds no channel either.
+impl TlsStream for TlsSocket {
+    // As in sqlx.
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
     }
 }
 
-impl AsyncRead for Secured {
+impl AsyncRead for TlsSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -189,7 +190,7 @@ impl AsyncRead for Secured {
     }
 }
 
-impl AsyncWrite for Secured {
+impl AsyncWrite for TlsSocket {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -239,12 +240,11 @@ mod tests {
             (PgSslMode::VerifyFull, Some(&root), "elsewhere", false),
             (PgSslMode::VerifyFull, Some(&root), "db", true),
         ] {
-            let demands = Demands::new(mode, root.map(String::as_str)).unwrap();
+            let policy = CertificatePolicy::new(mode, root.map(String::as_str)).unwrap();
             let host = ServerName::try_from(host).unwrap();
-            let verdict =
-                demands.verify_server_cert(&certificate, &[], &host, &[], UnixTime::now());
+            let verdict = policy.verify_server_cert(&certificate, &[], &host, &[], UnixTime::now());
             assert_eq!(verdict.is_ok(), taken, "{mode:?} {host:?}: {verdict:?}");
         }
-        assert!(Demands::new(PgSslMode::VerifyFull, Some("file: /nowhere")).is_err());
+        assert!(CertificatePolicy::new(PgSslMode::VerifyFull, Some("file: /nowhere")).is_err());
     }
 }

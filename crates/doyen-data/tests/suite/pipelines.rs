@@ -1,4 +1,4 @@
-//! The connections that typed reads share on PostgreSQL: what is slow, dead or abandoned on one must not be felt by others.
+//! Pipelined connections of PostgreSQL: a slow, lost or abandoned statement affects no other read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use doyen_data::sea_orm::{self, FromQueryResult};
 use doyen_data::{Database, DatabaseOptions, Row, Session, classify};
 
 use crate::harness::{Fresh, maintenance};
-use crate::reads::straight;
+use crate::reads::fast_session;
 
 #[derive(Debug, FromQueryResult, Row)]
 pub(crate) struct Number {
@@ -24,7 +24,7 @@ struct Served {
 
 const BY: &str = "SELECT current_setting('application_name') AS by";
 
-async fn on_a_lane(session: &Session) -> bool {
+async fn is_pipelined(session: &Session) -> bool {
     let served: Served = session.query_one_as(BY, []).await.unwrap().unwrap();
     served.by.ends_with(" reads")
 }
@@ -68,7 +68,7 @@ async fn patient(fresh: &Fresh) -> Database {
         ..fresh.options()
     };
     let database = Database::connect(&options).await.unwrap();
-    straight(&database).await;
+    fast_session(&database).await;
     database
 }
 
@@ -79,9 +79,9 @@ async fn nothing_is_opened_before_the_first_read_nor_when_switched_off() {
     crate::session::count(&fresh.database, "pg_class").await;
     assert_eq!(fresh.database.pool().open, open);
     assert_eq!(fresh.database.pool().max, 14);
-    straight(&fresh.database).await;
+    fast_session(&fresh.database).await;
     assert!(fresh.database.pool().open > open);
-    assert!(on_a_lane(&fresh.database.session(Access::Read)).await);
+    assert!(is_pipelined(&fresh.database.session(Access::Read)).await);
 
     let off = DatabaseOptions {
         read_connections: 0,
@@ -90,14 +90,15 @@ async fn nothing_is_opened_before_the_first_read_nor_when_switched_off() {
     let off = Database::connect(&off).await.unwrap();
     for n in 0..20 {
         assert_eq!(number(&off.session(Access::Read), n).await, n);
-        assert!(!on_a_lane(&off.session(Access::Read)).await);
+        assert!(!is_pipelined(&off.session(Access::Read)).await);
     }
     assert_eq!((off.pool().open, off.pool().max), (1, 10));
     off.close().await;
     fresh.drop().await;
 }
 
-/// The text form of a value, how a number is rounded, what may be written: all of it depends on what a connection was told at its start.
+/// The settings of a connection affect text formats, rounding and writes: they must equal those of
+/// the pool.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_told_what_the_others_are_told() {
     let fresh = Fresh::postgres().await;
@@ -106,7 +107,7 @@ async fn it_is_told_what_the_others_are_told() {
         ..fresh.options()
     };
     let pooled = Database::connect(&pooled).await.unwrap();
-    let lane = straight(&fresh.database).await;
+    let session = fast_session(&fresh.database).await;
     #[derive(Debug, PartialEq, FromQueryResult, Row)]
     struct Setting {
         name: String,
@@ -115,14 +116,14 @@ async fn it_is_told_what_the_others_are_told() {
     let sql =
         "SELECT name, setting FROM pg_settings WHERE name <> 'application_name' ORDER BY name";
     let (one, other) = (
-        lane.query_as::<Setting>(sql, []).await.unwrap(),
+        session.query_as::<Setting>(sql, []).await.unwrap(),
         pooled
             .session(Access::Read)
             .query_as::<Setting>(sql, [])
             .await
             .unwrap(),
     );
-    assert!(on_a_lane(&lane).await && one.len() > 200);
+    assert!(is_pipelined(&session).await && one.len() > 200);
     for (one, other) in one.iter().zip(&other) {
         assert_eq!(one, other);
     }
@@ -166,8 +167,8 @@ async fn a_slow_read_holds_up_nobody() {
         sleeping(&fresh).await == 0
     })
     .await;
-    // And they are lanes again.
-    straight(&database).await;
+    // Then reads are pipelined again.
+    fast_session(&database).await;
     let pool = database.pool();
     assert!(pool.open <= pool.max, "{pool:?}");
     database.close().await;
@@ -179,7 +180,7 @@ async fn a_read_that_was_given_up_is_cancelled_and_those_behind_it_do_not_notice
     let fresh = Fresh::postgres().await;
     let database = patient(&fresh).await;
     for round in 0..8 {
-        let session = straight(&database).await;
+        let session = fast_session(&database).await;
         // Behind the slow one in the same breath, some of which wait longer than others.
         let slow = tokio::time::timeout(Duration::from_millis(round * 4), endless(session.clone()));
         let fast = (0..20).map(|n| number(&session, n));
@@ -201,7 +202,7 @@ async fn a_read_that_was_given_up_is_cancelled_and_those_behind_it_do_not_notice
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_quick_read_that_was_given_up_costs_no_connection() {
     let fresh = Fresh::postgres().await;
-    let session = straight(&fresh.database).await;
+    let session = fast_session(&fresh.database).await;
     #[derive(Debug, FromQueryResult, Row)]
     struct Backend {
         pid: i32,
@@ -234,7 +235,7 @@ async fn a_quick_read_that_was_given_up_costs_no_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_backends_are_not_noticed_by_readers() {
     let fresh = Fresh::postgres().await;
-    straight(&fresh.database).await;
+    fast_session(&fresh.database).await;
     let (stop, reads) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicU32::new(0)),
@@ -273,7 +274,7 @@ async fn killed_backends_are_not_noticed_by_readers() {
     for reader in readers {
         reader.await.unwrap();
     }
-    straight(&fresh.database).await;
+    fast_session(&fresh.database).await;
     fresh.drop().await;
 }
 
@@ -283,7 +284,7 @@ async fn a_restart_is_survived() {
     let fresh = Fresh::postgres().await;
     let name = fresh.url.rsplit_once('/').unwrap().1.to_owned();
     for round in 0..5 {
-        let session = straight(&fresh.database).await;
+        let session = fast_session(&fresh.database).await;
         crate::session::count(&fresh.database, "pg_class").await;
         maintenance(&format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
@@ -304,14 +305,14 @@ async fn a_statement_has_its_time() {
         ..fresh.options()
     };
     let database = Database::connect(&options).await.unwrap();
-    let session = straight(&database).await;
+    let session = fast_session(&database).await;
     let error = endless(session.clone()).await.unwrap_err();
     assert!(
         classify(&error).is_some_and(|problem| problem.code == "unavailable"),
         "{error:?}"
     );
     assert!(error.to_string().contains("statement timeout"), "{error}");
-    assert!(on_a_lane(&straight(&database).await).await);
+    assert!(is_pipelined(&fast_session(&database).await).await);
     database.close().await;
     fresh.drop().await;
 }

@@ -1,7 +1,7 @@
 //! What a reader promises, on a file of its own for each test.
 
-mod lasting;
-mod same;
+mod equivalence;
+mod long_statements;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -97,7 +97,7 @@ impl SqliteReader {
         &self,
         sql: &str,
         values: &[Value],
-    ) -> Result<T, Unread> {
+    ) -> Result<T, ReadError> {
         let row = self.first::<One<T>>(sql, values).await?;
         Ok(row.expect("a row").0)
     }
@@ -151,7 +151,7 @@ async fn what_writes_is_refused_by_the_database() {
         .one::<i64>("INSERT INTO things VALUES (1) RETURNING v", &[])
         .await
         .unwrap_err();
-    let Unread::Failed(error) = error else {
+    let ReadError::Failed(error) = error else {
         panic!("{error:?}");
     };
     assert_eq!(crate::error::code(&error).as_deref(), Some("8"));
@@ -160,7 +160,7 @@ async fn what_writes_is_refused_by_the_database() {
         .one::<i64>("INSERT INTO things VALUES (1)", &[])
         .await
         .unwrap_err();
-    assert!(matches!(error, Unread::Elsewhere), "{error:?}");
+    assert!(matches!(error, ReadError::Fallback), "{error:?}");
     assert_eq!(
         reader
             .one::<i64>("SELECT count(*) AS v FROM things", &[])
@@ -182,7 +182,7 @@ async fn an_error_is_the_one_that_sqlx_would_give() {
         "SELECT (",
     ] {
         let error = reader.one::<i64>(sql, &[]).await.unwrap_err();
-        let Unread::Failed(error) = error else {
+        let ReadError::Failed(error) = error else {
             panic!("{error:?}");
         };
         let session = fresh.database.session(Access::Read);
@@ -218,13 +218,17 @@ async fn a_changed_schema_is_seen_by_statements_already_prepared() {
         .write("ALTER TABLE things RENAME COLUMN v TO old")
         .await;
     let gone = reader.one::<i64>(sql, &[]).await.unwrap_err();
-    assert!(matches!(gone, Unread::Failed(DbErr::Type(_))), "{gone:?}");
+    assert!(
+        matches!(gone, ReadError::Failed(DbErr::Type(_))),
+        "{gone:?}"
+    );
     fresh
         .write("ALTER TABLE things ADD COLUMN v integer NOT NULL DEFAULT 8")
         .await;
     assert_eq!(reader.one::<i64>(sql, &[]).await.unwrap(), 8);
 
-    // The same when so many others were asked that the statement is prepared again from its text, and its first run finds nothing.
+    // The same when so many others were asked that the statement is prepared again from its text,
+    // and its first run finds nothing.
     let sql = "SELECT * FROM things LIMIT 1";
     assert_eq!(reader.one::<i64>(sql, &[]).await.unwrap(), 8);
     for other in 0..200 {
@@ -303,7 +307,7 @@ async fn closing_frees_the_file_and_refuses_what_comes_later() {
     assert!(
         matches!(
             late,
-            Unread::Failed(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
+            ReadError::Failed(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
         ),
         "{late:?}"
     );
@@ -326,6 +330,6 @@ async fn what_rests_is_closed() {
     assert_eq!(reader.size().open, 0);
     let reader = fresh.reader_with(|options| options.max_lifetime = Duration::ZERO);
     assert!(reader.one::<i64>("SELECT 1 AS v", &[]).await.is_ok());
-    assert_eq!(reader.size().open, 0, "too old as soon as it is born");
+    assert_eq!(reader.size().open, 0, "too old as soon as it is opened_at");
     fresh.drop().await;
 }

@@ -1,7 +1,8 @@
 //! A connection to PostgreSQL.
 //!
-//! Every connection starts with `default_transaction_read_only = on`: statements that run on their own can not write, whatever their text
-//! says, and a unit of work begins with `READ WRITE`. It costs nothing and one pool serves both.
+//! Every connection starts with `default_transaction_read_only = on`: single statements cannot
+//! write, whatever their text. Transactions begin with `READ WRITE`. This costs nothing and lets
+//! one pool serve both.
 
 use std::time::Duration;
 
@@ -9,19 +10,21 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
-use super::{Ask, Reply};
+use super::{Outcome, SqlStatement};
 
-/// How long an abandoned statement may go on before its backend is ended: most are done by then, and a new connection costs a fork.
-const GRACE: Duration = Duration::from_millis(100);
+/// How long an abandoned statement may run before its backend is terminated. Most end sooner, and a
+/// new connection costs a fork.
+const TERMINATE_AFTER: Duration = Duration::from_millis(100);
 
-/// How long a step of the clean-up may take; a server that is away must not hold the pool's place for ever.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Timeout for each step of the cleanup, so that an unreachable server does not hold a permit.
+const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) struct PostgresRecipe(pub(crate) PgConnectOptions);
+pub(crate) struct PostgresOptions(pub(crate) PgConnectOptions);
 
-impl PostgresRecipe {
-    pub(super) async fn open(&self) -> Result<PostgresLink, sqlx::Error> {
-        // A name of its own lets us find the backend again, through a pooler too, without asking for its process id first.
+impl PostgresOptions {
+    pub(super) async fn connect(&self) -> Result<PostgresConnection, sqlx::Error> {
+        // With a unique name the backend can be found without its process id, also through a
+        // pooler.
         let label = self.0.get_application_name().unwrap_or("doyen");
         let label: String = label
             .chars()
@@ -33,39 +36,39 @@ impl PostgresRecipe {
             getrandom::u32().unwrap_or_else(|_| std::process::id())
         );
         let connection = self.0.clone().application_name(&name).connect().await?;
-        Ok(PostgresLink { connection, name })
+        Ok(PostgresConnection { connection, name })
     }
 }
 
-pub(crate) struct PostgresLink {
+pub(crate) struct PostgresConnection {
     connection: PgConnection,
     name: String,
 }
 
-impl PostgresLink {
-    pub(super) async fn run(&mut self, ask: &Ask) -> Result<Reply, sqlx::Error> {
+impl PostgresConnection {
+    pub(super) async fn run(&mut self, statement: &SqlStatement) -> Result<Outcome, sqlx::Error> {
         let connection = &mut self.connection;
-        match ask {
-            Ask::Execute(statement) => query(statement)
+        match statement {
+            SqlStatement::Execute(statement) => query(statement)
                 .execute(connection)
                 .await
-                .map(|done| Reply::Done(done.into())),
-            Ask::One(statement) => query(statement)
+                .map(|result| Outcome::Executed(result.into())),
+            SqlStatement::FetchOne(statement) => query(statement)
                 .fetch_optional(connection)
                 .await
-                .map(|row| Reply::One(row.map(Into::into))),
-            Ask::All(statement) => query(statement)
+                .map(|row| Outcome::Row(row.map(Into::into))),
+            SqlStatement::FetchAll(statement) => query(statement)
                 .fetch_all(connection)
                 .await
-                .map(|rows| Reply::All(rows.into_iter().map(Into::into).collect())),
-            Ask::Script(sql) => connection
+                .map(|rows| Outcome::Rows(rows.into_iter().map(Into::into).collect())),
+            SqlStatement::Script(sql) => connection
                 .execute(AssertSqlSafe(sql.as_str()))
                 .await
-                .map(|done| Reply::Done(done.into())),
+                .map(|result| Outcome::Executed(result.into())),
         }
     }
 
-    pub(super) async fn plain(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+    pub(super) async fn run_sql(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         self.connection.execute(AssertSqlSafe(sql)).await.map(drop)
     }
 
@@ -76,36 +79,36 @@ impl PostgresLink {
     pub(super) async fn reclaim(
         mut self,
         in_flight: bool,
-        recipe: &PostgresRecipe,
+        options: &PostgresOptions,
     ) -> Option<Self> {
         if in_flight {
-            match tokio::time::timeout(GRACE, self.connection.ping()).await {
+            match tokio::time::timeout(TERMINATE_AFTER, self.connection.ping()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return None,
                 Err(_) => {
-                    self.end_backend(recipe).await;
+                    self.terminate_backend(options).await;
                     return None;
                 }
             }
         }
         // Outside a transaction this is a warning, not an error.
-        match tokio::time::timeout(PATIENCE, self.plain("ROLLBACK")).await {
+        match tokio::time::timeout(CLEANUP_TIMEOUT, self.run_sql("ROLLBACK")).await {
             Ok(Ok(())) => Some(self),
             _ => None,
         }
     }
 
-    /// Closing the socket alone would leave the statement running, with its locks, until it is done.
-    async fn end_backend(self, recipe: &PostgresRecipe) {
+    /// Terminates the backend. Closing only the socket would leave the statement and its locks.
+    async fn terminate_backend(self, options: &PostgresOptions) {
         let end = async {
-            let mut other = recipe.0.clone().connect().await?;
+            let mut other = options.0.clone().connect().await?;
             sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1")
                 .bind(&self.name)
                 .execute(&mut other)
                 .await?;
             other.close().await
         };
-        match tokio::time::timeout(PATIENCE, end).await {
+        match tokio::time::timeout(CLEANUP_TIMEOUT, end).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "an abandoned statement could not be ended; it runs until its timeout")
@@ -117,7 +120,7 @@ impl PostgresLink {
     }
 
     pub(super) async fn close(self) {
-        let _closed = tokio::time::timeout(PATIENCE, self.connection.close()).await;
+        let _closed = tokio::time::timeout(CLEANUP_TIMEOUT, self.connection.close()).await;
     }
 }
 

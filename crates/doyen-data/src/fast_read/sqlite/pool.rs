@@ -1,7 +1,7 @@
-//! The connections that read, and who has them.
+//! A pool of read-only connections.
 //!
-//! A read-only connection in autocommit is clean as soon as its statement has ended, so this is much less than the pool: a stack and a
-//! semaphore. Waiting is first come, first served.
+//! A read-only connection in autocommit mode is clean when its statement has ended, so a stack and
+//! a semaphore are enough. Waiting is first come, first served.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -11,17 +11,18 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnAcquireErr, DbErr, Value};
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use super::connection::{Budget, Cancel, Connection, Stop};
+use super::connection::{Budget, Cancel, Connection, RunError};
 use crate::{DatabaseOptions, PoolStatus, Row};
 
-/// How long closing waits for reads under way.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long closing waits for running reads.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) struct Set {
+pub(super) struct ReadPool {
     file: PathBuf,
-    places: Semaphore,
+    permits: Semaphore,
     max: u32,
-    // The last one in is the first one out: its pages are warm, and what rests, rests long enough to be closed.
+    // Last in, first out: its pages are cached, and the others become idle long enough to be
+    // closed.
     idle: Mutex<Vec<Idle>>,
     open: AtomicU32,
     closed: AtomicBool,
@@ -36,12 +37,12 @@ struct Idle {
     since: Instant,
 }
 
-impl Set {
+impl ReadPool {
     pub(super) fn new(file: &Path, options: &DatabaseOptions) -> Arc<Self> {
         let max = options.max_connections.max(1);
-        let set = Arc::new(Self {
+        let pool = Arc::new(Self {
             file: file.to_owned(),
-            places: Semaphore::new(max as usize),
+            permits: Semaphore::new(max as usize),
             max,
             idle: Mutex::default(),
             open: AtomicU32::new(0),
@@ -51,44 +52,44 @@ impl Set {
             rest: options.idle_timeout,
             keep: options.min_connections as usize,
         });
-        set.keep_tidy();
-        set
+        pool.spawn_reaper();
+        pool
     }
 
-    /// A connection: one that is free, else a new one, else the next that comes back.
+    /// Returns an idle connection, else a new one, else the next that is returned.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, DbErr> {
-        let place = self.place().await?;
+        let permit = self.permit().await?;
         let free = self.idle().pop();
         match free {
-            Some(Idle { connection, .. }) => Ok(place.with(connection)),
-            None => place.open().await,
+            Some(Idle { connection, .. }) => Ok(permit.with(connection)),
+            None => permit.open().await,
         }
     }
 
-    async fn place(self: &Arc<Self>) -> Result<Place, DbErr> {
-        // The common case takes no timer.
-        let permit = match self.places.try_acquire() {
+    async fn permit(self: &Arc<Self>) -> Result<Permit, DbErr> {
+        // The common case needs no timer.
+        let acquired = match self.permits.try_acquire() {
             Ok(permit) => permit,
             Err(TryAcquireError::Closed) => return Err(closed()),
             Err(TryAcquireError::NoPermits) => {
-                match tokio::time::timeout(self.acquire, self.places.acquire()).await {
+                match tokio::time::timeout(self.acquire, self.permits.acquire()).await {
                     Ok(Ok(permit)) => permit,
                     Ok(Err(_)) => return Err(closed()),
                     Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
                 }
             }
         };
-        permit.forget();
-        let place = Place(Arc::clone(self));
+        acquired.forget();
+        let permit = Permit(Arc::clone(self));
         if self.is_closed() {
             return Err(closed());
         }
-        Ok(place)
+        Ok(permit)
     }
 
     fn release(&self, connection: Connection, now: Instant) {
         if !self.is_closed()
-            && now.duration_since(connection.born) < self.lifetime
+            && now.duration_since(connection.opened_at) < self.lifetime
             && connection.is_clean()
         {
             self.idle().push(Idle {
@@ -113,12 +114,13 @@ impl Set {
         }
     }
 
-    /// Who waits is refused, who reads may finish. The file is free when this is done, unless a read takes longer than [`PATIENCE`].
+    /// Rejects waiting reads and lets running ones finish. The file is closed afterwards, unless a
+    /// read takes longer than [`CLOSE_TIMEOUT`].
     pub(super) async fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        let all = self.places.acquire_many(self.max);
-        let _late = tokio::time::timeout(PATIENCE, all).await;
-        self.places.close();
+        let all = self.permits.acquire_many(self.max);
+        let _late = tokio::time::timeout(CLOSE_TIMEOUT, all).await;
+        self.permits.close();
         let idle = std::mem::take(&mut *self.idle());
         for Idle { connection, .. } in idle {
             self.discard(connection);
@@ -133,28 +135,28 @@ impl Set {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes what has rested too long, even when nobody asks for a connection.
-    fn keep_tidy(self: &Arc<Self>) {
+    /// Spawns a task that closes idle connections.
+    fn spawn_reaper(self: &Arc<Self>) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
-        let set = Arc::downgrade(self);
+        let pool = Arc::downgrade(self);
         let every = (self.rest / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
         drop(runtime.spawn(async move {
             loop {
                 tokio::time::sleep(every).await;
-                match set.upgrade() {
-                    Some(set) if !set.is_closed() => set.tidy(),
+                match pool.upgrade() {
+                    Some(pool) if !pool.is_closed() => pool.reap(),
                     _ => return,
                 }
             }
         }));
     }
 
-    fn tidy(&self) {
+    fn reap(&self) {
         let old: Vec<_> = {
             let mut idle = self.idle();
-            // The oldest lie at the bottom.
+            // The oldest are at the bottom.
             let old = idle
                 .iter()
                 .take_while(|idle| idle.since.elapsed() > self.rest)
@@ -172,68 +174,75 @@ fn closed() -> DbErr {
     DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
 
-/// The right to one connection; dropped, the next in line gets it.
-struct Place(Arc<Set>);
+/// The right to use one connection. Dropping it passes it to the next waiter.
+struct Permit(Arc<ReadPool>);
 
-impl Place {
+impl Permit {
     fn with(self, connection: Connection) -> Lease {
         Lease {
             connection: Some(connection),
             broken: false,
             since: None,
-            place: self,
+            permit: self,
         }
     }
 
-    /// On a thread, for it reads the file. Whoever gives up the wait leaves the connection to the next.
+    /// Opens a connection on a thread, because it reads the file. If the caller is dropped, the
+    /// connection is returned to the pool.
     async fn open(self) -> Result<Lease, DbErr> {
         let opened = tokio::task::spawn_blocking(move || {
             let connection = Connection::open(&self.0.file)?;
             self.0.open.fetch_add(1, Ordering::Relaxed);
             Ok(self.with(connection))
         });
-        // Nothing in there panics; a runtime that shuts down opens nothing.
+        // The task does not panic. It is cancelled only when the runtime shuts down.
         opened.await.unwrap_or_else(|_| Err(closed()))
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.places.add_permits(1);
+        self.0.permits.add_permits(1);
     }
 }
 
-/// A connection in use. It goes back when dropped, also by a panic: its statement has ended by then.
+/// A connection in use. It is returned when dropped, also by a panic: its statement has ended then.
 pub(super) struct Lease {
-    // There until it is dropped.
+    // `Some` until it is dropped.
     connection: Option<Connection>,
     broken: bool,
     since: Option<Instant>,
-    // Dropped after the connection has gone back.
-    place: Place,
+    // Dropped after the connection was returned.
+    permit: Permit,
 }
 
 impl Lease {
-    /// After a failure that is not the statement's alone the connection does not go back, but is closed.
+    /// Runs a statement. After a connection error, the connection is closed instead of returned.
     pub(super) fn run<T: Row>(
         &mut self,
         sql: &str,
         values: &[Value],
         only_first: bool,
         budget: Budget,
-    ) -> Result<Vec<T>, Stop> {
-        let connection = self.connection.as_ref().ok_or(Stop::Elsewhere)?;
+    ) -> Result<Vec<T>, RunError> {
+        let connection = self.connection.as_ref().ok_or(RunError::Fallback)?;
         let result = connection.run(sql, values, only_first, budget);
-        self.broken |= matches!(result, Err(Stop::Failed { serious: true, .. }));
+        self.broken |= matches!(
+            result,
+            Err(RunError::Failed {
+                is_connection_error: true,
+                ..
+            })
+        );
         result
     }
 
-    /// It rests from this moment on: whoever knows it saves another look at the clock.
-    pub(super) fn rests(mut self, since: Instant) {
+    /// Sets the time since which it is idle, which saves another look at the clock.
+    pub(super) fn finished_at(mut self, since: Instant) {
         self.since = Some(since);
     }
 
-    /// Ends the next run, when it is dropped before that is done.
+    /// Returns a guard that cancels the next run when it is dropped before that is done.
     pub(super) fn cancel(&self) -> Option<Cancel> {
         self.connection.as_ref().map(Connection::cancel)
     }
@@ -242,11 +251,11 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            let set = &self.place.0;
+            let pool = &self.permit.0;
             if self.broken {
-                set.discard(connection);
+                pool.discard(connection);
             } else {
-                set.release(connection, self.since.unwrap_or_else(Instant::now));
+                pool.release(connection, self.since.unwrap_or_else(Instant::now));
             }
         }
     }

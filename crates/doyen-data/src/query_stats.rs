@@ -1,33 +1,33 @@
-//! What one request asked of the database.
+//! Statistics of the statements of one session.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::statement::normalise;
 
-/// Statements of one session: how many, how long, which.
+/// The statements of one session: number, time, texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// How many statements were run; what begins and ends the transaction does not count.
+pub struct QueryStats {
+    /// Number of statements, without those that begin and end the transaction.
     pub statements: u32,
-    /// How long they took together, waiting for a connection included.
+    /// Total time, including the wait for a connection.
     pub time: Duration,
-    /// Each statement once, its text normalised, in the order of first use.
+    /// Each statement once, normalized, in the order of first use.
     pub fingerprints: Vec<Fingerprint>,
 }
 
-/// One statement and how often it was run.
+/// A statement and how often it was run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The text without values; lists of placeholders are shortened to `(..)`.
     pub sql: String,
-    /// How often it was run: a high number may be a query in a loop.
+    /// Number of runs. A high number may be a query in a loop.
     pub count: u32,
 }
 
-/// Collects while the session works. A request runs few statements, so a list is the fastest map.
+/// Collects the statistics. A request runs few statements, so a list is the fastest map.
 #[derive(Default)]
-pub(crate) struct Counter(Mutex<Counts>);
+pub(crate) struct QueryCounter(Mutex<Counts>);
 
 #[derive(Default)]
 struct Counts {
@@ -36,25 +36,25 @@ struct Counts {
     seen: Vec<(Box<str>, u32)>,
 }
 
-impl Counter {
+impl QueryCounter {
     pub(crate) fn add(&self, sql: &str, time: Duration) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.statements += 1;
         counts.time += time;
-        // The last first: a loop asks the same again.
+        // The last first: a loop repeats the same statement.
         match counts.seen.iter_mut().rfind(|(known, _)| **known == *sql) {
             Some((_, count)) => *count += 1,
             None => counts.seen.push((sql.into(), 1)),
         }
     }
 
-    /// How many, how long: what the access log wants of every request.
+    /// Returns the number of statements and their time, for the access log.
     pub(crate) fn totals(&self) -> (u32, Duration) {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (counts.statements, counts.time)
     }
 
-    pub(crate) fn statistics(&self) -> Statistics {
+    pub(crate) fn query_stats(&self) -> QueryStats {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut fingerprints: Vec<Fingerprint> = Vec::new();
         for (sql, count) in &counts.seen {
@@ -64,7 +64,7 @@ impl Counter {
                 None => fingerprints.push(Fingerprint { sql, count: *count }),
             }
         }
-        Statistics {
+        QueryStats {
             statements: counts.statements,
             time: counts.time,
             fingerprints,

@@ -1,4 +1,5 @@
-//! Parameters: each value goes to the server as the type that sqlx would send, so that a statement means the same on both ways.
+//! Parameters, sent with the types that sqlx uses, so that a statement means the same on both
+//! drivers.
 
 use bytes::BytesMut;
 use sea_orm::Value;
@@ -6,7 +7,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type};
 
 type Fault = Box<dyn std::error::Error + Sync + Send>;
 
-/// The type of a value; none for the few that are left to sqlx.
+/// Returns the type of a value, or `None` if only sqlx sends it.
 pub(super) fn type_of(value: &Value) -> Option<Type> {
     Some(match value {
         Value::Bool(_) => Type::BOOL,
@@ -32,7 +33,7 @@ pub(super) fn type_of(value: &Value) -> Option<Type> {
     })
 }
 
-/// A value that [`type_of`] knows.
+/// A value with a type in [`type_of`].
 #[derive(Debug)]
 pub(super) struct Parameter(pub(super) Value);
 
@@ -60,7 +61,7 @@ impl ToSql for Parameter {
             Value::ChronoDateTimeUtc(value) => value.to_sql(ty, out),
             Value::ChronoDateTimeLocal(value) => value.to_sql(ty, out),
             Value::ChronoDateTimeWithTimeZone(value) => value.to_sql(ty, out),
-            _ => Err("a value of a type that is not sent on a lane".into()),
+            _ => Err("a value of a type that only sqlx sends".into()),
         }
     }
 

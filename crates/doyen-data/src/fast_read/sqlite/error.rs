@@ -1,18 +1,18 @@
-//! An error of SQLite, and what it means for the read and for its connection.
+//! An error of SQLite, and what it means for the read and its connection.
 
 use rusqlite::ffi;
 use sea_orm::DbErr;
 
-use crate::error::reported;
+use crate::error::database_error;
 
-pub(super) struct Fault {
+pub(super) struct SqliteError {
     /// The extended result code.
     code: i32,
     message: String,
 }
 
-impl Fault {
-    /// Nothing when the error is not SQLite's but the driver's.
+impl SqliteError {
+    /// Returns `None` if the error is one of the driver, not of SQLite.
     pub(super) fn of(error: rusqlite::Error) -> Option<Self> {
         let rusqlite::Error::SqliteFailure(error, message) = error else {
             return None;
@@ -22,7 +22,7 @@ impl Fault {
         Some(Self { code, message })
     }
 
-    /// The result code without its extension.
+    /// Returns the primary result code.
     fn primary(&self) -> i32 {
         self.code & 0xff
     }
@@ -31,13 +31,13 @@ impl Fault {
         self.primary() == ffi::SQLITE_INTERRUPT
     }
 
-    /// Somebody else holds a lock: it passes.
+    /// Returns true if another connection holds a lock.
     pub(super) fn is_busy(&self) -> bool {
         matches!(self.primary(), ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED)
     }
 
-    /// The file or the memory is not what it was: the connection should not be used again.
-    pub(super) fn is_serious(&self) -> bool {
+    /// Returns true if the connection must not be used again.
+    pub(super) fn is_connection_error(&self) -> bool {
         matches!(
             self.primary(),
             ffi::SQLITE_NOMEM
@@ -49,8 +49,8 @@ impl Fault {
     }
 }
 
-impl From<Fault> for DbErr {
-    fn from(fault: Fault) -> Self {
-        reported(fault.message, fault.code.to_string())
+impl From<SqliteError> for DbErr {
+    fn from(error: SqliteError) -> Self {
+        database_error(error.message, error.code.to_string())
     }
 }
