@@ -69,7 +69,7 @@ async fn list_security_events(
     Query(filter): Query<EventFilter>,
     paging: Paging,
 ) -> Result<Page<EventView>, Unexpected> {
-    // So that who reads after an event finds it.
+    // So that the list includes all earlier events.
     writer.flush().await;
     let mut select = rows::Entity::find();
     if let Some(name) = &filter.name {

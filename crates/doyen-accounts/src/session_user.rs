@@ -1,4 +1,4 @@
-//! Somebody who logged in, not a program with a key.
+//! A caller with a login session.
 
 use std::ops::Deref;
 
@@ -9,9 +9,9 @@ use doyen_core::{Caller, Problem, provider};
 ///
 /// A leaked key must not be able to create further keys or to lock out its owner.
 #[derive(Clone, Debug)]
-pub struct Person(Caller);
+pub struct SessionUser(Caller);
 
-impl Deref for Person {
+impl Deref for SessionUser {
     type Target = Caller;
     fn deref(&self) -> &Caller {
         &self.0
@@ -25,9 +25,9 @@ impl Deref for Person {
 pub struct SessionRequired;
 
 #[provider]
-async fn person(caller: Caller) -> Result<Person, SessionRequired> {
+async fn session_user(caller: Caller) -> Result<SessionUser, SessionRequired> {
     if caller.session.is_some() && caller.key.is_none() {
-        Ok(Person(caller))
+        Ok(SessionUser(caller))
     } else {
         Err(SessionRequired)
     }

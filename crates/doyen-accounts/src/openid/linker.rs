@@ -1,4 +1,4 @@
-//! Who it is here: a linked account, or one with the same verified address.
+//! Finds the account of an external identity: a linked one, or one with the same verified address.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use doyen_data::{Row, Session};
 use doyen_web::Client;
 
 use super::LinkMode;
-use super::id_token::Person;
+use super::id_token::IdTokenClaims;
 use super::problems::{OpenIdLogin, Why};
 use crate::login::LoggedIn;
 use crate::sessions::{SessionKind, Sessions};
 use crate::{UserRecord, Users};
 
-/// Receives those who come back from the provider.
+/// Finds or links the account, and opens a session.
 #[derive(Clone, Inject)]
-pub(super) struct Arrival {
+pub(super) struct AccountLinker {
     session: Session,
     users: Arc<dyn Users>,
     sessions: Sessions,
@@ -30,19 +30,19 @@ struct Linked {
     owner: String,
 }
 
-impl Arrival {
-    /// Lets somebody in.
-    pub(super) async fn enter(
+impl AccountLinker {
+    /// Logs in the account of these claims.
+    pub(super) async fn log_in(
         &self,
         issuer: &str,
-        person: &Person,
+        claims: &IdTokenClaims,
         link: LinkMode,
         kind: SessionKind,
         client: &Client,
     ) -> Result<LoggedIn, OpenIdLogin> {
-        let user = match self.linked(issuer, person).await? {
+        let user = match self.linked(issuer, claims).await? {
             Some(user) => user,
-            None => self.link(issuer, person, link).await?,
+            None => self.link(issuer, claims, link).await?,
         };
         let open = self.sessions.open(&user, kind, client).await?;
         let open = open.ok_or(OpenIdLogin::Unknown(Why("the user changed meanwhile")))?;
@@ -58,12 +58,12 @@ impl Arrival {
     async fn linked(
         &self,
         issuer: &str,
-        person: &Person,
+        claims: &IdTokenClaims,
     ) -> Result<Option<UserRecord>, OpenIdLogin> {
         let sql = "SELECT owner FROM auth_identities WHERE issuer = $1 AND subject = $2";
         let found: Option<Linked> = self
             .session
-            .query_one_as(sql, [issuer.into(), person.subject.as_str().into()])
+            .query_one_as(sql, [issuer.into(), claims.subject.as_str().into()])
             .await
             .map_err(Unexpected::from)?;
         let Some(found) = found else { return Ok(None) };
@@ -74,24 +74,25 @@ impl Arrival {
         }
     }
 
-    /// The first time. An address counts only when it is known to be theirs on both sides: else somebody could take over an account by
-    /// writing its address into a profile of the provider, or wait here under an address that is not theirs.
+    /// Links an account at the first login. The address must be verified on both sides. Otherwise
+    /// an attacker could take over an account by entering its address at the provider, or register
+    /// here with an address of somebody else in advance.
     async fn link(
         &self,
         issuer: &str,
-        person: &Person,
+        claims: &IdTokenClaims,
         link: LinkMode,
     ) -> Result<UserRecord, OpenIdLogin> {
         let unknown = |why| OpenIdLogin::Unknown(Why(why));
         if link == LinkMode::Never {
             return Err(unknown("accounts are not linked at the first login"));
         }
-        let email = person
+        let email = claims
             .email
             .as_deref()
             .ok_or(unknown("the provider gives no verified address"))?;
         let user = self.users.by_email(email).await?;
-        let user = user.ok_or(unknown("nobody has the address"))?;
+        let user = user.ok_or(unknown("no user has the address"))?;
         if !user.verified {
             return Err(unknown("the address is not verified here"));
         }
@@ -102,7 +103,7 @@ impl Arrival {
                    ON CONFLICT (issuer, subject) DO NOTHING";
         let parameters = [
             issuer.into(),
-            person.subject.as_str().into(),
+            claims.subject.as_str().into(),
             user.subject.to_string().into(),
             DateTimeUtc::from(self.clock.now()).into(),
         ];

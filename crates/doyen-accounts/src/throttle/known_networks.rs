@@ -10,7 +10,7 @@ use doyen_data::{Row, Session};
 use super::Throttle;
 
 /// Time for which a network stays known after the last login.
-pub(super) const KNOWN_FOR: Duration = Duration::from_secs(90 * DAY.as_secs());
+pub(super) const NETWORK_RETENTION: Duration = Duration::from_secs(90 * DAY.as_secs());
 /// Maximum known networks of one account. The oldest is deleted first.
 const MAX_KNOWN: u32 = 20;
 
@@ -24,7 +24,7 @@ impl Throttle {
         let session = self.database.session(doyen_core::Access::Read);
         let sql = "SELECT seen_at FROM auth_places WHERE key = $1";
         let seen: Option<Seen> = session.query_one_as(sql, [place.to_vec().into()]).await?;
-        let since = DateTimeUtc::from(self.clock.now() - KNOWN_FOR);
+        let since = DateTimeUtc::from(self.clock.now() - NETWORK_RETENTION);
         Ok(seen.is_some_and(|seen| seen.seen_at > since))
     }
 
@@ -53,7 +53,7 @@ impl Throttle {
     /// # Errors
     ///
     /// Returns an error if the database is unavailable.
-    pub async fn forget_places(&self, work: &Session, subject: &str) -> Result<(), Unexpected> {
+    pub async fn forget_networks(&self, work: &Session, subject: &str) -> Result<(), Unexpected> {
         let sql = "DELETE FROM auth_places WHERE subject = $1";
         work.execute_sql(sql, [subject.into()]).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Working after the answer, with a unit of work of its own.
+//! Work after the response, with its own unit of work.
 
 use std::future::Future;
 
@@ -10,10 +10,10 @@ use doyen_web::extract::FromRequestParts;
 
 use super::verify::Asked;
 
-/// The graph of the application, for work that is done after the answer.
-pub(super) struct Later(Container);
+/// The injection graph, for work after the response.
+pub(super) struct BackgroundWork(Container);
 
-impl FromRequestParts for Later {
+impl FromRequestParts for BackgroundWork {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         Ok(Some(Self(request.parts.context.container().clone())))
     }
@@ -25,8 +25,8 @@ impl FromRequestParts for Later {
     }
 }
 
-impl Later {
-    /// Makes a `T` and works with it once the answer is out of hand; commits what it wrote. What goes wrong is in the log alone.
+impl BackgroundWork {
+    /// Resolves a `T` after the response, runs the work and commits it. Errors are only logged.
     pub(super) fn with<T, Work, Done>(self, queue: &dyn MailQueue, work: Work)
     where
         T: Inject,

@@ -1,20 +1,22 @@
-//! A unit of work that writes, for a request that must not: the provider sends the browser back by GET.
+//! A unit of work that writes during a GET: the provider redirects the browser with one.
 
-use doyen_core::inject::{BoxFuture, Context, Inject, Needs, RequestFacts};
+use doyen_core::inject::{Context, Needs, RequestFacts};
 use doyen_core::{Access, Refusal};
 use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromRequestParts;
 
-use super::arrival::Arrival;
+use super::linker::AccountLinker;
+use crate::resolve::resolve;
 
-/// A graph beside that of the request, whose session writes. What binds the request to its sender is the cookie of the login.
-pub(super) struct Beside(Context);
+/// A separate injection context whose session writes. The cookie of the attempt protects it against
+/// forged requests.
+pub(super) struct WriteContext(Context);
 
-impl Beside {
-    /// Who receives those that come back.
-    pub(super) async fn arrival(&self) -> Result<Arrival, Refusal> {
-        made(self.0.clone()).await
+impl WriteContext {
+    /// Resolves the linker in this context.
+    pub(super) async fn linker(&self) -> Result<AccountLinker, Refusal> {
+        resolve(self.0.clone()).await
     }
 
     pub(super) async fn commit(self) -> Result<(), Refusal> {
@@ -29,7 +31,7 @@ impl Beside {
     }
 }
 
-impl FromRequestParts for Beside {
+impl FromRequestParts for WriteContext {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let graph = request.parts.context.container();
         Ok(Some(Self(graph.context_of(RequestFacts {
@@ -43,11 +45,6 @@ impl FromRequestParts for Beside {
     fn describe(_: &mut Contract<'_>) {}
 
     fn needs(needs: &mut Needs) {
-        needs.add::<Arrival>();
+        needs.add::<AccountLinker>();
     }
-}
-
-/// Generic and on the heap: of the future itself the compiler can not tell here that it is `Send`.
-fn made<T: Inject>(context: Context) -> BoxFuture<'static, Result<T, Refusal>> {
-    Box::pin(async move { context.get::<T>().await })
 }

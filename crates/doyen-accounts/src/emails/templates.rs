@@ -1,16 +1,16 @@
-//! What the mails say.
+//! The texts of the mails.
 //!
-//! A link carries its token behind a `#`: browsers do not send that part, so it stands in no log of a server and in no `Referer`. The page
-//! it leads to reads it and sends it to the route.
+//! The token follows a `#` in the link. Browsers do not send that part, so it appears in no server
+//! log and no `Referer`. The page reads it and sends it to the route.
 
 use doyen_core::{BadMail, Mail, Secret};
 
 use super::EmailSettings;
 
 /// Writes mails.
-pub(super) struct Letters<'a>(pub(super) &'a EmailSettings);
+pub(super) struct MailTemplates<'a>(pub(super) &'a EmailSettings);
 
-impl Letters<'_> {
+impl MailTemplates<'_> {
     fn name(&self) -> &str {
         self.0.service_name.as_deref().unwrap_or("this service")
     }
@@ -20,17 +20,17 @@ impl Letters<'_> {
         format!("{base}/{page}#token={}", token.expose())
     }
 
-    /// Is this address yours?
+    /// Verifies the address of a new user.
     pub(super) fn verify(&self, to: &str, token: &Secret<String>) -> Result<Mail, BadMail> {
         let (name, link) = (self.name(), self.link("verify-email", token));
         let text = format!(
             "Somebody made an account at {name} with this address. If that was you, follow this link:\n\n{link}\n\n\
-             If it was not you, do nothing: without the link the account can not be used.\n"
+             If it was not you, do nothing: without the link the account cannot be used.\n"
         );
         Mail::new(to, format!("{name}: is this your address?"), text)
     }
 
-    /// Somebody registers with an address that has an account.
+    /// Reports a registration with an address that has an account.
     pub(super) fn has_account(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(
@@ -40,7 +40,7 @@ impl Letters<'_> {
         Mail::new(to, format!("{name}: you have an account already"), text)
     }
 
-    /// A link for a new password.
+    /// Resets the password.
     pub(super) fn reset(&self, to: &str, token: &Secret<String>) -> Result<Mail, BadMail> {
         let (name, link) = (self.name(), self.link("reset-password", token));
         let text = format!(
@@ -51,7 +51,7 @@ impl Letters<'_> {
         Mail::new(to, format!("{name}: a new password"), text)
     }
 
-    /// The password is another one now.
+    /// Reports a new password.
     pub(super) fn was_reset(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(
@@ -61,7 +61,7 @@ impl Letters<'_> {
         Mail::new(to, format!("{name}: your password was changed"), text)
     }
 
-    /// Is this new address yours?
+    /// Verifies a new address.
     pub(super) fn change(&self, to: &str, token: &Secret<String>) -> Result<Mail, BadMail> {
         let (name, link) = (self.name(), self.link("confirm-email", token));
         let text = format!(
@@ -71,7 +71,7 @@ impl Letters<'_> {
         Mail::new(to, format!("{name}: is this your new address?"), text)
     }
 
-    /// To the old address: somebody wants another one.
+    /// Reports to the old address that a change was requested.
     pub(super) fn change_asked(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(
@@ -85,7 +85,7 @@ impl Letters<'_> {
         )
     }
 
-    /// To the old address: it is another one now.
+    /// Reports to the old address that it was changed.
     pub(super) fn was_changed(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(

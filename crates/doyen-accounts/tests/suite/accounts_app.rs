@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// The application.
-pub(crate) struct Porch(TestApp);
+pub(crate) struct AccountsApp(TestApp);
 
 /// The same, where a login gives a cookie or tokens, as it asks.
-pub(crate) struct CookiePorch(TestApp);
+pub(crate) struct CookieAccountsApp(TestApp);
 
 macro_rules! subject {
     ($name:ident, $setup:expr) => {
         impl Subject for $name {
             fn app() -> App {
-                porch()
+                accounts_app()
             }
             fn setup() -> Setup {
                 $setup
@@ -46,14 +46,17 @@ macro_rules! subject {
 
 pub(crate) use subject;
 
-subject!(Porch, patient());
-subject!(CookiePorch, patient().set("auth.session.transport", "both"));
+subject!(AccountsApp, default_setup());
+subject!(
+    CookieAccountsApp,
+    default_setup().set("auth.session.transport", "both")
+);
 
-pub(crate) fn porch() -> App {
+pub(crate) fn accounts_app() -> App {
     App::new("porch")
         .migrations(MIGRATIONS)
         .plugin(
-            Accounts::of::<SqlPeople>()
+            Accounts::of::<SqlUsers>()
                 .own(Scope::Profile)
                 .admin(Scope::Keep),
         )
@@ -61,14 +64,14 @@ pub(crate) fn porch() -> App {
 }
 
 /// Tests ask what is answered, not how soon.
-pub(crate) fn patient() -> Setup {
+pub(crate) fn default_setup() -> Setup {
     Setup::new()
         .set("database.acquire_timeout", "30s")
         .set("database.lock_timeout", "30s")
         .set("database.statement_timeout", "30s")
 }
 
-const PEOPLE: Migration = Migration {
+const USERS_TABLE: Migration = Migration {
     version: 1,
     name: "people",
     up: "CREATE TABLE people (subject text PRIMARY KEY NOT NULL, email text NOT NULL UNIQUE, password_hash text, \
@@ -76,8 +79,8 @@ const PEOPLE: Migration = Migration {
     down: "DROP TABLE people;",
 };
 pub(crate) const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[PEOPLE],
-    postgres: &[PEOPLE],
+    sqlite: &[USERS_TABLE],
+    postgres: &[USERS_TABLE],
 };
 
 /// What a token may permit here.
@@ -131,24 +134,27 @@ async fn knock() -> NoContent {
     NoContent
 }
 
-/// Whom something is about.
+/// TargetUser something is about.
 #[derive(Input)]
-struct Whom {
+struct TargetUser {
     /// Their id.
     subject: String,
 }
 
 /// Somebody has other rights.
 #[post("/changed", allow = Scope::Keep)]
-async fn changed(sessions: Sessions, Json(whom): Json<Whom>) -> Result<NoContent, Unexpected> {
-    sessions.refresh_rights(&whom.subject).await?;
+async fn changed(
+    sessions: Sessions,
+    Json(target): Json<TargetUser>,
+) -> Result<NoContent, Unexpected> {
+    sessions.refresh_rights(&target.subject).await?;
     Ok(NoContent)
 }
 
 /// Somebody is kept out.
 #[post("/gone", allow = Scope::Keep)]
-async fn gone(sessions: Sessions, Json(whom): Json<Whom>) -> Result<NoContent, Unexpected> {
-    sessions.end_all(&whom.subject).await?;
+async fn gone(sessions: Sessions, Json(target): Json<TargetUser>) -> Result<NoContent, Unexpected> {
+    sessions.end_all(&target.subject).await?;
     Ok(NoContent)
 }
 
@@ -164,11 +170,11 @@ struct Row {
 }
 
 #[derive(Clone, Inject)]
-pub(crate) struct SqlPeople {
+pub(crate) struct SqlUsers {
     session: Session,
 }
 
-impl SqlPeople {
+impl SqlUsers {
     async fn one(
         session: &Session,
         column: &str,
@@ -205,7 +211,7 @@ impl SqlPeople {
 }
 
 #[port]
-impl Users for SqlPeople {
+impl Users for SqlUsers {
     async fn by_email(&self, email: &str) -> Result<Option<UserRecord>, Unexpected> {
         Self::one(&self.session.autocommit(), "email", email).await
     }
@@ -226,11 +232,11 @@ impl Users for SqlPeople {
 }
 
 /// What somebody usually may do.
-pub(crate) const USUAL: &str = "things:read profile";
+pub(crate) const DEFAULT_SCOPES: &str = "things:read profile";
 
 /// Somebody with an account.
 #[derive(Clone)]
-pub(crate) struct Guest {
+pub(crate) struct TestUser {
     pub(crate) subject: String,
     pub(crate) email: String,
 }
@@ -245,29 +251,29 @@ pub(crate) struct Tokens {
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// What tests do with an application that has these people.
-pub(crate) trait Visit {
+pub(crate) trait AccountsExt {
     /// Somebody new, with these scopes.
-    async fn guest(&self, scopes: &str) -> Guest;
-    async fn log_in(&self, guest: &Guest) -> Tokens;
+    async fn new_user(&self, scopes: &str) -> TestUser;
+    async fn log_in(&self, user: &TestUser) -> Tokens;
     async fn refresh(&self, token: &str) -> Answer;
     /// The status of a call with this access token.
     async fn status(&self, access: &str) -> u16;
     /// What the security log holds under this name.
     async fn events(&self, name: &str) -> Vec<Value>;
-    async fn becomes(&self, guest: &Guest, column: &str, value: sea_orm::Value);
+    async fn set_column(&self, user: &TestUser, column: &str, value: sea_orm::Value);
     /// Calls a route of the keeper's about somebody.
-    async fn keeper(&self, path: &str, about: &Guest) -> Answer;
+    async fn as_admin(&self, path: &str, about: &TestUser) -> Answer;
 }
 
-impl Visit for TestApp {
-    async fn guest(&self, scopes: &str) -> Guest {
+impl AccountsExt for TestApp {
+    async fn new_user(&self, scopes: &str) -> TestUser {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         // Unlike any other anywhere: tests that run at once share one Redis.
         let subject = format!("usr_{}", SessionId::new());
         let email = format!("person{n}@example.com");
         let hash = hash(self, PASSWORD).await;
         self.execute(
-            "INSERT INTO people (subject, email, password_hash, scopes, roles, verified, disabled) VALUES ($1, $2, $3, $4, 'guest', 1, 0)",
+            "INSERT INTO people (subject, email, password_hash, scopes, roles, verified, disabled) VALUES ($1, $2, $3, $4, 'user', 1, 0)",
             [
                 subject.clone().into(),
                 email.clone().into(),
@@ -276,11 +282,11 @@ impl Visit for TestApp {
             ],
         )
         .await;
-        Guest { subject, email }
+        TestUser { subject, email }
     }
 
-    async fn log_in(&self, guest: &Guest) -> Tokens {
-        tokens(&log_in_with(self, &guest.email, PASSWORD).await.expect(200))
+    async fn log_in(&self, user: &TestUser) -> Tokens {
+        tokens(&log_in_with(self, &user.email, PASSWORD).await.expect(200))
     }
 
     async fn refresh(&self, token: &str) -> Answer {
@@ -295,7 +301,7 @@ impl Visit for TestApp {
     }
 
     async fn events(&self, name: &str) -> Vec<Value> {
-        let keeper = self.guest("house:keep").await;
+        let keeper = self.new_user("house:keep").await;
         let tokens = self.log_in(&keeper).await;
         let list = self
             .get(format!("/v1/security-events?name={name}&limit=100"))
@@ -306,16 +312,16 @@ impl Visit for TestApp {
         list.at("/items").as_array().cloned().unwrap_or_default()
     }
 
-    async fn becomes(&self, guest: &Guest, column: &str, value: sea_orm::Value) {
+    async fn set_column(&self, user: &TestUser, column: &str, value: sea_orm::Value) {
         let sql = format!("UPDATE people SET {column} = $1 WHERE subject = $2");
         let changed = self
-            .execute(&sql, [value, guest.subject.clone().into()])
+            .execute(&sql, [value, user.subject.clone().into()])
             .await;
         assert_eq!(changed, 1);
     }
 
-    async fn keeper(&self, path: &str, about: &Guest) -> Answer {
-        let keeper = self.guest("house:keep").await;
+    async fn as_admin(&self, path: &str, about: &TestUser) -> Answer {
+        let keeper = self.new_user("house:keep").await;
         let tokens = self.log_in(&keeper).await;
         self.post(path)
             .bearer(&tokens.access)
@@ -353,7 +359,8 @@ pub(crate) fn tokens(answer: &Answer) -> Tokens {
     }
 }
 
-/// A browser, as far as cookies go: it sends what it was given, and says that a page of this site sends it.
+/// A browser, as far as cookies go: it sends what it was given, and says that a page of this site
+/// sends it.
 #[derive(Clone)]
 pub(crate) struct Browser {
     app: TestApp,
@@ -363,14 +370,14 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Logs in and keeps the cookie.
-    pub(crate) async fn log_in(app: &TestApp, guest: &Guest) -> Self {
-        Self::of(app, &Self::answer(app, guest).await)
+    pub(crate) async fn log_in(app: &TestApp, user: &TestUser) -> Self {
+        Self::of(app, &Self::answer(app, user).await)
     }
 
-    pub(crate) async fn answer(app: &TestApp, guest: &Guest) -> Answer {
+    pub(crate) async fn answer(app: &TestApp, user: &TestUser) -> Answer {
         app.post("/v1/auth/login")
             .header("sec-fetch-site", "same-origin")
-            .json(&json!({"email": guest.email, "password": PASSWORD, "transport": "cookie"}))
+            .json(&json!({"email": user.email, "password": PASSWORD, "transport": "cookie"}))
             .send()
             .await
             .expect(200)

@@ -1,4 +1,4 @@
-//! What a login gives: tokens, or a cookie.
+//! The response to a login: tokens, or a cookie.
 
 use doyen_core::{Refusal, Unexpected};
 use doyen_schema::contract::{Answer, Contract};
@@ -116,7 +116,7 @@ impl IntoResponse for LoggedIn {
     }
 }
 
-const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// 204 after a logout. It clears the data of this site in the browser.
 pub(crate) struct LoggedOut;
@@ -126,14 +126,14 @@ impl IntoResponse for LoggedOut {
         let mut response = NoContent.into_response(parts)?;
         let headers = response.headers_mut();
         headers.insert(
-            CLEAR,
+            CLEAR_SITE_DATA,
             HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""),
         );
-        // For browsers that do not know the field above.
+        // For browsers without support for the header above.
         if parts.header("cookie").and_then(cookie::find).is_some() {
             headers.append(
                 header::SET_COOKIE,
-                HeaderValue::from_static(cookie::REMOVED),
+                HeaderValue::from_static(cookie::REMOVE_COOKIE),
             );
         }
         Ok(response)

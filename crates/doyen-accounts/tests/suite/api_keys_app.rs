@@ -11,14 +11,14 @@ use doyen::prelude::*;
 use doyen_test::{Answer, Call, Setup, Subject, TestApp};
 use serde_json::{Value, json};
 
-pub(crate) struct House(TestApp);
+pub(crate) struct ApiKeysApp(TestApp);
 
-impl Subject for House {
+impl Subject for ApiKeysApp {
     fn app() -> App {
         App::new("house")
             .migrations(MIGRATIONS)
             .plugin(
-                Accounts::of::<SqlPeople>()
+                Accounts::of::<SqlUsers>()
                     .own(Scope::Profile)
                     .admin(Scope::Keep)
                     .openid(),
@@ -44,14 +44,14 @@ pub(crate) fn setup() -> Setup {
         .set("auth.key.per_user", "5")
 }
 
-impl Deref for House {
+impl Deref for ApiKeysApp {
     type Target = TestApp;
     fn deref(&self) -> &TestApp {
         &self.0
     }
 }
 
-const PEOPLE: Migration = Migration {
+const USERS_TABLE: Migration = Migration {
     version: 1,
     name: "people",
     up: "CREATE TABLE people (subject text PRIMARY KEY NOT NULL, email text NOT NULL UNIQUE, scopes text NOT NULL, roles text NOT NULL, \
@@ -59,8 +59,8 @@ const PEOPLE: Migration = Migration {
     down: "DROP TABLE people;",
 };
 const MIGRATIONS: Migrations = Migrations {
-    sqlite: &[PEOPLE],
-    postgres: &[PEOPLE],
+    sqlite: &[USERS_TABLE],
+    postgres: &[USERS_TABLE],
 };
 
 /// What a token may permit here.
@@ -149,11 +149,11 @@ struct Row {
 }
 
 #[derive(Clone, Inject)]
-pub(crate) struct SqlPeople {
+pub(crate) struct SqlUsers {
     session: Session,
 }
 
-impl SqlPeople {
+impl SqlUsers {
     async fn one(&self, column: &str, value: &str) -> Result<Option<UserRecord>, Unexpected> {
         let sql = format!(
             "SELECT subject, email, scopes, roles, verified, disabled FROM people WHERE {column} = $1"
@@ -173,7 +173,7 @@ impl SqlPeople {
 }
 
 #[port]
-impl Users for SqlPeople {
+impl Users for SqlUsers {
     async fn by_email(&self, email: &str) -> Result<Option<UserRecord>, Unexpected> {
         self.one("email", email).await
     }
@@ -192,11 +192,11 @@ impl Users for SqlPeople {
 }
 
 /// What somebody usually may do.
-pub(crate) const USUAL: &str = "things:read things:write profile";
+pub(crate) const DEFAULT_SCOPES: &str = "things:read things:write profile";
 
 /// Somebody who is logged in.
 #[derive(Clone)]
-pub(crate) struct Person {
+pub(crate) struct KeyOwner {
     pub(crate) app: TestApp,
     pub(crate) subject: String,
     pub(crate) email: String,
@@ -206,16 +206,16 @@ pub(crate) struct Person {
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// People come in.
-pub(crate) trait Enter {
-    async fn enter(&self, scopes: &str) -> Person;
+pub(crate) trait SignUp {
+    async fn sign_up(&self, scopes: &str) -> KeyOwner;
 }
 
-impl Enter for TestApp {
-    async fn enter(&self, scopes: &str) -> Person {
+impl SignUp for TestApp {
+    async fn sign_up(&self, scopes: &str) -> KeyOwner {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let (subject, email) = (format!("usr_{n}"), format!("person{n}@example.com"));
         self.execute(
-            "INSERT INTO people (subject, email, scopes, roles, verified, disabled) VALUES ($1, $2, $3, 'guest', 1, 0)",
+            "INSERT INTO people (subject, email, scopes, roles, verified, disabled) VALUES ($1, $2, $3, 'user', 1, 0)",
             [subject.clone().into(), email.clone().into(), scopes.into()],
         )
         .await;
@@ -223,7 +223,7 @@ impl Enter for TestApp {
         caller.scopes = scopes.split_whitespace().map(Arc::from).collect();
         caller.session = Some(format!("ses_{n}").into());
         let token = issue(self, &caller).await;
-        Person {
+        KeyOwner {
             app: self.clone(),
             subject,
             email,
@@ -245,7 +245,7 @@ pub(crate) async fn issue(app: &TestApp, caller: &Caller) -> String {
     issued.token
 }
 
-impl Person {
+impl KeyOwner {
     pub(crate) fn request(&self, method: &str, target: impl AsRef<str>) -> Call {
         self.app.request(method, target).bearer(&self.token)
     }
@@ -279,7 +279,7 @@ impl Person {
     }
 
     /// What the application says of them changes.
-    pub(crate) async fn becomes(&self, column: &str, value: impl Into<sea_orm::Value>) {
+    pub(crate) async fn set_column(&self, column: &str, value: impl Into<sea_orm::Value>) {
         let sql = format!("UPDATE people SET {column} = $1 WHERE subject = $2");
         let changed = self
             .app
@@ -291,7 +291,7 @@ impl Person {
 
 /// What the security log holds under this name.
 pub(crate) async fn events(app: &TestApp, name: &str) -> Vec<Value> {
-    let keeper = app.enter("house:keep").await;
+    let keeper = app.sign_up("house:keep").await;
     let list = keeper
         .request("GET", format!("/v1/security-events?name={name}&limit=100"))
         .send()

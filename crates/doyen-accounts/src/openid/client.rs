@@ -1,4 +1,5 @@
-//! The only way out: to the hosts that were set, without redirects, within seconds, and not much is read.
+//! HTTP requests to the provider: only to configured hosts, without redirects, with limits on time
+//! and size.
 
 use std::time::Duration;
 
@@ -7,28 +8,28 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long connecting may take.
-const CONNECT: Duration = Duration::from_secs(3);
-/// How much of an answer is read.
-const LARGEST: usize = 256 << 10;
+/// Timeout of a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Timeout for connecting.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum size of a response body.
+const MAX_RESPONSE_BYTES: usize = 256 << 10;
 
 /// Calls the provider.
-pub(super) struct Outside {
+pub(super) struct ProviderClient {
     client: Client,
     hosts: Vec<String>,
-    /// Whether `http` to this machine itself will do: not in production.
+    /// True if `http` to loopback is allowed, which it is not in production.
     loopback: bool,
 }
 
-impl Outside {
+impl ProviderClient {
     pub(super) fn new(hosts: Vec<String>, loopback: bool) -> Result<Self, String> {
         let client = Client::builder()
             .redirect(Policy::none())
-            .timeout(PATIENCE)
-            .connect_timeout(CONNECT)
-            // What the environment names could send a secret elsewhere.
+            .timeout(REQUEST_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A proxy from the environment could receive secrets.
             .no_proxy()
             .referer(false)
             .build()
@@ -40,8 +41,8 @@ impl Outside {
         })
     }
 
-    /// An address that may be called: a known host, by `https`.
-    pub(super) fn permit(&self, text: &str) -> Option<Url> {
+    /// Returns the URL if it may be requested: `https` to a known host.
+    pub(super) fn permit_call(&self, text: &str) -> Option<Url> {
         let url = secure(text, self.loopback)?;
         let host = url.host_str()?;
         self.hosts
@@ -50,12 +51,12 @@ impl Outside {
             .then_some(url)
     }
 
-    /// An address that a browser may be sent to: any host, by `https`.
-    pub(super) fn visit(&self, text: &str) -> Option<Url> {
+    /// Returns the URL if a browser may be sent to it: `https` to any host.
+    pub(super) fn permit_redirect(&self, text: &str) -> Option<Url> {
         secure(text, self.loopback)
     }
 
-    /// The JSON at this address.
+    /// Requests a JSON document.
     pub(super) async fn get(&self, url: &Url) -> Result<Value, Unexpected> {
         match self.call(self.client.get(url.clone())).await? {
             (StatusCode::OK, Some(json)) => Ok(json),
@@ -66,7 +67,7 @@ impl Outside {
         }
     }
 
-    /// Sends a form; gives the JSON when the answer is 200, and nothing when it is a refusal.
+    /// Sends a form. Returns the JSON of a 200, and `None` for a client error.
     pub(super) async fn post(
         &self,
         url: &Url,
@@ -96,13 +97,13 @@ impl Outside {
         &self,
         request: RequestBuilder,
     ) -> Result<(StatusCode, Option<Value>), Unexpected> {
-        // Without its address: a query could hold a code.
+        // Without the URL, whose query may contain a code.
         let away = |error: reqwest::Error| Unexpected::unavailable(error.without_url());
         let mut response = request.send().await.map_err(away)?;
         let status = response.status();
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await.map_err(away)? {
-            if body.len() + part.len() > LARGEST {
+            if body.len() + part.len() > MAX_RESPONSE_BYTES {
                 return Err(Unexpected::unavailable(
                     "the OpenID provider answers with more than is read",
                 ));
@@ -126,14 +127,14 @@ fn secure(text: &str, loopback: bool) -> Option<Url> {
     }
 }
 
-/// Adds pairs to the query of an address.
+/// Adds parameters to the query of a URL.
 pub(super) fn with_query(url: &Url, pairs: &[(&str, &str)]) -> Url {
     let mut url = url.clone();
     url.query_pairs_mut().extend_pairs(pairs);
     url
 }
 
-/// A form as it stands in a body.
+/// Encodes a form body.
 pub(super) fn encode(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in pairs {
@@ -159,9 +160,9 @@ mod tests {
 
     #[test]
     fn only_known_hosts_are_called_and_only_by_https() {
-        let outside = |loopback| {
+        let client = |loopback| {
             let hosts = vec!["id.example.com".to_owned(), "127.0.0.1".to_owned()];
-            Outside::new(hosts, loopback).unwrap()
+            ProviderClient::new(hosts, loopback).unwrap()
         };
         for (address, known) in [
             ("https://id.example.com/token", true),
@@ -177,11 +178,27 @@ mod tests {
             ("/token", false),
             ("", false),
         ] {
-            assert_eq!(outside(false).permit(address).is_some(), known, "{address}");
-            assert_eq!(outside(true).permit(address).is_some(), known, "{address}");
+            assert_eq!(
+                client(false).permit_call(address).is_some(),
+                known,
+                "{address}"
+            );
+            assert_eq!(
+                client(true).permit_call(address).is_some(),
+                known,
+                "{address}"
+            );
         }
-        assert!(outside(true).permit("http://127.0.0.1:81/token").is_some());
-        assert!(outside(false).permit("http://127.0.0.1:81/token").is_none());
+        assert!(
+            client(true)
+                .permit_call("http://127.0.0.1:81/token")
+                .is_some()
+        );
+        assert!(
+            client(false)
+                .permit_call("http://127.0.0.1:81/token")
+                .is_none()
+        );
     }
 
     #[test]
