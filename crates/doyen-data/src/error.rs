@@ -58,7 +58,7 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the database `{}` can not be used: {}",
+            "the database `{}` cannot be used: {}",
             self.url, self.what
         )
     }

@@ -108,7 +108,7 @@ impl Session {
             .find(|(column, _)| column.def().is_null())
         {
             let what = format!(
-                "a list can not be sorted by `{}`: the column may hold NULL",
+                "a list cannot be sorted by `{}`: the column may hold NULL",
                 column.as_str()
             );
             return Err(Unexpected::new(what));
@@ -297,7 +297,7 @@ impl<C: ColumnTrait> List<'_, C> {
                 keys,
             }),
             Some(at) => Err(Unexpected::new(format!(
-                "a list can not be sorted by `{}`: no cursor can hold such a value",
+                "a list cannot be sorted by `{}`: no cursor can hold such a value",
                 self.order[at].0.as_str()
             ))),
         }

@@ -95,7 +95,7 @@ pub(crate) fn create_folder(options: &DatabaseOptions) -> Result<(), ConnectErro
     {
         std::fs::create_dir_all(folder).map_err(|error| {
             connect_error(&format!(
-                "its folder `{}` can not be created. Create it, or correct its rights",
+                "its folder `{}` cannot be created. Create it, or correct its rights",
                 folder.display()
             ))
             .caused_by(error)
@@ -194,10 +194,10 @@ pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
             .map(|code| code & 0xff)
         {
             Some(8) => "the file is read-only. Correct the rights of the file and of its folder",
-            Some(14) => "the file can not be opened. Correct the path, or the rights of its folder",
+            Some(14) => "the file cannot be opened. Correct the path, or the rights of its folder",
             Some(26) => "the file is not a SQLite database. Correct the path",
             Some(5 | 6) => "another process holds it. Stop that process",
-            _ => "the file can not be opened",
+            _ => "the file cannot be opened",
         };
     }
     match code.as_deref() {

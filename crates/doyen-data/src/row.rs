@@ -165,5 +165,5 @@ impl<'r> Cells<'r> {
 
 #[cold]
 fn unreadable(name: &str, why: &str) -> DbErr {
-    DbErr::Type(format!("the column `{name}` can not be read: {why}"))
+    DbErr::Type(format!("the column `{name}` cannot be read: {why}"))
 }

@@ -23,7 +23,7 @@ pub enum UpdateError {
 impl fmt::Display for UpdateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            UpdateError::Stale => "the row was changed by somebody else",
+            UpdateError::Stale => "the row was changed concurrently",
             UpdateError::Missing => "there is no such row",
             UpdateError::Database(_) => "the update failed",
         })

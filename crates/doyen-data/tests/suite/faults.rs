@@ -272,7 +272,7 @@ async fn what_can_not_be_opened_says_why_and_what_to_do() {
             "not a SQLite database",
         ),
         (&format!("sqlite://{}/file/x.db", here.display()), "folder"),
-        (&format!("sqlite://{}", here.display()), "can not be opened"),
+        (&format!("sqlite://{}", here.display()), "cannot be opened"),
         (
             "postgres://postgres:s3cret@127.0.0.1:5432/no_such_database",
             "createdb",

@@ -135,7 +135,7 @@ impl Connection {
     pub(super) fn open(file: &Path) -> Result<Self, DbErr> {
         Self::try_open(file).map_err(|error| match SqliteError::of(error) {
             Some(error) => error.into(),
-            None => DbErr::Custom(format!("the file `{}` can not be opened", file.display())),
+            None => DbErr::Custom(format!("the file `{}` cannot be opened", file.display())),
         })
     }
 
