@@ -4,7 +4,8 @@
 //! therefore also show that:
 //!
 //! 1. It comes from a page of this origin: `Sec-Fetch-Site: same-origin` or, if the browser does
-//! not send it, our `Origin`.
+//!    not send it, our `Origin`.
+//! 2. The page can read responses of this origin: `X-CSRF-Token` is the token of the session.
 //!
 //! Other requests get a 403 `csrf_failed` and an event in the security log. Safe methods (GET,
 //! HEAD) need neither, because no page of another origin can read the response.

@@ -86,12 +86,13 @@ impl BatchSink for EventSink {
     const MAX_BATCH: usize = 100;
 
     async fn write(&mut self, batch: Vec<Self::Item>) {
+        let rows = batch.into_iter().map(|row| *row).collect();
         let now = self.clock.now();
         let old = self
             .pruned
             .is_none_or(|last| now.since(last) >= PRUNE_INTERVAL)
             .then(|| now - RETENTION);
-        if let Err(error) = save(&self.database, batch, old).await {
+        if let Err(error) = save(&self.database, rows, old).await {
             tracing::error!(target: "security", error = %error.error(), "events could not be stored: they are only in this log");
         } else if old.is_some() {
             self.pruned = Some(now);
@@ -102,7 +103,7 @@ impl BatchSink for EventSink {
 /// Inserts the rows and deletes those from before `old`, in one transaction.
 async fn save(
     database: &Database,
-    rows: Vec<Box<rows::ActiveModel>>,
+    rows: Vec<rows::ActiveModel>,
     old: Option<Timestamp>,
 ) -> Result<(), Unexpected> {
     if rows.is_empty() && old.is_none() {
@@ -110,7 +111,7 @@ async fn save(
     }
     let session = database.session(Access::Write);
     if !rows.is_empty() {
-        rows::Entity::insert_many(rows.into_iter().map(|row| *row))
+        rows::Entity::insert_many(rows)
             .exec_without_returning(&session)
             .await?;
     }
