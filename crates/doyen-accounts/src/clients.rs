@@ -1,16 +1,19 @@
-//! Machine clients: programs that act for themselves and not for a user (OAuth 2.0, RFC 6749 section 4.4).
+//! Machine clients: programs that act for themselves, not for a user (OAuth 2.0, RFC 6749 section
+//! 4.4).
 //!
-//! An administrator makes a client with a name and scopes, and hands its id and secret to whoever runs the program. The program exchanges
-//! them for an access token that is good for minutes. The token's `sub` is the client, it has no roles and no session.
+//! An administrator creates a client with a name and scopes, and passes its id and secret to the
+//! operator of the program. The program exchanges them for a short-lived access token. The `sub` of
+//! the token is the client; it has no roles and no session.
 //!
 //! | part | is |
 //! | --- | --- |
-//! | `store` | make, list, revoke, another secret; what a client proves |
-//! | `grant` | the request for a token, read as RFC 6749 says |
-//! | `metadata` | what a library asks first (RFC 8414) |
+//! | `store` | create, list, revoke, replace the secret; verify the secret |
+//! | `grant` | the token request (RFC 6749) |
+//! | `metadata` | the metadata of the authorization server (RFC 8414) |
 //!
-//! A client that is revoked gets no tokens any more, and those it has are refused within five seconds on every node; the same when its secret
-//! is replaced. What this does not do: it gives no codes and asks nobody for consent, so it is no server for the programs of third parties.
+//! A revoked client gets no more tokens, and its tokens are rejected on every node within five
+//! seconds; so are those of a replaced secret. There are no authorization codes and no consent, so
+//! this is no server for third-party programs.
 
 mod api;
 mod grant;

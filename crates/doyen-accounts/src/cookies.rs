@@ -1,23 +1,24 @@
-//! Sessions carried by a cookie, for pages of the same site.
+//! Cookie sessions, for pages of the same site.
 //!
-//! A browser sends a cookie along whoever asked for the request, so a cookie alone proves little. What a request that changes something must
-//! show besides:
+//! A browser sends the cookie with requests from any page. A request that changes data must
+//! therefore also show that:
 //!
-//! 1. It comes from a page of this origin: `Sec-Fetch-Site: same-origin`, or, where the browser does not say, an `Origin` that is ours.
-//! 2. The page could read what this origin told it: `X-CSRF-Token` is the token of the session.
+//! 1. It comes from a page of this origin: `Sec-Fetch-Site: same-origin` or, if the browser does
+//!    not send it, our `Origin`.
+//! 2. The page can read responses of this origin: `X-CSRF-Token` is the token of the session.
 //!
-//! Everything else is 403 `csrf_failed`, and an event in the security log. A request that changes nothing (GET, HEAD) needs neither, since
-//! no page of another origin can read its answer.
+//! Other requests get a 403 `csrf_failed` and an event in the security log. Safe methods (GET,
+//! HEAD) need neither, because no page of another origin can read the response.
 //!
 //! | part | is |
 //! | --- | --- |
-//! | [`CookieSessions`] | a cookie to its caller, with a memory of a few seconds |
-//! | `cookie` | the cookie as it stands in a header field |
-//! | `provenance` | where a request comes from |
+//! | [`CookieSessions`] | identifies callers by their cookie, with a cache of a few seconds |
+//! | `cookie` | the cookie in a header |
+//! | `provenance` | the origin of a request |
 
+mod cache;
 pub(crate) mod cookie;
 mod identify;
-mod known;
 mod provenance;
 
 pub use identify::{CookieSessions, CsrfFailed, InvalidSession};

@@ -1,23 +1,25 @@
-//! Mails about an account: is this address yours, here is a link for a new password, somebody changed your address.
+//! Mails about an account: verify an address, reset a password, change an address.
 //!
 //! | part | is |
 //! | --- | --- |
-//! | `letters` | what the mails say, and the links in them |
-//! | `mailbox` | who gets one, with a token that is good once |
-//! | `graph` | reading beside a request, and working after its answer |
+//! | `templates` | the texts of the mails and their links |
+//! | `mailbox` | sends mails with single-use tokens |
+//! | `background` | work after the response |
 //! | `verify`, `reset`, `change` | the routes |
 //!
-//! **No answer tells who has an account.** Whoever asks for a mail gets 202 at once, and whether there is one to send is found out after the
-//! answer. The address of a link comes from the settings, never from the request.
+//! **No response reveals who has an account.** A request for a mail gets a 202 at once; whether
+//! there is a mail to send is decided after the response. The address in a link comes from the
+//! settings, never from the request.
 //!
-//! Each kind of mail is sent to one account once a minute at most; a notice that somebody knocked, once an hour.
+//! Each kind of mail is sent to an account at most once a minute; a notice about a registration
+//! attempt at most once an hour.
 
+mod background;
 mod change;
-mod graph;
-mod letters;
 mod mailbox;
 mod reset;
 mod settings;
+mod templates;
 mod verify;
 
 use doyen_core::{Problem, Restricted};

@@ -1,16 +1,18 @@
-//! The second factor: a code from an app, which changes every half minute (TOTP, RFC 6238), and recovery codes for the day the phone is lost.
+//! Second factors: codes from an authenticator app (TOTP, RFC 6238), and recovery codes for a lost
+//! device.
 //!
 //! | part | is |
 //! | --- | --- |
-//! | `totp` | the codes: SHA-1, six digits, thirty seconds, as all apps have them |
-//! | `recovery` | ten codes, each good once |
-//! | `seal` | how the secret is kept: sealed with a key that is not in the database |
-//! | `api` | switch it on and off |
+//! | `totp` | the codes: SHA-1, six digits, thirty seconds, as in all apps |
+//! | `recovery` | ten single-use codes |
+//! | `seal` | encrypts the secret with a key that is not in the database |
+//! | `api` | enable and disable it |
 //!
-//! A code of the half minute before or after is taken as well, for clocks that are off; a code that was taken, and those before it, are never
-//! taken again. Wrong codes are counted: see [`throttle`](crate::throttle).
+//! A code of the previous and the next thirty seconds is also valid, for clocks that differ. Each
+//! code can be used once, and no code before it. Wrong codes are counted: see
+//! [`throttle`](crate::throttle).
 //!
-//! What it does not do: it does not protect from who relays the code at once to us (a copy of the login page). Passkeys do.
+//! It does not protect against a copy of the login page that relays codes at once. Passkeys do.
 
 mod api;
 mod recovery;
@@ -82,13 +84,13 @@ pub struct Factors {
 }
 
 #[derive(FromQueryResult, Row)]
-struct Kept {
+struct StoredFactor {
     secret: Vec<u8>,
     confirmed_at: Option<DateTimeUtc>,
     last_step: i64,
 }
 
-/// A secret and whether it counts yet.
+/// A stored secret, and whether it is confirmed.
 struct Factor {
     secret: totp::Secret,
     confirmed: bool,
@@ -96,13 +98,16 @@ struct Factor {
 }
 
 impl Factors {
-    /// Checks the second factor of somebody whose password was right; all is well when they have none.
+    /// Checks the second factor of a user whose password was correct. Succeeds if the user has
+    /// none.
     ///
-    /// `attempt` is the counted try of the password. When a code is missing it is forgiven; when one is wrong it stays a failure.
+    /// `attempt` is the counted attempt of the password. It is forgiven if the code is missing, and
+    /// stays a failure if it is wrong.
     ///
     /// # Errors
     ///
-    /// A code is missing, wrong, or one of too many; the database's.
+    /// Returns an error if the code is missing or wrong, after too many attempts, or if the
+    /// database fails.
     pub async fn check(
         &self,
         attempt: Attempt,
@@ -110,7 +115,7 @@ impl Factors {
         address: Option<IpAddr>,
         code: Option<&str>,
     ) -> Result<Attempt, CheckFactor> {
-        // Beside the unit of work, which must not have begun: tries are counted in one of their own.
+        // Outside of the transaction, which must not have begun: attempts are counted in their own.
         let found = self.find(&self.session.autocommit(), subject).await?;
         let Some(factor) = found.filter(|factor| factor.confirmed) else {
             return Ok(attempt);
@@ -132,14 +137,14 @@ impl Factors {
         Ok(attempt)
     }
 
-    /// Takes a code: it is good this once. From an app, or a recovery code.
+    /// Uses up a code of the app, or a recovery code.
     async fn take(&self, subject: &str, factor: &Factor, code: &str) -> Result<bool, Unexpected> {
         let now = self.clock.now();
         if let Some(code) = totp::code(code) {
             let Some(step) = totp::matches(&factor.secret, &code, now, factor.last_step) else {
                 return Ok(false);
             };
-            // Of two with the same code, one changes the row.
+            // Of two requests with the same code, one updates the row.
             let sql =
                 "UPDATE auth_factors SET last_step = $1 WHERE subject = $2 AND last_step < $3";
             let parameters = [step.into(), subject.into(), step.into()];
@@ -161,7 +166,7 @@ impl Factors {
 
     async fn find(&self, session: &Session, subject: &str) -> Result<Option<Factor>, Unexpected> {
         let sql = "SELECT secret, confirmed_at, last_step FROM auth_factors WHERE subject = $1";
-        let kept: Option<Kept> = session.query_one_as(sql, [subject.into()]).await?;
+        let kept: Option<StoredFactor> = session.query_one_as(sql, [subject.into()]).await?;
         kept.map(|kept| {
             Ok(Factor {
                 secret: seal::open(&self.keys.factor, subject, kept.secret)?,
@@ -172,7 +177,8 @@ impl Factors {
         .transpose()
     }
 
-    /// A new secret, which counts once a code of it was right. False when there is one that counts.
+    /// Stores a new secret, to be confirmed by a first code. Returns false if one is confirmed
+    /// already.
     async fn begin(&self, subject: &str, secret: &totp::Secret) -> Result<bool, Unexpected> {
         let sealed = seal::seal(&self.keys.factor, subject, secret)?;
         let sql = "INSERT INTO auth_factors (subject, secret, created_at, last_step) VALUES ($1, $2, $3, 0) \
@@ -183,7 +189,8 @@ impl Factors {
         Ok(self.session.execute_sql(sql, parameters).await? == 1)
     }
 
-    /// It counts from now on; gives the recovery codes. `None` when it counted before.
+    /// Confirms the secret and returns the recovery codes. Returns `None` if it was confirmed
+    /// before.
     async fn confirm(
         &self,
         subject: &str,
@@ -206,12 +213,12 @@ impl Factors {
         Ok(Some(codes))
     }
 
-    /// Removes the second factor of somebody, and their recovery codes: the answer to a lost phone and lost codes, by an administrator who
-    /// knows the person.
+    /// Removes the second factor and the recovery codes of a user, for an administrator who has
+    /// verified the identity of a user without device and codes.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn remove(&self, subject: &str) -> Result<(), Unexpected> {
         for sql in [
             "DELETE FROM auth_recovery_codes WHERE subject = $1",

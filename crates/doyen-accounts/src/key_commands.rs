@@ -97,7 +97,7 @@ fn table(all: &[StoredKey]) -> String {
     let rows = all
         .iter()
         .map(|key| {
-            // A key whose time is over is refused, whether the next rotation has written that down or not.
+            // An expired key is rejected, whether or not a rotation has recorded it.
             let state = if key.is_accepted(now) {
                 key.state
             } else {

@@ -1,13 +1,16 @@
-//! API keys: what a program shows instead of a person who logs in.
+//! API keys: credentials of programs that act for a user.
 //!
-//! A key looks like `helpdesk_` and 49 letters and digits: a prefix that people and secret scanners know, 43 drawn at random (256 bits), and 6
-//! that are a checksum of the rest. So a typing error, or a guess, is refused before anybody asks the database. It is shown once, when it
-//! is made; what is kept is its SHA-256, and a secret this long needs no slower hash.
+//! A key looks like `helpdesk_` and 49 letters and digits: a prefix for people and secret scanners,
+//! 43 random characters (256 bits), and a checksum of 6. A typing error or a guess is rejected
+//! without the database. The key is shown once; only its SHA-256 is stored, because a secret of
+//! this length needs no slower hash.
 //!
-//! A key belongs to a user and may do what it was made for, as far as its owner may do it today. Only somebody who logged in manages keys.
+//! A key belongs to a user and has those of its scopes that its owner still has. Managing keys
+//! requires a login session.
 //!
-//! What it costs: a node reads a key and its owner at most once in four seconds; that is also how long a revoked key, a disabled owner or a
-//! scope taken away may go unnoticed. When and from where a key is used is written by one task, at most once a minute for each key.
+//! A node reads a key and its owner at most once in four seconds. For that long, a revoked key, a
+//! disabled owner or a removed scope may go unnoticed. A background task records the use of each
+//! key, at most once a minute.
 
 mod api;
 mod cache;

@@ -1,28 +1,29 @@
-//! Accounts over HTTP: log in, sessions, keys, second factors, and the log of what happened to them.
+//! Accounts over HTTP: login, sessions, API keys, second factors, and the security log.
 //!
-//! An application has users of its own, in a table of its own. It says how to find one ([`Users`]) and mounts [`Accounts`]; everything that
-//! has to do with proving who somebody is then works: routes, tables and settings.
+//! An application keeps its users in its own table. It implements [`Users`] to find them and mounts
+//! [`Accounts`], which brings the routes, tables and settings for authentication.
 //!
-//! | room | holds |
+//! | item | purpose |
 //! | --- | --- |
-//! | [`Accounts`] | what an application mounts |
+//! | [`Accounts`] | the plugin that an application mounts |
 //! | [`Users`], [`UserRecord`] | the port to the application's own users |
-//! | [`ApiKeys`], [`ApiKeyIdentity`] | keys that a user makes for programs |
-//! | [`Person`] | somebody who logged in, not a program with a key |
-//! | [`sessions`] | login sessions: refresh, end, list, and what was revoked |
-//! | [`CookieSessions`] | sessions carried by a cookie |
-//! | [`emails`], [`Mailbox`] | verify an address, set a forgotten password, change an address |
+//! | [`ApiKeys`], [`ApiKeyIdentity`] | keys of users, for programs |
+//! | [`SessionUser`] | a caller with a login session, not a program with a key |
+//! | [`sessions`] | login sessions: refresh, end, list, revocations |
+//! | [`CookieSessions`] | cookie sessions |
+//! | [`emails`], [`Mailbox`] | verify an address, reset a password, change an address |
 //! | [`factor`] | a second factor |
-//! | [`throttle`] | who fails to log in too often waits |
-//! | [`onetime`] | the tokens in the links of mails |
-//! | [`security`] | the security log: what happened to accounts, in the log and in a table |
+//! | [`throttle`] | slows down failed logins |
+//! | [`onetime`] | single-use tokens in links |
+//! | [`security`] | the security log, in the log and in a table |
 //!
-//! What it does not do: it has no users. Who registers, what a profile holds and which roles there are is the application's own business.
+//! It has no users: registration, profiles and roles belong to the application.
 
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
 
 mod account_keys;
+mod batch;
 mod clients;
 mod cookies;
 pub mod emails;
@@ -33,10 +34,11 @@ mod keys;
 mod login;
 pub mod onetime;
 mod openid;
-mod person;
 mod plugin;
 mod proof;
+mod resolve;
 pub mod security;
+mod session_user;
 pub mod sessions;
 pub mod throttle;
 mod token_plugin;
@@ -51,9 +53,9 @@ pub use login::{InvalidCredentials, LogIn, NotOffered, WrongPassword};
 pub use openid::{LinkMode, OpenIdSettings};
 #[cfg(feature = "oidc")]
 pub use openid::{OpenId, OpenIdLogin, WrongOpenId};
-pub use person::{Person, SessionRequired};
 pub use plugin::{AccountSettings, Accounts};
-pub use sessions::{OwnSession, Revocations, SessionEngine, SessionSettings, Sessions};
+pub use session_user::{SessionRequired, SessionUser};
+pub use sessions::{CurrentSession, Revocations, SessionEngine, SessionSettings, Sessions};
 pub use token_plugin::{AccessTokens, SigningAlgorithm, TokenSettings};
 pub use users::{UserRecord, Users};
 

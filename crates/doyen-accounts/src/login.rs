@@ -1,17 +1,17 @@
-//! Logging in: who somebody is, proved by a password, and what they get for it.
+//! Login with a password, and the response to it.
 //!
 //! | part | is |
 //! | --- | --- |
 //! | `flow` | the steps of a login, in order |
-//! | `answer` | tokens or a cookie |
-//! | `password` | another password, for who knows the present one |
+//! | `response` | tokens or a cookie |
+//! | `password` | changes the password |
 
-mod answer;
 mod api;
 mod flow;
 mod password;
 mod problems;
+mod response;
 
-pub(crate) use answer::{LoggedIn, LoggedOut, TokenView};
 pub(crate) use api::{public, routes};
 pub use problems::{InvalidCredentials, LogIn, NotOffered, WrongPassword};
+pub(crate) use response::{LoggedIn, LoggedOut, TokenView};

@@ -1,8 +1,8 @@
-//! Tokens that are good once: the links in mails.
+//! Single-use tokens, for links in mails.
 //!
-//! A token is 256 random bits, written as 43 characters. The table keeps a hash of it together with its purpose, so it can not be used for
-//! anything else, and whoever reads the table can not use it at all. There is one for each purpose and subject: a new one takes the place of
-//! the old one, so the newest mail is the one that counts.
+//! A token is 256 random bits, written as 43 characters. The table stores a hash of token and
+//! purpose: the token is not valid for another purpose, and the table reveals no tokens. There is
+//! one for each purpose and subject; a new one replaces the old one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,18 +16,18 @@ use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{self, FromQueryResult};
 use doyen_data::{Row, Session};
 
-/// What a token is good for.
+/// The purpose of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To show that an address is its owner's.
+    /// Verify an address.
     VerifyEmail,
-    /// To set a password without the present one.
+    /// Reset a password.
     ResetPassword,
-    /// To show that a new address is its owner's, and to take it.
+    /// Verify and set a new address.
     ChangeEmail,
-    /// Nothing: it keeps the time of the last notice, so that nobody is flooded with them.
+    /// Not redeemable: stores the time of the last notice, to limit notices.
     Notice,
-    /// Nothing: it is written where another would be, so that both cost the same.
+    /// Not redeemable: written in place of another, so that both cost the same.
     Nothing,
 }
 
@@ -43,35 +43,36 @@ impl Purpose {
     }
 }
 
-/// What a token stands for.
+/// The data of a token.
 #[derive(Clone, PartialEq, Eq, FromQueryResult, Row)]
-pub struct Stands {
-    /// Whose it is.
+pub struct TokenPayload {
+    /// Subject of the token.
     pub subject: String,
-    /// What was written to it when it was made: the address it went to.
+    /// Data from its creation: the address that it was sent to.
     pub data: String,
 }
 
 #[derive(FromQueryResult, Row)]
-struct Redeemed {
+struct RedeemedRow {
     subject: String,
     data: String,
     expires_at: DateTimeUtc,
 }
 
-/// Makes tokens that are good once, and takes them.
+/// Issues and redeems single-use tokens.
 #[derive(Clone, Inject)]
-pub struct OneTime {
+pub struct OneTimeTokens {
     session: Session,
     clock: Arc<dyn Clock>,
 }
 
-impl OneTime {
-    /// A new token, which takes the place of the one before. `None` when that one is younger than `pause`: somebody asks too often.
+impl OneTimeTokens {
+    /// Issues a token, which replaces the one before. Returns `None` if that one is younger than
+    /// `pause`.
     ///
     /// # Errors
     ///
-    /// The database's; the system has no random bytes.
+    /// Returns an error if the database fails or the system provides no random bytes.
     pub async fn issue(
         &self,
         purpose: Purpose,
@@ -84,7 +85,7 @@ impl OneTime {
         getrandom::fill(&mut random)?;
         let token = URL_SAFE_NO_PAD.encode(random);
         let now = self.clock.now();
-        // One statement: of two who ask at once, one gets it.
+        // One statement: of two concurrent requests, one gets a token.
         let sql = "INSERT INTO auth_one_time (subject, purpose, hash, data, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6) \
                    ON CONFLICT (subject, purpose) DO UPDATE SET hash = excluded.hash, data = excluded.data, \
                    created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL \
@@ -107,20 +108,24 @@ impl OneTime {
         Ok((written == 1).then(|| Secret::new(token)))
     }
 
-    /// What a token stands for, if it is good now; it stays good. Beside the unit of work: for what is slow and comes before
-    /// [`redeem`](Self::redeem).
+    /// Returns the data of a valid token without redeeming it, outside of the transaction. For slow
+    /// work before [`redeem`](Self::redeem).
     ///
     /// # Errors
     ///
-    /// The database's.
-    pub async fn look(&self, purpose: Purpose, token: &str) -> Result<Option<Stands>, Unexpected> {
+    /// Returns an error if the database fails.
+    pub async fn peek(
+        &self,
+        purpose: Purpose,
+        token: &str,
+    ) -> Result<Option<TokenPayload>, Unexpected> {
         if !has_form(token) {
             return Ok(None);
         }
         let sql = "SELECT subject, data FROM auth_one_time WHERE hash = $1 AND used_at IS NULL AND expires_at > $2";
         let now = DateTimeUtc::from(self.clock.now());
-        let beside = self.session.autocommit();
-        Ok(beside
+        let reads = self.session.autocommit();
+        Ok(reads
             .query_one_as(sql, [hash(purpose, token).into(), now.into()])
             .await?)
     }
@@ -136,7 +141,7 @@ impl OneTime {
         &self,
         purpose: Purpose,
         token: &str,
-    ) -> Result<Option<Stands>, Unexpected> {
+    ) -> Result<Option<TokenPayload>, Unexpected> {
         if !has_form(token) {
             return Ok(None);
         }
@@ -145,19 +150,19 @@ impl OneTime {
                    RETURNING subject, data, expires_at";
         let now = DateTimeUtc::from(self.clock.now());
         let parameters = [now.into(), hash(purpose, token).into()];
-        let redeemed: Option<Redeemed> = self.session.query_one_as(sql, parameters).await?;
+        let redeemed: Option<RedeemedRow> = self.session.query_one_as(sql, parameters).await?;
         // Read the clock again: the update may have waited for a lock until the token expired.
         let now = self.clock.now();
         Ok(redeemed
             .filter(|row| Timestamp::from(row.expires_at) > now)
-            .map(|Redeemed { subject, data, .. }| Stands { subject, data }))
+            .map(|RedeemedRow { subject, data, .. }| TokenPayload { subject, data }))
     }
 
-    /// Ends every open token of somebody: their password or their address is another one now.
+    /// Deletes every open token of a subject whose password or address has changed.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn end_all(&self, subject: &str) -> Result<(), Unexpected> {
         let sql = "DELETE FROM auth_one_time WHERE subject = $1 AND purpose <> $2";
         let parameters = [subject.into(), Purpose::Notice.name().into()];
@@ -166,21 +171,22 @@ impl OneTime {
     }
 }
 
-impl fmt::Debug for OneTime {
+impl fmt::Debug for OneTimeTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OneTime").finish_non_exhaustive()
+        f.debug_struct("OneTimeTokens").finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Stands {
+impl fmt::Debug for TokenPayload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stands")
+        f.debug_struct("TokenPayload")
             .field("subject", &self.subject)
             .finish_non_exhaustive()
     }
 }
 
-/// What is kept of a token. The purpose goes in, so a token for another purpose is simply not found.
+/// Returns the hash of a token. It includes the purpose, so a token for another purpose is not
+/// found.
 fn hash(purpose: Purpose, token: &str) -> Vec<u8> {
     let text = format!("doyen/one-time/v1\0{}\0{token}", purpose.name());
     digest::digest(&digest::SHA256, text.as_bytes())
@@ -188,7 +194,7 @@ fn hash(purpose: Purpose, token: &str) -> Vec<u8> {
         .to_vec()
 }
 
-/// 32 bytes as base64url. Anything else is not looked up.
+/// Returns true if the text is 32 bytes in base64url. Anything else is not looked up.
 fn has_form(token: &str) -> bool {
     token.len() == 43
         && token

@@ -1,4 +1,4 @@
-//! Logging in by an outside OpenID provider (OpenID Connect Core 1.0, the code flow with PKCE).
+//! Login with an external OpenID provider (OpenID Connect Core 1.0, code flow with PKCE).
 //!
 //! ```text
 //! browser ── GET /auth/oidc/start ────▶ 303 to the provider, with a cookie that binds the login to this browser
@@ -7,25 +7,26 @@
 //!
 //! | part | is |
 //! | --- | --- |
-//! | `trip` | state, nonce and verifier of one login: made from the cookie, nothing is stored |
-//! | `outside` | the only way out: fixed hosts, no redirects, short, small |
-//! | `provider` | the addresses and keys that a provider publishes |
-//! | `id_token` | what an ID token must be |
-//! | `arrival` | who it is here |
+//! | `attempt` | state, nonce and verifier of a login attempt, derived from its cookie |
+//! | `client` | requests to the provider: fixed hosts, no redirects, limits on time and size |
+//! | `provider` | endpoints and keys of the provider |
+//! | `id_token` | verifies ID tokens |
+//! | `linker` | finds or links the account |
 //!
-//! It is the crate's own and not a library's: the parts that decide (signatures, claims) are short on the cryptography that is here
-//! anyway, and the usual library brings an RSA implementation with an open advisory and some ninety packages.
+//! This is not a library: signatures and claims need little code on top of the existing
+//! cryptography, and the usual library brings an RSA implementation with an open advisory and some
+//! ninety packages.
 //!
-//! What it does not do: it makes no users, and it keeps none of the provider's tokens.
+//! It creates no users and stores no tokens of the provider.
 
 mod settings;
 
 #[cfg(feature = "oidc")]
 mod api;
 #[cfg(feature = "oidc")]
-mod arrival;
+mod attempt;
 #[cfg(feature = "oidc")]
-mod desk;
+mod client;
 #[cfg(feature = "oidc")]
 mod engine;
 #[cfg(feature = "oidc")]
@@ -33,13 +34,13 @@ mod id_token;
 #[cfg(feature = "oidc")]
 mod jwk;
 #[cfg(feature = "oidc")]
-mod outside;
+mod linker;
 #[cfg(feature = "oidc")]
 mod problems;
 #[cfg(feature = "oidc")]
 mod provider;
 #[cfg(feature = "oidc")]
-mod trip;
+mod write_context;
 
 #[cfg(feature = "oidc")]
 pub(crate) use api::routes;

@@ -30,7 +30,7 @@ use crate::{
 /// | --- | --- |
 /// | [`at`](Self::at) | `/v1` |
 /// | [`own`](Self::own), who may use the routes under `/me` | `signed_in` |
-/// | [`admin`](Self::admin), who may read the security log and manage clients | nobody: those routes are not there |
+/// | [`admin`](Self::admin), who may read the security log and manage clients | those routes do not exist |
 pub struct Accounts {
     prefix: Option<String>,
     own: Option<Restricted>,
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// Accounts for the users that this adapter finds.
+    /// Creates accounts for the users of this adapter.
     pub fn of<U: Inject>() -> Self
     where
         dyn Users: Port<U>,
@@ -68,7 +68,7 @@ impl Accounts {
         }
     }
 
-    /// The path that all routes begin with.
+    /// Sets the path prefix of all routes.
     #[must_use]
     pub fn at(mut self, prefix: &str) -> Self {
         if self.prefix.replace(prefix.to_owned()).is_some() {
@@ -77,7 +77,7 @@ impl Accounts {
         self
     }
 
-    /// Who may use the routes about their own account. These routes need a caller, so that they
+    /// Sets who may use the routes for their own account. These routes need a caller, so that they
     /// cannot be public. Given twice, the application does not start.
     #[must_use]
     pub fn own(mut self, allow: impl Restrict) -> Self {
@@ -87,8 +87,8 @@ impl Accounts {
         self
     }
 
-    /// Who may read the security log and manage machine clients. Given twice, the application does
-    /// not start.
+    /// Sets who may read the security log and manage machine clients. Given twice, the application
+    /// does not start.
     #[must_use]
     pub fn admin(mut self, allow: impl Restrict) -> Self {
         if self.admin.replace(allow.restricted()).is_some() {
@@ -97,7 +97,7 @@ impl Accounts {
         self
     }
 
-    /// Lets people log in by an outside OpenID provider too, the one of the settings `auth.oidc`.
+    /// Enables login with the OpenID provider in the settings `auth.oidc`.
     #[cfg(feature = "oidc")]
     #[must_use]
     pub const fn openid(mut self) -> Self {
@@ -139,7 +139,7 @@ impl Accounts {
         } else {
             module
         };
-        // Without an administrator nobody makes clients.
+        // Without an administrator there are no clients.
         match admin {
             Some(admin) => module
                 .routes(security::routes(admin).at(&prefix))

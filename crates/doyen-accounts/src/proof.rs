@@ -8,7 +8,7 @@ use doyen_data::Session;
 use doyen_web::Client;
 
 use crate::login::WrongPassword;
-use crate::sessions::{OwnSession, SessionEngine};
+use crate::sessions::{CurrentSession, SessionEngine};
 use crate::throttle::{Admit, Attempt, LoginThrottled, Throttle};
 use crate::{SessionRequired, UserRecord};
 
@@ -60,7 +60,7 @@ impl Proof {
     /// throttle needs its own, and the slow password check must not hold one.
     pub(crate) async fn password(
         &self,
-        me: &OwnSession,
+        me: &CurrentSession,
         password: Secret<String>,
         client: &Client,
     ) -> Result<Confirmed, Prove> {

@@ -1,10 +1,11 @@
-//! The security log: what happened to accounts, as events with stable names, in the log and in a table.
+//! The security log: events of accounts with stable names, in the log and in a table.
 //!
-//! An event is a line in the log at once (`target` is `security`), and a row in `auth_events` shortly after, written by one task in
-//! batches: an attacker who fails to log in a thousand times a second does not make the database do a thousand transactions. What is
-//! written when: a crash may lose the rows of the last moment, never the lines.
+//! An event is written to the log at once (target `security`), and shortly after to the table
+//! `auth_events`, in batches by a background task: a flood of failed logins causes few
+//! transactions. A crash may lose the last rows, but not the log lines.
 //!
-//! The names stand in [`doyen_core::security`]. Ask for `Arc<dyn SecurityLog>` to write events of your own.
+//! The names are in [`doyen_core::security`]. Inject `Arc<dyn SecurityLog>` to write your own
+//! events.
 
 mod api;
 mod log;

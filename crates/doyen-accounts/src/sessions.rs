@@ -1,26 +1,28 @@
-//! Login sessions: what somebody has from a login to its end.
+//! Login sessions, from a login to their end.
 //!
-//! A session is a row. Its owner carries it in one of two ways: an access token, good for minutes and checked without a question to any
-//! database, with a refresh token that is spent for the next pair; or a cookie, for pages of the same site.
+//! A session is a row. The client holds either a short-lived access token, verified without a
+//! database, with a refresh token that is exchanged for the next pair; or a cookie, for pages of
+//! the same site.
 //!
 //! | part | is |
 //! | --- | --- |
-//! | [`Sessions`] | open, list, end; the service to ask for |
-//! | [`SessionStore`], [`SqlSessions`], `RedisSessions` | where they are kept |
-//! | [`Revocations`] | what no longer counts although its tokens have not expired |
-//! | [`OwnSession`] | the session of the caller, for routes about one's own account |
+//! | [`Sessions`] | open, list, end: the service to inject |
+//! | [`SessionStore`], [`SqlSessions`], `RedisSessions` | the stores |
+//! | [`Revocations`] | sessions, keys and clients whose tokens are rejected before they expire |
+//! | [`CurrentSession`] | the session of the caller, for routes about their own account |
 //! | `family` | what a refresh token is worth: rotation, the lost answer, reuse |
-//! | `secrets` | how tokens and cookies are made, and what is kept of them |
+//! | `secrets` | creates tokens and cookies, and their hashes |
 //!
-//! A session ends when nobody uses it (`auth.session.idle`), after a time of its own (`auth.session.absolute`), when its owner or an
-//! administrator ends it, and when one of its refresh tokens is used a second time. An access token that was given before its session
-//! expired lives on for its own few minutes; one of a session that was *ended* is refused within five seconds on every node.
+//! A session ends after idle time (`auth.session.idle`), after its lifetime
+//! (`auth.session.absolute`), when its owner or an administrator ends it, and when one of its
+//! refresh tokens is used twice. An access token outlives the expiry of its session by its own few
+//! minutes; after a session was *ended*, it is rejected within five seconds on every node.
 
 mod api;
+mod current;
 mod device;
 mod engine;
 mod family;
-mod own;
 mod problems;
 mod record;
 #[cfg(feature = "redis")]
@@ -33,8 +35,8 @@ mod sql;
 mod store;
 
 pub(crate) use api::{Own, public, routes};
+pub use current::CurrentSession;
 pub use engine::SessionEngine;
-pub use own::OwnSession;
 pub use problems::{FindSession, InvalidGrant, Refresh, SessionNotFound};
 pub use record::{LoginSession, Rotation, Seen, SessionId, SessionKind, SessionRecord};
 #[cfg(feature = "redis")]

@@ -28,8 +28,8 @@
 //! owner.
 
 mod buckets;
+mod known_networks;
 mod network;
-mod places;
 mod settings;
 mod waiting;
 

@@ -1,30 +1,30 @@
-//! The application's users, as far as accounts need to know them.
+//! The port to the users of the application.
 
 use std::sync::Arc;
 
 use doyen_core::{Caller, Unexpected, port};
 
-/// One user, as far as logging in is concerned.
+/// A user, with the data that accounts need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRecord {
-    /// The stable id: what becomes the `sub` of a token.
+    /// Stable id, the `sub` of tokens.
     pub subject: Arc<str>,
-    /// Where they are reached, and what they log in with.
+    /// E-mail address, used for logins and mails.
     pub email: String,
-    /// The hash of their password, in PHC form; `None` for those who log in another way.
+    /// Password hash in PHC format, or `None` if the user logs in another way.
     pub password_hash: Option<String>,
-    /// What they may ask for today.
+    /// Current scopes.
     pub scopes: Vec<Arc<str>>,
-    /// What they are today.
+    /// Current roles.
     pub roles: Vec<Arc<str>>,
-    /// Whether the e-mail address is known to be theirs.
+    /// True if the e-mail address is verified.
     pub verified: bool,
-    /// Whether they are kept out.
+    /// True if the account is disabled.
     pub disabled: bool,
 }
 
 impl UserRecord {
-    /// The caller this user is once logged in.
+    /// Returns this user as a caller.
     pub fn caller(&self) -> Caller {
         let mut caller = Caller::new(&self.subject);
         caller.scopes.clone_from(&self.scopes);
@@ -33,23 +33,24 @@ impl UserRecord {
     }
 }
 
-/// Where an application keeps its users. Implement it beside the table, and name it when adding the plugin: `Accounts::of::<SqlUsers>()`.
+/// The users of an application. Implement it on the table of users, and name the adapter when
+/// mounting: `Accounts::of::<SqlUsers>()`.
 ///
-/// Everything is asked within the unit of work of the request. An e-mail address comes in lower case.
+/// Each call runs in the unit of work of the request. E-mail addresses are in lower case.
 #[port]
 pub trait Users {
-    /// The user with this e-mail address.
+    /// Finds a user by e-mail address.
     async fn by_email(&self, email: &str) -> Result<Option<UserRecord>, Unexpected>;
 
-    /// The user with this id.
+    /// Finds a user by id.
     async fn by_subject(&self, subject: &str) -> Result<Option<UserRecord>, Unexpected>;
 
-    /// Keeps another password hash.
+    /// Sets the password hash.
     async fn set_password(&self, subject: &str, hash: &str) -> Result<(), Unexpected>;
 
-    /// Keeps another e-mail address, which is known to be theirs; false when somebody else has it.
+    /// Sets a verified e-mail address. Returns false if another user has it.
     async fn set_email(&self, subject: &str, email: &str) -> Result<bool, Unexpected>;
 
-    /// Remembers that the e-mail address is theirs.
+    /// Marks the e-mail address as verified.
     async fn set_verified(&self, subject: &str) -> Result<(), Unexpected>;
 }

@@ -76,6 +76,7 @@ mod secret;
 mod serve;
 mod settings;
 mod settings_union;
+mod setup_error;
 mod system;
 
 pub use app::{App, DeclaredPolicy, Defaults, PluginList};
@@ -89,7 +90,7 @@ pub use identifiers::INVALID_REQUEST;
 pub use lifecycle::{Shutdown, Stop, TaskKind};
 pub use manifest::Manifest;
 pub use metrics::{Family, Metrics, Samples};
-pub use plugin::{Plugin, SetupError};
+pub use plugin::Plugin;
 pub use redis::{Redis, RedisSettings};
 pub use registrar::{AppInfo, BannerLink, Flush, Registrar};
 pub use report::{PluginReport, Plugins};
@@ -98,6 +99,7 @@ pub use secret::SecretSettings;
 pub use settings::{CoreSettings, ServerSettings};
 #[cfg(feature = "database")]
 pub use settings::{DatabaseSettings, MigrateMode, SynchronousMode};
+pub use setup_error::SetupError;
 
 /// What the macros write against. Not part of the public API.
 #[doc(hidden)]

@@ -15,13 +15,15 @@ use crate::{Claims, Rejected, RevocationList, Tokens};
 /// Identifies callers by the access token they send (RFC 6750). Bind it to the port:
 /// `.provide(tokens).bind::<dyn Identify, Bearer>()`.
 ///
-/// A request without the field, or with another scheme such as `Basic`, carries no credentials as far as this is concerned: RFC 6750
-/// section 3.1 treats both alike, and an error code would tell a client to fix a token that it never sent. A bearer token that is not
-/// valid is refused. On a route that anyone may call the edge goes on without a caller: an expired token must not keep its owner from
-/// logging in again.
+/// A request without the field, or with another scheme such as `Basic`, carries no credentials as
+/// far as this is concerned: RFC 6750 section 3.1 treats both alike, and an error code would tell a
+/// client to fix a token that it never sent. A bearer token that is not valid is refused. On a
+/// route that anyone may call the edge goes on without a caller: an expired token must not keep its
+/// owner from logging in again.
 ///
-/// With a [list](Self::revocable) a token is refused as soon as its session, key or client is revoked or has other rights. The list is in
-/// memory: it costs an identification a look, not a question to a database.
+/// With a [list](Self::revocable) a token is refused as soon as its session, key or client is
+/// revoked or has other rights. The list is in memory: it costs an identification a look, not a
+/// question to a database.
 ///
 /// Tokens in the query string or the body are never looked at.
 #[derive(Clone, Debug)]
@@ -52,7 +54,8 @@ impl Bearer {
         let Some(list) = &self.revocations else {
             return Ok(true);
         };
-        // A token that may outlive an entry of the list (the lifetime was set lower since) could come to life again.
+        // A token that may outlive an entry of the list (the lifetime was set lower since) could
+        // come to life again.
         if claims.expires_at.since(claims.issued_at) > list.kept() {
             return Ok(false);
         }
@@ -125,7 +128,8 @@ impl Problem for InvalidToken {
         vec![&INVALID_TOKEN]
     }
 
-    /// Only the holder of a token that we signed gets to see that it expired: the signature is checked before the time.
+    /// Only the holder of a token that we signed gets to see that it expired: the signature is
+    /// checked before the time.
     fn detail(&self) -> Option<String> {
         (self.0 == Rejected::Expired).then(|| "The access token has expired.".to_owned())
     }

@@ -1,10 +1,12 @@
 //! The keys that sign and verify access tokens.
 //!
-//! A key has one algorithm and one name, its `kid`. The `kid` of a token picks the key and with it the algorithm; the token's own `alg` must
-//! only agree. So nothing a token says can change how it is checked.
+//! A key has one algorithm and one name, its `kid`. The `kid` of a token picks the key and with it
+//! the algorithm; the token's own `alg` must only agree. So nothing a token says can change how it
+//! is checked.
 //!
-//! Every key is derived from the seed by its number, so a ring can be made anew at any time and no secret is stored. Which numbers are in
-//! use is told by the table of [`SigningKeys`](crate::SigningKeys).
+//! Every key is derived from the seed by its number, so a ring can be made anew at any time and no
+//! secret is stored. Which numbers are in use is told by the table of
+//! [`SigningKeys`](crate::SigningKeys).
 
 mod algorithm;
 mod pair;
@@ -104,8 +106,8 @@ impl KeyRing {
         Ok(self)
     }
 
-    /// Accepts and publishes a public Ed25519 key that is not of this seed. The text is what [`public_key`](Self::public_key) of its ring
-    /// gives.
+    /// Accepts and publishes a public Ed25519 key that is not of this seed. The text is what
+    /// [`public_key`](Self::public_key) of its ring gives.
     ///
     /// # Errors
     ///
@@ -129,7 +131,8 @@ impl KeyRing {
         self
     }
 
-    /// The public half of the signing key, in base64url: for Ed25519 the `x` of its JWK, for ES256 the uncompressed point.
+    /// The public half of the signing key, in base64url: for Ed25519 the `x` of its JWK, for ES256
+    /// the uncompressed point.
     pub fn public_key(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.keys[0].public.bytes())
     }
@@ -139,7 +142,8 @@ impl KeyRing {
         &self.keys[0].kid
     }
 
-    /// The public keys as a JWK Set (RFC 7517), for `/.well-known/jwks.json`. The signing key is the first.
+    /// The public keys as a JWK Set (RFC 7517), for `/.well-known/jwks.json`. The signing key is
+    /// the first.
     pub fn jwks(&self) -> Value {
         let jwk = |key: &Key| {
             let mut jwk = key.public.jwk();
@@ -185,12 +189,14 @@ impl KeyRing {
         self.find(kid).is_some()
     }
 
-    /// True when every key of this ring is accepted by the other one too, under the same name of its algorithm.
+    /// True when every key of this ring is accepted by the other one too, under the same name of
+    /// its algorithm.
     pub(crate) fn all_in(&self, other: &KeyRing) -> bool {
         self.name == other.name && self.keys.iter().all(|key| other.has(&key.kid))
     }
 
-    /// True when a token of this key may call its algorithm this. Exact: there is no other spelling, and no other key's.
+    /// True when a token of this key may call its algorithm this. Exact: there is no other
+    /// spelling, and no other key's.
     pub(crate) fn is_algorithm(&self, key: &Key, alg: &str) -> bool {
         match key.public {
             PublicKey::Ed25519(_) => {

@@ -5,8 +5,9 @@
 //!  published        signs               accepted           refused
 //! ```
 //!
-//! A row has the number of a key, its algorithm and its name. The key itself is derived from the seed by each node, so who reads the database
-//! can sign nothing. A row whose name does not fit the derived key was written by a node with another seed.
+//! A row has the number of a key, its algorithm and its name. The key itself is derived from the
+//! seed by each node, so who reads the database can sign nothing. A row whose name does not fit the
+//! derived key was written by a node with another seed.
 
 mod error;
 mod table;
@@ -29,11 +30,12 @@ use crate::{Algorithm, KeyRing};
 /// How long caches may keep the public keys: `max-age` of the key set.
 pub const KEY_SET_MAX_AGE: Duration = Duration::from_secs(300);
 
-/// How long a key must have been published before it signs: what caches may keep, and some seconds for nodes that learn of it late.
+/// How long a key must have been published before it signs: what caches may keep, and some seconds
+/// for nodes that learn of it late.
 const PUBLISHED_FOR: Duration = Duration::from_secs(KEY_SET_MAX_AGE.as_secs() + 10);
 
-/// How long a key is accepted after it signed last: the longest lifetime of a token, and a minute for a node that signs with it a little
-/// longer because it could not read the table.
+/// How long a key is accepted after it signed last: the longest lifetime of a token, and a minute
+/// for a node that signs with it a little longer because it could not read the table.
 const RETIRED_FOR: Duration = Duration::from_secs(24 * 60 * 60 + 60);
 
 /// The keys of an application, in the database it shares with its other nodes.
@@ -57,7 +59,8 @@ pub struct Rotation {
 }
 
 impl SigningKeys {
-    /// The keys of this seed, as the table of this database tells. New keys are made for this algorithm; those that are there keep theirs.
+    /// The keys of this seed, as the table of this database tells. New keys are made for this
+    /// algorithm; those that are there keep theirs.
     pub fn new(
         database: Database,
         keys: KeyDeriver,
@@ -81,7 +84,8 @@ impl SigningKeys {
         table::read(&self.database.session(Access::Read)).await
     }
 
-    /// Writes the first two keys, one to sign and the next one, when there are none. Nodes that start at once write the same.
+    /// Writes the first two keys, one to sign and the next one, when there are none. Nodes that
+    /// start at once write the same.
     ///
     /// # Errors
     ///
@@ -95,10 +99,11 @@ impl SigningKeys {
         finish(&session, done).await
     }
 
-    /// Makes the next key the one that signs, retires the one that signed, and publishes a new next one.
+    /// Makes the next key the one that signs, retires the one that signed, and publishes a new next
+    /// one.
     ///
-    /// Without `early` it refuses a next key that was published so shortly ago that caches of the key set may not have it.
-    /// Of two rotations at once one is refused.
+    /// Without `early` it refuses a next key that was published so shortly ago that caches of the
+    /// key set may not have it. Of two rotations at once one is refused.
     ///
     /// # Errors
     ///
@@ -127,7 +132,8 @@ impl SigningKeys {
                 usable,
             });
         }
-        // Each change says what it expects: where another rotation was faster, there is nothing to change.
+        // Each change says what it expects: where another rotation was faster, there is nothing to
+        // change.
         table::change(session, &mut retired, KeyState::Retired, now).await?;
         table::change(session, &mut current, KeyState::Current, now).await?;
         for key in keys {
@@ -166,7 +172,8 @@ impl SigningKeys {
         finish(&session, done).await
     }
 
-    /// Drops every key and begins with two new ones: every token ends. For when the seed became known to somebody, or is another one now.
+    /// Drops every key and begins with two new ones: every token ends. For when the seed became
+    /// known to somebody, or is another one now.
     ///
     /// The numbers go on, so that the same seed does not bring an old key back.
     ///
@@ -210,7 +217,8 @@ impl SigningKeys {
         })
     }
 
-    /// The ring before anything is written: the first key signs, and the second one is next. All nodes with this seed have the same.
+    /// The ring before anything is written: the first key signs, and the second one is next. All
+    /// nodes with this seed have the same.
     pub(crate) fn first_ring(&self) -> Result<KeyRing, KeyError> {
         Ok(KeyRing::first(&self.keys, self.algorithm)?.and(&self.keys, self.algorithm, 2)?)
     }
@@ -240,7 +248,8 @@ impl SigningKeys {
     }
 }
 
-/// Those that are published and accepted now: the current one, the next one, then the retired ones from the latest on.
+/// Those that are published and accepted now: the current one, the next one, then the retired ones
+/// from the latest on.
 pub(crate) fn accepted(keys: &[StoredKey], now: Timestamp) -> Vec<StoredKey> {
     let mut accepted: Vec<StoredKey> = keys
         .iter()

@@ -24,6 +24,7 @@
 //! | [`KeyRing`] | the key that signs and the public keys that are still, or already, accepted |
 //! | [`SigningKeys`] | which keys are in use, in a table that all nodes share; rotation |
 //! | [`Tokens`] | issues access tokens and verifies them, strictly, with a memory for those it has seen |
+//! | [`Jws`] | a signed token in compact form, for the tokens of other issuers too |
 //! | [`Bearer`] | `Authorization: Bearer` to [`Caller`](doyen_core::Caller) |
 //! | [`RevocationList`] | which sessions, keys and clients no longer count, on every node within seconds |
 //! | [`Passwords`], [`NewPassword`] | argon2id behind a limit, and the rules for a new password |
@@ -32,6 +33,7 @@
 //! tokens and API keys belong to `doyen-accounts`.
 
 mod bearer;
+mod jws;
 mod keyring;
 mod keys;
 mod members;
@@ -40,8 +42,10 @@ mod revocation;
 mod token;
 
 pub use bearer::{Bearer, INVALID_TOKEN, InvalidToken};
+pub use jws::{Jws, JwsError};
 pub use keyring::{Algorithm, AlgorithmName, BadKey, KeyRing, KeySet};
 pub use keys::{KEY_SET_MAX_AGE, KEY_TABLES, KeyError, KeyState, Rotation, SigningKeys, StoredKey};
+pub use members::Members;
 pub use password::{
     BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, Passwords, Verdict, WeakPassword,
 };

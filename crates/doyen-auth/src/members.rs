@@ -1,33 +1,36 @@
-//! A JSON object as a signed token needs it read: no member twice, nothing after it, not many members.
+//! A JSON object in a signed token: no member twice, nothing after it, a maximum of members.
 //!
-//! The usual reader keeps the last of two members with one name. Two programs that keep different ones see two different tokens under one
-//! signature (RFC 8725 section 2.4), so a second one refuses the whole.
+//! The usual parser keeps the last of two members with one name. Two programs that keep different
+//! ones see two different tokens under one signature (RFC 8725 section 2.4). A second one is an
+//! error.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
-/// More members than any token of ours has; it bounds the work an unsigned header can cause.
-const MOST: usize = 64;
+/// Maximum number of members. It bounds the work that an unsigned header can cause.
+const MAX_MEMBERS: usize = 64;
 
-/// The members of one object, in their order. Objects inside it are plain values.
-pub(crate) struct Members(Vec<(String, Value)>);
+/// The members of a JSON object, each once. Objects inside it are plain values.
+#[derive(Debug)]
+pub struct Members(Vec<(String, Value)>);
 
 impl Members {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+    /// Returns the member of this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
         self.0
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value)
     }
 
-    /// The text of this member, if it is text.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    /// Returns the member of this name if it is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_str)
     }
 }
@@ -43,7 +46,9 @@ impl<'de> Deserialize<'de> for Members {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members: Vec<(String, Value)> = Vec::new();
                 while let Some(name) = map.next_key::<String>()? {
-                    if members.len() == MOST || members.iter().any(|(known, _)| *known == name) {
+                    if members.len() == MAX_MEMBERS
+                        || members.iter().any(|(known, _)| *known == name)
+                    {
                         return Err(A::Error::custom("a member twice, or too many"));
                     }
                     members.push((name, map.next_value()?));

@@ -1,8 +1,9 @@
 //! Which sessions, keys and machine clients no longer count, known on every node within seconds.
 //!
-//! An access token is good until it expires, whatever happens to its owner. What ends before that stands in a list, by the id of the
-//! session, key or client and a floor: a token of an older generation is refused. The list is read from where all nodes write it
-//! ([`RevocationSource`]), little by little, when somebody is identified:
+//! An access token is good until it expires, whatever happens to its owner. What ends before that
+//! stands in a list, by the id of the session, key or client and a floor: a token of an older
+//! generation is refused. The list is read from where all nodes write it ([`RevocationSource`]),
+//! little by little, when somebody is identified:
 //!
 //! | the list was read | an identification |
 //! | --- | --- |
@@ -11,8 +12,8 @@
 //! | longer ago | waits until it was read |
 //! | longer ago, and it can not be read for five seconds | answers 503 |
 //!
-//! The last line is the price of the promise: a node that can not learn who was kept out keeps everybody out. What was revoked on this node
-//! counts here at once.
+//! The last line is the price of the promise: a node that can not learn who was kept out keeps
+//! everybody out. What was revoked on this node counts here at once.
 //!
 //! What it does not do: it knows no tokens, and it forgets what is older than any token can be.
 
@@ -41,7 +42,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How often what is too old to matter is looked for.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// One entry: tokens of this session, key or client whose generation is below the floor no longer count.
+/// One entry: tokens of this session, key or client whose generation is below the floor no longer
+/// count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// The session, key or client.
@@ -62,7 +64,8 @@ pub struct Reading {
 /// Where all nodes write their revocations.
 #[async_trait::async_trait]
 pub trait RevocationSource: Send + Sync + 'static {
-    /// What was entered since this mark; everything that still matters without one. What was given before may come again.
+    /// What was entered since this mark; everything that still matters without one. What was given
+    /// before may come again.
     ///
     /// # Errors
     ///
@@ -77,7 +80,8 @@ pub struct RevocationList {
     kept: Duration,
     began: Instant,
     entries: RwLock<Entries>,
-    /// Milliseconds from `began` to the begin of the last reading that succeeded, and one more: 0 is never.
+    /// Milliseconds from `began` to the begin of the last reading that succeeded, and one more: 0
+    /// is never.
     read: AtomicU64,
     /// The same, of the last that failed.
     failed: AtomicU64,
@@ -122,13 +126,14 @@ impl RevocationList {
         }
     }
 
-    /// How long an entry matters where tokens are good for at most `lifetime`: clocks of nodes differ, and an entry is written a little
-    /// before it counts.
+    /// How long an entry matters where tokens are good for at most `lifetime`: clocks of nodes
+    /// differ, and an entry is written a little before it counts.
     pub const fn kept_for(lifetime: Duration) -> Duration {
         lifetime.saturating_add(Duration::from_secs(120))
     }
 
-    /// How long an entry matters: what was good for longer than this could outlive it, and is refused.
+    /// How long an entry matters: what was good for longer than this could outlive it, and is
+    /// refused.
     pub const fn kept(&self) -> Duration {
         self.kept
     }
@@ -146,7 +151,8 @@ impl RevocationList {
         Ok(!self.refuses(caller))
     }
 
-    /// Enters it on this node, at once. Whoever calls this has entered it where the other nodes read, too.
+    /// Enters it on this node, at once. Whoever calls this has entered it where the other nodes
+    /// read, too.
     pub fn put(&self, id: &str, floor: u32) {
         let mut entries = sync::write(&self.entries);
         entries.put(id.into(), floor, Instant::now() + self.kept);

@@ -1,6 +1,7 @@
 //! Access tokens: short-lived signed statements of who is calling (RFC 9068).
 //!
-//! `docs/decisions/0005-access-tokens.md` says why the compact form is read by hand here and which name the algorithm has.
+//! `docs/decisions/0005-access-tokens.md` says why the compact form is read by hand here and which
+//! name the algorithm has.
 
 mod cache;
 mod live;
@@ -26,7 +27,8 @@ use watch::Watch;
 
 /// The longest token that is issued or read, in bytes.
 const LONGEST: usize = 8 << 10;
-/// The media type in the header of an access token: it keeps other kinds of token out (RFC 8725 section 3.11).
+/// The media type in the header of an access token: it keeps other kinds of token out (RFC 8725
+/// section 3.11).
 const TYPE: &str = "at+jwt";
 
 /// How tokens are made and checked.
@@ -34,7 +36,8 @@ const TYPE: &str = "at+jwt";
 pub struct TokenOptions {
     /// Who issues them: a URL, compared letter by letter.
     pub issuer: String,
-    /// Whom they are for: the name of this service, compared letter by letter. A token may name others too.
+    /// Whom they are for: the name of this service, compared letter by letter. A token may name
+    /// others too.
     pub audience: String,
     /// How long one is valid. Default 15 minutes, at most a day.
     pub lifetime: Duration,
@@ -56,10 +59,12 @@ impl TokenOptions {
 
 /// Issues and verifies access tokens.
 ///
-/// A token that was verified is remembered, because an Ed25519 check costs some sixty times as much as looking it up. Each look-up compares
-/// the times again, and what was verified with a key is forgotten with the key.
+/// A token that was verified is remembered, because an Ed25519 check costs some sixty times as much
+/// as looking it up. Each look-up compares the times again, and what was verified with a key is
+/// forgotten with the key.
 ///
-/// The keys are those of a ring, or, once it [follows](Self::follow) a table, those that all nodes share.
+/// The keys are those of a ring, or, once it [follows](Self::follow) a table, those that all nodes
+/// share.
 pub struct Tokens {
     options: TokenOptions,
     clock: Arc<dyn Clock>,
@@ -141,7 +146,8 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// A scope is not one word, the token would be longer than is accepted, or the system has no random bytes.
+    /// A scope is not one word, the token would be longer than is accepted, or the system has no
+    /// random bytes.
     pub fn issue(&self, caller: &Caller) -> Result<IssuedToken, Unexpected> {
         if let Some(scope) = caller.scopes.iter().find(|scope| !is_scope(scope)) {
             return Err(Unexpected::new(format!(
@@ -225,7 +231,8 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// Takes other keys into use, at once and for every clone of this. What was verified with a key that is not among them is forgotten.
+    /// Takes other keys into use, at once and for every clone of this. What was verified with a key
+    /// that is not among them is forgotten.
     pub fn rotate(&self, ring: KeyRing) {
         let mut live = sync::write(&self.live);
         *live = Arc::new(live.with(ring));

@@ -1,4 +1,4 @@
-//! The database an application works with.
+//! The database of an application.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use doyen_core::Access;
 use sea_orm::{DbBackend, DbErr, Statement};
 
+use crate::connection::{ConnectOptions, SqlStatement};
+use crate::fast_read::FastReader;
 use crate::keyset::CursorKey;
-use crate::link::{Ask, Recipe};
-use crate::pool::{Limits, Pool};
-use crate::read::Reader;
+use crate::pool::{Pool, PoolOptions};
 use crate::{ConnectError, DatabaseOptions, Session};
 
-/// A ping before each use costs a third of a small query; a connection that was used a moment ago hardly ever died since.
-const RESTED: Duration = Duration::from_secs(30);
+/// Idle time after which a connection is pinged before use. A ping costs a third of a small query.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 
-/// How long a start waits for a server that may be starting too.
-const START: Duration = Duration::from_secs(3);
+/// Minimum wait for a connection at startup, when the server may be starting too.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A database: application-wide, cheap to clone. Requests use it through a [`Session`].
+/// The database of an application. Cheap to clone. Requests use it through a [`Session`].
 ///
 /// ```no_run
 /// use doyen_data::{Database, DatabaseOptions};
@@ -28,29 +28,30 @@ const START: Duration = Duration::from_secs(3);
 /// # Ok(()) }
 /// ```
 ///
-/// SQLite: one file in WAL mode, one connection that writes and several that only read; a write waits for its turn in a queue, not in a
-/// busy loop. PostgreSQL: one pool, whose connections are read-only until a unit of work begins.
+/// SQLite: one file in WAL mode, with one writer connection and several read-only ones. Writers
+/// wait in a queue, not in a busy loop. PostgreSQL: one pool whose connections are read-only until
+/// a transaction begins.
 #[derive(Clone)]
 pub struct Database(Arc<Inner>);
 
 struct Inner {
-    reader: Pool,
-    // The same pool on PostgreSQL.
-    writer: Pool,
-    // Reads of statements that stand alone, past the pool.
-    straight: Option<Arc<Reader>>,
+    read_pool: Pool,
+    // The same pool as `read_pool` on PostgreSQL.
+    write_pool: Pool,
+    // Typed reads outside of transactions.
+    fast_reader: Option<Arc<FastReader>>,
     options: DatabaseOptions,
     cursor_key: CursorKey,
 }
 
-/// How many connections there are.
+/// The number of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolStatus {
-    /// Connections open.
+    /// Open connections.
     pub open: u32,
-    /// How many of them nobody uses.
+    /// Idle connections.
     pub idle: u32,
-    /// The most there may be.
+    /// Maximum number of connections.
     pub max: u32,
 }
 
@@ -68,28 +69,28 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// A [`ConnectError`] that says what is wrong and what to do; a password is never in it.
+    /// Returns a [`ConnectError`] that says what is wrong and what to do, without the password.
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, ConnectError> {
         let database = Self::new(options)?;
         database.open().await?;
         Ok(database)
     }
 
-    /// A database that is not opened yet: no file is created and no connection made. Call it in a
-    /// tokio runtime.
+    /// Creates a database that is not opened yet: it creates no file and no connection. Call it in
+    /// a tokio runtime.
     ///
     /// # Errors
     ///
     /// Returns an error if the URL is invalid, or if its database is not compiled in.
     pub fn new(options: &DatabaseOptions) -> Result<Self, ConnectError> {
-        let refuse = |what: &str| ConnectError::new(options.masked_url(), what);
+        let connect_error = |what: &str| ConnectError::new(options.masked_url(), what);
         let scheme = options.url.split_once(':').map_or("", |(scheme, _)| scheme);
-        let (reader, writer, straight) = match scheme {
+        let (read_pool, write_pool, fast_reader) = match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => crate::open::sqlite(options)?,
             #[cfg(not(feature = "sqlite"))]
             "sqlite" => {
-                return Err(refuse(
+                return Err(connect_error(
                     "this program was built without SQLite. Add the feature `sqlite` of `doyen`, or use a `postgres://` URL",
                 ));
             }
@@ -97,20 +98,20 @@ impl Database {
             "postgres" | "postgresql" => crate::open::postgres(options)?,
             #[cfg(not(feature = "postgres"))]
             "postgres" | "postgresql" => {
-                return Err(refuse(
+                return Err(connect_error(
                     "this program was built without PostgreSQL. Add the feature `postgres` of `doyen`, or use a `sqlite://` URL",
                 ));
             }
             _ => {
-                return Err(refuse(
+                return Err(connect_error(
                     "the URL must begin with `sqlite://` or `postgres://`",
                 ));
             }
         };
         Ok(Self(Arc::new(Inner {
-            reader,
-            writer,
-            straight: straight.map(Arc::new),
+            read_pool,
+            write_pool,
+            fast_reader: fast_reader.map(Arc::new),
             options: options.clone(),
             cursor_key: CursorKey::random(),
         })))
@@ -128,51 +129,52 @@ impl Database {
         if self.backend() == DbBackend::Sqlite {
             crate::open::create_folder(options)?;
         }
-        self.first_contact().await.map_err(|error| {
+        self.check_connections().await.map_err(|error| {
             let advice = crate::open::advice(scheme, &error);
             ConnectError::new(options.masked_url(), advice).caused_by(error)
         })
     }
 
-    /// The writer first: on SQLite it creates the file that the readers open.
-    async fn first_contact(&self) -> Result<(), DbErr> {
-        let patience = self.0.options.acquire_timeout.max(START);
-        drop(self.0.writer.acquire_within(patience).await?);
+    /// Connects the writer first: on SQLite it creates the file that the readers open.
+    async fn check_connections(&self) -> Result<(), DbErr> {
+        let timeout = self.0.options.acquire_timeout.max(STARTUP_TIMEOUT);
+        drop(self.0.write_pool.acquire_within(timeout).await?);
         self.ping().await
     }
 
-    /// Signs cursors with this key. Without it a random one is made at start, and cursors end with the process.
+    /// Signs cursors with this key. By default a random key is created at startup, and cursors
+    /// become invalid when the process ends.
     #[must_use]
     pub fn with_cursor_key(self, key: CursorKey) -> Self {
         let inner = &self.0;
         Self(Arc::new(Inner {
-            reader: inner.reader.clone(),
-            writer: inner.writer.clone(),
-            straight: inner.straight.clone(),
+            read_pool: inner.read_pool.clone(),
+            write_pool: inner.write_pool.clone(),
+            fast_reader: inner.fast_reader.clone(),
             options: inner.options.clone(),
             cursor_key: key,
         }))
     }
 
-    /// Which database this is.
+    /// Returns the kind of the database.
     pub fn backend(&self) -> DbBackend {
-        self.0.reader.recipe().backend()
+        self.0.read_pool.connect_options().backend()
     }
 
-    /// A unit of work outside a request: nobody commits it but [`Session::commit`].
+    /// Creates a unit of work outside of a request. Commit it with [`Session::commit`].
     pub fn session(&self, access: Access) -> Session {
         Session::new(self.clone(), access)
     }
 
-    /// Asks the database one question: for a readiness check.
+    /// Sends the database one query, for a readiness check.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from answering.
+    /// Returns an error if the database is unavailable.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        let mut lease = self.0.reader.acquire().await?;
+        let mut lease = self.0.read_pool.acquire().await?;
         lease
-            .run(&Ask::One(Statement::from_string(
+            .run(&SqlStatement::FetchOne(Statement::from_string(
                 self.backend(),
                 "SELECT 1",
             )))
@@ -180,49 +182,49 @@ impl Database {
             .map(drop)
     }
 
-    /// How many connections are open.
+    /// Returns the number of connections.
     pub fn pool(&self) -> PoolStatus {
-        let (mut open, mut idle) = self.0.reader.size();
+        let (mut open, mut idle) = self.0.read_pool.size();
         let mut max = self.0.options.max_connections;
         if self.backend() == DbBackend::Sqlite {
-            let writer = self.0.writer.size();
+            let writer = self.0.write_pool.size();
             (open, idle, max) = (open + writer.0, idle + writer.1, max + 1);
         }
-        if let Some(straight) = &self.0.straight {
-            let beside = straight.size();
-            (open, idle, max) = (open + beside.open, idle + beside.idle, max + beside.max);
+        if let Some(fast_reader) = &self.0.fast_reader {
+            let reads = fast_reader.size();
+            (open, idle, max) = (open + reads.open, idle + reads.idle, max + reads.max);
         }
         PoolStatus { open, idle, max }
     }
 
-    /// Closes all connections; those in use when they come back.
+    /// Closes all connections. Those in use are closed when they are returned.
     pub async fn close(&self) {
-        if let Some(straight) = &self.0.straight {
-            straight.close().await;
+        if let Some(fast_reader) = &self.0.fast_reader {
+            fast_reader.close().await;
         }
-        self.0.reader.close().await;
-        self.0.writer.close().await;
+        self.0.read_pool.close().await;
+        self.0.write_pool.close().await;
     }
 
-    /// What it was opened with.
+    /// Returns the options that it was opened with.
     pub fn options(&self) -> &DatabaseOptions {
         &self.0.options
     }
 
-    pub(crate) fn reader(&self) -> &Pool {
-        &self.0.reader
+    pub(crate) fn read_pool(&self) -> &Pool {
+        &self.0.read_pool
     }
 
-    pub(crate) fn straight(&self) -> Option<&Reader> {
-        self.0.straight.as_deref()
+    pub(crate) fn fast_reader(&self) -> Option<&FastReader> {
+        self.0.fast_reader.as_deref()
     }
 
-    pub(crate) fn writer(&self) -> &Pool {
-        &self.0.writer
+    pub(crate) fn write_pool(&self) -> &Pool {
+        &self.0.write_pool
     }
 
-    pub(crate) fn recipe(&self) -> &Recipe {
-        self.0.writer.recipe()
+    pub(crate) fn connect_options(&self) -> &ConnectOptions {
+        self.0.write_pool.connect_options()
     }
 
     pub(crate) fn cursor_key(&self) -> &CursorKey {
@@ -230,16 +232,20 @@ impl Database {
     }
 }
 
-/// The limits of a pool with these options.
-pub(crate) fn limits(options: &DatabaseOptions, max: u32, patience: Duration) -> Limits {
-    Limits {
-        max,
-        min: options.min_connections.min(max),
-        acquire: options.acquire_timeout,
-        lifetime: options.max_lifetime,
-        idle: options.idle_timeout,
-        rested: RESTED,
-        patience,
+/// Returns the options of one pool.
+pub(crate) fn pool_options(
+    options: &DatabaseOptions,
+    max: u32,
+    response_timeout: Duration,
+) -> PoolOptions {
+    PoolOptions {
+        max_connections: max,
+        min_connections: options.min_connections.min(max),
+        acquire_timeout: options.acquire_timeout,
+        max_lifetime: options.max_lifetime,
+        idle_timeout: options.idle_timeout,
+        ping_after_idle: PING_AFTER_IDLE,
+        response_timeout,
     }
 }
 

@@ -1,9 +1,10 @@
-//! What can go wrong with a database, said in the words of Doyen.
+//! Errors of the database, and what they mean.
 //!
-//! An error of the database reaches the edge inside an [`Unexpected`](doyen_core::Unexpected). The edge asks [`classify`] whether it is a
-//! fault of ours (500) or a database that is away, full or busy (503, try again).
+//! A database error reaches the edge inside an [`Unexpected`](doyen_core::Unexpected). The edge
+//! calls [`classify`] to tell an internal error (500) from a database that is unavailable, full or
+//! busy (503).
 
-mod reported;
+mod driver;
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +14,7 @@ use doyen_core::{Kind, ProblemInfo};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 #[allow(unused_imports, reason = "each reader has its own")]
-pub(crate) use reported::{broken, reported};
+pub(crate) use driver::{database_error, io_error};
 
 /// The problem for a commit that the database rejected.
 pub static COMMIT_FAILED: ProblemInfo = ProblemInfo {
@@ -24,7 +25,7 @@ pub static COMMIT_FAILED: ProblemInfo = ProblemInfo {
                   Nothing was changed. Try again.",
 };
 
-/// Why the database can not be used: what, where, and what to do.
+/// An error when connecting: what is wrong, where, and what to do.
 #[derive(Debug)]
 pub struct ConnectError {
     url: String,
@@ -47,7 +48,7 @@ impl ConnectError {
         self
     }
 
-    /// The URL, its password hidden.
+    /// Returns the URL with a masked password.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -57,7 +58,7 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the database `{}` can not be used: {}",
+            "the database `{}` cannot be used: {}",
             self.url, self.what
         )
     }
@@ -69,8 +70,9 @@ impl Error for ConnectError {
     }
 }
 
-/// Says what a client should hear of this error, when that is more than "internal": walks the chain of causes and looks for a database
-/// that can not be reached, is busy, full, shutting down, or gave up waiting.
+/// Returns the problem that a client gets for this error, if it is not an internal error. Looks in
+/// the chain of causes for a database that is unreachable, busy, full or shutting down, or a
+/// timeout.
 ///
 /// ```
 /// use doyen_data::classify;
@@ -90,19 +92,19 @@ pub fn classify(error: &(dyn Error + 'static)) -> Option<&'static ProblemInfo> {
                 ) => return Some(&UNAVAILABLE),
                 _ => {
                     if let Some(error) = sqlx_error(error) {
-                        return unavailable(error).then_some(&UNAVAILABLE);
+                        return is_unavailable(error).then_some(&UNAVAILABLE);
                     }
                 }
             }
         } else if let Some(error) = error.downcast_ref::<sqlx::Error>() {
-            return unavailable(error).then_some(&UNAVAILABLE);
+            return is_unavailable(error).then_some(&UNAVAILABLE);
         }
         next = error.source();
     }
     None
 }
 
-/// The driver's error inside, when there is one.
+/// Returns the driver's error, if there is one.
 pub(crate) fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
@@ -112,7 +114,7 @@ pub(crate) fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
     }
 }
 
-/// The database's own code: an SQLSTATE, or SQLite's extended result code as a number.
+/// Returns the error code of the database: an SQLSTATE, or the extended result code of SQLite.
 pub(crate) fn code(error: &DbErr) -> Option<String> {
     sqlx_error(error)?
         .as_database_error()?
@@ -120,13 +122,14 @@ pub(crate) fn code(error: &DbErr) -> Option<String> {
         .map(|code| code.into_owned())
 }
 
-fn unavailable(error: &sqlx::Error) -> bool {
+fn is_unavailable(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
         E::Io(_) | E::Tls(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed => true,
         E::Database(error) => match error.code().as_deref() {
             Some(code) if code.len() == 5 => {
-                // 08 connection, 53 resources (disk full, too many connections), 57014 timeout, 57P server going away.
+                // 08 connection, 53 resources (disk full, too many connections), 57014 timeout, 57P
+                // shutdown.
                 code.starts_with("08")
                     || code.starts_with("53")
                     || code.starts_with("57P")
@@ -145,7 +148,7 @@ fn unavailable(error: &sqlx::Error) -> bool {
                         && (error.message().contains("during recovery")
                             || error.message().contains("cached plan")))
             }
-            // BUSY, LOCKED, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL: the low byte of the extended code.
+            // BUSY, LOCKED, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL: the low byte of the code.
             Some(code) => code
                 .parse::<u32>()
                 .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 9 | 10 | 13 | 14 | 15)),
@@ -155,21 +158,21 @@ fn unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// True when the connection that gave this error is of no use any more.
+/// Returns true if the connection that returned this error is lost.
 pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
     use sqlx::Error as E;
     match error {
         E::Io(_) | E::Tls(_) | E::Protocol(_) | E::WorkerCrashed | E::PoolClosed => true,
         E::Database(error) => error
             .code()
-            .is_some_and(|code| lost_code(&code, error.message())),
+            .is_some_and(|code| is_lost_code(&code, error.message())),
         _ => false,
     }
 }
 
-/// True when a server that reports this is of no use on the connection any more.
-pub(crate) fn lost_code(code: &str, message: &str) -> bool {
-    // Also: the server became read-only under us, and statements a pooler or a migration made invalid.
+/// Returns true if a connection is unusable after the server reported this.
+pub(crate) fn is_lost_code(code: &str, message: &str) -> bool {
+    // Also a server that became read-only, and statements that a pooler or a migration invalidated.
     code.len() == 5
         && (code.starts_with("08")
             || matches!(code, "57P01" | "57P02" | "57P03" | "25P03" | "26000")
@@ -177,21 +180,23 @@ pub(crate) fn lost_code(code: &str, message: &str) -> bool {
                 && (message.contains("during recovery") || message.contains("cached plan"))))
 }
 
-/// The unique constraint a statement broke.
+/// A violated unique constraint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UniqueViolation {
-    /// `users.email`, or `members.team_id, members.user_id`; the same on both databases. Empty when the index is on an expression.
+    /// Columns: `users.email`, or `members.team_id, members.user_id`, the same on both databases.
+    /// Empty for an index on an expression.
     pub columns: String,
-    /// The name of the constraint or index, where the database says it: always on PostgreSQL, for indexes on expressions on SQLite.
+    /// Name of the constraint or index. SQLite reports it only for indexes on expressions.
     pub name: Option<String>,
 }
 
-/// What a repository asks of a database error.
+/// Constraint violations in a database error.
 pub trait Violation {
-    /// The unique constraint that was broken, when that is what happened.
+    /// Returns the violated unique constraint, if this is such an error.
     fn unique_violation(&self) -> Option<UniqueViolation>;
 
-    /// True when a unique constraint on these columns (`users.email`) or of this name was broken.
+    /// Returns true if a unique constraint on these columns (`users.email`) or of this name was
+    /// violated.
     ///
     /// ```no_run
     /// # use doyen_data::sea_orm::DbErr;
@@ -203,12 +208,14 @@ pub trait Violation {
     /// }
     /// ```
     fn is_unique(&self, columns_or_name: &str) -> bool {
-        self.unique_violation().is_some_and(|broken| {
-            broken.columns == columns_or_name || broken.name.as_deref() == Some(columns_or_name)
+        self.unique_violation().is_some_and(|violation| {
+            violation.columns == columns_or_name
+                || violation.name.as_deref() == Some(columns_or_name)
         })
     }
 
-    /// True when a foreign key was broken: what is pointed to is not there, or what goes away is still pointed to.
+    /// Returns true if a foreign key was violated: the referenced row does not exist, or is still
+    /// referenced.
     fn is_foreign_key(&self) -> bool;
 }
 
@@ -230,17 +237,17 @@ impl Violation for DbErr {
                 name: error.constraint().map(str::to_owned),
             });
         }
-        let broken = error
+        let violation = error
             .message()
             .strip_prefix("UNIQUE constraint failed: ")
             .unwrap_or_default();
-        Some(match broken.strip_prefix("index '") {
+        Some(match violation.strip_prefix("index '") {
             Some(name) => UniqueViolation {
                 columns: String::new(),
                 name: Some(name.trim_end_matches('\'').to_owned()),
             },
             None => UniqueViolation {
-                columns: broken.to_owned(),
+                columns: violation.to_owned(),
                 name: None,
             },
         })
@@ -253,7 +260,8 @@ impl Violation for DbErr {
     }
 }
 
-/// The columns in `Key (team_id, user_id)=(1, 2) already exists.`; none when one of them is an expression.
+/// Returns the columns in `Key (team_id, user_id)=(1, 2) already exists.`, or none if one of them
+/// is an expression.
 #[cfg(feature = "postgres")]
 fn key_columns(detail: &str) -> impl Iterator<Item = &str> {
     let key = detail

@@ -1,7 +1,8 @@
-//! Pages of a list.
+//! Pages of a list (keyset pagination).
 //!
-//! A cursor says *after which row* the next page begins, not how many rows to skip: a page costs the same everywhere in the list, and rows
-//! that come or go meanwhile are neither shown twice nor lost.
+//! A cursor identifies the row after which the next page begins, not a number of rows to skip.
+//! Every page costs the same, and rows that are inserted or deleted meanwhile cause no row to be
+//! repeated or skipped.
 //!
 //! ```
 //! # extern crate doyen_data as doyen;
@@ -15,61 +16,59 @@
 //! use doyen_data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 //! use doyen_data::{Order, Session};
 //!
-//! /// Newest first; two tickets of the same moment are told apart by their id.
-//! async fn open_tickets(session: &Session, paging: &Paging) -> Result<Page<ticket::Model>, Unexpected> {
-//!     let open = ticket::Entity::find().filter(ticket::Column::Status.eq("open"));
-//!     let order = Order::by(ticket::Column::CreatedAt).desc().then(ticket::Column::Id).desc();
-//!     session.page(open, order, paging, "status=open").await
-//! }
+//! /// Newest first; tickets created at the same time are ordered by their id.
 //! ```
 //!
-//! - The last column of the order must be unique, else rows that are equal in all of them could be lost.
-//! - No column of the order may hold NULL: it has no place in the order, and the call is refused.
-//! - The last argument names the filter. A cursor made under one filter, order or table is refused under another.
-//! - Cursors are signed with the [`CursorKey`]; a changed one is refused with `invalid_cursor` (400).
+//! - The last column of the order must be unique. Otherwise rows that are equal in all columns
+//!   could be skipped.
+//! - No column of the order may be nullable, because NULL has no position in the order.
+//! - The last argument is the values of the filter: a text, a tuple, any type that serde can write
+//!   as JSON. A cursor is valid only for its own filter, order and table.
+//! - Cursors are signed with the [`CursorKey`]. A modified one gets `invalid_cursor` (400).
 
 mod cursor;
 
 use doyen_core::{INVALID_CURSOR, Page, PageFrom, Paging, Unexpected};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, Iden, IdenStatic as _, ModelTrait,
-    Order as Direction, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
+    Order as SqlOrder, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
     Select, Value,
 };
+use serde::Serialize;
 
 pub use cursor::CursorKey;
-use cursor::{Cursor, Scope, Way};
+use cursor::{Cursor, CursorScope, Direction};
 
 use crate::Session;
 
-/// The columns a list is sorted by. See the [module](self).
+/// The sort order of a list. See the [module](self).
 #[derive(Clone, Debug)]
 pub struct Order<C> {
     columns: Vec<(C, bool)>,
 }
 
 impl<C> Order<C> {
-    /// First by this column, ascending.
+    /// Sorts by this column first, ascending.
     pub fn by(column: C) -> Self {
         Self {
             columns: vec![(column, false)],
         }
     }
 
-    /// Then by this column, ascending.
+    /// Sorts by this column next, ascending.
     #[must_use]
     pub fn then(mut self, column: C) -> Self {
         self.columns.push((column, false));
         self
     }
 
-    /// The column named last sorts descending.
+    /// Makes the last column descending.
     #[must_use]
     pub fn desc(self) -> Self {
         self.descending(true)
     }
 
-    /// The column named last sorts descending if this is true: for a direction the client chose.
+    /// Makes the last column descending if this is true, for a direction that the client chose.
     #[must_use]
     pub fn descending(mut self, yes: bool) -> Self {
         if let Some((_, descending)) = self.columns.last_mut() {
@@ -80,19 +79,21 @@ impl<C> Order<C> {
 }
 
 impl Session {
-    /// One page of the list that `select` gives, in this order. See [`keyset`](crate::keyset).
+    /// Returns one page of the rows of `select`, in this order. See [`keyset`](crate::keyset).
     ///
-    /// `filter` is any text that is the same for the same filter: the query string without `cursor` and `limit` will do.
+    /// `filter` is the values of the filter, such as `&(status, customer)`, or a name if the list
+    /// has none. Cursors are bound to its JSON, so that a cursor is rejected under another filter.
     ///
     /// # Errors
     ///
-    /// `invalid_cursor` (400) for a cursor that does not fit; else what the database says.
+    /// Returns `invalid_cursor` (400) for a cursor that does not belong to this list. Returns an
+    /// error if the filter cannot be written as JSON or the database fails.
     pub async fn page<E>(
         &self,
         select: Select<E>,
         order: Order<E::Column>,
         paging: &Paging,
-        filter: &str,
+        filter: &(impl Serialize + ?Sized),
     ) -> Result<Page<E::Model>, Unexpected>
     where
         E: EntityTrait,
@@ -105,19 +106,19 @@ impl Session {
             .find(|(column, _)| column.def().is_null())
         {
             let what = format!(
-                "a list can not be sorted by `{}`: the column may hold NULL",
+                "a list cannot be sorted by `{}`: the column may hold NULL",
                 column.as_str()
             );
             return Err(Unexpected::new(what));
         }
         let limit = paging.limit.clamp(1, Paging::MAX_LIMIT);
-        let scope = Scope::new(
+        let scope = CursorScope::new(
             E::default().table_name(),
             order
                 .columns
                 .iter()
                 .map(|(column, desc)| (column.as_str(), *desc)),
-            filter,
+            &serde_json::to_vec(filter)?,
         );
         let list = List {
             session: self,
@@ -128,7 +129,7 @@ impl Session {
         match &paging.from {
             PageFrom::Start => list.keyset(select, None).await,
             PageFrom::Cursor(text) => {
-                let cursor = Cursor::read(
+                let cursor = Cursor::decode(
                     text,
                     self.database().cursor_key(),
                     &list.scope,
@@ -146,7 +147,7 @@ struct List<'a, C> {
     session: &'a Session,
     order: &'a [(C, bool)],
     limit: u32,
-    scope: Scope,
+    scope: CursorScope,
 }
 
 impl<C: ColumnTrait> List<'_, C> {
@@ -158,10 +159,12 @@ impl<C: ColumnTrait> List<'_, C> {
     where
         E::Model: Sync,
     {
-        let back = from.as_ref().is_some_and(|cursor| cursor.way == Way::Back);
+        let back = from
+            .as_ref()
+            .is_some_and(|cursor| cursor.direction == Direction::Backward);
         let mut select = self.sorted(select, back);
         if let Some(cursor) = &from {
-            select = select.filter(beyond(self.order, cursor));
+            select = select.filter(after_cursor(self.order, cursor));
         }
         let mut items = self.fetch(select, u64::from(self.limit) + 1, 0).await?;
         let more = items.len() > self.limit as usize;
@@ -169,26 +172,27 @@ impl<C: ColumnTrait> List<'_, C> {
         if back {
             items.reverse();
         }
-        // Where the other way leads to when this page came out empty: the rows it pointed past are gone, its own row may still be there.
-        let turn = |way| {
+        // The opposite direction of an empty page: the rows beyond the cursor are gone, but its own
+        // row may still exist.
+        let reverse = |direction| {
             from.as_ref().map(|cursor| Cursor {
-                way,
+                direction,
                 inclusive: !cursor.inclusive,
                 keys: cursor.keys.clone(),
             })
         };
         let (next, prev) = match (&from, items.first(), items.last()) {
             (None, _, None) => (None, None),
-            (Some(_), _, None) if back => (turn(Way::On), None),
-            (Some(_), _, None) => (None, turn(Way::Back)),
+            (Some(_), _, None) if back => (reverse(Direction::Forward), None),
+            (Some(_), _, None) => (None, reverse(Direction::Backward)),
             (_, Some(first), Some(last)) => {
                 let next = if back || more {
-                    Some(self.at(last, Way::On)?)
+                    Some(self.at(last, Direction::Forward)?)
                 } else {
                     None
                 };
                 let prev = if if back { more } else { from.is_some() } {
-                    Some(self.at(first, Way::Back)?)
+                    Some(self.at(first, Direction::Backward)?)
                 } else {
                     None
                 };
@@ -198,7 +202,7 @@ impl<C: ColumnTrait> List<'_, C> {
         };
         let key = self.session.database().cursor_key();
         let write = |cursor: Option<Cursor>| {
-            cursor.map(|cursor| PageFrom::Cursor(cursor.write(key, &self.scope)))
+            cursor.map(|cursor| PageFrom::Cursor(cursor.encode(key, &self.scope)))
         };
         Ok(Page {
             items,
@@ -246,16 +250,17 @@ impl<C: ColumnTrait> List<'_, C> {
             select = select.order_by(
                 *column,
                 if *descending == back {
-                    Direction::Asc
+                    SqlOrder::Asc
                 } else {
-                    Direction::Desc
+                    SqlOrder::Desc
                 },
             );
         }
         select
     }
 
-    /// The limit stands in the text as a number: with a bound one PostgreSQL plans the statement anew each time.
+    /// The limit is part of the text: PostgreSQL would plan a statement with a bound limit each
+    /// time.
     async fn fetch<E: EntityTrait<Column = C>>(
         &self,
         select: Select<E>,
@@ -274,7 +279,7 @@ impl<C: ColumnTrait> List<'_, C> {
             .collect::<Result<_, _>>()?)
     }
 
-    fn at<M: ModelTrait>(&self, row: &M, way: Way) -> Result<Cursor, Unexpected>
+    fn at<M: ModelTrait>(&self, row: &M, direction: Direction) -> Result<Cursor, Unexpected>
     where
         M::Entity: EntityTrait<Column = C>,
     {
@@ -283,23 +288,24 @@ impl<C: ColumnTrait> List<'_, C> {
             .iter()
             .map(|(column, _)| row.get(*column))
             .collect();
-        match keys.iter().position(|key| !cursor::can_hold(key)) {
+        match keys.iter().position(|key| !cursor::is_encodable(key)) {
             None => Ok(Cursor {
-                way,
+                direction,
                 inclusive: false,
                 keys,
             }),
             Some(at) => Err(Unexpected::new(format!(
-                "a list can not be sorted by `{}`: no cursor can hold such a value",
+                "a list cannot be sorted by `{}`: no cursor can hold such a value",
                 self.order[at].0.as_str()
             ))),
         }
     }
 }
 
-/// The rows beyond the cursor's row. `a >= 1 AND (a > 1 OR (a = 1 AND b > 2))`: the first part is for the index.
-fn beyond<C: ColumnTrait>(order: &[(C, bool)], cursor: &Cursor) -> Condition {
-    let back = cursor.way == Way::Back;
+/// Returns the condition for the rows beyond the cursor: `a >= 1 AND (a > 1 OR (a = 1 AND b > 2))`.
+/// The first part is for the index.
+fn after_cursor<C: ColumnTrait>(order: &[(C, bool)], cursor: &Cursor) -> Condition {
+    let back = cursor.direction == Direction::Backward;
     let mut rest: Option<Condition> = None;
     for ((column, descending), value) in order.iter().zip(&cursor.keys).rev() {
         let greater = *descending == back;

@@ -1,36 +1,36 @@
-//! The database of an application: one unit of work per request, on SQLite and PostgreSQL alike.
+//! The database of an application: one unit of work per request, on SQLite and PostgreSQL.
 //!
-//! | word | is |
+//! | item | purpose |
 //! | --- | --- |
-//! | [`Database`], [`DatabaseOptions`] | the connections; made once, at start |
-//! | [`Session`] | one unit of work; injected, given to SeaORM wherever it wants a connection |
+//! | [`Database`], [`DatabaseOptions`] | the connections, created once at startup |
+//! | [`Session`] | a unit of work; injected, and used as the connection of SeaORM |
 //! | [`Session::page`], [`Order`], [`CursorKey`] | pages with signed cursors |
-//! | [`Session::get`], [`Session::query_as`], [`Row`] | reads straight into structs |
-//! | [`Session::update_version`] | an update that notices somebody else's |
+//! | [`Session::get`], [`Session::query_as`], [`Row`] | typed reads into structs |
+//! | [`Session::update_version`] | an update that detects concurrent changes |
 //! | [`Entity`] | completes a SeaORM entity |
 //! | [`Session::emit`], [`Event`] | events in the same transaction |
-//! | [`Migrator`], [`Migrations`] | the schema, step by step |
-//! | [`Violation`], [`classify`] | what an error of the database means |
+//! | [`Migrator`], [`Migrations`] | schema migrations |
+//! | [`Violation`], [`classify`] | the meaning of database errors |
 //!
-//! Entities and queries are [SeaORM](sea_orm)'s, re-exported here in the version this crate works with.
+//! Entities and queries are those of [SeaORM](sea_orm), re-exported in the version of this crate.
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("doyen needs a database: switch on the feature `sqlite` or `postgres`");
 
+mod connection;
 mod database;
 mod error;
+mod fast_read;
 pub mod keyset;
-mod link;
 pub mod migrate;
 mod open;
 mod options;
 mod outbox;
 mod pool;
-mod read;
+mod query_stats;
 mod row;
 mod session;
 mod statement;
-mod statistics;
 mod version;
 
 pub use sea_orm;
@@ -64,9 +64,9 @@ pub use error::{COMMIT_FAILED, ConnectError, UniqueViolation, Violation, classif
 pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
 pub use options::{DatabaseOptions, Synchronous};
+pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
-pub use statistics::{Fingerprint, Statistics};
 pub use version::UpdateError;
 
 /// What the macros write against. Not part of the public API.

@@ -1,4 +1,4 @@
-//! Migrations: SQL files, embedded in the program, applied in order, once.
+//! Migrations: SQL files, embedded in the program and applied once, in order.
 //!
 //! ```text
 //! migrations/
@@ -6,16 +6,19 @@
 //! └── postgres/  20261122093000_tickets.up.sql   20261122093000_tickets.down.sql
 //! ```
 //!
-//! `doyen::migrations!("migrations")` embeds both folders; a [`Migrator`] applies those of the database it is given.
+//! `doyen::migrations!("migrations")` embeds both folders. A [`Migrator`] applies those for its
+//! database.
 //!
-//! - Each migration runs in one transaction together with the row that says so: it happened whole or not at all.
-//! - Processes that start together wait for each other; each migration is applied once.
-//! - A file that was changed after it was applied, or that is gone, is refused by name: nothing is applied then.
-//! - PostgreSQL: a migration that waits more than 2 s for a lock fails, instead of queueing all traffic behind it. A file that begins with
-//!   `-- no-transaction` runs outside of one (`CREATE INDEX CONCURRENTLY`).
-//! - SQLite: foreign keys are not enforced while a migration runs (tables are rebuilt by hand there), and checked before its commit.
+//! - Each migration runs in one transaction together with the row that records it.
+//! - Processes that start together wait for each other. Each migration is applied once.
+//! - If a file was changed or removed after it was applied, nothing is applied. The error names it.
+//! - PostgreSQL: a migration that waits more than 2 s for a lock fails, instead of blocking all
+//!   traffic behind it. A file that begins with `-- no-transaction` runs outside of a transaction
+//!   (`CREATE INDEX CONCURRENTLY`).
+//! - SQLite: foreign keys are not enforced while a migration runs, because tables are rebuilt by
+//!   hand. They are checked before its commit.
 //!
-//! Why not sqlx's migrator: `docs/decisions/0004-database.md`.
+//! For the reasons against sqlx's migrator see `docs/decisions/0004-database.md`.
 
 mod error;
 mod history;
@@ -30,25 +33,25 @@ use history::{Applied, History};
 use crate::Database;
 use crate::outbox::TABLES;
 
-/// Who owns the tables of the framework itself.
+/// Owner of the tables of the framework itself.
 const FRAMEWORK: &str = "doyen";
-/// Who owns the tables of the application.
+/// Owner of the tables of the application.
 const APPLICATION: &str = "app";
 
-/// One step of a schema, there and back.
+/// A migration and its reversal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migration {
-    /// Its place in the order; by convention the time it was written, `20261122093000`.
+    /// Position in the order; by convention the time of writing, `20261122093000`.
     pub version: i64,
-    /// What it does: `tickets`.
+    /// Name, such as `tickets`.
     pub name: &'static str,
     /// The SQL that applies it.
     pub up: &'static str,
-    /// The SQL that takes it back.
+    /// The SQL that reverts it.
     pub down: &'static str,
 }
 
-/// The steps of a schema on both databases, as `doyen::migrations!` embeds them.
+/// The migrations for both databases, as embedded by `doyen::migrations!`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Migrations {
     /// For SQLite, in order.
@@ -65,45 +68,45 @@ impl Migrations {
         }
     }
 
-    /// A word that is another one as soon as a migration is, the framework's own included: the name of a database that was migrated once
-    /// to be copied often.
+    /// Returns a fingerprint that changes whenever a migration changes, including those of the
+    /// framework. It can name a database that is migrated once and copied often.
     pub fn fingerprint(&self) -> String {
         Self::fingerprint_of(&[*self])
     }
 
-    /// Like [`fingerprint`](Self::fingerprint), of several sets together.
+    /// Returns the [`fingerprint`](Self::fingerprint) of several sets together.
     pub fn fingerprint_of(sets: &[Migrations]) -> String {
         let all = std::iter::once(&TABLES).chain(sets);
         history::fingerprint(all.flat_map(|set| set.sqlite.iter().chain(set.postgres)))
     }
 }
 
-/// One migration and how it stands with a database.
+/// A migration and its state in a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Whose: `app`, or a part of the framework.
+    /// Owner: `app`, or a part of the framework.
     pub owner: &'static str,
-    /// Its place in the order.
+    /// Position in the order.
     pub version: i64,
-    /// What it does.
+    /// Name.
     pub name: String,
-    /// How it stands.
+    /// State.
     pub state: State,
 }
 
-/// How a migration stands with a database.
+/// The state of a migration in a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It was applied then.
+    /// Applied.
     Applied {
-        /// When.
+        /// Time of the application.
         at: Timestamp,
     },
-    /// It will be applied next.
+    /// Not applied yet.
     Pending,
-    /// It was applied, and its file is not what it was.
+    /// Applied, but its file has changed since.
     Changed,
-    /// It was applied, and its file is gone.
+    /// Applied, but its file no longer exists.
     Missing,
 }
 
@@ -120,14 +123,14 @@ pub enum State {
 #[derive(Debug)]
 pub struct Migrator<'a> {
     database: &'a Database,
-    // The application's come last: they may refer to the others.
+    // The application comes last: its migrations may refer to the others.
     sets: Vec<(&'static str, Migrations)>,
-    /// Former owners, and their names of today.
+    /// Former owners and their current names.
     renamed: Vec<(&'static str, &'static str)>,
 }
 
 impl<'a> Migrator<'a> {
-    /// For the tables of the framework and those of the application.
+    /// Creates a migrator for the tables of the framework and the application.
     pub fn new(database: &'a Database, application: Migrations) -> Self {
         Self {
             database,
@@ -136,7 +139,8 @@ impl<'a> Migrator<'a> {
         }
     }
 
-    /// Adds the tables of another part of the framework, before those of the application. The name must not change later.
+    /// Adds the tables of another part of the framework, before those of the application. The name
+    /// must not change later.
     #[must_use]
     pub fn with(mut self, owner: &'static str, migrations: Migrations) -> Self {
         self.sets.insert(self.sets.len() - 1, (owner, migrations));
@@ -169,7 +173,7 @@ impl<'a> Migrator<'a> {
         Ok(owners)
     }
 
-    /// Writes the names of today over the former ones.
+    /// Replaces the names of former owners by the current ones.
     async fn rename(&self, history: &mut History) -> Result<(), DbErr> {
         if self.renamed.is_empty() {
             return Ok(());
@@ -183,7 +187,7 @@ impl<'a> Migrator<'a> {
         Ok(())
     }
 
-    /// What was applied, with the names of today.
+    /// Returns the applied migrations with the current owner names.
     async fn applied(&self, history: &mut History) -> Result<Vec<Applied>, DbErr> {
         let mut applied = history.applied().await?;
         for row in &mut applied {
@@ -195,11 +199,12 @@ impl<'a> Migrator<'a> {
         Ok(applied)
     }
 
-    /// Applies what is pending, in order; gives what was applied.
+    /// Applies the pending migrations in order, and returns them.
     ///
     /// # Errors
     ///
-    /// The migration that failed, by name; those before it stay applied. Nothing is applied when a file was changed or is gone.
+    /// Returns an error that names the migration that failed; those before it stay applied. Nothing
+    /// is applied if a file was changed or removed.
     pub async fn up(&self) -> Result<Vec<Status>, MigrationError> {
         self.refuse_none()?;
         let mut history = History::open(self.database).await?;
@@ -215,7 +220,7 @@ impl<'a> Migrator<'a> {
             {
                 continue;
             }
-            // Another process may have been faster: it is asked again behind the lock.
+            // Another process may have applied it: checked again under the lock.
             if let Some(at) = history.apply(owner, migration).await? {
                 done.push(Status {
                     owner,
@@ -229,20 +234,20 @@ impl<'a> Migrator<'a> {
         Ok(done)
     }
 
-    /// Takes the application's last migrations back; gives what was taken back, the last one first.
+    /// Reverts the last migrations of the application. Returns them, the last one first.
     ///
     /// # Errors
     ///
-    /// The migration that failed, by name; those taken back before stay so.
+    /// Returns an error that names the migration that failed; those before it stay reverted.
     pub async fn down(&self, steps: usize) -> Result<Vec<Status>, MigrationError> {
         self.back(&[APPLICATION], steps).await
     }
 
-    /// Takes everything back, the tables of the framework too: for tests.
+    /// Reverts everything, including the tables of the framework. For tests.
     ///
     /// # Errors
     ///
-    /// As [`down`](Self::down).
+    /// See [`down`](Self::down).
     pub async fn down_all(&self) -> Result<Vec<Status>, MigrationError> {
         let owners: Vec<&'static str> = self.sets.iter().map(|(owner, _)| *owner).collect();
         self.back(&owners, usize::MAX).await
@@ -283,11 +288,11 @@ impl<'a> Migrator<'a> {
         Ok(done)
     }
 
-    /// Each migration and how it stands. Changes nothing.
+    /// Returns the state of each migration. Changes nothing.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn status(&self) -> Result<Vec<Status>, MigrationError> {
         let mut history = History::open(self.database).await?;
         let applied = self.applied(&mut history).await?;
@@ -295,11 +300,12 @@ impl<'a> Migrator<'a> {
         Ok(self.compare(&applied))
     }
 
-    /// Makes sure that everything is applied. Changes nothing: for a production start, where somebody else migrates.
+    /// Checks that every migration is applied. Changes nothing. For production, where migrations
+    /// run in a separate step.
     ///
     /// # Errors
     ///
-    /// The first migration that is pending, changed or missing.
+    /// Returns an error that names the first migration that is pending, changed or missing.
     pub async fn check(&self) -> Result<(), MigrationError> {
         self.refuse_none()?;
         let status = self.status().await?;
@@ -313,11 +319,11 @@ impl<'a> Migrator<'a> {
         }
     }
 
-    /// The schema as text, the same for the same tables, columns, indexes and constraints: compare it in tests.
+    /// Returns the schema as text, to compare tables, columns, indexes and constraints in tests.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn schema(&self) -> Result<String, MigrationError> {
         let mut history = History::open(self.database).await?;
         let schema = history.schema().await?;
@@ -325,7 +331,7 @@ impl<'a> Migrator<'a> {
         Ok(schema)
     }
 
-    /// An application that has migrations, but none for this database, does not work on it.
+    /// An application that has migrations, but none for this database, cannot run on it.
     fn refuse_none(&self) -> Result<(), MigrationError> {
         let backend = self.database.backend();
         let none = |set: &Migrations| {
@@ -369,7 +375,7 @@ impl<'a> Migrator<'a> {
             })
             .collect();
         for row in applied {
-            // A part of the framework that is not compiled in any more keeps its tables.
+            // A part of the framework that is no longer compiled in keeps its tables.
             let Some((owner, _)) = self.sets.iter().find(|(owner, _)| *owner == row.owner) else {
                 continue;
             };

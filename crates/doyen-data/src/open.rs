@@ -1,19 +1,19 @@
-//! From options to pools, and what to do when that fails.
+//! Creates the pools from the options, and explains errors.
 
 use std::time::Duration;
 
 use sea_orm::DbErr;
 
-use crate::database::limits;
-use crate::link::Recipe;
+use crate::connection::ConnectOptions;
+use crate::database::pool_options;
+use crate::fast_read::FastReader;
 use crate::pool::Pool;
-use crate::read::Reader;
 use crate::{ConnectError, DatabaseOptions};
 
-/// What reads, what writes, and what reads past the first where that is possible.
-type Opened = (Pool, Pool, Option<Reader>);
+/// Pool for reads, pool for writes, reader for typed reads.
+type Opened = (Pool, Pool, Option<FastReader>);
 
-/// A reader pool and a writer pool of one on the same file.
+/// Creates a pool of readers and a pool with one writer for the same file.
 #[cfg(feature = "sqlite")]
 pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> {
     use std::str::FromStr as _;
@@ -22,19 +22,20 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
     use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
     use crate::Synchronous;
-    use crate::link::SqliteRecipe;
+    use crate::connection::SqliteOptions;
 
-    let refuse = |what: &str| ConnectError::new(options.masked_url(), what);
+    let connect_error = |what: &str| ConnectError::new(options.masked_url(), what);
     if options.url.contains(":memory:") || options.url.contains("mode=memory") {
-        return Err(refuse(
+        return Err(connect_error(
             "a database in memory belongs to one connection, and a service has several. Use a file, in a test a temporary one",
         ));
     }
-    let parsed = SqliteConnectOptions::from_str(&options.url)
-        .map_err(|error| refuse("the URL is not `sqlite://path/to/file.db`").caused_by(error))?;
+    let parsed = SqliteConnectOptions::from_str(&options.url).map_err(|error| {
+        connect_error("the URL is not `sqlite://path/to/file.db`").caused_by(error)
+    })?;
     let file = parsed.get_filename().to_owned();
     if file.as_os_str().is_empty() {
-        return Err(refuse(
+        return Err(connect_error(
             "the URL names no file. Write `sqlite://path/to/file.db`",
         ));
     }
@@ -52,27 +53,27 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .pragma("journal_size_limit", "67108864");
-    // Opened read-only by SQLite itself: no text of a statement can undo it.
+    // Opened read-only: no statement can undo it.
     let reader = common
         .create_if_missing(false)
         .read_only(true)
         .pragma("query_only", "1");
-    let patience = options.statement_timeout;
+    let response_timeout = options.statement_timeout;
     Ok((
         Pool::new(
-            Recipe::Sqlite(SqliteRecipe(reader)),
-            limits(options, options.max_connections, patience),
+            ConnectOptions::Sqlite(SqliteOptions(reader)),
+            pool_options(options, options.max_connections, response_timeout),
         ),
         Pool::new(
-            Recipe::Sqlite(SqliteRecipe(writer)),
-            limits(
+            ConnectOptions::Sqlite(SqliteOptions(writer)),
+            pool_options(
                 options,
                 1,
-                patience.max(options.busy_timeout + Duration::from_secs(1)),
+                response_timeout.max(options.busy_timeout + Duration::from_secs(1)),
             ),
         ),
         (options.read_connections > 0)
-            .then(|| Reader::Sqlite(crate::read::SqliteReader::new(&file, options))),
+            .then(|| FastReader::Sqlite(crate::fast_read::SqliteReader::new(&file, options))),
     ))
 }
 
@@ -83,7 +84,7 @@ pub(crate) fn create_folder(options: &DatabaseOptions) -> Result<(), ConnectErro
 
     use sqlx::sqlite::SqliteConnectOptions;
 
-    let refuse = |what: &str| ConnectError::new(options.masked_url(), what);
+    let connect_error = |what: &str| ConnectError::new(options.masked_url(), what);
     let Ok(parsed) = SqliteConnectOptions::from_str(&options.url) else {
         return Ok(());
     };
@@ -93,8 +94,8 @@ pub(crate) fn create_folder(options: &DatabaseOptions) -> Result<(), ConnectErro
         .filter(|folder| !folder.as_os_str().is_empty())
     {
         std::fs::create_dir_all(folder).map_err(|error| {
-            refuse(&format!(
-                "its folder `{}` can not be created. Create it, or correct its rights",
+            connect_error(&format!(
+                "its folder `{}` cannot be created. Create it, or correct its rights",
                 folder.display()
             ))
             .caused_by(error)
@@ -103,28 +104,30 @@ pub(crate) fn create_folder(options: &DatabaseOptions) -> Result<(), ConnectErro
     Ok(())
 }
 
-/// One pool for everything.
+/// Creates one pool for reads and writes.
 #[cfg(feature = "postgres")]
 pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError> {
     use sqlx::ConnectOptions as _;
 
-    use crate::link::PostgresRecipe;
-    use crate::read::{Opener, PostgresReader};
+    use crate::connection::PostgresOptions;
+    use crate::fast_read::{PipelineConnector, PostgresReader};
 
-    /// Ends a wait on a server that no longer answers, after the server's own timeout should have spoken.
-    const SILENCE: Duration = Duration::from_secs(2);
+    /// Time after the statement timeout of the server until the client stops waiting.
+    const RESPONSE_MARGIN: Duration = Duration::from_secs(2);
 
-    let patience = options.statement_timeout + SILENCE;
-    let recipe = postgres_options(options)?.disable_statement_logging();
-    let straight = (options.read_connections > 0)
-        .then(|| Opener::new(&recipe, options.acquire_timeout))
+    let response_timeout = options.statement_timeout + RESPONSE_MARGIN;
+    let connect_options = postgres_options(options)?.disable_statement_logging();
+    let fast_reader = (options.read_connections > 0)
+        .then(|| PipelineConnector::new(&connect_options, options.acquire_timeout))
         .flatten()
-        .map(|opener| Reader::Postgres(PostgresReader::new(opener, options, patience)));
+        .map(|connector| {
+            FastReader::Postgres(PostgresReader::new(connector, options, response_timeout))
+        });
     let pool = Pool::new(
-        Recipe::Postgres(PostgresRecipe(recipe)),
-        limits(options, options.max_connections, patience),
+        ConnectOptions::Postgres(PostgresOptions(connect_options)),
+        pool_options(options, options.max_connections, response_timeout),
     );
-    Ok((pool.clone(), pool, straight))
+    Ok((pool.clone(), pool, fast_reader))
 }
 
 #[cfg(feature = "postgres")]
@@ -142,7 +145,7 @@ fn postgres_options(
         )
         .caused_by(error)
     })?;
-    let parsed = if tls_is_left_open(&options.url) && stays_inside(&parsed) {
+    let parsed = if has_no_tls_mode(&options.url) && is_local(&parsed) {
         parsed.ssl_mode(PgSslMode::Disable)
     } else {
         parsed
@@ -152,7 +155,7 @@ fn postgres_options(
         ("default_transaction_read_only", "on".to_owned()),
         ("statement_timeout", millis(options.statement_timeout)),
         ("lock_timeout", millis(options.lock_timeout)),
-        // A unit of work that rests this long has been forgotten.
+        // Ends transactions that were abandoned.
         (
             "idle_in_transaction_session_timeout",
             millis(options.statement_timeout.max(Duration::from_secs(1)) * 3),
@@ -160,19 +163,19 @@ fn postgres_options(
     ]))
 }
 
-/// Nobody has said whether the connection is to be secure.
+/// Returns true if neither the URL nor the environment sets a TLS mode.
 #[cfg(feature = "postgres")]
-fn tls_is_left_open(url: &str) -> bool {
-    let asked = url.split_once('?').map_or("", |(_, asked)| asked);
-    let said = asked
+fn has_no_tls_mode(url: &str) -> bool {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let said = query
         .split('&')
-        .any(|asked| asked.starts_with("sslmode=") || asked.starts_with("ssl-mode="));
+        .any(|query| query.starts_with("sslmode=") || query.starts_with("ssl-mode="));
     !said && std::env::var_os("PGSSLMODE").is_none()
 }
 
-/// Nobody listens inside a machine: there TLS protects from nothing, and its handshake takes longer than many a start.
+/// Returns true for loopback and sockets: TLS adds no protection there and delays the start.
 #[cfg(feature = "postgres")]
-fn stays_inside(options: &sqlx::postgres::PgConnectOptions) -> bool {
+fn is_local(options: &sqlx::postgres::PgConnectOptions) -> bool {
     let host = options.get_host().trim_matches(['[', ']']);
     options.get_socket().is_some()
         || host == "localhost"
@@ -181,7 +184,7 @@ fn stays_inside(options: &sqlx::postgres::PgConnectOptions) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// What to do about a database that can not be opened.
+/// Returns what to do about a database that cannot be opened.
 pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
     let code = crate::error::code(error);
     if scheme == "sqlite" {
@@ -191,10 +194,10 @@ pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
             .map(|code| code & 0xff)
         {
             Some(8) => "the file is read-only. Correct the rights of the file and of its folder",
-            Some(14) => "the file can not be opened. Correct the path, or the rights of its folder",
+            Some(14) => "the file cannot be opened. Correct the path, or the rights of its folder",
             Some(26) => "the file is not a SQLite database. Correct the path",
             Some(5 | 6) => "another process holds it. Stop that process",
-            _ => "the file can not be opened",
+            _ => "the file cannot be opened",
         };
     }
     match code.as_deref() {

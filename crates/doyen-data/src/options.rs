@@ -1,8 +1,8 @@
-//! What a connection to a database is told.
+//! Options of a database.
 
 use std::time::Duration;
 
-/// How a [`Database`](crate::Database) is reached and how long it may keep a request waiting.
+/// URL, limits and timeouts of a [`Database`](crate::Database).
 ///
 /// ```
 /// use doyen_data::DatabaseOptions;
@@ -12,48 +12,51 @@ use std::time::Duration;
 /// ```
 #[derive(Clone)]
 pub struct DatabaseOptions {
-    /// `sqlite://data/shop.db` (relative), `sqlite:///var/lib/shop.db` (absolute), or `postgres://user:password@host/database`.
+    /// `sqlite://data/shop.db` (relative), `sqlite:///var/lib/shop.db` (absolute), or
+    /// `postgres://user:password@host/database`.
     ///
-    /// PostgreSQL over loopback or a Unix socket is spoken to in plain text, anywhere else with TLS where the server offers it. `?sslmode=`
-    /// says it otherwise: `require` and `verify-full` insist on TLS.
+    /// By default, PostgreSQL connections use no TLS over loopback or a Unix socket, and TLS
+    /// elsewhere if the server supports it. `?sslmode=require` and `verify-full` enforce TLS.
     pub url: String,
-    /// The most connections open at a time: 10. On SQLite this counts the readers; there is always one writer.
+    /// Maximum number of connections. Default: 10. On SQLite it counts the readers; there is always
+    /// one writer.
     pub max_connections: u32,
-    /// The most connections beside those for typed reads ([`Session::get`](crate::Session::get) and its like), shared by all requests
-    /// and opened when wanted: 4, and no more than 4 on PostgreSQL; on SQLite there are as many as readers. With 0 there are none, and typed
-    /// reads run over the others.
+    /// Maximum number of additional connections for typed reads such as
+    /// [`Session::get`](crate::Session::get). Default: 4, and at most 4 on PostgreSQL; on SQLite
+    /// there are as many as readers. With 0, typed reads use the pool.
     pub read_connections: u32,
-    /// Connections kept open when idle: 0.
+    /// Minimum number of idle connections to keep open. Default: 0.
     pub min_connections: u32,
-    /// How long a request waits for a connection before it is answered 503: 1 s on PostgreSQL, 5 s on SQLite, whose writers queue here.
+    /// Maximum wait for a connection; then the request gets a 503. Default: 1 s on PostgreSQL, 5 s
+    /// on SQLite, where writers queue.
     pub acquire_timeout: Duration,
-    /// A connection older than this is replaced: 30 minutes.
+    /// Maximum age of a connection. Default: 30 minutes.
     pub max_lifetime: Duration,
-    /// A connection unused for this long is closed: 10 minutes.
+    /// Idle time after which a connection is closed. Default: 10 minutes.
     pub idle_timeout: Duration,
-    /// The longest a statement may run: 10 s.
+    /// Timeout of a statement. Default: 10 s.
     pub statement_timeout: Duration,
-    /// The longest a statement may wait for a row or table lock (PostgreSQL): 2 s.
+    /// Maximum wait of a statement for a row or table lock (PostgreSQL). Default: 2 s.
     pub lock_timeout: Duration,
-    /// When a commit counts as durable (SQLite): [`Synchronous::Full`].
+    /// When a commit counts as durable (SQLite). Default: [`Synchronous::Full`].
     pub synchronous: Synchronous,
-    /// The longest a statement waits for another process that writes to the same file (SQLite): 5 s.
+    /// Maximum wait for another process that writes to the same file (SQLite). Default: 5 s.
     pub busy_timeout: Duration,
 }
 
-/// When SQLite says that a commit is done.
+/// When SQLite reports a commit as done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Synchronous {
-    /// After the bytes are on the disk: what was answered with 2xx survives a power cut.
+    /// After the data is on the disk. Committed data survives a power failure.
     #[default]
     Full,
-    /// After the bytes are with the operating system: about twice as many inserts a second; the last commits may be lost in a power cut,
-    /// but not when the process is killed.
+    /// After the data is passed to the operating system: about twice as many inserts per second.
+    /// The last commits may be lost in a power failure, but not if the process is killed.
     Normal,
 }
 
 impl DatabaseOptions {
-    /// The defaults for this URL.
+    /// Creates options with the defaults for this URL.
     pub fn new(url: impl Into<String>) -> Self {
         let url = url.into();
         let patience = if url.starts_with("sqlite:") { 5 } else { 1 };
@@ -72,7 +75,7 @@ impl DatabaseOptions {
         }
     }
 
-    /// The URL with its password replaced by stars: fit for a log.
+    /// Returns the URL with a masked password, for logs.
     pub fn masked_url(&self) -> String {
         mask(&self.url)
     }
@@ -86,11 +89,11 @@ impl std::fmt::Debug for DatabaseOptions {
     }
 }
 
-/// Hides `user:password@` and `?password=`.
+/// Masks `user:password@` and `?password=`.
 fn mask(url: &str) -> String {
     let mut out = url.to_owned();
     if let Some(start) = out.find("://").map(|at| at + 3) {
-        // A password may hold an `@`: the host begins after the last one before the path.
+        // A password may contain `@`: the host begins after the last one before the path.
         let end = out[start..]
             .find(['/', '?'])
             .map_or(out.len(), |at| start + at);

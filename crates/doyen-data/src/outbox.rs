@@ -1,7 +1,7 @@
-//! The outbox: events that are published if and only if the transaction commits.
+//! The outbox: events that are stored in the transaction of the change.
 //!
-//! [`Session::emit`] inserts a row into `doyen_outbox` in the same transaction. A relay reads the
-//! rows and delivers them, at least once.
+//! [`Session::emit`] inserts a row into `doyen_outbox` in the same transaction: the event exists if
+//! and only if the change does. A relay reads the rows and delivers them at least once.
 
 use chrono::Utc;
 use doyen_core::Event;
@@ -10,11 +10,11 @@ use sea_orm::{DbErr, Value};
 use crate::{Migration, Migrations, Session};
 
 impl Session {
-    /// Writes the event to the outbox, in the transaction of this session.
+    /// Stores the event in the outbox, as part of this unit of work.
     ///
     /// # Errors
     ///
-    /// Returns an error if the event cannot be serialized or the database rejects the row.
+    /// Returns an error if the event cannot be written as JSON or the database fails.
     pub async fn emit<E: Event>(&self, event: &E) -> Result<uuid::Uuid, DbErr> {
         let payload =
             serde_json::to_string(event).map_err(|error| DbErr::Json(error.to_string()))?;

@@ -1,8 +1,9 @@
 //! A pool of connections.
 //!
-//! Why our own: sqlx's pool sends a ping for every connection that comes back and can not end a statement whose request went away. Here a
-//! clean connection goes back without a word, one that rested for a while is pinged before use, and an abandoned one is
-//! cleaned or replaced before its place in the pool is free again. Waiting is first come, first served.
+//! Unlike sqlx's pool, this one sends no ping for each returned connection, and it ends statements
+//! whose request was dropped. A clean connection is returned as it is, one that was idle for long
+//! is pinged before use, and an abandoned one is reset or replaced before its permit is free.
+//! Waiting is first come, first served.
 
 mod lease;
 
@@ -16,91 +17,92 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use lease::Lease;
 
-use crate::link::{Link, Recipe};
+use crate::connection::{ConnectOptions, Connection};
 
-/// The limits of a pool.
+/// The options of a pool.
 #[derive(Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) max: u32,
-    pub(crate) min: u32,
-    pub(crate) acquire: Duration,
-    pub(crate) lifetime: Duration,
-    pub(crate) idle: Duration,
-    /// A connection that rested longer is pinged before it is used.
-    pub(crate) rested: Duration,
-    /// The longest wait for the answer to a statement.
-    pub(crate) patience: Duration,
+pub(crate) struct PoolOptions {
+    pub(crate) max_connections: u32,
+    pub(crate) min_connections: u32,
+    pub(crate) acquire_timeout: Duration,
+    pub(crate) max_lifetime: Duration,
+    pub(crate) idle_timeout: Duration,
+    /// Idle time after which a connection is pinged before use.
+    pub(crate) ping_after_idle: Duration,
+    /// Maximum wait for the response to a statement.
+    pub(crate) response_timeout: Duration,
 }
 
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
-    recipe: Recipe,
-    limits: Limits,
-    places: Arc<Semaphore>,
-    // The last one in is the first one out: what rests, rests long enough to be closed.
+    connect_options: ConnectOptions,
+    options: PoolOptions,
+    permits: Arc<Semaphore>,
+    // Last in, first out: the others become idle long enough to be closed.
     idle: Mutex<Vec<Idle>>,
     open: AtomicU32,
-    // Connections of an older generation are not used again: one death usually means all are dead.
+    // Connections of an older generation are not used again: one loss usually means all are lost.
     generation: AtomicU64,
     closed: AtomicBool,
 }
 
-struct Live {
-    link: Link,
-    born: Instant,
+struct OpenConnection {
+    connection: Connection,
+    opened_at: Instant,
     generation: u64,
 }
 
 struct Idle {
-    live: Live,
+    open: OpenConnection,
     since: Instant,
 }
 
 impl Pool {
-    pub(crate) fn new(recipe: Recipe, limits: Limits) -> Self {
+    pub(crate) fn new(connect_options: ConnectOptions, options: PoolOptions) -> Self {
         let pool = Self(Arc::new(Shared {
-            recipe,
-            limits,
-            places: Arc::new(Semaphore::new(limits.max.max(1) as usize)),
+            connect_options,
+            options,
+            permits: Arc::new(Semaphore::new(options.max_connections.max(1) as usize)),
             idle: Mutex::default(),
             open: AtomicU32::new(0),
             generation: AtomicU64::new(0),
             closed: AtomicBool::new(false),
         }));
-        pool.keep_tidy();
+        pool.spawn_reaper();
         pool
     }
 
-    pub(crate) fn recipe(&self) -> &Recipe {
-        &self.0.recipe
+    pub(crate) fn connect_options(&self) -> &ConnectOptions {
+        &self.0.connect_options
     }
 
-    /// Connections open, and how many of them rest.
+    /// Returns the number of open and of idle connections.
     pub(crate) fn size(&self) -> (u32, u32) {
         let idle = u32::try_from(self.idle().len()).unwrap_or(u32::MAX);
         (self.0.open.load(Ordering::Relaxed), idle)
     }
 
-    /// A connection: one that rests, else a new one.
+    /// Returns an idle connection, else a new one.
     pub(crate) async fn acquire(&self) -> Result<Lease, DbErr> {
-        self.acquire_within(self.0.limits.acquire).await
+        self.acquire_within(self.0.options.acquire_timeout).await
     }
 
-    /// With a patience of its own: at start a server may take longer than a request would wait.
-    pub(crate) async fn acquire_within(&self, patience: Duration) -> Result<Lease, DbErr> {
-        let deadline = tokio::time::Instant::now() + patience;
-        let places = Arc::clone(&self.0.places);
-        // The common case takes no timer.
-        let place = match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => place,
+    /// Like [`acquire`](Self::acquire) with another timeout: startup may take longer than a request
+    /// may wait.
+    pub(crate) async fn acquire_within(&self, timeout: Duration) -> Result<Lease, DbErr> {
+        let deadline = tokio::time::Instant::now() + timeout;
+        let permits = Arc::clone(&self.0.permits);
+        // The common case needs no timer.
+        let permit = match Arc::clone(&permits).try_acquire_owned() {
+            Ok(permit) => permit,
             Err(tokio::sync::TryAcquireError::Closed) => {
                 return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
             }
             Err(tokio::sync::TryAcquireError::NoPermits) => {
-                match tokio::time::timeout_at(deadline, places.acquire_owned()).await {
-                    Ok(Ok(place)) => place,
+                match tokio::time::timeout_at(deadline, permits.acquire_owned()).await {
+                    Ok(Ok(permit)) => permit,
                     Ok(Err(_)) => {
                         return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed));
                     }
@@ -108,46 +110,49 @@ impl Pool {
                 }
             }
         };
-        let mut place = place;
-        while let Some(Idle { live, since }) = self.pop() {
-            let stale = self.too_old(&live);
-            let mut lease = Lease::new(live, place, self);
-            if !stale && (since.elapsed() < self.0.limits.rested || lease.answers(deadline).await) {
+        let mut permit = permit;
+        while let Some(Idle { open, since }) = self.pop() {
+            let stale = self.is_expired(&open);
+            let mut lease = Lease::new(open, permit, self);
+            if !stale
+                && (since.elapsed() < self.0.options.ping_after_idle
+                    || lease.responds(deadline).await)
+            {
                 return Ok(lease);
             }
-            match lease.give_up() {
-                Some(freed) => place = freed,
+            match lease.close_keeping_permit() {
+                Some(freed) => permit = freed,
                 None => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
             }
         }
-        self.connect(place, deadline).await
+        self.connect(permit, deadline).await
     }
 
     async fn connect(
         &self,
-        place: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
         deadline: tokio::time::Instant,
     ) -> Result<Lease, DbErr> {
         let generation = self.0.generation.load(Ordering::Relaxed);
         let mut pause = Duration::from_millis(10);
         loop {
-            match tokio::time::timeout_at(deadline, self.0.recipe.open()).await {
+            match tokio::time::timeout_at(deadline, self.0.connect_options.connect()).await {
                 Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
-                Ok(Ok(link)) => {
+                Ok(Ok(connection)) => {
                     self.0.open.fetch_add(1, Ordering::Relaxed);
                     return Ok(Lease::new(
-                        Live {
-                            link,
-                            born: Instant::now(),
+                        OpenConnection {
+                            connection,
+                            opened_at: Instant::now(),
                             generation,
                         },
-                        place,
+                        permit,
                         self,
                     ));
                 }
-                // A server that restarts is worth the rest of the wait.
+                // Retries until the deadline while the server is starting.
                 Ok(Err(error))
-                    if !starting(&error) || tokio::time::Instant::now() + pause >= deadline =>
+                    if !is_starting(&error) || tokio::time::Instant::now() + pause >= deadline =>
                 {
                     return Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
                 }
@@ -157,8 +162,8 @@ impl Pool {
         }
     }
 
-    /// Uses none of the connections of this generation again. Those that were opened since are not to blame.
-    fn condemn(&self, generation: u64) {
+    /// Makes all connections of this generation unusable, but not those opened since.
+    fn invalidate_generation(&self, generation: u64) {
         let now = &self.0.generation;
         let _newer = now.compare_exchange(
             generation,
@@ -168,13 +173,13 @@ impl Pool {
         );
     }
 
-    /// Closes the pool: who waits is refused, who works may finish.
+    /// Closes the pool. Waiting callers get an error; connections in use are closed when returned.
     pub(crate) async fn close(&self) {
         self.0.closed.store(true, Ordering::Relaxed);
-        self.0.places.close();
+        self.0.permits.close();
         while let Some(idle) = self.pop() {
             self.0.open.fetch_sub(1, Ordering::Relaxed);
-            idle.live.link.close().await;
+            idle.open.connection.close().await;
         }
     }
 
@@ -186,70 +191,71 @@ impl Pool {
         self.idle().pop()
     }
 
-    fn too_old(&self, live: &Live) -> bool {
-        live.generation != self.0.generation.load(Ordering::Relaxed)
-            || live.born.elapsed() > self.0.limits.lifetime
+    fn is_expired(&self, open: &OpenConnection) -> bool {
+        open.generation != self.0.generation.load(Ordering::Relaxed)
+            || open.opened_at.elapsed() > self.0.options.max_lifetime
     }
 
-    fn release(&self, live: Live) {
-        if self.too_old(&live) || self.0.closed.load(Ordering::Relaxed) {
-            self.discard(live);
+    fn release(&self, open: OpenConnection) {
+        if self.is_expired(&open) || self.0.closed.load(Ordering::Relaxed) {
+            self.discard(open);
         } else {
             self.idle().push(Idle {
-                live,
+                open,
                 since: Instant::now(),
             });
         }
     }
 
-    fn discard(&self, live: Live) {
+    fn discard(&self, open: OpenConnection) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
         match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(live.link.close())),
-            Err(_) => drop(live),
+            Ok(runtime) => drop(runtime.spawn(open.connection.close())),
+            Err(_) => drop(open),
         }
     }
 
-    /// Closes what has rested too long, even when nobody asks for a connection.
-    fn keep_tidy(&self) {
+    /// Spawns a task that closes idle connections.
+    fn spawn_reaper(&self) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
         let shared = Arc::downgrade(&self.0);
-        let every = (self.0.limits.idle / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
+        let every = (self.0.options.idle_timeout / 4)
+            .clamp(Duration::from_secs(1), Duration::from_secs(60));
         drop(runtime.spawn(async move {
             loop {
                 tokio::time::sleep(every).await;
                 let Some(shared) = shared.upgrade() else {
                     return;
                 };
-                Pool(shared).tidy();
+                Pool(shared).reap();
             }
         }));
     }
 
-    fn tidy(&self) {
+    fn reap(&self) {
         let mut old = Vec::new();
         {
             let mut idle = self.idle();
-            let keep = self.0.limits.min as usize;
-            // The oldest lie at the bottom.
+            let keep = self.0.options.min_connections as usize;
+            // The oldest are at the bottom.
             while idle.len() > keep
                 && idle
                     .first()
-                    .is_some_and(|first| first.since.elapsed() > self.0.limits.idle)
+                    .is_some_and(|first| first.since.elapsed() > self.0.options.idle_timeout)
             {
                 old.push(idle.remove(0));
             }
         }
         for idle in old {
-            self.discard(idle.live);
+            self.discard(idle.open);
         }
     }
 }
 
-/// True while a server is not there yet but may come.
-fn starting(error: &sqlx::Error) -> bool {
+/// Returns true if the server may be starting.
+fn is_starting(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
         sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300")),
@@ -262,33 +268,36 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
-    use crate::link::SqliteRecipe;
+    use crate::connection::SqliteOptions;
 
-    fn pool(name: &str, rested: Duration) -> (Pool, std::path::PathBuf) {
+    fn pool(name: &str, ping_after_idle: Duration) -> (Pool, std::path::PathBuf) {
         let file =
             std::env::temp_dir().join(format!("doyen-pool-{name}-{}.db", std::process::id()));
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
+        let connect_options = sqlx::sqlite::SqliteConnectOptions::new()
             .filename(&file)
             .create_if_missing(true);
-        let limits = Limits {
-            max: 2,
-            min: 0,
-            acquire: Duration::from_millis(200),
-            lifetime: Duration::from_secs(60),
-            idle: Duration::from_secs(60),
-            rested,
-            patience: Duration::from_secs(1),
+        let options = PoolOptions {
+            max_connections: 2,
+            min_connections: 0,
+            acquire_timeout: Duration::from_millis(200),
+            max_lifetime: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
+            ping_after_idle,
+            response_timeout: Duration::from_secs(1),
         };
         (
-            Pool::new(Recipe::Sqlite(SqliteRecipe(options)), limits),
+            Pool::new(
+                ConnectOptions::Sqlite(SqliteOptions(connect_options)),
+                options,
+            ),
             file,
         )
     }
 
     #[tokio::test]
-    async fn a_clean_connection_is_used_again_and_a_rested_one_after_a_ping() {
-        for rested in [Duration::from_secs(30), Duration::ZERO] {
-            let (pool, file) = pool("again", rested);
+    async fn an_idle_connection_is_reused_after_a_ping_if_it_was_idle_for_long() {
+        for ping_after_idle in [Duration::from_secs(30), Duration::ZERO] {
+            let (pool, file) = pool("again", ping_after_idle);
             for _ in 0..5 {
                 drop(pool.acquire().await.unwrap());
                 assert_eq!(pool.size(), (1, 1));
@@ -299,14 +308,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_death_condemns_those_of_its_age_and_no_younger_one() {
+    async fn a_lost_connection_invalidates_its_generation_only() {
         let (pool, file) = pool("death", Duration::from_secs(30));
         let (one, two) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
         drop(one);
-        pool.condemn(0);
+        pool.invalidate_generation(0);
         drop(two);
         let young = pool.acquire().await.unwrap();
-        pool.condemn(0);
+        pool.invalidate_generation(0);
         drop(young);
         assert_eq!(
             pool.size(),
@@ -319,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn giving_up_the_wait_costs_nothing() {
+    async fn a_cancelled_acquire_releases_its_permit() {
         let (pool, file) = pool("wait", Duration::ZERO);
         let held = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
         assert!(matches!(
@@ -328,7 +337,7 @@ mod tests {
         ));
         drop(held);
         for _ in 0..20 {
-            // Dropped at its first pause, which is the ping.
+            // Dropped at its first await, which is the ping.
             drop(pool.acquire().now_or_never());
         }
         let both = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];

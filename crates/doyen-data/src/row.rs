@@ -1,7 +1,8 @@
-//! A struct that is read from a row, column by name, straight from the driver.
+//! A struct that is read from the row of a driver, column by column.
 //!
-//! SeaORM looks a column up by its name for each field of each row, through a box and several conversions. Here a struct asks for its columns
-//! in the order of its fields, which nearly always is the order of the statement: one comparison of names, and the value is read.
+//! SeaORM looks up each field of each row by name, through a box and several conversions. Here a
+//! struct reads its columns in the order of its fields, which is nearly always the order of the
+//! statement: one comparison of names for each value.
 
 mod cell;
 #[cfg(feature = "postgres")]
@@ -15,7 +16,8 @@ use sea_orm::{ActiveEnum, DbErr};
 
 pub use cell::Cell;
 
-/// A struct that is read from a row of a result: each field from the column of its name. Derive it beside what SeaORM reads with.
+/// A struct that is read from a row: each field from the column of its name. Derive it in addition
+/// to SeaORM's `FromQueryResult`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can not be read from a row",
     label = "no `Row`",
@@ -50,7 +52,7 @@ impl<'r> Cells<'r> {
         }
     }
 
-    /// The names are those of the statement's columns, in order.
+    /// The names of the columns of the statement, in order.
     #[cfg(feature = "sqlite")]
     pub(crate) fn sqlite(row: &'r rusqlite::Row<'r>, names: &'r [Box<str>]) -> Self {
         Self {
@@ -59,11 +61,12 @@ impl<'r> Cells<'r> {
         }
     }
 
-    /// The value of this column.
+    /// Returns the value of this column.
     ///
     /// # Errors
     ///
-    /// A column that is missing, of another type, or NULL where no `Option` is; the name is in the message.
+    /// Returns an error that names the column if it is missing, of another type, or NULL without an
+    /// `Option`.
     pub fn get<T: Cell>(&mut self, name: &'static str) -> Result<T, DbErr> {
         let index = self.find(name)?;
         self.next = index + 1;
@@ -82,11 +85,11 @@ impl<'r> Cells<'r> {
         }
     }
 
-    /// The value of this column, by way of a type that a column can be read as.
+    /// Returns the value of this column, converted from a type that a column can have.
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get), and the conversion's own.
+    /// Returns the errors of [`get`](Self::get) and those of the conversion.
     pub fn convert<C: Cell, T: TryFrom<C, Error: Display>>(
         &mut self,
         name: &'static str,
@@ -94,7 +97,7 @@ impl<'r> Cells<'r> {
         T::try_from(self.get(name)?).map_err(|error| unreadable(name, &error.to_string()))
     }
 
-    /// Like [`convert`](Self::convert), for a column that may be NULL.
+    /// Like [`convert`](Self::convert), for a nullable column.
     ///
     /// # Errors
     ///
@@ -109,11 +112,12 @@ impl<'r> Cells<'r> {
             .transpose()
     }
 
-    /// The value of this column, one of SeaORM's enums.
+    /// Returns the value of this column as a SeaORM enum.
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get), and a value that the enum does not have.
+    /// Returns the errors of [`get`](Self::get), and an error for a value that the enum does not
+    /// have.
     pub fn active_enum<T: ActiveEnum<Value: Cell>>(
         &mut self,
         name: &'static str,
@@ -121,7 +125,7 @@ impl<'r> Cells<'r> {
         T::try_from_value(&self.get(name)?)
     }
 
-    /// Like [`active_enum`](Self::active_enum), for a column that may be NULL.
+    /// Like [`active_enum`](Self::active_enum), for a nullable column.
     ///
     /// # Errors
     ///
@@ -161,5 +165,5 @@ impl<'r> Cells<'r> {
 
 #[cold]
 fn unreadable(name: &str, why: &str) -> DbErr {
-    DbErr::Type(format!("the column `{name}` can not be read: {why}"))
+    DbErr::Type(format!("the column `{name}` cannot be read: {why}"))
 }

@@ -1,11 +1,11 @@
-//! The Session: one unit of work.
+//! The session: a unit of work.
 
-mod connection;
 mod finish;
 mod query;
 mod read;
 mod savepoint;
-mod texts;
+mod seaorm;
+mod sql_cache;
 
 use std::sync::Arc;
 use std::sync::Mutex as StdMutex;
@@ -21,15 +21,15 @@ use tokio::sync::Mutex;
 
 pub use savepoint::Savepoint;
 
-use crate::link::{Ask, Reply, lost};
+use crate::connection::{Outcome, SqlStatement, is_lost};
 use crate::pool::Lease;
-use crate::statement::{Sort, sort};
-use crate::statistics::Counter;
-use crate::{COMMIT_FAILED, Database, Statistics};
+use crate::query_stats::QueryCounter;
+use crate::statement::{StatementKind, classify};
+use crate::{COMMIT_FAILED, Database, QueryStats};
 
-/// One unit of work on the database. Cloning shares it.
+/// A unit of work on the database. Clones share it.
 ///
-/// A repository asks for a [`Session`] and gives it to SeaORM wherever that wants a connection:
+/// A repository injects a [`Session`] and passes it to SeaORM as a connection:
 ///
 /// ```
 /// # extern crate doyen_core as doyen;
@@ -51,16 +51,17 @@ use crate::{COMMIT_FAILED, Database, Statistics};
 ///
 /// | access | statements |
 /// | --- | --- |
-/// | [`Access::Read`] (GET, HEAD) | each on its own; a write is refused by the database itself |
-/// | [`Access::Write`] (the rest) | the first one begins a transaction, all others join it; the edge commits before the answer leaves |
+/// | [`Access::Read`] (GET, HEAD) | each runs on its own; the database rejects writes |
+/// | [`Access::Write`] (others) | the first begins a transaction, which is committed before the response is sent |
 ///
-/// - After a commit or rollback the session is closed.
-/// - After a statement failed, the unit of work can only be rolled back, on SQLite as on PostgreSQL. Put a statement that may fail into a
-///   [`savepoint`](Session::savepoint).
-/// - A session that is dropped without either (the client went away, the handler panicked) is rolled back, and its connection is clean
-///   before anybody else gets it.
+/// - A commit or rollback closes the session.
+/// - After a failed statement, the unit of work can only be rolled back, on SQLite as on
+///   PostgreSQL. Put a statement that may fail into a [`savepoint`](Session::savepoint).
+/// - If a session is dropped (the client disconnected, the handler panicked), it is rolled back,
+///   and its connection is reset before another request gets it.
 ///
-/// What it does not do: it holds no cache of rows, it does not flush by itself, and it never holds a connection before the first statement.
+/// A session has no cache of rows, does not flush by itself, and holds no connection before its
+/// first statement.
 #[derive(Clone)]
 pub struct Session {
     inner: Arc<Inner>,
@@ -70,17 +71,17 @@ struct Inner {
     database: Database,
     access: Access,
     state: Mutex<State>,
-    /// The savepoint to go back to before anything else: one was dropped before its end. `u32::MAX` when there is none.
-    undo: AtomicU32,
-    after: StdMutex<Vec<BoxFuture<'static, ()>>>,
-    counter: Arc<Counter>,
+    /// Depth of a dropped savepoint that must be rolled back first, or `u32::MAX`.
+    rollback_to: AtomicU32,
+    after_commit: StdMutex<Vec<BoxFuture<'static, ()>>>,
+    counter: Arc<QueryCounter>,
     trace: StdMutex<Option<String>>,
 }
 
 enum State {
-    /// Nothing was asked yet.
+    /// No statement was run yet.
     Fresh,
-    /// The transaction has begun.
+    /// The transaction is open.
     Open(Work),
     /// Committed or rolled back.
     Closed,
@@ -88,9 +89,9 @@ enum State {
 
 struct Work {
     lease: Lease,
-    /// Savepoints open.
+    /// Number of open savepoints.
     depth: u32,
-    /// The first statement that failed, and the number of savepoints open then.
+    /// The first error, and the number of savepoints that were open then.
     failed: Option<(u32, String)>,
 }
 
@@ -107,39 +108,41 @@ impl Session {
         Self::with_counter(database, access, Arc::default())
     }
 
-    fn with_counter(database: Database, access: Access, counter: Arc<Counter>) -> Self {
+    fn with_counter(database: Database, access: Access, counter: Arc<QueryCounter>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 database,
                 access,
                 state: Mutex::new(State::Fresh),
-                undo: AtomicU32::new(u32::MAX),
-                after: StdMutex::default(),
+                rollback_to: AtomicU32::new(u32::MAX),
+                after_commit: StdMutex::default(),
                 counter,
                 trace: StdMutex::default(),
             }),
         }
     }
 
-    /// Whether it may write.
+    /// Returns whether it may write.
     pub fn access(&self) -> Access {
         self.inner.access
     }
 
-    /// The database it works on.
+    /// Returns its database.
     pub fn database(&self) -> &Database {
         &self.inner.database
     }
 
-    /// Which database this is, for the rare statement that differs.
+    /// Returns the kind of the database, for the rare statement that differs.
     pub fn backend(&self) -> DbBackend {
         self.inner.database.backend()
     }
 
-    /// A session beside this one that only reads, each statement on its own, and holds nothing between them.
+    /// Returns a separate read-only session that runs each statement on its own and holds no
+    /// connection in between.
     ///
-    /// It does not see what this unit of work has written and not yet committed. Use it for a read before slow work that must not hold a
-    /// transaction: a login reads the hash, compares for 20 ms, then writes.
+    /// It does not see uncommitted changes of this unit of work. Use it for a read before slow work
+    /// that must not hold a transaction: a login reads the hash, verifies it for 20 ms, then
+    /// writes.
     #[must_use]
     pub fn autocommit(&self) -> Self {
         Self::with_counter(
@@ -149,17 +152,17 @@ impl Session {
         )
     }
 
-    /// What was asked of the database so far.
-    pub fn statistics(&self) -> Statistics {
-        self.inner.counter.statistics()
+    /// Returns the statistics of the statements so far.
+    pub fn query_stats(&self) -> QueryStats {
+        self.inner.counter.query_stats()
     }
 
-    /// How many statements were run and how long they took: [`statistics`](Self::statistics) without its list.
+    /// Returns the number of statements and their total time.
     pub fn totals(&self) -> (u32, Duration) {
         self.inner.counter.totals()
     }
 
-    /// Names the trace this unit of work belongs to; outbox rows carry it.
+    /// Sets the trace of this unit of work, which is stored with its outbox rows.
     pub fn set_trace(&self, trace: impl Into<String>) {
         *sync::lock(&self.inner.trace) = Some(trace.into());
     }
@@ -168,98 +171,104 @@ impl Session {
         sync::lock(&self.inner.trace).clone()
     }
 
-    /// Runs one statement wherever this session runs statements.
-    async fn ask(&self, ask: Ask) -> Result<Reply, DbErr> {
-        let begun = Instant::now();
-        let result = self.answer(&ask).await;
-        self.count(ask.sql(), begun, result.is_err());
+    /// Runs a statement and counts it.
+    async fn run(&self, statement: SqlStatement) -> Result<Outcome, DbErr> {
+        let started = Instant::now();
+        let result = self.run_uncounted(&statement).await;
+        self.count(statement.sql(), started, result.is_err());
         result
     }
 
-    async fn answer(&self, ask: &Ask) -> Result<Reply, DbErr> {
+    async fn run_uncounted(&self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
         match self.inner.access {
-            Access::Read => self.read(ask).await,
-            Access::Write => self.write(ask).await,
+            Access::Read => self.read(statement).await,
+            Access::Write => self.write(statement).await,
         }
     }
 
-    fn count(&self, sql: &str, begun: Instant, failed: bool) {
-        let time = begun.elapsed();
+    fn count(&self, sql: &str, started: Instant, failed: bool) {
+        let time = started.elapsed();
         self.inner.counter.add(sql, time);
         tracing::debug!(target: "doyen::sql", sql, micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX), failed);
     }
 
-    /// On its own, on any connection that reads; once more when the connection turns out dead, for nothing happened.
-    async fn read(&self, ask: &Ask) -> Result<Reply, DbErr> {
-        if sort(ask.sql()) != Sort::Reads {
-            return Err(not_here(ask.sql()));
+    /// Runs a statement on its own. It is repeated once if the connection was lost.
+    async fn read(&self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
+        if classify(statement.sql()) != StatementKind::Read {
+            return Err(write_rejected(statement.sql()));
         }
-        // As a prepared statement PostgreSQL takes one statement only: a second one behind a semicolon can not undo the read-only mode.
+        // PostgreSQL prepares single statements only, so a second one cannot undo the read-only
+        // mode.
         let prepared;
-        let ask = match ask {
-            Ask::Script(sql) => {
-                prepared = Ask::Execute(sea_orm::Statement::from_string(
+        let statement = match statement {
+            SqlStatement::Script(sql) => {
+                prepared = SqlStatement::Execute(sea_orm::Statement::from_string(
                     self.backend(),
                     sql.as_str(),
                 ));
                 &prepared
             }
-            ask => ask,
+            statement => statement,
         };
-        let pool = self.inner.database.reader();
-        let result = pool.acquire().await?.run(ask).await;
+        let pool = self.inner.database.read_pool();
+        let result = pool.acquire().await?.run(statement).await;
         let result = match result {
-            // A time-out is not repeated: the server may be busy with the first one.
-            Err(error) if lost(&error) && !timed_out(&error) => {
-                pool.acquire().await?.run(ask).await
+            // A timeout is not retried: the server may still be busy with the statement.
+            Err(error) if is_lost(&error) && !is_timeout(&error) => {
+                pool.acquire().await?.run(statement).await
             }
             result => result,
         };
         result.map_err(|error| {
-            if read_only(&error) {
-                not_here(ask.sql())
+            if is_read_only_error(&error) {
+                write_rejected(statement.sql())
             } else {
                 error
             }
         })
     }
 
-    /// In the transaction, which the first statement begins.
-    async fn write(&self, ask: &Ask) -> Result<Reply, DbErr> {
-        if sort(ask.sql()) == Sort::Transaction {
+    /// Runs a statement in the transaction, which the first one begins.
+    async fn write(&self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
+        if classify(statement.sql()) == StatementKind::Transaction {
             return Err(DbErr::Custom(
                 "a session begins and ends its transaction itself; for a part that may fail use `session.savepoint(..)`".to_owned(),
             ));
         }
         let mut state = self.inner.state.lock().await;
         if let State::Fresh = &*state
-            && self.inner.database.recipe().begins_along()
+            && self
+                .inner
+                .database
+                .connect_options()
+                .begins_with_statement()
         {
-            return self.first(&mut state, ask).await;
+            return self.first(&mut state, statement).await;
         }
-        let work = self.begun(&mut state).await?;
-        work.usable()?;
-        let result = work.lease.run(ask).await;
+        let work = self.open_work(&mut state).await?;
+        work.check_usable()?;
+        let result = work.lease.run(statement).await;
         if let Err(error) = &result {
             work.failed = Some((work.depth, error.to_string()));
         }
         result
     }
 
-    /// The first statement, and the transaction with it.
-    async fn first(&self, state: &mut State, ask: &Ask) -> Result<Reply, DbErr> {
-        let pool = self.inner.database.writer();
-        // Open before the answer comes: given up in between, the unit of work must not begin anew without this statement.
+    /// Runs the first statement and begins the transaction with it.
+    async fn first(&self, state: &mut State, statement: &SqlStatement) -> Result<Outcome, DbErr> {
+        let pool = self.inner.database.write_pool();
+        // Open before the response: if this is cancelled, the transaction must not begin again
+        // without it.
         let mut work = state.open(pool.acquire().await?)?;
-        let mut result = work.lease.begin_with(ask).await;
-        // The connection died while it rested. Nothing was committed, so nothing has happened yet.
+        let mut result = work.lease.begin_with(statement).await;
+        // The idle connection was lost. Nothing was committed, so it is safe to repeat.
         if result
             .as_ref()
-            .is_err_and(|error| lost(error) && !timed_out(error))
+            .is_err_and(|error| is_lost(error) && !is_timeout(error))
         {
             *state = State::Fresh;
             work = state.open(pool.acquire().await?)?;
-            result = work.lease.begin_with(ask).await;
+            result = work.lease.begin_with(statement).await;
         }
         if let Err(error) = &result {
             work.failed = Some((work.depth, error.to_string()));
@@ -267,15 +276,15 @@ impl Session {
         result
     }
 
-    /// The open transaction; begins it when there is none.
-    async fn begun<'a>(&self, state: &'a mut State) -> Result<&'a mut Work, DbErr> {
+    /// Returns the open transaction, and begins it if needed.
+    async fn open_work<'a>(&self, state: &'a mut State) -> Result<&'a mut Work, DbErr> {
         if let State::Fresh = state {
-            let pool = self.inner.database.writer();
+            let pool = self.inner.database.write_pool();
             let mut lease = pool.acquire().await?;
             match lease.begin().await {
                 Ok(()) => {}
-                // The connection died while it rested. Nothing has happened yet, so a fresh one may try.
-                Err(error) if lost(&error) && !timed_out(&error) => {
+                // The idle connection was lost. Nothing was run, so it is safe to repeat.
+                Err(error) if is_lost(&error) && !is_timeout(&error) => {
                     drop(lease);
                     lease = pool.acquire().await?;
                     lease.begin().await?;
@@ -285,7 +294,7 @@ impl Session {
             state.open(lease)?;
         }
         let work = state.work()?;
-        self.settle(work).await?;
+        self.apply_pending_rollback(work).await?;
         Ok(work)
     }
 }
@@ -311,8 +320,8 @@ impl State {
 }
 
 impl Work {
-    /// Refuses to go on after a failure that the database would not, or should not, forget.
-    fn usable(&self) -> Result<(), DbErr> {
+    /// Returns an error if a statement has failed or was cancelled.
+    fn check_usable(&self) -> Result<(), DbErr> {
         if self.lease.in_flight {
             return Err(DbErr::Custom("a statement of this unit of work was given up before its answer came: nothing more can join it".to_owned()));
         }
@@ -326,7 +335,7 @@ impl Work {
     }
 }
 
-fn not_here(sql: &str) -> DbErr {
+fn write_rejected(sql: &str) -> DbErr {
     let start: String = sql.trim_start().chars().take(60).collect();
     DbErr::Custom(format!(
         "this session only reads (a GET or HEAD request, or `session.autocommit()`), and the statement writes: `{start}`. \
@@ -334,8 +343,8 @@ fn not_here(sql: &str) -> DbErr {
     ))
 }
 
-/// The database's own refusal to write.
-fn read_only(error: &DbErr) -> bool {
+/// Returns true if the database rejected a write.
+fn is_read_only_error(error: &DbErr) -> bool {
     match crate::error::code(error).as_deref() {
         Some("25006") => true,
         Some(code) if code.len() < 5 => code.parse::<u32>().is_ok_and(|code| code & 0xff == 8),
@@ -343,7 +352,7 @@ fn read_only(error: &DbErr) -> bool {
     }
 }
 
-fn timed_out(error: &DbErr) -> bool {
+fn is_timeout(error: &DbErr) -> bool {
     matches!(crate::error::sqlx_error(error), Some(sqlx::Error::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut)
 }
 
@@ -360,7 +369,7 @@ impl Inject for Session {
         let database = cx.get::<Arc<Database>>().await?;
         let access = cx.get::<Access>().await?;
         let session = database.session(access);
-        // One that only reads has nothing to commit, but its statements count too.
+        // A read-only session has nothing to commit, but its statements are counted.
         cx.enlist(Arc::new(session.clone()));
         Ok(session)
     }

@@ -1,30 +1,30 @@
-//! What can be seen in the text of a statement without parsing it.
+//! What the text of a statement shows without parsing.
 //!
-//! This is for clear messages, not for safety: what a session may do is enforced by the database itself.
+//! This serves clear messages, not safety: the database itself enforces what a session may do.
 
-/// What a statement begins with.
+/// The kind of a statement, by its first word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sort {
-    /// SELECT and the like; the database has the last word.
-    Reads,
-    /// BEGIN, COMMIT, SAVEPOINT ...: the session's own business.
+pub(crate) enum StatementKind {
+    /// SELECT and the like. The database decides whether it writes.
+    Read,
+    /// BEGIN, COMMIT, SAVEPOINT and the like, which only the session runs.
     Transaction,
     /// Everything else.
-    Writes,
+    Write,
 }
 
-pub(crate) fn sort(sql: &str) -> Sort {
-    // Most statements, without a look at each of their characters.
+pub(crate) fn classify(sql: &str) -> StatementKind {
+    // The common case, without a scan.
     if let Some((word, rest)) = sql.as_bytes().split_at_checked(6)
         && word.eq_ignore_ascii_case(b"SELECT")
         && !rest.first().is_some_and(u8::is_ascii_alphabetic)
     {
-        return Sort::Reads;
+        return StatementKind::Read;
     }
     let word = first_word(sql);
     let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
     if is(&["SELECT", "WITH", "VALUES", "EXPLAIN", "SHOW", "TABLE", "("]) {
-        Sort::Reads
+        StatementKind::Read
     } else if is(&[
         "BEGIN",
         "COMMIT",
@@ -35,13 +35,13 @@ pub(crate) fn sort(sql: &str) -> Sort {
         "START",
         "ABORT",
     ]) {
-        Sort::Transaction
+        StatementKind::Transaction
     } else {
-        Sort::Writes
+        StatementKind::Write
     }
 }
 
-/// The first word, past white space and comments; an opening parenthesis counts as a word.
+/// Returns the first word after white space and comments. An opening parenthesis counts as a word.
 fn first_word(sql: &str) -> &str {
     let mut rest = sql.trim_start();
     loop {
@@ -68,7 +68,7 @@ fn first_word(sql: &str) -> &str {
     &rest[..end]
 }
 
-/// The text with what varies between two uses of one statement taken out: lists of placeholders and runs of white space.
+/// Normalizes a text: shortens lists of placeholders and runs of white space.
 pub(crate) fn normalise(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     for word in sql.split_ascii_whitespace() {
@@ -77,7 +77,7 @@ pub(crate) fn normalise(sql: &str) -> String {
         }
         out.push_str(word);
     }
-    // `IN ($1, $2, $3)` and `IN ($1)` are the same question; so is `VALUES (..), (..)`.
+    // `IN ($1, $2, $3)` equals `IN ($1)`, and so does `VALUES (..), (..)`.
     let mut short = String::with_capacity(out.len());
     let mut rest = out.as_str();
     while let Some(open) = rest.find('(') {
@@ -109,20 +109,23 @@ mod tests {
     #[test]
     fn the_first_word_decides() {
         for (sql, expected) in [
-            ("select 1", Sort::Reads),
-            ("  -- note\n /* more */ SELECT 1", Sort::Reads),
-            ("(SELECT 1) UNION (SELECT 2)", Sort::Reads),
-            ("with x as (select 1) select * from x", Sort::Reads),
-            ("INSERT INTO a VALUES (1)", Sort::Writes),
-            ("PRAGMA query_only = off", Sort::Writes),
-            ("SET default_transaction_read_only = off", Sort::Writes),
-            ("/* unfinished", Sort::Writes),
-            ("selection", Sort::Writes),
-            ("", Sort::Writes),
-            ("commit", Sort::Transaction),
-            ("COMMIT; SELECT 1", Sort::Transaction),
+            ("select 1", StatementKind::Read),
+            ("  -- note\n /* more */ SELECT 1", StatementKind::Read),
+            ("(SELECT 1) UNION (SELECT 2)", StatementKind::Read),
+            ("with x as (select 1) select * from x", StatementKind::Read),
+            ("INSERT INTO a VALUES (1)", StatementKind::Write),
+            ("PRAGMA query_only = off", StatementKind::Write),
+            (
+                "SET default_transaction_read_only = off",
+                StatementKind::Write,
+            ),
+            ("/* unfinished", StatementKind::Write),
+            ("selection", StatementKind::Write),
+            ("", StatementKind::Write),
+            ("commit", StatementKind::Transaction),
+            ("COMMIT; SELECT 1", StatementKind::Transaction),
         ] {
-            assert_eq!(sort(sql), expected, "{sql}");
+            assert_eq!(classify(sql), expected, "{sql}");
         }
     }
 

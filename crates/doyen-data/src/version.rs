@@ -1,4 +1,4 @@
-//! Optimistic versions: an update that finds the row changed does nothing and says so.
+//! Optimistic locking: an update fails if the row has changed.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use sea_orm::{
 
 use crate::Session;
 
-/// Why a versioned update did not happen.
+/// Why a versioned update failed.
 #[derive(Debug)]
 pub enum UpdateError {
-    /// The row exists, but not in the version expected: somebody else changed it.
+    /// The row exists in another version: it was changed concurrently.
     Stale,
-    /// There is no such row.
+    /// The row does not exist.
     Missing,
     /// The database failed.
     Database(DbErr),
@@ -23,7 +23,7 @@ pub enum UpdateError {
 impl fmt::Display for UpdateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            UpdateError::Stale => "the row was changed by somebody else",
+            UpdateError::Stale => "the row was changed concurrently",
             UpdateError::Missing => "there is no such row",
             UpdateError::Database(_) => "the update failed",
         })
@@ -46,14 +46,15 @@ impl From<DbErr> for UpdateError {
 }
 
 impl Session {
-    /// Writes the changed columns of one row if it still has this version, and counts the version up:
-    /// `UPDATE .. SET .., version = n + 1 WHERE id = .. AND version = n`.
+    /// Updates the changed columns of a row if it still has this version, and increments the
+    /// version:
     ///
-    /// The primary key must be set in the model; it is not changed. Gives the row as it is now.
+    /// The primary key must be set in the model; it is not changed. Returns the updated row.
     ///
     /// # Errors
     ///
-    /// [`UpdateError::Stale`] when another version is there, [`UpdateError::Missing`] when no row is.
+    /// Returns [`UpdateError::Stale`] if the row has another version, [`UpdateError::Missing`] if
+    /// it does not exist.
     pub async fn update_version<A>(
         &self,
         mut changes: A,

@@ -22,14 +22,11 @@ use imports::Sources;
 /// Maximum number of files in one cycle.
 const MAX_FILES: usize = 6;
 
-/// Crates with a larger cycle, and its number of files. The list may only shrink.
-const KNOWN: [(&str, usize); 2] = [("crates/doyen", 8), ("crates/doyen-core", 12)];
-
 pub(super) fn run(args: &[String]) -> Result {
     no_arguments(args)?;
     let root = workspace::root();
     let mut findings = Vec::new();
-    let mut checked = Vec::new();
+    let mut checked = 0_u32;
     for manifest in workspace::manifests()? {
         let folder = manifest.parent().unwrap_or(Path::new("."));
         let name = folder.strip_prefix(&root).unwrap_or(folder);
@@ -40,25 +37,11 @@ pub(super) fn run(args: &[String]) -> Result {
         let mut sources = Sources::new();
         collect(folder, &folder.join("src"), &mut sources)?;
         let graph = imports::graph(&sources).context(|| name.clone())?;
-        let known = KNOWN.iter().find(|(known, _)| *known == name);
-        let known = known.map(|(_, files)| *files);
-        findings.extend(judge(&name, &components::of(&graph), known));
-        checked.push(name);
+        findings.extend(judge(&name, &components::of(&graph)));
+        checked += 1;
     }
-    let gone = KNOWN
-        .iter()
-        .filter(|(name, _)| !checked.iter().any(|one| one == name));
-    findings.extend(
-        gone.map(|(name, _)| format!("{name}: there is no such crate. Remove it from `KNOWN`")),
-    );
     Failure::unless_empty("import cycles", &findings)?;
-    println!(
-        "{} crates: no import cycle of more than {MAX_FILES} files, except in {}",
-        checked.len(),
-        KNOWN
-            .map(|(name, files)| format!("{name} ({files})"))
-            .join(", ")
-    );
+    println!("{checked} crates: no import cycle of more than {MAX_FILES} files");
     Ok(())
 }
 
@@ -76,30 +59,19 @@ fn collect(root: &Path, folder: &Path, sources: &mut Sources) -> Result {
     Ok(())
 }
 
-/// Returns what is wrong with the cycles of a crate.
-fn judge(name: &str, cycles: &[Vec<String>], known: Option<usize>) -> Vec<String> {
-    let allowed = known.unwrap_or(MAX_FILES);
-    let too_large = cycles.iter().filter(|cycle| cycle.len() > allowed);
-    let mut findings: Vec<String> = too_large
+/// Returns one finding for each cycle of a crate that is too large.
+fn judge(name: &str, cycles: &[Vec<String>]) -> Vec<String> {
+    cycles
+        .iter()
+        .filter(|cycle| cycle.len() > MAX_FILES)
         .map(|cycle| {
             format!(
-                "{name}: {} files import each other, at most {allowed} may: {}",
+                "{name}: {} files import each other, at most {MAX_FILES} may: {}",
                 cycle.len(),
                 cycle.join(", ")
             )
         })
-        .collect();
-    let largest = cycles.iter().map(Vec::len).max().unwrap_or(0);
-    match known {
-        Some(_) if largest <= MAX_FILES => findings.push(format!(
-            "{name}: its largest cycle has {largest} files now. Remove the crate from `KNOWN`"
-        )),
-        Some(files) if largest < files => findings.push(format!(
-            "{name}: its largest cycle has {largest} files now. Write {largest} in place of {files} in `KNOWN`"
-        )),
-        _ => {}
-    }
-    findings
+        .collect()
 }
 
 #[cfg(test)]
@@ -127,40 +99,22 @@ mod tests {
         sources
     }
 
-    fn findings(sources: &Sources, known: Option<usize>) -> Vec<String> {
+    fn findings(sources: &Sources) -> Vec<String> {
         judge(
             "crates/x",
             &components::of(&imports::graph(sources).unwrap()),
-            known,
         )
     }
 
     #[test]
     fn a_cycle_of_seven_files_fails_and_one_of_six_passes() {
         assert_eq!(
-            findings(&chain(7, true), None),
+            findings(&chain(7, true)),
             [
                 "crates/x: 7 files import each other, at most 6 may: src/a0.rs, src/a1.rs, src/a2.rs, src/a3.rs, src/a4.rs, src/a5.rs, src/a6.rs"
             ]
         );
-        assert!(findings(&chain(6, true), None).is_empty());
-        assert!(findings(&chain(7, false), None).is_empty());
-    }
-
-    #[test]
-    fn a_known_cycle_passes_with_its_size_only() {
-        let sources = chain(9, true);
-        assert!(findings(&sources, Some(9)).is_empty());
-        assert!(
-            findings(&sources, Some(8))[0].contains("9 files import each other, at most 8 may")
-        );
-        assert_eq!(
-            findings(&sources, Some(10)),
-            ["crates/x: its largest cycle has 9 files now. Write 9 in place of 10 in `KNOWN`"]
-        );
-        assert_eq!(
-            findings(&chain(6, true), Some(9)),
-            ["crates/x: its largest cycle has 6 files now. Remove the crate from `KNOWN`"]
-        );
+        assert!(findings(&chain(6, true)).is_empty());
+        assert!(findings(&chain(7, false)).is_empty());
     }
 }

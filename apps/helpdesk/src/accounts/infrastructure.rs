@@ -52,7 +52,8 @@ impl AccountRepository for SqlAccounts {
         paging: &Paging,
     ) -> Result<Page<Account>, Unexpected> {
         let mut select = account::Entity::find();
-        if let Some(role) = filter.role {
+        let AccountFilter { role } = *filter;
+        if let Some(role) = role {
             select = select.filter(account::Column::Role.eq(role.name()));
         }
         let order = Order::by(account::Column::CreatedAt)
@@ -61,7 +62,7 @@ impl AccountRepository for SqlAccounts {
             .desc();
         let page = self
             .session
-            .page(select, order, paging, &format!("{filter:?}"))
+            .page(select, order, paging, &role.map(|role| role.name()))
             .await?;
         page.try_map(rows::read)
     }

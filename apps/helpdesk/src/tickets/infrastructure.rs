@@ -56,7 +56,7 @@ impl TicketRepository for SqlTickets {
                 select,
                 filter::order(filter.sort),
                 paging,
-                &format!("{viewer:?} {filter:?}"),
+                &filter::cursor_values(viewer, filter),
             )
             .await?;
         page.try_map(rows::read_ticket)
@@ -138,10 +138,8 @@ impl TicketRepository for SqlTickets {
             select = select.filter(comment_card::Column::Internal.eq(false));
         }
         let order = Order::by(comment_card::Column::CreatedAt).then(comment_card::Column::Id);
-        let page = self
-            .session
-            .page(select, order, paging, &format!("{viewer:?} {id}"))
-            .await?;
+        let values = (viewer.id().to_string(), viewer.is_staff(), id.to_string());
+        let page = self.session.page(select, order, paging, &values).await?;
         page.try_map(rows::read_comment)
     }
 

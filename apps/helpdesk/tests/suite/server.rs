@@ -328,7 +328,7 @@ fn production_says_how_mail_is_sent() {
     let contradiction = production()
         .env("APP_MAIL__TRANSPORT", "none")
         .env("APP_AUTH__EMAIL__VERIFY", "true");
-    refuses(contradiction, &["auth.email", "nobody could log in"]);
+    refuses(contradiction, &["auth.email", "no user could log in"]);
 }
 
 /// What an API offers is for those it is told to: production shows no documents unless it is asked to, and health no detail.

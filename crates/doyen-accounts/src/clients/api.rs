@@ -8,7 +8,7 @@ use doyen_web::{Client, Created, Json, NoContent, NoStore, Routes};
 use super::problems::{ChangeClient, MakeClient};
 use super::rows::{self, MachineClient};
 use super::store::ClientStore;
-use crate::person::Person;
+use crate::session_user::SessionUser;
 
 /// Returns the routes with this access policy.
 pub(crate) fn routes(admin: Restricted) -> Routes {
@@ -69,7 +69,7 @@ struct SecretView {
 /// `/oauth/token`.
 #[post("/clients", allow = signed_in, id = "auth_create_client")]
 async fn create(
-    me: Person,
+    me: SessionUser,
     from: Client,
     clients: ClientStore,
     Json(new): Json<NewClient>,
@@ -83,7 +83,7 @@ async fn create(
 /// The newest clients come first.
 #[get("/clients", allow = signed_in, id = "auth_list_clients")]
 async fn list(
-    _me: Person,
+    _me: SessionUser,
     clients: ClientStore,
     paging: Paging,
 ) -> Result<Page<ClientView>, Unexpected> {
@@ -96,7 +96,7 @@ async fn list(
 /// seconds.
 #[delete("/clients/{id}", allow = signed_in, id = "auth_revoke_client")]
 async fn revoke(
-    me: Person,
+    me: SessionUser,
     from: Client,
     clients: ClientStore,
     id: Id<MachineClient>,
@@ -111,7 +111,7 @@ async fn revoke(
 /// program at the same time. To avoid downtime, create a second client first.
 #[post("/clients/{id}/secret", allow = signed_in, id = "auth_replace_client_secret")]
 async fn replace_secret(
-    me: Person,
+    me: SessionUser,
     from: Client,
     clients: ClientStore,
     id: Id<MachineClient>,

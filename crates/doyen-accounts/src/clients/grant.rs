@@ -1,4 +1,5 @@
-//! The request for a token, read as RFC 6749 says: what it does not know it ignores, and whatever is wrong is a 400 in its own words.
+//! The token request of RFC 6749: unknown parameters are ignored, and every error is a 400 in its
+//! format.
 
 use std::borrow::Cow;
 
@@ -14,7 +15,8 @@ use http::header;
 
 use super::problems::NoToken;
 
-/// The parameters of the form. Each stands for itself until the handler looks: a wrong one is no 422 here.
+/// The parameters of the form. They are validated by the handler, because an invalid one is not a
+/// 422 here.
 pub(super) struct Parameters(Vec<(&'static str, Vec<String>)>);
 
 const GRANT_TYPE: &str = "grant_type";
@@ -24,7 +26,7 @@ const CLIENT_SECRET: &str = "client_secret";
 const NAMES: [&str; 4] = [GRANT_TYPE, SCOPE, CLIENT_ID, CLIENT_SECRET];
 
 impl Parameters {
-    /// The value of a parameter; none when it is empty (RFC 6749 section 3.2).
+    /// Returns the value of a parameter, or `None` if it is empty (RFC 6749 section 3.2).
     fn get(&self, name: &str) -> Result<Option<&str>, NoToken> {
         let values = self.0.iter().find(|(known, _)| *known == name);
         match values.map(|(_, values)| values.as_slice()) {
@@ -110,13 +112,13 @@ impl Object for Parameters {
     }
 }
 
-/// The `Authorization` fields of a request for a token.
+/// The `Authorization` headers of a token request.
 pub(super) struct Authorization(Vec<String>);
 
 impl FromRequestParts for Authorization {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let all = request.parts.head.headers.get_all(header::AUTHORIZATION);
-        // What is no text is no credentials either.
+        // A header that is not text holds no credentials.
         let texts = all.iter().map(|value| value.to_str().unwrap_or_default());
         Ok(Some(Self(texts.map(str::to_owned).collect())))
     }
@@ -124,15 +126,15 @@ impl FromRequestParts for Authorization {
     fn describe(_: &mut Contract<'_>) {}
 }
 
-/// A request for a token that is what it should be.
+/// A valid token request.
 pub(super) struct Grant {
     pub(super) client: String,
     pub(super) secret: Secret<String>,
-    /// What it asks for; all the client has without it.
+    /// The requested scopes, or `None` for all scopes of the client.
     pub(super) scopes: Option<Vec<String>>,
 }
 
-/// Reads the request. The client proves itself in one way (RFC 6749 section 2.3).
+/// Parses the request. The client authenticates in one way only (RFC 6749 section 2.3).
 pub(super) fn read(form: &Parameters, authorization: &Authorization) -> Result<Grant, NoToken> {
     let grant_type = form.get(GRANT_TYPE)?;
     let scope = form.get(SCOPE)?;
@@ -181,7 +183,7 @@ pub(super) fn read(form: &Parameters, authorization: &Authorization) -> Result<G
     })
 }
 
-/// Id and secret of HTTP Basic, each percent-encoded before (RFC 6749 section 2.3.1).
+/// Parses the id and the secret of HTTP Basic, each percent-encoded (RFC 6749 section 2.3.1).
 fn basic(field: &str) -> Option<(String, String)> {
     let (scheme, rest) = field.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -1,4 +1,4 @@
-//! `/.well-known/oauth-authorization-server`: what a library asks first (RFC 8414).
+//! `/.well-known/oauth-authorization-server`: the metadata of the authorization server (RFC 8414).
 
 use std::sync::Arc;
 
@@ -9,27 +9,27 @@ use doyen_web::{Body, Response, Routes};
 use http::{HeaderValue, header};
 use serde_json::json;
 
-/// Where the token endpoint is, from the root of the service.
+/// Path of the token endpoint.
 #[derive(Debug)]
 pub(crate) struct Metadata {
     token: String,
 }
 
 impl Metadata {
-    /// Of an application whose routes begin with this.
+    /// Creates the metadata for routes under this prefix.
     pub(crate) fn new(prefix: &str) -> Self {
         Self {
             token: format!("{}/oauth/token", prefix.trim_end_matches('/')),
         }
     }
 
-    /// The route, which stands at the root.
+    /// Returns the route, which is at the root of the service.
     pub(crate) fn routes() -> Routes {
         routes![metadata]
     }
 }
 
-/// What this authorisation server can do: only what is there. Addresses come from the setting `auth.issuer`, never from the request.
+/// The metadata. Its addresses come from the setting `auth.issuer`, never from the request.
 #[get("/.well-known/oauth-authorization-server", allow = anyone, hidden)]
 async fn metadata(tokens: Arc<Tokens>, place: Arc<Metadata>) -> Response {
     let issuer = tokens.issuer();

@@ -107,7 +107,7 @@ impl Problem for NoToken {
         let description = self
             .detail()
             .unwrap_or_else(|| self.info().description.to_owned());
-        // RFC 6749 section 5.2 knows no quotes and no backslash in it, and no letters but those of ASCII.
+        // RFC 6749 section 5.2 allows only ASCII without quotes and backslashes.
         let description = description.replace(['"', '\\'], "'");
         vec![
             ("error", self.info().code.into()),

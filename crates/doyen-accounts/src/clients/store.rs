@@ -21,8 +21,8 @@ use super::rows::{self, ClientId};
 use crate::keys::{self, ApiKeys};
 use crate::sessions::Revocations;
 
-/// The time of the last use is written at most this often.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// Minimum time between two updates of the last use.
+const RECORD_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Machine clients, in the unit of work of a request.
 #[derive(Clone, Inject)]
@@ -35,7 +35,8 @@ pub(crate) struct ClientStore {
 }
 
 impl ClientStore {
-    /// Makes a client; gives its secret, this once. Nobody gives a client what they may not do themselves.
+    /// Creates a client and returns its secret, which is not stored. A caller cannot grant scopes
+    /// that they do not have.
     pub(super) async fn make(
         &self,
         by: &Caller,
@@ -61,11 +62,11 @@ impl ClientStore {
             .exec_without_returning(&self.session)
             .await
             .map_err(Unexpected::from)?;
-        self.tell("created", by, from, row.id.into());
+        self.record_event("created", by, from, row.id.into());
         Ok((row, secret))
     }
 
-    /// The clients that are not revoked, the newest first.
+    /// Returns the clients that are not revoked, the newest first.
     pub(super) async fn list(&self, paging: &Paging) -> Result<Page<rows::Model>, Unexpected> {
         let select = rows::Entity::find().filter(rows::Column::RevokedAt.is_null());
         let order = Order::by(rows::Column::CreatedAt)
@@ -75,7 +76,7 @@ impl ClientStore {
         self.session.page(select, order, paging, "").await
     }
 
-    /// Revokes a client, and the tokens it has.
+    /// Revokes a client and its tokens.
     pub(super) async fn revoke(
         &self,
         by: &Caller,
@@ -99,11 +100,12 @@ impl ClientStore {
         self.revocations
             .revoke(&self.session, &id.to_string(), REVOKED)
             .await?;
-        self.tell("revoked", by, from, id);
+        self.record_event("revoked", by, from, id);
         Ok(())
     }
 
-    /// Gives a client another secret, this once. The old one, and the tokens it gave, are refused from now on.
+    /// Replaces the secret and returns the new one. The old secret and its tokens are rejected from
+    /// now on.
     pub(super) async fn replace(
         &self,
         by: &Caller,
@@ -127,11 +129,11 @@ impl ClientStore {
         self.revocations
             .revoke(&self.session, &id.to_string(), generation(&row))
             .await?;
-        self.tell("secret replaced", by, from, id);
+        self.record_event("secret replaced", by, from, id);
         Ok((row, secret))
     }
 
-    /// The client that proves itself with this secret, as a caller with all its scopes.
+    /// Verifies id and secret, and returns the client as a caller with all its scopes.
     pub(super) async fn proven(
         &self,
         from: &Client,
@@ -140,11 +142,11 @@ impl ClientStore {
     ) -> Result<Caller, NoToken> {
         let row = self.find(id).await?;
         let given = keys::fingerprint(secret.expose());
-        // Somebody who is not there is compared like anybody else.
+        // An unknown client is compared too, so that the timing does not reveal it.
         let kept = row.as_ref().map_or(&[0; 32][..], |row| &row.secret_hash);
         let same = verify_slices_are_equal(&given, kept).is_ok();
         let Some(row) = row.filter(|row| same && row.revoked_at.is_none()) else {
-            // Only ids of ours are written down: what else was sent may be a password in the wrong place.
+            // Logs only well-formed ids: anything else may be a password in the wrong field.
             let mut event = SecurityEvent::new(security::CLIENT_REFUSED)
                 .from(from.address, from.agent.as_deref());
             if let Ok(id) = id.parse::<ClientId>() {
@@ -166,7 +168,7 @@ impl ClientStore {
         let Ok(id) = id.parse::<ClientId>() else {
             return Ok(None);
         };
-        // Beside the unit of work: nothing is held for a client that does not prove itself.
+        // Outside of the transaction, so that a client without valid credentials holds none.
         let found = rows::Entity::find_by_id(id.uuid())
             .one(&self.session.autocommit())
             .await?;
@@ -176,7 +178,7 @@ impl ClientStore {
     async fn used(&self, row: &rows::Model) -> Result<(), Unexpected> {
         let now = self.clock.now();
         let last = row.last_used_at.map(Timestamp::from);
-        if last.is_some_and(|last| now.since(last) < TOLD_EVERY) {
+        if last.is_some_and(|last| now.since(last) < RECORD_INTERVAL) {
             return Ok(());
         }
         let sql = "UPDATE auth_clients SET last_used_at = $1 WHERE id = $2";
@@ -189,7 +191,7 @@ impl ClientStore {
         keys::mint(self.keys.prefix())
     }
 
-    fn tell(&self, what: &str, by: &Caller, from: &Client, id: ClientId) {
+    fn record_event(&self, what: &str, by: &Caller, from: &Client, id: ClientId) {
         let mut event = SecurityEvent::new(security::CLIENT_CHANGED)
             .subject(&id.to_string())
             .by(&by.subject)

@@ -1,27 +1,27 @@
-//! The cookie as it stands in a header field.
+//! The cookie in a header.
 //!
-//! The prefix `__Host-` makes a browser take it only with `Secure`, `Path=/` and without `Domain`: no other host of the same site, and no
-//! page without TLS, can set it.
+//! The prefix `__Host-` makes a browser accept it only with `Secure`, `Path=/` and without
+//! `Domain`: no other host of the same site and no page without TLS can set it.
 
-/// Its name.
-const NAME: &str = "__Host-session";
+/// Name of the cookie.
+const COOKIE_NAME: &str = "__Host-session";
 
-/// What takes it away again.
-pub(crate) const REMOVED: &str =
+/// `Set-Cookie` value that removes the cookie.
+pub(crate) const REMOVE_COOKIE: &str =
     "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax";
 
-/// The value for `Set-Cookie`.
+/// Returns the value for `Set-Cookie`.
 pub(crate) fn set(value: &str, seconds: u64) -> String {
-    format!("{NAME}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")
+    format!("{COOKIE_NAME}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")
 }
 
-/// The value in a `Cookie` field: of several the first. Somebody who could put another one beside it can not put it before it, and two are
-/// never tried in turn.
+/// Returns the value in a `Cookie` header. Only the first one counts: an attacker who can add a
+/// cookie cannot put it first, and two values are never tried in turn.
 pub(crate) fn find(field: &str) -> Option<&str> {
     field
         .split(';')
         .filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('='))
-        .find(|(name, _)| *name == NAME)
+        .find(|(name, _)| *name == COOKIE_NAME)
         .map(|(_, value)| value)
 }
 

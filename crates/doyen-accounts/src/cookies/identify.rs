@@ -1,4 +1,4 @@
-//! A session cookie to its caller.
+//! Identifies callers by their session cookie.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use doyen_core::{
     SecurityEvent, Unexpected, security,
 };
 
-use super::known::{Found, Known};
+use super::cache::{CachedSession, SessionCache};
 use super::{Provenance, cookie};
 use crate::security::SecurityWriter;
 use crate::sessions::{
     Seen, SessionEngine, SessionId, SessionKind, SessionRecord, caller, secrets,
 };
 
-/// How often it is written down that a session is in use.
-const SEEN_EVERY: Duration = Duration::from_secs(60);
+/// Minimum time between two updates of the last use.
+const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The session of this cookie has ended. Log in again.
 #[derive(Debug, Problem)]
@@ -35,7 +35,7 @@ pub struct CsrfFailed;
 pub struct CookieSessions {
     engine: Arc<SessionEngine>,
     log: Arc<SecurityWriter>,
-    known: Known,
+    known: SessionCache,
 }
 
 impl std::fmt::Debug for CookieSessions {
@@ -45,21 +45,21 @@ impl std::fmt::Debug for CookieSessions {
 }
 
 impl CookieSessions {
-    /// For these sessions.
+    /// Creates it for these sessions.
     pub fn new(engine: Arc<SessionEngine>, log: Arc<SecurityWriter>) -> Self {
         Self {
             engine,
             log,
-            known: Known::default(),
+            known: SessionCache::default(),
         }
     }
 
-    /// The session of a cookie that is good, from the memory or from the store.
+    /// Returns the session of a valid cookie, from the cache or the store.
     async fn session(
         &self,
         id: SessionId,
         secret: &secrets::Secret,
-    ) -> Result<Option<Found>, Unexpected> {
+    ) -> Result<Option<CachedSession>, Unexpected> {
         if let Some(found) = self.known.get(id) {
             if !self.fits(&found.record, secret) {
                 return Ok(None);
@@ -67,7 +67,7 @@ impl CookieSessions {
             if self.permits(&found).await? {
                 return Ok(Some(found));
             }
-            // Ended, or other rights: the store knows which.
+            // Ended or changed: read it from the store.
             self.known.forget(id);
         }
         let Some(found) = self.look_up(id, secret).await? else {
@@ -84,7 +84,7 @@ impl CookieSessions {
         &self,
         id: SessionId,
         secret: &secrets::Secret,
-    ) -> Result<Option<Found>, Unexpected> {
+    ) -> Result<Option<CachedSession>, Unexpected> {
         let looked_up = Instant::now();
         let work = self.engine.database.session(Access::Read);
         let Some(record) = self.engine.store.find(&work, id).await? else {
@@ -97,7 +97,7 @@ impl CookieSessions {
             return Ok(None);
         };
         let caller = Arc::new(caller(&record, &user));
-        Ok(Some(Found {
+        Ok(Some(CachedSession {
             record: Arc::new(record),
             caller,
             looked_up,
@@ -109,15 +109,15 @@ impl CookieSessions {
             && secrets::same(&secrets::hash(secret), &record.secret_hash)
     }
 
-    async fn permits(&self, found: &Found) -> Result<bool, Unexpected> {
+    async fn permits(&self, found: &CachedSession) -> Result<bool, Unexpected> {
         self.engine.revocations.list().permits(&found.caller).await
     }
 
-    /// Writes down that it is in use, in the background: nobody waits for it.
-    fn touch(&self, found: &Found, address: Option<IpAddr>) {
+    /// Updates the last use, in the background.
+    fn touch(&self, found: &CachedSession, address: Option<IpAddr>) {
         let now = self.engine.clock.now();
         let record = &found.record;
-        if now.since(record.seen_at) < SEEN_EVERY {
+        if now.since(record.seen_at) < TOUCH_INTERVAL {
             return;
         }
         let seen = Seen {
@@ -125,7 +125,7 @@ impl CookieSessions {
             address: address.map(|address| address.to_string()),
             idle_until: self.engine.idle_until(record.absolute_until),
         };
-        self.known.put(Found {
+        self.known.put(CachedSession {
             record: Arc::new(SessionRecord {
                 seen_at: seen.at,
                 idle_until: seen.idle_until,

@@ -1,11 +1,11 @@
-//! Where a request comes from, as far as its browser tells.
+//! The origin of a request, as reported by the browser.
 
 use doyen_core::{Credentials, Refusal};
 use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromRequestParts;
 
-/// What a browser says of the page that sends a request. A page can not change any of it.
+/// What the browser reports about the page that sends a request. A page cannot change it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Provenance {
     fetch_site: Option<String>,
@@ -23,10 +23,10 @@ impl Provenance {
         }
     }
 
-    /// True when a page of this origin sends it.
+    /// Returns true if a page of this origin sent it.
     ///
-    /// `none` is what a person does without a page, such as a bookmark: with it, and without the field, the `Origin` must be ours. A request
-    /// that says neither does not come from a browser of this decade and is not believed.
+    /// With `none` (the user opened the page without another one, such as a bookmark) and without
+    /// the header, the `Origin` must be ours. A request with neither is rejected.
     pub(crate) fn is_own(&self) -> bool {
         match self.fetch_site.as_deref() {
             Some("same-origin") => true,
@@ -35,7 +35,8 @@ impl Provenance {
         }
     }
 
-    /// True when a page of another origin sends it; a client that is no browser says nothing of this.
+    /// Returns true if a page of another origin sent it. Other clients than browsers send no such
+    /// header.
     pub(crate) fn is_foreign(&self) -> bool {
         (self.fetch_site.is_some() || self.origin.is_some()) && !self.is_own()
     }
@@ -46,7 +47,7 @@ impl Provenance {
         };
         match origin.split_once("://") {
             Some(("https", authority)) => authority.eq_ignore_ascii_case(host),
-            // Without TLS only on this very machine: browsers take a `Secure` cookie from there.
+            // Without TLS only on loopback, where browsers accept a `Secure` cookie.
             Some(("http", authority)) => authority.eq_ignore_ascii_case(host) && is_loopback(host),
             _ => false,
         }

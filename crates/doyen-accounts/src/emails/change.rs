@@ -1,4 +1,4 @@
-//! Another address.
+//! The routes that change an e-mail address.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use doyen_web::{Accepted, Client, Json, NoContent};
 use super::verify::{Follow, Link, MailAccepted};
 use super::{EmailSettings, InvalidLink, Mailbox};
 use crate::login::WrongPassword;
-use crate::onetime::{OneTime, Purpose};
+use crate::onetime::{OneTimeTokens, Purpose};
 use crate::proof::{Proof, Prove};
-use crate::sessions::{OwnSession, Sessions};
+use crate::sessions::{CurrentSession, Sessions};
 use crate::throttle::LoginThrottled;
 use crate::{SessionRequired, Users};
 
@@ -76,7 +76,7 @@ pub(super) struct NewAddress {
 /// reveal whether another account uses the address.
 #[post("/me/email", allow = signed_in, id = "auth_change_email")]
 pub(super) async fn ask(
-    me: OwnSession,
+    me: CurrentSession,
     proof: Proof,
     users: Arc<dyn Users>,
     mailbox: Mailbox,
@@ -102,7 +102,7 @@ pub(super) async fn ask(
 /// The token comes from the link in the mail. Every session of the account ends.
 #[post("/auth/confirm-email", allow = anyone, id = "auth_confirm_email")]
 pub(super) async fn confirm(
-    one_time: OneTime,
+    one_time: OneTimeTokens,
     users: Arc<dyn Users>,
     sessions: Sessions,
     mailbox: Mailbox,
@@ -116,7 +116,7 @@ pub(super) async fn confirm(
     let stands = found.ok_or(InvalidLink)?;
     let user = users.by_subject(&stands.subject).await?;
     let user = user.filter(|user| !user.disabled).ok_or(InvalidLink)?;
-    // Somebody else may have taken it meanwhile.
+    // Another account may have taken the address since.
     if !users.set_email(&user.subject, &stands.data).await? {
         return Err(InvalidLink.into());
     }

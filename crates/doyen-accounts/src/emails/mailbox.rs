@@ -1,4 +1,4 @@
-//! Who gets which mail.
+//! Sends the mails.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,31 +7,32 @@ use doyen_core::{BadMail, HOUR, Inject, Mail, MailQueue, Unexpected};
 use doyen_data::Session;
 
 use super::EmailSettings;
-use super::letters::Letters;
+use super::templates::MailTemplates;
 use crate::UserRecord;
-use crate::onetime::{OneTime, Purpose};
+use crate::onetime::{OneTimeTokens, Purpose};
 
-/// How long until somebody is told again that somebody else knocked with their address.
-const NOTICE: Duration = HOUR;
+/// Minimum time between two notices about registration attempts.
+const NOTICE_INTERVAL: Duration = HOUR;
 
 /// Sends mails about accounts: each after the commit, in the background.
 ///
-/// An application that registers users calls [`ask_to_verify`](Self::ask_to_verify) for a new one and [`has_account`](Self::has_account) when the
-/// address has an account.
+/// An application calls [`ask_to_verify`](Self::ask_to_verify) for a new user, and
+/// [`has_account`](Self::has_account) if the address already has an account.
 #[derive(Clone, Inject)]
 pub struct Mailbox {
     session: Session,
     queue: Arc<dyn MailQueue>,
-    one_time: OneTime,
+    one_time: OneTimeTokens,
     settings: Arc<EmailSettings>,
 }
 
 impl Mailbox {
-    /// Asks a new user whether the address is theirs. False when they were asked a moment ago: then nothing is sent.
+    /// Sends a new user the link that verifies the address. Returns false if a mail was sent a
+    /// moment ago.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn ask_to_verify(&self, subject: &str, email: &str) -> Result<bool, Unexpected> {
         let settings = &self.settings;
         let token = self
@@ -50,15 +51,22 @@ impl Mailbox {
         Ok(token.is_some())
     }
 
-    /// Tells somebody that their address was used to register once more. It writes as much as [`ask_to_verify`](Self::ask_to_verify) does.
+    /// Notifies a user that their address was used to register again. It writes as much as
+    /// [`ask_to_verify`](Self::ask_to_verify).
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn has_account(&self, subject: &str, email: &str) -> Result<(), Unexpected> {
         let due = self
             .one_time
-            .issue(Purpose::Notice, subject, email, NOTICE, NOTICE)
+            .issue(
+                Purpose::Notice,
+                subject,
+                email,
+                NOTICE_INTERVAL,
+                NOTICE_INTERVAL,
+            )
             .await?;
         if due.is_some() {
             self.send(self.letters().has_account(email));
@@ -66,7 +74,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// A link for a new password.
+    /// Sends a link that resets the password.
     pub(super) async fn reset(&self, user: &UserRecord) -> Result<bool, Unexpected> {
         let settings = &self.settings;
         let token = self
@@ -89,8 +97,8 @@ impl Mailbox {
         self.send(self.letters().was_reset(&user.email));
     }
 
-    /// A link for another address, sent to `user`'s new one, or a notice to the `owner` who has it already. False when the user asked a
-    /// moment ago. The same is written either way.
+    /// Sends a link to the new address of `user`, or a notice to its present `owner`. Returns false
+    /// if the user asked a moment ago. Both cases write the same.
     pub(super) async fn change(
         &self,
         user: &UserRecord,
@@ -112,12 +120,18 @@ impl Mailbox {
             return Ok(false);
         };
         match owner {
-            // Nobody is sent this token.
+            // This token is not sent.
             Some(owner) => self.has_account(&owner.subject, &owner.email).await?,
             None => {
                 self.send(self.letters().change(email, &token));
                 self.one_time
-                    .issue(Purpose::Nothing, &user.subject, email, NOTICE, NOTICE)
+                    .issue(
+                        Purpose::Nothing,
+                        &user.subject,
+                        email,
+                        NOTICE_INTERVAL,
+                        NOTICE_INTERVAL,
+                    )
                     .await?;
             }
         }
@@ -129,18 +143,18 @@ impl Mailbox {
         self.send(self.letters().was_changed(old));
     }
 
-    fn letters(&self) -> Letters<'_> {
-        Letters(&self.settings)
+    fn letters(&self) -> MailTemplates<'_> {
+        MailTemplates(&self.settings)
     }
 
-    /// After the commit. An address that can not be written to is one that has no mail: the log says so and nobody else.
+    /// Sends the mail after the commit. An invalid address is only logged.
     fn send(&self, mail: Result<Mail, BadMail>) {
         match mail {
             Ok(mail) => {
                 let queue = Arc::clone(&self.queue);
                 self.session.after_commit(async move { queue.send(mail) });
             }
-            Err(error) => tracing::warn!(target: "mail", %error, "a mail can not be written"),
+            Err(error) => tracing::warn!(target: "mail", %error, "a mail cannot be written"),
         }
     }
 }

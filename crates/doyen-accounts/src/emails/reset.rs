@@ -1,4 +1,4 @@
-//! A forgotten password.
+//! The routes that reset a password.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use doyen_macros::post;
 use doyen_schema::Input;
 use doyen_web::{Accepted, Client, Json, NoContent};
 
-use super::graph::Later;
+use super::background::BackgroundWork;
 use super::verify::{Asked, MailAccepted, MailTo};
 use super::{EmailSettings, InvalidLink, Mailbox};
 use crate::Users;
-use crate::onetime::{OneTime, Purpose};
+use crate::onetime::{OneTimeTokens, Purpose};
 use crate::sessions::{SessionEngine, Sessions};
 use crate::throttle::Throttle;
 
@@ -40,7 +40,7 @@ pub(super) enum Reset {
 /// or not the account exists.
 #[post("/auth/forgot-password", allow = anyone, id = "auth_forgot_password")]
 pub(super) async fn forgot(
-    later: Later,
+    later: BackgroundWork,
     queue: Arc<dyn MailQueue>,
     client: Client,
     Json(to): Json<MailTo>,
@@ -79,7 +79,7 @@ pub(super) struct NewOne {
 /// still requires the second factor, if one is enabled.
 #[post("/auth/reset-password", allow = anyone, id = "auth_reset_password")]
 pub(super) async fn reset(
-    one_time: OneTime,
+    one_time: OneTimeTokens,
     engine: Arc<SessionEngine>,
     passwords: Arc<Passwords>,
     change: Change,
@@ -87,9 +87,9 @@ pub(super) async fn reset(
     client: Client,
     Json(given): Json<NewOne>,
 ) -> Result<NoContent, Reset> {
-    // Beside the unit of work: whether the link is good, whose it is, and the hash, which takes its time.
+    // Outside of the transaction, because hashing is slow.
     let token = given.token.expose();
-    let stands = one_time.look(Purpose::ResetPassword, token).await?;
+    let stands = one_time.peek(Purpose::ResetPassword, token).await?;
     let stands = stands.ok_or(InvalidLink)?;
     let user = engine.user(&stands.subject).await?.ok_or(InvalidLink)?;
     let service = settings.service_name.as_deref().unwrap_or_default();
@@ -100,11 +100,11 @@ pub(super) async fn reset(
     change.set(token, &hash, &client).await
 }
 
-/// Sets a password, within the unit of work.
+/// Sets a password, in the transaction.
 #[derive(Clone, doyen_core::Inject)]
 pub(super) struct Change {
     session: Session,
-    one_time: OneTime,
+    one_time: OneTimeTokens,
     users: Arc<dyn Users>,
     sessions: Sessions,
     throttle: Throttle,
@@ -117,20 +117,22 @@ impl Change {
         let stands = self.one_time.redeem(Purpose::ResetPassword, token).await?;
         let stands = stands.ok_or(InvalidLink)?;
         let user = self.users.by_subject(&stands.subject).await?;
-        // The link was sent to an address: it proves nothing about another.
+        // The link proves control of this address only.
         let user = user
             .filter(|user| user.email == stands.data && !user.disabled)
             .ok_or(InvalidLink)?;
         let subject = &*user.subject;
         self.users.set_password(subject, hash).await?;
         if !user.verified {
-            // Who followed the link reads the mails of this address.
+            // The link proves control of the address.
             self.users.set_verified(subject).await?;
         }
-        // Whoever was in is out, and other links that are under way are not good any more.
+        // End all sessions and all other links.
         self.sessions.end_all(subject).await?;
         self.one_time.end_all(subject).await?;
-        self.throttle.forget_places(&self.session, subject).await?;
+        self.throttle
+            .forget_networks(&self.session, subject)
+            .await?;
         self.mailbox.was_reset(&user);
         let event = SecurityEvent::new(security::PASSWORD_RESET).subject(subject);
         self.log

@@ -1,4 +1,4 @@
-//! What can be set about mails of accounts.
+//! The settings of account mails.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl EmailSettings {
         local: &str,
     ) -> Result<(), String> {
         if silent && self.verify == Some(true) {
-            return Err("`verify` is on and `mail.transport` is `none`: nobody could log in. Switch one of them".to_owned());
+            return Err("`verify` is on and `mail.transport` is `none`: no user could log in. Change one of them".to_owned());
         }
         self.verify.get_or_insert(prod && !silent);
         self.service_name.get_or_insert_with(|| name.to_owned());

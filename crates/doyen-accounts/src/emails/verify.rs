@@ -1,4 +1,4 @@
-//! Is this address yours?
+//! The routes that verify an e-mail address.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use doyen_macros::post;
 use doyen_schema::{Input, Output};
 use doyen_web::{Accepted, Client, Json, NoContent};
 
-use super::graph::Later;
+use super::background::BackgroundWork;
 use super::{EmailSettings, InvalidLink, Mailbox};
 use crate::Users;
-use crate::onetime::{OneTime, Purpose};
+use crate::onetime::{OneTimeTokens, Purpose};
 
 /// The token from a link in a mail.
 #[derive(Input)]
@@ -60,7 +60,7 @@ pub(super) enum Follow {
     Unexpected(Unexpected),
 }
 
-/// What the work after an answer is done with.
+/// The services for the work after the response.
 #[derive(Clone, Inject)]
 pub(super) struct Asked {
     pub(super) users: Arc<dyn Users>,
@@ -74,7 +74,7 @@ pub(super) struct Asked {
 /// The token comes from the link in the mail. It can be used once.
 #[post("/auth/verify-email", allow = anyone, id = "auth_verify_email")]
 pub(super) async fn verify(
-    one_time: OneTime,
+    one_time: OneTimeTokens,
     users: Arc<dyn Users>,
     log: Arc<dyn SecurityLog>,
     client: Client,
@@ -85,7 +85,7 @@ pub(super) async fn verify(
         .await?;
     let stands = found.ok_or(InvalidLink)?;
     let user = users.by_subject(&stands.subject).await?;
-    // The link was sent to an address: it proves nothing about another.
+    // The link proves control of this address only.
     let user = user
         .filter(|user| user.email == stands.data)
         .ok_or(InvalidLink)?;
@@ -100,7 +100,7 @@ pub(super) async fn verify(
 /// The response is the same whether or not the account exists and is still to be verified.
 #[post("/auth/verify-email/resend", allow = anyone, id = "auth_resend_verification")]
 pub(super) async fn resend(
-    later: Later,
+    later: BackgroundWork,
     queue: Arc<dyn MailQueue>,
     Json(to): Json<MailTo>,
 ) -> Accepted<MailAccepted> {

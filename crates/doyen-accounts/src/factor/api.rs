@@ -1,4 +1,4 @@
-//! Switching a second factor on and off.
+//! The routes that enable and disable a second factor.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{FactorSettings, Factors, WrongCode, totp};
 use crate::SessionRequired;
 use crate::login::WrongPassword;
 use crate::proof::{Proof, Prove};
-use crate::sessions::OwnSession;
+use crate::sessions::CurrentSession;
 use crate::throttle::{Admit, LoginThrottled, Throttle};
 
 /// Returns the routes for the caller's own account, with this access policy.
@@ -101,7 +101,7 @@ struct Enrolment {
 /// Logins require no code until you confirm the first code.
 #[post("/me/totp", allow = signed_in, id = "auth_begin_totp")]
 async fn begin(
-    me: OwnSession,
+    me: CurrentSession,
     proof: Proof,
     factors: Factors,
     settings: Arc<FactorSettings>,
@@ -145,7 +145,7 @@ struct RecoveryCodes {
 /// Confirms the first code from the authenticator app and returns the recovery codes.
 #[post("/me/totp/confirm", allow = signed_in, id = "auth_confirm_totp")]
 async fn confirm(
-    me: OwnSession,
+    me: CurrentSession,
     throttle: Throttle,
     factors: Factors,
     client: Client,
@@ -199,7 +199,7 @@ struct Removal {
 /// of a `DELETE`.
 #[post("/me/totp/disable", allow = signed_in, id = "auth_disable_totp")]
 async fn remove(
-    me: OwnSession,
+    me: CurrentSession,
     factors: Factors,
     proof: Proof,
     client: Client,

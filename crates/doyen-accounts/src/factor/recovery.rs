@@ -1,21 +1,21 @@
-//! Recovery codes: ten, each good once.
+//! Recovery codes: ten single-use codes.
 
 use aws_lc_rs::hmac;
 use doyen_core::Unexpected;
 
-const HOW_MANY: usize = 10;
+const CODE_COUNT: usize = 10;
 /// 80 random bits: sixteen characters.
-const BYTES: usize = 10;
-const CHARACTERS: usize = BYTES * 8 / 5;
+const CODE_BYTES: usize = 10;
+const CODE_CHARS: usize = CODE_BYTES * 8 / 5;
 
-/// New codes, as they are shown: `abcd-efgh-ijkl-mnop`.
+/// Returns new codes, as shown to the user: `abcd-efgh-ijkl-mnop`.
 pub(super) fn codes() -> Result<Vec<String>, Unexpected> {
-    (0..HOW_MANY)
+    (0..CODE_COUNT)
         .map(|_| {
-            let mut random = [0; BYTES];
+            let mut random = [0; CODE_BYTES];
             getrandom::fill(&mut random)?;
             let text = base32(&random).to_lowercase();
-            let groups: Vec<&str> = (0..CHARACTERS)
+            let groups: Vec<&str> = (0..CODE_CHARS)
                 .step_by(4)
                 .map(|at| &text[at..at + 4])
                 .collect();
@@ -24,7 +24,7 @@ pub(super) fn codes() -> Result<Vec<String>, Unexpected> {
         .collect()
 }
 
-/// What is kept of a code, whichever way it was typed; `None` when it has not the form of one.
+/// Returns the hash that is stored of a code, however it was typed, or `None` if it is malformed.
 pub(super) fn hash(key: &[u8; 32], subject: &str, code: &str) -> Option<Vec<u8>> {
     if code.len() > 64 {
         return None;
@@ -34,7 +34,7 @@ pub(super) fn hash(key: &[u8; 32], subject: &str, code: &str) -> Option<Vec<u8>>
         .filter(|c| !matches!(c, '-' | ' '))
         .map(|c| c.to_ascii_lowercase())
         .collect();
-    let fits = code.len() == CHARACTERS && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let fits = code.len() == CODE_CHARS && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     fits.then(|| {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
         let text = format!("{}\0{subject}\0{code}", subject.len());
@@ -42,9 +42,9 @@ pub(super) fn hash(key: &[u8; 32], subject: &str, code: &str) -> Option<Vec<u8>>
     })
 }
 
-/// Base32 without padding (RFC 4648): five bits a letter, for people who type.
+/// Encodes base32 without padding (RFC 4648).
 pub(super) fn base32(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut out = String::new();
     let (mut bits, mut held) = (0_u32, 0_u32);
     for byte in bytes {
@@ -52,12 +52,12 @@ pub(super) fn base32(bytes: &[u8]) -> String {
         bits += 8;
         while bits >= 5 {
             bits -= 5;
-            out.push(char::from(LETTERS[(held >> bits) as usize & 31]));
+            out.push(char::from(ALPHABET[(held >> bits) as usize & 31]));
         }
         held &= (1 << bits) - 1;
     }
     if bits > 0 {
-        out.push(char::from(LETTERS[(held << (5 - bits)) as usize & 31]));
+        out.push(char::from(ALPHABET[(held << (5 - bits)) as usize & 31]));
     }
     out
 }

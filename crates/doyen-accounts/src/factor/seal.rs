@@ -1,11 +1,12 @@
-//! The secret at rest: sealed, so that who reads the database has no codes.
+//! Encrypts the secrets of second factors, so that a copy of the database contains no codes.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use doyen_core::Unexpected;
 
 use super::totp::Secret;
 
-/// Nonce, ciphertext, tag. Whose it is goes in as well: a row can not be moved to somebody else.
+/// Returns nonce, ciphertext and tag. The subject is authenticated too, so that a row cannot be
+/// moved to another user.
 pub(super) fn seal(key: &[u8; 32], subject: &str, secret: &Secret) -> Result<Vec<u8>, Unexpected> {
     let mut nonce = [0; NONCE_LEN];
     getrandom::fill(&mut nonce)?;
@@ -18,7 +19,7 @@ pub(super) fn seal(key: &[u8; 32], subject: &str, secret: &Secret) -> Result<Vec
     Ok([nonce.as_slice(), &sealed].concat())
 }
 
-/// The secret again.
+/// Decrypts the secret.
 pub(super) fn open(
     key: &[u8; 32],
     subject: &str,
@@ -26,7 +27,7 @@ pub(super) fn open(
 ) -> Result<Secret, Unexpected> {
     let broken = || {
         Unexpected::new(
-            "a second factor can not be opened: `auth.signing_key` is not the one it was sealed with, or the row was changed",
+            "a second factor cannot be opened: `auth.signing_key` is not the one it was sealed with, or the row was changed",
         )
     };
     if sealed.len() <= NONCE_LEN {

@@ -1,4 +1,4 @@
-//! Codes that change with time (RFC 6238, over RFC 4226).
+//! Time-based codes (RFC 6238 on RFC 4226).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -8,18 +8,18 @@ use doyen_core::{Timestamp, Unexpected};
 pub(super) type Secret = [u8; 20];
 
 /// Seconds for which a code is shown.
-const STEP: i64 = 30;
-/// How many steps a clock may be off, either way.
-const OFF: i64 = 1;
+const STEP_SECONDS: i64 = 30;
+/// Permitted clock difference in steps, in either direction.
+const MAX_STEP_OFFSET: i64 = 1;
 
-/// A new secret.
+/// Creates a secret.
 pub(super) fn secret() -> Result<Secret, Unexpected> {
     let mut secret = [0; 20];
     getrandom::fill(&mut secret)?;
     Ok(secret)
 }
 
-/// What somebody typed, if it has the form of a code: six digits, perhaps with spaces between.
+/// Returns the typed text if it is six digits, perhaps with spaces between.
 pub(super) fn code(text: &str) -> Option<[u8; 6]> {
     if text.len() > 16 {
         return None;
@@ -29,12 +29,12 @@ pub(super) fn code(text: &str) -> Option<[u8; 6]> {
     code.iter().all(u8::is_ascii_digit).then_some(code)
 }
 
-/// The step that a code is of, when it is of now, and later than the last one that was taken.
+/// Returns the step of a code if it is current and later than the last one that was used.
 pub(super) fn matches(secret: &Secret, code: &[u8; 6], now: Timestamp, last: i64) -> Option<i64> {
-    let current = now.unix().div_euclid(STEP);
+    let current = now.unix().div_euclid(STEP_SECONDS);
     let mut found = None;
-    // All of them, whichever fits: so that the time does not tell.
-    for step in (current - OFF)..=(current + OFF) {
+    // Checks all steps, so that the timing reveals nothing.
+    for step in (current - MAX_STEP_OFFSET)..=(current + MAX_STEP_OFFSET) {
         let expected = at(secret, step.unsigned_abs());
         if verify_slices_are_equal(&expected, code).is_ok() && step > last {
             found = found.or(Some(step));
@@ -43,7 +43,7 @@ pub(super) fn matches(secret: &Secret, code: &[u8; 6], now: Timestamp, last: i64
     found
 }
 
-/// The code of a step.
+/// Returns the code of a step.
 fn at(secret: &Secret, step: u64) -> [u8; 6] {
     let number = truncated(secret, step) % 1_000_000;
     let mut code = [b'0'; 6];
@@ -55,7 +55,7 @@ fn at(secret: &Secret, step: u64) -> [u8; 6] {
     code
 }
 
-/// RFC 4226 section 5.3: four bytes of the hash, from a place that the hash itself says, without the sign.
+/// Truncates the hash (RFC 4226 section 5.3).
 fn truncated(secret: &Secret, step: u64) -> u32 {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
     let tag = hmac::sign(&key, &step.to_be_bytes());
@@ -70,12 +70,12 @@ fn truncated(secret: &Secret, step: u64) -> u32 {
     u32::from_be_bytes(four) & 0x7fff_ffff
 }
 
-/// The secret as an app takes it by hand: base32 without padding (RFC 4648).
+/// Returns the secret for manual entry: base32 without padding (RFC 4648).
 pub(super) fn text(secret: &Secret) -> String {
     super::recovery::base32(secret)
 }
 
-/// What an app reads from a QR code.
+/// Returns the URL for the QR code.
 pub(super) fn url(secret: &Secret, issuer: &str, account: &str) -> String {
     let (issuer, account) = (encode(issuer), encode(account));
     let secret = text(secret);
@@ -100,7 +100,7 @@ fn encode(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const RFC: Secret = *b"12345678901234567890";
+    const RFC_SECRET: Secret = *b"12345678901234567890";
 
     fn now(unix: i64) -> Timestamp {
         Timestamp::from_micros(unix * 1_000_000)
@@ -117,7 +117,7 @@ mod tests {
             (2_000_000_000, "69279037"),
             (20_000_000_000, "65353130"),
         ] {
-            let code = at(&RFC, time / 30);
+            let code = at(&RFC_SECRET, time / 30);
             assert_eq!(code, eight.as_bytes()[2..], "{time}");
         }
     }
@@ -130,13 +130,13 @@ mod tests {
             "399871", "520489",
         ];
         for (counter, code) in (0..).zip(codes) {
-            assert_eq!(at(&RFC, counter), code.as_bytes(), "{counter}");
+            assert_eq!(at(&RFC_SECRET, counter), code.as_bytes(), "{counter}");
         }
     }
 
     #[test]
     fn a_code_is_good_one_step_to_either_side_and_never_again() {
-        let code = at(&RFC, 100);
+        let code = at(&RFC_SECRET, 100);
         for (step, good) in [
             (98, false),
             (99, true),
@@ -145,14 +145,14 @@ mod tests {
             (102, false),
         ] {
             assert_eq!(
-                matches(&RFC, &code, now(step * 30), 0).is_some(),
+                matches(&RFC_SECRET, &code, now(step * 30), 0).is_some(),
                 good,
                 "{step}"
             );
         }
-        assert_eq!(matches(&RFC, &code, now(3000), 99), Some(100));
-        assert_eq!(matches(&RFC, &code, now(3000), 100), None);
-        assert_eq!(matches(&RFC, &code, now(3000), 101), None);
+        assert_eq!(matches(&RFC_SECRET, &code, now(3000), 99), Some(100));
+        assert_eq!(matches(&RFC_SECRET, &code, now(3000), 100), None);
+        assert_eq!(matches(&RFC_SECRET, &code, now(3000), 101), None);
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn an_app_is_told_who_and_where() {
         assert_eq!(
-            url(&RFC, "Help & Desk", "ada+x@example.com"),
+            url(&RFC_SECRET, "Help & Desk", "ada+x@example.com"),
             "otpauth://totp/Help%20%26%20Desk:ada%2Bx@example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Help%20%26%20Desk&algorithm=SHA1&digits=6&period=30"
         );
     }

@@ -8,7 +8,7 @@ use doyen_web::{Client, Created, Json, NoContent, Routes};
 use super::problems::{MakeKey, RevokeKey};
 use super::rows::{self, ApiKey};
 use super::store::{KeyStore, Wanted};
-use crate::person::Person;
+use crate::session_user::SessionUser;
 
 /// Returns the routes with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
@@ -82,7 +82,7 @@ struct NewKeyView {
 /// key cannot create or revoke API keys.
 #[post("/me/api-keys", allow = signed_in, id = "auth_create_api_key")]
 async fn create(
-    me: Person,
+    me: SessionUser,
     from: Client,
     keys: KeyStore,
     Json(new): Json<NewApiKey>,
@@ -108,7 +108,11 @@ async fn create(
 ///
 /// The newest keys come first.
 #[get("/me/api-keys", allow = signed_in, id = "auth_list_api_keys")]
-async fn list(me: Person, keys: KeyStore, paging: Paging) -> Result<Page<KeyView>, Unexpected> {
+async fn list(
+    me: SessionUser,
+    keys: KeyStore,
+    paging: Paging,
+) -> Result<Page<KeyView>, Unexpected> {
     Ok(keys.list(&me.subject, &paging).await?.map(view))
 }
 
@@ -117,7 +121,7 @@ async fn list(me: Person, keys: KeyStore, paging: Paging) -> Result<Page<KeyView
 /// The key is rejected on every node within five seconds.
 #[delete("/me/api-keys/{id}", allow = signed_in, id = "auth_revoke_api_key")]
 async fn revoke(
-    me: Person,
+    me: SessionUser,
     from: Client,
     keys: KeyStore,
     id: Id<ApiKey>,

@@ -1,4 +1,4 @@
-//! What a node remembers of keys: those it has seen, for a few seconds.
+//! The key cache of a node.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,38 +11,39 @@ use doyen_core::{Caller, Timestamp};
 use super::InvalidKey;
 use super::rows::KeyId;
 
-/// How long what was read of a key is believed: so soon does every node notice that it was revoked. Documented as five seconds.
-const BELIEVED: Duration = Duration::from_secs(4);
-/// How many keys are remembered at most.
-const MOST: usize = 10_000;
-/// How many addresses of one key are told in a minute.
-const PLACES: usize = 8;
-/// How often the use of a key from one address is told.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+/// Lifetime of an entry, and so the maximum time until a node notices a revocation. Documented as
+/// five seconds.
+const MAX_AGE: Duration = Duration::from_secs(4);
+/// Maximum number of entries.
+const MAX_KEYS: usize = 10_000;
+/// Maximum number of addresses recorded for one key in a minute.
+const MAX_ADDRESSES_PER_KEY: usize = 8;
+/// Minimum time between two records of the same key and address.
+const RECORD_INTERVAL: Duration = Duration::from_secs(60);
 
 type Hash = [u8; 32];
 
-/// The keys a node knows. Only keys that are in the table get in, so guessing fills no memory.
+/// The cache of a node. Only keys in the table are cached, so guesses use no memory.
 #[derive(Default)]
-pub(super) struct Cache {
-    known: RwLock<HashMap<Hash, Arc<Known>>>,
+pub(super) struct KeyCache {
+    known: RwLock<HashMap<Hash, Arc<CachedKey>>>,
     reading: Mutex<HashMap<Hash, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-/// What was read of a key.
-pub(super) struct Known {
+/// A key as read from the database.
+pub(super) struct CachedKey {
     pub(super) id: KeyId,
     pub(super) owner: Arc<str>,
-    /// Who comes with it, or why nobody does.
+    /// The caller, or why the key is invalid.
     pub(super) verdict: Result<Arc<Caller>, InvalidKey>,
     pub(super) expires_at: Option<Timestamp>,
-    /// From before it was read.
+    /// Time just before it was read.
     pub(super) read_at: Timestamp,
-    pub(super) told: Arc<Told>,
+    pub(super) usage: Arc<UsageThrottle>,
 }
 
-impl Known {
-    /// Who comes with the key now.
+impl CachedKey {
+    /// Returns the caller, unless the key has expired.
     pub(super) fn caller(&self, now: Timestamp) -> Result<&Arc<Caller>, InvalidKey> {
         if self.expires_at.is_some_and(|end| now >= end) {
             return Err(InvalidKey::Expired);
@@ -51,103 +52,105 @@ impl Known {
     }
 }
 
-/// What of the use of a key was handed on to be written.
+/// Limits how often the use of a key is recorded.
 #[derive(Default)]
-pub(super) struct Told(Mutex<Vec<(Option<IpAddr>, Timestamp)>>);
+pub(super) struct UsageThrottle(Mutex<Vec<(Option<IpAddr>, Timestamp)>>);
 
-impl Told {
-    /// True when this use is worth writing: at most once a minute for each address, and not for many addresses.
-    pub(super) fn is_news(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
-        let mut told = sync::lock(&self.0);
-        // A clock that was put back must not keep anything for ever.
-        told.retain(|(_, at)| *at <= now && now.since(*at) < TOLD_EVERY);
-        let news = told.len() < PLACES && told.iter().all(|(known, _)| *known != address);
+impl UsageThrottle {
+    /// Returns true if this use should be recorded: once a minute for each address, for a limited
+    /// number of addresses.
+    pub(super) fn should_record(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
+        let mut recorded = sync::lock(&self.0);
+        // Entries from the future are removed, in case the clock was set back.
+        recorded.retain(|(_, at)| *at <= now && now.since(*at) < RECORD_INTERVAL);
+        let news = recorded.len() < MAX_ADDRESSES_PER_KEY
+            && recorded.iter().all(|(known, _)| *known != address);
         if news {
-            told.push((address, now));
+            recorded.push((address, now));
         }
         news
     }
 }
 
-impl Cache {
-    /// What is known of a key and still believed.
-    pub(super) fn get(&self, hash: &Hash, now: Timestamp) -> Option<Arc<Known>> {
+impl KeyCache {
+    /// Returns the fresh entry of a key.
+    pub(super) fn get(&self, hash: &Hash, now: Timestamp) -> Option<Arc<CachedKey>> {
         let known = sync::read(&self.known);
         known
             .get(hash)
-            .filter(|known| is_believed(known, now))
+            .filter(|known| is_fresh(known, now))
             .cloned()
     }
 
-    /// What was known of it, believed or not.
-    pub(super) fn old(&self, hash: &Hash) -> Option<Arc<Known>> {
+    /// Returns the entry of a key, fresh or not.
+    pub(super) fn stale(&self, hash: &Hash) -> Option<Arc<CachedKey>> {
         let known = sync::read(&self.known);
         known.get(hash).cloned()
     }
 
-    /// Remembers what was read.
-    pub(super) fn put(&self, hash: Hash, read: Arc<Known>) {
+    /// Inserts an entry.
+    pub(super) fn put(&self, hash: Hash, read: Arc<CachedKey>) {
         let mut known = sync::write(&self.known);
-        if known.len() >= MOST && !known.contains_key(&hash) {
+        if known.len() >= MAX_KEYS && !known.contains_key(&hash) {
             let now = read.read_at;
-            known.retain(|_, known| is_believed(known, now));
-            if known.len() >= MOST {
+            known.retain(|_, known| is_fresh(known, now));
+            if known.len() >= MAX_KEYS {
                 known.clear();
             }
         }
         known.insert(hash, read);
     }
 
-    /// Forgets a key that is not in the table.
-    pub(super) fn drop_hash(&self, hash: &Hash) {
+    /// Removes a key that is not in the table.
+    pub(super) fn remove_hash(&self, hash: &Hash) {
         sync::write(&self.known).remove(hash);
     }
 
-    /// Forgets a key: it was changed by this node.
+    /// Removes a key that this node has changed.
     pub(super) fn forget(&self, id: KeyId) {
         sync::write(&self.known).retain(|_, known| known.id != id);
     }
 
-    /// One turn for each key: of many requests that come with it at once, one reads it.
-    pub(super) async fn turn(&self, hash: &Hash) -> Turn<'_> {
+    /// Waits for the permit to read a key: of concurrent requests with the same key, one reads it.
+    pub(super) async fn read_permit(&self, hash: &Hash) -> ReadPermit<'_> {
         let gate = {
             let mut reading = sync::lock(&self.reading);
             Arc::clone(reading.entry(*hash).or_default())
         };
-        let place = Place {
+        let entry = QueueEntry {
             cache: self,
             hash: *hash,
             gate: Arc::clone(&gate),
         };
-        Turn {
+        ReadPermit {
             _held: gate.lock_owned().await,
-            _place: place,
+            _entry: entry,
         }
     }
 }
 
-fn is_believed(known: &Known, now: Timestamp) -> bool {
-    known.read_at <= now && now.since(known.read_at) < BELIEVED
+fn is_fresh(known: &CachedKey, now: Timestamp) -> bool {
+    known.read_at <= now && now.since(known.read_at) < MAX_AGE
 }
 
-/// The right to read a key.
-pub(super) struct Turn<'a> {
-    // Given back before the place is left.
+/// The permit to read a key.
+pub(super) struct ReadPermit<'a> {
+    // Released before the entry is removed.
     _held: tokio::sync::OwnedMutexGuard<()>,
-    _place: Place<'a>,
+    _entry: QueueEntry<'a>,
 }
 
-/// A place in the row before a key; the row goes with the last one in it, also when it gives up.
-struct Place<'a> {
-    cache: &'a Cache,
+/// An entry in the queue for a key. The last one removes the queue, also when it is cancelled.
+struct QueueEntry<'a> {
+    cache: &'a KeyCache,
     hash: Hash,
     gate: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
         let mut reading = sync::lock(&self.cache.reading);
-        // The list's and ours: nobody else stands there.
+        // The map and this entry hold the only references: the queue is empty.
         if Arc::strong_count(&self.gate) <= 2 {
             reading.remove(&self.hash);
         }
@@ -162,14 +165,14 @@ mod tests {
         Timestamp::from_micros(1_795_336_200_000_000 + seconds * 1_000_000)
     }
 
-    fn known(read_at: Timestamp) -> Arc<Known> {
-        Arc::new(Known {
+    fn known(read_at: Timestamp) -> Arc<CachedKey> {
+        Arc::new(CachedKey {
             id: KeyId::new(),
             owner: "usr_1".into(),
             verdict: Ok(Arc::new(Caller::new("usr_1"))),
             expires_at: None,
             read_at,
-            told: Arc::default(),
+            usage: Arc::default(),
         })
     }
 
@@ -181,32 +184,32 @@ mod tests {
 
     #[test]
     fn k1_what_was_read_is_believed_for_less_than_five_seconds() {
-        let cache = Cache::default();
+        let cache = KeyCache::default();
         cache.put(hash(1), known(at(0)));
         assert!(cache.get(&hash(1), at(0)).is_some());
         assert!(cache.get(&hash(1), at(3)).is_some());
         assert!(cache.get(&hash(1), at(4)).is_none());
-        // Nor when the clock was put back.
+        // Nor if the clock was set back.
         assert!(cache.get(&hash(1), at(-1)).is_none());
     }
 
     #[test]
     fn k1_no_number_of_keys_fills_the_memory() {
-        let cache = Cache::default();
+        let cache = KeyCache::default();
         for n in 0..25_000 {
             cache.put(hash(n), known(at(i64::from(n / 5_000))));
         }
-        assert!(cache.known.read().unwrap().len() <= MOST);
+        assert!(cache.known.read().unwrap().len() <= MAX_KEYS);
     }
 
     #[tokio::test]
     async fn the_row_before_a_key_goes_with_the_last_one_in_it() {
-        let cache = Cache::default();
+        let cache = KeyCache::default();
         {
-            let first = cache.turn(&hash(1)).await;
+            let first = cache.read_permit(&hash(1)).await;
             let one = hash(1);
-            let second = Box::pin(cache.turn(&one));
-            // It waits and gives up.
+            let second = Box::pin(cache.read_permit(&one));
+            // It waits and is cancelled.
             let waiting = tokio::time::timeout(Duration::ZERO, second).await;
             assert!(waiting.is_err());
             assert_eq!(cache.reading.lock().unwrap().len(), 1);
@@ -217,14 +220,14 @@ mod tests {
 
     #[test]
     fn k1_a_use_is_told_once_a_minute_and_not_from_everywhere() {
-        let told = Told::default();
+        let recorded = UsageThrottle::default();
         let address = |n: u8| Some(IpAddr::from([192, 0, 2, n]));
-        assert!(told.is_news(address(1), at(0)));
-        assert!(!told.is_news(address(1), at(59)));
-        assert!(told.is_news(address(1), at(60)));
+        assert!(recorded.should_record(address(1), at(0)));
+        assert!(!recorded.should_record(address(1), at(59)));
+        assert!(recorded.should_record(address(1), at(60)));
         let more = (2..100)
-            .filter(|n| told.is_news(address(*n), at(60)))
+            .filter(|n| recorded.should_record(address(*n), at(60)))
             .count();
-        assert_eq!(more, PLACES - 1);
+        assert_eq!(more, MAX_ADDRESSES_PER_KEY - 1);
     }
 }

@@ -1,4 +1,4 @@
-//! The keys of an application, on one node.
+//! The API keys of an application, on one node.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,22 +7,23 @@ use doyen_core::{Access, Caller, Clock, Unexpected};
 use doyen_data::Database;
 use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
-use super::cache::{Cache, Known};
+use super::cache::{CachedKey, KeyCache};
 use super::owners::Owners;
 use super::rows::{self, KeyId};
-use super::usage::{UsageWriter, Use};
+use super::usage::{KeyUse, UsageSink};
 use super::{ApiKeySettings, InvalidKey, KeyPrefix, pattern};
 use crate::UserRecord;
+use crate::batch::BatchWriter;
 use crate::security::SecurityWriter;
 
-/// API keys: what they look like, what this node knows of them, and who writes down that they are used. One for an application.
+/// API keys: format, cache and usage records. One per application.
 pub struct ApiKeys {
     pub(super) prefix: KeyPrefix,
     pub(super) most: u64,
     clock: Arc<dyn Clock>,
     database: Database,
-    cache: Cache,
-    usage: UsageWriter,
+    cache: KeyCache,
+    usage: BatchWriter<UsageSink>,
 }
 
 impl std::fmt::Debug for ApiKeys {
@@ -34,7 +35,7 @@ impl std::fmt::Debug for ApiKeys {
 }
 
 impl ApiKeys {
-    /// The keys of the application of this name.
+    /// Creates the keys of the application with this name.
     pub fn new(
         name: &str,
         settings: &ApiKeySettings,
@@ -46,29 +47,32 @@ impl ApiKeys {
         Self {
             prefix: prefix.unwrap_or_else(|| KeyPrefix::of(name)),
             most: settings.per_user.into(),
-            usage: UsageWriter::new(database.clone(), log),
-            cache: Cache::default(),
+            usage: BatchWriter::new(UsageSink {
+                database: database.clone(),
+                log,
+            }),
+            cache: KeyCache::default(),
             clock,
             database,
         }
     }
 
-    /// What keys and the secrets of clients begin with.
+    /// Returns the prefix of keys and client secrets.
     pub fn prefix(&self) -> &KeyPrefix {
         &self.prefix
     }
 
-    /// Waits until every use so far is written: before the list is read, and before the application ends.
+    /// Waits until every use so far is recorded.
     pub async fn flush(&self) {
         self.usage.flush().await;
     }
 
-    /// Forgets what this node knows of a key.
+    /// Removes a key from the cache.
     pub(super) fn forget(&self, id: KeyId) {
         self.cache.forget(id);
     }
 
-    /// Who comes with this key. The database is asked only when the key is not known or no longer believed.
+    /// Returns the caller of this key. Reads the database only if the key is not cached.
     pub(super) async fn caller(
         &self,
         key: &str,
@@ -91,8 +95,8 @@ impl ApiKeys {
             Ok(caller) => Arc::clone(caller),
             Err(invalid) => return Ok(Err(invalid)),
         };
-        if known.told.is_news(address, now) {
-            self.usage.write(Use {
+        if known.usage.should_record(address, now) {
+            self.usage.write(KeyUse {
                 key: known.id.uuid(),
                 owner: Arc::clone(&known.owner),
                 at: now,
@@ -102,14 +106,14 @@ impl ApiKeys {
         Ok(Ok(caller))
     }
 
-    /// Reads a key and its owner, once for all who wait for it.
+    /// Reads a key and its owner, once for all concurrent requests.
     async fn read(
         &self,
         hash: [u8; 32],
         owners: &Owners,
-    ) -> Result<Option<Arc<Known>>, Unexpected> {
-        let _turn = self.cache.turn(&hash).await;
-        // Before the question: what is changed while it is answered must not be believed for longer.
+    ) -> Result<Option<Arc<CachedKey>>, Unexpected> {
+        let _turn = self.cache.read_permit(&hash).await;
+        // Before the read, so that a concurrent change is not cached for longer.
         let read_at = self.clock.now();
         if let Some(known) = self.cache.get(&hash, read_at) {
             return Ok(Some(known));
@@ -119,10 +123,10 @@ impl ApiKeys {
             .one(&self.database.session(Access::Read))
             .await?;
         let Some(row) = row else {
-            self.cache.drop_hash(&hash);
+            self.cache.remove_hash(&hash);
             return Ok(None);
         };
-        let told = self.cache.old(&hash).map(|old| Arc::clone(&old.told));
+        let usage = self.cache.stale(&hash).map(|old| Arc::clone(&old.usage));
         let subject: Arc<str> = row.owner.as_str().into();
         let verdict = if row.revoked_at.is_some() {
             Err(InvalidKey::Revoked)
@@ -132,20 +136,20 @@ impl ApiKeys {
                 .map(|user| Arc::new(caller(&row, &user)))
                 .ok_or(InvalidKey::Owner)
         };
-        let known = Arc::new(Known {
+        let known = Arc::new(CachedKey {
             id: row.id.into(),
             owner: subject,
             verdict,
             expires_at: row.expires_at.map(Into::into),
             read_at,
-            told: told.unwrap_or_default(),
+            usage: usage.unwrap_or_default(),
         });
         self.cache.put(hash, Arc::clone(&known));
         Ok(Some(known))
     }
 }
 
-/// The owner, as far as the key goes: its scopes that are still the owner's.
+/// Returns the owner with those scopes of the key that the owner still has.
 fn caller(row: &rows::Model, user: &UserRecord) -> Caller {
     let mut caller = user.caller();
     let id: KeyId = row.id.into();

@@ -1,4 +1,4 @@
-//! `X-API-Key` to the caller.
+//! Identifies callers by `X-API-Key`.
 
 use std::sync::Arc;
 
@@ -11,19 +11,20 @@ use super::owners::Owners;
 use super::{ApiKeys, InvalidKey};
 use crate::Users;
 
-/// Identifies callers by the API key they send in `X-API-Key`; a key in the address or in a body is never looked at.
+/// Identifies callers by the API key in the header `X-API-Key`. A key in a URL or a body is
+/// ignored.
 ///
-/// The owner of a key is asked for through the port [`Users`], so it needs the application's graph: [`connect`](Self::connect) gives it once
-/// the graph is built.
+/// The owner of a key comes from the port [`Users`], so it needs the injection graph: call
+/// [`connect`](Self::connect) when the graph is built.
 #[derive(Debug)]
 pub struct ApiKeyIdentity {
     keys: Arc<ApiKeys>,
-    // Here and not among the keys: those are in the graph themselves.
+    // Not in `ApiKeys`, which is in the graph itself.
     owners: Owners,
 }
 
 impl ApiKeyIdentity {
-    /// Identifies with these keys.
+    /// Creates it for these keys.
     pub fn new(keys: Arc<ApiKeys>) -> Self {
         Self {
             keys,
@@ -31,14 +32,14 @@ impl ApiKeyIdentity {
         }
     }
 
-    /// What it needs from the graph: a root for the check at start.
+    /// Returns its dependencies, for the check at startup.
     pub fn needs() -> Needs {
         let mut needs = Needs::default();
         needs.add::<Arc<dyn Users>>();
         needs
     }
 
-    /// Gives it the graph. A second call changes nothing.
+    /// Sets the graph. A second call has no effect.
     pub fn connect(&self, graph: Container) {
         self.owners.connect(graph);
     }

@@ -1,10 +1,11 @@
-//! Who owns a key: asked outside a request, before its own part of the graph exists.
+//! Finds the owners of keys, outside of a request.
 
 use std::sync::{Arc, OnceLock};
 
-use doyen_core::inject::{BoxFuture, Container, Context, Inject, RequestFacts};
-use doyen_core::{Access, Refusal, Unexpected};
+use doyen_core::inject::{Container, RequestFacts};
+use doyen_core::{Access, Unexpected};
 
+use crate::resolve::resolve;
 use crate::{UserRecord, Users};
 
 /// Finds the owners of keys through the port [`Users`].
@@ -12,12 +13,12 @@ use crate::{UserRecord, Users};
 pub(super) struct Owners(OnceLock<Container>);
 
 impl Owners {
-    /// Gives it the graph. A second call changes nothing.
+    /// Sets the graph. A second call has no effect.
     pub(super) fn connect(&self, graph: Container) {
         let _ = self.0.set(graph);
     }
 
-    /// The user with this id, as they are now.
+    /// Returns the current user with this id.
     pub(super) async fn find(&self, subject: &str) -> Result<Option<UserRecord>, Unexpected> {
         let Some(graph) = self.0.get() else {
             return Err(Unexpected::new(
@@ -29,16 +30,11 @@ impl Owners {
             caller: Some(None),
             ..RequestFacts::default()
         });
-        let users = made::<Arc<dyn Users>>(context.clone())
+        let users = resolve::<Arc<dyn Users>>(context.clone())
             .await
             .map_err(|refusal| Unexpected::new(format!("there are no users: {refusal:?}")))?;
         let found = users.by_subject(subject).await;
         context.close().await;
         found
     }
-}
-
-/// A value of the graph. Generic and on the heap: of the future itself the compiler can not tell here that it is `Send`.
-fn made<T: Inject>(context: Context) -> BoxFuture<'static, Result<T, Refusal>> {
-    Box::pin(async move { context.get::<T>().await })
 }

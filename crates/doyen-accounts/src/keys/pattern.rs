@@ -1,29 +1,30 @@
-//! What a key looks like: prefix, secret, checksum.
+//! The format of a key: prefix, secret, checksum.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use doyen_core::{Secret, Unexpected};
 
 use super::KeyPrefix;
 
-/// What stands behind the prefix and its `_`, for a secret scanner: `helpdesk_[0-9A-Za-z]{49}`. The last six are the CRC-32 of all before
-/// them, in base 62 with the digits first, then upper, then lower case.
+/// The pattern after the prefix and its `_`, for secret scanners: `helpdesk_[0-9A-Za-z]{49}`. The
+/// last six characters are the CRC-32 of all before them, in base 62 with digits, upper-case and
+/// lower-case letters in this order.
 pub const KEY_PATTERN: &str = "[0-9A-Za-z]{49}";
 
-/// How many characters are drawn at random: 43 of 62 are a little more than 256 bits.
-const SECRET: usize = 43;
-/// How many characters a CRC-32 takes.
-const CHECK: usize = 6;
+/// Random characters: 43 of 62 are a little more than 256 bits.
+const SECRET_CHARS: usize = 43;
+/// Characters of a CRC-32.
+const CHECKSUM_CHARS: usize = 6;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A new key.
+/// Creates a key.
 pub(crate) fn mint(prefix: &KeyPrefix) -> Result<Secret<String>, Unexpected> {
     let mut text = format!("{prefix}_");
-    let whole = text.len() + SECRET;
+    let whole = text.len() + SECRET_CHARS;
     let mut bytes = [0; 64];
     while text.len() < whole {
         getrandom::fill(&mut bytes)
             .map_err(|_| Unexpected::new("the system gives no random bytes"))?;
-        // 248 is the last multiple of 62: with the bytes above it some characters would come more often.
+        // 248 is the last multiple of 62: larger bytes would favour some characters.
         let drawn = bytes.iter().filter(|byte| **byte < 248);
         text.extend(
             drawn
@@ -36,40 +37,41 @@ pub(crate) fn mint(prefix: &KeyPrefix) -> Result<Secret<String>, Unexpected> {
     Ok(Secret::new(text))
 }
 
-/// True for what could be a key, with any prefix: keys that were made before the prefix was changed go on.
+/// Returns true if the text can be a key with any prefix: keys with a former prefix stay valid.
 pub(crate) fn is_well_formed(text: &str) -> bool {
     let Some((prefix, rest)) = text.rsplit_once('_') else {
         return false;
     };
-    rest.len() == SECRET + CHECK
+    rest.len() == SECRET_CHARS + CHECKSUM_CHARS
         && KeyPrefix::fits(prefix)
         && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && {
-            let (signed, check) = text.split_at(text.len() - CHECK);
+            let (signed, check) = text.split_at(text.len() - CHECKSUM_CHARS);
             checksum(signed).as_slice() == check.as_bytes()
         }
 }
 
-/// What is kept of a key. Whoever finds it can not use it; looking it up tells nobody how much of a guess was right.
+/// Returns the hash that is stored. It cannot be used as a key, and a lookup by it does not reveal
+/// how much of a guess is correct.
 pub(crate) fn fingerprint(text: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     bytes
 }
 
-/// Enough to tell one's keys apart: the prefix and four characters.
+/// Returns the prefix and four characters, to tell keys apart.
 pub(crate) fn hint(text: &str) -> String {
     let shown = text.rfind('_').map_or(0, |at| at + 5);
     text.chars().take(shown).collect()
 }
 
-/// The CRC-32 of ISO 3309, as zip and PNG have it, in base 62.
-fn checksum(text: &str) -> [u8; CHECK] {
+/// Returns the CRC-32 of ISO 3309, as in zip and PNG, in base 62.
+fn checksum(text: &str) -> [u8; CHECKSUM_CHARS] {
     let crc = !text.bytes().fold(!0u32, |crc, byte| {
-        TABLE[((crc ^ u32::from(byte)) & 0xff) as usize] ^ (crc >> 8)
+        CRC_TABLE[((crc ^ u32::from(byte)) & 0xff) as usize] ^ (crc >> 8)
     });
     let mut rest = crc;
-    let mut digits = [b'0'; CHECK];
+    let mut digits = [b'0'; CHECKSUM_CHARS];
     for digit in digits.iter_mut().rev() {
         *digit = DIGITS[(rest % 62) as usize];
         rest /= 62;
@@ -77,7 +79,7 @@ fn checksum(text: &str) -> [u8; CHECK] {
     digits
 }
 
-const TABLE: [u32; 256] = table();
+const CRC_TABLE: [u32; 256] = table();
 
 const fn table() -> [u32; 256] {
     let mut table = [0; 256];
@@ -169,11 +171,12 @@ mod tests {
         let mut counts = [0u32; 62];
         for _ in 0..2_000 {
             let key = mint(&prefix()).unwrap();
-            for byte in key.expose()["helpdesk_".len()..].bytes().take(SECRET) {
+            for byte in key.expose()["helpdesk_".len()..].bytes().take(SECRET_CHARS) {
                 counts[DIGITS.iter().position(|known| *known == byte).unwrap()] += 1;
             }
         }
-        // 86 000 characters: 1387 of each, with a standard deviation of 37; six of them never happen.
+        // 86 000 characters: 1387 of each, with a standard deviation of 37; six of them never
+        // happen.
         assert!(
             counts.iter().all(|count| (1165..=1610).contains(count)),
             "{counts:?}"

@@ -1,4 +1,4 @@
-//! One's own keys: make, list, revoke.
+//! The keys of a user: create, list, revoke.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) struct KeyStore {
     log: Arc<dyn SecurityLog>,
 }
 
-/// A key to be made.
+/// A key to create.
 pub(super) struct Wanted {
     pub(super) name: String,
     pub(super) scopes: Vec<String>,
@@ -35,7 +35,7 @@ pub(super) struct Wanted {
 }
 
 impl KeyStore {
-    /// Makes a key; gives it, this once.
+    /// Creates a key and returns it, which is not stored.
     pub(super) async fn make(
         &self,
         me: &Caller,
@@ -70,17 +70,17 @@ impl KeyStore {
             .exec_without_returning(&self.session)
             .await
             .map_err(Unexpected::from)?;
-        self.tell(security::KEY_CREATED, me, from, id);
+        self.record_event(security::KEY_CREATED, me, from, id);
         Ok((row, key))
     }
 
-    /// One's keys, the newest first.
+    /// Returns the keys of the caller, the newest first.
     pub(super) async fn list(
         &self,
         owner: &str,
         paging: &Paging,
     ) -> Result<Page<rows::Model>, Unexpected> {
-        // So that who uses a key and then looks finds it used.
+        // So that the list includes earlier uses.
         self.keys.flush().await;
         let select = rows::Entity::find()
             .filter(rows::Column::Owner.eq(owner))
@@ -92,7 +92,7 @@ impl KeyStore {
         self.session.page(select, order, paging, owner).await
     }
 
-    /// Revokes a key of one's own.
+    /// Revokes a key of the caller.
     pub(super) async fn revoke(
         &self,
         me: &Caller,
@@ -116,7 +116,7 @@ impl KeyStore {
         }
         let keys = Arc::clone(&self.keys);
         self.session.after_commit(async move { keys.forget(id) });
-        self.tell(security::KEY_REVOKED, me, from, id);
+        self.record_event(security::KEY_REVOKED, me, from, id);
         Ok(())
     }
 
@@ -128,7 +128,8 @@ impl KeyStore {
             .await?)
     }
 
-    /// Two who make a key at once must not both count one too few. SQLite has one writer anyway.
+    /// Locks the count, so that concurrent requests cannot exceed the limit. SQLite has one writer
+    /// anyway.
     async fn one_at_a_time(&self, owner: &str) -> Result<(), Unexpected> {
         if self.session.backend() == DbBackend::Postgres {
             let sql = "SELECT pg_advisory_xact_lock(hashtextextended('doyen.api_keys.' || $1, 0))";
@@ -137,7 +138,7 @@ impl KeyStore {
         Ok(())
     }
 
-    fn tell(&self, event: &'static str, me: &Caller, from: &Client, id: KeyId) {
+    fn record_event(&self, event: &'static str, me: &Caller, from: &Client, id: KeyId) {
         let mut event = SecurityEvent::new(event)
             .subject(&me.subject)
             .from(from.address, from.agent.as_deref())
@@ -147,7 +148,8 @@ impl KeyStore {
     }
 }
 
-/// The scopes that were asked for, each once and in the order the caller has them; all of them must be the caller's.
+/// Returns the requested scopes, each once and in the order of the caller, who must have all of
+/// them.
 pub(crate) fn granted(me: &Caller, wanted: &[String]) -> Result<Vec<Arc<str>>, Ungranted> {
     let foreign: Vec<usize> = (0..wanted.len())
         .filter(|place| !me.has_scope(&wanted[*place]))

@@ -9,12 +9,12 @@ use doyen_schema::rule::Broken;
 use doyen_schema::{Input, Output};
 use doyen_web::{Client, Json, NoStore, Routes};
 
-use super::flow::{Attempt, Door};
+use super::flow::{LoginFlow, PresentedCredentials};
 use super::password::PasswordChange;
 use super::problems::ChangePassword;
 use super::{LogIn, LoggedIn, NotOffered};
 use crate::cookies::{CsrfFailed, Provenance};
-use crate::sessions::{Own, OwnSession, SessionEngine, SessionKind, Sessions, Transport};
+use crate::sessions::{CurrentSession, Own, SessionEngine, SessionKind, Sessions, Transport};
 
 /// Returns the public routes.
 pub(crate) fn public() -> Routes {
@@ -61,7 +61,7 @@ enum Wanted {
 /// address, a wrong password and a disabled account.
 #[post("/auth/login", allow = anyone)]
 async fn login(
-    door: Door,
+    flow: LoginFlow,
     sessions: Sessions,
     engine: Arc<SessionEngine>,
     client: Client,
@@ -69,17 +69,17 @@ async fn login(
     Json(given): Json<Credentials>,
 ) -> Result<LoggedIn, LogIn> {
     let kind = kind(engine.settings.transport, given.transport).ok_or(NotOffered)?;
-    // Nobody is logged in to an account of somebody else's choice by a page elsewhere.
+    // Prevents login CSRF: a page of another site cannot log the user in to another account.
     if kind == SessionKind::Cookie && provenance.is_foreign() {
         return Err(CsrfFailed.into());
     }
-    let attempt = Attempt {
+    let presented = PresentedCredentials {
         email: &given.email.to_lowercase(),
         password: given.password,
         code: given.code.as_ref().map(|code| code.expose().as_str()),
         client: &client,
     };
-    let open = door.enter(&attempt, kind).await?;
+    let open = flow.log_in(&presented, kind).await?;
     Ok(LoggedIn::new(&sessions, &open)?)
 }
 
@@ -106,7 +106,7 @@ struct CsrfToken {
 ///
 /// For pages with a cookie session that no longer have the login response.
 #[get("/auth/csrf", allow = signed_in)]
-async fn csrf(me: OwnSession, sessions: Sessions) -> Result<NoStore<CsrfToken>, Own> {
+async fn csrf(me: CurrentSession, sessions: Sessions) -> Result<NoStore<CsrfToken>, Own> {
     Ok(NoStore(CsrfToken {
         csrf_token: sessions.csrf_token(me.id),
     }))
@@ -127,7 +127,7 @@ struct PasswordInput {
 /// Rejects common passwords.
 fn uncommon(password: &Secret<String>) -> Result<(), Broken> {
     match password.expose().parse::<NewPassword>() {
-        // The length is a rule of its own, which says so already.
+        // The length is validated by a rule of its own.
         Err(weak) if weak.code() != "length" => Err(Broken::new(weak.code(), weak.to_string())),
         _ => Ok(()),
     }
@@ -139,7 +139,7 @@ fn uncommon(password: &Secret<String>) -> Result<(), Broken> {
 /// same as for a login.
 #[post("/me/password", allow = signed_in, id = "auth_change_password")]
 async fn change_password(
-    me: OwnSession,
+    me: CurrentSession,
     change: PasswordChange,
     sessions: Sessions,
     client: Client,

@@ -1,5 +1,5 @@
-//! The steps of a login, in order. The order is the point: what is slow comes before what holds a transaction, and whatever is wrong is
-//! found out after the same work and told in the same words.
+//! The steps of a login. The order matters: slow steps come before the transaction, and every
+//! failure costs the same work and has the same response.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::sessions::{OpenSession, SessionKind, Sessions};
 use crate::throttle::Throttle;
 use crate::{UserRecord, Users};
 
-/// Logs people in.
+/// Logs users in.
 #[derive(Clone, Inject)]
-pub(crate) struct Door {
+pub(crate) struct LoginFlow {
     users: Arc<dyn Users>,
     passwords: Arc<Passwords>,
     sessions: Sessions,
@@ -28,32 +28,32 @@ pub(crate) struct Door {
     log: Arc<dyn SecurityLog>,
 }
 
-/// What somebody says of themselves.
-pub(crate) struct Attempt<'a> {
-    /// In lower case.
+/// The credentials of a login request.
+pub(crate) struct PresentedCredentials<'a> {
+    /// E-mail address in lower case.
     pub(crate) email: &'a str,
     pub(crate) password: Secret<String>,
-    /// Of a second factor.
+    /// Code of the second factor.
     pub(crate) code: Option<&'a str>,
     pub(crate) client: &'a Client,
 }
 
-impl Door {
-    /// Lets somebody in.
-    pub(crate) async fn enter(
+impl LoginFlow {
+    /// Verifies the credentials and opens a session.
+    pub(crate) async fn log_in(
         &self,
-        attempt: &Attempt<'_>,
+        credentials: &PresentedCredentials<'_>,
         kind: SessionKind,
     ) -> Result<OpenSession, LogIn> {
-        // 1 The throttle, before the expensive password check.
-        let address = attempt.client.address;
-        let counted = self.throttle.admit(attempt.email, address).await?;
-        // 2 The password. An unknown address costs the same: a hash that no password has is compared.
-        let user = self.users.by_email(attempt.email).await?;
+        // The throttle, before the expensive password check.
+        let address = credentials.client.address;
+        let counted = self.throttle.admit(credentials.email, address).await?;
+        // An unknown address costs the same: a hash that matches no password is compared.
+        let user = self.users.by_email(credentials.email).await?;
         let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
         let verdict = match self
             .passwords
-            .verify(attempt.password.clone(), stored)
+            .verify(credentials.password.clone(), stored)
             .await
         {
             Ok(verdict) => verdict,
@@ -67,22 +67,22 @@ impl Door {
             Some(user) if verdict.ok => user,
             user => {
                 counted.failed().await?;
-                return self.refuse(attempt, user.as_ref(), "password");
+                return self.refuse(credentials, user.as_ref(), "password");
             }
         };
         if user.disabled {
             counted.failed().await?;
-            return self.refuse(attempt, Some(&user), "disabled");
+            return self.refuse(credentials, Some(&user), "disabled");
         }
-        // 3 Whatever else this account asks for: here, since who comes this far knows the password.
+        // Further requirements, which only a client that knows the password may learn.
         if self.emails.must_verify() && !user.verified {
             counted.forgive().await?;
             return Err(EmailNotVerified.into());
         }
-        // The password is there in the clear, this once: hashed at another cost than today's, it is hashed again. It is slow, so it is done
-        // before the code, with which the unit of work begins.
+        // Rehashes the password if the cost parameters have changed. This is slow, so it comes
+        // before the code, which begins the transaction.
         let rehashed = match verdict.rehash {
-            true => match self.rehash(attempt).await {
+            true => match self.rehash(credentials).await {
                 Ok(rehashed) => rehashed,
                 Err(error) => {
                     // The password was correct.
@@ -94,17 +94,17 @@ impl Door {
         };
         let counted = self
             .factors
-            .check(counted, &user.subject, address, attempt.code)
+            .check(counted, &user.subject, address, credentials.code)
             .await;
         let counted = match counted {
             Ok(counted) => counted,
             Err(refused) => {
-                let event = self.event(security::LOGIN_FAILED, attempt, Some(&user));
+                let event = self.event(security::LOGIN_FAILED, credentials, Some(&user));
                 self.log.record(event.detail("why", refused.info().code));
                 return Err(refused.into());
             }
         };
-        // 4 All is right: what failed before is forgotten, and this network is known.
+        // Success: reset the failure counters and remember this network.
         counted.succeeded(&self.work, &user.subject).await?;
         let user = match rehashed {
             Some(hash) => {
@@ -116,31 +116,34 @@ impl Door {
             }
             None => user,
         };
-        // 5 A session, unless something about them changed meanwhile.
-        let Some(open) = self.sessions.open(&user, kind, attempt.client).await? else {
-            return self.refuse(attempt, Some(&user), "changed");
+        // Opens a session, unless the user has changed since.
+        let Some(open) = self.sessions.open(&user, kind, credentials.client).await? else {
+            return self.refuse(credentials, Some(&user), "changed");
         };
-        let event = self.event(security::LOGIN_SUCCEEDED, attempt, Some(&user));
+        let event = self.event(security::LOGIN_SUCCEEDED, credentials, Some(&user));
         self.log
             .record_on_commit(event.session(&open.record.id.to_string()));
         Ok(open)
     }
 
-    async fn rehash(&self, attempt: &Attempt<'_>) -> Result<Option<String>, Unexpected> {
-        match attempt.password.expose().parse::<NewPassword>() {
+    async fn rehash(
+        &self,
+        credentials: &PresentedCredentials<'_>,
+    ) -> Result<Option<String>, Unexpected> {
+        match credentials.password.expose().parse::<NewPassword>() {
             Ok(password) => self.passwords.hash(password).await.map(Some),
-            // One that would not be taken today stays as it is.
+            // A password that is too weak today stays as it is.
             Err(_) => Ok(None),
         }
     }
 
     fn refuse<T>(
         &self,
-        attempt: &Attempt<'_>,
+        credentials: &PresentedCredentials<'_>,
         user: Option<&UserRecord>,
         why: &'static str,
     ) -> Result<T, LogIn> {
-        let event = self.event(security::LOGIN_FAILED, attempt, user);
+        let event = self.event(security::LOGIN_FAILED, credentials, user);
         self.log.record(event.detail("why", why));
         Err(InvalidCredentials.into())
     }
@@ -148,10 +151,10 @@ impl Door {
     fn event(
         &self,
         name: &'static str,
-        attempt: &Attempt<'_>,
+        credentials: &PresentedCredentials<'_>,
         user: Option<&UserRecord>,
     ) -> SecurityEvent {
-        let client = attempt.client;
+        let client = credentials.client;
         let event = SecurityEvent::new(name).from(client.address, client.agent.as_deref());
         match user {
             Some(user) => event.subject(&user.subject),

@@ -1,4 +1,4 @@
-//! Another password, for who knows the present one.
+//! Changes the password of a user who knows the current one.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use doyen_web::Client;
 use super::WrongPassword;
 use super::problems::ChangePassword;
 use crate::emails::{EmailSettings, weak};
-use crate::onetime::OneTime;
-use crate::sessions::{OpenSession, OwnSession, SessionEngine, Sessions};
+use crate::onetime::OneTimeTokens;
+use crate::sessions::{CurrentSession, OpenSession, SessionEngine, Sessions};
 use crate::throttle::Throttle;
 use crate::{SessionRequired, Users};
 
@@ -23,18 +23,18 @@ pub(crate) struct PasswordChange {
     sessions: Sessions,
     engine: Arc<SessionEngine>,
     throttle: Throttle,
-    one_time: OneTime,
+    one_time: OneTimeTokens,
     emails: Arc<EmailSettings>,
     work: Session,
     log: Arc<dyn SecurityLog>,
 }
 
 impl PasswordChange {
-    /// Sets it, ends every session of its owner, and gives them a new one in place of the one that asks: whoever held the old one, by
-    /// whatever way, is out.
+    /// Sets the password, ends every session of the user and opens a new one for this client, so
+    /// that any other holder of the old password is logged out.
     pub(crate) async fn change(
         &self,
-        me: &OwnSession,
+        me: &CurrentSession,
         present: Secret<String>,
         new: NewPassword,
         client: &Client,
@@ -78,8 +78,9 @@ impl PasswordChange {
                 return Err(error.into());
             }
         };
-        // From here on nobody else begins or ends a session of theirs, and what was read above must still be so.
-        self.sessions.alone(&me.subject).await?;
+        // From here on no other request opens or ends a session of the user. What was read above
+        // must still hold.
+        self.sessions.lock_subject(&me.subject).await?;
         let same = self.users.by_subject(&me.subject).await?;
         let mut proved = same
             .filter(|user| user.password_hash == known.password_hash)

@@ -10,10 +10,10 @@ use doyen_web::extract::FromRequestParts;
 use doyen_web::{Body, Client, IntoResponse, Parts, Query, Request, Response, Routes};
 use http::{HeaderValue, StatusCode, header};
 
-use super::desk::Beside;
 use super::engine::Returned;
 use super::problems::OpenIdLogin;
-use super::{OpenId, trip};
+use super::write_context::WriteContext;
+use super::{OpenId, attempt};
 use crate::login::LoggedIn;
 use crate::sessions::{SessionEngine, SessionKind, Transport};
 
@@ -114,13 +114,13 @@ impl IntoResponse for Finished {
                 .iter()
                 .cloned()
                 .collect();
-            response = redirect(after, trip::REMOVED)?;
+            response = redirect(after, attempt::REMOVE_COOKIE)?;
             for cookie in cookies {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             return Ok(response);
         }
-        let removed = HeaderValue::from_static(trip::REMOVED);
+        let removed = HeaderValue::from_static(attempt::REMOVE_COOKIE);
         response.headers_mut().append(header::SET_COOKIE, removed);
         Ok(response)
     }
@@ -143,7 +143,7 @@ async fn callback(
     log: Arc<dyn SecurityLog>,
     client: Client,
     cookies: Cookies,
-    beside: Beside,
+    context: WriteContext,
     Query(given): Query<FromProvider>,
 ) -> Result<Finished, OpenIdLogin> {
     let engine = openid.engine()?;
@@ -161,15 +161,15 @@ async fn callback(
         Transport::Bearer | Transport::Both => SessionKind::Bearer,
     };
     let entered = async {
-        let person = engine.finish(&returned).await?;
-        let arrival = beside.arrival().await.map_err(passed_on)?;
-        arrival
-            .enter(&settings.issuer, &person, settings.link, kind, &client)
+        let claims = engine.finish(&returned).await?;
+        let linker = context.linker().await.map_err(login_error)?;
+        linker
+            .log_in(&settings.issuer, &claims, settings.link, kind, &client)
             .await
     };
     match entered.await {
         Ok(login) => {
-            beside.commit().await.map_err(passed_on)?;
+            context.commit().await.map_err(login_error)?;
             let after = settings.after.clone();
             Ok(Finished {
                 login,
@@ -177,7 +177,7 @@ async fn callback(
             })
         }
         Err(problem) => {
-            beside.rollback().await;
+            context.rollback().await;
             let code = doyen_core::Problem::info(&problem);
             if !code.kind.is_fault() && code.kind != Kind::NotFound {
                 let event = SecurityEvent::new(security::LOGIN_FAILED)
@@ -189,7 +189,7 @@ async fn callback(
     }
 }
 
-fn passed_on(refusal: Refusal) -> OpenIdLogin {
+fn login_error(refusal: Refusal) -> OpenIdLogin {
     let cause = refusal.cause().map(ToString::to_string);
     let cause = cause.unwrap_or_else(|| refusal.info().code.to_owned());
     Unexpected::known(refusal.info(), cause).into()

@@ -1,4 +1,4 @@
-//! The provider that is set up, and what happens between the browser's coming and going.
+//! The configured provider, and the two halves of a login.
 
 use std::sync::Arc;
 
@@ -9,26 +9,26 @@ use doyen_data::sea_orm::prelude::DateTimeUtc;
 use serde_json::Value;
 
 use super::OpenIdSettings;
-use super::id_token::{self, Expected, Person};
+use super::attempt::{self, LoginAttempt, StateSigner};
+use super::client::{ProviderClient, with_query};
+use super::id_token::{self, Expected, IdTokenClaims};
 use super::jwk::Jwk;
-use super::outside::{Outside, with_query};
 use super::problems::{OpenIdLogin, refused};
-use super::provider::{Addresses, Provider};
-use super::trip::{self, Desk, Trip};
+use super::provider::{Endpoints, Provider};
 
-/// Logging in by an outside provider. One for an application; without settings it refuses everybody.
+/// Login with an external provider. One per application. Without settings, every login is rejected.
 pub struct OpenId(Option<Engine>);
 
 pub(super) struct Engine {
     pub(super) settings: OpenIdSettings,
     clock: Arc<dyn Clock>,
     database: Database,
-    desk: Desk,
-    outside: Outside,
+    signer: StateSigner,
+    client: ProviderClient,
     provider: Provider,
 }
 
-/// What of the settings does not fit: the setting, and what to do.
+/// An invalid setting, and what to do.
 pub type WrongOpenId = (&'static str, String);
 
 impl std::fmt::Debug for OpenId {
@@ -37,7 +37,7 @@ impl std::fmt::Debug for OpenId {
     }
 }
 
-/// What comes back with the browser.
+/// The parameters with which the browser returns.
 pub(super) struct Returned<'r> {
     pub(super) cookie: Option<&'r str>,
     pub(super) state: Option<&'r str>,
@@ -47,11 +47,12 @@ pub(super) struct Returned<'r> {
 }
 
 impl OpenId {
-    /// With these settings. `loopback` permits a provider on this machine without TLS: never in production.
+    /// Creates it from the settings. `loopback` permits a provider on this machine without TLS,
+    /// which is not for production.
     ///
     /// # Errors
     ///
-    /// The setting that does not fit, and what to do.
+    /// Returns the invalid setting, and what to do.
     pub fn new(
         settings: Option<OpenIdSettings>,
         key: &[u8; 32],
@@ -62,16 +63,16 @@ impl OpenId {
         let Some(settings) = settings else {
             return Ok(Self(None));
         };
-        let outside = Outside::new(settings.hosts.clone(), loopback)
+        let client = ProviderClient::new(settings.hosts.clone(), loopback)
             .map_err(|error| ("auth.oidc", format!("no client can be made: {error}")))?;
         let https =
             || "it must be an `https` address without a user, a query or a fragment".to_owned();
-        let issuer = outside
-            .visit(&settings.issuer)
+        let issuer = client
+            .permit_redirect(&settings.issuer)
             .filter(|url| url.query().is_none())
             .ok_or_else(|| ("auth.oidc.issuer", https()))?;
-        outside
-            .visit(&settings.redirect_uri)
+        client
+            .permit_redirect(&settings.redirect_uri)
             .ok_or_else(|| ("auth.oidc.redirect_uri", https()))?;
         let elsewhere =
             |path: &String| !path.starts_with('/') || path.starts_with("//") || path.contains('\\');
@@ -83,12 +84,12 @@ impl OpenId {
         }
         let mut hosts = settings.hosts.clone();
         hosts.extend(issuer.host_str().map(str::to_owned));
-        let outside = Outside::new(hosts, loopback)
+        let client = ProviderClient::new(hosts, loopback)
             .map_err(|error| ("auth.oidc", format!("no client can be made: {error}")))?;
         Ok(Self(Some(Engine {
-            desk: Desk::new(key),
+            signer: StateSigner::new(key),
             provider: Provider::new(settings.issuer.clone(), Arc::clone(&clock)),
-            outside,
+            client,
             clock,
             database,
             settings,
@@ -101,79 +102,82 @@ impl OpenId {
 }
 
 impl Engine {
-    /// Where the browser goes, and the cookie it takes along.
+    /// Returns the URL to redirect to, and the cookie of the attempt.
     pub(super) async fn begin(&self) -> Result<(String, String), OpenIdLogin> {
-        let addresses = self.provider.addresses(&self.outside).await?;
-        let trip = self.desk.begin(self.clock.now())?;
+        let endpoints = self.provider.endpoints(&self.client).await?;
+        let attempt = self.signer.begin(self.clock.now())?;
         let mut scope = "openid".to_owned();
         for more in self.settings.scopes.iter().filter(|more| *more != "openid") {
             scope.push(' ');
             scope.push_str(more);
         }
         let to = with_query(
-            &addresses.authorize,
+            &endpoints.authorize,
             &[
                 ("response_type", "code"),
                 ("client_id", &self.settings.client_id),
                 ("redirect_uri", &self.settings.redirect_uri),
                 ("scope", &scope),
-                ("state", &self.desk.state(&trip)),
-                ("nonce", &self.desk.nonce(&trip)),
-                ("code_challenge", &self.desk.challenge(&trip)),
+                ("state", &self.signer.state(&attempt)),
+                ("nonce", &self.signer.nonce(&attempt)),
+                ("code_challenge", &self.signer.challenge(&attempt)),
                 ("code_challenge_method", "S256"),
             ],
         );
-        Ok((to.into(), self.desk.cookie(&trip)))
+        Ok((to.into(), self.signer.cookie(&attempt)))
     }
 
-    /// Who came back.
-    pub(super) async fn finish(&self, returned: &Returned<'_>) -> Result<Person, OpenIdLogin> {
+    /// Completes an attempt and returns the verified claims.
+    pub(super) async fn finish(
+        &self,
+        returned: &Returned<'_>,
+    ) -> Result<IdTokenClaims, OpenIdLogin> {
         let now = self.clock.now();
-        // The browser that began it, and nobody who was given an address (login CSRF).
-        let trip = returned
+        // Only the browser that started the attempt may complete it (login CSRF).
+        let attempt = returned
             .cookie
-            .and_then(|field| self.desk.read(field, now))
+            .and_then(|field| self.signer.read(field, now))
             .ok_or(OpenIdLogin::Broken)?;
-        let state = self.desk.state(&trip);
+        let state = self.signer.state(&attempt);
         let given = returned.state.unwrap_or_default();
         if verify_slices_are_equal(state.as_bytes(), given.as_bytes()).is_err() {
             return Err(OpenIdLogin::Broken);
         }
-        // Once, whatever comes of it, and before anything is sent.
-        if !self.first_time(&trip).await? {
+        // Once, whatever the outcome, and before any request is sent.
+        if !self.claim(&attempt).await? {
             return Err(OpenIdLogin::Broken);
         }
-        let addresses = self.provider.addresses(&self.outside).await?;
-        // RFC 9207: a code of another provider is not carried to this one.
+        let endpoints = self.provider.endpoints(&self.client).await?;
+        // RFC 9207: a code of another provider must not be sent to this one.
         let same = returned.issuer.map(|issuer| issuer == self.settings.issuer);
-        if same == Some(false) || (same.is_none() && addresses.names_itself) {
+        if same == Some(false) || (same.is_none() && endpoints.returns_issuer) {
             return Err(refused("the answer is of another issuer"));
         }
         if returned.error {
             return Err(refused("the provider answers with an error"));
         }
         let code = returned.code.ok_or(refused("there is no code"))?;
-        let token = self.exchange(&addresses, &trip, code).await?;
+        let token = self.exchange(&endpoints, &attempt, code).await?;
         let token = id_token::parse(&token).map_err(refused)?;
         let fits = |keys: &[Jwk]| token.key(keys).is_some();
-        let keys = self.provider.keys(&self.outside, &addresses, fits).await?;
+        let keys = self.provider.keys(&self.client, &endpoints, fits).await?;
         let key = token
             .key(&keys)
             .ok_or(refused("no key of the provider fits the ID token"))?;
         let expected = Expected {
             issuer: &self.settings.issuer,
             client: &self.settings.client_id,
-            nonce: &self.desk.nonce(&trip),
+            nonce: &self.signer.nonce(&attempt),
             now,
         };
         token.verify(key, &expected).map_err(refused)
     }
 
-    /// The ID token for a code.
+    /// Exchanges the code for an ID token.
     async fn exchange(
         &self,
-        addresses: &Addresses,
-        trip: &Trip,
+        endpoints: &Endpoints,
+        attempt: &LoginAttempt,
         code: &str,
     ) -> Result<String, OpenIdLogin> {
         let settings = &self.settings;
@@ -181,31 +185,33 @@ impl Engine {
             settings.client_id.as_str(),
             settings.client_secret.expose().as_str(),
         );
-        let verifier = self.desk.verifier(trip);
+        let verifier = self.signer.verifier(attempt);
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", settings.redirect_uri.as_str()),
             ("code_verifier", verifier.as_str()),
         ];
-        let basic = (!addresses.in_form).then_some((id, secret));
-        if addresses.in_form {
+        let basic = (!endpoints.secret_in_form).then_some((id, secret));
+        if endpoints.secret_in_form {
             form.extend([("client_id", id), ("client_secret", secret)]);
         }
-        let answer = self.outside.post(&addresses.token, basic, &form).await?;
+        let answer = self.client.post(&endpoints.token, basic, &form).await?;
         let answer = answer.ok_or(refused("the provider does not take the code"))?;
         let token = answer.get("id_token").and_then(Value::as_str);
         let token = token.ok_or(refused("the provider gives no ID token"))?;
         Ok(token.to_owned())
     }
 
-    /// Remembers that a login came to its end; false when it had before.
-    async fn first_time(&self, trip: &Trip) -> Result<bool, Unexpected> {
+    /// Records that an attempt is completed. Returns false if it was before.
+    async fn claim(&self, attempt: &LoginAttempt) -> Result<bool, Unexpected> {
         let session = self.database.session(Access::Write);
         let now = self.clock.now();
         let (old, until) = (
             DateTimeUtc::from(now),
-            DateTimeUtc::from(now + std::time::Duration::from_secs(trip::PATIENCE.unsigned_abs())),
+            DateTimeUtc::from(
+                now + std::time::Duration::from_secs(attempt::MAX_SECONDS.unsigned_abs()),
+            ),
         );
         session
             .execute_sql(
@@ -215,7 +221,7 @@ impl Engine {
             .await?;
         let sql = "INSERT INTO auth_openid_trips (mark, until) VALUES ($1, $2) ON CONFLICT (mark) DO NOTHING";
         let new = session
-            .execute_sql(sql, [self.desk.mark(trip).into(), until.into()])
+            .execute_sql(sql, [self.signer.fingerprint(attempt).into(), until.into()])
             .await?;
         session.commit().await?;
         Ok(new > 0)

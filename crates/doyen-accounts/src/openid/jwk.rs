@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// What ID tokens may be signed with. No others: not `none`, and nothing with a shared secret.
+/// The accepted algorithms of ID tokens: not `none`, and none with a shared secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Rs256,
@@ -27,18 +27,18 @@ impl Algorithm {
     }
 }
 
-/// One public key.
+/// A public key.
 pub(super) struct Jwk {
     kid: Option<String>,
     algorithm: Algorithm,
-    /// The modulus of an RSA key, or the whole of another.
+    /// Modulus of an RSA key, or all of another key.
     bytes: Vec<u8>,
-    /// The exponent of an RSA key.
+    /// Exponent of an RSA key.
     exponent: Vec<u8>,
 }
 
 impl Jwk {
-    /// The key of this JSON; none when it is of another kind or not for signatures.
+    /// Parses a key. Returns `None` if its type is not supported or it is not for signatures.
     fn read(json: &Value) -> Option<Self> {
         let text = |name: &str| json.get(name).and_then(Value::as_str);
         let part = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?).ok();
@@ -57,7 +57,7 @@ impl Jwk {
             ("OKP", Some("Ed25519")) => (Algorithm::EdDsa, part("x")?, Vec::new()),
             _ => return None,
         };
-        // A key has one algorithm; what it says of itself must agree.
+        // A key has one algorithm, and its `alg` must agree.
         if text("alg").is_some_and(|name| Algorithm::named(name) != Some(algorithm)) {
             return None;
         }
@@ -87,13 +87,13 @@ impl Jwk {
     }
 }
 
-/// The keys of a key set, those that are understood.
+/// Parses the supported keys of a key set.
 pub(super) fn read(json: &Value) -> Vec<Jwk> {
     let keys = json.get("keys").and_then(Value::as_array);
     keys.into_iter().flatten().filter_map(Jwk::read).collect()
 }
 
-/// The one key that a token may be signed with: of this name, or the only one for the algorithm when the token names none.
+/// Returns the key of a token: by name, or the only key for its algorithm if the token names none.
 pub(super) fn pick<'k>(
     keys: &'k [Jwk],
     kid: Option<&str>,

@@ -1,4 +1,4 @@
-//! What a provider publishes: its addresses and its keys, kept for a while.
+//! The published endpoints and keys of a provider, cached.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,32 +8,32 @@ use reqwest::Url;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use super::client::ProviderClient;
 use super::jwk::{self, Jwk};
-use super::outside::Outside;
 
-/// How long the addresses are kept.
-const ADDRESSES: Duration = Duration::from_secs(3_600);
-/// How long the keys are kept.
-const KEYS: Duration = Duration::from_secs(600);
-/// How often the keys are read again for a token with a key that is not among them.
-const AGAIN: Duration = Duration::from_secs(30);
+/// Lifetime of the cached endpoints.
+const METADATA_TTL: Duration = Duration::from_secs(3_600);
+/// Lifetime of the cached keys.
+const KEYS_TTL: Duration = Duration::from_secs(600);
+/// Minimum time between two reads of the keys because of an unknown key.
+const KEY_REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Where a provider is.
-pub(super) struct Addresses {
+/// The endpoints of a provider.
+pub(super) struct Endpoints {
     pub(super) authorize: Url,
     pub(super) token: Url,
     keys: Url,
-    /// It promises `iss` beside the code (RFC 9207).
-    pub(super) names_itself: bool,
-    /// The secret goes in the form and not by HTTP Basic.
-    pub(super) in_form: bool,
+    /// True if it returns `iss` with the code (RFC 9207).
+    pub(super) returns_issuer: bool,
+    /// True if the secret is sent in the form, not with HTTP Basic.
+    pub(super) secret_in_form: bool,
 }
 
-/// Reads them once for all who wait.
+/// Reads endpoints and keys, once for concurrent logins.
 pub(super) struct Provider {
     issuer: String,
     clock: Arc<dyn Clock>,
-    addresses: Mutex<Option<(Timestamp, Arc<Addresses>)>>,
+    endpoints: Mutex<Option<(Timestamp, Arc<Endpoints>)>>,
     keys: Mutex<Option<(Timestamp, Arc<Vec<Jwk>>)>>,
 }
 
@@ -42,71 +42,82 @@ impl Provider {
         Self {
             issuer,
             clock,
-            addresses: Mutex::default(),
+            endpoints: Mutex::default(),
             keys: Mutex::default(),
         }
     }
 
-    /// Its addresses.
-    pub(super) async fn addresses(&self, outside: &Outside) -> Result<Arc<Addresses>, Unexpected> {
-        let mut kept = self.addresses.lock().await;
+    /// Returns the endpoints.
+    pub(super) async fn endpoints(
+        &self,
+        client: &ProviderClient,
+    ) -> Result<Arc<Endpoints>, Unexpected> {
+        let mut kept = self.endpoints.lock().await;
         let now = self.clock.now();
-        if let Some((_, addresses)) = kept.as_ref().filter(|(at, _)| now.since(*at) < ADDRESSES) {
-            return Ok(Arc::clone(addresses));
+        if let Some((_, endpoints)) = kept
+            .as_ref()
+            .filter(|(at, _)| now.since(*at) < METADATA_TTL)
+        {
+            return Ok(Arc::clone(endpoints));
         }
-        let place = format!(
+        let url = format!(
             "{}/.well-known/openid-configuration",
             self.issuer.trim_end_matches('/')
         );
-        let place = outside.permit(&place).ok_or_else(|| wrong("issuer"))?;
-        let addresses = Arc::new(self.read(outside, &outside.get(&place).await?)?);
-        *kept = Some((now, Arc::clone(&addresses)));
-        Ok(addresses)
+        let url = client.permit_call(&url).ok_or_else(|| wrong("issuer"))?;
+        let endpoints = Arc::new(self.read(client, &client.get(&url).await?)?);
+        *kept = Some((now, Arc::clone(&endpoints)));
+        Ok(endpoints)
     }
 
-    fn read(&self, outside: &Outside, json: &Value) -> Result<Addresses, Unexpected> {
+    fn read(&self, client: &ProviderClient, json: &Value) -> Result<Endpoints, Unexpected> {
         let text = |name: &'static str| {
             let value = json.get(name).and_then(Value::as_str);
             value.ok_or_else(|| wrong(name))
         };
-        // Else one provider could speak for another (RFC 8414 section 3.3).
+        // Otherwise a provider could impersonate another (RFC 8414 section 3.3).
         if text("issuer")? != self.issuer {
             return Err(wrong("issuer"));
         }
-        let call = |name| outside.permit(text(name)?).ok_or_else(|| wrong(name));
-        let visit = |name| outside.visit(text(name)?).ok_or_else(|| wrong(name));
+        let call = |name| client.permit_call(text(name)?).ok_or_else(|| wrong(name));
+        let redirect = |name| {
+            client
+                .permit_redirect(text(name)?)
+                .ok_or_else(|| wrong(name))
+        };
         let methods = json.get("token_endpoint_auth_methods_supported");
         let methods = methods.and_then(Value::as_array);
         let knows = |method: &str| {
             methods.is_some_and(|methods| methods.iter().any(|known| known == method))
         };
-        Ok(Addresses {
-            authorize: visit("authorization_endpoint")?,
+        Ok(Endpoints {
+            authorize: redirect("authorization_endpoint")?,
             token: call("token_endpoint")?,
             keys: call("jwks_uri")?,
-            names_itself: json.get("authorization_response_iss_parameter_supported")
+            returns_issuer: json.get("authorization_response_iss_parameter_supported")
                 == Some(&Value::Bool(true)),
-            // Basic is what everybody must know when nothing is said.
-            in_form: knows("client_secret_post") && !knows("client_secret_basic"),
+            // Basic is the default.
+            secret_in_form: knows("client_secret_post") && !knows("client_secret_basic"),
         })
     }
 
-    /// Its keys; read again when `fits` finds none, which happens after a rotation, but not for every wrong token.
+    /// Returns the keys. They are read again if `fits` finds none, as after a rotation, but not for
+    /// every invalid token.
     pub(super) async fn keys(
         &self,
-        outside: &Outside,
-        addresses: &Addresses,
+        client: &ProviderClient,
+        endpoints: &Endpoints,
         fits: impl Fn(&[Jwk]) -> bool,
     ) -> Result<Arc<Vec<Jwk>>, Unexpected> {
         let mut kept = self.keys.lock().await;
         let now = self.clock.now();
         if let Some((at, keys)) = kept.as_ref() {
             let age = now.since(*at);
-            if age < KEYS && (fits(keys) || age < AGAIN) {
+            if age < KEYS_TTL && (fits(keys) || age < KEY_REFRESH_INTERVAL) {
                 return Ok(Arc::clone(keys));
             }
         }
-        let keys = Arc::new(jwk::read(&outside.get(&addresses.keys).await?));
+        let keys = Arc::new(jwk::read(&client.get(&endpoints.keys).await?));
         *kept = Some((now, Arc::clone(&keys)));
         Ok(keys)
     }

@@ -1,4 +1,4 @@
-//! What can be set about an outside OpenID provider.
+//! The settings of the OpenID provider.
 
 use doyen_core::Secret;
 use doyen_settings::Settings;

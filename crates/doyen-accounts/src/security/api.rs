@@ -69,7 +69,7 @@ async fn list_security_events(
     Query(filter): Query<EventFilter>,
     paging: Paging,
 ) -> Result<Page<EventView>, Unexpected> {
-    // So that who reads after an event finds it.
+    // So that the list includes all earlier events.
     writer.flush().await;
     let mut select = rows::Entity::find();
     if let Some(name) = &filter.name {
@@ -82,8 +82,9 @@ async fn list_security_events(
         .desc()
         .then(rows::Column::Id)
         .desc();
+    let EventFilter { name, subject } = filter;
     let page = session
-        .page(select, order, &paging, &format!("{filter:?}"))
+        .page(select, order, &paging, &(name, subject))
         .await?;
     page.try_map(view)
 }

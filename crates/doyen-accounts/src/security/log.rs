@@ -1,4 +1,4 @@
-//! The port, on a request.
+//! The port to the security log, for a request.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl SecurityLog for SqlSecurityLog {
 
     fn record_on_commit(&self, event: SecurityEvent) {
         let writer = Arc::clone(&self.writer);
-        // Asked now: what waits for the commit runs outside the request.
+        // Read now: work after the commit runs outside of the request.
         let request = current_request().map(|(id, _)| id);
         self.session
             .after_commit(async move { writer.write_of(event, request) });

@@ -18,11 +18,11 @@ pub struct Model {
     pub address: Option<String>,
     pub agent: Option<String>,
     pub request_id: Option<String>,
-    /// A JSON object of texts.
+    /// JSON object with text values.
     pub details: String,
 }
 
-/// An event that happened then, as a row.
+/// Converts an event to a row.
 pub(super) fn row(event: SecurityEvent, at: Timestamp, request: Option<String>) -> ActiveModel {
     let details: serde_json::Map<String, serde_json::Value> = event
         .details

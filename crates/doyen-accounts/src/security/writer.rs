@@ -1,53 +1,45 @@
-//! One task that writes the rows.
+//! Writes security events: to the log at once, to the table in batches.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use doyen_core::sync;
 use doyen_core::{Access, Clock, RequestId, SecurityEvent, Timestamp, Unexpected, current_request};
 use doyen_data::Database;
+use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
-use tokio::sync::{mpsc, oneshot};
 
 use super::rows;
+use crate::batch::{BatchSink, BatchWriter};
 
-/// How many events may wait to be written. What comes then is in the log alone.
-const ROOM: usize = 4096;
-/// How many rows one transaction writes.
-const BATCH: usize = 100;
 /// How long a row is kept.
-const KEPT: Duration = Duration::from_secs(400 * 86_400);
-/// How often old rows are looked for.
-const PRUNE_EVERY: Duration = Duration::from_secs(3_600);
+const RETENTION: Duration = Duration::from_secs(400 * 86_400);
+/// How often old rows are deleted.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// Writes security events: each to the log at once, and to the table in batches. One for an application.
+/// Writes security events: each to the log at once, and to the table in batches. One per
+/// application.
 pub struct SecurityWriter {
     clock: Arc<dyn Clock>,
-    database: Database,
-    sender: OnceLock<mpsc::Sender<Order>>,
+    rows: BatchWriter<EventSink>,
     lost: AtomicU64,
-    starting: Mutex<()>,
-}
-
-enum Order {
-    Write(Box<rows::ActiveModel>),
-    Flush(oneshot::Sender<()>),
 }
 
 impl SecurityWriter {
-    /// For this database. The task begins with the first event.
+    /// A writer for this database. Its task starts with the first event.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
         Self {
+            rows: BatchWriter::new(EventSink {
+                database,
+                clock: Arc::clone(&clock),
+                pruned: None,
+            }),
             clock,
-            database,
-            sender: OnceLock::new(),
             lost: AtomicU64::new(0),
-            starting: Mutex::new(()),
         }
     }
 
-    /// Writes an event of the request at hand.
+    /// Writes an event of the current request.
     pub fn write(&self, event: SecurityEvent) {
         self.write_of(event, current_request().map(|(id, _)| id));
     }
@@ -55,42 +47,23 @@ impl SecurityWriter {
     /// Writes an event of this request, which may be over.
     pub(super) fn write_of(&self, event: SecurityEvent, request: Option<RequestId>) {
         let request = request.map(|id| id.to_string());
-        line(&event, request.as_deref());
+        log(&event, request.as_deref());
         let row = rows::row(event, self.clock.now(), request);
-        if self.sender().try_send(Order::Write(Box::new(row))).is_err() {
-            // Once for each thousand: the log must not drown in it.
+        if !self.rows.write(Box::new(row)) {
+            // One line for each thousand, so that they do not flood the log.
             if self
                 .lost
                 .fetch_add(1, Ordering::Relaxed)
                 .is_multiple_of(1000)
             {
-                tracing::warn!(target: "security", "events come faster than they can be kept: some are in this log alone");
+                tracing::warn!(target: "security", "events arrive faster than they can be stored: some are only in this log");
             }
         }
     }
 
-    /// Waits until everything written so far is in the table: before the table is read, and before the application ends.
+    /// Waits until every event so far is in the table.
     pub async fn flush(&self) {
-        let Some(sender) = self.sender.get() else {
-            return;
-        };
-        let (done, wait) = oneshot::channel();
-        if sender.send(Order::Flush(done)).await.is_ok() {
-            // The task answers or is gone with its runtime; both mean that there is nothing to wait for.
-            let _ = wait.await;
-        }
-    }
-
-    fn sender(&self) -> &mpsc::Sender<Order> {
-        if let Some(sender) = self.sender.get() {
-            return sender;
-        }
-        let _one_at_a_time = sync::lock(&self.starting);
-        self.sender.get_or_init(|| {
-            let (sender, orders) = mpsc::channel(ROOM);
-            tokio::spawn(work(self.database.clone(), Arc::clone(&self.clock), orders));
-            sender
-        })
+        self.rows.flush().await;
     }
 }
 
@@ -100,36 +73,35 @@ impl std::fmt::Debug for SecurityWriter {
     }
 }
 
-async fn work(database: Database, clock: Arc<dyn Clock>, mut orders: mpsc::Receiver<Order>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut pruned: Option<Timestamp> = None;
-    while orders.recv_many(&mut batch, BATCH).await > 0 {
-        let mut rows = Vec::new();
-        let mut waiting = Vec::new();
-        for order in batch.drain(..) {
-            match order {
-                Order::Write(row) => rows.push(*row),
-                Order::Flush(done) => waiting.push(done),
-            }
-        }
-        let now = clock.now();
-        let old = pruned
-            .is_none_or(|last| now.since(last) >= PRUNE_EVERY)
-            .then(|| now - KEPT);
-        if let Err(error) = keep(&database, rows, old).await {
-            tracing::error!(target: "security", error = %error.error(), "events could not be kept: they are in this log alone");
+/// Inserts the rows, and deletes old ones now and then.
+#[derive(Clone)]
+struct EventSink {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    pruned: Option<Timestamp>,
+}
+
+impl BatchSink for EventSink {
+    type Item = Box<rows::ActiveModel>;
+    const MAX_BATCH: usize = 100;
+
+    async fn write(&mut self, batch: Vec<Self::Item>) {
+        let rows = batch.into_iter().map(|row| *row).collect();
+        let now = self.clock.now();
+        let old = self
+            .pruned
+            .is_none_or(|last| now.since(last) >= PRUNE_INTERVAL)
+            .then(|| now - RETENTION);
+        if let Err(error) = save(&self.database, rows, old).await {
+            tracing::error!(target: "security", error = %error.error(), "events could not be stored: they are only in this log");
         } else if old.is_some() {
-            pruned = Some(now);
-        }
-        for done in waiting {
-            // Nobody waits any more: fine.
-            let _ = done.send(());
+            self.pruned = Some(now);
         }
     }
 }
 
-/// Writes rows, and forgets those from before `old`, in one transaction of its own.
-async fn keep(
+/// Inserts the rows and deletes those from before `old`, in one transaction.
+async fn save(
     database: &Database,
     rows: Vec<rows::ActiveModel>,
     old: Option<Timestamp>,
@@ -145,15 +117,15 @@ async fn keep(
     }
     if let Some(old) = old {
         rows::Entity::delete_many()
-            .filter(rows::Column::At.lt(doyen_data::sea_orm::prelude::DateTimeUtc::from(old)))
+            .filter(rows::Column::At.lt(DateTimeUtc::from(old)))
             .exec(&session)
             .await?;
     }
     session.commit().await
 }
 
-/// The line in the log.
-fn line(event: &SecurityEvent, request: Option<&str>) {
+/// Writes the log line of an event.
+fn log(event: &SecurityEvent, request: Option<&str>) {
     let details: Vec<String> = event
         .details
         .iter()

@@ -10,7 +10,8 @@ use doyen_web::{Client, Json, MergePatch, NoContent, NoStore, Routes};
 use std::sync::Arc;
 
 use super::{
-    FindSession, OwnSession, Refresh, SessionId, SessionNotFound, SessionRecord, Sessions, device,
+    CurrentSession, FindSession, Refresh, SessionId, SessionNotFound, SessionRecord, Sessions,
+    device,
 };
 use crate::SessionRequired;
 use crate::login::{LoggedOut, TokenView};
@@ -70,7 +71,7 @@ struct SessionChanges {
 ///
 /// Exchanges a refresh token for a new pair of tokens. Each refresh token can be used once. A
 /// client that lost the response can send the same token again within ten seconds and gets the same
-/// successor. Later reuse ends the session, because two parties then hold the token.
+/// successor. BackgroundWork reuse ends the session, because two parties then hold the token.
 #[post("/auth/refresh", allow = anyone)]
 async fn refresh(
     sessions: Sessions,
@@ -97,7 +98,7 @@ pub(crate) enum Own {
 /// Ends the session. Its tokens are rejected on every node within five seconds.
 #[post("/auth/logout", allow = signed_in)]
 async fn logout(
-    me: OwnSession,
+    me: CurrentSession,
     sessions: Sessions,
     client: Client,
     log: Arc<dyn SecurityLog>,
@@ -111,7 +112,7 @@ async fn logout(
 ///
 /// The newest sessions come first.
 #[get("/me/sessions", allow = signed_in, id = "auth_list_sessions")]
-async fn list(me: OwnSession, sessions: Sessions) -> Result<Page<SessionView>, Own> {
+async fn list(me: CurrentSession, sessions: Sessions) -> Result<Page<SessionView>, Own> {
     let all = sessions.list(&me.subject).await?;
     let items = all.into_iter().take(100);
     Ok(Page {
@@ -126,7 +127,7 @@ async fn list(me: OwnSession, sessions: Sessions) -> Result<Page<SessionView>, O
 /// Rename a session
 #[patch("/me/sessions/{id}", allow = signed_in, id = "auth_name_session")]
 async fn rename(
-    me: OwnSession,
+    me: CurrentSession,
     sessions: Sessions,
     id: SessionId,
     MergePatch(changes): MergePatch<SessionChanges>,
@@ -147,7 +148,7 @@ async fn rename(
 /// Its tokens are rejected on every node within five seconds.
 #[delete("/me/sessions/{id}", allow = signed_in, id = "auth_end_session")]
 async fn end(
-    me: OwnSession,
+    me: CurrentSession,
     sessions: Sessions,
     id: SessionId,
     client: Client,
@@ -166,7 +167,7 @@ async fn end(
 /// Ends all your sessions except the current one.
 #[delete("/me/sessions", allow = signed_in, id = "auth_end_other_sessions")]
 async fn end_others(
-    me: OwnSession,
+    me: CurrentSession,
     sessions: Sessions,
     client: Client,
     log: Arc<dyn SecurityLog>,
@@ -178,14 +179,14 @@ async fn end_others(
 }
 
 /// Returns a security event of the caller.
-fn told(name: &'static str, me: &OwnSession, client: &Client) -> SecurityEvent {
+fn told(name: &'static str, me: &CurrentSession, client: &Client) -> SecurityEvent {
     SecurityEvent::new(name)
         .subject(&me.subject)
         .session(&me.id.to_string())
         .from(client.address, client.agent.as_deref())
 }
 
-fn view(record: SessionRecord, me: &OwnSession) -> SessionView {
+fn view(record: SessionRecord, me: &CurrentSession) -> SessionView {
     SessionView {
         id: record.id,
         device: device::name(record.agent.as_deref()),

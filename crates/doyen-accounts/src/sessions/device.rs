@@ -1,6 +1,6 @@
-//! What a person calls the device that a session is on, as far as its `User-Agent` tells.
+//! A readable name of the device of a session, from its `User-Agent`.
 
-/// In this order: the name of one browser stands in that of others.
+/// In this order, because some browsers name others.
 const BROWSERS: [(&str, &str); 7] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -21,7 +21,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox on Linux`; for what is no browser its first word, such as `curl/8.5.0`.
+/// Returns `Firefox on Linux`, or the first word for other clients, such as `curl/8.5.0`.
 pub(crate) fn name(agent: Option<&str>) -> String {
     let Some(agent) = agent.filter(|agent| !agent.trim().is_empty()) else {
         return "Unknown device".to_owned();

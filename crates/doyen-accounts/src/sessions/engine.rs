@@ -1,24 +1,25 @@
-//! What all requests share.
+//! The parts of sessions that all requests share.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use doyen_auth::REVOKED;
-use doyen_core::inject::{BoxFuture, Container, Context, Inject, RequestFacts};
-use doyen_core::{Access, Clock, Refusal, Timestamp, Unexpected};
+use doyen_core::inject::{Container, RequestFacts};
+use doyen_core::{Access, Clock, Timestamp, Unexpected};
 use doyen_data::sea_orm::DbBackend;
 use doyen_data::{Database, Session};
 
 use super::secrets::Keys;
 use super::{Revocations, SessionId, SessionSettings, SessionStore};
 use crate::account_keys::AccountKeys;
+use crate::resolve::resolve;
 use crate::{UserRecord, Users};
 
-/// How often sessions that are over are deleted.
-const PRUNE: Duration = Duration::from_secs(3_600);
-/// How long one stays after its end: whoever still has its token is told the same as before.
-const KEPT: Duration = Duration::from_secs(86_400);
+/// Minimum time between two deletions of old sessions.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(3_600);
+/// How long an ended session is kept, so that its tokens get the same response.
+const ENDED_RETENTION: Duration = Duration::from_secs(86_400);
 
 /// The parts of sessions that live as long as the application.
 pub struct SessionEngine {
@@ -41,7 +42,7 @@ impl std::fmt::Debug for SessionEngine {
 }
 
 impl SessionEngine {
-    /// Of these parts.
+    /// Creates it from its parts.
     pub(crate) fn new(
         database: Database,
         store: Arc<dyn SessionStore>,
@@ -62,18 +63,18 @@ impl SessionEngine {
         }
     }
 
-    /// Gives it the application's graph, once that is built: users are asked for outside of a request too.
+    /// Sets the injection graph when it is built: users are read outside of requests too.
     pub fn connect(&self, container: Container) {
-        // Wired before: the same graph.
+        // Set before: it is the same graph.
         let _ = self.container.set(container);
     }
 
-    /// What was revoked.
+    /// Returns the revocations.
     pub fn revocations(&self) -> Arc<Revocations> {
         Arc::clone(&self.revocations)
     }
 
-    /// A user who is not disabled, read outside of any unit of work.
+    /// Returns a user who is not disabled, read outside of any transaction.
     pub(crate) async fn user(&self, subject: &str) -> Result<Option<UserRecord>, Unexpected> {
         let Some(container) = self.container.get() else {
             return Err(Unexpected::new("the sessions were not given the graph"));
@@ -83,7 +84,7 @@ impl SessionEngine {
             caller: Some(None),
             ..RequestFacts::default()
         });
-        let found = match made::<Arc<dyn Users>>(context.clone()).await {
+        let found = match resolve::<Arc<dyn Users>>(context.clone()).await {
             Ok(users) => users.by_subject(subject).await,
             Err(refusal) => Err(Unexpected::known(refusal.info(), format!("{refusal:?}"))),
         };
@@ -91,54 +92,53 @@ impl SessionEngine {
         Ok(found?.filter(|user| !user.disabled))
     }
 
-    /// Ends a session and refuses its tokens; false when it was over before.
+    /// Ends a session and revokes its tokens. Returns false if it had ended before.
     pub(crate) async fn end(&self, work: &Session, id: SessionId) -> Result<bool, Unexpected> {
         let ended = self.store.end(work, id, self.clock.now()).await?;
-        // Even when it was over: an end that was undone half-way is finished by the next one.
+        // Also if it had ended, which completes an end that was interrupted.
         self.revocations
             .revoke(work, &id.to_string(), REVOKED)
             .await?;
         Ok(ended)
     }
 
-    /// One after the other for each subject, until the unit of work ends: a session that begins sees the rights of its owner as they are,
-    /// and whoever changes those sees every session.
-    pub(crate) async fn alone(&self, work: &Session, subject: &str) -> Result<(), Unexpected> {
+    /// Locks the sessions of a subject until the end of the transaction: a new session sees the
+    /// current rights of its owner, and a change of rights sees every session.
+    pub(crate) async fn lock_subject(
+        &self,
+        work: &Session,
+        subject: &str,
+    ) -> Result<(), Unexpected> {
         match work.backend() {
             DbBackend::Postgres => {
                 let sql =
                     "SELECT pg_advisory_xact_lock(hashtextextended('auth_sessions ' || $1, 0))";
                 work.execute_sql(sql, [subject.into()]).await?;
             }
-            // The first statement waits for the one writer there is.
+            // The first statement waits for the only writer.
             _ => drop(work.execute_sql("SELECT 1", []).await?),
         }
         Ok(())
     }
 
-    /// Until when a session is good that is used now.
+    /// Returns the time until which a session is valid that is used now.
     pub(crate) fn idle_until(&self, absolute: Timestamp) -> Timestamp {
         absolute.min(self.clock.now() + self.settings.idle)
     }
 
-    /// Deletes what is long over, now and then.
+    /// Deletes old sessions now and then.
     pub(crate) async fn prune(&self, work: &Session) -> Result<(), Unexpected> {
         let now = self.clock.now();
         let last = self.pruned.load(Ordering::Relaxed);
-        let due = last == i64::MIN || now.since(Timestamp::from_micros(last)) >= PRUNE;
+        let due = last == i64::MIN || now.since(Timestamp::from_micros(last)) >= PRUNE_INTERVAL;
         let mine = due
             && self
                 .pruned
                 .compare_exchange(last, now.micros(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         if mine {
-            self.store.prune(work, now - KEPT).await?;
+            self.store.prune(work, now - ENDED_RETENTION).await?;
         }
         Ok(())
     }
-}
-
-/// A value of the graph. Generic and on the heap: of the future itself the compiler can not tell here that it is `Send`.
-fn made<T: Inject>(context: Context) -> BoxFuture<'static, Result<T, Refusal>> {
-    Box::pin(async move { context.get::<T>().await })
 }

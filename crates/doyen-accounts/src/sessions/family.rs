@@ -1,13 +1,14 @@
-//! What a refresh token is worth: the rules of rotation, without a database.
+//! The rules of refresh token rotation, without a database.
 //!
-//! | the token | in its session |
+//! | token | result |
 //! | --- | --- |
-//! | the one that counts | is spent for its successor |
-//! | the one before it, within the grace | gives the same successor once more: the client lost the answer |
-//! | the one before it, later, and everything older | was stolen, or its successor was: the session ends |
-//! | made up, or of a session that is over | is nothing |
+//! | the current one | is exchanged for its successor |
+//! | the previous one, within the grace period | returns the same successor again: the client lost the response |
+//! | the previous one later, or an older one | was stolen, or its successor was: the session ends |
+//! | invented, or of an ended session | is invalid |
 //!
-//! A token that is ahead of its session is genuine too: the store forgot the last rotations. It counts, and its session catches up.
+//! A token that is ahead of its session is genuine too: the store lost the last rotations. It is
+//! accepted, and its session catches up.
 
 use std::time::Duration;
 
@@ -16,33 +17,33 @@ use doyen_core::Timestamp;
 use super::secrets::{self, Keys, Presented};
 use super::{SessionKind, SessionRecord};
 
-/// What a token is worth.
+/// What to do with a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Worth {
-    /// A successor.
-    Successor,
-    /// The successor it was spent for, once more.
-    SameSuccessor,
-    /// It was used before: the session ends.
+pub(crate) enum RotationVerdict {
+    /// Exchange it for a successor.
+    Rotate,
+    /// Return the same successor again.
+    Repeat,
+    /// It was used before: end the session.
     Reused,
-    /// Nothing.
-    Nothing,
+    /// Reject it.
+    Invalid,
 }
 
-pub(crate) fn worth(
+pub(crate) fn evaluate(
     record: &SessionRecord,
     token: &Presented,
     keys: &Keys,
     now: Timestamp,
     grace: Duration,
-) -> Worth {
+) -> RotationVerdict {
     if record.kind != SessionKind::Bearer || !record.is_live(now) {
-        return Worth::Nothing;
+        return RotationVerdict::Invalid;
     }
     let hash = secrets::hash(&token.secret);
-    // The hashes come first: they hold through a change of the seed.
+    // The hashes come first: they survive a change of the seed.
     if token.counter == record.counter && secrets::same(&hash, &record.secret_hash) {
-        return Worth::Successor;
+        return RotationVerdict::Rotate;
     }
     let before = record
         .previous_hash
@@ -52,19 +53,19 @@ pub(crate) fn worth(
             .spent_at
             .is_some_and(|spent| now.since(spent) < grace);
         return if fresh {
-            Worth::SameSuccessor
+            RotationVerdict::Repeat
         } else {
-            Worth::Reused
+            RotationVerdict::Reused
         };
     }
     let ours = keys.secret(record.id, token.counter, &record.salt);
     if !secrets::same(&ours, &token.secret) {
-        return Worth::Nothing;
+        return RotationVerdict::Invalid;
     }
     if token.counter > record.counter {
-        Worth::Successor
+        RotationVerdict::Rotate
     } else {
-        Worth::Reused
+        RotationVerdict::Reused
     }
 }
 
@@ -123,20 +124,26 @@ mod tests {
             }
         }
 
-        fn worth(&self, token: Presented, second: i64) -> Worth {
-            worth(&self.record, &token, &self.keys, at(second), GRACE)
+        fn evaluate(&self, token: Presented, second: i64) -> RotationVerdict {
+            evaluate(&self.record, &token, &self.keys, at(second), GRACE)
         }
     }
 
     #[test]
     fn the_one_that_counts_and_the_one_before_within_the_grace() {
         let family = family(2);
-        assert_eq!(family.worth(family.token(2), 5), Worth::Successor);
-        assert_eq!(family.worth(family.token(1), 9), Worth::SameSuccessor);
-        assert_eq!(family.worth(family.token(1), 10), Worth::Reused);
-        assert_eq!(family.worth(family.token(0), 1), Worth::Reused);
-        // A clock that is behind is no thief.
-        assert_eq!(family.worth(family.token(1), -3), Worth::SameSuccessor);
+        assert_eq!(family.evaluate(family.token(2), 5), RotationVerdict::Rotate);
+        assert_eq!(family.evaluate(family.token(1), 9), RotationVerdict::Repeat);
+        assert_eq!(
+            family.evaluate(family.token(1), 10),
+            RotationVerdict::Reused
+        );
+        assert_eq!(family.evaluate(family.token(0), 1), RotationVerdict::Reused);
+        // A clock that is behind is no reuse.
+        assert_eq!(
+            family.evaluate(family.token(1), -3),
+            RotationVerdict::Repeat
+        );
     }
 
     #[test]
@@ -144,12 +151,12 @@ mod tests {
         let family = family(1);
         let token = family.token(0);
         assert_eq!(
-            worth(&family.record, &token, &family.keys, at(0), Duration::ZERO),
-            Worth::Reused
+            evaluate(&family.record, &token, &family.keys, at(0), Duration::ZERO),
+            RotationVerdict::Reused
         );
     }
 
-    /// Ids of sessions stand in lists and tokens: who knows one must not be able to end it.
+    /// Ids of sessions are not secret: knowing one must not suffice to end it.
     #[test]
     fn made_up_tokens_are_nothing_and_end_nothing() {
         let family = family(2);
@@ -158,14 +165,14 @@ mod tests {
                 secret: [7; 32],
                 ..family.token(counter)
             };
-            assert_eq!(family.worth(made_up, 1), Worth::Nothing);
-            // The secret of one number under another.
+            assert_eq!(family.evaluate(made_up, 1), RotationVerdict::Invalid);
+            // The secret of one counter with another counter.
             let moved = Presented {
                 counter: counter + 10,
                 ..family.token(counter)
             };
             assert!(
-                !matches!(family.worth(moved, 1), Worth::Successor),
+                !matches!(family.evaluate(moved, 1), RotationVerdict::Rotate),
                 "{counter}"
             );
         }
@@ -174,21 +181,40 @@ mod tests {
     #[test]
     fn over_is_over() {
         let mut family = family(1);
-        assert_eq!(family.worth(family.token(1), 1000), Worth::Nothing);
-        assert_eq!(family.worth(family.token(0), 1000), Worth::Nothing);
+        assert_eq!(
+            family.evaluate(family.token(1), 1000),
+            RotationVerdict::Invalid
+        );
+        assert_eq!(
+            family.evaluate(family.token(0), 1000),
+            RotationVerdict::Invalid
+        );
         family.record.idle_until = at(9000);
-        assert_eq!(family.worth(family.token(1), 2999), Worth::Successor);
-        assert_eq!(family.worth(family.token(1), 3000), Worth::Nothing);
+        assert_eq!(
+            family.evaluate(family.token(1), 2999),
+            RotationVerdict::Rotate
+        );
+        assert_eq!(
+            family.evaluate(family.token(1), 3000),
+            RotationVerdict::Invalid
+        );
         family.record.ended_at = Some(at(1));
-        assert_eq!(family.worth(family.token(1), 2), Worth::Nothing);
-        assert_eq!(family.worth(family.token(0), 2), Worth::Nothing);
+        assert_eq!(
+            family.evaluate(family.token(1), 2),
+            RotationVerdict::Invalid
+        );
+        assert_eq!(
+            family.evaluate(family.token(0), 2),
+            RotationVerdict::Invalid
+        );
     }
 
-    /// A store that lost its last writes: the session goes on, and who is behind is found out all the same.
+    /// A store that lost its last writes: the session continues, and older tokens are still
+    /// detected.
     #[test]
     fn a_token_that_is_ahead_counts() {
         let family = family(2);
-        assert_eq!(family.worth(family.token(4), 5), Worth::Successor);
+        assert_eq!(family.evaluate(family.token(4), 5), RotationVerdict::Rotate);
     }
 
     #[test]
@@ -196,16 +222,19 @@ mod tests {
         let mut family = family(2);
         let (now, before, old) = (family.token(2), family.token(1), family.token(0));
         family.keys = Keys::new(&AccountKeys::with(|_| [8; 32]));
-        assert_eq!(family.worth(now, 5), Worth::Successor);
-        assert_eq!(family.worth(before, 60), Worth::Reused);
-        // What is older can not be told from what is made up any more.
-        assert_eq!(family.worth(old, 5), Worth::Nothing);
+        assert_eq!(family.evaluate(now, 5), RotationVerdict::Rotate);
+        assert_eq!(family.evaluate(before, 60), RotationVerdict::Reused);
+        // Older tokens can no longer be told from invented ones.
+        assert_eq!(family.evaluate(old, 5), RotationVerdict::Invalid);
     }
 
     #[test]
     fn a_cookie_session_has_no_refresh_tokens() {
         let mut family = family(0);
         family.record.kind = SessionKind::Cookie;
-        assert_eq!(family.worth(family.token(0), 1), Worth::Nothing);
+        assert_eq!(
+            family.evaluate(family.token(0), 1),
+            RotationVerdict::Invalid
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! What is kept of a session.
+//! The stored form of a session.
 
 use std::sync::Arc;
 
 use doyen_core::{Id, Timestamp};
 
-/// A login session: what somebody has from a login to its end. Its id is `ses_...`.
+/// A login session. Its id is `ses_...`.
 #[derive(Debug)]
 pub struct LoginSession;
 
@@ -15,58 +15,58 @@ impl doyen_core::id::Named for LoginSession {
 /// The id of a session.
 pub type SessionId = Id<LoginSession>;
 
-/// How a session is carried.
+/// The credentials of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionKind {
-    /// By an access token and a refresh token.
+    /// An access token and a refresh token.
     Bearer,
-    /// By a cookie.
+    /// A cookie.
     Cookie,
 }
 
-/// A session, as a store keeps it. No field of it is a secret.
+/// A session in the store. It contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// Its id.
+    /// Id.
     pub id: SessionId,
-    /// Whose it is.
+    /// Subject of the owner.
     pub subject: Arc<str>,
-    /// How it is carried.
+    /// Kind of credentials.
     pub kind: SessionKind,
-    /// Counts up when the rights of its owner change.
+    /// Incremented when the rights of its owner change.
     pub generation: u32,
-    /// What its owner calls it.
+    /// Name given by the owner.
     pub name: Option<String>,
-    /// What the client called itself at the login.
+    /// User agent at the login.
     pub agent: Option<String>,
-    /// When it began.
+    /// Time of the login.
     pub created_at: Timestamp,
-    /// From where.
+    /// Client address at the login.
     pub created_address: Option<String>,
-    /// When it was last used: at a refresh, or by a cookie within a minute.
+    /// Time of the last refresh, or of the last use of the cookie to the minute.
     pub seen_at: Timestamp,
-    /// From where.
+    /// Client address of the last use.
     pub seen_address: Option<String>,
-    /// From this point on it is over, unless it is used before.
+    /// Time at which it ends if it is not used.
     pub idle_until: Timestamp,
-    /// From this point on it is over.
+    /// Time at which it ends in any case.
     pub absolute_until: Timestamp,
-    /// When somebody ended it.
+    /// Time at which it was ended.
     pub ended_at: Option<Timestamp>,
-    /// Counts up with each rotation of its secret.
+    /// Incremented with each rotation of its secret.
     pub counter: i64,
-    /// Goes into its secrets, together with a key that is kept elsewhere.
+    /// Salt of its secrets.
     pub salt: [u8; 32],
-    /// The hash of the secret that counts now.
+    /// Hash of the current secret.
     pub secret_hash: [u8; 32],
-    /// The hash of the one before.
+    /// Hash of the previous secret.
     pub previous_hash: Option<[u8; 32]>,
-    /// When that was spent.
+    /// Time at which the previous secret was used.
     pub spent_at: Option<Timestamp>,
 }
 
 impl SessionRecord {
-    /// True while it was neither ended nor left alone for too long.
+    /// Returns true if it has neither ended nor expired.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.idle_until && now < self.absolute_until
     }
@@ -75,23 +75,23 @@ impl SessionRecord {
 /// What a use of the secret changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The number of the new secret.
+    /// Counter of the new secret.
     pub counter: i64,
-    /// Its hash.
+    /// Hash of the new secret.
     pub secret_hash: [u8; 32],
-    /// The hash of the secret that was spent.
+    /// Hash of the used secret.
     pub previous_hash: [u8; 32],
-    /// What the client is called now, and where it is.
+    /// The use of the session.
     pub seen: Seen,
 }
 
-/// That a session was used.
+/// A use of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// When.
+    /// Time.
     pub at: Timestamp,
-    /// From where, when that is known.
+    /// Client address, if known.
     pub address: Option<String>,
-    /// From this point on it is over, unless it is used again.
+    /// Time at which the session ends if it is not used again.
     pub idle_until: Timestamp,
 }

@@ -1,14 +1,18 @@
 //! Sessions in Redis.
 //!
-//! A session is a hash under `<application>:session:<id>`, which Redis forgets a day after the session's time is over; the ids of a subject
-//! are a sorted set. What must be one step (spend a secret, end, count up) is one script over one key, so that a cluster can run it.
+//! A session is a hash under `<application>:session:<id>`, which expires a day after the session.
+//! The ids of a subject are a sorted set. Each atomic step (rotate a secret, end, increment) is one
+//! script on one key, so that it runs on a cluster.
 //!
-//! What a loss costs: without its data everybody logs in again. After a failover to a replica that missed the last writes, a refresh token
-//! that was spent in that moment may look unspent; its holder then gets the same successor as before, and the session goes on. What ended
-//! in that moment stays refused for as long as an access token lives, because revocations are in the database; after that its refresh token
-//! or cookie counts again. Where that is too much, keep sessions in the database.
+//! What a loss costs: without its data everybody logs in again. After a failover to a replica that
+//! missed the last writes, a refresh token that was spent in that moment may look unspent; its
+//! holder then gets the same successor as before, and the session goes on. What ended in that
+//! moment stays refused for as long as an access token lives, because revocations are in the
+//! database; after that its refresh token or cookie counts again. Where that is too much, keep
+//! sessions in the database.
 //!
-//! While Redis is away, logins, refreshes and cookies are answered 503; access tokens go on, for they need no store.
+//! While Redis is unavailable, logins, refreshes and cookies get a 503; access tokens stay valid,
+//! because they need no store.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,13 +26,14 @@ use redis::{AsyncCommands as _, RedisError, Script};
 
 use super::{Rotation, Seen, SessionId, SessionKind, SessionRecord, SessionStore};
 
-/// How long a session stays after its time is over.
-const AFTER: Duration = Duration::from_secs(86_400);
-/// How long the ids of a subject stay after its last login: longer than any session may be set to live.
-const INDEX: i64 = 402 * 86_400;
+/// How long a session is kept after its end.
+const ENDED_RETENTION: Duration = Duration::from_secs(86_400);
+/// How long the ids of a subject are kept after the last login: longer than any session can live.
+const INDEX_TTL_SECONDS: i64 = 402 * 86_400;
 
-/// Changes fields of a hash, if it is there and others are as expected. An empty text stands for a field that is not there.
-const CHANGE: &str = r"
+/// Changes fields of a hash if it exists and other fields have the expected values. An empty text
+/// means a missing field.
+const CHANGE_SCRIPT: &str = r"
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local conditions = tonumber(ARGV[1])
 for n = 1, conditions do
@@ -41,17 +46,17 @@ for n = 2 * conditions + 2, #ARGV, 2 do
 end
 return 1";
 
-/// Counts the generation up, if the session is there and was not ended.
-const RAISE: &str = r"
+/// Increments the generation if the session exists and has not ended.
+const BUMP_SCRIPT: &str = r"
 if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'ended_at') == 1 then return -1 end
 return redis.call('HINCRBY', KEYS[1], 'generation', 1)";
 
-/// Sessions in Redis: they outlive the database's connection limits, not Redis.
+/// Sessions in Redis.
 pub struct RedisSessions {
     connection: ConnectionManager,
     prefix: String,
     change: Script,
-    raise: Script,
+    bump_generation: Script,
 }
 
 impl std::fmt::Debug for RedisSessions {
@@ -65,13 +70,13 @@ impl std::fmt::Debug for RedisSessions {
 type Fields = HashMap<String, String>;
 
 impl RedisSessions {
-    /// Over this connection, below the name of the application.
+    /// Creates it for this connection, with keys under the name of the application.
     pub fn new(connection: ConnectionManager, application: &str) -> Self {
         Self {
             connection,
             prefix: application.to_owned(),
-            change: Script::new(CHANGE),
-            raise: Script::new(RAISE),
+            change: Script::new(CHANGE_SCRIPT),
+            bump_generation: Script::new(BUMP_SCRIPT),
         }
     }
 
@@ -83,7 +88,7 @@ impl RedisSessions {
         format!("{}:sessions-of:{subject}", self.prefix)
     }
 
-    /// Sets fields where others are as expected.
+    /// Sets fields if others have the expected values.
     async fn change(
         &self,
         id: SessionId,
@@ -114,7 +119,7 @@ impl RedisSessions {
 impl SessionStore for RedisSessions {
     async fn insert(&self, _: &Session, record: &SessionRecord) -> Result<(), Unexpected> {
         let (key, index) = (self.key(record.id), self.index(&record.subject));
-        let life = record.absolute_until.since(record.created_at) + AFTER;
+        let life = record.absolute_until.since(record.created_at) + ENDED_RETENTION;
         let mut connection = self.connection.clone();
         // The index first: a session that is not in it could not be ended with the others.
         redis::pipe()
@@ -123,7 +128,7 @@ impl SessionStore for RedisSessions {
                 record.id.uuid().to_string(),
                 record.created_at.micros(),
             )
-            .expire(&index, INDEX)
+            .expire(&index, INDEX_TTL_SECONDS)
             .hset_multiple(&key, &fields(record))
             .expire(&key, i64::try_from(life.as_secs())?)
             .exec_async(&mut connection)
@@ -213,21 +218,21 @@ impl SessionStore for RedisSessions {
             .await
     }
 
-    async fn raise(&self, _: &Session, id: SessionId) -> Result<Option<u32>, Unexpected> {
+    async fn bump_generation(&self, _: &Session, id: SessionId) -> Result<Option<u32>, Unexpected> {
         let mut connection = self.connection.clone();
-        let call = self.raise.key(self.key(id));
+        let call = self.bump_generation.key(self.key(id));
         let generation: i64 = call.invoke_async(&mut connection).await.map_err(away)?;
-        // -1: it is over.
+        // -1: it has ended.
         Ok(u32::try_from(generation).ok())
     }
 
-    /// Redis forgets by itself.
+    /// Redis expires them itself.
     async fn prune(&self, _: &Session, _: Timestamp) -> Result<(), Unexpected> {
         Ok(())
     }
 }
 
-/// The fields of a session that has some value.
+/// Returns the fields of a session that have a value.
 fn fields(record: &SessionRecord) -> Vec<(&'static str, String)> {
     let kind = match record.kind {
         SessionKind::Bearer => "bearer",
@@ -305,7 +310,7 @@ fn bytes(text: &String) -> Result<[u8; 32], Unexpected> {
     Ok(URL_SAFE_NO_PAD.decode(text)?.as_slice().try_into()?)
 }
 
-/// Whatever Redis says, the client may try again: it is never a verdict about a session.
+/// Any error of Redis is temporary for the client: it says nothing about the session.
 fn away(error: RedisError) -> Unexpected {
     Unexpected::unavailable(error)
 }

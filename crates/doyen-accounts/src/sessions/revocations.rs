@@ -1,4 +1,4 @@
-//! The table `auth_revocations`: where all nodes write what no longer counts, and read it.
+//! The table `auth_revocations`, in which all nodes record and read revocations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,16 +9,17 @@ use doyen_core::{Access, Unexpected};
 use doyen_data::sea_orm::{self, DbBackend, FromQueryResult};
 use doyen_data::{Database, Row, Session};
 
-/// A row is written a little before it is committed, so each reading begins this much before the last row it knows: twice as long as a
+/// Overlap of two reads: a row is written a little before it is committed. Twice as long as a
 /// request may take.
 const OVERLAP: Duration = Duration::from_secs(60);
-/// How often old rows are deleted.
-const PRUNE: Duration = Duration::from_secs(600);
+/// Minimum time between two deletions of old rows.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Revokes sessions, keys and machine clients, on every node within five seconds. Ask for `Arc<Revocations>`.
+/// Revokes sessions, keys and machine clients on every node within five seconds. Inject
+/// `Arc<Revocations>`.
 pub struct Revocations {
     list: Arc<RevocationList>,
-    /// When old rows were last deleted, in milliseconds of the database's clock.
+    /// Time of the last deletion of old rows, in milliseconds of the database clock.
     pruned: AtomicI64,
 }
 
@@ -29,9 +30,9 @@ impl std::fmt::Debug for Revocations {
 }
 
 impl Revocations {
-    /// In this database, for access tokens that are good for at most `lifetime`.
+    /// Creates it for this database and access tokens with at most this lifetime.
     pub fn new(database: Database, lifetime: Duration) -> Self {
-        // What the list keeps must be there to read for a node that starts.
+        // A node that starts must still find every row that the list needs.
         let kept = RevocationList::kept_for(lifetime);
         let source = Arc::new(Table { database, kept });
         Self {
@@ -40,19 +41,20 @@ impl Revocations {
         }
     }
 
-    /// The list that identification looks at.
+    /// Returns the list that identification checks.
     pub fn list(&self) -> Arc<RevocationList> {
         Arc::clone(&self.list)
     }
 
-    /// Refuses every token of this session, key or client whose generation is below the floor; [`REVOKED`](doyen_auth::REVOKED) for all.
+    /// Rejects every token of this session, key or client whose generation is below the floor;
+    /// [`REVOKED`](doyen_auth::REVOKED) for all.
     ///
-    /// It is part of the unit of work: on this node it counts with the commit, on the others at most five seconds later. The longest that
-    /// may lie between this call and the commit is a minute.
+    /// It is part of the unit of work: it takes effect with the commit on this node, and within
+    /// five seconds on the others. At most a minute may pass between this call and the commit.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn revoke(&self, session: &Session, id: &str, floor: u32) -> Result<(), Unexpected> {
         let (now, higher) = match session.backend() {
             DbBackend::Postgres => (NOW_POSTGRES, "GREATEST"),
@@ -71,13 +73,13 @@ impl Revocations {
         Ok(())
     }
 
-    /// Deletes what is older than any token, now and then.
+    /// Deletes rows that are older than any token, now and then.
     async fn prune(&self, session: &Session) -> Result<(), Unexpected> {
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, millis);
         let last = self.pruned.load(Ordering::Relaxed);
-        if now - last < millis(PRUNE)
+        if now - last < millis(PRUNE_INTERVAL)
             || self
                 .pruned
                 .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
@@ -89,14 +91,15 @@ impl Revocations {
             "DELETE FROM auth_revocations WHERE at < {} - $1",
             now_of(session.backend())
         );
-        // Twice as long as anybody looks at it.
+        // Twice as long as any node needs them.
         let kept = 2 * millis(self.list.kept());
         session.execute_sql(&sql, [kept.into()]).await?;
         Ok(())
     }
 }
 
-// The database's clock, in milliseconds: one clock for all nodes. Not the time a transaction began, which may be long ago.
+// The clock of the database in milliseconds, one clock for all nodes. Not the start time of the
+// transaction, which may be long ago.
 const NOW_POSTGRES: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const NOW_SQLITE: &str = "CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)";
 
@@ -111,7 +114,7 @@ fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The table, read.
+/// Reads the table.
 struct Table {
     database: Database,
     kept: Duration,

@@ -1,9 +1,9 @@
-//! The secrets of a session: refresh tokens, cookies, and what proves where a request with a cookie comes from.
+//! The secrets of a session: refresh tokens, cookies and CSRF tokens.
 //!
-//! Nothing here is stored as it is. A secret is made of the session's id, a number that counts up, a salt from its row and a key from the
-//! seed: the same four always make the same secret. So the successor of a refresh token can be given once more to a client that lost the
-//! answer, although only its hash is kept; and a token can be recognised as one that was good long ago, while one that somebody made up from
-//! a session's id is nothing.
+//! No secret is stored. A secret is derived from the id of the session, a counter, the salt of its
+//! row and a key from the seed. So the successor of a refresh token can be returned again to a
+//! client that lost the response, although only its hash is stored. An old token can be told from
+//! one that was invented for the id of a session.
 
 use aws_lc_rs::{constant_time, digest, hmac};
 use base64::Engine as _;
@@ -14,16 +14,16 @@ use uuid::Uuid;
 use super::SessionId;
 use crate::account_keys::AccountKeys;
 
-/// What a refresh token begins with: scanners for leaked secrets know it by that.
-const REFRESH: &str = "rt_";
-const ID: usize = 16;
-const COUNTER: usize = 4;
-const SECRET: usize = 32;
+/// Prefix of refresh tokens, for secret scanners.
+const REFRESH_PREFIX: &str = "rt_";
+const ID_BYTES: usize = 16;
+const COUNTER_BYTES: usize = 4;
+const SECRET_BYTES: usize = 32;
 
-/// 256 bits that nobody can guess.
-pub(crate) type Secret = [u8; SECRET];
+/// A secret of 256 bits.
+pub(crate) type Secret = [u8; SECRET_BYTES];
 
-/// The keys that secrets are made with.
+/// The keys from which secrets are derived.
 pub(crate) struct Keys {
     session: hmac::Key,
     csrf: hmac::Key,
@@ -38,7 +38,7 @@ impl Keys {
         }
     }
 
-    /// The secret of this number.
+    /// Derives the secret of this counter.
     pub(crate) fn secret(&self, id: SessionId, counter: i64, salt: &[u8; 32]) -> Secret {
         let mut signing = hmac::Context::with_key(&self.session);
         signing.update(id.uuid().as_bytes());
@@ -47,18 +47,18 @@ impl Keys {
         array(signing.sign().as_ref())
     }
 
-    /// What a page of this site sends back with each request that changes something.
+    /// Returns the CSRF token of a session.
     pub(crate) fn csrf(&self, session: &str) -> String {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.csrf, session.as_bytes()))
     }
 
-    /// Compares without telling by the time it takes how much fits.
+    /// Compares in constant time.
     pub(crate) fn is_csrf(&self, session: &str, given: &str) -> bool {
         same(self.csrf(session).as_bytes(), given.as_bytes())
     }
 }
 
-/// A refresh token that was sent: well-formed, no more is known yet.
+/// A well-formed refresh token that is not verified yet.
 #[derive(Clone, Copy)]
 pub(crate) struct Presented {
     pub(crate) id: SessionId,
@@ -67,14 +67,16 @@ pub(crate) struct Presented {
 }
 
 impl Presented {
-    /// `None` for what is no refresh token.
+    /// Parses a refresh token. Returns `None` if it is malformed.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(REFRESH)?).ok()?;
-        if bytes.len() != ID + COUNTER + SECRET {
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text.strip_prefix(REFRESH_PREFIX)?)
+            .ok()?;
+        if bytes.len() != ID_BYTES + COUNTER_BYTES + SECRET_BYTES {
             return None;
         }
-        let (id, rest) = bytes.split_at(ID);
-        let (counter, secret) = rest.split_at(COUNTER);
+        let (id, rest) = bytes.split_at(ID_BYTES);
+        let (counter, secret) = rest.split_at(COUNTER_BYTES);
         Some(Self {
             id: SessionId::from_uuid(Uuid::from_slice(id).ok()?),
             counter: i64::from(u32::from_be_bytes(counter.try_into().ok()?)),
@@ -83,32 +85,32 @@ impl Presented {
     }
 }
 
-/// The text of a refresh token. `None` after four thousand million rotations.
+/// Returns the text of a refresh token, or `None` after four thousand million rotations.
 pub(crate) fn refresh_token(id: SessionId, counter: i64, secret: &Secret) -> Option<String> {
     let counter = u32::try_from(counter).ok()?.to_be_bytes();
     let bytes = [&id.uuid().as_bytes()[..], &counter, secret].concat();
-    Some(format!("{REFRESH}{}", URL_SAFE_NO_PAD.encode(bytes)))
+    Some(format!("{REFRESH_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// The value of a session cookie.
+/// Returns the value of a session cookie.
 pub(crate) fn cookie_value(id: SessionId, secret: &Secret) -> String {
     URL_SAFE_NO_PAD.encode([&id.uuid().as_bytes()[..], secret].concat())
 }
 
-/// What such a value holds.
+/// Parses the value of a session cookie.
 pub(crate) fn parse_cookie(value: &str) -> Option<(SessionId, Secret)> {
     let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
-    if bytes.len() != ID + SECRET {
+    if bytes.len() != ID_BYTES + SECRET_BYTES {
         return None;
     }
-    let (id, secret) = bytes.split_at(ID);
+    let (id, secret) = bytes.split_at(ID_BYTES);
     Some((
         SessionId::from_uuid(Uuid::from_slice(id).ok()?),
         array(secret),
     ))
 }
 
-/// What is kept of a secret. It has 256 bits of its own, so that one pass is enough.
+/// Returns 256 random bits.
 pub(crate) fn hash(secret: &Secret) -> [u8; 32] {
     array(digest::digest(&digest::SHA256, secret).as_ref())
 }
@@ -125,7 +127,7 @@ pub(crate) fn random() -> Result<[u8; 32], Unexpected> {
     Ok(bytes)
 }
 
-/// What has 32 bytes, as an array.
+/// Converts 32 bytes to an array.
 fn array(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(bytes);

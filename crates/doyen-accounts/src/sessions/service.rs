@@ -9,29 +9,30 @@ use doyen_core::{
 use doyen_data::Session;
 use doyen_web::Client;
 
-use super::family::{Worth, worth};
+use super::family::{RotationVerdict, evaluate};
 use super::secrets::{self, Presented, Secret};
 use super::{
     InvalidGrant, Refresh, Rotation, Seen, SessionEngine, SessionId, SessionKind, SessionRecord,
 };
 use crate::{UserRecord, Users};
 
-/// The most sessions somebody has at once. One more ends the one that was used the longest time ago.
-const MOST: usize = 100;
-/// How often a refresh looks again when others change its session at the same time. Each of them succeeds, so this is never reached but by
-/// a store that lies.
-const ATTEMPTS: u32 = 100;
+/// Maximum number of sessions of a user. A further one ends the least recently used.
+const MAX_SESSIONS: usize = 100;
+/// Maximum number of attempts when concurrent requests change the session. Only a faulty store
+/// reaches it.
+const MAX_ROTATION_ATTEMPTS: u32 = 100;
 
-/// Login sessions, within the unit of work of a request. Ask for it in a handler or a service.
+/// Login sessions, in the unit of work of a request. Inject it into a handler or a service.
 ///
 /// | when | call |
 /// | --- | --- |
-/// | somebody was disabled or deleted | [`end_all`](Self::end_all) |
-/// | somebody has other roles or scopes | [`refresh_rights`](Self::refresh_rights) |
-/// | somebody logged in by a way of your own | [`open`](Self::open) |
+/// | a user was disabled or deleted | [`end_all`](Self::end_all) |
+/// | the roles or scopes of a user changed | [`refresh_rights`](Self::refresh_rights) |
+/// | a user logged in by a method of your own | [`open`](Self::open) |
 ///
-/// Call it after the change, in the same unit of work: what a session that begins at the same moment sees is then either the change, or it
-/// is seen by this. On the node of the call it counts with the commit, on the others at most five seconds later.
+/// Call it after the change, in the same unit of work. A session that is opened at the same moment
+/// either sees the change or is seen by this call. It takes effect with the commit on this node,
+/// and within five seconds on the others.
 #[derive(Clone, Inject)]
 pub struct Sessions {
     work: Session,
@@ -47,11 +48,11 @@ impl std::fmt::Debug for Sessions {
     }
 }
 
-/// A session as its owner gets it: with its secret, this once.
+/// A session with its secret, which is shown only once.
 pub struct OpenSession {
     /// The session.
     pub record: SessionRecord,
-    /// Its owner, as they are now.
+    /// The current data of its owner.
     pub user: UserRecord,
     pub(crate) secret: Secret,
 }
@@ -65,12 +66,12 @@ impl std::fmt::Debug for OpenSession {
 }
 
 impl Sessions {
-    /// Begins a session for a user who has proved who they are. `None` when they were disabled, or have another password, since they were
-    /// read: then they have proved nothing.
+    /// Opens a session for an authenticated user. Returns `None` if the user was disabled or has
+    /// another password since `proved` was read.
     ///
     /// # Errors
     ///
-    /// The database's, or the store's.
+    /// Returns an error if the database or the store fails.
     pub async fn open(
         &self,
         proved: &UserRecord,
@@ -78,20 +79,20 @@ impl Sessions {
         client: &Client,
     ) -> Result<Option<OpenSession>, Unexpected> {
         let engine = &self.engine;
-        engine.alone(&self.work, &proved.subject).await?;
+        engine.lock_subject(&self.work, &proved.subject).await?;
         let Some(user) = self.live_user(&proved.subject).await? else {
             return Ok(None);
         };
         if user.password_hash != proved.password_hash {
             return Ok(None);
         }
-        self.make_room(&user.subject).await?;
+        self.enforce_limit(&user.subject).await?;
         let now = engine.clock.now();
         let absolute_until = now + engine.settings.absolute;
         let (id, salt) = (SessionId::new(), secrets::random()?);
         let secret = match kind {
             SessionKind::Bearer => engine.keys.secret(id, 0, &salt),
-            // Never given a second time, so nothing needs to make it again.
+            // Never returned again, so it need not be derived.
             SessionKind::Cookie => secrets::random()?,
         };
         let address = client.address.map(|address| address.to_string());
@@ -124,7 +125,7 @@ impl Sessions {
         }))
     }
 
-    /// Spends a refresh token for its successor. See `family` for what a token is worth.
+    /// Exchanges a refresh token for its successor. See `family` for the rules.
     pub(crate) async fn refresh(
         &self,
         token: &str,
@@ -134,28 +135,33 @@ impl Sessions {
             return Err(InvalidGrant.into());
         };
         let engine = &self.engine;
-        // Beside the unit of work: a token that is worth nothing opens no transaction.
+        // Outside of the transaction, so that an invalid token begins none.
         let mut found = engine.store.find(&self.work.autocommit(), token.id).await?;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..MAX_ROTATION_ATTEMPTS {
             let record = found.ok_or(InvalidGrant)?;
             let now = engine.clock.now();
             let grace = engine.settings.refresh_grace;
-            let worth = worth(&record, &token, &engine.keys, now, grace);
-            match worth {
-                Worth::Nothing => return Err(InvalidGrant.into()),
-                Worth::Reused => {
-                    self.end_beside(&record, security::REFRESH_REUSED, "reused", client)
-                        .await?;
+            let verdict = evaluate(&record, &token, &engine.keys, now, grace);
+            match verdict {
+                RotationVerdict::Invalid => return Err(InvalidGrant.into()),
+                RotationVerdict::Reused => {
+                    self.end_in_own_transaction(
+                        &record,
+                        security::REFRESH_REUSED,
+                        "reused",
+                        client,
+                    )
+                    .await?;
                     return Err(InvalidGrant.into());
                 }
-                Worth::Successor | Worth::SameSuccessor => {}
+                RotationVerdict::Rotate | RotationVerdict::Repeat => {}
             }
             let Some(user) = self.live_user(&record.subject).await? else {
-                self.end_beside(&record, security::SESSION_REVOKED, "owner", client)
+                self.end_in_own_transaction(&record, security::SESSION_REVOKED, "owner", client)
                     .await?;
                 return Err(InvalidGrant.into());
             };
-            let again = worth == Worth::SameSuccessor;
+            let again = verdict == RotationVerdict::Repeat;
             let counter = if again {
                 record.counter
             } else {
@@ -164,7 +170,7 @@ impl Sessions {
             let secret = engine.keys.secret(record.id, counter, &record.salt);
             let hash = secrets::hash(&secret);
             if again {
-                // Another seed makes another successor: the one that counts can not be made again.
+                // After a change of the seed the successor cannot be derived again.
                 if !secrets::same(&hash, &record.secret_hash) {
                     return Err(InvalidGrant.into());
                 }
@@ -188,17 +194,17 @@ impl Sessions {
                     secret,
                 });
             }
-            // Another was first. What the token is worth now, and to whom it belongs, is looked at anew.
+            // A concurrent request was first: read the session again.
             found = engine.store.find(&self.work, token.id).await?;
         }
         Err(Unexpected::unavailable("a session changed faster than it could be read").into())
     }
 
-    /// The access token of a session, for its owner as they are now.
+    /// Issues an access token for a session, with the current rights of its owner.
     ///
     /// # Errors
     ///
-    /// The rights do not fit into a token.
+    /// Returns an error if the rights do not fit into a token.
     pub fn access_token(
         &self,
         record: &SessionRecord,
@@ -207,21 +213,21 @@ impl Sessions {
         self.tokens.issue(&caller(record, user))
     }
 
-    /// The sessions of somebody that are live, the newest first.
+    /// Returns the live sessions of a subject, the newest first.
     ///
     /// # Errors
     ///
-    /// The store's.
+    /// Returns an error if the store fails.
     pub async fn list(&self, subject: &str) -> Result<Vec<SessionRecord>, Unexpected> {
         let now = self.engine.clock.now();
         self.engine.store.of(&self.work, subject, now).await
     }
 
-    /// Ends a session of this subject; false when they have no such session.
+    /// Ends a session of this subject. Returns false if there is none with this id.
     ///
     /// # Errors
     ///
-    /// The store's or the database's.
+    /// Returns an error if the store or the database fails.
     pub async fn end(&self, subject: &str, id: SessionId) -> Result<bool, Unexpected> {
         let found = self.engine.store.find(&self.work, id).await?;
         let now = self.engine.clock.now();
@@ -233,26 +239,31 @@ impl Sessions {
         }
     }
 
-    /// Ends every session of this subject: they are disabled, deleted, or lost their password. Gives how many there were.
+    /// Ends every session of this subject and returns their number: for a user who was disabled or
+    /// deleted, or whose password was reset.
     ///
     /// # Errors
     ///
-    /// The store's or the database's.
+    /// Returns an error if the store or the database fails.
     pub async fn end_all(&self, subject: &str) -> Result<usize, Unexpected> {
-        self.end_but(subject, None).await
+        self.end_except(subject, None).await
     }
 
-    /// Ends every session of this subject but one.
+    /// Ends every session of this subject except one.
     ///
     /// # Errors
     ///
-    /// The store's or the database's.
+    /// Returns an error if the store or the database fails.
     pub async fn end_others(&self, subject: &str, keep: SessionId) -> Result<usize, Unexpected> {
-        self.end_but(subject, Some(keep)).await
+        self.end_except(subject, Some(keep)).await
     }
 
-    async fn end_but(&self, subject: &str, keep: Option<SessionId>) -> Result<usize, Unexpected> {
-        self.engine.alone(&self.work, subject).await?;
+    async fn end_except(
+        &self,
+        subject: &str,
+        keep: Option<SessionId>,
+    ) -> Result<usize, Unexpected> {
+        self.engine.lock_subject(&self.work, subject).await?;
         let mut ended = 0;
         for record in self.list(subject).await? {
             if Some(record.id) != keep && self.engine.end(&self.work, record.id).await? {
@@ -262,29 +273,29 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// Refuses every access token this subject has: they have other rights now. Their sessions go on, and the next refresh gives the new
-    /// rights. Gives how many sessions there are.
+    /// Revokes every access token of this subject, whose rights have changed. The sessions
+    /// continue, and the next refresh returns the new rights. Returns the number of sessions.
     ///
     /// # Errors
     ///
-    /// The store's or the database's.
+    /// Returns an error if the store or the database fails.
     pub async fn refresh_rights(&self, subject: &str) -> Result<usize, Unexpected> {
         let engine = &self.engine;
-        engine.alone(&self.work, subject).await?;
-        let mut raised = 0;
+        engine.lock_subject(&self.work, subject).await?;
+        let mut count = 0;
         for record in self.list(subject).await? {
-            if let Some(generation) = engine.store.raise(&self.work, record.id).await? {
+            if let Some(generation) = engine.store.bump_generation(&self.work, record.id).await? {
                 engine
                     .revocations
                     .revoke(&self.work, &record.id.to_string(), generation)
                     .await?;
-                raised += 1;
+                count += 1;
             }
         }
-        Ok(raised)
+        Ok(count)
     }
 
-    /// Gives a session another name; false when this subject has no such session.
+    /// Renames a session. Returns `None` if this subject has none with this id.
     pub(crate) async fn rename(
         &self,
         subject: &str,
@@ -300,24 +311,24 @@ impl Sessions {
         Ok(found.filter(|record| record.is_live(now)))
     }
 
-    /// From here to the end of the unit of work nobody else begins or ends a session of this subject.
-    pub(crate) async fn alone(&self, subject: &str) -> Result<(), Unexpected> {
-        self.engine.alone(&self.work, subject).await
+    /// Locks the sessions of a subject until the end of the transaction.
+    pub(crate) async fn lock_subject(&self, subject: &str) -> Result<(), Unexpected> {
+        self.engine.lock_subject(&self.work, subject).await
     }
 
-    /// One session, whoever's.
+    /// Returns the session with this id, whoever owns it.
     pub(crate) async fn find(&self, id: SessionId) -> Result<Option<SessionRecord>, Unexpected> {
         self.engine.store.find(&self.work, id).await
     }
 
-    /// What the pages of a session with a cookie send back.
+    /// Returns the CSRF token of a session.
     pub(crate) fn csrf_token(&self, session: SessionId) -> String {
         self.engine.keys.csrf(&session.to_string())
     }
 
-    /// Ends a session although the answer is an error, which undoes the unit of work of the request. On SQLite that one would hold the one
-    /// writer there is, so it is given up first.
-    async fn end_beside(
+    /// Ends a session although the request fails and is rolled back. The request is rolled back
+    /// first, because on SQLite it may hold the only writer.
+    async fn end_in_own_transaction(
         &self,
         record: &SessionRecord,
         event: &'static str,
@@ -344,10 +355,10 @@ impl Sessions {
         Ok(user.filter(|user| !user.disabled))
     }
 
-    async fn make_room(&self, subject: &str) -> Result<(), Unexpected> {
+    async fn enforce_limit(&self, subject: &str) -> Result<(), Unexpected> {
         let mut live = self.list(subject).await?;
         live.sort_by_key(|record| std::cmp::Reverse(record.seen_at));
-        for record in live.iter().skip(MOST - 1) {
+        for record in live.iter().skip(MAX_SESSIONS - 1) {
             self.engine.end(&self.work, record.id).await?;
         }
         Ok(())
@@ -362,7 +373,7 @@ impl Sessions {
     }
 }
 
-/// The caller behind a session.
+/// Returns the caller of a session.
 pub(crate) fn caller(record: &SessionRecord, user: &UserRecord) -> Caller {
     let mut caller = user.caller();
     caller.session = Some(record.id.to_string().into());

@@ -102,7 +102,8 @@ impl SessionStore for SqlSessions {
         read: &SessionRecord,
         rotation: &Rotation,
     ) -> Result<bool, Unexpected> {
-        // Both databases look at the condition again once the row is theirs: of many one finds it true.
+        // Both databases check the condition again under the row lock: one concurrent update
+        // succeeds.
         let sql = "UPDATE auth_sessions SET counter = $1, secret_hash = $2, previous_hash = $3, spent_at = $4, seen_at = $4, \
                    seen_address = $5, idle_until = $6 WHERE id = $7 AND counter = $8 AND generation = $9 AND ended_at IS NULL";
         let values: [Value; 9] = [
@@ -153,7 +154,11 @@ impl SessionStore for SqlSessions {
         Ok(work.execute_sql(sql, [time(now), id.uuid().into()]).await? == 1)
     }
 
-    async fn raise(&self, work: &Session, id: SessionId) -> Result<Option<u32>, Unexpected> {
+    async fn bump_generation(
+        &self,
+        work: &Session,
+        id: SessionId,
+    ) -> Result<Option<u32>, Unexpected> {
         let sql = "UPDATE auth_sessions SET generation = generation + 1 WHERE id = $1 AND ended_at IS NULL RETURNING generation";
         let row: Option<Generation> = work.query_one_as(sql, [id.uuid().into()]).await?;
         row.map(|row| Ok(u32::try_from(row.generation)?))

@@ -1,26 +1,27 @@
-//! Where sessions are kept: the port.
+//! The port to the session stores.
 
 use doyen_core::{Timestamp, Unexpected};
 use doyen_data::Session;
 
 use super::{Rotation, Seen, SessionId, SessionRecord};
 
-/// Keeps sessions. One suite of tests runs over every adapter.
+/// Stores sessions. The same tests run for every adapter.
 ///
-/// Each call gets the unit of work at hand. A store in the database joins it; another one does its work at once.
+/// Each call gets the current unit of work. A store in the database joins it; others apply the
+/// change at once.
 #[async_trait::async_trait]
 pub trait SessionStore: Send + Sync + 'static {
-    /// Keeps a new session.
+    /// Inserts a session.
     async fn insert(&self, work: &Session, record: &SessionRecord) -> Result<(), Unexpected>;
 
-    /// The session of this id, ended and expired ones too.
+    /// Returns the session with this id, including ended and expired ones.
     async fn find(
         &self,
         work: &Session,
         id: SessionId,
     ) -> Result<Option<SessionRecord>, Unexpected>;
 
-    /// The sessions of this subject that are live at this time, the newest first.
+    /// Returns the live sessions of this subject, the newest first.
     async fn of(
         &self,
         work: &Session,
@@ -28,8 +29,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Vec<SessionRecord>, Unexpected>;
 
-    /// Spends the secret, if the session is still as it was read: not ended, of the same counter and the same generation. Of many that try
-    /// at once one succeeds.
+    /// Rotates the secret if the session is unchanged: not ended, with the same counter and
+    /// generation. Of concurrent calls one succeeds.
     async fn rotate(
         &self,
         work: &Session,
@@ -37,10 +38,10 @@ pub trait SessionStore: Send + Sync + 'static {
         rotation: &Rotation,
     ) -> Result<bool, Unexpected>;
 
-    /// Remembers that a session that was not ended is in use.
+    /// Records the use of a session that has not ended.
     async fn touch(&self, work: &Session, id: SessionId, seen: &Seen) -> Result<(), Unexpected>;
 
-    /// Gives a session of this subject that was not ended another name; false when there is none.
+    /// Renames a session of this subject that has not ended. Returns false if there is none.
     async fn rename(
         &self,
         work: &Session,
@@ -49,12 +50,16 @@ pub trait SessionStore: Send + Sync + 'static {
         name: Option<&str>,
     ) -> Result<bool, Unexpected>;
 
-    /// Ends a session; false when it was ended before, or never was.
+    /// Ends a session. Returns false if it had ended before or does not exist.
     async fn end(&self, work: &Session, id: SessionId, now: Timestamp) -> Result<bool, Unexpected>;
 
-    /// Counts the generation of a session that was not ended up by one, and gives the new one.
-    async fn raise(&self, work: &Session, id: SessionId) -> Result<Option<u32>, Unexpected>;
+    /// Increments the generation of a session that has not ended, and returns the new value.
+    async fn bump_generation(
+        &self,
+        work: &Session,
+        id: SessionId,
+    ) -> Result<Option<u32>, Unexpected>;
 
-    /// Forgets sessions that were over before this time.
+    /// Deletes sessions that ended before this time.
     async fn prune(&self, work: &Session, before: Timestamp) -> Result<(), Unexpected>;
 }

@@ -8,7 +8,7 @@ use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{self, DbBackend, FromQueryResult, Value};
 use doyen_data::{Row, Session};
 
-use super::places::KNOWN_FOR;
+use super::known_networks::NETWORK_RETENTION;
 
 /// A row without a failure for this long is deleted.
 const RETENTION: Duration = DAY;
@@ -305,7 +305,8 @@ pub(super) async fn prune(work: &Session, now: Timestamp) -> Result<(), Unexpect
     let sql = format!(
         "DELETE FROM auth_places WHERE key IN (SELECT key FROM auth_places WHERE seen_at < $1{skip})"
     );
-    work.execute_sql(&sql, [time(now - KNOWN_FOR)]).await?;
+    work.execute_sql(&sql, [time(now - NETWORK_RETENTION)])
+        .await?;
     Ok(())
 }
 

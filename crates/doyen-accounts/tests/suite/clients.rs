@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use doyen_test::{Answer, TestApp};
 use serde_json::{Value, json};
 
-use crate::house::{Enter as _, House, Person, events, setup};
+use crate::api_keys_app::{ApiKeysApp, KeyOwner, SignUp as _, events, setup};
 
 const FORM: &str = "application/x-www-form-urlencoded";
-const KEEPER: &str = "things:read things:write house:keep profile";
+const ADMIN_SCOPES: &str = "things:read things:write house:keep profile";
 
 /// A client as its program knows it.
 struct Program {
@@ -17,7 +17,7 @@ struct Program {
     secret: String,
 }
 
-async fn client(keeper: &Person, scopes: &[&str]) -> Program {
+async fn client(keeper: &KeyOwner, scopes: &[&str]) -> Program {
     let new = json!({"name": "billing", "scopes": scopes});
     let made = keeper
         .request("POST", "/v1/clients")
@@ -85,8 +85,8 @@ async fn things(app: &TestApp, token: &str) -> u16 {
 }
 
 #[doyen_test::test]
-async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&keeper, &["things:read"]).await;
     for answer in [
         program.asks("grant_type=client_credentials").await,
@@ -136,8 +136,8 @@ async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: House) {
 
 /// O4: a client gets what it asks for, and never more than it has.
 #[doyen_test::test]
-async fn o4_narrower_is_granted_and_wider_refused(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn o4_narrower_is_granted_and_wider_refused(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&keeper, &["things:read", "things:write"]).await;
     let answer = program
         .asks("grant_type=client_credentials&scope=things%3Aread")
@@ -172,8 +172,8 @@ async fn o4_narrower_is_granted_and_wider_refused(app: House) {
 
 /// O9: there is no password grant, no code, no implicit grant, and the document says so.
 #[doyen_test::test]
-async fn o9_no_other_grant_is_there(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn o9_no_other_grant_is_there(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&keeper, &["things:read"]).await;
     for grant in [
         "password&username=ada&password=x",
@@ -229,8 +229,8 @@ async fn o9_no_other_grant_is_there(app: House) {
 }
 
 #[doyen_test::test]
-async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let (program, other) = (
         client(&keeper, &["things:read"]).await,
         client(&keeper, &["things:read"]).await,
@@ -281,8 +281,8 @@ async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: House) {
 }
 
 #[doyen_test::test]
-async fn t12_a_client_proves_itself_in_one_way(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn t12_a_client_proves_itself_in_one_way(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&keeper, &["things:read"]).await;
     let other = client(&keeper, &["things:read"]).await;
     let id = &program.id;
@@ -319,8 +319,8 @@ async fn t12_a_client_proves_itself_in_one_way(app: House) {
 }
 
 #[doyen_test::test]
-async fn t15_a_revoked_client_is_refused_with_its_tokens(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn t15_a_revoked_client_is_refused_with_its_tokens(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&keeper, &["things:read"]).await;
     let other = client(&keeper, &["things:read"]).await;
     let (token, others) = (program.token().await, other.token().await);
@@ -355,8 +355,8 @@ async fn t15_a_revoked_client_is_refused_with_its_tokens(app: House) {
 }
 
 #[doyen_test::test]
-async fn t15_another_secret_ends_the_old_one_and_its_tokens(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn t15_another_secret_ends_the_old_one_and_its_tokens(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let old = client(&keeper, &["things:read"]).await;
     let token = old.token().await;
     let path = format!("/v1/clients/{}/secret", old.id);
@@ -377,8 +377,8 @@ async fn t15_another_secret_ends_the_old_one_and_its_tokens(app: House) {
 }
 
 #[doyen_test::test]
-async fn z1_only_an_administrator_who_logged_in_manages_clients(app: House) {
-    let keeper = app.enter(KEEPER).await;
+async fn z1_only_an_administrator_who_logged_in_manages_clients(app: ApiKeysApp) {
+    let keeper = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&keeper, &["things:read", "house:keep"]).await;
     let (token, key) = (
         program.token().await,
@@ -388,7 +388,7 @@ async fn z1_only_an_administrator_who_logged_in_manages_clients(app: House) {
             .expect(201)
             .text_at("/key"),
     );
-    let ada = app.enter("things:read profile").await;
+    let ada = app.sign_up("things:read profile").await;
     for (method, target) in [
         ("POST", "/v1/clients".to_owned()),
         ("GET", "/v1/clients".to_owned()),

@@ -6,14 +6,15 @@ use doyen::domain::Clock as _;
 use doyen_test::TestApp;
 use serde_json::json;
 
-use crate::porch::{
-    Browser, CookiePorch, Guest, PASSWORD, Porch, USUAL, Visit as _, fields, patient, wait_until,
+use crate::accounts_app::{
+    AccountsApp, AccountsExt as _, Browser, CookieAccountsApp, DEFAULT_SCOPES, PASSWORD, TestUser,
+    default_setup, fields, wait_until,
 };
 
-async fn somebody(app: &TestApp) -> (Guest, Browser) {
-    let guest = app.guest(USUAL).await;
-    let browser = Browser::log_in(app, &guest).await;
-    (guest, browser)
+async fn somebody(app: &TestApp) -> (TestUser, Browser) {
+    let user = app.new_user(DEFAULT_SCOPES).await;
+    let browser = Browser::log_in(app, &user).await;
+    (user, browser)
 }
 
 async fn seen(browser: &Browser) -> u16 {
@@ -21,9 +22,9 @@ async fn seen(browser: &Browser) -> u16 {
 }
 
 #[doyen_test::test]
-async fn s1_the_cookie_is_for_this_host_alone_and_the_body_holds_no_token(app: CookiePorch) {
-    let guest = app.guest(USUAL).await;
-    let answer = Browser::answer(&app, &guest).await;
+async fn s1_the_cookie_is_for_this_host_alone_and_the_body_holds_no_token(app: CookieAccountsApp) {
+    let user = app.new_user(DEFAULT_SCOPES).await;
+    let answer = Browser::answer(&app, &user).await;
     let cookie = answer.header("set-cookie").unwrap_or_default().to_owned();
     let mut parts = cookie.split("; ");
     let (name, value) = parts
@@ -52,14 +53,14 @@ async fn s1_the_cookie_is_for_this_host_alone_and_the_body_holds_no_token(app: C
     }
     let browser = Browser::of(&app, &answer);
     let who = browser.get("/who").send().await.expect(200);
-    assert_eq!(who.text_at("/subject"), guest.subject);
+    assert_eq!(who.text_at("/subject"), user.subject);
     assert_eq!(who.header("cache-control"), Some("no-store"));
 }
 
 #[doyen_test::test]
-async fn s1_a_service_gives_only_what_it_offers(app: Porch) {
-    let guest = app.guest(USUAL).await;
-    let wants = |transport: &str| json!({"email": guest.email, "password": PASSWORD, "transport": transport});
+async fn s1_a_service_gives_only_what_it_offers(app: AccountsApp) {
+    let user = app.new_user(DEFAULT_SCOPES).await;
+    let wants = |transport: &str| json!({"email": user.email, "password": PASSWORD, "transport": transport});
     let answer = app
         .post("/v1/auth/login")
         .json(&wants("cookie"))
@@ -72,7 +73,7 @@ async fn s1_a_service_gives_only_what_it_offers(app: Porch) {
         .await
         .expect(200);
     let pages = app
-        .another(patient().set("auth.session.transport", "cookie"))
+        .another(default_setup().set("auth.session.transport", "cookie"))
         .await;
     let answer = pages
         .post("/v1/auth/login")
@@ -81,7 +82,7 @@ async fn s1_a_service_gives_only_what_it_offers(app: Porch) {
         .await;
     answer.expect_problem(400, "transport_not_offered");
     // Where only cookies are given, one need not ask.
-    let body = json!({"email": guest.email, "password": PASSWORD});
+    let body = json!({"email": user.email, "password": PASSWORD});
     let answer = pages
         .post("/v1/auth/login")
         .json(&body)
@@ -101,7 +102,7 @@ async fn s1_a_service_gives_only_what_it_offers(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: CookiePorch) {
+async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: CookieAccountsApp) {
     let (_, browser) = somebody(&app).await;
     let (_, eve) = somebody(&app).await;
     browser.request("POST", "/knock").send().await.expect(204);
@@ -167,9 +168,9 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
 }
 
 #[doyen_test::test]
-async fn s4_nobody_is_logged_in_by_a_page_elsewhere(app: CookiePorch) {
-    let guest = app.guest(USUAL).await;
-    let body = json!({"email": guest.email, "password": PASSWORD, "transport": "cookie"});
+async fn s4_nobody_is_logged_in_by_a_page_elsewhere(app: CookieAccountsApp) {
+    let user = app.new_user(DEFAULT_SCOPES).await;
+    let body = json!({"email": user.email, "password": PASSWORD, "transport": "cookie"});
     for (name, value) in [
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
@@ -188,10 +189,10 @@ async fn s4_nobody_is_logged_in_by_a_page_elsewhere(app: CookiePorch) {
 
 /// A login is public: what a browser sends along with it must not keep anybody from it.
 #[doyen_test::test]
-async fn s4_a_login_works_with_an_old_cookie(app: CookiePorch) {
-    let (guest, browser) = somebody(&app).await;
+async fn s4_a_login_works_with_an_old_cookie(app: CookieAccountsApp) {
+    let (user, browser) = somebody(&app).await;
     for cookie in [browser.cookie.as_str(), "__Host-session=x"] {
-        let body = json!({"email": guest.email, "password": PASSWORD, "transport": "cookie"});
+        let body = json!({"email": user.email, "password": PASSWORD, "transport": "cookie"});
         let call = app.post("/v1/auth/login").header("cookie", cookie);
         let answer = call
             .header("sec-fetch-site", "same-origin")
@@ -204,8 +205,10 @@ async fn s4_a_login_works_with_an_old_cookie(app: CookiePorch) {
 }
 
 #[doyen_test::test]
-async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(app: CookiePorch) {
-    let (guest, browser) = somebody(&app).await;
+async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(
+    app: CookieAccountsApp,
+) {
+    let (user, browser) = somebody(&app).await;
     let (other, _) = somebody(&app).await;
     let planted = format!("__Host-session={}", "A".repeat(64));
     let answer = app.get("/who").header("cookie", &planted).send().await;
@@ -225,7 +228,7 @@ async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(app:
     let answer = who(format!("{}; {}", browser.cookie, new.cookie))
         .await
         .expect(200);
-    assert_eq!(answer.text_at("/subject"), guest.subject);
+    assert_eq!(answer.text_at("/subject"), user.subject);
     let answer = who(format!("{planted}; {}", browser.cookie)).await;
     answer.expect_problem(401, "invalid_session");
     // Names that only look like it do not count.
@@ -240,7 +243,7 @@ async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(app:
 }
 
 #[doyen_test::test]
-async fn a5_what_is_not_quite_the_cookie_is_nobody(app: CookiePorch) {
+async fn a5_what_is_not_quite_the_cookie_is_nobody(app: CookieAccountsApp) {
     let (_, browser) = somebody(&app).await;
     let value = browser.cookie.trim_start_matches("__Host-session=");
     let mut flipped = value.to_owned();
@@ -268,12 +271,12 @@ async fn a5_what_is_not_quite_the_cookie_is_nobody(app: CookiePorch) {
 }
 
 #[doyen_test::test]
-async fn s2_another_password_gives_another_cookie(app: CookiePorch) {
+async fn s2_another_password_gives_another_cookie(app: CookieAccountsApp) {
     let other = app
-        .another(patient().set("auth.session.transport", "both"))
+        .another(default_setup().set("auth.session.transport", "both"))
         .await;
-    let (guest, browser) = somebody(&app).await;
-    let elsewhere = Browser::log_in(&app, &guest).await;
+    let (user, browser) = somebody(&app).await;
+    let elsewhere = Browser::log_in(&app, &user).await;
     assert_eq!(
         other
             .get("/who")
@@ -319,9 +322,9 @@ async fn s2_another_password_gives_another_cookie(app: CookiePorch) {
 }
 
 #[doyen_test::test]
-async fn s3_a_logout_takes_the_cookie_away_on_every_node(app: CookiePorch) {
+async fn s3_a_logout_takes_the_cookie_away_on_every_node(app: CookieAccountsApp) {
     let other = app
-        .another(patient().set("auth.session.transport", "both"))
+        .another(default_setup().set("auth.session.transport", "both"))
         .await;
     let (_, browser) = somebody(&app).await;
     let there = || other.get("/who").header("cookie", &browser.cookie).send();
@@ -350,11 +353,11 @@ async fn s3_a_logout_takes_the_cookie_away_on_every_node(app: CookiePorch) {
 }
 
 #[doyen_test::test]
-async fn t15_a_cookie_has_the_rights_of_today(app: CookiePorch) {
+async fn t15_a_cookie_has_the_rights_of_today(app: CookieAccountsApp) {
     let other = app
-        .another(patient().set("auth.session.transport", "both"))
+        .another(default_setup().set("auth.session.transport", "both"))
         .await;
-    let (guest, browser) = somebody(&app).await;
+    let (user, browser) = somebody(&app).await;
     let roles = async |node: &TestApp| {
         node.get("/who")
             .header("cookie", &browser.cookie)
@@ -363,21 +366,21 @@ async fn t15_a_cookie_has_the_rights_of_today(app: CookiePorch) {
             .expect(200)
             .at("/roles")
     };
-    assert_eq!(roles(&other).await, json!(["guest"]));
-    app.becomes(&guest, "roles", "host".into()).await;
-    app.keeper("/changed", &guest).await.expect(204);
+    assert_eq!(roles(&other).await, json!(["user"]));
+    app.set_column(&user, "roles", "host".into()).await;
+    app.as_admin("/changed", &user).await.expect(204);
     // No login, no refresh: the same cookie.
     assert_eq!(roles(&app).await, json!(["host"]));
     wait_until("the other node knows", async || {
         roles(&other).await == json!(["host"])
     })
     .await;
-    app.keeper("/gone", &guest).await.expect(204);
+    app.as_admin("/gone", &user).await.expect(204);
     assert_eq!(seen(&browser).await, 401);
 }
 
 #[doyen_test::test]
-async fn s3_a_cookie_that_is_used_lives_and_one_that_is_not_ends(app: CookiePorch) {
+async fn s3_a_cookie_that_is_used_lives_and_one_that_is_not_ends(app: CookieAccountsApp) {
     let day = Duration::from_secs(86_400);
     let (_, idle) = somebody(&app).await;
     let (_, used) = somebody(&app).await;
@@ -397,17 +400,17 @@ async fn s3_a_cookie_that_is_used_lives_and_one_that_is_not_ends(app: CookiePorc
 }
 
 #[doyen_test::test]
-async fn t12_a_token_beats_a_cookie(app: CookiePorch) {
+async fn t12_a_token_beats_a_cookie(app: CookieAccountsApp) {
     let (_, browser) = somebody(&app).await;
-    let guest = app.guest(USUAL).await;
-    let tokens = app.log_in(&guest).await;
+    let user = app.new_user(DEFAULT_SCOPES).await;
+    let tokens = app.log_in(&user).await;
     let who = browser
         .get("/who")
         .bearer(&tokens.access)
         .send()
         .await
         .expect(200);
-    assert_eq!(who.text_at("/subject"), guest.subject);
+    assert_eq!(who.text_at("/subject"), user.subject);
     // Even when it is no good: nobody falls back to somebody else.
     browser
         .get("/who")
@@ -421,7 +424,7 @@ async fn t12_a_token_beats_a_cookie(app: CookiePorch) {
 }
 
 #[doyen_test::test]
-async fn o5_a_stolen_database_holds_no_cookie(app: CookiePorch) {
+async fn o5_a_stolen_database_holds_no_cookie(app: CookieAccountsApp) {
     use base64::Engine as _;
     let (_, browser) = somebody(&app).await;
     let value = browser.cookie.trim_start_matches("__Host-session=");

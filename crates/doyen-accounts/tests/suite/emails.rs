@@ -6,8 +6,9 @@ use doyen::domain::{Access, Mail};
 use doyen_test::{Answer, Setup, TestApp};
 use serde_json::json;
 
-use crate::porch::{
-    Guest, PASSWORD, Porch, USUAL, Visit as _, log_in_with, patient, porch, subject,
+use crate::accounts_app::{
+    AccountsApp, AccountsExt as _, DEFAULT_SCOPES, PASSWORD, TestUser, accounts_app, default_setup,
+    log_in_with, subject,
 };
 
 /// Where new users must follow a link before they log in.
@@ -18,15 +19,15 @@ use doyen_test::Subject;
 use std::ops::Deref;
 
 fn strict() -> Setup {
-    patient()
+    default_setup()
         .set("auth.email.verify", "true")
         .set("auth.email.link_base", "https://app.example.com/start/")
 }
 
 subject!(StrictPorch, strict());
 
-const NEW: &str = "another battery of correct horses";
-const MINUTE_AND_A_BIT: Duration = Duration::from_secs(61);
+const NEW_PASSWORD: &str = "another battery of correct horses";
+const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 
 /// The token in the link of a mail.
 fn token(mail: &Mail) -> String {
@@ -111,14 +112,14 @@ fn looks(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
 }
 
 #[doyen_test::test]
-async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     forgot(&app, &ann.email.to_uppercase()).await.expect(202);
     let mail = last(&app, &ann.email).await;
     let link = token(&mail);
     assert_eq!(link.len(), 43);
-    reset(&app, &link, NEW).await.expect(204);
+    reset(&app, &link, NEW_PASSWORD).await.expect(204);
     // The sessions are over, the old password is, and the new one is not.
     assert_eq!(app.status(&tokens.access).await, 401);
     app.refresh(&tokens.refresh)
@@ -127,7 +128,9 @@ async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: Porch) {
     log_in_with(&app, &ann.email, PASSWORD)
         .await
         .expect_problem(401, "invalid_credentials");
-    log_in_with(&app, &ann.email, NEW).await.expect(200);
+    log_in_with(&app, &ann.email, NEW_PASSWORD)
+        .await
+        .expect(200);
     // Good once, and the owner was told.
     reset(&app, &link, PASSWORD)
         .await
@@ -144,11 +147,11 @@ async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: Porch) {
 
 #[doyen_test::test]
 async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictPorch) {
-    let known = app.guest(USUAL).await;
-    let unverified = app.guest(USUAL).await;
-    app.becomes(&unverified, "verified", 0.into()).await;
-    let disabled = app.guest(USUAL).await;
-    app.becomes(&disabled, "disabled", 1.into()).await;
+    let known = app.new_user(DEFAULT_SCOPES).await;
+    let unverified = app.new_user(DEFAULT_SCOPES).await;
+    app.set_column(&unverified, "verified", 0.into()).await;
+    let disabled = app.new_user(DEFAULT_SCOPES).await;
+    app.set_column(&disabled, "disabled", 1.into()).await;
     let mut all = Vec::new();
     for email in [
         &known.email,
@@ -175,11 +178,11 @@ async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictP
 }
 
 #[doyen_test::test]
-async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: Porch) {
+async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: AccountsApp) {
     let (ann, ben, bob) = (
-        app.guest(USUAL).await,
-        app.guest(USUAL).await,
-        app.guest(USUAL).await,
+        app.new_user(DEFAULT_SCOPES).await,
+        app.new_user(DEFAULT_SCOPES).await,
+        app.new_user(DEFAULT_SCOPES).await,
     );
     let (first, second) = (app.log_in(&ann).await, app.log_in(&ben).await);
     let taken = change(&app, &first.access, &bob.email, PASSWORD)
@@ -197,14 +200,14 @@ async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: Porch)
             .text()
             .contains("#token=")
     );
-    for guest in [&ann, &ben] {
-        assert!(!last(&app, &guest.email).await.text().contains("#token="));
+    for user in [&ann, &ben] {
+        assert!(!last(&app, &user.email).await.text().contains("#token="));
     }
 }
 
 #[doyen_test::test]
-async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
     let mut tasks = Vec::new();
@@ -212,7 +215,7 @@ async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: Porch) {
         let (app, link) = ((*app).clone(), link.clone());
         tasks.push(tokio::spawn(async move {
             loop {
-                let answer = reset(&app, &link, &format!("{NEW} {n}")).await;
+                let answer = reset(&app, &link, &format!("{NEW_PASSWORD} {n}")).await;
                 // More at once than may wait for a hash: asked again, as a client would.
                 if answer.status() != 503 {
                     return answer.status();
@@ -233,8 +236,8 @@ async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a_link_expires_and_a_newer_one_takes_its_place(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a_link_expires_and_a_newer_one_takes_its_place(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let first = token(&last(&app, &ann.email).await);
     // Asked again at once, nothing is sent: nobody's mailbox is flooded.
@@ -242,11 +245,11 @@ async fn a_link_expires_and_a_newer_one_takes_its_place(app: Porch) {
         forgot(&app, &ann.email).await.expect(202);
     }
     assert_eq!(count(&app, &ann.email).await, 1);
-    app.clock().advance(MINUTE_AND_A_BIT);
+    app.clock().advance(OVER_A_MINUTE);
     forgot(&app, &ann.email).await.expect(202);
     let second = token(&last(&app, &ann.email).await);
     assert_ne!(first, second);
-    reset(&app, &first, NEW)
+    reset(&app, &first, NEW_PASSWORD)
         .await
         .expect_problem(400, "invalid_link");
     app.clock().advance(Duration::from_secs(30 * 60 - 1));
@@ -258,14 +261,14 @@ async fn a_link_expires_and_a_newer_one_takes_its_place(app: Porch) {
         .expect(422);
     assert_eq!(personal.failures(), ["/password personal_password"]);
     app.clock().advance(Duration::from_secs(1));
-    reset(&app, &second, NEW)
+    reset(&app, &second, NEW_PASSWORD)
         .await
         .expect_problem(400, "invalid_link");
 }
 
 #[doyen_test::test]
 async fn t8_a_token_is_good_for_nothing_else(app: StrictPorch) {
-    let ann = app.guest(USUAL).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
@@ -286,7 +289,7 @@ async fn t8_a_token_is_good_for_nothing_else(app: StrictPorch) {
             .expect_problem(400, "invalid_link");
     }
     for wrong in [&other, &tokens.refresh, &"A".repeat(43)] {
-        reset(&app, wrong, NEW)
+        reset(&app, wrong, NEW_PASSWORD)
             .await
             .expect_problem(400, "invalid_link");
     }
@@ -295,13 +298,13 @@ async fn t8_a_token_is_good_for_nothing_else(app: StrictPorch) {
         .expect_problem(400, "invalid_grant");
     assert_eq!(app.status(&link).await, 401);
     // None of it used them up.
-    reset(&app, &link, NEW).await.expect(204);
+    reset(&app, &link, NEW_PASSWORD).await.expect(204);
 }
 
 #[doyen_test::test]
-async fn o5_the_table_holds_nothing_that_could_be_sent(app: Porch) {
+async fn o5_the_table_holds_nothing_that_could_be_sent(app: AccountsApp) {
     use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
-    let ann = app.guest(USUAL).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
     let session = app.database().session(Access::Read);
@@ -317,14 +320,14 @@ async fn o5_the_table_holds_nothing_that_could_be_sent(app: Porch) {
     // What is found there is not a token.
     use base64::Engine as _;
     let found = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash);
-    reset(&app, &found, NEW)
+    reset(&app, &found, NEW_PASSWORD)
         .await
         .expect_problem(400, "invalid_link");
 }
 
 #[doyen_test::test]
 async fn a46_a_link_leads_where_the_settings_say(app: StrictPorch) {
-    let ann = app.guest(USUAL).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     app.post("/v1/auth/forgot-password")
         .header("host", "evil.example.com")
         .header("x-forwarded-host", "evil.example.com")
@@ -343,8 +346,8 @@ async fn a46_a_link_leads_where_the_settings_say(app: StrictPorch) {
 
 #[doyen_test::test]
 async fn a_new_account_waits_for_its_link(app: StrictPorch) {
-    let ann = app.guest(USUAL).await;
-    app.becomes(&ann, "verified", 0.into()).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
+    app.set_column(&ann, "verified", 0.into()).await;
     // Only who knows the password learns that it waits.
     log_in_with(&app, &ann.email, "a wrong password")
         .await
@@ -361,15 +364,15 @@ async fn a_new_account_waits_for_its_link(app: StrictPorch) {
         .await
         .expect_problem(400, "invalid_link");
     // Nothing more to verify, nothing more to send.
-    app.clock().advance(MINUTE_AND_A_BIT);
+    app.clock().advance(OVER_A_MINUTE);
     resend(&app, &ann.email).await.expect(202);
     assert_eq!(count(&app, &ann.email).await, 1);
     assert_eq!(app.events("email.verified").await.len(), 1);
 }
 
 #[doyen_test::test]
-async fn an_address_is_changed_by_the_link_in_the_mail_to_the_new_one(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn an_address_is_changed_by_the_link_in_the_mail_to_the_new_one(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     change(&app, &tokens.access, "ann@new.example", "a wrong password")
         .await
@@ -397,7 +400,7 @@ async fn an_address_is_changed_by_the_link_in_the_mail_to_the_new_one(app: Porch
         .expect_problem(401, "invalid_credentials");
     // Who was in is out, the links to the old address are dead, and the old address is told.
     assert_eq!(app.status(&tokens.access).await, 401);
-    reset(&app, &old_link, NEW)
+    reset(&app, &old_link, NEW_PASSWORD)
         .await
         .expect_problem(400, "invalid_link");
     assert!(
@@ -410,14 +413,14 @@ async fn an_address_is_changed_by_the_link_in_the_mail_to_the_new_one(app: Porch
 }
 
 #[doyen_test::test]
-async fn another_password_ends_the_links_that_are_open(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn another_password_ends_the_links_that_are_open(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
     app.post("/v1/me/password")
         .bearer(&tokens.access)
-        .json(&json!({"current_password": PASSWORD, "new_password": NEW}))
+        .json(&json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD}))
         .send()
         .await
         .expect(200);
@@ -427,20 +430,20 @@ async fn another_password_ends_the_links_that_are_open(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a9_a_disabled_account_has_no_way_back_in_by_mail(app: Porch) {
-    let ann: Guest = app.guest(USUAL).await;
+async fn a9_a_disabled_account_has_no_way_back_in_by_mail(app: AccountsApp) {
+    let ann: TestUser = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
-    app.becomes(&ann, "disabled", 1.into()).await;
-    reset(&app, &link, NEW)
+    app.set_column(&ann, "disabled", 1.into()).await;
+    reset(&app, &link, NEW_PASSWORD)
         .await
         .expect_problem(400, "invalid_link");
 }
 
 /// The request waits for the row until after the token has expired.
 #[doyen_test::test]
-async fn a_link_that_expires_while_the_request_waits_is_refused(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a_link_that_expires_while_the_request_waits_is_refused(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let token = token(&last(&app, &ann.email).await);
     let other = app.database().session(Access::Write);
@@ -449,7 +452,7 @@ async fn a_link_that_expires_while_the_request_waits_is_refused(app: Porch) {
         .await
         .unwrap();
     let (client, sent) = ((*app).clone(), token.clone());
-    let waiting = tokio::spawn(async move { reset(&client, &sent, NEW).await });
+    let waiting = tokio::spawn(async move { reset(&client, &sent, NEW_PASSWORD).await });
     tokio::time::sleep(Duration::from_millis(800)).await;
     assert!(!waiting.is_finished());
     app.clock().advance(Duration::from_secs(31 * 60));

@@ -7,7 +7,9 @@ use doyen::domain::Clock as _;
 use doyen_test::{Answer, TestApp};
 use serde_json::{Value, json};
 
-use crate::porch::{Guest, PASSWORD, Porch, Tokens, USUAL, Visit as _, tokens};
+use crate::accounts_app::{
+    AccountsApp, AccountsExt as _, DEFAULT_SCOPES, PASSWORD, TestUser, Tokens, tokens,
+};
 
 /// The app on somebody's phone, written anew: it must agree with what checks it.
 struct Phone(Vec<u8>);
@@ -43,9 +45,9 @@ async fn post(app: &TestApp, access: &str, path: &str, body: Value) -> Answer {
         .await
 }
 
-async fn log_in(app: &TestApp, guest: &Guest, password: &str, code: &str) -> Answer {
+async fn log_in(app: &TestApp, user: &TestUser, password: &str, code: &str) -> Answer {
     app.post("/v1/auth/login")
-        .json(&json!({"email": guest.email, "password": password, "code": code}))
+        .json(&json!({"email": user.email, "password": password, "code": code}))
         .send()
         .await
 }
@@ -55,8 +57,8 @@ fn next_step(app: &TestApp) {
 }
 
 /// Somebody with a second factor, their phone and their recovery codes.
-async fn enrolled(app: &TestApp) -> (Guest, Tokens, Phone, Vec<String>) {
-    let ann = app.guest(USUAL).await;
+async fn enrolled(app: &TestApp) -> (TestUser, Tokens, Phone, Vec<String>) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&ann).await;
     let begun = post(app, &inside.access, "totp", json!({"password": PASSWORD}))
         .await
@@ -80,7 +82,7 @@ async fn enrolled(app: &TestApp) -> (Guest, Tokens, Phone, Vec<String>) {
 }
 
 #[doyen_test::test]
-async fn p4_the_second_factor_is_asked_for_after_the_right_password_alone(app: Porch) {
+async fn p4_the_second_factor_is_asked_for_after_the_right_password_alone(app: AccountsApp) {
     let (ann, _, phone, _) = enrolled(&app).await;
     let without = app
         .post("/v1/auth/login")
@@ -102,7 +104,7 @@ async fn p4_the_second_factor_is_asked_for_after_the_right_password_alone(app: P
 }
 
 #[doyen_test::test]
-async fn a_code_is_good_once_and_none_before_it_ever_again(app: Porch) {
+async fn a_code_is_good_once_and_none_before_it_ever_again(app: AccountsApp) {
     let (ann, _, phone, _) = enrolled(&app).await;
     let before = phone.shows(&app);
     next_step(&app);
@@ -122,7 +124,7 @@ async fn a_code_is_good_once_and_none_before_it_ever_again(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a45_one_of_five_with_the_same_code_gets_in(app: Porch) {
+async fn a45_one_of_five_with_the_same_code_gets_in(app: AccountsApp) {
     let (ann, _, phone, codes) = enrolled(&app).await;
     for code in [phone.shows(&app), codes[0].clone()] {
         let mut tasks = Vec::new();
@@ -143,7 +145,7 @@ async fn a45_one_of_five_with_the_same_code_gets_in(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a_recovery_code_is_good_once(app: Porch) {
+async fn a_recovery_code_is_good_once(app: AccountsApp) {
     let (ann, _, _, codes) = enrolled(&app).await;
     log_in(&app, &ann, PASSWORD, &codes[3].to_uppercase())
         .await
@@ -163,7 +165,7 @@ async fn a_recovery_code_is_good_once(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn p4_codes_can_not_be_guessed(app: Porch) {
+async fn p4_codes_can_not_be_guessed(app: AccountsApp) {
     let (ann, _, phone, _) = enrolled(&app).await;
     let mut looked_at = 0;
     for n in 0..100 {
@@ -181,8 +183,8 @@ async fn p4_codes_can_not_be_guessed(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn it_is_switched_on_and_off_by_who_knows_the_password(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn it_is_switched_on_and_off_by_who_knows_the_password(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&ann).await;
     let access = &inside.access;
     post(&app, access, "totp", json!({"password": "a wrong one"}))
@@ -269,7 +271,7 @@ async fn has_failures(app: &TestApp, failures: i64) -> bool {
 }
 
 #[doyen_test::test]
-async fn a_wrong_code_is_a_failure_when_the_response_arrives(app: Porch) {
+async fn a_wrong_code_is_a_failure_when_the_response_arrives(app: AccountsApp) {
     let (_, inside, phone, _) = enrolled(&app).await;
     for failures in 1..=6 {
         let body = json!({"password": PASSWORD, "code": "000000"});
@@ -283,7 +285,7 @@ async fn a_wrong_code_is_a_failure_when_the_response_arrives(app: Porch) {
         .await
         .expect_problem(429, "login_throttled");
     app.execute("DELETE FROM auth_failures", []).await;
-    let bob = app.guest(USUAL).await;
+    let bob = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&bob).await;
     let body = json!({"password": PASSWORD});
     post(&app, &inside.access, "totp", body).await.expect(200);
@@ -297,14 +299,14 @@ async fn a_wrong_code_is_a_failure_when_the_response_arrives(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a_correct_password_is_no_failure_if_the_factor_does_not_change(app: Porch) {
+async fn a_correct_password_is_no_failure_if_the_factor_does_not_change(app: AccountsApp) {
     let (_, inside, _, _) = enrolled(&app).await;
     for _ in 0..7 {
         post(&app, &inside.access, "totp", json!({"password": PASSWORD}))
             .await
             .expect_problem(409, "factor_exists");
     }
-    let bob = app.guest(USUAL).await;
+    let bob = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&bob).await;
     for _ in 0..7 {
         let body = json!({"password": PASSWORD, "code": "000000"});
@@ -315,7 +317,7 @@ async fn a_correct_password_is_no_failure_if_the_factor_does_not_change(app: Por
 }
 
 #[doyen_test::test]
-async fn o5_neither_the_secret_nor_a_recovery_code_stands_in_the_tables(app: Porch) {
+async fn o5_neither_the_secret_nor_a_recovery_code_stands_in_the_tables(app: AccountsApp) {
     let (_, _, phone, codes) = enrolled(&app).await;
     let plain = app
         .execute(

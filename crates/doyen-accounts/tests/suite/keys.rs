@@ -7,7 +7,9 @@ use std::time::Duration;
 use doyen_test::{Answer, TestApp};
 use serde_json::json;
 
-use crate::house::{Enter as _, House, Person, USUAL, events, issue, setup};
+use crate::api_keys_app::{
+    ApiKeysApp, DEFAULT_SCOPES, KeyOwner, SignUp as _, events, issue, setup,
+};
 
 /// A call with this key.
 async fn with(app: &TestApp, key: &str, method: &str, target: &str) -> Answer {
@@ -30,14 +32,14 @@ async fn from(app: &TestApp, key: &str, address: &str) -> u16 {
     answer.status().as_u16()
 }
 
-async fn made(person: &Person, scopes: &[&str]) -> (String, String) {
+async fn made(person: &KeyOwner, scopes: &[&str]) -> (String, String) {
     let answer = person.make(scopes).await.expect(201);
     (answer.text_at("/id"), answer.text_at("/key"))
 }
 
 #[doyen_test::test]
-async fn k1_a_key_is_shown_once_and_kept_as_a_hash(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_a_key_is_shown_once_and_kept_as_a_hash(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let answer = ada
         .make_with(json!({"name": "nightly export", "scopes": ["things:read"]}))
         .await
@@ -85,13 +87,13 @@ async fn number(app: &TestApp, sql: &str) -> i64 {
 }
 
 #[doyen_test::test]
-async fn k1_a_key_is_its_owner_within_its_scopes(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_a_key_is_its_owner_within_its_scopes(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read"]).await;
     let who = with(&app, &key, "GET", "/who").await.expect(200);
     assert_eq!(
         who.json(),
-        json!({"subject": ada.subject, "scopes": ["things:read"], "roles": ["guest"], "key": id, "session": null})
+        json!({"subject": ada.subject, "scopes": ["things:read"], "roles": ["user"], "key": id, "session": null})
     );
     with(&app, &key, "GET", "/things").await.expect(200);
     // T12: what it was not made for is refused, and the answer names it.
@@ -106,8 +108,8 @@ async fn k1_a_key_is_its_owner_within_its_scopes(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_a_key_counts_in_its_field_alone(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_a_key_counts_in_its_field_alone(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read"]).await;
     for target in [
         format!("/who?api_key={key}"),
@@ -135,14 +137,15 @@ async fn k1_a_key_counts_in_its_field_alone(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_wrong_keys_are_told_alike(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_wrong_keys_are_told_alike(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read"]).await;
     let expiring =
         json!({"name": "short", "scopes": ["things:read"], "expires_at": "2026-11-22T08:31:00Z"});
     let short = ada.make_with(expiring).await.expect(201).text_at("/key");
     assert_eq!(status(&app, &short).await, 200);
-    // To the second: the last moment counts, the moment itself does not, and no memory of the node makes it longer.
+    // To the second: the last moment counts, the moment itself does not, and no memory of the node
+    // makes it longer.
     app.clock().advance(Duration::from_micros(59_999_999));
     assert_eq!(status(&app, &short).await, 200);
     app.clock().advance(Duration::from_micros(1));
@@ -208,10 +211,11 @@ fn check(text: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A9: a guess with a wrong checksum never reaches the database; one with a right checksum is one look-up by the hash.
+/// A9: a guess with a wrong checksum never reaches the database; one with a right checksum is one
+/// look-up by the hash.
 #[doyen_test::test]
-async fn a9_guesses_are_refused_without_the_database(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn a9_guesses_are_refused_without_the_database(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read"]).await;
     assert!(
         key.ends_with(&check(&key[..key.len() - 6])),
@@ -229,14 +233,15 @@ async fn a9_guesses_are_refused_without_the_database(app: House) {
             .await
             .expect_problem(401, "invalid_key");
     }
-    // What is not believed any more is not believed because the database is away: it is a fault, and told as one.
+    // What is not believed any more is not believed because the database is away: it is a fault,
+    // and told as one.
     assert!(status(&app, &key).await >= 500);
     assert!(with(&app, &stranger(), "GET", "/things").await.status() >= 500);
 }
 
 #[doyen_test::test]
-async fn k1_a_hot_key_asks_no_database(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_a_hot_key_asks_no_database(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read"]).await;
     assert_eq!(status(&app, &key).await, 200);
     app.database().close().await;
@@ -246,9 +251,9 @@ async fn k1_a_hot_key_asks_no_database(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_a_revoked_key_is_dead_at_once_here_and_within_five_seconds_elsewhere(app: House) {
+async fn k1_a_revoked_key_is_dead_at_once_here_and_within_five_seconds_elsewhere(app: ApiKeysApp) {
     let other = app.another(setup()).await;
-    let ada = app.enter(USUAL).await;
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read"]).await;
     assert_eq!(
         (status(&app, &key).await, status(&other, &key).await),
@@ -265,14 +270,14 @@ async fn k1_a_revoked_key_is_dead_at_once_here_and_within_five_seconds_elsewhere
 }
 
 #[doyen_test::test]
-async fn k1_a_key_follows_its_owner(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_a_key_follows_its_owner(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read", "things:write"]).await;
     with(&app, &key, "POST", "/things").await.expect(204);
     let later = || app.clock().advance(Duration::from_secs(4));
 
     // Less for the owner is less for the key; more for the owner is not more for the key.
-    ada.becomes("scopes", "things:read profile house:keep")
+    ada.set_column("scopes", "things:read profile house:keep")
         .await;
     later();
     with(&app, &key, "POST", "/things")
@@ -283,12 +288,12 @@ async fn k1_a_key_follows_its_owner(app: House) {
         .expect_problem(403, "forbidden");
     with(&app, &key, "GET", "/things").await.expect(200);
 
-    ada.becomes("disabled", 1).await;
+    ada.set_column("disabled", 1).await;
     later();
     with(&app, &key, "GET", "/things")
         .await
         .expect_problem(401, "invalid_key");
-    ada.becomes("disabled", 0).await;
+    ada.set_column("disabled", 0).await;
     later();
     with(&app, &key, "GET", "/things").await.expect(200);
 
@@ -304,8 +309,8 @@ async fn k1_a_key_follows_its_owner(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_nobody_gives_what_they_do_not_have(app: House) {
-    let ada = app.enter("things:read profile").await;
+async fn k1_nobody_gives_what_they_do_not_have(app: ApiKeysApp) {
+    let ada = app.sign_up("things:read profile").await;
     let answer = ada
         .make(&["things:read", "things:write", "house:keep"])
         .await
@@ -341,8 +346,8 @@ async fn k1_nobody_gives_what_they_do_not_have(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_only_a_person_manages_keys(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_only_a_person_manages_keys(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read", "profile"]).await;
     let machine = {
         let mut caller = doyen::domain::Caller::new("cli_1");
@@ -370,8 +375,11 @@ async fn k1_only_a_person_manages_keys(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_another_ones_key_is_not_there(app: House) {
-    let (ada, bob) = (app.enter(USUAL).await, app.enter(USUAL).await);
+async fn k1_another_ones_key_is_not_there(app: ApiKeysApp) {
+    let (ada, bob) = (
+        app.sign_up(DEFAULT_SCOPES).await,
+        app.sign_up(DEFAULT_SCOPES).await,
+    );
     let (id, key) = made(&ada, &["things:read"]).await;
     assert!(bob.keys().await.is_empty());
     let foreign = bob
@@ -388,8 +396,8 @@ async fn k1_another_ones_key_is_not_there(app: House) {
 
 /// A45: many at once do not get one key more than there may be.
 #[doyen_test::test]
-async fn k1_nobody_has_more_keys_than_one_may_have(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_nobody_has_more_keys_than_one_may_have(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let all = (0..12).map(|_| {
         let ada = ada.clone();
         tokio::spawn(async move { ada.make(&["things:read"]).await })
@@ -410,7 +418,7 @@ async fn k1_nobody_has_more_keys_than_one_may_have(app: House) {
         .await
         .expect(204);
     ada.make(&["things:read"]).await.expect(201);
-    app.enter(USUAL)
+    app.sign_up(DEFAULT_SCOPES)
         .await
         .make(&["things:read"])
         .await
@@ -418,8 +426,8 @@ async fn k1_nobody_has_more_keys_than_one_may_have(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_the_list_says_when_and_from_where_a_key_was_used(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_the_list_says_when_and_from_where_a_key_was_used(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read"]).await;
     assert_eq!(ada.keys().await[0]["last_used_at"], json!(null));
     assert_eq!(from(&app, &key, "192.0.2.7:4000").await, 200);
@@ -448,8 +456,8 @@ async fn k1_the_list_says_when_and_from_where_a_key_was_used(app: House) {
 }
 
 #[doyen_test::test]
-async fn k1_what_happens_to_keys_is_in_the_security_log(app: House) {
-    let ada = app.enter(USUAL).await;
+async fn k1_what_happens_to_keys_is_in_the_security_log(app: ApiKeysApp) {
+    let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read"]).await;
     for address in [
         "192.0.2.7:1",
@@ -485,7 +493,7 @@ async fn k1_what_happens_to_keys_is_in_the_security_log(app: House) {
     places.sort();
     assert_eq!(places, ["192.0.2.7", "198.51.100.1", "2001:db8::1"]);
     // Never the key itself.
-    let all = app.enter("house:keep").await;
+    let all = app.sign_up("house:keep").await;
     let all = all
         .request("GET", "/v1/security-events?limit=100")
         .send()

@@ -7,7 +7,7 @@ use doyen::auth::Accounts;
 use doyen::prelude::*;
 use doyen::settings::{Environment, Loader};
 
-use crate::porch::{MIGRATIONS, Scope, SqlPeople};
+use crate::accounts_app::{MIGRATIONS, Scope, SqlUsers};
 
 /// The database, for what is found out after it was opened.
 fn file() -> PathBuf {
@@ -46,7 +46,7 @@ async fn an_option_of_the_application_given_twice_is_refused() {
 
 #[tokio::test]
 async fn a_policy_of_the_accounts_given_twice_is_refused() {
-    let auth = Accounts::of::<SqlPeople>()
+    let auth = Accounts::of::<SqlUsers>()
         .own(Scope::Profile)
         .own(signed_in)
         .admin(Scope::Keep)

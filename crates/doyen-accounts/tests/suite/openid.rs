@@ -7,11 +7,11 @@ use doyen::domain::Clock as _;
 use doyen_test::{Answer, TestApp};
 use serde_json::json;
 
-use crate::house::{Enter as _, House, Person, USUAL, events, setup};
+use crate::api_keys_app::{ApiKeysApp, DEFAULT_SCOPES, KeyOwner, SignUp as _, events, setup};
 use crate::provider::{CLIENT, Provider, SECRET, Signer, pairs};
 
 /// Where the provider sends people back.
-pub(crate) const BACK: &str = "https://house.example.com/v1/auth/oidc/callback";
+pub(crate) const CALLBACK_URL: &str = "https://house.example.com/v1/auth/oidc/callback";
 
 /// The house with a provider.
 struct Gate {
@@ -25,13 +25,13 @@ struct Begun {
     fields: HashMap<String, String>,
 }
 
-async fn gate(house: &House, more: &[(&str, &str)]) -> Gate {
+async fn gate(house: &ApiKeysApp, more: &[(&str, &str)]) -> Gate {
     let provider = Provider::start(house.clock().now().unix()).await;
     let mut setup = setup()
         .set("auth.oidc.issuer", &provider.issuer)
         .set("auth.oidc.client_id", CLIENT)
         .set("auth.oidc.client_secret", SECRET)
-        .set("auth.oidc.redirect_uri", BACK);
+        .set("auth.oidc.redirect_uri", CALLBACK_URL);
     for (key, value) in more {
         setup = setup.set(key, value);
     }
@@ -85,16 +85,16 @@ impl Gate {
     }
 
     /// The provider says of somebody that the address is theirs.
-    fn says(&self, person: &Person) {
+    fn says(&self, person: &KeyOwner) {
         let claims = json!({"email": person.email, "email_verified": true});
         self.provider.with(|now| now.claims = claims);
     }
 }
 
 #[doyen_test::test]
-async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: House) {
+async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    let ada = house.enter(USUAL).await;
+    let ada = house.sign_up(DEFAULT_SCOPES).await;
     gate.says(&ada);
     let started = gate.app.get("/v1/auth/oidc/start").send().await.expect(303);
     assert_eq!(started.header("cache-control"), Some("no-store"));
@@ -113,7 +113,7 @@ async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: House) 
     let field = |name: &str| begun.fields[name].as_str();
     assert_eq!(field("response_type"), "code");
     assert_eq!(field("client_id"), CLIENT);
-    assert_eq!(field("redirect_uri"), BACK);
+    assert_eq!(field("redirect_uri"), CALLBACK_URL);
     assert_eq!(field("scope"), "openid email");
     assert_eq!(field("code_challenge_method"), "S256");
     assert_eq!(field("code_challenge").len(), 43);
@@ -144,16 +144,16 @@ async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: House) 
     assert_eq!(logins.len(), 2);
     assert_eq!(logins[0]["details"]["via"], json!(gate.provider.issuer));
     // Who is kept out here is kept out this way too.
-    ada.becomes("disabled", 1).await;
+    ada.set_column("disabled", 1).await;
     gate.log_in()
         .await
         .expect_problem(403, "openid_unknown_user");
 }
 
 #[doyen_test::test]
-async fn o6_every_allowed_algorithm_is_read(house: House) {
+async fn o6_every_allowed_algorithm_is_read(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    gate.says(&house.enter(USUAL).await);
+    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
     for (signer, kid) in [
         (Signer::rs256(), Some("one")),
         (Signer::ed25519(), Some("one")),
@@ -171,15 +171,15 @@ async fn o6_every_allowed_algorithm_is_read(house: House) {
     in_form.provider.with(|now| {
         now.metadata = json!({"token_endpoint_auth_methods_supported": ["client_secret_post"]})
     });
-    let bob = house.enter(USUAL).await;
+    let bob = house.sign_up(DEFAULT_SCOPES).await;
     in_form.says(&bob);
     in_form.log_in().await.expect(200);
 }
 
 #[doyen_test::test]
-async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: House) {
+async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    let ada = house.enter(USUAL).await;
+    let ada = house.sign_up(DEFAULT_SCOPES).await;
     gate.says(&ada);
     gate.log_in().await.expect(200);
     let sessions = house.count("auth_sessions").await;
@@ -234,7 +234,8 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: House) {
         assert_eq!(answer.status(), 401, "{wrong}\n{answer}");
     }
     gate.provider.with(|behaviour| behaviour.header = json!({}));
-    // T2: signed with what everybody knows, by somebody else, or not at all, under the key set of the true one.
+    // T2: signed with what everybody knows, by somebody else, or not at all, under the key set of
+    // the true one.
     let keys = gate.provider.with(|behaviour| {
         let keys = json!({"keys": [behaviour.signer.jwk("one")]});
         behaviour.jwks = Some(keys.clone());
@@ -267,11 +268,12 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: House) {
     assert!(!events(&gate.app, "login.failed").await.is_empty());
 }
 
-/// Login CSRF, replay, another browser, another login: nothing is exchanged, and nobody is logged in.
+/// Login CSRF, replay, another browser, another login: nothing is exchanged, and nobody is logged
+/// in.
 #[doyen_test::test]
-async fn o10_a_callback_counts_once_and_in_its_own_browser(house: House) {
+async fn o10_a_callback_counts_once_and_in_its_own_browser(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    gate.says(&house.enter(USUAL).await);
+    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
     let (one, two) = (gate.begin().await, gate.begin().await);
     let code = gate.code(&one);
     let state = one.fields["state"].as_str();
@@ -333,9 +335,9 @@ async fn o10_a_callback_counts_once_and_in_its_own_browser(house: House) {
 
 /// RFC 9207: the answer of another provider is not carried to this one.
 #[doyen_test::test]
-async fn o10_an_answer_of_another_issuer_is_refused(house: House) {
+async fn o10_an_answer_of_another_issuer_is_refused(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    gate.says(&house.enter(USUAL).await);
+    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
     let issuer = gate.provider.issuer.clone();
     for (iss, status) in [
         (Some("https://evil.example"), 401),
@@ -377,9 +379,9 @@ async fn o10_an_answer_of_another_issuer_is_refused(house: House) {
 
 /// Nobody takes an account over by an address that is not known to be theirs, on either side.
 #[doyen_test::test]
-async fn o10_an_unverified_address_takes_over_no_account(house: House) {
+async fn o10_an_unverified_address_takes_over_no_account(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    let ada = house.enter(USUAL).await;
+    let ada = house.sign_up(DEFAULT_SCOPES).await;
     let refused = |answer: Answer| drop(answer.expect_problem(403, "openid_unknown_user"));
     for claims in [
         json!({"email": ada.email}),
@@ -394,12 +396,12 @@ async fn o10_an_unverified_address_takes_over_no_account(house: House) {
         refused(gate.log_in().await);
     }
     gate.says(&ada);
-    ada.becomes("verified", 0).await;
+    ada.set_column("verified", 0).await;
     refused(gate.log_in().await);
-    ada.becomes("verified", 1).await;
-    ada.becomes("disabled", 1).await;
+    ada.set_column("verified", 1).await;
+    ada.set_column("disabled", 1).await;
     refused(gate.log_in().await);
-    ada.becomes("disabled", 0).await;
+    ada.set_column("disabled", 0).await;
     assert_eq!(house.count("auth_identities").await, 0);
     // Letters of an address are compared as the login does.
     gate.provider.with(|now| {
@@ -413,9 +415,9 @@ async fn o10_an_unverified_address_takes_over_no_account(house: House) {
 }
 
 #[doyen_test::test]
-async fn a27_only_the_known_host_is_called_and_no_redirect_followed(house: House) {
+async fn a27_only_the_known_host_is_called_and_no_redirect_followed(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    gate.says(&house.enter(USUAL).await);
+    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
     for metadata in [
         json!({"jwks_uri": "https://evil.example/keys"}),
         json!({"token_endpoint": "http://169.254.169.254/latest"}),
@@ -445,9 +447,9 @@ async fn a27_only_the_known_host_is_called_and_no_redirect_followed(house: House
 }
 
 #[doyen_test::test]
-async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(house: House) {
+async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
-    gate.says(&house.enter(USUAL).await);
+    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
     gate.log_in().await.expect(200);
     assert_eq!(gate.provider.asked("/keys"), 1);
     let next = Signer::es256();
@@ -466,7 +468,7 @@ async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(ho
 }
 
 #[doyen_test::test]
-async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(house: House) {
+async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(house: ApiKeysApp) {
     let gate = gate(
         &house,
         &[
@@ -475,7 +477,7 @@ async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(house
         ],
     )
     .await;
-    gate.says(&house.enter(USUAL).await);
+    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
     let answer = gate.log_in().await.expect(303);
     assert_eq!(answer.location(), "/app");
     let cookies: Vec<&str> = answer
@@ -504,7 +506,7 @@ async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(house
 }
 
 #[doyen_test::test]
-async fn without_a_provider_nobody_logs_in_by_one(house: House) {
+async fn without_a_provider_nobody_logs_in_by_one(house: ApiKeysApp) {
     house
         .get("/v1/auth/oidc/start")
         .send()

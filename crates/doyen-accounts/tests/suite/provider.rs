@@ -262,7 +262,7 @@ fn token(now: &mut Behaviour, head: &str, body: &str, issuer: &str, seconds: i64
         return (400, r#"{"error":"invalid_grant"}"#.to_owned());
     };
     let verifier = URL_SAFE_NO_PAD.encode(digest(&SHA256, field("code_verifier").as_bytes()));
-    if !proven || verifier != challenge || field("redirect_uri") != crate::openid::BACK {
+    if !proven || verifier != challenge || field("redirect_uri") != crate::openid::CALLBACK_URL {
         return (400, r#"{"error":"invalid_client"}"#.to_owned());
     }
     let mut header = json!({"alg": now.signer.alg(), "typ": "JWT"});

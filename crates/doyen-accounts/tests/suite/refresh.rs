@@ -1,4 +1,5 @@
-//! Refresh tokens: spent once, given again to who lost the answer, and the end of a session when two hold one.
+//! Refresh tokens: spent once, given again to who lost the answer, and the end of a session when
+//! two hold one.
 
 use std::time::Duration;
 
@@ -7,12 +8,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doyen_test::{Answer, TestApp};
 use serde_json::json;
 
-use crate::porch::{Guest, Porch, Tokens, USUAL, Visit as _, patient, tokens, wait_until};
+use crate::accounts_app::{
+    AccountsApp, AccountsExt as _, DEFAULT_SCOPES, TestUser, Tokens, default_setup, tokens,
+    wait_until,
+};
 
-async fn somebody(app: &TestApp) -> (Guest, Tokens) {
-    let guest = app.guest(USUAL).await;
-    let tokens = app.log_in(&guest).await;
-    (guest, tokens)
+async fn somebody(app: &TestApp) -> (TestUser, Tokens) {
+    let user = app.new_user(DEFAULT_SCOPES).await;
+    let tokens = app.log_in(&user).await;
+    (user, tokens)
 }
 
 async fn refreshed(app: &TestApp, token: &str) -> Tokens {
@@ -26,9 +30,9 @@ async fn refused(app: &TestApp, token: &str) -> Answer {
 }
 
 #[doyen_test::test]
-async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node(app: Porch) {
-    let other = app.another(patient()).await;
-    let (guest, first) = somebody(&app).await;
+async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
+    let (user, first) = somebody(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     assert_ne!(first.refresh, second.refresh);
     assert_eq!(other.status(&second.access).await, 200);
@@ -48,13 +52,13 @@ async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node
     // Used again and again, it is told once.
     let told = app.events("refresh.reused").await;
     assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0]["subject"], json!(guest.subject));
+    assert_eq!(told[0]["subject"], json!(user.subject));
 }
 
 #[doyen_test::test]
-async fn o1_another_session_of_the_same_person_goes_on(app: Porch) {
-    let (guest, first) = somebody(&app).await;
-    let elsewhere = app.log_in(&guest).await;
+async fn o1_another_session_of_the_same_person_goes_on(app: AccountsApp) {
+    let (user, first) = somebody(&app).await;
+    let elsewhere = app.log_in(&user).await;
     refreshed(&app, &first.refresh).await;
     app.clock().advance(Duration::from_secs(60));
     refused(&app, &first.refresh).await;
@@ -63,8 +67,8 @@ async fn o1_another_session_of_the_same_person_goes_on(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn o2_who_lost_the_answer_gets_the_same_successor(app: Porch) {
-    let other = app.another(patient()).await;
+async fn o2_who_lost_the_answer_gets_the_same_successor(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
     let (_, first) = somebody(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     app.clock().advance(Duration::from_secs(9));
@@ -82,7 +86,7 @@ async fn o2_who_lost_the_answer_gets_the_same_successor(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn o2_a_grandparent_ends_the_family_even_within_the_grace(app: Porch) {
+async fn o2_a_grandparent_ends_the_family_even_within_the_grace(app: AccountsApp) {
     let (_, first) = somebody(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     let third = refreshed(&app, &second.refresh).await;
@@ -92,9 +96,9 @@ async fn o2_a_grandparent_ends_the_family_even_within_the_grace(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn o2_without_a_grace_a_second_use_ends_the_family(app: Porch) {
+async fn o2_without_a_grace_a_second_use_ends_the_family(app: AccountsApp) {
     let strict = app
-        .another(patient().set("auth.session.refresh_grace", "0s"))
+        .another(default_setup().set("auth.session.refresh_grace", "0s"))
         .await;
     let (_, first) = somebody(&app).await;
     let second = refreshed(&strict, &first.refresh).await;
@@ -103,8 +107,8 @@ async fn o2_without_a_grace_a_second_use_ends_the_family(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn o2_a_hundred_at_once_get_one_successor_and_nobody_is_thrown_out(app: Porch) {
-    let other = app.another(patient()).await;
+async fn o2_a_hundred_at_once_get_one_successor_and_nobody_is_thrown_out(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
     let (_, first) = somebody(&app).await;
     let asked: Vec<_> = (0..100)
         .map(|n| {
@@ -136,7 +140,7 @@ async fn o2_a_hundred_at_once_get_one_successor_and_nobody_is_thrown_out(app: Po
 
 /// A thousand answers are lost, each in turn: ten people a hundred times. Nobody is thrown out.
 #[doyen_test::test]
-async fn a3_a_thousand_lost_answers_end_no_session(app: Porch) {
+async fn a3_a_thousand_lost_answers_end_no_session(app: AccountsApp) {
     let people: Vec<_> = (0..10).map(|_| (*app).clone()).collect();
     let runs: Vec<_> = people
         .into_iter()
@@ -165,7 +169,7 @@ async fn a3_a_thousand_lost_answers_end_no_session(app: Porch) {
 
 /// The thief is found out by whoever of the two comes second, and then both are out.
 #[doyen_test::test]
-async fn a3_a_thief_and_the_owner_are_both_out_after_the_first_true_reuse(app: Porch) {
+async fn a3_a_thief_and_the_owner_are_both_out_after_the_first_true_reuse(app: AccountsApp) {
     for thief_first in [true, false] {
         let (_, stolen) = somebody(&app).await;
         let (mut first, second) = (refreshed(&app, &stolen.refresh).await, stolen.clone());
@@ -183,7 +187,7 @@ async fn a3_a_thief_and_the_owner_are_both_out_after_the_first_true_reuse(app: P
 }
 
 #[doyen_test::test]
-async fn o3_a_session_that_nobody_uses_ends(app: Porch) {
+async fn o3_a_session_that_nobody_uses_ends(app: AccountsApp) {
     let day = Duration::from_secs(86_400);
     let (_, first) = somebody(&app).await;
     app.clock().advance(29 * day);
@@ -195,7 +199,7 @@ async fn o3_a_session_that_nobody_uses_ends(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn o3_a_session_ends_after_its_time_however_much_it_is_used(app: Porch) {
+async fn o3_a_session_ends_after_its_time_however_much_it_is_used(app: AccountsApp) {
     let day = Duration::from_secs(86_400);
     let (_, mut held) = somebody(&app).await;
     for _ in 0..8 {
@@ -212,7 +216,9 @@ async fn o3_a_session_ends_after_its_time_however_much_it_is_used(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn t8_what_is_no_refresh_token_gives_nothing_and_a_refresh_token_opens_nothing(app: Porch) {
+async fn t8_what_is_no_refresh_token_gives_nothing_and_a_refresh_token_opens_nothing(
+    app: AccountsApp,
+) {
     let (_, held) = somebody(&app).await;
     for token in [
         &held.access,
@@ -233,9 +239,10 @@ async fn t8_what_is_no_refresh_token_gives_nothing_and_a_refresh_token_opens_not
     refreshed(&app, &held.refresh).await;
 }
 
-/// Ids of sessions stand in lists and in tokens: who knows one makes no token of it, and ends nothing with it.
+/// Ids of sessions stand in lists and in tokens: who knows one makes no token of it, and ends
+/// nothing with it.
 #[doyen_test::test]
-async fn o1_a_made_up_token_ends_nothing(app: Porch) {
+async fn o1_a_made_up_token_ends_nothing(app: AccountsApp) {
     let (_, first) = somebody(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     app.clock().advance(Duration::from_secs(60));
@@ -254,10 +261,10 @@ async fn o1_a_made_up_token_ends_nothing(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn t15_a_refresh_gives_the_rights_of_today(app: Porch) {
-    let (guest, held) = somebody(&app).await;
-    app.becomes(&guest, "roles", "host".into()).await;
-    app.becomes(&guest, "scopes", "profile".into()).await;
+async fn t15_a_refresh_gives_the_rights_of_today(app: AccountsApp) {
+    let (user, held) = somebody(&app).await;
+    app.set_column(&user, "roles", "host".into()).await;
+    app.set_column(&user, "scopes", "profile".into()).await;
     let answer = app.refresh(&held.refresh).await.expect(200);
     assert_eq!(answer.text_at("/scope"), "profile");
     let access = tokens(&answer).access;
@@ -268,30 +275,31 @@ async fn t15_a_refresh_gives_the_rights_of_today(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn t15_who_is_disabled_or_gone_gets_nothing_and_loses_the_session(app: Porch) {
+async fn t15_who_is_disabled_or_gone_gets_nothing_and_loses_the_session(app: AccountsApp) {
     for gone in [false, true] {
-        let (guest, held) = somebody(&app).await;
+        let (user, held) = somebody(&app).await;
         if gone {
             let sql = "DELETE FROM people WHERE subject = $1";
-            app.execute(sql, [guest.subject.clone().into()]).await;
+            app.execute(sql, [user.subject.clone().into()]).await;
         } else {
-            app.becomes(&guest, "disabled", 1.into()).await;
+            app.set_column(&user, "disabled", 1.into()).await;
         }
         refused(&app, &held.refresh).await;
         assert_eq!(app.status(&held.access).await, 401);
         if !gone {
             // Not even when they are let in again: that needs a login.
-            app.becomes(&guest, "disabled", 0.into()).await;
+            app.set_column(&user, "disabled", 0.into()).await;
             refused(&app, &held.refresh).await;
-            app.log_in(&guest).await;
+            app.log_in(&user).await;
         }
     }
 }
 
 #[doyen_test::test]
-async fn t14_no_cache_keeps_a_token(app: Porch) {
-    let guest = app.guest(USUAL).await;
-    let login = crate::porch::log_in_with(&app, &guest.email, crate::porch::PASSWORD).await;
+async fn t14_no_cache_keeps_a_token(app: AccountsApp) {
+    let user = app.new_user(DEFAULT_SCOPES).await;
+    let login =
+        crate::accounts_app::log_in_with(&app, &user.email, crate::accounts_app::PASSWORD).await;
     assert_eq!(login.header("cache-control"), Some("no-store"));
     let refresh = app.refresh(&tokens(&login).refresh).await.expect(200);
     assert_eq!(refresh.header("cache-control"), Some("no-store"));
@@ -345,7 +353,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[doyen_test::test]
-async fn o5_a_stolen_database_holds_no_token(app: Porch) {
+async fn o5_a_stolen_database_holds_no_token(app: AccountsApp) {
     let (_, first) = somebody(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     app.events("login.succeeded").await;

@@ -8,8 +8,9 @@ use doyen::domain::Caller;
 use doyen_test::{Answer, TestApp};
 use serde_json::json;
 
-use crate::porch::{
-    PASSWORD, Porch, Tokens, USUAL, Visit as _, fields, log_in_with, patient, tokens, wait_until,
+use crate::accounts_app::{
+    AccountsApp, AccountsExt as _, DEFAULT_SCOPES, PASSWORD, Tokens, default_setup, fields,
+    log_in_with, tokens, wait_until,
 };
 
 async fn log_out(app: &TestApp, tokens: &Tokens) -> Answer {
@@ -34,11 +35,14 @@ fn told(answer: &Answer) -> String {
 }
 
 #[doyen_test::test]
-async fn l1_unknown_wrong_and_disabled_are_told_alike(app: Porch) {
-    let (ada, eve) = (app.guest(USUAL).await, app.guest(USUAL).await);
-    app.becomes(&eve, "disabled", 1.into()).await;
-    let nobody = app.guest(USUAL).await;
-    app.becomes(&nobody, "password_hash", Option::<String>::None.into())
+async fn l1_unknown_wrong_and_disabled_are_told_alike(app: AccountsApp) {
+    let (ada, eve) = (
+        app.new_user(DEFAULT_SCOPES).await,
+        app.new_user(DEFAULT_SCOPES).await,
+    );
+    app.set_column(&eve, "disabled", 1.into()).await;
+    let nobody = app.new_user(DEFAULT_SCOPES).await;
+    app.set_column(&nobody, "password_hash", Option::<String>::None.into())
         .await;
     let mut all = Vec::new();
     for (email, password) in [
@@ -70,15 +74,15 @@ async fn l1_unknown_wrong_and_disabled_are_told_alike(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn l1_an_address_has_no_case(app: Porch) {
-    let ada = app.guest(USUAL).await;
+async fn l1_an_address_has_no_case(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let upper = ada.email.to_uppercase();
     log_in_with(&app, &upper, PASSWORD).await.expect(200);
 }
 
 #[doyen_test::test]
-async fn a_login_renews_a_hash_of_another_cost(app: Porch) {
-    let ada = app.guest(USUAL).await;
+async fn a_login_renews_a_hash_of_another_cost(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let dear = PasswordOptions {
         memory_kib: 32,
         ..PasswordOptions::fast_for_tests()
@@ -89,7 +93,7 @@ async fn a_login_renews_a_hash_of_another_cost(app: Porch) {
         .hash(password)
         .await
         .unwrap_or_else(|error| panic!("{}", error.error()));
-    app.becomes(&ada, "password_hash", hash.clone().into())
+    app.set_column(&ada, "password_hash", hash.clone().into())
         .await;
     app.log_in(&ada).await;
     let sql = "UPDATE people SET verified = 1 WHERE password_hash = $1";
@@ -98,9 +102,9 @@ async fn a_login_renews_a_hash_of_another_cost(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn t15_a4_after_a_logout_every_node_refuses(app: Porch) {
-    let other = app.another(patient()).await;
-    let ada = app.guest(USUAL).await;
+async fn t15_a4_after_a_logout_every_node_refuses(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let (tokens, elsewhere) = (app.log_in(&ada).await, app.log_in(&ada).await);
     assert_eq!(other.status(&tokens.access).await, 200);
     let answer = log_out(&app, &tokens).await.expect(204);
@@ -116,7 +120,7 @@ async fn t15_a4_after_a_logout_every_node_refuses(app: Porch) {
     let refused = other.refresh(&tokens.refresh).await;
     refused.expect_problem(400, "invalid_grant");
     // A node that starts only now knows it too.
-    let late = app.another(patient()).await;
+    let late = app.another(default_setup()).await;
     assert_eq!(late.status(&tokens.access).await, 401);
     assert_eq!(late.status(&elsewhere.access).await, 200);
     let events = app.events("logout").await;
@@ -124,12 +128,12 @@ async fn t15_a4_after_a_logout_every_node_refuses(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn t15_other_rights_refuse_the_old_tokens_and_the_next_refresh_gives_them(app: Porch) {
-    let other = app.another(patient()).await;
-    let ada = app.guest(USUAL).await;
+async fn t15_other_rights_refuse_the_old_tokens_and_the_next_refresh_gives_them(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
-    app.becomes(&ada, "roles", "host".into()).await;
-    app.keeper("/changed", &ada).await.expect(204);
+    app.set_column(&ada, "roles", "host".into()).await;
+    app.as_admin("/changed", &ada).await.expect(204);
     assert_eq!(app.status(&held.access).await, 401);
     wait_until("the other node refuses", async || {
         other.status(&held.access).await == 401
@@ -146,18 +150,18 @@ async fn t15_other_rights_refuse_the_old_tokens_and_the_next_refresh_gives_them(
         assert_eq!(who.at("/roles"), json!(["host"]));
     }
     // Once more: the floor goes up each time.
-    app.keeper("/changed", &ada).await.expect(204);
+    app.as_admin("/changed", &ada).await.expect(204);
     assert_eq!(app.status(&held.access).await, 401);
     let held = tokens(&app.refresh(&held.refresh).await.expect(200));
     assert_eq!(app.status(&held.access).await, 200);
 }
 
 #[doyen_test::test]
-async fn t15_who_is_kept_out_is_out_everywhere(app: Porch) {
-    let other = app.another(patient()).await;
-    let ada = app.guest(USUAL).await;
+async fn t15_who_is_kept_out_is_out_everywhere(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let all = [app.log_in(&ada).await, other.log_in(&ada).await];
-    app.keeper("/gone", &ada).await.expect(204);
+    app.as_admin("/gone", &ada).await.expect(204);
     for tokens in &all {
         assert_eq!(app.status(&tokens.access).await, 401);
         wait_until("the other node refuses", async || {
@@ -171,9 +175,9 @@ async fn t15_who_is_kept_out_is_out_everywhere(app: Porch) {
 
 /// A revocation that is rolled back never was.
 #[doyen_test::test]
-async fn t15_what_was_undone_revokes_nothing(app: Porch) {
+async fn t15_what_was_undone_revokes_nothing(app: AccountsApp) {
     use doyen::auth::Sessions;
-    let ada = app.guest(USUAL).await;
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
     let context = app.service().container().context();
     let sessions = context.get::<Sessions>().await;
@@ -185,10 +189,11 @@ async fn t15_what_was_undone_revokes_nothing(app: Porch) {
     app.refresh(&held.refresh).await.expect(200);
 }
 
-/// A node that can not learn what was revoked keeps everybody out, and lets them in again by itself.
+/// A node that can not learn what was revoked keeps everybody out, and lets them in again by
+/// itself.
 #[doyen_test::test]
-async fn t15_who_can_not_know_answers_503(app: Porch) {
-    let ada = app.guest(USUAL).await;
+async fn t15_who_can_not_know_answers_503(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
     app.execute("ALTER TABLE auth_revocations RENAME TO away", [])
         .await;
@@ -199,9 +204,12 @@ async fn t15_who_can_not_know_answers_503(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn s3_one_lists_names_and_ends_ones_own_sessions(app: Porch) {
-    let other = app.another(patient()).await;
-    let (ada, eve) = (app.guest(USUAL).await, app.guest(USUAL).await);
+async fn s3_one_lists_names_and_ends_ones_own_sessions(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
+    let (ada, eve) = (
+        app.new_user(DEFAULT_SCOPES).await,
+        app.new_user(DEFAULT_SCOPES).await,
+    );
     let phone = app.log_in(&ada).await;
     app.clock().advance(Duration::from_secs(60));
     let laptop = tokens(
@@ -285,8 +293,8 @@ async fn s3_one_lists_names_and_ends_ones_own_sessions(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn s3_the_hundred_and_first_session_ends_the_oldest(app: Porch) {
-    let ada = app.guest(USUAL).await;
+async fn s3_the_hundred_and_first_session_ends_the_oldest(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let first = app.log_in(&ada).await;
     let mut last = first.clone();
     for _ in 0..100 {
@@ -300,9 +308,9 @@ async fn s3_the_hundred_and_first_session_ends_the_oldest(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn s2_another_password_ends_every_session_and_begins_a_new_one(app: Porch) {
-    let other = app.another(patient()).await;
-    let ada = app.guest(USUAL).await;
+async fn s2_another_password_ends_every_session_and_begins_a_new_one(app: AccountsApp) {
+    let other = app.another(default_setup()).await;
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let (mine, thiefs) = (app.log_in(&ada).await, app.log_in(&ada).await);
     let change = |access: &str, present: &str, new: &str| {
         let body = json!({"current_password": present, "new_password": new});
@@ -346,8 +354,8 @@ async fn s2_another_password_ends_every_session_and_begins_a_new_one(app: Porch)
 
 /// Two changes at once: one counts, and the other is told so.
 #[doyen_test::test]
-async fn s2_two_changes_of_one_password_at_once_are_one(app: Porch) {
-    let ada = app.guest(USUAL).await;
+async fn s2_two_changes_of_one_password_at_once_are_one(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let mine = app.log_in(&ada).await;
     let sent: Vec<_> = ["another fine password", "quite another password"]
         .into_iter()
@@ -375,8 +383,8 @@ async fn s2_two_changes_of_one_password_at_once_are_one(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn k7_a_key_manages_no_sessions(app: Porch) {
-    let ada = app.guest(USUAL).await;
+async fn k7_a_key_manages_no_sessions(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     app.log_in(&ada).await;
     let mut machine = Caller::new(&ada.subject);
     machine.scopes = vec!["profile".into()];
@@ -403,8 +411,8 @@ async fn k7_a_key_manages_no_sessions(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn t12_a_token_and_a_key_at_once_are_refused_everywhere(app: Porch) {
-    let ada = app.guest(USUAL).await;
+async fn t12_a_token_and_a_key_at_once_are_refused_everywhere(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ada).await;
     for call in [app.get("/who"), app.post("/v1/auth/logout")] {
         let answer = call

@@ -11,7 +11,7 @@ use doyen::domain::{Access, Timestamp, Unexpected};
 use doyen_test::TestApp;
 use redis::aio::ConnectionManager;
 
-use crate::porch::Porch;
+use crate::accounts_app::AccountsApp;
 
 fn good<T>(result: Result<T, Unexpected>) -> T {
     result.unwrap_or_else(|error| panic!("{}", error.error()))
@@ -166,7 +166,7 @@ async fn spends_nothing_that_changed(place: &Place) {
         .work(async |store, work| store.insert(work, &one).await)
         .await;
     let raised = place
-        .work(async |store, work| store.raise(work, one.id).await)
+        .work(async |store, work| store.bump_generation(work, one.id).await)
         .await;
     assert_eq!(raised, Some(1));
     let spend = |read: SessionRecord| {
@@ -182,7 +182,7 @@ async fn spends_nothing_that_changed(place: &Place) {
     let unknown = record("usr_change", 0);
     assert!(!spend(unknown.clone()).await);
     let raised = place
-        .work(async |store, work| store.raise(work, unknown.id).await)
+        .work(async |store, work| store.bump_generation(work, unknown.id).await)
         .await;
     assert_eq!(raised, None);
 }
@@ -203,7 +203,7 @@ async fn ends_once_and_for_all(place: &Place) {
     let renamed = place.work(async |store, work| store.rename(work, "usr_end", one.id, None).await);
     assert!(!renamed.await);
     let raised = place
-        .work(async |store, work| store.raise(work, one.id).await)
+        .work(async |store, work| store.bump_generation(work, one.id).await)
         .await;
     assert_eq!(raised, None);
     let missing = SessionId::new();
@@ -244,7 +244,7 @@ async fn lists_the_live_ones_of_one_subject(place: &Place) {
 }
 
 #[doyen_test::test]
-async fn a_store_keeps_its_promises(app: Porch) {
+async fn a_store_keeps_its_promises(app: AccountsApp) {
     let place = Place {
         store: Arc::new(SqlSessions),
         app: (*app).clone(),
@@ -274,7 +274,7 @@ async fn redis_connection() -> ConnectionManager {
 }
 
 #[doyen_test::test(sqlite)]
-async fn a_store_in_redis_keeps_its_promises(app: Porch) {
+async fn a_store_in_redis_keeps_its_promises(app: AccountsApp) {
     let name = format!("doyen-test-{}", SessionId::new());
     let place = Place {
         store: Arc::new(RedisSessions::new(redis_connection().await, &name)),
@@ -305,9 +305,11 @@ async fn a_store_in_redis_keeps_its_promises(app: Porch) {
 
 /// A Redis that is away is no verdict: 503 where the store is asked, and access tokens go on.
 #[doyen_test::test]
-async fn f7_a_session_store_that_is_away_is_503_and_not_401(app: Porch) {
-    use crate::porch::{PASSWORD, USUAL, Visit as _, log_in_with, patient};
-    let ada = app.guest(USUAL).await;
+async fn f7_a_session_store_that_is_away_is_503_and_not_401(app: AccountsApp) {
+    use crate::accounts_app::{
+        AccountsExt as _, DEFAULT_SCOPES, PASSWORD, default_setup, log_in_with,
+    };
+    let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
     // Nobody listens there.
     let listener =
@@ -319,7 +321,7 @@ async fn f7_a_session_store_that_is_away_is_503_and_not_401(app: Porch) {
     drop(listener);
     let lame = app
         .another(
-            patient()
+            default_setup()
                 .set("auth.session.store", "redis")
                 .set("auth.session.transport", "both")
                 .set("redis.url", &format!("redis://127.0.0.1:{port}")),
@@ -339,10 +341,12 @@ async fn f7_a_session_store_that_is_away_is_503_and_not_401(app: Porch) {
 
 /// The whole of it over Redis, on two nodes.
 #[doyen_test::test]
-async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(app: Porch) {
-    use crate::porch::{Browser, USUAL, Visit as _, patient, tokens, wait_until};
+async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(app: AccountsApp) {
+    use crate::accounts_app::{
+        AccountsExt as _, Browser, DEFAULT_SCOPES, default_setup, tokens, wait_until,
+    };
     let setup = || {
-        patient()
+        default_setup()
             .set("auth.session.store", "redis")
             .set("auth.session.transport", "both")
             // Redis forgets them tomorrow.
@@ -351,7 +355,7 @@ async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(
             .set("redis.url", &redis_url())
     };
     let (one, two) = (app.another(setup()).await, app.another(setup()).await);
-    let ada = one.guest(USUAL).await;
+    let ada = one.new_user(DEFAULT_SCOPES).await;
     let first = one.log_in(&ada).await;
     let asked: Vec<_> = (0..100)
         .map(|n| {
@@ -387,7 +391,7 @@ async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(
     .await;
     assert_eq!(there().await.status(), 200);
     // Everything ends.
-    one.keeper("/gone", &ada).await.expect(204);
+    one.as_admin("/gone", &ada).await.expect(204);
     wait_until("the second node refuses", async || {
         there().await.status() == 401
     })

@@ -11,7 +11,9 @@ use doyen::prelude::*;
 use doyen_test::{Answer, Setup, Subject, TestApp};
 use serde_json::json;
 
-use crate::porch::{PASSWORD, Porch, USUAL, Visit as _, patient, porch, subject};
+use crate::accounts_app::{
+    AccountsApp, AccountsExt as _, DEFAULT_SCOPES, PASSWORD, accounts_app, default_setup, subject,
+};
 
 async fn log_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> Answer {
     let address: IpAddr = address.parse().unwrap();
@@ -43,14 +45,14 @@ fn narrow() -> Setup {
         queue: 4,
         ..PasswordOptions::default()
     });
-    patient().replace(Arc::new(passwords.unwrap()))
+    default_setup().replace(Arc::new(passwords.unwrap()))
 }
 
 subject!(NarrowPorch, narrow());
 
 #[doyen_test::test]
 async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: NarrowPorch) {
-    let ann = app.guest(USUAL).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     let mut logins = Vec::new();
     for n in 0..200 {
@@ -86,9 +88,9 @@ async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: NarrowPorch) {
 
 #[doyen_test::test]
 async fn p4_a_thousand_tries_on_one_account_wait_longer_and_longer_and_the_owner_enters(
-    app: Porch,
+    app: AccountsApp,
 ) {
-    let ann = app.guest(USUAL).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
         .await
         .expect(200);
@@ -131,8 +133,8 @@ async fn p4_a_thousand_tries_on_one_account_wait_longer_and_longer_and_the_owner
 }
 
 #[doyen_test::test]
-async fn p4_tries_that_come_at_once_are_counted_one_by_one(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn p4_tries_that_come_at_once_are_counted_one_by_one(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let mut tasks = Vec::new();
     for n in 0..60 {
         let (app, email) = ((*app).clone(), ann.email.clone());
@@ -150,8 +152,8 @@ async fn p4_tries_that_come_at_once_are_counted_one_by_one(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn p4_correct_passwords_at_once_all_enter(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn p4_correct_passwords_at_once_all_enter(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let mut tasks = Vec::new();
     for n in 0..40 {
         let (app, email) = ((*app).clone(), ann.email.clone());
@@ -173,8 +175,8 @@ async fn p4_correct_passwords_at_once_all_enter(app: Porch) {
 
 /// Another transaction holds the rows, and on SQLite the only writer.
 #[doyen_test::test]
-async fn a_throttled_attempt_needs_no_lock(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a_throttled_attempt_needs_no_lock(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     for n in 0..6 {
         log_in_from(&app, &place(n), &ann.email, "a wrong password")
             .await
@@ -194,7 +196,7 @@ async fn a_throttled_attempt_needs_no_lock(app: Porch) {
 
 /// Clients that disconnect at any point leave no attempt pending.
 #[doyen_test::test]
-async fn an_attempt_of_a_client_that_disconnects_becomes_a_failure(app: Porch) {
+async fn an_attempt_of_a_client_that_disconnects_becomes_a_failure(app: AccountsApp) {
     let mut cancelled = 0;
     for polls in 1..200 {
         let email = format!("user{polls}@example.com");
@@ -234,7 +236,7 @@ async fn expect_none_pending(app: &TestApp) {
 }
 
 #[doyen_test::test]
-async fn an_error_while_old_rows_are_deleted_does_not_fail_a_login(app: Porch) {
+async fn an_error_while_old_rows_are_deleted_does_not_fail_a_login(app: AccountsApp) {
     let key = "INSERT INTO auth_places (key, subject, seen_at) VALUES ($1, 'old', $2)";
     let old = app.clock().now() - Duration::from_secs(400 * 86_400);
     let old = doyen::data::sea_orm::prelude::DateTimeUtc::from(old);
@@ -255,8 +257,8 @@ async fn an_error_while_old_rows_are_deleted_does_not_fail_a_login(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a_correct_password_with_a_refused_new_one_is_no_failure(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a_correct_password_with_a_refused_new_one_is_no_failure(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     let change = async |new: &str| {
         app.post("/v1/me/password")
@@ -279,8 +281,8 @@ async fn a_correct_password_is_no_failure_if_the_server_cannot_hash_it_again(app
     let hash = cheap.hash(PASSWORD.parse().unwrap()).await.unwrap();
     let mut logins = Vec::new();
     for n in 0..20 {
-        let (app, ann) = ((*app).clone(), app.guest(USUAL).await);
-        app.becomes(&ann, "password_hash", hash.as_str().into())
+        let (app, ann) = ((*app).clone(), app.new_user(DEFAULT_SCOPES).await);
+        app.set_column(&ann, "password_hash", hash.as_str().into())
             .await;
         logins.push(async move {
             log_in_from(&app, &place(300 * n), &ann.email, PASSWORD)
@@ -305,8 +307,8 @@ async fn a_correct_password_is_no_failure_if_the_server_cannot_hash_it_again(app
 
 /// The second request within a minute is refused, but the password is correct.
 #[doyen_test::test]
-async fn a_correct_password_of_a_refused_request_is_no_failure(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a_correct_password_of_a_refused_request_is_no_failure(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     let body = json!({"email": "new@example.com", "password": PASSWORD});
     for n in 0..8 {
@@ -327,8 +329,8 @@ async fn a_correct_password_of_a_refused_request_is_no_failure(app: Porch) {
 
 /// Attempts without an outcome: their clients disconnected, or their process ended.
 #[doyen_test::test]
-async fn p4_an_attempt_without_an_outcome_is_a_failure(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn p4_an_attempt_without_an_outcome_is_a_failure(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, &place(1), &ann.email, "a wrong password")
         .await
         .expect(401);
@@ -344,8 +346,8 @@ async fn p4_an_attempt_without_an_outcome_is_a_failure(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
         .await
         .expect(200);
@@ -362,7 +364,7 @@ async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: Porch) {
     assert_eq!(looked_at, 31);
     last.unwrap().expect_problem(429, "login_throttled");
     // Others are not held up, and neither is the owner of an account who is at home there.
-    let bob = app.guest(USUAL).await;
+    let bob = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "192.0.2.4", &bob.email, PASSWORD)
         .await
         .expect(200);
@@ -372,8 +374,8 @@ async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a6_a_neighbour_of_the_owner_does_not_lock_them_out(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a6_a_neighbour_of_the_owner_does_not_lock_them_out(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
         .await
         .expect(200);
@@ -387,8 +389,8 @@ async fn a6_a_neighbour_of_the_owner_does_not_lock_them_out(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a40_own_logins_in_between_do_not_free_an_attacker(app: Porch) {
-    let eve = app.guest(USUAL).await;
+async fn a40_own_logins_in_between_do_not_free_an_attacker(app: AccountsApp) {
+    let eve = app.new_user(DEFAULT_SCOPES).await;
     let mut looked_at = 0;
     for n in 0..200 {
         let email = format!("user{n}@example.com");
@@ -400,8 +402,8 @@ async fn a40_own_logins_in_between_do_not_free_an_attacker(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn a7_known_and_unknown_accounts_are_throttled_alike(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn a7_known_and_unknown_accounts_are_throttled_alike(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let mut curves = Vec::new();
     for (start, email) in [(0, ann.email.as_str()), (1000, "nobody@example.com")] {
         let mut curve = Vec::new();
@@ -419,14 +421,14 @@ async fn a7_known_and_unknown_accounts_are_throttled_alike(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn p4_failures_survive_a_restart_and_are_forgotten_in_time(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn p4_failures_survive_a_restart_and_are_forgotten_in_time(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     for n in 0..6 {
         log_in_from(&app, &place(n), &ann.email, "a wrong password")
             .await
             .expect(401);
     }
-    let other = app.another(crate::porch::patient()).await;
+    let other = app.another(crate::accounts_app::default_setup()).await;
     log_in_from(&other, "192.0.2.1", &ann.email, PASSWORD)
         .await
         .expect_problem(429, "login_throttled");
@@ -461,8 +463,8 @@ async fn p4_failures_survive_a_restart_and_are_forgotten_in_time(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn p4_a_place_is_forgotten_after_ninety_days(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn p4_a_place_is_forgotten_after_ninety_days(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let flood = async || {
         for n in 0..12 {
             log_in_from(&app, &place(n), &ann.email, "a wrong password").await;
@@ -484,8 +486,8 @@ async fn p4_a_place_is_forgotten_after_ninety_days(app: Porch) {
 }
 
 #[doyen_test::test]
-async fn p4_a_stolen_token_does_not_find_the_password(app: Porch) {
-    let ann = app.guest(USUAL).await;
+async fn p4_a_stolen_token_does_not_find_the_password(app: AccountsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     let try_it = async |path: &str, body: serde_json::Value| {
         app.post(path)
@@ -521,11 +523,12 @@ async fn p4_a_stolen_token_does_not_find_the_password(app: Porch) {
         .expect(200);
 }
 
-/// No key in the tables is a plain hash of something that can be guessed: with the address and the account known, nobody finds the row.
+/// No key in the tables is a plain hash of something that can be guessed: with the address and the
+/// account known, nobody finds the row.
 #[doyen_test::test]
-async fn o5_the_tables_tell_neither_account_nor_address(app: Porch) {
+async fn o5_the_tables_tell_neither_account_nor_address(app: AccountsApp) {
     use aws_lc_rs::digest;
-    let ann = app.guest(USUAL).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "203.0.113.7", &ann.email, "a wrong password")
         .await
         .expect(401);

@@ -49,8 +49,8 @@ pub enum AlgorithmName {
     /// `Ed25519`, its name since RFC 9864. Tokens with the old name are refused.
     #[default]
     Ed25519,
-    /// `EdDSA`, the name of RFC 8037, which RFC 9864 deprecates: for consumers whose library does not know the new one yet. Tokens with
-    /// either name are accepted.
+    /// `EdDSA`, the name of RFC 8037, which RFC 9864 deprecates: for consumers whose library does
+    /// not know the new one yet. Tokens with either name are accepted.
     EdDsa,
 }
 

@@ -10,7 +10,8 @@ use super::public::PublicKey;
 use super::{Algorithm, BadKey};
 use doyen_secret::KeyDeriver;
 
-/// Each candidate for a P-256 key is out of range with a probability of 2^-32; so many in a row are not.
+/// Each candidate for a P-256 key is out of range with a probability of 2^-32; so many in a row are
+/// not.
 const CANDIDATES: u32 = 16;
 
 pub(super) enum Pair {
@@ -19,7 +20,8 @@ pub(super) enum Pair {
 }
 
 impl Pair {
-    /// The key of this number: the same each time for the same seed, unrelated to those of other numbers and algorithms.
+    /// The key of this number: the same each time for the same seed, unrelated to those of other
+    /// numbers and algorithms.
     pub(super) fn derive(
         keys: &KeyDeriver,
         algorithm: Algorithm,
@@ -41,7 +43,8 @@ impl Pair {
             .map_err(|_| BadKey)
     }
 
-    /// The first candidate from 1 to the order of the curve minus 1 (FIPS 186-5, A.2.2): each such number is as likely as any other.
+    /// The first candidate from 1 to the order of the curve minus 1 (FIPS 186-5, A.2.2): each such
+    /// number is as likely as any other.
     pub(super) fn p256(candidate: impl Fn(u32) -> [u8; 32]) -> Result<Self, BadKey> {
         for attempt in 0..CANDIDATES {
             let secret = candidate(attempt);

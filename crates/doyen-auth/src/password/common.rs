@@ -1,13 +1,15 @@
 //! Passwords that are tried first.
 //!
-//! `common.txt` is our own compilation of words that lists of leaked passwords agree on. Most of what such lists hold is one of these words
-//! with a few digits or signs behind it, or a pattern on the keyboard; both are recognised instead of listed.
+//! `common.txt` is our own compilation of words that lists of leaked passwords agree on. Most of
+//! what such lists hold is one of these words with a few digits or signs behind it, or a pattern on
+//! the keyboard; both are recognised instead of listed.
 //!
-//! `frequent.txt` is such a list: what is on it and at least as long as a password must be, some eleven thousand, in the order of how often
-//! they are found. ASVS 6.2.4 asks for the first three thousand.
+//! `frequent.txt` is such a list: what is on it and at least as long as a password must be, some
+//! eleven thousand, in the order of how often they are found. ASVS 6.2.4 asks for the first three
+//! thousand.
 //!
-//! And what is known of the person is tried before any list: their address, their name, the name of the service. [`is_personal`] finds
-//! passwords that are nothing else.
+//! And what is known of the person is tried before any list: their address, their name, the name of
+//! the service. [`is_personal`] finds passwords that are nothing else.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -22,11 +24,13 @@ static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 
 /// The longest tail that is looked behind: `2024!`, `12345`.
 const TAIL: usize = 5;
-/// Up to this length a repetition or a run is a pattern that guessers try. Longer ones are not worth their time.
+/// Up to this length a repetition or a run is a pattern that guessers try. Longer ones are not
+/// worth their time.
 const PATTERN: usize = 16;
 
-/// True for a listed word, also in capitals, with letters replaced (`p@ssw0rd`), said twice, or with up to five digits or signs at its
-/// end; and for repetitions and runs such as `abcabcabc`, `12345678`, `hgfedcba`.
+/// True for a listed word, also in capitals, with letters replaced (`p@ssw0rd`), said twice, or
+/// with up to five digits or signs at its end; and for repetitions and runs such as `abcabcabc`,
+/// `12345678`, `hgfedcba`.
 pub(super) fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
     if WORDS.contains(&*lower) {
@@ -60,8 +64,9 @@ pub(super) fn is_common(password: &str) -> bool {
 /// The shortest word about a person that is looked for: in shorter ones everything would be found.
 const SHORTEST_WORD: usize = 4;
 
-/// True when nothing is left of a password but a tail, or a listed word, once these words and their parts are taken out:
-/// `ada.lovelace@example.com` makes `AdaLovelace1815!` personal, and not `ada walks to the lake`.
+/// True when nothing is left of a password but a tail, or a listed word, once these words and their
+/// parts are taken out: `ada.lovelace@example.com` makes `AdaLovelace1815!` personal, and not `ada
+/// walks to the lake`.
 pub(super) fn is_personal(password: &str, words: &[&str]) -> bool {
     let lower = password.to_lowercase();
     let mut parts: Vec<String> = words

@@ -13,8 +13,8 @@ const LONGEST: usize = 128;
 /// The most bytes that are looked at: 128 characters, each with a few marks of its own.
 const MOST_BYTES: usize = 4096;
 
-/// A password that may be set: 8 to 128 characters of any kind, and not one that everybody tries first. There is no rule about digits or
-/// signs: such rules make passwords alike. It never prints.
+/// A password that may be set: 8 to 128 characters of any kind, and not one that everybody tries
+/// first. There is no rule about digits or signs: such rules make passwords alike. It never prints.
 ///
 /// ```
 /// use doyen_auth::{NewPassword, WeakPassword};
@@ -33,8 +33,8 @@ impl NewPassword {
 }
 
 impl NewPassword {
-    /// A password for somebody of whom this is known: their e-mail address, their name, the name of the service. One that is made of nothing
-    /// else is refused.
+    /// A password for somebody of whom this is known: their e-mail address, their name, the name of
+    /// the service. One that is made of nothing else is refused.
     ///
     /// ```
     /// use doyen_auth::{NewPassword, WeakPassword};
@@ -50,7 +50,8 @@ impl NewPassword {
         text.parse::<Self>()?.unlike(known)
     }
 
-    /// The same password, unless it is made of what is known of the person: for where that is found out later.
+    /// The same password, unless it is made of what is known of the person: for where that is found
+    /// out later.
     ///
     /// # Errors
     ///
@@ -83,7 +84,8 @@ impl fmt::Debug for NewPassword {
     }
 }
 
-/// The one form of a password that is hashed (Unicode NFC); `None` when it is longer than any password can be.
+/// The one form of a password that is hashed (Unicode NFC); `None` when it is longer than any
+/// password can be.
 pub(super) fn normal(text: &str) -> Option<String> {
     (text.len() <= MOST_BYTES).then(|| text.nfc().collect())
 }

@@ -236,8 +236,8 @@ async fn the_dummy_costs_what_a_real_hash_costs() {
     assert_eq!(shape(&passwords.dummy), shape(&real));
 }
 
-/// A8, in small: known and unknown user in turn. The bound is wide because the machine may be busy; without the dummy the factor would be
-/// in the hundreds.
+/// A8, in small: known and unknown user in turn. The bound is wide because the machine may be busy;
+/// without the dummy the factor would be in the hundreds.
 #[tokio::test(flavor = "multi_thread")]
 async fn known_and_unknown_users_take_the_same_time() {
     let passwords = Passwords::new(PasswordOptions {
@@ -333,7 +333,8 @@ async fn no_more_work_at_once_than_permitted_and_the_excess_is_told_to_wait() {
     );
 }
 
-/// A client that goes away while its password is being hashed does not make room for another before the work is done.
+/// A client that goes away while its password is being hashed does not make room for another before
+/// the work is done.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_keeps_its_permit_until_the_work_is_done() {
     let passwords = Arc::new(

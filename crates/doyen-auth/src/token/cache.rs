@@ -1,10 +1,11 @@
 //! The tokens that were verified already.
 //!
-//! Only tokens with a good signature come in, so nobody can fill it with rubbish. It is bounded: when the young half of a shard is full it
-//! becomes the old half, and the old one is forgotten; what is used moves back to the young half.
+//! Only tokens with a good signature come in, so nobody can fill it with rubbish. It is bounded:
+//! when the young half of a shard is full it becomes the old half, and the old one is forgotten;
+//! what is used moves back to the young half.
 //!
-//! A token is kept as a keyed hash (SipHash-1-3, 128 bits, a key drawn at random for each process), so that a copy of the memory holds no
-//! tokens and nobody can aim at the place of another's.
+//! A token is kept as a keyed hash (SipHash-1-3, 128 bits, a key drawn at random for each process),
+//! so that a copy of the memory holds no tokens and nobody can aim at the place of another's.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -34,7 +35,8 @@ struct Shard {
 }
 
 impl Cache {
-    /// An empty one, with a key of its own: from where the standard library's hash maps have theirs.
+    /// An empty one, with a key of its own: from where the standard library's hash maps have
+    /// theirs.
     pub(super) fn new() -> Self {
         let random = RandomState::new();
         Self {

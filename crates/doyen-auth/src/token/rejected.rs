@@ -23,7 +23,8 @@ pub enum Rejected {
     Algorithm,
     /// The signature does not fit.
     Signature,
-    /// The claims are not a JSON object with what a token of ours has, each member once and of its type.
+    /// The claims are not a JSON object with what a token of ours has, each member once and of its
+    /// type.
     Claims,
     /// A time is missing or is not a whole number of seconds.
     Time,

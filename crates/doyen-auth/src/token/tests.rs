@@ -209,7 +209,8 @@ fn the_public_key_does_not_work_as_a_shared_secret() {
     }
 }
 
-/// T4: a token's own key is not used, and its addresses are not visited: there is nothing in this crate that could.
+/// T4: a token's own key is not used, and its addresses are not visited: there is nothing in this
+/// crate that could.
 #[test]
 fn a_token_that_brings_its_key_is_refused() {
     let jwk = ring().jwks()["keys"][0].clone();
@@ -544,7 +545,8 @@ fn only_the_strict_compact_form_is_accepted() {
     let general =
         json!({ "payload": body, "signatures": [{ "protected": head, "signature": signature }] });
     let flat = json!({ "payload": body, "protected": head, "signature": signature });
-    // 64 bytes end in a character with four spare bits: the next one in the alphabet sets one of them.
+    // 64 bytes end in a character with four spare bits: the next one in the alphabet sets one of
+    // them.
     let last = signature.chars().last().unwrap();
     let spare = format!(
         "{head}.{body}.{}{}",

@@ -1,8 +1,9 @@
 //! Keys that another node changed.
 //!
-//! The table of keys is read again while tokens are used, at most once a second, by one request; the others go on with the keys that are
-//! there. A token that names an unknown key makes it read at once, at most five times a second: who invents names can not keep the database
-//! busy. When the table can not be read, the keys stay as they were, but for those whose time is over.
+//! The table of keys is read again while tokens are used, at most once a second, by one request;
+//! the others go on with the keys that are there. A token that names an unknown key makes it read
+//! at once, at most five times a second: who invents names can not keep the database busy. When the
+//! table can not be read, the keys stay as they were, but for those whose time is over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -24,7 +25,8 @@ const EVERY_UNKNOWN: Micros = 200_000;
 const IDLE: Micros = 60_000_000;
 /// How long reading may take; a request waits for it.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How often they are read when no token comes: a node that only issues tokens must not sign with a key that was dropped.
+/// How often they are read when no token comes: a node that only issues tokens must not sign with a
+/// key that was dropped.
 const BEAT: Duration = Duration::from_secs(30);
 
 /// Where the keys come from.
@@ -62,14 +64,16 @@ impl Watch {
 }
 
 impl Tokens {
-    /// Takes the keys that this table tells from now on, and follows it. [`load`](Self::load) reads it for the first time.
+    /// Takes the keys that this table tells from now on, and follows it. [`load`](Self::load) reads
+    /// it for the first time.
     #[must_use]
     pub fn follow(mut self, keys: SigningKeys) -> Self {
         self.watch = Some(Watch::new(keys));
         self
     }
 
-    /// Reads the keys now, whatever their age. At start: keys of another seed must not be found out by the first caller.
+    /// Reads the keys now, whatever their age. At start: keys of another seed must not be found out
+    /// by the first caller.
     ///
     /// # Errors
     ///
@@ -81,12 +85,14 @@ impl Tokens {
         }
     }
 
-    /// Reads the keys again if they were read more than a second ago. A failure is logged, once, and the keys stay.
+    /// Reads the keys again if they were read more than a second ago. A failure is logged, once,
+    /// and the keys stay.
     pub async fn fresh(&self) {
         self.fresh_at(self.clock.now()).await;
     }
 
-    /// Reads the keys twice a minute for as long as these tokens exist, whether tokens come or not. Call it in a runtime.
+    /// Reads the keys twice a minute for as long as these tokens exist, whether tokens come or not.
+    /// Call it in a runtime.
     pub fn keep_fresh(self: &Arc<Self>) {
         let tokens = Arc::downgrade(self);
         tokio::spawn(async move {
@@ -100,8 +106,9 @@ impl Tokens {
         });
     }
 
-    /// Verifies a token with the keys of now: [`verify`](Self::verify) after [`fresh`](Self::fresh), and once more when it names a key that
-    /// another node may have made a moment ago.
+    /// Verifies a token with the keys of now: [`verify`](Self::verify) after
+    /// [`fresh`](Self::fresh), and once more when it names a key that another node may have made a
+    /// moment ago.
     ///
     /// # Errors
     ///

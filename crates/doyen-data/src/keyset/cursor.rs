@@ -1,4 +1,4 @@
-//! A place in a list, written so that nobody can change it: base64url of version, way, keys and 16 bytes of HMAC-SHA256.
+//! A signed position in a list: base64url of version, direction, keys and 16 bytes of HMAC-SHA256.
 
 use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::hmac;
@@ -8,23 +8,23 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sea_orm::Value;
 use subtle::ConstantTimeEq as _;
 
-/// Counted up when the bytes change their meaning; older cursors are refused.
+/// Incremented when the format changes. Older cursors are rejected.
 const VERSION: u8 = 1;
-const MAC: usize = 16;
-/// No cursor of ours is longer; what is, is not read.
-const LONGEST: usize = 4096;
+const MAC_BYTES: usize = 16;
+/// Maximum length of a cursor. Longer ones are not decoded.
+const MAX_CURSOR_BYTES: usize = 4096;
 
-/// Signs cursors. All nodes of a service share one.
+/// The key that signs cursors. All nodes of a service share one.
 #[derive(Clone)]
 pub struct CursorKey([u8; 32]);
 
 impl CursorKey {
-    /// This key.
+    /// Creates a key from these bytes.
     pub const fn new(key: [u8; 32]) -> Self {
         Self(key)
     }
 
-    /// A key made of a secret of any length, such as one from the settings.
+    /// Derives a key from a secret of any length, such as one from the settings.
     pub fn derive(secret: &[u8]) -> Self {
         let mut hash = digest::Context::new(&SHA256);
         hash.update(b"doyen cursor key");
@@ -32,11 +32,11 @@ impl CursorKey {
         Self(bytes(&hash.finish()))
     }
 
-    /// A new key: cursors end with the process.
+    /// Creates a random key: cursors become invalid when the process ends.
     pub fn random() -> Self {
         let mut key = [0; 32];
         if getrandom::fill(&mut key).is_err() {
-            // No randomness, no secret: two ids of this moment still differ for every process.
+            // Without randomness the key is not secret, but it still differs between processes.
             let (one, two) = (uuid::Uuid::now_v7(), uuid::Uuid::now_v7());
             key[..16].copy_from_slice(one.as_bytes());
             key[16..].copy_from_slice(two.as_bytes());
@@ -51,25 +51,25 @@ impl std::fmt::Debug for CursorKey {
     }
 }
 
-/// The list a cursor is for: table, order and filter.
-pub(super) struct Scope([u8; 32]);
+/// The list that a cursor belongs to: table, order and filter.
+pub(super) struct CursorScope([u8; 32]);
 
-impl Scope {
+impl CursorScope {
     pub(super) fn new<'a>(
         table: &str,
         order: impl Iterator<Item = (&'a str, bool)>,
-        filter: &str,
+        filter: &[u8],
     ) -> Self {
         let mut hash = digest::Context::new(&SHA256);
-        let mut part = |text: &str| {
-            // With its length, so that two parts can not be cut elsewhere.
-            hash.update(&(text.len() as u64).to_be_bytes());
-            hash.update(text.as_bytes());
+        let mut part = |bytes: &[u8]| {
+            // The length keeps two parts apart: "ab" and "c" differ from "a" and "bc".
+            hash.update(&(bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
         };
-        part(table);
+        part(table.as_bytes());
         for (column, descending) in order {
-            part(column);
-            part(if descending { "desc" } else { "asc" });
+            part(column.as_bytes());
+            part(if descending { b"desc" } else { b"asc" });
         }
         part(filter);
         Self(bytes(&hash.finish()))
@@ -77,27 +77,27 @@ impl Scope {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    On,
-    Back,
+pub(super) enum Direction {
+    Forward,
+    Backward,
 }
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Cursor {
-    pub(super) way: Way,
-    /// The row at these keys belongs to the page.
+    pub(super) direction: Direction,
+    /// True if the page includes the row with these keys.
     pub(super) inclusive: bool,
     pub(super) keys: Vec<Value>,
 }
 
 impl Cursor {
-    pub(super) fn write(&self, key: &CursorKey, scope: &Scope) -> String {
+    pub(super) fn encode(&self, key: &CursorKey, scope: &CursorScope) -> String {
         let mut bytes = vec![
             VERSION,
-            u8::from(self.way == Way::Back) | u8::from(self.inclusive) << 1,
+            u8::from(self.direction == Direction::Backward) | u8::from(self.inclusive) << 1,
         ];
         for value in &self.keys {
-            let (tag, content) = encode(value).unwrap_or_default();
+            let (tag, content) = encode_value(value).unwrap_or_default();
             bytes.push(tag);
             bytes.extend_from_slice(
                 &u16::try_from(content.len())
@@ -111,12 +111,17 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub(super) fn read(text: &str, key: &CursorKey, scope: &Scope, columns: usize) -> Option<Self> {
-        if text.len() > LONGEST {
+    pub(super) fn decode(
+        text: &str,
+        key: &CursorKey,
+        scope: &CursorScope,
+        columns: usize,
+    ) -> Option<Self> {
+        if text.len() > MAX_CURSOR_BYTES {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (body, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC)?)?;
+        let (body, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
         if !bool::from(sign(key, scope, body).ct_eq(mac)) {
             return None;
         }
@@ -128,19 +133,23 @@ impl Cursor {
         while let Some((&[tag, high, low], after)) = rest.split_first_chunk::<3>() {
             let (content, after) =
                 after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
-            keys.push(decode(tag, content)?);
+            keys.push(decode_value(tag, content)?);
             rest = after;
         }
-        let way = if flags & 1 == 1 { Way::Back } else { Way::On };
+        let direction = if flags & 1 == 1 {
+            Direction::Backward
+        } else {
+            Direction::Forward
+        };
         (rest.is_empty() && keys.len() == columns).then_some(Self {
-            way,
+            direction,
             inclusive: flags & 2 == 2,
             keys,
         })
     }
 }
 
-fn sign(key: &CursorKey, scope: &Scope, body: &[u8]) -> [u8; MAC] {
+fn sign(key: &CursorKey, scope: &CursorScope, body: &[u8]) -> [u8; MAC_BYTES] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key.0);
     let mut hmac = hmac::Context::with_key(&key);
     hmac.update(b"doyen-cursor");
@@ -156,15 +165,15 @@ fn bytes<const N: usize>(digest: &impl AsRef<[u8]>) -> [u8; N] {
     bytes
 }
 
-pub(super) fn can_hold(value: &Value) -> bool {
-    encode(value).is_some_and(|(_, content)| content.len() < 1024)
+pub(super) fn is_encodable(value: &Value) -> bool {
+    encode_value(value).is_some_and(|(_, content)| content.len() < 1024)
 }
 
-/// A tag for the type, and the value; none for NULL and for types without a simple order.
-fn encode(value: &Value) -> Option<(u8, Vec<u8>)> {
+/// Returns a type tag and the value, or `None` for NULL and types without a simple order.
+fn encode_value(value: &Value) -> Option<(u8, Vec<u8>)> {
     let number = |tag, n: i64| Some((tag, n.to_be_bytes().to_vec()));
     let text = |tag, text: String| Some((tag, text.into_bytes()));
-    // All nine digits: SQLite keeps what it was given, and a place between two rows is no place.
+    // All nine digits, because SQLite keeps them: a rounded time would skip or repeat rows.
     let time = |tag, time: DateTime<Utc>| {
         Some((
             tag,
@@ -198,7 +207,7 @@ fn encode(value: &Value) -> Option<(u8, Vec<u8>)> {
     }
 }
 
-fn decode(tag: u8, content: &[u8]) -> Option<Value> {
+fn decode_value(tag: u8, content: &[u8]) -> Option<Value> {
     let number = || Some(i64::from_be_bytes(content.try_into().ok()?));
     let text = || Some(std::str::from_utf8(content).ok()?.to_owned());
     let time = || {
@@ -238,7 +247,7 @@ mod tests {
     fn sample() -> Cursor {
         let id = uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
         Cursor {
-            way: Way::On,
+            direction: Direction::Forward,
             inclusive: false,
             keys: vec![
                 Value::ChronoDateTimeUtc(DateTime::from_timestamp_micros(-1)),
@@ -247,11 +256,11 @@ mod tests {
         }
     }
 
-    fn scope(filter: &str) -> Scope {
-        Scope::new(
+    fn scope(filter: &str) -> CursorScope {
+        CursorScope::new(
             "tickets",
             [("created_at", true), ("id", true)].into_iter(),
-            filter,
+            filter.as_bytes(),
         )
     }
 
@@ -262,22 +271,22 @@ mod tests {
             keys: vec![Value::BigInt(Some(7))],
             ..sample()
         };
-        let written = cursor.write(&CursorKey::derive(b"secret"), &scope("all"));
+        let written = cursor.encode(&CursorKey::derive(b"secret"), &scope("all"));
         assert_eq!(written, "AQAFAAgAAAAAAAAAB6FQMMiHpab_iv5Lzjxy4uQ");
     }
 
     #[test]
     fn written_and_read_again() {
         let key = CursorKey::random();
-        for way in [Way::On, Way::Back] {
+        for direction in [Direction::Forward, Direction::Backward] {
             for inclusive in [false, true] {
                 let cursor = Cursor {
-                    way,
+                    direction,
                     inclusive,
                     ..sample()
                 };
-                let text = cursor.write(&key, &scope("a"));
-                assert_eq!(Cursor::read(&text, &key, &scope("a"), 2).unwrap(), cursor);
+                let text = cursor.encode(&key, &scope("a"));
+                assert_eq!(Cursor::decode(&text, &key, &scope("a"), 2).unwrap(), cursor);
             }
         }
         for value in [
@@ -293,8 +302,8 @@ mod tests {
                 keys: vec![value],
                 ..sample()
             };
-            let text = cursor.write(&key, &scope("a"));
-            assert_eq!(Cursor::read(&text, &key, &scope("a"), 1).unwrap(), cursor);
+            let text = cursor.encode(&key, &scope("a"));
+            assert_eq!(Cursor::decode(&text, &key, &scope("a"), 1).unwrap(), cursor);
         }
     }
 
@@ -318,29 +327,41 @@ mod tests {
                     keys: vec![value],
                     ..sample()
                 };
-                let text = cursor.write(&key, &scope("a"));
-                assert_eq!(Cursor::read(&text, &key, &scope("a"), 1).unwrap(), cursor);
+                let text = cursor.encode(&key, &scope("a"));
+                assert_eq!(Cursor::decode(&text, &key, &scope("a"), 1).unwrap(), cursor);
             }
         }
     }
 
     #[test]
+    fn the_text_of_a_cursor_is_stable() {
+        let filter = serde_json::to_string(&(Some("open"), None::<&str>, 7)).unwrap();
+        assert_eq!(filter, r#"["open",null,7]"#);
+        let text = sample().encode(&CursorKey::new([7; 32]), &scope(&filter));
+        assert_eq!(
+            text,
+            "AQARAAz__________zuaxhgMABABkAAAAABwAIAAAAAAAAABXr2u0YNmCvxVAptZUWX80g"
+        );
+    }
+
+    #[test]
     fn each_changed_byte_is_refused() {
         let key = CursorKey::random();
-        let text = sample().write(&key, &scope("a"));
+        let text = sample().encode(&key, &scope("a"));
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         for at in 0..bytes.len() {
             for bit in 0..8 {
                 let mut changed = bytes.clone();
                 changed[at] ^= 1 << bit;
                 assert!(
-                    Cursor::read(&URL_SAFE_NO_PAD.encode(&changed), &key, &scope("a"), 2).is_none(),
+                    Cursor::decode(&URL_SAFE_NO_PAD.encode(&changed), &key, &scope("a"), 2)
+                        .is_none(),
                     "byte {at}, bit {bit}"
                 );
             }
         }
         for end in 0..text.len() {
-            assert!(Cursor::read(&text[..end], &key, &scope("a"), 2).is_none());
+            assert!(Cursor::decode(&text[..end], &key, &scope("a"), 2).is_none());
         }
         for other in [
             "",
@@ -351,37 +372,37 @@ mod tests {
             &format!("{text}="),
             &"A".repeat(100_000),
         ] {
-            assert!(Cursor::read(other, &key, &scope("a"), 2).is_none());
+            assert!(Cursor::decode(other, &key, &scope("a"), 2).is_none());
         }
     }
 
     #[test]
     fn a_cursor_of_another_list_key_or_version_is_refused() {
         let key = CursorKey::new([1; 32]);
-        let text = sample().write(&key, &scope("a"));
-        assert!(Cursor::read(&text, &key, &scope("a"), 2).is_some());
-        assert!(Cursor::read(&text, &key, &scope("b"), 2).is_none());
-        assert!(Cursor::read(&text, &key, &scope("a"), 1).is_none());
-        assert!(Cursor::read(&text, &CursorKey::new([2; 32]), &scope("a"), 2).is_none());
-        let ascending = Scope::new(
+        let text = sample().encode(&key, &scope("a"));
+        assert!(Cursor::decode(&text, &key, &scope("a"), 2).is_some());
+        assert!(Cursor::decode(&text, &key, &scope("b"), 2).is_none());
+        assert!(Cursor::decode(&text, &key, &scope("a"), 1).is_none());
+        assert!(Cursor::decode(&text, &CursorKey::new([2; 32]), &scope("a"), 2).is_none());
+        let ascending = CursorScope::new(
             "tickets",
             [("created_at", false), ("id", true)].into_iter(),
-            "a",
+            b"a",
         );
-        assert!(Cursor::read(&text, &key, &ascending, 2).is_none());
-        // Signed by us, but in the bytes of another version.
+        assert!(Cursor::decode(&text, &key, &ascending, 2).is_none());
+        // Correctly signed, but with another version.
         let mut old = URL_SAFE_NO_PAD.decode(&text).unwrap();
-        old.truncate(old.len() - MAC);
+        old.truncate(old.len() - MAC_BYTES);
         old[0] = 0;
         let mac = sign(&key, &scope("a"), &old);
         old.extend_from_slice(&mac);
-        assert!(Cursor::read(&URL_SAFE_NO_PAD.encode(old), &key, &scope("a"), 2).is_none());
+        assert!(Cursor::decode(&URL_SAFE_NO_PAD.encode(old), &key, &scope("a"), 2).is_none());
     }
 
     #[test]
     fn null_has_no_place() {
-        assert!(!can_hold(&Value::String(None)));
-        assert!(!can_hold(&Value::String(Some("x".repeat(5_000)))));
-        assert!(can_hold(&Value::from("x")));
+        assert!(!is_encodable(&Value::String(None)));
+        assert!(!is_encodable(&Value::String(Some("x".repeat(5_000)))));
+        assert!(is_encodable(&Value::from("x")));
     }
 }

@@ -1,4 +1,4 @@
-//! What was applied, and the one connection that applies.
+//! The applied migrations, and the connection that applies them.
 
 use std::fmt::Write as _;
 
@@ -8,9 +8,10 @@ use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
 
 use super::{Migration, MigrationError, schema};
 use crate::Database;
-use crate::link::{Ask, Link, Reply};
+use crate::connection::{Connection, Outcome, SqlStatement};
 
-/// Any number will do; it must not change. Advisory locks of PostgreSQL belong to one database.
+/// Key of the advisory lock. It must not change. Advisory locks of PostgreSQL belong to one
+/// database.
 const LOCK: i64 = 0x646f_7965_6e01;
 
 const TABLE: [&str; 2] = [
@@ -33,14 +34,15 @@ pub(super) struct Applied {
     pub(super) at: Timestamp,
 }
 
-/// Of what is applied; how it is taken back may be corrected later.
+/// Returns the checksum of the SQL that applies a migration. The SQL that reverts it may be
+/// corrected later.
 pub(super) fn checksum(migration: &Migration) -> String {
-    // Line endings are the business of the version control.
+    // Line endings depend on the version control.
     let up = migration.up.replace("\r\n", "\n");
     hex(digest::digest(&SHA256, up.as_bytes()).as_ref())
 }
 
-/// Of the versions and the checksums of all these, in this order.
+/// Returns the checksum of the versions and checksums of all these, in this order.
 pub(super) fn fingerprint<'a>(migrations: impl Iterator<Item = &'a Migration>) -> String {
     let mut hash = digest::Context::new(&SHA256);
     for migration in migrations {
@@ -59,29 +61,32 @@ fn hex(bytes: &[u8]) -> String {
         })
 }
 
-/// A connection of its own, outside the pools: what is set on it ends with it, and so does the lock.
+/// A connection outside the pools: its settings and locks end with it.
 pub(super) struct History {
-    link: Link,
+    connection: Connection,
     backend: DbBackend,
 }
 
 impl History {
     pub(super) async fn open(database: &Database) -> Result<Self, DbErr> {
         let backend = database.backend();
-        let link = database
-            .recipe()
-            .open()
+        let connection = database
+            .connect_options()
+            .connect()
             .await
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-        let mut history = Self { link, backend };
+        let mut history = Self {
+            connection,
+            backend,
+        };
         if history.postgres() {
-            // A migration may take its time; it is the waiting for locks that hurts others.
+            // A migration may run long. Only waiting for locks affects others.
             history
-                .plain("SET default_transaction_read_only = off")
+                .run_sql("SET default_transaction_read_only = off")
                 .await?;
-            history.plain("SET statement_timeout = 0").await?;
+            history.run_sql("SET statement_timeout = 0").await?;
             history
-                .plain("SET idle_in_transaction_session_timeout = 0")
+                .run_sql("SET idle_in_transaction_session_timeout = 0")
                 .await?;
         }
         Ok(history)
@@ -92,14 +97,14 @@ impl History {
     }
 
     pub(super) async fn close(self) {
-        self.link.close().await;
+        self.connection.close().await;
     }
 
-    /// Makes the table this is all written in.
+    /// Creates the table of applied migrations.
     pub(super) async fn prepare(&mut self) -> Result<(), DbErr> {
         self.begin().await?;
-        self.plain(TABLE[0]).await?;
-        self.plain("COMMIT").await
+        self.run_sql(TABLE[0]).await?;
+        self.run_sql("COMMIT").await
     }
 
     pub(super) async fn applied(&mut self) -> Result<Vec<Applied>, DbErr> {
@@ -125,21 +130,21 @@ impl History {
             .collect()
     }
 
-    /// Gives the migrations of one owner to another.
+    /// Renames the owner of migrations.
     pub(super) async fn rename(&mut self, old: &str, new: &str) -> Result<(), DbErr> {
         self.begin().await?;
         let sql = "UPDATE doyen_migrations SET owner = $1 WHERE owner = $2";
         let renamed = self.rows(sql, vec![new.into(), old.into()]).await;
         match renamed {
-            Ok(_) => self.plain("COMMIT").await,
+            Ok(_) => self.run_sql("COMMIT").await,
             Err(error) => {
-                let _rolled_back = self.plain("ROLLBACK").await;
+                let _rolled_back = self.run_sql("ROLLBACK").await;
                 Err(error)
             }
         }
     }
 
-    /// Applies it; none when another process did.
+    /// Applies a migration. Returns `None` if another process did.
     pub(super) async fn apply(
         &mut self,
         owner: &str,
@@ -166,7 +171,7 @@ impl History {
         Ok(done.then_some(at))
     }
 
-    /// Takes it back; false when another process did.
+    /// Reverts a migration. Returns false if another process did.
     pub(super) async fn take_back(
         &mut self,
         owner: &str,
@@ -183,7 +188,8 @@ impl History {
         .await
     }
 
-    /// One migration, one way: behind the lock, if it still stands as expected, the script and the note of it in one transaction.
+    /// Runs one script under the lock, if the state is as expected, together with the change of the
+    /// record, in one transaction.
     async fn step(
         &mut self,
         owner: &str,
@@ -199,27 +205,27 @@ impl History {
         }
         self.begin().await?;
         if self.is_applied(owner, migration.version).await? != expected {
-            self.plain("ROLLBACK").await?;
+            self.run_sql("ROLLBACK").await?;
             return Ok(false);
         }
         let result = self.script(script, note, values).await;
         match result {
-            Ok(None) => match self.plain("COMMIT").await {
+            Ok(None) => match self.run_sql("COMMIT").await {
                 Ok(()) => Ok(true),
                 Err(error) => Err(MigrationError::failed(way, migration, error)),
             },
             Ok(Some(broken)) => {
-                self.plain("ROLLBACK").await?;
+                self.run_sql("ROLLBACK").await?;
                 Err(MigrationError::refused(migration, &broken))
             }
             Err(error) => {
-                let _rolled_back = self.plain("ROLLBACK").await;
+                let _rolled_back = self.run_sql("ROLLBACK").await;
                 Err(MigrationError::failed(way, migration, error))
             }
         }
     }
 
-    /// Outside a transaction: the lock is the connection's then, and ends with it.
+    /// Runs a script outside of a transaction: the lock belongs to the connection.
     async fn step_alone(
         &mut self,
         owner: &str,
@@ -228,17 +234,17 @@ impl History {
         expected: bool,
         (note, values): (&str, Vec<Value>),
     ) -> Result<bool, MigrationError> {
-        self.plain("SET lock_timeout = 0").await?;
-        self.plain(&format!("SELECT pg_advisory_lock({LOCK})"))
+        self.run_sql("SET lock_timeout = 0").await?;
+        self.run_sql(&format!("SELECT pg_advisory_lock({LOCK})"))
             .await?;
         let result = if self.is_applied(owner, migration.version).await? == expected {
-            // One by one: PostgreSQL wraps several statements sent at once into a transaction.
+            // One by one: PostgreSQL wraps several statements in one message into a transaction.
             let mut result = Ok(());
             for statement in script
                 .split_inclusive(";\n")
                 .filter(|part| !part.trim().is_empty())
             {
-                result = self.plain(statement).await;
+                result = self.run_sql(statement).await;
                 if result.is_err() {
                     break;
                 }
@@ -250,32 +256,32 @@ impl History {
         } else {
             Ok(false)
         };
-        self.plain(&format!("SELECT pg_advisory_unlock({LOCK})"))
+        self.run_sql(&format!("SELECT pg_advisory_unlock({LOCK})"))
             .await?;
         result.map_err(|error| MigrationError::failed(way, migration, error))
     }
 
-    /// Begins, and waits for other processes that migrate.
+    /// Begins a transaction and waits for other processes that migrate.
     async fn begin(&mut self) -> Result<(), DbErr> {
         if !self.postgres() {
-            self.plain("PRAGMA foreign_keys = OFF").await?;
-            return self.plain("BEGIN IMMEDIATE").await;
+            self.run_sql("PRAGMA foreign_keys = OFF").await?;
+            return self.run_sql("BEGIN IMMEDIATE").await;
         }
-        self.plain("BEGIN READ WRITE").await?;
-        self.plain("SET LOCAL lock_timeout = 0").await?;
-        self.plain(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+        self.run_sql("BEGIN READ WRITE").await?;
+        self.run_sql("SET LOCAL lock_timeout = 0").await?;
+        self.run_sql(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
             .await?;
-        self.plain("SET LOCAL lock_timeout = '2s'").await
+        self.run_sql("SET LOCAL lock_timeout = '2s'").await
     }
 
-    /// The script and its note; what is broken after it, if something is.
+    /// Runs the script and changes the record. Returns violated foreign keys, if any.
     async fn script(
         &mut self,
         script: &str,
         note: &str,
         values: Vec<Value>,
     ) -> Result<Option<String>, DbErr> {
-        self.plain(script).await?;
+        self.run_sql(script).await?;
         self.rows(note, values).await?;
         if self.postgres() {
             return Ok(None);
@@ -313,17 +319,18 @@ impl History {
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let ask = Ask::All(Statement::from_sql_and_values(self.backend, sql, values));
-        match self.link.run(&ask).await {
-            Ok(Reply::All(rows)) => Ok(rows),
+        let statement =
+            SqlStatement::FetchAll(Statement::from_sql_and_values(self.backend, sql, values));
+        match self.connection.run(&statement).await {
+            Ok(Outcome::Rows(rows)) => Ok(rows),
             Ok(_) => Ok(Vec::new()),
-            Err(error) => Err(ask.error(error)),
+            Err(error) => Err(statement.error(error)),
         }
     }
 
-    async fn plain(&mut self, sql: &str) -> Result<(), DbErr> {
-        self.link
-            .plain(sql)
+    async fn run_sql(&mut self, sql: &str) -> Result<(), DbErr> {
+        self.connection
+            .run_sql(sql)
             .await
             .map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
     }

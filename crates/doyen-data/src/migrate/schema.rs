@@ -4,13 +4,14 @@ use sea_orm::{DbBackend, DbErr};
 
 use super::history::History;
 
-/// What SQLite keeps of the statements that made it, without the shadow tables of its own.
+/// The statements that created the objects of SQLite, without its shadow tables.
 const SQLITE: &[&str] = &[
     "SELECT type || ' ' || name || ' on ' || tbl_name || ': ' || coalesce(sql, '') FROM sqlite_master \
      WHERE name NOT LIKE 'sqlite_%' AND name <> 'doyen_migrations' ORDER BY 1",
 ];
 
-/// Tables and their columns, constraints, indexes, types, views, triggers, functions and sequences of the schemas people write to.
+/// Tables with columns, constraints and indexes, and types, views, triggers, functions and
+/// sequences of the user schemas.
 const POSTGRES: &[&str] = &[
     "SELECT 'column ' || table_schema || '.' || table_name || '.' || column_name || ': ' || \
      coalesce(domain_name, udt_name) || coalesce('(' || character_maximum_length || ')', '') || \

@@ -7,24 +7,25 @@ use std::time::Duration;
 use sea_orm::{DbErr, RuntimeErr};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Live, Pool};
-use crate::link::{Ask, Link, Reply};
+use super::{OpenConnection, Pool};
+use crate::connection::{Connection, Outcome, SqlStatement};
 
-/// A connection in use. Dropped clean it goes back; dropped in the middle of something it is cleaned or replaced first.
+/// A connection in use. When it is dropped, a clean connection is returned to the pool, and any
+/// other is reset or replaced first.
 pub(crate) struct Lease {
-    held: Option<(Live, OwnedSemaphorePermit)>,
+    held: Option<(OpenConnection, OwnedSemaphorePermit)>,
     pool: Pool,
-    /// A statement was sent and its answer not read to the end.
+    /// True while a statement has no complete response.
     pub(crate) in_flight: bool,
-    /// A transaction was begun and not ended.
+    /// True while a transaction is open.
     pub(crate) in_transaction: bool,
     broken: bool,
 }
 
 impl Lease {
-    pub(super) fn new(live: Live, place: OwnedSemaphorePermit, pool: &Pool) -> Self {
+    pub(super) fn new(open: OpenConnection, permit: OwnedSemaphorePermit, pool: &Pool) -> Self {
         Self {
-            held: Some((live, place)),
+            held: Some((open, permit)),
             pool: pool.clone(),
             in_flight: false,
             in_transaction: false,
@@ -32,56 +33,60 @@ impl Lease {
         }
     }
 
-    /// Asks and waits for the answer, at most as long as a statement may take.
-    pub(crate) async fn run(&mut self, ask: &Ask) -> Result<Reply, DbErr> {
-        let patience = self.pool.0.limits.patience;
-        self.attempt(patience, async |link| link.run(ask).await)
+    /// Runs a statement and waits for its result until the timeout.
+    pub(crate) async fn run(&mut self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
+        let timeout = self.pool.0.options.response_timeout;
+        self.attempt(timeout, async |connection| connection.run(statement).await)
             .await
-            .map_err(|error| ask.error(error))
+            .map_err(|error| statement.error(error))
     }
 
     /// Runs a statement without parameters or rows.
-    pub(crate) async fn plain(&mut self, sql: &str) -> Result<(), DbErr> {
-        let patience = self.pool.0.limits.patience;
+    pub(crate) async fn run_sql(&mut self, sql: &str) -> Result<(), DbErr> {
+        let timeout = self.pool.0.options.response_timeout;
         let result = self
-            .attempt(patience, async |link| link.plain(sql).await)
+            .attempt(timeout, async |connection| connection.run_sql(sql).await)
             .await;
         result.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
     }
 
-    /// Begins a unit of work.
+    /// Begins a transaction.
     pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
         self.in_transaction = true;
-        let begin = self.pool.0.recipe.begin();
-        let result = self.plain(begin).await;
+        let begin = self.pool.0.connect_options.begin_sql();
+        let result = self.run_sql(begin).await;
         if result.is_err() {
-            // What the server thinks of a failed BEGIN is not worth finding out.
+            // The state after a failed BEGIN is unknown.
             self.broken = true;
         }
         result
     }
 
-    /// Begins a unit of work together with its first statement. When that fails, whatever was begun is to be rolled back.
-    pub(crate) async fn begin_with(&mut self, ask: &Ask) -> Result<Reply, DbErr> {
+    /// Begins a transaction together with its first statement. If that fails, the transaction must
+    /// be rolled back.
+    pub(crate) async fn begin_with(&mut self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
         self.in_transaction = true;
-        let begin = self.pool.0.recipe.begin();
-        // The wait for other writers, and the statement.
-        let patience = self.pool.0.limits.patience * 2;
-        self.attempt(patience, async |link| link.begin_with(begin, ask).await)
-            .await
-            .map_err(|error| ask.error(error))
+        let begin = self.pool.0.connect_options.begin_sql();
+        // Covers the wait for other writers and the statement.
+        let timeout = self.pool.0.options.response_timeout * 2;
+        self.attempt(timeout, async |connection| {
+            connection.begin_with(begin, statement).await
+        })
+        .await
+        .map_err(|error| statement.error(error))
     }
 
     async fn attempt<T>(
         &mut self,
-        patience: Duration,
-        ask: impl AsyncFnOnce(&mut Link) -> Result<T, sqlx::Error>,
+        timeout: Duration,
+        operation: impl AsyncFnOnce(&mut Connection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let Some((live, _)) = &mut self.held else {
+        let Some((open, _)) = &mut self.held else {
             return Err(sqlx::Error::PoolClosed);
         };
         self.in_flight = true;
-        let Ok(result) = tokio::time::timeout(patience, ask(&mut live.link)).await else {
+        let Ok(result) = tokio::time::timeout(timeout, operation(&mut open.connection)).await
+        else {
             let error = std::io::Error::new(
                 std::io::ErrorKind::TimedOut,
                 "the database did not answer in time",
@@ -93,56 +98,58 @@ impl Lease {
             && crate::error::is_dead(error)
         {
             self.broken = true;
-            self.pool.condemn(live.generation);
+            self.pool.invalidate_generation(open.generation);
         }
         result
     }
 
-    /// Whether the connection still works, after a rest.
-    pub(super) async fn answers(&mut self, deadline: tokio::time::Instant) -> bool {
-        let patience = deadline.saturating_duration_since(tokio::time::Instant::now());
-        let answer = self.attempt(patience, async |link| link.ping().await).await;
-        if let (Err(_), Some((live, _))) = (&answer, &self.held) {
-            self.pool.condemn(live.generation);
+    /// Pings the connection. Returns false if it is lost.
+    pub(super) async fn responds(&mut self, deadline: tokio::time::Instant) -> bool {
+        let timeout = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let answer = self
+            .attempt(timeout, async |connection| connection.ping().await)
+            .await;
+        if let (Err(_), Some((open, _))) = (&answer, &self.held) {
+            self.pool.invalidate_generation(open.generation);
         }
         answer.is_ok()
     }
 
-    /// Closes the connection and keeps its place.
-    pub(super) fn give_up(mut self) -> Option<OwnedSemaphorePermit> {
-        let (live, place) = self.held.take()?;
-        self.pool.discard(live);
-        Some(place)
+    /// Closes the connection and returns its permit.
+    pub(super) fn close_keeping_permit(mut self) -> Option<OwnedSemaphorePermit> {
+        let (open, permit) = self.held.take()?;
+        self.pool.discard(open);
+        Some(permit)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some((live, place)) = self.held.take() else {
+        let Some((open, permit)) = self.held.take() else {
             return;
         };
         if self.broken {
-            self.pool.discard(live);
+            self.pool.discard(open);
         } else if !self.in_flight && !self.in_transaction {
-            self.pool.release(live);
+            self.pool.release(open);
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (pool, in_flight) = (self.pool.clone(), self.in_flight);
             drop(runtime.spawn(async move {
-                let Live {
-                    link,
-                    born,
+                let OpenConnection {
+                    connection,
+                    opened_at,
                     generation,
-                } = live;
-                match link.reclaim(in_flight, &pool.0.recipe).await {
-                    Some(link) => pool.release(Live {
-                        link,
-                        born,
+                } = open;
+                match connection.reclaim(in_flight, &pool.0.connect_options).await {
+                    Some(connection) => pool.release(OpenConnection {
+                        connection,
+                        opened_at,
                         generation,
                     }),
                     None => drop(pool.0.open.fetch_sub(1, Ordering::Relaxed)),
                 }
-                // Only now: whoever comes next must not meet the locks of the one before.
-                drop(place);
+                // Only now, so that the next caller does not meet locks of this connection.
+                drop(permit);
             }));
         } else {
             self.pool.0.open.fetch_sub(1, Ordering::Relaxed);

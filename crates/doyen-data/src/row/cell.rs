@@ -3,19 +3,20 @@
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
-/// A value of one column. A type of your own is read by way of one of these: `#[row(try_from = "String")]`.
+/// A value of one column. Other types are converted from one of these: `#[row(try_from =
+/// "String")]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can not be read from a column",
     label = "not a type of a column",
     note = "read it as a type that is: `#[row(try_from = \"String\")]` on the field uses `TryFrom<String>`"
 )]
 pub trait Cell: Sized {
-    /// Reads it from PostgreSQL. The error says what is wrong, without the name of the column.
+    /// Reads it from PostgreSQL. The error does not name the column.
     #[cfg(feature = "postgres")]
     #[doc(hidden)]
     fn from_postgres(row: &tokio_postgres::Row, index: usize) -> Result<Self, String>;
 
-    /// Reads it from SQLite. The error says what is wrong, without the name of the column.
+    /// Reads it from SQLite. The error does not name the column.
     #[cfg(feature = "sqlite")]
     #[doc(hidden)]
     fn from_sqlite(value: rusqlite::types::ValueRef<'_>) -> Result<Self, String>;

@@ -1,11 +1,11 @@
-//! Columns of PostgreSQL: what sqlx reads from a type, is read from it here, and nothing else.
+//! Columns of PostgreSQL, with the type conversions of sqlx.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 use uuid::Uuid;
 
-/// The bytes of a value, of whatever type it is.
+/// The bytes of a value of any type.
 struct Raw;
 
 impl<'a> FromSql<'a> for Raw {

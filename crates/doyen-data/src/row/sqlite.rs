@@ -1,7 +1,8 @@
-//! Columns of SQLite: what sqlx reads from a value, is read from it here, and nothing else.
+//! Columns of SQLite, with the type conversions of sqlx.
 //!
-//! SQLite has five kinds of value and does not hold a column to its declared type. Which kind a Rust type takes is sqlx's rule: an integer
-//! is not read as a float, nor a number as a text. Moments are texts in any format SQLite documents, seconds since 1970, or Julian days.
+//! SQLite has five kinds of values and does not enforce the declared type of a column. As in sqlx,
+//! an integer is not read as a float, nor a number as text. Times are texts in any format that
+//! SQLite documents, seconds since 1970, or Julian days.
 
 use chrono::{
     DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _, Utc,
@@ -138,7 +139,7 @@ fn moment(text: &str) -> Option<DateTime<FixedOffset>> {
     })
 }
 
-/// Days since noon of the 24th of November 4714 BC, as SQLite's `julianday()` counts.
+/// Parses a Julian day: days since noon of 24 November 4714 BC.
 fn julian(days: f64) -> Option<DateTime<FixedOffset>> {
     let seconds = (days - 2_440_587.5) * 86_400.0;
     if !seconds.is_finite() {

@@ -29,21 +29,24 @@ impl UnitOfWork for Session {
 }
 
 impl Session {
-    /// Runs this after a successful commit, before the answer leaves: to empty a cache, wake a worker, publish an event.
+    /// Runs this after a successful commit and before the response is sent: to invalidate a cache,
+    /// wake a worker, publish an event.
     ///
-    /// It runs in the order given, once; never when the unit of work is rolled back. What it does can not fail the request any more: a panic
-    /// is logged. A session that only reads is never committed, so there it does not run.
+    /// Each piece of work runs once, in the order of the calls, and never after a rollback. It
+    /// cannot fail the request: a panic is logged. A read-only session is never committed, so it
+    /// does not run there.
     pub fn after_commit(&self, work: impl Future<Output = ()> + Send + 'static) {
-        sync::lock(&self.inner.after).push(Box::pin(work));
+        sync::lock(&self.inner.after_commit).push(Box::pin(work));
     }
 
-    /// Commits the unit of work and closes the session. The edge does this for a request; call it only for a session you made yourself.
+    /// Commits the unit of work and closes the session. The edge does this for a request; call it
+    /// only for your own sessions.
     ///
     /// # Errors
     ///
-    /// - `commit_failed` (503): the database refused, nothing was changed;
+    /// - `commit_failed` (503): the database rejected the commit, nothing was changed;
     /// - `outcome_unknown` (503): the connection was lost during the commit;
-    /// - internal (500): a statement had failed before and nobody dealt with it.
+    /// - internal (500): a statement failed before.
     pub async fn commit(&self) -> Result<(), Unexpected> {
         let state = std::mem::replace(&mut *self.inner.state.lock().await, State::Closed);
         match state {
@@ -55,30 +58,30 @@ impl Session {
             State::Fresh => {}
             State::Open(work) => self.commit_work(work).await?,
         }
-        let after = std::mem::take(&mut *sync::lock(&self.inner.after));
+        let after = std::mem::take(&mut *sync::lock(&self.inner.after_commit));
         if !after.is_empty() {
-            // In a task of its own: the change is made, so this must happen even if the client goes away now.
+            // In a task, so that it runs even if the client disconnects now.
             let _finished = tokio::spawn(run_all(after)).await;
         }
         Ok(())
     }
 
     async fn commit_work(&self, mut work: Work) -> Result<(), Unexpected> {
-        if self.inner.undo.load(Ordering::Relaxed) != u32::MAX {
-            self.settle(&mut work)
+        if self.inner.rollback_to.load(Ordering::Relaxed) != u32::MAX {
+            self.apply_pending_rollback(&mut work)
                 .await
                 .map_err(|error| Unexpected::known(&COMMIT_FAILED, error))?;
         }
-        if let Err(error) = work.usable() {
-            end(work).await;
+        if let Err(error) = work.check_usable() {
+            roll_back(work).await;
             return Err(Unexpected::new(error));
         }
-        let Err(error) = work.lease.plain("COMMIT").await else {
+        let Err(error) = work.lease.run_sql("COMMIT").await else {
             work.lease.in_transaction = false;
             return Ok(());
         };
-        // A server that dies may have committed before, and after an I/O error nobody knows what is on the disk. Everything else that has a
-        // code is a refusal: it did not happen.
+        // After a lost connection or an I/O error the outcome is unknown. Any other error with a
+        // code is a rejection.
         let dead = sqlx_error(&error).is_none_or(is_dead);
         let code = code(&error);
         let disk = code.as_deref().is_some_and(|code| {
@@ -86,26 +89,26 @@ impl Session {
         });
         let known = !dead && !disk && code.is_some();
         if known {
-            end(work).await;
+            roll_back(work).await;
             Err(Unexpected::known(&COMMIT_FAILED, error))
         } else {
             Err(Unexpected::outcome_unknown(error))
         }
     }
 
-    /// Undoes the unit of work and closes the session.
+    /// Rolls back the unit of work and closes the session.
     pub async fn rollback(&self) {
         let state = std::mem::replace(&mut *self.inner.state.lock().await, State::Closed);
-        sync::lock(&self.inner.after).clear();
+        sync::lock(&self.inner.after_commit).clear();
         if let State::Open(work) = state {
-            end(work).await;
+            roll_back(work).await;
         }
     }
 }
 
-/// Rolls back and gives the connection back; when that fails the pool takes care of it.
-async fn end(mut work: Work) {
-    if !work.lease.in_flight && work.lease.plain("ROLLBACK").await.is_ok() {
+/// Rolls back and returns the connection. If that fails, the pool resets it.
+async fn roll_back(mut work: Work) {
+    if !work.lease.in_flight && work.lease.run_sql("ROLLBACK").await.is_ok() {
         work.lease.in_transaction = false;
     }
 }

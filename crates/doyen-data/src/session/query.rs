@@ -1,15 +1,15 @@
-//! Statements of our own, and reads into structs of our own.
+//! SQL statements and typed reads.
 
 use sea_orm::{
     ConnectionTrait as _, DbErr, EntityTrait, PrimaryKeyTrait, QuerySelect, QueryTrait, Statement,
     Value,
 };
 
-use super::{Session, texts};
+use super::{Session, sql_cache};
 use crate::Row;
 
 impl Session {
-    /// Runs a query and reads each row as a `T`. Parameters are `$1`, `$2` ... on both databases.
+    /// Runs a query and reads each row as a `T`. Parameters are `$1`, `$2` … on both databases.
     ///
     /// ```
     /// # extern crate doyen_data as doyen;
@@ -30,7 +30,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The database's, or a column that is missing or of another type.
+    /// Returns an error if the database fails, or a column is missing or of another type.
     pub async fn query_as<T: Row>(
         &self,
         sql: &str,
@@ -39,11 +39,11 @@ impl Session {
         self.all_rows(sql, parameters.into_iter().collect()).await
     }
 
-    /// Like [`query_as`](Self::query_as), for at most one row: the first.
+    /// Like [`query_as`](Self::query_as), for the first row only.
     ///
     /// # Errors
     ///
-    /// The same.
+    /// The same as for [`query_as`](Self::query_as).
     pub async fn query_one_as<T: Row>(
         &self,
         sql: &str,
@@ -52,23 +52,24 @@ impl Session {
         self.first_row(sql, parameters.into_iter().collect()).await
     }
 
-    /// The row of an entity with this primary key: `session.get::<ticket::Entity>(7)`.
+    /// Returns the entity with this primary key: `session.get::<ticket::Entity>(7)`.
     ///
-    /// It is `find_by_id(7).one(&session)` for an entity whose model derives [`Row`], and costs less: the text of the statement is made
-    /// once. There is no cache of rows, so each call asks the database.
+    /// It equals `find_by_id(7).one(&session)` for a model that derives [`Row`], but builds the
+    /// statement only once. Rows are not cached.
     ///
     /// # Errors
     ///
-    /// The database's, or a column that is missing or of another type.
+    /// Returns an error if the database fails, or a column is missing or of another type.
     pub async fn get<E: EntityTrait<Model: Row>>(
         &self,
         id: impl Into<<E::PrimaryKey as PrimaryKeyTrait>::ValueType>,
     ) -> Result<Option<E::Model>, DbErr> {
-        let (sql, values) = texts::by_key::<E>(self.backend(), id.into());
+        let (sql, values) = sql_cache::by_key::<E>(self.backend(), id.into());
         self.first_row(&sql, values).await
     }
 
-    /// All rows of a SeaORM select, each read as a `T`: an entity's model, or any struct with a field for each column it wants.
+    /// Returns all rows of a SeaORM select, each read as a `T`: a model, or a struct with a field
+    /// for each wanted column.
     ///
     /// ```
     /// # extern crate doyen_data as doyen;
@@ -96,25 +97,25 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// The database's, or a column that is missing or of another type.
+    /// Returns an error if the database fails, or a column is missing or of another type.
     pub async fn all_as<T: Row>(&self, select: &impl QueryTrait) -> Result<Vec<T>, DbErr> {
         let statement = select.build(self.backend());
         self.all_rows(&statement.sql, values(statement.values))
             .await
     }
 
-    /// The first row of a SeaORM select, read as a `T`. The statement gets a `LIMIT 1`.
+    /// Returns the first row of a SeaORM select, read as a `T`. Adds `LIMIT 1` to the statement.
     ///
     /// # Errors
     ///
-    /// The same as of [`all_as`](Self::all_as).
+    /// The same as for [`all_as`](Self::all_as).
     pub async fn one_as<T: Row>(
         &self,
         select: &(impl QuerySelect + QueryTrait + Clone),
     ) -> Result<Option<T>, DbErr> {
         let mut statement = select.build(self.backend());
-        // As a number in the text: with a bound limit PostgreSQL plans the statement anew each time.
-        if texts::takes_limit(&statement.sql) {
+        // As text: PostgreSQL would plan a statement with a bound limit each time.
+        if sql_cache::takes_limit(&statement.sql) {
             statement.sql.push_str(" LIMIT 1");
         } else {
             statement = select.clone().limit(1).build(self.backend());
@@ -123,11 +124,12 @@ impl Session {
             .await
     }
 
-    /// Runs a statement; gives the number of rows it touched. Parameters are `$1`, `$2` ... on both databases.
+    /// Runs a statement and returns the number of affected rows. Parameters are `$1`, `$2` … on
+    /// both databases.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn execute_sql(
         &self,
         sql: &str,

@@ -1,77 +1,81 @@
-//! Reads into structs of our own: straight from the driver where that is safe, over sqlx everywhere else.
+//! Typed reads: from the driver where possible, else over sqlx.
 
 use std::time::Instant;
 
 use doyen_core::Access;
 use sea_orm::{DbErr, Statement, Value};
 
-use super::{Session, not_here, read_only};
+use super::{Session, is_read_only_error, write_rejected};
 use crate::Row;
-use crate::link::{Ask, Reply};
-use crate::read::{Reader, Unread};
-use crate::statement::{Sort, sort};
+use crate::connection::{Outcome, SqlStatement};
+use crate::fast_read::{FastReader, ReadError};
+use crate::statement::{StatementKind, classify};
 
 impl Session {
-    /// All rows of a query.
+    /// Returns all rows of a query.
     pub(super) async fn all_rows<T: Row>(
         &self,
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Vec<T>, DbErr> {
-        let begun = Instant::now();
-        let straight = match self.reader(sql) {
+        let started = Instant::now();
+        let fast = match self.fast_reader(sql) {
             Some(reader) => reader.all(sql, &values).await,
-            None => Err(Unread::Elsewhere),
+            None => Err(ReadError::Fallback),
         };
-        let result = match straight {
-            Err(Unread::Elsewhere) => {
-                let answer = self.answer(&Ask::All(self.with_values(sql, values))).await;
-                answer.and_then(|reply| match reply {
-                    Reply::All(rows) => rows
+        let result = match fast {
+            Err(ReadError::Fallback) => {
+                let outcome = self
+                    .run_uncounted(&SqlStatement::FetchAll(self.with_values(sql, values)))
+                    .await;
+                outcome.and_then(|outcome| match outcome {
+                    Outcome::Rows(rows) => rows
                         .iter()
                         .map(|row| T::from_query_result(row, ""))
                         .collect(),
-                    _ => Err(super::connection::mixed_up()),
+                    _ => Err(super::seaorm::unexpected_outcome()),
                 })
             }
-            Err(Unread::Failed(error)) => Err(explained(error, sql)),
+            Err(ReadError::Failed(error)) => Err(map_read_only(error, sql)),
             Ok(rows) => Ok(rows),
         };
-        self.count(sql, begun, result.is_err());
+        self.count(sql, started, result.is_err());
         result
     }
 
-    /// The first row of a query.
+    /// Returns the first row of a query.
     pub(super) async fn first_row<T: Row>(
         &self,
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Option<T>, DbErr> {
-        let begun = Instant::now();
-        let straight = match self.reader(sql) {
+        let started = Instant::now();
+        let fast = match self.fast_reader(sql) {
             Some(reader) => reader.first(sql, &values).await,
-            None => Err(Unread::Elsewhere),
+            None => Err(ReadError::Fallback),
         };
-        let result = match straight {
-            Err(Unread::Elsewhere) => {
-                let answer = self.answer(&Ask::One(self.with_values(sql, values))).await;
-                answer.and_then(|reply| match reply {
-                    Reply::One(row) => row.map(|row| T::from_query_result(&row, "")).transpose(),
-                    _ => Err(super::connection::mixed_up()),
+        let result = match fast {
+            Err(ReadError::Fallback) => {
+                let outcome = self
+                    .run_uncounted(&SqlStatement::FetchOne(self.with_values(sql, values)))
+                    .await;
+                outcome.and_then(|outcome| match outcome {
+                    Outcome::Row(row) => row.map(|row| T::from_query_result(&row, "")).transpose(),
+                    _ => Err(super::seaorm::unexpected_outcome()),
                 })
             }
-            Err(Unread::Failed(error)) => Err(explained(error, sql)),
+            Err(ReadError::Failed(error)) => Err(map_read_only(error, sql)),
             Ok(row) => Ok(row),
         };
-        self.count(sql, begun, result.is_err());
+        self.count(sql, started, result.is_err());
         result
     }
 
-    /// A statement that runs on its own may go past the pool; one that looks like a write is refused in the usual place.
-    fn reader(&self, sql: &str) -> Option<&Reader> {
-        let alone = self.inner.access == Access::Read && sort(sql) == Sort::Reads;
-        if alone {
-            self.inner.database.straight()
+    /// Returns the fast reader for reads outside of a transaction.
+    fn fast_reader(&self, sql: &str) -> Option<&FastReader> {
+        let standalone = self.inner.access == Access::Read && classify(sql) == StatementKind::Read;
+        if standalone {
+            self.inner.database.fast_reader()
         } else {
             None
         }
@@ -82,9 +86,9 @@ impl Session {
     }
 }
 
-fn explained(error: DbErr, sql: &str) -> DbErr {
-    if read_only(&error) {
-        not_here(sql)
+fn map_read_only(error: DbErr, sql: &str) -> DbErr {
+    if is_read_only_error(&error) {
+        write_rejected(sql)
     } else {
         error
     }

@@ -1,4 +1,4 @@
-//! A part of a unit of work that can be undone alone.
+//! Savepoints: parts of a unit of work that can be rolled back alone.
 
 use std::sync::atomic::Ordering;
 
@@ -7,7 +7,8 @@ use sea_orm::DbErr;
 
 use super::{Session, State, Work};
 
-/// An open savepoint, as SeaORM's `begin()` gives it. Dropped before its end it is rolled back. Prefer [`Session::savepoint`].
+/// An open savepoint, as returned by SeaORM's `begin()`. It is rolled back if it is dropped. Prefer
+/// [`Session::savepoint`].
 #[derive(Debug)]
 pub struct Savepoint {
     session: Session,
@@ -16,7 +17,7 @@ pub struct Savepoint {
 }
 
 impl Session {
-    /// Runs work that can be undone alone: an `Err` rolls back what it wrote and nothing else.
+    /// Runs work in a savepoint: an `Err` rolls back only what the work wrote.
     ///
     /// ```
     /// # use doyen_data::{Session, Violation as _};
@@ -34,7 +35,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// What the work gives, or the database's refusal of the savepoint itself.
+    /// Returns the error of the work, or an error of the savepoint itself.
     pub async fn savepoint<T, E, F>(&self, work: impl FnOnce(Session) -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
@@ -43,11 +44,11 @@ impl Session {
         let savepoint = self.enter().await?;
         match work(self.clone()).await {
             Ok(value) => {
-                savepoint.keep().await?;
+                savepoint.release().await?;
                 Ok(value)
             }
             Err(error) => {
-                savepoint.undo().await?;
+                savepoint.roll_back().await?;
                 Err(error)
             }
         }
@@ -60,10 +61,10 @@ impl Session {
             ));
         }
         let mut state = self.inner.state.lock().await;
-        let work = self.begun(&mut state).await?;
-        work.usable()?;
+        let work = self.open_work(&mut state).await?;
+        work.check_usable()?;
         work.lease
-            .plain(&format!("SAVEPOINT doyen_{}", work.depth + 1))
+            .run_sql(&format!("SAVEPOINT doyen_{}", work.depth + 1))
             .await?;
         work.depth += 1;
         Ok(Savepoint {
@@ -73,28 +74,28 @@ impl Session {
         })
     }
 
-    /// Goes back to the savepoint that was dropped before its end, if there is one.
-    pub(super) async fn settle(&self, work: &mut Work) -> Result<(), DbErr> {
-        let depth = self.inner.undo.swap(u32::MAX, Ordering::Relaxed);
+    /// Rolls back to a savepoint that was dropped, if there is one.
+    pub(super) async fn apply_pending_rollback(&self, work: &mut Work) -> Result<(), DbErr> {
+        let depth = self.inner.rollback_to.swap(u32::MAX, Ordering::Relaxed);
         if depth == u32::MAX {
             Ok(())
         } else {
-            work.back_to(depth).await
+            work.roll_back_to(depth).await
         }
     }
 }
 
 impl Work {
-    /// Undoes the savepoint of this depth and those inside it.
-    async fn back_to(&mut self, depth: u32) -> Result<(), DbErr> {
+    /// Rolls back the savepoint of this depth and those inside it.
+    async fn roll_back_to(&mut self, depth: u32) -> Result<(), DbErr> {
         if depth == 0 || depth > self.depth || self.lease.in_flight {
             return Ok(());
         }
         self.lease
-            .plain(&format!("ROLLBACK TO SAVEPOINT doyen_{depth}"))
+            .run_sql(&format!("ROLLBACK TO SAVEPOINT doyen_{depth}"))
             .await?;
         self.lease
-            .plain(&format!("RELEASE SAVEPOINT doyen_{depth}"))
+            .run_sql(&format!("RELEASE SAVEPOINT doyen_{depth}"))
             .await?;
         self.depth = depth - 1;
         if self.failed.as_ref().is_some_and(|(at, _)| *at >= depth) {
@@ -105,7 +106,7 @@ impl Work {
 }
 
 impl Savepoint {
-    /// The session it is a part of.
+    /// Returns the session that it is a part of.
     pub fn session(&self) -> &Session {
         &self.session
     }
@@ -114,33 +115,33 @@ impl Savepoint {
         self.session.enter().await
     }
 
-    /// Keeps what was done since, as part of the whole.
-    pub(super) async fn keep(mut self) -> Result<(), DbErr> {
+    /// Releases the savepoint: its changes become part of the unit of work.
+    pub(super) async fn release(mut self) -> Result<(), DbErr> {
         let session = self.session.clone();
         let mut state = session.inner.state.lock().await;
         let State::Open(work) = &mut *state else {
             return Ok(());
         };
-        session.settle(work).await?;
-        // A failure inside that nobody undid goes on to poison the whole, as it does on PostgreSQL.
-        work.usable()?;
+        session.apply_pending_rollback(work).await?;
+        // An unhandled failure inside also fails the unit of work, as on PostgreSQL.
+        work.check_usable()?;
         work.lease
-            .plain(&format!("RELEASE SAVEPOINT doyen_{}", self.depth))
+            .run_sql(&format!("RELEASE SAVEPOINT doyen_{}", self.depth))
             .await?;
         work.depth = self.depth - 1;
         self.open = false;
         Ok(())
     }
 
-    /// Undoes what was done since.
-    pub(super) async fn undo(mut self) -> Result<(), DbErr> {
+    /// Rolls back to the savepoint.
+    pub(super) async fn roll_back(mut self) -> Result<(), DbErr> {
         let session = self.session.clone();
         let mut state = session.inner.state.lock().await;
         let State::Open(work) = &mut *state else {
             return Ok(());
         };
-        session.settle(work).await?;
-        work.back_to(self.depth).await?;
+        session.apply_pending_rollback(work).await?;
+        work.roll_back_to(self.depth).await?;
         self.open = false;
         Ok(())
     }
@@ -151,7 +152,7 @@ impl Drop for Savepoint {
         if self.open {
             self.session
                 .inner
-                .undo
+                .rollback_to
                 .fetch_min(self.depth, Ordering::Relaxed);
         }
     }

@@ -130,7 +130,8 @@ both! {
         }
         assert!((1..1000).contains(&finished), "some finish, some do not: {finished}");
         at_rest(&fresh.database).await;
-        // Nothing is half done. A commit that was sent may have happened without anybody there to hear of it.
+        // Nothing is half done. A commit that was sent may have happened without anybody there to
+        // hear of it.
         let rows = count(&fresh.database, "customers").await;
         let hits = crate::session::count(&fresh.database, "customers").await / 2;
         assert_eq!(rows % 2, 0, "two rows or none");

@@ -16,7 +16,8 @@ fn is_unavailable(error: &DbErr) -> bool {
 
 async fn kill_backends(fresh: &Fresh) {
     let name = fresh.url.rsplit_once('/').unwrap().1;
-    // Counted over all: the server ends them one after the other, and this waits until they are gone.
+    // Counted over all: the server ends them one after the other, and this waits until they are
+    // gone.
     maintenance(&format!(
         "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';
          FOR i IN 1..500 LOOP
@@ -271,7 +272,7 @@ async fn what_can_not_be_opened_says_why_and_what_to_do() {
             "not a SQLite database",
         ),
         (&format!("sqlite://{}/file/x.db", here.display()), "folder"),
-        (&format!("sqlite://{}", here.display()), "can not be opened"),
+        (&format!("sqlite://{}", here.display()), "cannot be opened"),
         (
             "postgres://postgres:s3cret@127.0.0.1:5432/no_such_database",
             "createdb",
@@ -339,7 +340,8 @@ async fn of_two_that_wait_for_each_other_one_is_told() {
     fresh.drop().await;
 }
 
-/// A rolling update: another node migrates, this one still has the statement prepared for the table as it was.
+/// A rolling update: another node migrates while this one has a prepared statement for the old
+/// table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_prepared_before_a_migration_is_prepared_again() {
     let fresh = Fresh::postgres().await;

@@ -122,7 +122,7 @@ fn server_url() -> String {
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
-/// A statement that can not stand in a transaction, on the server's own database.
+/// A statement that cannot stand in a transaction, on the server's own database.
 pub(crate) async fn maintenance(sql: &str) {
     use doyen_data::sea_orm::Database as Plain;
     let connection = Plain::connect(server_url())

@@ -11,7 +11,8 @@ use crate::session::count;
 
 const URL: &str = "DOYEN_DATA_TEST_CHILD";
 
-/// The process that is killed: the same program, told by a variable to write for ever. Without the variable there is nothing to do.
+/// The process that is killed: this program, with a variable that makes it write forever. Without
+/// the variable it is an empty test.
 #[tokio::test]
 async fn child() {
     let Ok(url) = std::env::var(URL) else { return };
@@ -50,7 +51,8 @@ both! {
             let mut written: Vec<String> = Vec::new();
             for line in lines.skip_while(|line| line != "begin").skip(1) {
                 written.push(line);
-                // In the middle of the next one; what was printed before it died is read to the end.
+                // In the middle of the next one; what was printed before it died is read to the
+                // end.
                 if written.len() == 5 + round {
                     child.kill().unwrap();
                 }

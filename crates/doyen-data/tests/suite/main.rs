@@ -1,4 +1,4 @@
-//! What the crate promises, on real databases: a SQLite file and a PostgreSQL database of its own for each test.
+//! Tests on real databases: a SQLite file and a PostgreSQL database for each test.
 
 extern crate doyen_data as doyen;
 
@@ -7,10 +7,10 @@ mod entities;
 mod faults;
 mod harness;
 mod killed;
-mod lanes;
 mod migrations;
 mod orm;
 mod pages;
+mod pipelines;
 mod reads;
 mod session;
 mod tls;

@@ -38,19 +38,19 @@ both! {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
         seeded(&session).await;
-        assert_eq!(session.totals().0, 8, "one statement for each row: {:?}", session.statistics());
+        assert_eq!(session.totals().0, 8, "one statement for each row: {:?}", session.query_stats());
         session.commit().await.unwrap();
 
         let session = fresh.database.session(Access::Read);
         let all = customer::Entity::load().with(ticket::Entity).order_by_asc(customer::Column::Id).all(&session).await.unwrap();
         let counts: Vec<usize> = all.iter().map(|customer| customer.tickets.len()).collect();
         assert_eq!(counts, [2, 3, 0]);
-        assert_eq!(session.totals().0, 2, "has-many: {:?}", session.statistics());
+        assert_eq!(session.totals().0, 2, "has-many: {:?}", session.query_stats());
 
         let session = fresh.database.session(Access::Read);
         let all = ticket::Entity::load().with(customer::Entity).order_by_asc(ticket::Column::Id).all(&session).await.unwrap();
         assert_eq!(all.iter().filter(|ticket| ticket.customer.as_ref().is_some_and(|customer| customer.email == "bob")).count(), 3);
-        assert_eq!(session.totals().0, 1, "belongs-to joins: {:?}", session.statistics());
+        assert_eq!(session.totals().0, 1, "belongs-to joins: {:?}", session.query_stats());
 
         let session = fresh.database.session(Access::Read);
         let customers = customer::Entity::find().order_by_asc(customer::Column::Id).all(&session).await.unwrap();

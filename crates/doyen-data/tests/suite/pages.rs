@@ -95,7 +95,7 @@ both! {
         back.reverse();
         assert_eq!(back.concat(), expected);
         // One statement a page, its limit written as a number.
-        assert!(session.statistics().fingerprints.iter().all(|one| one.sql.ends_with("LIMIT 8")), "{:?}", session.statistics());
+        assert!(session.query_stats().fingerprints.iter().all(|one| one.sql.ends_with("LIMIT 8")), "{:?}", session.query_stats());
     }
 }
 
@@ -104,7 +104,8 @@ both! {
         let database = seeded(fresh, 80).await;
         let change = async |step: i64| {
             let session = database.session(Access::Write);
-            // Rows that end in 5 come, before and behind the reader; of the old ones every eighth goes, among them rows a cursor points to.
+            // Rows that end in 5 come, before and behind the reader; of the old ones every eighth
+            // goes, among them rows a cursor points to.
             put(&session, step * 10 + 5).await;
             put(&session, 800 - step * 10 + 5).await;
             ticket::Entity::delete_by_id(step * 80).exec(&session).await.unwrap();
@@ -222,5 +223,17 @@ both! {
         }
         let none = session.page(ticket::Entity::find().filter(ticket::Column::Rank.gt(99)), Order::by(ticket::Column::Id), &Paging::default(), "").await.unwrap();
         assert!(none.items.is_empty() && none.next.is_none() && none.prev.is_none());
+    }
+}
+
+both! {
+    async fn the_cursor_of_a_key_and_a_filter_is_the_same_on_every_node(fresh) {
+        let database = seeded(fresh, 8).await;
+        let session = database.session(Access::Read);
+        let order = Order::by(ticket::Column::Rank).then(ticket::Column::Id);
+        let paging = Paging { limit: 2, from: PageFrom::Start };
+        let filter = (Some("open"), None::<i64>);
+        let page = session.page(ticket::Entity::find(), order, &paging, &filter).await.unwrap();
+        assert_eq!(page.next, Some(PageFrom::Cursor("AQAFAAgAAAAAAAAAAAUACAAAAAAAAABQGpjbZa7h4N5Q6E6zYXd1_g".into())));
     }
 }

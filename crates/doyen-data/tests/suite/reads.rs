@@ -138,8 +138,9 @@ struct Absent {
     absent: i64,
 }
 
-/// True when the reads of this session go past the pool: both ways refuse this, each in its own words.
-async fn is_straight(session: &Session) -> bool {
+/// Returns true if the reads of this session bypass the pool. The two drivers reject this statement
+/// with different texts.
+async fn uses_fast_reader(session: &Session) -> bool {
     let error = session
         .query_one_as::<Absent>("SELECT 1 AS present", [])
         .await
@@ -148,11 +149,12 @@ async fn is_straight(session: &Session) -> bool {
     error.to_string().contains("the result has no column")
 }
 
-/// A session whose reads go past the pool: the first ones do not, for a connection is opened meanwhile.
-pub(crate) async fn straight(database: &Database) -> Session {
+/// Returns a session whose reads bypass the pool, after its connection was opened in the
+/// background.
+pub(crate) async fn fast_session(database: &Database) -> Session {
     let session = database.session(Access::Read);
     for _ in 0..500 {
-        if is_straight(&session).await {
+        if uses_fast_reader(&session).await {
             return database.session(Access::Read);
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -161,7 +163,7 @@ pub(crate) async fn straight(database: &Database) -> Session {
 }
 
 /// Each way a read can take: past the pool, over the pool, and inside a unit of work.
-async fn ways(fresh: &Fresh) -> [Session; 3] {
+async fn access_paths(fresh: &Fresh) -> [Session; 3] {
     let pooled = Database::connect(&DatabaseOptions {
         read_connections: 0,
         ..fresh.options()
@@ -170,10 +172,10 @@ async fn ways(fresh: &Fresh) -> [Session; 3] {
     .unwrap();
     let pooled = pooled.session(Access::Read);
     let within = fresh.database.session(Access::Write);
-    let straight = straight(&fresh.database).await;
-    assert!(!is_straight(&pooled).await);
+    let fast = fast_session(&fresh.database).await;
+    assert!(!uses_fast_reader(&pooled).await);
     within.execute_sql("SELECT 1", []).await.unwrap();
-    [straight, pooled, within]
+    [fast, pooled, within]
 }
 
 async fn filled(fresh: &Fresh) {
@@ -203,7 +205,7 @@ both! {
     async fn every_type_reads_the_same_on_every_way(fresh) {
         filled(fresh).await;
         let select = kind::Entity::find().order_by_asc(kind::Column::Id);
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             let by_seaorm = select.clone().all(&session).await.unwrap();
             let read: Vec<kind::Model> = session.all_as(&select).await.unwrap();
             assert_eq!(read, by_seaorm);
@@ -262,7 +264,7 @@ both! {
         #[derive(Debug, FromQueryResult, Row)]
         struct Found { id: i64, missing: bool }
         let mut all = Vec::new();
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             let mut found = Vec::new();
             for (column, value) in &columns {
                 let sql = format!("SELECT id, {column} IS NULL AS missing FROM kinds WHERE {column} = $1 AND id > 0 ORDER BY id");
@@ -284,7 +286,7 @@ both! {
         #[derive(Debug, FromQueryResult, Row)]
         #[allow(dead_code, reason = "it is not read")]
         struct Number { number: i64 }
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             for sql in ["SELECT 1 AS other", "SELECT text AS number FROM kinds WHERE id = 1", "SELECT big AS number FROM kinds WHERE id = 3"] {
                 let all = session.query_as::<Number>(sql, []).await.unwrap_err();
                 let one = session.query_one_as::<Number>(sql, []).await.unwrap_err();
@@ -294,12 +296,12 @@ both! {
         }
         // A mistake in a statement ends a unit of work, so each has its own.
         for sql in ["SELECT nothing FROM kinds", "SELECT $1 FROM", "nonsense"] {
-            for session in ways(fresh).await {
+            for session in access_paths(fresh).await {
                 let error = session.query_as::<Number>(sql, [1.into()]).await.unwrap_err();
                 assert!(doyen_data::classify(&error).is_none(), "{error:?}");
             }
         }
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             let result = session.query_as::<Number>("SELECT big AS number FROM kinds WHERE id = $1", []).await;
             // SQLite takes a parameter that is not there for NULL.
             assert!(result.map_or(true, |rows| !fresh.is_postgres() && rows.is_empty()));
@@ -310,7 +312,7 @@ both! {
 both! {
     async fn one_row_by_key_and_by_select(fresh) {
         filled(fresh).await;
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             assert_eq!(session.get::<kind::Entity>(1).await.unwrap(), Some(rows().swap_remove(1)));
             assert_eq!(session.get::<kind::Entity>(i64::MIN).await.unwrap(), Some(rows().swap_remove(0)));
             assert_eq!(session.get::<kind::Entity>(404).await.unwrap(), None);
@@ -318,7 +320,7 @@ both! {
             assert_eq!(session.one_as(&select).await.unwrap(), Some(empty()));
             assert_eq!(session.one_as(&select.clone().offset(1)).await.unwrap().map(|row: kind::Model| row.id), Some(2));
             assert_eq!(session.one_as::<kind::Model>(&select.filter(kind::Column::Big.eq(5))).await.unwrap(), None);
-            let texts: Vec<String> = session.statistics().fingerprints.into_iter().map(|seen| seen.sql).collect();
+            let texts: Vec<String> = session.query_stats().fingerprints.into_iter().map(|seen| seen.sql).collect();
             assert!(texts.iter().any(|sql| sql.ends_with("LIMIT 1")), "{texts:?}");
         }
     }
@@ -328,14 +330,14 @@ both! {
     async fn statements_count_alike(fresh) {
         filled(fresh).await;
         let mut seen = Vec::new();
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             let before = session.totals().0;
             for id in 0..5_i64 {
                 session.get::<kind::Entity>(id).await.unwrap();
             }
             session.query_as::<Full>("SELECT * FROM kinds WHERE id IN ($1, $2)", [1.into(), 2.into()]).await.unwrap();
             assert!(session.query_as::<Full>("SELECT nothing", []).await.is_err());
-            let statistics = session.statistics();
+            let statistics = session.query_stats();
             assert_eq!(statistics.statements - before, 7);
             assert!(statistics.time > std::time::Duration::ZERO);
             let texts = statistics.fingerprints.into_iter().map(|seen| (seen.sql, seen.count));
@@ -363,9 +365,9 @@ both! {
             session.execute_sql("CREATE SEQUENCE numbers", []).await.unwrap();
             session.commit().await.unwrap();
         }
-        let [straight, pooled, within] = ways(fresh).await;
+        let [fast, pooled, within] = access_paths(fresh).await;
         within.rollback().await;
-        for session in [straight, pooled] {
+        for session in [fast, pooled] {
             for sql in &statements {
                 for error in [
                     session.query_as::<Id>(sql, []).await.unwrap_err(),
@@ -387,14 +389,14 @@ both! {
 both! {
     async fn a_unit_of_work_reads_what_it_has_written(fresh) {
         filled(fresh).await;
-        let beside = straight(&fresh.database).await;
+        let reads = fast_session(&fresh.database).await;
         let session = fresh.database.session(Access::Write);
         session.execute_sql("UPDATE kinds SET big = 77 WHERE id = 1", []).await.unwrap();
         assert_eq!(session.get::<kind::Entity>(1).await.unwrap().and_then(|row| row.big), Some(77));
-        assert_eq!(beside.get::<kind::Entity>(1).await.unwrap().and_then(|row| row.big), Some(1 << 40));
+        assert_eq!(reads.get::<kind::Entity>(1).await.unwrap().and_then(|row| row.big), Some(1 << 40));
         assert_eq!(session.autocommit().get::<kind::Entity>(1).await.unwrap().and_then(|row| row.big), Some(1 << 40));
         session.commit().await.unwrap();
-        assert_eq!(beside.get::<kind::Entity>(1).await.unwrap().and_then(|row| row.big), Some(77));
+        assert_eq!(reads.get::<kind::Entity>(1).await.unwrap().and_then(|row| row.big), Some(77));
     }
 }
 
@@ -403,7 +405,7 @@ both! {
         filled(fresh).await;
         #[derive(Debug, FromQueryResult, Row)]
         struct Star { id: i64, text: Option<String> }
-        let reader = straight(&fresh.database).await;
+        let reader = fast_session(&fresh.database).await;
         for round in 0..3 {
             for _ in 0..8 {
                 let rows = reader.query_as::<Star>("SELECT * FROM kinds ORDER BY id", []).await.unwrap();
@@ -413,14 +415,14 @@ both! {
             session.execute_sql(&format!("ALTER TABLE kinds ADD COLUMN more_{round} text"), []).await.unwrap();
             session.commit().await.unwrap();
         }
-        assert!(is_straight(&reader).await);
+        assert!(uses_fast_reader(&reader).await);
     }
 }
 
 both! {
     async fn a_hundred_at_once(fresh) {
         filled(fresh).await;
-        straight(&fresh.database).await;
+        fast_session(&fresh.database).await;
         #[derive(Debug, FromQueryResult, Row)]
         struct Echo { number: i64, many: Option<String> }
         let sql = if fresh.is_postgres() {
@@ -496,13 +498,13 @@ both! {
         let sql = |colour: &str, id: i64| format!(
             "SELECT CAST('{colour}' AS text) AS colour, CAST(NULL AS text) AS other, ({}) AS even, ({}) AS perhaps", big(id), big(3)
         );
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             let own = session.query_one_as::<Own>(&sql("blue", 1), []).await.unwrap();
             assert_eq!(own, Some(Own { colour: Colour::Blue, other: None, even: Even(1 << 40), perhaps: None }));
             assert!(session.query_one_as::<Own>(&sql("green", 1), []).await.is_err());
         }
-        let lane = straight(&fresh.database).await;
-        let error = lane.query_one_as::<Own>(&sql("red", i64::MIN), []).await.unwrap_err();
+        let session = fast_session(&fresh.database).await;
+        let error = session.query_one_as::<Own>(&sql("red", i64::MIN), []).await.unwrap_err();
         assert!(error.to_string().contains("`even`") && error.to_string().contains("is odd"), "{error}");
     }
 }
@@ -515,7 +517,7 @@ both! {
         session.execute_sql("INSERT INTO customers (email) VALUES ('ann')", []).await.unwrap();
         session.execute_sql("INSERT INTO tickets (customer_id, subject, rank) VALUES (1, 'one', 1), (1, 'two', 2)", []).await.unwrap();
         session.commit().await.unwrap();
-        for session in ways(fresh).await {
+        for session in access_paths(fresh).await {
             let ann = session.get::<customer::Entity>(1).await.unwrap().unwrap();
             let hers = sea_orm::ModelTrait::find_related(&ann, ticket::Entity).order_by_desc(ticket::Column::Rank);
             let read: Vec<ticket::Model> = session.all_as(&hers).await.unwrap();

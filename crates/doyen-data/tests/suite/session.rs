@@ -302,7 +302,7 @@ both! {
         let (one, two) = (cx.get::<Session>().await.unwrap(), cx.get::<Session>().await.unwrap());
         add(&one, "a").await.unwrap();
         add(&two, "b").await.unwrap();
-        let seen = cx.peek::<Session>().unwrap().statistics();
+        let seen = cx.peek::<Session>().unwrap().query_stats();
         assert_eq!(seen.statements, 2);
         assert_eq!(seen.fingerprints.len(), 1);
         assert_eq!(seen.fingerprints[0].count, 2);
@@ -333,7 +333,7 @@ both! {
         add(&other, "a").await.unwrap();
         other.commit().await.unwrap();
         assert_eq!(number(&beside, "SELECT count(*) FROM customers").await, 1);
-        assert_eq!(session.statistics().statements, 2, "both count for the request");
+        assert_eq!(session.query_stats().statements, 2, "both count for the request");
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::harness::Fresh;
-use crate::reads::straight;
+use crate::reads::fast_session;
 
 /// The first words of a client that wants TLS.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -103,16 +103,18 @@ async fn reads_are_as_secure_as_the_pool() {
         let database = Database::connect(&DatabaseOptions::new(url)).await.unwrap();
         let alone = door.entered.load(Ordering::SeqCst);
         assert_eq!(alone, before + 1, "{words}: the pool has one connection");
-        straight(&database).await;
+        fast_session(&database).await;
         assert!(door.entered.load(Ordering::SeqCst) > alone, "{words}");
         // A statement nobody waits for is cancelled through the same door.
         let session = database.session(Access::Read);
-        let endless = session
-            .query_as::<crate::lanes::Number>("SELECT 1::bigint AS number FROM pg_sleep(600)", []);
+        let endless = session.query_as::<crate::pipelines::Number>(
+            "SELECT 1::bigint AS number FROM pg_sleep(600)",
+            [],
+        );
         let given_up = tokio::time::timeout(std::time::Duration::from_millis(20), endless);
         assert!(given_up.await.is_err());
-        crate::lanes::until("it is cancelled", async || {
-            crate::lanes::sleeping(&fresh).await == 0
+        crate::pipelines::until("it is cancelled", async || {
+            crate::pipelines::sleeping(&fresh).await == 0
         })
         .await;
         database.close().await;
@@ -139,8 +141,11 @@ async fn inside_a_machine_tls_is_spoken_when_it_is_asked_for() {
     }
     let url = format!("{user}@localhost:{}/{name}?sslmode=prefer", door.port);
     let database = Database::connect(&DatabaseOptions::new(url)).await.unwrap();
-    straight(&database).await;
-    assert!(count(&door.entered) > 1, "the pool's, and the lane's");
+    fast_session(&database).await;
+    assert!(
+        count(&door.entered) > 1,
+        "the pool's, and the pipelined one"
+    );
     database.close().await;
     fresh.drop().await;
 }

@@ -54,6 +54,33 @@ pub(super) fn matching(viewer: Viewer, filter: &TicketFilter) -> Select<ticket_c
     visible(viewer).filter(all)
 }
 
+/// Returns the values that the cursors of a list are bound to, in addition to its order.
+pub(super) fn cursor_values(viewer: Viewer, filter: &TicketFilter) -> [Option<String>; 8] {
+    // Without `..`, so that a new filter cannot be forgotten here.
+    let TicketFilter {
+        status,
+        priority,
+        assignee,
+        reporter,
+        tag,
+        q,
+        sort: _,
+    } = filter;
+    [
+        Some(viewer.id().to_string()),
+        viewer.only().map(|id| id.to_string()),
+        status.map(|status| status.as_str().to_owned()),
+        priority.map(|priority| (priority as i16).to_string()),
+        assignee.map(|assignee| match assignee {
+            AssigneeFilter::Nobody => "none".to_owned(),
+            AssigneeFilter::User(id) => id.to_string(),
+        }),
+        reporter.map(|id| id.to_string()),
+        tag.as_ref().map(|tag| tag.as_str().to_owned()),
+        q.clone(),
+    ]
+}
+
 /// Returns a `LIKE` pattern that matches the lowercase text anywhere; `%`, `_` and `\` are escaped.
 fn pattern(text: &str) -> String {
     let mut pattern = String::from("%");

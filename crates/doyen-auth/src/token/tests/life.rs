@@ -53,7 +53,8 @@ fn keys_change_without_an_outage_and_dropped_keys_are_forgotten() {
     assert!(tokens.verify(&new).is_ok());
 }
 
-/// A change of keys is no reason to check everything again, and no moment in which a dropped key still counts.
+/// A change of keys is no reason to check everything again, and no moment in which a dropped key
+/// still counts.
 #[test]
 fn what_was_verified_is_forgotten_with_its_key_alone() {
     let seed = Seed::generate().unwrap().deriver("signing");
@@ -66,7 +67,8 @@ fn what_was_verified_is_forgotten_with_its_key_alone() {
     let new = tokens.issue(&caller()).unwrap().token;
     let newer = tokens.verify(&new).unwrap();
 
-    // Somebody verifies the old token while its key is dropped: what they remember is remembered by nobody.
+    // Somebody verifies the old token while its key is dropped: what they remember is remembered by
+    // nobody.
     let before = tokens.live();
     tokens.rotate(next());
     before.cache.put(before.cache.key(&old), known);
