@@ -154,6 +154,7 @@ impl Accounts {
 
 /// Sessions, API keys, mails and second factors of accounts.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct AccountSettings {
     /// Login sessions.
     #[setting(section)]

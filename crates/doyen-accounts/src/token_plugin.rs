@@ -22,6 +22,7 @@ pub struct AccessTokens;
 
 /// Access tokens and their signing keys.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct TokenSettings {
     /// Algorithm of new signing keys. Existing keys keep theirs; a change takes effect with
     /// `keys rotate`.

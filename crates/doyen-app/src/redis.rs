@@ -12,6 +12,7 @@ use crate::fault::Fault;
 
 /// Redis.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct RedisSettings {
     /// Redis URL: `redis://user:password@host:6379/0`. If set, all nodes count rate limits
     /// together; otherwise each node counts for itself.

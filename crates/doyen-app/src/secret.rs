@@ -13,6 +13,7 @@ pub(crate) const SECTION: &str = "auth";
 
 /// The root secret.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct SecretSettings {
     /// Root secret, from which signing keys and all other keys are derived: 32 random bytes in
     /// base64url. Required in `prod`. In `dev` and `test` it is generated at the first start.

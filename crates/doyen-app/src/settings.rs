@@ -17,6 +17,7 @@ use crate::secret::SecretSettings;
 
 /// The settings that every application has.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct CoreSettings {
     /// The public listener and its limits.
     #[setting(section)]

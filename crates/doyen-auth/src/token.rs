@@ -33,6 +33,7 @@ const TYPE: &str = "at+jwt";
 
 /// How tokens are made and checked.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TokenOptions {
     /// Who issues them: a URL, compared letter by letter.
     pub issuer: String,
@@ -74,6 +75,7 @@ pub struct Tokens {
 
 /// What a verified token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Claims {
     /// Who is calling.
     pub caller: Arc<Caller>,

@@ -18,6 +18,7 @@ pub struct Docs;
 
 /// The API documentation.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct DocsSettings {
     /// Serves the OpenAPI document and its page (`/openapi.json`, `/docs`). If not set, `false` in
     /// `prod` and `true` otherwise. If disabled, both paths return 404.

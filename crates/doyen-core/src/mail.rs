@@ -95,6 +95,7 @@ fn is_address(text: &str) -> bool {
 
 /// What can not be sent. It never shows the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BadMail {
     /// The address.
     Address,

@@ -6,6 +6,7 @@ use doyen_web::limit::{NamedPolicy, NamedQuota, Tier};
 
 /// Rate limits and quotas.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct LimitSettings {
     /// Enforces rate limits and quotas. Disable it only if a gateway enforces them.
     #[setting(default = true)]

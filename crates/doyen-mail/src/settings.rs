@@ -12,6 +12,7 @@ use crate::{FileMailer, NullMailer};
 
 /// Outgoing mail.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct MailSettings {
     /// Transport for mail: `folder` writes mails to files, for development; `smtp` sends them to a
     /// mail server; `none` sends no mail. If not set, `folder`; in `prod`, an application with

@@ -137,6 +137,7 @@ impl Target {
 
 /// Why there is no way to the mail server. It never shows the URL, which holds a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BadSmtp {
     /// The URL.
     Url,

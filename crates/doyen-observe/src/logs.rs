@@ -167,6 +167,7 @@ fn pretty_note(note: &str) -> String {
 
 /// Why logging could not be switched on.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum LogError {
     /// The filter can not be read.
     Filter {

@@ -214,6 +214,7 @@ fn write_private(path: &Path, seed: &Seed) -> io::Result<()> {
 
 /// Why there is no seed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum BadSeed {
     /// The text is not a seed, or a weak one.
     Weak,

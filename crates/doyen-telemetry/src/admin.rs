@@ -19,6 +19,7 @@ pub struct Admin;
 
 /// The admin listener, for metrics and health details. Never expose it publicly.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct AdminSettings {
     /// Starts the admin listener.
     #[setting(default = true)]

@@ -13,6 +13,7 @@ pub struct Logs;
 
 /// Log output.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct LogSettings {
     /// Log format. If not set, `json` in `prod` and `pretty` otherwise.
     pub format: Option<LogFormatSetting>,

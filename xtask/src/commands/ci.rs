@@ -4,7 +4,8 @@ use toolkit::process::{cargo, output, run as run_command};
 use toolkit::{Failure, Result, workspace};
 
 use crate::commands::{
-    cycles, docs_paths, generate, instructions, layers, licences, no_arguments, ranks, test, unused,
+    cycles, docs_paths, generate, instructions, layers, licences, msrv, no_arguments, package,
+    ranks, test, unused,
 };
 use crate::steps::Steps;
 
@@ -18,7 +19,11 @@ struct Step {
 }
 
 /// The gate, in order.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 15] = [
+    Step {
+        name: "oldest supported Rust",
+        run: || msrv::run(&[]),
+    },
     Step {
         name: "format",
         run: || run_command(cargo().args(["fmt", "--all", "--check"])),
@@ -46,6 +51,10 @@ const STEPS: [Step; 13] = [
     Step {
         name: "licences, sources, bans",
         run: || licences::run(&[]),
+    },
+    Step {
+        name: "packages",
+        run: || package::run(&[]),
     },
     Step {
         name: "clippy",

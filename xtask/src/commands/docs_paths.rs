@@ -1,6 +1,6 @@
 //! `cargo xtask docs-paths`: what the documents name is there.
 //!
-//! Looks at the three documents in the root, `crates/README.md` and everything below `docs/`:
+//! Looks at the four documents in the root, `crates/README.md` and everything below `docs/`:
 //!
 //! - a path in backticks (it has a slash) exists, seen from the root, from the document or from the helpdesk;
 //! - a relative link leads to a file;
@@ -24,10 +24,11 @@ use self::tree::Tree;
 use crate::commands::no_arguments;
 
 /// Documents that must be there.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "crates/README.md",
 ];
 

@@ -11,6 +11,8 @@ mod generate;
 mod instructions;
 mod layers;
 mod licences;
+mod msrv;
+mod package;
 mod ranks;
 mod setup;
 mod soak;
@@ -27,7 +29,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 16] = [
+const COMMANDS: [Command; 18] = [
     Command {
         name: "setup",
         takes: "",
@@ -93,6 +95,18 @@ const COMMANDS: [Command; 16] = [
         takes: "",
         does: "licences, sources and bans of every dependency",
         run: licences::run,
+    },
+    Command {
+        name: "package",
+        takes: "",
+        does: "each crate can be packaged for a registry",
+        run: package::run,
+    },
+    Command {
+        name: "msrv",
+        takes: "",
+        does: "the oldest supported Rust is the one that runs the gate",
+        run: msrv::run,
     },
     Command {
         name: "advisories",

@@ -6,6 +6,7 @@ use doyen_settings::Settings;
 
 /// Account mails.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct EmailSettings {
     /// Requires new users to follow a link in a mail before they can log in. If not set, `true` in
     /// `prod` and `false` otherwise.

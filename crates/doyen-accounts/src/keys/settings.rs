@@ -7,6 +7,7 @@ use doyen_settings::{Raw, Setting, Settings, Wrong};
 
 /// API keys.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct ApiKeySettings {
     /// Prefix of API keys and client secrets, before the last `_`: `helpdesk` for `helpdesk_...`.
     /// It identifies them for people and secret scanners. If not set, the name of the application.

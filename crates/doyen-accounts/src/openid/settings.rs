@@ -5,6 +5,7 @@ use doyen_settings::Settings;
 
 /// The OpenID provider. It is enabled if any of these settings is set.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct OpenIdSettings {
     /// Issuer URL of the provider, compared exactly. Endpoints and keys are read from
     /// `/.well-known/openid-configuration` below it.

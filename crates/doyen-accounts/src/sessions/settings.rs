@@ -6,6 +6,7 @@ use doyen_settings::Settings;
 
 /// Login sessions.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct SessionSettings {
     /// Session store: `sql` for the database, `redis` for Redis. With `redis`, all users must log
     /// in again if Redis loses its data.

@@ -9,6 +9,7 @@ use super::buckets::Rule;
 
 /// Failed logins.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct ThrottleSettings {
     /// Failed logins on one account without a wait. Each further failure causes a wait.
     #[setting(default = 5, min = 1, max = 100)]

@@ -8,6 +8,7 @@ use doyen_settings::Settings;
 
 /// The database.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct DatabaseSettings {
     /// Database URL: `sqlite://path` or `postgres://user:password@host/name`.
     #[setting(default = "sqlite://data/app.db", env = "DATABASE_URL")]

@@ -11,6 +11,7 @@ use doyen_web::{
 
 /// The public listener and its limits.
 #[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
 pub struct ServerSettings {
     /// Address and port of the public listener. Port 0 selects a free port.
     #[setting(default = "127.0.0.1:8000")]

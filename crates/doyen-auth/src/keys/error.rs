@@ -9,6 +9,7 @@ use crate::keyring::BadKey;
 
 /// Why the keys could not be read or changed. The message says what to do.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum KeyError {
     /// A row was written by a node with another seed.
     OtherSeed {

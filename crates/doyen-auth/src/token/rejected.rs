@@ -4,6 +4,7 @@ use std::fmt;
 
 /// The rule a token breaks. For the log: the client is told `invalid_token`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Rejected {
     /// It is longer than 8 KiB.
     TooLong,

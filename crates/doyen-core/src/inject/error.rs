@@ -6,6 +6,7 @@ use super::Lifetime;
 
 /// What is wrong with the graph. The chain begins at the route, job or command that asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GraphError {
     /// Nothing supplies a port or value.
     Missing {

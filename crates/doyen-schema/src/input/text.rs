@@ -23,6 +23,7 @@ pub const MAX_PAIRS: usize = 1_000;
 
 /// The reason why text is not a list of names and values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TextError {
     /// A `%` that is not followed by two hexadecimal digits.
     Percent,

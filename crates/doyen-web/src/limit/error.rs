@@ -6,6 +6,7 @@ use doyen_core::limit::MAX_CHARGES;
 
 /// Why the words at a route make no sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlanError {
     /// There is no policy of this name.
     UnknownPolicy {

@@ -18,6 +18,7 @@ pub struct HostName {
 
 /// A text that is not a host name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InvalidHostName {
     /// Not a name with an optional port.
     Malformed,

@@ -12,6 +12,7 @@ pub struct Origin(pub(super) HeaderValue);
 
 /// A text that is not an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InvalidOrigin {
     /// Not of the form `scheme://host` or `scheme://host:port`.
     Malformed,

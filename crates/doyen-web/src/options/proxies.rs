@@ -15,6 +15,7 @@ pub struct Cidr {
 
 /// A text that is not a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InvalidCidr {
     /// Not an address with an optional prefix length.
     Malformed,

@@ -9,6 +9,7 @@ use doyen_schema::NameClash;
 
 /// A mistake that prevents the application from starting.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StartError {
     /// A route has no access policy.
     NoAllow(String),

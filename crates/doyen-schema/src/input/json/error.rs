@@ -6,6 +6,7 @@ use doyen_core::{Kind, Problem, ProblemInfo};
 
 /// The reason why a body is rejected as JSON. It gives the position but never the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JsonError {
     /// Reason of the error.
     pub reason: Reason,
@@ -17,6 +18,7 @@ pub struct JsonError {
 
 /// The reason of a JSON error.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// The body is empty.
     Empty,
