@@ -30,6 +30,7 @@ pub struct Loader {
     files: Vec<PathBuf>,
     environment: Option<Environment>,
     values: Vec<(String, String)>,
+    optional_values: Vec<(String, String)>,
     absent: Vec<(String, String)>,
 }
 
@@ -53,6 +54,7 @@ impl Loader {
             files: Vec::new(),
             environment: None,
             values: Vec::new(),
+            optional_values: Vec::new(),
             absent: Vec::new(),
         }
     }
@@ -96,6 +98,14 @@ impl Loader {
     #[must_use]
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.values.push((key.into(), value.into()));
+        self
+    }
+
+    /// Sets one value like [`set`](Self::set), unless the program has no such setting: for tests of
+    /// many programs.
+    #[must_use]
+    pub fn set_if_known(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.optional_values.push((key.into(), value.into()));
         self
     }
 
@@ -148,7 +158,9 @@ impl Loader {
             complete &= file::read(path, *required, &mut tree, &mut faults);
         }
         variables.read(&self.prefix, keys, &self.absent, &mut tree, &mut faults);
-        for (key, value) in self.values {
+        let known = self.optional_values.into_iter();
+        let known = known.filter(|(key, _)| keys.iter().any(|known| known.path == *key));
+        for (key, value) in known.chain(self.values) {
             tree.set(key, Raw::Word(value), Origin::Code);
         }
         tree.refuse_unknown(keys, &self.absent, &mut faults);

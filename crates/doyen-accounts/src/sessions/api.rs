@@ -71,7 +71,7 @@ struct SessionChanges {
 ///
 /// Exchanges a refresh token for a new pair of tokens. Each refresh token can be used once. A
 /// client that lost the response can send the same token again within ten seconds and gets the same
-/// successor. BackgroundWork reuse ends the session, because two parties then hold the token.
+/// successor. Later reuse ends the session, because two parties then hold the token.
 #[post("/auth/refresh", allow = anyone)]
 async fn refresh(
     sessions: Sessions,

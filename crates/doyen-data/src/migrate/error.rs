@@ -5,7 +5,7 @@ use std::fmt;
 
 use sea_orm::{DbBackend, DbErr};
 
-use super::{Migration, State, Status};
+use super::{APPLICATION, Migration, State, Status};
 
 /// Why a migration was not applied, with its file.
 #[derive(Debug)]
@@ -15,12 +15,10 @@ pub struct MigrationError {
 }
 
 impl MigrationError {
-    pub(super) fn failed(way: &str, migration: &Migration, error: DbErr) -> Self {
+    pub(super) fn failed(owner: &str, way: &str, migration: &Migration, error: DbErr) -> Self {
+        let file = file(owner, migration.version, migration.name, way);
         Self {
-            what: format!(
-                "the migration `{}_{}.{way}.sql` failed; nothing of it was applied",
-                migration.version, migration.name
-            ),
+            what: format!("the migration {file} failed; nothing of it was applied"),
             source: Some(error),
         }
     }
@@ -36,13 +34,13 @@ impl MigrationError {
     }
 
     pub(super) fn wrong(status: &Status) -> Self {
-        let file = format!("{}_{}.up.sql", status.version, status.name);
+        let file = file(status.owner, status.version, &status.name, "up");
         let what = match status.state {
             State::Missing => format!(
-                "the migration `{file}` was applied to this database and its file is gone. Bring the file back, or use a newer program"
+                "the migration {file} was applied to this database and its file is gone. Bring the file back, or use a newer program"
             ),
             _ => format!(
-                "the migration `{file}` was changed after it was applied to this database. Undo the change and write a new migration instead"
+                "the migration {file} was changed after it was applied to this database. Undo the change and write a new migration instead"
             ),
         };
         Self { what, source: None }
@@ -64,10 +62,19 @@ impl MigrationError {
 
     pub(super) fn pending(status: &Status) -> Self {
         let what = format!(
-            "the migration `{}_{}` was not applied to this database yet. Run `migrate up`",
-            status.version, status.name
+            "the migration {} was not applied to this database yet. Run `migrate up`",
+            file(status.owner, status.version, &status.name, "up")
         );
         Self { what, source: None }
+    }
+}
+
+/// Names the file of a migration, and its owner if that is not the application.
+fn file(owner: &str, version: i64, name: &str, way: &str) -> String {
+    let file = format!("`{version}_{name}.{way}.sql`");
+    match owner {
+        APPLICATION => file,
+        owner => format!("{file} of `{owner}`"),
     }
 }
 

@@ -212,7 +212,7 @@ impl History {
         match result {
             Ok(None) => match self.run_sql("COMMIT").await {
                 Ok(()) => Ok(true),
-                Err(error) => Err(MigrationError::failed(way, migration, error)),
+                Err(error) => Err(MigrationError::failed(owner, way, migration, error)),
             },
             Ok(Some(broken)) => {
                 self.run_sql("ROLLBACK").await?;
@@ -220,7 +220,7 @@ impl History {
             }
             Err(error) => {
                 let _rolled_back = self.run_sql("ROLLBACK").await;
-                Err(MigrationError::failed(way, migration, error))
+                Err(MigrationError::failed(owner, way, migration, error))
             }
         }
     }
@@ -258,7 +258,7 @@ impl History {
         };
         self.run_sql(&format!("SELECT pg_advisory_unlock({LOCK})"))
             .await?;
-        result.map_err(|error| MigrationError::failed(way, migration, error))
+        result.map_err(|error| MigrationError::failed(owner, way, migration, error))
     }
 
     /// Begins a transaction and waits for other processes that migrate.
