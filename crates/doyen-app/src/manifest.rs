@@ -52,7 +52,7 @@ impl Manifest {
         self
     }
 
-    /// A setting that had another name: whoever still sets the old one is told the new one.
+    /// A setting that had another name: a start with the old name fails and states the new one.
     pub fn renamed_setting(&mut self, old: &'static str, new: &'static str) -> &mut Self {
         self.renamed.push((old, new));
         self

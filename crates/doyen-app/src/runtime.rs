@@ -224,10 +224,15 @@ impl Runtime {
     /// Stops the tasks, then the services in reverse order, and closes the database. It takes at
     /// most 10 s; a service that hangs does not keep the others from stopping.
     pub async fn stop(&self) {
-        let deadline = tokio::time::Instant::now() + STOP_TIMEOUT;
+        self.stop_within(STOP_TIMEOUT).await;
+    }
+
+    /// Stops within this time.
+    pub(crate) async fn stop_within(&self, limit: Duration) {
+        let deadline = tokio::time::Instant::now() + limit;
         let tasks = lock(&self.tasks).take();
         if let Some(tasks) = tasks {
-            tasks.stop(STOP_TIMEOUT / 2).await;
+            tasks.stop(limit / 2).await;
         }
         let empty = Services::new(self.service.container().clone());
         let mut services = std::mem::replace(&mut *lock(&self.services), empty);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use doyen_core::sync::lock;
-
 use doyen_web::{Server, ServerOptions, shutdown_signal};
 use tokio_util::sync::CancellationToken;
 
@@ -11,8 +10,11 @@ use crate::built::Admin;
 use crate::cli::{Failed, say};
 use crate::fault::Fault;
 use crate::registrar::Flush;
-use crate::runtime::Background;
+use crate::runtime::{Background, STOP_TIMEOUT};
 use crate::{Built, Runtime};
+
+/// Maximum time for the plugins to stop after a second signal.
+const HURRIED_STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Maximum time for the admin listener to end its requests.
 const ADMIN_DRAIN: Duration = Duration::from_millis(500);
@@ -56,18 +58,31 @@ async fn run(mut built: Built) -> Result<(), Failed> {
     warn_of_failed_checks(&runtime).await;
 
     let serving = serve_until(listeners, &stop);
-    let failure = async {
+    let ending = async {
         let failure = tokio::select! {
             () = signal => None,
             reason = runtime.failed() => Some(reason),
         };
+        // Registered before the drain begins, so that a second signal is not lost.
+        let mut second = Box::pin(shutdown_signal());
         stop.cancel();
-        tokio::time::sleep(drain_delay).await;
-        runtime.drain(drain_limit).await;
-        failure
+        let drain = async {
+            tokio::time::sleep(drain_delay).await;
+            runtime.drain(drain_limit).await;
+        };
+        let limit = tokio::select! {
+            () = drain => STOP_TIMEOUT,
+            () = &mut second => HURRIED_STOP_TIMEOUT,
+        };
+        (failure, second, limit)
     };
-    let ((), failure) = tokio::join!(serving, failure);
-    runtime.stop().await;
+    let ((), (failure, second, limit)) = tokio::join!(serving, ending);
+    tokio::select! {
+        () = runtime.stop_within(limit) => {}
+        () = second, if limit == STOP_TIMEOUT => {
+            tracing::warn!("a second signal ends the stop of the plugins");
+        }
+    }
     match failure {
         Some(reason) => Err(reason.into()),
         None => Ok(()),

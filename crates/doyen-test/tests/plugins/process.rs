@@ -157,6 +157,32 @@ fn a_drain_finishes_requests_ends_streams_and_stops_in_reverse() {
 }
 
 #[test]
+fn a_second_signal_ends_the_drain_and_a_stop_that_hangs() {
+    for (delay, step) in [("60s", "a starts"), ("0s", "b stops")] {
+        let mut running = program("b hangs")
+            .env("APP_SERVER__DRAIN_DELAY", delay)
+            .start();
+        let _serving = running.address();
+        running.ask_to_stop();
+        running
+            .wait_for(|| running.output().contains("draining").then_some(()))
+            .expect("the drain begins");
+        running
+            .wait_for(|| running.output().contains(step).then_some(()))
+            .expect(step);
+        let asked = Instant::now();
+        running.ask_to_stop();
+        running.wait();
+        // Without it: 60 s of delay, or 3 s and more of a stop that hangs.
+        assert!(
+            asked.elapsed() < Duration::from_millis(2_900),
+            "{delay}: {:?}",
+            asked.elapsed()
+        );
+    }
+}
+
+#[test]
 fn an_application_checks_the_layers_of_its_source() {
     let helpdesk = concat!(env!("CARGO_MANIFEST_DIR"), "/../../apps/helpdesk");
     let ended = program("").arg("layers").arg(helpdesk).run();
