@@ -46,3 +46,26 @@ impl fmt::Debug for AccountKeys {
         f.write_str("AccountKeys(***)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::AccountKeys;
+
+    /// Stored hashes, encrypted secrets and tokens of clients depend on these labels.
+    #[test]
+    fn the_labels_never_change() {
+        let label = |purpose: &str| {
+            let mut key = [0; 32];
+            key[..purpose.len()].copy_from_slice(purpose.as_bytes());
+            key
+        };
+        let keys = AccountKeys::with(label);
+        assert_eq!(keys.throttle, label("throttle"));
+        assert_eq!(keys.factor, label("second factor"));
+        assert_eq!(keys.recovery, label("recovery codes"));
+        assert_eq!(keys.session, label("session"));
+        assert_eq!(keys.csrf, label("csrf"));
+        #[cfg(feature = "oidc")]
+        assert_eq!(keys.openid, label("openid"));
+    }
+}

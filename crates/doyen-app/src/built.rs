@@ -64,7 +64,7 @@ impl std::fmt::Debug for Built {
 }
 
 impl Built {
-    /// RequestFacts about the application.
+    /// Facts about the application.
     pub const fn info(&self) -> &AppInfo {
         &self.info
     }

@@ -180,7 +180,7 @@ impl Built {
     }
 
     /// Releases the values of the application and closes the database.
-    pub(crate) async fn close(&self) {
+    pub async fn close(&self) {
         self.service.container().close().await;
         #[cfg(feature = "database")]
         self.database.close().await;

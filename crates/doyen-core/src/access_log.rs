@@ -33,10 +33,13 @@ pub struct AccessRecord<'a> {
     pub route: Option<&'a str>,
     /// The status of the answer.
     pub status: u16,
-    /// From the first byte of the request to the end of the answer.
+    /// From the head of the request until the whole response was handed to the connection. For a
+    /// streamed body that is its end, for any other body the end of the handler.
     pub duration: Duration,
-    /// Bytes of the body that were sent.
+    /// Bytes of the body that were handed to the connection.
     pub bytes: u64,
+    /// True if a streamed body did not reach its end: the client disconnected or the stream failed.
+    pub aborted: bool,
     /// The address of the client, after trusted proxies.
     pub client: Option<IpAddr>,
     /// The subject of the caller.
@@ -71,6 +74,7 @@ impl AccessRecord<'_> {
             status: 0,
             duration: Duration::ZERO,
             bytes: 0,
+            aborted: false,
             client: None,
             user: None,
             queries: 0,

@@ -243,6 +243,15 @@ impl<'a> Migrator<'a> {
         self.back(&[APPLICATION], steps).await
     }
 
+    /// Reverts all migrations of one owner, such as a plugin. For tests.
+    ///
+    /// # Errors
+    ///
+    /// See [`down`](Self::down).
+    pub async fn revert(&self, owner: &'static str) -> Result<Vec<Status>, MigrationError> {
+        self.back(&[owner], usize::MAX).await
+    }
+
     /// Reverts everything, including the tables of the framework. For tests.
     ///
     /// # Errors

@@ -187,6 +187,9 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     text::number(line, record.bytes);
     line.push_str(",\"duration_ms\":");
     text::millis(line, record.duration);
+    if record.aborted {
+        line.push_str(",\"aborted\":true");
+    }
     line.push_str(",\"queries\":");
     text::number(line, record.queries.into());
     line.push_str(",\"query_ms\":");
@@ -219,6 +222,9 @@ fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
     _ = write!(line, " {on}{}{off} ", record.status);
     text::millis(line, record.duration);
     line.push_str(" ms");
+    if record.aborted {
+        line.push_str(", aborted");
+    }
     if record.queries > 0 {
         _ = write!(
             line,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doyen::app::Built;
 use doyen::auth::PasswordOptions;
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
@@ -10,12 +11,14 @@ use doyen::domain::{Access, Inject, Mail};
 use doyen::mail::{MailWorker, MailerOverride, MemoryMailer};
 use doyen::observe::AccessLog;
 use doyen::schema::contract::Operation;
+use doyen::settings::Loader;
 use doyen::web::Service;
 use doyen::{App, Runtime};
 use serde_json::Value as Json;
 
 use crate::contract::Document;
 use crate::database::{Place, loader};
+use crate::subject::Edit;
 use crate::{Backend, Call, Live, Setup, TestClock};
 
 /// How long what is done after an answer may take.
@@ -75,11 +78,7 @@ impl TestApp {
         let app = make()
             .contribute(MailerOverride(Arc::new(mails.clone())))
             .contribute(PasswordOptions::fast_for_tests());
-        let app = setup.edits.into_iter().fold(app, |app, edit| edit(app));
-        let loader = setup
-            .values
-            .into_iter()
-            .fold(loader(url), |loader, (key, value)| loader.set(key, value));
+        let (app, loader) = edited(app, setup.edits, setup.values, url);
         let runtime = app
             .start(loader, overrides)
             .await
@@ -228,6 +227,19 @@ impl TestApp {
             .unwrap_or_else(|| panic!("{sql}: no number"))
     }
 
+    /// The same application on the same database, connected and not started: nothing is migrated.
+    pub(crate) async fn connected(&self, setup: Setup) -> Built {
+        let inner = &self.0;
+        let (app, loader) = edited((inner.make)(), setup.edits, setup.values, &inner.url);
+        let mut overrides = setup.overrides;
+        overrides.access_log = Some(Arc::new(AccessLog::memory()));
+        let built = app.build(loader, overrides);
+        let built = built.unwrap_or_else(|error| panic!("{error}"));
+        let connected = built.connect().await;
+        connected.unwrap_or_else(|error| panic!("{error}"));
+        built
+    }
+
     pub(crate) async fn close(&self) {
         let others = self
             .0
@@ -239,4 +251,13 @@ impl TestApp {
             app.runtime().stop().await;
         }
     }
+}
+
+/// The application and its settings, with the changes of a test.
+fn edited(app: App, edits: Vec<Edit>, values: Vec<(String, String)>, url: &str) -> (App, Loader) {
+    let app = edits.into_iter().fold(app, |app, edit| edit(app));
+    let loader = values
+        .into_iter()
+        .fold(loader(url), |loader, (key, value)| loader.set(key, value));
+    (app, loader)
 }

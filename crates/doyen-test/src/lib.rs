@@ -35,6 +35,7 @@
 //! | [`Call`], [`Answer`] | a request and what came back |
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
+//! | [`plugin_contract`] | what every plugin promises, checked |
 //! | [`RedisServer`] | a Redis of a test's own |
 //! | [`test`] | the attribute |
 //!
@@ -53,6 +54,7 @@ mod clock;
 mod contract;
 mod database;
 mod live;
+mod plugin_contract;
 mod program;
 mod redis;
 mod run;
@@ -64,6 +66,7 @@ pub use call::Call;
 pub use clock::TestClock;
 pub use database::{Backend, SIGNING_KEY};
 pub use live::Live;
+pub use plugin_contract::plugin_contract;
 pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;
 pub use subject::{Setup, Subject};

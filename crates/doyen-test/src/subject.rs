@@ -37,7 +37,7 @@ pub struct Setup {
 }
 
 /// Changes the application.
-type Edit = Box<dyn FnOnce(App) -> App + Send>;
+pub(crate) type Edit = Box<dyn FnOnce(App) -> App + Send>;
 
 impl std::fmt::Debug for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

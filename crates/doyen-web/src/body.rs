@@ -66,6 +66,11 @@ impl Body {
         }
     }
 
+    /// True if the body is produced while it is sent.
+    pub(crate) const fn is_streamed(&self) -> bool {
+        matches!(self.0, Inner::Stream(_))
+    }
+
     /// True if the body is known to be empty.
     pub fn is_empty(&self) -> bool {
         match &self.0 {

@@ -1,16 +1,13 @@
 //! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
 
-use toolkit::process::{cargo, output, run as run_command};
-use toolkit::{Failure, Result, workspace};
+use toolkit::Result;
+use toolkit::process::{cargo, run as run_command};
 
 use crate::commands::{
-    cycles, docs_paths, generate, instructions, layers, licences, msrv, no_arguments, package,
-    ranks, test, unused,
+    cycles, docs_paths, features, generate, instructions, layers, licences, msrv, no_arguments,
+    package, ranks, test, unused,
 };
 use crate::steps::Steps;
-
-/// The crate whose features a user switches.
-const FACADE: &str = "crates/doyen/Cargo.toml";
 
 /// One step of the gate.
 struct Step {
@@ -65,8 +62,8 @@ const STEPS: [Step; 15] = [
         run: documentation,
     },
     Step {
-        name: "each feature alone",
-        run: each_feature,
+        name: "features",
+        run: || features::run(&[]),
     },
     Step {
         name: "generated files",
@@ -110,107 +107,4 @@ fn documentation() -> Result {
             .args(every)
             .env("RUSTDOCFLAGS", "--deny warnings"),
     )
-}
-
-/// Checks the facade without features and with each feature alone: features only add, and clippy
-/// has checked all together. A feature that needs a database gets SQLite.
-fn each_feature() -> Result {
-    let features = features(&workspace::read(FACADE)?)?;
-    for feature in [String::new()].iter().chain(&features) {
-        let only = if NEED_A_DATABASE.contains(&feature.as_str()) {
-            format!("sqlite,{feature}")
-        } else {
-            feature.clone()
-        };
-        run_command(
-            cargo()
-                .args(["check", "--quiet", "--locked", "--package", "doyen"])
-                .args(["--no-default-features", "--features", &only]),
-        )?;
-    }
-    println!("doyen: no feature, {}", features.join(", "));
-    nothing_more_than_needed()
-}
-
-/// Features that do not compile without a database.
-const NEED_A_DATABASE: [&str; 4] = ["database", "accounts", "limits", "oidc"];
-
-/// What an application without features must not compile.
-const ONLY_WITH_FEATURES: [&str; 9] = [
-    "sea-orm",
-    "sqlx",
-    "argon2",
-    "lettre",
-    "redis",
-    "reqwest",
-    "doyen-data",
-    "doyen-accounts",
-    "doyen-console",
-];
-
-/// Checks the dependencies of an application without features.
-fn nothing_more_than_needed() -> Result {
-    let tree = output(
-        cargo()
-            .args([
-                "tree",
-                "--locked",
-                "--package",
-                "doyen",
-                "--edges",
-                "normal",
-            ])
-            .args([
-                "--no-default-features",
-                "--prefix",
-                "none",
-                "--format",
-                "{p}",
-            ]),
-    )?;
-    let names: std::collections::BTreeSet<&str> = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
-    let unwanted: Vec<String> = ONLY_WITH_FEATURES
-        .iter()
-        .filter(|name| names.contains(*name))
-        .map(|name| (*name).to_owned())
-        .collect();
-    println!("doyen without features: {} crates", names.len());
-    Failure::unless_empty("compiled without a feature that needs it", &unwanted)
-}
-
-/// The features of a manifest, without `default`.
-fn features(manifest: &str) -> Result<Vec<String>> {
-    let manifest: toml::Table = manifest.parse()?;
-    let features = manifest.get("features").and_then(toml::Value::as_table);
-    let names: Vec<String> = features
-        .into_iter()
-        .flat_map(toml::Table::keys)
-        .filter(|name| *name != "default")
-        .cloned()
-        .collect();
-    if names.is_empty() {
-        Err(Failure::new(format!("{FACADE} has no features")))
-    } else {
-        Ok(names)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::features;
-
-    #[test]
-    fn the_list_comes_from_the_manifest() {
-        assert_eq!(
-            features("[features]\ndefault = [\"a\"]\na = []\nb = [\"a\"]\n").unwrap(),
-            ["a", "b"]
-        );
-        assert!(
-            features("[package]\nname = \"x\"\n").is_err(),
-            "no list is not an empty list"
-        );
-    }
 }

@@ -7,6 +7,7 @@ mod ci;
 mod contract;
 mod cycles;
 mod docs_paths;
+mod features;
 mod generate;
 mod instructions;
 mod layers;
@@ -29,7 +30,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 18] = [
+const COMMANDS: [Command; 19] = [
     Command {
         name: "setup",
         takes: "",
@@ -131,6 +132,12 @@ const COMMANDS: [Command; 18] = [
         takes: "[--quick] [..]",
         does: "compare the cost of a request with other frameworks (bench/README.md)",
         run: bench::run,
+    },
+    Command {
+        name: "features",
+        takes: "[--pairs]",
+        does: "the facade compiles with the combinations of features that can differ",
+        run: features::run,
     },
     Command {
         name: "instructions",

@@ -108,3 +108,35 @@ async fn a_changed_migration_names_its_plugin(api: Api) {
         "{text}"
     );
 }
+
+/// Tables whose name does not begin with that of their plugin. A rename would break processes of
+/// the previous release that still run during an upgrade.
+const OLD_NAMES: [&str; 1] = ["limit_quotas"];
+
+#[doyen_test::test]
+async fn tables_begin_with_the_name_of_their_plugin(api: Api) {
+    let migrator = api.0.runtime().migrator();
+    let owners = migrator.status().await.unwrap();
+    let schema = migrator.schema().await.unwrap();
+    let tables: std::collections::BTreeSet<&str> = schema
+        .lines()
+        .filter_map(|line| {
+            let sqlite = line.strip_prefix("table ").map(|rest| (rest, ' '));
+            let postgres = line.strip_prefix("column public.").map(|rest| (rest, '.'));
+            let (rest, end) = sqlite.or(postgres)?;
+            rest.split(end).next()
+        })
+        .collect();
+    assert!(tables.contains("limit_quotas"), "{tables:?}");
+    for table in tables {
+        // `doyen_` is for the tables of the framework itself.
+        let owned = owners.iter().any(|one| {
+            let rest = table.strip_prefix(one.owner);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+        });
+        assert!(
+            owned || table.starts_with("doyen_") || OLD_NAMES.contains(&table),
+            "`{table}` belongs to no plugin"
+        );
+    }
+}

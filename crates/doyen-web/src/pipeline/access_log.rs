@@ -1,4 +1,8 @@
 //! The metrics and the access log line of a request.
+//!
+//! The line of a streamed response is written when its body ends, see [`streamed`].
+
+mod streamed;
 
 use std::time::Instant;
 
@@ -17,7 +21,7 @@ pub(super) fn write(
     state: &RequestState,
     method: &Method,
     path: &str,
-    response: &Response,
+    response: &mut Response,
     started: Instant,
     is_counted: bool,
 ) {
@@ -36,6 +40,10 @@ pub(super) fn write(
     let Some(sink) = &pipeline.access_log else {
         return;
     };
+    if response.body().is_streamed() {
+        streamed::write_at_the_end(sink, state, method, path, response, started);
+        return;
+    }
     let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
     let cause = problem.and_then(Problem::cause);
     // The reason of a denial has its own field, so that it can be searched for.

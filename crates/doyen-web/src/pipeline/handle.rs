@@ -122,7 +122,7 @@ impl Pipeline {
             &state,
             &method,
             uri.path(),
-            &response,
+            &mut response,
             started,
             is_counted,
         );

@@ -49,3 +49,15 @@ impl Cluster {
         String::from_utf8(body.to_bytes().to_vec()).unwrap()
     }
 }
+
+/// An application without the plugin.
+struct Empty(TestApp);
+
+impl Subject for Empty {
+    fn app() -> App {
+        App::new("empty")
+    }
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
+}

@@ -5,11 +5,11 @@ use std::time::Duration;
 use doyen::app::{Plugin, Registrar, SetupError};
 use doyen::data::sea_orm::prelude::{DateTimeUtc, Uuid};
 use doyen::prelude::*;
-use doyen_test::Setup;
+use doyen_test::{Setup, plugin_contract};
 use nodes::{NodeSettings, Nodes};
 use serde_json::Value;
 
-use crate::Cluster;
+use crate::{Cluster, Empty};
 
 #[doyen_test::test]
 async fn a_process_is_listed_until_its_services_stop(cluster: Cluster) {
@@ -136,15 +136,8 @@ async fn a_replacement_takes_the_name(cluster: Cluster) {
 }
 
 #[doyen_test::test]
-async fn migrations_are_reversible(cluster: Cluster) {
-    let migrator = cluster.0.runtime().migrator();
-    let schema = migrator.schema().await.unwrap();
-    assert!(schema.contains("nodes"), "{schema}");
-    migrator.down_all().await.unwrap();
-    let nothing = migrator.schema().await.unwrap();
-    assert!(!nothing.contains("nodes"), "{nothing}");
-    migrator.up().await.unwrap();
-    assert_eq!(migrator.schema().await.unwrap(), schema);
+async fn the_plugin_keeps_the_contract(empty: Empty) {
+    plugin_contract::<Nodes>(&empty.0, || Setup::new().plugin(Nodes)).await;
 }
 
 #[doyen_test::test]

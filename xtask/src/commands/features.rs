@@ -1,0 +1,202 @@
+//! `cargo xtask features`: the facade compiles with the combinations of features that can differ.
+//!
+//! Checked are no feature, each feature alone, and all but one; clippy has checked all together.
+//! That finds code that needs a feature it does not name: code of one feature fails where it is
+//! alone, and code of two features together fails where the one it lacks is the only one left out.
+//! `--pairs` checks each pair as well, which takes many minutes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use toolkit::process::{cargo, output, run as run_command};
+use toolkit::{Failure, Result, workspace};
+
+/// The crate whose features a user switches.
+const FACADE: &str = "crates/doyen/Cargo.toml";
+
+/// A database must be SQLite or PostgreSQL: combinations with neither get SQLite.
+const DATABASES: [&str; 2] = ["sqlite", "postgres"];
+
+/// What an application without features must not compile.
+const ONLY_WITH_FEATURES: [&str; 9] = [
+    "sea-orm",
+    "sqlx",
+    "argon2",
+    "lettre",
+    "redis",
+    "reqwest",
+    "doyen-data",
+    "doyen-accounts",
+    "doyen-console",
+];
+
+type Combination = BTreeSet<String>;
+
+pub(super) fn run(args: &[String]) -> Result {
+    let pairs = match args {
+        [] => false,
+        [flag] if flag == "--pairs" => true,
+        _ => return Err(Failure::new("it takes `--pairs` or nothing")),
+    };
+    let features = Features::parse(&workspace::read(FACADE)?)?;
+    let combinations = features.combinations(pairs);
+    for combination in &combinations {
+        let names: Vec<&str> = combination.iter().map(String::as_str).collect();
+        let names = names.join(",");
+        println!(
+            "doyen with {}",
+            if names.is_empty() {
+                "no feature"
+            } else {
+                &names
+            }
+        );
+        run_command(
+            cargo()
+                .args(["check", "--quiet", "--locked", "--package", "doyen"])
+                .args(["--no-default-features", "--features", &names]),
+        )?;
+    }
+    println!("doyen: {} combinations of features", combinations.len());
+    nothing_more_than_needed()
+}
+
+/// The features of the facade, each with those it switches on, directly or not.
+struct Features(BTreeMap<String, Combination>);
+
+impl Features {
+    fn parse(manifest: &str) -> Result<Self> {
+        let manifest: toml::Table = manifest.parse()?;
+        let table = manifest.get("features").and_then(toml::Value::as_table);
+        let mut all: BTreeMap<String, Combination> = table
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| *name != "default")
+            .map(|(name, needs)| {
+                let needs = needs.as_array().into_iter().flatten();
+                let needs = needs.filter_map(toml::Value::as_str).map(str::to_owned);
+                (name.clone(), needs.chain([name.clone()]).collect())
+            })
+            .collect();
+        if all.is_empty() {
+            return Err(Failure::new(format!("{FACADE} has no features")));
+        }
+        let direct = all.clone();
+        for needs in all.values_mut() {
+            needs.retain(|name| direct.contains_key(name));
+            // Chains are shorter than the list.
+            for _ in 0..direct.len() {
+                let more = needs.iter().flat_map(|name| &direct[name]).cloned();
+                let more: Vec<String> = more.filter(|name| direct.contains_key(name)).collect();
+                needs.extend(more);
+            }
+        }
+        Ok(Self(all))
+    }
+
+    /// The combinations to check. Two that switch on the same features are one.
+    fn combinations(&self, pairs: bool) -> BTreeSet<Combination> {
+        let mut all = BTreeSet::from([Combination::new()]);
+        for (name, needs) in &self.0 {
+            all.insert(self.complete(needs.clone()));
+            let others = self.0.iter().filter(|(_, needs)| !needs.contains(name));
+            let others = others.map(|(other, _)| other.clone()).collect();
+            all.insert(self.complete(others));
+            if pairs {
+                for others in self.0.values() {
+                    all.insert(self.complete(needs | others));
+                }
+            }
+        }
+        all
+    }
+
+    /// Adds SQLite if there is a database of no kind.
+    fn complete(&self, mut combination: Combination) -> Combination {
+        if combination.contains("database")
+            && !DATABASES.iter().any(|kind| combination.contains(*kind))
+        {
+            combination.extend(self.0.get("sqlite").into_iter().flatten().cloned());
+        }
+        combination
+    }
+}
+
+/// Checks the dependencies of an application without features.
+fn nothing_more_than_needed() -> Result {
+    let tree = output(
+        cargo()
+            .args([
+                "tree",
+                "--locked",
+                "--package",
+                "doyen",
+                "--edges",
+                "normal",
+            ])
+            .args([
+                "--no-default-features",
+                "--prefix",
+                "none",
+                "--format",
+                "{p}",
+            ]),
+    )?;
+    let names: BTreeSet<&str> = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let unwanted: Vec<String> = ONLY_WITH_FEATURES
+        .iter()
+        .filter(|name| names.contains(*name))
+        .map(|name| (*name).to_owned())
+        .collect();
+    println!("doyen without features: {} crates", names.len());
+    Failure::unless_empty("compiled without a feature that needs it", &unwanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        [features]
+        default = ["sqlite"]
+        database = ["dep:data"]
+        sqlite = ["database", "app/sqlite"]
+        users = ["database", "mail"]
+        mail = []
+    "#;
+
+    fn shown(combinations: &BTreeSet<Combination>) -> Vec<String> {
+        let show = |one: &Combination| one.iter().cloned().collect::<Vec<_>>().join("+");
+        combinations.iter().map(show).collect()
+    }
+
+    #[test]
+    fn none_each_alone_and_all_but_one() {
+        // `database` alone is the same as `sqlite` alone, and without `mail` there are no `users`.
+        let features = Features::parse(MANIFEST).unwrap();
+        assert_eq!(
+            shown(&features.combinations(false)),
+            [
+                "",
+                "database+mail+sqlite",
+                "database+mail+sqlite+users",
+                "database+sqlite",
+                "mail",
+            ]
+        );
+    }
+
+    #[test]
+    fn pairs_are_added_on_request() {
+        let features = Features::parse("[features]\na = []\nb = []\nc = []\nd = []\n").unwrap();
+        assert_eq!(features.combinations(false).len(), 1 + 4 + 4);
+        assert_eq!(features.combinations(true).len(), 1 + 4 + 4 + 6);
+    }
+
+    #[test]
+    fn no_list_is_not_an_empty_list() {
+        assert!(Features::parse("[package]\nname = \"x\"\n").is_err());
+    }
+}
