@@ -1,4 +1,5 @@
-//! A macro can not see files that appear: a new migration must build the application again.
+//! The migrations are embedded by a macro, which does not see new files. This script rebuilds the
+//! application when one appears.
 
 #[allow(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 fn main() {

@@ -33,7 +33,7 @@ struct Transfer {
 #[post("/transfers", allow = anyone)]
 async fn transfer(Json(wanted): Json<Transfer>) -> Result<NoContent, MoveMoney> {
     let account: u32 = match wanted.to.as_str() {
-        "nobody" => return Err(MoveMoney::NoAccount),
+        "missing" => return Err(MoveMoney::NoAccount),
         "abroad" => return Err(MoveMoney::BankAway { seconds: 60 }),
         // Unexpected: the client sees a request id, the log has the whole chain of causes.
         text => text.parse().map_err(Unexpected::from)?,

@@ -1,5 +1,5 @@
-//! The reference service as the gate uses it: built as a user builds it, asked for what it prints, started on a database
-//! of its own.
+//! The reference service as the gate uses it: built as a user builds it, asked for what it prints,
+//! started on a database of its own.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use toolkit::{http, workspace};
 /// Where a checkout has the contract of the helpdesk.
 pub(crate) const CONTRACT: &str = "apps/helpdesk/openapi.json";
 
-/// The password of everybody whom the development seed makes.
+/// The password of all users of the development seed.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -61,7 +61,7 @@ impl Running {
                 "DATABASE_URL",
                 format!("sqlite://{}", folder.join("helpdesk.db").display()),
             )
-            // Who sends thousands of requests would be told to wait, and that only.
+            // Thousands of requests would only hit the rate limit.
             .env("APP_LIMITS__DEFAULT", "1000000/1m")
             .env("APP_LIMITS__ANONYMOUS", "1000000/1m")
             .env_remove("REDIS_URL")
@@ -88,7 +88,7 @@ impl Running {
         std::fs::read_to_string(self.folder.join("helpdesk.log")).unwrap_or_default()
     }
 
-    /// Makes a customer with this address and the password of everybody.
+    /// Creates a customer with this address and the common password.
     pub(crate) fn register(&self, email: &str) -> Result {
         let new = json!({ "email": email, "password": PASSWORD, "name": "Another Customer" });
         let answer = http::post_json(self.address, "/v1/auth/register", &new)

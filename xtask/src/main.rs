@@ -2,7 +2,8 @@
 //!
 //! Each command is one file in `commands/`; `commands/mod.rs` lists them, and the help is generated
 //! from that list. Several commands share `setup`, which installs what the tests need, `contract`,
-//! which checks the contract of the helpdesk from outside, and `helpdesk`, which builds and starts it.
+//! which checks the contract of the helpdesk from outside, and `helpdesk`, which builds and starts
+//! it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // A command-line tool prints its results.
 

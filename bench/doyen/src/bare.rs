@@ -1,4 +1,5 @@
-//! Doyen with its policies off: nobody is identified, nothing is logged, no header fields for browsers. Routing, extractors, the Session and the edge stay.
+//! Doyen with its policies off: no authentication, no logging, no security headers. Routing,
+//! extractors, the Session and the edge stay.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::api;
 ///
 /// # Errors
 ///
-/// The database or the address can not be had.
+/// The database or the address is not available.
 pub async fn serve(port: u16, url: &str) -> Result<(), Box<dyn std::error::Error>> {
     let mut options = DatabaseOptions::new(url);
     options.max_connections = 8;

@@ -7,7 +7,8 @@
 //! | [`bare`] | the service without policies |
 //! | [`token`] | the caller that the equipped contestants identify |
 //!
-//! *Full* is what `doyen::run` gives every application in production; it has no code here but `main`.
+//! *Full* is what `doyen::run` gives every application in production; it has no code here but
+//! `main`.
 
 pub mod api;
 pub mod bare;

@@ -1,7 +1,7 @@
 //! `doyen-bench bare | full | token --dir FOLDER`.
 //!
-//! `bare` and `full` serve on `PORT`, with the database of `DATABASE_URL`. `full` is `doyen::run`: settings from the environment, the log
-//! on standard output, which goes to the file `LOG`.
+//! `bare` and `full` serve on `PORT`, with the database of `DATABASE_URL`. `full` is `doyen::run`:
+//! settings from the environment, the log on standard output, which goes to the file `LOG`.
 
 use std::error::Error;
 use std::fs::OpenOptions;
@@ -50,11 +50,11 @@ fn serve_full() -> Result<(), Box<dyn Error>> {
         .env("APP_AUTH__AUDIENCE", token::AUDIENCE)
         .env("APP_DATABASE__MAX_CONNECTIONS", "8")
         .env("APP_DATABASE__MIGRATE", "off")
-        // Each call is counted, and nobody is refused.
+        // Every call is counted, and none is refused.
         .env("APP_LIMITS__DEFAULT", "1000000/1s")
         .env("APP_SERVER__CORS_ORIGINS", "https://app.example.com")
         .env("DATABASE_URL", database());
-    // The key that signed the token lies beside the one that everybody reads.
+    // The signing key is in a file next to the public key.
     if let Some(public) = std::env::var_os("JWT_PUBLIC_KEY") {
         let seed = Path::new(&public).with_file_name("seed");
         whole.env("APP_AUTH__SIGNING_KEY", std::fs::read_to_string(seed)?);

@@ -21,12 +21,13 @@ const SPKI: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
-/// Writes into this folder `seed` (for Doyen's `auth.signing_key`), `public.pem`, `token-ed25519`, and `token`, which differs in one word: it calls the algorithm
-/// `EdDSA`, its older name, the only one that most libraries know. Both are good for a day.
+/// Writes into this folder `seed` (for Doyen's `auth.signing_key`), `public.pem`, `token-ed25519`,
+/// and `token`, which differs in one word: it calls the algorithm `EdDSA`, its older name, the only
+/// one that most libraries know. Both are good for a day.
 ///
 /// # Errors
 ///
-/// The files can not be written.
+/// The files cannot be written.
 pub fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
     let seed = Seed::generate()?;
     let ring = KeyRing::new(&seed.deriver("signing"))?;

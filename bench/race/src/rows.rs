@@ -21,7 +21,7 @@ pub(crate) fn sql() -> String {
     });
     insert(&mut sql, "users (id, name)", users.collect());
     let tickets = (1..=TICKETS).map(|id| {
-        let subject = rng.of(&["Printer is out of paper", "Can not \"log in\"", "Café menu: prices\\dates", "Screen stays dark"]);
+        let subject = rng.of(&["Printer is out of paper", "Cannot \"log in\"", "Café menu: prices\\dates", "Screen stays dark"]);
         let assignee = if rng.below(5) == 0 {
             "NULL".to_owned()
         } else {

@@ -1,8 +1,10 @@
 //! Login with an external OpenID provider (OpenID Connect Core 1.0, code flow with PKCE).
 //!
 //! ```text
-//! browser ── GET /auth/oidc/start ────▶ 303 to the provider, with a cookie that binds the login to this browser
-//! provider ─ GET /auth/oidc/callback ─▶ the code is exchanged, the ID token checked, a user found: the answer is that of a login
+//! browser ── GET /auth/oidc/start ────▶ 303 to the provider, with a cookie that binds the login to
+//!                                       this browser
+//! provider ─ GET /auth/oidc/callback ─▶ exchange the code, check the ID token, find the user; the
+//!                                       response is that of a login
 //! ```
 //!
 //! | part | is |

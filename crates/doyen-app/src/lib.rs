@@ -27,7 +27,8 @@
 //!
 //! # let runtime = tokio::runtime::Runtime::new()?;
 //! # let _in_runtime = runtime.enter();
-//! # let loader = Loader::new("APP").env([("APP_AUTH__SIGNING_KEY", "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc")]);
+//! # let key = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
+//! # let loader = Loader::new("APP").env([("APP_AUTH__SIGNING_KEY", key)]);
 //! let app: App = App::new("shop").plugin(Greeter);
 //! let built = app.build(loader, Overrides::default())?;
 //! assert_eq!(built.plugins().all()[0].name, "greeter");

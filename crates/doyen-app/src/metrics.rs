@@ -129,8 +129,8 @@ impl Samples {
         }
     }
 
-    /// Adds a histogram: the upper bounds of its buckets, the counts of each bucket and of the rest,
-    /// and the sum of all values.
+    /// Adds a histogram: the upper bounds of its buckets, the counts of each bucket and of the
+    /// rest, and the sum of all values.
     pub fn histogram(
         &mut self,
         name: &str,

@@ -49,7 +49,8 @@ mod real {
 
     use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
-    /// The connection to Redis. Cloning shares it. Injectable as `Arc<Redis>` where `redis.url` is set.
+    /// The connection to Redis. Cloning shares it. Injectable as `Arc<Redis>` where `redis.url` is
+    /// set.
     #[derive(Clone)]
     pub struct Redis {
         connection: ConnectionManager,

@@ -4,9 +4,8 @@
 //! the algorithm; the token's own `alg` must only agree. So nothing a token says can change how it
 //! is checked.
 //!
-//! Every key is derived from the seed by its number, so a ring can be made anew at any time and no
-//! secret is stored. Which numbers are in use is told by the table of
-//! [`SigningKeys`](crate::SigningKeys).
+//! Every key is derived from the seed and its number, so a ring can be rebuilt at any time and no
+//! secret is stored. The table of [`SigningKeys`](crate::SigningKeys) records the numbers in use.
 
 mod algorithm;
 mod pair;
@@ -26,14 +25,15 @@ use public::PublicKey;
 
 use doyen_secret::{KeyDeriver, parse_key};
 
-/// One key that signs, and public keys that are accepted beside it.
+/// A signing key, and further public keys that are accepted.
 ///
 /// ```
 /// use doyen_auth::{Algorithm, KeyRing};
 /// use doyen_secret::Seed;
 ///
 /// let old = KeyRing::new(&Seed::generate()?.deriver("signing"))?;
-/// let new = KeyRing::first(&Seed::generate()?.deriver("signing"), Algorithm::Es256)?.also_trust(&old.public_key())?;
+/// let new = KeyRing::first(&Seed::generate()?.deriver("signing"), Algorithm::Es256)?
+///     .also_trust(&old.public_key())?;
 /// assert_eq!(new.jwks()["keys"].as_array().map(Vec::len), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -79,7 +79,7 @@ impl SigningKeys {
     ///
     /// # Errors
     ///
-    /// The table can not be read.
+    /// The table cannot be read.
     pub async fn list(&self) -> Result<Vec<StoredKey>, KeyError> {
         table::read(&self.database.session(Access::Read)).await
     }
@@ -107,7 +107,8 @@ impl SigningKeys {
     ///
     /// # Errors
     ///
-    /// It is too early, somebody else was faster, the keys are of another seed, or the database's.
+    /// Returns an error if it is too early, if another process changed the keys at the same time,
+    /// if the keys belong to another seed, or if the database fails.
     pub async fn rotate(&self, early: bool) -> Result<Rotation, KeyError> {
         self.begin().await?;
         let session = self.database.session(Access::Write);
@@ -172,8 +173,8 @@ impl SigningKeys {
         finish(&session, done).await
     }
 
-    /// Drops every key and begins with two new ones: every token ends. For when the seed became
-    /// known to somebody, or is another one now.
+    /// Drops every key and creates two new ones: every token ends. Use it when the seed has leaked
+    /// or was replaced.
     ///
     /// The numbers go on, so that the same seed does not bring an old key back.
     ///

@@ -9,7 +9,8 @@
 //!
 //! # fn main() -> Result<(), doyen_core::Unexpected> {
 //! let ring = KeyRing::new(&Seed::generate()?.deriver("signing"))?;
-//! let tokens = Tokens::new(ring, TokenOptions::new("https://shop.example", "https://shop.example"), Arc::new(SystemClock))?;
+//! let options = TokenOptions::new("https://shop.example", "https://shop.example");
+//! let tokens = Tokens::new(ring, options, Arc::new(SystemClock))?;
 //!
 //! let mut caller = Caller::new("usr_1");
 //! caller.scopes = vec!["orders:read".into()];

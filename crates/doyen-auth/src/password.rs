@@ -88,7 +88,8 @@ impl PasswordOptions {
 /// let new: NewPassword = "correct horse battery staple".parse()?;
 /// let stored = passwords.hash(new).await.map_err(|_| "busy")?;
 ///
-/// let verdict = passwords.verify("correct horse battery staple".to_owned().into(), Some(&stored)).await.map_err(|_| "busy")?;
+/// let given = "correct horse battery staple".to_owned().into();
+/// let verdict = passwords.verify(given, Some(&stored)).await.map_err(|_| "busy")?;
 /// assert!(verdict.ok);
 /// # Ok(())
 /// # }
@@ -118,7 +119,7 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// argon2 can not work with them.
+    /// argon2 cannot work with them.
     pub fn new(options: PasswordOptions) -> Result<Self, BadPasswordOptions> {
         let params = Params::new(
             options.memory_kib,

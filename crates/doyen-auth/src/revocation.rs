@@ -1,19 +1,19 @@
 //! Which sessions, keys and machine clients no longer count, known on every node within seconds.
 //!
-//! An access token is good until it expires, whatever happens to its owner. What ends before that
-//! stands in a list, by the id of the session, key or client and a floor: a token of an older
-//! generation is refused. The list is read from where all nodes write it ([`RevocationSource`]),
-//! little by little, when somebody is identified:
+//! An access token is valid until it expires, even if its owner loses access. An earlier end is an
+//! entry in a list: the id of the session, key or client and a minimum generation. A token of an
+//! older generation is refused. The list is read from the table that all nodes write
+//! ([`RevocationSource`]), incrementally, when a caller is identified:
 //!
 //! | the list was read | an identification |
 //! | --- | --- |
 //! | less than a second ago | looks at it: no question to any database |
 //! | less than four seconds ago | looks at it, and has it read again in the background |
 //! | longer ago | waits until it was read |
-//! | longer ago, and it can not be read for five seconds | answers 503 |
+//! | longer ago, and it cannot be read for five seconds | answers 503 |
 //!
-//! The last line is the price of the promise: a node that can not learn who was kept out keeps
-//! everybody out. What was revoked on this node counts here at once.
+//! The last line is the price of the promise: a node that cannot read the revocations refuses every
+//! token. A revocation made on this node takes effect here at once.
 //!
 //! What it does not do: it knows no tokens, and it forgets what is older than any token can be.
 
@@ -31,13 +31,13 @@ pub const REVOKED: u32 = u32::MAX;
 
 /// Younger than this the list is not read again.
 const FRESH: Duration = Duration::from_secs(1);
-/// Older than this nobody is identified before it was read.
+/// Age above which a caller waits until the list was read.
 const STALE: Duration = Duration::from_secs(4);
-/// Older than this nobody is identified at all.
+/// Age above which callers are refused with a 503.
 const BLIND: Duration = Duration::from_secs(5);
 /// How long one reading may take.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// After a reading that failed, how long nobody tries again.
+/// Pause after a failed read.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How often what is too old to matter is looked for.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -69,7 +69,7 @@ pub trait RevocationSource: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// It can not be read.
+    /// It cannot be read.
     async fn since(&self, mark: Option<i64>) -> Result<Reading, Unexpected>;
 }
 
@@ -85,7 +85,7 @@ pub struct RevocationList {
     read: AtomicU64,
     /// The same, of the last that failed.
     failed: AtomicU64,
-    /// Whoever holds it reads. Inside is where the next reading begins.
+    /// Held by the task that reads the list. The value is the position of the next read.
     turn: Arc<Mutex<Option<i64>>>,
 }
 
@@ -142,7 +142,7 @@ impl RevocationList {
     ///
     /// # Errors
     ///
-    /// `unavailable` (503): the list can not be read, so nobody knows.
+    /// `unavailable` (503): the list cannot be read.
     pub async fn permits(self: &Arc<Self>, caller: &Caller) -> Result<bool, Unexpected> {
         let age = self.age();
         if age >= FRESH {
@@ -151,8 +151,8 @@ impl RevocationList {
         Ok(!self.refuses(caller))
     }
 
-    /// Enters it on this node, at once. Whoever calls this has entered it where the other nodes
-    /// read, too.
+    /// Adds an entry on this node, at once. The caller has already written it to the table that the
+    /// other nodes read.
     pub fn put(&self, id: &str, floor: u32) {
         let mut entries = sync::write(&self.entries);
         entries.put(id.into(), floor, Instant::now() + self.kept);
@@ -184,10 +184,10 @@ impl RevocationList {
             let turn = Arc::clone(&self.turn).lock_owned().await;
             return self.read(turn).await;
         }
-        // Somebody reads already: fine.
+        // Another task is reading.
         if let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() {
             let list = Arc::clone(self);
-            // What goes wrong is told when the list has become too old.
+            // An error is reported when the list has become too old.
             drop(tokio::spawn(async move { drop(list.read(turn).await) }));
         }
         Ok(())
@@ -244,7 +244,7 @@ impl RevocationList {
 impl Entries {
     fn put(&mut self, id: Box<str>, floor: u32, until: Instant) {
         let entry = self.floors.entry(id).or_insert(Floor { floor, until });
-        // What comes again is not news: only a higher floor begins the time anew.
+        // A repeated entry changes nothing; only a higher generation restarts its lifetime.
         if floor > entry.floor {
             *entry = Floor { floor, until };
         }
@@ -256,7 +256,7 @@ fn stamp(began: Instant, at: Instant) -> u64 {
     u64::try_from(at.duration_since(began).as_millis()).unwrap_or(u64::MAX - 1) + 1
 }
 
-/// How long ago that was; for ever when it never was.
+/// How long ago that was; forever when it never was.
 fn since(began: Instant, stamp: u64) -> Duration {
     match stamp {
         0 => Duration::MAX,
@@ -413,12 +413,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_can_not_know_says_so() {
+    async fn who_cannot_know_says_so() {
         let (table, list) = aged(BLIND);
         table.away.store(true, Ordering::SeqCst);
         let error = list.permits(&caller("ses_1", 0)).await.unwrap_err();
         assert_eq!(error.info().code, "unavailable");
-        // Nobody storms what is away.
+        // A failed source is not queried by every request.
         assert!(list.permits(&caller("ses_1", 0)).await.is_err());
         assert_eq!(table.asked.load(Ordering::SeqCst), 1);
     }

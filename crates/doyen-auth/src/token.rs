@@ -153,7 +153,7 @@ impl Tokens {
     pub fn issue(&self, caller: &Caller) -> Result<IssuedToken, Unexpected> {
         if let Some(scope) = caller.scopes.iter().find(|scope| !is_scope(scope)) {
             return Err(Unexpected::new(format!(
-                "{scope:?} can not be a scope: RFC 6749 section 3.3 lists the characters"
+                "{scope:?} cannot be a scope: RFC 6749 section 3.3 lists the characters"
             )));
         }
         let live = self.live();

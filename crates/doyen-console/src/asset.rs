@@ -92,8 +92,8 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-/// FNV-1a with 64 bits. The tag only has to tell two builds apart; nobody
-/// gains anything from a collision, so no cryptographic hash is needed.
+/// FNV-1a with 64 bits. The tag only has to distinguish two builds. A collision gives an attacker
+/// nothing, so no cryptographic hash is needed.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -1,6 +1,8 @@
-//! The one line a request leaves in the log: what the edge knows at the end of it, and the port that takes it.
+//! The one line a request leaves in the log: what the edge knows at the end of it, and the port
+//! that takes it.
 //!
-//! The edge fills the record, an engine writes it. The record only borrows, so a sink that throws it away costs nothing.
+//! The edge fills the record, an engine writes it. The record only borrows, so a sink that throws
+//! it away costs nothing.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -9,12 +11,15 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// What happened in one request. Text in it may come from the client: whoever writes it must escape it.
+/// Facts about one request. Text in it may come from the client: a sink must escape it.
 ///
 /// ```
 /// use doyen_core::{AccessRecord, Timestamp};
 ///
-/// let record = AccessRecord { method: "GET", path: "/v1/tickets?q=printer", status: 200, ..AccessRecord::at(Timestamp::from_micros(0)) };
+/// let record = AccessRecord {
+///     path: "/v1/tickets?q=printer",
+///     ..AccessRecord::at(Timestamp::from_micros(0))
+/// };
 /// assert_eq!(record.bare_path(), "/v1/tickets");
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +32,8 @@ pub struct AccessRecord<'a> {
     pub trace_id: &'a str,
     /// The method.
     pub method: &'a str,
-    /// The path as it was sent. A query string is left out when it is written, because it may hold a secret.
+    /// The path as it was sent. A query string is left out when it is written, because it may hold
+    /// a secret.
     pub path: &'a str,
     /// The template of the route; `None` when no route matched.
     pub route: Option<&'a str>,
@@ -50,7 +56,7 @@ pub struct AccessRecord<'a> {
     pub query_time: Duration,
     /// The code of the problem that was the answer.
     pub problem: Option<&'a str>,
-    /// Why somebody was not allowed to. The client never sees it.
+    /// Reason for a refusal. The client never sees it.
     pub denied_because: Option<&'a str>,
     /// Why: written with everything below it. The client never sees it.
     pub cause: Option<&'a (dyn Error + 'static)>,
@@ -100,7 +106,8 @@ impl AccessRecord<'_> {
     }
 }
 
-/// Where the records go. It is called on the way of every request: it must not wait for a disk or a terminal.
+/// Where the records go. It is called on the way of every request: it must not wait for a disk or a
+/// terminal.
 pub trait AccessSink: Send + Sync + 'static {
     /// Takes one record.
     fn write(&self, record: &AccessRecord<'_>);

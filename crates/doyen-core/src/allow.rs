@@ -43,11 +43,11 @@ pub struct Restricted {
 }
 
 /// Every request, with or without a caller.
-#[allow(non_upper_case_globals, reason = "reads as a word beside `allow =`")]
+#[allow(non_upper_case_globals, reason = "reads as a word after `allow =`")]
 pub const anyone: Anyone = Anyone(());
 
 /// Every caller who is logged in.
-#[allow(non_upper_case_globals, reason = "reads as a word beside `allow =`")]
+#[allow(non_upper_case_globals, reason = "reads as a word after `allow =`")]
 pub const signed_in: Restricted = Restricted {
     scope: None,
     roles: &[],
@@ -128,10 +128,10 @@ fn role_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
     list
 }
 
-/// Why somebody may not.
+/// Reason for a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// Nobody is logged in.
+    /// The caller is not logged in.
     Anonymous,
     /// The caller's token lacks this scope.
     Scope(&'static str),

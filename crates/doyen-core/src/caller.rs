@@ -7,7 +7,8 @@ use crate::{Kind, ProblemInfo, Refusal};
 
 /// The identified caller of this request: what a verified token, key or session says.
 ///
-/// Ask for `Caller` and the route answers 401 when nobody is logged in; ask for `Option<Caller>` to serve both.
+/// A route with a parameter `Caller` returns a 401 to anonymous callers; one with `Option<Caller>`
+/// serves both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The stable id of the user or machine: the `sub` of its token.
@@ -20,7 +21,8 @@ pub struct Caller {
     pub session: Option<Arc<str>>,
     /// The API key or machine client it came with, when it is no person.
     pub key: Option<Arc<str>>,
-    /// Counts up when the rights of its session, key or client change: a token of an older generation is refused.
+    /// Counts up when the rights of its session, key or client change: a token of an older
+    /// generation is refused.
     pub generation: u32,
 }
 
@@ -120,8 +122,8 @@ pub struct Credentials<'a> {
     pub api_key: Option<&'a str>,
     /// The value of the `Cookie` field.
     pub cookie: Option<&'a str>,
-    /// True for a method that changes nothing (RFC 9110 section 9.2.1). The fields below are read only beside a cookie: they tell whether
-    /// the page that sends it may.
+    /// True for a safe method (RFC 9110 section 9.2.1). For other methods with a cookie, the fields
+    /// below tell which page sent the request.
     pub safe: bool,
     /// The host that is asked, with its port.
     pub host: Option<&'a str>,
@@ -131,7 +133,8 @@ pub struct Credentials<'a> {
     pub fetch_site: Option<&'a str>,
     /// The value of the `X-CSRF-Token` field.
     pub csrf: Option<&'a str>,
-    /// Where the request comes from, after trusted proxies: for what is written down, never as a proof.
+    /// Where the request comes from, after trusted proxies: for what is written down, never as a
+    /// proof.
     pub address: Option<IpAddr>,
 }
 

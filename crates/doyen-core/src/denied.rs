@@ -5,8 +5,9 @@ use std::fmt;
 
 /// Why a policy says no: for the log, never for the client.
 ///
-/// A policy is a function of the application that looks at the caller and the thing, and gives its reason when it refuses. The problem that
-/// becomes of it holds the reason as its cause, and the access log shows it as `denied_because`.
+/// A policy is a function of the application that looks at the caller and the thing, and gives its
+/// reason when it refuses. The problem that becomes of it holds the reason as its cause, and the
+/// access log shows it as `denied_because`.
 ///
 /// ```
 /// # extern crate doyen_core as doyen;
@@ -17,7 +18,10 @@ use std::fmt;
 /// }
 ///
 /// fn may_cancel(caller: u32, order: &Order) -> Result<(), DeniedBecause> {
-///     if order.owner == caller { Ok(()) } else { Err(denied_because("only its owner cancels an order")) }
+///     if order.owner == caller {
+///         return Ok(());
+///     }
+///     Err(denied_because("only its owner cancels an order"))
 /// }
 ///
 /// /// You may not cancel this order.

@@ -35,7 +35,8 @@ impl Place {
 /// One thing wrong with an input. It never holds the rejected value, which may be a password.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// Where: an RFC 6901 JSON Pointer such as `/items/3/quantity`, with the names of the wire; empty for the whole.
+    /// Where: an RFC 6901 JSON Pointer such as `/items/3/quantity`, with the names of the wire;
+    /// empty for the whole.
     pub pointer: String,
     /// In which part of the request.
     pub place: Place,

@@ -1,8 +1,9 @@
 //! Typed ids: `tkt_01jd9m3z6veqjsk4dy2hjcg8x4`.
 //!
-//! Outside, an id is a prefix that names the type, `_`, and 26 characters of lower-case Crockford base32. Inside and in the database it is
-//! a UUID of version 7, so that new ids sort behind old ones. An id of one type is not accepted where one of another is expected, by the
-//! compiler inside and by the prefix outside.
+//! Outside, an id is a prefix that names the type, `_`, and 26 characters of lower-case Crockford
+//! base32. Inside and in the database it is a UUID of version 7, so that new ids sort behind old
+//! ones. An id of one type is not accepted where one of another is expected, by the compiler inside
+//! and by the prefix outside.
 //!
 //! ```
 //! use doyen_core::Id;

@@ -1,18 +1,22 @@
 //! Dependency injection: types that are made of other types.
 //!
-//! A type that implements [`Inject`] can stand in the signature of a handler, of a provider or inside another such type. There are three
-//! ways to get one:
+//! A type that implements [`Inject`] can stand in the signature of a handler, of a provider or
+//! inside another such type. There are three ways to get one:
 //!
 //! - `#[derive(Inject)]` on a struct whose fields can all be injected;
-//! - `#[provider]` on an `async fn` whose parameters can all be injected and whose answer is the type;
-//! - `Module::provide` for a value that exists before the application starts, asked for as `Arc<T>`.
+//! - `#[provider]` on an `async fn` whose parameters can all be injected and whose answer is the
+//!   type;
+//! - `Module::provide` for a value that exists before the application starts, asked for as
+//!   `Arc<T>`.
 //!
-//! A port (a trait the domain owns) is asked for as `Arc<dyn Port>`; a module binds it to an adapter.
+//! A port (a trait the domain owns) is asked for as `Arc<dyn Port>`; a module binds it to an
+//! adapter.
 //!
-//! Each has a [`Lifetime`]. A value is made once per lifetime, in the order it is asked for, and released in the reverse order. The whole
-//! [graph](Graph) is checked before the first request: what is missing, circular or held too long is refused with the chain.
+//! Each has a [`Lifetime`]. A value is made once per lifetime, in the order it is asked for, and
+//! released in the reverse order. The whole [graph](Graph) is checked before the first request:
+//! what is missing, circular or held too long is refused with the chain.
 //!
-//! What it does not do: it never makes a value that nobody asked for, and it has no global state.
+//! What it does not do: it creates no value that is not needed, and it has no global state.
 
 mod binding;
 mod container;
@@ -45,7 +49,7 @@ use crate::Refusal;
 /// How long a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lifetime {
-    /// Made again each time somebody asks.
+    /// A new value for each dependent.
     Call,
     /// Made once per request, job or command, and shared within it. The default.
     Request,
@@ -66,7 +70,7 @@ pub enum Lifetime {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be injected",
+    message = "`{Self}` cannot be injected",
     label = "nothing says how to make a `{Self}`",
     note = "write `#[derive(Clone, Inject)]` above it if all its fields can be injected,",
     note = "or `#[provider] async fn ...(..) -> {Self}` that makes one,",

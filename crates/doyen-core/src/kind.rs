@@ -1,7 +1,7 @@
 //! The kinds of failure.
 //!
-//! The inside of an application speaks kinds ("not found", "conflict"); the edge turns a kind into an HTTP status. A kind is never a
-//! success, so an error can not answer 200.
+//! The inside of an application speaks kinds ("not found", "conflict"); the edge turns a kind into
+//! an HTTP status. A kind is never a success, so an error cannot answer 200.
 
 /// What sort of failure a [`Problem`](crate::Problem) is.
 ///
@@ -13,9 +13,9 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// The request can not be read: broken syntax, a forged cursor.
+    /// The request cannot be read: broken syntax, a forged cursor.
     Malformed,
-    /// Nobody is logged in, or the credentials are not valid.
+    /// The caller is not logged in, or the credentials are invalid.
     Unauthenticated,
     /// The caller is known and may not do this.
     Forbidden,
@@ -51,7 +51,7 @@ pub enum Kind {
     HeadersTooLarge,
     /// A fault of the service itself.
     Internal,
-    /// The service, or something it needs, can not answer right now.
+    /// The service, or something it needs, cannot answer right now.
     Unavailable,
 }
 

@@ -1,11 +1,11 @@
 //! The words of Doyen and the ports between its parts.
 //!
-//! A domain is written against this crate alone (as `doyen::domain`): it names kinds of failure, ids, times, pages and ports, and knows no
-//! web, no database and no runtime.
+//! A domain is written against this crate alone (as `doyen::domain`): it names kinds of failure,
+//! ids, times, pages and ports, and knows no web, no database and no runtime.
 //!
 //! | word | is |
 //! | --- | --- |
-//! | [`Kind`], [`Problem`], [`Unexpected`] | what can go wrong, and how a client is told |
+//! | [`Kind`], [`Problem`], [`Unexpected`] | errors, and their form on the wire |
 //! | [`Failures`], [`At`] | what is wrong with an input, all of it, with places |
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
 //! | [`Paging`], [`Page`] | lists |

@@ -1,18 +1,19 @@
-//! How often: the words beside `limit =`, what the settings say of them, and the port that counts.
+//! Rate limits: the values for `limit =`, their meaning in the settings, and the port that counts.
 //!
 //! | word | counts |
 //! | --- | --- |
-//! | [`per_user`] | each user; nobody who is not known |
-//! | [`per_client`] | each user, or each address when nobody is known |
+//! | [`per_user`] | each user; anonymous calls are not counted |
+//! | [`per_client`] | each user, or each address for anonymous calls |
 //! | [`per_address`] | each address: an IPv4 address, the first 64 bits of an IPv6 address |
 //! | [`per_key`] | each API key or machine client |
-//! | [`per_route`] | everybody together |
+//! | [`per_route`] | all callers together |
 //! | [`policy`] | as the settings or the application say under that name |
 //! | [`quota`] | each user by the day or the month, through restarts |
-//! | [`unlimited`] | nobody; it takes a reason |
+//! | [`unlimited`] | nothing; it needs a reason |
 //!
-//! A route without a word has the default of the settings. What stands at a route takes its place. When none of the words at a route fits a
-//! request (`per_user` and nobody is known), the default counts it: no request passes uncounted by accident.
+//! A route without `limit =` has the default of the settings. A limit on the route replaces the
+//! default. If no limit of a route applies to a request (`per_user` and an anonymous caller), the
+//! default counts it, so that no request passes uncounted by accident.
 //!
 //! ```
 //! use doyen_core::{HOUR, Limit, MINUTE, per_address, per_user, unlimited};

@@ -20,7 +20,8 @@ const LONGEST_ADDRESS: usize = 254;
 /// The longest subject, in characters.
 const LONGEST_SUBJECT: usize = 200;
 
-/// One mail to one address, as plain text. It may hold a link that is as good as a password, so it prints without its text.
+/// One mail to one address, as plain text. It may hold a link that is as good as a password, so it
+/// prints without its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     to: String,
@@ -93,7 +94,7 @@ fn is_address(text: &str) -> bool {
     halves && text.len() <= LONGEST_ADDRESS && text.chars().all(plain)
 }
 
-/// What can not be sent. It never shows the value.
+/// What cannot be sent. It never shows the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadMail {
@@ -117,9 +118,11 @@ impl fmt::Display for BadMail {
 
 impl Error for BadMail {}
 
-/// Delivers mail. The adapters are in `doyen-mail`; a service of a provider becomes one by implementing this.
+/// Delivers mail. The adapters are in `doyen-mail`; a service of a provider becomes one by
+/// implementing this.
 ///
-/// It is called outside of requests, so it may take its time; a request hands its mail to a queue instead.
+/// It is called outside of requests, so it may take its time; a request hands its mail to a queue
+/// instead.
 #[port]
 pub trait Mailer {
     /// Delivers a mail, or says why not.
@@ -206,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_the_header_can_not_be_added() {
+    fn a_line_of_the_header_cannot_be_added() {
         for to in [
             "a@example.com\r\nBcc: b@example.com",
             "a@example.com\nX: y",

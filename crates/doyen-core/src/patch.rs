@@ -2,8 +2,8 @@
 
 /// A field that may be left out: what `PATCH` reads.
 ///
-/// `Patch<T>` is left out or has a value, and refuses `null`. `Patch<Option<T>>` knows three states: left out (leave it as it is), `null`
-/// (remove it), a value (set it).
+/// `Patch<T>` is left out or has a value, and refuses `null`. `Patch<Option<T>>` knows three
+/// states: left out (leave it as it is), `null` (remove it), a value (set it).
 ///
 /// ```
 /// use doyen_core::Patch;

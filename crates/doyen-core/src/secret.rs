@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A value that never prints: `Debug` and `Display` show `***`. It is wiped from nothing; it only keeps out of logs and answers.
+/// A value that never prints: `Debug` and `Display` show `***`. It is wiped from nothing; it only
+/// keeps out of logs and answers.
 ///
 /// ```
 /// use doyen_core::Secret;

@@ -1,20 +1,22 @@
 //! What happens to accounts: events with stable names, and the port that keeps them.
 //!
-//! An event has a name from the list here or of your own (`orders.refunded`), always the same for the same thing: alerts and searches hang
-//! on it. It never holds a secret: no password, no token, no key.
+//! An event has a name from the list here or of your own (`orders.refunded`), always the same for
+//! the same thing: alerts and searches hang on it. It never holds a secret: no password, no token,
+//! no key.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::Port;
 
-/// Somebody logged in.
+/// A login.
 pub const LOGIN_SUCCEEDED: &str = "login.succeeded";
-/// A login was refused: a wrong password, an unknown address, a disabled account, a wrong second factor. The detail `why` tells which.
+/// A login was refused: a wrong password, an unknown address, a disabled account, a wrong second
+/// factor. The detail `why` tells which.
 pub const LOGIN_FAILED: &str = "login.failed";
 /// A login was not looked at, because too many failed before it.
 pub const LOGIN_THROTTLED: &str = "login.throttled";
-/// Somebody logged out.
+/// A logout.
 pub const LOGGED_OUT: &str = "logout";
 /// A refresh token was used a second time: its family is dead.
 pub const REFRESH_REUSED: &str = "refresh.reused";
@@ -24,9 +26,9 @@ pub const SESSION_REVOKED: &str = "session.revoked";
 pub const CSRF_REFUSED: &str = "csrf.refused";
 /// An account was made.
 pub const ACCOUNT_CREATED: &str = "account.created";
-/// An account is kept out: its sessions are over, its keys refused.
+/// An account was disabled: its sessions ended, its keys are refused.
 pub const ACCOUNT_DISABLED: &str = "account.disabled";
-/// An account is no longer kept out.
+/// An account was enabled again.
 pub const ACCOUNT_ENABLED: &str = "account.enabled";
 /// A password was changed by its owner.
 pub const PASSWORD_CHANGED: &str = "password.changed";
@@ -62,7 +64,10 @@ pub const CLIENT_REFUSED: &str = "client.refused";
 /// ```
 /// use doyen_core::{SecurityEvent, security};
 ///
-/// let event = SecurityEvent::new(security::ROLE_CHANGED).subject("usr_1").by("usr_2").detail("role", "admin");
+/// let event = SecurityEvent::new(security::ROLE_CHANGED)
+///     .subject("usr_1")
+///     .by("usr_2")
+///     .detail("role", "admin");
 /// assert_eq!(event.name, "role.changed");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +76,7 @@ pub struct SecurityEvent {
     pub name: &'static str,
     /// Whose account it is about.
     pub subject: Option<Arc<str>>,
-    /// Who did it, when it was somebody else.
+    /// The actor, if it is not the subject.
     pub actor: Option<Arc<str>>,
     /// In which session.
     pub session: Option<Arc<str>>,
@@ -104,7 +109,7 @@ impl SecurityEvent {
         self
     }
 
-    /// Done by somebody else.
+    /// Sets the actor, if it is not the subject.
     #[must_use]
     pub fn by(mut self, actor: &str) -> Self {
         self.actor = Some(actor.into());

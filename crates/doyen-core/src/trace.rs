@@ -12,8 +12,8 @@
 //! assert_eq!(RequestId::accept_or_new(Some("bad\r\nid")).as_str().len(), 32);
 //! ```
 //!
-//! What it does not do: it makes no spans and carries no `tracestate`. Ids are unique, not secret: nothing may be permitted because
-//! somebody knows one.
+//! What it does not do: it creates no spans and carries no `tracestate`. Ids are unique, not
+//! secret: knowledge of an id must not grant anything.
 
 mod context;
 mod current;

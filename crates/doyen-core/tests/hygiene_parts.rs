@@ -1,4 +1,5 @@
-//! The macros of problems and injection write whole paths: they work without the prelude and beside types with the usual names.
+//! The macros of problems and injection use absolute paths: they work without the prelude and in a
+//! module with types of common names.
 
 #![no_implicit_prelude]
 #![allow(missing_docs, dead_code, reason = "a test")]

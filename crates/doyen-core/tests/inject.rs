@@ -52,7 +52,7 @@ async fn counter(teardown: Teardown) -> Counter {
 /// Why there is no key.
 #[derive(Debug, Problem)]
 enum NoKey {
-    /// Nobody has the key.
+    /// No row has the key.
     #[problem(unavailable)]
     KeyLost,
     #[problem(unexpected)]
@@ -202,7 +202,7 @@ fn patterns_parameters_and_ports_can_be_asked_for() {
     assert_eq!(
         run(cx.get::<Sum>()).unwrap(),
         Sum(6),
-        "made anew for each call"
+        "created for each call"
     );
 }
 

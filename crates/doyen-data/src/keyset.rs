@@ -10,7 +10,12 @@
 //! #     use doyen_data::sea_orm::{self, entity::prelude::*};
 //! #     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, doyen_data::Entity)]
 //! #     #[sea_orm(table_name = "tickets")]
-//! #     pub struct Model { #[sea_orm(primary_key)] pub id: i64, pub created_at: i64, pub status: String }
+//! #     pub struct Model {
+//! #         #[sea_orm(primary_key)]
+//! #         pub id: i64,
+//! #         pub created_at: i64,
+//! #         pub status: String,
+//! #     }
 //! # }
 //! use doyen_core::{Page, Paging, Unexpected};
 //! use doyen_data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};

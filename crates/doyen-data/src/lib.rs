@@ -39,8 +39,8 @@ pub use database::{Database, PoolStatus};
 pub use doyen_core::Event;
 /// Completes a SeaORM entity.
 ///
-/// SeaORM requires a `Relation` enum and an `impl ActiveModelBehavior` in the module of each entity.
-/// The derive generates both for an entity that has no relations and no hooks. With
+/// SeaORM requires a `Relation` enum and an `impl ActiveModelBehavior` in the module of each
+/// entity. The derive generates both for an entity that has no relations and no hooks. With
 /// `#[sea_orm::model]`, which generates the enum from the relations, it adds the `impl`.
 ///
 /// ```

@@ -113,8 +113,8 @@ pub enum State {
 /// Applies migrations to a database. See the [module](self).
 ///
 /// ```no_run
-/// # const MIGRATIONS: doyen_data::Migrations = doyen_data::Migrations { sqlite: &[], postgres: &[] };
-/// use doyen_data::{Database, Migrator};
+/// use doyen_data::{Database, Migrations, Migrator};
+/// # const MIGRATIONS: Migrations = Migrations { sqlite: &[], postgres: &[] };
 ///
 /// # async fn start(database: &Database) -> Result<(), doyen_data::MigrationError> {
 /// let applied = Migrator::new(database, MIGRATIONS).up().await?;

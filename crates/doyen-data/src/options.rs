@@ -7,7 +7,10 @@ use std::time::Duration;
 /// ```
 /// use doyen_data::DatabaseOptions;
 ///
-/// let options = DatabaseOptions { max_connections: 20, ..DatabaseOptions::new("sqlite://data/shop.db") };
+/// let options = DatabaseOptions {
+///     max_connections: 20,
+///     ..DatabaseOptions::new("sqlite://data/shop.db")
+/// };
 /// assert_eq!(options.max_connections, 20);
 /// ```
 #[derive(Clone)]

@@ -19,7 +19,7 @@ pub use cell::Cell;
 /// A struct that is read from a row: each field from the column of its name. Derive it in addition
 /// to SeaORM's `FromQueryResult`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be read from a row",
+    message = "`{Self}` cannot be read from a row",
     label = "no `Row`",
     note = "add `#[derive(FromQueryResult, Row)]` to the struct; an entity's model needs `Row` alone"
 )]

@@ -43,7 +43,8 @@ use crate::{COMMIT_FAILED, Database, QueryStats};
 ///
 /// impl Orders {
 ///     async fn close(&self, id: i64) -> Result<(), Unexpected> {
-///         self.session.execute_sql("UPDATE orders SET open = false WHERE id = $1", [id.into()]).await?;
+///         let sql = "UPDATE orders SET open = false WHERE id = $1";
+///         self.session.execute_sql(sql, [id.into()]).await?;
 ///         Ok(())
 ///     }
 /// }

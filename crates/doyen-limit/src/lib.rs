@@ -2,14 +2,15 @@
 //!
 //! | engine | counts | in |
 //! | --- | --- | --- |
-//! | [`Local`] | for one process | memory, of a bounded size |
-//! | [`Shared`] (feature `redis`) | for all nodes together | Redis; each for itself while it is away |
-//! | [`SqlQuotas`] | by the day and the month | SQL, through restarts |
+//! | [`Local`] | for one process | memory, bounded |
+//! | [`Shared`] (feature `redis`) | for all nodes together | Redis; in memory while Redis is unavailable |
+//! | [`SqlQuotas`] | per day and month | SQL; survives restarts |
 //!
-//! The first two do the same arithmetic, in microseconds and whole numbers: GCRA, in `gcra`. A bucket is one number, the time at which all of its
-//! calls will be back. All policies of a request are decided together: either each counts the call, or none does.
+//! The first two use the same algorithm, GCRA, in whole microseconds (see `gcra`). A bucket is one
+//! number, the time at which it is full again. All policies of a request are decided together:
+//! either each counts the call, or none does.
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod gcra;
@@ -29,7 +30,7 @@ pub use settings::LimitSettings;
 #[cfg(feature = "redis")]
 pub use shared::Shared;
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_schema::__private::*;

@@ -1,4 +1,4 @@
-//! Counting in process.
+//! Rate limits in memory, for one process.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash as _, Hasher, RandomState};
@@ -10,13 +10,14 @@ use doyen_core::sync::lock;
 
 use crate::gcra::{self, Reading};
 
-/// Each shard has a lock of its own: threads rarely meet.
+/// Number of shards. Each has its own lock, so threads rarely contend.
 const SHARDS: usize = 64;
 
 /// Counts calls in the memory of this process.
 ///
-/// It keeps at most as many buckets as it is told, 16 bytes each. Beyond that the ones that are nearly full again go first: whoever makes
-/// new addresses by the million pushes out their own buckets, not those of callers who have used up what they had.
+/// The number of buckets is bounded; each takes 16 bytes. Beyond the bound, the fullest buckets are
+/// dropped first. A client that uses millions of addresses displaces its own buckets, not those of
+/// callers that have used up their limit.
 pub struct Local {
     shards: Box<[Mutex<Shard>]>,
     key: RandomState,
@@ -24,8 +25,8 @@ pub struct Local {
     clock: Arc<dyn Clock>,
 }
 
-/// By the hash of its name: when the bucket will be full again.
-type Shard = HashMap<u64, i64, BuildHasherDefault<AsItIs>>;
+/// The time at which a bucket is full again, by the hash of its name.
+type Shard = HashMap<u64, i64, BuildHasherDefault<IdentityHasher>>;
 
 impl std::fmt::Debug for Local {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,7 +37,7 @@ impl std::fmt::Debug for Local {
 }
 
 impl Local {
-    /// Counts by this clock, with about this many buckets at most.
+    /// Creates a limiter with this clock and this maximum number of buckets.
     pub fn new(clock: Arc<dyn Clock>, buckets: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -46,18 +47,18 @@ impl Local {
         }
     }
 
-    /// How many buckets it holds.
+    /// Returns the number of buckets.
     pub fn len(&self) -> usize {
         let held = |shard: &Mutex<Shard>| lock(shard).len();
         self.shards.iter().map(held).sum()
     }
 
-    /// True when it holds none.
+    /// True if there are no buckets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The calls, decided now.
+    /// Decides the calls of a request.
     pub fn decide(&self, charges: &[Charge<'_>]) -> Verdict {
         let now = self.clock.now().micros();
         match charges {
@@ -88,7 +89,7 @@ impl Local {
         gcra::verdict(std::slice::from_ref(charge), &[reading])
     }
 
-    /// Every shard that is needed is locked before the first look, in their order, so that two requests never wait for each other.
+    /// Locks every shard before reading any, in their order, so that two requests cannot deadlock.
     fn several(&self, charges: &[Charge<'_>], now: i64) -> Verdict {
         let count = charges.len().min(MAX_CHARGES);
         let charges = &charges[..count];
@@ -115,7 +116,7 @@ impl Local {
             let bucket = charges[at].bucket;
             let known =
                 find(&mut guards, places[at]).and_then(|shard| shard.get(&hashes[at]).copied());
-            // A request that has one bucket twice is counted twice.
+            // A request with the same bucket twice is counted twice.
             let before = (0..at).rev().find(|before| hashes[*before] == hashes[at]);
             let known = before.map(|before| after[before]).or(known);
             let full_at = gcra::settle(known, now, bucket.tolerance);
@@ -148,7 +149,8 @@ impl Local {
         shard.insert(hash, full_at);
     }
 
-    /// The key of the hash is drawn at start: nobody can look for two callers of one bucket.
+    /// The key of the hash is random for each process, so that an attacker cannot find two callers
+    /// that share a bucket.
     fn hash(&self, charge: &Charge<'_>) -> u64 {
         let mut hasher = self.key.build_hasher();
         let (kind, bytes) = charge.who.parts();
@@ -165,7 +167,8 @@ impl Limiter for Local {
     }
 }
 
-/// Full buckets go; when that is too few, an eighth of the others, the fullest first. So the work is small for each new bucket.
+/// Drops full buckets. If that frees too few, drops an eighth of the others, the fullest first, so
+/// that the cost per new bucket stays small.
 fn make_room(shard: &mut Shard, most: usize, now: i64) {
     shard.retain(|_, full_at| *full_at > now);
     let room = (most / 8).max(1);
@@ -195,16 +198,16 @@ fn find<'g>(
         .map(|(_, shard)| &mut **shard)
 }
 
-/// The table looks at the first and the last bits; these are in between.
+/// The hash table uses the first and the last bits, so the shard uses bits in between.
 fn place(hash: u64) -> usize {
     usize::from(u8::try_from((hash >> 32) & 0xff).unwrap_or(0)) % SHARDS
 }
 
-/// The keys are hashes already.
+/// A hasher for keys that are hashes already.
 #[derive(Default)]
-struct AsItIs(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }

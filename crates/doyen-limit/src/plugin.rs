@@ -11,7 +11,7 @@ use crate::{LimitSettings, Local, QuotaBook, SqlQuotas, TABLES};
 
 /// Limits how often callers use routes, per minute and per day or month.
 ///
-/// Without `redis.url` each process counts rates for itself; with it all nodes count together.
+/// Without `redis.url` each process limits rates for itself; with it, all nodes count together.
 /// Quotas are counted in SQL, by all nodes together.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits;
@@ -25,7 +25,7 @@ impl Plugin for Limits {
     }
 
     fn register(self, settings: LimitSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
-        // Plugins may declare policies too: all are known once all have registered.
+        // Plugins may declare policies too: all are known after registration.
         app.finish(|app| wire(settings, app));
         Ok(())
     }
@@ -56,7 +56,7 @@ fn wire(settings: LimitSettings, app: &mut Registrar<'_>) -> Result<(), SetupErr
         quotas: Arc::clone(&quotas) as Arc<dyn Quotas>,
     }));
     app.provide(Arc::clone(&quotas));
-    // Calls that were reserved and not used are given back.
+    // Returns leased calls that were not used.
     app.service("quotas", |quotas: Arc<SqlQuotas>| async move {
         Ok(Stop::with(move || async move { quotas.flush().await }))
     });

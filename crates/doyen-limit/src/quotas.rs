@@ -1,9 +1,10 @@
-//! Quotas by the day and the month, kept in SQL.
+//! Quotas per day and month, in SQL.
 //!
-//! A process takes calls out of the table in small leases, a hundredth of the quota and at most fifty, and counts them in memory: most requests ask
-//! no database. What is in the table is always at least what was used. So a process that is killed gives nobody more than the quota; the caller
-//! loses what was left of its lease, at most a hundredth. Two nodes share the table and never give out a call twice. A process that ends in order
-//! writes back what it did not use.
+//! A process takes calls from the table in small leases, a hundredth of the quota and at most
+//! fifty, and counts them in memory: most requests need no query. The table never holds less than
+//! was used. So a crash never grants more than the quota; the caller loses the rest of the lease,
+//! at most a hundredth. Two nodes share the table and never grant a call twice. A process that
+//! stops in order returns its unused calls.
 
 mod lease;
 mod table;
@@ -25,18 +26,20 @@ use doyen_data::Database;
 use lease::Lease;
 use table::Table;
 
-/// How long a request waits for the database before it passes uncounted for the moment.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Maximum time that a request waits for the database. After it, the request passes and is counted
+/// later.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a refusal is remembered: who has nothing left does not keep the database busy. Microseconds.
-const REMEMBERED: i64 = 5_000_000;
+/// Time for which a refusal is cached, in microseconds, so that refused callers cause few queries.
+const REFUSAL_CACHE_MICROS: i64 = 5_000_000;
 
-/// How long a row is kept after its period. Seconds.
-const KEPT: i64 = 62 * 86_400;
+/// Time for which a row is kept after its period, in seconds.
+const RETENTION_SECONDS: i64 = 62 * 86_400;
 
-/// Counts calls by the day and the month.
+/// Counts calls per day and month.
 ///
-/// When the database does not answer, a request passes, is remembered here, and counted as soon as the database answers.
+/// While the database does not respond, requests pass, are counted in memory, and are written when
+/// the database responds.
 pub struct SqlQuotas {
     table: Table,
     clock: Arc<dyn Clock>,
@@ -45,7 +48,7 @@ pub struct SqlQuotas {
     cleared: AtomicI64,
 }
 
-/// By quota, then by subject.
+/// Leases by quota and subject.
 type Leases = HashMap<String, HashMap<String, Lease>>;
 
 impl std::fmt::Debug for SqlQuotas {
@@ -55,7 +58,7 @@ impl std::fmt::Debug for SqlQuotas {
 }
 
 impl SqlQuotas {
-    /// Keeps them in this database, in the tables of [`TABLES`].
+    /// Creates a counter in this database, with the tables of [`TABLES`].
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
         Self {
             table: Table::new(database),
@@ -70,7 +73,7 @@ impl SqlQuotas {
         sync::lock(&self.leases)
     }
 
-    /// Takes all calls out of what is held here, or none; then it says which are missing.
+    /// Takes all calls from the leases, or none. If none, returns the quotas that lack calls.
     fn try_now(&self, charges: &[QuotaCharge<'_>], now: i64) -> Result<QuotaTaken, u8> {
         let mut leases = self.leases();
         let mut missing = 0;
@@ -94,7 +97,8 @@ impl SqlQuotas {
     }
 
     async fn take_slowly(&self, charges: &[QuotaCharge<'_>]) -> QuotaTaken {
-        // Others may take what one call has just leased: then once more, and the database decides each time.
+        // Another task may use the calls that were just leased. Then lease again; the database
+        // decides each time.
         for _ in 0..16 {
             let now = self.clock.now();
             let missing = match self.try_now(charges, now.micros()) {
@@ -131,11 +135,11 @@ impl SqlQuotas {
         self.pass(
             charges,
             self.clock.now(),
-            "other requests were faster sixteen times",
+            "concurrent requests took the leased calls sixteen times",
         )
     }
 
-    /// Gets more calls for a subject: a lease, or what this call needs.
+    /// Leases calls for a subject, at least as many as this call needs.
     async fn lease(&self, charge: &QuotaCharge<'_>, now: Timestamp) -> Result<bool, String> {
         let (begins, ends) = charge.quota.period.around(now);
         let debt = {
@@ -176,9 +180,9 @@ impl SqlQuotas {
                 .await?))
         };
         let done: Result<Result<(u64, u64), u64>, String> =
-            match tokio::time::timeout(PATIENCE, done).await {
+            match tokio::time::timeout(DATABASE_TIMEOUT, done).await {
                 Ok(done) => done,
-                Err(_) => Err("the database does not answer in time".to_owned()),
+                Err(_) => Err("the database did not respond in time".to_owned()),
             };
         let mut leases = self.leases();
         let lease = entry(&mut leases, charge.quota, charge.subject);
@@ -197,7 +201,7 @@ impl SqlQuotas {
             Ok(Err(used)) => {
                 lease.debt += debt;
                 lease.used = used;
-                lease.refused_until = now.micros() + REMEMBERED;
+                lease.refused_until = now.micros() + REFUSAL_CACHE_MICROS;
                 lease.refused_calls = charge.calls;
                 Ok(false)
             }
@@ -208,12 +212,12 @@ impl SqlQuotas {
         }
     }
 
-    /// The request goes on, and is counted later.
+    /// Lets the request pass and counts it later.
     fn pass(&self, charges: &[QuotaCharge<'_>], now: Timestamp, error: &str) -> QuotaTaken {
         if !self.failing.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 error,
-                "quotas can not be counted: requests pass, and are counted later"
+                "quotas cannot be counted: requests pass, and are counted later"
             );
         }
         let mut leases = self.leases();
@@ -226,7 +230,7 @@ impl SqlQuotas {
         taken
     }
 
-    /// Rows and leases of long ago go, once a period.
+    /// Removes old rows and leases, once per period.
     async fn clear(&self, begins: Timestamp) {
         let begins = begins.unix();
         let before = self.cleared.fetch_max(begins, Ordering::Relaxed);
@@ -237,8 +241,8 @@ impl SqlQuotas {
         for subjects in self.leases().values_mut() {
             subjects.retain(|_, lease| lease.covers(now));
         }
-        if let Err(error) = self.table.clear(begins - KEPT).await {
-            tracing::warn!(error, "old quotas are not removed");
+        if let Err(error) = self.table.clear(begins - RETENTION_SECONDS).await {
+            tracing::warn!(error, "old quotas were not removed");
         }
     }
 }
@@ -296,10 +300,10 @@ impl Quotas for SqlQuotas {
                 }
             }
         }
-        // One order on all nodes: two that write the same rows never wait for each other.
+        // The same order on all nodes, so that two nodes that write the same rows cannot deadlock.
         open.sort_unstable();
         if let Err(error) = self.table.settle(&open).await {
-            tracing::warn!(error, "what was left of leases is not written back");
+            tracing::warn!(error, "unused calls of leases were not written back");
         }
     }
 }
@@ -314,7 +318,7 @@ const fn nothing() -> QuotaTaken {
     }
 }
 
-/// The quota with the fewest calls left is the one that is shown.
+/// The quota with the fewest calls left is the one in the response.
 fn show(taken: &mut QuotaTaken, at: usize, charge: &QuotaCharge<'_>, lease: &Lease, now: i64) {
     let left = lease.left(charge.limit);
     if left < taken.remaining {

@@ -1,4 +1,4 @@
-//! Counting in Redis, for all nodes together.
+//! Rate limits in Redis, for all nodes together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,19 +12,20 @@ use redis::aio::ConnectionManager;
 use crate::Local;
 use crate::gcra::{self, Reading};
 
-/// How long after a failure, and after each question that was not answered, it is asked again.
-const REST: Duration = Duration::from_secs(1);
+/// Interval between attempts to reach Redis after a failure.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long it may take to answer that question.
-const PING: Duration = Duration::from_millis(500);
+/// Timeout of such an attempt.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Counts calls in Redis.
 ///
-/// One script decides all policies of a request at once, by the clock of Redis: nodes need not agree on the time. While Redis is away each node
-/// counts for itself with the same policies: no request fails for it, none waits for longer than it is told, and after the first failure none waits
-/// at all until Redis answers again.
+/// One script decides all policies of a request at once, by the clock of Redis, so the clocks of
+/// the nodes need not agree. While Redis is unavailable, each node counts for itself with the same
+/// policies: no request fails. A request waits at most for the timeout, and after the first failure
+/// none waits until Redis responds again.
 ///
-/// Names of buckets are hashes: what a caller says never stands in a key.
+/// Names of buckets are hashes, so that no text of a client is in a key.
 pub struct Shared(Arc<Inner>);
 
 struct Inner {
@@ -40,13 +41,14 @@ impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared")
             .field("prefix", &self.0.prefix)
-            .field("away", &self.is_away())
+            .field("unavailable", &self.is_away())
             .finish_non_exhaustive()
     }
 }
 
 impl Shared {
-    /// Counts over this connection for the application of this name, and in `local` while Redis is away. A request waits for it so long.
+    /// Creates a limiter on this connection for the application of this name. It uses `local` while
+    /// Redis is unavailable. A request waits at most for `patience`.
     pub fn new(
         connection: ConnectionManager,
         application: &str,
@@ -56,7 +58,8 @@ impl Shared {
         Self(Arc::new(Inner {
             connection,
             script: Script::new(include_str!("gcra.lua")),
-            // In braces, so that all buckets of an application have one slot of a cluster: a script sees no more.
+            // In braces, so that all buckets of an application are in one slot of a cluster, as a
+            // script requires.
             prefix: format!("doyen:{{{application}}}:limit:"),
             local,
             patience,
@@ -83,7 +86,7 @@ impl Limiter for Shared {
                     self.0.local.decide(charges)
                 }
                 Err(_) => {
-                    self.0.leave("no answer in time");
+                    self.0.leave("no response in time");
                     self.0.local.decide(charges)
                 }
             }
@@ -122,7 +125,7 @@ impl Inner {
         Ok(gcra::verdict(charges, &readings[..charges.len()]))
     }
 
-    /// The same on every node: the space of the policy, the kind of caller, the caller.
+    /// The key of a bucket, the same on every node: policy, kind of caller, caller.
     fn key(&self, charge: &Charge<'_>) -> String {
         let (kind, bytes) = charge.who.parts();
         let mut hash = digest::Context::new(&SHA256);
@@ -140,23 +143,26 @@ impl Inner {
         key
     }
 
-    /// From now on each node counts for itself. Said once; somebody looks after Redis meanwhile.
+    /// Switches to local counting. It is logged once, and a task watches Redis.
     fn leave(self: &Arc<Self>, why: &str) {
         if self.away.swap(true, Ordering::Relaxed) {
             return;
         }
-        tracing::warn!(error = why, "Redis is away: each node limits for itself");
+        tracing::warn!(
+            error = why,
+            "Redis is unavailable: each node limits for itself"
+        );
         let inner = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(RETRY_INTERVAL).await;
                 let Some(inner) = inner.upgrade() else { return };
                 let mut connection = inner.connection.clone();
                 let ping = redis::cmd("PING");
                 let ping = ping.query_async::<String>(&mut connection);
-                if let Ok(Ok(_)) = tokio::time::timeout(PING, ping).await {
+                if let Ok(Ok(_)) = tokio::time::timeout(PING_TIMEOUT, ping).await {
                     inner.away.store(false, Ordering::Relaxed);
-                    tracing::info!("Redis is back: all nodes limit together");
+                    tracing::info!("Redis is available again: all nodes limit together");
                     return;
                 }
             }

@@ -19,8 +19,8 @@ pub(crate) fn field(value: &Ident, field: &Ident) -> TokenStream {
 /// Generates the conversion of `value`; `ty` is the type of the field on the derived side.
 ///
 /// The outer type decides: `Option`, `Vec` and `Patch` convert their elements, and every other type
-/// goes through `Into`, which leaves a value of the same type as it is. The braces place errors at the
-/// type of the field.
+/// goes through `Into`, which leaves a value of the same type as it is. The braces place errors at
+/// the type of the field.
 pub(crate) fn value(value: &TokenStream, ty: &Type) -> TokenStream {
     let span = ty.span();
     let element = Ident::new("__element", Span::call_site());

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_can_not_fail_has_no_problems() {
+    fn a_type_that_cannot_fail_has_no_problems() {
         let code = rust(expand(
             TokenStream::new(),
             quote! { async fn now() -> Now { Now } },

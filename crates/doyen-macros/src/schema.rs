@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Wraps code that needs doyen-schema. In a crate that depends on doyen-core alone, such as a domain
-/// that is checked by itself, the macro `with_schema` drops the code.
+/// Wraps code that needs doyen-schema. In a crate that depends on doyen-core alone, such as a
+/// domain that is checked by itself, the macro `with_schema` drops the code.
 pub(crate) fn with_schema(code: &TokenStream) -> TokenStream {
     quote!(::doyen::__private::with_schema! { #code })
 }

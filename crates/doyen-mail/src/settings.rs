@@ -78,7 +78,7 @@ impl MailSettings {
             None if environment.is_prod() && needed => Err(BadMailSettings {
                 key: "mail.transport",
                 message: "it is not set, and accounts send mail. In `prod` set APP_MAIL__TRANSPORT=smtp, APP_MAIL__URL and APP_MAIL__FROM; or \
-                          APP_MAIL__TRANSPORT=none, and nobody can set a forgotten password"
+                          APP_MAIL__TRANSPORT=none, and users cannot reset a forgotten password"
                     .to_owned(),
             }),
             Some(Transport::Folder) | None => Ok(Arc::new(FileMailer::new(&self.folder, Arc::clone(clock)))),

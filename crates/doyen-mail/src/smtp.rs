@@ -9,9 +9,11 @@ use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::AsyncSmtpTransport;
 use lettre::{Address, AsyncTransport as _, Tokio1Executor};
 
-/// Gives mails to a mail server. Each has a connection of its own: a service sends few, and one that broke does not hold up the next.
+/// Gives mails to a mail server. Each has a connection of its own: a service sends few, and one
+/// that broke does not hold up the next.
 ///
-/// Without TLS it speaks to this machine alone: elsewhere everybody on the way could read the links, and the password of the mail server.
+/// Without TLS only a server on this machine is accepted. Elsewhere the links and the password of
+/// the mail server could be read on the network.
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
@@ -23,7 +25,7 @@ impl Smtp {
     ///
     /// # Errors
     ///
-    /// The URL or the sender can not be used.
+    /// The URL or the sender is invalid.
     pub fn new(url: &str, from: &str, timeout: Duration) -> Result<Self, BadSmtp> {
         let from: Mailbox = from.parse().map_err(|_| BadSmtp::From)?;
         let at = Target::read(url).ok_or(BadSmtp::Url)?;
@@ -56,7 +58,7 @@ impl Smtp {
             .to(Mailbox::new(None, to))
             .subject(mail.subject())
             .message_id(Some(id))
-            // RFC 3834: so that nobody who is on holiday answers.
+            // RFC 3834: prevents automatic replies.
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
@@ -72,7 +74,8 @@ impl Smtp {
 impl Mailer for Smtp {
     async fn deliver(&self, mail: &Mail) -> Result<(), NotDelivered> {
         let message = self.message(mail).map_err(NotDelivered::permanent)?;
-        // Over all of it: the time-out of the transport ends with the connection, and a server may say nothing after that.
+        // Over all of it: the time-out of the transport ends with the connection, and a server may
+        // say nothing after that.
         let sent = tokio::time::timeout(self.timeout, self.transport.send(message));
         let Ok(sent) = sent.await else {
             return Err(NotDelivered::retryable("the mail server took too long"));
@@ -97,7 +100,7 @@ impl fmt::Debug for Smtp {
 
 /// What of the URL decides whether it is safe.
 struct Target {
-    /// TLS, and nobody on the way can talk us out of it.
+    /// TLS is required, so that an attacker on the network cannot downgrade the connection.
     private: bool,
     /// This machine.
     local: bool,
@@ -141,7 +144,7 @@ impl Target {
 pub enum BadSmtp {
     /// The URL.
     Url,
-    /// The URL says that everybody on the way may read.
+    /// The URL asks for plain text.
     Open,
     /// The sender.
     From,

@@ -7,7 +7,8 @@ use doyen_core::inject::BoxFuture;
 use doyen_core::{Mail, MailQueue, Mailer};
 use tokio::sync::{Semaphore, watch};
 
-/// How many mails and pieces of work may wait. What comes then is dropped, and the log says so: the user asks again.
+/// How many mails and pieces of work may wait. What comes then is dropped, and the log says so: the
+/// user asks again.
 const QUEUE_CAPACITY: usize = 4096;
 /// How many are delivered at once.
 const MAX_DELIVERIES: usize = 4;
@@ -154,7 +155,7 @@ mod tests {
         Mail::new("a@example.com", "s", "t").unwrap()
     }
 
-    /// Fails as often as it is told, then delivers.
+    /// Fails the given number of times, then delivers.
     struct FlakyMailer {
         fails: usize,
         permanent: bool,

@@ -33,7 +33,7 @@ async fn server(mood: Mood) -> (String, JoinHandle<Vec<String>>) {
             write.write_all(b"220 test\r\n").await.unwrap();
         }
         while let Ok(Some(line)) = lines.next_line().await {
-            let word = line.split(' ').next().unwrap_or_default().to_owned();
+            let word = line.split(' ').next().unwrap().to_owned();
             seen.push(line);
             let answer = match (&*word, data) {
                 (".", true) => {

@@ -11,83 +11,89 @@ use doyen_core::{AccessRecord, AccessSink};
 
 use crate::LogFormat;
 use crate::lines::Lines;
-use crate::logs::{LINES_PER_SECOND, Look};
+use crate::logs::{LINES_PER_SECOND, LineStyle};
 use crate::text;
 
-/// The longest text of a client, in bytes.
-const LIMIT: usize = 1024;
-/// The longest line whose memory is used for the next one, in bytes.
-const KEPT: usize = 8192;
-/// The most causes that are written.
-const CAUSES: usize = 16;
+/// Maximum length of a text from the client, in bytes.
+const MAX_TEXT_BYTES: usize = 1024;
+/// Maximum size of a line buffer that is kept for the next line, in bytes.
+const MAX_BUFFER_BYTES: usize = 8192;
+/// Maximum number of causes in a line.
+const MAX_CAUSES: usize = 16;
 
-/// Writes one line per request; clones write to the same place.
+/// Writes one line per request. Clones write to the same output.
 ///
-/// A fault of the service (5xx) has the level `error` and is written at once, a request that was
-/// refused because the service is overloaded `warn`, everything else `info`. A cause is written with
-/// everything below it. The query string is never written: it may hold a secret.
+/// Failures of the service (5xx) have the level `error` and are written at once. Requests refused
+/// because of overload have the level `warn`, all others `info`. An error is written with its chain
+/// of causes. The query string is never written, because it may contain a secret.
 ///
-/// Of refused requests with the same route, status and problem, and of anonymous requests that no
-/// limit counts, 100 a second are written. The rest are counted, and a line tells how many.
+/// Refused requests with the same route, status and problem, and anonymous requests that no limit
+/// counts, are sampled: 100 a second are written. The rest are counted in a line of their own.
 ///
 /// ```
 /// use doyen_core::{AccessRecord, AccessSink as _, Timestamp};
 /// use doyen_observe::AccessLog;
 ///
 /// let log = AccessLog::memory();
-/// log.write(&AccessRecord { method: "GET", path: "/livez", status: 200, ..AccessRecord::at(Timestamp::from_micros(0)) });
+/// log.write(&AccessRecord {
+///     path: "/livez",
+///     ..AccessRecord::at(Timestamp::from_micros(0))
+/// });
 /// assert!(log.lines()[0].contains(r#""path":"/livez""#));
 /// ```
 #[derive(Clone)]
 pub struct AccessLog {
     lines: Lines,
-    look: Look,
+    look: LineStyle,
 }
 
 impl AccessLog {
-    /// To standard output, through a thread of its own. Where [`init`](crate::init) was called, take
-    /// [`Logs::access_log`](crate::Logs::access_log) instead: both kinds of line then keep their order.
+    /// Writes to standard output, through its own thread. After [`init`](crate::init), use
+    /// [`Logs::access_log`](crate::Logs::access_log) instead, so that both kinds of lines keep
+    /// their order.
     ///
     /// # Errors
     ///
-    /// The thread can not be started.
+    /// Returns an error if the thread cannot be started.
     pub fn stdout(format: LogFormat) -> io::Result<Self> {
-        let look = Look::for_stdout(format);
+        let look = LineStyle::for_stdout(format);
         Ok(Self::over(
             Lines::thread(io::stdout(), look.notes(), LINES_PER_SECOND)?,
             look,
         ))
     }
 
-    /// To the end of a file, which is created.
+    /// Appends to a file, which is created if necessary.
     ///
     /// # Errors
     ///
-    /// The file can not be opened, or the thread not be started.
+    /// Returns an error if the file cannot be opened or the thread cannot be started.
     pub fn to_file(path: impl AsRef<Path>, format: LogFormat) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
-        let look = Look::without_colour(format);
+        let look = LineStyle::without_colour(format);
         Ok(Self::over(
             Lines::thread(file, look.notes(), LINES_PER_SECOND)?,
             look,
         ))
     }
 
-    /// Keeps the lines, as JSON: for tests, which read them with [`lines`](Self::lines).
+    /// Keeps the lines in memory, as JSON, for tests that read them with [`lines`](Self::lines).
     pub fn memory() -> Self {
-        Self::over(Lines::memory(), Look::without_colour(LogFormat::Json))
+        Self::over(Lines::memory(), LineStyle::without_colour(LogFormat::Json))
     }
 
-    pub(crate) const fn over(lines: Lines, look: Look) -> Self {
+    pub(crate) const fn over(lines: Lines, look: LineStyle) -> Self {
         Self { lines, look }
     }
 
-    /// The lines so far, of a log made with [`memory`](Self::memory); empty for any other.
+    /// Returns the lines of a log created with [`memory`](Self::memory). Other logs return no
+    /// lines.
     pub fn lines(&self) -> Vec<String> {
         self.lines.kept()
     }
 
-    /// Waits until all lines so far are written. False when the output is stuck for two seconds.
+    /// Waits until all lines so far are written. Returns false if the output is blocked for two
+    /// seconds.
     pub fn flush(&self) -> bool {
         self.lines.flush()
     }
@@ -101,7 +107,7 @@ impl AccessSink for AccessLog {
         if record.sampled && !self.admits(record) {
             return;
         }
-        // Taken out while it is used: what a cause says of itself may write a line too.
+        // Take the buffer out while it is used: the `Display` of a cause may write a line too.
         let mut line = LINE.take();
         line.clear();
         match self.look.format {
@@ -110,8 +116,8 @@ impl AccessSink for AccessLog {
         }
         line.push('\n');
         self.lines.push(&line, record.is_fault());
-        // A long line is not kept for ever.
-        if line.capacity() <= KEPT {
+        // Do not keep the memory of a long line.
+        if line.capacity() <= MAX_BUFFER_BYTES {
             LINE.set(line);
         }
     }
@@ -121,7 +127,7 @@ impl AccessLog {
     fn admits(&self, record: &AccessRecord<'_>) -> bool {
         let problem = record.problem.unwrap_or_default();
         let route = record.route.unwrap_or_default();
-        // A flood without credentials must not hide what identified callers are refused.
+        // A flood without credentials must not displace the lines of identified callers.
         let is_identified = record.user.is_some();
         let kind = || {
             let who = if is_identified {
@@ -162,7 +168,7 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     let mut string = |name: &str, value: &str| {
         if !value.is_empty() {
             line.push_str(name);
-            text::json(line, value, LIMIT);
+            text::json(line, value, MAX_TEXT_BYTES);
         }
     };
     string(",\"request_id\":", record.request_id);
@@ -200,20 +206,21 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
             if n > 0 {
                 line.push(',');
             }
-            text::json(line, &cause.to_string(), LIMIT);
+            text::json(line, &cause.to_string(), MAX_TEXT_BYTES);
         }
         line.push(']');
     }
     line.push('}');
 }
 
-/// `08:30:00.250 ERROR GET /v1/tickets 500 12.345 ms, 2 queries 1.200 ms user=usr_1 problem=internal id=4f.. <- cause <- its cause`
+/// `08:30:00.250 ERROR GET /v1/tickets 500 12.345 ms, 2 queries 1.200 ms user=usr_1
+/// problem=internal id=4f.. <- cause <- its cause`
 fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
     text::time_of_day(line, record.at);
     _ = write!(line, " {:<5} ", level(record).to_uppercase());
-    text::plain(line, record.method, LIMIT);
+    text::plain(line, record.method, MAX_TEXT_BYTES);
     line.push(' ');
-    text::plain(line, record.bare_path(), LIMIT);
+    text::plain(line, record.bare_path(), MAX_TEXT_BYTES);
     let (on, off) = if colour {
         (code(record.status), "\x1b[0m")
     } else {
@@ -247,12 +254,12 @@ fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
     ] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             _ = write!(line, " {name}=");
-            text::value(line, value, LIMIT);
+            text::value(line, value, MAX_TEXT_BYTES);
         }
     }
     for cause in record.cause.into_iter().flat_map(causes) {
         line.push_str(" <- ");
-        text::plain(line, &cause.to_string(), LIMIT);
+        text::plain(line, &cause.to_string(), MAX_TEXT_BYTES);
     }
 }
 
@@ -260,7 +267,7 @@ fn causes<'a>(cause: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     std::iter::successors(Some(cause), |error: &&'a (dyn Error + 'static)| {
         (*error).source()
     })
-    .take(CAUSES)
+    .take(MAX_CAUSES)
 }
 
 const fn code(status: u16) -> &'static str {
@@ -390,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_can_not_write_lines_of_its_own() {
+    fn the_client_cannot_write_lines_of_its_own() {
         let path = "/x\r\n{\"level\":\"error\"}\u{1b}[2J\u{2028}\u{202e}";
         let record = AccessRecord {
             path,
@@ -415,7 +422,10 @@ mod tests {
             path: &path,
             ..record()
         });
-        assert_eq!(line["path"].as_str().unwrap().len(), LIMIT + '…'.len_utf8());
+        assert_eq!(
+            line["path"].as_str().unwrap().len(),
+            MAX_TEXT_BYTES + '…'.len_utf8()
+        );
     }
 
     #[test]

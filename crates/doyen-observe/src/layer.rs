@@ -12,19 +12,19 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lines::Lines;
-use crate::logs::{LogFormat, Look};
+use crate::logs::{LineStyle, LogFormat};
 use crate::text;
 
-/// The longest value of a field, in bytes.
-const LIMIT: usize = 16 << 10;
+/// Maximum length of a value, in bytes.
+const MAX_VALUE_BYTES: usize = 16 << 10;
 
 pub(crate) struct LogLayer {
     lines: Lines,
-    look: Look,
+    look: LineStyle,
 }
 
 impl LogLayer {
-    pub(crate) const fn new(lines: Lines, look: Look) -> Self {
+    pub(crate) const fn new(lines: Lines, look: LineStyle) -> Self {
         Self { lines, look }
     }
 }
@@ -55,7 +55,8 @@ where
         }
         let mut own = Fields::default();
         event.record(&mut own);
-        // Whose it is first, then the fields of the spans around it, the outermost first; the inner one wins.
+        // The request first, then the fields of the spans, from the outermost to the innermost; the
+        // innermost wins.
         let mut all = Fields::default();
         if let Some((request, trace)) = current_request() {
             all.put("request_id", Value::Text(request.to_string()));
@@ -90,8 +91,8 @@ where
 }
 
 impl LogLayer {
-    /// Samples by the place in the code that logs. Security events come from one place and have a
-    /// name: those that a stranger can cause must not push out the others.
+    /// Samples by the location in the code that logs. Security events share one location and have a
+    /// name. Events that a client can cause must not displace the others.
     fn admits(&self, event: &Event<'_>) -> bool {
         let place = event.metadata();
         let mut name = EventName::default();
@@ -127,18 +128,18 @@ fn json_line(line: &mut String, event: &Event<'_>, fields: &Fields) {
     line.push_str("{\"time\":\"");
     text::time(line, SystemClock.now());
     line.push_str("\",\"level\":\"");
-    line.push_str(word(event.metadata().level()).trim_end());
+    line.push_str(level_name(event.metadata().level()).trim_end());
     line.push_str("\",\"target\":");
-    text::json(line, event.metadata().target(), LIMIT);
+    text::json(line, event.metadata().target(), MAX_VALUE_BYTES);
     line.push_str(",\"message\":");
-    text::json(line, &fields.message, LIMIT);
+    text::json(line, &fields.message, MAX_VALUE_BYTES);
     if !fields.values.is_empty() {
         line.push_str(",\"fields\":{");
         for (n, (name, value)) in fields.values.iter().enumerate() {
             if n > 0 {
                 line.push(',');
             }
-            text::json(line, name, LIMIT);
+            text::json(line, name, MAX_VALUE_BYTES);
             line.push(':');
             value.json(line);
         }
@@ -155,22 +156,22 @@ fn pretty_line(line: &mut String, event: &Event<'_>, fields: &Fields, colour: bo
     } else {
         ("", "")
     };
-    _ = write!(line, " {on}{}{off} ", word(level).to_uppercase());
-    text::plain(line, event.metadata().target(), LIMIT);
+    _ = write!(line, " {on}{}{off} ", level_name(level).to_uppercase());
+    text::plain(line, event.metadata().target(), MAX_VALUE_BYTES);
     line.push_str(": ");
-    text::plain(line, &fields.message, LIMIT);
+    text::plain(line, &fields.message, MAX_VALUE_BYTES);
     for (name, value) in &fields.values {
         line.push(' ');
-        text::plain(line, name, LIMIT);
+        text::plain(line, name, MAX_VALUE_BYTES);
         line.push('=');
         match value {
-            Value::Text(value) => text::value(line, value, LIMIT),
+            Value::Text(value) => text::value(line, value, MAX_VALUE_BYTES),
             Value::Literal(value) => line.push_str(value),
         }
     }
 }
 
-const fn word(level: &Level) -> &'static str {
+const fn level_name(level: &Level) -> &'static str {
     match *level {
         Level::ERROR => "error",
         Level::WARN => "warn ",
@@ -200,14 +201,14 @@ struct Fields {
 #[derive(Clone)]
 enum Value {
     Text(String),
-    /// A number or a truth value: the same in both formats.
+    /// A number or a boolean: the same in both formats.
     Literal(String),
 }
 
 impl Value {
     fn json(&self, line: &mut String) {
         match self {
-            Value::Text(text) => text::json(line, text, LIMIT),
+            Value::Text(text) => text::json(line, text, MAX_VALUE_BYTES),
             Value::Literal(literal) => line.push_str(literal),
         }
     }
@@ -250,7 +251,7 @@ impl Visit for Fields {
         self.literal(field, value);
     }
     fn record_f64(&mut self, field: &Field, value: f64) {
-        // JSON has no word for infinity.
+        // JSON has no infinity.
         if value.is_finite() {
             self.literal(field, value);
         } else {
@@ -262,7 +263,7 @@ impl Visit for Fields {
     }
 }
 
-/// An error and everything below it: `outer: inner: innermost`.
+/// An error and its chain of causes: `outer: inner: innermost`.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -281,7 +282,7 @@ mod tests {
 
     fn logged(format: LogFormat, colour: bool, code: impl FnOnce()) -> Vec<String> {
         let lines = Lines::memory();
-        let layer = LogLayer::new(lines.clone(), Look { format, colour });
+        let layer = LogLayer::new(lines.clone(), LineStyle { format, colour });
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), code);
         lines.kept()
     }
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_can_not_be_forged() {
+    fn a_line_cannot_be_forged() {
         let attack = "x\r\n{\"level\":\"info\"}\u{1b}[2J\u{2028}";
         let line = json(|| tracing::warn!(user = attack, "{attack}"));
         assert_eq!(line["message"], attack);

@@ -1,10 +1,14 @@
-//! Logs: what the code says, and one line for each request.
+//! Logs: `tracing` events, and one line for each request.
 //!
 //! ```no_run
 //! use doyen_observe::{LogFormat, LogOptions};
 //!
 //! # fn main() -> Result<(), doyen_observe::LogError> {
-//! let logs = doyen_observe::init(&LogOptions { format: LogFormat::Json, filter: "info,shop=debug".to_owned(), ..LogOptions::default() })?;
+//! let logs = doyen_observe::init(&LogOptions {
+//!     format: LogFormat::Json,
+//!     filter: "info,shop=debug".to_owned(),
+//!     ..LogOptions::default()
+//! })?;
 //! let access = logs.access_log();
 //! tracing::info!(port = 8000, "listening");
 //! # Ok(())
@@ -16,13 +20,14 @@
 //! | [`init`], [`LogOptions`] | `tracing` events as lines on standard output |
 //! | [`AccessLog`] | the sink for [`AccessRecord`](doyen_core::AccessRecord): one line per request |
 //!
-//! Both write through one background thread: a slow terminal or a full pipe never holds up a request. When 4 MiB are waiting, further
-//! lines are dropped, and a line says how many. A closed output is no error.
+//! Both write through one background thread, so a slow terminal or a full pipe does not delay a
+//! request. If 4 MiB are waiting, further lines are dropped, and a line reports their number. A
+//! closed output is not an error.
 //!
-//! Nobody can forge a line: what a client sent is cut to a length, and every character that could end a line, move the cursor or turn the
-//! direction of the text is escaped, in both formats.
+//! A client cannot forge a line: its text is truncated, and every character that could end a line,
+//! move the cursor or change the direction of the text is escaped, in both formats.
 //!
-//! What it does not do: it keeps no files in turn (the platform does) and sends nothing over the network.
+//! What it does not do: it rotates no files (the platform does) and sends nothing over the network.
 
 mod access;
 mod layer;

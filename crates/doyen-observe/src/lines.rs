@@ -1,10 +1,11 @@
-//! Lines on their way out: a buffer that callers append to and one thread writes.
+//! The output of log lines: a buffer that callers append to and one thread writes.
 //!
-//! A caller holds the lock for one copy. The thread sleeps while there is nothing to do, and gathers for ten milliseconds once there is, so
-//! that a busy service wakes it a hundred times a second and not once a line. Errors and `flush` do not wait for that.
+//! A caller holds the lock for one copy. The thread sleeps while there is nothing to write.
+//! Otherwise it collects lines for ten milliseconds, so that a busy service wakes it a hundred
+//! times a second and not once per line. Errors and `flush` wake it at once.
 //!
-//! Lines of which there may be any number ask [`Lines::admits`] first; the thread reports how many
-//! were left out.
+//! Lines that a client can cause in any number need [`Lines::admits`] first; the thread reports how
+//! many were left out.
 
 use std::hash::Hash;
 use std::io::{self, Write};
@@ -16,35 +17,35 @@ use doyen_core::sync::{ignore_poison, lock};
 
 use crate::sample::{LeftOut, Sampler};
 
-/// How much may wait to be written.
+/// Maximum number of bytes that wait to be written.
 const CAPACITY: usize = 4 << 20;
-/// How long lines are gathered before they are written.
-const GATHER: Duration = Duration::from_millis(10);
-/// How often the thread looks whether a report is due.
-const REPORT: Duration = Duration::from_millis(250);
-/// How long `flush` waits for a writer that is stuck.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time for which lines are collected before they are written.
+const BATCH_DELAY: Duration = Duration::from_millis(10);
+/// Interval at which the thread checks for due reports.
+const REPORT_INTERVAL: Duration = Duration::from_millis(250);
+/// Maximum time that `flush` waits for a blocked writer.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Takes whole lines. Clones write to the same place.
+/// A destination for whole lines. Clones write to the same destination.
 #[derive(Clone)]
 pub(crate) enum Lines {
-    /// A thread writes them.
+    /// A thread writes the lines.
     Thread(Arc<Thread>),
-    /// They are kept: for tests.
+    /// The lines are kept in memory, for tests.
     Memory(Arc<Mutex<Vec<String>>>),
 }
 
-/// Writes the lines about lines that are not there.
+/// Formats the reports about lines that were not written.
 #[derive(Clone, Copy)]
 pub(crate) struct Notes {
-    /// So many did not fit into the buffer.
+    /// Reports lines that did not fit into the buffer.
     pub(crate) dropped: fn(u64) -> String,
-    /// So many of a kind were left out.
+    /// Reports lines of a kind that were sampled out.
     pub(crate) left_out: fn(&LeftOut) -> String,
 }
 
 impl Lines {
-    /// Starts the thread that writes. Of each kind that asks, `limit` lines are admitted a second.
+    /// Starts the writing thread. It admits `limit` lines per second of each kind.
     pub(crate) fn thread(
         out: impl Write + Send + 'static,
         notes: Notes,
@@ -61,12 +62,12 @@ impl Lines {
         })))
     }
 
-    /// Keeps the lines.
+    /// Keeps the lines in memory.
     pub(crate) fn memory() -> Self {
         Self::Memory(Arc::default())
     }
 
-    /// True if a line of this kind is to be written. Where lines are kept for tests, all are.
+    /// True if a line of this kind may be written. In memory, all may.
     pub(crate) fn admits(&self, key: impl Hash, kind: impl FnOnce() -> String) -> bool {
         match self {
             Self::Thread(thread) => thread.shared.admits(key, kind),
@@ -74,7 +75,8 @@ impl Lines {
         }
     }
 
-    /// Takes one line, which ends with a line feed. It is dropped and counted when too much is waiting.
+    /// Appends a line, which ends with a line feed. It is dropped and counted if the buffer is
+    /// full.
     pub(crate) fn push(&self, line: &str, urgent: bool) {
         match self {
             Self::Thread(thread) => thread.shared.push(line, urgent),
@@ -82,7 +84,7 @@ impl Lines {
         }
     }
 
-    /// Waits until all that was taken so far is written. False when that did not happen within two seconds.
+    /// Waits until all lines so far are written. Returns false after two seconds.
     pub(crate) fn flush(&self) -> bool {
         match self {
             Self::Thread(thread) => thread.shared.flush(),
@@ -90,7 +92,7 @@ impl Lines {
         }
     }
 
-    /// The lines that were kept.
+    /// Returns the lines in memory.
     pub(crate) fn kept(&self) -> Vec<String> {
         match self {
             Self::Thread(_) => Vec::new(),
@@ -99,7 +101,7 @@ impl Lines {
     }
 }
 
-/// The thread; when the last clone goes, what is left is written and the thread ends.
+/// The writing thread. When the last clone is dropped, it writes the remaining lines and ends.
 pub(crate) struct Thread {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -109,7 +111,7 @@ impl Drop for Thread {
     fn drop(&mut self) {
         lock(&self.shared.state).closed = true;
         self.shared.work.notify_all();
-        // A writer that is stuck must not keep the process from ending.
+        // A blocked writer must not keep the process from ending.
         if self.shared.flush()
             && let Some(thread) = lock(&self.thread).take()
         {
@@ -121,9 +123,9 @@ impl Drop for Thread {
 struct Shared {
     sampler: Sampler,
     state: Mutex<State>,
-    /// There is something to write.
+    /// Signals that there is something to write.
     work: Condvar,
-    /// Something was written.
+    /// Signals that something was written.
     done: Condvar,
 }
 
@@ -131,14 +133,14 @@ struct Shared {
 struct State {
     buffer: Vec<u8>,
     dropped: u64,
-    /// Lines taken, and how many of them are out.
+    /// Number of lines taken, and of lines written.
     taken: u64,
     written: u64,
     urgent: bool,
     closed: bool,
-    /// A caller waits until everything is written.
+    /// True if a caller waits until everything is written.
     flushing: bool,
-    /// Lines were left out and are not reported yet.
+    /// True if left-out lines are not reported yet.
     has_left_out: bool,
 }
 
@@ -185,10 +187,11 @@ impl Shared {
         state.urgent = true;
         state.flushing = true;
         self.work.notify_one();
-        let (state, _) = ignore_poison(
-            self.done
-                .wait_timeout_while(state, PATIENCE, |state| state.written < goal),
-        );
+        let (state, _) = ignore_poison(self.done.wait_timeout_while(
+            state,
+            FLUSH_TIMEOUT,
+            |state| state.written < goal,
+        ));
         state.written >= goal
     }
 
@@ -201,13 +204,17 @@ impl Shared {
                 self.work
                     .wait_while(state, |s| s.is_idle() && !s.has_left_out),
             );
-            // A report is due also when no further line comes.
-            let (state, _) =
-                ignore_poison(self.work.wait_timeout_while(state, REPORT, |s| s.is_idle()));
-            let (mut state, _) = ignore_poison(
-                self.work
-                    .wait_timeout_while(state, GATHER, |s| !s.urgent && !s.closed),
-            );
+            // A report is also due if no further line comes.
+            let (state, _) = ignore_poison(self.work.wait_timeout_while(
+                state,
+                REPORT_INTERVAL,
+                |s| s.is_idle(),
+            ));
+            let (mut state, _) = ignore_poison(self.work.wait_timeout_while(
+                state,
+                BATCH_DELAY,
+                |s| !s.urgent && !s.closed,
+            ));
             std::mem::swap(&mut state.buffer, &mut batch);
             lost += std::mem::take(&mut state.dropped);
             let (goal, closed) = (state.taken, state.closed);
@@ -224,7 +231,7 @@ impl Shared {
             if lost > 0 && out.write_all((notes.dropped)(lost).as_bytes()).is_ok() {
                 lost = 0;
             }
-            // A closed output is the reader's choice: the lines are lost, the service goes on.
+            // If the reader closed the output, the lines are lost and the service continues.
             if out.write_all(&batch).and_then(|()| out.flush()).is_err() {
                 lost += batch.iter().map(|b| u64::from(*b == b'\n')).sum::<u64>();
             }
@@ -250,7 +257,7 @@ mod tests {
 
     use super::*;
 
-    /// A writer that keeps what it gets and waits for a word before each write.
+    /// A writer that captures its input and waits for a permit before each write.
     struct Gate {
         out: Arc<Mutex<Vec<u8>>>,
         entered: Sender<()>,
@@ -275,8 +282,8 @@ mod tests {
     };
 
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-    impl Write for Kept {
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+    impl Write for Captured {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             lock(&self.0).extend_from_slice(bytes);
             Ok(bytes.len())
@@ -288,7 +295,7 @@ mod tests {
 
     #[test]
     fn lines_of_many_threads_arrive_whole_and_in_each_ones_order() {
-        let kept = Kept::default();
+        let kept = Captured::default();
         let lines = Lines::thread(kept.clone(), NOTES, 100).unwrap();
         std::thread::scope(|scope| {
             for name in 0..4 {
@@ -315,7 +322,7 @@ mod tests {
 
     #[test]
     fn the_last_clone_to_go_writes_the_rest() {
-        let kept = Kept::default();
+        let kept = Captured::default();
         let lines = Lines::thread(kept.clone(), NOTES, 100).unwrap();
         lines.push("one\n", false);
         drop(lines);
@@ -339,7 +346,7 @@ mod tests {
         .unwrap();
         lines.push("stuck\n", true);
         enters.recv().unwrap();
-        // The thread holds the first line; now the buffer can be filled at leisure.
+        // The thread holds the first line; now the buffer can be filled.
         let big = "x".repeat((1 << 20) - 1) + "\n";
         for _ in 0..6 {
             lines.push(&big, false);
@@ -353,7 +360,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_reported_at_a_flush_and_by_itself() {
-        let kept = Kept::default();
+        let kept = Captured::default();
         let lines = Lines::thread(kept.clone(), NOTES, 2).unwrap();
         let written = |count: usize| {
             let admitted = |_: &usize| lines.admits("refused", || "refused".to_owned());

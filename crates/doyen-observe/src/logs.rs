@@ -1,4 +1,4 @@
-//! The lines that the code itself writes with `tracing`.
+//! Lines of `tracing` events.
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
@@ -13,27 +13,28 @@ use crate::lines::{Lines, Notes};
 use crate::sample::LeftOut;
 use crate::text;
 
-/// How a line looks.
+/// Format of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object per line: `time` (UTC), `level`, `target`, `message`, `fields`. For machines, the default.
+    /// One JSON object per line: `time` (UTC), `level`, `target`, `message`, `fields`. The default.
     #[default]
     Json,
-    /// A line for a person; in colour on a terminal, unless `NO_COLOR` is set.
+    /// A readable line; in colour on a terminal, unless `NO_COLOR` is set.
     Pretty,
 }
 
-/// What to log, and how it looks.
+/// What to log, and in which format.
 #[derive(Clone, Debug)]
 pub struct LogOptions {
-    /// How a line looks.
+    /// Format of a line.
     pub format: LogFormat,
-    /// Levels, one for all and one for each target that differs: `info,shop=debug,hyper=warn`. The levels are `off`, `error`, `warn`,
-    /// `info`, `debug`, `trace`; the default is `info`.
+    /// Levels: one for all targets, and one for each target that differs:
+    /// `info,shop=debug,hyper=warn`. The levels are `off`, `error`, `warn`, `info`, `debug`,
+    /// `trace`; the default is `info`.
     pub filter: String,
-    /// Lines of one kind that are written in a second: refused requests with the same status and
-    /// problem, requests that no limit counts, and lines from one place in the code. The rest are
-    /// counted, and a line tells how many. Default 100.
+    /// Maximum lines of one kind per second: refused requests with the same status and problem,
+    /// requests that no limit counts, and lines from one location in the code. The rest are counted
+    /// in a line of their own. Default 100.
     pub lines_per_second: u32,
 }
 
@@ -50,27 +51,28 @@ impl Default for LogOptions {
     }
 }
 
-/// Logging, while it is on. Keep it until the process ends: dropping it writes what is still waiting.
+/// The active logging. Keep it until the process ends: dropping it writes the remaining lines.
 pub struct Logs {
     lines: Lines,
-    look: Look,
+    look: LineStyle,
 }
 
-/// A format, and whether it may use colours.
+/// A format, and whether to use colours.
 #[derive(Clone, Copy)]
-pub(crate) struct Look {
+pub(crate) struct LineStyle {
     pub(crate) format: LogFormat,
     pub(crate) colour: bool,
 }
 
-/// Sends `tracing` events of this process to standard output. Call it once, before anything logs.
+/// Sends the `tracing` events of this process to standard output. Call it once, before any event.
 ///
 /// # Errors
 ///
-/// The filter can not be read, logging is on already, or no thread can be started.
+/// Returns an error if the filter is invalid, logging is active already, or the thread cannot be
+/// started.
 pub fn init(options: &LogOptions) -> Result<Logs, LogError> {
     let filter = targets(&options.filter)?;
-    let look = Look::for_stdout(options.format);
+    let look = LineStyle::for_stdout(options.format);
     let lines = Lines::thread(io::stdout(), look.notes(), options.lines_per_second)
         .map_err(LogError::Thread)?;
     let subscriber = tracing_subscriber::registry()
@@ -81,12 +83,13 @@ pub fn init(options: &LogOptions) -> Result<Logs, LogError> {
 }
 
 impl Logs {
-    /// The line per request, in the same format and through the same thread.
+    /// Returns the access log, in the same format and through the same thread.
     pub fn access_log(&self) -> AccessLog {
         AccessLog::over(self.lines.clone(), self.look)
     }
 
-    /// Waits until all lines so far are written. False when the output is stuck for two seconds.
+    /// Waits until all lines so far are written. Returns false if the output is blocked for two
+    /// seconds.
     pub fn flush(&self) -> bool {
         self.lines.flush()
     }
@@ -94,7 +97,7 @@ impl Logs {
 
 impl Drop for Logs {
     fn drop(&mut self) {
-        // The global subscriber keeps a clone, so the thread itself never ends.
+        // The global subscriber keeps a clone, so the thread never ends by itself.
         self.lines.flush();
     }
 }
@@ -107,7 +110,7 @@ impl fmt::Debug for Logs {
     }
 }
 
-impl Look {
+impl LineStyle {
     pub(crate) fn for_stdout(format: LogFormat) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
         Self {
@@ -123,14 +126,14 @@ impl Look {
         }
     }
 
-    /// The lines about lines that are not there.
+    /// The reports about lines that were not written.
     pub(crate) fn notes(self) -> Notes {
         match self.format {
             LogFormat::Json => Notes {
                 dropped: |lost| json_note("lines dropped", &format!("\"lines\":{lost}")),
                 left_out: |LeftOut { kind, lines }| {
                     let mut fields = format!("\"lines\":{lines},\"kind\":");
-                    text::json(&mut fields, kind, KIND_LIMIT);
+                    text::json(&mut fields, kind, MAX_KIND_BYTES);
                     json_note("lines left out", &fields)
                 },
             },
@@ -138,7 +141,7 @@ impl Look {
                 dropped: |lost| pretty_note(&format!("{lost} lines dropped")),
                 left_out: |LeftOut { kind, lines }| {
                     let mut note = format!("{lines} lines left out: ");
-                    text::plain(&mut note, kind, KIND_LIMIT);
+                    text::plain(&mut note, kind, MAX_KIND_BYTES);
                     pretty_note(&note)
                 },
             },
@@ -146,8 +149,8 @@ impl Look {
     }
 }
 
-/// The longest name of a kind, in bytes.
-const KIND_LIMIT: usize = 200;
+/// Maximum length of the name of a kind, in bytes.
+const MAX_KIND_BYTES: usize = 200;
 
 fn json_note(message: &str, fields: &str) -> String {
     let mut line = String::from("{\"time\":\"");
@@ -165,16 +168,16 @@ fn pretty_note(note: &str) -> String {
     line + " WARN  doyen::log: " + note + "\n"
 }
 
-/// Why logging could not be switched on.
+/// An error at the start of logging.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The filter can not be read.
+    /// The filter is invalid.
     Filter {
-        /// The part that is wrong.
+        /// The invalid part.
         part: String,
     },
-    /// It is on already.
+    /// Logging is active already.
     Twice,
     /// The writing thread could not be started.
     Thread(io::Error),
@@ -188,7 +191,7 @@ impl fmt::Display for LogError {
                 "setting `log.filter`: {part:?} is neither a level nor `target=level`. The levels are off, error, warn, info, debug and \
                  trace; write for example `info,shop=debug`"
             ),
-            LogError::Twice => f.write_str("logging is switched on already; call `init` once"),
+            LogError::Twice => f.write_str("logging is active already; call `init` once"),
             LogError::Thread(_) => {
                 f.write_str("the thread that writes the log could not be started")
             }
@@ -205,8 +208,8 @@ impl std::error::Error for LogError {
     }
 }
 
-/// Reads a filter. Stricter than the library's own reader, which takes the misspelt level in `inof` for the name of a target and so
-/// switches the log off.
+/// Parses a filter. It is stricter than the parser of the library, which takes the misspelt level
+/// in `inof` for the name of a target and so disables the log.
 fn targets(filter: &str) -> Result<Targets, LogError> {
     let mut targets = Targets::new();
     let mut general = None;
@@ -294,12 +297,12 @@ mod tests {
             lines: 7,
         };
         let parsed = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
-        let json = Look::without_colour(LogFormat::Json).notes();
+        let json = LineStyle::without_colour(LogFormat::Json).notes();
         assert_eq!(parsed(&(json.dropped)(3))["fields"]["lines"], 3);
         let line = parsed(&(json.left_out)(&left_out));
         assert_eq!(line["fields"]["lines"], 7);
         assert_eq!(line["fields"]["kind"], left_out.kind);
-        let pretty = Look::without_colour(LogFormat::Pretty).notes();
+        let pretty = LineStyle::without_colour(LogFormat::Pretty).notes();
         assert!((pretty.dropped)(3).ends_with("doyen::log: 3 lines dropped\n"));
         let line = (pretty.left_out)(&left_out);
         assert!(line.contains("doyen::log: 7 lines left out: 404"), "{line}");

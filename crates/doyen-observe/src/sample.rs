@@ -1,9 +1,9 @@
-//! Bounds how many lines of one kind are written in a second.
+//! Limits the number of lines of one kind per second.
 //!
-//! A client that is refused as often as it asks must not fill the disk. Of each kind of line the
-//! first ones in a second are written, and the rest are counted: one line a second tells how many.
-//! A kind is the place in the code that logs, or status and problem of a refused request, so there
-//! are a few hundred at most.
+//! A client that is refused must not be able to fill the disk. Of each kind, the first lines in a
+//! second are written and the rest are counted; one line a second reports them. A kind is the
+//! location in the code, or status and problem of a refused request, so there are at most a few
+//! hundred.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use doyen_core::sync;
 
-const SECOND: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_secs(1);
 
 /// Counts lines by kind.
 pub(crate) struct Sampler {
@@ -37,7 +37,7 @@ pub(crate) struct LeftOut {
 }
 
 impl Sampler {
-    /// Writes so many lines of a kind in a second.
+    /// Creates a sampler that admits this number of lines of a kind per second.
     pub(crate) fn new(limit: u32) -> Self {
         Self {
             limit,
@@ -46,7 +46,7 @@ impl Sampler {
         }
     }
 
-    /// True if a line of this kind is to be written now.
+    /// True if a line of this kind may be written now.
     pub(crate) fn admits(&self, key: impl Hash, kind: impl FnOnce() -> String) -> bool {
         let key = self.hasher.hash_one(key);
         let mut kinds = self.lock();
@@ -60,8 +60,8 @@ impl Sampler {
             window.written += 1;
             return true;
         }
-        // What was left out before is reported first, by `take_left_out`.
-        if window.left_out == 0 && window.since.elapsed() >= SECOND {
+        // Lines left out before are reported first, by `take_left_out`.
+        if window.left_out == 0 && window.since.elapsed() >= WINDOW {
             window.since = Instant::now();
             window.written = 1;
             return true;
@@ -70,11 +70,11 @@ impl Sampler {
         false
     }
 
-    /// What was left out in seconds that are over, or so far if `now`; each is reported once.
+    /// Returns the lines left out in past seconds, or so far if `now`. Each is returned once.
     pub(crate) fn take_left_out(&self, now: bool) -> Vec<LeftOut> {
         let mut report = Vec::new();
         for window in self.lock().values_mut() {
-            if window.left_out > 0 && (now || window.since.elapsed() >= SECOND) {
+            if window.left_out > 0 && (now || window.since.elapsed() >= WINDOW) {
                 report.push(LeftOut {
                     kind: window.kind.clone(),
                     lines: window.left_out,
@@ -87,7 +87,7 @@ impl Sampler {
         report
     }
 
-    /// True if some line was left out and is not reported yet.
+    /// True if a left-out line is not reported yet.
     pub(crate) fn has_left_out(&self) -> bool {
         self.lock().values().any(|window| window.left_out > 0)
     }
@@ -108,10 +108,10 @@ mod tests {
         }
     }
 
-    /// Moves the begin of every window back by a second.
+    /// Moves the start of every window back by a second.
     fn a_second_passes(sampler: &Sampler) {
         for window in sampler.lock().values_mut() {
-            window.since -= SECOND;
+            window.since -= WINDOW;
         }
     }
 

@@ -1,6 +1,7 @@
-//! Text in a log line: escaped, cut to a length, and times without a library's detour.
+//! Text in a log line: escaped and truncated; and times.
 //!
-//! Written by hand because it runs for every request: a formatter with trait objects costs ten times as much.
+//! Written by hand because it runs for every request: a formatter with trait objects costs ten
+//! times as much.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use doyen_core::Timestamp;
 
-/// Appends a JSON string, cut after `limit` bytes.
+/// Appends a JSON string, truncated after `limit` bytes.
 pub(crate) fn json(out: &mut String, text: &str, limit: usize) {
     out.push('"');
     escaped(out, text, limit, |out, c| match c {
@@ -18,13 +19,13 @@ pub(crate) fn json(out: &mut String, text: &str, limit: usize) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        // Everything `is_hidden` names lies below U+10000: four digits do.
+        // Everything that `is_hidden` names is below U+10000, so four digits suffice.
         c => _ = write!(out, "\\u{:04x}", u32::from(c)),
     });
     out.push('"');
 }
 
-/// Appends text for a person, cut after `limit` bytes.
+/// Appends readable text, truncated after `limit` bytes.
 pub(crate) fn plain(out: &mut String, text: &str, limit: usize) {
     escaped(out, text, limit, |out, c| match c {
         '"' | '\\' => out.push(c),
@@ -35,7 +36,8 @@ pub(crate) fn plain(out: &mut String, text: &str, limit: usize) {
     });
 }
 
-/// Appends a value for a person: in quotes unless it is a plain word, so that a value can not pass for the next field.
+/// Appends a readable value. It is quoted unless it is a plain word, so that a value cannot look
+/// like the next field.
 pub(crate) fn value(out: &mut String, text: &str, limit: usize) {
     let word = |b: u8| b.is_ascii_alphanumeric() || b"._-/:{}+@".contains(&b);
     if !text.is_empty() && text.bytes().all(word) {
@@ -52,7 +54,8 @@ fn escaped(out: &mut String, text: &str, limit: usize, mut escape: impl FnMut(&m
         text.len()
     };
     let kept = &text[..end];
-    // Nearly all text is plain ASCII. To look at every byte, without stopping at the first odd one, lets the compiler look at many at once.
+    // Nearly all text is plain ASCII. A check of every byte without an early exit lets the compiler
+    // use vector instructions.
     let plain = kept.bytes().fold(true, |plain, b| {
         plain & (b' '..=b'~').contains(&b) & (b != b'"') & (b != b'\\')
     });
@@ -78,7 +81,7 @@ fn escape_each(out: &mut String, kept: &str, escape: &mut impl FnMut(&mut String
     out.push_str(&kept[from..]);
 }
 
-/// Characters that end a line, steer a terminal, or hide or turn text.
+/// Characters that end a line, control a terminal, or hide or reorder text.
 const fn is_hidden(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -87,7 +90,8 @@ const fn is_hidden(c: char) -> bool {
 /// Appends `2026-11-22T08:30:00.250000Z`.
 pub(crate) fn time(out: &mut String, at: Timestamp) {
     thread_local! {
-        // The second of the line before, and its text: a busy service writes thousands of lines in one.
+        // Cache of the last second and its text: a busy service writes thousands of lines per
+        // second.
         static LAST: Cell<(i64, [u8; 20])> = const { Cell::new((i64::MIN, [0; 20])) };
     }
     let (second, micros) = (
@@ -187,7 +191,7 @@ fn clock(out: &mut String, micros: i64) {
     out.push('.');
 }
 
-/// The digits of a number from this place on, leading zeros included.
+/// Appends the digits of a number from this decimal place on, with leading zeros.
 fn digits(out: &mut String, number: i64, mut place: i64) {
     while place >= 10 {
         let pair = usize::try_from(number / (place / 10) % 100).unwrap_or(0);
@@ -206,8 +210,9 @@ fn digits(out: &mut String, number: i64, mut place: i64) {
 static PAIRS: &str = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869\
                       707172737475767778798081828384858687888990919293949596979899";
 
-/// Year, month and day of a count of days since 1970-01-01, in the Gregorian calendar. The year begins in March here, so that the leap day
-/// is its last (H. Hinnant, "chrono-compatible low-level date algorithms").
+/// Year, month and day of a count of days since 1970-01-01, in the Gregorian calendar. The year
+/// begins in March here, so that the leap day is its last (H. Hinnant, "chrono-compatible low-level
+/// date algorithms").
 const fn civil(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
@@ -238,7 +243,7 @@ mod tests {
 
     #[test]
     fn times_are_written_as_the_calendar_has_them() {
-        // Every fifth day or so of the whole range, against the library's own text.
+        // About every fifth day of the whole range, compared with the library.
         for day in (-719_162..=2_932_896_i64).step_by(499) {
             let at = Timestamp::from_micros(day * DAY + (day * 7_919_317).rem_euclid(DAY));
             assert_eq!(written(|out| time(out, at)), at.to_string());
@@ -276,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_can_not_pass_for_another_field() {
+    fn a_value_cannot_pass_for_another_field() {
         assert_eq!(written(|out| value(out, "usr_1", 64)), "usr_1");
         assert_eq!(
             written(|out| value(out, "x user=admin", 64)),

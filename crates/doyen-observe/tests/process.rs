@@ -1,4 +1,4 @@
-//! Logging in a process of its own: standard output for real, also when nobody reads it any more.
+//! Logging in a process of its own: real standard output, also after its reader is gone.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use doyen_observe::{LogOptions, init};
 
 const CHILD: &str = "DOYEN_TEST_LOG_CHILD";
 
-/// The other process: this test binary, asked to run only this. In the first process it does nothing.
+/// The child process: this test binary, run with only this test. In the parent it does nothing.
 #[test]
 fn child() {
     if std::env::var_os(CHILD).is_none() {
@@ -38,13 +38,13 @@ fn child() {
     // From here on the other end of the pipe is closed.
     std::io::stdin().read_line(&mut String::new()).unwrap();
     for n in 0..100 {
-        tracing::error!(n, "nobody reads this");
+        tracing::error!(n, "not read");
     }
     assert!(logs.flush());
     drop(logs);
     #[expect(
         clippy::disallowed_methods,
-        reason = "the harness would print, and panic because nobody reads"
+        reason = "the harness would print, and panic because the pipe is closed"
     )]
     std::process::exit(42);
 }
@@ -60,7 +60,7 @@ fn lines_arrive_in_order_and_a_closed_output_stops_nothing() {
         .unwrap();
     let mut lines = Vec::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        // What is no JSON comes from the harness.
+        // Lines that are no JSON come from the harness.
         if let Ok(line) = serde_json::from_str::<serde_json::Value>(&line.unwrap()) {
             let last = line["message"] == "last";
             lines.push(line);

@@ -18,8 +18,9 @@ pub enum Direction {
 
 /// The named schemas of one document. Types register themselves while they are described.
 ///
-/// A type that reads and writes alike is one component; a type whose two contracts differ becomes `Name` (output) and `NameInput`. Two
-/// types of one name that differ are refused when the document is made: rename one.
+/// A type that reads and writes alike is one component; a type whose two contracts differ becomes
+/// `Name` (output) and `NameInput`. Two types of one name that differ are refused when the document
+/// is made: rename one.
 #[derive(Debug, Default)]
 pub struct Components {
     seen: HashMap<(TypeId, Direction), ()>,
@@ -32,7 +33,8 @@ impl Components {
         Self::default()
     }
 
-    /// Describes a named type once and gives the reference to it. Recursive types are fine: the second visit returns at once.
+    /// Describes a named type once and gives the reference to it. Recursive types are fine: the
+    /// second visit returns at once.
     pub fn define<T: 'static>(
         &mut self,
         direction: Direction,
@@ -47,7 +49,8 @@ impl Components {
                 .or_default()
                 .push((id, schema));
         }
-        // The suffix is settled in `finish`, when both directions are known; until then the reference carries its direction.
+        // The suffix is settled in `finish`, when both directions are known; until then the
+        // reference carries its direction.
         Schema::reference(&match direction {
             Direction::Input => format!("{name}!input"),
             Direction::Output => format!("{name}!output"),
@@ -114,7 +117,8 @@ impl Components {
         Ok(named)
     }
 
-    /// The names with two contracts: those whose schemas differ, and those that refer to one of them.
+    /// The names with two contracts: those whose schemas differ, and those that refer to one of
+    /// them.
     fn split(&self) -> BTreeSet<String> {
         let schema = |name: &str, direction| {
             let same = self.schemas.get(&(name.to_owned(), direction))?;

@@ -1,7 +1,7 @@
 //! What a route promises: its parameters, body, answers and errors, as data.
 //!
-//! Every extractor, answer and policy writes its part into the [`Operation`]; the OpenAPI document, the route table, the audit and the tests
-//! are folds over it.
+//! Every extractor, answer and policy writes its part into the [`Operation`]; the OpenAPI document,
+//! the route table, the audit and the tests are folds over it.
 
 use doyen_core::{Allow, Place, ProblemInfo};
 
@@ -28,7 +28,8 @@ pub struct Operation {
     pub hidden: bool,
     /// Who may call it.
     pub allow: Allow,
-    /// How often, as people read it: `default: 600/1m per user`. Empty when nothing counts its calls.
+    /// How often, as people read it: `default: 600/1m per user`. Empty when nothing counts its
+    /// calls.
     pub limits: Vec<String>,
     /// Why nothing counts its calls, when it says so.
     pub unlimited: Option<&'static str>,
@@ -156,7 +157,8 @@ pub struct HeaderInfo {
     pub schema: Schema,
 }
 
-/// Where extractors, answers and policies write their part: the operation at hand and the schemas shared by all.
+/// Where extractors, answers and policies write their part: the operation at hand and the schemas
+/// shared by all.
 #[derive(Debug)]
 pub struct Contract<'a> {
     /// The route being described.

@@ -1,8 +1,9 @@
 //! What a service reads: one declaration gives parsing, checking and the schema.
 //!
-//! `#[derive(Input)]` reads a struct once, at compile time, and writes from that one model the code that parses a value, the code that
-//! checks it and the schema that describes it. So the document can not promise what the check refuses, and every failure of a request is
-//! found in one pass: wrong types, missing fields, unknown fields and broken rules together.
+//! `#[derive(Input)]` reads a struct once, at compile time, and writes from that one model the code
+//! that parses a value, the code that checks it and the schema that describes it. So the document
+//! cannot promise what the check refuses, and every failure of a request is found in one pass:
+//! wrong types, missing fields, unknown fields and broken rules together.
 //!
 //! ```
 //! # extern crate doyen_schema as doyen;
@@ -22,11 +23,15 @@
 //!     note: Option<String>,
 //! }
 //!
-//! let value = json::parse(br#"{"sku": "", "quantity": "two"}"#, &json::Limits::default()).unwrap();
+//! let body = br#"{"sku": "", "quantity": "two"}"#;
+//! let value = json::parse(body, &json::Limits::default()).unwrap();
 //! let mut failures = Failures::new();
 //! assert!(NewOrder::parse(value, &At::root(Place::Body), &mut failures).is_none());
 //!
-//! let found: Vec<_> = failures.iter().map(|failure| (failure.pointer.as_str(), failure.code)).collect();
+//! let found: Vec<_> = failures
+//!     .iter()
+//!     .map(|failure| (failure.pointer.as_str(), failure.code))
+//!     .collect();
 //! assert_eq!(found, [("/sku", "length"), ("/quantity", "type")]);
 //! # let _ = input::MAX_FAILURES;
 //! ```
@@ -37,7 +42,7 @@
 //! | --- | --- |
 //! | `required` | the field is missing |
 //! | `null` | null, where a value is needed |
-//! | `type` | another JSON type, or text that can not be read as the type |
+//! | `type` | another JSON type, or text that cannot be read as the type |
 //! | `unknown_field` | no such field |
 //! | `repeated` | a parameter that may come once came several times |
 //! | `one_of` | not one of the listed words |
@@ -47,8 +52,8 @@
 //!
 //! A custom rule brings its own code.
 //!
-//! What this module does not do: it never calls serde. A type of another crate is read with `#[input(with = module)]` or wrapped in a
-//! newtype with `#[input(from_str)]`.
+//! What this module does not do: it never calls serde. A type of another crate is read with
+//! `#[input(with = module)]` or wrapped in a newtype with `#[input(from_str)]`.
 
 mod contract;
 mod foreign;

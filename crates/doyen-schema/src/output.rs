@@ -1,7 +1,8 @@
 //! What a service writes: one declaration gives the JSON and the schema.
 //!
-//! `#[derive(Output)]` writes `serde::Serialize` and the schema from one model of the struct, so the document says what is sent. Objects
-//! are closed (`additionalProperties: false`) and every field is required: a stray or missing field in an answer is a fault that tests see.
+//! `#[derive(Output)]` writes `serde::Serialize` and the schema from one model of the struct, so
+//! the document says what is sent. Objects are closed (`additionalProperties: false`) and every
+//! field is required: a stray or missing field in an answer is a fault that tests see.
 //!
 //! ```
 //! # extern crate doyen_schema as doyen;
@@ -26,7 +27,10 @@
 //! }
 //!
 //! let view = OrderView { sku: "A-1".into(), quantity: 2, price: 250, version: 3 };
-//! assert_eq!(serde_json::to_string(&view).unwrap(), r#"{"sku":"A-1","quantity":2,"price":250,"total":500}"#);
+//! assert_eq!(
+//!     serde_json::to_string(&view).unwrap(),
+//!     r#"{"sku":"A-1","quantity":2,"price":250,"total":500}"#
+//! );
 //! assert_eq!(view.etag().as_deref(), Some("3"));
 //! # let _ = OrderView::schema(&mut Components::new());
 //! ```

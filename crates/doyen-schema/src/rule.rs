@@ -15,8 +15,9 @@
 //! | `custom = path` | anything: `fn(&T) -> Result<(), Broken>` | none |
 //! | `async = path` | anything: `async fn(&T, &Context) -> Result<(), Broken>` | none |
 //!
-//! `custom` and `async` also stand on the struct, for rules over several fields: they run when every field is right.
-//! A rule on `Option<T>` or `Patch<T>` holds for the value, when there is one.
+//! `custom` and `async` also stand on the struct, for rules over several fields: they run when
+//! every field is right. A rule on `Option<T>` or `Patch<T>` holds for the value, when there is
+//! one.
 //!
 //! ```
 //! # extern crate doyen_schema as doyen;
@@ -32,7 +33,10 @@
 //! }
 //!
 //! fn in_order(span: &Span) -> Result<(), Broken> {
-//!     if span.from <= span.to { Ok(()) } else { Err(Broken::new("order", "must not be before `from`").field("to")) }
+//!     if span.from <= span.to {
+//!         return Ok(());
+//!     }
+//!     Err(Broken::new("order", "must not be before `from`").field("to"))
 //! }
 //! ```
 

@@ -76,7 +76,8 @@ impl Schema {
         }
     }
 
-    /// This schema without null: what stays where null can not be written, such as in a query string.
+    /// This schema without null: what stays where null cannot be written, such as in a query
+    /// string.
     #[must_use]
     pub fn without_null(mut self) -> Self {
         if let Some(Json::Array(kinds)) = self.0.get_mut("type") {

@@ -1,4 +1,5 @@
-//! The schema and the check agree: whatever value comes, an independent JSON Schema validator and `Input::parse` give one verdict.
+//! The schema and the check agree: whatever value comes, an independent JSON Schema validator and
+//! `Input::parse` give one verdict.
 
 #![allow(dead_code, reason = "what is read is not looked at")]
 

@@ -10,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doyen_core::Secret;
 
-/// 32 random bytes: what all keys are derived from, those that sign and those for other uses. It never prints.
+/// 32 random bytes: what all keys are derived from, those that sign and those for other uses. It
+/// never prints.
 ///
 /// As text (in a setting or a file) it is base64url: 43 characters.
 ///
@@ -45,7 +46,8 @@ impl Seed {
     ///
     /// # Errors
     ///
-    /// It is not 32 bytes in base64url, or so regular that nobody drew it at random. The message never holds the value.
+    /// The value is not 32 bytes in base64url, or it is too regular to be random. The message never
+    /// contains the value.
     pub fn parse(text: &str) -> Result<Self, BadSeed> {
         parse_key(text)
             .filter(|bytes| looks_random(text, bytes))
@@ -112,8 +114,8 @@ impl Seed {
         Secret::new(URL_SAFE_NO_PAD.encode(self.0))
     }
 
-    /// A key for another use, such as signing cursors: the same for the same label, unrelated to the seed and to other labels for all who
-    /// do not know the seed (HKDF with SHA-256, RFC 5869).
+    /// A key for another use, such as signing cursors: the same for the same label, unrelated to
+    /// the seed and to other labels for all who do not know the seed (HKDF with SHA-256, RFC 5869).
     pub fn derive(&self, label: &str) -> [u8; 32] {
         let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"doyen/seed/v1");
         let mut key = [0; 32];
@@ -134,7 +136,8 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// Refuses what a person made up. Of random bytes each of these is rarer than one in a hundred thousand:
+/// Refuses what a person made up. Of random bytes each of these is rarer than one in a hundred
+/// thousand:
 ///
 /// - words as the bytes: all of them printable;
 /// - bytes that count up or down by the same step;
@@ -181,7 +184,8 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Writes the whole file under another name and then links it to its own: that fails when the name is taken and is never half done.
+/// Writes the whole file under another name and then links it to its own: that fails when the name
+/// is taken and is never half done.
 fn create(path: &Path, seed: &Seed) -> io::Result<()> {
     if let Some(folder) = path
         .parent()
@@ -220,7 +224,7 @@ pub enum BadSeed {
     Weak,
     /// The system has no random bytes.
     NoRandom,
-    /// The file can not be read or written.
+    /// The file cannot be read or written.
     File {
         /// Which file.
         path: PathBuf,
@@ -239,7 +243,7 @@ impl fmt::Display for BadSeed {
         match self {
             BadSeed::Weak => f.write_str("must be 32 random bytes in base64url (43 characters, no padding), not a word or a pattern"),
             BadSeed::NoRandom => f.write_str("the system gives no random bytes"),
-            BadSeed::File { path, .. } => write!(f, "the key file {} can not be read or written", path.display()),
+            BadSeed::File { path, .. } => write!(f, "the key file {} cannot be read or written", path.display()),
             BadSeed::Content { path } => {
                 write!(f, "the key file {} does not hold 32 random bytes in base64url; delete it and a new one is made", path.display())
             }

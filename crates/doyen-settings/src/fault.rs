@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// One thing wrong: its message names the setting, where it came from, what is wrong and what to do.
+/// One thing wrong: its message names the setting, where it came from, what is wrong and what to
+/// do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The key, the variable or the file it is about.
@@ -26,7 +27,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The settings can not be used: everything wrong with them, one line each.
+/// The settings cannot be used: everything wrong with them, one line each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError {
     /// All that is wrong, at least one.

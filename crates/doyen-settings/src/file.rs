@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 use crate::tree::Tree;
 use crate::{Fault, Origin, Raw};
 
-/// Adds the values of a file; false when it can not be read. A file that is not there says nothing, unless it must be.
+/// Adds the values of a file; false when it cannot be read. A file that is not there says nothing,
+/// unless it must be.
 pub(crate) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Vec<Fault>) -> bool {
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
@@ -16,7 +17,7 @@ pub(crate) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Ve
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !required => return true,
         Err(error) => {
             let message =
-                format!("{name} can not be read: {error}. Correct the path or the file's rights");
+                format!("{name} cannot be read: {error}. Correct the path or the file's rights");
             faults.push(Fault::new(&name, message));
             return false;
         }

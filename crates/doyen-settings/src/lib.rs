@@ -1,6 +1,7 @@
 //! Typed settings from files, environment variables and code.
 //!
-//! A struct says what can be set. Each field is one setting: its name is the key, its doc comment the meaning, its type the check.
+//! A struct says what can be set. Each field is one setting: its name is the key, its doc comment
+//! the meaning, its type the check.
 //!
 //! ```
 //! # extern crate doyen_settings as doyen;
@@ -44,27 +45,32 @@
 //!
 //! 1. the default at the field;
 //! 2. `base.toml` in the folder, for all environments;
-//! 3. `dev.toml`, `test.toml` or `prod.toml`, as `APP_ENV` says (`dev` when it is not set), then each file given by [`Loader::file`];
-//! 4. environment variables: `APP_MAIL__WORKERS` for `mail.workers`, and the names given with `env = "..."`;
+//! 3. `dev.toml`, `test.toml` or `prod.toml`, as `APP_ENV` says (`dev` when it is not set), then
+//!    each file given by [`Loader::file`];
+//! 4. environment variables: `APP_MAIL__WORKERS` for `mail.workers`, and the names given with
+//!    `env = "..."`;
 //! 5. [`Loader::set`], for tests and command lines.
 //!
-//! What is not known is refused, in files and among the variables with the prefix. All mistakes are told at once, each with the setting,
-//! where it came from and what to write. A secret's value is never shown.
+//! Unknown keys are refused, in files and among the variables with the prefix. All mistakes are
+//! reported at once, each with the setting, its origin and a correction. The value of a secret is
+//! never shown.
 //!
 //! # Words at a field
 //!
 //! | word | does |
 //! | --- | --- |
-//! | `default = ...` | the value when nobody sets one; without it the setting is required, unless it is an `Option` |
+//! | `default = ...` | the default; without one the setting is required, unless it is an `Option` |
 //! | `min = ...`, `max = ...` | limits of a number, a `Duration` or a [`ByteSize`] |
 //! | `env = "DATABASE_URL"` | a second environment variable, without the prefix |
 //! | `section` | the field is a struct of settings; its keys stand below the name of the field. `Option` of one is `None` until one of its keys is set |
-//! | `flatten` | the field is a struct of settings; its keys stand beside those of this struct |
+//! | `flatten` | the field is a struct of settings; its keys are on the same level as those of this struct |
 //!
-//! On an enum without fields, `#[derive(Settings)]` makes a setting whose value is one of the variants in `snake_case`; another word is
-//! given with `#[setting("word")]`. For a type of your own, implement [`Setting`].
+//! On an enum without fields, `#[derive(Settings)]` makes a setting whose value is one of the
+//! variants in `snake_case`; another word is given with `#[setting("word")]`. For a type of your
+//! own, implement [`Setting`].
 //!
-//! What it does not do: it never changes the environment of the process, and it does not read again while the service runs.
+//! What it does not do: it never changes the environment of the process, and it does not read again
+//! while the service runs.
 
 mod duration;
 mod environment;

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use crate::{Raw, Setting, Wrong};
 
-/// `None` when nobody sets it. An empty variable is `None` too: that is how a value of a file is taken back.
+/// `None` if it is not set. An empty variable is `None` too, so that it can remove a value of a
+/// file.
 impl<T: Setting> Setting for Option<T> {
     const SECRET: bool = T::SECRET;
     const OPTIONAL: bool = true;

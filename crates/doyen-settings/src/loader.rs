@@ -94,7 +94,8 @@ impl Loader {
         self
     }
 
-    /// Sets one value, stronger than all other sources: for tests and command lines. The value is written as in a variable.
+    /// Sets one value, stronger than all other sources: for tests and command lines. The value is
+    /// written as in a variable.
     #[must_use]
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.values.push((key.into(), value.into()));
@@ -212,7 +213,8 @@ impl Loader {
     }
 }
 
-/// Two fields can not have one key or one variable. It is a mistake in the program, made with `flatten`.
+/// Two fields cannot have one key or one variable. It is a mistake in the program, made with
+/// `flatten`.
 fn twice(keys: &[Key], prefix: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (i, key) in keys.iter().enumerate() {
@@ -230,7 +232,7 @@ fn twice(keys: &[Key], prefix: &str) -> Vec<Fault> {
         }
         if key.variable(prefix) == format!("{prefix}_ENV") {
             let message = format!(
-                "`{}` can not be a setting: {prefix}_ENV names the environment. Rename the field",
+                "`{}` cannot be a setting: {prefix}_ENV names the environment. Rename the field",
                 key.path
             );
             faults.push(Fault::new(&key.path, message));
@@ -255,7 +257,8 @@ pub struct Loaded<S> {
 pub struct Row {
     /// The key.
     pub key: String,
-    /// The value as it was written; `***` for a secret that was set, a URL without its password, `not set` for nothing.
+    /// The value as it was written; `***` for a secret that was set, a URL without its password,
+    /// `not set` for nothing.
     pub value: String,
     /// Where it came from.
     pub origin: Origin,

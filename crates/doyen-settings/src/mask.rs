@@ -2,9 +2,11 @@
 
 const MASK: &str = "***";
 
-/// The text with the password of a URL, and the values of parameters such as `password=`, replaced by `***`.
+/// The text with the password of a URL, and the values of parameters such as `password=`, replaced
+/// by `***`.
 ///
-/// It rather hides too much: a password may hold any character, also those that should have been escaped.
+/// It rather hides too much: a password may hold any character, also those that should have been
+/// escaped.
 pub(crate) fn mask(text: &str) -> String {
     parameters(&user_info(text))
 }

@@ -5,7 +5,8 @@ use std::fmt;
 
 /// A value before it has a type.
 ///
-/// A file says of each value what it is (`8000` is no text, `"8000"` is no number); a variable is only a [`Word`](Raw::Word).
+/// A file says of each value what it is (`8000` is no text, `"8000"` is no number); a variable is
+/// only a [`Word`](Raw::Word).
 #[derive(Clone, PartialEq)]
 pub enum Raw {
     /// From a variable, a default or code: it may mean any type.
@@ -66,12 +67,14 @@ impl fmt::Debug for Raw {
 ///     }
 ///     fn read(raw: &Raw) -> Result<Self, Wrong> {
 ///         let letters = raw.text().and_then(|text| text.as_bytes().try_into().ok());
-///         letters.map(Country).ok_or_else(|| Wrong::must_be("a country of two letters such as `CH`"))
+///         letters
+///             .map(Country)
+///             .ok_or_else(|| Wrong::must_be("a country of two letters such as `CH`"))
 ///     }
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be a setting",
+    message = "`{Self}` cannot be a setting",
     label = "nothing says how to read a `{Self}`",
     note = "for a struct of settings, derive `Settings` on it and write `#[setting(section)]` at the field",
     note = "for an enum of words, derive `Settings` on it; for another type, implement `doyen::settings::Setting`"
@@ -80,7 +83,7 @@ pub trait Setting: Sized {
     /// The value must not be shown.
     const SECRET: bool = false;
 
-    /// Nobody needs to set it.
+    /// The setting is optional.
     const OPTIONAL: bool = false;
 
     /// What it is, in a word or two, for the table of settings: `whole number`.
@@ -98,7 +101,8 @@ pub trait Setting: Sized {
         None
     }
 
-    /// How it stands to a limit (`min`, `max`); `None` when the limit is not of this type, or the type has no order.
+    /// How it stands to a limit (`min`, `max`); `None` when the limit is not of this type, or the
+    /// type has no order.
     fn compare(&self, _limit: &str) -> Option<Ordering> {
         None
     }

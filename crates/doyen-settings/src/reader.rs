@@ -62,8 +62,8 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads these values. The prefix and the files are named when a value is missing; when a file could not be read, the value may be
-    /// there, and nothing is said.
+    /// Reads these values. The prefix and the files are named when a value is missing; when a file
+    /// could not be read, the value may be there, and nothing is said.
     pub(crate) fn new(
         tree: &'a Tree,
         prefix: &'a str,
@@ -90,7 +90,8 @@ impl<'a> Reader<'a> {
     /// The value of a field.
     pub fn value<T: Setting>(&mut self, spec: &Spec) -> Option<T> {
         let path = format!("{}{}", self.section, spec.name);
-        // A default that does not fit is a mistake in the program: it is told on the first start, whether it is used or not.
+        // An invalid default is a mistake in the program: it is reported at every start, used or
+        // not.
         let default = match spec.default {
             Some(text) => {
                 let raw = Raw::Word(text.to_owned());

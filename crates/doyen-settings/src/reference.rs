@@ -12,12 +12,12 @@ use crate::{Key, Settings};
 ///
 /// #[derive(Settings)]
 /// struct Mail {
-///     /// How many mails are sent at once.
+///     /// Workers.
 ///     #[setting(default = 4, min = 1)]
 ///     workers: u16,
 /// }
 ///
-/// let row = "| `workers` | `APP_WORKERS` | whole number of at least 1 | `4` | How many mails are sent at once. |";
+/// let row = "| `workers` | `APP_WORKERS` | whole number of at least 1 | `4` | Workers. |";
 /// assert!(reference::<Mail>("APP").contains(row));
 /// ```
 pub fn reference<S: Settings>(prefix: &str) -> String {
@@ -39,7 +39,7 @@ pub fn reference_of(keys: &[Key], prefix: &str) -> String {
             None if key.optional => "none".to_owned(),
             None => "required".to_owned(),
         };
-        // Writing to a String can not fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(
             out,
             "| `{}` | {variables} | {} | {default} | {} |",

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use crate::{Raw, Setting, Wrong};
 
-/// A number of bytes, written with a unit: `B`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024) or `kB`, `MB`, `GB`, `TB` (powers of 1000).
-/// A number alone means bytes.
+/// A number of bytes, written with a unit: `B`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024) or
+/// `kB`, `MB`, `GB`, `TB` (powers of 1000). A number alone means bytes.
 ///
 /// ```
 /// use doyen_settings::ByteSize;

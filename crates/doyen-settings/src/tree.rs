@@ -59,7 +59,7 @@ impl Tree {
         self.entries.iter().rev().find(|entry| entry.path == path)
     }
 
-    /// Refuses each value at a key that nobody knows.
+    /// Reports each value with an unknown key.
     pub(crate) fn refuse_unknown(
         &self,
         keys: &[Key],

@@ -11,7 +11,7 @@ use crate::{Fault, Key, Origin, Raw};
 pub(crate) struct Variables(Vec<(String, Option<String>)>);
 
 impl Variables {
-    /// Those of this process. A name that is not Unicode can not be ours.
+    /// Those of this process. A name that is not Unicode cannot be ours.
     pub(crate) fn of_process() -> Self {
         let unicode = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()))
@@ -73,7 +73,7 @@ impl Variables {
     }
 }
 
-/// A key with two variables that differ: nobody could tell which one counts.
+/// A key with two variables that differ: it is not clear which one counts.
 fn refuse_second(
     name: &str,
     value: &str,

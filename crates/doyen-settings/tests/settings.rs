@@ -463,7 +463,7 @@ fn two_variables_of_one_setting_must_agree() {
 }
 
 #[test]
-fn a_file_that_can_not_be_read_is_named_and_not_quoted() {
+fn a_file_that_cannot_be_read_is_named_and_not_quoted() {
     let folder = Folder::new(
         "broken",
         &[
@@ -481,7 +481,7 @@ fn a_file_that_can_not_be_read_is_named_and_not_quoted() {
             Some(&folder),
         )
     };
-    // `url` may well be in the broken file: nobody says that it is missing.
+    // `url` may be in the broken file, so it is not reported as missing.
     assert_eq!(
         broken(),
         [
@@ -523,7 +523,7 @@ fn a_file_that_can_not_be_read_is_named_and_not_quoted() {
             Some(&folder)
         ),
         [
-            "config/none.toml can not be read: No such file or directory (os error 2). Correct the path or the file's rights"
+            "config/none.toml cannot be read: No such file or directory (os error 2). Correct the path or the file's rights"
         ]
     );
 }
@@ -585,7 +585,7 @@ fn mistakes_of_the_program_are_told_on_the_first_start() {
         messages(result, None),
         [
             "two fields of the program have the setting `a`: rename one",
-            "`env` can not be a setting: APP_ENV names the environment. Rename the field",
+            "`env` cannot be a setting: APP_ENV names the environment. Rename the field",
             "`a` from its default in the program is `30 days`: it must be a duration such as `500ms`, `10s`, `5m`, `2h` or `30d`",
             "`b` from its default in the program is `1`: its `min`, `one`, is no limit for a whole number; correct the attribute in the program",
         ]

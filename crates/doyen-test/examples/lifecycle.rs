@@ -35,7 +35,7 @@ async fn slow() -> Text {
     Text("written".into())
 }
 
-/// Stream for ever
+/// Stream forever
 #[get("/stream", allow = anyone)]
 async fn stream() -> Stream {
     say("stream began");

@@ -123,9 +123,14 @@ impl Answer {
     /// The code of the problem.
     #[track_caller]
     pub fn code(&self) -> String {
-        self.problem()["code"]
+        self.text_of(&self.problem(), "code")
+    }
+
+    #[track_caller]
+    fn text_of(&self, object: &Json, name: &str) -> String {
+        object[name]
             .as_str()
-            .unwrap_or_default()
+            .unwrap_or_else(|| panic!("no text `{name}`\n\n{self}"))
             .to_owned()
     }
 
@@ -135,13 +140,13 @@ impl Answer {
         let problem = self.problem();
         let failures = problem["errors"]
             .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let text =
-            |failure: &Json, name: &str| failure[name].as_str().unwrap_or_default().to_owned();
+            .unwrap_or_else(|| panic!("no list `errors`\n\n{self}"));
         let mut all: Vec<String> = failures
             .iter()
-            .map(|failure| format!("{} {}", text(failure, "pointer"), text(failure, "code")))
+            .map(|failure| {
+                let pointer = self.text_of(failure, "pointer");
+                format!("{pointer} {}", self.text_of(failure, "code"))
+            })
             .collect();
         all.sort();
         all

@@ -24,7 +24,8 @@ use crate::{Backend, Call, Live, Setup, TestClock};
 /// How long what is done after an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An application under test, with everything a test may ask of it. Clones are the same application.
+/// An application under test, with everything a test may ask of it. Clones are the same
+/// application.
 #[derive(Clone)]
 pub struct TestApp(Arc<Inner>);
 
@@ -105,12 +106,14 @@ impl TestApp {
     method!(patch, "PATCH");
     method!(delete, "DELETE");
 
-    /// A request with any method. The target is a path, perhaps with a query string; both as they stand on the wire.
+    /// A request with any method. The target is a path, perhaps with a query string; both as they
+    /// stand on the wire.
     pub fn request(&self, method: &str, target: impl AsRef<str>) -> Call {
         Call::new(self.clone(), method, target.as_ref())
     }
 
-    /// The same application once more, on the same database and with the same clock: another node, or the one after a restart.
+    /// Starts the same application again, on the same database and with the same clock: another
+    /// node, or the one after a restart.
     pub async fn another(&self, setup: Setup) -> TestApp {
         let inner = &self.0;
         let other = Box::pin(Self::assemble(
@@ -199,7 +202,8 @@ impl TestApp {
         &self.0.document
     }
 
-    /// Runs a statement and commits it; gives the number of rows it touched. Parameters are `$1`, `$2` ...
+    /// Runs a statement and commits it; gives the number of rows it touched. Parameters are `$1`,
+    /// `$2` ...
     pub async fn execute(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> u64 {
         let session = self.database().session(Access::Write);
         let touched = session

@@ -34,7 +34,8 @@ impl Call {
         }
     }
 
-    /// Says from which address the connection comes. Without it the request comes from none that is known.
+    /// Says from which address the connection comes. Without it the request comes from none that is
+    /// known.
     pub fn from_address(mut self, address: impl Into<IpAddr>) -> Self {
         self.address = Some(SocketAddr::new(address.into(), 50_000));
         self
@@ -73,14 +74,14 @@ impl Call {
     /// Sends a value as JSON.
     pub fn json(self, value: &impl Serialize) -> Self {
         let bytes = serde_json::to_vec(value)
-            .unwrap_or_else(|error| panic!("the body can not be written: {error}"));
+            .unwrap_or_else(|error| panic!("the body cannot be written: {error}"));
         self.body("application/json", bytes)
     }
 
     /// Sends a value as a JSON merge patch.
     pub fn merge_patch(self, value: &impl Serialize) -> Self {
         let bytes = serde_json::to_vec(value)
-            .unwrap_or_else(|error| panic!("the body can not be written: {error}"));
+            .unwrap_or_else(|error| panic!("the body cannot be written: {error}"));
         self.body("application/merge-patch+json", bytes)
     }
 
@@ -113,7 +114,8 @@ impl Call {
                 .unwrap_or_else(|error| panic!("`{name}`: {error}"));
             request.headers_mut().append(name, value);
         }
-        // The edge drives a request in one future; a large one is better not on the stack of a test.
+        // The edge drives a request in one future; a large one is better not on the stack of a
+        // test.
         let response = Box::pin(self.app.service().handle(request, self.address)).await;
         let answer = Answer::read(&self.method, &self.target, response).await;
         if let Err(violation) = self.app.contract().check(&self, &answer) {

@@ -21,7 +21,8 @@ const START: i64 = 1_795_336_200_000_000;
 /// assert_eq!(clock.now().to_string(), "2026-11-22T08:31:00.000000Z");
 /// ```
 ///
-/// It is the application's `dyn Clock`. Time-outs of requests and of the database run on the machine's time, as ever.
+/// It is the application's `dyn Clock`. Time-outs of requests and of the database run on the
+/// machine's time, as ever.
 #[derive(Clone, Debug)]
 pub struct TestClock(Arc<AtomicI64>);
 

@@ -1,11 +1,13 @@
 //! The contract: every answer is compared with what the OpenAPI document promises.
 //!
-//! What is checked: the status is documented, the media type is the documented one, the header fields of a success are there, the body is
-//! valid against its schema, and a problem has a code the document lists for that status (the schema says so). And the other way round: a
-//! body that was accepted must be valid against the schema of the request, else the document forbids what works.
+//! What is checked: the status is documented, the media type is the documented one, the header
+//! fields of a success are there, the body is valid against its schema, and a problem has a code
+//! the document lists for that status (the schema says so). And the other way round: a body that
+//! was accepted must be valid against the schema of the request, else the document forbids what
+//! works.
 //!
-//! Routes that are left out of the document, and answers of the edge before any route is known (404, 405, 414), are only checked to be
-//! well-formed problems.
+//! Routes that are left out of the document, and answers of the edge before any route is known
+//! (404, 405, 414), are only checked to be well-formed problems.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -1,8 +1,9 @@
 //! A fresh database for each test, copied from a template that is migrated once.
 //!
-//! - The template's name holds a hash of the migrations: another schema is another template, and nobody has to clean up.
-//! - A lock that ends with the process is held as long as a test runs. What nobody holds is left over from a run that failed or was
-//!   killed, and the next run of the same test removes it.
+//! - The name of the template contains a hash of the migrations: another schema is another
+//!   template, and no cleanup is needed.
+//! - A lock that ends with the process is held while a test runs. A database without a lock is left
+//!   over from a run that failed or was killed, and the next run of the same test removes it.
 
 mod postgres;
 mod sqlite;
@@ -85,7 +86,8 @@ pub(crate) fn loader(url: &str) -> Loader {
         .environment(Environment::Test)
         .folder("config")
         .set("database.url", url)
-        // A test asks more of one address, at one moment, than anybody else: one about limits sets its own.
+        // A test asks more of one address, at one moment, than anybody else: one about limits sets
+        // its own.
         .set_if_known("limits.default", "1000000/1s")
         .set_if_known("limits.anonymous", "1000000/1s")
         // Tests count rows, not lost power.

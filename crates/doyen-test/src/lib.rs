@@ -18,12 +18,14 @@
 //! }
 //! ```
 //!
-//! Then each test asks for it. It becomes two tests, `opens::sqlite` and `opens::postgres`, each with a fresh database:
+//! Then each test asks for it. It becomes two tests, `opens::sqlite` and `opens::postgres`, each
+//! with a fresh database:
 //!
 //! ```text
 //! #[doyen_test::test]
 //! async fn opens(shop: Shop) {
-//!     let order = shop.post("/orders").bearer(&token).json(&json!({"sku": "tea"})).send().await.expect(201);
+//!     let new = json!({"sku": "tea"});
+//!     let order = shop.post("/orders").bearer(&token).json(&new).send().await.expect(201);
 //!     shop.get(order.location()).bearer(&token).send().await.expect(200);
 //! }
 //! ```
@@ -39,11 +41,13 @@
 //! | [`RedisServer`] | a Redis of a test's own |
 //! | [`test`] | the attribute |
 //!
-//! **Every answer is checked against the OpenAPI document**: its status, media type, header fields, body and problem code must stand there.
-//! One that does not fails the test, whatever the test was about. And a request that was accepted must be one the document permits.
+//! **Every answer is checked against the OpenAPI document**: its status, media type, header fields,
+//! body and problem code must stand there. One that does not fails the test, whatever the test was
+//! about. And a request that was accepted must be one the document permits.
 //!
-//! The database of a test that failed is kept, and its name stands in the message; the next run of that test removes it. PostgreSQL is the
-//! server at `DOYEN_TEST_POSTGRES_URL`, by default `postgres://postgres@127.0.0.1:5432/postgres`.
+//! The database of a test that failed is kept, and its name stands in the message; the next run of
+//! that test removes it. PostgreSQL is the server at `DOYEN_TEST_POSTGRES_URL`, by default
+//! `postgres://postgres@127.0.0.1:5432/postgres`.
 //!
 //! What it does not do: it replaces no database by a fake one, and retries nothing.
 
@@ -73,8 +77,9 @@ pub use subject::{Setup, Subject};
 
 /// Makes two tests of one function: one on SQLite, one on PostgreSQL.
 ///
-/// The function is `async` and takes one value, whose type is a [`Subject`]. `#[doyen_test::test(sqlite)]` and
-/// `#[doyen_test::test(postgres)]` make only one of the two, for what one database alone can show.
+/// The function is `async` and takes one value, whose type is a [`Subject`].
+/// `#[doyen_test::test(sqlite)]` and `#[doyen_test::test(postgres)]` make only one of the two, for
+/// what one database alone can show.
 pub use doyen_macros::test;
 
 /// What the macro writes against. Not part of the public API.

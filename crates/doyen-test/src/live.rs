@@ -12,7 +12,8 @@ use crate::TestApp;
 
 /// A server on a free port of 127.0.0.1. Stopped when it is dropped.
 ///
-/// For what only a socket can show: broken requests, clients that go away, the drain. What comes back here is not compared with the document.
+/// For what only a socket can show: broken requests, clients that go away, the drain. What comes
+/// back here is not compared with the document.
 #[derive(Debug)]
 pub struct Live {
     address: SocketAddr,
@@ -50,7 +51,8 @@ impl Live {
             .unwrap_or_else(|error| panic!("{}: {error}", self.address))
     }
 
-    /// Sends these bytes on a connection of their own and reads what comes until the server closes it. Write `Connection: close`.
+    /// Sends these bytes on a connection of their own and reads what comes until the server closes
+    /// it. Write `Connection: close`.
     pub async fn exchange(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect().await;
         stream
@@ -58,7 +60,8 @@ impl Live {
             .await
             .unwrap_or_else(|error| panic!("not sent: {error}"));
         let mut answer = Vec::new();
-        // A server that closes before it has read everything resets the connection; what it said before counts.
+        // A server that closes before it has read everything resets the connection; what it said
+        // before counts.
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
     }

@@ -13,14 +13,18 @@ use doyen::domain::sync;
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A running program, in a folder of its own and with none of our variables. Killed when it is dropped.
+/// A running program, in a folder of its own and with none of our variables. Killed when it is
+/// dropped.
 ///
 /// ```no_run
 /// use doyen_test::Program;
 ///
-/// let server = Program::new("target/debug/helpdesk").env("APP_SERVER__BIND", "127.0.0.1:0").start();
+/// let server = Program::new("target/debug/helpdesk")
+///     .env("APP_SERVER__BIND", "127.0.0.1:0")
+///     .start();
 /// let address = server.address();
-/// assert!(server.exchange("GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200"));
+/// let request = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+/// assert!(server.exchange(request).starts_with("HTTP/1.1 200"));
 /// assert!(server.terminate().success());
 /// ```
 #[derive(Debug)]
@@ -175,11 +179,12 @@ impl Running {
         found.unwrap_or_else(|| panic!("it tells no address:\n{}", self.output()))
     }
 
-    /// Sends these bytes on a connection of their own and reads what comes until the server closes it. Write `Connection: close`.
+    /// Sends these bytes on a connection of their own and reads what comes until the server closes
+    /// it. Write `Connection: close`.
     ///
     /// # Errors
     ///
-    /// Nobody listens, or the connection broke off.
+    /// No server listens, or the connection was lost.
     pub fn try_exchange(&self, address: SocketAddr, bytes: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -263,7 +268,7 @@ impl Running {
     }
 }
 
-/// Between two looks at another process, which can not wake us.
+/// Between two looks at another process, which cannot wake us.
 #[allow(
     clippy::disallowed_methods,
     reason = "nothing else runs on the thread of such a test"

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A `redis-server` that only this test knows: nothing is left in it from other tests, and it can be stopped. Killed when it is dropped.
+/// A `redis-server` that only this test knows: nothing is left in it from other tests, and it can
+/// be stopped. Killed when it is dropped.
 ///
 /// ```no_run
 /// let redis = doyen_test::RedisServer::start();
 /// redis.pause();
-/// // Whoever asks it now waits.
+/// // Every request now waits for a response.
 /// redis.resume();
 /// ```
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts one on a free port of 127.0.0.1. It writes no file.
     pub fn start() -> Self {
-        // A port that nobody listened on a moment ago; when somebody else was faster, once more.
+        // A port that was free a moment ago; if another process took it, try again.
         for _ in 0..5 {
             let address = TcpListener::bind(("127.0.0.1", 0))
                 .and_then(|listener| listener.local_addr())
@@ -39,7 +40,7 @@ impl RedisServer {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap_or_else(|error| {
-                    panic!("`redis-server` can not be started ({error}): run `cargo xtask setup`")
+                    panic!("`redis-server` cannot be started ({error}): run `cargo xtask setup`")
                 });
             let mut server = Self { child, address };
             if server.is_ready() {
@@ -54,7 +55,7 @@ impl RedisServer {
         format!("redis://{}", self.address)
     }
 
-    /// Stops it in the middle of whatever it does (SIGSTOP): connections stay, and nobody answers.
+    /// Stops the server with SIGSTOP: connections stay open, and no response comes.
     pub fn pause(&self) {
         self.signal("-STOP");
     }
@@ -100,7 +101,7 @@ fn answers(address: SocketAddr) -> bool {
         && &answer == b"+PONG\r\n"
 }
 
-/// Between two looks at another process, which can not wake us.
+/// Between two looks at another process, which cannot wake us.
 #[allow(
     clippy::disallowed_methods,
     reason = "nothing else runs on the thread of such a test"

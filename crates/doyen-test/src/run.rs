@@ -11,7 +11,7 @@ use crate::{Subject, TestApp};
 /// Runs a test on a fresh database, which is dropped when it succeeds and kept when it does not.
 #[allow(
     clippy::print_stderr,
-    reason = "where the data of a failed test is, beside its message"
+    reason = "prints where the data of a failed test is"
 )]
 pub fn run<S, F, Fut>(backend: Backend, name: &str, test: F)
 where

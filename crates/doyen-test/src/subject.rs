@@ -11,7 +11,8 @@ use crate::TestApp;
 
 /// An application under test. The type of a test's parameter says which.
 ///
-/// Helpers of your own (`as_customer()`) are methods of your type; `Deref` to the [`TestApp`] inside gives the rest.
+/// Helpers of your own (`as_customer()`) are methods of your type; `Deref` to the [`TestApp`]
+/// inside gives the rest.
 pub trait Subject: Sized {
     /// The application, as `main` runs it.
     fn app() -> App;
@@ -27,8 +28,8 @@ pub trait Subject: Sized {
 
 /// What a test replaces in an application, or adds to it.
 ///
-/// Without any of it the application is as in production, but for a clock that only the test moves, cheap password hashes, an access log
-/// in memory and a known signing key.
+/// Without any of it the application is as in production, but for a clock that only the test moves,
+/// cheap password hashes, an access log in memory and a known signing key.
 #[derive(Default)]
 pub struct Setup {
     pub(crate) overrides: Overrides,

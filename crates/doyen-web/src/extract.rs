@@ -12,8 +12,8 @@
 //! | [`Client`] | the client address and the user agent |
 //! | any type that can be injected | nothing; it comes from the injection graph |
 //!
-//! Your own extractor implements [`FromRequestParts`] (without the body) or [`FromRequest`] (with the
-//! body). It describes itself, so that it appears in the OpenAPI document.
+//! Your own extractor implements [`FromRequestParts`] (without the body) or [`FromRequest`] (with
+//! the body). It describes itself, so that it appears in the OpenAPI document.
 
 mod body;
 mod client;

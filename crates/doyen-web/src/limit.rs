@@ -1,6 +1,6 @@
 //! Rate limits and quotas of routes: what the settings say, and what holds at one route.
 //!
-//! The words beside `limit =` and the port that counts are in [`doyen_core::limit`].
+//! The syntax of `limit =` and the port that counts are in [`doyen_core::limit`].
 
 mod error;
 mod name;

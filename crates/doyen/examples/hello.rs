@@ -20,7 +20,7 @@ struct Style {
     times: u32,
 }
 
-/// Greet somebody by name.
+/// Greet a person by name
 #[get("/hello/{name}", allow = anyone)]
 async fn hello(name: String, style: Query<Style>) -> Json<Greeting> {
     let times = style.into_inner().times;

@@ -1,7 +1,9 @@
-//! Compile errors are interface: each foreseen mistake has a file of its name under `ui/fail`, and its message is pinned beside it.
+//! Compile errors are interface: each foreseen mistake has a file named after it in `ui/fail`, with
+//! the expected message in the file next to it.
 //!
-//! `TRYBUILD=overwrite cargo nextest run -p doyen --test ui` writes the messages anew: read each as somebody who sees it for the first time.
-//! What must compile is no case of its own but a module of this test, so that nothing is linked for it.
+//! `TRYBUILD=overwrite cargo nextest run -p doyen --test ui` writes the messages again. Read each
+//! of them as a user who sees it for the first time. Code that must compile is a module of this
+//! test, so that it costs no further link.
 
 #![allow(missing_docs, reason = "a test")]
 

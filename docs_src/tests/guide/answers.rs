@@ -73,7 +73,7 @@ async fn each_variant_is_a_problem(bank: Bank) {
             .send()
     };
     transfer("10", 5).await.expect(204);
-    transfer("nobody", 5)
+    transfer("missing", 5)
         .await
         .expect_problem(404, "account_not_found");
     let missing = transfer("10", 15).await.expect_problem(409, "not_enough");

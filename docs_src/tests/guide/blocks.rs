@@ -99,7 +99,7 @@ fn each_block_is_what_its_file_holds() {
     }
     assert!(
         wrong.is_empty(),
-        "copy the blocks anew:\n{}",
+        "copy the blocks again:\n{}",
         wrong.join("\n")
     );
 }

@@ -93,13 +93,13 @@ async fn nobody_learns_who_has_an_account(library: Library) {
 #[doyen_test::test(sqlite)]
 async fn who_may_not_is_told_why(library: Library) {
     let app = &library.0;
-    let nobody = app
+    let anonymous = app
         .get("/me")
         .send()
         .await
         .expect_problem(401, "unauthenticated");
     assert_eq!(
-        nobody.header("www-authenticate"),
+        anonymous.header("www-authenticate"),
         Some("Bearer realm=\"api\"")
     );
     app.get("/me")

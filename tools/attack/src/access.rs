@@ -46,7 +46,7 @@ fn access_to_other_accounts(target: &Target) -> Verdict {
     let all = operations(document);
     let things = ids_of(target, ada, &all);
     let mut tally = Tally::new(format!(
-        "{} operations: {} ids of Ada's, asked by Ben and by nobody",
+        "{} operations: {} ids of Ada's, requested by Ben and without credentials",
         all.len(),
         things.len()
     ));
@@ -61,7 +61,7 @@ fn access_to_other_accounts(target: &Target) -> Verdict {
             let response = send(target, document, operation, &path, None);
             tally.expect_status(
                 &[401],
-                format!("nobody: {} {}", operation.method, operation.path),
+                format!("anonymous: {} {}", operation.method, operation.path),
                 &response,
             );
         }
@@ -94,7 +94,7 @@ fn access_to_other_accounts(target: &Target) -> Verdict {
             tally.check(
                 same(&hers, id, &nobodys, &nothing),
                 format!(
-                    "{what} is told apart from an id of nothing: {} / {}",
+                    "{what} differs from an unknown id: {} / {}",
                     hers.summary(),
                     nobodys.summary()
                 ),

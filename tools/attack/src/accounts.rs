@@ -77,7 +77,7 @@ impl Accounts {
 
     /// Returns the victim, or the reason why the attack does not apply.
     pub(crate) fn one(&self) -> Result<&Account, &'static str> {
-        self.ada.as_ref().ok_or("nobody is logged in: registration is closed and `--user` is not given or does not log in")
+        self.ada.as_ref().ok_or("no user is logged in: registration is closed and `--user` is not given or does not log in")
     }
 }
 

@@ -43,7 +43,7 @@ fn cursors(target: &Target) -> Verdict {
     let first = ada.get(target, "/v1/tickets?limit=1&sort=created_at");
     let cursor = first.at("/page/next");
     let mut tally = Tally::new(
-        "a cursor with each letter changed, cut, doubled, of somebody else, at another filter; 9 limits",
+        "a cursor with each letter changed, cut, doubled, of another user, with another filter; 9 limits",
     );
     tally.expect(!cursor.is_empty(), "a first page of one", &first);
     let page = |cursor: &str| format!("/v1/tickets?limit=1&sort=created_at&cursor={cursor}");

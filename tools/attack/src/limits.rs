@@ -145,11 +145,11 @@ fn bypass(target: &Target) -> Verdict {
 fn lock_out(target: &Target) -> Verdict {
     let Some(victim) = &target.accounts.owner else {
         return Verdict::not_applicable(
-            "registration is closed: there is nobody to keep out but real people",
+            "registration is closed: only real accounts could be locked",
         );
     };
     let mut tally = Tally::new(
-        "an attacker spends the limits of an address and of being nobody, while its owner works",
+        "an attacker spends the limits of an address and of anonymous calls, while its owner works",
     );
     let stopped = exhaust(target, &victim.email);
     tally.note(if stopped.is_some() {

@@ -49,20 +49,20 @@ fn comparable(response: &Response) -> (u16, String, BTreeSet<String>) {
 
 fn enumeration(target: &Target) -> Verdict {
     let Ok(ada) = target.accounts.one() else {
-        return Verdict::not_applicable("nobody is logged in");
+        return Verdict::not_applicable("no user is logged in");
     };
     let mut tally = Tally::new(
         "wrong passwords, resets and registrations, for an address that is known and one that is not",
     );
     for password in ["wrong", "x", &"y".repeat(128)] {
         let known = login(target, &ada.email, password).send();
-        let unknown = login(target, &new_address("nobody"), password).send();
+        let unknown = login(target, &new_address("unknown"), password).send();
         tally.expect_status(&[401], "login, known", &known);
         tally.expect_status(&[401], "login, unknown", &unknown);
         tally.check(
             comparable(&known) == comparable(&unknown),
             format!(
-                "logins are told apart: {} / {}",
+                "logins are distinguishable: {} / {}",
                 known.summary(),
                 unknown.summary()
             ),
@@ -70,7 +70,7 @@ fn enumeration(target: &Target) -> Verdict {
     }
     for path in ["/v1/auth/forgot-password", "/v1/auth/verify-email/resend"] {
         let body = |email: &str| json!({"email": email});
-        let unknown = target.post(path, &body(&new_address("nobody"))).send();
+        let unknown = target.post(path, &body(&new_address("unknown"))).send();
         if matches!(unknown.status, 404 | 405 | 422) {
             continue;
         }
@@ -195,7 +195,7 @@ fn timing(target: &Target) -> Verdict {
         return Verdict::not_applicable("left out by --quick");
     }
     let Ok(ada) = target.accounts.one() else {
-        return Verdict::not_applicable("nobody is logged in");
+        return Verdict::not_applicable("no user is logged in");
     };
     let mut tally = Tally::new(format!(
         "{PAIRS} interleaved pairs of wrong logins, address known and unknown"
@@ -205,7 +205,7 @@ fn timing(target: &Target) -> Verdict {
         let wrong = format!("wrong {number}");
         for (email, times) in [
             (ada.email.clone(), &mut known),
-            (new_address("nobody"), &mut unknown),
+            (new_address("unknown"), &mut unknown),
         ] {
             let response = login(target, &email, &wrong).at_once().send();
             if response.status == 429 {
@@ -243,7 +243,7 @@ const GUESSES: usize = 120;
 
 fn stuffing(target: &Target) -> Verdict {
     let Ok(ada) = target.accounts.one() else {
-        return Verdict::not_applicable("nobody is logged in");
+        return Verdict::not_applicable("no user is logged in");
     };
     let mut tally = Tally::new(format!(
         "up to {GUESSES} addresses with one guess each, and one address with {GUESSES} guesses, with a forged client address each"
@@ -276,7 +276,7 @@ fn stuffing(target: &Target) -> Verdict {
     }
     tally.expect_status(
         &[200],
-        "somebody who is logged in goes on",
+        "a logged-in user is not affected",
         &ada.request(target, "GET", "/v1/me").send(),
     );
     tally.verdict()

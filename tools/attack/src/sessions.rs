@@ -38,7 +38,7 @@ fn theft(target: &Target) -> Verdict {
     let Some(owner) = Account::register(target, "family").filter(|owner| !owner.refresh.is_empty())
     else {
         return Verdict::not_applicable(
-            "registration is closed, and no session of somebody else's is ended here",
+            "registration is closed, and the sessions of other users are not ended here",
         );
     };
     let mut tally = Tally::new(
@@ -178,10 +178,10 @@ fn thief_and_owner_at_once(target: &Target, tally: &mut Tally) {
 
 fn fixation(target: &Target) -> Verdict {
     let Ok(ada) = target.accounts.one() else {
-        return Verdict::not_applicable("nobody is logged in");
+        return Verdict::not_applicable("no user is logged in");
     };
     let mut tally = Tally::new(
-        "a login with cookies that somebody else has set, names twice, 200 cookies, broken ones",
+        "a login with cookies that another site has set, names twice, 200 cookies, broken ones",
     );
     let response = login(target, &ada.email, &ada.password)
         .header(
@@ -248,7 +248,7 @@ fn fixation(target: &Target) -> Verdict {
         .send();
     tally.expect(
         response.status == 400 || response.at("/id") == ada.id,
-        "a cookie beside a token",
+        "a cookie together with a token",
         &response,
     );
     tally.verdict()

@@ -145,7 +145,7 @@ fn after_logout(target: &Target) -> Verdict {
     }
     let Some(thief) = Account::register(target, "gone") else {
         return Verdict::not_applicable(
-            "registration is closed, and no session of somebody else's is ended here",
+            "registration is closed, and the sessions of other users are not ended here",
         );
     };
     let mut tally = Tally::new("a token, a logout, the token again until it is dead");

@@ -1,8 +1,9 @@
-//! `cargo xtask advisories <folder>`: the locked packages against a checkout of the RustSec advisory database
-//! (<https://github.com/rustsec/advisory-db>).
+//! `cargo xtask advisories <folder>`: the locked packages against a checkout of the RustSec
+//! advisory database (<https://github.com/rustsec/advisory-db>).
 //!
-//! Not a part of the gate: its answer changes without a change here, and the gate reaches nothing but package registries.
-//! `docs/decisions/0007-licence-and-advisory-checks.md` says when it is run.
+//! Not a part of the gate: its answer changes without a change here, and the gate reaches nothing
+//! but package registries. `docs/decisions/0007-licence-and-advisory-checks.md` says when it is
+//! run.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: runs the comparison in `bench/race`; `bench/README.md` documents the arguments.
+//! `cargo xtask bench`: runs the comparison in `bench/race`; `bench/README.md` documents the
+//! arguments.
 
 use toolkit::Result;
 use toolkit::process::run_package;

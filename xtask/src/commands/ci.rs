@@ -4,8 +4,8 @@ use toolkit::Result;
 use toolkit::process::{cargo, run as run_command};
 
 use crate::commands::{
-    cycles, docs_paths, features, generate, instructions, layers, licences, msrv, no_arguments,
-    package, ranks, test, unused,
+    cycles, docs_paths, features, generate, instructions, language, layers, licences, msrv,
+    no_arguments, package, ranks, test, unused,
 };
 use crate::steps::Steps;
 
@@ -16,7 +16,7 @@ struct Step {
 }
 
 /// The gate, in order.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     Step {
         name: "oldest supported Rust",
         run: || msrv::run(&[]),
@@ -36,6 +36,10 @@ const STEPS: [Step; 15] = [
     Step {
         name: "import cycles",
         run: || cycles::run(&[]),
+    },
+    Step {
+        name: "language",
+        run: || language::run(&[]),
     },
     Step {
         name: "paths and commands in the docs",

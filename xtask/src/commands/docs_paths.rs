@@ -2,14 +2,16 @@
 //!
 //! Looks at the four documents in the root, `crates/README.md` and everything below `docs/`:
 //!
-//! - a path in backticks (it has a slash) exists, seen from the root, from the document or from the helpdesk;
+//! - a path in backticks (it has a slash) exists, seen from the root, from the document or from the
+//!   helpdesk;
 //! - a relative link leads to a file;
 //! - a `cargo` command names a command, and a package, that exist;
 //! - each security claim names a test that is there ([`proofs`]);
 //! - `crates/README.md` has a sentence for each crate, and for no other.
 //!
-//! It does not judge what it cannot know: URL paths (they begin with a slash), media types, names with placeholders, folders
-//! that git ignores, and anything in a fenced block but its `cargo` commands.
+//! It does not judge what it cannot know: URL paths (they begin with a slash), media types, names
+//! with placeholders, folders that git ignores, and anything in a fenced block but its `cargo`
+//! commands.
 
 mod mentions;
 mod proofs;
@@ -73,7 +75,7 @@ pub(super) fn run(args: &[String]) -> Result {
     Ok(())
 }
 
-/// What is wrong with the list of crates: each is named in backticks, with at least a few words beside it.
+/// Checks the list of crates: each is named in backticks, with a description of a few words.
 fn rooms(text: &str, crates: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
     for name in crates {

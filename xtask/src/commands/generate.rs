@@ -1,6 +1,8 @@
-//! `cargo xtask generate [--check]`: files that the code can print are committed, and compared at the gate.
+//! `cargo xtask generate [--check]`: files that the code can print are committed, and compared at
+//! the gate.
 //!
-//! Committed, because people read them and reviews show how they change; compared, because nobody remembers to print them.
+//! The files are committed, because people read them and reviews show how they change. The gate
+//! compares them, so that they cannot be forgotten.
 
 use std::path::Path;
 

@@ -1,11 +1,12 @@
 //! `cargo xtask instructions [--record]`: a request costs no more instructions than recorded.
 //!
-//! A guard, not a measurement: instructions are not time, but they are the same on a busy machine and on an idle one, so the
-//! gate can compare them. `bench/README.md` says what they tell. Three things fail:
+//! A guard, not a measurement: instructions are not time, but they are the same on a busy machine
+//! and on an idle one, so the gate can compare them. `bench/README.md` says what they tell. Three
+//! things fail:
 //!
 //! - a case costs more than `bench/instructions.toml` says;
-//! - a case costs much less, and nobody has recorded the gain;
-//! - a request costs another number of instructions beside 1,000 other routes.
+//! - a case costs much less, and the gain is not recorded;
+//! - a request costs another number of instructions with 1,000 other routes.
 
 mod case;
 mod count;
@@ -26,7 +27,8 @@ use self::verdict::{Costs, Finding};
 /// Where the numbers are for: other processors have other instructions, other systems another libc.
 const COUNTED_HERE: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
 
-/// How often a case is counted at most, and always before it is recorded: the lowest stands, as a busy machine only adds.
+/// How often a case is counted at most, and always before it is recorded: the lowest stands, as a
+/// busy machine only adds.
 const COUNTS: usize = 3;
 
 pub(super) fn run(args: &[String]) -> Result {

@@ -1,7 +1,7 @@
 //! `cargo xtask licences`: what we depend on may be used, comes from the registry, and is wanted.
 //!
-//! Looks at every package that any feature on any platform can bring in. `docs/decisions/0007-licence-and-advisory-checks.md`
-//! says why this is ours and not a tool's.
+//! Looks at every package that any feature on any platform can bring in.
+//! `docs/decisions/0007-licence-and-advisory-checks.md` says why this is ours and not a tool's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use toolkit::{Failure, Result, workspace};
 
 use crate::commands::no_arguments;
 
-/// Licences that ask for no more than their text and a notice. A package is fine when one way through its expression stays
-/// on this list.
+/// Licences that ask for no more than their text and a notice. A package is fine when one way
+/// through its expression stays on this list.
 const ALLOWED: [&str; 14] = [
     "0BSD",
     "MIT",
@@ -22,7 +22,7 @@ const ALLOWED: [&str; 14] = [
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
-    // As free as MIT, and asks for no notice beside a program.
+    // As permissive as MIT, and requires no notice with a program.
     "BSL-1.0",
     "ISC",
     "Unicode-3.0",
@@ -30,7 +30,8 @@ const ALLOWED: [&str; 14] = [
     "CC0-1.0",
     // The text of certificates, not code.
     "CDLA-Permissive-2.0",
-    // Copyleft by the file: it asks something of those who change the package's own files, not of those who use it.
+    // Copyleft by the file: it asks something of those who change the package's own files, not of
+    // those who use it.
     "MPL-2.0",
 ];
 
@@ -131,7 +132,8 @@ fn is_allowed(wanted: &LicenseReq) -> bool {
     ALLOWED.contains(&wanted.to_string().as_str())
 }
 
-/// What cargo would really build, as lines `name v1.2.3 (from)`: its metadata also lists what no feature can bring in.
+/// What cargo would really build, as lines `name v1.2.3 (from)`: its metadata also lists what no
+/// feature can bring in.
 fn tree() -> Result<String> {
     let every = [
         "--workspace",

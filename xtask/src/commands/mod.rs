@@ -1,4 +1,5 @@
-//! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands up in it.
+//! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands
+//! up in it.
 
 mod advisories;
 mod attack;
@@ -10,6 +11,7 @@ mod docs_paths;
 mod features;
 mod generate;
 mod instructions;
+mod language;
 mod layers;
 mod licences;
 mod msrv;
@@ -30,7 +32,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 19] = [
+const COMMANDS: [Command; 20] = [
     Command {
         name: "setup",
         takes: "",
@@ -58,7 +60,7 @@ const COMMANDS: [Command; 19] = [
     Command {
         name: "generate",
         takes: "[--check]",
-        does: "write the generated files anew, or compare them",
+        does: "write the generated files, or compare them",
         run: generate::run,
     },
     Command {
@@ -78,6 +80,12 @@ const COMMANDS: [Command; 19] = [
         takes: "",
         does: "no import cycle inside a crate spans more than six files",
         run: cycles::run,
+    },
+    Command {
+        name: "language",
+        takes: "",
+        does: "prose uses common phrases, and comments wrap at 100 columns",
+        run: language::run,
     },
     Command {
         name: "docs-paths",

@@ -1,4 +1,4 @@
-//! `cargo xtask ranks`: the house has floors, and nobody looks up.
+//! `cargo xtask ranks`: a crate depends only on crates of a lower rank.
 //!
 //! Each crate in `crates/` says its rank in its `Cargo.toml`:
 //!
@@ -7,8 +7,9 @@
 //! rank = 2
 //! ```
 //!
-//! A crate depends on strictly lower ranks, so engines stay strangers to each other and no circle can form. Heavy libraries
-//! have one home each, so that they can be replaced in one place. Development dependencies are free: a test may see all.
+//! A crate depends on strictly lower ranks, so engines stay strangers to each other and no circle
+//! can form. Heavy libraries have one home each, so that they can be replaced in one place.
+//! Development dependencies are free: a test may see all.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +19,8 @@ use toolkit::{Context, Failure, Result, workspace};
 
 use crate::commands::no_arguments;
 
-/// The only pair on one floor: the macros cannot be part of core (a macro crate exports nothing else), and core's own types
-/// are written with them.
+/// The only pair on one floor: the macros cannot be part of core (a macro crate exports nothing
+/// else), and core's own types are written with them.
 const SAME_FLOOR: (&str, &str) = ("doyen-core", "doyen-macros");
 
 /// Who may name a library: the crates, the libraries, the reason.
@@ -36,10 +37,11 @@ const HOMES: [(&[&str], &[&str], &str); 2] = [
     ),
 ];
 
-/// What core may not name, though nobody else minds.
+/// Names that the sources of core must not contain.
 const NOT_IN_CORE: [&str; 1] = ["tokio"];
 
-/// What an application, the docs' examples and other members outside `crates/` may use of the house.
+/// What an application, the docs' examples and other members outside `crates/` may use of the
+/// house.
 const PUBLIC: [&str; 1] = ["doyen"];
 
 pub(super) fn run(args: &[String]) -> Result {

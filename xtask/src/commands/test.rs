@@ -1,8 +1,8 @@
 //! `cargo xtask test`: everything that tests, and nothing left out quietly.
 //!
-//! First the contract gates, then the examples in doc comments, last nextest, whose summary closes the output. A test that is
-//! marked `#[ignore]`, or that a filter in a configuration file hides, is a failure that names it: a test that does not run
-//! proves nothing, and nobody misses it.
+//! First the contract gates, then the examples in doc comments, last nextest, whose summary closes
+//! the output. A test that is marked `#[ignore]`, or that a filter in a configuration file hides,
+//! is a failure that names it: a test that does not run proves nothing.
 
 use serde_json::Value;
 use toolkit::process::{cargo, output, run as run_command};
@@ -107,7 +107,8 @@ fn nothing_left_out(list: &Value) -> Result<u64> {
 
 /// nextest does not run the examples in doc comments; cargo does.
 ///
-/// Shown only when one fails or is left out, so that nextest's summary is the only one in the output.
+/// Shown only when one fails or is left out, so that nextest's summary is the only one in the
+/// output.
 fn doc_examples() -> Result {
     let mut command = cargo();
     command

@@ -1,8 +1,8 @@
 //! `cargo xtask unused`: each dependency of a crate is named in its sources.
 //!
 //! A dependency that nothing names costs every build. The name is looked for as a word in the
-//! crate's Rust files: for a dependency in `src`, for one of tests in all of them. What only a macro
-//! of another crate names would be reported; there is no such case.
+//! crate's Rust files: for a dependency in `src`, for one of tests in all of them. What only a
+//! macro of another crate names would be reported; there is no such case.
 
 use std::collections::HashSet;
 use std::path::Path;

@@ -1,12 +1,13 @@
-//! schemathesis reads the contract from the running helpdesk and sends requests that follow it and requests that break it,
-//! first one by one, then as chains along the links. Every check it has is on in one of two runs.
+//! schemathesis reads the contract from the running helpdesk and sends requests that follow it and
+//! requests that break it, first one by one, then as chains along the links. Every check it has is
+//! on in one of two runs.
 //!
-//! Each is on a helpdesk of its own: as the administrator, who may do everything, and as two customers, who must
-//! not see each other's things (`object_level_authorization`); what a customer may not do is then tried by those who may.
-//! Who is logged out by what was sent logs in again.
+//! Each is on a helpdesk of its own: as the administrator, who may do everything, and as two
+//! customers, who must not see each other's things (`object_level_authorization`); what a customer
+//! may not do is then tried by those who may. Who is logged out by what was sent logs in again.
 //!
-//! The same seed gives the same requests: a finding can be made again. The time is bounded, and running out of it is a
-//! failure, not a pass.
+//! The same seed gives the same requests: a finding can be made again. The time is bounded, and
+//! running out of it is a failure, not a pass.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -33,8 +34,8 @@ struct Run {
     /// Those who must not see each other's things.
     peers: &'static [&'static str],
     examples: u32,
-    /// Whether it matters that what the contract permits is accepted. While it is looked for who may do something, requests are
-    /// refused for who sends them, or for a made-up key beside their token.
+    /// True if a refusal of a valid request is a finding. While authorization is examined, requests
+    /// are refused because of the caller, or because of an invented key next to the token.
     accepted: bool,
 }
 
@@ -98,7 +99,8 @@ fn one(subject: &Subject<'_>, run: &Run) -> Result {
     fuzz.args(["--max-examples", &run.examples.to_string()]);
     fuzz.args(["--seed", &SEED.to_string()]);
     fuzz.args(["--generation-database", "none", "--continue-on-failure"]);
-    // With two workers Python 3.11 sometimes breaks off: its parser of Python, which names the strategies, is not safe among threads.
+    // With two workers Python 3.11 sometimes breaks off: its parser of Python, which names the
+    // strategies, is not safe among threads.
     fuzz.args(["--workers", "1", "--no-color"]);
     if !run.accepted {
         fuzz.args(["--exclude-checks", "positive_data_acceptance"]);
@@ -212,7 +214,7 @@ mod tests {
         }
         assert!(
             RUNS.iter().any(|run| run.peers.len() > 1),
-            "nobody is kept from anybody"
+            "every caller is permitted"
         );
     }
 }

@@ -1,4 +1,5 @@
-//! Two linters of API documents, with their files in `tools/`: every rule at `warn` or above must be silent.
+//! Two linters of API documents, with their files in `tools/`: every rule at `warn` or above must
+//! be silent.
 
 use std::process::Command;
 

@@ -1,7 +1,9 @@
-//! The helpdesk's public contract and its documentation page, checked from outside by tools that did not grow up with them.
+//! The helpdesk's public contract and its documentation page, checked from outside by tools that
+//! did not grow up with them.
 //!
-//! Each gate answers with one line that says what it looked at, or fails with what it found. A finding is mended where it
-//! is made. Where a linter's rule is wrong for us, it is switched off in the linter's file in `tools/`, with a reason.
+//! Each gate answers with one line that says what it looked at, or fails with what it found. A
+//! finding is mended where it is made. Where a linter's rule is wrong for us, it is switched off in
+//! the linter's file in `tools/`, with a reason.
 
 mod fuzz;
 mod lint;
@@ -20,7 +22,8 @@ use toolkit::{Context, Result, workspace};
 
 use crate::helpdesk;
 
-/// Whether the helpdesk can be held to its contract. `false` leaves out every gate here and the generated files.
+/// Whether the helpdesk can be held to its contract. `false` leaves out every gate here and the
+/// generated files.
 pub(crate) const HELPDESK_IS_READY: bool = true;
 
 /// One way to look at the contract.

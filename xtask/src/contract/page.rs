@@ -1,4 +1,5 @@
-//! The documentation page: its modules under Node.js, and the page itself in a real browser against a running helpdesk.
+//! The documentation page: its modules under Node.js, and the page itself in a real browser against
+//! a running helpdesk.
 
 use std::path::PathBuf;
 use std::process::Command;

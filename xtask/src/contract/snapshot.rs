@@ -1,4 +1,5 @@
-//! The document that the helpdesk prints is the committed one, byte for byte: a change of the contract is seen in review.
+//! The document that the helpdesk prints is the committed one, byte for byte: a change of the
+//! contract is seen in review.
 
 use toolkit::{Failure, Result, workspace};
 

@@ -1,5 +1,6 @@
-//! The document is what OpenAPI 3.1 says a document is: it passes the specification's own schema (2022-10-07), each schema in
-//! it is a valid JSON Schema, and operation ids and path parameters fit together.
+//! The document is what OpenAPI 3.1 says a document is: it passes the specification's own schema
+//! (2022-10-07), each schema in it is a valid JSON Schema, and operation ids and path parameters
+//! fit together.
 
 use serde_json::Value;
 use toolkit::process::output;

@@ -1,9 +1,9 @@
 //! Finds or installs what the tests need and cargo does not provide.
 //!
-//! Each part looks first and installs only what is missing. Installed files are in the `xtask` folder
-//! of the target directory, under a name derived from the list of packages, so a changed list is
-//! installed separately and an old checkout keeps its own. The parts that `bench/race` needs too are
-//! in `toolkit::setup`.
+//! Each part looks first and installs only what is missing. Installed files are in the `xtask`
+//! folder of the target directory, under a name derived from the list of packages, so a changed
+//! list is installed separately and an old checkout keeps its own. The parts that `bench/race`
+//! needs too are in `toolkit::setup`.
 
 mod browser;
 mod nextest;

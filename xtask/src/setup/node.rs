@@ -55,8 +55,8 @@ pub(crate) fn find_or_install() -> Result<Modules> {
     Ok(Modules(folder))
 }
 
-/// Node.js looks for packages beside the file that asks and above it, so what lies in the target directory is shown in
-/// `tools/` too.
+/// Node.js looks for packages in the folder of the importing file and above it, so the packages in
+/// the target directory are linked in `tools/` too.
 fn link(installed: &Path, shown: &Path) -> Result {
     if std::fs::read_link(shown).is_ok_and(|now| now == installed) {
         return Ok(());

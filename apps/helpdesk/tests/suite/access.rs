@@ -1,7 +1,8 @@
-//! Every route, called by nobody, by a stranger and by a caller with the wrong scope.
+//! Every route, called anonymously, by another customer and with the wrong scope.
 //!
-//! The routes are read from the running service, so that a new one is tested from its first day: a public one fails here until it is added
-//! to the list of exceptions, one with a body until a body is given, one with a new parameter until somebody says what belongs there.
+//! The routes are read from the running service, so that a new route is tested at once. A public
+//! route fails here until it is in the list of exceptions. A route with a body or a new parameter
+//! fails until the test knows a value for it.
 
 use doyen::domain::Scope as _;
 use doyen::schema::contract::Operation;
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 use crate::support::people::PASSWORD;
 use crate::support::{Helpdesk, Join as _, Person};
 
-/// Routes that anybody may call. This list may only shrink: an entry that is not needed fails the test.
+/// Routes that anybody may call. This list may only shrink: an entry that is not needed fails the
+/// test.
 const PUBLIC: [&str; 17] = [
     "GET /.well-known/jwks.json",
     "GET /.well-known/oauth-authorization-server",
@@ -32,7 +34,7 @@ const PUBLIC: [&str; 17] = [
     "POST /v1/oauth/token",
 ];
 
-/// What belongs to somebody else, as far as the stranger is concerned.
+/// Ids of the owner, which the other customer uses.
 struct Theirs {
     owner: Person,
     ticket: String,
@@ -110,8 +112,8 @@ fn guarded(app: &Helpdesk) -> Vec<Operation> {
 
 async fn theirs(app: &Helpdesk) -> Theirs {
     let owner = app.as_customer().await;
-    let ticket = owner.opens("nobody else's business").await.text_at("/id");
-    let new = json!({"name": "nobody else's key", "scopes": ["profile"]});
+    let ticket = owner.opens("private ticket").await.text_at("/id");
+    let new = json!({"name": "private key", "scopes": ["profile"]});
     let key = owner.post("/v1/me/api-keys").json(&new).send().await;
     let key = key.expect(201).text_at("/id");
     let sessions = owner.again().await.get("/v1/me/sessions").send().await;
@@ -153,7 +155,7 @@ async fn nobody_is_told_to_log_in(app: Helpdesk) {
             Some("Bearer realm=\"api\""),
             "{answer}"
         );
-        // Neither a broken token nor one of somebody who signs by themselves makes a difference.
+        // A malformed token and a token with a foreign signature get the same response.
         for token in [
             "",
             "x",
@@ -193,10 +195,7 @@ async fn the_wrong_scopes_are_refused_by_name(app: Helpdesk) {
             .send()
             .await
             .expect_problem(403, "forbidden");
-        let challenge = answer
-            .header("www-authenticate")
-            .unwrap_or_default()
-            .to_owned();
+        let challenge = answer.header("www-authenticate").unwrap().to_owned();
         assert!(
             challenge.contains("insufficient_scope")
                 && challenge.contains(&format!("scope=\"{needed}\"")),
@@ -225,7 +224,8 @@ async fn the_wrong_role_is_refused(app: Helpdesk) {
     }
 }
 
-/// Whatever a stranger asks for, what they get holds nothing of the owner's, and what the owner has is as it was.
+/// Whatever a stranger asks for, what they get holds nothing of the owner's, and what the owner has
+/// is as it was.
 #[doyen_test::test]
 async fn a_stranger_gets_and_changes_nothing(app: Helpdesk) {
     let (theirs, stranger) = (theirs(&app).await, app.as_customer().await);
@@ -237,7 +237,7 @@ async fn a_stranger_gets_and_changes_nothing(app: Helpdesk) {
         // Some of these end the session they come with.
         let stranger = stranger.again().await;
         let answer = call(&stranger, &operation, &theirs).send().await;
-        // Nobody has this code: told like any wrong credentials.
+        // The code is unknown: the response is that of wrong credentials.
         if operation.path.starts_with("/v1/me/totp/") {
             assert!(matches!(answer.status(), 401 | 409), "{answer}");
             continue;
@@ -247,7 +247,7 @@ async fn a_stranger_gets_and_changes_nothing(app: Helpdesk) {
                 (answer.status(), operation.path.contains('{')),
                 (403 | 404, true) | (200..=299 | 403 | 409, false)
             ),
-            "{} of somebody else must be 403 or 404\n\n{answer}",
+            "{} of another user must be 403 or 404\n\n{answer}",
             name(&operation)
         );
         if answer.status() < 300 {
@@ -258,7 +258,7 @@ async fn a_stranger_gets_and_changes_nothing(app: Helpdesk) {
                 &theirs.session,
                 &theirs.owner.id,
                 &theirs.owner.email,
-                "nobody else's business",
+                "private ticket",
             ] {
                 assert!(
                     !text.contains(secret),
@@ -286,7 +286,7 @@ async fn the_same_requests_work_for_the_owner(app: Helpdesk) {
                 .scope()
                 .is_none_or(|scope| own.iter().any(|own| own.name() == scope))
     };
-    // Whoever has no second factor can not confirm or remove one.
+    // A user without a second factor cannot confirm or remove one.
     let later = |operation: &Operation| {
         !["auth_confirm_totp", "auth_disable_totp"].contains(&operation.id.as_str())
     };

@@ -135,14 +135,14 @@ fn told(answer: &Answer) -> String {
     .replace(&id, "ID")
 }
 
-/// Nobody learns from a login who has an account.
+/// A login does not disclose whether an account exists.
 #[doyen_test::test]
 async fn a_wrong_password_and_an_unknown_address_are_told_alike(app: Helpdesk) {
     let person = app.as_customer().await;
     let wrong = login(&app, &person.email, "not the password")
         .await
         .expect_problem(401, "invalid_credentials");
-    let unknown = login(&app, "nobody@example.com", "not the password")
+    let unknown = login(&app, "unknown@example.com", "not the password")
         .await
         .expect_problem(401, "invalid_credentials");
     assert_eq!(told(&wrong), told(&unknown));
@@ -183,7 +183,7 @@ async fn a_profile_is_patched_by_merging(app: Helpdesk) {
         (same.text_at("/name").as_str(), same.etag()),
         ("Ada Customer", tag.clone())
     );
-    // Null: a name can not be removed.
+    // Null: a name cannot be removed.
     let null = ada
         .patch("/v1/me")
         .if_match(&tag)
@@ -315,7 +315,7 @@ async fn staff_look_users_up_and_administrators_change_them(app: Helpdesk) {
         .expect(200)
         .text_at("/access_token");
     app.get("/v1/users").bearer(token).send().await.expect(200);
-    // Nobody changes their own role.
+    // An administrator cannot change their own role.
     let own = format!("/v1/users/{}", admin.id);
     admin
         .patch(&own)

@@ -1,7 +1,7 @@
 //! Runs the attack suite against the real program, on both databases.
 //!
-//! The attacks are in `tools/attack/src`. Rate limits are raised here, except those on logins, and the
-//! timeouts for slow clients are short. The output of the program is checked afterwards.
+//! The attacks are in `tools/attack/src`. Rate limits are raised here, except those on logins, and
+//! the timeouts for slow clients are short. The output of the program is checked afterwards.
 
 use attack::{Line, Options, Outcome, attack};
 use doyen_test::{Program, Running};
@@ -50,7 +50,8 @@ fn attacked(server: &Running) -> Vec<Line> {
     lines
 }
 
-/// A36: whatever was sent, each line of the log is one object, and no client has written a line of its own.
+/// A36: whatever was sent, each line of the log is one object, and no client has written a line of
+/// its own.
 fn one_object_a_line(output: &str) {
     let mut objects = 0;
     for line in output.lines().filter(|line| line.starts_with('{')) {
@@ -78,7 +79,7 @@ fn a1_to_a50_have_no_effect_on_sqlite() {
     assert_eq!(server.terminate().code(), Some(0));
 }
 
-/// The Redis of the tests; a database of its own there, so that nobody else's calls are counted with these.
+/// A Redis database for this test alone, so that calls of other tests are not counted.
 fn redis() -> String {
     let url = std::env::var("DOYEN_TEST_REDIS_URL");
     let url = url.unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());

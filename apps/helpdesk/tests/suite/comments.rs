@@ -41,7 +41,8 @@ async fn comments_are_heard_in_order(app: Helpdesk) {
     assert_eq!(ann.sees(&ticket).await.at("/comment_count"), 2);
 }
 
-/// A note is nowhere for a customer: not in the list, not in the count, not in the version's tag, not in a page's total.
+/// A note is nowhere for a customer: not in the list, not in the count, not in the version's tag,
+/// not in a page's total.
 #[doyen_test::test]
 async fn internal_notes_are_for_agents(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
@@ -93,7 +94,8 @@ async fn customers_write_no_notes(app: Helpdesk) {
     assert_eq!(app.count("comments").await, 0);
 }
 
-/// The customer's and the agent's view of one version are two representations: a cache must not give one for the other.
+/// The customer's and the agent's view of one version are two representations: a cache must not
+/// give one for the other.
 #[doyen_test::test]
 async fn views_of_one_version_have_different_tags(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);

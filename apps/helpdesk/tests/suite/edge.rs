@@ -115,7 +115,7 @@ fn a_large_body_limit_needs_no_other_setting() {
 }
 
 #[test]
-fn who_would_trust_everybody_does_not_start() {
+fn trusting_every_address_fails_the_start() {
     for (name, value, words) in [
         (
             "TRUSTED_PROXIES",

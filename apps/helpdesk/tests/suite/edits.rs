@@ -143,7 +143,8 @@ async fn a_patch_needs_the_present_version(app: Helpdesk) {
         .expect(200);
 }
 
-/// Fifty have read the same version and write at once: one of them wins, and the others are told.
+/// Fifty clients update the same version at once: one of them succeeds, and the others get a
+/// conflict.
 #[doyen_test::test]
 async fn one_of_fifty_writers_wins(app: Helpdesk) {
     let ann = app.as_customer().await;

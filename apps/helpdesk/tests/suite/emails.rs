@@ -119,7 +119,7 @@ async fn a7_registering_does_not_tell_who_has_an_account(helpdesk: Strict) {
     };
     assert_eq!(looks(&fresh), looks(&waiting));
     assert_eq!(looks(&fresh), looks(&taken));
-    // The owner is told, with no link, and once an hour.
+    // The owner is notified, without a link, and at most once an hour.
     let told = last(&helpdesk, "ann@example.com").await;
     assert!(told.subject().contains("have an account"), "{told:?}");
     assert!(!told.text().contains("#token="));
@@ -136,7 +136,8 @@ async fn a7_registering_does_not_tell_who_has_an_account(helpdesk: Strict) {
     login(&helpdesk, "ann@example.com", OTHER).await.expect(401);
 }
 
-/// Somebody registers with the address of another, who registers later and follows the link: the account has the password of the owner.
+/// A person registers with the address of another, who registers later and follows the link: the
+/// account has the password of the owner.
 #[doyen_test::test]
 async fn nobody_registers_ahead_of_the_owner(helpdesk: Strict) {
     register(&helpdesk, "ann@example.com", OTHER)

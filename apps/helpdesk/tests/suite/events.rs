@@ -1,4 +1,4 @@
-//! What the security log keeps, and why somebody was refused.
+//! The contents of the security log, and the reason for each refusal in it.
 
 use helpdesk::access::{Role, Scope};
 use serde_json::json;
@@ -15,7 +15,7 @@ fn reasons(app: &Helpdesk) -> Vec<String> {
 }
 
 #[doyen_test::test]
-async fn z0_the_log_says_why_somebody_was_refused_and_the_answer_does_not(app: Helpdesk) {
+async fn z0_the_log_has_the_reason_of_a_refusal_and_the_response_has_not(app: Helpdesk) {
     let ada = app.as_customer().await;
     let ticket = ada.opens("mine").await.text_at("/id");
     let note = json!({"body": "between us", "internal": true});
@@ -95,7 +95,8 @@ async fn d3_the_security_log_is_for_administrators_and_can_be_paged_and_filtered
     }
 }
 
-/// Tries until the answer has this status: what is revoked is refused within five seconds, on the node that did it at once.
+/// Tries until the answer has this status: what is revoked is refused within five seconds, on the
+/// node that did it at once.
 async fn until(status: u16, ask: impl AsyncFn() -> u16) {
     for _ in 0..100 {
         if ask().await == status {
@@ -147,7 +148,8 @@ async fn t15_another_role_ends_the_tokens_from_before_and_the_next_ones_have_it(
         json!({"from": "customer", "to": "agent"})
     );
 
-    // Kept out: nothing works any more, and the right password is told like a wrong one.
+    // The account is disabled: its sessions end, and the right password gets the response of a
+    // wrong one.
     admin
         .patch(format!("/v1/users/{}", ada.id))
         .if_match("*")

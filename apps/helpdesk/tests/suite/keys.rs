@@ -1,4 +1,5 @@
-//! The signing keys of the real program: changed from the command line while it serves, and what it writes about tokens.
+//! The signing keys of the real program: changed from the command line while it serves, and what it
+//! writes about tokens.
 
 use doyen_test::{Ended, Program, Running};
 
@@ -60,12 +61,12 @@ fn token(server: &Running) -> String {
     let (_, rest) = answer
         .split_once("\"access_token\":\"")
         .unwrap_or_else(|| panic!("{answer}"));
-    rest.split('"').next().unwrap_or_default().to_owned()
+    rest.split('"').next().unwrap().to_owned()
 }
 
 fn status(server: &Running, token: &str) -> String {
     let answer = send(server, "GET", "/v1/me", token, "");
-    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    answer.split(' ').nth(1).unwrap().to_owned()
 }
 
 #[track_caller]
@@ -106,8 +107,9 @@ fn t16_keys_are_rotated_from_the_command_line_while_it_serves() {
     let list = done(place.keys(&["list"]));
     assert!(list.contains("retired"), "{list}");
 
-    // The server learns of it by itself: it signs with another key, and still takes what it has signed.
-    let kid = |token: &str| token.split('.').next().unwrap_or_default().to_owned();
+    // The server learns of it by itself: it signs with another key, and still takes what it has
+    // signed.
+    let kid = |token: &str| token.split('.').next().unwrap().to_owned();
     let new = server.wait_for(|| {
         assert_eq!(status(&server, &old), "200");
         let new = token(&server);
@@ -169,7 +171,8 @@ fn t11_a_weak_signing_key_is_refused_and_not_repeated() {
     }
 }
 
-/// T13: with everything logged that can be, a token in the URL stands nowhere, and neither does one in the header.
+/// T13: with everything logged that can be, a token in the URL stands nowhere, and neither does one
+/// in the header.
 #[test]
 fn t13_no_token_stands_in_any_line() {
     let place = Place::new("lines");
@@ -184,20 +187,20 @@ fn t13_no_token_stands_in_any_line() {
         ("/v1/me".to_owned(), &format!("{good}x"), "401"),
     ] {
         let request = send(&server, "GET", &target, token, "");
-        let got = request.split(' ').nth(1).unwrap_or_default();
+        let got = request.split(' ').nth(1).unwrap();
         assert_eq!(got, status, "{target}: {request}");
         assert!(!request.contains(signature), "{request}");
     }
     let output = server.output();
-    let admin = output.split("Admin http://").nth(1).unwrap_or_default();
-    let admin = admin.split('/').next().unwrap_or_default().parse();
+    let admin = output.split("Admin http://").nth(1).unwrap();
+    let admin = admin.split('/').next().unwrap().parse();
     let admin = admin.unwrap_or_else(|error| panic!("{error}\n{output}"));
     let metrics = server
         .try_exchange(
             admin,
             "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         )
-        .unwrap_or_default();
+        .unwrap();
     assert!(metrics.contains("/v1/me"), "{metrics}");
     assert!(!metrics.contains(signature) && !metrics.contains("access_token"));
     // What is written last is written by a thread of its own: the end of the program waits for it.

@@ -1,4 +1,5 @@
-//! How often: every route has a limit, two programs with one Redis count as one, and a quota outlives the program.
+//! How often: every route has a limit, two programs with one Redis count as one, and a quota
+//! outlives the program.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -73,7 +74,7 @@ async fn a_refusal_is_in_the_contract_and_waiting_it_out_is_enough(app: Small) {
             answer.header("ratelimit-policy"),
             Some("\"default\";q=5;w=60")
         );
-        let state = answer.header("ratelimit").unwrap_or_default().to_owned();
+        let state = answer.header("ratelimit").unwrap().to_owned();
         assert!(
             state.starts_with(&format!("\"default\";r={left};t=")),
             "{state}"
@@ -91,7 +92,7 @@ async fn a_refusal_is_in_the_contract_and_waiting_it_out_is_enough(app: Small) {
         );
         assert_eq!(refused.header("retry-after"), Some("12"));
     }
-    // Nobody else is held up, not even from the same address.
+    // Other callers are not affected, not even from the same address.
     let grace = app.0.as_agent().await;
     let answer = grace.get("/v1/tickets").send().await.expect(200);
     assert_eq!(
@@ -146,9 +147,9 @@ async fn stands(person: &Person, name: &str) -> (u64, u64, String) {
         .find(|one| one["name"] == name);
     let one = one.unwrap_or_else(|| panic!("{answer}"));
     (
-        one["used"].as_u64().unwrap_or_default(),
-        one["remaining"].as_u64().unwrap_or_default(),
-        one["resets_at"].as_str().unwrap_or_default().to_owned(),
+        one["used"].as_u64().unwrap(),
+        one["remaining"].as_u64().unwrap(),
+        one["resets_at"].as_str().unwrap().to_owned(),
     )
 }
 
@@ -192,7 +193,7 @@ async fn a_quota_counts_to_the_border_of_the_day(app: Sparing) {
         .parse()
         .unwrap_or(Timestamp::from_micros(0));
     clock.set(midnight - Duration::from_micros(1));
-    // The access token has expired by then: it is issued anew, for the same person.
+    // The access token has expired by then: it is issued again, for the same user.
     let ada = ada.again().await;
     assert_eq!(calls(&ada, 3).await, 0);
     clock.set(midnight);
@@ -201,7 +202,8 @@ async fn a_quota_counts_to_the_border_of_the_day(app: Sparing) {
     assert_eq!(app.0.count("limit_quotas").await, 3);
 }
 
-/// Two nodes share one table; the second stands for a restart too, since the first never writes anything back.
+/// Two nodes share one table; the second stands for a restart too, since the first never writes
+/// anything back.
 #[doyen_test::test]
 async fn neither_a_second_node_nor_a_restart_doubles_a_quota(app: Sparing) {
     let other = app.0.another(Sparing::setup()).await;
@@ -216,7 +218,8 @@ async fn neither_a_second_node_nor_a_restart_doubles_a_quota(app: Sparing) {
     assert_eq!(calls(&at(&third, &ada), 3).await, 0);
 }
 
-/// With leases: what a node holds and another can not give out is given back when the node ends in order, and never given out twice.
+/// With leases: what a node holds and another cannot give out is given back when the node ends in
+/// order, and never given out twice.
 #[doyen_test::test]
 async fn leases_lose_little_and_never_give_twice(app: Helpdesk) {
     let make = || quotas("api: 400/day everywhere");
@@ -255,7 +258,7 @@ async fn a_quota_holds_when_all_come_at_once(app: Sparing) {
     }
     let mut passed = 0;
     for task in tasks {
-        passed += task.await.unwrap_or_default();
+        passed += task.await.unwrap();
     }
     assert_eq!(passed, 6);
 }
@@ -287,7 +290,8 @@ fn status(address: SocketAddr, pretended: usize) -> (u16, String) {
     )
 }
 
-/// So many calls of sixteen clients, spread over these programs; how many passed, and how many were refused.
+/// So many calls of sixteen clients, spread over these programs; how many passed, and how many were
+/// refused.
 fn flood(addresses: &[SocketAddr], calls: usize) -> (usize, usize) {
     let (passed, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -316,8 +320,9 @@ fn says(server: &Running, words: &str) {
     );
 }
 
-/// 50 calls a day from an address, and four times as many over two programs: exactly 50 pass. Then Redis stops: each program counts for itself,
-/// nobody gets a fault; and when it goes on, they count together again.
+/// 50 calls a day from an address, and four times as many attempts over two programs: exactly 50
+/// pass. Then Redis stops: each program counts for itself, without an error. When Redis continues,
+/// they count together again.
 #[test]
 fn two_programs_with_one_redis_count_as_one() {
     let redis = RedisServer::start();
@@ -347,9 +352,9 @@ fn two_programs_with_one_redis_count_as_one() {
     assert_eq!(flood(&addresses[..1], 60), (50, 10));
     assert_eq!(flood(&addresses[1..], 60), (50, 10));
     for server in &servers {
-        says(server, "Redis is away");
+        says(server, "Redis is unavailable");
         assert_eq!(
-            server.output().matches("Redis is away").count(),
+            server.output().matches("Redis is unavailable").count(),
             1,
             "{}",
             server.output()
@@ -357,7 +362,7 @@ fn two_programs_with_one_redis_count_as_one() {
     }
     redis.resume();
     for server in &servers {
-        says(server, "Redis is back");
+        says(server, "Redis is available");
     }
     assert_eq!(flood(&addresses, 20), (0, 20));
 }
@@ -419,7 +424,8 @@ fn settings_that_make_no_sense_are_named() {
     }
 }
 
-/// Killed in the middle of a lease, it never gives out more than the quota; at most a hundredth is lost each time.
+/// Killed in the middle of a lease, it never gives out more than the quota; at most a hundredth is
+/// lost each time.
 #[test]
 fn a_killed_program_gives_nobody_more() {
     let folder = std::env::temp_dir().join(format!("helpdesk-quota-{}", std::process::id()));
@@ -466,7 +472,7 @@ fn token(server: &Running) -> String {
     let (_, rest) = login
         .split_once("\"access_token\":\"")
         .unwrap_or_else(|| panic!("{login}"));
-    rest.split('"').next().unwrap_or_default().to_owned()
+    rest.split('"').next().unwrap().to_owned()
 }
 
 fn with_token(server: &Running, token: &str, calls: usize) -> usize {

@@ -88,7 +88,8 @@ async fn lists_come_in_the_order_asked_for(app: Helpdesk) {
     );
 }
 
-/// The same on both databases, whatever the letters: what stands for everything elsewhere stands for itself here.
+/// The same on both databases, whatever the letters: what stands for everything elsewhere stands
+/// for itself here.
 #[doyen_test::test]
 async fn search_finds_text_as_it_is(app: Helpdesk) {
     let ann = app.as_customer().await;

@@ -2,11 +2,11 @@
 //!
 //! | file | asks |
 //! | --- | --- |
-//! | `access` | who may call which route: all of them, by nobody, a stranger and a caller with the wrong scope |
+//! | `access` | every route, called anonymously, by another customer and with the wrong scope |
 //! | `openapi` | is the committed document the one the code makes; do the migrations go there and back |
 //! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | what each resource promises |
 //! | `paging` | is a list complete and without repetition while others write |
-//! | `events` | what the security log keeps, and why somebody was refused |
+//! | `events` | the security log, and the reasons for refusals in it |
 //! | `emails` | registering where an address must be shown to be one's own |
 //! | `errors` | is whatever goes wrong told as the contract says |
 //! | `work` | is a request one unit of work, however it ends |

@@ -1,6 +1,6 @@
-//! What strangers can make the real program hold and write: the memory of password hashes, of
-//! responses that nobody reads, of pages of a customer, and the log. `cargo xtask soak` runs it with
-//! the full counts.
+//! What clients can make the program hold and write: memory for password hashes, for responses that
+//! are not read, for pages of a customer, and the log. `cargo xtask soak` runs it with the full
+//! counts.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -53,7 +53,7 @@ fn field(answer: &str, name: &str) -> String {
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let json: serde_json::Value =
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}\n{answer}"));
-    json[name].as_str().unwrap_or_default().to_owned()
+    json[name].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -66,16 +66,17 @@ fn it_starts_with_nothing_but_a_folder() {
     assert_eq!(ended.code(), Some(0));
 }
 
-/// SIGTERM in the middle of a request: readiness turns first, the listener stays open meanwhile, and the request is answered.
+/// SIGTERM in the middle of a request: readiness turns first, the listener stays open meanwhile,
+/// and the request is answered.
 #[test]
 fn a_drain_finishes_what_is_under_way() {
     let mut server = program().env("APP_SERVER__DRAIN_DELAY", "2s").start();
     let address = server.address();
-    let body = r#"{"email": "nobody@example.com", "password": "correct horse battery staple"}"#;
+    let body = r#"{"email": "unknown@example.com", "password": "correct horse battery staple"}"#;
     let (head, rest) = request("POST", "/v1/auth/login", "", body)
         .split_at_checked(200)
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
-        .unwrap_or_default();
+        .unwrap();
     let mut slow = TcpStream::connect(address).unwrap_or_else(|error| panic!("{error}"));
     slow.write_all(head.as_bytes())
         .unwrap_or_else(|error| panic!("{error}"));
@@ -194,7 +195,7 @@ fn write_until_killed(server: &mut Running, token: &str) -> Vec<String> {
         stop.store(true, Ordering::Relaxed);
         assert!(reached.is_some(), "{}", server.output());
     });
-    acknowledged.into_inner().unwrap_or_default()
+    acknowledged.into_inner().unwrap()
 }
 
 fn exchange(address: SocketAddr, bytes: &str) -> String {
@@ -207,7 +208,7 @@ fn exchange(address: SocketAddr, bytes: &str) -> String {
     answer
 }
 
-/// A start that can not be: exit code 1, one line on standard error that names what is wrong.
+/// A start that cannot be: exit code 1, one line on standard error that names what is wrong.
 fn refuses(program: Program, words: &[&str]) {
     let ended = program.run();
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -298,7 +299,8 @@ fn production_does_not_start_on_an_old_schema() {
     );
 }
 
-/// Who forgot a password waits for a mail: production says how it is sent, and where its links lead, or does not start.
+/// Who forgot a password waits for a mail: production says how it is sent, and where its links
+/// lead, or does not start.
 #[test]
 fn production_says_how_mail_is_sent() {
     let production = || {
@@ -331,7 +333,8 @@ fn production_says_how_mail_is_sent() {
     refuses(contradiction, &["auth.email", "no user could log in"]);
 }
 
-/// What an API offers is for those it is told to: production shows no documents unless it is asked to, and health no detail.
+/// In production the documents are not served unless the settings say so, and health endpoints show
+/// no detail.
 #[test]
 fn h2_production_shows_no_documents() {
     let production = || {
@@ -346,7 +349,7 @@ fn h2_production_shows_no_documents() {
     };
     let status = |running: &doyen_test::Running, path: &str| {
         let answer = running.exchange(&request("GET", path, "", ""));
-        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+        answer.split(' ').nth(1).unwrap().to_owned()
     };
     let hidden = production().start();
     for path in ["/docs", "/openapi.json", "/metrics"] {
@@ -390,7 +393,7 @@ fn the_document_is_printed_as_it_is_committed() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(
         ended.stdout,
-        std::fs::read_to_string("openapi.json").unwrap_or_default()
+        std::fs::read_to_string("openapi.json").unwrap()
     );
 }
 

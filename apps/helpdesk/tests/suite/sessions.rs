@@ -40,8 +40,8 @@ impl Pair {
         self.0[node].exchange(&request(method, path, token, body))
     }
 
-    /// Somebody new, logged in on the first program.
-    fn somebody(&self, email: &str) -> Tokens {
+    /// A new user, logged in on the first program.
+    fn new_user(&self, email: &str) -> Tokens {
         let body = format!(r#"{{"email": "{email}", "password": "{PASSWORD}", "name": "Ada"}}"#);
         let answer = self.ask(0, "POST", "/v1/auth/register", "", &body);
         assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
@@ -93,7 +93,7 @@ fn tokens(answer: &str) -> Tokens {
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let json: serde_json::Value =
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}\n{answer}"));
-    let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
+    let text = |name: &str| json[name].as_str().unwrap().to_owned();
     Tokens {
         access: text("access_token"),
         refresh: text("refresh_token"),
@@ -122,7 +122,7 @@ async fn o2_a3_a_hundred_uses_over_two_programs_give_one_successor(app: Helpdesk
     let database = app.database_url().to_owned();
     blocking(move || {
         let pair = Pair::start(&database, &[]);
-        let mut held = pair.somebody("ada@example.com");
+        let mut held = pair.new_user("ada@example.com");
         for _ in 0..3 {
             let answers: Vec<Tokens> = std::thread::scope(|scope| {
                 let ask = |n: usize| {
@@ -150,13 +150,13 @@ async fn o2_a3_a_hundred_uses_over_two_programs_give_one_successor(app: Helpdesk
     .await;
 }
 
-/// Fifty answers are lost on the way, in turn with each program: nobody is thrown out.
+/// Fifty responses are lost, alternately of each program: no user is logged out.
 #[doyen_test::test(postgres)]
 async fn a3_a_client_that_hangs_up_is_not_thrown_out(app: Helpdesk) {
     let database = app.database_url().to_owned();
     blocking(move || {
         let pair = Pair::start(&database, &[]);
-        let mut held = pair.somebody("ada@example.com");
+        let mut held = pair.new_user("ada@example.com");
         for n in 0..50 {
             let body = format!(r#"{{"refresh_token": "{}"}}"#, held.refresh);
             let lost = request("POST", "/v1/auth/refresh", "", &body);
@@ -201,7 +201,7 @@ async fn o1_a4_t15_the_same_with_sessions_in_redis(app: Helpdesk) {
 }
 
 fn ends_reach_both(pair: &Pair) {
-    let first = pair.somebody("ada@example.com");
+    let first = pair.new_user("ada@example.com");
     let elsewhere = pair.log_in("ada@example.com");
     assert_eq!(pair.status(1, &first.access), 200);
     let second = tokens(&pair.refresh(1, &first.refresh));

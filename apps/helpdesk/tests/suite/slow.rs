@@ -1,7 +1,8 @@
-//! The real program under many slow clients at once, as slowhttptest plays them: who is honest is answered throughout.
+//! The real program under many slow clients at once, as slowhttptest plays them: who is honest is
+//! answered throughout.
 //!
-//! All come from one address, as the honest one does, and there is room for few requests at once: that the slow ones are told apart is what
-//! keeps the service up, not that there is room for them all.
+//! All clients share one address, and few requests may run at once. The service stays up because
+//! slow clients are detected, not because there is capacity for all of them.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,7 +61,7 @@ impl Attack {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| {
-                panic!("slowhttptest can not be started ({error}): `cargo xtask setup` installs it")
+                panic!("slowhttptest cannot be started ({error}): `cargo xtask setup` installs it")
             });
         Self { child, notes }
     }

@@ -18,7 +18,8 @@ async fn assign(agent: &Person, ticket: &str, to: &str) -> Answer {
         .await
 }
 
-/// Every action in every state: what the table permits works, everything else is 409 and changes nothing.
+/// Every action in every state: what the table permits works, everything else is 409 and changes
+/// nothing.
 #[doyen_test::test]
 async fn the_state_machine_is_kept(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
@@ -88,8 +89,8 @@ async fn tickets_are_assigned_to_agents_only(app: Helpdesk) {
         (answer.text_at("/assignee/id"), answer.at("/version")),
         (admin.id.clone(), json!(2))
     );
-    for nobody in [ann.id.as_str(), "usr_01jd9m3z6veqjsk4dy2hjcg8x4"] {
-        let refused = assign(&agent, &ticket, nobody)
+    for invalid in [ann.id.as_str(), "usr_01jd9m3z6veqjsk4dy2hjcg8x4"] {
+        let refused = assign(&agent, &ticket, invalid)
             .await
             .expect_problem(422, "not_an_agent");
         assert_eq!(refused.failures(), ["/assignee agent"]);

@@ -1,5 +1,5 @@
-//! A request is one unit of work, however it ends: what was answered with 2xx is kept, everything else never was. And no end of a
-//! request takes a connection along.
+//! A request is one unit of work, however it ends: what was answered with 2xx is kept, everything
+//! else never was. And no end of a request takes a connection along.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,8 @@ async fn an_error_a_panic_and_a_timeout_roll_back(app: Faulty) {
     app.rests().await;
 }
 
-/// The database refuses at the last moment: the client hears of it, and there is no half of the change.
+/// The database refuses at the last moment: the client hears of it, and there is no half of the
+/// change.
 #[doyen_test::test]
 async fn a_commit_that_fails_is_told_and_leaves_nothing(app: Faulty) {
     let app = app.ready().await;
@@ -140,7 +141,8 @@ leaks_nothing! {
     a_thousand_failed_commits_leak_nothing: "/faults/dangles", 503;
 }
 
-/// What the server does with the request of a client that went away, a thousand times: it is dropped wherever it is just then.
+/// What the server does with the request of a client that went away, a thousand times: it is
+/// dropped wherever it is just then.
 #[doyen_test::test]
 async fn a_thousand_clients_that_go_away_leak_nothing(app: Faulty) {
     let app = Arc::new(app.ready().await);

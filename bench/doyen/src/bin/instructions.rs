@@ -1,7 +1,9 @@
-//! `instructions CASE REQUESTS`: answers so many requests over one connection, then ends. Run under an instruction counter with two numbers of
-//! requests, the difference of the counts is what the requests cost; `cargo xtask instructions` does that.
+//! `instructions CASE REQUESTS`: answers so many requests over one connection, then ends. Run under
+//! an instruction counter with two numbers of requests, the difference of the counts is what the
+//! requests cost; `cargo xtask instructions` does that.
 //!
-//! The server runs on one thread, the client on another and waits for each answer: nothing in it depends on how fast the machine is.
+//! The server runs on one thread, the client on another and waits for each answer: nothing in it
+//! depends on how fast the machine is.
 
 use std::error::Error;
 use std::io::{Read as _, Write as _};
@@ -74,7 +76,7 @@ async fn run(case: &str, requests: u32, folder: PathBuf) -> Result<(), Box<dyn E
     Ok(())
 }
 
-/// The application as in production, its log in a file, and other routes beside its own.
+/// The application as in production, with its log in a file and with other routes next to its own.
 async fn full(
     database: &str,
     folder: &std::path::Path,
@@ -86,7 +88,7 @@ async fn full(
         .set("auth.signing_key", SEED)
         .set("auth.issuer", token::ISSUER)
         .set("auth.audience", token::AUDIENCE)
-        // Each call is counted, and nobody is refused.
+        // Every call is counted, and none is refused.
         .set("limits.default", "1000000/1s");
     let routes = (0..others).map(|n| {
         Route::get(&format!("/other/{n}/thing"))

@@ -182,7 +182,8 @@ impl Database {
     }
 }
 
-/// sqlx pings a connection each time it is taken; its documentation shows how to do so only after a rest.
+/// sqlx pings a connection each time it is taken; its documentation shows how to do so only after a
+/// rest.
 fn pool<D: sqlx::Database>(size: u32) -> PoolOptions<D> {
     PoolOptions::new()
         .max_connections(size)

@@ -1,7 +1,8 @@
-//! What the bare contestants share: the rows, the rules of a body, and the four cases with a database, as an expert writes them by hand
-//! with the plain drivers.
+//! What the bare contestants share: the rows, the rules of a body, and the four cases with a
+//! database, as an expert writes them by hand with the plain drivers.
 //!
-//! [`Database`] is the door. It answers each case on PostgreSQL or on SQLite with the same statements.
+//! [`Database`] is the door. It answers each case on PostgreSQL or on SQLite with the same
+//! statements.
 
 mod bodies;
 mod database;

@@ -1,4 +1,5 @@
-//! SQLite by rusqlite, on the runtime's blocking threads: readers that are handed out, and one writer.
+//! SQLite by rusqlite, on the runtime's blocking threads: readers that are handed out, and one
+//! writer.
 
 use std::{
     path::Path,

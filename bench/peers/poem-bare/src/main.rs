@@ -1,4 +1,5 @@
-//! poem with poem-openapi, as its book writes it: objects that describe themselves, and its own validators.
+//! poem with poem-openapi, as its book writes it: objects that describe themselves, and its own
+//! validators.
 
 mod objects;
 

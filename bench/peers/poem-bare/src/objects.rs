@@ -1,4 +1,5 @@
-//! The bodies of the API. poem-openapi wants types of its own; what is read by hand is moved over, field by field.
+//! The bodies of the API. poem-openapi wants types of its own; what is read by hand is moved over,
+//! field by field.
 
 use poem_openapi::{Object, types::Email};
 

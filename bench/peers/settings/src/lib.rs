@@ -19,7 +19,8 @@ pub fn address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-/// `DATABASE_URL`: `postgres://..` or `sqlite:///absolute/path.db`. None when it is not set: then no case with a database is asked.
+/// `DATABASE_URL`: `postgres://..` or `sqlite:///absolute/path.db`. None when it is not set: then
+/// no case with a database is asked.
 pub fn database() -> Option<Database> {
     let url = env::var("DATABASE_URL").ok()?;
     Some(match url.strip_prefix("sqlite://") {
@@ -28,7 +29,7 @@ pub fn database() -> Option<Database> {
     })
 }
 
-/// A variable without which the contestant can not start.
+/// A variable without which the contestant cannot start.
 pub fn required(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
 }

@@ -24,8 +24,8 @@ impl MailTemplates<'_> {
     pub(super) fn verify(&self, to: &str, token: &Secret<String>) -> Result<Mail, BadMail> {
         let (name, link) = (self.name(), self.link("verify-email", token));
         let text = format!(
-            "Somebody made an account at {name} with this address. If that was you, follow this link:\n\n{link}\n\n\
-             If it was not you, do nothing: without the link the account cannot be used.\n"
+            "An account at {name} was created with this address. If you created it, follow this link:\n\n{link}\n\n\
+             If you did not, ignore this mail: the account cannot be used without the link.\n"
         );
         Mail::new(to, format!("{name}: is this your address?"), text)
     }
@@ -34,8 +34,8 @@ impl MailTemplates<'_> {
     pub(super) fn has_account(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(
-            "Somebody tried to make an account at {name} with this address, which has one already. If that was you, log in, or ask for a new \
-             password if you forgot yours.\n\nIf it was not you, you need not do anything.\n"
+            "A registration at {name} used this address, which already has an account. If it was yours, log in, or request a \
+             new password.\n\nIf it was not, ignore this mail.\n"
         );
         Mail::new(to, format!("{name}: you have an account already"), text)
     }
@@ -44,8 +44,8 @@ impl MailTemplates<'_> {
     pub(super) fn reset(&self, to: &str, token: &Secret<String>) -> Result<Mail, BadMail> {
         let (name, link) = (self.name(), self.link("reset-password", token));
         let text = format!(
-            "Somebody asked for a new password for your account at {name}. If that was you, follow this link:\n\n{link}\n\n\
-             It is good for {} minutes, and once. If it was not you, do nothing: your password stays as it is.\n",
+            "A new password was requested for your account at {name}. If you requested it, follow this link:\n\n{link}\n\n\
+             The link can be used once, within {} minutes. If you did not request it, ignore this mail: your password is unchanged.\n",
             self.0.reset_lifetime.as_secs() / 60
         );
         Mail::new(to, format!("{name}: a new password"), text)
@@ -55,8 +55,8 @@ impl MailTemplates<'_> {
     pub(super) fn was_reset(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(
-            "The password of your account at {name} was set by a link in a mail to you, and everybody was logged out. If that was not you, \
-             somebody reads your mail: see to your mailbox first, then ask for a new password.\n"
+            "The password of your account at {name} was reset by a link in a mail to you, and all sessions were ended. If you did not do \
+             this, another person can read your mail: secure your mailbox first, then request a new password.\n"
         );
         Mail::new(to, format!("{name}: your password was changed"), text)
     }
@@ -65,8 +65,8 @@ impl MailTemplates<'_> {
     pub(super) fn change(&self, to: &str, token: &Secret<String>) -> Result<Mail, BadMail> {
         let (name, link) = (self.name(), self.link("confirm-email", token));
         let text = format!(
-            "Somebody wants to use this address for their account at {name}. If that was you, follow this link:\n\n{link}\n\n\
-             If it was not you, do nothing.\n"
+            "A user of {name} wants to use this address for their account. If that was you, follow this link:\n\n{link}\n\n\
+             If it was not, ignore this mail.\n"
         );
         Mail::new(to, format!("{name}: is this your new address?"), text)
     }
@@ -75,8 +75,8 @@ impl MailTemplates<'_> {
     pub(super) fn change_asked(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(
-            "Somebody who knows your password asked to use another address for your account at {name}. If that was not you, change your \
-             password now: that ends it.\n"
+            "A new address was requested for your account at {name}, with your password. If that was not you, change your password \
+             now: this cancels the request.\n"
         );
         Mail::new(
             to,
@@ -89,8 +89,8 @@ impl MailTemplates<'_> {
     pub(super) fn was_changed(&self, to: &str) -> Result<Mail, BadMail> {
         let name = self.name();
         let text = format!(
-            "Your account at {name} has another address now. Mails go there, and this address no longer logs in. If that was not you, tell \
-             {name}.\n"
+            "The address of your account at {name} was changed. This address can no longer log in and gets no further mails. If that was not \
+             you, contact {name}.\n"
         );
         Mail::new(to, format!("{name}: your address was changed"), text)
     }

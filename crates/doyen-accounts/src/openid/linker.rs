@@ -76,7 +76,7 @@ impl AccountLinker {
 
     /// Links an account at the first login. The address must be verified on both sides. Otherwise
     /// an attacker could take over an account by entering its address at the provider, or register
-    /// here with an address of somebody else in advance.
+    /// here in advance with the address of another person.
     async fn link(
         &self,
         issuer: &str,

@@ -224,7 +224,7 @@ mod tests {
         family.keys = Keys::new(&AccountKeys::with(|_| [8; 32]));
         assert_eq!(family.evaluate(now, 5), RotationVerdict::Rotate);
         assert_eq!(family.evaluate(before, 60), RotationVerdict::Reused);
-        // Older tokens can no longer be told from invented ones.
+        // Older tokens cannot be distinguished from invented ones.
         assert_eq!(family.evaluate(old, 5), RotationVerdict::Invalid);
     }
 

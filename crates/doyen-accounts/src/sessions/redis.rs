@@ -4,12 +4,12 @@
 //! The ids of a subject are a sorted set. Each atomic step (rotate a secret, end, increment) is one
 //! script on one key, so that it runs on a cluster.
 //!
-//! What a loss costs: without its data everybody logs in again. After a failover to a replica that
-//! missed the last writes, a refresh token that was spent in that moment may look unspent; its
-//! holder then gets the same successor as before, and the session goes on. What ended in that
-//! moment stays refused for as long as an access token lives, because revocations are in the
-//! database; after that its refresh token or cookie counts again. Where that is too much, keep
-//! sessions in the database.
+//! The cost of a loss: without its data every user has to log in again. After a failover to a
+//! replica that missed the last writes, a refresh token that was spent in that moment may look
+//! unspent; its holder then gets the same successor as before, and the session continues. A session
+//! that was ended in that moment is refused for as long as an access token lives, because
+//! revocations are in the database; after that its refresh token or cookie is valid again. If that
+//! is not acceptable, keep sessions in the database.
 //!
 //! While Redis is unavailable, logins, refreshes and cookies get a 503; access tokens stay valid,
 //! because they need no store.

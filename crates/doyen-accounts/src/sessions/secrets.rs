@@ -2,8 +2,8 @@
 //!
 //! No secret is stored. A secret is derived from the id of the session, a counter, the salt of its
 //! row and a key from the seed. So the successor of a refresh token can be returned again to a
-//! client that lost the response, although only its hash is stored. An old token can be told from
-//! one that was invented for the id of a session.
+//! client that lost the response, although only its hash is stored. An old token can be
+//! distinguished from a forged one for the same session.
 
 use aws_lc_rs::{constant_time, digest, hmac};
 use base64::Engine as _;

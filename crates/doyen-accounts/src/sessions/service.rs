@@ -316,7 +316,7 @@ impl Sessions {
         self.engine.lock_subject(&self.work, subject).await
     }
 
-    /// Returns the session with this id, whoever owns it.
+    /// Returns the session with this id, of any user.
     pub(crate) async fn find(&self, id: SessionId) -> Result<Option<SessionRecord>, Unexpected> {
         self.engine.store.find(&self.work, id).await
     }

@@ -12,7 +12,7 @@ use doyen::prelude::*;
 use doyen_test::{Answer, Call, Setup, Subject, TestApp};
 use serde_json::{Value, json};
 
-/// Everybody's password.
+/// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// The application.
@@ -141,7 +141,7 @@ struct TargetUser {
     subject: String,
 }
 
-/// Somebody has other rights.
+/// Changes the scopes of a user.
 #[post("/changed", allow = Scope::Keep)]
 async fn changed(
     sessions: Sessions,
@@ -151,7 +151,7 @@ async fn changed(
     Ok(NoContent)
 }
 
-/// Somebody is kept out.
+/// Disables the account of a user.
 #[post("/gone", allow = Scope::Keep)]
 async fn gone(sessions: Sessions, Json(target): Json<TargetUser>) -> Result<NoContent, Unexpected> {
     sessions.end_all(&target.subject).await?;
@@ -231,10 +231,10 @@ impl Users for SqlUsers {
     }
 }
 
-/// What somebody usually may do.
+/// The scopes of a user by default.
 pub(crate) const DEFAULT_SCOPES: &str = "things:read profile";
 
-/// Somebody with an account.
+/// A user with an account.
 #[derive(Clone)]
 pub(crate) struct TestUser {
     pub(crate) subject: String,
@@ -252,7 +252,7 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// What tests do with an application that has these people.
 pub(crate) trait AccountsExt {
-    /// Somebody new, with these scopes.
+    /// Creates a user with these scopes.
     async fn new_user(&self, scopes: &str) -> TestUser;
     async fn log_in(&self, user: &TestUser) -> Tokens;
     async fn refresh(&self, token: &str) -> Answer;
@@ -261,7 +261,7 @@ pub(crate) trait AccountsExt {
     /// What the security log holds under this name.
     async fn events(&self, name: &str) -> Vec<Value>;
     async fn set_column(&self, user: &TestUser, column: &str, value: sea_orm::Value);
-    /// Calls a route of the keeper's about somebody.
+    /// Calls an administrative route about a user.
     async fn as_admin(&self, path: &str, about: &TestUser) -> Answer;
 }
 
@@ -309,7 +309,7 @@ impl AccountsExt for TestApp {
             .send()
             .await
             .expect(200);
-        list.at("/items").as_array().cloned().unwrap_or_default()
+        list.at("/items").as_array().cloned().unwrap()
     }
 
     async fn set_column(&self, user: &TestUser, column: &str, value: sea_orm::Value) {
@@ -384,8 +384,8 @@ impl Browser {
     }
 
     pub(crate) fn of(app: &TestApp, answer: &Answer) -> Self {
-        let set = answer.header("set-cookie").unwrap_or_default();
-        let pair = set.split(';').next().unwrap_or_default();
+        let set = answer.header("set-cookie").unwrap();
+        let pair = set.split(';').next().unwrap();
         Self {
             app: app.clone(),
             cookie: pair.to_owned(),
@@ -409,8 +409,8 @@ impl Browser {
 
 /// The fields of a session in a list, by name.
 pub(crate) fn fields(items: &Value, name: &str) -> Vec<Value> {
-    let items = items.as_array().cloned().unwrap_or_default();
-    let read = |item: Value| item.get(name).cloned().unwrap_or_default();
+    let items = items.as_array().cloned().unwrap();
+    let read = |item: Value| item.get(name).cloned().unwrap();
     items.into_iter().map(read).collect()
 }
 

@@ -191,10 +191,10 @@ impl Users for SqlUsers {
     }
 }
 
-/// What somebody usually may do.
+/// The scopes of a user by default.
 pub(crate) const DEFAULT_SCOPES: &str = "things:read things:write profile";
 
-/// Somebody who is logged in.
+/// A user who is logged in.
 #[derive(Clone)]
 pub(crate) struct KeyOwner {
     pub(crate) app: TestApp,
@@ -269,7 +269,7 @@ impl KeyOwner {
             .send()
             .await
             .expect(200);
-        list.at("/items").as_array().cloned().unwrap_or_default()
+        list.at("/items").as_array().cloned().unwrap()
     }
 
     pub(crate) async fn revoke(&self, id: &str) -> Answer {
@@ -297,5 +297,5 @@ pub(crate) async fn events(app: &TestApp, name: &str) -> Vec<Value> {
         .send()
         .await
         .expect(200);
-    list.at("/items").as_array().cloned().unwrap_or_default()
+    list.at("/items").as_array().cloned().unwrap()
 }

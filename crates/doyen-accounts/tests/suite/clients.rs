@@ -296,7 +296,7 @@ async fn t12_a_client_proves_itself_in_one_way(app: ApiKeysApp) {
     ] {
         refused(program.asks(&form).await, 400, "invalid_request");
     }
-    // The id alone beside Basic is no second way.
+    // The client id alone, next to Basic, is not a second method.
     let same = format!("grant_type=client_credentials&client_id={id}");
     program.asks(&same).await.expect(200);
     let twice = app
@@ -420,7 +420,7 @@ async fn z1_only_an_administrator_who_logged_in_manages_clients(app: ApiKeysApp)
             .await
             .expect_problem(403, "session_required");
     }
-    // Nobody gives a client what they do not have.
+    // A user cannot give a client scopes that the user does not have.
     let new = json!({"name": "more", "scopes": ["things:read", "tickets:read"]});
     let answer = keeper
         .request("POST", "/v1/clients")

@@ -11,7 +11,7 @@ use crate::accounts_app::{
     default_setup, fields, wait_until,
 };
 
-async fn somebody(app: &TestApp) -> (TestUser, Browser) {
+async fn new_user(app: &TestApp) -> (TestUser, Browser) {
     let user = app.new_user(DEFAULT_SCOPES).await;
     let browser = Browser::log_in(app, &user).await;
     (user, browser)
@@ -25,14 +25,11 @@ async fn seen(browser: &Browser) -> u16 {
 async fn s1_the_cookie_is_for_this_host_alone_and_the_body_holds_no_token(app: CookieAccountsApp) {
     let user = app.new_user(DEFAULT_SCOPES).await;
     let answer = Browser::answer(&app, &user).await;
-    let cookie = answer.header("set-cookie").unwrap_or_default().to_owned();
+    let cookie = answer.header("set-cookie").unwrap().to_owned();
     let mut parts = cookie.split("; ");
-    let (name, value) = parts
-        .next()
-        .and_then(|pair| pair.split_once('='))
-        .unwrap_or_default();
+    let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap();
     assert_eq!(name, "__Host-session");
-    // 128 bits that name it, 256 that nobody guesses.
+    // 128 bits for the id, 256 bits of secret.
     assert_eq!(value.len(), 64);
     let mut attributes: Vec<&str> = parts.collect();
     attributes.sort_unstable();
@@ -103,8 +100,8 @@ async fn s1_a_service_gives_only_what_it_offers(app: AccountsApp) {
 
 #[doyen_test::test]
 async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: CookieAccountsApp) {
-    let (_, browser) = somebody(&app).await;
-    let (_, eve) = somebody(&app).await;
+    let (_, browser) = new_user(&app).await;
+    let (_, eve) = new_user(&app).await;
     browser.request("POST", "/knock").send().await.expect(204);
     let knock = || app.post("/knock").header("cookie", &browser.cookie);
     let same = "same-origin";
@@ -190,7 +187,7 @@ async fn s4_nobody_is_logged_in_by_a_page_elsewhere(app: CookieAccountsApp) {
 /// A login is public: what a browser sends along with it must not keep anybody from it.
 #[doyen_test::test]
 async fn s4_a_login_works_with_an_old_cookie(app: CookieAccountsApp) {
-    let (user, browser) = somebody(&app).await;
+    let (user, browser) = new_user(&app).await;
     for cookie in [browser.cookie.as_str(), "__Host-session=x"] {
         let body = json!({"email": user.email, "password": PASSWORD, "transport": "cookie"});
         let call = app.post("/v1/auth/login").header("cookie", cookie);
@@ -208,8 +205,8 @@ async fn s4_a_login_works_with_an_old_cookie(app: CookieAccountsApp) {
 async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(
     app: CookieAccountsApp,
 ) {
-    let (user, browser) = somebody(&app).await;
-    let (other, _) = somebody(&app).await;
+    let (user, browser) = new_user(&app).await;
+    let (other, _) = new_user(&app).await;
     let planted = format!("__Host-session={}", "A".repeat(64));
     let answer = app.get("/who").header("cookie", &planted).send().await;
     answer.expect_problem(401, "invalid_session");
@@ -244,7 +241,7 @@ async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(
 
 #[doyen_test::test]
 async fn a5_what_is_not_quite_the_cookie_is_nobody(app: CookieAccountsApp) {
-    let (_, browser) = somebody(&app).await;
+    let (_, browser) = new_user(&app).await;
     let value = browser.cookie.trim_start_matches("__Host-session=");
     let mut flipped = value.to_owned();
     flipped.replace_range(63..64, if value.ends_with('A') { "B" } else { "A" });
@@ -275,7 +272,7 @@ async fn s2_another_password_gives_another_cookie(app: CookieAccountsApp) {
     let other = app
         .another(default_setup().set("auth.session.transport", "both"))
         .await;
-    let (user, browser) = somebody(&app).await;
+    let (user, browser) = new_user(&app).await;
     let elsewhere = Browser::log_in(&app, &user).await;
     assert_eq!(
         other
@@ -326,7 +323,7 @@ async fn s3_a_logout_takes_the_cookie_away_on_every_node(app: CookieAccountsApp)
     let other = app
         .another(default_setup().set("auth.session.transport", "both"))
         .await;
-    let (_, browser) = somebody(&app).await;
+    let (_, browser) = new_user(&app).await;
     let there = || other.get("/who").header("cookie", &browser.cookie).send();
     assert_eq!(there().await.status(), 200);
     let answer = browser
@@ -340,7 +337,7 @@ async fn s3_a_logout_takes_the_cookie_away_on_every_node(app: CookieAccountsApp)
             .is_some_and(|field| field.contains("\"cookies\"")),
         "{answer}"
     );
-    let removed = answer.header("set-cookie").unwrap_or_default();
+    let removed = answer.header("set-cookie").unwrap();
     assert!(
         removed.starts_with("__Host-session=;") && removed.contains("Max-Age=0"),
         "{answer}"
@@ -357,7 +354,7 @@ async fn t15_a_cookie_has_the_rights_of_today(app: CookieAccountsApp) {
     let other = app
         .another(default_setup().set("auth.session.transport", "both"))
         .await;
-    let (user, browser) = somebody(&app).await;
+    let (user, browser) = new_user(&app).await;
     let roles = async |node: &TestApp| {
         node.get("/who")
             .header("cookie", &browser.cookie)
@@ -382,8 +379,8 @@ async fn t15_a_cookie_has_the_rights_of_today(app: CookieAccountsApp) {
 #[doyen_test::test]
 async fn s3_a_cookie_that_is_used_lives_and_one_that_is_not_ends(app: CookieAccountsApp) {
     let day = Duration::from_secs(86_400);
-    let (_, idle) = somebody(&app).await;
-    let (_, used) = somebody(&app).await;
+    let (_, idle) = new_user(&app).await;
+    let (_, used) = new_user(&app).await;
     for _ in 0..3 {
         app.clock().advance(22 * day);
         assert_eq!(seen(&used).await, 200);
@@ -401,7 +398,7 @@ async fn s3_a_cookie_that_is_used_lives_and_one_that_is_not_ends(app: CookieAcco
 
 #[doyen_test::test]
 async fn t12_a_token_beats_a_cookie(app: CookieAccountsApp) {
-    let (_, browser) = somebody(&app).await;
+    let (_, browser) = new_user(&app).await;
     let user = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&user).await;
     let who = browser
@@ -411,7 +408,7 @@ async fn t12_a_token_beats_a_cookie(app: CookieAccountsApp) {
         .await
         .expect(200);
     assert_eq!(who.text_at("/subject"), user.subject);
-    // Even when it is no good: nobody falls back to somebody else.
+    // An invalid token does not fall back to the cookie of another user.
     browser
         .get("/who")
         .bearer("x")
@@ -426,7 +423,7 @@ async fn t12_a_token_beats_a_cookie(app: CookieAccountsApp) {
 #[doyen_test::test]
 async fn o5_a_stolen_database_holds_no_cookie(app: CookieAccountsApp) {
     use base64::Engine as _;
-    let (_, browser) = somebody(&app).await;
+    let (_, browser) = new_user(&app).await;
     let value = browser.cookie.trim_start_matches("__Host-session=");
     let raw = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(value);
     let raw = raw.unwrap_or_else(|error| panic!("{error}"));

@@ -1,4 +1,4 @@
-//! Mails about accounts: what they lead to, and what nobody learns from them.
+//! Mails about accounts: the effect of their links, and what they must not disclose.
 
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: AccountsApp) 
     log_in_with(&app, &ann.email, NEW_PASSWORD)
         .await
         .expect(200);
-    // Good once, and the owner was told.
+    // The link is single-use, and the owner is notified.
     reset(&app, &link, PASSWORD)
         .await
         .expect_problem(400, "invalid_link");
@@ -157,7 +157,7 @@ async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictP
         &known.email,
         &unverified.email,
         &disabled.email,
-        "nobody@example.com",
+        "unknown@example.com",
     ] {
         all.push([
             looks(&forgot(&app, email).await.expect(202)),
@@ -174,7 +174,7 @@ async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictP
     assert_eq!(count(&app, &known.email).await, 1);
     assert_eq!(count(&app, &unverified.email).await, 2);
     assert_eq!(count(&app, &disabled.email).await, 0);
-    assert_eq!(count(&app, "nobody@example.com").await, 0);
+    assert_eq!(count(&app, "unknown@example.com").await, 0);
 }
 
 #[doyen_test::test]
@@ -192,7 +192,7 @@ async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: Accoun
         .await
         .expect(202);
     assert_eq!(looks(&taken), looks(&free));
-    // Bob is told, without a link; who asked is told in both cases.
+    // Bob is notified, without a link. The requester gets the same response in both cases.
     assert!(!last(&app, &bob.email).await.text().contains("#token="));
     assert!(
         last(&app, "free@example.com")
@@ -240,7 +240,7 @@ async fn a_link_expires_and_a_newer_one_takes_its_place(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let first = token(&last(&app, &ann.email).await);
-    // Asked again at once, nothing is sent: nobody's mailbox is flooded.
+    // A second request at once sends no mail, so that a mailbox cannot be flooded.
     for _ in 0..5 {
         forgot(&app, &ann.email).await.expect(202);
     }
@@ -398,7 +398,8 @@ async fn an_address_is_changed_by_the_link_in_the_mail_to_the_new_one(app: Accou
     log_in_with(&app, &ann.email, PASSWORD)
         .await
         .expect_problem(401, "invalid_credentials");
-    // Who was in is out, the links to the old address are dead, and the old address is told.
+    // All sessions are ended, the links to the old address are dead, and the old address is
+    // notified.
     assert_eq!(app.status(&tokens.access).await, 401);
     reset(&app, &old_link, NEW_PASSWORD)
         .await

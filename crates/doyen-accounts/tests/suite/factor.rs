@@ -11,7 +11,7 @@ use crate::accounts_app::{
     AccountsApp, AccountsExt as _, DEFAULT_SCOPES, PASSWORD, TestUser, Tokens, tokens,
 };
 
-/// The app on somebody's phone, written anew: it must agree with what checks it.
+/// An authenticator app, implemented independently: it must agree with the code that verifies it.
 struct Phone(Vec<u8>);
 
 impl Phone {
@@ -56,7 +56,7 @@ fn next_step(app: &TestApp) {
     app.clock().advance(Duration::from_secs(30));
 }
 
-/// Somebody with a second factor, their phone and their recovery codes.
+/// A user with a second factor, their authenticator and their recovery codes.
 async fn enrolled(app: &TestApp) -> (TestUser, Tokens, Phone, Vec<String>) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&ann).await;
@@ -157,7 +157,7 @@ async fn a_recovery_code_is_good_once(app: AccountsApp) {
         .await
         .expect(200);
     assert_eq!(app.events("recovery_code.used").await.len(), 2);
-    // Somebody else's are no good.
+    // The codes of another user are refused.
     let (bob, ..) = enrolled(&app).await;
     log_in(&app, &bob, PASSWORD, &codes[5])
         .await
@@ -165,7 +165,7 @@ async fn a_recovery_code_is_good_once(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn p4_codes_can_not_be_guessed(app: AccountsApp) {
+async fn p4_codes_cannot_be_guessed(app: AccountsApp) {
     let (ann, _, phone, _) = enrolled(&app).await;
     let mut looked_at = 0;
     for n in 0..100 {

@@ -44,19 +44,19 @@ async fn gate(house: &ApiKeysApp, more: &[(&str, &str)]) -> Gate {
 impl Gate {
     async fn begin(&self) -> Begun {
         let answer = self.app.get("/v1/auth/oidc/start").send().await.expect(303);
-        let cookie = answer.header("set-cookie").unwrap_or_default().to_owned();
+        let cookie = answer.header("set-cookie").unwrap().to_owned();
         let (_, query) = answer
             .location()
             .split_once('?')
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .unwrap();
         Begun {
-            cookie: cookie.split(';').next().unwrap_or_default().to_owned(),
+            cookie: cookie.split(';').next().unwrap().to_owned(),
             fields: pairs(&query).into_iter().collect(),
         }
     }
 
-    /// Somebody logs in at the provider.
+    /// Logs a user in at the provider.
     fn code(&self, begun: &Begun) -> String {
         self.provider
             .code(&begun.fields["nonce"], &begun.fields["code_challenge"])
@@ -84,7 +84,7 @@ impl Gate {
         .await
     }
 
-    /// The provider says of somebody that the address is theirs.
+    /// Sets the provider's `email_verified` claim for a user.
     fn says(&self, person: &KeyOwner) {
         let claims = json!({"email": person.email, "email_verified": true});
         self.provider.with(|now| now.claims = claims);
@@ -125,7 +125,7 @@ async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: ApiKeys
     let removed = answer.headers().get_all("set-cookie").iter().any(|cookie| {
         cookie
             .to_str()
-            .unwrap_or_default()
+            .unwrap()
             .starts_with("__Host-openid=; Path=/; Max-Age=0")
     });
     assert!(removed, "{answer}");
@@ -143,7 +143,7 @@ async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: ApiKeys
     let logins = events(&gate.app, "login.succeeded").await;
     assert_eq!(logins.len(), 2);
     assert_eq!(logins[0]["details"]["via"], json!(gate.provider.issuer));
-    // Who is kept out here is kept out this way too.
+    // A disabled account stays disabled for logins at the provider.
     ada.set_column("disabled", 1).await;
     gate.log_in()
         .await
@@ -187,12 +187,12 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: ApiKeysApp) {
     let claims = [
         json!({"nonce": "another"}),
         json!({"nonce": null}),
-        json!({"aud": "somebody else"}),
+        json!({"aud": "another-client"}),
         json!({"aud": null}),
-        json!({"aud": ["somebody else"]}),
-        json!({"aud": [CLIENT, "somebody else"]}),
-        json!({"aud": [CLIENT, "somebody else"], "azp": "somebody else"}),
-        json!({"azp": "somebody else"}),
+        json!({"aud": ["another-client"]}),
+        json!({"aud": [CLIENT, "another-client"]}),
+        json!({"aud": [CLIENT, "another-client"], "azp": "another-client"}),
+        json!({"azp": "another-client"}),
         json!({"iss": "https://evil.example"}),
         json!({"iss": format!("{}/", gate.provider.issuer)}),
         json!({"exp": now - 31}),
@@ -234,8 +234,8 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: ApiKeysApp) {
         assert_eq!(answer.status(), 401, "{wrong}\n{answer}");
     }
     gate.provider.with(|behaviour| behaviour.header = json!({}));
-    // T2: signed with what everybody knows, by somebody else, or not at all, under the key set of
-    // the true one.
+    // T2: signed with a public value, by another key, or not at all, under the key set of the real
+    // provider.
     let keys = gate.provider.with(|behaviour| {
         let keys = json!({"keys": [behaviour.signer.jwk("one")]});
         behaviour.jwks = Some(keys.clone());
@@ -268,7 +268,7 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: ApiKeysApp) {
     assert!(!events(&gate.app, "login.failed").await.is_empty());
 }
 
-/// Login CSRF, replay, another browser, another login: nothing is exchanged, and nobody is logged
+/// Login CSRF, replay, another browser, another login: no code is exchanged, and no user is logged
 /// in.
 #[doyen_test::test]
 async fn o10_a_callback_counts_once_and_in_its_own_browser(house: ApiKeysApp) {
@@ -294,7 +294,7 @@ async fn o10_a_callback_counts_once_and_in_its_own_browser(house: ApiKeysApp) {
     assert_eq!(gate.provider.asked("/token"), 0);
 
     gate.back(Some(&one.cookie), &query).await.expect(200);
-    // The same once more, here and on another node, with the code and with a new one.
+    // The same again, here and on another node, with the code and with a new one.
     broken(gate.back(Some(&one.cookie), &query).await);
     let fresh = gate.code(&one);
     broken(
@@ -377,7 +377,7 @@ async fn o10_an_answer_of_another_issuer_is_refused(house: ApiKeysApp) {
     assert!(!answer.text().contains("script"));
 }
 
-/// Nobody takes an account over by an address that is not known to be theirs, on either side.
+/// An account cannot be taken over by an address that is not verified on both sides.
 #[doyen_test::test]
 async fn o10_an_unverified_address_takes_over_no_account(house: ApiKeysApp) {
     let gate = gate(&house, &[]).await;
@@ -389,7 +389,7 @@ async fn o10_an_unverified_address_takes_over_no_account(house: ApiKeysApp) {
         json!({"email": ada.email, "email_verified": "true"}),
         json!({"email": ada.email, "email_verified": 1}),
         json!({"email": [ada.email], "email_verified": true}),
-        json!({"email": "nobody@example.com", "email_verified": true}),
+        json!({"email": "unknown@example.com", "email_verified": true}),
         json!({"email_verified": true}),
     ] {
         gate.provider.with(|now| now.claims = claims);

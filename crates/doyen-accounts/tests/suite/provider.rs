@@ -25,7 +25,7 @@ pub(crate) enum Signer {
     Es256(EcdsaKeyPair),
     Rs256(RsaKeyPair),
     EdDsa(Ed25519KeyPair),
-    /// The attack: a shared secret that everybody knows.
+    /// The attack: a shared secret that is public.
     Hs256(Vec<u8>),
     None,
 }
@@ -162,7 +162,7 @@ impl Provider {
         self.with(|now| now.asked.iter().filter(|asked| *asked == path).count())
     }
 
-    /// Somebody logs in here; gives the code.
+    /// Logs a user in here and returns the code.
     pub(crate) fn code(&self, nonce: &str, challenge: &str) -> String {
         self.with(|now| {
             let code = format!("code-{}", now.codes.len());
@@ -208,7 +208,7 @@ impl Provider {
     }
 
     fn answer(&self, head: &str, body: &str) -> (u16, String) {
-        let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+        let path = head.split(' ').nth(1).unwrap().to_owned();
         let issuer = &self.issuer;
         self.with(|now| {
             now.asked.push(path.clone());
@@ -290,11 +290,6 @@ pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     };
     pairs
         .into_iter()
-        .map(|(name, value)| {
-            (
-                name.into_owned(),
-                value.as_text().unwrap_or_default().to_owned(),
-            )
-        })
+        .map(|(name, value)| (name.into_owned(), value.as_text().unwrap().to_owned()))
         .collect()
 }

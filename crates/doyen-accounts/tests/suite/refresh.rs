@@ -13,7 +13,7 @@ use crate::accounts_app::{
     wait_until,
 };
 
-async fn somebody(app: &TestApp) -> (TestUser, Tokens) {
+async fn new_user(app: &TestApp) -> (TestUser, Tokens) {
     let user = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&user).await;
     (user, tokens)
@@ -32,7 +32,7 @@ async fn refused(app: &TestApp, token: &str) -> Answer {
 #[doyen_test::test]
 async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node(app: AccountsApp) {
     let other = app.another(default_setup()).await;
-    let (user, first) = somebody(&app).await;
+    let (user, first) = new_user(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     assert_ne!(first.refresh, second.refresh);
     assert_eq!(other.status(&second.access).await, 200);
@@ -49,7 +49,7 @@ async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node
         })
         .await;
     }
-    // Used again and again, it is told once.
+    // Repeated reuse is recorded once.
     let told = app.events("refresh.reused").await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0]["subject"], json!(user.subject));
@@ -57,7 +57,7 @@ async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node
 
 #[doyen_test::test]
 async fn o1_another_session_of_the_same_person_goes_on(app: AccountsApp) {
-    let (user, first) = somebody(&app).await;
+    let (user, first) = new_user(&app).await;
     let elsewhere = app.log_in(&user).await;
     refreshed(&app, &first.refresh).await;
     app.clock().advance(Duration::from_secs(60));
@@ -69,7 +69,7 @@ async fn o1_another_session_of_the_same_person_goes_on(app: AccountsApp) {
 #[doyen_test::test]
 async fn o2_who_lost_the_answer_gets_the_same_successor(app: AccountsApp) {
     let other = app.another(default_setup()).await;
-    let (_, first) = somebody(&app).await;
+    let (_, first) = new_user(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     app.clock().advance(Duration::from_secs(9));
     for node in [&*app, &other, &app] {
@@ -87,7 +87,7 @@ async fn o2_who_lost_the_answer_gets_the_same_successor(app: AccountsApp) {
 
 #[doyen_test::test]
 async fn o2_a_grandparent_ends_the_family_even_within_the_grace(app: AccountsApp) {
-    let (_, first) = somebody(&app).await;
+    let (_, first) = new_user(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     let third = refreshed(&app, &second.refresh).await;
     refused(&app, &first.refresh).await;
@@ -100,7 +100,7 @@ async fn o2_without_a_grace_a_second_use_ends_the_family(app: AccountsApp) {
     let strict = app
         .another(default_setup().set("auth.session.refresh_grace", "0s"))
         .await;
-    let (_, first) = somebody(&app).await;
+    let (_, first) = new_user(&app).await;
     let second = refreshed(&strict, &first.refresh).await;
     refused(&strict, &first.refresh).await;
     refused(&strict, &second.refresh).await;
@@ -109,7 +109,7 @@ async fn o2_without_a_grace_a_second_use_ends_the_family(app: AccountsApp) {
 #[doyen_test::test]
 async fn o2_a_hundred_at_once_get_one_successor_and_nobody_is_thrown_out(app: AccountsApp) {
     let other = app.another(default_setup()).await;
-    let (_, first) = somebody(&app).await;
+    let (_, first) = new_user(&app).await;
     let asked: Vec<_> = (0..100)
         .map(|n| {
             let (node, token) = (
@@ -138,7 +138,7 @@ async fn o2_a_hundred_at_once_get_one_successor_and_nobody_is_thrown_out(app: Ac
     );
 }
 
-/// A thousand answers are lost, each in turn: ten people a hundred times. Nobody is thrown out.
+/// A thousand responses are lost: ten users, a hundred times each. No user is logged out.
 #[doyen_test::test]
 async fn a3_a_thousand_lost_answers_end_no_session(app: AccountsApp) {
     let people: Vec<_> = (0..10).map(|_| (*app).clone()).collect();
@@ -146,7 +146,7 @@ async fn a3_a_thousand_lost_answers_end_no_session(app: AccountsApp) {
         .into_iter()
         .map(|app| {
             tokio::spawn(async move {
-                let (_, mut held) = somebody(&app).await;
+                let (_, mut held) = new_user(&app).await;
                 for _ in 0..100 {
                     // The client never sees this one.
                     let lost = app.refresh(&held.refresh).await.expect(200);
@@ -167,11 +167,11 @@ async fn a3_a_thousand_lost_answers_end_no_session(app: AccountsApp) {
     );
 }
 
-/// The thief is found out by whoever of the two comes second, and then both are out.
+/// The theft is detected when the second of the two uses the token, and then both are logged out.
 #[doyen_test::test]
 async fn a3_a_thief_and_the_owner_are_both_out_after_the_first_true_reuse(app: AccountsApp) {
     for thief_first in [true, false] {
-        let (_, stolen) = somebody(&app).await;
+        let (_, stolen) = new_user(&app).await;
         let (mut first, second) = (refreshed(&app, &stolen.refresh).await, stolen.clone());
         if !thief_first {
             first = refreshed(&app, &first.refresh).await;
@@ -189,7 +189,7 @@ async fn a3_a_thief_and_the_owner_are_both_out_after_the_first_true_reuse(app: A
 #[doyen_test::test]
 async fn o3_a_session_that_nobody_uses_ends(app: AccountsApp) {
     let day = Duration::from_secs(86_400);
-    let (_, first) = somebody(&app).await;
+    let (_, first) = new_user(&app).await;
     app.clock().advance(29 * day);
     let second = refreshed(&app, &first.refresh).await;
     app.clock().advance(29 * day);
@@ -201,7 +201,7 @@ async fn o3_a_session_that_nobody_uses_ends(app: AccountsApp) {
 #[doyen_test::test]
 async fn o3_a_session_ends_after_its_time_however_much_it_is_used(app: AccountsApp) {
     let day = Duration::from_secs(86_400);
-    let (_, mut held) = somebody(&app).await;
+    let (_, mut held) = new_user(&app).await;
     for _ in 0..8 {
         app.clock().advance(11 * day);
         held = refreshed(&app, &held.refresh).await;
@@ -219,7 +219,7 @@ async fn o3_a_session_ends_after_its_time_however_much_it_is_used(app: AccountsA
 async fn t8_what_is_no_refresh_token_gives_nothing_and_a_refresh_token_opens_nothing(
     app: AccountsApp,
 ) {
-    let (_, held) = somebody(&app).await;
+    let (_, held) = new_user(&app).await;
     for token in [
         &held.access,
         "x",
@@ -243,7 +243,7 @@ async fn t8_what_is_no_refresh_token_gives_nothing_and_a_refresh_token_opens_not
 /// nothing with it.
 #[doyen_test::test]
 async fn o1_a_made_up_token_ends_nothing(app: AccountsApp) {
-    let (_, first) = somebody(&app).await;
+    let (_, first) = new_user(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     app.clock().advance(Duration::from_secs(60));
     let real = URL_SAFE_NO_PAD
@@ -262,7 +262,7 @@ async fn o1_a_made_up_token_ends_nothing(app: AccountsApp) {
 
 #[doyen_test::test]
 async fn t15_a_refresh_gives_the_rights_of_today(app: AccountsApp) {
-    let (user, held) = somebody(&app).await;
+    let (user, held) = new_user(&app).await;
     app.set_column(&user, "roles", "host".into()).await;
     app.set_column(&user, "scopes", "profile".into()).await;
     let answer = app.refresh(&held.refresh).await.expect(200);
@@ -277,7 +277,7 @@ async fn t15_a_refresh_gives_the_rights_of_today(app: AccountsApp) {
 #[doyen_test::test]
 async fn t15_who_is_disabled_or_gone_gets_nothing_and_loses_the_session(app: AccountsApp) {
     for gone in [false, true] {
-        let (user, held) = somebody(&app).await;
+        let (user, held) = new_user(&app).await;
         if gone {
             let sql = "DELETE FROM people WHERE subject = $1";
             app.execute(sql, [user.subject.clone().into()]).await;
@@ -354,7 +354,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[doyen_test::test]
 async fn o5_a_stolen_database_holds_no_token(app: AccountsApp) {
-    let (_, first) = somebody(&app).await;
+    let (_, first) = new_user(&app).await;
     let second = refreshed(&app, &first.refresh).await;
     app.events("login.succeeded").await;
     let dump = dump(&app).await;

@@ -22,7 +22,7 @@ async fn log_out(app: &TestApp, tokens: &Tokens) -> Answer {
 
 /// What tells two answers apart, but for the request id.
 fn told(answer: &Answer) -> String {
-    let id = answer.header("x-request-id").unwrap_or_default().to_owned();
+    let id = answer.header("x-request-id").unwrap().to_owned();
     // How much of a limit is left says nothing of who has an account.
     let headers = answer
         .headers()
@@ -41,15 +41,19 @@ async fn l1_unknown_wrong_and_disabled_are_told_alike(app: AccountsApp) {
         app.new_user(DEFAULT_SCOPES).await,
     );
     app.set_column(&eve, "disabled", 1.into()).await;
-    let nobody = app.new_user(DEFAULT_SCOPES).await;
-    app.set_column(&nobody, "password_hash", Option::<String>::None.into())
-        .await;
+    let passwordless = app.new_user(DEFAULT_SCOPES).await;
+    app.set_column(
+        &passwordless,
+        "password_hash",
+        Option::<String>::None.into(),
+    )
+    .await;
     let mut all = Vec::new();
     for (email, password) in [
         (ada.email.as_str(), "not the password"),
-        ("nobody@example.com", PASSWORD),
+        ("unknown@example.com", PASSWORD),
         (&eve.email, PASSWORD),
-        (&nobody.email, PASSWORD),
+        (&passwordless.email, PASSWORD),
     ] {
         let answer = log_in_with(&app, email, password).await;
         all.push(told(&answer.expect_problem(401, "invalid_credentials")));
@@ -149,7 +153,7 @@ async fn t15_other_rights_refuse_the_old_tokens_and_the_next_refresh_gives_them(
             .expect(200);
         assert_eq!(who.at("/roles"), json!(["host"]));
     }
-    // Once more: the floor goes up each time.
+    // Again: the minimum generation rises each time.
     app.as_admin("/changed", &ada).await.expect(204);
     assert_eq!(app.status(&held.access).await, 401);
     let held = tokens(&app.refresh(&held.refresh).await.expect(200));
@@ -189,10 +193,9 @@ async fn t15_what_was_undone_revokes_nothing(app: AccountsApp) {
     app.refresh(&held.refresh).await.expect(200);
 }
 
-/// A node that can not learn what was revoked keeps everybody out, and lets them in again by
-/// itself.
+/// A node that cannot read the revocations refuses every session, and recovers by itself.
 #[doyen_test::test]
-async fn t15_who_can_not_know_answers_503(app: AccountsApp) {
+async fn t15_who_cannot_know_answers_503(app: AccountsApp) {
     let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
     app.execute("ALTER TABLE auth_revocations RENAME TO away", [])
@@ -235,7 +238,7 @@ async fn s3_one_lists_names_and_ends_ones_own_sessions(app: AccountsApp) {
     );
     let ids: Vec<String> = fields(&items, "id")
         .iter()
-        .map(|id| id.as_str().unwrap_or_default().to_owned())
+        .map(|id| id.as_str().unwrap().to_owned())
         .collect();
     let at = |id: &str| format!("/v1/me/sessions/{id}");
     // A name.
@@ -253,7 +256,7 @@ async fn s3_one_lists_names_and_ends_ones_own_sessions(app: AccountsApp) {
         .bearer(&laptop.access)
         .merge_patch(&json!({"name": null}));
     assert_eq!(unnamed.send().await.expect(200).at("/name"), json!(null));
-    // Somebody else's session is not there.
+    // The session of another user is a 404.
     for (method, body) in [("PATCH", Some(json!({"name": "mine"}))), ("DELETE", None)] {
         let call = app.request(method, at(&ids[1])).bearer(&eves.access);
         let call = match body {
@@ -352,7 +355,7 @@ async fn s2_another_password_ends_every_session_and_begins_a_new_one(app: Accoun
     assert!(!json!(events).to_string().contains("fine password"));
 }
 
-/// Two changes at once: one counts, and the other is told so.
+/// Of two concurrent changes one is applied, and the other gets a conflict.
 #[doyen_test::test]
 async fn s2_two_changes_of_one_password_at_once_are_one(app: AccountsApp) {
     let ada = app.new_user(DEFAULT_SCOPES).await;

@@ -281,7 +281,7 @@ async fn a_store_in_redis_keeps_its_promises(app: AccountsApp) {
         app: (*app).clone(),
     };
     keeps_its_promises(&place).await;
-    // Nothing stays for ever.
+    // Every key expires.
     let mut connection = redis_connection().await;
     let keys: Vec<String> = redis::cmd("KEYS")
         .arg(format!("{name}:*"))
@@ -295,7 +295,7 @@ async fn a_store_in_redis_keeps_its_promises(app: AccountsApp) {
             .query_async(&mut connection)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
-        assert!(left > 0, "{key} stays for ever");
+        assert!(left > 0, "{key} never expires");
     }
     let mut remove = redis::cmd("DEL");
     remove.arg(&keys);
@@ -311,7 +311,7 @@ async fn f7_a_session_store_that_is_away_is_503_and_not_401(app: AccountsApp) {
     };
     let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
-    // Nobody listens there.
+    // No server listens there.
     let listener =
         std::net::TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("{error}"));
     let port = listener

@@ -79,7 +79,8 @@ async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: NarrowPorch) {
     }
     assert_eq!(looked_at + refused, 200);
     assert!(looked_at >= 5 && refused >= 5, "{looked_at} {refused}");
-    // What nobody looked at is no failure: an account and a network for each that was.
+    // A failure without a password check is not counted; each checked one counts for account and
+    // network.
     let counted = app
         .execute("DELETE FROM auth_failures WHERE failures > 0", [])
         .await;
@@ -405,7 +406,7 @@ async fn a40_own_logins_in_between_do_not_free_an_attacker(app: AccountsApp) {
 async fn a7_known_and_unknown_accounts_are_throttled_alike(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let mut curves = Vec::new();
-    for (start, email) in [(0, ann.email.as_str()), (1000, "nobody@example.com")] {
+    for (start, email) in [(0, ann.email.as_str()), (1000, "unknown@example.com")] {
         let mut curve = Vec::new();
         for n in 0..12 {
             let answer = log_in_from(&app, &place(start + n), email, "a wrong password").await;
@@ -445,7 +446,7 @@ async fn p4_failures_survive_a_restart_and_are_forgotten_in_time(app: AccountsAp
     // After a day nothing is left, in the table either.
     app.clock().advance(Duration::from_secs(25 * 3600));
     for n in 0..64 {
-        let email = format!("nobody{n}@example.com");
+        let email = format!("unknown{n}@example.com");
         log_in_from(&app, &place(5000 + n), &email, "a wrong password")
             .await
             .expect(401);
@@ -523,8 +524,8 @@ async fn p4_a_stolen_token_does_not_find_the_password(app: AccountsApp) {
         .expect(200);
 }
 
-/// No key in the tables is a plain hash of something that can be guessed: with the address and the
-/// account known, nobody finds the row.
+/// No key in the tables is a plain hash of a guessable value: address and account do not lead to
+/// the row.
 #[doyen_test::test]
 async fn o5_the_tables_tell_neither_account_nor_address(app: AccountsApp) {
     use aws_lc_rs::digest;

@@ -155,8 +155,8 @@ fn is_consequence(error: &StartError, incomplete: bool, conflicts: bool) -> bool
     }
 }
 
-/// Sorts the plugins once more, with the dependencies by injection: a plugin starts after those
-/// whose values its background work uses.
+/// Sorts the plugins again, with the dependencies by injection: a plugin starts after those whose
+/// values its background work uses.
 fn start_order(mut items: Vec<Item>, draft: &Draft, faults: &mut Vec<Fault>) -> Vec<&'static str> {
     let services = draft.services.iter().map(|one| (one.plugin, &one.needs));
     for (plugin, needs) in services {

@@ -20,7 +20,7 @@ use crate::system;
 pub(super) struct Registered {
     pub(super) draft: Draft,
     pub(super) report: Plugins,
-    /// The plugins and what they declare, to sort them once more.
+    /// The plugins and what they declare, for the second sort.
     pub(super) items: Vec<Item>,
     /// True if a plugin did not register: what it would have provided is missing.
     pub(super) incomplete: bool,

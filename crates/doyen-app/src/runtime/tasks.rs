@@ -161,7 +161,7 @@ impl Supervisor {
                     return Ok(());
                 }
                 Ended::Fine => {
-                    return Err(format!("task `{name}` ended, and must run for ever"));
+                    return Err(format!("task `{name}` ended, and must run forever"));
                 }
                 Ended::Error(error) => crate::command::text(&error),
                 Ended::Panicked => {

@@ -27,9 +27,9 @@ pub struct ServerSettings {
     #[setting(default = 1024, min = 1, max = 1000000)]
     pub max_concurrent_requests: u32,
     /// Maximum bytes held for all clients together: incomplete requests, request bodies until their
-    /// handler returns, and responses until they are written. Above it, the client that holds the most
-    /// is disconnected. A connection with a quarter of it unread gets a 503 until it reads. Default:
-    /// 32 MiB, or four times `server.body_limit` if that is more.
+    /// handler returns, and responses until they are written. Above it, the client that holds the
+    /// most is disconnected. A connection with a quarter of it unread gets a 503 until it reads.
+    /// Default: 32 MiB, or four times `server.body_limit` if that is more.
     pub buffer_limit: Option<ByteSize>,
     /// Hosts to serve: `api.example.com`, `api.example.com:8443`, `*.example.com`. Requests for
     /// other hosts get a 421, except `/livez` and `/readyz`. If empty, every host is served.

@@ -23,7 +23,7 @@ pub enum KeyError {
         /// When it may sign.
         usable: Timestamp,
     },
-    /// Somebody else changed the keys at the same time; nothing was done.
+    /// Another process changed the keys at the same time; nothing was done.
     Meanwhile,
     /// There is no retired key of this number.
     NotRetired {
@@ -39,7 +39,7 @@ pub enum KeyError {
     },
     /// No key can be made from the seed.
     Key(BadKey),
-    /// The table can not be read or written.
+    /// The table cannot be read or written.
     Database(Box<dyn std::error::Error + Send + Sync>),
     /// The table could not be read in time.
     Slow,
@@ -56,17 +56,17 @@ impl fmt::Display for KeyError {
             KeyError::TooEarly { number, usable } => write!(
                 f,
                 "key {number} was published a short time ago: caches of the public keys may not have it before {usable}. Rotate then, or with \
-                 `--force` now: whoever has an old key set refuses new tokens until it asks again"
+                 `--force` now: a service with an old copy of the key set refuses new tokens until it fetches it again"
             ),
             KeyError::Meanwhile => f.write_str(
-                "somebody else changed the keys at the same time; nothing was done. `keys list` shows how they are now",
+                "another process changed the keys at the same time; nothing was done. `keys list` shows how they are now",
             ),
             KeyError::NotRetired { number } => write!(
                 f,
                 "key {number} is not a retired one. To drop the key that signs, rotate first; `keys list` shows all"
             ),
             KeyError::Incomplete => f.write_str(
-                "the table `doyen_signing_keys` has no current or no next key; `keys reset` begins anew and ends every access token",
+                "the table `doyen_signing_keys` has no current or no next key; `keys reset` creates new keys and ends every access token",
             ),
             KeyError::Unreadable { column } => write!(
                 f,
@@ -75,7 +75,7 @@ impl fmt::Display for KeyError {
             KeyError::Key(error) => write!(f, "no key can be made from `auth.signing_key`: {error}"),
             KeyError::Database(error) => write!(
                 f,
-                "the table `doyen_signing_keys` can not be read or written ({error}). `migrate up` makes it"
+                "the table `doyen_signing_keys` cannot be read or written ({error}). `migrate up` makes it"
             ),
             KeyError::Slow => f.write_str("the table `doyen_signing_keys` could not be read in time"),
         }

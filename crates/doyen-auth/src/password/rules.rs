@@ -13,8 +13,9 @@ const LONGEST: usize = 128;
 /// The most bytes that are looked at: 128 characters, each with a few marks of its own.
 const MOST_BYTES: usize = 4096;
 
-/// A password that may be set: 8 to 128 characters of any kind, and not one that everybody tries
-/// first. There is no rule about digits or signs: such rules make passwords alike. It never prints.
+/// A new password: 8 to 128 characters of any kind, and not one of the common passwords. There is
+/// no rule about digits or symbols, because such rules make passwords alike. The value is never
+/// printed.
 ///
 /// ```
 /// use doyen_auth::{NewPassword, WeakPassword};
@@ -33,14 +34,15 @@ impl NewPassword {
 }
 
 impl NewPassword {
-    /// A password for somebody of whom this is known: their e-mail address, their name, the name of
-    /// the service. One that is made of nothing else is refused.
+    /// Checks a new password for a user of whom this is known: e-mail address, name, name of the
+    /// service. A password made only of these is refused.
     ///
     /// ```
     /// use doyen_auth::{NewPassword, WeakPassword};
     ///
     /// let known = ["ada.lovelace@example.com", "Helpdesk"];
-    /// assert_eq!(NewPassword::of_somebody("Lovelace1815", &known).unwrap_err(), WeakPassword::Personal);
+    /// let refused = NewPassword::of_somebody("Lovelace1815", &known).unwrap_err();
+    /// assert_eq!(refused, WeakPassword::Personal);
     /// ```
     ///
     /// # Errors
@@ -122,7 +124,7 @@ impl fmt::Display for WeakPassword {
                 "is one of the passwords that are tried first; take one that others do not have"
             }
             WeakPassword::Personal => {
-                "is made of your address or of the name of this service; take one that can not be known"
+                "is made of your address or of the name of this service; take one that cannot be known"
             }
         })
     }

@@ -1,11 +1,12 @@
 //! The tokens that were verified already.
 //!
-//! Only tokens with a good signature come in, so nobody can fill it with rubbish. It is bounded:
-//! when the young half of a shard is full it becomes the old half, and the old one is forgotten;
-//! what is used moves back to the young half.
+//! Only verified tokens are stored, so an attacker cannot fill the cache with garbage. The size is
+//! bounded by two generations: when the young half of a shard is full it becomes the old half, and
+//! the previous old half is dropped. A hit in the old half moves the entry to the young one.
 //!
-//! A token is kept as a keyed hash (SipHash-1-3, 128 bits, a key drawn at random for each process),
-//! so that a copy of the memory holds no tokens and nobody can aim at the place of another's.
+//! The key of an entry is a keyed hash of the token (SipHash-1-3, 128 bits, a random key for each
+//! process). A copy of the memory holds no tokens, and an attacker cannot choose a token that
+//! collides with another.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

@@ -20,9 +20,9 @@ impl Live {
         }
     }
 
-    /// With other keys. What was verified with a key that stays is remembered; what was verified
-    /// with one that goes is forgotten, and so is what somebody verifies with it at this moment: it
-    /// goes into the memory that is left behind.
+    /// Replaces the keys. Cached results of keys that remain stay in the cache; those of removed
+    /// keys are dropped. A verification that runs at this moment writes to the old cache, which is
+    /// no longer used.
     pub(super) fn with(&self, ring: KeyRing) -> Self {
         let cache = if self.ring.all_in(&ring) {
             Arc::clone(&self.cache)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The rule a token breaks. For the log: the client is told `invalid_token`.
+/// The rule that a token breaks. It is for the log; the client gets `invalid_token`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejected {
@@ -33,9 +33,9 @@ pub enum Rejected {
     Expired,
     /// Its time has not come.
     NotYetValid,
-    /// Somebody else issued it.
+    /// Another issuer.
     Issuer,
-    /// It is for somebody else.
+    /// Another audience.
     Audience,
     /// What it belongs to has ended, or has other rights by now.
     Revoked,
@@ -59,8 +59,8 @@ impl fmt::Display for Rejected {
             Rejected::Time => "a time in the token is missing or not a whole number of seconds",
             Rejected::Expired => "the token has expired",
             Rejected::NotYetValid => "the token is not valid yet",
-            Rejected::Issuer => "the token was issued by somebody else",
-            Rejected::Audience => "the token is for somebody else",
+            Rejected::Issuer => "the token has another issuer",
+            Rejected::Audience => "the token has another audience",
             Rejected::Revoked => {
                 "the session, key or client of the token was revoked or has other rights by now"
             }

@@ -2,8 +2,8 @@
 //!
 //! The table of keys is read again while tokens are used, at most once a second, by one request;
 //! the others go on with the keys that are there. A token that names an unknown key makes it read
-//! at once, at most five times a second: who invents names can not keep the database busy. When the
-//! table can not be read, the keys stay as they were, but for those whose time is over.
+//! at once, at most five times a second: who invents names cannot keep the database busy. When the
+//! table cannot be read, the keys stay as they were, but for those whose time is over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,7 +21,7 @@ type Micros = u64;
 const EVERY: Micros = 1_000_000;
 /// How old they may be when a token names a key that is not among them.
 const EVERY_UNKNOWN: Micros = 200_000;
-/// From this age on nobody goes on with the old ones while they are read.
+/// Age above which a verification waits for the keys to be read.
 const IDLE: Micros = 60_000_000;
 /// How long reading may take; a request waits for it.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -37,14 +37,14 @@ pub(super) struct Watch {
     turn: Mutex<Turn>,
 }
 
-/// What belongs to whoever reads.
+/// State of the task that reads the keys.
 #[derive(Default)]
 struct Turn {
     /// What was read last.
     rows: Vec<StoredKey>,
     /// What is in use; nothing was read when there is none.
     used: Option<Vec<StoredKey>>,
-    /// Whether the log knows that they can not be read.
+    /// Whether the log knows that they cannot be read.
     told: bool,
 }
 
@@ -57,7 +57,7 @@ impl Watch {
         }
     }
 
-    /// The age of the keys. A clock that was set back makes them old: nobody knows how old.
+    /// Age of the keys. After the clock was set back, the age is unknown and counts as too old.
     fn is_older(&self, than: Micros, now: Timestamp) -> bool {
         now.micros().abs_diff(self.read_at.load(Ordering::Acquire)) >= than
     }
@@ -77,7 +77,7 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// They can not be read, or were not made from this seed. Those in use stay.
+    /// They cannot be read, or were not made from this seed. Those in use stay.
     pub async fn load(&self) -> Result<(), KeyError> {
         match &self.watch {
             Some(watch) => self.read(watch, &mut *watch.turn.lock().await).await,
@@ -106,9 +106,9 @@ impl Tokens {
         });
     }
 
-    /// Verifies a token with the keys of now: [`verify`](Self::verify) after
-    /// [`fresh`](Self::fresh), and once more when it names a key that another node may have made a
-    /// moment ago.
+    /// Verifies a token with the current keys: [`verify`](Self::verify) after
+    /// [`fresh`](Self::fresh), and again if the token names a key that another node may have just
+    /// created.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl Tokens {
             Ok(()) => {}
             Err(error) if !turn.told => {
                 turn.told = true;
-                tracing::error!(%error, "the signing keys can not be read; those in use stay");
+                tracing::error!(%error, "the signing keys cannot be read; those in use stay");
             }
             Err(_) => {}
         }

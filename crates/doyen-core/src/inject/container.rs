@@ -1,4 +1,5 @@
-//! The application's part of the graph: bindings, values that live as long as the application, and overrides.
+//! The application's part of the graph: bindings, values that live as long as the application, and
+//! overrides.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -52,7 +53,8 @@ impl Container {
         home.get_or_insert_with(|| self.context()).clone()
     }
 
-    /// Releases the application's values, the last made first. Call it once, after the last request.
+    /// Releases the application's values, the last made first. Call it once, after the last
+    /// request.
     pub async fn close(&self) {
         let home = sync::lock(&self.inner.home).take();
         if let Some(home) = home {
@@ -146,7 +148,8 @@ impl ContainerBuilder {
     ///
     /// # Errors
     ///
-    /// Everything that is missing, circular, captive, bound twice, or overridden without need; each with its chain.
+    /// Everything that is missing, circular, captive, bound twice, or overridden without need; each
+    /// with its chain.
     pub fn build(mut self, roots: &[(String, Needs)]) -> Result<Container, Vec<GraphError>> {
         let mut errors = std::mem::take(&mut self.errors);
         for (id, binding) in self.defaults {
@@ -190,7 +193,7 @@ impl ContainerBuilder {
     }
 }
 
-/// Every type that somebody asks for.
+/// Every type that another one depends on.
 fn asked(
     roots: &[(String, Needs)],
     bindings: &HashMap<TypeId, Binding>,

@@ -12,7 +12,8 @@ use crate::{Caller, Refusal, Unexpected};
 /// A future on the heap.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The request's own memory: what was made, what must be released, what must be committed. Cloning shares it.
+/// The request's own memory: what was made, what must be released, what must be committed. Cloning
+/// shares it.
 #[derive(Clone)]
 pub struct Context {
     inner: Arc<Inner>,
@@ -28,7 +29,8 @@ struct Inner {
     work: Mutex<Work>,
 }
 
-/// The units of work of this context: those still open, and all that ever joined, for the statistics.
+/// The units of work of this context: those still open, and all that ever joined, for the
+/// statistics.
 #[derive(Default)]
 struct Work {
     open: Vec<Arc<dyn UnitOfWork>>,
@@ -66,7 +68,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// What the provider, or one of those it needs, refuses with. A refusal is not kept: the next one to ask tries again.
+    /// What the provider, or one of those it needs, refuses with. A refusal is not kept: the next
+    /// one to ask tries again.
     pub async fn get<T: Inject>(&self) -> Result<T, Refusal> {
         if let Some(value) = self.inner.container.overridden::<T>() {
             return Ok(value);
@@ -78,7 +81,8 @@ impl Context {
                 None => self.kept(self.slot(TypeId::of::<T>())).await,
             },
             Lifetime::Application => {
-                // An application's value is made in a context of its own, which lives until the application is closed.
+                // An application's value is made in a context of its own, which lives until the
+                // application is closed.
                 let home = self.inner.container.home();
                 home.kept(home.slot(TypeId::of::<T>())).await
             }
@@ -150,7 +154,8 @@ impl Context {
         self.inner.teardown.get().is_none_or(Teardown::is_empty)
     }
 
-    /// Joins a unit of work: it is committed when the request succeeds and rolled back when it does not.
+    /// Joins a unit of work: it is committed when the request succeeds and rolled back when it does
+    /// not.
     pub fn enlist(&self, work: Arc<dyn UnitOfWork>) {
         let mut joined = lock(&self.inner.work);
         joined.open.push(Arc::clone(&work));

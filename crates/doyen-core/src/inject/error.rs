@@ -32,7 +32,7 @@ pub enum GraphError {
         /// The port.
         name: String,
     },
-    /// A test replaces something nobody asks for.
+    /// A test replaces a type that is not used.
     Unused {
         /// What was replaced.
         name: String,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::{Access, Caller, RequestId, TraceContext};
 
-/// What the edge knows of a request when its context begins. Each can be injected; keeping them here, by name, costs a request nothing.
+/// What the edge knows of a request when its context begins. Each can be injected; keeping them
+/// here, by name, costs a request nothing.
 ///
-/// What is not set is made when somebody asks for it, as in a job.
+/// A fact that is not set is created on first use, as in a job.
 #[derive(Clone, Debug, Default)]
 pub struct RequestFacts {
     /// Whether it may change anything.
@@ -15,6 +16,6 @@ pub struct RequestFacts {
     pub request_id: Option<RequestId>,
     /// Its place in a trace.
     pub trace: Option<TraceContext>,
-    /// Who is calling: `Some(None)` when that was looked at and nobody is.
+    /// The caller: `Some(None)` after identification found none.
     pub caller: Option<Option<Arc<Caller>>>,
 }

@@ -22,7 +22,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Values of these types are given by a test: nothing is made for them, so what they are made of is not asked for.
+    /// Values of these types are given by a test: nothing is made for them, so what they are made
+    /// of is not asked for.
     #[must_use]
     pub fn given(mut self, types: impl IntoIterator<Item = TypeId>) -> Self {
         self.given.extend(types);
@@ -103,7 +104,7 @@ impl<'a> Graph<'a> {
                 },
             );
         }
-        // A thing made anew for each call lives as long as its holder: look past it.
+        // A value with lifetime `call` lives as long as its holder: check its own dependencies.
         let holder = path[..path.len() - 1]
             .iter()
             .rposition(|step| step.lifetime != Lifetime::Call);

@@ -17,11 +17,13 @@ pub struct Node {
     pub lifetime: Option<Lifetime>,
     /// What it is made of.
     pub needs: Vec<Need>,
-    /// The problems that making one can end in: they become part of the contract of each route that asks for it.
+    /// The problems that making one can end in: they become part of the contract of each route that
+    /// asks for it.
     pub problems: Vec<&'static ProblemInfo>,
 }
 
-/// A need, described only when somebody follows it, so that a circle of types does not loop for ever.
+/// A dependency, described only when the graph is walked, so that a cycle of types does not recurse
+/// forever.
 pub type Need = fn() -> Node;
 
 /// The needs of a route, a job or a command.

@@ -7,7 +7,8 @@ use super::{BoxFuture, Context, Inject, Lifetime, Node};
 use crate::Refusal;
 use crate::sync::lock;
 
-/// Work for the end: run in reverse order, each step even if one before it panicked. Ask for it in a provider.
+/// Work for the end: run in reverse order, each step even if one before it panicked. Ask for it in
+/// a provider.
 ///
 /// ```
 /// # extern crate doyen_core as doyen;

@@ -7,7 +7,8 @@ use super::{Period, Rate};
 pub struct Bucket {
     /// What clients read.
     pub name: String,
-    /// Tells this policy from every other one of the application: `policy search`, `GET /v1/tickets 0`.
+    /// Tells this policy from every other one of the application: `policy search`,
+    /// `GET /v1/tickets 0`.
     pub space: String,
     /// Its place among the buckets of the plan.
     pub slot: usize,

@@ -13,15 +13,15 @@ pub const MAX_CHARGES: usize = 8;
 /// Whose calls a bucket holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Who<'a> {
-    /// Everybody together.
-    Everybody,
-    /// A user, by the subject.
+    /// Global together.
+    Global,
+    /// All callers together.
     User(&'a str),
     /// An API key or a machine client.
     Key(&'a str),
-    /// An address from which nobody known calls.
+    /// An address with an anonymous caller.
     Address(Network),
-    /// An address from which somebody known calls.
+    /// An address with an anonymous caller.
     KnownAddress(Network),
 }
 
@@ -29,7 +29,7 @@ impl<'a> Who<'a> {
     /// A letter for the kind and the bytes that tell it from others of the kind.
     pub fn parts(&'a self) -> (u8, &'a [u8]) {
         match self {
-            Who::Everybody => (b'*', &[]),
+            Who::Global => (b'*', &[]),
             Who::User(subject) => (b'u', subject.as_bytes()),
             Who::Key(key) => (b'k', key.as_bytes()),
             Who::Address(network) => (b'a', network.bytes()),
@@ -38,14 +38,15 @@ impl<'a> Who<'a> {
     }
 }
 
-/// What one customer of a network provider has: an IPv4 address, or the first 64 bits of an IPv6 address, since the rest is theirs to choose.
+/// What one customer of a network provider has: an IPv4 address, or the first 64 bits of an IPv6
+/// address, since the rest is theirs to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Network {
     /// An IPv4 address, also one that was written as an IPv6 address.
     V4([u8; 4]),
     /// The first 64 bits of an IPv6 address.
     V6([u8; 8]),
-    /// Nobody knows: all of these are one.
+    /// The address is unknown. All unknown addresses share one network.
     Unknown,
 }
 
@@ -80,7 +81,8 @@ pub struct Charge<'a> {
     pub who: Who<'a>,
 }
 
-/// What became of the calls on all buckets of a request. They are made together: all of them, or none.
+/// What became of the calls on all buckets of a request. They are made together: all of them, or
+/// none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// Whether the request may go on.
@@ -101,7 +103,7 @@ pub struct Verdict {
 pub enum Decision<'a, T> {
     /// Decided.
     Now(T),
-    /// Somebody else is asked.
+    /// The decision needs a remote call.
     Later(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
 }
 
@@ -114,9 +116,11 @@ impl<T> std::fmt::Debug for Decision<'_, T> {
     }
 }
 
-/// Counts calls. It always decides: when the place where all nodes count together is away, each counts for itself.
+/// Counts calls. It always decides: when the place where all nodes count together is away, each
+/// counts for itself.
 pub trait Limiter: Send + Sync + 'static {
-    /// Makes these calls, at most [`MAX_CHARGES`], all of them or none. What is refused is not counted.
+    /// Makes these calls, at most [`MAX_CHARGES`], all of them or none. What is refused is not
+    /// counted.
     fn charge<'a>(&'a self, charges: &'a [Charge<'a>]) -> Decision<'a, Verdict>;
 }
 
@@ -173,7 +177,7 @@ pub trait Quotas: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// It can not be read.
+    /// It cannot be read.
     async fn state(&self, quota: &QuotaBucket, subject: &str) -> Result<QuotaState, Unexpected>;
 
     /// Writes down what is only known here. For the end of the process.
@@ -185,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_counted_by_what_its_owner_can_not_change() {
+    fn an_address_is_counted_by_what_its_owner_cannot_change() {
         let of = |text: &str| Network::of(Some(text.parse().unwrap()));
         assert_eq!(
             of("2001:db8:1:2::1"),
@@ -200,7 +204,7 @@ mod tests {
     #[test]
     fn each_kind_is_apart() {
         let kinds = [
-            Who::Everybody,
+            Who::Global,
             Who::User(""),
             Who::Key(""),
             Who::Address(Network::Unknown),

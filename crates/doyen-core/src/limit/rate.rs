@@ -7,8 +7,9 @@ use crate::{DAY, parse_duration};
 
 /// So many calls in a time. As a setting: `600/1m`, or `600/1m burst 50`.
 ///
-/// Calls come back evenly, one after each part of the time, not all at its end. `burst` is how many may come at once: all of them, when it is not
-/// said. So in any span of that time at most `calls + burst` pass, and over a longer one `calls` in each.
+/// Calls come back evenly, one after each part of the time, not all at its end. `burst` is how many
+/// may come at once: all of them, when it is not said. So in any span of that time at most
+/// `calls + burst` pass, and over a longer one `calls` in each.
 ///
 /// ```
 /// use doyen_core::{MINUTE, Rate};
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_counted_is_refused() {
+    fn what_cannot_be_counted_is_refused() {
         for text in [
             "",
             "600",

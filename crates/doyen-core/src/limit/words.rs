@@ -1,4 +1,4 @@
-//! The words beside `limit =`.
+//! The values for `limit =`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::Rate;
 pub enum Per {
     /// Those of a user.
     User,
-    /// Those of a user, or of an address when nobody is known.
+    /// Limits of a user, or of an address for anonymous calls.
     Client,
     /// Those from an address.
     Address,
@@ -76,7 +76,8 @@ impl Policy {
         }
     }
 
-    /// Leaves out the quotas that are counted everywhere: for what callers need when theirs is used up.
+    /// Leaves out the quotas that are counted everywhere: for what callers need when theirs is used
+    /// up.
     #[must_use]
     pub const fn without_quotas(self) -> Self {
         Self {
@@ -128,28 +129,33 @@ pub const fn per_user(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::User, Rate::new(calls, window)))
 }
 
-/// So many calls of each user in this time, and of each address when nobody is known. A user and the address they call from do not share.
+/// Limits the calls of each user in this time, and those of each address for anonymous calls. A
+/// user and the address they call from are counted separately.
 pub const fn per_client(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Client, Rate::new(calls, window)))
 }
 
-/// So many calls from each address in this time: an IPv4 address, or the first 64 bits of an IPv6 address. Those who are known and those who
-/// are not are counted apart, so that strangers do not use up what users behind the same address have.
+/// So many calls from each address in this time: an IPv4 address, or the first 64 bits of an IPv6
+/// address. Those who are known and those who are not are counted apart, so that strangers do not
+/// use up what users behind the same address have.
 pub const fn per_address(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Address, Rate::new(calls, window)))
 }
 
-/// So many calls with each API key, or of each machine client, in this time. Others are counted by the default.
+/// So many calls with each API key, or of each machine client, in this time. Others are counted by
+/// the default.
 pub const fn per_key(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Key, Rate::new(calls, window)))
 }
 
-/// So many calls of everybody together in this time. Only calls that the route permits count, so that strangers do not use it up.
+/// Limits the calls of all callers together in this time. Only authorized calls count, so that
+/// strangers cannot use up the limit.
 pub const fn per_route(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Route, Rate::new(calls, window)))
 }
 
-/// The policy of this name, from `limits.policies` or `App::policy`; `policy("default")` is the default. All routes that name it share it.
+/// The policy of this name, from `limits.policies` or `App::policy`; `policy("default")` is the
+/// default. All routes that name it share it.
 pub const fn policy(name: &'static str) -> Policy {
     Policy::of(PolicySource::Named(name))
 }
@@ -168,7 +174,7 @@ pub const fn unlimited(reason: &'static str) -> Unlimited {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unlimited(&'static str);
 
-/// What stands beside `limit =`: one policy, several in a list or a tuple, or [`unlimited`].
+/// A value for `limit =`: one policy, several in a list or a tuple, or [`unlimited`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// Every one of these policies.

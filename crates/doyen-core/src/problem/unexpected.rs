@@ -1,4 +1,4 @@
-//! The error nobody planned for.
+//! The error for unforeseen failures.
 
 use std::error::Error;
 

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::random::{ascii, hex, random};
 
-/// A place in a distributed trace (W3C Trace Context): which trace, which span, and whether it is recorded. Can be injected.
+/// A place in a distributed trace (W3C Trace Context): which trace, which span, and whether it is
+/// recorded. Can be injected.
 ///
 /// Its `Display` is the value of a `traceparent` field.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,9 +25,11 @@ impl TraceContext {
         }
     }
 
-    /// Reads a `traceparent` field, as the caller sent it: its span is the caller's. `None` when any part of it is wrong.
+    /// Reads a `traceparent` field, as the caller sent it: its span is the caller's. `None` when
+    /// any part of it is wrong.
     ///
-    /// A version newer than 00 is read like 00, and what it appends is left out, as the standard says.
+    /// A version newer than 00 is read like 00, and what it appends is left out, as the standard
+    /// says.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (head, tail) = bytes.split_at_checked(55)?;
@@ -54,7 +57,8 @@ impl TraceContext {
         })
     }
 
-    /// A span of our own below the caller's; a new trace that is not sampled when there is no usable `traceparent`.
+    /// A span of our own below the caller's; a new trace that is not sampled when there is no
+    /// usable `traceparent`.
     pub fn continue_or_start(traceparent: Option<&str>) -> Self {
         traceparent
             .and_then(Self::parse)

@@ -25,8 +25,8 @@ pub(super) fn ascii(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Bytes for ids: a keyed hash of a count, the key drawn at random for each thread: nobody foresees them, two are as rarely equal as any
-/// random ones, and the system is not asked for each request.
+/// Random bytes for ids: a keyed hash of a counter, with a random key for each thread. They cannot
+/// be predicted, collide as rarely as random bytes, and need no system call for each request.
 pub(super) fn random<const N: usize>() -> [u8; N] {
     thread_local! {
         static SOURCE: (RandomState, Cell<u64>) = (RandomState::new(), Cell::new(0));

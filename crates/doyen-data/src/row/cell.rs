@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// A value of one column. Other types are converted from one of these: `#[row(try_from =
 /// "String")]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be read from a column",
+    message = "`{Self}` cannot be read from a column",
     label = "not a type of a column",
     note = "read it as a type that is: `#[row(try_from = \"String\")]` on the field uses `TryFrom<String>`"
 )]

@@ -23,7 +23,8 @@ impl Session {
     /// }
     ///
     /// async fn counts(session: &Session, assignee: i64) -> Result<Vec<Count>, DbErr> {
-    ///     let sql = "SELECT status, count(*) AS tickets FROM tickets WHERE assignee = $1 GROUP BY status";
+    ///     let sql = "SELECT status, count(*) AS tickets FROM tickets
+    ///                WHERE assignee = $1 GROUP BY status";
     ///     session.query_as(sql, [assignee.into()]).await
     /// }
     /// ```

@@ -23,8 +23,9 @@ impl Session {
     /// # use doyen_data::{Session, Violation as _};
     /// # use doyen_data::sea_orm::DbErr;
     /// # async fn example(session: &Session) -> Result<(), DbErr> {
+    /// let sql = "INSERT INTO tags (name) VALUES ($1)";
     /// let taken = session
-    ///     .savepoint(async |s| s.execute_sql("INSERT INTO tags (name) VALUES ($1)", ["new".into()]).await)
+    ///     .savepoint(async |s| s.execute_sql(sql, ["new".into()]).await)
     ///     .await;
     /// match taken {
     ///     Err(error) if error.is_unique("tags.name") => { /* it was there already: go on */ }

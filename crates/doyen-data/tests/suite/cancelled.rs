@@ -47,7 +47,7 @@ fn abandon<F: Future>(polls: u32, future: F) -> Abandon<F> {
     }
 }
 
-/// Two rows or none, and a lock everybody wants.
+/// Two rows or none, and a contended lock.
 async fn work(session: Session) -> Result<(), DbErr> {
     session
         .execute_sql(
@@ -143,7 +143,7 @@ both! {
     }
 }
 
-/// Runs for minutes, unless somebody ends it.
+/// Runs for minutes unless it is cancelled.
 fn endless(database: &Database) -> &'static str {
     match database.backend() {
         doyen_data::sea_orm::DbBackend::Postgres => "SELECT pg_sleep(600)",

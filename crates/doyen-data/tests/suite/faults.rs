@@ -79,7 +79,7 @@ async fn a_connection_that_dies_inside_a_transaction_is_said_so() {
     assert!(is_unavailable(&error), "{error}");
     session.rollback().await;
 
-    // During the commit nobody can know.
+    // During the commit the outcome is unknown.
     let session = fresh.database.session(Access::Write);
     session
         .execute_sql("INSERT INTO customers (email) VALUES ('c')", [])
@@ -196,7 +196,7 @@ async fn another_process_that_writes_is_waited_for_and_then_refused() {
     fresh.drop().await;
 }
 
-/// Passes bytes on until it is told to keep them; then says nothing more, but stays connected.
+/// Forwards bytes until it is stopped; then it stays connected and forwards nothing.
 async fn proxy(to: String) -> (u16, tokio::sync::watch::Sender<bool>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -253,7 +253,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_opened_says_why_and_what_to_do() {
+async fn what_cannot_be_opened_says_why_and_what_to_do() {
     let here = std::env::temp_dir().join(format!("doyen-refused-{}", std::process::id()));
     std::fs::create_dir_all(&here).unwrap();
     std::fs::write(here.join("text.db"), "this is a text, and a long one: it has more than a hundred bytes, so that it is not taken for an empty file..").unwrap();

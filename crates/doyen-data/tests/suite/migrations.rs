@@ -143,7 +143,7 @@ both! {
         let migrator = Migrator::new(&fresh.database, of(missing));
         let error = migrator.up().await.unwrap_err().to_string();
         assert!(error.contains("2_b.up.sql") && error.contains("gone"), "{error}");
-        // The way back may be corrected, and line endings are nobody's business.
+        // The down migration may be corrected, and line endings do not count.
         let mut fine = three();
         fine[1].down = "DROP TABLE b;";
         fine[0].up = fine[0].up.replace('\n', "\r\n").leak();
@@ -167,7 +167,7 @@ both! {
         let ours = of(vec![step(1, "mine", "CREATE TABLE mine (job integer REFERENCES doyen_jobs (id))", "DROP TABLE mine")]);
         let applied = Migrator::new(&fresh.database, ours).with("doyen-jobs", theirs).up().await.unwrap();
         assert_eq!(applied.iter().map(|one| one.owner).collect::<Vec<_>>(), ["doyen", "doyen-jobs", "app"]);
-        // Compiled without that part, its tables stay and nobody complains.
+        // Compiled without that part, its tables stay and the check passes.
         Migrator::new(&fresh.database, ours).check().await.unwrap();
     }
 }

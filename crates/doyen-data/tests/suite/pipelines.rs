@@ -34,7 +34,7 @@ async fn number(session: &Session, number: i64) -> i64 {
     row.await.unwrap().unwrap().number
 }
 
-/// Runs for minutes, unless somebody ends it.
+/// Runs for minutes unless it is cancelled.
 async fn endless(session: Session) -> Result<Option<Number>, sea_orm::DbErr> {
     session
         .query_one_as("SELECT 1::bigint AS number FROM pg_sleep(600)", [])
@@ -218,7 +218,7 @@ async fn a_quick_read_that_was_given_up_costs_no_connection() {
     let before = pid().await;
     let mut given_up = 0;
     for n in 0..200 {
-        // Polled once: it is sent, and nobody waits. Now and then the answer is faster.
+        // Polled once: the statement is sent and not awaited. Occasionally the response is faster.
         let answer = futures_util::FutureExt::now_or_never(number(&session, n));
         given_up += u32::from(answer.is_none());
     }

@@ -281,7 +281,7 @@ both! {
 }
 
 both! {
-    async fn what_can_not_be_read_is_named(fresh) {
+    async fn what_cannot_be_read_is_named(fresh) {
         filled(fresh).await;
         #[derive(Debug, FromQueryResult, Row)]
         #[allow(dead_code, reason = "it is not read")]

@@ -44,7 +44,7 @@ both! {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
         add(&session, "a").await.unwrap();
-        assert_eq!(count(&fresh.database, "customers").await, 0, "nobody sees it before the commit");
+        assert_eq!(count(&fresh.database, "customers").await, 0, "it is not visible before the commit");
         assert_eq!(number(&session, "SELECT count(*) FROM customers").await, 1, "but the unit of work itself does");
         session.commit().await.unwrap();
         assert_eq!(count(&fresh.database, "customers").await, 1);
@@ -68,7 +68,7 @@ both! {
         session.commit().await.unwrap();
 
         let session = fresh.database.session(Access::Write);
-        let none = session.execute_sql("DELETE FROM customers WHERE email = $1", ["nobody".into()]).await;
+        let none = session.execute_sql("DELETE FROM customers WHERE email = $1", ["unknown".into()]).await;
         assert_eq!(none.unwrap(), 0, "not what the transaction before has touched");
         session.commit().await.unwrap();
 
@@ -136,7 +136,7 @@ both! {
 }
 
 both! {
-    async fn a_reading_session_can_not_write(fresh) {
+    async fn a_reading_session_cannot_write(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Read);
         let error = add(&session, "a").await.unwrap_err().to_string();
@@ -326,13 +326,13 @@ both! {
     async fn reading_beside_holds_nothing(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
-        let beside = session.autocommit();
-        assert_eq!(number(&beside, "SELECT count(*) FROM customers").await, 0);
+        let other = session.autocommit();
+        assert_eq!(number(&other, "SELECT count(*) FROM customers").await, 0);
         // On SQLite another unit of work would wait for the writer if this one held it.
         let other = fresh.database.session(Access::Write);
         add(&other, "a").await.unwrap();
         other.commit().await.unwrap();
-        assert_eq!(number(&beside, "SELECT count(*) FROM customers").await, 1);
+        assert_eq!(number(&other, "SELECT count(*) FROM customers").await, 1);
         assert_eq!(session.query_stats().statements, 2, "both count for the request");
     }
 }

@@ -105,7 +105,7 @@ async fn reads_are_as_secure_as_the_pool() {
         assert_eq!(alone, before + 1, "{words}: the pool has one connection");
         fast_session(&database).await;
         assert!(door.entered.load(Ordering::SeqCst) > alone, "{words}");
-        // A statement nobody waits for is cancelled through the same door.
+        // The cancellation of an abandoned statement uses TLS as well.
         let session = database.session(Access::Read);
         let endless = session.query_as::<crate::pipelines::Number>(
             "SELECT 1::bigint AS number FROM pg_sleep(600)",

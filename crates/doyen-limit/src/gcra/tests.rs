@@ -16,10 +16,10 @@ fn plan(policy: Policy) -> Plan {
     .unwrap()
 }
 
-/// The simplest thing that is right: calls that come back one by one, each a number of its own.
+/// A reference implementation: each used call is a number, the time of its return.
 struct Model {
     interval: i64,
-    /// When each used call comes back.
+    /// Time at which each used call is available again.
     back: Vec<i64>,
 }
 
@@ -38,7 +38,7 @@ impl Model {
 }
 
 proptest! {
-    /// Whatever comes when, the bucket and the model agree, and what the verdict says of the rest is true.
+    /// For any sequence of calls, bucket and model agree, and so does the number of calls left.
     #[test]
     fn it_agrees_with_a_simple_model(
         calls in 1_u32..40, window in 1_u64..100, burst in 1_u32..20,
@@ -66,7 +66,7 @@ proptest! {
             prop_assert_eq!(told.allowed, done.is_ok());
             if !told.allowed {
                 prop_assert!(told.retry_after >= 1 && told.retry_after >= told.renews);
-                // Waiting as long as it says is enough, and a refusal moved nothing.
+                // The stated wait is enough, and a refusal does not change the bucket.
                 let later = now + i64::from(told.retry_after) * 1_000_000;
                 prop_assert!(call(settle(full_at, later, charges[0].bucket.tolerance), later, &charges[0]).is_ok());
             }
@@ -83,7 +83,7 @@ proptest! {
 #[test]
 fn a_clock_that_is_set_back_bans_nobody() {
     let (hour, minute) = (3_600_000_000, 60_000_000);
-    // Far back: anew. A little: empty, and no emptier.
+    // Far back: the bucket starts again. A little: it is empty, and no emptier.
     assert_eq!(settle(Some(5 * hour), hour, minute), hour);
     assert_eq!(settle(Some(hour + minute + 5), hour, minute), hour + minute);
     assert_eq!(settle(Some(hour - 1), hour, minute), hour);

@@ -1,19 +1,19 @@
-//! What a process holds of one subject's quota.
+//! The part of a subject's quota that a process holds.
 
 use doyen_core::Timestamp;
 
-/// Calls that were taken out of the table and not used yet.
+/// Calls that were taken from the table and are not used yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lease {
     pub(super) begins: Timestamp,
     pub(super) ends: Timestamp,
-    /// Calls that may be used without asking.
+    /// Calls that can be used without a query.
     pub(super) held: u64,
-    /// What the table said when it was asked last, with what is held here.
+    /// Use according to the last query, including the calls of this lease.
     pub(super) used: u64,
-    /// Calls that passed while the table could not be asked.
+    /// Calls that passed while the database was unavailable.
     pub(super) debt: u64,
-    /// Until when a call need not ask, and from which number of calls on.
+    /// Cached refusal: its end, and the number of calls from which it applies.
     pub(super) refused_until: i64,
     pub(super) refused_calls: u64,
 }
@@ -31,7 +31,7 @@ impl Lease {
         }
     }
 
-    /// One of no time at all.
+    /// A lease of an empty period.
     pub(super) fn over() -> Self {
         let never = Timestamp::from_micros(i64::MIN);
         Self::new(never, never)
@@ -41,7 +41,7 @@ impl Lease {
         self.begins.micros() <= now && now < self.ends.micros()
     }
 
-    /// Calls that are left of this many, as far as is known here.
+    /// Calls left of this limit, as far as this process knows.
     pub(super) const fn left(&self, limit: u64) -> u64 {
         (limit + self.held).saturating_sub(self.used + self.debt)
     }

@@ -35,7 +35,8 @@ CREATE INDEX limit_quotas_begins ON limit_quotas (begins);",
     }],
 };
 
-/// In one statement: the row is made or counted up, unless that would be too much. Then there is no row in the answer.
+/// Inserts or increments a row in one statement, unless the limit would be exceeded; then it
+/// returns no row.
 const ADD: &str = "INSERT INTO limit_quotas (name, subject, begins, used) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (name, subject, begins) DO UPDATE SET used = limit_quotas.used + excluded.used \
      WHERE limit_quotas.used + excluded.used <= $5 RETURNING used";
@@ -44,7 +45,7 @@ const SETTLE: &str =
     "UPDATE limit_quotas SET used = used + $4 WHERE name = $1 AND subject = $2 AND begins = $3";
 const CLEAR: &str = "DELETE FROM limit_quotas WHERE begins < $1";
 
-/// What is left to settle: quota, subject, period, calls held, calls owed.
+/// An open lease: quota, subject, period, calls held, calls owed.
 pub(super) type Open = (String, String, Timestamp, u64, u64);
 
 pub(super) struct Table(Database);
@@ -54,7 +55,7 @@ impl Table {
         Self(database)
     }
 
-    /// Counts up, unless it would be more than the limit; gives what is used then.
+    /// Adds to the use, unless that would exceed the limit. Returns the new use.
     pub(super) async fn add(
         &self,
         quota: &QuotaBucket,
@@ -63,7 +64,7 @@ impl Table {
         calls: u64,
         limit: u64,
     ) -> Result<Option<u64>, String> {
-        // A new row is no conflict: the statement would not compare it.
+        // For a new row there is no conflict, so the statement would not compare it with the limit.
         if calls > limit {
             return Ok(None);
         }

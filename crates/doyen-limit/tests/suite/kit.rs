@@ -1,4 +1,4 @@
-//! A clock that is moved, and calls on buckets.
+//! A manual clock, and calls on buckets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,11 +10,11 @@ use doyen_web::limit::{LimitRules, Plan};
 /// 2026-11-22T08:30:00Z.
 pub(crate) const START: i64 = 1_795_336_200_000_000;
 
-/// Stands still until it is moved.
+/// A clock that changes only when the test sets it.
 #[derive(Clone)]
-pub(crate) struct Moved(pub(crate) Arc<AtomicI64>);
+pub(crate) struct ManualClock(pub(crate) Arc<AtomicI64>);
 
-impl Moved {
+impl ManualClock {
     pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicI64::new(START)))
     }
@@ -23,18 +23,18 @@ impl Moved {
     }
 }
 
-impl Clock for Moved {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
     }
 }
 
-/// What holds at a route of this name.
+/// The policies of a route with this name.
 pub(crate) fn plan(route: &str, limit: impl Into<Limit>) -> Plan {
     Plan::new(route, Some(&limit.into()), &Arc::new(LimitRules::default())).unwrap()
 }
 
-/// One request of this user, on every policy of the route.
+/// Sends one request of this user, on every policy of the route.
 pub(crate) async fn ask(limiter: &dyn Limiter, plan: &Plan, user: &str) -> Verdict {
     let caller = Caller::new(user);
     let (charges, count) = plan.charges(Some(&caller), true, None);

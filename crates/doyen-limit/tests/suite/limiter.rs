@@ -1,4 +1,5 @@
-//! What every limiter promises. Windows are so long that nothing comes back while a test runs, so that the machine's clock is as good as a moved one.
+//! Tests of the `Limiter` port. Windows are long enough that no call returns during a test, so the
+//! system clock works as well as a manual one.
 
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use doyen_web::limit::Plan;
 
 use crate::kit::{ask, plan};
 
-/// Exactly as many as there are, one fewer each time; then none, and the refusal says when.
+/// Exactly the limit passes, with one fewer left each time. Then requests are refused with the time
+/// to wait.
 pub(crate) async fn counts_down(limiter: Arc<dyn Limiter>, name: &str) {
     let plan = plan(name, per_user(5, DAY));
     for left in (0..5).rev() {
@@ -27,7 +29,7 @@ pub(crate) async fn counts_down(limiter: Arc<dyn Limiter>, name: &str) {
         first.retry_after >= first.renews && first.retry_after > 17_000,
         "{first:?}"
     );
-    // A refusal moves nothing: the ban does not grow.
+    // A refusal does not extend the wait.
     for _ in 0..50 {
         let again = ask(&*limiter, &plan, "ada").await;
         assert!(!again.allowed && again.retry_after <= first.retry_after);
@@ -35,7 +37,7 @@ pub(crate) async fn counts_down(limiter: Arc<dyn Limiter>, name: &str) {
     assert!(ask(&*limiter, &plan, "grace").await.allowed);
 }
 
-/// All policies of a request, or none of them.
+/// All policies of a request are charged, or none.
 pub(crate) async fn charges_all_or_none(limiter: Arc<dyn Limiter>, name: &str) {
     let plan = plan(
         name,
@@ -47,7 +49,7 @@ pub(crate) async fn charges_all_or_none(limiter: Arc<dyn Limiter>, name: &str) {
     );
     assert!(ask(&*limiter, &plan, "ada").await.allowed);
     assert!(ask(&*limiter, &plan, "ada").await.allowed);
-    // Her own policy refuses: that of the route is not touched.
+    // The user's policy refuses: the route's is not charged.
     for _ in 0..10 {
         let verdict = ask(&*limiter, &plan, "ada").await;
         assert_eq!(
@@ -58,7 +60,7 @@ pub(crate) async fn charges_all_or_none(limiter: Arc<dyn Limiter>, name: &str) {
     let verdict = ask(&*limiter, &plan, "grace").await;
     assert!(verdict.allowed);
     assert_eq!((verdict.tightest, verdict.remaining), (1, 0));
-    // Now that of the route refuses: hers is not touched.
+    // Now the route's policy refuses: the user's is not charged.
     for _ in 0..10 {
         let verdict = ask(&*limiter, &plan, "grace").await;
         assert_eq!((verdict.allowed, verdict.violated), (false, 2));
@@ -67,12 +69,12 @@ pub(crate) async fn charges_all_or_none(limiter: Arc<dyn Limiter>, name: &str) {
     assert_eq!(ask(&*limiter, &own, "grace").await.remaining, 0);
 }
 
-/// The same first policy without the others: its bucket is the same one.
+/// The first policy without the others: the same bucket.
 fn plan_of_first(_: &Plan, name: &str) -> Plan {
     plan(name, per_user(2, DAY))
 }
 
-/// What costs more counts more; what is left for a cheap call is not there for a dear one.
+/// A call with a higher cost counts more. A cheap call may pass when an expensive one is refused.
 pub(crate) async fn counts_costs(limiter: Arc<dyn Limiter>, name: &str) {
     let dear = plan(name, per_user(10, DAY).cost(4));
     let cheap = plan(name, per_user(10, DAY));
@@ -84,7 +86,7 @@ pub(crate) async fn counts_costs(limiter: Arc<dyn Limiter>, name: &str) {
     assert_eq!(ask(&*limiter, &cheap, "ada").await.remaining, 1);
 }
 
-/// Many at once: exactly as many as there are.
+/// Concurrent calls: exactly the limit passes.
 pub(crate) async fn is_exact(limiters: Vec<Arc<dyn Limiter>>, name: &str) {
     let plan = Arc::new(plan(name, (per_user(100, DAY), per_route(100_000, DAY))));
     let mut tasks = Vec::new();
@@ -108,7 +110,7 @@ pub(crate) async fn is_exact(limiters: Vec<Arc<dyn Limiter>>, name: &str) {
     assert_eq!(passed, 100);
 }
 
-/// Callers who are no machine are not counted by `per_key`: the default counts them.
+/// `per_key` does not apply to users: the default counts them.
 #[test]
 fn what_does_not_fit_falls_back_to_the_default() {
     let caller = doyen_core::Caller::new("ada");

@@ -1,4 +1,4 @@
-//! In process.
+//! The limiter in memory.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use doyen_core::limit::Limiter;
 use doyen_core::{DAY, MINUTE, per_user, secs};
 use doyen_limit::Local;
 
-use crate::kit::{Moved, ask, plan};
+use crate::kit::{ManualClock, ask, plan};
 use crate::limiter;
 
-fn local() -> (Arc<Local>, Moved) {
-    let clock = Moved::new();
+fn local() -> (Arc<Local>, ManualClock) {
+    let clock = ManualClock::new();
     (Arc::new(Local::new(Arc::new(clock.clone()), 10_000)), clock)
 }
 
@@ -34,13 +34,14 @@ async fn it_is_exact() {
     limiter::is_exact(vec![local().0], "GET /a").await;
 }
 
-/// At the edge of a window nothing special happens: in any span of a window pass at most the calls and the burst.
+/// No effect at the edge of a window: in any span of a window, at most the limit and the burst
+/// pass.
 #[tokio::test]
 async fn the_edge_of_a_window_lets_no_flood_through() {
     let (limiter, clock) = local();
     let plan = plan("GET /a", per_user(60, MINUTE).burst(10));
     let mut passed: Vec<i64> = Vec::new();
-    // Somebody who tries a hundred times a second, for three windows.
+    // A client that tries a hundred times a second, for three windows.
     for step in 0..3 * 6000 {
         if ask(&*limiter, &plan, "ada").await.allowed {
             passed.push(step);
@@ -57,7 +58,7 @@ async fn the_edge_of_a_window_lets_no_flood_through() {
     assert!((180..=191).contains(&passed.len()), "{}", passed.len());
 }
 
-/// Waiting as long as the refusal says is enough, to the second.
+/// The stated wait is enough, to the second.
 #[tokio::test]
 async fn waiting_it_out_is_enough() {
     let (limiter, clock) = local();
@@ -71,9 +72,9 @@ async fn waiting_it_out_is_enough() {
     }
 }
 
-/// A clock that is set back by a day refuses nobody for longer than an empty bucket.
+/// After the clock was set back by a day, no client waits longer than for an empty bucket.
 #[tokio::test]
-async fn a_clock_that_is_set_back_bans_nobody() {
+async fn a_clock_that_is_set_back_bans_no_client() {
     let (limiter, clock) = local();
     let plan = plan("GET /a", per_user(60, MINUTE));
     assert!(ask(&*limiter, &plan, "ada").await.allowed);
@@ -84,10 +85,11 @@ async fn a_clock_that_is_set_back_bans_nobody() {
     assert!(ask(&*limiter, &plan, "ada").await.allowed);
 }
 
-/// A million strangers do not fill the memory, and do not give back what somebody has used up.
+/// A million addresses neither fill the memory nor reset the bucket of a caller that used up its
+/// limit.
 #[tokio::test]
 async fn memory_is_bounded_and_a_ban_outlives_a_flood() {
-    let clock = Moved::new();
+    let clock = ManualClock::new();
     let limiter = Arc::new(Local::new(Arc::new(clock.clone()), 6_400));
     let plan = plan("GET /a", per_user(3, DAY));
     for _ in 0..3 {
@@ -98,7 +100,7 @@ async fn memory_is_bounded_and_a_ban_outlives_a_flood() {
     }
     assert!(limiter.len() <= 6_400, "{}", limiter.len());
     assert!(!ask(&*limiter, &plan, "mallory").await.allowed);
-    // What is full again is not kept.
+    // Full buckets are dropped.
     clock.forward(2 * 86_400_000_000);
     for stranger in 0..10_000 {
         ask(&*limiter, &plan, &format!("other {stranger}")).await;

@@ -1,4 +1,4 @@
-//! One suite for both engines: what a limiter promises, in process and in Redis.
+//! One test suite for both limiters, in memory and in Redis.
 
 #![allow(missing_docs, reason = "a test")]
 

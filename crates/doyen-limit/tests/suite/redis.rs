@@ -1,4 +1,4 @@
-//! In Redis: a server of each test's own.
+//! The limiter in Redis. Each test starts its own server.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use redis::aio::ConnectionManager;
 use crate::kit::{ask, plan};
 use crate::limiter;
 
-/// A server of this test's own, killed at its end.
+/// A Redis server for one test, killed at its end.
 struct Own {
     child: Child,
     url: String,
@@ -37,7 +37,7 @@ impl Own {
             child,
             url: format!("redis://127.0.0.1:{port}"),
         };
-        // It tries again until the server listens.
+        // Try again until the server listens.
         own.connection().await;
         own
     }
@@ -80,7 +80,7 @@ async fn it_counts_costs() {
     limiter::counts_costs(redis.limiter("shop").await, "GET /a").await;
 }
 
-/// Two nodes, each with a connection of its own.
+/// Two nodes, each with its own connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_nodes_are_exact_together() {
     let redis = Own::start().await;
@@ -89,7 +89,7 @@ async fn two_nodes_are_exact_together() {
     limiter::is_exact(nodes, "GET /a").await;
 }
 
-/// Nothing of what a caller says stands in a key, and every key ends by itself.
+/// No text of a client is in a key, and every key expires.
 #[tokio::test]
 async fn keys_are_hashes_that_expire() {
     let redis = Own::start().await;

@@ -6,7 +6,8 @@ use doyen_core::{At, Failures};
 use super::Value;
 use crate::{Components, Schema};
 
-/// How many failures one request collects at most. A client that sends more wrong values learns of the rest after it mended these.
+/// How many failures one request collects at most. A client that sends more wrong values learns of
+/// the rest after it mended these.
 pub const MAX_FAILURES: usize = 100;
 
 /// A type that is read from a request: it parses, checks and describes itself. Derive it.
@@ -19,10 +20,10 @@ pub const MAX_FAILURES: usize = 100;
 /// | field | `rename = ".."`, `default`, `default = expr`, `deprecated`, `example = expr`, `with = module`, `recursive`, `skip_into` (left out of the conversion) |
 /// | field | `#[validate(..)]` with [rules](crate::rule) |
 ///
-/// Doc comments become descriptions. `recursive` is for types that hold each other (`A` a `B`, and `B` an `A`); a type that holds itself
-/// needs nothing.
+/// Doc comments become descriptions. `recursive` is for types that hold each other (`A` a `B`, and
+/// `B` an `A`); a type that holds itself needs nothing.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be read from a request",
+    message = "`{Self}` cannot be read from a request",
     label = "nothing says how to parse, check and describe a `{Self}`",
     note = "write `#[derive(Input)]` above it,",
     note = "for a type that has `FromStr`, `#[derive(Input)] #[input(from_str)]`,",
@@ -32,10 +33,12 @@ pub trait Input: Sized + Send + Sync + 'static {
     /// False for a type that stands for a missing field too, such as `Option`.
     const REQUIRED: bool = true;
 
-    /// True when a rule of it, or of a type in it, is asynchronous: then [`verify`](Input::verify) must be called after `parse`.
+    /// True when a rule of it, or of a type in it, is asynchronous: then [`verify`](Input::verify)
+    /// must be called after `parse`.
     const ASYNC: bool = false;
 
-    /// Reads a value and checks its rules. Records every failure; gives `Some` only if it recorded none.
+    /// Reads a value and checks its rules. Records every failure; gives `Some` only if it recorded
+    /// none.
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self>;
 
     /// What a missing field is. The default records `required`.
@@ -44,7 +47,8 @@ pub trait Input: Sized + Send + Sync + 'static {
         None
     }
 
-    /// The contract. A type with a name registers itself among the components and gives a reference.
+    /// The contract. A type with a name registers itself among the components and gives a
+    /// reference.
     fn schema(all: &mut Components) -> Schema;
 
     /// Checks the asynchronous rules. Only for values that [`parse`](Input::parse) gave.

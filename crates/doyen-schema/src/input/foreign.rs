@@ -29,7 +29,8 @@ fn formatted<T>(
 
 impl Input for Uuid {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
-        // 36 characters: the form with hyphens. The crate would also take braces, `urn:uuid:` and no hyphens.
+        // 36 characters: the form with hyphens. The crate would also take braces, `urn:uuid:` and
+        // no hyphens.
         formatted(
             value,
             "must be a UUID",
@@ -71,8 +72,8 @@ impl Input for NaiveDate {
     }
 }
 
-/// RFC 3339 as its grammar has it: chrono also takes a space for the `T` and U+2212 for the minus. Second 60 only where a leap second
-/// can be.
+/// RFC 3339 as its grammar has it: chrono also takes a space for the `T` and U+2212 for the minus.
+/// Second 60 only where a leap second can be.
 fn time(text: &str) -> Option<Timestamp> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     let leap = time.nanosecond() >= 1_000_000_000;

@@ -1,11 +1,13 @@
 //! JSON, strictly: one reading of every document, or none.
 //!
-//! Refused as malformed: a name that comes twice in an object (two programs would pick two different values), anything after the
-//! document, invalid UTF-8, half a surrogate pair, numbers beyond a double, an empty body, and documents that are too deep or hold too
-//! many values to be honest.
+//! Refused as malformed: a name that comes twice in an object (two programs would pick two
+//! different values), anything after the document, invalid UTF-8, half a surrogate pair, numbers
+//! beyond a double, an empty body, and documents that are too deep or hold too many values to be
+//! honest.
 //!
-//! Text is borrowed from the body where it has no escapes. Whole numbers from `i64::MIN` to `u64::MAX` are exact. A number with a
-//! fraction or an exponent is read as a double, as most JSON readers do.
+//! Text is borrowed from the body where it has no escapes. Whole numbers from `i64::MIN` to
+//! `u64::MAX` are exact. A number with a fraction or an exponent is read as a double, as most JSON
+//! readers do.
 //!
 //! ```
 //! use doyen_schema::input::json::{Limits, parse};
@@ -30,7 +32,8 @@ use seed::{Seed, State};
 pub struct Limits {
     /// How deep lists and objects may be nested. 64 by default; more than 120 is not read.
     pub depth: usize,
-    /// How many values there may be in all. 100,000 by default: a small body can unfold into much memory.
+    /// How many values there may be in all. 100,000 by default: a small body can unfold into much
+    /// memory.
     pub values: usize,
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, json};
 use super::{Input, Value};
 use crate::{Components, Schema};
 
-/// The pattern of text without the NUL character, which PostgreSQL can not store.
+/// The pattern of text without the NUL character, which PostgreSQL cannot store.
 pub const NO_NUL: &str = r"^[^\u0000]*$";
 
 impl Input for bool {
@@ -91,7 +91,8 @@ fn whole(text: &str) -> Option<i128> {
     Some(text.parse().unwrap_or(limit))
 }
 
-/// A double, as JSON's numbers are in practice. There is no `f32`: a limit such as 0.1 would mean another number after rounding.
+/// A double, as JSON's numbers are in practice. There is no `f32`: a limit such as 0.1 would mean
+/// another number after rounding.
 impl Input for f64 {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         float(&value, at, out)

@@ -1,7 +1,7 @@
 //! Names and values that came as text: `a=1&b=two`.
 //!
-//! Each name and value is percent-decoded once. What is not valid is refused, not guessed: `%zz`, a lone `%`, and bytes that are not
-//! UTF-8. A name that comes several times becomes a list.
+//! Each name and value is percent-decoded once. What is not valid is refused, not guessed: `%zz`, a
+//! lone `%`, and bytes that are not UTF-8. A name that comes several times becomes a list.
 //!
 //! ```
 //! use doyen_schema::input::text;
@@ -70,7 +70,7 @@ impl Problem for TextError {
 ///
 /// # Errors
 ///
-/// It can not be decoded.
+/// It cannot be decoded.
 pub fn query(raw: &str) -> Result<Value<'_>, TextError> {
     form(raw.as_bytes())
 }
@@ -79,7 +79,7 @@ pub fn query(raw: &str) -> Result<Value<'_>, TextError> {
 ///
 /// # Errors
 ///
-/// It can not be decoded.
+/// It cannot be decoded.
 pub fn form(raw: &[u8]) -> Result<Value<'_>, TextError> {
     let mut pairs = Vec::new();
     for pair in raw
@@ -101,12 +101,13 @@ pub fn form(raw: &[u8]) -> Result<Value<'_>, TextError> {
 ///
 /// # Errors
 ///
-/// It can not be decoded.
+/// It cannot be decoded.
 pub fn segment(raw: &str) -> Result<Cow<'_, str>, TextError> {
     unescape(raw.as_bytes(), false)
 }
 
-/// Names and values as one value: a name that comes once has text, one that comes several times has a list.
+/// Names and values as one value: a name that comes once has text, one that comes several times has
+/// a list.
 pub fn collect<'a>(pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Value<'a> {
     let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
     let mut entries: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_decoded_is_refused() {
+    fn what_cannot_be_decoded_is_refused() {
         for raw in ["a=%", "a=%4", "a=%zz", "a=%+1", "%=1"] {
             assert_eq!(query(raw), Err(TextError::Percent), "{raw}");
         }

@@ -6,7 +6,8 @@ use std::fmt;
 use doyen_core::{At, Failures};
 use serde_json::{Map, Value as Json, json};
 
-/// A value as it came: a JSON document, or the text of a query string, a path, a header, a cookie or a form.
+/// A value as it came: a JSON document, or the text of a query string, a path, a header, a cookie
+/// or a form.
 ///
 /// `Debug` shows what sort of value it is and never the value, which may be a password.
 #[derive(Clone, PartialEq)]
@@ -36,7 +37,8 @@ impl fmt::Debug for Value<'_> {
 }
 
 impl<'a> Value<'a> {
-    /// What sort of value it is, in the words of JSON Schema: `null`, `boolean`, `integer`, `number`, `string`, `array`, `object`.
+    /// What sort of value it is, in the words of JSON Schema: `null`, `boolean`, `integer`,
+    /// `number`, `string`, `array`, `object`.
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -59,7 +61,8 @@ impl<'a> Value<'a> {
 
     /// Records that this is not what was wanted: `repeated`, `null` or `type`.
     ///
-    /// `wanted` is a JSON Schema type (`integer`); `words` is the same for a person (`a whole number`).
+    /// `wanted` is a JSON Schema type (`integer`); `words` is the same for a person
+    /// (`a whole number`).
     pub fn refuse(&self, wanted: &'static str, words: &str, at: &At<'_>, out: &mut Failures) {
         match self {
             Value::List(items) if matches!(items.first(), Some(Value::Text(_))) => {

@@ -50,7 +50,8 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
     for one in &shown {
         let described = operation(one, components, info.api_keys);
         paths
-            // OpenAPI knows no template for "the rest of the path": it is a parameter like any other there.
+            // OpenAPI knows no template for "the rest of the path": it is a parameter like any
+            // other there.
             .entry(one.path.replace("{*", "{"))
             .or_default()
             .insert(one.method.to_lowercase(), described);

@@ -15,7 +15,7 @@ use crate::{Components, Schema};
 ///
 /// Doc comments become descriptions.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be written in an answer",
+    message = "`{Self}` cannot be written in an answer",
     label = "nothing says how to serialize and describe a `{Self}`",
     note = "write `#[derive(Output)]` above it; for a type that has `Display`, `#[derive(Output)] #[output(display)]`"
 )]
@@ -26,7 +26,8 @@ pub trait Output: serde::Serialize + Send + Sync + 'static {
     /// True when [`location`](Output::location) gives one: it stands in the document then.
     const LOCATED: bool = false;
 
-    /// The contract. A type with a name registers itself among the components and gives a reference.
+    /// The contract. A type with a name registers itself among the components and gives a
+    /// reference.
     fn schema(all: &mut Components) -> Schema;
 
     /// What changes whenever the value changes: the text of a strong `ETag`, without quotes.
@@ -34,8 +35,8 @@ pub trait Output: serde::Serialize + Send + Sync + 'static {
         None
     }
 
-    /// Where it lives: the `Location` of the answer that tells of its creation. A reference relative to the server, such as
-    /// `/v1/orders/7`.
+    /// Where it lives: the `Location` of the answer that tells of its creation. A reference
+    /// relative to the server, such as `/v1/orders/7`.
     fn location(&self) -> Option<String> {
         None
     }

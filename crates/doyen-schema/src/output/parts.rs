@@ -19,7 +19,8 @@ pub fn define<T: 'static>(
     all.define::<T>(Direction::Output, name, build)
 }
 
-/// Writes a field. Asks for `Output`, so that a type without it is told once and with a hint.
+/// Writes a field. The bound `Output` makes the compiler report a type without it once and with a
+/// hint.
 pub fn entry<T: Output, M: SerializeMap>(
     to: &mut M,
     name: &'static str,
@@ -35,7 +36,7 @@ pub fn write<T: Output, S: serde::Serializer>(value: &T, to: S) -> Result<S::Ok,
 
 /// A derived type with named fields: what a variant of a tagged enum can hold.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can not be the inside of a tagged variant",
+    message = "`{Self}` cannot be the inside of a tagged variant",
     label = "a tagged variant holds a struct with named fields",
     note = "write `#[derive(Output)]` above that struct, or name the fields in the variant"
 )]

@@ -26,7 +26,8 @@ macro_rules! email {
     };
 }
 
-// Host name or IPv4 address, port, path, query, fragment. No user and password: they would end in logs.
+// Host name or IPv4 address, port, path, query, fragment. No user and password: they would end in
+// logs.
 macro_rules! url {
     () => {
         concat!(
@@ -47,7 +48,8 @@ static EMAIL: Pattern =
 static URL: Pattern =
     Pattern::new(url!(), url!(), true).says("url", "must be an http or https URL");
 
-/// An e-mail address as people have them: no quotes, no comments, a domain with a dot, at most 254 characters.
+/// An e-mail address as people have them: no quotes, no comments, a domain with a dot, at most 254
+/// characters.
 ///
 /// It says that an address could exist. Only a message that arrives says that it does.
 #[derive(Clone, Copy, Debug)]
@@ -78,9 +80,11 @@ impl Email {
     }
 }
 
-/// An absolute `http` or `https` URL without user and password, in its encoded form, at most 2,048 characters.
+/// An absolute `http` or `https` URL without user and password, in its encoded form, at most 2,048
+/// characters.
 ///
-/// It says nothing about where the URL leads: to call it, use a client that refuses private addresses.
+/// It says nothing about where the URL leads: to call it, use a client that refuses private
+/// addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct Url;
 

@@ -9,7 +9,10 @@ use serde_json::{Map, Value as Json};
 /// use doyen_schema::rule::Broken;
 ///
 /// fn no_shouting(text: &str) -> Result<(), Broken> {
-///     if text.chars().any(char::is_lowercase) { Ok(()) } else { Err(Broken::new("shouting", "must not be all capitals")) }
+///     if text.chars().any(char::is_lowercase) {
+///         return Ok(());
+///     }
+///     Err(Broken::new("shouting", "must not be all capitals"))
 /// }
 /// # assert!(no_shouting("Hi").is_ok() && no_shouting("HI").is_err());
 /// ```
@@ -22,7 +25,8 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// With a stable code and a sentence that goes on from the name of the field: `must be a working day`.
+    /// With a stable code and a sentence that goes on from the name of the field:
+    /// `must be a working day`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -32,7 +36,8 @@ impl Broken {
         }
     }
 
-    /// Says which field of the value is wrong, with its name on the wire: for rules over several fields.
+    /// Says which field of the value is wrong, with its name on the wire: for rules over several
+    /// fields.
     #[must_use]
     pub fn field(mut self, name: &'static str) -> Self {
         self.field = Some(name);

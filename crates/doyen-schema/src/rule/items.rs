@@ -94,7 +94,7 @@ impl Items {
 pub struct Unique;
 
 impl Unique {
-    /// Checks a list. Each item that came before is told.
+    /// Checks that the items of a list are unique. Each repeated item is reported.
     pub fn check<L: List + ?Sized>(&self, value: &L, at: &At<'_>, out: &mut Failures)
     where
         L::Item: Eq + Hash,

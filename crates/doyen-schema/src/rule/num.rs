@@ -41,7 +41,7 @@ impl PartialOrd for Num {
     }
 }
 
-/// Compares without rounding the whole number: above 2^53 a double can not hold each one.
+/// Compares without rounding the whole number: above 2^53 a double cannot hold each one.
 fn compare(whole: i128, float: f64) -> Option<Ordering> {
     if float.is_nan() {
         return None;

@@ -62,7 +62,7 @@ impl<T: Number> Number for Box<T> {
 #[diagnostic::on_unimplemented(
     message = "`multiple_of` is for whole numbers, and `{Self}` is not one",
     label = "not a whole number",
-    note = "a double can not hold each multiple: use a whole number of smaller units, such as cents"
+    note = "a double cannot hold each multiple: use a whole number of smaller units, such as cents"
 )]
 pub trait Whole: Number {}
 

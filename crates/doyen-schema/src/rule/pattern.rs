@@ -12,9 +12,10 @@ use crate::input::NO_NUL;
 
 /// A regular expression that text must match somewhere.
 ///
-/// The schema shows the expression as it was written, in ECMA-262 syntax; the check runs the same language in the syntax of the `regex`
-/// crate (there `\d` would mean the digits of every script). `#[validate(pattern = "..")]` translates at compile time and refuses what
-/// has no equal on the other side.
+/// The schema shows the expression as it was written, in ECMA-262 syntax; the check runs the same
+/// language in the syntax of the `regex` crate (there `\d` would mean the digits of every script).
+/// `#[validate(pattern = "..")]` translates at compile time and refuses what has no equal on the
+/// other side.
 #[derive(Debug)]
 pub struct Pattern {
     shown: &'static str,
@@ -47,7 +48,8 @@ impl Pattern {
         self
     }
 
-    /// True when text matches. An expression that is not valid matches nothing; the macro refuses it before.
+    /// True when text matches. An expression that is not valid matches nothing; the macro refuses
+    /// it before.
     pub fn matches(&self, text: &str) -> bool {
         self.regex
             .get_or_init(|| Regex::new(self.run).ok())
@@ -77,7 +79,7 @@ impl Pattern {
         }
     }
 
-    /// Writes the expression into the schema, beside one that stands there.
+    /// Writes the expression into the schema, in addition to an existing one.
     pub fn describe(&self, schema: &mut Schema) {
         match schema.get("pattern").and_then(Json::as_str) {
             Some(present) if present != NO_NUL || !self.no_nul => {

@@ -1,4 +1,5 @@
-//! Adding a limit to a schema that may have one already: the tighter one stays, as both are checked.
+//! Adding a limit to a schema that may have one already: the tighter one stays, as both are
+//! checked.
 
 use serde_json::Value as Json;
 

@@ -73,7 +73,8 @@ impl Admin {
         }
     }
 
-    /// Makes the template if it is not there; afterwards its lock is held shared, so that nobody drops it.
+    /// Creates the template if it is missing; afterwards its lock is held shared, so that it is not
+    /// dropped.
     async fn ready<Fut: Future<Output = ()>>(
         &self,
         template: &str,
@@ -91,7 +92,7 @@ impl Admin {
         if !self.exists(template).await {
             self.build(template, migrate).await;
         }
-        // Shared first: in between nobody can drop it.
+        // Take the shared lock first: in between the template cannot be dropped.
         self.ask(&format!("SELECT pg_advisory_lock_shared({key})"))
             .await;
         self.ask(&format!("SELECT pg_advisory_unlock({key})")).await;
@@ -102,7 +103,7 @@ impl Admin {
         template: &str,
         migrate: impl FnOnce(String) -> Fut,
     ) {
-        // A new schema is the time to tidy up: what no process holds is nobody's.
+        // A new schema is the time to clean up the databases that no process holds.
         self.sweep("doyen\\_test\\_%").await;
         let family = template
             .rsplit_once('_')
@@ -114,7 +115,7 @@ impl Admin {
             .await;
         self.run(&format!("CREATE DATABASE {building}")).await;
         migrate(url_of(&building)).await;
-        // Whole or not at all; and nobody may be connected to what is copied.
+        // The copy is atomic, and the template must have no connections.
         self.run(&format!(
             "ALTER DATABASE {building} ALLOW_CONNECTIONS false"
         ))

@@ -49,7 +49,7 @@ impl Folder {
     }
 }
 
-/// The migrated template; made by whoever comes first, while the others wait.
+/// The migrated template. The first test creates it, while the others wait.
 async fn ready<Fut: Future<Output = ()>>(
     root: &Path,
     name: &str,
@@ -77,7 +77,7 @@ async fn ready<Fut: Future<Output = ()>>(
     done
 }
 
-/// Brings everything into the one file: some of it may still be in the log beside it.
+/// Moves everything into the one file: a part may still be in the write-ahead log.
 async fn settle(file: &Path) {
     let failed = |error: DbErr| -> DatabaseConnection { panic!("{}: {error}", file.display()) };
     let database = Database::connect(url(file)).await.unwrap_or_else(failed);

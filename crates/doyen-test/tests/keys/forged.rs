@@ -62,7 +62,7 @@ async fn t01_only_the_names_of_our_algorithms_are_read_and_exactly(api: Api) {
     all_refused(&api, table).await;
 }
 
-/// There is no HMAC in Doyen. Our public key is known to everybody, so it must never pass for a secret.
+/// There is no HMAC in Doyen: a public key must never be accepted as a secret.
 #[doyen_test::test]
 async fn t02_the_public_key_is_no_shared_secret(api: Api) {
     let forge = Forge::of(&api.0).await;
@@ -122,7 +122,7 @@ async fn t04_keys_and_addresses_in_a_token_are_not_even_visited(api: Api) {
     ];
     all_refused(&api, table).await;
     trap.set_nonblocking(true).unwrap();
-    assert!(trap.accept().is_err(), "somebody visited {url}");
+    assert!(trap.accept().is_err(), "the server requested {url}");
 }
 
 #[doyen_test::test]
@@ -156,7 +156,8 @@ async fn t05_kid_is_data(api: Api) {
     assert_eq!(api.0.count("doyen_signing_keys").await, 2, "it is there");
 }
 
-/// The same on a socket, where a field of 64 KB is more than the server reads: refused by whoever comes first, and nothing breaks.
+/// The same on a socket, where a header of 64 KB is more than the server reads: it is refused, and
+/// nothing breaks.
 #[doyen_test::test(sqlite)]
 async fn t05_a_huge_kid_on_the_wire_is_refused(api: Api) {
     let forge = Forge::of(&api.0).await;
@@ -276,7 +277,8 @@ async fn t09_there_is_one_form(api: Api) {
     let general =
         json!({ "payload": body, "signatures": [{ "protected": head, "signature": signature }] });
     let flat = json!({ "payload": body, "protected": head, "signature": signature });
-    // 64 bytes end in a character with four spare bits: the next one in the alphabet sets one of them.
+    // 64 bytes end in a character with four spare bits: the next one in the alphabet sets one of
+    // them.
     let last = signature.chars().last().unwrap();
     let cut = &signature[..signature.len() - 1];
     let spare = format!("{head}.{body}.{cut}{}", char::from(last as u8 + 1));

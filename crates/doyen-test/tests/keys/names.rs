@@ -58,7 +58,8 @@ async fn t17_es256_is_a_setting(api: Es256Api) {
     }
 }
 
-/// Another setting makes another kind of key, and the ones that are there stay what they are: tokens of both are good meanwhile.
+/// Another setting makes another kind of key, and the ones that are there stay what they are:
+/// tokens of both are good meanwhile.
 #[doyen_test::test]
 async fn another_algorithm_comes_into_effect_by_rotation(api: Api) {
     let app = &api.0;

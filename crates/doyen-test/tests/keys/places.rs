@@ -1,4 +1,4 @@
-//! T13: a token is read from the header alone, and what stands elsewhere is told to nobody.
+//! T13: a token is read from the header only; one in another place is refused and not disclosed.
 
 use crate::support::{Api, accepted, call, token};
 
@@ -25,7 +25,8 @@ async fn t13_a_token_in_the_url_or_a_body_is_none(api: Api) {
     }
 }
 
-/// Beside a good header the token in the URL is still a mistake of the client, and is told as one without being repeated.
+/// A token in the URL is a client error even if the header is valid. The problem does not repeat
+/// the token.
 #[doyen_test::test]
 async fn t13_a_token_in_the_url_beside_one_in_the_header_is_refused(api: Api) {
     let app = &api.0;

@@ -1,4 +1,5 @@
-//! T16: the key set: public members only, the next key before it signs, and how long it may be kept.
+//! T16: the key set: public members only, the next key before it signs, and how long it may be
+//! kept.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! T16: keys change without an outage: on the node that rotates, on one that does not, and in the middle of it.
+//! T16: keys change without an outage: on the node that rotates, on one that does not, and in the
+//! middle of it.
 
 use std::sync::Arc;
 
@@ -46,7 +47,8 @@ async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
         assert_eq!(kids(node).await, [second.as_str(), &done.next.kid, first]);
     }
 
-    // Whoever has the retired key can still sign, for a day: then it is dropped, whatever its tokens say of their own time.
+    // The retired key can still sign for a day. Then it is dropped, whatever the `iat` of its
+    // tokens.
     let stolen = forge.with_claims(json!({ "exp": forge.now + 400_000 }));
     app.clock().advance(DAY);
     accepted(call(app, &stolen).await);
@@ -188,7 +190,7 @@ async fn t16_an_unknown_key_is_looked_up_at_once(api: Api) {
         .unwrap();
     app.inject::<Arc<SigningKeys>>().await.list().await.unwrap();
     app.clock().advance(std::time::Duration::from_millis(999));
-    // The first node looks as well: nobody told it.
+    // The first node reads the keys as well, without a notification.
     let (third, forge) = (app.another(setup()).await, Forge::of(&other).await);
     let new = token(&third).await;
     assert_ne!(header_of(&new)["kid"], forge.kid.as_str());

@@ -92,7 +92,7 @@ pub(crate) fn accepted(answer: Answer) {
 pub(crate) fn refused(answer: Answer, what: &str) {
     let challenge = answer
         .header("www-authenticate")
-        .unwrap_or_default()
+        .unwrap_or_else(|| panic!("{what}\n\n{answer}"))
         .to_owned();
     assert_eq!(answer.status(), 401, "{what}\n\n{answer}");
     assert_eq!(answer.code(), "invalid_token", "{what}\n\n{answer}");
@@ -154,7 +154,8 @@ pub(crate) fn but(mut value: Value, changes: Value) -> Value {
     value
 }
 
-/// Knows the seed, and signs whatever it is told to. It derives keys by itself: what the application does must come out here too.
+/// Knows the seed and signs arbitrary claims. It derives keys independently: the application must
+/// come to the same result.
 pub(crate) struct Forge {
     seed: Seed,
     pub(crate) kid: String,

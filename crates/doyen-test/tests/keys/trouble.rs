@@ -1,4 +1,4 @@
-//! What keeps a node from knowing the keys, and what somebody may do to keep it busy.
+//! Failures to read the keys, and attempts to overload the reader.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use serde_json::json;
 
 use crate::support::{Api, Forge, accepted, call, kids, refused, setup, token};
 
-/// Invented names make a node look five times a second at most: in between a key that does exist is not found either.
+/// Invented names make a node look five times a second at most: in between a key that does exist is
+/// not found either.
 #[doyen_test::test]
 async fn t05_invented_names_do_not_keep_the_database_busy(api: Api) {
     let app = &api.0;
@@ -57,7 +58,8 @@ async fn a_table_that_is_away_changes_nothing_but_what_time_changes(api: Api) {
     app.clock().advance(DAY);
     refused(call(app, &retired).await, "dropped");
 
-    // A node that starts now has the first keys of the seed, and follows the table once it is there.
+    // A node that starts now has the first keys of the seed, and follows the table once it is
+    // there.
     let late = app.another(setup()).await;
     assert_ne!(kids(&late).await, before);
     app.execute("ALTER TABLE away RENAME TO doyen_signing_keys", [])
@@ -113,7 +115,8 @@ async fn keys_of_another_seed_are_refused_at_start_until_they_are_reset(api: Api
     start(app, &other).await.unwrap();
     start(app, &own).await.unwrap_err();
 
-    // A node that still runs with the old seed keeps its keys: it can not have the new ones. It must be started again.
+    // A node that still runs with the old seed keeps its keys: it cannot have the new ones. It
+    // must be started again.
     app.clock().advance(secs(2));
     accepted(call(app, &old).await);
 }

@@ -37,7 +37,7 @@ impl Plugin for First {
 /// Needs what `first` would have provided: a consequence, which is not reported.
 struct Second;
 
-/// Supplied by nobody.
+/// A type without a provider.
 struct Missing;
 
 const CLASH: &[Family] = &[Family::counter("db_pool_connections", "A clash.")];

@@ -86,7 +86,7 @@ async fn data_survives_a_late_install_a_removal_and_a_rename(api: Api) {
     );
     let owner = "doyen_migrations WHERE owner = 'notebook'";
     assert_eq!(renamed.count(owner).await, 1);
-    // Once more: nothing is left to rename.
+    // Again: nothing is left to rename.
     assert_eq!(app.another(new()).await.count("notebook_notes").await, 1);
 }
 

@@ -144,7 +144,7 @@ fn a_failed_test_keeps_its_database_postgres() {
     kept_then_swept(Backend::Postgres, "databases::kept_postgres");
 }
 
-/// A run of the same test beside this one keeps its database.
+/// A concurrent run of the same test keeps its database.
 #[test]
 fn a_sweep_spares_who_still_runs() {
     for backend in [Backend::Sqlite, Backend::Postgres] {

@@ -1,4 +1,5 @@
-//! The harness itself: that each test has a database of its own, and above all that what checks can fail.
+//! The harness itself: that each test has a database of its own, and above all that what checks can
+//! fail.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 

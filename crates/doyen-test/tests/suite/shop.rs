@@ -133,7 +133,7 @@ async fn told(word: Arc<Word>) -> Text {
 /// Holds `/shop/slow` up until it is opened.
 #[derive(Default)]
 pub struct Gate {
-    /// Somebody waits.
+    /// A request waits.
     pub entered: tokio::sync::Notify,
     /// Let them through.
     pub open: tokio::sync::Notify,
@@ -263,5 +263,5 @@ async fn body(_anything: Anything) -> NoContent {
 
 #[get("/hidden", allow = anyone, hidden)]
 async fn hidden() -> Lie {
-    lie(299, "text/plain", "nobody promised anything")
+    lie(299, "text/plain", "not documented")
 }

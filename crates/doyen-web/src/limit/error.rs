@@ -22,7 +22,7 @@ pub enum PlanError {
         /// Those there are.
         known: Vec<String>,
     },
-    /// A policy can not be counted: what it must be.
+    /// A policy is outside what the limiter can count.
     Wrong(String),
     /// There are too many of them.
     TooMany,

@@ -71,7 +71,8 @@ impl Plan {
         rules.chain(quotas).collect()
     }
 
-    /// The charges of a request, and how many they are; 0 for a route without a limit. `permitted`: the route lets this caller in.
+    /// The charges of a request, and how many they are; 0 for a route without a limit. `permitted`:
+    /// the route lets this caller in.
     pub fn charges<'a>(
         &'a self,
         caller: Option<&'a Caller>,
@@ -98,7 +99,7 @@ impl Plan {
                     Some(key) => Who::Key(key),
                     None => continue,
                 },
-                (Per::Route, _) if permitted => Who::Everybody,
+                (Per::Route, _) if permitted => Who::Global,
                 (Per::User | Per::Key | Per::Route, _) => continue,
             };
             slots[count] = self.charge(rule, tier, who);

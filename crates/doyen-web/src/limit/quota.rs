@@ -9,7 +9,8 @@ use super::name::{NAME, is_name};
 
 /// A quota of the settings: `api: 100000/day everywhere`, `exports: 100/month`.
 ///
-/// With `everywhere` each route counts it that is not `unlimited`; else those that say `limit = quota("exports")`.
+/// With `everywhere` each route counts it that is not `unlimited`; else those that say
+/// `limit = quota("exports")`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedQuota {
     /// Its name.

@@ -1,4 +1,5 @@
-//! What goes back: statuses, header fields, conditional requests, HEAD, OPTIONS, `fields=`, redirects, streams, request ids.
+//! What goes back: statuses, header fields, conditional requests, HEAD, OPTIONS, `fields=`,
+//! redirects, streams, request ids.
 
 use bytes::Bytes;
 use doyen::prelude::*;

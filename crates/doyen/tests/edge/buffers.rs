@@ -1,5 +1,5 @@
-//! What the server holds for clients that do not read: bounded, at the expense of whoever holds the
-//! most. Over real sockets, with a small limit.
+//! Memory for clients that do not read their responses: it is bounded, and the connection that
+//! holds most is closed first. Over real sockets, with a small limit.
 
 use std::time::Duration;
 
@@ -165,7 +165,8 @@ async fn who_holds_less_is_spared() {
     assert!(response.len() > LARGE, "{}", response.len());
 }
 
-/// A connection that holds a quarter of the limit is told so, and goes on once it has read.
+/// A connection that holds a quarter of the limit is warned, and continues once its client has
+/// read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_holds_much_gets_503_until_it_reads() {
     let server = serving().await;

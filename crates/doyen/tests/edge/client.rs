@@ -15,7 +15,7 @@ use crate::kit::finish;
 async fn who(client: Client) -> Text {
     let address = client
         .address
-        .map_or_else(|| "nobody".to_owned(), |address| address.to_string());
+        .map_or_else(|| "unknown".to_owned(), |address| address.to_string());
     Text(format!("{address} {}", client.agent.unwrap_or_default()))
 }
 
@@ -79,7 +79,7 @@ impl House {
     }
 }
 
-/// Everything somebody may send to be taken for another.
+/// Every header a client can send to appear with another address.
 const CLAIMS: [(&str, &str); 9] = [
     ("x-forwarded-for", "203.0.113.7"),
     ("x-forwarded-for", "10.0.0.1, 127.0.0.1"),
@@ -93,7 +93,7 @@ const CLAIMS: [(&str, &str); 9] = [
 ];
 
 #[tokio::test]
-async fn nobody_who_is_not_trusted_changes_who_asks() {
+async fn an_untrusted_peer_cannot_change_the_client_address() {
     for field in [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded] {
         let house = house(field);
         for claims in [

@@ -1,4 +1,5 @@
-//! How long a client may take, over real sockets: what is slow but honest is answered whole, what only holds a place is cut.
+//! How long a client may take, over real sockets: what is slow but honest is answered whole, what
+//! only holds a place is cut.
 //!
 //! Limits are generous: a busy machine may be late, never early.
 
@@ -16,7 +17,8 @@ use crate::server::{Running, Wire, run_with, soon, status};
 /// The time of a header in these tests.
 const HEADER: Duration = Duration::from_millis(300);
 
-/// Later than this nothing of a connection may be left that was cut for its header: the time of one, the time to say good-bye, and a busy machine.
+/// Later than this nothing of a connection may be left that was cut for its header: the time of
+/// one, the time to say good-bye, and a busy machine.
 const LATE: Duration = Duration::from_secs(4);
 
 const LARGE: usize = 8 << 20;
@@ -27,7 +29,7 @@ async fn large() -> Text {
     Text("x".repeat(LARGE))
 }
 
-/// Answer for as long as somebody reads.
+/// Respond for as long as the client reads
 #[get("/endless", allow = anyone)]
 async fn endless() -> Stream {
     let chunk = Bytes::from(vec![b'x'; 64 << 10]);
@@ -66,7 +68,7 @@ async fn one_place() -> Running {
     .await
 }
 
-/// Waits until somebody else gets the place.
+/// Waits until another request gets the permit.
 async fn place_is_free(server: &Running) {
     soon(async {
         loop {
@@ -113,7 +115,7 @@ async fn dribble(wire: Wire, bytes: &[u8]) -> (String, Duration) {
     (String::from_utf8(told).unwrap(), begun.elapsed())
 }
 
-/// What a client is told whose header does not come.
+/// The response to a client whose header does not arrive.
 fn is_late(told: &str) {
     assert!(told.starts_with("HTTP/1.1 408"), "{told}");
     assert_eq!(told.matches("HTTP/1.1 ").count(), 1, "{told}");
@@ -296,7 +298,8 @@ async fn http_2_without_a_request_is_closed() {
 
 #[tokio::test]
 async fn pings_keep_nothing_open() {
-    // `GET /` with a good-bye that is never answered; `GET /large` with a window of its first 65,535 bytes.
+    // `GET /` with a good-bye that is never answered; `GET /large` with a window of its first
+    // 65,535 bytes.
     let answered = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a".as_slice();
     let unread = b"\0\0\x0d\x01\x05\0\0\0\x01\x82\x86\x04\x06/large\x41\x01a".as_slice();
     for asked in [b"", answered, unread] {

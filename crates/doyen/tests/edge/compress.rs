@@ -1,4 +1,5 @@
-//! Compressed answers (RFC 9110 sections 8.4 and 12.5.3): what is, what is not, and that it says the same.
+//! Compressed answers (RFC 9110 sections 8.4 and 12.5.3): what is, what is not, and that it says
+//! the same.
 
 use std::io::Read as _;
 
@@ -50,7 +51,7 @@ async fn thing() -> Json<Thing> {
     })
 }
 
-/// A token, and much beside it.
+/// A token next to much other content.
 #[get("/token", allow = anyone)]
 async fn token() -> NoStore<Lines> {
     NoStore(Lines { lines: lines(1000) })
@@ -144,7 +145,7 @@ impl Answer {
         text.join(", ").contains("Accept-Encoding")
     }
 
-    /// It went as it is, and no cache is told that it could have been otherwise.
+    /// The response is not compressed, and has no `Vary` for it.
     #[track_caller]
     fn is_untouched(&self) {
         assert!(!self.is_packed(), "{self:?}");
@@ -170,7 +171,7 @@ async fn what_is_unpacked_is_what_goes_without() {
         assert!(!plain.is_packed(), "{path}");
         assert_eq!(packed.unpacked(), plain.body, "{path}");
         assert!(packed.body.len() < plain.body.len() / 2, "{path}");
-        // Whoever asks, caches know that it depends.
+        // `Vary` is sent whether or not the client accepts an encoding.
         assert!(plain.depends_on_encoding() && packed.depends_on_encoding());
         assert_eq!(packed.header("content-type"), plain.header("content-type"));
         packed.is_guarded();

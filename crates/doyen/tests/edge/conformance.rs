@@ -1,4 +1,5 @@
-//! The document keeps its word: each operation of an application is called, and what comes back is what stands in the document.
+//! The document keeps its word: each operation of an application is called, and what comes back is
+//! what stands in the document.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Pages of other origins, as browsers ask for them and as nobody's browser would (WHATWG Fetch section 3.3).
+//! CORS: requests as browsers send them, and requests that no browser sends (WHATWG Fetch section
+//! 3.3).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +17,11 @@ use crate::kit::{Answer, finish, send};
 
 const GOOD: &str = "https://app.example.com";
 
-/// Nobody is let in.
-struct Nobody;
+/// Identifies no caller.
+struct RefuseAll;
 
 #[async_trait]
-impl Identify for Nobody {
+impl Identify for RefuseAll {
     async fn identify(&self, _: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         Ok(None)
     }
@@ -91,7 +92,7 @@ fn service(cors: Option<Cors>) -> Service {
     finish(
         Service::builder()
             .options(options)
-            .identify(Arc::new(Nobody))
+            .identify(Arc::new(RefuseAll))
             .module(module),
     )
 }
@@ -151,7 +152,7 @@ impl Answer {
     }
 
     fn list(&self, name: &str) -> Vec<&str> {
-        self.header(name).unwrap_or_default().split(", ").collect()
+        self.header(name).unwrap().split(", ").collect()
     }
 }
 

@@ -70,7 +70,7 @@ enum FindOrder {
     Deleted,
 }
 
-/// Why an order can not be placed.
+/// Why an order cannot be placed.
 #[derive(Debug, Problem)]
 enum PlaceOrder {
     /// There is not enough of it.
@@ -397,6 +397,6 @@ fn every_reference_leads_somewhere_and_nothing_is_left_over() {
     }
     for name in all["components"]["schemas"].as_object().unwrap().keys() {
         let pointer = format!("/components/schemas/{name}");
-        assert!(named.contains(&pointer), "{name} is used by nobody");
+        assert!(named.contains(&pointer), "{name} is not used");
     }
 }

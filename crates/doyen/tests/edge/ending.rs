@@ -1,4 +1,5 @@
-//! How a request ends: committed, rolled back, released; after an answer, an error, a panic, a time-out, and a client that went away.
+//! How a request ends: committed, rolled back, released; after an answer, an error, a panic, a
+//! time-out, and a client that went away.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,5 @@
-//! What is wrong with an application is told before its first request: every mistake, each with its chain and the way out.
+//! Mistakes in the injection graph are reported before the first request: all of them, each with
+//! its chain and a remedy.
 
 use std::sync::Arc;
 
@@ -66,7 +67,7 @@ fn what_nothing_supplies_is_named_with_its_chain() {
             "nothing supplies `dyn Mailer`: POST /letters -> Letters -> dyn Mailer. Bind it in a module (`.bind::<dyn Port, Adapter>()`) or give a value (`.provide(value)`)"
         ]
     );
-    // A need of an adapter counts as well, and each route that can not be served is named.
+    // A dependency of an adapter counts as well, and each route that cannot be served is named.
     let module = Module::new("t")
         .routes(routes![write, more])
         .bind::<dyn Mailer, Smtp>();
@@ -215,7 +216,7 @@ fn every_mistake_of_every_route_is_told_at_once() {
 }
 
 #[test]
-fn paths_that_can_not_be_told_apart_are_refused() {
+fn paths_that_cannot_be_told_apart_are_refused() {
     let routes = vec![
         Route::get("/a/{id}")
             .name("a")

@@ -1,4 +1,5 @@
-//! Injection through requests: lifetimes proved by counts, chains of providers that can fail, ports and adapters, overrides.
+//! Injection through requests: lifetimes proved by counts, chains of providers that can fail, ports
+//! and adapters, overrides.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -154,7 +155,8 @@ async fn a_provider_that_refuses_answers_and_is_asked_again() {
     made.request.store(13, Ordering::SeqCst);
     get(&shop, "/seen").await.is_problem(409, "no_lease");
     assert_eq!(get(&shop, "/seen").await.status, 200);
-    // What a provider can refuse with is part of the contract of each route that asks for it, however far away.
+    // What a provider can refuse with is part of the contract of each route that asks for it,
+    // however far away.
     let codes: Vec<&str> = shop.operations()[0]
         .problems
         .iter()

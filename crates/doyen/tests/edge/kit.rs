@@ -1,4 +1,5 @@
-//! What the tests of this folder share: a service of some routes, and answers that can be looked at.
+//! What the tests of this folder share: a service of some routes, and answers that can be looked
+//! at.
 
 use bytes::Bytes;
 use doyen::prelude::*;

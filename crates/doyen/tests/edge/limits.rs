@@ -1,4 +1,4 @@
-//! How often: what is counted by whom, what the answers say, and what can not be got around.
+//! Rate limits: who is counted, the headers of the response, and attempts to evade a limit.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -47,7 +47,8 @@ static BAD: ProblemInfo = ProblemInfo {
     description: "The token is not valid.",
 };
 
-/// `Bearer ada` is Ada, who may read; `key-7` is a machine of Ada's; `Bearer guest` may do nothing; `Bearer bad` is not valid.
+/// `Bearer ada` is Ada, who may read; `key-7` is a machine of Ada's; `Bearer guest` may do nothing;
+/// `Bearer bad` is not valid.
 struct Names;
 
 #[async_trait]
@@ -251,10 +252,10 @@ async fn every_answer_says_how_many_calls_are_left() {
     let wrong = shop.get("/mine/none", "grace").await;
     assert_eq!(wrong.status, 422);
     assert_eq!(parameter(wrong.header("ratelimit").unwrap(), "r"), 2);
-    let nobody = shop.ask("192.0.2.9", "GET", "/orders", &[]).await;
-    nobody.is_problem(401, "unauthenticated");
+    let anonymous = shop.ask("192.0.2.9", "GET", "/orders", &[]).await;
+    anonymous.is_problem(401, "unauthenticated");
     assert_eq!(
-        nobody.header("ratelimit-policy"),
+        anonymous.header("ratelimit-policy"),
         Some("\"default\";q=4;w=60")
     );
     let guest = shop.get("/orders", "guest").await;
@@ -303,7 +304,8 @@ async fn a_refusal_names_the_policy_and_waiting_it_out_is_enough() {
     assert_eq!(shop.get("/mine/7", "ada").await.status, 200);
 }
 
-/// Two and a half windows, at their edges and between: never more than the calls of a window and the burst.
+/// Two and a half windows, at their edges and between: never more than the calls of a window and
+/// the burst.
 #[tokio::test]
 async fn the_edge_of_a_window_is_no_place_for_a_flood() {
     let shop = shop();
@@ -389,7 +391,7 @@ async fn an_ipv6_customer_is_one_client_with_all_addresses() {
 
 /// Who floods without being known uses up nothing of who is, be it from the same address.
 #[tokio::test]
-async fn a_stranger_can_not_lock_a_user_out() {
+async fn a_stranger_cannot_lock_a_user_out() {
     let shop = shop();
     let bad = [("authorization", "Bearer bad")];
     let mut codes = Vec::new();
@@ -607,7 +609,7 @@ fn words_that_make_no_sense_keep_it_from_starting() {
     assert!(refused(policy("search").cost(5)).contains("at most 4"));
     assert!(refused(per_user(0, MINUTE)).contains("at least one call"));
     assert!(refused(per_user(1, Duration::from_millis(100))).contains("1s to 31d"));
-    assert!(refused(per_user(1, MINUTE).named("no good")).contains("letters"));
+    assert!(refused(per_user(1, MINUTE).named("not valid")).contains("letters"));
     assert!(refused(unlimited(" ")).contains("reason"));
     assert!(refused([per_user(1, MINUTE); 9]).contains("more than 8"));
 }

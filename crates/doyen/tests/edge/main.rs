@@ -1,4 +1,5 @@
-//! The edge, asked as a client asks it: in process through `Service::handle`, and over real sockets.
+//! The edge, asked as a client asks it: in process through `Service::handle`, and over real
+//! sockets.
 
 #![allow(missing_docs, reason = "a test")]
 

@@ -1,4 +1,5 @@
-//! Who may: 401 and 403 with their challenges (RFC 6750 section 3), and what is decided before what.
+//! Who may: 401 and 403 with their challenges (RFC 6750 section 3), and what is decided before
+//! what.
 
 use std::sync::Arc;
 
@@ -31,7 +32,8 @@ static BAD: ProblemInfo = ProblemInfo {
     description: "The token is not valid.",
 };
 
-/// `Bearer read` may read, `Bearer clerk` too and is a clerk; `Bearer away` finds the key server down; all else is not valid.
+/// `Bearer read` may read, `Bearer clerk` too and is a clerk; `Bearer away` finds the key server
+/// down; all else is not valid.
 struct Tokens;
 
 #[async_trait]
@@ -59,7 +61,7 @@ impl Identify for Tokens {
 /// Open to all.
 #[get("/open", allow = anyone)]
 async fn open(me: Option<Caller>) -> Text {
-    Text(me.map_or_else(|| "nobody".to_owned(), |me| me.subject.to_string()))
+    Text(me.map_or_else(|| "anonymous".to_owned(), |me| me.subject.to_string()))
 }
 
 /// For those who are logged in.
@@ -150,7 +152,7 @@ async fn a_missing_scope_is_named_and_a_missing_role_is_not() {
 #[tokio::test]
 async fn on_an_open_route_a_bad_token_counts_as_none_but_a_fault_does_not() {
     assert_eq!(ask("/open", Some("read")).await.text(), "u1");
-    assert_eq!(ask("/open", Some("expired")).await.text(), "nobody");
+    assert_eq!(ask("/open", Some("expired")).await.text(), "anonymous");
     ask("/open", Some("away"))
         .await
         .is_problem(503, "unavailable");

@@ -441,7 +441,7 @@ async fn http_2_needs_no_introduction() {
     };
     let (held, ()) = futures_util::join!(held, others);
     assert_eq!(held, (200, "held".to_owned()));
-    // Idle, it is told to go: the connection ends well.
+    // An idle connection is closed with a clean shutdown.
     assert!(soon(connection).await.unwrap().is_ok());
 }
 
@@ -456,7 +456,7 @@ async fn a_drain_finishes_what_was_begun_and_closes_the_rest() {
     busy.get("/hold").await;
     server.reached().await;
     server.stop();
-    // Nobody is waited for who asks nothing.
+    // The shutdown does not wait for a client that sends no request.
     assert_eq!(idle.rest().await, "");
     assert_eq!(fresh.rest().await, "");
     assert!(server.service.drain().has_begun());

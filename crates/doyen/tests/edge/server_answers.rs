@@ -1,4 +1,5 @@
-//! What every answer carries over a socket, those included that no route gave and that no request was read for.
+//! What every answer carries over a socket, those included that no route gave and that no request
+//! was read for.
 
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ async fn serving() -> Running {
     .await
 }
 
-/// Looks at what browsers are told, and that nobody is told what serves.
+/// Checks the security headers, and that no header names the server software.
 fn is_guarded(answer: &str) {
     let head = answer.split("\r\n\r\n").next().unwrap().to_lowercase();
     for line in [

@@ -40,7 +40,7 @@ fn say(what: &str) {
         .unwrap();
 }
 
-/// In the child it serves until it is told to stop; as a test of its own it does nothing.
+/// In the child process it serves until a signal stops it; run as a test it does nothing.
 #[test]
 fn serve_when_started_as_a_child() {
     if std::env::var_os(CHILD).is_none() {

@@ -1,6 +1,8 @@
-//! Requests that two servers could read in two ways, as raw bytes: one answer, the connection closed, and the request behind it never served.
+//! Requests that two servers could read in two ways, as raw bytes: one answer, the connection
+//! closed, and the request behind it never served.
 //!
-//! The request behind is the canary: a proxy in front that took it for a part of the first request would have let it past its rules.
+//! The request behind is the canary: a proxy in front that took it for a part of the first request
+//! would have let it past its rules.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use crate::kit::Value;
 use crate::server::{Running, Wire, run_built, soon, status};
 
-/// How often somebody reached it.
+/// Number of calls that reached the handler.
 #[derive(Default)]
 struct Canary(AtomicUsize);
 
@@ -327,7 +329,8 @@ async fn what_is_too_long_is_told_before_it_is_whole() {
     ];
     yard.refuses("431", "headers_too_large", &slices(&fields))
         .await;
-    // Shorter than a head may be, longer than a target: an answer like any other, and the next request is served.
+    // Shorter than a head may be, longer than a target: an answer like any other, and the next
+    // request is served.
     let mut wire = yard.server.connect().await;
     wire.get(&format!("/{}", "x".repeat(9_000))).await;
     assert_eq!(status(&wire.answer().await.0), "414");
@@ -372,7 +375,7 @@ async fn chunks_are_framed_as_they_must_be() {
         assert!(all.contains("body_incomplete"), "{body:?} gave {all}");
         assert_eq!(answers(&all), 1, "{body:?} gave {all}");
     }
-    // The same where nobody reads the body.
+    // The same on a route that does not read the body.
     for body in [
         "0x5\r\nhello\r\n0\r\n\r\n",
         "5\r\nhello0\r\n\r\n",
@@ -474,7 +477,8 @@ async fn what_was_asked_before_is_answered_first() {
 async fn a_refused_request_with_a_long_body_still_hears_why() {
     let yard = yard().await;
     let mut wire = yard.server.connect().await;
-    // Far more than all buffers hold: closing at once would reset the connection and lose the answer.
+    // Far more than all buffers hold: closing at once would reset the connection and lose the
+    // answer.
     let body = vec![b'x'; 8 << 20];
     let head = post(
         "host: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n",
@@ -543,7 +547,8 @@ fn field(name: &str, value: &[u8]) -> Vec<u8> {
     all
 }
 
-/// What a raw stream of HTTP/2 ends with: the type of the frame and its code, of the first frame that says an end.
+/// What a raw stream of HTTP/2 ends with: the type of the frame and its code, of the first frame
+/// that says an end.
 async fn ended(yard: &Yard, fields: &[(&str, &[u8])], data: Option<&[u8]>) -> (u8, u32) {
     let mut wire: Wire = yard.server.connect().await;
     let mut block: Vec<u8> = [

@@ -119,7 +119,8 @@ async fn who_still_sends_hears_the_refusal() {
     let mut wire = server.connect().await;
     wire.send("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 12582912\r\n\r\n")
         .await;
-    // More than the buffers of both sides hold. It is taken, and only then does it look for an answer.
+    // More than the buffers of both sides hold. It is taken, and only then does it look for an
+    // answer.
     let sent = soon(wire.0.write_all(&vec![b'x'; 12 << 20])).await;
     assert!(sent.is_ok(), "{sent:?}");
     let mut all = Vec::new();

@@ -33,7 +33,7 @@ pub(super) struct Module {
 /// Adds the module in this file and those below it.
 pub(super) fn read(sources: &Sources, file: &str, path: Segments, modules: &mut Modules) -> Result {
     let syntax = syn::parse_file(&sources[file]).context(|| file.to_owned())?;
-    // Children of `a.rs` are in `a/`, those of `mod.rs` and of a root beside it.
+    // Children of `a.rs` are in `a/`, those of `mod.rs` and of a root in the same folder.
     let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
     let folder = match name {
         "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),

@@ -1,7 +1,9 @@
-//! The page of security claims: each row names a test that is there, and no row of the list is forgotten.
+//! The page of security claims: each row names a test that is there, and no row of the list is
+//! forgotten.
 //!
-//! A claim stands in a table whose last column is `proof`: a path of a Rust file, then the tests in it, all in backticks. A row
-//! that stands in no such table stands in the one whose last column is `reason`.
+//! A claim stands in a table whose last column is `proof`: a path of a Rust file, then the tests in
+//! it, all in backticks. A row that stands in no such table stands in the one whose last column is
+//! `reason`.
 
 use std::collections::BTreeSet;
 
@@ -127,7 +129,8 @@ fn proofs(cell: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// Whether this Rust file has a test of this name: a function with an attribute `test` right before it.
+/// Whether this Rust file has a test of this name: a function with an attribute `test` right before
+/// it.
 fn has_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let is_function = |line: &str| {

@@ -61,12 +61,12 @@ impl Tree {
     }
 
     pub(super) fn objection(&self, document: &Path, mention: &Mention) -> Option<String> {
-        let beside = document.parent().unwrap_or(Path::new(""));
+        let folder = document.parent().unwrap_or(Path::new(""));
         match &mention.what {
-            What::Link(target) if self.exists(&beside.join(target)) => None,
+            What::Link(target) if self.exists(&folder.join(target)) => None,
             What::Link(target) => Some(format!("the link to {target} leads nowhere")),
             What::Path(path) => {
-                let bases = [Path::new(""), beside]
+                let bases = [Path::new(""), folder]
                     .into_iter()
                     .chain(ALSO_FROM.map(Path::new));
                 let bases: Vec<&Path> = bases.collect();

@@ -1,7 +1,7 @@
 //! The cases: what is asked of which application.
 
-/// In the order of the table. `bare` is Doyen with every duty switched off that can be, `full` as it is shipped, `many` as it
-/// is shipped with 1,000 other routes.
+/// In the order of the table. `bare` is Doyen with every duty switched off that can be, `full` as
+/// it is shipped, `many` as it is shipped with 1,000 other routes.
 pub(super) const CASES: [&str; 6] = [
     "bare-json",
     "bare-echo",
@@ -11,6 +11,6 @@ pub(super) const CASES: [&str; 6] = [
     MANY_JSON,
 ];
 
-/// These two ask the same, beside few routes and beside many.
+/// The same request, to an application with few routes and to one with many.
 pub(super) const FULL_JSON: &str = "full-json";
 pub(super) const MANY_JSON: &str = "many-json";

@@ -1,5 +1,6 @@
-//! The instructions of a request: a program runs twice under callgrind, with few requests and with many. What the second run
-//! took longer is what the requests between cost; start and end are in both.
+//! The instructions of a request: a program runs twice under callgrind, with few requests and with
+//! many. What the second run took longer is what the requests between cost; start and end are in
+//! both.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn start_and_end_are_not_in_the_cost() {
         assert_eq!(per_request(7_105_964, 121_446_319).unwrap(), 22_868);
-        assert!(per_request(7, 7).is_err(), "nobody serves for nothing");
+        assert!(per_request(7, 7).is_err(), "a request cannot cost nothing");
         assert!(per_request(8, 7).is_err());
     }
 }

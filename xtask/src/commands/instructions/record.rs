@@ -17,7 +17,7 @@ const HEAD: &str = "\
 # The numbers are for Linux on x86_64 only. Another compiler counts others, so it is named.
 ";
 
-/// What a request of each case cost when somebody last said that it may.
+/// The recorded cost of a request, for each case.
 #[derive(Debug, PartialEq)]
 pub(super) struct Record {
     /// `rustc --version`.

@@ -1,16 +1,18 @@
-//! What is wrong with the counted numbers, and how they look beside the recorded ones.
+//! Compares the counted numbers with the recorded ones and prints them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::case::{CASES, FULL_JSON, MANY_JSON};
 
-/// How much more than recorded is a regression. Counts of one program on a busy machine lie within 1 %, but for the case that
-/// reads a row: what its threads do while they wait depends on the machine, and costs up to 4 % on top. The lowest of a few
-/// counts is without that, so what is left is a third of this.
+/// How much more than recorded is a regression. Counts of one program on a busy machine lie within
+/// 1 %, but for the case that reads a row: what its threads do while they wait depends on the
+/// machine, and costs up to 4 % on top. The lowest of a few counts is without that, so what is left
+/// is a third of this.
 const DEARER: f64 = 0.03;
 
-/// How much less is a gain that must be recorded: until then, as much could be lost again and nobody would see it.
+/// Smallest gain that must be recorded: without a record, the same amount could be lost again
+/// unnoticed.
 const CHEAPER: f64 = 0.10;
 
 /// How much 1,000 other routes may matter.

@@ -61,7 +61,7 @@ impl TicketRepository for InMemory {
             viewer.sees(ticket.reporter.id)
                 && filter.status.is_none_or(|status| ticket.status == status)
                 && filter.assignee.is_none_or(|assignee| match assignee {
-                    AssigneeFilter::Nobody => ticket.assignee.is_none(),
+                    AssigneeFilter::Unassigned => ticket.assignee.is_none(),
                     AssigneeFilter::User(id) => ticket
                         .assignee
                         .as_ref()

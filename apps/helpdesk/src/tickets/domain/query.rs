@@ -35,7 +35,7 @@ pub struct TicketFilter {
 #[validate(length(max = 30))]
 pub enum AssigneeFilter {
     /// Unassigned tickets: `none`.
-    Nobody,
+    Unassigned,
     /// Tickets assigned to this user.
     User(UserId),
 }
@@ -54,7 +54,7 @@ impl FromStr for AssigneeFilter {
     type Err = NoAssignee;
     fn from_str(text: &str) -> Result<Self, NoAssignee> {
         match text {
-            "none" => Ok(AssigneeFilter::Nobody),
+            "none" => Ok(AssigneeFilter::Unassigned),
             id => id.parse().map(AssigneeFilter::User).map_err(|_| NoAssignee),
         }
     }

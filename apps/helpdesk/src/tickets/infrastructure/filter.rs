@@ -21,7 +21,7 @@ pub(super) fn own(viewer: Viewer, reporter: impl ColumnTrait) -> Condition {
 pub(super) fn matching(viewer: Viewer, filter: &TicketFilter) -> Select<ticket_card::Entity> {
     use ticket_card::Column;
     let assignee = filter.assignee.map(|assignee| match assignee {
-        AssigneeFilter::Nobody => Column::AssigneeId.is_null(),
+        AssigneeFilter::Unassigned => Column::AssigneeId.is_null(),
         AssigneeFilter::User(id) => Column::AssigneeId.eq(id.uuid()),
     });
     let tagged = filter.tag.as_ref().map(|word| {
@@ -72,7 +72,7 @@ pub(super) fn cursor_values(viewer: Viewer, filter: &TicketFilter) -> [Option<St
         status.map(|status| status.as_str().to_owned()),
         priority.map(|priority| (priority as i16).to_string()),
         assignee.map(|assignee| match assignee {
-            AssigneeFilter::Nobody => "none".to_owned(),
+            AssigneeFilter::Unassigned => "none".to_owned(),
             AssigneeFilter::User(id) => id.to_string(),
         }),
         reporter.map(|id| id.to_string()),

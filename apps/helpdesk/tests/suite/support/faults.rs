@@ -15,7 +15,7 @@ pub(crate) struct Faulty {
     pub(crate) waits: Arc<Waits>,
 }
 
-/// Told each time a request waits for ever.
+/// Told each time a request waits forever.
 #[derive(Default)]
 pub(crate) struct Waits(pub(crate) Notify);
 

@@ -33,7 +33,8 @@ impl Deref for Helpdesk {
     }
 }
 
-/// Tests ask what is answered, not how soon: a machine that does many things at once must not make them fail.
+/// Tests ask what is answered, not how soon: a machine that does many things at once must not make
+/// them fail.
 pub(crate) fn patient() -> Setup {
     Setup::new()
         .set("database.acquire_timeout", "30s")

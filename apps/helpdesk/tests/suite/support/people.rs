@@ -1,4 +1,4 @@
-//! Somebody who is logged in.
+//! A user who is logged in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,10 +9,10 @@ use doyen_test::{Answer, Call, TestApp};
 use helpdesk::access::{Role, Scope};
 use serde_json::{Value, json};
 
-/// What everybody's password is.
+/// The password of every test user.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// Somebody who is logged in, and what they ask.
+/// A user who is logged in, and the requests they send.
 #[derive(Clone)]
 pub(crate) struct Person {
     app: TestApp,
@@ -55,7 +55,7 @@ impl Join for TestApp {
             .expect(201)
             .text_at("/id");
         if role != Role::Customer {
-            // Only an administrator makes others one, and the first has nobody to ask.
+            // Only an administrator can appoint another one, so the first is created directly.
             use doyen::domain::Role as _;
             let changed = self
                 .execute(
@@ -198,8 +198,8 @@ pub(crate) fn texts(page: &Answer, field: &str) -> Vec<String> {
     let items = page.at("/items");
     items
         .as_array()
-        .into_iter()
-        .flatten()
-        .map(|item| item[field].as_str().unwrap_or_default().to_owned())
+        .unwrap()
+        .iter()
+        .map(|item| item[field].as_str().unwrap().to_owned())
         .collect()
 }

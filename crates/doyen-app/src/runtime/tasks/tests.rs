@@ -63,7 +63,7 @@ async fn the_fifth_panic_within_a_minute_stops_the_process() {
 async fn a_task_that_must_run_for_ever_and_ends_stops_the_process() {
     let (tasks, _, _) = tasks(TaskKind::Forever, |_| Ok(()));
     let reason = tokio::time::timeout(Duration::from_secs(1), tasks.failed()).await;
-    assert_eq!(reason.unwrap(), "task `feed` ended, and must run for ever");
+    assert_eq!(reason.unwrap(), "task `feed` ended, and must run forever");
 }
 
 #[tokio::test(start_paused = true)]

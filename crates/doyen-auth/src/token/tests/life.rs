@@ -67,8 +67,7 @@ fn what_was_verified_is_forgotten_with_its_key_alone() {
     let new = tokens.issue(&caller()).unwrap().token;
     let newer = tokens.verify(&new).unwrap();
 
-    // Somebody verifies the old token while its key is dropped: what they remember is remembered by
-    // nobody.
+    // The old token is verified while its key is dropped: the result must not stay in the cache.
     let before = tokens.live();
     tokens.rotate(next());
     before.cache.put(before.cache.key(&old), known);

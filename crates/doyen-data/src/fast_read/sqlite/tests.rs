@@ -316,7 +316,7 @@ async fn closing_frees_the_file_and_refuses_what_comes_later() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    assert_eq!(left, ["test.db"], "no log is left beside the file");
+    assert_eq!(left, ["test.db"], "no log is left next to the file");
     fresh.drop().await;
 }
 

@@ -213,7 +213,8 @@ mod random {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// What we read is what `serde_json` reads, but for names that come twice, where it takes the last.
+        /// What we read is what `serde_json` reads, but for names that come twice, where it takes
+        /// the last.
         #[test]
         fn we_read_what_serde_json_reads(bytes in bytes()) {
             let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);

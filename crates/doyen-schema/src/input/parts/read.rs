@@ -9,7 +9,8 @@ use crate::input::{MAX_FAILURES, Value};
 pub struct Fields<'v, const N: usize>([Option<Value<'v>>; N]);
 
 impl<'v, const N: usize> Fields<'v, N> {
-    /// Sorts the values of an object into slots. Records what is not an object, and unknown fields unless `open`.
+    /// Sorts the values of an object into slots. Records what is not an object, and unknown fields
+    /// unless `open`.
     pub fn open(
         value: Value<'v>,
         names: &[&str; N],

@@ -129,7 +129,8 @@ pub fn define<T: 'static>(
     all.define::<T>(Direction::Input, name, build)
 }
 
-/// The JSON of a default, when its type can be written. Method resolution prefers [`Written`]; [`Unwritten`] is what remains.
+/// The JSON of a default, when its type can be written. Method resolution prefers [`Written`];
+/// [`Unwritten`] is what remains.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
 /// A value that can be written.
@@ -144,7 +145,7 @@ impl<T: serde::Serialize + ?Sized> Written for Probe<'_, T> {
     }
 }
 
-/// A value that can not be written.
+/// A value that cannot be written.
 pub trait Unwritten {
     /// Nothing.
     fn json(&self) -> Option<Json> {

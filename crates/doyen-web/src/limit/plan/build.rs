@@ -156,7 +156,7 @@ impl Plan {
         rules: &LimitRules,
     ) -> Result<Rule, PlanError> {
         let rule = self.fixed(name, space, per, rate, cost)?;
-        // What counts everybody together, or nobody in particular, has no tier.
+        // A limit shared by all callers, or without a subject, has no tier.
         if matches!(per, Per::Address | Per::Route) {
             return Ok(rule);
         }
@@ -212,7 +212,8 @@ impl Plan {
         });
     }
 
-    /// Two policies of one name at a route: the later ones get a number, so that clients can tell them apart.
+    /// Two policies of one name at a route: the later ones get a number, so that clients can tell
+    /// them apart.
     fn tell_apart(&mut self) {
         let firsts: Vec<usize> = self.rules.iter().map(|rule| rule.first).collect();
         for (at, rule) in self.rules.clone().iter().enumerate() {

@@ -1,4 +1,5 @@
-//! Every form a handler may have, in one module: what compiles, what is called, and what the document says of it.
+//! Every form a handler may have, in one module: what compiles, what is called, and what the
+//! document says of it.
 
 use std::sync::Arc;
 

@@ -1,0 +1,179 @@
+//! `cargo xtask language`: prose uses common phrases, and comments wrap at 100 columns.
+//!
+//! Reads the Rust files, the Markdown files and the OpenAPI document of the helpdesk. A phrase of
+//! [`PHRASES`] is also found across a line break. Identifiers such as `is_told` are other words.
+
+use std::path::Path;
+use std::process::Command;
+
+use toolkit::process::output;
+use toolkit::{Failure, Result, workspace};
+
+use crate::commands::no_arguments;
+
+/// Phrases that prose does not use, with a replacement.
+const PHRASES: [(&str, &str); 23] = [
+    ("anew", "again"),
+    ("are told", "get, are notified"),
+    ("be told", "get, be notified"),
+    ("been told", "got, been notified"),
+    ("beside", "next to, in addition to"),
+    ("can not", "cannot"),
+    ("everybody", "every user, every client"),
+    ("for ever", "forever"),
+    ("good once", "single-use"),
+    ("is told", "gets, is notified"),
+    ("kept out", "disabled, refused"),
+    ("no good", "invalid"),
+    ("nobody", "no user, no client"),
+    ("once more", "again"),
+    ("so much for", "(delete it)"),
+    ("somebody", "a user, a client, the caller"),
+    ("thrown out", "logged out"),
+    ("told apart", "distinguished"),
+    ("told from", "distinguished from"),
+    ("was told", "got, was notified"),
+    ("were told", "got, were notified"),
+    ("whoever", "the client that, the caller that"),
+    ("whosoever", "the client that, the caller that"),
+];
+
+/// This list.
+const SELF: &str = "xtask/src/commands/language.rs";
+
+/// Maximum length of a line with a comment.
+const MAX_COLUMNS: usize = 100;
+
+pub(super) fn run(args: &[String]) -> Result {
+    no_arguments(args)?;
+    let root = workspace::root();
+    let names = output(
+        Command::new("git")
+            .arg("-C")
+            .arg(&root)
+            .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+            .args(["*.rs", "*.md", "apps/helpdesk/openapi.json"]),
+    )?;
+    let mut findings = Vec::new();
+    let mut checked = 0_u32;
+    for name in names.lines().filter(|name| *name != SELF) {
+        // A deleted file is listed until the deletion is committed.
+        if !root.join(name).is_file() {
+            continue;
+        }
+        let text = workspace::read(name)?;
+        findings.extend(phrases(name, &text));
+        if Path::new(name).extension().is_some_and(|end| end == "rs") {
+            findings.extend(long_comments(name, &text));
+        }
+        checked += 1;
+    }
+    Failure::unless_empty("language", &findings)?;
+    println!(
+        "{checked} files: none of {} phrases, no comment of more than {MAX_COLUMNS} columns",
+        PHRASES.len()
+    );
+    Ok(())
+}
+
+/// Returns one finding for each phrase of the list.
+fn phrases(name: &str, text: &str) -> Vec<String> {
+    let words = words(text);
+    let mut findings = Vec::new();
+    for at in 0..words.len() {
+        for (phrase, replacement) in PHRASES {
+            let found = phrase.split(' ').enumerate().all(|(offset, word)| {
+                words
+                    .get(at + offset)
+                    .is_some_and(|(_, other)| other.eq_ignore_ascii_case(word))
+            });
+            if found {
+                let line = words[at].0;
+                findings.push(format!("{name}:{line}: `{phrase}`, write: {replacement}"));
+            }
+        }
+    }
+    findings
+}
+
+/// Returns the words of a text with their lines. Punctuation is an empty word, so that no phrase
+/// extends over it. Comment markers are left out.
+fn words(text: &str) -> Vec<(usize, &str)> {
+    let mut words = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.trim_start().trim_start_matches(['/', '!', '#', '>']);
+        let mut rest = line.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let end = rest.find(|letter| !is_letter(letter));
+            let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+            if !word.is_empty() {
+                words.push((number, word));
+                rest = after;
+                continue;
+            }
+            if !first.is_whitespace() {
+                words.push((number, ""));
+            }
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    words
+}
+
+/// True for a character of a word. Identifiers and file names are one word.
+fn is_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '-')
+}
+
+/// Returns one finding for each long line of a comment. A row of a table and a single long word
+/// cannot be wrapped.
+fn long_comments(name: &str, text: &str) -> Vec<String> {
+    let long = |line: &str| {
+        let comment = line
+            .trim_start()
+            .strip_prefix("//")
+            .map(|rest| rest.trim_start_matches(['/', '!']).trim());
+        line.chars().count() > MAX_COLUMNS
+            && comment.is_some_and(|text| !text.starts_with('|') && text.contains(' '))
+    };
+    text.lines()
+        .zip(1..)
+        .filter(|(line, _)| long(line))
+        .map(|(_, number)| format!("{name}:{number}: wrap the comment at {MAX_COLUMNS} columns"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_is_found_with_its_line_and_replacement() {
+        let text = "//! A file.\n\n/// Somebody's id. It can\n/// not be changed.\nlet x = 1;\n";
+        assert_eq!(
+            phrases("a.rs", text),
+            [
+                "a.rs:3: `somebody`, write: a user, a client, the caller",
+                "a.rs:3: `can not`, write: cannot",
+            ]
+        );
+    }
+
+    #[test]
+    fn identifiers_file_names_and_separate_clauses_are_no_phrases() {
+        let text = "is_told(); [a](0011-reads-beside-seaorm.md) If you can, not later. besides\n";
+        assert_eq!(phrases("a.md", text), [""; 0]);
+    }
+
+    #[test]
+    fn a_long_comment_is_found() {
+        let long = "word ".repeat(20);
+        let text = format!("    // {long}\nlet x = \"{long}{long}\";\n/// | {long} |\n/// short\n");
+        assert_eq!(
+            long_comments("a.rs", &text),
+            ["a.rs:1: wrap the comment at 100 columns"]
+        );
+        let link = format!("/// <https://example.com/{}>\n", "a".repeat(90));
+        assert!(long_comments("a.rs", &link).is_empty());
+    }
+}
