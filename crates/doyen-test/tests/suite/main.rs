@@ -4,6 +4,7 @@
 
 mod contract;
 mod databases;
+mod merged;
 mod requests;
 mod shop;
 mod sockets;
