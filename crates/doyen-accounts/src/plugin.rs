@@ -241,7 +241,6 @@ fn api_keys(
         Arc::clone(&identity) as Arc<dyn doyen_core::Identify>,
         ApiKeyIdentity::needs(),
     );
-    app.accepts_api_keys();
     app.after_build(move |built| identity.connect(built.service().container().clone()));
 }
 

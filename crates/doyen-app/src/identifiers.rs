@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use doyen_core::problem::Plain;
-use doyen_core::{Caller, CredentialHeader, Credentials, Identify, Kind, ProblemInfo, Refusal};
+use doyen_core::{
+    AuthScheme, Caller, CredentialHeader, Credentials, Identify, Kind, ProblemInfo, Refusal,
+};
 
 /// The problem for a request with conflicting credentials.
 pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
@@ -61,6 +63,16 @@ impl Identify for Identifiers {
         let read: Vec<CredentialHeader> = of_each.collect();
         let all = CredentialHeader::ALL.into_iter();
         all.filter(|header| read.contains(header)).collect()
+    }
+
+    fn schemes(&self) -> Vec<AuthScheme> {
+        let mut all = Vec::new();
+        for scheme in self.0.iter().flat_map(|one| one.schemes()) {
+            if !all.contains(&scheme) {
+                all.push(scheme);
+            }
+        }
+        all
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {

@@ -96,7 +96,6 @@ pub(crate) struct Draft {
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
     pub(crate) start_logs: Option<StartLogs>,
     pub(crate) classifiers: Vec<Classifier>,
-    pub(crate) api_keys: bool,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) commands: Vec<crate::Command>,
@@ -295,11 +294,6 @@ impl Registrar<'_> {
             .roots
             .push((format!("identification by `{}`", self.owner.name), needs));
         self.draft.identifiers.push(identify);
-    }
-
-    /// Declares that callers can use API keys, for the OpenAPI document.
-    pub fn accepts_api_keys(&mut self) {
-        self.draft.api_keys = true;
     }
 
     /// Limits how often routes are called. One plugin of an application can do so.

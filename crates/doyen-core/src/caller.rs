@@ -55,7 +55,7 @@ pub static UNAUTHENTICATED: ProblemInfo = ProblemInfo {
     code: "unauthenticated",
     kind: Kind::Unauthenticated,
     title: "Unauthorized",
-    description: "This operation requires authentication. Send `Authorization: Bearer` with a valid access token.",
+    description: "This operation requires authentication. Send valid credentials of a scheme that `WWW-Authenticate` lists.",
 };
 
 /// The problem for a caller without permission.
@@ -85,6 +85,18 @@ pub trait Identify: Send + Sync + 'static {
         CredentialHeader::ALL.to_vec()
     }
 
+    /// Returns the authentication schemes that it accepts, for the challenge of a 401 and for the
+    /// OpenAPI document. The default is `Bearer` for `Authorization`, and one for each other header
+    /// of [`credential_headers`](Identify::credential_headers).
+    fn schemes(&self) -> Vec<AuthScheme> {
+        let scheme = |header| match header {
+            CredentialHeader::Authorization => AuthScheme::Bearer,
+            CredentialHeader::ApiKey => AuthScheme::ApiKey,
+            CredentialHeader::Cookie => AuthScheme::Cookie,
+        };
+        self.credential_headers().into_iter().map(scheme).collect()
+    }
+
     /// Every problem it can end in: they stand in the document of each route that is not public.
     fn problems(&self) -> Vec<&'static ProblemInfo> {
         Vec::new()
@@ -111,6 +123,33 @@ pub enum CredentialHeader {
 impl CredentialHeader {
     /// Every field that [`Credentials`] can hold.
     pub const ALL: [Self; 3] = [Self::Authorization, Self::ApiKey, Self::Cookie];
+}
+
+/// An authentication scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthScheme {
+    /// An access token in `Authorization` (RFC 6750).
+    Bearer,
+    /// A name and a password in `Authorization` (RFC 7617).
+    Basic,
+    /// A key in `X-API-Key`.
+    ApiKey,
+    /// A session in a cookie. It is not in the OpenAPI document, because it is for the pages of the
+    /// application.
+    Cookie,
+}
+
+impl AuthScheme {
+    /// Returns the name in `WWW-Authenticate` (RFC 9110 section 11.6.1).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Basic => "Basic",
+            Self::ApiKey => "ApiKey",
+            Self::Cookie => "Cookie",
+        }
+    }
 }
 
 /// What a request carries to say who it is from.

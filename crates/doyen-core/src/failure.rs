@@ -63,6 +63,11 @@ impl Failures {
         self.0.push(failure);
     }
 
+    /// Removes and returns the last one.
+    pub fn pop(&mut self) -> Option<Failure> {
+        self.0.pop()
+    }
+
     /// True while nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -47,7 +47,9 @@ mod trace;
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
-pub use caller::{Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED};
+pub use caller::{
+    AuthScheme, Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED,
+};
 pub use denied::{DeniedBecause, denied_because};
 pub use doyen_macros::{Event, Inject, Problem, Role, Scope, port, provider};
 // The derives alone: the traits are in doyen-schema.

@@ -3,7 +3,7 @@
 //! Every extractor, answer and policy writes its part into the [`Operation`]; the OpenAPI document,
 //! the route table, the audit and the tests are folds over it.
 
-use doyen_core::{Allow, Place, ProblemInfo};
+use doyen_core::{Allow, AuthScheme, Place, ProblemInfo};
 
 use crate::{Components, Schema};
 
@@ -28,6 +28,8 @@ pub struct Operation {
     pub hidden: bool,
     /// Who may call it.
     pub allow: Allow,
+    /// The authentication schemes that identify its callers. Empty if the route is public.
+    pub schemes: Vec<AuthScheme>,
     /// How often, as people read it: `default: 600/1m per user`. Empty when nothing counts its
     /// calls.
     pub limits: Vec<String>,
@@ -37,7 +39,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The body it reads.
     pub body: Option<RequestBody>,
-    /// What it answers when all is well.
+    /// The responses that are not problems. Those with the same status are one response in the
+    /// document, with the bodies and headers of all.
     pub answers: Vec<Answer>,
     /// The fields `?fields=` can pick from, where the route offers that.
     pub fields: Vec<String>,
@@ -89,8 +92,10 @@ pub struct Parameter {
 /// A body a route reads.
 #[derive(Clone, Debug)]
 pub struct RequestBody {
-    /// The media types it may have.
+    /// The media types it may have. `*/*` stands for any.
     pub media_types: Vec<&'static str>,
+    /// True if a request without a body is rejected.
+    pub required: bool,
     /// What it may be.
     pub schema: Schema,
     /// What it means.
@@ -100,11 +105,12 @@ pub struct RequestBody {
 /// An answer that is not a problem.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status.
-    pub status: u16,
+    /// The status, or `None` for any status without an answer of its own.
+    pub status: Option<u16>,
     /// When it is given.
     pub description: String,
-    /// The media type and shape of the body; `None` for an empty one.
+    /// The media type and shape of the body; `None` for an empty one. `*/*` stands for any media
+    /// type.
     pub body: Option<(&'static str, Schema)>,
     /// The header fields it carries.
     pub headers: Vec<HeaderInfo>,
@@ -114,10 +120,19 @@ impl Answer {
     /// An answer without a body.
     pub fn empty(status: u16, description: &str) -> Self {
         Self {
-            status,
+            status: Some(status),
             description: description.to_owned(),
             body: None,
             headers: Vec::new(),
+        }
+    }
+
+    /// An answer of any status with any body, for handlers that build the response themselves.
+    pub fn any(description: &str) -> Self {
+        Self {
+            status: None,
+            body: Some(("*/*", Schema::any())),
+            ..Self::empty(200, description)
         }
     }
 

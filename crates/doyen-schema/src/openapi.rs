@@ -13,5 +13,6 @@
 mod document;
 mod operation;
 mod problems;
+mod response;
 
 pub use document::{Info, Licence, document, to_text};

@@ -37,13 +37,13 @@ async fn slow() -> Text {
 
 /// Stream forever
 #[get("/stream", allow = anyone)]
-async fn stream() -> Stream {
+async fn stream() -> Stream<doyen::web::response::PlainText> {
     say("stream began");
     let ticks = futures_util::stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         Some((Ok::<_, std::io::Error>("tick\n".into()), ()))
     });
-    Stream::new("text/plain", ticks)
+    Stream::new(ticks)
 }
 
 /// The plugins `a`, `b` and `c`; each requires the one before.

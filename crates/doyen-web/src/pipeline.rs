@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use doyen_core::inject::Container;
 use doyen_core::{AccessSink, Identify};
+use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
 use crate::concurrency::ConcurrencyLimit;
@@ -56,6 +57,8 @@ pub(crate) struct Pipeline {
     pub(crate) unmatched_limits: Option<RouteLimits>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
     pub(crate) classifiers: Vec<Classifier>,
+    /// The `WWW-Authenticate` of a 401: the schemes of the application.
+    pub(crate) challenge: HeaderValue,
     pub(crate) options: EdgeOptions,
     pub(crate) base_headers: BaseHeaders,
     pub(crate) concurrency: ConcurrencyLimit,

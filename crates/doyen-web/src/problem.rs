@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doyen_core::{Kind, Problem, ProblemInfo, Refusal};
+use doyen_core::{AuthScheme, Kind, Problem, ProblemInfo, Refusal};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
@@ -135,9 +135,6 @@ pub(crate) fn response(
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if info.kind == Kind::Unauthenticated {
-        headers.insert(header::WWW_AUTHENTICATE, challenge(info.code));
-    }
     response.extensions_mut().insert(Code(info.code));
     response
 }
@@ -185,14 +182,29 @@ fn effective(
     (info, retry)
 }
 
-/// Returns the challenge. Without credentials it has no error code (RFC 6750 section 3).
-fn challenge(code: &str) -> HeaderValue {
-    HeaderValue::from_static(match code {
-        "invalid_token" => "Bearer realm=\"api\", error=\"invalid_token\"",
-        // RFC 6749 section 5.2: the scheme that the client used.
-        "invalid_client" => "Basic realm=\"api\"",
-        _ => "Bearer realm=\"api\"",
-    })
+/// Returns the challenge with these schemes. Without credentials it has no error code (RFC 6750
+/// section 3).
+pub(crate) fn challenge(schemes: &[AuthScheme]) -> HeaderValue {
+    let one = |scheme: &AuthScheme| format!("{} realm=\"api\"", scheme.as_str());
+    let all: Vec<String> = schemes.iter().map(one).collect();
+    // A 401 has a challenge (RFC 9110 section 15.5.2), whatever identifies callers.
+    HeaderValue::try_from(all.join(", "))
+        .ok()
+        .filter(|challenge| !challenge.is_empty())
+        .unwrap_or_else(|| HeaderValue::from_static("Bearer realm=\"api\""))
+}
+
+/// Returns the challenge of a problem: that of the application, or that of the scheme that the
+/// client used.
+pub(crate) fn challenge_of(code: &str, all: &HeaderValue) -> HeaderValue {
+    match code {
+        "invalid_token" => {
+            HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"")
+        }
+        // RFC 6749 section 5.2.
+        "invalid_client" => HeaderValue::from_static("Basic realm=\"api\""),
+        _ => all.clone(),
+    }
 }
 
 #[cfg(test)]

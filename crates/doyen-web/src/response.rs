@@ -7,14 +7,16 @@
 //! | [`Accepted<T>`] | 202 | `T` |
 //! | [`NoContent`] | 204 | none |
 //! | `Page<T>` | 200, `Link` | the envelope of lists |
-//! | [`Redirect`] | 303, 307 or 308 | none |
-//! | [`Text`], [`Html`], [`Stream`] | 200 | text, HTML, a stream of bytes |
+//! | [`Redirect`], `Redirect<307>`, `Redirect<308>` | that status, `Location` | none |
+//! | [`Text`], [`Html`], [`Stream<M>`](Stream) | 200 | text, HTML, a stream of the [media type](MediaType) `M` |
+//! | [`Response`] | any; the document cannot say which | any |
 //! | `Result<T, E>` | that of `T`, or that of the problem | |
 //!
 //! A type with a version sends it as `ETag`, and the edge responds with 304 where it fits.
 
 mod json;
 mod links;
+mod media_type;
 mod page;
 mod redirect;
 mod stream;
@@ -23,12 +25,13 @@ mod text;
 pub use json::{Accepted, Created, NoContent, NoStore};
 pub(crate) use json::{fields_schema, thin};
 pub use links::{Link, LinkMap, Linked, Links, RouteTable};
+pub use media_type::{Csv, MediaType, NdJson, OctetStream, PlainText};
 pub use redirect::Redirect;
 pub use stream::Stream;
 pub use text::{Html, Text};
 
 use doyen_core::{Problem, Refusal};
-use doyen_schema::contract::Contract;
+use doyen_schema::contract::{Answer, Contract};
 
 use crate::Response;
 use crate::request::Parts;
@@ -70,6 +73,6 @@ impl IntoResponse for Response {
         contract
             .operation
             .answers
-            .push(doyen_schema::contract::Answer::empty(200, "The response."));
+            .push(Answer::any("The response."));
     }
 }

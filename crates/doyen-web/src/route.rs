@@ -94,6 +94,7 @@ impl Route {
                 deprecated: false,
                 hidden: false,
                 allow: doyen_core::signed_in.into(),
+                schemes: Vec::new(),
                 limits: Vec::new(),
                 unlimited: None,
                 parameters: Vec::new(),

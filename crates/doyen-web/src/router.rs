@@ -1,5 +1,6 @@
 //! The router: from a path and a method to a route.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use doyen_core::Refusal;
@@ -10,17 +11,13 @@ use crate::handler::Endpoint;
 use crate::problem::UNKNOWN_PATH_TEXT;
 use crate::route_info::RouteInfo;
 
-/// Every route by its path. A lookup takes the same time for any number of routes.
+/// Every route by method and path. A lookup takes the same time for any number of routes.
+///
+/// Each method has a tree of its own, because the most specific path can lack a method that a less
+/// specific one has: `DELETE /users/{id}` beside `GET /users/me`.
 pub(crate) struct Router {
-    tree: matchit::Router<usize>,
-    paths: Vec<PathEntry>,
-}
-
-/// A path and its routes.
-#[derive(Default)]
-struct PathEntry {
-    routes: Vec<(&'static str, MountedRoute)>,
-    allow: String,
+    trees: Vec<(&'static str, matchit::Router<usize>)>,
+    routes: Vec<MountedRoute>,
 }
 
 /// A route in the router.
@@ -35,9 +32,9 @@ pub(crate) enum RouteMatch<'a> {
         route: &'a MountedRoute,
         path_values: Vec<(Arc<str>, String)>,
     },
-    /// The path exists with other methods.
+    /// The path exists with other methods: the value of `Allow`.
     OtherMethods {
-        allow: &'a str,
+        allow: String,
     },
     None,
 }
@@ -45,59 +42,70 @@ pub(crate) enum RouteMatch<'a> {
 impl Router {
     /// Creates a router. Returns the path that it cannot accept, and why.
     pub(crate) fn new(routes: Vec<MountedRoute>) -> Result<Self, (String, matchit::InsertError)> {
-        let mut tree = matchit::Router::new();
-        let mut paths: Vec<(String, PathEntry)> = Vec::new();
-        for route in routes {
-            let path = route.info.operation.path.clone();
-            let method = route.info.operation.method;
-            match paths.iter_mut().find(|(known, _)| *known == path) {
-                Some((_, entry)) => entry.routes.push((method, route)),
-                None => paths.push((
-                    path,
-                    PathEntry {
-                        routes: vec![(method, route)],
-                        allow: String::new(),
-                    },
-                )),
+        // Ambiguous paths are a mistake even if their methods differ: the OpenAPI document cannot
+        // contain both.
+        let mut paths = matchit::Router::new();
+        let mut known: Vec<&str> = Vec::new();
+        let mut trees: Vec<(&'static str, matchit::Router<usize>)> = Vec::new();
+        for (index, route) in routes.iter().enumerate() {
+            let operation = &route.info.operation;
+            let path = operation.path.as_str();
+            let failed = |error| (path.to_owned(), error);
+            if !known.contains(&path) {
+                known.push(path);
+                paths.insert(path, ()).map_err(failed)?;
+            }
+            let method = operation.method;
+            match trees.iter_mut().find(|(known, _)| *known == method) {
+                Some((_, tree)) => tree.insert(path, index).map_err(failed)?,
+                None => {
+                    let mut tree = matchit::Router::new();
+                    tree.insert(path, index).map_err(failed)?;
+                    trees.push((method, tree));
+                }
             }
         }
-        let mut entries = Vec::with_capacity(paths.len());
-        for (path, mut entry) in paths {
-            entry.allow = allow(&entry.routes);
-            tree.insert(&path, entries.len())
-                .map_err(|error| (path, error))?;
-            entries.push(entry);
-        }
-        Ok(Self {
-            tree,
-            paths: entries,
-        })
+        Ok(Self { trees, routes })
     }
 
     /// Returns every route.
     pub(crate) fn routes(&self) -> impl Iterator<Item = &RouteInfo> {
-        let routes = self.paths.iter().flat_map(|entry| &entry.routes);
-        routes.map(|(_, route)| &*route.info)
+        self.routes.iter().map(|route| &*route.info)
     }
 
-    /// Returns the methods of a path as the value of `Allow`, or `None` if no route has the path.
-    pub(crate) fn allow(&self, path: &str) -> Option<&str> {
-        let matched = self.tree.at(path).ok()?;
-        Some(&self.paths[*matched.value].allow)
+    /// Returns the value of `Allow` for a path, or `None` if no route has the path: the methods in
+    /// the order of their routes, HEAD with GET, and always OPTIONS.
+    pub(crate) fn allow(&self, path: &str) -> Option<String> {
+        let path = normalize(path);
+        let found = self.trees.iter();
+        let found = found.filter_map(|(method, tree)| Some((*tree.at(&path).ok()?.value, *method)));
+        let mut found: Vec<(usize, &str)> = found.collect();
+        if found.is_empty() {
+            return None;
+        }
+        found.sort_unstable();
+        let mut methods: Vec<&str> = found.into_iter().map(|(_, method)| method).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        if !methods.contains(&"OPTIONS") {
+            methods.push("OPTIONS");
+        }
+        Some(methods.join(", "))
     }
 
     /// Finds a route. HEAD finds the route for GET.
     pub(crate) fn find(&self, method: &str, path: &str) -> Result<RouteMatch<'_>, Refusal> {
-        let Ok(matched) = self.tree.at(path) else {
-            return Ok(RouteMatch::None);
-        };
-        let entry = &self.paths[*matched.value];
         let wanted = if method == "HEAD" { "GET" } else { method };
-        let Some((_, route)) = entry.routes.iter().find(|(known, _)| *known == wanted) else {
-            return Ok(RouteMatch::OtherMethods {
-                allow: &entry.allow,
+        let tree = self.trees.iter().find(|(known, _)| *known == wanted);
+        let normalized = normalize(path);
+        let Some(matched) = tree.and_then(|(_, tree)| tree.at(&normalized).ok()) else {
+            return Ok(match self.allow(path) {
+                Some(allow) => RouteMatch::OtherMethods { allow },
+                None => RouteMatch::None,
             });
         };
+        let route = &self.routes[*matched.value];
         let mut path_values = Vec::with_capacity(matched.params.len());
         for (name, value) in matched.params.iter() {
             let Ok(value) = text::segment(value) else {
@@ -109,14 +117,34 @@ impl Router {
     }
 }
 
-/// Returns the value of `Allow`: the methods of a path, HEAD with GET, and always OPTIONS.
-fn allow(routes: &[(&'static str, MountedRoute)]) -> String {
-    let mut methods: Vec<&str> = routes.iter().map(|(method, _)| *method).collect();
-    if methods.contains(&"GET") {
-        methods.push("HEAD");
+/// Decodes the characters that mean the same with and without percent-encoding (RFC 3986 section
+/// 6.2.2.2). Reserved characters and `%` stay encoded: `%2F` separates no segments, and a value is
+/// decoded once. A path that is malformed or not UTF-8 is returned as it is.
+fn normalize(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return path.into();
     }
-    if !methods.contains(&"OPTIONS") {
-        methods.push("OPTIONS");
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let (byte, length) = match (first, after) {
+            (b'%', [high, low, ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) if !is_reserved(high << 4 | low) => (high << 4 | low, 3),
+                _ => (b'%', 1),
+            },
+            _ => (*first, 1),
+        };
+        bytes.push(byte);
+        rest = &rest[length..];
     }
-    methods.join(", ")
+    String::from_utf8(bytes).map_or(Cow::Borrowed(path), Cow::Owned)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+fn is_reserved(byte: u8) -> bool {
+    b"%:/?#[]@!$&'()*+,;=".contains(&byte)
 }

@@ -167,7 +167,10 @@ async fn k1_wrong_keys_are_told_alike(app: ApiKeysApp) {
             .await
             .expect_problem(401, "invalid_key");
         let challenge = answer.header("www-authenticate").unwrap();
-        assert_eq!(challenge, "Bearer realm=\"api\"", "{answer}");
+        assert_eq!(
+            challenge, "Bearer realm=\"api\", ApiKey realm=\"api\", Cookie realm=\"api\"",
+            "{answer}"
+        );
         let mut body = answer.json();
         body["request_id"] = json!(null);
         bodies.push(body);

@@ -73,7 +73,7 @@ pub(super) fn check(
         return Err(StartupError::of(collected.settings_faults, faults));
     }
     system::http_metrics(&draft.metrics, &service);
-    let document = document(&collected.info, &service, draft.api_keys);
+    let document = document(&collected.info, &service);
     let banner = draft.contributions();
     let mut commands = draft.commands;
     commands.extend(collected.commands);
@@ -197,10 +197,9 @@ fn suppliers(
 }
 
 /// The OpenAPI document.
-fn document(info: &Info, service: &Service, api_keys: bool) -> String {
+fn document(info: &Info, service: &Service) -> String {
     let info = Info {
         tags: service.modules().to_vec(),
-        api_keys,
         ..info.clone()
     };
     doyen_schema::to_text(&doyen_schema::document(

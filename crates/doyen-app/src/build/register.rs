@@ -94,7 +94,6 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         access_log: None,
         start_logs: None,
         classifiers: Vec::new(),
-        api_keys: false,
         health: Arc::default(),
         metrics: Arc::default(),
         commands: Vec::new(),

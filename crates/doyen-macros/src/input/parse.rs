@@ -82,9 +82,13 @@ fn read_object(fields: &[Field], open: bool, constructor: &TokenStream) -> Token
 fn read_newtype(field: &Field) -> TokenStream {
     let ty = &field.ty;
     let checks = field.checks();
+    let narrow = field.narrow();
     quote! {
         let __before = __out.len();
-        let __read = <#ty as ::doyen::__private::Input>::parse(__value, __at, __out)?;
+        let ::core::option::Option::Some(__read) = <#ty as ::doyen::__private::Input>::parse(__value, __at, __out) else {
+            #narrow
+            return ::core::option::Option::None;
+        };
         {
             let __value = &__read;
             #checks

@@ -88,6 +88,13 @@ pub(super) fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStr
     let (parameters, arguments, conditions) = generics.split_for_impl();
     let (ident, open) = (&model.shape.ident, model.open);
     let names = fields.iter().map(|field| &field.wire);
+    let headers = fields.iter().map(|field| {
+        if field.renamed {
+            field.wire.clone()
+        } else {
+            field.wire.replace('_', "-")
+        }
+    });
     let fields = list(fields);
     Some(quote! {
         #[automatically_derived]
@@ -96,6 +103,10 @@ pub(super) fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStr
 
             fn names() -> &'static [&'static str] {
                 &[#(#names),*]
+            }
+
+            fn header_names() -> &'static [&'static str] {
+                &[#(#headers),*]
             }
 
             fn fields(__all: &mut ::doyen::__private::Components) -> ::std::vec::Vec<::doyen::__private::input::Field> {

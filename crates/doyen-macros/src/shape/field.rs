@@ -15,6 +15,8 @@ pub(crate) struct Field<S: Side> {
     pub(crate) ty: Type,
     /// The name in JSON.
     pub(crate) wire: String,
+    /// True if `rename` gives the name.
+    pub(crate) renamed: bool,
     pub(crate) docs: String,
     pub(crate) deprecated: bool,
     pub(crate) examples: Vec<Expr>,
@@ -59,6 +61,7 @@ impl<S: Side> Field<S> {
             ident: field.ident.clone(),
             ty: field.ty.clone(),
             wire: String::new(),
+            renamed: false,
             docs: docs(&field.attrs),
             deprecated: field
                 .attrs
@@ -71,7 +74,10 @@ impl<S: Side> Field<S> {
 
     fn argument(&mut self, arg: &Arg) -> syn::Result<()> {
         match arg.name().as_str() {
-            "rename" => self.wire = arg.text("rename = \"name\"")?.value(),
+            "rename" => {
+                self.wire = arg.text("rename = \"name\"")?.value();
+                self.renamed = true;
+            }
             "deprecated" => {
                 arg.plain()?;
                 self.deprecated = true;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use doyen_core::inject::{BoxFuture, Context};
-use doyen_core::{At, Failures};
+use doyen_core::{At, Failures, Place};
 use serde_json::json;
 
 use super::{Input, MAX_FAILURES, NO_NUL, Value};
@@ -12,9 +12,10 @@ use crate::{Components, Schema};
 impl<T: Input> Input for Vec<T> {
     const ASYNC: bool = T::ASYNC;
 
-    /// One text value is a list of one: `?tag=a`.
+    /// One text value is a list of one: `?tag=a`. In a header and in the path, commas separate the
+    /// items (`style: simple` in OpenAPI).
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
-        let items = match value {
+        let mut items = match value {
             Value::List(items) => items,
             text @ Value::Text(_) => vec![text],
             other => {
@@ -22,6 +23,9 @@ impl<T: Input> Input for Vec<T> {
                 return None;
             }
         };
+        if matches!(at.place(), Place::Header | Place::Path) {
+            items = items.into_iter().flat_map(separated).collect();
+        }
         let before = out.len();
         let mut list = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
@@ -49,6 +53,18 @@ impl<T: Input> Input for Vec<T> {
             }
         })
     }
+}
+
+/// Splits text at its commas. Empty items are ignored (RFC 9110 section 5.6.1.2).
+fn separated(value: Value<'_>) -> Vec<Value<'_>> {
+    let Value::Text(text) = value else {
+        return vec![value];
+    };
+    let items = text.split(',').map(str::trim);
+    let items = items.filter(|item| !item.is_empty());
+    items
+        .map(|item| Value::Text(item.to_owned().into()))
+        .collect()
 }
 
 macro_rules! maps {
@@ -109,8 +125,6 @@ fn entries<T: Input, M: FromIterator<(String, T)>>(
 
 #[cfg(test)]
 mod tests {
-    use doyen_core::Place;
-
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 mod read;
 mod schema;
 
-pub use read::{Fields, choice, from_text, required, tagged};
+pub use read::{Fields, choice, from_text, left_empty, required, tagged};
 pub use schema::{
     Probe, Unwritten, Variant, Written, define, described, described_field, fields_of, list,
     name_of, one_of, variant, words,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use doyen_core::AuthScheme;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
-use super::operation::operation;
+use super::operation::{operation, scheme_name};
 use super::problems;
 use crate::Named;
 use crate::contract::Operation;
@@ -27,8 +28,6 @@ pub struct Info {
     pub tags: Vec<(String, String)>,
     /// Scopes and their descriptions.
     pub scopes: Vec<(String, String)>,
-    /// True if API keys are accepted instead of access tokens.
-    pub api_keys: bool,
 }
 
 /// A licence with its SPDX expression.
@@ -48,7 +47,7 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
         .collect();
     let mut paths: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
     for one in &shown {
-        let described = operation(one, components, info.api_keys);
+        let described = operation(one, components);
         paths
             // OpenAPI knows no template for "the rest of the path": it is a parameter like any
             // other there.
@@ -93,11 +92,21 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
         "paths": paths,
         "components": {"schemas": schemas, "headers": problems::headers()},
     });
-    if shown.iter().any(|operation| !operation.allow.is_public()) {
-        document["components"]["securitySchemes"] = json!({"bearer": bearer(&info.scopes)});
-        if info.api_keys {
-            document["components"]["securitySchemes"]["api_key"] = api_key();
-        }
+    let schemes: Map<String, Json> = shown
+        .iter()
+        .flat_map(|operation| &operation.schemes)
+        .filter_map(|scheme| {
+            let described = match scheme {
+                AuthScheme::Bearer => bearer(&info.scopes),
+                AuthScheme::Basic => basic(),
+                AuthScheme::ApiKey => api_key(),
+                _ => return None,
+            };
+            Some((scheme_name(*scheme)?.to_owned(), described))
+        })
+        .collect();
+    if !schemes.is_empty() {
+        document["components"]["securitySchemes"] = Json::Object(schemes);
     }
     document
 }
@@ -112,6 +121,10 @@ fn bearer(scopes: &[(String, String)]) -> Json {
         }
     }
     json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068, see RFC 8725)", "description": description})
+}
+
+fn basic() -> Json {
+    json!({"type": "http", "scheme": "basic", "description": "A name and a password, sent as `Authorization: Basic` (RFC 7617)."})
 }
 
 fn api_key() -> Json {

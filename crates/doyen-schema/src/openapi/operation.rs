@@ -1,18 +1,19 @@
 //! One operation.
 
-use doyen_core::Place;
+use doyen_core::{AuthScheme, Place};
 use serde_json::{Map, Value as Json, json};
 
 use super::problems;
+use super::response::{merge, responses};
 use crate::Named;
-use crate::contract::{Answer, Operation, Parameter, RequestBody};
+use crate::contract::{Operation, Parameter, RequestBody};
 
-pub(super) fn operation(one: &Operation, components: &Named, api_keys: bool) -> Json {
+pub(super) fn operation(one: &Operation, components: &Named) -> Json {
     let mut all = json!({
         "operationId": one.id,
         "summary": one.summary,
         "tags": one.tags,
-        "security": security(one, api_keys),
+        "security": security(one),
     });
     // Some tools show only the description, so that an empty one falls back to the summary.
     let description = if one.description.is_empty() {
@@ -30,11 +31,7 @@ pub(super) fn operation(one: &Operation, components: &Named, api_keys: bool) -> 
     if let Some(body) = &one.body {
         all["requestBody"] = request_body(body);
     }
-    let mut responses: Map<String, Json> = one
-        .answers
-        .iter()
-        .map(|answer| (answer.status.to_string(), response(answer)))
-        .collect();
+    let mut responses = responses(&one.answers);
     let tagged = one
         .answers
         .iter()
@@ -43,9 +40,18 @@ pub(super) fn operation(one: &Operation, components: &Named, api_keys: bool) -> 
         // `If-None-Match` is not listed as a parameter: clients send it on their own, and a schema
         // would restrict values that HTTP allows.
         let description = "The version in `If-None-Match` is still current.";
-        responses.insert("304".to_owned(), json!({"description": description}));
+        responses
+            .entry("304")
+            .or_insert_with(|| json!({"description": description}));
     }
-    responses.extend(problems::responses(&one.problems));
+    for (status, problem) in problems::responses(&one.problems) {
+        match responses.get_mut(&status) {
+            Some(response) => merge(response, problem),
+            None => {
+                responses.insert(status, problem);
+            }
+        }
+    }
     if !one.limits.is_empty() {
         limited(&mut responses);
     }
@@ -66,18 +72,28 @@ fn limited(responses: &mut Map<String, Json>) {
     }
 }
 
-/// Returns the security requirements: none for a public route, otherwise a bearer token with the
-/// scope, or an API key.
-fn security(one: &Operation, api_keys: bool) -> Json {
-    if one.allow.is_public() {
-        return json!([]);
-    }
+/// Returns the security requirements: one of the schemes, with the scope for an access token. A
+/// public route has none.
+fn security(one: &Operation) -> Json {
     let scopes: Vec<&str> = one.allow.scope().into_iter().collect();
-    let mut ways = vec![json!({"bearer": scopes})];
-    if api_keys {
-        ways.push(json!({"api_key": []}));
+    let schemes = one.schemes.iter().filter_map(|scheme| {
+        let scopes = match scheme {
+            AuthScheme::Bearer => scopes.as_slice(),
+            _ => &[],
+        };
+        Some(json!({scheme_name(*scheme)?: scopes}))
+    });
+    schemes.collect()
+}
+
+/// Returns the name of a security scheme in the document, or `None` if it is not documented.
+pub(super) const fn scheme_name(scheme: AuthScheme) -> Option<&'static str> {
+    match scheme {
+        AuthScheme::Bearer => Some("bearer"),
+        AuthScheme::Basic => Some("basic"),
+        AuthScheme::ApiKey => Some("api_key"),
+        _ => None,
     }
-    Json::Array(ways)
 }
 
 fn parameter(one: &Parameter) -> Json {
@@ -106,32 +122,9 @@ fn request_body(body: &RequestBody) -> Json {
             )
         })
         .collect();
-    let mut all = json!({"required": true, "content": content});
+    let mut all = json!({"required": body.required, "content": content});
     if !body.description.is_empty() {
         all["description"] = json!(body.description);
     }
-    all
-}
-
-fn response(answer: &Answer) -> Json {
-    let mut all = json!({"description": answer.description});
-    if let Some((media, schema)) = &answer.body {
-        all["content"] = json!({*media: {"schema": schema.as_json()}});
-    }
-    let mut headers: Map<String, Json> = answer
-        .headers
-        .iter()
-        .map(|header| {
-            (
-                header.name.to_owned(),
-                json!({"description": header.description, "schema": header.schema.as_json()}),
-            )
-        })
-        .collect();
-    headers.insert(
-        "X-Request-Id".to_owned(),
-        json!({"$ref": "#/components/headers/X-Request-Id"}),
-    );
-    all["headers"] = Json::Object(headers);
     all
 }

@@ -104,7 +104,7 @@ pub(super) fn headers() -> Json {
             "description": "Id of the request. A valid id from the client is kept; otherwise the server generates one.",
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "maxLength": 64},
         },
-        "WWW-Authenticate": {"description": "Authentication scheme to use (RFC 6750 section 3).", "schema": {"type": "string", "maxLength": 400}},
+        "WWW-Authenticate": {"description": "Accepted authentication schemes (RFC 9110 section 11.6.1).", "schema": {"type": "string", "maxLength": 400}},
         "RateLimit-Policy": {
             "description": "The rate limit that is closest to being exceeded: `q` requests per `w` seconds (draft-ietf-httpapi-ratelimit-headers-10, RFC 9651).",
             "schema": {"type": "string", "pattern": "^\"[A-Za-z0-9_-]+\";q=[0-9]+;w=[0-9]+$", "maxLength": 100},

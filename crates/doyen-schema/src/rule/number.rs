@@ -125,6 +125,33 @@ impl Range {
         }
     }
 
+    /// Replaces the failure of a number that its type cannot hold, which names the range of the
+    /// type, by one with the range of the document. `before` is the number of failures before the
+    /// value was parsed.
+    pub fn narrow(&self, at: &At<'_>, before: usize, out: &mut Failures) {
+        if out.len() != before + 1 {
+            return;
+        }
+        let Some(failure) = out.pop() else { return };
+        if failure.code != "range" || failure.pointer != at.pointer() {
+            out.push(failure);
+            return;
+        }
+        let of_type = |name| failure.params.get(name).and_then(Num::of_json);
+        let lower = |limit: Option<Num>, min: Num| limit.is_some_and(|limit| limit >= min);
+        let upper = |limit: Option<Num>, max: Num| limit.is_some_and(|limit| limit <= max);
+        let min =
+            of_type("min").filter(|min| !lower(self.min, *min) && !lower(self.exclusive_min, *min));
+        let max =
+            of_type("max").filter(|max| !upper(self.max, *max) && !upper(self.exclusive_max, *max));
+        let range = Self {
+            min: min.or(self.min),
+            max: max.or(self.max),
+            ..*self
+        };
+        at.fail_with(out, "range", range.sentence(), range.params());
+    }
+
     fn holds(&self, number: Num) -> bool {
         self.min.is_none_or(|min| number >= min)
             && self.max.is_none_or(|max| number <= max)
@@ -203,6 +230,32 @@ mod tests {
         .describe(&mut schema);
         assert_eq!(schema.get("minimum"), Some(&0.into()));
         assert_eq!(schema.get("maximum"), Some(&9.5.into()));
+    }
+
+    #[test]
+    fn the_range_of_a_type_is_narrowed_to_that_of_the_document() {
+        use crate::Input as _;
+        let at = At::root(doyen_core::Place::Query);
+        let narrowed = |range: Range| {
+            let mut out = Failures::new();
+            assert_eq!(
+                u8::parse(crate::input::Value::Int(300), &at, &mut out),
+                None
+            );
+            range.narrow(&at, 0, &mut out);
+            out.pop().unwrap().message
+        };
+        let range = Range {
+            min: Some(Num::Int(-5)),
+            exclusive_max: Some(Num::Int(10)),
+            ..Range::default()
+        };
+        assert_eq!(narrowed(range), "must be at least 0 and less than 10");
+        let range = Range {
+            exclusive_min: Some(Num::Int(5)),
+            ..Range::default()
+        };
+        assert_eq!(narrowed(range), "must be greater than 5 and at most 255");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod contract;
 mod databases;
+mod merged;
 mod requests;
 mod shop;
 mod sockets;

@@ -250,6 +250,7 @@ impl doyen::web::extract::FromRequest for Anything {
     fn describe(contract: &mut Contract<'_>) {
         contract.operation.body = Some(doyen::schema::contract::RequestBody {
             media_types: vec!["application/json"],
+            required: true,
             schema: Schema::of("object").with("required", serde_json::json!(["more"])),
             description: String::new(),
         });

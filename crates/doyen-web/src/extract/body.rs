@@ -163,8 +163,11 @@ pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refu
         .skip(1)
         .filter_map(|parameter| parameter.trim().split_once('='))
         .find(|(name, _)| name.eq_ignore_ascii_case("charset"));
-    let utf8 =
-        charset.is_none_or(|(_, value)| value.trim_matches('"').eq_ignore_ascii_case("utf-8"));
+    // `utf8` is a common spelling, which the Encoding Standard lists as a label of UTF-8.
+    let utf8 = charset.is_none_or(|(_, value)| {
+        let value = value.trim_matches('"');
+        value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("utf8")
+    });
     if known && utf8 {
         return Ok(());
     }

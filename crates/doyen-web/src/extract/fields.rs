@@ -16,7 +16,10 @@ use crate::request::Request;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query<T>(pub T);
 
-/// Reads a struct from headers: the field `request_id` from the header `request-id`.
+/// Reads a struct from headers: the field `request_id` from the header `request-id`, and a field
+/// with `#[input(rename = "..")]` from the header of exactly that name.
+///
+/// The items of a list are separated by commas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<T>(pub T);
 
@@ -40,15 +43,11 @@ macro_rules! fields {
 
         impl<T: Object> FromRequestParts for $name<T> {
             async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
-                let source: for<'r> fn(
-                    &'r Request,
-                    &'static [&'static str],
-                ) -> Result<Value<'r>, Refusal> = $source;
+                let source: for<'r> fn(&'r Request) -> Result<Value<'r>, Refusal> = $source;
                 let mut failures = std::mem::take(&mut request.failures);
                 let before = failures.len();
                 let at = At::root($place);
-                let value =
-                    source(request, T::names()).map(|value| T::parse(value, &at, &mut failures));
+                let value = source(request).map(|value| T::parse(value, &at, &mut failures));
                 let value = match value {
                     Ok(Some(value)) if T::ASYNC && failures.len() == before => {
                         value
@@ -60,7 +59,7 @@ macro_rules! fields {
                     Err(refusal) => return Err(refusal),
                 };
                 request.failures = if $place == Place::Header {
-                    dashed(failures, before)
+                    as_headers::<T>(failures, before)
                 } else {
                     failures
                 };
@@ -68,11 +67,12 @@ macro_rules! fields {
             }
 
             fn describe(contract: &mut Contract<'_>) {
-                for field in T::fields(contract.components) {
+                let fields = T::fields(contract.components).into_iter();
+                for (field, header) in fields.zip(T::header_names()) {
                     contract.operation.parameter(Parameter {
                         place: $place,
                         name: if $place == Place::Header {
-                            field.name.replace('_', "-")
+                            (*header).to_owned()
                         } else {
                             field.name.to_owned()
                         },
@@ -95,14 +95,15 @@ macro_rules! fields {
     };
 }
 
-fields!(Query, Place::Query, |request, names| request
+fields!(Query, Place::Query, |request| request
     .parts
-    .query(names));
-fields!(Header, Place::Header, header);
-fields!(Cookie, Place::Cookie, |request, names| Ok(cookies(
-    request, names
+    .query(T::names()));
+fields!(Header, Place::Header, header::<T>);
+fields!(Cookie, Place::Cookie, |request| Ok(cookies(
+    request,
+    T::names()
 )));
-fields!(Path, Place::Path, |request, _| {
+fields!(Path, Place::Path, |request| {
     let values = request.parts.path_values.iter();
     Ok(text::collect(values.map(|(name, value)| {
         (Cow::Borrowed(&**name), Cow::Borrowed(value.as_str()))
@@ -111,26 +112,36 @@ fields!(Path, Place::Path, |request, _| {
 
 /// Names headers as they are sent: failures since `before` point to `/request-id`, not
 /// `/request_id`.
-fn dashed(failures: Failures, before: usize) -> Failures {
+fn as_headers<T: Object>(failures: Failures, before: usize) -> Failures {
     let mut named = Failures::new();
     for (index, failure) in failures.iter().enumerate() {
         let mut failure = failure.clone();
         if index >= before {
-            failure.pointer = failure.pointer.replace('_', "-");
+            let rest = failure.pointer.strip_prefix('/').unwrap_or_default();
+            let (name, after) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            if let Some((_, header)) = headers::<T>().find(|(known, _)| *known == name) {
+                failure.pointer = format!("/{header}{after}");
+            }
         }
         named.push(failure);
     }
     named
 }
 
-fn header<'r>(request: &'r Request, names: &'static [&'static str]) -> Result<Value<'r>, Refusal> {
+/// Returns each field with its header.
+fn headers<T: Object>() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let names = T::names().iter().copied();
+    names.zip(T::header_names().iter().copied())
+}
+
+fn header<T: Object>(request: &Request) -> Result<Value<'_>, Refusal> {
     let mut pairs = Vec::new();
-    for name in names {
-        for value in request.parts.head.headers.get_all(name.replace('_', "-")) {
+    for (name, header) in headers::<T>() {
+        for value in request.parts.head.headers.get_all(header) {
             let Ok(value) = value.to_str() else {
                 return Err(text::TextError::Utf8.into());
             };
-            pairs.push((Cow::Borrowed(*name), Cow::Borrowed(value)));
+            pairs.push((Cow::Borrowed(name), Cow::Borrowed(value)));
         }
     }
     Ok(text::collect(pairs))

@@ -8,6 +8,8 @@ use super::{FromRequest, ViaBody, body};
 use crate::request::Request;
 
 /// Reads the body as an HTML form (`application/x-www-form-urlencoded`). Unknown fields get a 422.
+///
+/// An optional field that was left empty is absent, unless it is text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form<T>(pub T);
 
@@ -36,6 +38,7 @@ impl<T: Object> FromRequest<ViaBody> for Form<T> {
         let schema = T::schema(contract.components);
         contract.operation.body = Some(RequestBody {
             media_types: FORM.to_vec(),
+            required: true,
             schema,
             description: String::new(),
         });

@@ -82,6 +82,7 @@ fn describe<T: Input>(contract: &mut Contract<'_>, media_types: &[&'static str])
     let schema = T::schema(contract.components);
     contract.operation.body = Some(RequestBody {
         media_types: media_types.to_vec(),
+        required: true,
         schema,
         description: String::new(),
     });

@@ -5,6 +5,7 @@ use doyen_core::{At, INVALID_CURSOR, Invalid, PageFrom, Paging, Place, Refusal};
 use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, Parameter};
 use doyen_schema::input::{Input, NO_NUL, Value, text};
+use doyen_schema::rule::Range;
 
 use super::{FromRequestParts, ViaParts};
 use crate::request::Request;
@@ -99,17 +100,16 @@ fn bounded(
     at: &At<'_>,
     failures: &mut doyen_core::Failures,
 ) -> Option<u32> {
-    let number = u32::parse(value, at, failures)?;
-    if (1..=max).contains(&number) {
-        return Some(number);
+    let before = failures.len();
+    let number = u32::parse(value, at, failures);
+    let range = Range {
+        min: Some(1.into()),
+        max: Some(max.into()),
+        ..Range::default()
+    };
+    match &number {
+        Some(number) => range.check(number, at, failures),
+        None => range.narrow(at, before, failures),
     }
-    let params =
-        serde_json::Map::from_iter([("min".to_owned(), 1.into()), ("max".to_owned(), max.into())]);
-    at.fail_with(
-        failures,
-        "range",
-        format!("must be between 1 and {max}"),
-        params,
-    );
-    None
+    number.filter(|_| failures.len() == before)
 }

@@ -13,12 +13,7 @@ impl FromRequest<ViaBody> for Bytes {
         body::read(request).await.map(Some)
     }
     fn describe(contract: &mut Contract<'_>) {
-        let schema = Schema::of("string").with("contentMediaType", "application/octet-stream");
-        contract.operation.body = Some(RequestBody {
-            media_types: vec!["application/octet-stream"],
-            schema,
-            description: String::new(),
-        });
+        contract.operation.body = Some(any_body());
         contract.operation.fails(body::problems());
     }
 }
@@ -33,6 +28,20 @@ impl FromRequest<ViaBody> for http::Request<crate::Body> {
         )))
     }
     fn describe(contract: &mut Contract<'_>) {
+        // A GET or a HEAD has no body (RFC 9110 section 9.3.1).
+        if contract.operation.method != "GET" {
+            contract.operation.body = Some(any_body());
+        }
         contract.operation.fails([body::too_large()]);
+    }
+}
+
+/// The contract of a body of any media type, which may be missing.
+fn any_body() -> RequestBody {
+    RequestBody {
+        media_types: vec!["*/*"],
+        required: false,
+        schema: Schema::any(),
+        description: String::new(),
     }
 }

@@ -41,7 +41,7 @@ impl Pipeline {
         let (route, path_values) = match self.find_route(&head, is_preflight) {
             Ok(RouteMatch::Route { route, path_values }) => (route, path_values),
             // Preflights are not counted.
-            Ok(RouteMatch::OtherMethods { allow }) => return Ok(options_response(allow)),
+            Ok(RouteMatch::OtherMethods { allow }) => return Ok(options_response(&allow)),
             // Requests without a route are limited too, whatever is wrong with them.
             Ok(RouteMatch::None) => {
                 rate_limit::check_unmatched(self, state.client, &mut state.rate_limit).await?;

@@ -79,7 +79,7 @@ impl Pipeline {
                     context.rollback().await;
                 }
                 let id = state.request_id.as_str();
-                rejection.into_response(uri.path(), id, &self.classifiers)
+                rejection.into_response(self, uri.path(), id)
             }
         };
         // Before the headers: a 304 keeps them and has no body.

@@ -18,7 +18,7 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
         if !known.iter().any(|known| *known == name) {
             let message = match known.as_slice() {
                 [] => "this operation has no query parameters".to_owned(),
-                known => format!("must be one of {}", known.join(", ")),
+                known => format!("is not a known parameter; known are {}", known.join(", ")),
             };
             root.field(&name)
                 .fail(&mut request.failures, "unknown_parameter", message);

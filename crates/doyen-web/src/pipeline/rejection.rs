@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use doyen_core::Refusal;
-use http::{HeaderName, HeaderValue};
+use doyen_core::{Kind, Refusal};
+use http::{HeaderName, HeaderValue, header};
 
+use super::Pipeline;
 use crate::Response;
-use crate::problem::{self, Cause, Classifier};
+use crate::problem::{self, Cause};
 
 /// A problem, and a response header that belongs to it.
 pub(super) struct Rejection {
@@ -27,11 +28,17 @@ impl Rejection {
     /// Converts it into a problem response for this path.
     pub(super) fn into_response(
         self,
+        pipeline: &Pipeline,
         path: &str,
         request_id: &str,
-        classifiers: &[Classifier],
     ) -> Response {
-        let mut response = problem::response(&self.refusal, path, request_id, classifiers);
+        let mut response =
+            problem::response(&self.refusal, path, request_id, &pipeline.classifiers);
+        if self.refusal.info().kind == Kind::Unauthenticated {
+            let challenge = problem::challenge_of(self.refusal.info().code, &pipeline.challenge);
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);
         }

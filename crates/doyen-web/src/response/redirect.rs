@@ -9,70 +9,62 @@ use super::IntoResponse;
 use crate::request::Parts;
 use crate::{Body, Response};
 
-/// A redirect.
+/// A redirect with this status: `Redirect` is a 303, `Redirect<307>` is temporary and
+/// `Redirect<308>` permanent.
 ///
 /// It does not check the target: never use a URL from a request.
+///
+/// ```
+/// use doyen_web::Redirect;
+///
+/// async fn old() -> Redirect<308> {
+///     Redirect::permanent("/new")
+/// }
+/// # let _ = old;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirect {
-    status: StatusCode,
+pub struct Redirect<const STATUS: u16 = 303> {
     to: String,
 }
 
-impl Redirect {
+impl Redirect<303> {
     /// Creates a 303. The client follows it with `GET`.
     pub fn see_other(to: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::SEE_OTHER,
-            to: to.into(),
-        }
-    }
-
-    /// Creates a 307. The client sends the same request to the new URL.
-    pub fn temporary(to: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::TEMPORARY_REDIRECT,
-            to: to.into(),
-        }
-    }
-
-    /// Creates a 308. The client sends this and future requests to the new URL.
-    pub fn permanent(to: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::PERMANENT_REDIRECT,
-            to: to.into(),
-        }
+        Self { to: to.into() }
     }
 }
 
-impl IntoResponse for Redirect {
+impl Redirect<307> {
+    /// Creates a 307. The client sends the same request to the new URL.
+    pub fn temporary(to: impl Into<String>) -> Self {
+        Self { to: to.into() }
+    }
+}
+
+impl Redirect<308> {
+    /// Creates a 308. The client sends this and future requests to the new URL.
+    pub fn permanent(to: impl Into<String>) -> Self {
+        Self { to: to.into() }
+    }
+}
+
+impl<const STATUS: u16> IntoResponse for Redirect<STATUS> {
     fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         let to = HeaderValue::try_from(self.to).map_err(Unexpected::from)?;
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = self.status;
+        *response.status_mut() = StatusCode::from_u16(STATUS).map_err(Unexpected::from)?;
         response.headers_mut().insert(header::LOCATION, to);
         Ok(response)
     }
 
     fn describe(contract: &mut Contract<'_>) {
+        let meaning = match STATUS {
+            303 => "Redirect. Follow it with `GET`.",
+            307 => "Temporary redirect. Send the same request to the new URL.",
+            _ => "Permanent redirect. Send this and future requests to the new URL.",
+        };
         let location = Schema::of("string").with("format", "uri-reference");
-        // The status is chosen at run time, so all three are documented.
-        for (status, meaning) in [
-            (303, "Redirect. Follow it with `GET`."),
-            (
-                307,
-                "Temporary redirect. Send the same request to the new URL.",
-            ),
-            (
-                308,
-                "Permanent redirect. Send this and future requests to the new URL.",
-            ),
-        ] {
-            let answer = Answer::empty(status, meaning);
-            contract.operation.answers.push(answer.header(
-                "Location",
-                "URL to follow.",
-                location.clone(),
-            ));
-        }
+        let answer = Answer::empty(STATUS, meaning).header("Location", "URL to follow.", location);
+        contract.operation.answers.push(answer);
     }
 }

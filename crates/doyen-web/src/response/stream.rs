@@ -1,5 +1,7 @@
 //! Streamed responses.
 
+use std::marker::PhantomData;
+
 use bytes::Bytes;
 use doyen_core::Refusal;
 use doyen_schema::Schema;
@@ -9,59 +11,69 @@ use http::{HeaderValue, header};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
-use super::IntoResponse;
+use super::{IntoResponse, MediaType, OctetStream};
 use crate::body::BoxError;
 use crate::request::Parts;
 use crate::{Body, Response};
 
-/// 200 with a body that is produced while it is sent. The unit of work is committed and its
-/// connection returned before the first byte is sent, so a stream cannot use the Session of the
-/// request.
-pub struct Stream {
-    media_type: HeaderValue,
+/// 200 with a body of this media type that is produced while it is sent. The unit of work is
+/// committed and its connection returned before the first byte is sent, so a stream cannot use the
+/// Session of the request.
+///
+/// ```
+/// use bytes::Bytes;
+/// use doyen_web::{Stream, response::Csv};
+///
+/// async fn export() -> Stream<Csv> {
+///     let rows = ["id,name\n", "1,Ada\n"].map(|row| Ok::<_, std::io::Error>(Bytes::from(row)));
+///     Stream::new(futures_util::stream::iter(rows))
+/// }
+/// # let _ = export;
+/// ```
+pub struct Stream<M = OctetStream> {
+    media_type: PhantomData<fn() -> M>,
     body: Body,
 }
 
-impl std::fmt::Debug for Stream {
+impl<M: MediaType> std::fmt::Debug for Stream<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream")
-            .field("media_type", &self.media_type)
+            .field("media_type", &M::NAME)
             .finish_non_exhaustive()
     }
 }
 
-impl Stream {
+impl<M: MediaType> Stream<M> {
     /// Creates a stream that sends each chunk immediately. An error aborts the connection, so that
     /// the client notices that the body is incomplete.
-    pub fn new<S, E>(media_type: &'static str, chunks: S) -> Self
+    pub fn new<S, E>(chunks: S) -> Self
     where
         S: futures_util::Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
         let frames = chunks.map(|chunk| chunk.map(Frame::data).map_err(Into::<BoxError>::into));
         Self {
-            media_type: HeaderValue::from_static(media_type),
+            media_type: PhantomData,
             body: Body::stream(StreamBody::new(frames.into_stream())),
         }
     }
 }
 
-impl IntoResponse for Stream {
+impl<M: MediaType> IntoResponse for Stream<M> {
     fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         let mut response = Response::new(self.body);
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, self.media_type);
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(M::CONTENT_TYPE),
+        );
         Ok(response)
     }
 
     fn describe(contract: &mut Contract<'_>) {
-        let schema = Schema::of("string").with("contentMediaType", "application/octet-stream");
-        contract.operation.answers.push(Answer::with_body(
-            200,
-            "The stream.",
-            "application/octet-stream",
-            schema,
-        ));
+        let schema = Schema::of("string").with("contentMediaType", M::NAME);
+        contract
+            .operation
+            .answers
+            .push(Answer::with_body(200, "The stream.", M::NAME, schema));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, Identify, Place};
+use doyen_core::{AccessSink, AuthScheme, Identify, Place};
 use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
@@ -17,7 +17,7 @@ use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
 use crate::pipeline::{BaseHeaders, Pipeline};
-use crate::problem::Classifier;
+use crate::problem::{self, Classifier};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
 use crate::route::Route;
@@ -179,12 +179,15 @@ impl Builder {
             return Err(errors);
         };
 
+        let identify = self.identify.as_ref();
+        let schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
         let mut operations = Vec::with_capacity(described.len());
         let mut routes = Vec::with_capacity(described.len());
         for ((route, mut operation), limits) in described.into_iter().zip(limits) {
             operation.fails(container.problems(&route.needs));
-            if let (Some(identify), false) = (&self.identify, operation.allow.is_public()) {
-                operation.fails(identify.problems());
+            if !operation.allow.is_public() {
+                operation.fails(identify.map_or_else(Vec::new, |one| one.problems()));
+                operation.schemes.clone_from(&schemes);
             }
             operation
                 .problems
@@ -221,8 +224,7 @@ impl Builder {
         })?;
         let router = Router::new(routes)
             .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
-        let credentials = self.identify.as_ref();
-        let credentials = credentials.map_or_else(Vec::new, |one| one.credential_headers());
+        let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
         let cleanups = tokio_util::task::TaskTracker::new();
         cleanups.close();
         Ok(Service {
@@ -237,6 +239,7 @@ impl Builder {
                     unmatched_limits,
                     access_log: self.sink,
                     classifiers: self.classifiers,
+                    challenge: problem::challenge(&schemes),
                     base_headers: BaseHeaders::new(&self.options, &credentials),
                     concurrency: ConcurrencyLimit::new(self.options.max_requests),
                     options: self.options,

@@ -69,11 +69,21 @@ async fn secret() -> NoStore<Thing> {
 #[get("/old/{kind}", allow = anyone)]
 async fn old(kind: String) -> Redirect {
     match &*kind {
-        "moved" => Redirect::permanent("/things/1"),
-        "busy" => Redirect::temporary("/things/1"),
         "split" => Redirect::see_other("/things/1\r\nset-cookie: a=b"),
         _ => Redirect::see_other("/things/1"),
     }
+}
+
+/// Go elsewhere for now.
+#[get("/old/busy", allow = anyone)]
+async fn busy() -> Redirect<307> {
+    Redirect::temporary("/things/1")
+}
+
+/// Go elsewhere from now on.
+#[get("/old/moved", allow = anyone)]
+async fn moved() -> Redirect<308> {
+    Redirect::permanent("/things/1")
 }
 
 /// Some things.
@@ -90,14 +100,14 @@ async fn list(paging: Paging) -> Page<Thing> {
 
 /// Bytes as they come.
 #[get("/stream/{good}", allow = anyone)]
-async fn stream(good: bool) -> Stream {
+async fn stream(good: bool) -> Stream<doyen::web::response::Csv> {
     let last = if good {
         Ok(Bytes::from("two"))
     } else {
         Err(std::io::Error::other("the source went away"))
     };
     let chunks = [Ok(Bytes::from("one,")), last];
-    Stream::new("text/csv", futures_util::stream::iter(chunks))
+    Stream::new(futures_util::stream::iter(chunks))
 }
 
 /// A page.
@@ -108,7 +118,7 @@ async fn page() -> Html {
 
 fn shop() -> Service {
     service(routes![
-        show, make, remove, later, secret, old, list, stream, page
+        show, make, remove, later, secret, old, busy, moved, list, stream, page
     ])
 }
 
@@ -315,7 +325,7 @@ async fn a_stream_comes_in_pieces_and_breaks_off_when_it_fails() {
     let good = get(&shop, "/stream/true").await;
     assert_eq!(
         (good.status, good.header("content-type"), good.text()),
-        (200, Some("text/csv"), "one,two")
+        (200, Some("text/csv; charset=utf-8"), "one,two")
     );
     let request = Request::get("/stream/false").body(Body::empty()).unwrap();
     let broken = shop.handle(request, None).await;

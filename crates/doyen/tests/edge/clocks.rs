@@ -31,17 +31,16 @@ async fn large() -> Text {
 
 /// Respond for as long as the client reads
 #[get("/endless", allow = anyone)]
-async fn endless() -> Stream {
+async fn endless() -> Stream<doyen::web::response::PlainText> {
     let chunk = Bytes::from(vec![b'x'; 64 << 10]);
-    Stream::new(
-        "text/plain",
-        stream::repeat_with(move || Ok::<_, Infallible>(chunk.clone())),
-    )
+    Stream::new(stream::repeat_with(move || {
+        Ok::<_, Infallible>(chunk.clone())
+    }))
 }
 
 /// Say a little, three times, with long pauses.
 #[get("/pauses", allow = anyone)]
-async fn pauses() -> Stream {
+async fn pauses() -> Stream<doyen::web::response::PlainText> {
     let chunks = stream::unfold(0, |said| async move {
         if said == 3 {
             return None;
@@ -49,7 +48,7 @@ async fn pauses() -> Stream {
         tokio::time::sleep(HEADER * 2).await;
         Some((Ok::<_, Infallible>(Bytes::from("tick")), said + 1))
     });
-    Stream::new("text/plain", chunks)
+    Stream::new(chunks)
 }
 
 async fn serving() -> Running {

@@ -59,10 +59,10 @@ async fn token() -> NoStore<Lines> {
 
 /// Bytes as they come.
 #[get("/stream", allow = anyone)]
-async fn stream() -> Stream {
+async fn stream() -> Stream<doyen::web::response::PlainText> {
     let chunks =
         futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![b'a'; 5000]))]);
-    Stream::new("text/plain", chunks)
+    Stream::new(chunks)
 }
 
 /// An answer made by hand, as `name=value` says.

@@ -84,7 +84,8 @@ fn request(path: &str, method: &str, operation: &Value, all: &Value) -> Request<
         None => Body::empty(),
         Some(content) => {
             let (media, schema) = content.iter().next().unwrap();
-            request = request.header("content-type", media);
+            let any = media == "*/*";
+            request = request.header("content-type", if any { "any/thing" } else { media });
             let example = example(&schema["schema"], all);
             match media.as_str() {
                 "application/x-www-form-urlencoded" => {

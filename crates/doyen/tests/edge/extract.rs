@@ -345,7 +345,12 @@ async fn another_media_type_charset_or_coding_is_415() {
     send(&shop, encoded)
         .await
         .is_problem(415, "unsupported_media_type");
-    for media in ["application/json", "Application/JSON; charset=\"utf-8\""] {
+    for media in [
+        "application/json",
+        "Application/JSON; charset=\"utf-8\"",
+        "application/json; charset=utf8",
+        "application/json; charset=\"UTF8\"",
+    ] {
         assert_eq!(post(&shop, path, media, body).await.status, 200, "{media}");
     }
 }

@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod binding;
 mod buffers;
 mod client;
 mod clocks;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use doyen::domain::{
-    CredentialHeader, Credentials, Identify, ProblemInfo, Refusal, problem::Plain,
+    AuthScheme, CredentialHeader, Credentials, Identify, ProblemInfo, Refusal, problem::Plain,
 };
 use doyen::prelude::*;
 use doyen::web::{Body, Service};
@@ -120,6 +120,66 @@ async fn without_credentials_the_challenge_has_no_error() {
         assert_eq!(
             answer.header("www-authenticate"),
             Some("Bearer realm=\"api\"")
+        );
+    }
+}
+
+/// Identifies callers by these schemes, and never knows one.
+struct Schemes(Vec<AuthScheme>);
+
+#[async_trait]
+impl Identify for Schemes {
+    async fn identify(&self, _: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+        Ok(None)
+    }
+    fn schemes(&self) -> Vec<AuthScheme> {
+        self.0.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_and_the_document_list_the_schemes_of_the_application() {
+    use AuthScheme::{ApiKey, Basic, Bearer, Cookie};
+    for (schemes, challenge, documented) in [
+        (vec![Basic], "Basic realm=\"api\"", vec!["basic"]),
+        (vec![ApiKey], "ApiKey realm=\"api\"", vec!["api_key"]),
+        (
+            vec![Bearer, Cookie, ApiKey],
+            "Bearer realm=\"api\", Cookie realm=\"api\", ApiKey realm=\"api\"",
+            vec!["api_key", "bearer"],
+        ),
+        (vec![], "Bearer realm=\"api\"", vec![]),
+    ] {
+        let shop = finish(
+            Service::builder()
+                .identify(Arc::new(Schemes(schemes)))
+                .module(Module::new("t").routes(routes![open, mine, orders])),
+        );
+        let answer = get_with(&shop, "/mine", &[]).await;
+        answer.is_problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), Some(challenge));
+        let info = doyen::schema::Info::default();
+        let all = doyen::schema::document(&info, shop.operations(), shop.components());
+        let schemes = all.pointer("/components/securitySchemes");
+        let names: Vec<&String> = schemes
+            .and_then(|all| all.as_object())
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(names, documented);
+        let security = all["paths"]["/orders"]["get"]["security"]
+            .as_array()
+            .unwrap();
+        assert_eq!(security.len(), documented.len());
+        for one in security {
+            let (name, scopes) = one.as_object().unwrap().iter().next().unwrap();
+            let scopes = scopes.as_array().unwrap().len();
+            assert_eq!(scopes == 1, name == "bearer", "{one}");
+        }
+        assert_eq!(
+            all["paths"]["/open"]["get"]["security"],
+            serde_json::json!([])
         );
     }
 }

@@ -63,14 +63,14 @@ async fn few(body: Bytes) -> Text {
 
 /// Break off once the test says so.
 #[get("/broken", allow = anyone)]
-async fn broken(gate: Arc<Gate>) -> Stream {
+async fn broken(gate: Arc<Gate>) -> Stream<doyen::web::response::PlainText> {
     let first = futures_util::stream::once(async { Ok(Bytes::from("one")) });
     let second = futures_util::stream::once(async move {
         gate.go.acquire().await.unwrap().forget();
         Err(std::io::Error::other("the source went away"))
     });
     let chunks = futures_util::StreamExt::chain(first, second);
-    Stream::new("text/plain", chunks)
+    Stream::new(chunks)
 }
 
 pub(crate) struct Running {

@@ -24,10 +24,10 @@ async fn take(body: Bytes) -> Text {
 
 /// Say a little, then nothing for long.
 #[get("/stream", allow = anyone)]
-async fn stream() -> Stream {
+async fn stream() -> Stream<doyen::web::response::PlainText> {
     let first = futures_util::stream::once(async { Ok::<_, std::io::Error>(Bytes::from("one")) });
     let rest = futures_util::stream::pending();
-    Stream::new("text/plain", futures_util::StreamExt::chain(first, rest))
+    Stream::new(futures_util::StreamExt::chain(first, rest))
 }
 
 async fn serving(max_requests: usize) -> Running {

@@ -19,11 +19,14 @@ impl Field {
         if checks.is_empty() {
             return value;
         }
+        let narrow = self.narrow();
         quote! {
             {
+                let __before = __out.len();
                 let __read: ::core::option::Option<#ty> = #value;
-                if let ::core::option::Option::Some(__value) = &__read {
-                    #checks
+                match &__read {
+                    ::core::option::Option::Some(__value) => { #checks }
+                    ::core::option::Option::None => { #narrow }
                 }
                 __read
             }
@@ -43,10 +46,14 @@ impl Field {
                 quote!(<#ty as ::doyen::__private::Input>::absent(__at, __out))
             }
         };
+        let is_given = self.details.with.is_none().then(|| {
+            let optional = self.details.default.is_some();
+            quote!(if !::doyen::__private::input::parts::left_empty::<#ty>(&__value, #optional, __at))
+        });
         quote! {
             match __given {
-                ::core::option::Option::Some(__value) => #parse,
-                ::core::option::Option::None => #absent,
+                ::core::option::Option::Some(__value) #is_given => #parse,
+                _ => #absent,
             }
         }
     }
@@ -58,6 +65,13 @@ impl Field {
             .iter()
             .map(|rule| self.held(rule, rule.check()))
             .collect()
+    }
+
+    /// Generates the code for a value that could not be parsed: a range of the field replaces that
+    /// of its type.
+    pub(crate) fn narrow(&self) -> TokenStream {
+        let ranges = self.details.rules.iter().filter_map(Rule::narrow);
+        ranges.collect()
     }
 
     /// Unwraps `Option` and `Patch` for a custom function. Built-in rules unwrap them themselves.

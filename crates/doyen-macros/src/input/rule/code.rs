@@ -36,6 +36,15 @@ impl Rule {
         }
     }
 
+    /// Generates the code that replaces the range of the type in a failure, for a range.
+    pub(crate) fn narrow(&self) -> Option<TokenStream> {
+        let Kind::Range { .. } = &self.kind else {
+            return None;
+        };
+        let rule = self.rule();
+        Some(quote!((#rule).narrow(__at, __before, __out);))
+    }
+
     /// Generates the code that adds the rule to `__schema: &mut Schema`.
     pub(crate) fn describe(&self) -> TokenStream {
         match &self.kind {

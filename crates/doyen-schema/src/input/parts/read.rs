@@ -1,9 +1,9 @@
 //! Reading the values of objects, words and tagged enums.
 
-use doyen_core::{At, Failures};
+use doyen_core::{At, Failures, Place};
 use serde_json::{Map, json};
 
-use crate::input::{MAX_FAILURES, Value};
+use crate::input::{Input, MAX_FAILURES, Value};
 
 /// The values of an object, each in the slot of its field.
 pub struct Fields<'v, const N: usize>([Option<Value<'v>>; N]);
@@ -71,6 +71,16 @@ fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
 pub fn required<T>(at: &At<'_>, out: &mut Failures) -> Option<T> {
     at.fail(out, "required", "is required");
     None
+}
+
+/// Returns true for an optional field of a form that was left empty, unless empty text is a value of
+/// the field. `optional` is true for a field with a default.
+pub fn left_empty<T: Input>(value: &Value<'_>, optional: bool, at: &At<'_>) -> bool {
+    // In a body, only a form has text without a type.
+    matches!(value, Value::Text(text) if text.is_empty())
+        && at.place() == Place::Body
+        && (optional || !T::REQUIRED)
+        && T::parse(value.clone(), at, &mut Failures::new()).is_none()
 }
 
 /// Reads text with the type's own function.

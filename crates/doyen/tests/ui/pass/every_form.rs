@@ -212,10 +212,7 @@ async fn whole(request: http::Request<Body>) -> Redirect {
 #[get("/stream", allow = anyone)]
 async fn stream() -> Stream {
     let chunks = [Ok::<_, std::io::Error>(Bytes::from("one"))];
-    Stream::new(
-        "application/octet-stream",
-        futures_util::stream::iter(chunks),
-    )
+    Stream::new(futures_util::stream::iter(chunks))
 }
 
 /// Twelve parameters, the most there may be.
