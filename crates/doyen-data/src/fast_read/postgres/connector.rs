@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
+use rustls_tokio_postgres::MakeRustlsConnect;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,7 +13,7 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Config, NoTls, Socket};
 
 use super::pipeline::{CLEANUP_TIMEOUT, PipelinedConnection};
-use super::tls::Tls;
+use super::tls;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
@@ -26,7 +27,7 @@ pub(crate) struct PipelineConnector {
 /// Cancels the query that runs on a connection.
 pub(super) struct Canceller {
     token: CancelToken,
-    tls: Option<Tls>,
+    tls: Option<MakeRustlsConnect>,
 }
 
 impl PipelineConnector {
@@ -86,14 +87,15 @@ impl PipelineConnector {
             return self.open_with(NoTls, None, permit).await;
         };
         // May read the file of the root certificate.
-        let tls = tokio::task::spawn_blocking(move || Tls::new(mode, root.as_deref())).await??;
+        let tls =
+            tokio::task::spawn_blocking(move || tls::connector(mode, root.as_deref())).await??;
         self.open_with(tls.clone(), Some(tls), permit).await
     }
 
     async fn open_with<T>(
         &self,
         with: T,
-        tls: Option<Tls>,
+        tls: Option<MakeRustlsConnect>,
         permit: OwnedSemaphorePermit,
     ) -> Result<Arc<PipelinedConnection>, Fault>
     where

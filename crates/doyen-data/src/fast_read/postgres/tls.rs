@@ -7,44 +7,32 @@
 //! | `verify-ca` | always | of a known authority, or of one in `sslrootcert` |
 //! | `verify-full` | always | the same, and of this host |
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use sqlx::postgres::PgSslMode;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::Socket;
-use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::client::danger::{
+use rustls_tokio_postgres::MakeRustlsConnect;
+use rustls_tokio_postgres::rustls::client::WebPkiServerVerifier;
+use rustls_tokio_postgres::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
-use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
-use tokio_rustls::rustls::{
+use rustls_tokio_postgres::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls_tokio_postgres::rustls::pki_types::pem::PemObject as _;
+use rustls_tokio_postgres::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_tokio_postgres::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     crypto,
 };
-use tokio_rustls::{TlsConnector, client};
+use sqlx::postgres::PgSslMode;
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
-/// Creates TLS connections.
-#[derive(Clone)]
-pub(super) struct Tls(Arc<ClientConfig>);
-
-impl Tls {
-    /// Reads the root certificates: PEM text, or `file: ` and a path.
-    pub(super) fn new(mode: PgSslMode, root: Option<&str>) -> Result<Self, Fault> {
-        let policy = CertificatePolicy::new(mode, root)?;
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&policy.provider))
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(policy));
-        Ok(Self(Arc::new(builder.with_no_client_auth())))
-    }
+/// Creates the TLS connector. Reads the root certificates: PEM text, or `file: ` and a path.
+pub(super) fn connector(mode: PgSslMode, root: Option<&str>) -> Result<MakeRustlsConnect, Fault> {
+    let policy = CertificatePolicy::new(mode, root)?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&policy.provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(policy));
+    Ok(MakeRustlsConnect::new(builder.with_no_client_auth()))
 }
 
 fn authorities(root: Option<&str>) -> Result<RootCertStore, Fault> {
@@ -135,76 +123,6 @@ impl ServerCertVerifier for CertificatePolicy {
         self.provider
             .signature_verification_algorithms
             .supported_schemes()
-    }
-}
-
-impl MakeTlsConnect<Socket> for Tls {
-    type Stream = TlsSocket;
-    type TlsConnect = Handshake;
-    type Error = InvalidDnsNameError;
-
-    fn make_tls_connect(&mut self, host: &str) -> Result<Handshake, InvalidDnsNameError> {
-        Ok(Handshake {
-            config: Arc::clone(&self.0),
-            host: ServerName::try_from(host.to_owned())?,
-        })
-    }
-}
-
-pub(super) struct Handshake {
-    config: Arc<ClientConfig>,
-    host: ServerName<'static>,
-}
-
-impl TlsConnect<Socket> for Handshake {
-    type Stream = TlsSocket;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TlsSocket>> + Send>>;
-
-    fn connect(self, socket: Socket) -> Self::Future {
-        Box::pin(async move {
-            let connector = TlsConnector::from(self.config);
-            let stream = connector.connect(self.host, socket).await?;
-            Ok(TlsSocket(Box::new(stream)))
-        })
-    }
-}
-
-/// An encrypted connection.
-pub(super) struct TlsSocket(Box<client::TlsStream<Socket>>);
-
-impl TlsStream for TlsSocket {
-    // As in sqlx.
-    fn channel_binding(&self) -> ChannelBinding {
-        ChannelBinding::none()
-    }
-}
-
-impl AsyncRead for TlsSocket {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for TlsSocket {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 
