@@ -28,6 +28,7 @@ mod options;
 mod outbox;
 mod pool;
 mod query_stats;
+mod reaper;
 mod row;
 mod session;
 mod statement;

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) use lease::Lease;
 
 use crate::connection::{ConnectOptions, Connection};
+use crate::reaper::Reaper;
 
 /// The options of a pool.
 #[derive(Clone, Copy)]
@@ -46,6 +47,7 @@ struct Shared {
     // Connections of an older generation are not used again: one loss usually means all are lost.
     generation: AtomicU64,
     closed: AtomicBool,
+    reaper: Reaper,
 }
 
 struct OpenConnection {
@@ -69,8 +71,9 @@ impl Pool {
             open: AtomicU32::new(0),
             generation: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            reaper: Reaper::default(),
         }));
-        pool.spawn_reaper();
+        pool.start_reaper();
         pool
     }
 
@@ -215,23 +218,17 @@ impl Pool {
         }
     }
 
-    /// Spawns a task that closes idle connections.
-    fn spawn_reaper(&self) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
+    /// Starts the task that closes idle connections.
+    fn start_reaper(&self) {
         let shared = Arc::downgrade(&self.0);
-        let every = (self.0.options.idle_timeout / 4)
-            .clamp(Duration::from_secs(1), Duration::from_secs(60));
-        drop(runtime.spawn(async move {
-            loop {
-                tokio::time::sleep(every).await;
-                let Some(shared) = shared.upgrade() else {
-                    return;
-                };
-                Pool(shared).reap();
-            }
-        }));
+        let reap = move || {
+            let Some(shared) = shared.upgrade() else {
+                return false;
+            };
+            Self(shared).reap();
+            true
+        };
+        self.0.reaper.start(self.0.options.idle_timeout, reap);
     }
 
     fn reap(&self) {

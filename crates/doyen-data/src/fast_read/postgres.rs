@@ -34,6 +34,7 @@ use tokio_postgres::error::SqlState;
 use self::pipeline::{PipelineError, PipelinedConnection, Rows};
 use super::ReadError;
 use crate::error::{database_error, io_error, is_lost_code};
+use crate::reaper::Reaper;
 use crate::row::Cells;
 use crate::{DatabaseOptions, PoolStatus, Row};
 
@@ -65,6 +66,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     opening: AtomicBool,
     reaper_running: AtomicBool,
+    reaper: Reaper,
     closed: AtomicBool,
 }
 
@@ -93,6 +95,7 @@ impl PostgresReader {
             permits: Arc::new(Semaphore::new(max as usize)),
             opening: AtomicBool::new(false),
             reaper_running: AtomicBool::new(false),
+            reaper: Reaper::default(),
             closed: AtomicBool::new(false),
         }))
     }
@@ -258,7 +261,7 @@ impl Shared {
                     Ok(connection) => {
                         pipelines.retry_at = None;
                         pipelines.open.push(connection);
-                        shared.spawn_reaper();
+                        shared.start_reaper();
                     }
                     Err(error) => {
                         let pause = pipelines
@@ -273,29 +276,26 @@ impl Shared {
         }));
     }
 
-    /// Spawns a task that closes idle connections. It ends with the last connection.
-    fn spawn_reaper(self: &Arc<Self>) {
+    /// Starts the task that closes idle connections. It ends with the last connection.
+    fn start_reaper(self: &Arc<Self>) {
         if self.reaper_running.swap(true, Ordering::AcqRel) {
             return;
         }
         let shared = Arc::downgrade(self);
-        let every = (self.idle / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
-        drop(tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(every).await;
-                let Some(shared) = shared.upgrade() else {
-                    return;
-                };
-                let mut pipelines = shared.pipelines();
-                pipelines.open.retain(|connection| {
-                    connection.is_usable() && !connection.is_idle_for(shared.idle)
-                });
-                if pipelines.open.is_empty() {
-                    // Under the lock: the next connection spawns the next task.
-                    shared.reaper_running.store(false, Ordering::Release);
-                    return;
-                }
+        let reap = move || {
+            let Some(shared) = shared.upgrade() else {
+                return false;
+            };
+            let mut pipelines = shared.pipelines();
+            pipelines.open.retain(|connection| {
+                connection.is_usable() && !connection.is_idle_for(shared.idle)
+            });
+            if pipelines.open.is_empty() {
+                // Under the lock: the next connection starts the next task.
+                shared.reaper_running.store(false, Ordering::Release);
             }
-        }));
+            !pipelines.open.is_empty()
+        };
+        self.reaper.start(self.idle, reap);
     }
 }

@@ -13,6 +13,7 @@ use sea_orm::{ConnAcquireErr, DbErr, Value};
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::connection::{Budget, Cancel, Connection, RunError};
+use crate::reaper::Reaper;
 use crate::{DatabaseOptions, PoolStatus, Row};
 
 /// How long closing waits for running reads.
@@ -31,6 +32,7 @@ pub(super) struct ReadPool {
     lifetime: Duration,
     rest: Duration,
     keep: usize,
+    reaper: Reaper,
 }
 
 struct Idle {
@@ -52,8 +54,9 @@ impl ReadPool {
             lifetime: options.max_lifetime,
             rest: options.idle_timeout,
             keep: options.min_connections as usize,
+            reaper: Reaper::default(),
         });
-        pool.spawn_reaper();
+        pool.start_reaper();
         pool
     }
 
@@ -136,22 +139,17 @@ impl ReadPool {
         sync::lock(&self.idle)
     }
 
-    /// Spawns a task that closes idle connections.
-    fn spawn_reaper(self: &Arc<Self>) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
+    /// Starts the task that closes idle connections.
+    fn start_reaper(self: &Arc<Self>) {
         let pool = Arc::downgrade(self);
-        let every = (self.rest / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
-        drop(runtime.spawn(async move {
-            loop {
-                tokio::time::sleep(every).await;
-                match pool.upgrade() {
-                    Some(pool) if !pool.is_closed() => pool.reap(),
-                    _ => return,
-                }
+        let reap = move || match pool.upgrade() {
+            Some(pool) if !pool.is_closed() => {
+                pool.reap();
+                true
             }
-        }));
+            _ => false,
+        };
+        self.reaper.start(self.rest, reap);
     }
 
     fn reap(&self) {
