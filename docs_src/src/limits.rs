@@ -1,4 +1,4 @@
-//! Rate limits in route attributes, and a policy that several routes share.
+//! Rate limits in route attributes, a policy that several routes share, and a concurrency class.
 
 use doyen::prelude::*;
 
@@ -38,9 +38,17 @@ async fn ping() -> NoContent {
     NoContent
 }
 
+/// Print a report
+///
+/// Two reports are printed at once. Further ones wait for a moment, then get a 503.
+#[get("/report", allow = signed_in, concurrency = class("reports", 2))]
+async fn report() -> Json<Found> {
+    Json(Found { titles: Vec::new() })
+}
+
 /// Builds the application.
 pub fn app() -> App {
     App::new("library")
         .policy("search", per_user(30, MINUTE))
-        .module(Module::new("books").routes(routes![search, export, send, ping]))
+        .module(Module::new("books").routes(routes![search, export, send, ping, report]))
 }

@@ -11,6 +11,9 @@ struct Changes {
     title: Patch<String>,
     /// Due date. Null removes it.
     due: Patch<Option<Timestamp>>,
+    /// Labels. Null resets them to the default, an empty list.
+    #[input(default)]
+    labels: Patch<Vec<String>>,
 }
 
 /// A task.
@@ -19,6 +22,7 @@ struct Changes {
 struct Task {
     title: String,
     due: Option<Timestamp>,
+    labels: Vec<String>,
     version: i64,
 }
 
@@ -37,6 +41,7 @@ async fn edit(
     let mut task = Task {
         title: "Water the plants".to_owned(),
         due: Some(Timestamp::from_micros(0)),
+        labels: vec!["garden".to_owned()],
         version: 7,
     };
     if !seen.fits(task.version) {
@@ -44,6 +49,7 @@ async fn edit(
     }
     changes.title.apply(&mut task.title);
     changes.due.apply(&mut task.due);
+    changes.labels.apply(&mut task.labels);
     task.version += 1;
     Ok(Json(task))
 }

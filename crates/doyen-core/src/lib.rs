@@ -64,7 +64,7 @@ pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
 pub use mail::{BadMail, Mail, MailDelivery, MailQueue, Mailer, NotDelivered};
-pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging};
+pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
 pub use scope::{Role, Scope};

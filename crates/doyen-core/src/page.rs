@@ -65,7 +65,36 @@ pub struct Page<T> {
     /// Where the page before begins; `None` on the first.
     pub prev: Option<From>,
     /// How many items the whole list has, when it was counted.
-    pub total: Option<u64>,
+    pub total: Option<Total>,
+}
+
+/// The number of items of a whole list. Counting ends at [`Total::MAX`], because its cost grows with the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// Number of items.
+    pub count: u64,
+    /// True if the list has more items.
+    pub exceeded: bool,
+}
+
+impl Total {
+    /// Maximum number of items that are counted.
+    pub const MAX: u64 = 10_000;
+
+    /// Creates the total of a list of which at least this many items were counted.
+    pub const fn counted(items: u64) -> Self {
+        if items > Self::MAX {
+            Self {
+                count: Self::MAX,
+                exceeded: true,
+            }
+        } else {
+            Self {
+                count: items,
+                exceeded: false,
+            }
+        }
+    }
 }
 
 impl<T> Page<T> {

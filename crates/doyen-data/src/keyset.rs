@@ -33,11 +33,11 @@
 
 mod cursor;
 
-use doyen_core::{INVALID_CURSOR, Page, PageFrom, Paging, Unexpected};
+use doyen_core::{INVALID_CURSOR, Page, PageFrom, Paging, Total, Unexpected};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, Iden, IdenStatic as _, ModelTrait,
-    Order as SqlOrder, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QueryTrait as _,
-    Select, Value,
+    ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, Iden, IdenStatic as _,
+    Iterable as _, ModelTrait, Order as SqlOrder, PrimaryKeyToColumn as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _, Select, Value,
 };
 use serde::Serialize;
 
@@ -86,6 +86,8 @@ impl<C> Order<C> {
 impl Session {
     /// Returns one page of the rows of `select`, in this order. See [`keyset`](crate::keyset).
     ///
+    /// A numbered page has the total of the list, which is counted to [`Total::MAX`].
+    ///
     /// `filter` is the values of the filter, such as `&(status, customer)`, or a name if the list
     /// has none. Cursors are bound to its JSON, so that a cursor is rejected under another filter.
     ///
@@ -96,6 +98,30 @@ impl Session {
     pub async fn page<E>(
         &self,
         select: Select<E>,
+        order: Order<E::Column>,
+        paging: &Paging,
+        filter: &(impl Serialize + ?Sized),
+    ) -> Result<Page<E::Model>, Unexpected>
+    where
+        E: EntityTrait,
+        E::Column: Iden,
+        E::Model: Sync,
+    {
+        self.page_counted(select, Select::clone, order, paging, filter)
+            .await
+    }
+
+    /// Like [`page`](Self::page), but a numbered page gets its total from another select of the same
+    /// rows, which `counted` returns. Use it if a page is best read in its order, and its rows are
+    /// best counted through another index.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`page`](Self::page).
+    pub async fn page_counted<E>(
+        &self,
+        select: Select<E>,
+        counted: impl FnOnce(&Select<E>) -> Select<E> + Send,
         order: Order<E::Column>,
         paging: &Paging,
         filter: &(impl Serialize + ?Sized),
@@ -143,7 +169,10 @@ impl Session {
                 .ok_or_else(|| Unexpected::known(&INVALID_CURSOR, "the cursor does not fit"))?;
                 list.keyset(select, Some(cursor)).await
             }
-            PageFrom::Number(number) => list.numbered(select, *number).await,
+            PageFrom::Number(number) => {
+                let counted = counted(&select);
+                list.numbered(select, counted, *number).await
+            }
         }
     }
 }
@@ -221,6 +250,7 @@ impl<C: ColumnTrait> List<'_, C> {
     async fn numbered<E: EntityTrait<Column = C>>(
         &self,
         select: Select<E>,
+        counted: Select<E>,
         number: u32,
     ) -> Result<Page<E::Model>, Unexpected>
     where
@@ -232,15 +262,15 @@ impl<C: ColumnTrait> List<'_, C> {
                 format!("there is no page {number}"),
             ));
         }
-        let total = select.clone().count(self.session).await?;
+        let total = Total::counted(self.count(counted).await?);
         let skip = u64::from(number - 1) * u64::from(self.limit);
-        let items = if skip < total {
-            self.fetch(self.sorted(select, false), u64::from(self.limit), skip)
-                .await?
+        let mut items = if total.exceeded || skip < total.count {
+            self.skip(select, u64::from(self.limit) + 1, skip).await?
         } else {
             Vec::new()
         };
-        let more = skip + u64::from(self.limit) < total && number < Paging::MAX_NUMBER;
+        let more = items.len() > self.limit as usize && number < Paging::MAX_NUMBER;
+        items.truncate(self.limit as usize);
         Ok(Page {
             items,
             limit: self.limit,
@@ -248,6 +278,44 @@ impl<C: ColumnTrait> List<'_, C> {
             prev: (number > 1).then(|| PageFrom::Number(number - 1)),
             total: Some(total),
         })
+    }
+
+    /// Counts the rows, but not many more than [`Total::MAX`].
+    async fn count<E: EntityTrait<Column = C>>(
+        &self,
+        select: Select<E>,
+    ) -> Result<u64, Unexpected> {
+        let limit = Total::MAX + 1;
+        let mut statement = keys(select).build(self.session.get_database_backend());
+        statement.sql = format!(
+            "SELECT count(*) FROM ({} LIMIT {limit}) AS counted",
+            statement.sql
+        );
+        let row = self.session.query_one_raw(statement).await?;
+        let rows: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        Ok(u64::try_from(rows.unwrap_or_default())?)
+    }
+
+    /// Returns the rows of a page by number. Skipped rows are read by their key only, where an index
+    /// may have both the key and the order.
+    async fn skip<E: EntityTrait<Column = C>>(
+        &self,
+        select: Select<E>,
+        limit: u64,
+        skip: u64,
+    ) -> Result<Vec<E::Model>, Unexpected>
+    where
+        E::Model: Sync,
+    {
+        let mut columns = E::PrimaryKey::iter().map(|key| key.into_column());
+        let (Some(key), None, true) = (columns.next(), columns.next(), skip > 0) else {
+            return self.fetch(self.sorted(select, false), limit, skip).await;
+        };
+        let skipped = keys(self.sorted(select.clone(), false))
+            .limit(limit)
+            .offset(skip);
+        let select = select.filter(key.in_subquery(skipped.into_query()));
+        self.fetch(self.sorted(select, false), limit, 0).await
     }
 
     fn sorted<E: EntityTrait<Column = C>>(&self, mut select: Select<E>, back: bool) -> Select<E> {
@@ -305,6 +373,13 @@ impl<C: ColumnTrait> List<'_, C> {
             ))),
         }
     }
+}
+
+/// Selects the keys of the rows only.
+fn keys<E: EntityTrait>(select: Select<E>) -> Select<E> {
+    E::PrimaryKey::iter().fold(select.select_only(), |select, key| {
+        select.column(key.into_column())
+    })
 }
 
 /// Returns the condition for the rows beyond the cursor: `a >= 1 AND (a > 1 OR (a = 1 AND b > 2))`.

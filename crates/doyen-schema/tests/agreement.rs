@@ -44,6 +44,11 @@ struct Everything {
     mail: Option<String>,
     #[validate(url)]
     link: Patch<Option<String>>,
+    #[input(default)]
+    #[validate(items(max = 2))]
+    labels: Patch<Vec<Priority>>,
+    #[input(default)]
+    urgency: Patch<Priority>,
     #[validate(
         items(min = 1, max = 3),
         unique_items,
@@ -130,6 +135,7 @@ fn right() -> Json {
         "id": "tkt_01jd9m3z6veqjsk4dy2hjcg8x4", "uuid": "0190b5a0-0000-7000-8000-000000000000", "date": "2024-02-29",
         "time": "2026-11-22T08:30:00.5+01:00", "map": {"a": 1}, "any": [{}], "child": {"name": "x", "children": [{"name": "y"}]},
         "channel": {"kind": "mail", "name": "z"}, "percent": 100, "code": "AB1", "open": {"a": 1, "b": 2},
+        "labels": null, "urgency": null,
     })
 }
 

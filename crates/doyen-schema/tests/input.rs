@@ -359,27 +359,29 @@ fn text_is_read_as_the_type_wants() {
     const { assert!(Filter::OPEN) };
 }
 
-#[derive(Debug, PartialEq, Input)]
+#[derive(Debug, Default, PartialEq, Input)]
 struct Change {
     #[validate(length(min = 1))]
     subject: Patch<String>,
     assignee: Patch<Option<String>>,
+    #[input(default)]
+    #[validate(items(max = 2))]
+    tags: Patch<Vec<String>>,
+    #[input(default = 20)]
+    #[validate(range(min = 1, max = 100))]
+    limit: Patch<u8>,
+    #[input(default = "en")]
+    language: Patch<String>,
 }
 
 #[test]
 fn a_patch_knows_three_states() {
-    assert_eq!(
-        read(&json!({})),
-        Ok(Change {
-            subject: Patch::Absent,
-            assignee: Patch::Absent
-        })
-    );
+    assert_eq!(read(&json!({})), Ok(Change::default()));
     assert_eq!(
         read(&json!({"assignee": null})),
         Ok(Change {
-            subject: Patch::Absent,
-            assignee: Patch::Set(None)
+            assignee: Patch::Set(None),
+            ..Change::default()
         })
     );
     assert_eq!(
@@ -391,6 +393,41 @@ fn a_patch_knows_three_states() {
         at(&[("/subject", "length")])
     );
     assert_eq!(components::<Change>()["Change"].get("required"), None);
+}
+
+#[test]
+fn null_resets_a_patch_with_a_default() {
+    assert_eq!(
+        read(&json!({"tags": null, "limit": null, "language": null})),
+        Ok(Change {
+            tags: Patch::Set(Vec::new()),
+            limit: Patch::Set(20),
+            language: Patch::Set("en".to_owned()),
+            ..Change::default()
+        })
+    );
+    assert_eq!(
+        read(&json!({"tags": ["a"], "limit": 3})),
+        Ok(Change {
+            tags: Patch::Set(vec!["a".to_owned()]),
+            limit: Patch::Set(3),
+            ..Change::default()
+        })
+    );
+    assert_eq!(
+        failures::<Change>(&json!({"tags": ["a", "b", "c"], "limit": 0})),
+        at(&[("/tags", "items"), ("/limit", "range")])
+    );
+    // An omitted field keeps its value, so the document states no default.
+    let properties = components::<Change>()["Change"]["properties"].clone();
+    for (field, kind) in [
+        ("tags", "array"),
+        ("limit", "integer"),
+        ("language", "string"),
+    ] {
+        assert_eq!(properties[field]["type"], json!([kind, "null"]), "{field}");
+        assert_eq!(properties[field].get("default"), None, "{field}");
+    }
 }
 
 /// Where a message goes.

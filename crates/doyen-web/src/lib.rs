@@ -35,6 +35,7 @@
 mod body;
 mod budget;
 mod concurrency;
+mod concurrency_class;
 mod etag;
 pub mod extract;
 mod handler;
@@ -56,6 +57,7 @@ mod service;
 mod timeout;
 
 pub use body::{Body, BoxError, Response};
+pub use concurrency_class::{ConcurrencyClass, class};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};

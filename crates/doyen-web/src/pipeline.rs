@@ -15,6 +15,7 @@ mod authorize;
 mod cleanup;
 mod client_address;
 mod compression;
+mod concurrency_class;
 mod conditional;
 mod cors;
 mod dispatch;

@@ -22,6 +22,7 @@ use doyen_core::inject::Needs;
 use doyen_core::{Allow, Limit, Restrict};
 use doyen_schema::contract::{Contract, Operation};
 
+use crate::concurrency_class::ConcurrencyClass;
 use crate::handler::{Endpoint, Erased, Handler};
 use crate::response::Linked;
 
@@ -33,6 +34,7 @@ pub struct Route {
     pub(crate) allow: Option<Allow>,
     pub(crate) faults: Vec<RouteFault>,
     pub(crate) limit: Option<Limit>,
+    pub(crate) concurrency: Option<ConcurrencyClass>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) body_limit: Option<usize>,
     pub(crate) sparse: bool,
@@ -107,6 +109,7 @@ impl Route {
             allow: None,
             faults: Vec::new(),
             limit: None,
+            concurrency: None,
             timeout: None,
             body_limit: None,
             sparse: false,
@@ -157,6 +160,16 @@ impl Route {
     pub fn limit(mut self, limit: impl Into<Limit>) -> Self {
         if self.limit.replace(limit.into()).is_some() {
             self.faults.push(RouteFault::Repeated("limit"));
+        }
+        self
+    }
+
+    /// Sets the [concurrency class](crate::class), which bounds how many requests of an expensive
+    /// route are handled at once. Further ones wait for a short time, then get a 503.
+    #[must_use]
+    pub fn concurrency(mut self, class: ConcurrencyClass) -> Self {
+        if self.concurrency.replace(class).is_some() {
+            self.faults.push(RouteFault::Repeated("concurrency"));
         }
         self
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use doyen_schema::contract::Operation;
 
+use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
 use crate::rate_limits::RouteLimits;
 
@@ -18,6 +19,8 @@ pub(crate) struct RouteInfo {
     /// The query parameters that the route reads.
     pub(crate) query_names: Vec<String>,
     pub(crate) limits: Option<RouteLimits>,
+    /// Bounds the concurrent requests of an expensive route.
+    pub(crate) class: Option<RouteClass>,
     pub(crate) meter: Meter,
 }
 

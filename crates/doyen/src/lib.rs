@@ -115,6 +115,7 @@ pub mod prelude {
     pub use doyen_web::{
         Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
         MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route, Routes, Stream, Text,
+        class,
     };
 
     pub use crate::App;

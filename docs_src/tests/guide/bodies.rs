@@ -133,6 +133,9 @@ async fn left_out_null_and_a_value(tasks: Tasks) {
         (answer.at("/title"), answer.at("/due")),
         (json!("Water the plants"), Value::Null)
     );
+    assert_eq!(answer.at("/labels"), json!(["garden"]));
+    let answer = edit(json!({"labels": null})).await.expect(200);
+    assert_eq!(answer.at("/labels"), json!([]));
     assert_eq!(
         edit(json!({"title": null})).await.expect(422).failures(),
         ["/title null"]

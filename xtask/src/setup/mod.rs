@@ -10,6 +10,7 @@ mod nextest;
 mod node;
 mod redis;
 mod slow;
+mod sqlite;
 mod valgrind;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub(crate) struct Tools {
     browser: PathBuf,
     redis: PathBuf,
     slow: PathBuf,
+    sqlite: PathBuf,
 }
 
 impl Tools {
@@ -66,6 +68,7 @@ impl Tools {
             format!("browser     {}", self.browser.display()),
             format!("Redis       {}", self.redis.display()),
             format!("slow        {}", self.slow.display()),
+            format!("sqlite3     {}", self.sqlite.display()),
         ]
     }
 }
@@ -81,6 +84,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         browser: browser::find_or_install()?,
         redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
+        sqlite: sqlite::find_or_install()?,
     })
 }
 

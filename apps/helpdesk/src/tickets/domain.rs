@@ -27,8 +27,8 @@ mod viewer;
 pub use comment::{Comment, CommentId, NewComment};
 pub use ports::{TicketEvent, TicketEvents, TicketRepository};
 pub use problems::{
-    AddComment, AgentsOnly, AssignTicket, EditConflict, EditTicket, FindTicket, InvalidTransition,
-    MoveTicket, StaleTicket, TicketNotFound,
+    AddComment, AgentsOnly, AssignTicket, EditTicket, FindTicket, InvalidTransition, MoveTicket,
+    StaleTicket, TicketNotFound,
 };
 pub use query::{AssigneeFilter, Sort, TicketFilter};
 pub use service::Tickets;

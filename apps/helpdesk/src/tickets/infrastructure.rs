@@ -7,7 +7,9 @@ mod events;
 mod filter;
 pub(super) mod rows;
 
-use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use doyen::data::sea_orm::prelude::Uuid;
+use doyen::data::sea_orm::sea_query::LockType;
+use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect as _};
 use doyen::data::{Order, Session};
 use doyen::prelude::*;
 
@@ -60,6 +62,19 @@ impl TicketRepository for SqlTickets {
             )
             .await?;
         page.try_map(rows::read_ticket)
+    }
+
+    async fn lock(&self, id: TicketId) -> Result<(), Unexpected> {
+        // SQLite has no row locks: its transaction holds every other writer back.
+        // A missing ticket is reported when it is read.
+        let _found: Option<Uuid> = ticket::Entity::find_by_id(id.uuid())
+            .select_only()
+            .column(ticket::Column::Id)
+            .lock(LockType::NoKeyUpdate)
+            .into_tuple()
+            .one(&self.session)
+            .await?;
+        Ok(())
     }
 
     async fn replace(

@@ -1,6 +1,10 @@
 //! The document in the repository is the one the code makes, and the migrations go there and back.
 
-use crate::support::Helpdesk;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::{Helpdesk, Join as _};
 
 #[doyen_test::test]
 async fn the_committed_document_is_the_generated_one(app: Helpdesk) {
@@ -69,4 +73,40 @@ async fn migrations_go_down_with_data(app: Helpdesk) {
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(app.count("tickets").await, 0);
+}
+
+/// The file can be read and changed with the `sqlite3` of the distribution, whose SQLite is older than ours: every table, view and trigger.
+#[doyen_test::test(sqlite)]
+async fn the_file_is_usable_with_the_sqlite3_of_the_system(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    let ticket = ann
+        .opens_with(json!({"subject": "Printer", "body": "on fire", "tags": ["b", "a"]}))
+        .await
+        .text_at("/id");
+    ann.says(&ticket, "Hello?").await.expect(201);
+    let url = app.database_url();
+    let file = url
+        .strip_prefix("sqlite://")
+        .unwrap_or_else(|| panic!("{url}"));
+    let sqlite3 = |sql: &str| {
+        let output = Command::new("sqlite3").args(["-bail", file, sql]).output();
+        let output = output.unwrap_or_else(|error| {
+            panic!("sqlite3 cannot be started ({error}): `cargo xtask setup` installs it")
+        });
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{sql}\n{stderr}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let names = sqlite3(
+        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND sql NOT LIKE 'CREATE VIRTUAL%'",
+    );
+    assert!(
+        names.contains("ticket_cards") && names.contains("doyen_outbox"),
+        "{names}"
+    );
+    for name in names.lines() {
+        sqlite3(&format!("SELECT * FROM \"{name}\""));
+    }
+    assert_eq!(sqlite3("SELECT tags FROM ticket_cards"), "a b");
+    assert_eq!(sqlite3("PRAGMA integrity_check"), "ok");
 }

@@ -1,6 +1,6 @@
 //! Pages: nothing lost, nothing twice, nothing forged.
 
-use doyen_core::{Access, Page, PageFrom, Paging, Problem as _, Unexpected};
+use doyen_core::{Access, Page, PageFrom, Paging, Problem as _, Total, Unexpected};
 use doyen_data::sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use doyen_data::{CursorKey, Database, Order, Session};
 
@@ -213,16 +213,52 @@ both! {
         let database = seeded(fresh, 20).await;
         let session = database.session(Access::Read);
         let first = page(&session, PageFrom::Number(1)).await.unwrap();
-        assert_eq!((first.total, &first.prev, &first.next), (Some(20), &None, &Some(PageFrom::Number(2))));
+        assert_eq!((first.total, &first.prev, &first.next), (Some(Total::counted(20)), &None, &Some(PageFrom::Number(2))));
         let third = page(&session, PageFrom::Number(3)).await.unwrap();
         assert_eq!((third.items.len(), &third.next), (6, &None));
         let beyond = page(&session, PageFrom::Number(9)).await.unwrap();
-        assert!(beyond.items.is_empty() && beyond.next.is_none() && beyond.total == Some(20));
+        assert!(beyond.items.is_empty() && beyond.next.is_none() && beyond.total == Some(Total::counted(20)));
         for number in [0, Paging::MAX_NUMBER + 1, u32::MAX] {
             assert_eq!(page(&session, PageFrom::Number(number)).await.unwrap_err().info().code, "invalid_cursor");
         }
         let none = session.page(ticket::Entity::find().filter(ticket::Column::Rank.gt(99)), Order::by(ticket::Column::Id), &Paging::default(), "").await.unwrap();
         assert!(none.items.is_empty() && none.next.is_none() && none.prev.is_none());
+    }
+}
+
+both! {
+    /// Also a page far behind, and the last that a number reaches.
+    async fn a_total_is_exact_to_its_maximum(fresh) {
+        const LIMIT: u64 = 100;
+        let database = seeded(fresh, 1).await;
+        let numbers = if fresh.is_postgres() {
+            "SELECT generate_series(11, $1::bigint) AS n"
+        } else {
+            "WITH RECURSIVE numbers (n) AS (VALUES (11) UNION ALL SELECT n + 1 FROM numbers WHERE n < $1) SELECT n FROM numbers"
+        };
+        let insert = format!("INSERT INTO tickets (id, customer_id, subject, rank) SELECT n, 1, 's', n / 3 FROM ({numbers}) AS numbers");
+        let session = database.session(Access::Write);
+        // With the seeded one, id 10, as many as are counted.
+        session.execute_sql(&insert, [i64::try_from(Total::MAX + 9).unwrap().into()]).await.unwrap();
+        session.commit().await.unwrap();
+        let session = database.session(Access::Read);
+        let numbered = async |number: u64| {
+            let order = Order::by(ticket::Column::Rank).then(ticket::Column::Id);
+            let paging = Paging { limit: 100, from: PageFrom::Number(u32::try_from(number).unwrap()) };
+            session.page(ticket::Entity::find(), order, &paging, "all").await.unwrap()
+        };
+        let last = numbered(Total::MAX / LIMIT).await;
+        assert_eq!(last.total, Some(Total { count: Total::MAX, exceeded: false }));
+        assert_eq!((last.items.len(), last.items[99].id, last.next), (100, i64::try_from(Total::MAX + 9).unwrap(), None));
+        let more = database.session(Access::Write);
+        more.execute_sql("INSERT INTO tickets (id, customer_id, subject, rank) VALUES (1, 1, 's', 0)", []).await.unwrap();
+        more.commit().await.unwrap();
+        let last = numbered(Total::MAX / LIMIT).await;
+        assert_eq!(last.total, Some(Total { count: Total::MAX, exceeded: true }));
+        assert_eq!(last.next, Some(PageFrom::Number(101)));
+        let beyond = numbered(Total::MAX / LIMIT + 1).await;
+        assert_eq!((beyond.items.len(), beyond.next), (1, None));
+        assert!(numbered(Total::MAX / LIMIT + 2).await.items.is_empty());
     }
 }
 

@@ -11,7 +11,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 use super::cleanup::CleanupGuard;
 use super::rejection::Rejection;
 use super::state::RequestState;
-use super::{Pipeline, authorize, hosts, identify, query, rate_limit, size_limits};
+use super::{
+    Pipeline, authorize, concurrency_class, hosts, identify, query, rate_limit, size_limits,
+};
 use crate::budget::Account;
 use crate::concurrency::Permit;
 use crate::problem::{METHOD, NOT_FOUND, OVERLOADED, TIMEOUT};
@@ -113,6 +115,8 @@ impl Pipeline {
             failures: Failures::new(),
         };
         query::check(&mut request)?;
+        // Before any work. Held until the commit, so that the work of the class is bounded.
+        let _place = concurrency_class::admit(info.class.as_ref(), &request.parts).await?;
 
         // Extractors, handler and response, then the commit, all within the timeout of the route.
         let is_committing = AtomicBool::new(false);

@@ -20,7 +20,8 @@ impl<T: Output> IntoResponse for Page<T> {
             limit: self.limit,
             next: text(self.next.as_ref()),
             prev: text(self.prev.as_ref()),
-            total: self.total,
+            total: self.total.map(|total| total.count),
+            total_exceeded: self.total.is_some_and(|total| total.exceeded),
         };
         // Without selected fields the items are serialized directly, in their own field order.
         let bytes = if picked.is_empty() {
@@ -71,7 +72,8 @@ impl<T: Output> IntoResponse for Page<T> {
             json!({
                 "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "description": "Maximum number of items on this page."},
                 "next": cursor.clone(), "prev": cursor,
-                "total": {"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "Total number of items. Present only on numbered pages."},
+                "total": {"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "Total number of items, exact to 10,000. Present only on numbered pages."},
+                "total_exceeded": {"type": "boolean", "description": "True if the list has more items than `total`. Omitted otherwise."},
             }),
             json!(["limit", "next", "prev"]),
         );
@@ -109,6 +111,8 @@ struct PageInfo {
     prev: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    total_exceeded: bool,
 }
 
 /// Links to related pages, in the order of the response.

@@ -13,6 +13,7 @@ use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes
 use super::{Drain, Inner, Service, StartError};
 use crate::budget::Budget;
 use crate::concurrency::ConcurrencyLimit;
+use crate::concurrency_class::Classes;
 use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
@@ -181,6 +182,7 @@ impl Builder {
 
         let identify = self.identify.as_ref();
         let schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
+        let mut classes = Classes::default();
         let mut operations = Vec::with_capacity(described.len());
         let mut routes = Vec::with_capacity(described.len());
         for ((route, mut operation), limits) in described.into_iter().zip(limits) {
@@ -199,17 +201,29 @@ impl Builder {
                 .parameters
                 .iter()
                 .filter(|parameter| parameter.place == Place::Query);
+            let query_names: Vec<String> = names.map(|parameter| parameter.name.clone()).collect();
+            let class = route.concurrency.as_ref();
+            let class = class.map(|class| classes.mount(class, &query_names));
+            let class = class.transpose().unwrap_or_else(|why| {
+                let label = format!("{} {}", operation.method, operation.path);
+                errors.push(StartError::Class(label, why));
+                None
+            });
             let info = Arc::new(RouteInfo {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
-                query_names: names.map(|parameter| parameter.name.clone()).collect(),
+                query_names,
+                class,
                 operation: operation.clone(),
                 limits,
                 meter: Meter::default(),
             });
             routes.push(MountedRoute { info, endpoint });
             operations.push(operation);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
         }
         let catalogue = catalogue(&operations);
         if let Some(cors) = &mut self.options.cors {

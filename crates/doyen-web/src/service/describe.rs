@@ -9,7 +9,7 @@ use doyen_schema::Components;
 use doyen_schema::contract::{Contract, Operation, Parameter};
 
 use super::StartError;
-use crate::problem::{self, TIMEOUT, URI_TOO_LONG};
+use crate::problem::{self, OVERLOADED, TIMEOUT, URI_TOO_LONG};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response;
 use crate::route::{Route, RouteFault};
@@ -50,6 +50,9 @@ pub(super) fn describe(route: &Route, module: &str, components: &mut Components)
         if operation.allow.scope().is_some() || operation.allow.roles().next().is_some() {
             operation.fails([&FORBIDDEN]);
         }
+    }
+    if route.concurrency.is_some() {
+        operation.fails([&OVERLOADED]);
     }
     // Every route rejects unknown query parameters.
     operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT, &URI_TOO_LONG]);

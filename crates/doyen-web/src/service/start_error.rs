@@ -30,6 +30,8 @@ pub enum StartError {
     UnreadPath(String, String),
     /// The rate limits of a route are invalid.
     Limit(String, PlanError),
+    /// The concurrency class of a route is invalid.
+    Class(String, String),
     /// The injection graph is invalid.
     Graph(GraphError),
     /// Two types have the same name in the OpenAPI document.
@@ -54,7 +56,9 @@ impl fmt::Display for StartError {
             StartError::NoHandler(route) => {
                 write!(f, "{route}: it has no handler. Add `.handler(function)`")
             }
-            StartError::BadPath(route, why) => write!(f, "{route}: {why}"),
+            StartError::BadPath(route, why) | StartError::Class(route, why) => {
+                write!(f, "{route}: {why}")
+            }
             StartError::SameRoute(route) => write!(
                 f,
                 "{route}: it is mounted twice. Remove one, or mount it under another path with `.at(..)`"

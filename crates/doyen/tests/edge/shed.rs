@@ -1,14 +1,15 @@
 //! A server that has enough to do says so at once, and only to those who are too many.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use doyen::prelude::*;
-use doyen::web::{Cidr, EdgeOptions, Service, TrustedProxies};
+use doyen::web::{Cidr, ConcurrencyClass, EdgeOptions, Service, StartError, TrustedProxies};
 use tokio::net::TcpSocket;
 
 use crate::kit::Value;
-use crate::server::{Running, Wire, run_built, soon, status};
+use crate::server::{Gate, Running, Wire, run_built, soon, status};
 
 /// Say that it runs.
 #[get("/livez", allow = anyone)]
@@ -30,13 +31,39 @@ async fn stream() -> Stream<doyen::web::response::PlainText> {
     Stream::new(futures_util::StreamExt::chain(first, rest))
 }
 
+/// One search at once; the next one does not wait.
+const SEARCH: ConcurrencyClass = class("search", 1).wait(Duration::ZERO);
+
+/// What to list.
+#[derive(Input)]
+struct Filter {
+    /// Text to find.
+    q: Option<String>,
+}
+
+/// List things, or search them until the test lets go.
+#[get("/things", allow = anyone, concurrency = SEARCH.with_query("q"))]
+async fn things(gate: Arc<Gate>, Query(filter): Query<Filter>) -> Text {
+    if filter.q.is_some() {
+        gate.reached.add_permits(1);
+        gate.go.acquire().await.unwrap().forget();
+    }
+    Text("things".into())
+}
+
+/// Search people.
+#[get("/people", allow = anyone, concurrency = SEARCH)]
+async fn people() -> Text {
+    Text("people".into())
+}
+
 async fn serving(max_requests: usize) -> Running {
     let builder = Service::builder()
         .options(EdgeOptions {
             max_requests,
             ..EdgeOptions::default()
         })
-        .module(Module::new("shed").routes(routes![livez, take, stream]));
+        .module(Module::new("shed").routes(routes![livez, take, stream, things, people]));
     run_built(builder, |_| {}).await
 }
 
@@ -85,6 +112,43 @@ async fn one_request_too_many_is_told_to_come_back() {
     for _ in 0..10 {
         assert_eq!(status(&ask(&server, "/hello").await.0), "200");
     }
+}
+
+/// A full class refuses its own requests only, whichever route they are for and however the parameter is written.
+#[tokio::test]
+async fn a_full_class_leaves_room_for_other_requests() {
+    let server = serving(100).await;
+    let mut search = server.connect().await;
+    search.get("/things?q=a").await;
+    server.reached().await;
+    for path in ["/things", "/hello"] {
+        assert_eq!(status(&ask(&server, path).await.0), "200", "{path}");
+    }
+    for path in ["/things?q=b", "/things?%71=b", "/people"] {
+        let (head, body) = ask(&server, path).await;
+        assert_eq!(status(&head), "503", "{path}");
+        assert!(head.contains("retry-after: 1\r\n"), "{head}");
+        assert!(body.contains("\"overloaded\""), "{body}");
+    }
+    server.gate.go.add_permits(1);
+    assert_eq!(search.answer().await.1, "things");
+    assert_eq!(ask(&server, "/people").await.1, "people");
+}
+
+#[test]
+fn a_class_must_be_declared_alike_everywhere() {
+    let other = Route::get("/other")
+        .allow(anyone)
+        .name("other")
+        .concurrency(class("search", 2))
+        .handler(people);
+    let built = Service::builder()
+        .module(Module::new("shed").routes(routes![people]))
+        .module(Module::new("more").routes(doyen::web::Routes::new(vec![other])))
+        .build();
+    let errors = built.err().unwrap();
+    assert!(matches!(errors[..], [StartError::Class(..)]), "{errors:?}");
+    assert!(errors[0].to_string().contains("`search`"), "{errors:?}");
 }
 
 #[tokio::test]

@@ -37,9 +37,11 @@ pub(crate) struct TicketChanges {
     /// New description of the problem.
     #[validate(length(min = 1, max = 20_000))]
     body: Patch<String>,
-    /// New priority.
+    /// New priority. Null resets it to the default, `normal`.
+    #[input(default)]
     priority: Patch<Priority>,
-    /// New tags, without duplicates. They replace all existing tags.
+    /// New tags, without duplicates. They replace all existing tags. Null removes all tags.
+    #[input(default)]
     #[validate(items(max = 10), unique_items)]
     tags: Patch<Vec<Tag>>,
 }

@@ -16,7 +16,7 @@ pub(crate) struct InMemory {
     pub(crate) tickets: Mutex<Vec<Ticket>>,
     pub(crate) comments: Mutex<Vec<Comment>>,
     pub(crate) people: Mutex<Vec<(Person, Role)>>,
-    /// Number of upcoming writes that lose against a concurrent change.
+    /// Number of upcoming writes that lose against a concurrent change, unless a lock holds it back.
     pub(crate) rivals: Mutex<u32>,
 }
 
@@ -81,6 +81,11 @@ impl TicketRepository for InMemory {
             prev: None,
             total: None,
         })
+    }
+
+    async fn lock(&self, _: TicketId) -> Result<(), Unexpected> {
+        *self.rivals.lock().unwrap() = 0;
+        Ok(())
     }
 
     async fn replace(

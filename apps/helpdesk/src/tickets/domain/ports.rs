@@ -24,6 +24,10 @@ pub trait TicketRepository {
         paging: &Paging,
     ) -> Result<Page<Ticket>, Unexpected>;
 
+    /// Waits for concurrent changes of this ticket and holds further ones back until this unit of
+    /// work ends. What is read afterwards stays true.
+    async fn lock(&self, id: TicketId) -> Result<(), Unexpected>;
+
     /// Replaces the ticket `read` with `changed`. Returns false, without writing, after a
     /// concurrent change.
     async fn replace(

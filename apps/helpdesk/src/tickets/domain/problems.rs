@@ -27,12 +27,6 @@ pub struct InvalidTransition {
     pub action: Action,
 }
 
-/// Concurrent changes to the ticket prevented this change. Nothing was changed; send the request
-/// again.
-#[derive(Debug, Problem)]
-#[problem(conflict)]
-pub struct EditConflict;
-
 /// Only agents can write internal notes. Send the comment without `internal`.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
@@ -90,9 +84,6 @@ pub enum MoveTicket {
     /// The status of the ticket does not allow the action.
     #[problem(transparent)]
     Transition(InvalidTransition),
-    /// Concurrent changes prevented this change.
-    #[problem(transparent)]
-    Conflict(EditConflict),
     /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
@@ -121,9 +112,6 @@ pub enum AddComment {
     /// Only agents can write internal notes.
     #[problem(transparent)]
     AgentsOnly(AgentsOnly),
-    /// Concurrent changes prevented this change.
-    #[problem(transparent)]
-    Conflict(EditConflict),
     /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),

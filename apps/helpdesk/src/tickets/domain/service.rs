@@ -7,15 +7,11 @@ use doyen::domain::{Clock, Inject, Page, Paging, Unexpected};
 use super::problems::NotAnAgent;
 use super::viewer::may_comment;
 use super::{
-    Action, AddComment, AgentsOnly, AssignTicket, Comment, CommentId, Draft, Edit, EditConflict,
-    EditTicket, FindTicket, InvalidTransition, MoveTicket, NewComment, Person, StaleTicket, Stats,
-    Ticket, TicketEvent, TicketEvents, TicketFilter, TicketId, TicketNotFound, TicketRepository,
-    Viewer,
+    Action, AddComment, AgentsOnly, AssignTicket, Comment, CommentId, Draft, Edit, EditTicket,
+    FindTicket, InvalidTransition, MoveTicket, NewComment, Person, StaleTicket, Stats, Ticket,
+    TicketEvent, TicketEvents, TicketFilter, TicketId, TicketNotFound, TicketRepository, Viewer,
 };
 use crate::access::UserId;
-
-/// Maximum number of attempts at a change if the ticket is changed concurrently.
-const ATTEMPTS: usize = 3;
 
 /// Operations on tickets, for handlers.
 #[derive(Clone, Inject)]
@@ -83,6 +79,10 @@ impl Tickets {
         seen: Option<i64>,
         edit: Edit,
     ) -> Result<Ticket, EditTicket> {
+        // An edit of a known version loses against a concurrent one; of any version it waits.
+        if seen.is_none() {
+            self.repository.lock(id).await?;
+        }
         let read = self
             .repository
             .find(viewer, id)
@@ -225,8 +225,7 @@ impl Tickets {
         .await
     }
 
-    /// Reads, changes and writes a ticket. Retries after a concurrent change, so that no change is
-    /// lost.
+    /// Reads, changes and writes a ticket. Concurrent changes wait for each other, so none is lost.
     async fn change<E>(
         &self,
         viewer: Viewer,
@@ -234,31 +233,30 @@ impl Tickets {
         step: impl Fn(&mut Ticket) -> Result<(), E> + Send + Sync,
     ) -> Result<Ticket, E>
     where
-        E: From<TicketNotFound> + From<EditConflict> + From<Unexpected>,
+        E: From<TicketNotFound> + From<Unexpected>,
     {
-        for _ in 0..ATTEMPTS {
-            let read = self
-                .repository
-                .find(viewer, id)
-                .await?
-                .ok_or(TicketNotFound)?;
-            let mut changed = read.clone();
-            step(&mut changed)?;
-            changed.touch(self.clock.now());
-            if self.repository.replace(viewer, &read, &changed).await? {
-                if changed.status != read.status {
-                    let event = TicketEvent::StatusChanged {
-                        ticket: id,
-                        from: read.status,
-                        to: changed.status,
-                        by: viewer.id(),
-                    };
-                    self.events.publish(event).await?;
-                }
-                return Ok(changed);
-            }
+        self.repository.lock(id).await?;
+        let read = self
+            .repository
+            .find(viewer, id)
+            .await?
+            .ok_or(TicketNotFound)?;
+        let mut changed = read.clone();
+        step(&mut changed)?;
+        changed.touch(self.clock.now());
+        if !self.repository.replace(viewer, &read, &changed).await? {
+            return Err(Unexpected::new(format!("{id} was changed while it was locked")).into());
         }
-        Err(EditConflict.into())
+        if changed.status != read.status {
+            let event = TicketEvent::StatusChanged {
+                ticket: id,
+                from: read.status,
+                to: changed.status,
+                by: viewer.id(),
+            };
+            self.events.publish(event).await?;
+        }
+        Ok(changed)
     }
 
     /// Returns the user with the id of the caller, who is logged in and must therefore exist.

@@ -39,7 +39,20 @@ impl Field {
             Some(module) => quote!(#module::parse(__value, __at, __out)),
             None => quote!(<#ty as ::doyen::__private::Input>::parse(__value, __at, __out)),
         };
-        let absent = match (self.default_value(), &self.details.with) {
+        // The default of a `Patch` is what null resets it to; an omitted one stays absent.
+        let reset = self.patched().and_then(|inside| {
+            let default = self.default_value(inside)?;
+            Some(quote! {
+                ::core::option::Option::Some(::doyen::__private::input::Value::Null) => {
+                    ::core::option::Option::Some(<#ty as ::core::convert::From<#inside>>::from(#default))
+                }
+            })
+        });
+        let default = match reset {
+            Some(_) => Some(quote!(<#ty as ::core::default::Default>::default())),
+            None => self.default_value(ty),
+        };
+        let absent = match (default, &self.details.with) {
             (Some(default), _) => quote!(::core::option::Option::Some(#default)),
             (None, Some(_)) => quote!(::doyen::__private::input::parts::required(__at, __out)),
             (None, None) => {
@@ -52,6 +65,7 @@ impl Field {
         });
         quote! {
             match __given {
+                #reset
                 ::core::option::Option::Some(__value) #is_given => #parse,
                 _ => #absent,
             }
@@ -140,8 +154,15 @@ impl Field {
         names.1
     }
 
-    fn default_value(&self) -> Option<TokenStream> {
-        let ty = &self.ty;
+    /// Returns the `T` of a `Patch<T>`.
+    fn patched(&self) -> Option<&Type> {
+        generic(&self.ty)
+            .filter(|(name, _)| name == "Patch")
+            .map(|(_, inside)| inside)
+    }
+
+    /// Generates the default as a value of this type.
+    fn default_value(&self, ty: &Type) -> Option<TokenStream> {
         Some(match self.details.default.as_ref()? {
             Default::Plain => quote!(<#ty as ::core::default::Default>::default()),
             Default::Value(expr) => match &**expr {
@@ -160,8 +181,15 @@ impl Field {
             Some(module) => quote!(#module::schema(__all)),
             None => quote!(<#ty as ::doyen::__private::Input>::schema(__all)),
         };
+        // Null is accepted, but an omitted field does not get the default.
+        let resets = self.patched().is_some() && self.details.default.is_some();
+        let schema = if resets {
+            quote!((#schema).nullable())
+        } else {
+            schema
+        };
         let rules: TokenStream = self.details.rules.iter().map(Rule::describe).collect();
-        let default = self.default_value().map(|value| {
+        let default = self.default_value(ty).filter(|_| !resets).map(|value| {
             quote! {
                 {
                     use ::doyen::__private::input::parts::{Unwritten as _, Written as _};

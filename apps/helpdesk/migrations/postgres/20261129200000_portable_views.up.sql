@@ -1,0 +1,1 @@
+-- Nothing: PostgreSQL has always had `string_agg(.. ORDER BY ..)`.
