@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
+//! `cargo xtask ci`: the whole gate. Steps of seconds come first, the tests last.
 
 use toolkit::process::{cargo, output, run as run_command};
 use toolkit::{Failure, Result, workspace};
@@ -9,7 +9,7 @@ use crate::commands::{
 };
 use crate::steps::Steps;
 
-/// The crate whose features a user switches.
+/// The crate with the features for users.
 const FACADE: &str = "crates/doyen/Cargo.toml";
 
 /// One step of the gate.
@@ -92,7 +92,7 @@ pub(super) fn run(args: &[String]) -> Result {
     for Step { name, run } in &STEPS {
         steps.step(name, run)?;
     }
-    println!("the gate is passed in {}", steps.elapsed());
+    println!("the gate passed in {}", steps.elapsed());
     Ok(())
 }
 
@@ -139,7 +139,7 @@ fn each_feature() -> Result {
 /// Features that do not compile without a database.
 const NEED_A_DATABASE: [&str; 4] = ["database", "accounts", "limits", "oidc"];
 
-/// What an application without features must not compile.
+/// Packages that an application without features must not compile.
 const ONLY_WITH_FEATURES: [&str; 9] = [
     "sea-orm",
     "sqlx",
@@ -185,7 +185,7 @@ fn nothing_more_than_needed() -> Result {
     Failure::unless_empty("compiled without a feature that needs it", &unwanted)
 }
 
-/// The features of a manifest, without `default`.
+/// Returns the features of a manifest, without `default`.
 fn features(manifest: &str) -> Result<Vec<String>> {
     let manifest: toml::Table = manifest.parse()?;
     let features = manifest.get("features").and_then(toml::Value::as_table);
@@ -214,7 +214,7 @@ mod tests {
         );
         assert!(
             features("[package]\nname = \"x\"\n").is_err(),
-            "no list is not an empty list"
+            "a missing list is an error"
         );
     }
 }
