@@ -10,7 +10,7 @@ const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
 ];
 
-/// Reads whole numbers with units, the larger units first.
+/// Parses whole numbers with units, the larger units first.
 ///
 /// ```
 /// use doyen_core::{MINUTE, parse_duration};

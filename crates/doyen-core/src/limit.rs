@@ -1,14 +1,14 @@
 //! Rate limits: the values for `limit =`, their meaning in the settings, and the port that counts.
 //!
-//! | word | counts |
+//! | value | counts |
 //! | --- | --- |
 //! | [`per_user`] | each user; anonymous calls are not counted |
 //! | [`per_client`] | each user, or each address for anonymous calls |
 //! | [`per_address`] | each address: an IPv4 address, the first 64 bits of an IPv6 address |
 //! | [`per_key`] | each API key or machine client |
 //! | [`per_route`] | all callers together |
-//! | [`policy`] | as the settings or the application say under that name |
-//! | [`quota`] | each user by the day or the month, through restarts |
+//! | [`policy`] | by the policy of that name in the settings or the application |
+//! | [`quota`] | each user per day or month; survives restarts |
 //! | [`unlimited`] | nothing; it needs a reason |
 //!
 //! A route without `limit =` has the default of the settings. A limit on the route replaces the

@@ -88,7 +88,7 @@ fn a_circle_is_named_once_around() {
         .bind::<dyn Bell, Tower>();
     assert_eq!(
         mistakes(Service::builder().module(module)),
-        ["a circle of needs: Smtp -> Tower -> Smtp. Break it with an event or a third type"]
+        ["a dependency cycle: Smtp -> Tower -> Smtp. Break it with an event or a third type"]
     );
 }
 
@@ -119,7 +119,7 @@ fn a_long_lived_thing_may_not_hold_a_short_lived_one() {
     assert_eq!(
         mistakes(with(routes![market])),
         [
-            "a thing that lives for the whole Application would hold one that lives for one Request: Market -> Scale -> Basket. Give the holder the shorter lifetime"
+            "a value with the lifetime Application would hold one with the lifetime Request: Market -> Scale -> Basket. Give the holder the shorter lifetime"
         ]
     );
 }
@@ -146,9 +146,7 @@ fn an_override_that_nobody_asks_for_is_a_mistake() {
     builder.container().replace::<dyn Bell>(Arc::new(Silent));
     assert_eq!(
         mistakes(builder),
-        [
-            "`dyn Bell` is replaced, but nothing asks for it. Remove the override or correct its type"
-        ]
+        ["`dyn Bell` is replaced, but nothing injects it. Remove the override or correct its type"]
     );
 }
 
@@ -248,7 +246,7 @@ fn two_types_of_one_name_are_refused() {
     assert_eq!(
         all,
         [
-            "two different types are both called `Thing` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
+            "two different types have the name `Thing` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
         ]
     );
 }
