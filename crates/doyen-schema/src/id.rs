@@ -1,4 +1,4 @@
-//! How ids are read, written and described.
+//! Input and output of ids.
 
 use doyen_core::id::{Id, Named, NotAnId};
 use doyen_core::{At, Failures};

@@ -12,7 +12,7 @@ use crate::{Components, Schema};
 impl<T: Input> Input for Vec<T> {
     const ASYNC: bool = T::ASYNC;
 
-    /// One text value is a list of one: `?tag=a`.
+    /// A single text value is a list of one: `?tag=a`.
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let items = match value {
             Value::List(items) => items,

@@ -176,7 +176,7 @@ mod random {
 
     use super::*;
 
-    /// Pieces of JSON in any order: most are not JSON, many are nearly so.
+    /// Fragments of JSON in any order: most are not JSON, many are nearly so.
     fn pieces() -> impl Strategy<Value = Vec<u8>> {
         let piece = proptest::sample::select(vec![
             "{",
@@ -213,8 +213,8 @@ mod random {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// What we read is what `serde_json` reads, but for names that come twice, where it takes
-        /// the last.
+        /// The result equals that of `serde_json`, except for duplicate names, where it takes the
+        /// last.
         #[test]
         fn we_read_what_serde_json_reads(bytes in bytes()) {
             let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);
