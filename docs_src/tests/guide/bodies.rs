@@ -17,7 +17,7 @@ async fn a_right_body_is_read(orders: Orders) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn everything_wrong_is_told_at_once(orders: Orders) {
+async fn all_errors_are_reported_at_once(orders: Orders) {
     let body = json!({"mail": "ada", "lines": [{"article": "tea", "quantity": "2"}], "notes": ""});
     let answer = orders
         .post("/orders")

@@ -13,7 +13,7 @@ use super::{of, subject};
 subject!(Exchange, of(docs_src::injection::module()));
 
 #[doyen_test::test(sqlite)]
-async fn parts_find_each_other(exchange: Exchange) {
+async fn values_are_injected(exchange: Exchange) {
     assert_eq!(
         exchange.get("/change/CHF").send().await.expect(200).json(),
         json!({"amount": 95.0})

@@ -41,12 +41,12 @@ fn the_page_shows_what_is_really_said() {
         wrong(&[("APP_CART__LIFETIM", "2h")]),
         wrong(&[("APP_CART__LIFETIME", "5 minutes or so")]),
     ] {
-        let said = message
+        let output = message
             .lines()
             .last()
             .unwrap()
             .trim()
             .trim_start_matches("- ");
-        assert!(page.contains(said), "the page does not show: {said}");
+        assert!(page.contains(output), "the page does not show: {output}");
     }
 }
