@@ -140,8 +140,8 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
     for call in refused {
         call.send().await.expect_problem(403, "csrf_failed");
     }
-    let told = app.events("csrf.refused").await;
-    assert_eq!(told.len(), count, "{told:?}");
+    let received = app.events("csrf.refused").await;
+    assert_eq!(received.len(), count, "{received:?}");
     // A browser that says only where a page is from.
     let call = knock()
         .header("host", "porch.example")

@@ -12,7 +12,7 @@ use crate::accounts_app::{
 };
 
 /// Where new users must follow a link before they log in.
-pub(crate) struct StrictPorch(TestApp);
+pub(crate) struct StrictAccountsApp(TestApp);
 
 use doyen::prelude::*;
 use doyen_test::Subject;
@@ -24,7 +24,7 @@ fn strict() -> Setup {
         .set("auth.email.link_base", "https://app.example.com/start/")
 }
 
-subject!(StrictPorch, strict());
+subject!(StrictAccountsApp, strict());
 
 const NEW_PASSWORD: &str = "another battery of correct horses";
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
@@ -146,7 +146,7 @@ async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: AccountsApp) 
 }
 
 #[doyen_test::test]
-async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictPorch) {
+async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictAccountsApp) {
     let known = app.new_user(DEFAULT_SCOPES).await;
     let unverified = app.new_user(DEFAULT_SCOPES).await;
     app.set_column(&unverified, "verified", 0.into()).await;
@@ -267,7 +267,7 @@ async fn a_link_expires_and_a_newer_one_takes_its_place(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn t8_a_token_is_good_for_nothing_else(app: StrictPorch) {
+async fn t8_a_token_is_good_for_nothing_else(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     forgot(&app, &ann.email).await.expect(202);
@@ -326,7 +326,7 @@ async fn o5_the_table_holds_nothing_that_could_be_sent(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn a46_a_link_leads_where_the_settings_say(app: StrictPorch) {
+async fn a46_a_link_leads_where_the_settings_say(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     app.post("/v1/auth/forgot-password")
         .header("host", "evil.example.com")
@@ -345,7 +345,7 @@ async fn a46_a_link_leads_where_the_settings_say(app: StrictPorch) {
 }
 
 #[doyen_test::test]
-async fn a_new_account_waits_for_its_link(app: StrictPorch) {
+async fn a_new_account_waits_for_its_link(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     app.set_column(&ann, "verified", 0.into()).await;
     // Only who knows the password learns that it waits.

@@ -60,11 +60,11 @@ fn next_step(app: &TestApp) {
 async fn enrolled(app: &TestApp) -> (TestUser, Tokens, Phone, Vec<String>) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&ann).await;
-    let begun = post(app, &inside.access, "totp", json!({"password": PASSWORD}))
+    let started = post(app, &inside.access, "totp", json!({"password": PASSWORD}))
         .await
         .expect(200);
-    assert_eq!(begun.header("cache-control"), Some("no-store"));
-    let phone = Phone::new(&begun.text_at("/secret"));
+    assert_eq!(started.header("cache-control"), Some("no-store"));
+    let phone = Phone::new(&started.text_at("/secret"));
     let done = post(
         app,
         &inside.access,
@@ -199,13 +199,13 @@ async fn it_is_switched_on_and_off_by_who_knows_the_password(app: AccountsApp) {
         .text_at("/secret");
     // It does not count before its first code.
     app.log_in(&ann).await;
-    let begun = post(&app, access, "totp", json!({"password": PASSWORD}))
+    let started = post(&app, access, "totp", json!({"password": PASSWORD}))
         .await
         .expect(200);
-    assert_ne!(begun.text_at("/secret"), first);
-    let url = begun.text_at("/url");
+    assert_ne!(started.text_at("/secret"), first);
+    let url = started.text_at("/url");
     assert!(url.starts_with("otpauth://totp/porch:person"), "{url}");
-    let phone = Phone::new(&begun.text_at("/secret"));
+    let phone = Phone::new(&started.text_at("/secret"));
     post(
         &app,
         access,

@@ -50,9 +50,9 @@ async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node
         .await;
     }
     // Repeated reuse is recorded once.
-    let told = app.events("refresh.reused").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0]["subject"], json!(user.subject));
+    let received = app.events("refresh.reused").await;
+    assert_eq!(received.len(), 1, "{received:?}");
+    assert_eq!(received[0]["subject"], json!(user.subject));
 }
 
 #[doyen_test::test]

@@ -21,7 +21,7 @@ async fn log_out(app: &TestApp, tokens: &Tokens) -> Answer {
 }
 
 /// What tells two answers apart, but for the request id.
-fn told(answer: &Answer) -> String {
+fn received(answer: &Answer) -> String {
     let id = answer.header("x-request-id").unwrap().to_owned();
     // How much of a limit is left says nothing of who has an account.
     let headers = answer
@@ -56,7 +56,7 @@ async fn l1_unknown_wrong_and_disabled_are_told_alike(app: AccountsApp) {
         (&passwordless.email, PASSWORD),
     ] {
         let answer = log_in_with(&app, email, password).await;
-        all.push(told(&answer.expect_problem(401, "invalid_credentials")));
+        all.push(received(&answer.expect_problem(401, "invalid_credentials")));
     }
     all.dedup();
     assert_eq!(all.len(), 1, "{all:#?}");

@@ -37,7 +37,7 @@ fn place(n: usize) -> String {
 }
 
 /// Where one password is worked on at once, at its real cost, and four may wait.
-pub(crate) struct NarrowPorch(TestApp);
+pub(crate) struct FewPermitsApp(TestApp);
 
 fn narrow() -> Setup {
     let passwords = Passwords::new(PasswordOptions {
@@ -48,10 +48,10 @@ fn narrow() -> Setup {
     default_setup().replace(Arc::new(passwords.unwrap()))
 }
 
-subject!(NarrowPorch, narrow());
+subject!(FewPermitsApp, narrow());
 
 #[doyen_test::test]
-async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: NarrowPorch) {
+async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: FewPermitsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     let mut logins = Vec::new();
@@ -277,7 +277,7 @@ async fn a_correct_password_with_a_refused_new_one_is_no_failure(app: AccountsAp
 
 /// The stored hashes are cheap, so many logins at once need another hash at the real cost.
 #[doyen_test::test]
-async fn a_correct_password_is_no_failure_if_the_server_cannot_hash_it_again(app: NarrowPorch) {
+async fn a_correct_password_is_no_failure_if_the_server_cannot_hash_it_again(app: FewPermitsApp) {
     let cheap = Passwords::new(PasswordOptions::fast_for_tests()).unwrap();
     let hash = cheap.hash(PASSWORD.parse().unwrap()).await.unwrap();
     let mut logins = Vec::new();

@@ -101,10 +101,10 @@ both! {
         let database = Database::connect(&options).await.unwrap();
         let holder = database.session(Access::Write);
         holder.execute_unprepared("SELECT 1").await.unwrap();
-        let begun = Instant::now();
+        let started = Instant::now();
         let error = database.session(Access::Write).execute_unprepared("SELECT 1").await.unwrap_err();
         assert!(is_unavailable(&error), "{error}");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
         holder.rollback().await;
         database.session(Access::Write).execute_unprepared("SELECT 1").await.unwrap();
         database.close().await;
@@ -119,11 +119,11 @@ both! {
         } else {
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
         };
-        let begun = Instant::now();
+        let started = Instant::now();
         let session = database.session(Access::Read);
         let error = session.query_all_raw(Statement::from_string(session.backend(), sql)).await.unwrap_err();
         assert!(is_unavailable(&error), "{error}");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
         database.ping().await.unwrap();
         database.close().await;
     }
@@ -231,7 +231,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     };
     let database = Database::connect(&options).await.unwrap();
     stall.send(true).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     let session = database.session(Access::Read);
     let error = session
         .query_all_raw(Statement::from_string(session.backend(), "SELECT 1"))
@@ -245,9 +245,9 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
         .unwrap_err();
     assert!(is_unavailable(&error), "{error}");
     assert!(
-        begun.elapsed() < Duration::from_secs(8),
+        started.elapsed() < Duration::from_secs(8),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
     fresh.drop().await;
 }

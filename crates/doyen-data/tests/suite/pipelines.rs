@@ -55,9 +55,12 @@ pub(crate) async fn sleeping(fresh: &Fresh) -> i64 {
 
 /// Waits until it holds; fails when it does not come about.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !holds().await {
-        assert!(begun.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "in vain: {what}"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

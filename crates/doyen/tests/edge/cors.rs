@@ -428,7 +428,7 @@ async fn what_could_not_be_meant_is_refused_at_start() {
             loader = loader.set(*name, *value);
         }
         let started = App::new("t").start(loader, Overrides::default()).await;
-        let said = started.expect_err("it is refused").to_string();
-        assert!(said.contains(key) && said.contains(why), "{said}");
+        let output = started.expect_err("it is refused").to_string();
+        assert!(output.contains(key) && output.contains(why), "{output}");
     }
 }

@@ -38,7 +38,7 @@ struct Asked {
 }
 
 #[derive(Input)]
-struct Crumb {
+struct TrackingCookie {
     #[validate(length(min = 3))]
     theme: Option<String>,
 }
@@ -56,7 +56,7 @@ async fn put_item(
     slot: u8,
     filter: Query<Filter>,
     asked: Header<Asked>,
-    crumb: Cookie<Crumb>,
+    tracking_cookie: Cookie<TrackingCookie>,
     paging: Paging,
     Json(item): Json<Item>,
 ) -> Text {
@@ -66,7 +66,7 @@ async fn put_item(
         filter.size,
         filter.tag,
         asked.0.x_shop_name,
-        crumb.0.theme,
+        tracking_cookie.0.theme,
         paging.limit,
         item.name,
         item.quantity

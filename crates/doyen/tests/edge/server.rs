@@ -27,12 +27,12 @@ pub(crate) struct Gate {
 pub(crate) type Released = Mutex<Vec<&'static str>>;
 
 #[derive(Clone)]
-struct House;
+struct ApplicationValue;
 
 #[provider(application)]
-async fn house(released: Arc<Released>, teardown: Teardown) -> House {
+async fn app(released: Arc<Released>, teardown: Teardown) -> ApplicationValue {
     teardown.push(async move { released.lock().unwrap().push("application") });
-    House
+    ApplicationValue
 }
 
 /// Say hello.
@@ -43,8 +43,13 @@ async fn hello() -> Text {
 
 /// Hold until the test lets go.
 #[get("/hold", allow = anyone)]
-async fn hold(gate: Arc<Gate>, house: House, released: Arc<Released>, teardown: Teardown) -> Text {
-    let House = house;
+async fn hold(
+    gate: Arc<Gate>,
+    app: ApplicationValue,
+    released: Arc<Released>,
+    teardown: Teardown,
+) -> Text {
+    let ApplicationValue = app;
     teardown.push(async move {
         // A release that takes its time still comes before the application's.
         tokio::task::yield_now().await;
@@ -309,13 +314,13 @@ async fn one_connection_too_many_is_told_so() {
 async fn a_client_that_does_not_come_to_the_point_is_closed() {
     let server = run(|options| options.header_timeout = Duration::from_millis(100)).await;
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    for said in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
+    for output in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
         let mut wire = server.connect().await;
-        wire.send(said).await;
-        let mut told = Vec::new();
+        wire.send(output).await;
+        let mut received = Vec::new();
         assert!(
-            soon(wire.0.read_to_end(&mut told)).await.is_ok(),
-            "{said:?}"
+            soon(wire.0.read_to_end(&mut received)).await.is_ok(),
+            "{output:?}"
         );
     }
     // A byte now and then is no progress.
@@ -330,15 +335,15 @@ async fn a_client_that_does_not_come_to_the_point_is_closed() {
             }
         }
     };
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     soon(async {
         tokio::select! {
-            _ = from.read_to_end(&mut told) => {}
+            _ = from.read_to_end(&mut received) => {}
             () = dribble => {}
         }
     })
     .await;
-    assert!(!String::from_utf8_lossy(&told).contains("200 OK"));
+    assert!(!String::from_utf8_lossy(&received).contains("200 OK"));
     // An idle connection is not kept longer either.
     let mut idle = server.connect().await;
     idle.get("/hello").await;

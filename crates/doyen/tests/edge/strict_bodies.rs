@@ -84,7 +84,7 @@ async fn a_body_that_announces_too_much_is_refused_unread() {
 #[tokio::test]
 async fn a_body_in_chunks_is_counted() {
     let server = serving().await;
-    for (path, wanted, told) in [
+    for (path, wanted, received) in [
         ("/bytes", "413", "body_too_large"),
         ("/request", "200", "broken off"),
     ] {
@@ -99,7 +99,7 @@ async fn a_body_in_chunks_is_counted() {
         }
         let (head, body) = wire.answer().await;
         assert_eq!(status(&head), wanted, "{path}");
-        assert!(body.contains(told), "{path}: {body}");
+        assert!(body.contains(received), "{path}: {body}");
     }
     let mut wire = server.connect().await;
     let body = "64\r\n".to_owned() + &"x".repeat(100) + "\r\n";
