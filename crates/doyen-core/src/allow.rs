@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_to_deny_is_told_apart() {
+    fn each_reason_to_deny_is_distinct() {
         let allow = Allow::from(Read.role(Agent));
         assert_eq!(allow.check(None), Err(Denied::Anonymous));
         let mut caller = Caller::new("u1");
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn two_policies_are_one_only_where_one_says_what_both_say() {
+    fn two_policies_combine_only_if_one_expresses_both() {
         let (open, closed) = (Allow::from(anyone), Allow::from(signed_in));
         let (read, agents) = (Allow::from(Read), Allow::from(Read.role(Agent)));
         assert_eq!(closed.and(read), Some(read));

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clear_is_refused() {
+    fn ambiguous_text_is_refused() {
         for text in [
             "",
             "10",

@@ -37,7 +37,7 @@ pub use graph::Graph;
 pub use node::{Need, Needs, Node};
 pub use port::Port;
 pub use teardown::Teardown;
-pub use unit_of_work::{Statistics, UnitOfWork};
+pub use unit_of_work::{UnitOfWork, WorkStats};
 
 use std::future::Future;
 use std::sync::Arc;

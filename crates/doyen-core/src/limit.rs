@@ -28,7 +28,7 @@ mod bucket;
 mod period;
 mod port;
 mod rate;
-mod words;
+mod syntax;
 
 pub use bucket::{Bucket, QuotaBucket};
 pub use period::Period;
@@ -37,7 +37,7 @@ pub use port::{
     QuotaTaken, Quotas, Verdict, Who,
 };
 pub use rate::Rate;
-pub use words::{
+pub use syntax::{
     Limit, Per, Policy, PolicySource, Unlimited, per_address, per_client, per_key, per_route,
     per_user, policy, quota, unlimited,
 };

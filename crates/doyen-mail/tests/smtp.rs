@@ -107,7 +107,7 @@ async fn a_busy_server_is_tried_again_and_one_that_refuses_is_not() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_or_silent_is_tried_again() {
+async fn an_unreachable_or_silent_server_is_retried() {
     let mail = Mail::new("ada@example.com", "s", "t").unwrap();
     let away = smtp("smtp://127.0.0.1:1", LONG).deliver(&mail).await;
     assert!(away.unwrap_err().may_try_again());

@@ -82,7 +82,7 @@ fn verified<T: Input>(body: &str) -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn failures_of_every_depth_point_to_their_place() {
+fn errors_of_every_depth_have_their_location() {
     let found = verified::<Signup>(
         r#"{"name": "taken", "nick": "taken", "friends": [{"name": "a"}, {"name": "taken"}, {"name": "b"}],
             "more": [{"name": "taken", "nick": null, "friends": []}]}"#,

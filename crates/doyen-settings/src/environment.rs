@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::word::either;
+use crate::choice::either;
 use crate::{Raw, Setting, Wrong};
 
 /// The environment of the application, from `APP_ENV`.

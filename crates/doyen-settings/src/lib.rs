@@ -72,6 +72,7 @@
 //! What it does not do: it never changes the environment of the process, and it does not reload
 //! while the service runs.
 
+mod choice;
 mod duration;
 mod environment;
 mod fault;
@@ -89,8 +90,9 @@ mod secret;
 mod size;
 mod tree;
 mod variable;
-mod word;
 
+#[doc(hidden)]
+pub use choice::choose;
 pub use doyen_macros::Settings;
 pub use environment::Environment;
 pub use fault::{Fault, SettingsError};
@@ -101,8 +103,6 @@ pub use reader::{Reader, Settings};
 pub use reference::{reference, reference_of};
 pub use size::{ByteSize, NotASize};
 pub use tree::Origin;
-#[doc(hidden)]
-pub use word::choose;
 
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]

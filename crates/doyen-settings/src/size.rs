@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clear_is_refused() {
+    fn ambiguous_text_is_refused() {
         for text in [
             "",
             "MiB",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::word::nearest;
+use crate::choice::nearest;
 use crate::{Fault, Key, Raw};
 
 /// The origin of a value.

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
+use crate::choice::nearest;
 use crate::tree::Tree;
-use crate::word::nearest;
 use crate::{Fault, Key, Origin, Raw};
 
 /// The variables of a process or of a test. A value that is not Unicode is `None`.

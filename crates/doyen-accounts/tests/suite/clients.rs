@@ -85,7 +85,7 @@ async fn things(app: &TestApp, token: &str) -> u16 {
 }
 
 #[doyen_test::test]
-async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: ApiKeysApp) {
+async fn t14_a_client_gets_a_token_with_no_store(app: ApiKeysApp) {
     let admin = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&admin, &["things:read"]).await;
     for answer in [
@@ -132,7 +132,7 @@ async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: ApiKeysApp) {
 
 /// O4: a client gets what it asks for, and never more than it has.
 #[doyen_test::test]
-async fn o4_narrower_is_granted_and_wider_refused(app: ApiKeysApp) {
+async fn o4_narrower_scopes_are_granted_and_wider_ones_refused(app: ApiKeysApp) {
     let admin = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&admin, &["things:read", "things:write"]).await;
     let answer = program
@@ -168,7 +168,7 @@ async fn o4_narrower_is_granted_and_wider_refused(app: ApiKeysApp) {
 
 /// O9: there is no password grant, no code, no implicit grant, and the document says so.
 #[doyen_test::test]
-async fn o9_no_other_grant_is_there(app: ApiKeysApp) {
+async fn o9_other_grants_are_refused(app: ApiKeysApp) {
     let admin = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&admin, &["things:read"]).await;
     for grant in [
@@ -225,7 +225,7 @@ async fn o9_no_other_grant_is_there(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: ApiKeysApp) {
+async fn o4_an_unauthenticated_client_gets_no_token(app: ApiKeysApp) {
     let admin = app.sign_up(ADMIN_SCOPES).await;
     let (program, other) = (
         client(&admin, &["things:read"]).await,
@@ -277,7 +277,7 @@ async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn t12_a_client_proves_itself_in_one_way(app: ApiKeysApp) {
+async fn t12_a_client_authenticates_with_one_method(app: ApiKeysApp) {
     let admin = app.sign_up(ADMIN_SCOPES).await;
     let program = client(&admin, &["things:read"]).await;
     let other = client(&admin, &["things:read"]).await;

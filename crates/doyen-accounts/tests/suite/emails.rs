@@ -178,7 +178,7 @@ async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictA
 }
 
 #[doyen_test::test]
-async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: AccountsApp) {
+async fn a7_a_change_of_address_does_not_disclose_accounts(app: AccountsApp) {
     let (ann, ben, bob) = (
         app.new_user(DEFAULT_SCOPES).await,
         app.new_user(DEFAULT_SCOPES).await,
@@ -206,7 +206,7 @@ async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: Accoun
 }
 
 #[doyen_test::test]
-async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: AccountsApp) {
+async fn a45_one_of_fifty_concurrent_uses_of_a_link_succeeds(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
@@ -236,7 +236,7 @@ async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: AccountsAp
 }
 
 #[doyen_test::test]
-async fn a_link_expires_and_a_newer_one_takes_its_place(app: AccountsApp) {
+async fn a_link_expires_and_a_newer_one_replaces_it(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let first = token(&last(&app, &ann.email).await);
@@ -267,7 +267,7 @@ async fn a_link_expires_and_a_newer_one_takes_its_place(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn t8_a_token_is_good_for_nothing_else(app: StrictAccountsApp) {
+async fn t8_a_token_of_a_mail_has_one_purpose(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     forgot(&app, &ann.email).await.expect(202);

@@ -92,7 +92,7 @@ impl Gate {
 }
 
 #[doyen_test::test]
-async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(test_app: ApiKeysApp) {
+async fn o6_a_login_uses_pkce_and_returns_the_user(test_app: ApiKeysApp) {
     let gate = gate(&test_app, &[]).await;
     let ada = test_app.sign_up(DEFAULT_SCOPES).await;
     gate.says(&ada);
@@ -271,7 +271,7 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(test_app: ApiKeysApp) {
 /// Login CSRF, replay, another browser, another login: no code is exchanged, and no user is logged
 /// in.
 #[doyen_test::test]
-async fn o10_a_callback_counts_once_and_in_its_own_browser(test_app: ApiKeysApp) {
+async fn o10_a_callback_is_accepted_once_and_in_its_own_browser(test_app: ApiKeysApp) {
     let gate = gate(&test_app, &[]).await;
     gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     let (one, two) = (gate.begin().await, gate.begin().await);
@@ -415,7 +415,7 @@ async fn o10_an_unverified_address_takes_over_no_account(test_app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn a27_only_the_known_host_is_called_and_no_redirect_followed(test_app: ApiKeysApp) {
+async fn a27_only_the_configured_host_is_called_and_no_redirect_followed(test_app: ApiKeysApp) {
     let gate = gate(&test_app, &[]).await;
     gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     for metadata in [
@@ -470,7 +470,7 @@ async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(
 }
 
 #[doyen_test::test]
-async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(test_app: ApiKeysApp) {
+async fn a44_with_a_cookie_the_browser_is_redirected_to_the_configured_page(test_app: ApiKeysApp) {
     let gate = gate(
         &test_app,
         &[
@@ -508,7 +508,7 @@ async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(test_
 }
 
 #[doyen_test::test]
-async fn without_a_provider_nobody_logs_in_by_one(test_app: ApiKeysApp) {
+async fn without_a_provider_there_is_no_openid_login(test_app: ApiKeysApp) {
     test_app
         .get("/v1/auth/oidc/start")
         .send()

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::{Container, Inject, Lifetime, Node, RequestFacts, Statistics, Teardown, UnitOfWork};
+use super::{Container, Inject, Lifetime, Node, RequestFacts, Teardown, UnitOfWork, WorkStats};
 use crate::sync::lock;
 use crate::{Caller, Refusal, Unexpected};
 
@@ -185,8 +185,8 @@ impl Context {
     }
 
     /// Returns the statistics of all units of work of this context.
-    pub fn statistics(&self) -> Statistics {
-        let mut sum = Statistics::default();
+    pub fn statistics(&self) -> WorkStats {
+        let mut sum = WorkStats::default();
         for work in &lock(&self.inner.work).all {
             let one = work.statistics();
             sum.statements += one.statements;

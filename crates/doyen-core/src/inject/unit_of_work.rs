@@ -10,14 +10,14 @@ pub trait UnitOfWork: Send + Sync {
     /// Rolls it back.
     async fn rollback(&self);
     /// Returns its statistics so far.
-    fn statistics(&self) -> Statistics {
-        Statistics::default()
+    fn statistics(&self) -> WorkStats {
+        WorkStats::default()
     }
 }
 
 /// The load of a unit of work on its database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
+pub struct WorkStats {
     /// Number of statements.
     pub statements: u32,
     /// Total time of the statements.

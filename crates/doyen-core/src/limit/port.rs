@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_counted_by_what_its_owner_cannot_change() {
+    fn an_address_is_counted_by_its_network() {
         let of = |text: &str| Network::of(Some(text.parse().unwrap()));
         assert_eq!(
             of("2001:db8:1:2::1"),

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_counted_is_refused() {
+    fn rates_out_of_range_are_refused() {
         for text in [
             "",
             "600",

@@ -253,7 +253,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_says_why_and_what_to_do() {
+async fn a_failed_open_states_reason_and_remedy() {
     let here = std::env::temp_dir().join(format!("doyen-refused-{}", std::process::id()));
     std::fs::create_dir_all(&here).unwrap();
     std::fs::write(here.join("text.db"), "this is a text, and a long one: it has more than a hundred bytes, so that it is not taken for an empty file..").unwrap();
@@ -295,7 +295,7 @@ async fn what_cannot_be_opened_says_why_and_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_that_wait_for_each_other_one_is_told() {
+async fn of_two_deadlocked_transactions_one_gets_an_error() {
     let fresh = Fresh::postgres().await;
     fresh.migrated().await;
     let session = fresh.database.session(Access::Write);

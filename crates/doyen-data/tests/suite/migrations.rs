@@ -203,7 +203,7 @@ async fn a_migration_that_waits_for_a_lock_gives_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_index_can_be_built_beside_the_traffic() {
+async fn an_index_can_be_built_during_traffic() {
     let fresh = Fresh::postgres().await;
     fresh.migrated().await;
     let mut steps = TABLES.postgres.to_vec();

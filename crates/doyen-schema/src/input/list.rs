@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_text_is_a_list_of_one_and_every_item_is_told() {
+    fn one_text_is_a_list_of_one_and_every_item_is_checked() {
         let at = At::root(Place::Query);
         let mut out = Failures::new();
         assert_eq!(

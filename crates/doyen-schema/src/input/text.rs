@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_refused() {
+    fn invalid_encodings_are_refused() {
         for raw in ["a=%", "a=%4", "a=%zz", "a=%+1", "%=1"] {
             assert_eq!(query(raw), Err(TextError::Percent), "{raw}");
         }

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_repeated_item_is_told_where_it_stands() {
+    fn each_repeated_item_is_reported_with_its_location() {
         let mut out = Failures::new();
         Unique.check(&vec!["a", "b", "a", "a"], &At::root(Place::Body), &mut out);
         let found: Vec<_> = out.iter().map(|failure| failure.pointer.as_str()).collect();

@@ -145,7 +145,7 @@ async fn a_trusted_proxy_names_the_client() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_names_the_client_in_words_of_the_standard() {
+async fn a_trusted_proxy_names_the_client_in_forwarded() {
     let app = app(ForwardedHeader::Forwarded);
     let fields = [
         ("forwarded", "for=203.0.113.7, for=198.51.100.1;proto=http"),
@@ -174,7 +174,7 @@ async fn a_refusal_is_logged_under_the_client_too() {
 }
 
 #[tokio::test]
-async fn what_a_client_calls_itself_is_cut_and_plain() {
+async fn the_user_agent_is_truncated_and_plain() {
     let app = app(ForwardedHeader::XForwardedFor);
     let received = app
         .ask("192.0.2.9", &[("user-agent", "curl/8.1\t(x)")])

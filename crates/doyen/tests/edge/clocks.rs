@@ -42,12 +42,12 @@ async fn endless() -> Stream {
 /// Say a little, three times, with long pauses.
 #[get("/pauses", allow = anyone)]
 async fn pauses() -> Stream {
-    let chunks = stream::unfold(0, |output| async move {
-        if output == 3 {
+    let chunks = stream::unfold(0, |sent| async move {
+        if sent == 3 {
             return None;
         }
         tokio::time::sleep(HEADER * 2).await;
-        Some((Ok::<_, Infallible>(Bytes::from("tick")), output + 1))
+        Some((Ok::<_, Infallible>(Bytes::from("tick")), sent + 1))
     });
     Stream::new("text/plain", chunks)
 }
@@ -126,7 +126,7 @@ fn is_late(received: &str) {
 }
 
 #[tokio::test]
-async fn a_dribbled_header_is_told_to_be_late() {
+async fn a_slow_header_gets_408() {
     let server = serving().await;
     let header = b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n";
     // The first on a connection, and one after a request that was answered.
@@ -145,15 +145,15 @@ async fn a_dribbled_header_is_told_to_be_late() {
 #[tokio::test]
 async fn a_header_that_stops_halfway_is_cut() {
     let server = one_place().await;
-    for output in [
+    for bytes in [
         "GET /hello HTTP/1.1\r\nhost: a\r\n",
         "GET /hello HTTP/1.1\r\nhost: a\r\n\r\nGET /hello HTT",
     ] {
         let mut wire = server.connect().await;
-        wire.send(output).await;
+        wire.send(bytes).await;
         let started = Instant::now();
         let received = wire.rest().await;
-        let answered = output.matches("\r\n\r\n").count();
+        let answered = bytes.matches("\r\n\r\n").count();
         assert_eq!(received.matches("200 OK").count(), answered);
         is_late(&received[received.find("HTTP/1.1 408").unwrap()..]);
         assert!(started.elapsed() < LATE, "{:?}", started.elapsed());
@@ -181,7 +181,7 @@ async fn a_connection_rests_as_long_as_a_header_may_take_and_no_longer() {
 }
 
 #[tokio::test]
-async fn what_takes_longer_than_a_header_may_is_no_rest() {
+async fn a_long_request_is_not_an_idle_connection() {
     let server = serving().await;
     let mut wire = server.connect().await;
     // A body that comes slowly.
@@ -210,7 +210,7 @@ async fn what_takes_longer_than_a_header_may_is_no_rest() {
 }
 
 #[tokio::test]
-async fn a_large_answer_reaches_a_slow_reader_whole() {
+async fn a_large_response_reaches_a_slow_reader_complete() {
     let server = serving().await;
     let mut stream = narrow(&server).await;
     stream
@@ -233,7 +233,7 @@ async fn a_large_answer_reaches_a_slow_reader_whole() {
 }
 
 #[tokio::test]
-async fn who_stops_reading_loses_the_place() {
+async fn a_client_that_stops_reading_is_closed() {
     for path in ["/large", "/endless"] {
         let server = one_place().await;
         let mut stream = narrow(&server).await;
@@ -246,7 +246,7 @@ async fn who_stops_reading_loses_the_place() {
 }
 
 #[tokio::test]
-async fn who_asks_on_and_on_and_never_reads_loses_the_place() {
+async fn a_client_that_pipelines_and_never_reads_is_closed() {
     let server = one_place().await;
     let stream = narrow(&server).await;
     let (from, mut to) = stream.into_split();
@@ -363,7 +363,7 @@ async fn http_2_that_rests_after_a_request_is_closed() {
 }
 
 #[tokio::test]
-async fn http_2_that_does_not_take_its_answer_loses_the_place() {
+async fn an_http_2_client_that_does_not_read_is_closed() {
     for path in ["/large", "/endless"] {
         let server = one_place().await;
         let stream = TcpStream::connect(server.address).await.unwrap();
@@ -382,7 +382,7 @@ async fn http_2_that_does_not_take_its_answer_loses_the_place() {
 }
 
 #[tokio::test]
-async fn http_2_that_takes_its_answer_slowly_gets_it_whole() {
+async fn a_slow_http_2_client_gets_the_complete_response() {
     let server = serving().await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     // A window is opened with few bytes: they must not wait for more.
@@ -486,7 +486,7 @@ async fn a_drain_waits_for_work_not_for_words() {
 }
 
 #[tokio::test]
-async fn a_drain_sends_what_it_has_and_waits_for_no_one_who_does_not_read() {
+async fn a_drain_sends_responses_and_does_not_wait_for_clients_that_do_not_read() {
     let mut server = serving().await;
     let mut reading = narrow(&server).await;
     let mut deaf = narrow(&server).await;

@@ -60,7 +60,7 @@ async fn more(_letters: Letters) -> NoContent {
 }
 
 #[test]
-fn what_nothing_supplies_is_named_with_its_chain() {
+fn a_missing_provider_is_named_with_its_chain() {
     assert_eq!(
         mistakes(with(routes![write])),
         [
@@ -140,7 +140,7 @@ struct Silent;
 impl Bell for Silent {}
 
 #[test]
-fn an_override_that_nobody_asks_for_is_a_mistake() {
+fn an_unused_override_is_a_mistake() {
     let mut builder = with(routes![market]);
     builder.container().override_with(Basket);
     builder.container().replace::<dyn Bell>(Arc::new(Silent));
@@ -151,7 +151,7 @@ fn an_override_that_nobody_asks_for_is_a_mistake() {
 }
 
 #[test]
-fn what_an_override_replaces_is_not_asked_for() {
+fn a_replaced_provider_is_not_called() {
     // `Letters` would need a mailer, which nothing supplies.
     let mut builder = with(routes![write]);
     let letters = Letters {
@@ -190,7 +190,7 @@ async fn plain() -> NoContent {
 }
 
 #[test]
-fn every_mistake_of_every_route_is_told_at_once() {
+fn every_mistake_of_every_route_is_reported_at_once() {
     let routes = vec![
         Route::get("/a").name("a").handler(plain),
         Route::get("/b").name("b").allow(anyone),
@@ -214,7 +214,7 @@ fn every_mistake_of_every_route_is_told_at_once() {
 }
 
 #[test]
-fn paths_that_cannot_be_told_apart_are_refused() {
+fn ambiguous_paths_are_refused() {
     let routes = vec![
         Route::get("/a/{id}")
             .name("a")

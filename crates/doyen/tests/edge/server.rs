@@ -240,7 +240,7 @@ async fn one_connection_carries_many_requests() {
 }
 
 #[tokio::test]
-async fn head_tells_the_length_and_sends_nothing() {
+async fn head_has_the_length_and_no_body() {
     let server = run(|_| {}).await;
     let mut wire = server.connect().await;
     wire.send("HEAD /hello HTTP/1.1\r\nhost: a\r\nx-request-id: i\r\nconnection: close\r\n\r\n")
@@ -267,7 +267,7 @@ async fn head_tells_the_length_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so() {
+async fn one_connection_too_many_gets_503() {
     let server = run(|options| options.max_connections = 1).await;
     let mut first = server.connect().await;
     first.get("/hello").await;
@@ -311,16 +311,16 @@ async fn one_connection_too_many_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_come_to_the_point_is_closed() {
+async fn a_client_without_a_request_is_closed() {
     let server = run(|options| options.header_timeout = Duration::from_millis(100)).await;
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    for output in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
+    for bytes in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
         let mut wire = server.connect().await;
-        wire.send(output).await;
+        wire.send(bytes).await;
         let mut received = Vec::new();
         assert!(
             soon(wire.0.read_to_end(&mut received)).await.is_ok(),
-            "{output:?}"
+            "{bytes:?}"
         );
     }
     // A byte now and then is no progress.
@@ -352,7 +352,7 @@ async fn a_client_that_does_not_come_to_the_point_is_closed() {
 }
 
 #[tokio::test]
-async fn a_long_answer_is_no_idle_connection() {
+async fn a_long_response_is_not_an_idle_connection() {
     let server = run(|options| options.header_timeout = Duration::from_millis(50)).await;
     let mut wire = server.connect().await;
     wire.get("/hold").await;
@@ -451,7 +451,7 @@ async fn http_2_needs_no_introduction() {
 }
 
 #[tokio::test]
-async fn a_drain_finishes_what_was_begun_and_closes_the_rest() {
+async fn a_drain_finishes_running_requests_and_closes_the_rest() {
     let mut server = run(|_| {}).await;
     let mut idle = server.connect().await;
     idle.get("/hello").await;
@@ -513,7 +513,7 @@ async fn during_the_delay_new_requests_are_still_answered() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named_with_the_way_out() {
+async fn an_address_in_use_is_named_with_a_remedy() {
     let server = run(|_| {}).await;
     let second = Server::bind(server.service.clone(), ServerOptions::new(server.address)).await;
     let message = second.unwrap_err().to_string();

@@ -308,7 +308,7 @@ async fn lines_end_and_fields_begin_as_they_must() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_is_told_before_it_is_whole() {
+async fn an_oversized_head_is_refused_before_it_is_complete() {
     let app = app().await;
     let long = "x".repeat(40 << 10);
     let targets = [
@@ -390,7 +390,7 @@ async fn chunks_are_framed_as_they_must_be() {
 }
 
 #[tokio::test]
-async fn what_is_odd_and_read_one_way_by_all_is_served() {
+async fn unusual_but_unambiguous_requests_are_served() {
     let app = app().await;
     let chunked = "host: a\r\ntransfer-encoding: chunked\r\n";
     for (request, answer) in [
@@ -454,7 +454,7 @@ async fn what_is_odd_and_read_one_way_by_all_is_served() {
 }
 
 #[tokio::test]
-async fn what_was_asked_before_is_answered_first() {
+async fn earlier_requests_are_answered_first() {
     let app = app().await;
     let mut wire = app.server.connect().await;
     wire.send(&format!(

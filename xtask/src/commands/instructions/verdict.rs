@@ -52,15 +52,15 @@ fn judge(case: &'static &'static str, recorded: &Costs, counted: &Costs) -> Opti
         });
     };
     let change = change(then, now);
-    let output = format!("{case} costs {} ({then} → {now})", percent(change));
+    let summary = format!("{case} costs {} ({then} → {now})", percent(change));
     if change > DEARER {
         Some(Finding {
-            text: format!("{output}: find the reason; if the cost is justified, --record"),
+            text: format!("{summary}: find the reason; if the cost is justified, --record"),
             doubtful: std::slice::from_ref(case),
         })
     } else if change < -CHEAPER {
         Some(Finding {
-            text: format!("{output}: record the gain with --record, so that it is not lost again"),
+            text: format!("{summary}: record the gain with --record, so that it is not lost again"),
             doubtful: &[],
         })
     } else {

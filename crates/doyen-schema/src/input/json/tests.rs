@@ -63,7 +63,7 @@ fn numbers_are_exact_or_doubles() {
 }
 
 #[test]
-fn what_is_not_json_is_refused() {
+fn invalid_json_is_refused() {
     let odd: [&[u8]; 16] = [
         b"{} {}",
         b"{}x",
@@ -216,7 +216,7 @@ mod random {
         /// The result equals that of `serde_json`, except for duplicate names, where it takes the
         /// last.
         #[test]
-        fn we_read_what_serde_json_reads(bytes in bytes()) {
+        fn the_parser_agrees_with_serde_json(bytes in bytes()) {
             let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);
             match parse(&bytes, &Limits::default()) {
                 Ok(ours) => prop_assert_eq!(ours.into_json(), theirs.unwrap()),
