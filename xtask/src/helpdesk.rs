@@ -1,5 +1,5 @@
-//! The reference service as the gate uses it: built as a user builds it, asked for what it prints,
-//! started on a database of its own.
+//! The reference service in the gate: built like a user's build, run for its output, and started on
+//! its own database.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -12,15 +12,15 @@ use toolkit::process::{cargo, free_port, output, pause, run};
 use toolkit::{Context, Failure, Result};
 use toolkit::{http, workspace};
 
-/// Where a checkout has the contract of the helpdesk.
+/// The committed contract of the helpdesk.
 pub(crate) const CONTRACT: &str = "apps/helpdesk/openapi.json";
 
 /// The password of all users of the development seed.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-const START_LIMIT: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What `helpdesk <args>` prints. Builds it first.
+/// Builds the helpdesk and returns what `helpdesk <args>` prints.
 pub(crate) fn prints(args: &[&str]) -> Result<String> {
     output(
         Command::new(build()?)
@@ -29,7 +29,7 @@ pub(crate) fn prints(args: &[&str]) -> Result<String> {
     )
 }
 
-/// Builds the helpdesk and says where it is.
+/// Builds the helpdesk and returns its path.
 fn build() -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--locked", "--package", "helpdesk"]))?;
     Ok(workspace::target()?
@@ -37,7 +37,7 @@ fn build() -> Result<PathBuf> {
         .join(format!("helpdesk{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// A running helpdesk with a new SQLite database and demo data; it ends when this value is dropped.
+/// A running helpdesk with a new SQLite database and demo data. Dropping it ends the process.
 pub(crate) struct Running {
     child: Child,
     address: SocketAddr,
@@ -45,7 +45,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it on free ports of this machine and waits until it says that it is ready.
+    /// Starts it on free ports and waits until it is ready.
     pub(crate) fn start() -> Result<Self> {
         let binary = build()?;
         let folder = std::env::temp_dir().join(format!("doyen-contract-{}", std::process::id()));
@@ -83,7 +83,7 @@ impl Running {
         self.address
     }
 
-    /// What the helpdesk has logged so far.
+    /// Returns the log of the helpdesk so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("helpdesk.log")).unwrap_or_default()
     }
@@ -102,7 +102,7 @@ impl Running {
         }
     }
 
-    /// Whether it is still running; a fault that ends the process is a finding of its own.
+    /// True if it is still running: a crash is a finding.
     pub(crate) fn is_alive(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
@@ -119,9 +119,9 @@ impl Running {
                     self.log()
                 )));
             }
-            if started.elapsed() > START_LIMIT {
+            if started.elapsed() > START_TIMEOUT {
                 return Err(Failure::new(format!(
-                    "the helpdesk was not ready after {START_LIMIT:?}. Its log:\n{}",
+                    "the helpdesk was not ready after {START_TIMEOUT:?}. Its log:\n{}",
                     self.log()
                 )));
             }

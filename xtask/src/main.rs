@@ -1,4 +1,4 @@
-//! The project's own tool: `cargo xtask <command>`.
+//! The tool of this project: `cargo xtask <command>`.
 //!
 //! Each command is one file in `commands/`; `commands/mod.rs` lists them, and the help is generated
 //! from that list. Several commands share `setup`, which installs what the tests need, `contract`,

@@ -1,4 +1,4 @@
-//! A numbered, timed line for each step, so that a long log can be read by its headings.
+//! Prints a numbered and timed line for each step of a command.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ impl Steps {
         }
     }
 
-    /// Runs one step; its failure carries the step's name.
+    /// Runs one step; its error contains the name of the step.
     pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result) -> Result {
         self.done += 1;
         let number = format!("[{:>2}/{}]", self.done, self.total);
@@ -31,7 +31,7 @@ impl Steps {
         Ok(())
     }
 
-    /// The time since the first step.
+    /// Returns the time since the first step.
     pub(crate) fn elapsed(&self) -> String {
         seconds(self.started.elapsed())
     }

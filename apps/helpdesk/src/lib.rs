@@ -15,7 +15,7 @@
 
 pub mod access;
 pub mod accounts;
-mod dice;
+mod rng;
 mod seed;
 pub mod settings;
 pub mod tickets;

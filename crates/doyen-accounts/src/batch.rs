@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_loses_values_and_says_so() {
+    async fn a_full_queue_drops_values_and_logs_it() {
         let writer = BatchWriter::new(Recorder::default());
         // The task does not run before the first await.
         for value in 0..4_096 {

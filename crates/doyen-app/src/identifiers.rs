@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_header_field_beats_a_cookie_even_when_nobody_knows_it() {
+    async fn a_header_wins_over_a_cookie_even_if_it_is_unknown() {
         for (authorization, api_key, cookie, found) in [
             (Some("Bearer a"), None, Some("c"), Some("a")),
             (Some("Basic a"), None, Some("c"), None),

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cycle_names_its_chain_and_places() {
+    fn a_cycle_is_reported_with_its_chain_and_locations() {
         let items = [
             item("free", &[]),
             item("a", &["b"]),

@@ -1,4 +1,4 @@
-//! `Authorization: Bearer` to the caller.
+//! Identifies the caller by `Authorization: Bearer`.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,20 +12,18 @@ use doyen_core::{
 
 use crate::{Claims, Rejected, RevocationList, Tokens};
 
-/// Identifies callers by the access token they send (RFC 6750). Bind it to the port:
+/// Identifies callers by their access token (RFC 6750). Bind it to the port:
 /// `.provide(tokens).bind::<dyn Identify, Bearer>()`.
 ///
-/// A request without the field, or with another scheme such as `Basic`, carries no credentials as
-/// far as this is concerned: RFC 6750 section 3.1 treats both alike, and an error code would tell a
-/// client to fix a token that it never sent. A bearer token that is not valid is refused. On a
-/// route that anyone may call the edge goes on without a caller: an expired token must not keep its
-/// owner from logging in again.
+/// A request without the header, or with another scheme such as `Basic`, carries no credentials
+/// here. RFC 6750 section 3.1 treats both alike: an error code would tell a client to fix a token
+/// that it never sent. An invalid bearer token is refused. A public route continues without a
+/// caller, so that an expired token does not keep its owner from logging in again.
 ///
-/// With a [list](Self::revocable) a token is refused as soon as its session, key or client is
-/// revoked or has other rights. The list is in memory: it costs an identification a look, not a
-/// question to a database.
+/// With a [list](Self::revocable), a token is refused as soon as its session, key or client is
+/// revoked or has other rights. The list is in memory, so an identification needs no query.
 ///
-/// Tokens in the query string or the body are never looked at.
+/// Tokens in the query string or the body are never read.
 #[derive(Clone, Debug)]
 pub struct Bearer {
     tokens: Arc<Tokens>,
@@ -33,7 +31,7 @@ pub struct Bearer {
 }
 
 impl Bearer {
-    /// Identifies with these tokens.
+    /// Identifies callers with these tokens.
     pub const fn new(tokens: Arc<Tokens>) -> Self {
         Self {
             tokens,
@@ -41,7 +39,7 @@ impl Bearer {
         }
     }
 
-    /// Refuses what stands in this list.
+    /// Refuses tokens that are revoked in this list.
     #[must_use]
     pub fn revocable(self, revocations: Arc<RevocationList>) -> Self {
         Self {
@@ -54,8 +52,8 @@ impl Bearer {
         let Some(list) = &self.revocations else {
             return Ok(true);
         };
-        // A token that may outlive an entry of the list (the lifetime was set lower since) could
-        // come to life again.
+        // A token that outlives an entry of the list (its lifetime setting was reduced since) could
+        // become valid again.
         if claims.expires_at.since(claims.issued_at) > list.kept() {
             return Ok(false);
         }
@@ -99,7 +97,7 @@ impl Inject for Bearer {
     }
 }
 
-/// What follows the word `Bearer`, in any case, and the spaces after it.
+/// Returns the text after the scheme `Bearer`, in any case, and its spaces.
 fn token(authorization: &str) -> Option<&str> {
     let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
     scheme
@@ -115,7 +113,7 @@ pub static INVALID_TOKEN: ProblemInfo = ProblemInfo {
     description: "The access token is malformed, expired, revoked or not valid for this service. Get a new token and try again.",
 };
 
-/// An access token was refused. The client learns whether it expired, the log why.
+/// An access token was refused. The client learns whether it expired; the log has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidToken(pub Rejected);
 
@@ -128,8 +126,8 @@ impl Problem for InvalidToken {
         vec![&INVALID_TOKEN]
     }
 
-    /// Only the holder of a token that we signed gets to see that it expired: the signature is
-    /// checked before the time.
+    /// The signature is checked before the time, so only the holder of a genuine token learns that
+    /// it expired.
     fn detail(&self) -> Option<String> {
         (self.0 == Rejected::Expired).then(|| "The access token has expired.".to_owned())
     }
@@ -203,7 +201,7 @@ mod tests {
             &format!("Bearer\t{good}"),
         ] {
             let Err(refusal) = ask(&bearer, Some(authorization)).await else {
-                // A tab is no separator: that is another scheme, not a caller.
+                // A tab is not a separator: the scheme is another one, and there is no caller.
                 assert!(authorization.contains('\t'), "{authorization}");
                 continue;
             };

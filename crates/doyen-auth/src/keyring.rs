@@ -1,8 +1,8 @@
 //! The keys that sign and verify access tokens.
 //!
-//! A key has one algorithm and one name, its `kid`. The `kid` of a token picks the key and with it
-//! the algorithm; the token's own `alg` must only agree. So nothing a token says can change how it
-//! is checked.
+//! A key has one algorithm and one name, its `kid`. The `kid` of a token selects the key and with
+//! it the algorithm; the `alg` of the token only has to agree. So no text in a token changes how it
+//! is verified.
 //!
 //! Every key is derived from the seed and its number, so a ring can be rebuilt at any time and no
 //! secret is stored. The table of [`SigningKeys`](crate::SigningKeys) records the numbers in use.
@@ -50,26 +50,26 @@ pub(crate) struct Key {
     public: PublicKey,
 }
 
-/// The public keys as they are served.
+/// The public keys in the form that is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySet {
     /// The JWK Set (RFC 7517) as JSON.
     pub json: String,
-    /// A strong entity tag for it, in its quotes.
+    /// A strong entity tag, in quotes.
     pub etag: String,
 }
 
 impl KeyRing {
-    /// A ring with the first Ed25519 key of this seed.
+    /// Creates a ring with the first Ed25519 key of this seed.
     ///
     /// # Errors
     ///
-    /// No key can be made from it; with a seed that was drawn at random this does not happen.
+    /// Returns an error if no key can be derived. With a random seed this does not happen.
     pub fn new(keys: &KeyDeriver) -> Result<Self, BadKey> {
         Self::first(keys, Algorithm::Ed25519)
     }
 
-    /// A ring with the first key of this seed for this algorithm.
+    /// Creates a ring with the first key of this seed for this algorithm.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl KeyRing {
         Self::numbered(keys, algorithm, 1)
     }
 
-    /// A ring whose signing key has this number.
+    /// Creates a ring whose signing key has this number.
     pub(crate) fn numbered(
         keys: &KeyDeriver,
         algorithm: Algorithm,
@@ -95,7 +95,7 @@ impl KeyRing {
         }
     }
 
-    /// Accepts and publishes the key of this number too.
+    /// Also accepts and publishes the key of this number.
     pub(crate) fn and(
         mut self,
         keys: &KeyDeriver,
@@ -106,12 +106,13 @@ impl KeyRing {
         Ok(self)
     }
 
-    /// Accepts and publishes a public Ed25519 key that is not of this seed. The text is what
-    /// [`public_key`](Self::public_key) of its ring gives.
+    /// Also accepts and publishes an Ed25519 public key of another seed, in the format of
+    /// [`public_key`](Self::public_key).
     ///
     /// # Errors
     ///
-    /// It is not 32 bytes in base64url, or one under which anybody can sign.
+    /// Returns an error if the text is not 32 bytes in base64url, or a weak key under which anyone
+    /// can sign.
     pub fn also_trust(mut self, public: &str) -> Result<Self, BadKey> {
         self.push(PublicKey::Ed25519(parse_key(public).ok_or(BadKey)?));
         Ok(self)
@@ -124,26 +125,26 @@ impl KeyRing {
         }
     }
 
-    /// Calls Ed25519 by another name.
+    /// Sets the name of Ed25519 in tokens.
     #[must_use]
     pub const fn algorithm_name(mut self, name: AlgorithmName) -> Self {
         self.name = name;
         self
     }
 
-    /// The public half of the signing key, in base64url: for Ed25519 the `x` of its JWK, for ES256
-    /// the uncompressed point.
+    /// Returns the public part of the signing key, in base64url: for Ed25519 the `x` of its JWK,
+    /// for ES256 the uncompressed point.
     pub fn public_key(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.keys[0].public.bytes())
     }
 
-    /// The name of the signing key: its thumbprint (RFC 7638).
+    /// Returns the name of the signing key: its thumbprint (RFC 7638).
     pub fn kid(&self) -> &str {
         &self.keys[0].kid
     }
 
-    /// The public keys as a JWK Set (RFC 7517), for `/.well-known/jwks.json`. The signing key is
-    /// the first.
+    /// Returns the public keys as a JWK Set (RFC 7517), for `/.well-known/jwks.json`. The signing
+    /// key is the first.
     pub fn jwks(&self) -> Value {
         let jwk = |key: &Key| {
             let mut jwk = key.public.jwk();
@@ -155,7 +156,7 @@ impl KeyRing {
         json!({ "keys": self.keys.iter().map(jwk).collect::<Vec<_>>() })
     }
 
-    /// The same as text, with an entity tag that changes with it.
+    /// Returns the same as text, with an entity tag.
     pub fn key_set(&self) -> KeySet {
         let json = self.jwks().to_string();
         let hash = digest(&SHA256, json.as_bytes());
@@ -163,7 +164,7 @@ impl KeyRing {
         KeySet { json, etag }
     }
 
-    /// What the signing key's algorithm is called in the header of a token.
+    /// Returns the name of the signing key's algorithm for the header of a token.
     pub(crate) fn signing_alg(&self) -> &'static str {
         self.alg(&self.keys[0])
     }
@@ -179,24 +180,22 @@ impl KeyRing {
         self.name
     }
 
-    /// The key of this name.
+    /// Returns the key of this name.
     pub(crate) fn find(&self, kid: &str) -> Option<&Key> {
         self.keys.iter().find(|key| &*key.kid == kid)
     }
 
-    /// True when the key of this name is accepted.
+    /// True if the key of this name is accepted.
     pub(crate) fn has(&self, kid: &str) -> bool {
         self.find(kid).is_some()
     }
 
-    /// True when every key of this ring is accepted by the other one too, under the same name of
-    /// its algorithm.
+    /// True if the other ring accepts every key of this one, under the same name of its algorithm.
     pub(crate) fn all_in(&self, other: &KeyRing) -> bool {
         self.name == other.name && self.keys.iter().all(|key| other.has(&key.kid))
     }
 
-    /// True when a token of this key may call its algorithm this. Exact: there is no other
-    /// spelling, and no other key's.
+    /// True if a token of this key may name its algorithm like this. The comparison is exact.
     pub(crate) fn is_algorithm(&self, key: &Key, alg: &str) -> bool {
         match key.public {
             PublicKey::Ed25519(_) => {
@@ -219,7 +218,7 @@ impl Key {
         }
     }
 
-    /// True when the signature fits.
+    /// True if the signature is valid.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.public.verify(message, signature)
     }
@@ -233,7 +232,7 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// The name of the key with this number.
+/// Returns the name of the key with this number.
 pub(crate) fn kid_of(
     keys: &KeyDeriver,
     algorithm: Algorithm,
@@ -242,7 +241,7 @@ pub(crate) fn kid_of(
     Ok(Pair::derive(keys, algorithm, number)?.public().thumbprint())
 }
 
-/// The text is not a key, or no key can be made.
+/// The text is not a key, or no key can be derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadKey;
 
@@ -258,13 +257,13 @@ impl std::error::Error for BadKey {}
 pub(crate) mod testing {
     use super::*;
 
-    /// The ring of a known Ed25519 secret, such as a printed one.
+    /// A ring with a known Ed25519 secret, such as one printed in a standard.
     pub(crate) fn raw_ed25519(secret: &str) -> KeyRing {
         let secret = URL_SAFE_NO_PAD.decode(secret).unwrap();
         KeyRing::of(Pair::ed25519(&secret.try_into().unwrap()).unwrap())
     }
 
-    /// The ring of a known P-256 secret.
+    /// A ring with a known P-256 secret.
     pub(crate) fn raw_p256(secret: &str) -> KeyRing {
         let secret: [u8; 32] = URL_SAFE_NO_PAD.decode(secret).unwrap().try_into().unwrap();
         KeyRing::of(Pair::p256(|_| secret).unwrap())

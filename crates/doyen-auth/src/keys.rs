@@ -1,12 +1,12 @@
-//! Which keys are in use: a table that all nodes share, and that holds no secret.
+//! The table of the signing keys in use. All nodes share it, and it contains no secret.
 //!
 //! ```text
 //!  next ──rotate──▶ current ──rotate──▶ retired ──a day──▶ dropped
 //!  published        signs               accepted           refused
 //! ```
 //!
-//! A row has the number of a key, its algorithm and its name. The key itself is derived from the
-//! seed by each node, so who reads the database can sign nothing. A row whose name does not fit the
+//! A row has the number of a key, its algorithm and its name. Each node derives the key itself from
+//! the seed, so the database alone does not allow signing. A row whose name does not match the
 //! derived key was written by a node with another seed.
 
 mod error;
@@ -27,18 +27,18 @@ use doyen_secret::KeyDeriver;
 
 use crate::{Algorithm, KeyRing};
 
-/// How long caches may keep the public keys: `max-age` of the key set.
+/// Maximum time that caches keep the public keys: `max-age` of the key set.
 pub const KEY_SET_MAX_AGE: Duration = Duration::from_secs(300);
 
-/// How long a key must have been published before it signs: what caches may keep, and some seconds
-/// for nodes that learn of it late.
-const PUBLISHED_FOR: Duration = Duration::from_secs(KEY_SET_MAX_AGE.as_secs() + 10);
+/// Minimum time between the publication of a key and its first signature: the time of caches, and
+/// some seconds for nodes that read the table late.
+const MIN_PUBLISHED: Duration = Duration::from_secs(KEY_SET_MAX_AGE.as_secs() + 10);
 
-/// How long a key is accepted after it signed last: the longest lifetime of a token, and a minute
-/// for a node that signs with it a little longer because it could not read the table.
-const RETIRED_FOR: Duration = Duration::from_secs(24 * 60 * 60 + 60);
+/// Time for which a retired key is accepted: the longest lifetime of a token, and a minute for a
+/// node that still signs with it because it could not read the table.
+const RETIRED_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60 + 60);
 
-/// The keys of an application, in the database it shares with its other nodes.
+/// The signing keys of an application, in the database that its nodes share.
 #[derive(Clone)]
 pub struct SigningKeys {
     database: Database,
@@ -47,20 +47,20 @@ pub struct SigningKeys {
     clock: Arc<dyn Clock>,
 }
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// Signs from now on.
+    /// The key that signs from now on.
     pub current: StoredKey,
-    /// Signed until now; still accepted.
+    /// The key that signed until now; it is still accepted.
     pub retired: StoredKey,
-    /// Published from now on; signs after the next rotation.
+    /// The key that is published from now on; it signs after the next rotation.
     pub next: StoredKey,
 }
 
 impl SigningKeys {
-    /// The keys of this seed, as the table of this database tells. New keys are made for this
-    /// algorithm; those that are there keep theirs.
+    /// Reads and writes the keys of this seed in this database. New keys have this algorithm;
+    /// existing ones keep theirs.
     pub fn new(
         database: Database,
         keys: KeyDeriver,
@@ -75,21 +75,22 @@ impl SigningKeys {
         }
     }
 
-    /// Every key there ever was, the oldest first. Empty before [`begin`](Self::begin).
+    /// Returns every key of the table, the oldest first. The table is empty before
+    /// [`begin`](Self::begin).
     ///
     /// # Errors
     ///
-    /// The table cannot be read.
+    /// Returns an error if the table cannot be read.
     pub async fn list(&self) -> Result<Vec<StoredKey>, KeyError> {
         table::read(&self.database.session(Access::Read)).await
     }
 
-    /// Writes the first two keys, one to sign and the next one, when there are none. Nodes that
-    /// start at once write the same.
+    /// Creates the first two keys, the signing one and the next one, if there are none. Nodes that
+    /// start at the same time write the same rows.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn begin(&self) -> Result<(), KeyError> {
         if !self.list().await?.is_empty() {
             return Ok(());
@@ -99,11 +100,10 @@ impl SigningKeys {
         finish(&session, done).await
     }
 
-    /// Makes the next key the one that signs, retires the one that signed, and publishes a new next
-    /// one.
+    /// Signs with the next key, retires the key that signed, and publishes a new next key.
     ///
-    /// Without `early` it refuses a next key that was published so shortly ago that caches of the
-    /// key set may not have it. Of two rotations at once one is refused.
+    /// Without `early`, a next key is refused if it was published so recently that caches of the
+    /// key set may not have it. Of two concurrent rotations one is refused.
     ///
     /// # Errors
     ///
@@ -126,15 +126,14 @@ impl SigningKeys {
         let (mut retired, mut current) = (find(KeyState::Current)?, find(KeyState::Next)?);
         self.is_ours(&retired)?;
         self.is_ours(&current)?;
-        let usable = current.created_at + PUBLISHED_FOR;
+        let usable = current.created_at + MIN_PUBLISHED;
         if now < usable && !early {
             return Err(KeyError::TooEarly {
                 number: current.number,
                 usable,
             });
         }
-        // Each change says what it expects: where another rotation was faster, there is nothing to
-        // change.
+        // Each change states the expected state, so a concurrent rotation leaves nothing to change.
         table::change(session, &mut retired, KeyState::Retired, now).await?;
         table::change(session, &mut current, KeyState::Current, now).await?;
         for key in keys {
@@ -153,11 +152,11 @@ impl SigningKeys {
         })
     }
 
-    /// Refuses a retired key from now on, instead of when its time is over.
+    /// Refuses a retired key from now on, instead of at the end of its time.
     ///
     /// # Errors
     ///
-    /// There is no retired key of this number, or the database's.
+    /// Returns an error if there is no retired key of this number, or if the database fails.
     pub async fn drop_retired(&self, number: u32) -> Result<StoredKey, KeyError> {
         let session = self.database.session(Access::Write);
         let done = async {
@@ -176,11 +175,11 @@ impl SigningKeys {
     /// Drops every key and creates two new ones: every token ends. Use it when the seed has leaked
     /// or was replaced.
     ///
-    /// The numbers go on, so that the same seed does not bring an old key back.
+    /// The numbers continue, so that the same seed does not produce an old key again.
     ///
     /// # Errors
     ///
-    /// The database's.
+    /// Returns an error if the database fails.
     pub async fn reset(&self) -> Result<StoredKey, KeyError> {
         let session = self.database.session(Access::Write);
         let done = async {
@@ -218,13 +217,13 @@ impl SigningKeys {
         })
     }
 
-    /// The ring before anything is written: the first key signs, and the second one is next. All
-    /// nodes with this seed have the same.
+    /// The ring before any row is written: the first key signs, the second is next. All nodes with
+    /// this seed have the same ring.
     pub(crate) fn first_ring(&self) -> Result<KeyRing, KeyError> {
         Ok(KeyRing::first(&self.keys, self.algorithm)?.and(&self.keys, self.algorithm, 2)?)
     }
 
-    /// The ring of these keys. The first one must be the current one.
+    /// Creates the ring of these keys. The first one must be the current one.
     pub(crate) fn ring(&self, accepted: &[StoredKey]) -> Result<KeyRing, KeyError> {
         let Some((current, others)) = accepted.split_first() else {
             return self.first_ring();
@@ -249,7 +248,7 @@ impl SigningKeys {
     }
 }
 
-/// Those that are published and accepted now: the current one, the next one, then the retired ones
+/// Returns the published and accepted keys: the current one, the next one, then the retired ones
 /// from the latest on.
 pub(crate) fn accepted(keys: &[StoredKey], now: Timestamp) -> Vec<StoredKey> {
     let mut accepted: Vec<StoredKey> = keys
@@ -268,7 +267,7 @@ pub(crate) fn accepted(keys: &[StoredKey], now: Timestamp) -> Vec<StoredKey> {
     accepted
 }
 
-/// Commits what was done, or undoes it.
+/// Commits or rolls back.
 async fn finish<T>(session: &Session, done: Result<T, KeyError>) -> Result<T, KeyError> {
     match done {
         Ok(value) => {

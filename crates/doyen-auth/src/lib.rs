@@ -22,16 +22,16 @@
 //!
 //! | part | is |
 //! | --- | --- |
-//! | [`KeyRing`] | the key that signs and the public keys that are still, or already, accepted |
-//! | [`SigningKeys`] | which keys are in use, in a table that all nodes share; rotation |
-//! | [`Tokens`] | issues access tokens and verifies them, strictly, with a memory for those it has seen |
-//! | [`Jws`] | a signed token in compact form, for the tokens of other issuers too |
-//! | [`Bearer`] | `Authorization: Bearer` to [`Caller`](doyen_core::Caller) |
-//! | [`RevocationList`] | which sessions, keys and clients no longer count, on every node within seconds |
-//! | [`Passwords`], [`NewPassword`] | argon2id behind a limit, and the rules for a new password |
+//! | [`KeyRing`] | the signing key, and the public keys that are accepted |
+//! | [`SigningKeys`] | the keys in use, in a table that all nodes share; rotation |
+//! | [`Tokens`] | issues access tokens, and verifies them strictly, with a cache |
+//! | [`Jws`] | a signed token in compact form, also of other issuers |
+//! | [`Bearer`] | identifies a [`Caller`](doyen_core::Caller) by `Authorization: Bearer` |
+//! | [`RevocationList`] | revoked sessions, keys and clients, known to every node within seconds |
+//! | [`Passwords`], [`NewPassword`] | argon2id with limited concurrency, and the rules for a new password |
 //!
-//! It stores only which signing keys are in use ([`KEY_TABLES`]), never the keys. Sessions, refresh
-//! tokens and API keys belong to `doyen-accounts`.
+//! It stores the numbers of the signing keys in use ([`KEY_TABLES`]), never the keys. Sessions,
+//! refresh tokens and API keys belong to `doyen-accounts`.
 
 mod bearer;
 mod jws;

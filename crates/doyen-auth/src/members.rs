@@ -1,7 +1,8 @@
-//! A JSON object in a signed token: no member twice, nothing after it, a maximum of members.
+//! A JSON object in a signed token: no duplicate member, no trailing text, a maximum number of
+//! members.
 //!
 //! The usual parser keeps the last of two members with one name. Two programs that keep different
-//! ones see two different tokens under one signature (RFC 8725 section 2.4). A second one is an
+//! ones see two different tokens under one signature (RFC 8725 section 2.4). A duplicate is an
 //! error.
 
 use std::fmt;
@@ -12,7 +13,7 @@ use serde_json::Value;
 /// Maximum number of members. It bounds the work that an unsigned header can cause.
 const MAX_MEMBERS: usize = 64;
 
-/// The members of a JSON object, each once. Objects inside it are plain values.
+/// The members of a JSON object, without duplicates. Nested objects are plain values.
 #[derive(Debug)]
 pub struct Members(Vec<(String, Value)>);
 
@@ -49,7 +50,7 @@ impl<'de> Deserialize<'de> for Members {
                     if members.len() == MAX_MEMBERS
                         || members.iter().any(|(known, _)| *known == name)
                     {
-                        return Err(A::Error::custom("a member twice, or too many"));
+                        return Err(A::Error::custom("a duplicate member, or too many members"));
                     }
                     members.push((name, map.next_value()?));
                 }

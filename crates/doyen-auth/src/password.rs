@@ -1,5 +1,5 @@
-//! Passwords: hashed slowly, compared in constant time whether the user exists or not, and never
-//! more at once than the machine has memory for.
+//! Passwords: hashed slowly, compared in constant time whether the user exists or not, with bounded
+//! memory.
 //!
 //! argon2id with 19 MiB, two passes and one lane (the OWASP password storage sheet). One check
 //! takes about 20 ms of a core and 19 MiB, so a flood of logins is a way to bring a service down.
@@ -32,7 +32,7 @@ use tokio::task::spawn_blocking;
 
 use memory::Buffers;
 
-/// The cost of a password hash, and how many are computed at once.
+/// Cost of a password hash, and the maximum of concurrent hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordOptions {
     /// Memory in KiB. Default 19 456 (19 MiB).
@@ -77,7 +77,7 @@ impl PasswordOptions {
     }
 }
 
-/// Hashes and checks passwords.
+/// Hashes and verifies passwords.
 ///
 /// ```
 /// use doyen_auth::{NewPassword, PasswordOptions, Passwords};
@@ -96,7 +96,8 @@ impl PasswordOptions {
 /// ```
 pub struct Passwords {
     params: Params,
-    /// A hash that no password has, of the same cost as a real one: checked when there is no user.
+    /// A hash that no password has, of the same cost as a real one. It is checked if there is no
+    /// user.
     dummy: Arc<str>,
     buffers: Arc<Buffers>,
     /// Permits for running and waiting requests together.
@@ -105,21 +106,21 @@ pub struct Passwords {
     running: Arc<Semaphore>,
 }
 
-/// What came out of a check.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The password is the user's.
+    /// True if the password is right.
     pub ok: bool,
-    /// It is, but it was hashed at another cost than today's: hash it again and store that.
+    /// True if it was hashed with another cost than the current one: hash it again and store that.
     pub rehash: bool,
 }
 
 impl Passwords {
-    /// With these options.
+    /// Creates a hasher with these options.
     ///
     /// # Errors
     ///
-    /// argon2 cannot work with them.
+    /// Returns an error if argon2 refuses the options.
     pub fn new(options: PasswordOptions) -> Result<Self, BadPasswordOptions> {
         let params = Params::new(
             options.memory_kib,
@@ -134,12 +135,12 @@ impl Passwords {
         })?;
         if options.permits == 0 {
             return Err(BadPasswordOptions(
-                "at least one password must be worked on at once",
+                "at least one concurrent hash must be allowed",
             ));
         }
         let mut random = [0; 48];
         getrandom::fill(&mut random)
-            .map_err(|_| BadPasswordOptions("the system gives no random bytes"))?;
+            .map_err(|_| BadPasswordOptions("the system has no random bytes"))?;
         let (salt, hash) = random.split_at(16);
         let dummy = format!(
             "$argon2id$v=19$m={},t={},p={}${}${}",
@@ -180,7 +181,7 @@ impl Passwords {
 
     /// Checks a password against the stored hash; `None` if there is no such user or no password.
     /// Both take the same time and the same path, so that a login does not reveal who has an
-    /// account. A hash from a time with another cost takes that cost.
+    /// account. A hash with another cost takes the time of that cost.
     ///
     /// # Errors
     ///
@@ -195,7 +196,7 @@ impl Passwords {
         let stored = phc::Stored::parse(stored.unwrap_or(&self.dummy))?;
         let rehash = !stored.costs(&self.params);
         let verdict = self.run(stored.blocks(), move |memory| {
-            // A text longer than any password is not worth normalizing.
+            // A text longer than any password is not normalized.
             let password = rules::normal(password.expose()).unwrap_or_default();
             let matches = stored.matches(password.as_bytes(), memory)?;
             let ok = matches && known && !password.is_empty();
@@ -207,8 +208,8 @@ impl Passwords {
         verdict.await?
     }
 
-    /// Runs the work on a blocking thread with a buffer of so many blocks. The permits move into
-    /// the thread: a client that disconnects does not free a core that is still busy.
+    /// Runs the work on a blocking thread with a buffer of this number of blocks. The permits move
+    /// into the thread: a client that disconnects does not free a core that is still busy.
     async fn run<T: Send + 'static>(
         &self,
         blocks: usize,
@@ -249,7 +250,7 @@ impl fmt::Display for Overloaded {
 
 impl std::error::Error for Overloaded {}
 
-/// An option is out of its range; the message says what it may be.
+/// An option is out of range; the message names the range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadPasswordOptions(&'static str);
 

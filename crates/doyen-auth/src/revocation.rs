@@ -1,21 +1,22 @@
-//! Which sessions, keys and machine clients no longer count, known on every node within seconds.
+//! Revoked sessions, keys and machine clients, known to every node within seconds.
 //!
 //! An access token is valid until it expires, even if its owner loses access. An earlier end is an
 //! entry in a list: the id of the session, key or client and a minimum generation. A token of an
 //! older generation is refused. The list is read from the table that all nodes write
 //! ([`RevocationSource`]), incrementally, when a caller is identified:
 //!
-//! | the list was read | an identification |
+//! | age of the list | identification |
 //! | --- | --- |
-//! | less than a second ago | looks at it: no question to any database |
-//! | less than four seconds ago | looks at it, and has it read again in the background |
-//! | longer ago | waits until it was read |
-//! | longer ago, and it cannot be read for five seconds | answers 503 |
+//! | less than a second | uses it; no query |
+//! | less than four seconds | uses it, and reads it again in the background |
+//! | more | waits until it is read |
+//! | more than five seconds, and it cannot be read | returns a 503 |
 //!
 //! The last line is the price of the promise: a node that cannot read the revocations refuses every
 //! token. A revocation made on this node takes effect here at once.
 //!
-//! What it does not do: it knows no tokens, and it forgets what is older than any token can be.
+//! What it does not do: it knows no tokens, and it drops entries that are older than any token can
+//! be.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,64 +27,64 @@ use doyen_core::sync;
 use doyen_core::{Caller, Unexpected};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// The floor of what is gone for good: no generation reaches it.
+/// The generation of a full revocation: no token reaches it.
 pub const REVOKED: u32 = u32::MAX;
 
-/// Younger than this the list is not read again.
-const FRESH: Duration = Duration::from_secs(1);
+/// Age below which the list is not read again.
+const MAX_FRESH_AGE: Duration = Duration::from_secs(1);
 /// Age above which a caller waits until the list was read.
-const STALE: Duration = Duration::from_secs(4);
+const MAX_STALE_AGE: Duration = Duration::from_secs(4);
 /// Age above which callers are refused with a 503.
-const BLIND: Duration = Duration::from_secs(5);
-/// How long one reading may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+const MAX_AGE: Duration = Duration::from_secs(5);
+/// Timeout of one read.
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
 /// Pause after a failed read.
-const PAUSE: Duration = Duration::from_millis(200);
-/// How often what is too old to matter is looked for.
-const SWEEP: Duration = Duration::from_secs(60);
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
+/// Interval at which old entries are removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// One entry: tokens of this session, key or client whose generation is below the floor no longer
-/// count.
+/// One entry: tokens of this session, key or client with a generation below the minimum are
+/// refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// The session, key or client.
     pub id: String,
-    /// The lowest generation that counts; [`REVOKED`] for none.
+    /// The lowest accepted generation; [`REVOKED`] for none.
     pub floor: u32,
 }
 
-/// What a reading gave.
+/// The result of a read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// What was entered since.
+    /// New entries.
     pub entries: Vec<Revocation>,
-    /// Where the next reading begins, in whatever the source counts.
+    /// Position of the next read, in a unit of the source.
     pub mark: Option<i64>,
 }
 
-/// Where all nodes write their revocations.
+/// The table that all nodes write their revocations to.
 #[async_trait::async_trait]
 pub trait RevocationSource: Send + Sync + 'static {
-    /// What was entered since this mark; everything that still matters without one. What was given
-    /// before may come again.
+    /// Returns the entries since this position, or all entries that still matter. An entry may be
+    /// returned more than once.
     ///
     /// # Errors
     ///
-    /// It cannot be read.
+    /// Returns an error if the table cannot be read.
     async fn since(&self, mark: Option<i64>) -> Result<Reading, Unexpected>;
 }
 
-/// The list. One for an application; see the head of this file.
+/// The list, one for an application. See the documentation of the module.
 pub struct RevocationList {
     source: Arc<dyn RevocationSource>,
-    /// How long an entry matters.
+    /// Lifetime of an entry.
     kept: Duration,
     began: Instant,
     entries: RwLock<Entries>,
-    /// Milliseconds from `began` to the begin of the last reading that succeeded, and one more: 0
-    /// is never.
+    /// Start of the last successful read, in milliseconds since `began` plus one; 0 if there was
+    /// none.
     read: AtomicU64,
-    /// The same, of the last that failed.
+    /// The same for the last failed read.
     failed: AtomicU64,
     /// Held by the task that reads the list. The value is the position of the next read.
     turn: Arc<Mutex<Option<i64>>>,
@@ -109,7 +110,7 @@ impl std::fmt::Debug for RevocationList {
 }
 
 impl RevocationList {
-    /// A list read from there, for tokens that are good for at most `lifetime`.
+    /// Creates a list from this source, for tokens that are valid for at most `lifetime`.
     pub fn new(source: Arc<dyn RevocationSource>, lifetime: Duration) -> Self {
         let now = Instant::now();
         Self {
@@ -126,26 +127,27 @@ impl RevocationList {
         }
     }
 
-    /// How long an entry matters where tokens are good for at most `lifetime`: clocks of nodes
-    /// differ, and an entry is written a little before it counts.
+    /// Lifetime of an entry for tokens that are valid for at most `lifetime`. Clocks of nodes
+    /// differ, and an entry is written shortly before it takes effect.
     pub const fn kept_for(lifetime: Duration) -> Duration {
         lifetime.saturating_add(Duration::from_secs(120))
     }
 
-    /// How long an entry matters: what was good for longer than this could outlive it, and is
+    /// Returns the lifetime of an entry. A token that is valid for longer could outlive it, and is
     /// refused.
     pub const fn kept(&self) -> Duration {
         self.kept
     }
 
-    /// Whether what this caller came with still counts, by a list that is at most five seconds old.
+    /// True if the session, key or client of this caller is not revoked, by a list that is at most
+    /// five seconds old.
     ///
     /// # Errors
     ///
     /// `unavailable` (503): the list cannot be read.
     pub async fn permits(self: &Arc<Self>, caller: &Caller) -> Result<bool, Unexpected> {
         let age = self.age();
-        if age >= FRESH {
+        if age >= MAX_FRESH_AGE {
             self.renew(age).await?;
         }
         Ok(!self.refuses(caller))
@@ -174,13 +176,13 @@ impl RevocationList {
             })
     }
 
-    /// How long ago the last reading began that succeeded.
+    /// Time since the start of the last successful read.
     fn age(&self) -> Duration {
         since(self.began, self.read.load(Ordering::Acquire))
     }
 
     async fn renew(self: &Arc<Self>, age: Duration) -> Result<(), Unexpected> {
-        if age >= STALE {
+        if age >= MAX_STALE_AGE {
             let turn = Arc::clone(&self.turn).lock_owned().await;
             return self.read(turn).await;
         }
@@ -193,18 +195,18 @@ impl RevocationList {
         Ok(())
     }
 
-    /// Reads what is new, unless another did so while this one waited for its turn.
+    /// Reads new entries, unless another task did so while this one waited for the lock.
     async fn read(&self, mut turn: OwnedMutexGuard<Option<i64>>) -> Result<(), Unexpected> {
-        if self.age() < FRESH {
+        if self.age() < MAX_FRESH_AGE {
             return Ok(());
         }
         let began = Instant::now();
-        let outcome = if since(self.began, self.failed.load(Ordering::Acquire)) < PAUSE {
+        let outcome = if since(self.began, self.failed.load(Ordering::Acquire)) < RETRY_INTERVAL {
             Err(Unexpected::unavailable(
-                "the list of revocations could not be read a moment ago",
+                "the list of revocations could not be read in the last attempt",
             ))
         } else {
-            match tokio::time::timeout(PATIENCE, self.source.since(*turn)).await {
+            match tokio::time::timeout(READ_TIMEOUT, self.source.since(*turn)).await {
                 Ok(read) => read,
                 Err(_) => Err(Unexpected::unavailable(
                     "reading the list of revocations took too long",
@@ -223,7 +225,7 @@ impl RevocationList {
                 self.read.store(stamp(self.began, began), Ordering::Release);
                 Ok(())
             }
-            Err(_) if self.age() < BLIND => Ok(()),
+            Err(_) if self.age() < MAX_AGE => Ok(()),
             Err(error) => Err(Unexpected::unavailable(error.error().to_string())),
         }
     }
@@ -234,7 +236,7 @@ impl RevocationList {
         for entry in new {
             entries.put(entry.id.as_str().into(), entry.floor, now + self.kept);
         }
-        if now.duration_since(entries.swept) >= SWEEP {
+        if now.duration_since(entries.swept) >= SWEEP_INTERVAL {
             entries.swept = now;
             entries.floors.retain(|_, entry| entry.until > now);
         }
@@ -251,12 +253,12 @@ impl Entries {
     }
 }
 
-/// A moment as one number: milliseconds from the beginning, and one more.
+/// Encodes a time as a number: milliseconds since the start, plus one.
 fn stamp(began: Instant, at: Instant) -> u64 {
     u64::try_from(at.duration_since(began).as_millis()).unwrap_or(u64::MAX - 1) + 1
 }
 
-/// How long ago that was; forever when it never was.
+/// Time elapsed since then; the maximum if there was no such time.
 fn since(began: Instant, stamp: u64) -> Duration {
     match stamp {
         0 => Duration::MAX,
@@ -315,7 +317,7 @@ mod tests {
         (table, Arc::new(list))
     }
 
-    /// As if so much time had passed since the last reading.
+    /// Pretends that this much time has passed since the last read.
     fn grow_old(list: &RevocationList, by: Duration) {
         let read = stamp(list.began, Instant::now());
         let by = u64::try_from(by.as_millis()).unwrap();
@@ -357,7 +359,7 @@ mod tests {
             let answer = list.permits(&caller(session, generation)).await.unwrap();
             assert_eq!(answer, permitted, "{session} {generation}");
         }
-        // Read once: it is fresh.
+        // One read: the list is fresh.
         assert_eq!(table.asked.load(Ordering::SeqCst), 1);
     }
 
@@ -381,7 +383,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stale_list_is_read_by_one_while_the_others_wait() {
-        let (table, list) = aged(STALE);
+        let (table, list) = aged(MAX_STALE_AGE);
         table.rows.lock().unwrap().push(Revocation {
             id: "ses_1".to_owned(),
             floor: REVOKED,
@@ -400,7 +402,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_older_list_is_read_in_the_background() {
-        let (table, list) = aged(FRESH);
+        let (table, list) = aged(MAX_FRESH_AGE);
         table.rows.lock().unwrap().push(Revocation {
             id: "ses_1".to_owned(),
             floor: REVOKED,
@@ -414,7 +416,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_cannot_know_says_so() {
-        let (table, list) = aged(BLIND);
+        let (table, list) = aged(MAX_AGE);
         table.away.store(true, Ordering::SeqCst);
         let error = list.permits(&caller("ses_1", 0)).await.unwrap_err();
         assert_eq!(error.info().code, "unavailable");
@@ -425,7 +427,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_short_absence_is_bridged() {
-        let (table, list) = aged(STALE);
+        let (table, list) = aged(MAX_STALE_AGE);
         table.away.store(true, Ordering::SeqCst);
         assert!(list.permits(&caller("ses_1", 0)).await.unwrap());
     }

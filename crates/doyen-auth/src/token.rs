@@ -1,7 +1,7 @@
-//! Access tokens: short-lived signed statements of who is calling (RFC 9068).
+//! Access tokens: short-lived signed statements about a caller (RFC 9068).
 //!
-//! `docs/decisions/0005-access-tokens.md` says why the compact form is read by hand here and which
-//! name the algorithm has.
+//! `docs/decisions/0005-access-tokens.md` gives the reasons for the hand-written reader and for the
+//! name of the algorithm.
 
 mod cache;
 mod live;
@@ -25,29 +25,28 @@ use crate::{KeyRing, KeySet};
 use live::Live;
 use watch::Watch;
 
-/// The longest token that is issued or read, in bytes.
-const LONGEST: usize = 8 << 10;
-/// The media type in the header of an access token: it keeps other kinds of token out (RFC 8725
+/// Maximum length of a token, in bytes.
+const MAX_TOKEN_BYTES: usize = 8 << 10;
+/// Media type in the header of an access token, which distinguishes it from other kinds (RFC 8725
 /// section 3.11).
 const TYPE: &str = "at+jwt";
 
-/// How tokens are made and checked.
+/// Options for issuing and verifying tokens.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TokenOptions {
-    /// Who issues them: a URL, compared letter by letter.
+    /// The issuer: a URL, compared exactly.
     pub issuer: String,
-    /// Whom they are for: the name of this service, compared letter by letter. A token may name
-    /// others too.
+    /// The audience: the name of this service, compared exactly. A token may name further ones.
     pub audience: String,
-    /// How long one is valid. Default 15 minutes, at most a day.
+    /// Lifetime of a token. Default 15 minutes, at most a day.
     pub lifetime: Duration,
-    /// By how much the clocks of two nodes may differ. Default 5 seconds, at most 60.
+    /// Maximum difference between the clocks of two nodes. Default 5 seconds, at most 60.
     pub leeway: Duration,
 }
 
 impl TokenOptions {
-    /// The defaults, for this issuer and audience.
+    /// Returns the defaults for this issuer and audience.
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -60,12 +59,11 @@ impl TokenOptions {
 
 /// Issues and verifies access tokens.
 ///
-/// A token that was verified is remembered, because an Ed25519 check costs some sixty times as much
-/// as looking it up. Each look-up compares the times again, and what was verified with a key is
-/// forgotten with the key.
+/// Verified tokens are cached, because an Ed25519 verification costs some sixty times as much as a
+/// lookup. Each lookup compares the times again, and the entries of a key are dropped with the key.
 ///
-/// The keys are those of a ring, or, once it [follows](Self::follow) a table, those that all nodes
-/// share.
+/// The keys are those of a ring, or those of a table that all nodes share (see
+/// [`follow`](Self::follow)).
 pub struct Tokens {
     options: TokenOptions,
     clock: Arc<dyn Clock>,
@@ -73,20 +71,20 @@ pub struct Tokens {
     watch: Option<Watch>,
 }
 
-/// What a verified token says.
+/// The contents of a verified token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// Who is calling.
+    /// The caller.
     pub caller: Arc<Caller>,
-    /// The token's own id (`jti`).
+    /// Id of the token (`jti`).
     pub id: Arc<str>,
-    /// When it was issued.
+    /// Time of issue.
     pub issued_at: Timestamp,
-    /// From this point on it is not valid any more.
+    /// Time from which it is invalid.
     pub expires_at: Timestamp,
     not_before: Option<Timestamp>,
-    /// The name of the key that signed it.
+    /// Name of the signing key.
     key: Arc<str>,
 }
 
@@ -110,11 +108,11 @@ impl fmt::Debug for IssuedToken {
 }
 
 impl Tokens {
-    /// With these keys and options.
+    /// Creates tokens with these keys and options.
     ///
     /// # Errors
     ///
-    /// An option is out of its range.
+    /// Returns an error if an option is out of range.
     pub fn new(
         ring: KeyRing,
         options: TokenOptions,
@@ -148,8 +146,8 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// A scope is not one word, the token would be longer than is accepted, or the system has no
-    /// random bytes.
+    /// Returns an error if a scope contains a space, the token would be too long, or the system has
+    /// no random bytes.
     pub fn issue(&self, caller: &Caller) -> Result<IssuedToken, Unexpected> {
         if let Some(scope) = caller.scopes.iter().find(|scope| !is_scope(scope)) {
             return Err(Unexpected::new(format!(
@@ -194,7 +192,7 @@ impl Tokens {
             claims.insert("gen".to_owned(), Value::from(caller.generation));
         }
         let token = compact(&live.ring, &header, &Value::Object(claims))?;
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(Unexpected::new(format!(
                 "an access token of {} bytes would not be accepted; give the caller fewer scopes or roles",
                 token.len()
@@ -207,17 +205,17 @@ impl Tokens {
         })
     }
 
-    /// Verifies a token with the keys at hand; [`check`](Self::check) looks for new ones first.
+    /// Verifies a token with the keys in memory; [`check`](Self::check) reads new ones first.
     ///
     /// # Errors
     ///
-    /// The first rule it breaks: for the log, not for the client.
+    /// Returns the first rule that the token violates: for the log, not for the client.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>, Rejected> {
         self.verify_at(token, self.clock.now())
     }
 
     fn verify_at(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, Rejected> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(Rejected::TooLong);
         }
         let live = self.live();
@@ -233,24 +231,23 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// Takes other keys into use, at once and for every clone of this. What was verified with a key
-    /// that is not among them is forgotten.
+    /// Replaces the keys, at once and for every clone. Cache entries of removed keys are dropped.
     pub fn rotate(&self, ring: KeyRing) {
         let mut live = sync::write(&self.live);
         *live = Arc::new(live.with(ring));
     }
 
-    /// Who issues them.
+    /// Returns the issuer.
     pub fn issuer(&self) -> &str {
         &self.options.issuer
     }
 
-    /// The public keys: see [`KeyRing::jwks`].
+    /// Returns the public keys: see [`KeyRing::jwks`].
     pub fn jwks(&self) -> Value {
         self.live().ring.jwks()
     }
 
-    /// The public keys as they are served: see [`KeyRing::key_set`].
+    /// Returns the public keys in the form that is served: see [`KeyRing::key_set`].
     pub fn key_set(&self) -> KeySet {
         self.live().key_set.clone()
     }
@@ -280,7 +277,7 @@ impl fmt::Debug for Tokens {
     }
 }
 
-/// Header, claims and signature as `a.b.c`.
+/// Assembles header, claims and signature as `a.b.c`.
 fn compact(ring: &KeyRing, header: &Value, claims: &Value) -> Result<String, Unexpected> {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(header), part(claims));
@@ -288,7 +285,7 @@ fn compact(ring: &KeyRing, header: &Value, claims: &Value) -> Result<String, Une
     Ok(format!("{signed}.{signature}"))
 }
 
-/// A word as RFC 6749 section 3.3 has it. A space in one would make two.
+/// True for a scope of RFC 6749 section 3.3. A space would separate two scopes.
 fn is_scope(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -302,7 +299,7 @@ fn random_id() -> Result<String, Unexpected> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// An option is out of its range; the message says which and what it may be.
+/// An option is out of range; the message names it and its range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadTokenOptions(&'static str);
 

@@ -103,7 +103,7 @@ mod tests {
     };
 
     #[test]
-    fn the_page_says_what_happened_and_what_to_do() {
+    fn the_page_describes_the_problem_and_the_remedy() {
         let page = problem_page(&STALE);
         assert!(page.contains("<span>412</span>"));
         assert!(page.contains("<h1>The resource has changed</h1>"));

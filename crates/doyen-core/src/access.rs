@@ -1,16 +1,16 @@
-//! Whether the work at hand may change anything.
+//! Read or write access of the current request.
 
-/// What the method of a request promises (RFC 9110 section 9.2.1): a safe one reads, every other
+/// It follows from the request method (RFC 9110 section 9.2.1): a safe method reads, every other
 /// one may write.
 ///
-/// The edge says it; jobs and commands write unless they say otherwise. The Session reads it: with
-/// `Read` its statements run on their own and a write is refused, with `Write` the first statement
-/// begins a transaction.
+/// The pipeline sets it; jobs and commands write unless they state otherwise. The Session uses it.
+/// With `Read`, each statement runs on its own and a write is refused. With `Write`, the first
+/// statement begins a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
-    /// GET, HEAD, OPTIONS: nothing changes.
+    /// GET, HEAD, OPTIONS: no changes.
     Read,
-    /// Everything else.
+    /// All other methods.
     #[default]
     Write,
 }

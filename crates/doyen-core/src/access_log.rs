@@ -1,8 +1,7 @@
-//! The one line a request leaves in the log: what the edge knows at the end of it, and the port
-//! that takes it.
+//! The access log: one record per request, and the port that writes it.
 //!
-//! The edge fills the record, an engine writes it. The record only borrows, so a sink that throws
-//! it away costs nothing.
+//! The pipeline fills the record, and a sink writes it. The record only borrows, so a sink that
+//! drops it costs nothing.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -24,23 +23,22 @@ use crate::Timestamp;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct AccessRecord<'a> {
-    /// When the request came in.
+    /// Time of arrival.
     pub at: Timestamp,
-    /// Its id.
+    /// Request id.
     pub request_id: &'a str,
-    /// The trace it belongs to; empty for none.
+    /// Trace id; empty for none.
     pub trace_id: &'a str,
-    /// The method.
+    /// Method.
     pub method: &'a str,
-    /// The path as it was sent. A query string is left out when it is written, because it may hold
-    /// a secret.
+    /// Path as received. The query string is removed when it is written, because it may contain a
+    /// secret.
     pub path: &'a str,
-    /// The template of the route; `None` when no route matched.
+    /// Template of the route; `None` if no route matched.
     pub route: Option<&'a str>,
-    /// The status of the answer.
+    /// Status of the response.
     pub status: u16,
-    /// From the head of the request until the whole response was handed to the connection. For a
-    /// streamed body that is its end, for any other body the end of the handler.
+    /// Time from the first byte of the request to the end of the response.
     pub duration: Duration,
     /// Bytes of the body that were handed to the connection.
     pub bytes: u64,
@@ -48,27 +46,27 @@ pub struct AccessRecord<'a> {
     pub aborted: bool,
     /// The address of the client, after trusted proxies.
     pub client: Option<IpAddr>,
-    /// The subject of the caller.
+    /// Subject of the caller.
     pub user: Option<&'a str>,
-    /// How many statements went to the database.
+    /// Number of statements sent to the database.
     pub queries: u32,
-    /// How long they took together.
+    /// Total time of these statements.
     pub query_time: Duration,
-    /// The code of the problem that was the answer.
+    /// Code of the problem in the response.
     pub problem: Option<&'a str>,
     /// Reason for a refusal. The client never sees it.
     pub denied_because: Option<&'a str>,
-    /// Why: written with everything below it. The client never sees it.
+    /// The error, which is written with its chain of causes. The client never sees it.
     pub cause: Option<&'a (dyn Error + 'static)>,
     /// True if the request was refused because the service was overloaded.
     pub shed: bool,
-    /// True for a line of which there may be any number, such as one about a refused request: the
-    /// log may write some of a kind and count the rest.
+    /// True for a line that a client can cause in any number, such as one about a refused request:
+    /// the log may sample these.
     pub sampled: bool,
 }
 
 impl AccessRecord<'_> {
-    /// A record of a request that came in now, with everything else empty.
+    /// Creates a record of a request that arrived now, with empty fields.
     pub const fn at(at: Timestamp) -> Self {
         Self {
             at,
@@ -93,23 +91,23 @@ impl AccessRecord<'_> {
         }
     }
 
-    /// The path without its query string.
+    /// Returns the path without its query string.
     pub fn bare_path(&self) -> &str {
         self.path
             .split_once('?')
             .map_or(self.path, |(path, _)| path)
     }
 
-    /// True for a fault of the service (5xx). An overloaded service that refuses work is not one.
+    /// True for a failure of the service (5xx). A refusal because of overload is not one.
     pub const fn is_fault(&self) -> bool {
         self.status >= 500 && !self.shed
     }
 }
 
-/// Where the records go. It is called on the way of every request: it must not wait for a disk or a
+/// The sink for records. It is called during every request, so it must not wait for a disk or a
 /// terminal.
 pub trait AccessSink: Send + Sync + 'static {
-    /// Takes one record.
+    /// Writes one record.
     fn write(&self, record: &AccessRecord<'_>);
 }
 

@@ -1,4 +1,4 @@
-//! Who may call a route.
+//! Access policies of routes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use crate::sync;
 use crate::{Caller, Role, Scope};
 
-/// The access policy of a route: what `allow = ...` becomes.
+/// The access policy of a route, the value of `allow = ...`.
 ///
 /// There is no default. A route states [`anyone`], [`signed_in`] or a scope. [`signed_in`] and a
 /// scope can be restricted to roles with [`role`](AllowExt::role); a public route cannot.
@@ -42,12 +42,12 @@ pub struct Restricted {
     roles: &'static [&'static str],
 }
 
-/// Every request, with or without a caller.
-#[allow(non_upper_case_globals, reason = "reads as a word after `allow =`")]
+/// Admits every request, with or without a caller.
+#[allow(non_upper_case_globals, reason = "reads as a keyword after `allow =`")]
 pub const anyone: Anyone = Anyone(());
 
-/// Every caller who is logged in.
-#[allow(non_upper_case_globals, reason = "reads as a word after `allow =`")]
+/// Admits every authenticated caller.
+#[allow(non_upper_case_globals, reason = "reads as a keyword after `allow =`")]
 pub const signed_in: Restricted = Restricted {
     scope: None,
     roles: &[],
@@ -65,8 +65,8 @@ impl<R: Restrict> From<R> for Allow {
     }
 }
 
-/// A policy that needs a caller: [`signed_in`], a scope, and what [`role`](AllowExt::role) makes of
-/// them.
+/// A policy that needs a caller: [`signed_in`], a scope, and the results of
+/// [`role`](AllowExt::role).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not restrict who may call",
     label = "not a policy that needs a caller",
@@ -113,8 +113,8 @@ pub trait AllowExt: Into<Allow> {
 
 impl<A: Into<Allow>> AllowExt for A {}
 
-/// A list of roles that lives as long as the program, so that a policy of any length is `Copy`.
-/// Equal lists share one allocation: a program keeps as many as it has different policies.
+/// Interns a list of roles, so that a policy of any length is `Copy`. Equal lists share one
+/// allocation, so memory is bounded by the number of different policies.
 fn role_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
     static LISTS: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
     roles.sort_unstable();
@@ -133,7 +133,7 @@ fn role_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
 pub enum Denied {
     /// The caller is not logged in.
     Anonymous,
-    /// The caller's token lacks this scope.
+    /// The token of the caller lacks this scope.
     Scope(&'static str),
     /// The caller has none of the roles.
     Role,
@@ -145,12 +145,12 @@ impl Allow {
         self.0.is_none()
     }
 
-    /// The scope that a caller needs.
+    /// Returns the scope that a caller needs.
     pub fn scope(&self) -> Option<&'static str> {
         self.0?.scope
     }
 
-    /// The roles of which a caller needs one; empty if any caller will do.
+    /// Returns the roles of which a caller needs one; empty if any caller is admitted.
     pub fn roles(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.0
             .map_or([].as_slice(), |policy| policy.roles)
@@ -158,9 +158,8 @@ impl Allow {
             .copied()
     }
 
-    /// The policy that holds where both of these are stated; `None` if no single policy admits
-    /// exactly the callers that both admit. [`signed_in`] adds nothing to a policy that needs a
-    /// caller anyway.
+    /// Combines two policies: the result admits exactly the callers that both admit; `None` if no
+    /// single policy does. [`signed_in`] adds nothing to a policy that needs a caller anyway.
     pub fn and(self, other: Self) -> Option<Self> {
         match (self.0, other.0) {
             (one, two) if one == two => Some(self),
@@ -175,7 +174,7 @@ impl Allow {
     ///
     /// # Errors
     ///
-    /// Returns the reason if the caller may not call the route.
+    /// Returns the reason if the caller is not admitted.
     pub fn check(&self, caller: Option<&Caller>) -> Result<(), Denied> {
         let Some(policy) = self.0 else {
             return Ok(());
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_to_deny_is_told_apart() {
+    fn each_reason_to_deny_is_distinct() {
         let allow = Allow::from(Read.role(Agent));
         assert_eq!(allow.check(None), Err(Denied::Anonymous));
         let mut caller = Caller::new("u1");
@@ -269,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn two_policies_are_one_only_where_one_says_what_both_say() {
+    fn two_policies_combine_only_if_one_expresses_both() {
         let (open, closed) = (Allow::from(anyone), Allow::from(signed_in));
         let (read, agents) = (Allow::from(Read), Allow::from(Read.role(Agent)));
         assert_eq!(closed.and(read), Some(read));

@@ -1,33 +1,33 @@
-//! Who is calling.
+//! The caller of a request.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::{Kind, ProblemInfo, Refusal};
 
-/// The identified caller of this request: what a verified token, key or session says.
+/// The identified caller of a request, from a verified token, key or session.
 ///
 /// A route with a parameter `Caller` returns a 401 to anonymous callers; one with `Option<Caller>`
 /// serves both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The stable id of the user or machine: the `sub` of its token.
+    /// Stable id of the user or machine client: the `sub` of its token.
     pub subject: Arc<str>,
-    /// The scopes it was given.
+    /// Granted scopes.
     pub scopes: Vec<Arc<str>>,
-    /// The roles it has.
+    /// Roles.
     pub roles: Vec<Arc<str>>,
-    /// The session it belongs to, when a person logged in.
+    /// Session id, if a user logged in.
     pub session: Option<Arc<str>>,
-    /// The API key or machine client it came with, when it is no person.
+    /// Id of the API key or machine client, if there is no session.
     pub key: Option<Arc<str>>,
-    /// Counts up when the rights of its session, key or client change: a token of an older
-    /// generation is refused.
+    /// Generation: it is incremented when the rights of the session, key or client change. A token
+    /// of an older generation is refused.
     pub generation: u32,
 }
 
 impl Caller {
-    /// A caller without any rights yet.
+    /// Creates a caller without rights.
     pub fn new(subject: &str) -> Self {
         Self {
             subject: subject.into(),
@@ -39,12 +39,12 @@ impl Caller {
         }
     }
 
-    /// True when it was given this scope.
+    /// True if it has this scope.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scopes.iter().any(|given| &**given == scope)
     }
 
-    /// True when it has this role.
+    /// True if it has this role.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|given| &**given == role)
     }
@@ -66,21 +66,21 @@ pub static FORBIDDEN: ProblemInfo = ProblemInfo {
     description: "The caller is not permitted to perform this operation. `detail` names the missing scope, if that is the reason.",
 };
 
-/// How an application tells who is calling. The edge asks it before any policy of a route.
+/// Identifies the caller of a request. The pipeline calls it before any policy of a route.
 #[async_trait::async_trait]
 pub trait Identify: Send + Sync + 'static {
-    /// The caller behind these credentials; `None` when the request carries none.
+    /// Returns the caller with these credentials; `None` if the request has none.
     ///
     /// # Errors
     ///
-    /// The credentials are not valid. The default problem is `invalid_token`.
+    /// Returns an error if the credentials are invalid. The default problem is `invalid_token`.
     async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal>;
 
-    /// Returns the request header fields that it reads to identify a caller. The default is every
-    /// field that can carry credentials.
+    /// Returns the request headers that it reads to identify a caller. The default is every header
+    /// that can carry credentials.
     ///
-    /// `Vary` lists them on each response of a route, so that a cache does not give one caller the
-    /// response to another. If a field is missing here, caches can do that.
+    /// `Vary` lists them in each response of a route, so that a cache does not return the response
+    /// of another caller. A missing header can cause that.
     fn credential_headers(&self) -> Vec<CredentialHeader> {
         CredentialHeader::ALL.to_vec()
     }
@@ -109,7 +109,7 @@ impl<A: Identify> crate::Port<A> for dyn Identify {
     }
 }
 
-/// A request header field that can carry credentials.
+/// A request header that can carry credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialHeader {
     /// `Authorization`.
@@ -121,7 +121,7 @@ pub enum CredentialHeader {
 }
 
 impl CredentialHeader {
-    /// Every field that [`Credentials`] can hold.
+    /// Every header that [`Credentials`] can hold.
     pub const ALL: [Self; 3] = [Self::Authorization, Self::ApiKey, Self::Cookie];
 }
 
@@ -155,25 +155,24 @@ impl AuthScheme {
 /// What a request carries to say who it is from.
 #[derive(Clone, Copy, Default)]
 pub struct Credentials<'a> {
-    /// The whole value of the `Authorization` field.
+    /// Value of `Authorization`.
     pub authorization: Option<&'a str>,
-    /// The value of the `X-API-Key` field.
+    /// Value of `X-API-Key`.
     pub api_key: Option<&'a str>,
-    /// The value of the `Cookie` field.
+    /// Value of `Cookie`.
     pub cookie: Option<&'a str>,
     /// True for a safe method (RFC 9110 section 9.2.1). For other methods with a cookie, the fields
     /// below tell which page sent the request.
     pub safe: bool,
-    /// The host that is asked, with its port.
+    /// Requested host, with its port.
     pub host: Option<&'a str>,
-    /// The value of the `Origin` field.
+    /// Value of `Origin`.
     pub origin: Option<&'a str>,
-    /// The value of the `Sec-Fetch-Site` field.
+    /// Value of `Sec-Fetch-Site`.
     pub fetch_site: Option<&'a str>,
-    /// The value of the `X-CSRF-Token` field.
+    /// Value of `X-CSRF-Token`.
     pub csrf: Option<&'a str>,
-    /// Where the request comes from, after trusted proxies: for what is written down, never as a
-    /// proof.
+    /// Address of the client, after trusted proxies. Use it for logs, never as a proof.
     pub address: Option<IpAddr>,
 }
 

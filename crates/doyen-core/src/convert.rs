@@ -1,7 +1,7 @@
-//! What the conversions of `#[derive(Input)]` and `#[derive(Output)]` call. Not part of the public
-//! API.
+//! Support for the conversions of `#[derive(Input)]` and `#[derive(Output)]`. Not part of the
+//! public API.
 
-/// A value that is converted with `Into`. The trait exists for its message.
+/// Conversion with `Into`. The trait exists for its error message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be converted into `{T}`",
     label = "this field has another type on the other side",

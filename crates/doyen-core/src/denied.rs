@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a policy says no: for the log, never for the client.
+/// The reason why a policy denies access: for the log, never for the client.
 ///
-/// A policy is a function of the application that looks at the caller and the thing, and gives its
-/// reason when it refuses. The problem that becomes of it holds the reason as its cause, and the
-/// access log shows it as `denied_because`.
+/// A policy is a function of the application that checks a caller and an object, and returns a
+/// reason when it denies access. The problem has the reason as its cause, and the access log shows
+/// it as `denied_because`.
 ///
 /// ```
 /// # extern crate doyen_core as doyen;
@@ -35,13 +35,13 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeniedBecause(Cow<'static, str>);
 
-/// Refuses, and says why.
+/// Creates a denial with this reason.
 pub fn denied_because(reason: impl Into<Cow<'static, str>>) -> DeniedBecause {
     DeniedBecause(reason.into())
 }
 
 impl DeniedBecause {
-    /// The reason.
+    /// Returns the reason.
     pub fn reason(&self) -> &str {
         &self.0
     }

@@ -10,7 +10,7 @@ const UNITS: [(&str, u64); 5] = [
     ("d", 86_400_000),
 ];
 
-/// Reads whole numbers with units, the larger units first.
+/// Parses whole numbers with units, the larger units first.
 ///
 /// ```
 /// use doyen_core::{MINUTE, parse_duration};
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clear_is_refused() {
+    fn ambiguous_text_is_refused() {
         for text in [
             "",
             "10",

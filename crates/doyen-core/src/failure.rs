@@ -1,26 +1,26 @@
-//! What is wrong with an input: every failure at once, each with a place, a code and a sentence.
+//! Validation errors: all errors of an input, each with a location, a code and a message.
 
 use std::fmt;
 
 use crate::{Kind, Problem, ProblemInfo};
 
-/// Which part of the request a failure is in.
+/// Part of the request with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
-    /// The request body.
+    /// Request body.
     Body,
-    /// The query string.
+    /// Query string.
     Query,
-    /// A segment of the path.
+    /// Segment of the path.
     Path,
-    /// A header field.
+    /// Header.
     Header,
-    /// A cookie.
+    /// Cookie.
     Cookie,
 }
 
 impl Place {
-    /// The word used in answers: `body`, `query`, `path`, `header`, `cookie`.
+    /// Returns its name in responses: `body`, `query`, `path`, `header`, `cookie`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Place::Body => "body",
@@ -32,33 +32,33 @@ impl Place {
     }
 }
 
-/// One thing wrong with an input. It never holds the rejected value, which may be a password.
+/// One error of an input. It never holds the rejected value, which may be a password.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// Where: an RFC 6901 JSON Pointer such as `/items/3/quantity`, with the names of the wire;
-    /// empty for the whole.
+    /// RFC 6901 JSON Pointer such as `/items/3/quantity`, with the names of the wire; empty for the
+    /// whole.
     pub pointer: String,
-    /// In which part of the request.
+    /// Part of the request.
     pub place: Place,
-    /// A stable code a program can act on: `required`, `type`, `length`, `range`, `pattern`, ...
+    /// Stable code for programs: `required`, `type`, `length`, `range`, `pattern`, ...
     pub code: &'static str,
-    /// A sentence for a person.
+    /// Message for people.
     pub message: String,
-    /// The numbers of the rule, for example `{"min": 1, "max": 100}`.
+    /// Numbers of the rule, for example `{"min": 1, "max": 100}`.
     pub params: serde_json::Map<String, serde_json::Value>,
 }
 
-/// All that is wrong with a request, in the order it was found.
+/// All errors of a request, in the order found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Failures(Vec<Failure>);
 
 impl Failures {
-    /// Nothing wrong so far.
+    /// Creates an empty list.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Adds one.
+    /// Adds an error.
     pub fn push(&mut self, failure: Failure) {
         self.0.push(failure);
     }
@@ -73,17 +73,17 @@ impl Failures {
         self.0.is_empty()
     }
 
-    /// How many there are.
+    /// Returns the number of errors.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Each in turn.
+    /// Iterates over the errors.
     pub fn iter(&self) -> std::slice::Iter<'_, Failure> {
         self.0.iter()
     }
 
-    /// Takes all of another list.
+    /// Moves all errors of another list into this one.
     pub fn append(&mut self, mut other: Failures) {
         self.0.append(&mut other.0);
     }
@@ -97,7 +97,7 @@ impl<'a> IntoIterator for &'a Failures {
     }
 }
 
-/// Where in the input we are: a stack that becomes a JSON Pointer only when something fails.
+/// The current location in the input: a stack that becomes a JSON Pointer only for an error.
 #[derive(Debug)]
 pub struct At<'a> {
     place: Place,
@@ -113,7 +113,7 @@ enum Step<'a> {
 }
 
 impl<'a> At<'a> {
-    /// The whole of one part of the request.
+    /// The root of a part of the request.
     pub const fn root(place: Place) -> At<'static> {
         At {
             place,
@@ -122,7 +122,7 @@ impl<'a> At<'a> {
         }
     }
 
-    /// A field of this.
+    /// A member of this object.
     pub const fn field(&'a self, name: &'a str) -> At<'a> {
         At {
             place: self.place,
@@ -140,22 +140,22 @@ impl<'a> At<'a> {
         }
     }
 
-    /// In which part of the request this is.
+    /// Returns the part of the request.
     pub const fn place(&self) -> Place {
         self.place
     }
 
-    /// The JSON Pointer (RFC 6901) of this place.
+    /// Returns the JSON Pointer (RFC 6901).
     pub fn pointer(&self) -> String {
         self.to_string()
     }
 
-    /// Records a failure here.
+    /// Records an error at this location.
     pub fn fail(&self, out: &mut Failures, code: &'static str, message: impl Into<String>) {
         self.fail_with(out, code, message, serde_json::Map::new());
     }
 
-    /// Records a failure here, with the numbers of the rule.
+    /// Records an error at this location, with the numbers of the rule.
     pub fn fail_with(
         &self,
         out: &mut Failures,
@@ -186,7 +186,7 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// The input was read and its values are not acceptable: 422 with every failure.
+/// The input was parsed, but its values are invalid: a 422 with every error.
 #[derive(Clone, Debug)]
 pub struct Invalid(pub Failures);
 

@@ -1,9 +1,9 @@
 //! Typed ids: `tkt_01jd9m3z6veqjsk4dy2hjcg8x4`.
 //!
-//! Outside, an id is a prefix that names the type, `_`, and 26 characters of lower-case Crockford
-//! base32. Inside and in the database it is a UUID of version 7, so that new ids sort behind old
-//! ones. An id of one type is not accepted where one of another is expected, by the compiler inside
-//! and by the prefix outside.
+//! On the wire, an id is a prefix that names the type, `_`, and 26 characters of lower-case
+//! Crockford base32. In memory and in the database it is a UUID of version 7, so that new ids sort
+//! after old ones. An id of another type is refused: by the compiler in code, and by the prefix on
+//! the wire.
 //!
 //! ```
 //! use doyen_core::Id;
@@ -27,9 +27,9 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// A type that ids are named after.
+/// A type that has ids.
 pub trait Named: 'static {
-    /// The word before the `_`: lower-case letters and digits, beginning with a letter.
+    /// The prefix before the `_`: lower-case letters and digits, starting with a letter.
     const PREFIX: &'static str;
 }
 
@@ -37,7 +37,7 @@ pub trait Named: 'static {
 pub struct Id<T: ?Sized>(Uuid, PhantomData<fn() -> T>);
 
 impl<T: ?Sized> Id<T> {
-    /// A new id: version 7, from the time and randomness.
+    /// Creates a new id: version 7, from the time and random bits.
     #[allow(
         clippy::new_without_default,
         reason = "a default would have to be the same each time"
@@ -46,12 +46,12 @@ impl<T: ?Sized> Id<T> {
         Self::from_uuid(Uuid::now_v7())
     }
 
-    /// The id with this UUID.
+    /// Creates the id with this UUID.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid, PhantomData)
     }
 
-    /// The UUID: what the database stores.
+    /// Returns the UUID, which the database stores.
     pub const fn uuid(self) -> Uuid {
         self.0
     }
@@ -106,20 +106,20 @@ impl<T: ?Sized> From<Id<T>> for Uuid {
 /// The digits of Crockford's base32, in lower case.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// How many digits 128 bits take.
-const LENGTH: usize = 26;
+/// Number of digits for 128 bits.
+const DIGIT_COUNT: usize = 26;
 
 impl<T: Named + ?Sized> fmt::Display for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}_", T::PREFIX)?;
         let bits = self.0.as_u128();
-        (0..LENGTH).rev().try_for_each(|place| {
+        (0..DIGIT_COUNT).rev().try_for_each(|place| {
             fmt::Write::write_char(f, char::from(DIGITS[(bits >> (5 * place)) as usize & 31]))
         })
     }
 }
 
-/// The text of the id without the prefix would not say whose id it is, so `Debug` is the UUID.
+/// `Debug` is the UUID, because the text of the id without the prefix does not show its type.
 impl<T: ?Sized> fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Id({})", self.0)
@@ -143,7 +143,7 @@ impl std::error::Error for NotAnId {}
 impl<T: Named + ?Sized> FromStr for Id<T> {
     type Err = NotAnId;
 
-    /// Strict: one text for each id, or two spellings of one id would be two keys in a cache.
+    /// Strict: each id has one text. Two spellings of one id would be two keys in a cache.
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let digits = text
             .strip_prefix(T::PREFIX)
@@ -156,8 +156,8 @@ impl<T: Named + ?Sized> FromStr for Id<T> {
 }
 
 fn decode(digits: &str) -> Option<Uuid> {
-    // 26 digits hold 130 bits: the first digit may not use its upper two.
-    if digits.len() != LENGTH || digits.as_bytes()[0] > b'7' {
+    // 26 digits have 130 bits: the first digit may not use its upper two.
+    if digits.len() != DIGIT_COUNT || digits.as_bytes()[0] > b'7' {
         return None;
     }
     let bits = digits.bytes().try_fold(0_u128, |bits, byte| {

@@ -1,20 +1,18 @@
-//! Dependency injection: types that are made of other types.
+//! Dependency injection.
 //!
-//! A type that implements [`Inject`] can stand in the signature of a handler, of a provider or
-//! inside another such type. There are three ways to get one:
+//! A type that implements [`Inject`] can be a parameter of a handler or a provider, or a field of
+//! another such type. There are three ways to implement or provide one:
 //!
 //! - `#[derive(Inject)]` on a struct whose fields can all be injected;
-//! - `#[provider]` on an `async fn` whose parameters can all be injected and whose answer is the
+//! - `#[provider]` on an `async fn` whose parameters can all be injected and which returns the
 //!   type;
-//! - `Module::provide` for a value that exists before the application starts, asked for as
-//!   `Arc<T>`.
+//! - `Module::provide` for a value that exists before the application starts, injected as `Arc<T>`.
 //!
-//! A port (a trait the domain owns) is asked for as `Arc<dyn Port>`; a module binds it to an
-//! adapter.
+//! A port (a trait of the domain) is injected as `Arc<dyn Port>`; a module binds it to an adapter.
 //!
-//! Each has a [`Lifetime`]. A value is made once per lifetime, in the order it is asked for, and
-//! released in the reverse order. The whole [graph](Graph) is checked before the first request:
-//! what is missing, circular or held too long is refused with the chain.
+//! Each type has a [`Lifetime`]. A value is created once per lifetime, on first use, and released
+//! in reverse order. The whole [graph](Graph) is checked before the first request: missing and
+//! circular dependencies and wrong lifetimes are refused, with the chain.
 //!
 //! What it does not do: it creates no value that is not needed, and it has no global state.
 
@@ -39,7 +37,7 @@ pub use graph::Graph;
 pub use node::{Need, Needs, Node};
 pub use port::Port;
 pub use teardown::Teardown;
-pub use unit_of_work::{Statistics, UnitOfWork};
+pub use unit_of_work::{UnitOfWork, WorkStats};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -51,13 +49,13 @@ use crate::Refusal;
 pub enum Lifetime {
     /// A new value for each dependent.
     Call,
-    /// Made once per request, job or command, and shared within it. The default.
+    /// Created once per request, job or command, and shared within it. The default.
     Request,
-    /// Made once, shared by all.
+    /// Created once, and shared by the whole application.
     Application,
 }
 
-/// A type that can be made from the things an application knows.
+/// A type that can be created by injection.
 ///
 /// ```
 /// # extern crate doyen_core as doyen;
@@ -71,30 +69,30 @@ pub enum Lifetime {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be injected",
-    label = "nothing says how to make a `{Self}`",
+    label = "there is no provider for `{Self}`",
     note = "write `#[derive(Clone, Inject)]` above it if all its fields can be injected,",
     note = "or `#[provider] async fn ...(..) -> {Self}` that makes one,",
-    note = "or ask for `Arc<{Self}>` and give the value with `Module::provide`"
+    note = "or inject `Arc<{Self}>` and give the value with `Module::provide`"
 )]
 pub trait Inject: Clone + Send + Sync + 'static {
     /// How long a value lives.
     const LIFETIME: Lifetime = Lifetime::Request;
 
-    /// Says what it is made of.
+    /// Describes its dependencies.
     fn node() -> Node;
 
-    /// The value the edge knew from the start, for the few types of which it knows one.
+    /// Returns the value if the pipeline already has it, for the few types of which it has one.
     #[doc(hidden)]
     fn known(_: &RequestFacts) -> Option<Self> {
         None
     }
 
-    /// Makes one. Ask [`Context::get`] instead: it keeps the lifetimes.
+    /// Creates a value. Use [`Context::get`] instead, which observes the lifetimes.
     fn make(cx: &Context) -> impl Future<Output = Result<Self, Refusal>> + Send;
 }
 
 impl<T: ?Sized + Send + Sync + 'static> Inject for Arc<T> {
-    // The binding knows its own lifetime; asking the binding is cheap, so nothing is kept here.
+    // The binding has the real lifetime. A lookup is cheap, so nothing is cached here.
     const LIFETIME: Lifetime = Lifetime::Call;
 
     fn node() -> Node {
@@ -106,7 +104,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Arc<T> {
     }
 }
 
-/// Nothing, for work that needs no value.
+/// No value, for work that needs none.
 impl Inject for () {
     const LIFETIME: Lifetime = Lifetime::Call;
 

@@ -1,9 +1,9 @@
 //! The kinds of failure.
 //!
-//! The inside of an application speaks kinds ("not found", "conflict"); the edge turns a kind into
-//! an HTTP status. A kind is never a success, so an error cannot answer 200.
+//! A domain uses kinds ("not found", "conflict"); the server maps a kind to an HTTP status. A kind
+//! is never a success, so an error cannot become a 200.
 
-/// What sort of failure a [`Problem`](crate::Problem) is.
+/// The kind of a [`Problem`](crate::Problem).
 ///
 /// ```
 /// use doyen_core::Kind;
@@ -13,13 +13,13 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// The request cannot be read: broken syntax, a forged cursor.
+    /// The request is malformed: wrong syntax, a forged cursor.
     Malformed,
     /// The caller is not logged in, or the credentials are invalid.
     Unauthenticated,
-    /// The caller is known and may not do this.
+    /// The caller is not permitted.
     Forbidden,
-    /// There is no such thing, or the caller may not know of it.
+    /// The resource does not exist, or the caller may not know of it.
     NotFound,
     /// The path exists, the method does not.
     MethodNotAllowed,
@@ -27,9 +27,9 @@ pub enum Kind {
     NotAcceptable,
     /// The client took too long to send its request.
     RequestTimeout,
-    /// The request does not fit the present state of the resource.
+    /// The request conflicts with the current state of the resource.
     Conflict,
-    /// The thing existed and is gone for good.
+    /// The resource was removed permanently.
     Gone,
     /// An `If-Match` or `If-None-Match` condition does not hold.
     PreconditionFailed,
@@ -37,26 +37,26 @@ pub enum Kind {
     TooLarge,
     /// The path and query are longer than the server allows.
     UriTooLong,
-    /// The media type of the body is not one the route reads.
+    /// The route does not accept the media type of the body.
     UnsupportedMediaType,
     /// The request is meant for another host.
     Misdirected,
-    /// The request is readable but its values are not acceptable.
+    /// The request is well-formed, but its values are invalid.
     Invalid,
-    /// The route wants an `If-Match` header and none came.
+    /// The route requires an `If-Match` header.
     PreconditionRequired,
     /// The caller sent too many requests.
     TooManyRequests,
-    /// The header fields are larger than the server allows.
+    /// The headers are larger than the server allows.
     HeadersTooLarge,
-    /// A fault of the service itself.
+    /// A failure of the service itself.
     Internal,
-    /// The service, or something it needs, cannot answer right now.
+    /// The service, or one of its dependencies, is temporarily unavailable.
     Unavailable,
 }
 
 impl Kind {
-    /// The HTTP status of this kind: always 4xx or 5xx.
+    /// Returns the HTTP status: always 4xx or 5xx.
     pub const fn status(self) -> u16 {
         match self {
             Kind::Malformed => 400,
@@ -82,7 +82,7 @@ impl Kind {
         }
     }
 
-    /// The usual title, as RFC 9110 and RFC 6585 word the status.
+    /// Returns the usual title, as in RFC 9110 and RFC 6585.
     pub const fn title(self) -> &'static str {
         match self {
             Kind::Malformed => "Bad Request",
@@ -108,7 +108,7 @@ impl Kind {
         }
     }
 
-    /// True for faults of the service (5xx), false for those of the request (4xx).
+    /// True for failures of the service (5xx), false for those of the request (4xx).
     pub const fn is_fault(self) -> bool {
         matches!(self, Kind::Internal | Kind::Unavailable)
     }

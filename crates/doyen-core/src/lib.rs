@@ -1,22 +1,22 @@
-//! The words of Doyen and the ports between its parts.
+//! The core types of Doyen and the ports between its parts.
 //!
-//! A domain is written against this crate alone (as `doyen::domain`): it names kinds of failure,
-//! ids, times, pages and ports, and knows no web, no database and no runtime.
+//! A domain depends on this crate alone (as `doyen::domain`): it has kinds of errors, ids, times,
+//! pages and ports, and no web, database or runtime.
 //!
-//! | word | is |
+//! | type | purpose |
 //! | --- | --- |
 //! | [`Kind`], [`Problem`], [`Unexpected`] | errors, and their form on the wire |
-//! | [`Failures`], [`At`] | what is wrong with an input, all of it, with places |
-//! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values every service needs |
+//! | [`Failures`], [`At`] | all validation errors of an input, with their locations |
+//! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values of every service |
 //! | [`Paging`], [`Page`] | lists |
-//! | [`Event`] | facts that other parts react to |
-//! | [`Mail`], [`Mailer`] | mail to people |
-//! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | who may |
-//! | [`Limit`], [`per_user`] and its kin | how often |
-//! | [`SecurityEvent`], [`SecurityLog`] | what happened to accounts |
-//! | [`Inject`], [`inject::Context`], [`Port`] | how parts find each other |
+//! | [`Event`] | facts that other parts of a system react to |
+//! | [`Mail`], [`Mailer`] | mail to users |
+//! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
+//! | [`Limit`], [`per_user`] and others | rate limits |
+//! | [`SecurityEvent`], [`SecurityLog`] | security events of accounts |
+//! | [`Inject`], [`inject::Context`], [`Port`] | dependency injection |
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod access;
@@ -52,7 +52,7 @@ pub use caller::{
 };
 pub use denied::{DeniedBecause, denied_because};
 pub use doyen_macros::{Event, Inject, Problem, Role, Scope, port, provider};
-// The derives alone: the traits are in doyen-schema.
+// Only the derives: the traits are in doyen-schema.
 pub use doyen_macros::{Input, Output};
 pub use duration::parse_duration;
 pub use event::Event;
@@ -83,11 +83,12 @@ macro_rules! __without_schema {
     ($($code:tt)*) => {};
 }
 
-/// A domain names this crate `doyen::domain`; with this, so does one that depends on it alone.
+/// A domain refers to this crate as `doyen::domain`; with this, that also works in a crate that
+/// depends on core alone.
 #[doc(hidden)]
 pub extern crate self as domain;
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::__without_schema as with_schema;

@@ -1,14 +1,14 @@
 //! Rate limits: the values for `limit =`, their meaning in the settings, and the port that counts.
 //!
-//! | word | counts |
+//! | value | counts |
 //! | --- | --- |
 //! | [`per_user`] | each user; anonymous calls are not counted |
 //! | [`per_client`] | each user, or each address for anonymous calls |
 //! | [`per_address`] | each address: an IPv4 address, the first 64 bits of an IPv6 address |
 //! | [`per_key`] | each API key or machine client |
 //! | [`per_route`] | all callers together |
-//! | [`policy`] | as the settings or the application say under that name |
-//! | [`quota`] | each user by the day or the month, through restarts |
+//! | [`policy`] | by the policy of that name in the settings or the application |
+//! | [`quota`] | each user per day or month; survives restarts |
 //! | [`unlimited`] | nothing; it needs a reason |
 //!
 //! A route without `limit =` has the default of the settings. A limit on the route replaces the
@@ -28,7 +28,7 @@ mod bucket;
 mod period;
 mod port;
 mod rate;
-mod words;
+mod syntax;
 
 pub use bucket::{Bucket, QuotaBucket};
 pub use period::Period;
@@ -37,7 +37,7 @@ pub use port::{
     QuotaTaken, Quotas, Verdict, Who,
 };
 pub use rate::Rate;
-pub use words::{
+pub use syntax::{
     Limit, Per, Policy, PolicySource, Unlimited, per_address, per_client, per_key, per_route,
     per_user, policy, quota, unlimited,
 };

@@ -1,4 +1,4 @@
-//! Mail: what is sent to a person, and the port that delivers it.
+//! Mail to users, and the port that delivers it.
 //!
 //! ```
 //! use doyen_core::Mail;
@@ -15,13 +15,13 @@ use std::fmt;
 
 use crate::port;
 
-/// The longest address that can be mailed to (RFC 5321 section 4.5.3.1).
-const LONGEST_ADDRESS: usize = 254;
-/// The longest subject, in characters.
-const LONGEST_SUBJECT: usize = 200;
+/// Maximum length of an address (RFC 5321 section 4.5.3.1).
+const MAX_ADDRESS_BYTES: usize = 254;
+/// Maximum length of a subject, in characters.
+const MAX_SUBJECT_CHARS: usize = 200;
 
-/// One mail to one address, as plain text. It may hold a link that is as good as a password, so it
-/// prints without its text.
+/// A mail to one address, as plain text. It may contain a link that works like a password, so
+/// `Debug` does not show its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     to: String,
@@ -30,11 +30,12 @@ pub struct Mail {
 }
 
 impl Mail {
-    /// A mail.
+    /// Creates a mail.
     ///
     /// # Errors
     ///
-    /// The address or the subject could become something else in the header of a mail.
+    /// Returns an error if the address or the subject could change the header of the mail, or if
+    /// the text contains NUL.
     pub fn new(
         to: impl Into<String>,
         subject: impl Into<String>,
@@ -44,7 +45,7 @@ impl Mail {
         if !is_address(&to) {
             return Err(BadMail::Address);
         }
-        if subject.chars().any(char::is_control) || subject.chars().count() > LONGEST_SUBJECT {
+        if subject.chars().any(char::is_control) || subject.chars().count() > MAX_SUBJECT_CHARS {
             return Err(BadMail::Subject);
         }
         if text.contains('\0') {
@@ -53,17 +54,17 @@ impl Mail {
         Ok(Self { to, subject, text })
     }
 
-    /// The address it goes to.
+    /// Returns the address.
     pub fn to(&self) -> &str {
         &self.to
     }
 
-    /// The line that says what it is about.
+    /// Returns the subject.
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// What it says.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -78,7 +79,7 @@ impl fmt::Debug for Mail {
     }
 }
 
-/// One address and nothing else: no list, no name in front, no comment, nothing that ends a line.
+/// True for one plain address: no list, no display name, no comment, no line break.
 fn is_address(text: &str) -> bool {
     let plain = |c: char| {
         !c.is_control()
@@ -91,10 +92,10 @@ fn is_address(text: &str) -> bool {
     let halves = text.split_once('@').is_some_and(|(name, domain)| {
         !name.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
-    halves && text.len() <= LONGEST_ADDRESS && text.chars().all(plain)
+    halves && text.len() <= MAX_ADDRESS_BYTES && text.chars().all(plain)
 }
 
-/// What cannot be sent. It never shows the value.
+/// Invalid part of a mail. It never shows the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadMail {
@@ -111,25 +112,23 @@ impl fmt::Display for BadMail {
         f.write_str(match self {
             BadMail::Address => "the address must be one plain e-mail address",
             BadMail::Subject => "the subject must be one line of at most 200 characters",
-            BadMail::Text => "the text must not hold NUL",
+            BadMail::Text => "the text must not contain NUL",
         })
     }
 }
 
 impl Error for BadMail {}
 
-/// Delivers mail. The adapters are in `doyen-mail`; a service of a provider becomes one by
-/// implementing this.
+/// Delivers mail. The adapters are in `doyen-mail`; implement it for the API of a provider.
 ///
-/// It is called outside of requests, so it may take its time; a request hands its mail to a queue
-/// instead.
+/// It is called outside of requests, so it may take its time; requests use a queue.
 #[port]
 pub trait Mailer {
-    /// Delivers a mail, or says why not.
+    /// Delivers a mail.
     ///
     /// # Errors
     ///
-    /// It was not delivered; the error says whether to try again.
+    /// Returns an error if the mail was not delivered; the error states whether to retry.
     async fn deliver(&self, mail: &Mail) -> Result<(), NotDelivered>;
 }
 
@@ -144,13 +143,13 @@ pub trait MailQueue: Send + Sync {
     fn spawn(&self, work: crate::inject::BoxFuture<'static, ()>);
 }
 
-/// Whether mail is delivered. The plugin that delivers mail contributes it, so that others can
-/// check their settings.
+/// States whether mail is delivered. The plugin that delivers mail contributes it, so that other
+/// plugins can check their settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailDelivery {
     /// Mails are delivered.
     On,
-    /// Mails are dropped, because the settings say so.
+    /// Mails are dropped by configuration.
     Off,
 }
 
@@ -161,7 +160,7 @@ pub struct NotDelivered {
 }
 
 impl NotDelivered {
-    /// For now: the same mail may go through later.
+    /// Creates a temporary failure: a retry may succeed.
     pub fn retryable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             again: true,
@@ -169,7 +168,7 @@ impl NotDelivered {
         }
     }
 
-    /// For good: another try would end the same.
+    /// Creates a permanent failure: a retry would fail the same way.
     pub fn permanent(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             again: false,
@@ -177,7 +176,7 @@ impl NotDelivered {
         }
     }
 
-    /// Whether another try may go through.
+    /// True if a retry may succeed.
     pub const fn may_try_again(&self) -> bool {
         self.again
     }

@@ -10,35 +10,36 @@ pub static INVALID_CURSOR: ProblemInfo = ProblemInfo {
     description: "The cursor was modified, or belongs to another list, filter or sort order. Start again without a cursor.",
 };
 
-/// Which part of a list is asked for: `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
+/// The requested part of a list: `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paging {
-    /// How many items at most: 1 to 100, 20 by default.
+    /// Maximum number of items: 1 to 100, 20 by default.
     pub limit: u32,
-    /// Where.
+    /// Position.
     pub from: From,
 }
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {
-    /// At the beginning of the list.
+    /// The start of the list.
     Start,
-    /// Where this opaque, signed cursor points.
+    /// The position in this opaque, signed cursor.
     Cursor(String),
-    /// At this page, counted from 1. Answers carry the total.
+    /// This page, counted from 1. Responses contain the total.
     Number(u32),
 }
 
 impl Paging {
-    /// The number of items when the request does not say.
+    /// Number of items by default.
     pub const DEFAULT_LIMIT: u32 = 20;
-    /// The most items a page may have.
+    /// Maximum number of items.
     pub const MAX_LIMIT: u32 = 100;
-    /// The highest page number; further on, use a cursor: the cost of an offset grows with it.
+    /// Maximum page number. Use a cursor beyond it, because the cost of an offset grows with the
+    /// page.
     pub const MAX_NUMBER: u32 = 1_000;
 
-    /// The first page of this size.
+    /// Returns the first page of this size.
     pub const fn first(limit: u32) -> Self {
         Self {
             limit,
@@ -53,16 +54,16 @@ impl Default for Paging {
     }
 }
 
-/// Some items of a list and the way to the others.
+/// Some items of a list, and the positions of the next and the previous ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
     /// The items, in order.
     pub items: Vec<T>,
-    /// How many were asked for at most.
+    /// Requested maximum of items.
     pub limit: u32,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last.
     pub next: Option<From>,
-    /// Where the page before begins; `None` on the first.
+    /// Cursor of the previous page; `None` on the first.
     pub prev: Option<From>,
     /// How many items the whole list has, when it was counted.
     pub total: Option<Total>,
@@ -98,7 +99,7 @@ impl Total {
 }
 
 impl<T> Page<T> {
-    /// Turns each item into another thing.
+    /// Maps each item.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(each).collect(),
@@ -109,11 +110,11 @@ impl<T> Page<T> {
         }
     }
 
-    /// Turns each item into another thing, or gives the first error.
+    /// Maps each item, or returns the first error.
     ///
     /// # Errors
     ///
-    /// The first one that `each` gives.
+    /// Returns the first error of `each`.
     pub fn try_map<U, E>(self, each: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
         let items = self.items.into_iter().map(each).collect::<Result<_, E>>()?;
         Ok(Page {
@@ -125,7 +126,7 @@ impl<T> Page<T> {
         })
     }
 
-    /// Turns each item into what it shows on the wire.
+    /// Maps each item to its output type.
     pub fn map_into<U: std::convert::From<T>>(self) -> Page<U> {
         self.map(U::from)
     }

@@ -1,10 +1,9 @@
 //! A field of a partial update.
 
-/// A field that may be left out: what `PATCH` reads.
+/// An optional field of a partial update, as `PATCH` reads it.
 ///
-/// `Patch<T>` is left out or has a value, and refuses `null`. `Patch<Option<T>>` knows three
-/// states: left out (leave it as it is), `null` (remove it), a value (set it). With
-/// `#[input(default)]` or `#[input(default = ..)]`, `null` sets a `Patch<T>` to that default.
+/// `Patch<T>` is absent or has a value, and refuses `null`. `Patch<Option<T>>` has three states:
+/// absent (unchanged), `null` (removed), a value (set).
 ///
 /// ```
 /// use doyen_core::Patch;
@@ -17,15 +16,15 @@
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Patch<T> {
-    /// Left out.
+    /// Absent.
     #[default]
     Absent,
-    /// Given.
+    /// Present.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// Sets the target if a value was given. Gives true when it was.
+    /// Sets the target if there is a value. Returns true if there is one.
     pub fn apply(self, target: &mut T) -> bool {
         match self {
             Patch::Absent => false,
@@ -36,12 +35,12 @@ impl<T> Patch<T> {
         }
     }
 
-    /// True when a value was given.
+    /// True if there is a value.
     pub const fn is_set(&self) -> bool {
         matches!(self, Patch::Set(_))
     }
 
-    /// The value that was given.
+    /// Returns the value.
     pub const fn as_option(&self) -> Option<&T> {
         match self {
             Patch::Absent => None,
@@ -49,7 +48,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The value that was given.
+    /// Returns the value.
     pub fn into_option(self) -> Option<T> {
         match self {
             Patch::Absent => None,
@@ -57,7 +56,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Turns the value into another.
+    /// Maps the value.
     pub fn map<U>(self, each: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
             Patch::Absent => Patch::Absent,

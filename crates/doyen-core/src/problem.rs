@@ -1,8 +1,8 @@
 //! Errors as the client sees them.
 //!
-//! An application's errors are small enums, one for each thing that can be asked of it. Each
-//! variant says its kind and its code; the response (RFC 9457), the OpenAPI entry and the page
-//! under `/problems/` all come from that one place.
+//! The errors of an application are small enums, one for each operation. Each variant states its
+//! kind and its code; the response (RFC 9457), the OpenAPI entry and the page under `/problems/`
+//! are generated from it.
 //!
 //! ```
 //! # extern crate doyen_core as doyen;
@@ -48,9 +48,9 @@ pub struct ProblemInfo {
 /// A problem never shows its cause to the client. The edge logs the cause once.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a handler",
-    label = "this error type does not say what the client sees",
+    label = "this error type does not define what the client sees",
     note = "write `#[derive(Debug, Problem)]` above the enum and give each variant a kind, for example `#[problem(not_found)]`",
-    note = "for an error the client should not see inside, use `Unexpected`"
+    note = "for an error whose details the client must not see, use `Unexpected`"
 )]
 pub trait Problem: Send + Sync + 'static {
     /// Returns the row of the catalogue for this value.

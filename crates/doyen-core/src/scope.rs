@@ -1,6 +1,6 @@
 //! The permissions and roles of an application.
 
-/// A permission word such as `tickets:read`. Derive it on the enum of your application's scopes.
+/// A permission such as `tickets:read`. Derive it on the enum of your application's scopes.
 ///
 /// ```
 /// # extern crate doyen_core as doyen;
@@ -16,11 +16,11 @@
 /// assert_eq!(Scope::TicketsRead.name(), "tickets:read");
 /// ```
 pub trait Scope: Copy {
-    /// The word, as it stands in tokens and in the document.
+    /// Returns its name in tokens and in the document.
     fn name(self) -> &'static str;
-    /// What it permits: the doc comment of the variant.
+    /// Returns the permission in words: the doc comment of the variant.
     fn description(self) -> &'static str;
-    /// Every scope there is.
+    /// Returns every scope.
     fn all() -> Vec<Self>;
 }
 
@@ -31,6 +31,6 @@ pub trait Scope: Copy {
     note = "roles are the variants of an enum with `#[derive(Role)]`: write `.role(Role::Admin)`"
 )]
 pub trait Role: Copy {
-    /// The word, as it stands in tokens.
+    /// Returns its name in tokens.
     fn name(self) -> &'static str;
 }

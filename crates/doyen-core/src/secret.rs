@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// A value that never prints: `Debug` and `Display` show `***`. It is wiped from nothing; it only
-/// keeps out of logs and answers.
+/// A value that is never printed: `Debug` and `Display` show `***`. It is not erased from memory;
+/// it only stays out of logs and responses.
 ///
 /// ```
 /// use doyen_core::Secret;
@@ -16,12 +16,12 @@ use std::fmt;
 pub struct Secret<T>(T);
 
 impl<T> Secret<T> {
-    /// Hides a value.
+    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// The value. The name is long so that a reader stops at it.
+    /// Returns the value. The name is long so that a reader notices it.
     pub const fn expose(&self) -> &T {
         &self.0
     }

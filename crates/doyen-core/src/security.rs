@@ -1,8 +1,8 @@
-//! What happens to accounts: events with stable names, and the port that keeps them.
+//! Security events of accounts, with stable names, and the port that stores them.
 //!
-//! An event has a name from the list here or of your own (`orders.refunded`), always the same for
-//! the same thing: alerts and searches hang on it. It never holds a secret: no password, no token,
-//! no key.
+//! An event has a name from the list here or of the application (`orders.refunded`). Names are
+//! stable, because alerts and searches depend on them. An event never contains a secret: no
+//! password, token or key.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use crate::Port;
 
 /// A login.
 pub const LOGIN_SUCCEEDED: &str = "login.succeeded";
-/// A login was refused: a wrong password, an unknown address, a disabled account, a wrong second
-/// factor. The detail `why` tells which.
+/// A refused login: a wrong password, an unknown address, a disabled account, a wrong second
+/// factor. The detail `why` has the reason.
 pub const LOGIN_FAILED: &str = "login.failed";
-/// A login was not looked at, because too many failed before it.
+/// A login that was refused without a check, because of too many failures before it.
 pub const LOGIN_THROTTLED: &str = "login.throttled";
 /// A logout.
 pub const LOGGED_OUT: &str = "logout";
-/// A refresh token was used a second time: its family is dead.
+/// A second use of a refresh token: its family was ended.
 pub const REFRESH_REUSED: &str = "refresh.reused";
 /// A session was ended by its owner or by an administrator.
 pub const SESSION_REVOKED: &str = "session.revoked";
-/// A request with a session cookie did not prove where it came from.
+/// A request with a session cookie that failed the check against forgery.
 pub const CSRF_REFUSED: &str = "csrf.refused";
-/// An account was made.
+/// An account was created.
 pub const ACCOUNT_CREATED: &str = "account.created";
 /// An account was disabled: its sessions ended, its keys are refused.
 pub const ACCOUNT_DISABLED: &str = "account.disabled";
@@ -32,34 +32,34 @@ pub const ACCOUNT_DISABLED: &str = "account.disabled";
 pub const ACCOUNT_ENABLED: &str = "account.enabled";
 /// A password was changed by its owner.
 pub const PASSWORD_CHANGED: &str = "password.changed";
-/// A password was set by the link in a mail.
+/// A password was reset by the link in a mail.
 pub const PASSWORD_RESET: &str = "password.reset";
-/// A link to set a password was asked for.
+/// A link to reset a password was requested.
 pub const PASSWORD_RESET_ASKED: &str = "password.reset_asked";
-/// An e-mail address was found to be its owner's.
+/// An e-mail address was verified.
 pub const EMAIL_VERIFIED: &str = "email.verified";
-/// An account has another e-mail address.
+/// The e-mail address of an account was changed.
 pub const EMAIL_CHANGED: &str = "email.changed";
-/// An account has another role.
+/// The role of an account was changed.
 pub const ROLE_CHANGED: &str = "role.changed";
-/// A second factor was switched on.
+/// A second factor was enabled.
 pub const FACTOR_ENABLED: &str = "factor.enabled";
-/// A second factor was switched off.
+/// A second factor was disabled.
 pub const FACTOR_DISABLED: &str = "factor.disabled";
 /// A recovery code was used.
 pub const RECOVERY_CODE_USED: &str = "recovery_code.used";
-/// An API key was made.
+/// An API key was created.
 pub const KEY_CREATED: &str = "api_key.created";
 /// An API key was revoked.
 pub const KEY_REVOKED: &str = "api_key.revoked";
-/// An API key was used from an address it was not used from before.
+/// An API key was used from a new address.
 pub const KEY_NEW_ADDRESS: &str = "api_key.new_address";
-/// A machine client was made, changed or revoked; the detail `what` tells which.
+/// A machine client was created, changed or revoked; the detail `what` states which.
 pub const CLIENT_CHANGED: &str = "client.changed";
-/// A machine client did not prove who it is.
+/// A machine client failed to authenticate.
 pub const CLIENT_REFUSED: &str = "client.refused";
 
-/// Something that happened to an account.
+/// A security event of an account.
 ///
 /// ```
 /// use doyen_core::{SecurityEvent, security};
@@ -72,24 +72,24 @@ pub const CLIENT_REFUSED: &str = "client.refused";
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityEvent {
-    /// What happened.
+    /// Name of the event.
     pub name: &'static str,
-    /// Whose account it is about.
+    /// The account, by its subject.
     pub subject: Option<Arc<str>>,
     /// The actor, if it is not the subject.
     pub actor: Option<Arc<str>>,
-    /// In which session.
+    /// Session id.
     pub session: Option<Arc<str>>,
-    /// From which address.
+    /// Address of the client.
     pub address: Option<IpAddr>,
-    /// What the client calls itself.
+    /// User agent of the client.
     pub agent: Option<Arc<str>>,
-    /// What else is known: never a secret.
+    /// Further details, without secrets.
     pub details: Vec<(&'static str, String)>,
 }
 
 impl SecurityEvent {
-    /// An event of this name, with nothing else known.
+    /// Creates an event of this name, with empty fields.
     pub const fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -102,7 +102,7 @@ impl SecurityEvent {
         }
     }
 
-    /// About this account.
+    /// Sets the account.
     #[must_use]
     pub fn subject(mut self, subject: &str) -> Self {
         self.subject = Some(subject.into());
@@ -116,14 +116,14 @@ impl SecurityEvent {
         self
     }
 
-    /// In this session.
+    /// Sets the session.
     #[must_use]
     pub fn session(mut self, session: &str) -> Self {
         self.session = Some(session.into());
         self
     }
 
-    /// From this address, by a client that calls itself this.
+    /// Sets address and user agent.
     #[must_use]
     pub fn from(mut self, address: Option<IpAddr>, agent: Option<&str>) -> Self {
         self.address = address;
@@ -131,7 +131,7 @@ impl SecurityEvent {
         self
     }
 
-    /// What else is known.
+    /// Adds a detail.
     #[must_use]
     pub fn detail(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.details.push((name, value.into()));
@@ -139,12 +139,12 @@ impl SecurityEvent {
     }
 }
 
-/// Keeps security events. Ask for `Arc<dyn SecurityLog>`.
+/// Stores security events. Inject `Arc<dyn SecurityLog>`.
 pub trait SecurityLog: Send + Sync + 'static {
-    /// Keeps the event, whatever becomes of the request: for what was tried.
+    /// Stores the event, whatever the result of the request: for attempts.
     fn record(&self, event: SecurityEvent);
 
-    /// Keeps the event if this unit of work is committed: for what was done.
+    /// Stores the event if this unit of work is committed: for changes.
     fn record_on_commit(&self, event: SecurityEvent);
 }
 

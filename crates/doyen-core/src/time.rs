@@ -1,4 +1,4 @@
-//! Time: a point in UTC with microseconds, and the clock that tells it.
+//! Time: a point in UTC with microseconds, and the clock.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,12 +14,12 @@ pub const HOUR: Duration = Duration::from_secs(60 * 60);
 /// A day of 24 hours.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// So many seconds.
+/// Returns this number of seconds.
 pub const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// A point in time: UTC, whole microseconds (what PostgreSQL stores), written as RFC 3339.
+/// A point in time: UTC, whole microseconds (as in PostgreSQL), written as RFC 3339.
 ///
 /// ```
 /// use doyen_core::Timestamp;
@@ -31,22 +31,22 @@ pub const fn secs(n: u64) -> Duration {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From microseconds since 1970-01-01 UTC. Clamped to the years 0001 to 9999.
+    /// Creates a time from microseconds since 1970-01-01 UTC. Clamped to the years 0001 to 9999.
     pub fn from_micros(micros: i64) -> Self {
         Self(micros.clamp(-62_135_596_800_000_000, 253_402_300_799_999_999))
     }
 
-    /// Microseconds since 1970-01-01 UTC.
+    /// Returns the microseconds since 1970-01-01 UTC.
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970-01-01 UTC, rounded down.
+    /// Returns the whole seconds since 1970-01-01 UTC, rounded down.
     pub const fn unix(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
-    /// The time that passed since an earlier point; zero when `earlier` is later.
+    /// Returns the time since an earlier point; zero if `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -133,13 +133,13 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
     }
 }
 
-/// Who tells the time. Services ask the clock they are given, so that tests can move it.
+/// The source of the time. Services use the injected clock, so that tests can move it.
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
-/// The clock of the machine.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -1,4 +1,4 @@
-//! What joins the records of one request: its id, and its place in a distributed trace.
+//! The request id and the trace context, which connect the records of one request.
 //!
 //! ```
 //! use doyen_core::{RequestId, TraceContext};

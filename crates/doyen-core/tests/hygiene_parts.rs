@@ -12,7 +12,7 @@ struct Result;
 struct Option;
 struct String;
 struct Vec;
-// `#[port]` is async-trait inside, which writes `Box` and means the one of the standard library.
+// `#[port]` uses async-trait, which generates `Box` and means that of the standard library.
 use ::std::boxed::Box;
 struct Some;
 struct None;

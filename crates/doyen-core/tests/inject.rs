@@ -11,12 +11,12 @@ use doyen_core::inject::{Container, ContainerBuilder, Needs, Teardown};
 use doyen_core::{Inject, Lifetime, Problem, Role, Scope, Unexpected, port, provider};
 use futures_util::FutureExt as _;
 
-/// Runs what never has to wait.
+/// Runs a future that is ready at once.
 fn run<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("the future is ready at once")
 }
 
-/// The domain's port.
+/// The port of the domain.
 #[port]
 trait Stock {
     async fn left(&self, sku: &str) -> u32;
@@ -49,7 +49,7 @@ async fn counter(teardown: Teardown) -> Counter {
     Counter(counter)
 }
 
-/// Why there is no key.
+/// An error of the key store.
 #[derive(Debug, Problem)]
 enum NoKey {
     /// No row has the key.
@@ -90,7 +90,7 @@ fn container() -> Container {
 }
 
 #[test]
-fn parts_find_each_other() {
+fn values_are_injected() {
     let container = container();
     let cx = container.context();
     let orders: Orders = run(cx.get()).unwrap();
@@ -118,7 +118,7 @@ fn a_provider_that_fails_refuses_with_its_problem() {
         .map(|row| row.code)
         .collect();
     assert_eq!(codes, ["key_lost", "internal", "unavailable"]);
-    // A refusal is not kept.
+    // A failure is not cached.
     run(cx.get::<Counter>())
         .unwrap()
         .0
@@ -152,7 +152,7 @@ enum Post {
 }
 
 #[test]
-fn scopes_and_roles_know_their_words() {
+fn scopes_and_roles_have_their_names() {
     assert_eq!(Permission::TicketsRead.description(), "Read your tickets.");
     assert_eq!(
         Permission::all(),
@@ -165,14 +165,14 @@ fn scopes_and_roles_know_their_words() {
     );
 }
 
-/// A type with parameters, made of what the parameters are.
+/// A type with parameters, which depends on its parameters.
 #[derive(Clone, Inject)]
 struct Two<A: Inject, B: Inject>(A, B);
 
 #[derive(Clone, Debug, PartialEq)]
 struct Sum(u32);
 
-// Patterns, `mut` and ports stay possible in a provider; a `cfg` takes its impl along.
+// Patterns, `mut` and ports work in a provider; a `cfg` applies to its impl.
 #[provider(call)]
 async fn sum(Counter(first): Counter, mut second: Two<Counter, Arc<dyn Stock>>) -> Sum {
     let left = second.1.left("tea").await;
@@ -191,7 +191,7 @@ async fn never() -> Nowhere {
 trait Never {}
 
 #[test]
-fn patterns_parameters_and_ports_can_be_asked_for() {
+fn patterns_parameters_and_ports_can_be_injected() {
     let mut builder = Container::builder();
     builder.bind::<dyn Stock, Shelf>();
     let mut needs = Needs::default();
@@ -207,13 +207,13 @@ fn patterns_parameters_and_ports_can_be_asked_for() {
 }
 
 #[test]
-fn the_future_of_a_handler_that_asks_for_a_port_can_be_sent() {
+fn the_future_of_a_handler_with_a_port_is_send() {
     fn sendable<T: Send>(value: T) -> T {
         value
     }
     let container = container();
     let cx = container.context();
-    // What a handler does: the whole of it runs on another thread.
+    // As a handler does: all of it runs on another thread.
     let left = sendable(async move { cx.get::<Orders>().await.unwrap().0.left("tea").await });
     assert_eq!(run(left), 3);
 }

@@ -8,7 +8,7 @@ use std::error::Error;
 
 use doyen_core::{At, Failures, Kind, Place, Problem, Unexpected};
 
-/// Why an order was not placed.
+/// An error of placing an order.
 #[derive(Debug, Problem)]
 enum PlaceOrder {
     /// There is no such article.
@@ -99,7 +99,7 @@ fn the_detail_shows_the_fields() {
 }
 
 #[test]
-fn marked_fields_are_the_cause_the_failures_and_the_wait() {
+fn marked_fields_are_the_cause_the_failures_and_the_retry_time() {
     let problem = PlaceOrder::Warehouse {
         cause: "x".parse::<u8>().unwrap_err(),
         again: 7,
@@ -123,7 +123,7 @@ fn marked_fields_are_the_cause_the_failures_and_the_wait() {
 }
 
 #[test]
-fn problems_inside_are_seen_through() {
+fn nested_problems_are_transparent() {
     let problem = parse("x").unwrap_err();
     assert!(matches!(problem, PlaceOrder::Unexpected(_)));
     assert_eq!(problem.info().code, "internal");

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr};
 
 use crate::shape::local;
-use crate::text::{Errors, is_snake, snake, unknown, words};
+use crate::text::{Errors, arguments, is_snake, snake, unknown};
 
 /// One kind of event: a struct or a variant.
 struct Kind<'a> {
@@ -120,10 +120,10 @@ fn variants<'a>(
 /// Reads `#[event(topic = "..")]`.
 fn topic(attributes: &[Attribute], errors: &mut Errors) -> Option<LitStr> {
     let mut topic = None;
-    for word in words(attributes, "event", errors) {
-        match word.name().as_str() {
-            "topic" => topic = errors.keep(word.text()),
-            other => errors.at(&word.name, unknown(other, &["topic"])),
+    for argument in arguments(attributes, "event", errors) {
+        match argument.name().as_str() {
+            "topic" => topic = errors.keep(argument.text()),
+            other => errors.at(&argument.name, unknown(other, &["topic"])),
         }
     }
     let topic: LitStr = topic?;

@@ -5,12 +5,12 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Data, DeriveInput, GenericParam, Ident, Index, Member, Type};
 
-use crate::text::{self, Errors, Word};
+use crate::text::{self, Argument, Errors};
 
 pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
-    let words = text::words(&item.attrs, "inject", &mut errors);
-    let lifetime = lifetime(&words, &mut errors);
+    let arguments = text::arguments(&item.attrs, "inject", &mut errors);
+    let lifetime = lifetime(&arguments, &mut errors);
     for param in &item.generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
             errors.at(
@@ -127,28 +127,28 @@ pub(crate) fn body(
 }
 
 /// Returns the variant of `Lifetime` that the attribute selects.
-pub(crate) fn lifetime(words: &[Word], errors: &mut Errors) -> Ident {
+pub(crate) fn lifetime(arguments: &[Argument], errors: &mut Errors) -> Ident {
     const KNOWN: [&str; 3] = ["application", "request", "call"];
-    let mut chosen: Option<&Word> = None;
-    for word in words {
-        errors.keep(word.plain());
-        if !KNOWN.contains(&&*word.name()) {
-            errors.at(&word.name, text::unknown(&word.name(), &KNOWN));
+    let mut chosen: Option<&Argument> = None;
+    for argument in arguments {
+        errors.keep(argument.plain());
+        if !KNOWN.contains(&&*argument.name()) {
+            errors.at(&argument.name, text::unknown(&argument.name(), &KNOWN));
         } else if let Some(before) = chosen {
             errors.at(
-                &word.name,
+                &argument.name,
                 format!(
                     "a type has one lifetime: keep `{}` or `{}`",
                     before.name(),
-                    word.name()
+                    argument.name()
                 ),
             );
         } else {
-            chosen = Some(word);
+            chosen = Some(argument);
         }
     }
-    let word = chosen.map_or_else(|| "request".to_owned(), Word::name);
-    format_ident!("{}", text::pascal(&word))
+    let argument = chosen.map_or_else(|| "request".to_owned(), Argument::name);
+    format_ident!("{}", text::pascal(&argument))
 }
 
 #[cfg(test)]
@@ -158,7 +158,7 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn fields_are_asked_for_in_order() {
+    fn fields_are_injected_in_order() {
         let code = rust(expand(parse_quote! {
             #[inject(application)]
             struct Orders { clock: Arc<dyn Clock>, cart: Cart }

@@ -51,8 +51,8 @@ macro_rules! attribute {
     ($name:ident, $expand:expr) => {
         #[allow(missing_docs, reason = "documented on the re-export")]
         #[proc_macro_attribute]
-        pub fn $name(words: TokenStream, item: TokenStream) -> TokenStream {
-            $expand(words.into(), item.into())
+        pub fn $name(arguments: TokenStream, item: TokenStream) -> TokenStream {
+            $expand(arguments.into(), item.into())
                 .unwrap_or_else(syn::Error::into_compile_error)
                 .into()
         }
@@ -62,11 +62,17 @@ macro_rules! attribute {
 attribute!(port, port::expand);
 attribute!(provider, provider::expand);
 attribute!(test, test::expand);
-attribute!(get, |words, item| route::expand("GET", words, item));
-attribute!(post, |words, item| route::expand("POST", words, item));
-attribute!(put, |words, item| route::expand("PUT", words, item));
-attribute!(patch, |words, item| route::expand("PATCH", words, item));
-attribute!(delete, |words, item| route::expand("DELETE", words, item));
+attribute!(get, |arguments, item| route::expand("GET", arguments, item));
+attribute!(post, |arguments, item| route::expand(
+    "POST", arguments, item
+));
+attribute!(put, |arguments, item| route::expand("PUT", arguments, item));
+attribute!(patch, |arguments, item| route::expand(
+    "PATCH", arguments, item
+));
+attribute!(delete, |arguments, item| route::expand(
+    "DELETE", arguments, item
+));
 
 #[allow(missing_docs, reason = "documented on the re-export")]
 #[proc_macro]

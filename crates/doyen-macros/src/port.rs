@@ -9,10 +9,10 @@ use syn::{
 
 use crate::text::{Errors, cfgs};
 
-pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
-    if !words.is_empty() {
-        errors.at(words, "`#[port]` takes no arguments: write `#[port]`");
+    if !arguments.is_empty() {
+        errors.at(arguments, "`#[port]` takes no arguments: write `#[port]`");
     }
     match syn::parse2(item)? {
         Item::Trait(item) => port(item, errors),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_there_is_not_added_again() {
+    fn existing_bounds_are_not_added_again() {
         let code = rust(expanded(
             quote! { trait Orders: Send + std::marker::Sync + 'static { fn count(&self) -> u64; } },
         ));

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_held_twice_cannot_be_told_apart() {
+    fn a_problem_contained_twice_is_ambiguous() {
         let wrong = messages(expand(parse_quote! {
             enum Wrong { #[problem(unexpected)] A(Unexpected), #[problem(transparent)] B(Unexpected) }
         }));

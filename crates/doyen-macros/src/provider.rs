@@ -6,13 +6,13 @@ use quote::quote;
 use syn::{FnArg, GenericArgument, ItemFn, PathArguments, ReturnType, Type};
 
 use crate::inject::{argument_names, body, lifetime};
-use crate::text::{Errors, arguments, cfgs};
+use crate::text::{Errors, cfgs, parse_arguments};
 
-pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
     let lifetime = {
-        let words = errors.keep(arguments(words)).unwrap_or_default();
-        lifetime(&words, &mut errors)
+        let arguments = errors.keep(parse_arguments(arguments)).unwrap_or_default();
+        lifetime(&arguments, &mut errors)
     };
     let function: ItemFn = syn::parse2(item).map_err(|error| {
         syn::Error::new(
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn types_of_others_are_refused_with_the_way_out() {
+    fn foreign_types_are_refused_with_a_remedy() {
         let wrong = |code: TokenStream| messages(expand(TokenStream::new(), code));
         assert_eq!(
             wrong(quote! { async fn a() -> Arc<Pool> {} }),

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_written_out() {
+    fn differences_are_translated() {
         let run = |shown| translate(shown).map(|regex| regex.run);
         assert_eq!(run(r"^\d+$").as_deref(), Ok("^[0-9]+$"));
         assert_eq!(run(r"^[\w-]+$").as_deref(), Ok("^[[0-9A-Za-z_]-]+$"));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_equal_is_refused_with_what_to_write() {
+    fn expressions_without_equivalent_are_refused_with_a_remedy() {
         for (shown, hint) in [
             ("(?i)a", "write the letters out"),
             ("(?=a)b", "custom rule"),

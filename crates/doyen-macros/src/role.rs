@@ -16,16 +16,16 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
         },
     )?;
     let name = &model.name;
-    let (variants, words): (Vec<_>, Vec<_>) = model
+    let (variants, names): (Vec<_>, Vec<_>) = model
         .variants
         .iter()
-        .map(|variant| (&variant.ident, &variant.word))
+        .map(|variant| (&variant.ident, &variant.name))
         .unzip();
     Ok(quote! {
         #[automatically_derived]
         impl ::doyen::__private::Role for #name {
             fn name(self) -> &'static str {
-                match self { #(Self::#variants => #words,)* }
+                match self { #(Self::#variants => #names,)* }
             }
         }
     })
@@ -43,7 +43,7 @@ pub(crate) struct Naming {
 }
 
 /// An enum of names.
-pub(crate) struct Words {
+pub(crate) struct NamedEnum {
     pub(crate) name: Ident,
     pub(crate) variants: Vec<Variant>,
 }
@@ -51,12 +51,12 @@ pub(crate) struct Words {
 /// A variant.
 pub(crate) struct Variant {
     pub(crate) ident: Ident,
-    pub(crate) word: String,
+    pub(crate) name: String,
     pub(crate) docs: String,
 }
 
 /// Reads an enum whose unit variants are names.
-pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
+pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<NamedEnum> {
     let mut errors = Errors::new();
     let Naming {
         attribute,
@@ -101,8 +101,8 @@ pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
             errors.at(&ident, format!("`{ident}` needs a doc comment, which tells clients what the {attribute} permits"));
         }
         let given = given(&variant.attrs, naming, &mut errors);
-        let word = match given {
-            Given::Word(text) => text.value(),
+        let name = match given {
+            Given::Named(text) => text.value(),
             Given::Wrong => continue,
             Given::Nothing if *required => {
                 errors.at(
@@ -115,22 +115,22 @@ pub(crate) fn read(item: &DeriveInput, naming: &Naming) -> syn::Result<Words> {
             }
             Given::Nothing => snake(&ident.to_string()),
         };
-        if variants.iter().any(|before| before.word == word) {
+        if variants.iter().any(|before| before.name == name) {
             errors.at(
                 &ident,
-                format!("`{word}` is given twice: each variant needs a distinct name"),
+                format!("`{name}` is given twice: each variant needs a distinct name"),
             );
         }
-        variants.push(Variant { ident, word, docs });
+        variants.push(Variant { ident, name, docs });
     }
-    errors.finish(Words {
+    errors.finish(NamedEnum {
         name: item.ident.clone(),
         variants,
     })
 }
 
 enum Given {
-    Word(LitStr),
+    Named(LitStr),
     Wrong,
     Nothing,
 }
@@ -166,7 +166,7 @@ fn given(attributes: &[Attribute], naming: &Naming, errors: &mut Errors) -> Give
             errors.at(&text, message);
             given = Given::Wrong;
         } else {
-            given = Given::Word(text);
+            given = Given::Named(text);
         }
     }
     given
@@ -186,7 +186,7 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn the_word_is_given_or_the_name() {
+    fn the_name_is_given_or_derived() {
         let code = rust(expand(
             parse_quote! { enum Role { SuperAdmin, #[role("staff")] Agent } },
         ));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_enum_of_words() {
+    fn only_a_plain_enum() {
         assert_eq!(
             messages(expand(parse_quote! { struct Admin; })),
             ["`role` is derived for an enum: write `enum Admin` with a variant for each role"]

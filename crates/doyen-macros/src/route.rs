@@ -15,12 +15,12 @@ use syn::punctuated::Punctuated;
 
 pub(crate) fn expand(
     method: &'static str,
-    words: TokenStream,
+    arguments: TokenStream,
     item: TokenStream,
 ) -> Result<TokenStream> {
-    let words = syn::parse2::<parse::Words>(words)?;
+    let arguments = syn::parse2::<parse::RouteArguments>(arguments)?;
     let function = parse::function(item)?;
-    let model = model::Route::new(method, words, &function)?;
+    let model = model::Route::new(method, arguments, &function)?;
     Ok(emit::route(&model, &function))
 }
 

@@ -65,11 +65,11 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
 /// Generates the initializer of a field.
 fn read(field: &Field, entity: bool, errors: &mut Errors) -> TokenStream {
     let ident = field.ident.as_ref();
-    let words = SeaOrm::of(&field.attrs);
-    if words.has("skip") || words.has("ignore") {
+    let arguments = SeaOrm::of(&field.attrs);
+    if arguments.has("skip") || arguments.has("ignore") {
         return quote!(#ident: ::core::default::Default::default());
     }
-    if words.has("nested") {
+    if arguments.has("nested") {
         errors.at(
             field,
             "`Row` does not support nested structs: add a field for each column, or read the struct with SeaORM",
@@ -77,9 +77,11 @@ fn read(field: &Field, entity: bool, errors: &mut Errors) -> TokenStream {
     }
     let ty = &field.ty;
     let from = if entity {
-        words.text("column_name")
+        arguments.text("column_name")
     } else {
-        words.text("from_alias").or_else(|| words.text("alias"))
+        arguments
+            .text("from_alias")
+            .or_else(|| arguments.text("alias"))
     };
     let column = from.unwrap_or_else(|| {
         ident
@@ -110,20 +112,20 @@ enum Way {
 
 fn way(field: &Field, errors: &mut Errors) -> Way {
     let mut way = Way::Plain;
-    for word in text::words(&field.attrs, "row", errors) {
-        match word.name().as_str() {
+    for argument in text::arguments(&field.attrs, "row", errors) {
+        match argument.name().as_str() {
             "try_from" => {
-                let via = word.text().and_then(|text| text.parse::<Type>());
+                let via = argument.text().and_then(|text| text.parse::<Type>());
                 if let Some(via) = errors.keep(via) {
                     way = Way::TryFrom(Box::new(via));
                 }
             }
             "active_enum" => {
-                errors.keep(word.plain());
+                errors.keep(argument.plain());
                 way = Way::ActiveEnum;
             }
             _ => errors.at(
-                &word.name,
+                &argument.name,
                 "write `#[row(try_from = \"String\")]`, with the type of the column, or `#[row(active_enum)]`",
             ),
         }

@@ -16,17 +16,17 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
         },
     )?;
     let name = &model.name;
-    let (variants, words): (Vec<_>, Vec<_>) = model
+    let (variants, names): (Vec<_>, Vec<_>) = model
         .variants
         .iter()
-        .map(|variant| (&variant.ident, &variant.word))
+        .map(|variant| (&variant.ident, &variant.name))
         .unzip();
     let docs = model.variants.iter().map(|variant| &variant.docs);
     Ok(quote! {
         #[automatically_derived]
         impl ::doyen::__private::Scope for #name {
             fn name(self) -> &'static str {
-                match self { #(Self::#variants => #words,)* }
+                match self { #(Self::#variants => #names,)* }
             }
             fn description(self) -> &'static str {
                 match self { #(Self::#variants => #docs,)* }
@@ -45,7 +45,7 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn each_variant_has_its_word_and_its_doc() {
+    fn each_variant_has_its_name_and_its_doc() {
         let code = rust(expand(parse_quote! {
             enum Scope {
                 /// Read your tickets.

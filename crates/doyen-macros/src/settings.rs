@@ -1,9 +1,9 @@
 //! `#[derive(Settings)]`: a struct is a group of settings (`group`), and an enum without fields is
-//! the value of one setting (`word`).
+//! the value of one setting (`choice`).
 
+mod choice;
 mod group;
 mod literal;
-mod word;
 
 use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput};
@@ -17,7 +17,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     }
     match &item.data {
         Data::Struct(data) => group::expand(&item.ident, &data.fields),
-        Data::Enum(_) => word::expand(&item),
+        Data::Enum(_) => choice::expand(&item),
         Data::Union(_) => Err(syn::Error::new_spanned(
             &item.ident,
             "settings are a struct, or an enum without fields",
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn only_structs_with_names_and_enums_of_words() {
+    fn only_structs_with_names_and_plain_enums() {
         assert_eq!(
             messages(expand(parse_quote! { struct Wrong(u8); })),
             ["settings are named like their fields: write `struct Wrong { name: T }`"]
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enum_is_one_of_its_words() {
+    fn an_enum_is_one_of_its_names() {
         let code = rust(expand(
             parse_quote! { enum Migrate { Auto, CheckOnly, #[setting("off")] Never } },
         ));

@@ -17,19 +17,19 @@ use crate::text::Errors;
 /// The names of the tests, and the variants of `doyen_test::Backend`.
 const BACKENDS: [(&str, &str); 2] = [("sqlite", "Sqlite"), ("postgres", "Postgres")];
 
-pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let function: ItemFn = syn::parse2(item)?;
     let mut errors = Errors::new();
     let chosen = errors
         .keep(syn::parse::Parser::parse2(
             Punctuated::<Ident, Token![,]>::parse_terminated,
-            words,
+            arguments,
         ))
         .unwrap_or_default();
-    for word in &chosen {
-        if !BACKENDS.iter().any(|(name, _)| word == name) {
+    for argument in &chosen {
+        if !BACKENDS.iter().any(|(name, _)| argument == name) {
             errors.at(
-                word,
+                argument,
                 "must be `sqlite` or `postgres`, or omitted to run on both",
             );
         }
@@ -50,7 +50,7 @@ fn emit(function: &ItemFn, chosen: &Punctuated<Ident, Token![,]>) -> TokenStream
     let (of_tests, of_function): (Vec<_>, Vec<_>) = function.attrs.iter().partition(|attribute| {
         ["ignore", "should_panic", "cfg"]
             .iter()
-            .any(|word| attribute.path().is_ident(word))
+            .any(|argument| attribute.path().is_ident(argument))
     });
     let body = ItemFn {
         attrs: of_function.into_iter().cloned().collect(),
@@ -58,16 +58,16 @@ fn emit(function: &ItemFn, chosen: &Punctuated<Ident, Token![,]>) -> TokenStream
     };
     let tests = BACKENDS
         .iter()
-        .filter(|(word, _)| chosen.is_empty() || chosen.iter().any(|chosen| chosen == word))
-        .map(|(word, variant)| {
-            let (word, variant) = (format_ident!("{word}"), format_ident!("{variant}"));
+        .filter(|(argument, _)| chosen.is_empty() || chosen.iter().any(|chosen| chosen == argument))
+        .map(|(argument, variant)| {
+            let (argument, variant) = (format_ident!("{argument}"), format_ident!("{variant}"));
             quote! {
                 #(#of_tests)*
                 #[::core::prelude::v1::test]
-                fn #word() {
+                fn #argument() {
                     ::doyen_test::__private::run(
                         ::doyen_test::Backend::#variant,
-                        ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#word)),
+                        ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#argument)),
                         super::#name,
                     );
                 }
@@ -86,8 +86,8 @@ fn emit(function: &ItemFn, chosen: &Punctuated<Ident, Token![,]>) -> TokenStream
 mod tests {
     use super::*;
 
-    fn expanded(words: &str, item: &str) -> String {
-        match expand(words.parse().unwrap(), item.parse().unwrap()) {
+    fn expanded(arguments: &str, item: &str) -> String {
+        match expand(arguments.parse().unwrap(), item.parse().unwrap()) {
             Ok(tokens) => tokens.to_string(),
             Err(error) => error
                 .into_iter()

@@ -43,12 +43,12 @@ impl Errors {
 }
 
 /// An argument of an attribute: `not_found`, or `code = "order_not_found"`.
-pub(crate) struct Word {
+pub(crate) struct Argument {
     pub(crate) name: Ident,
     pub(crate) value: Option<Expr>,
 }
 
-impl Parse for Word {
+impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = Ident::parse_any(input)?;
         let value = if input.peek(Token![=]) {
@@ -61,7 +61,7 @@ impl Parse for Word {
     }
 }
 
-impl Word {
+impl Argument {
     /// Returns the name as a string.
     pub(crate) fn name(&self) -> String {
         self.name.unraw().to_string()
@@ -94,21 +94,26 @@ impl Word {
 }
 
 /// Returns the arguments of every `#[name(..)]` attribute.
-pub(crate) fn words(attributes: &[Attribute], name: &str, errors: &mut Errors) -> Vec<Word> {
+pub(crate) fn arguments(
+    attributes: &[Attribute],
+    name: &str,
+    errors: &mut Errors,
+) -> Vec<Argument> {
     let mut all = Vec::new();
     for attribute in attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident(name))
     {
-        let list = attribute.parse_args_with(Punctuated::<Word, Token![,]>::parse_terminated);
+        let list = attribute.parse_args_with(Punctuated::<Argument, Token![,]>::parse_terminated);
         all.extend(errors.keep(list).into_iter().flatten());
     }
     all
 }
 
 /// Parses the arguments of an attribute macro.
-pub(crate) fn arguments(tokens: TokenStream) -> syn::Result<Vec<Word>> {
-    let list = syn::parse::Parser::parse2(Punctuated::<Word, Token![,]>::parse_terminated, tokens)?;
+pub(crate) fn parse_arguments(tokens: TokenStream) -> syn::Result<Vec<Argument>> {
+    let list =
+        syn::parse::Parser::parse2(Punctuated::<Argument, Token![,]>::parse_terminated, tokens)?;
     Ok(list.into_iter().collect())
 }
 
@@ -209,35 +214,35 @@ pub(crate) fn pascal(snake: &str) -> String {
 }
 
 fn capitals(snake: &str, between: &str) -> String {
-    let words = snake
+    let arguments = snake
         .split('_')
-        .filter(|word| !word.is_empty())
-        .map(|word| {
-            let mut chars = word.chars();
+        .filter(|argument| !argument.is_empty())
+        .map(|argument| {
+            let mut chars = argument.chars();
             chars.next().map_or_else(String::new, |first| {
                 first.to_uppercase().chain(chars).collect()
             })
         });
-    words.collect::<Vec<String>>().join(between)
+    arguments.collect::<Vec<String>>().join(between)
 }
 
 /// Returns true for names such as `order_not_found`: lower-case letters and digits joined by single
 /// `_`.
 pub(crate) fn is_snake(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.split('_').all(|word| {
-            !word.is_empty()
-                && word
+        && text.split('_').all(|argument| {
+            !argument.is_empty()
+                && argument
                     .chars()
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
         })
 }
 
 /// Returns "`a`, `b` or `c`".
-pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
-    let quoted: Vec<String> = words
+pub(crate) fn either<S: AsRef<str>>(arguments: &[S]) -> String {
+    let quoted: Vec<String> = arguments
         .iter()
-        .map(|word| format!("`{}`", word.as_ref()))
+        .map(|argument| format!("`{}`", argument.as_ref()))
         .collect();
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
@@ -247,18 +252,18 @@ pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
 }
 
 /// Returns the message for an unknown argument, with the nearest known one, or all of them.
-pub(crate) fn unknown<S: AsRef<str>>(word: &str, known: &[S]) -> String {
-    match nearest(word, known) {
-        Some(near) => format!("unknown argument `{word}`: did you mean `{near}`?"),
-        None => format!("unknown argument `{word}`: write {}", either(known)),
+pub(crate) fn unknown<S: AsRef<str>>(argument: &str, known: &[S]) -> String {
+    match nearest(argument, known) {
+        Some(near) => format!("unknown argument `{argument}`: did you mean `{near}`?"),
+        None => format!("unknown argument `{argument}`: write {}", either(known)),
     }
 }
 
-fn nearest<'k, S: AsRef<str>>(word: &str, known: &'k [S]) -> Option<&'k str> {
-    let allowed = (word.chars().count() / 3).max(1);
+fn nearest<'k, S: AsRef<str>>(argument: &str, known: &'k [S]) -> Option<&'k str> {
+    let allowed = (argument.chars().count() / 3).max(1);
     let near = known
         .iter()
-        .map(|known| (distance(word, known.as_ref()), known.as_ref()))
+        .map(|known| (distance(argument, known.as_ref()), known.as_ref()))
         .min_by_key(|(far, _)| *far);
     near.filter(|(far, _)| *far <= allowed)
         .map(|(_, known)| known)
@@ -334,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_names_the_nearest_or_all() {
+    fn an_unknown_argument_is_reported_with_the_nearest_or_all() {
         assert_eq!(
             unknown("not_fund", &["not_found", "gone"]),
             "unknown argument `not_fund`: did you mean `not_found`?"

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_panics_gives_its_place_back() {
+    async fn work_that_panics_releases_its_permit() {
         let post = MailWorker::new(Arc::new(crate::MemoryMailer::default()));
         post.spawn(Box::pin(async { panic!("on purpose") }));
         assert!(post.flush(SOON).await);

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 /// How the mail server answers to the recipient.
 #[derive(Clone, Copy)]
-enum Mood {
+enum Behaviour {
     Takes,
     Busy,
     Refuses,
@@ -20,7 +20,7 @@ enum Mood {
 }
 
 /// A mail server that speaks just enough, for one connection; gives every line it was sent.
-async fn server(mood: Mood) -> (String, JoinHandle<Vec<String>>) {
+async fn server(behaviour: Behaviour) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let talk = tokio::spawn(async move {
@@ -29,7 +29,7 @@ async fn server(mood: Mood) -> (String, JoinHandle<Vec<String>>) {
         let mut lines = BufReader::new(read).lines();
         let mut seen = Vec::new();
         let mut data = false;
-        if !matches!(mood, Mood::Silent) {
+        if !matches!(behaviour, Behaviour::Silent) {
             write.write_all(b"220 test\r\n").await.unwrap();
         }
         while let Ok(Some(line)) = lines.next_line().await {
@@ -42,10 +42,10 @@ async fn server(mood: Mood) -> (String, JoinHandle<Vec<String>>) {
                 }
                 (_, true) => continue,
                 ("EHLO", _) => "250-test\r\n250 8BITMIME\r\n",
-                ("RCPT", _) => match mood {
-                    Mood::Takes | Mood::Silent => "250 yes\r\n",
-                    Mood::Busy => "450 try later\r\n",
-                    Mood::Refuses => "550 no such mailbox\r\n",
+                ("RCPT", _) => match behaviour {
+                    Behaviour::Takes | Behaviour::Silent => "250 yes\r\n",
+                    Behaviour::Busy => "450 try later\r\n",
+                    Behaviour::Refuses => "550 no such mailbox\r\n",
                 },
                 ("DATA", _) => {
                     data = true;
@@ -71,7 +71,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn a_mail_arrives_as_it_was_written() {
-    let (url, talk) = server(Mood::Takes).await;
+    let (url, talk) = server(Behaviour::Takes).await;
     let text =
         "Dear Ada,\r\n.\r\nRCPT TO:<eve@example.com>\nhttps://shop.example.com/reset#token=a-b_c\n";
     let mail = Mail::new("ada@example.com", "Grüße: your order", text).unwrap();
@@ -99,19 +99,19 @@ async fn a_mail_arrives_as_it_was_written() {
 #[tokio::test]
 async fn a_busy_server_is_tried_again_and_one_that_refuses_is_not() {
     let mail = Mail::new("ada@example.com", "s", "t").unwrap();
-    for (mood, again) in [(Mood::Busy, true), (Mood::Refuses, false)] {
-        let (url, _talk) = server(mood).await;
+    for (behaviour, again) in [(Behaviour::Busy, true), (Behaviour::Refuses, false)] {
+        let (url, _talk) = server(behaviour).await;
         let error = smtp(&url, LONG).deliver(&mail).await.unwrap_err();
         assert_eq!(error.may_try_again(), again, "{error:?}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_or_silent_is_tried_again() {
+async fn an_unreachable_or_silent_server_is_retried() {
     let mail = Mail::new("ada@example.com", "s", "t").unwrap();
     let away = smtp("smtp://127.0.0.1:1", LONG).deliver(&mail).await;
     assert!(away.unwrap_err().may_try_again());
-    let (url, talk) = server(Mood::Silent).await;
+    let (url, talk) = server(Behaviour::Silent).await;
     let silent = smtp(&url, Duration::from_millis(50)).deliver(&mail).await;
     assert!(silent.unwrap_err().may_try_again());
     talk.abort();

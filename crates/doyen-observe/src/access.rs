@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_cannot_write_lines_of_its_own() {
+    fn the_client_cannot_forge_a_line() {
         let path = "/x\r\n{\"level\":\"error\"}\u{1b}[2J\u{2028}\u{202e}";
         let record = AccessRecord {
             path,

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_which_request_it_belongs_to() {
+    fn a_line_has_the_id_of_its_request() {
         let (id, trace) = (
             doyen_core::RequestId::accept("order-7").unwrap(),
             doyen_core::TraceContext::start(false),

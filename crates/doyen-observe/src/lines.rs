@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_many_threads_arrive_whole_and_in_each_ones_order() {
+    fn lines_of_many_threads_arrive_whole_and_in_order_per_thread() {
         let kept = Captured::default();
         let lines = Lines::thread(kept.clone(), NOTES, 100).unwrap();
         std::thread::scope(|scope| {
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_dropped_and_counted() {
+    fn lines_beyond_the_capacity_are_dropped_and_counted() {
         let (entered, enters) = channel();
         let (opener, open) = channel();
         let out = Arc::new(Mutex::new(Vec::new()));
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_reported_at_a_flush_and_by_itself() {
+    fn left_out_lines_are_reported_at_a_flush_and_by_time() {
         let kept = Captured::default();
         let lines = Lines::thread(kept.clone(), NOTES, 2).unwrap();
         let written = |count: usize| {

@@ -1,4 +1,4 @@
-//! The named schemas that one document shares.
+//! The named schemas of a document.
 
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -7,20 +7,20 @@ use serde_json::Value as Json;
 
 use crate::Schema;
 
-/// Whether a type is read or written: one type can have two contracts.
+/// Direction of a type: its input and output schemas may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Direction {
-    /// What the service reads.
+    /// Read by the service.
     Input,
-    /// What the service writes.
+    /// Written by the service.
     Output,
 }
 
-/// The named schemas of one document. Types register themselves while they are described.
+/// The named schemas of a document. Types register themselves when they are described.
 ///
-/// A type that reads and writes alike is one component; a type whose two contracts differ becomes
-/// `Name` (output) and `NameInput`. Two types of one name that differ are refused when the document
-/// is made: rename one.
+/// A type with equal input and output schemas is one component; otherwise there are `Name` (output)
+/// and `NameInput`. Two different types of one name are an error when the document is generated:
+/// rename one.
 #[derive(Debug, Default)]
 pub struct Components {
     seen: HashMap<(TypeId, Direction), ()>,
@@ -28,12 +28,12 @@ pub struct Components {
 }
 
 impl Components {
-    /// No components yet.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Describes a named type once and gives the reference to it. Recursive types are fine: the
+    /// Describes a named type once and returns a reference to it. Recursive types are possible: the
     /// second visit returns at once.
     pub fn define<T: 'static>(
         &mut self,
@@ -49,15 +49,15 @@ impl Components {
                 .or_default()
                 .push((id, schema));
         }
-        // The suffix is settled in `finish`, when both directions are known; until then the
-        // reference carries its direction.
+        // The suffix is decided in `finish`, when both directions are known; until then the
+        // reference contains its direction.
         Schema::reference(&match direction {
             Direction::Input => format!("{name}!input"),
             Direction::Output => format!("{name}!output"),
         })
     }
 
-    /// The property names of an object schema; a reference is followed.
+    /// Returns the property names of an object schema. References are resolved.
     pub fn properties(&self, schema: &Schema) -> Vec<String> {
         let properties = self
             .follow(schema)
@@ -68,14 +68,15 @@ impl Components {
             .unwrap_or_default()
     }
 
-    /// The same object with every field optional, at least one there; a reference is followed.
+    /// Returns the object with every field optional and at least one present. References are
+    /// resolved.
     pub fn partial(&self, schema: &Schema) -> Schema {
         let mut part = self.follow(schema).clone();
         part.remove("required");
         part.with("minProperties", 1)
     }
 
-    /// The component a bare reference means; any other schema is itself.
+    /// Resolves a plain reference; returns any other schema unchanged.
     fn follow<'s>(&'s self, schema: &'s Schema) -> &'s Schema {
         let referred = schema.referred().and_then(|marked| {
             let (name, direction) = unmark(marked)?;
@@ -85,11 +86,11 @@ impl Components {
         referred.unwrap_or(schema)
     }
 
-    /// Settles the names.
+    /// Decides the final names.
     ///
     /// # Errors
     ///
-    /// Two different types want one name.
+    /// Returns an error if two different types have one name.
     pub fn finish(self) -> Result<Named, NameClash> {
         let split = self.split();
         let mut named = Named::default();
@@ -117,8 +118,7 @@ impl Components {
         Ok(named)
     }
 
-    /// The names with two contracts: those whose schemas differ, and those that refer to one of
-    /// them.
+    /// Returns the names with two schemas: those that differ, and those that refer to one of them.
     fn split(&self) -> BTreeSet<String> {
         let schema = |name: &str, direction| {
             let same = self.schemas.get(&(name.to_owned(), direction))?;
@@ -152,21 +152,21 @@ impl Components {
 #[derive(Debug, Default)]
 pub struct Named {
     names: BTreeMap<(String, Direction), String>,
-    /// Each component by its final name.
+    /// Returns each component with its final name.
     pub schemas: BTreeMap<String, Schema>,
 }
 
 impl Named {
-    /// Puts the final names into a piece of the document.
+    /// Replaces references in a part of the document by the final names.
     pub fn settle(&self, json: &mut Json) {
         settle(json, &self.names);
     }
 }
 
-/// Two different types want to be the component of one name.
+/// Two different types have the same component name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameClash {
-    /// The name both want.
+    /// The name.
     pub name: String,
 }
 
@@ -174,7 +174,7 @@ impl std::fmt::Display for NameClash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "two different types are both called `{}` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`",
+            "two different types have the name `{}` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`",
             self.name
         )
     }
@@ -182,7 +182,7 @@ impl std::fmt::Display for NameClash {
 
 impl std::error::Error for NameClash {}
 
-/// The schema without the direction marks, to compare the two contracts of a type.
+/// Returns the schema without the direction marks, to compare the two schemas of a type.
 fn bare(schema: &Schema) -> String {
     schema
         .as_json()
@@ -191,7 +191,7 @@ fn bare(schema: &Schema) -> String {
         .replace("!output", "")
 }
 
-/// True when the schema of an input refers to a component.
+/// True if an input schema refers to a component.
 fn refers(schema: &Schema, name: &str) -> bool {
     schema
         .as_json()
@@ -199,7 +199,7 @@ fn refers(schema: &Schema, name: &str) -> bool {
         .contains(&format!("\"#/components/schemas/{name}!input\""))
 }
 
-// Any text that is a marked reference: the value of `$ref`, and the mapping of a discriminator.
+// Any marked reference: the value of `$ref`, and the mapping of a discriminator.
 fn settle(json: &mut Json, names: &BTreeMap<(String, Direction), String>) {
     match json {
         Json::String(text) => {

@@ -1,50 +1,49 @@
-//! What a route promises: its parameters, body, answers and errors, as data.
+//! The contract of a route as data: parameters, body, responses and errors.
 //!
-//! Every extractor, answer and policy writes its part into the [`Operation`]; the OpenAPI document,
-//! the route table, the audit and the tests are folds over it.
+//! Every extractor, response and policy adds its part to the [`Operation`]. The OpenAPI document,
+//! the route table, the audit and the tests are generated from it.
 
 use doyen_core::{Allow, AuthScheme, Place, ProblemInfo};
 
 use crate::{Components, Schema};
 
-/// One route, described.
+/// The description of one route.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// `GET`, `POST`, ...
+    /// Method: `GET`, `POST`, ...
     pub method: &'static str,
-    /// The full path template, such as `/v1/tickets/{id}`.
+    /// Full path template, such as `/v1/tickets/{id}`.
     pub path: String,
-    /// The stable operation id, such as `tickets_show`.
+    /// Stable operation id, such as `tickets_show`.
     pub id: String,
-    /// One line: the first paragraph of the handler's doc comment.
+    /// Summary: the first paragraph of the handler's doc comment.
     pub summary: String,
-    /// The rest of the doc comment.
+    /// Description: the rest of the doc comment.
     pub description: String,
-    /// The groups it is shown in; the module's name by default.
+    /// Tags; by default the name of the module.
     pub tags: Vec<String>,
-    /// True when clients should stop using it.
+    /// True if it is deprecated.
     pub deprecated: bool,
-    /// True when it is left out of the document.
+    /// True if it is not in the document.
     pub hidden: bool,
-    /// Who may call it.
+    /// Access policy.
     pub allow: Allow,
     /// The authentication schemes that identify its callers. Empty if the route is public.
     pub schemes: Vec<AuthScheme>,
     /// How often, as people read it: `default: 600/1m per user`. Empty when nothing counts its
     /// calls.
     pub limits: Vec<String>,
-    /// Why nothing counts its calls, when it says so.
+    /// Reason for no rate limit, if stated.
     pub unlimited: Option<&'static str>,
-    /// Everything read from path, query, header and cookies.
+    /// Parameters in path, query, headers and cookies.
     pub parameters: Vec<Parameter>,
-    /// The body it reads.
+    /// Request body.
     pub body: Option<RequestBody>,
-    /// The responses that are not problems. Those with the same status are one response in the
-    /// document, with the bodies and headers of all.
+    /// Successful responses.
     pub answers: Vec<Answer>,
-    /// The fields `?fields=` can pick from, where the route offers that.
+    /// Fields that `?fields=` can select, if the route supports it.
     pub fields: Vec<String>,
-    /// Every problem it can answer with.
+    /// Every problem it can return.
     pub problems: Vec<&'static ProblemInfo>,
 }
 
@@ -62,7 +61,7 @@ impl Operation {
         }
     }
 
-    /// Adds a parameter, replacing one of the same name and place.
+    /// Adds a parameter. It replaces one of the same name and location.
     pub fn parameter(&mut self, parameter: Parameter) {
         self.parameters
             .retain(|known| known.place != parameter.place || known.name != parameter.name);
@@ -70,26 +69,26 @@ impl Operation {
     }
 }
 
-/// Something read from path, query, header or cookie.
+/// A parameter in path, query, header or cookie.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// Where it stands.
+    /// Location.
     pub place: Place,
-    /// Its name on the wire.
+    /// Name on the wire.
     pub name: String,
-    /// True when the request is refused without it.
+    /// True if it is required.
     pub required: bool,
-    /// What it may be.
+    /// Schema.
     pub schema: Schema,
-    /// What it means.
+    /// Description.
     pub description: String,
-    /// True when clients should stop sending it.
+    /// True if it is deprecated.
     pub deprecated: bool,
-    /// True when a list is one text with commas; else the name comes once per item.
+    /// True if a list is one text with commas; otherwise the name is repeated for each item.
     pub commas: bool,
 }
 
-/// A body a route reads.
+/// A request body.
 #[derive(Clone, Debug)]
 pub struct RequestBody {
     /// The media types it may have. `*/*` stands for any.
@@ -98,11 +97,11 @@ pub struct RequestBody {
     pub required: bool,
     /// What it may be.
     pub schema: Schema,
-    /// What it means.
+    /// Description.
     pub description: String,
 }
 
-/// An answer that is not a problem.
+/// A successful response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status, or `None` for any status without an answer of its own.
@@ -112,12 +111,12 @@ pub struct Answer {
     /// The media type and shape of the body; `None` for an empty one. `*/*` stands for any media
     /// type.
     pub body: Option<(&'static str, Schema)>,
-    /// The header fields it carries.
+    /// Headers.
     pub headers: Vec<HeaderInfo>,
 }
 
 impl Answer {
-    /// An answer without a body.
+    /// Creates a response without a body.
     pub fn empty(status: u16, description: &str) -> Self {
         Self {
             status: Some(status),
@@ -149,7 +148,7 @@ impl Answer {
         }
     }
 
-    /// Adds a header field.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, description: &'static str, schema: Schema) -> Self {
         self.headers.push(HeaderInfo {
@@ -161,22 +160,22 @@ impl Answer {
     }
 }
 
-/// A header field of an answer.
+/// A response header.
 #[derive(Clone, Debug)]
 pub struct HeaderInfo {
-    /// Its name.
+    /// Name.
     pub name: &'static str,
-    /// What it means.
+    /// Description.
     pub description: &'static str,
-    /// What it may be.
+    /// Schema.
     pub schema: Schema,
 }
 
-/// Where extractors, answers and policies write their part: the operation at hand and the schemas
-/// shared by all.
+/// The builder to which extractors, responses and policies add their part: the operation, and the
+/// schemas that all share.
 #[derive(Debug)]
 pub struct Contract<'a> {
-    /// The route being described.
+    /// The route that is described.
     pub operation: &'a mut Operation,
     /// The named schemas of the document.
     pub components: &'a mut Components,

@@ -1,4 +1,4 @@
-//! How ids are read, written and described.
+//! Input and output of ids.
 
 use doyen_core::id::{Id, Named, NotAnId};
 use doyen_core::{At, Failures};
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pattern_is_what_is_read() {
+    fn the_pattern_matches_the_parser() {
         let schema = schema("tkt");
         let pattern = regex::Regex::new(schema.get("pattern").unwrap().as_str().unwrap()).unwrap();
         for digit in (0..=127_u8).map(char::from) {

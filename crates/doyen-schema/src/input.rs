@@ -1,9 +1,9 @@
-//! What a service reads: one declaration gives parsing, checking and the schema.
+//! Inputs: one declaration provides parsing, validation and the schema.
 //!
-//! `#[derive(Input)]` reads a struct once, at compile time, and writes from that one model the code
-//! that parses a value, the code that checks it and the schema that describes it. So the document
-//! cannot promise what the check refuses, and every failure of a request is found in one pass:
-//! wrong types, missing fields, unknown fields and broken rules together.
+//! `#[derive(Input)]` builds a model of the struct at compile time. From it, it generates the code
+//! that parses a value, the code that validates it, and the schema. So document and validation
+//! agree, and every error of a request is found in one pass: wrong types, missing fields, unknown
+//! fields and violated rules.
 //!
 //! ```
 //! # extern crate doyen_schema as doyen;
@@ -38,22 +38,22 @@
 //!
 //! # Codes
 //!
-//! | code | means |
+//! | code | meaning |
 //! | --- | --- |
 //! | `required` | the field is missing |
-//! | `null` | null, where a value is needed |
-//! | `type` | another JSON type, or text that cannot be read as the type |
-//! | `unknown_field` | no such field |
-//! | `repeated` | a parameter that may come once came several times |
-//! | `one_of` | not one of the listed words |
+//! | `null` | null, where a value is required |
+//! | `type` | another JSON type, or text that cannot be parsed as the type |
+//! | `unknown_field` | the field is unknown |
+//! | `repeated` | a single parameter was sent several times |
+//! | `one_of` | not one of the listed values |
 //! | `format` | text that is not a date, an id, ... |
 //! | `characters` | text with the NUL character |
 //! | `range`, `multiple_of`, `length`, `pattern`, `email`, `url`, `items`, `unique` | the [rule](crate::rule) of that name |
 //!
-//! A custom rule brings its own code.
+//! A custom rule has its own code.
 //!
-//! What this module does not do: it never calls serde. A type of another crate is read with
-//! `#[input(with = module)]` or wrapped in a newtype with `#[input(from_str)]`.
+//! What this module does not do: it never calls serde. Parse a type of another crate with
+//! `#[input(with = module)]`, or wrap it in a newtype with `#[input(from_str)]`.
 
 mod contract;
 mod foreign;

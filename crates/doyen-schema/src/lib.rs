@@ -10,7 +10,7 @@
 //! [`Schema`] is one JSON Schema, and [`Components`] are the named schemas that a document shares.
 //! [`document`] generates the OpenAPI document.
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod components;
@@ -37,7 +37,7 @@ macro_rules! __with_schema {
     ($($code:tt)*) => { $($code)* };
 }
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_core::__private::*;

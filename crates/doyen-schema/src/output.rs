@@ -1,8 +1,8 @@
-//! What a service writes: one declaration gives the JSON and the schema.
+//! Outputs: one declaration provides serialization and the schema.
 //!
-//! `#[derive(Output)]` writes `serde::Serialize` and the schema from one model of the struct, so
-//! the document says what is sent. Objects are closed (`additionalProperties: false`) and every
-//! field is required: a stray or missing field in an answer is a fault that tests see.
+//! `#[derive(Output)]` generates `serde::Serialize` and the schema from one model of the struct, so
+//! they agree. Objects are closed (`additionalProperties: false`) and every field is required:
+//! tests detect an unexpected or missing field in a response.
 //!
 //! ```
 //! # extern crate doyen_schema as doyen;
@@ -35,7 +35,7 @@
 //! # let _ = OrderView::schema(&mut Components::new());
 //! ```
 //!
-//! Text that is written has no pattern: what is stored is shown.
+//! Removes the pattern of a text schema: outputs show what is stored.
 
 mod contract;
 #[doc(hidden)]

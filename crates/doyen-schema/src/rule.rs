@@ -1,4 +1,4 @@
-//! Rules: each limit checks a value and describes itself in the schema, from the same numbers.
+//! Rules: each checks a value and adds its limits to the schema.
 //!
 //! In `#[validate(..)]` on a field:
 //!
@@ -15,9 +15,8 @@
 //! | `custom = path` | anything: `fn(&T) -> Result<(), Broken>` | none |
 //! | `async = path` | anything: `async fn(&T, &Context) -> Result<(), Broken>` | none |
 //!
-//! `custom` and `async` also stand on the struct, for rules over several fields: they run when
-//! every field is right. A rule on `Option<T>` or `Patch<T>` holds for the value, when there is
-//! one.
+//! `custom` and `async` can also be on the struct, for rules over several fields: they run if every
+//! field is valid. A rule on `Option<T>` or `Patch<T>` applies to the value, if there is one.
 //!
 //! ```
 //! # extern crate doyen_schema as doyen;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-/// One JSON Schema. A thin wrapper over a JSON object, so that any keyword can be set.
+/// A JSON Schema. A thin wrapper over a JSON object, so that any keyword can be set.
 ///
 /// ```
 /// use doyen_schema::Schema;
@@ -14,17 +14,17 @@ use serde_json::{Map, Value as Json, json};
 pub struct Schema(Map<String, Json>);
 
 impl Schema {
-    /// The schema that takes anything: `{}`.
+    /// Returns the schema that accepts anything: `{}`.
     pub fn any() -> Self {
         Self::default()
     }
 
-    /// A schema with a `type`.
+    /// Creates a schema with a `type`.
     pub fn of(kind: &str) -> Self {
         Self::any().with("type", kind)
     }
 
-    /// A reference to a component.
+    /// Creates a reference to a component.
     pub fn reference(name: &str) -> Self {
         Self::any().with("$ref", format!("#/components/schemas/{name}"))
     }
@@ -46,12 +46,12 @@ impl Schema {
         self.0.remove(keyword);
     }
 
-    /// A keyword's value.
+    /// Returns the value of a keyword.
     pub fn get(&self, keyword: &str) -> Option<&Json> {
         self.0.get(keyword)
     }
 
-    /// The name of the component this refers to, when it is a bare reference.
+    /// Returns the name of the referenced component, if this is a plain reference.
     pub fn referred(&self) -> Option<&str> {
         self.0
             .get("$ref")?
@@ -59,7 +59,7 @@ impl Schema {
             .strip_prefix("#/components/schemas/")
     }
 
-    /// This schema, or null: `"type": ["string", "null"]`, or `anyOf` for references.
+    /// Returns this schema or null: `"type": ["string", "null"]`, or `anyOf` for references.
     #[must_use]
     pub fn nullable(mut self) -> Self {
         match self.0.get_mut("type") {
@@ -76,8 +76,7 @@ impl Schema {
         }
     }
 
-    /// This schema without null: what stays where null cannot be written, such as in a query
-    /// string.
+    /// Returns this schema without null, for example for a query string, which has no null.
     #[must_use]
     pub fn without_null(mut self) -> Self {
         if let Some(Json::Array(kinds)) = self.0.get_mut("type") {
@@ -101,17 +100,17 @@ impl Schema {
         self
     }
 
-    /// The keywords.
+    /// Returns the keywords.
     pub fn into_map(self) -> Map<String, Json> {
         self.0
     }
 
-    /// The schema as JSON.
+    /// Returns the schema as JSON.
     pub fn as_json(&self) -> Json {
         Json::Object(self.0.clone())
     }
 
-    /// The schema as JSON, without a copy.
+    /// Converts the schema to JSON without a copy.
     pub fn into_json(self) -> Json {
         Json::Object(self.0)
     }

@@ -1,4 +1,4 @@
-//! How secrets are read, checked and described.
+//! Input and schema of secrets.
 
 use doyen_core::inject::{BoxFuture, Context};
 use doyen_core::{At, Failures, Secret};
@@ -13,7 +13,7 @@ impl<T: Text> Text for Secret<T> {
     }
 }
 
-/// Read like the value inside; the document says `writeOnly`.
+/// Parsed like the inner value; the document has `writeOnly`.
 impl<T: Input> Input for Secret<T> {
     const REQUIRED: bool = T::REQUIRED;
     const ASYNC: bool = T::ASYNC;

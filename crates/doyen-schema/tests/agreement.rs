@@ -1,5 +1,5 @@
-//! The schema and the check agree: whatever value comes, an independent JSON Schema validator and
-//! `Input::parse` give one verdict.
+//! Schema and validation agree: for any value, an independent JSON Schema validator and
+//! `Input::parse` have the same result.
 
 #![allow(dead_code, reason = "what is read is not looked at")]
 
@@ -126,7 +126,7 @@ struct Open {
     a: Option<u8>,
 }
 
-/// Names and values that are right, for every field.
+/// Valid values for every field.
 fn right() -> Json {
     json!({
         "yes": true, "tiny": -128, "count": 1, "big": 9_007_199_254_740_993_i64, "huge": u64::MAX, "ratio": 2.5, "step": -5,
@@ -161,7 +161,7 @@ thread_local! {
     static VALIDATOR: Validator = validator();
 }
 
-/// Both verdicts: the validator's and ours.
+/// Both results: that of the validator and that of `parse`.
 fn verdicts(value: &Json) -> (bool, bool) {
     let text = value.to_string();
     let read = json::parse(text.as_bytes(), &Limits::default()).unwrap();
@@ -187,7 +187,7 @@ fn with(field: &str, value: Json) -> Json {
 }
 
 #[test]
-fn the_right_value_is_right_for_both() {
+fn the_valid_value_is_valid_for_both() {
     assert_eq!(verdicts(&right()), (true, true));
 }
 
@@ -439,7 +439,7 @@ fn shapes_inside_shapes() {
     }
 }
 
-/// Text around the limits: few letters, of the kinds that readers disagree about.
+/// Text around the limits: few letters, of the kinds that parsers disagree about.
 fn text() -> impl Strategy<Value = String> {
     let letters = proptest::sample::select(vec![
         'a', 'b', 'A', 'Z', '0', '9', '-', '_', '.', ' ', '\n', '\r', '\t', '\0', '\u{b}',
@@ -531,7 +531,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_at_all(value in anything()) {
+    fn any_value(value in anything()) {
         agree(&value);
     }
 }

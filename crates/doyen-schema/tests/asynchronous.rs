@@ -1,4 +1,4 @@
-//! Asynchronous rules: when they run, and where their failures point.
+//! Asynchronous rules: when they run, and where their errors point.
 
 extern crate doyen_schema as doyen;
 
@@ -82,7 +82,7 @@ fn verified<T: Input>(body: &str) -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn failures_of_every_depth_point_to_their_place() {
+fn errors_of_every_depth_have_their_location() {
     let found = verified::<Signup>(
         r#"{"name": "taken", "nick": "taken", "friends": [{"name": "a"}, {"name": "taken"}, {"name": "b"}],
             "more": [{"name": "taken", "nick": null, "friends": []}]}"#,
@@ -121,7 +121,7 @@ fn a_type_knows_whether_it_must_be_verified() {
     }
 }
 
-/// Types that hold each other.
+/// Types that contain each other.
 #[derive(Input)]
 struct Folder {
     #[input(recursive)]
@@ -136,7 +136,7 @@ struct File {
 }
 
 #[test]
-fn types_that_hold_each_other_are_verified() {
+fn types_that_contain_each_other_are_verified() {
     const { assert!(Folder::ASYNC && File::ASYNC) };
     let found = verified::<Folder>(
         r#"{"files": [{"name": "a", "inside": {"files": [{"name": "taken"}]}}]}"#,

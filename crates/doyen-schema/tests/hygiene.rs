@@ -1,4 +1,4 @@
-//! The derives work where nothing is imported and the usual names mean something else.
+//! The derives work without imports and in a module with types of common names.
 
 #![no_implicit_prelude]
 #![allow(dead_code, reason = "compiling is the test")]

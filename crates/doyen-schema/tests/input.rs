@@ -1,4 +1,4 @@
-//! `#[derive(Input)]` from outside: what is read, what is refused and what is described.
+//! `#[derive(Input)]` from outside: accepted values, refused values and schemas.
 
 extern crate doyen_schema as doyen;
 
@@ -27,7 +27,7 @@ fn read_value<T: Input>(value: Value<'_>) -> Result<T, Vec<(String, &'static str
     assert_eq!(
         read.is_some(),
         found.is_empty(),
-        "a value comes exactly when nothing is wrong: {found:?}"
+        "there is a value exactly if there is no error: {found:?}"
     );
     read.ok_or(found)
 }
@@ -42,7 +42,7 @@ fn at(list: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-/// The components after the names are settled.
+/// The components with their final names.
 fn components<T: Input>() -> BTreeMap<String, Json> {
     let mut all = Components::new();
     T::schema(&mut all);
@@ -147,7 +147,7 @@ fn not_late(order: &Order) -> Result<(), Broken> {
 }
 
 #[test]
-fn a_right_value_is_read() {
+fn a_valid_value_is_parsed() {
     let order: Order = read(&json!({
         "contactMail": "ann@example.com",
         "lines": [{"sku": "A-7", "quantity": 2, "discount": 2.5}],
@@ -169,7 +169,7 @@ fn a_right_value_is_read() {
 }
 
 #[test]
-fn everything_wrong_is_told_at_once_with_its_place() {
+fn all_errors_are_reported_at_once_with_their_locations() {
     let found = failures::<Order>(&json!({
         "contactMail": "ann",
         "lines": [{"sku": "a7", "quantity": 0}, {"sku": 7, "quantity": "2", "discount": 101, "colour": "red"}],
@@ -201,7 +201,7 @@ fn everything_wrong_is_told_at_once_with_its_place() {
 }
 
 #[test]
-fn missing_null_and_wrong_types_are_told_apart() {
+fn missing_null_and_wrong_types_are_different_errors() {
     assert_eq!(
         failures::<Order>(&json!({"lines": null})),
         at(&[("/contactMail", "required"), ("/lines", "null")])
@@ -214,7 +214,7 @@ fn missing_null_and_wrong_types_are_told_apart() {
 }
 
 #[test]
-fn rules_over_several_fields_run_when_each_is_right() {
+fn rules_over_several_fields_run_if_each_is_valid() {
     let mut body = json!({
         "contactMail": "a@b.co", "lines": [{"sku": "A-7", "quantity": 2}],
         "from": "2026-11-22T08:30:00Z", "until": "2026-11-21T08:30:00Z",
@@ -225,7 +225,7 @@ fn rules_over_several_fields_run_when_each_is_right() {
 }
 
 #[test]
-fn a_failure_has_a_sentence_and_numbers_and_never_the_value() {
+fn an_error_has_a_message_and_parameters_and_never_the_value() {
     let text = r#"{"sku": "secret-sku", "quantity": 4711, "quantty": 1}"#;
     let value = json::parse(text.as_bytes(), &json::Limits::default()).unwrap();
     let mut out = Failures::new();
@@ -244,7 +244,7 @@ fn a_failure_has_a_sentence_and_numbers_and_never_the_value() {
 }
 
 #[test]
-fn the_schema_says_the_same() {
+fn the_schema_agrees() {
     let all = components::<Order>();
     assert_eq!(
         all.keys().collect::<Vec<_>>(),
@@ -319,7 +319,7 @@ impl Filter {
 }
 
 #[test]
-fn text_is_read_as_the_type_wants() {
+fn text_is_parsed_by_type() {
     let query = |raw| read_value::<Filter>(doyen_schema::input::text::query(raw).unwrap());
     let filter = query("limit=5&tag=a&tag=b&status=very_high&other=1").unwrap();
     assert_eq!(
@@ -450,7 +450,7 @@ struct Mail {
 }
 
 #[test]
-fn a_tag_tells_variants_apart() {
+fn a_tag_selects_the_variant() {
     assert_eq!(
         read(&json!({"kind": "mail", "to": "a@b.co"})),
         Ok(Channel::Mail(Mail {
@@ -550,7 +550,7 @@ fn recursive_and_generic_types() {
 }
 
 mod money {
-    //! A type of another crate: the module says how it is read.
+    //! A type of another crate, parsed by a module.
     use doyen_core::{At, Failures};
     use doyen_schema::input::Value;
     use doyen_schema::{Components, Schema};

@@ -1,4 +1,4 @@
-//! `#[derive(Output)]` from outside: what is written is what is described.
+//! `#[derive(Output)]` from outside: the output matches the schema.
 
 extern crate doyen_schema as doyen;
 
@@ -10,7 +10,7 @@ use doyen_core::{Id, Timestamp};
 use doyen_schema::{Components, Input, Output};
 use serde_json::{Value as Json, json};
 
-/// The reference and the components, after the names are settled.
+/// The reference and the components, with their final names.
 fn described<T: Output>() -> (Json, BTreeMap<String, Json>) {
     let mut all = Components::new();
     let mut root = T::schema(&mut all).into_json();
@@ -26,7 +26,7 @@ fn described<T: Output>() -> (Json, BTreeMap<String, Json>) {
     )
 }
 
-/// Writes the value, and asks an independent validator whether the schema describes it.
+/// Serializes the value and validates it against its schema.
 fn written<T: Output>(value: &T) -> Json {
     let (mut root, schemas) = described::<T>();
     root["components"] = json!({ "schemas": schemas });
@@ -117,7 +117,7 @@ fn ticket() -> TicketView {
 }
 
 #[test]
-fn an_object_is_written_as_it_is_described() {
+fn an_object_matches_its_schema() {
     assert_eq!(
         written(&ticket()),
         json!({
@@ -201,7 +201,7 @@ fn an_enum_that_is_read_and_written_is_one_component() {
     assert_eq!(named.schemas.keys().collect::<Vec<_>>(), ["Priority"]);
 }
 
-/// An inside whose two contracts differ, and an outside that looks alike in both.
+/// An inner type with two schemas, and an outer type that looks equal in both.
 #[derive(Input, Output)]
 struct Outside {
     inside: Inside,
@@ -213,7 +213,7 @@ struct Inside {
 }
 
 #[test]
-fn what_holds_a_type_of_two_contracts_has_two_contracts() {
+fn a_type_that_contains_one_with_two_schemas_has_two() {
     let mut all = Components::new();
     <Outside as Input>::schema(&mut all);
     <Outside as Output>::schema(&mut all);
@@ -271,7 +271,7 @@ enum Event {
 }
 
 #[test]
-fn a_tag_tells_variants_apart() {
+fn a_tag_selects_the_variant() {
     assert_eq!(
         written(&Event::Opened(Sparse {
             a: Some(1),

@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_is_accepted() {
+    fn generated_seeds_are_accepted() {
         for _ in 0..2_000 {
             let text = Seed::generate().unwrap().to_text();
             assert!(Seed::parse(text.expose()).is_ok(), "{}", text.expose());
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_private_and_the_same_for_all_who_start_at_once() {
+    fn the_file_is_private_and_the_same_for_concurrent_starts() {
         let folder = folder();
         let path = folder.join("deep/dev.key");
         let seeds: Vec<Seed> = std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Spans of time: `500ms`, `10s`, `5m`, `2h`, `30d`, `1h30m`.
+//! Durations: `500ms`, `10s`, `5m`, `2h`, `30d`, `1h30m`.
 
 use std::cmp::Ordering;
 use std::time::Duration;

@@ -1,12 +1,12 @@
-//! Where the application runs.
+//! The environment of the application.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::word::either;
+use crate::choice::either;
 use crate::{Raw, Setting, Wrong};
 
-/// Where the application runs: what `APP_ENV` says.
+/// The environment of the application, from `APP_ENV`.
 ///
 /// ```
 /// use doyen_settings::Environment;
@@ -16,19 +16,19 @@ use crate::{Raw, Setting, Wrong};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Environment {
-    /// On the machine of who writes it. The default.
+    /// Development. The default.
     #[default]
     Dev,
-    /// In a test.
+    /// Tests.
     Test,
-    /// In production.
+    /// Production.
     Prod,
 }
 
 impl Environment {
     const WORDS: [&str; 3] = ["dev", "test", "prod"];
 
-    /// The word: `dev`, `test` or `prod`.
+    /// Returns its name: `dev`, `test` or `prod`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Environment::Dev => "dev",

@@ -1,14 +1,13 @@
-//! What is wrong with the settings.
+//! Errors of settings.
 
 use std::fmt;
 
-/// One thing wrong: its message names the setting, where it came from, what is wrong and what to
-/// do.
+/// One error: its message names the setting, its origin, the mistake and the correction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The key, the variable or the file it is about.
+    /// The key, the variable or the file.
     pub about: String,
-    /// The whole sentence. It never holds the value of a secret.
+    /// The message. It never contains the value of a secret.
     pub message: String,
 }
 
@@ -27,10 +26,10 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The settings cannot be used: everything wrong with them, one line each.
+/// The settings are invalid: every error, one line each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError {
-    /// All that is wrong, at least one.
+    /// The errors, at least one.
     pub faults: Vec<Fault>,
 }
 

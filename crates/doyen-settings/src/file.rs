@@ -8,8 +8,8 @@ use toml::de::{DeTable, DeValue};
 use crate::tree::Tree;
 use crate::{Fault, Origin, Raw};
 
-/// Adds the values of a file; false when it cannot be read. A file that is not there says nothing,
-/// unless it must be.
+/// Adds the values of a file; returns false if it cannot be read. A missing file is ignored, unless
+/// it is required.
 pub(crate) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Vec<Fault>) -> bool {
     let name = path.display().to_string();
     let text = match std::fs::read_to_string(path) {
@@ -24,11 +24,12 @@ pub(crate) fn read(path: &Path, required: bool, tree: &mut Tree, faults: &mut Ve
     };
     let (table, errors) = DeTable::parse_recoverable(&text);
     for error in &errors {
-        // Only the message and the line: the whole error would quote the line, with a secret on it.
+        // Only the message and the line: the whole error would quote the line, which may contain a
+        // secret.
         let line = error.span().map_or(1, |span| line(&text, span.start));
         let message = error.message().replace('\n', " ");
         let fault = Fault::new(&name, format!("{name} line {line} is no TOML: {message}"));
-        // The parser may stumble over the same mistake more than once.
+        // The parser may report one mistake more than once.
         if faults.last() != Some(&fault) {
             faults.push(fault);
         }

@@ -1,28 +1,28 @@
-//! What can be set, before anything is.
+//! The settings that a program has.
 
 use crate::Setting;
 
-/// One setting: what the table of settings says of it.
+/// One setting, as in the table of settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The whole key: `mail.workers`.
+    /// Full key: `mail.workers`.
     pub path: String,
-    /// What the value is: `whole number from 1 to 64`.
+    /// Kind of value: `whole number from 1 to 64`.
     pub kind: String,
-    /// The default, as it would be written.
+    /// Default, as it would be written.
     pub default: Option<&'static str>,
-    /// A second environment variable, without the prefix.
+    /// Second environment variable, without the prefix.
     pub env: Option<&'static str>,
-    /// What it means: the doc comment of the field.
+    /// Description: the doc comment of the field.
     pub doc: &'static str,
-    /// True when the value is never shown.
+    /// True if the value is never shown.
     pub secret: bool,
-    /// True when it needs no value.
+    /// True if it is optional.
     pub optional: bool,
 }
 
 impl Key {
-    /// The key of a field.
+    /// Creates the key of a field.
     pub fn of<T: Setting>(spec: &Spec) -> Self {
         Self {
             path: spec.name.to_owned(),
@@ -40,25 +40,25 @@ impl Key {
         }
     }
 
-    /// The key, standing in a section.
+    /// Returns the key in a section.
     #[must_use]
     pub fn within(mut self, section: &str) -> Self {
         self.path = format!("{section}.{}", self.path);
         self
     }
 
-    /// The environment variable: `APP_MAIL__WORKERS` with the prefix `APP`.
+    /// Returns the environment variable: `APP_MAIL__WORKERS` with the prefix `APP`.
     pub fn variable(&self, prefix: &str) -> String {
         format!("{prefix}_{}", self.path.replace('.', "__").to_uppercase())
     }
 }
 
-/// What `#[derive(Settings)]` writes down of a field.
+/// The facts about a field that `#[derive(Settings)]` records.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
-    /// The name of the field.
+    /// Name of the field.
     pub name: &'static str,
-    /// Its doc comment.
+    /// Doc comment.
     pub doc: &'static str,
     /// `default = ...`, as text.
     pub default: Option<&'static str>,

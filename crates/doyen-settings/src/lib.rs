@@ -1,7 +1,7 @@
 //! Typed settings from files, environment variables and code.
 //!
-//! A struct says what can be set. Each field is one setting: its name is the key, its doc comment
-//! the meaning, its type the check.
+//! A struct declares the settings. Each field is one: its name is the key, its doc comment the
+//! description, its type the check.
 //!
 //! ```
 //! # extern crate doyen_settings as doyen;
@@ -41,13 +41,13 @@
 //!
 //! # Sources
 //!
-//! From weak to strong; a stronger one replaces single values, not whole sections:
+//! In increasing priority. A source overrides single values, not whole sections:
 //!
-//! 1. the default at the field;
+//! 1. the default of the field;
 //! 2. `base.toml` in the folder, for all environments;
-//! 3. `dev.toml`, `test.toml` or `prod.toml`, as `APP_ENV` says (`dev` when it is not set), then
-//!    each file given by [`Loader::file`];
-//! 4. environment variables: `APP_MAIL__WORKERS` for `mail.workers`, and the names given with
+//! 3. `dev.toml`, `test.toml` or `prod.toml`, by `APP_ENV` (default `dev`), then each file given by
+//!    [`Loader::file`];
+//! 4. environment variables: `APP_MAIL__WORKERS` for `mail.workers`, and names given with
 //!    `env = "..."`;
 //! 5. [`Loader::set`], for tests and command lines.
 //!
@@ -55,23 +55,24 @@
 //! reported at once, each with the setting, its origin and a correction. The value of a secret is
 //! never shown.
 //!
-//! # Words at a field
+//! # Attributes of a field
 //!
-//! | word | does |
+//! | attribute | meaning |
 //! | --- | --- |
 //! | `default = ...` | the default; without one the setting is required, unless it is an `Option` |
 //! | `min = ...`, `max = ...` | limits of a number, a `Duration` or a [`ByteSize`] |
 //! | `env = "DATABASE_URL"` | a second environment variable, without the prefix |
-//! | `section` | the field is a struct of settings; its keys stand below the name of the field. `Option` of one is `None` until one of its keys is set |
+//! | `section` | the field is a struct of settings; its keys are below the name of the field. `Option` of one is `None` until one of its keys is set |
 //! | `flatten` | the field is a struct of settings; its keys are on the same level as those of this struct |
 //!
-//! On an enum without fields, `#[derive(Settings)]` makes a setting whose value is one of the
-//! variants in `snake_case`; another word is given with `#[setting("word")]`. For a type of your
-//! own, implement [`Setting`].
+//! On an enum without fields, `#[derive(Settings)]` creates a setting whose value is one of the
+//! variants in `snake_case`; `#[setting("name")]` gives a variant another name. For your own type,
+//! implement [`Setting`].
 //!
-//! What it does not do: it never changes the environment of the process, and it does not read again
+//! What it does not do: it never changes the environment of the process, and it does not reload
 //! while the service runs.
 
+mod choice;
 mod duration;
 mod environment;
 mod fault;
@@ -89,8 +90,9 @@ mod secret;
 mod size;
 mod tree;
 mod variable;
-mod word;
 
+#[doc(hidden)]
+pub use choice::choose;
 pub use doyen_macros::Settings;
 pub use environment::Environment;
 pub use fault::{Fault, SettingsError};
@@ -101,10 +103,8 @@ pub use reader::{Reader, Settings};
 pub use reference::{reference, reference_of};
 pub use size::{ByteSize, NotASize};
 pub use tree::Origin;
-#[doc(hidden)]
-pub use word::choose;
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub extern crate self as settings;

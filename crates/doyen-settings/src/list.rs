@@ -1,4 +1,4 @@
-//! Settings that may be absent, and lists.
+//! Optional settings, and lists.
 
 use std::cmp::Ordering;
 
@@ -23,13 +23,13 @@ impl<T: Setting> Setting for Option<T> {
         Some(None)
     }
     fn compare(&self, limit: &str) -> Option<Ordering> {
-        // What is not there breaks no limit.
+        // A missing value violates no limit.
         self.as_ref()
             .map_or(Some(Ordering::Equal), |value| value.compare(limit))
     }
 }
 
-/// A TOML list, or words with commas between them. An empty variable is the empty list.
+/// A TOML list, or values separated by commas. An empty variable is the empty list.
 impl<T: Setting> Setting for Vec<T> {
     const SECRET: bool = T::SECRET;
 

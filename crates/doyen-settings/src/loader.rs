@@ -9,7 +9,7 @@ use crate::tree::Tree;
 use crate::variable::Variables;
 use crate::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file};
 
-/// Where settings are read from. Without a call it is the variables of the process alone.
+/// The sources of settings. By default only the environment variables of the process.
 ///
 /// ```no_run
 /// # extern crate doyen_settings as doyen;
@@ -34,7 +34,7 @@ pub struct Loader {
     absent: Vec<(String, String)>,
 }
 
-/// The variables hold secrets, so they are not shown.
+/// The variables contain secrets, so they are not shown.
 impl fmt::Debug for Loader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loader")
@@ -45,7 +45,7 @@ impl fmt::Debug for Loader {
 }
 
 impl Loader {
-    /// Settings whose variables begin with this prefix: `APP` for `APP_ENV`, `APP_SERVER__BIND`.
+    /// Creates a loader for variables with this prefix: `APP` for `APP_ENV`, `APP_SERVER__BIND`.
     pub fn new(prefix: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
@@ -59,7 +59,7 @@ impl Loader {
         }
     }
 
-    /// Reads these variables instead of those of the process: for tests.
+    /// Reads these variables instead of those of the process, for tests.
     #[must_use]
     pub fn env<N: Into<String>, V: Into<String>>(
         mut self,
@@ -73,36 +73,36 @@ impl Loader {
         self
     }
 
-    /// Reads `base.toml` and the file of the environment from this folder, if they are there.
+    /// Reads `base.toml` and the file of the environment from this folder, if they exist.
     #[must_use]
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = Some(folder.into());
         self
     }
 
-    /// Reads one more file, stronger than those of the folder. It must be there.
+    /// Reads one more file, with a higher priority than those of the folder. It must exist.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(path.into());
         self
     }
 
-    /// Says where the application runs, whatever the variable `APP_ENV` says: for tests.
+    /// Sets the environment, independent of `APP_ENV`, for tests.
     #[must_use]
     pub const fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// Sets one value, stronger than all other sources: for tests and command lines. The value is
-    /// written as in a variable.
+    /// Sets one value with the highest priority, for tests and command lines. The syntax is that of
+    /// a variable.
     #[must_use]
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.values.push((key.into(), value.into()));
         self
     }
 
-    /// Sets one value like [`set`](Self::set), unless the program has no such setting: for tests of
+    /// Sets one value like [`set`](Self::set), unless the program has no such setting, for tests of
     /// many programs.
     #[must_use]
     pub fn set_if_known(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
@@ -110,8 +110,8 @@ impl Loader {
         self
     }
 
-    /// Names a section or a key that this program does not read, and what to do if it is set: the
-    /// section of a part that is not built in, or a key that was renamed.
+    /// Names a section or a key that this program does not read, and advice if it is set: the
+    /// section of a part that is not built in, or a renamed key.
     #[must_use]
     pub fn absent_section(mut self, name: &str, advice: impl Into<String>) -> Self {
         self.absent.push((name.to_owned(), advice.into()));
@@ -135,8 +135,8 @@ impl Loader {
         }
     }
 
-    /// Reads settings that are not one struct: `keys` are all that can be set, and `read` reads
-    /// them. Returns what was read together with all mistakes.
+    /// Reads settings that are not one struct: `keys` lists them, and `read` reads them. Returns
+    /// the result together with all errors.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ impl Loader {
         }
     }
 
-    /// The files, weak ones first, and whether each must be there.
+    /// Returns the files in increasing priority, and whether each is required.
     fn paths(&self, environment: Environment) -> Vec<(PathBuf, bool)> {
         let folder = self.folder.iter().flat_map(|folder| {
             [
@@ -213,8 +213,8 @@ impl Loader {
     }
 }
 
-/// Two fields cannot have one key or one variable. It is a mistake in the program, made with
-/// `flatten`.
+/// Checks that no two fields have one key or one variable. It is a mistake in the program, made
+/// with `flatten`.
 fn twice(keys: &[Key], prefix: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (i, key) in keys.iter().enumerate() {
@@ -241,12 +241,12 @@ fn twice(keys: &[Key], prefix: &str) -> Vec<Fault> {
     faults
 }
 
-/// Settings that were read, and how they came to be.
+/// The settings and their origins.
 #[derive(Clone, Debug)]
 pub struct Loaded<S> {
     /// The settings.
     pub value: S,
-    /// Where the application runs.
+    /// Environment.
     pub environment: Environment,
     /// Each setting with its value and its origin, in the order of the fields.
     pub report: Vec<Row>,
@@ -255,11 +255,10 @@ pub struct Loaded<S> {
 /// One setting, ready to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The key.
+    /// Key.
     pub key: String,
-    /// The value as it was written; `***` for a secret that was set, a URL without its password,
-    /// `not set` for nothing.
+    /// Value as written; `***` for a secret, a URL without its password, `not set` for none.
     pub value: String,
-    /// Where it came from.
+    /// Origin.
     pub origin: Origin,
 }

@@ -1,12 +1,11 @@
-//! Hides what looks like a password in a text that is not marked as secret.
+//! Hides passwords in texts that are not marked as secret.
 
 const MASK: &str = "***";
 
-/// The text with the password of a URL, and the values of parameters such as `password=`, replaced
-/// by `***`.
+/// Replaces the password of a URL, and the values of parameters such as `password=`, by `***`.
 ///
-/// It rather hides too much: a password may hold any character, also those that should have been
-/// escaped.
+/// It hides too much rather than too little: a password may contain any character, also those that
+/// should have been escaped.
 pub(crate) fn mask(text: &str) -> String {
     parameters(&user_info(text))
 }

@@ -1,17 +1,17 @@
-//! A value as a source gives it, and the types it can become.
+//! A raw value of a source, and the types it can have.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 /// A value before it has a type.
 ///
-/// A file says of each value what it is (`8000` is no text, `"8000"` is no number); a variable is
+/// In a file, each value has a type (`8000` is not a text, `"8000"` is not a number); a variable is
 /// only a [`Word`](Raw::Word).
 #[derive(Clone, PartialEq)]
 pub enum Raw {
-    /// From a variable, a default or code: it may mean any type.
+    /// From a variable, a default or code: any type.
     Word(String),
-    /// A text of a file.
+    /// A string of a file.
     Text(String),
     /// A whole number of a file.
     Integer(i128),
@@ -21,12 +21,12 @@ pub enum Raw {
     Bool(bool),
     /// A list of a file.
     List(Vec<Raw>),
-    /// A table inside a list of a file. No setting is one.
+    /// A table inside a list of a file. No setting accepts one.
     Table,
 }
 
 impl Raw {
-    /// The text, if it may be one.
+    /// Returns the text, if it may be one.
     pub fn text(&self) -> Option<&str> {
         match self {
             Raw::Word(text) | Raw::Text(text) => Some(text),
@@ -34,7 +34,7 @@ impl Raw {
         }
     }
 
-    /// How a person would write it. Mask it before you show it.
+    /// Returns the readable form. Mask it before you show it.
     pub(crate) fn shown(&self) -> String {
         match self {
             Raw::Word(text) | Raw::Text(text) => text.clone(),
@@ -54,7 +54,7 @@ impl fmt::Debug for Raw {
     }
 }
 
-/// A type that one setting can have. For a type of your own:
+/// A type of a single setting. For your own type:
 ///
 /// ```
 /// use doyen_settings::{Raw, Setting, Wrong};
@@ -80,40 +80,40 @@ impl fmt::Debug for Raw {
     note = "for an enum of words, derive `Settings` on it; for another type, implement `doyen::settings::Setting`"
 )]
 pub trait Setting: Sized {
-    /// The value must not be shown.
+    /// True if the value must not be shown.
     const SECRET: bool = false;
 
     /// The setting is optional.
     const OPTIONAL: bool = false;
 
-    /// What it is, in a word or two, for the table of settings: `whole number`.
+    /// Returns its name for the table of settings: `whole number`.
     fn kind() -> String;
 
-    /// Reads a value.
+    /// Parses a value.
     ///
     /// # Errors
     ///
-    /// What the value must be. The message never repeats the value: it may be a secret.
+    /// Returns the requirement. The message never repeats the value, which may be a secret.
     fn read(raw: &Raw) -> Result<Self, Wrong>;
 
-    /// The value when nothing is set and there is no default.
+    /// Returns the value if nothing is set and there is no default.
     fn absent() -> Option<Self> {
         None
     }
 
-    /// How it stands to a limit (`min`, `max`); `None` when the limit is not of this type, or the
-    /// type has no order.
+    /// Compares it with a limit (`min`, `max`). Returns `None` if the limit is not of this type, or
+    /// the type has no order.
     fn compare(&self, _limit: &str) -> Option<Ordering> {
         None
     }
 }
 
-/// A value that does not fit: what it must be instead.
+/// An invalid value: the requirement it violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wrong(String);
 
 impl Wrong {
-    /// Completes the sentence "it must be ...".
+    /// Creates an error that completes the sentence "it must be ...".
     pub fn must_be(what: impl Into<String>) -> Self {
         Self(what.into())
     }

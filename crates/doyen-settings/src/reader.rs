@@ -1,4 +1,4 @@
-//! Reads a struct of settings out of what was set.
+//! Reads a struct of settings from the values of all sources.
 
 use std::cmp::Ordering;
 
@@ -14,10 +14,10 @@ use crate::{Fault, Key, Origin, Raw, Row, Setting, Spec};
     note = "a field with a single value needs neither `section` nor `flatten`"
 )]
 pub trait Settings: Sized {
-    /// All that can be set.
+    /// Returns all settings of the struct.
     fn keys() -> Vec<Key>;
 
-    /// Reads all fields. `None` when something is wrong; the reader keeps what.
+    /// Reads all fields. Returns `None` if there is an error, which the reader records.
     fn read(reader: &mut Reader<'_>) -> Option<Self>;
 }
 
@@ -31,7 +31,7 @@ impl Settings for () {
     }
 }
 
-/// A section that may be absent: `None` until one of its keys is set.
+/// An optional section: `None` until one of its keys is set.
 impl<S: Settings> Settings for Option<S> {
     fn keys() -> Vec<Key> {
         let optional = |key| Key {
@@ -49,7 +49,7 @@ impl<S: Settings> Settings for Option<S> {
     }
 }
 
-/// Gives values to fields and keeps what is wrong.
+/// Reads fields and records errors.
 #[derive(Debug)]
 pub struct Reader<'a> {
     tree: &'a Tree,
@@ -62,8 +62,8 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads these values. The prefix and the files are named when a value is missing; when a file
-    /// could not be read, the value may be there, and nothing is said.
+    /// Reads these values. Prefix and files are named in the message of a missing value. If a file
+    /// could not be read, the value may be in it, so its absence is not reported.
     pub(crate) fn new(
         tree: &'a Tree,
         prefix: &'a str,
@@ -82,12 +82,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What was wrong, and what was read.
+    /// Returns the errors and the settings read.
     pub(crate) fn finish(self) -> (Vec<Fault>, Vec<Row>) {
         (self.faults, self.rows)
     }
 
-    /// The value of a field.
+    /// Reads the value of a field.
     pub fn value<T: Setting>(&mut self, spec: &Spec) -> Option<T> {
         let path = format!("{}{}", self.section, spec.name);
         // An invalid default is a mistake in the program: it is reported at every start, used or
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The struct of a field: its keys stand below this name.
+    /// Reads the struct of a field: its keys are below this name.
     pub fn section<S: Settings>(&mut self, name: &str) -> Option<S> {
         let outer = self.section.len();
         self.section.push_str(name);
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a value outside its limits must be.
+/// Returns the requirement for a value outside its limits.
 fn out_of_range<T: Setting>(value: &T, spec: &Spec) -> Option<String> {
     for (word, limit, bad) in [
         ("min", spec.min, Ordering::Less),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{Key, Settings};
 
-/// All settings as a Markdown table: key, variables, kind, default, meaning. For the documentation.
+/// Returns all settings as a Markdown table: key, variables, kind, default, description.
 ///
 /// ```
 /// # extern crate doyen_settings as doyen;
@@ -51,7 +51,7 @@ pub fn reference_of(keys: &[Key], prefix: &str) -> String {
     out
 }
 
-/// A text that stays in its cell.
+/// Escapes a text for a table cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
         .split_whitespace()

@@ -1,4 +1,4 @@
-//! Settings of one plain value: truth, numbers, text, paths, addresses.
+//! Settings of one plain value: booleans, numbers, text, paths, addresses.
 
 use std::cmp::Ordering;
 use std::net::{IpAddr, SocketAddr};

@@ -14,7 +14,7 @@ impl<T: Setting> Setting for Secret<T> {
         format!("{}, secret", T::kind())
     }
     fn read(raw: &Raw) -> Result<Self, Wrong> {
-        // The message of a type that is not ours might repeat the value.
+        // The message of a foreign type might contain the value.
         T::read(raw)
             .map(Secret::new)
             .map_err(|_| Wrong::must_be(format!("a valid {}", T::kind())))

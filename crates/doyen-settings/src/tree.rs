@@ -1,20 +1,20 @@
-//! All values that were set, by all sources, weak ones first.
+//! The values of all sources, in increasing priority.
 
 use std::fmt;
 
-use crate::word::nearest;
+use crate::choice::nearest;
 use crate::{Fault, Key, Raw};
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// The default at the field; also when nothing is set.
+    /// The default of the field, or no value.
     Default,
     /// A file.
     File {
-        /// The path, as the loader was given it.
+        /// Path as given to the loader.
         path: String,
-        /// The line, counted from 1.
+        /// Line, counted from 1.
         line: usize,
     },
     /// An environment variable with this name.
@@ -34,7 +34,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One value at one key.
+/// A value of a key.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) path: String,
@@ -42,19 +42,19 @@ pub(crate) struct Entry {
     pub(crate) origin: Origin,
 }
 
-/// The values of all sources. The last one of a key counts.
+/// The values of all sources. The last one of a key wins.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     entries: Vec<Entry>,
 }
 
 impl Tree {
-    /// Adds a value that is stronger than those before.
+    /// Adds a value with a higher priority than those before.
     pub(crate) fn set(&mut self, path: String, raw: Raw, origin: Origin) {
         self.entries.push(Entry { path, raw, origin });
     }
 
-    /// The strongest value of a key.
+    /// Returns the value of a key with the highest priority.
     pub(crate) fn find(&self, path: &str) -> Option<&Entry> {
         self.entries.iter().rev().find(|entry| entry.path == path)
     }
@@ -111,7 +111,7 @@ fn unknown(entry: &Entry, keys: &[Key], absent: &[(String, String)]) -> String {
     });
     if let Some(parent) = parent {
         return format!(
-            "`{path}` in {origin} stands below `{0}`, which is a value, not a section: set `{0}`",
+            "`{path}` in {origin} is below `{0}`, which is a value, not a section: set `{0}`",
             parent.path
         );
     }
@@ -129,7 +129,8 @@ fn unknown(entry: &Entry, keys: &[Key], absent: &[(String, String)]) -> String {
     }
 }
 
-/// The key that was probably meant: a misspelt one, else one of the same name in another section.
+/// Returns the key that was probably meant: a misspelt one, or one of the same name in another
+/// section.
 fn near<'k>(path: &str, keys: &'k [Key]) -> Option<&'k str> {
     let last = |path: &'k str| path.rsplit('.').next().unwrap_or(path);
     let paths = || keys.iter().map(|key| &*key.path);

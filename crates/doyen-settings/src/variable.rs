@@ -2,16 +2,16 @@
 
 use std::ffi::OsString;
 
+use crate::choice::nearest;
 use crate::tree::Tree;
-use crate::word::nearest;
 use crate::{Fault, Key, Origin, Raw};
 
-/// The variables of a process, or those a test gives. A value that is not Unicode is `None`.
+/// The variables of a process or of a test. A value that is not Unicode is `None`.
 #[derive(Clone, Default)]
 pub(crate) struct Variables(Vec<(String, Option<String>)>);
 
 impl Variables {
-    /// Those of this process. A name that is not Unicode cannot be ours.
+    /// Returns those of this process. A name that is not Unicode is never a setting.
     pub(crate) fn of_process() -> Self {
         let unicode = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()))
@@ -19,12 +19,12 @@ impl Variables {
         Self(std::env::vars_os().filter_map(unicode).collect())
     }
 
-    /// These.
+    /// Creates a set of variables.
     pub(crate) fn given(all: impl Iterator<Item = (String, String)>) -> Self {
         Self(all.map(|(name, value)| (name, Some(value))).collect())
     }
 
-    /// The value of one.
+    /// Returns the value of a variable.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -32,7 +32,7 @@ impl Variables {
             .and_then(|(_, value)| value.as_deref())
     }
 
-    /// Adds the values that belong to keys and refuses the others that begin with the prefix.
+    /// Adds the values of known keys, and refuses other variables with the prefix.
     pub(crate) fn read(
         &self,
         prefix: &str,
@@ -83,7 +83,7 @@ fn refuse_second(
     faults: &mut Vec<Fault>,
 ) {
     let own = key.variable(prefix);
-    // Told once, at the one with the prefix.
+    // Reported once, at the one with the prefix.
     if let Some(second) = key.env
         && name == own
         && second != own

@@ -1,4 +1,4 @@
-//! The derive works without the prelude and with local types that have the usual names.
+//! The derive works without the prelude and in a module with types of common names.
 
 #![no_implicit_prelude]
 #![allow(missing_docs, dead_code, reason = "a test")]

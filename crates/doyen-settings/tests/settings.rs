@@ -1,4 +1,4 @@
-//! Settings from real files, variables and code, and the words of every mistake.
+//! Settings from files, variables and code, and the messages of all errors.
 
 #![allow(missing_docs, dead_code, reason = "a test")]
 
@@ -119,7 +119,7 @@ impl Drop for Folder {
 
 const URL: (&str, &str) = ("DATABASE_URL", "sqlite://shop.db");
 
-/// The messages, with the folder of the test written as `config`.
+/// The messages, with the folder of the test replaced by `config`.
 fn messages<S>(result: Result<Loaded<S>, SettingsError>, folder: Option<&Folder>) -> Vec<String> {
     let Err(error) = result else {
         return Vec::new();
@@ -297,7 +297,7 @@ fn every_type_reads_from_a_file_and_from_a_variable() {
         .load::<Shop>()
         .unwrap()
         .value;
-    assert_eq!(shop.note, None, "an empty variable takes the value back");
+    assert_eq!(shop.note, None, "an empty variable removes the value");
     assert_eq!(shop.mail.domains, ["a.example", "b.example"]);
     let server = shop.framework.server;
     assert_eq!(
@@ -312,7 +312,7 @@ fn every_type_reads_from_a_file_and_from_a_variable() {
 }
 
 #[test]
-fn what_is_unknown_is_refused_with_the_nearest_name() {
+fn unknown_settings_are_refused_with_the_nearest_name() {
     let base = "bind = \"x\"\nmail = 3\n[note]\ndeep = 1\n[server]\nbnd = \"x\"\nzebra = 1\n[nowhere]\nat_all = 1\n";
     let folder = Folder::new("unknown", &[("base.toml", base)]);
     let vars = [
@@ -332,7 +332,7 @@ fn what_is_unknown_is_refused_with_the_nearest_name() {
         "unknown setting `bind` in config/base.toml line 1: did you mean `server.bind`?",
         "unknown setting `server.bnd` in config/base.toml line 6: did you mean `server.bind`?",
         "`mail` in config/base.toml line 2 is a section, not a value: set `mail.workers`, `mail.domains`, `mail.relay.url`, `mail.relay.password`",
-        "`note.deep` in config/base.toml line 4 stands below `note`, which is a value, not a section: set `note`",
+        "`note.deep` in config/base.toml line 4 is below `note`, which is a value, not a section: set `note`",
         "unknown setting `server.zebra` in config/base.toml line 7: remove it, or set `server.bind`, `server.body`, `server.migrate`, \
          `server.sample`, `server.clock`, `server.files`",
         "unknown setting `nowhere.at_all` in config/base.toml line 9: remove it",
@@ -346,7 +346,7 @@ fn what_is_unknown_is_refused_with_the_nearest_name() {
 }
 
 #[test]
-fn wrong_values_say_what_to_write_all_at_once() {
+fn all_invalid_values_are_reported_with_a_correction() {
     let vars = [
         URL,
         ("APP_CART", "30"),
@@ -397,7 +397,7 @@ fn limits_hold() {
 }
 
 #[test]
-fn a_file_says_of_what_type_a_value_is() {
+fn values_of_a_file_have_types() {
     let folder = Folder::new(
         "quotes",
         &[(
@@ -425,7 +425,7 @@ fn a_file_says_of_what_type_a_value_is() {
 }
 
 #[test]
-fn what_is_missing_says_where_to_write_it() {
+fn missing_settings_are_reported_with_their_names() {
     assert_eq!(
         wrong(&[("A", "b")]),
         ["`url` is not set: give it as environment variable DATABASE_URL"]
@@ -535,7 +535,7 @@ fn a_secret_is_in_no_message() {
         /// Signs.
         #[setting(min = "1 KiB")]
         key: Secret<ByteSize>,
-        /// A plain text that holds a password all the same.
+        /// A plain text that contains a password all the same.
         plain: Option<SocketAddr>,
     }
     let vars = [
@@ -561,7 +561,7 @@ fn a_secret_is_in_no_message() {
 }
 
 #[test]
-fn mistakes_of_the_program_are_told_on_the_first_start() {
+fn mistakes_of_the_program_are_reported_at_the_first_start() {
     #[derive(Debug, Settings)]
     struct Twice {
         /// A default that is none.

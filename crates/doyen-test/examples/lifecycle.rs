@@ -1,5 +1,5 @@
-//! An application with three plugins that misbehave as the variable `LAB` says. The tests of
-//! plugins start it as a process.
+//! An application with three plugins that fail as the variable `LAB` says. The tests of plugins
+//! start it as a process.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn lab(what: &str) -> bool {
 
 fn say(what: &str) {
     let mut out = std::io::stdout().lock();
-    // A test that has gone away reads nothing.
+    // The reader may be a test that has ended.
     let _ = writeln!(out, "{what}").and_then(|()| out.flush());
 }
 
@@ -86,7 +86,7 @@ async fn start(name: &'static str) -> Result<Stop, SetupError> {
     say(&format!("{name} starts"));
     if name == "c" {
         if lab("c fails") {
-            return Err(SetupError::new("no connection to the mothership"));
+            return Err(SetupError::new("the upstream is not reachable"));
         }
         assert!(!lab("c panics"), "on purpose");
         if lab("c hangs") {

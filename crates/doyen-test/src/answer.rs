@@ -1,4 +1,4 @@
-//! What came back.
+//! A response.
 
 use std::fmt;
 use std::io::Read as _;
@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use serde_json::Value as Json;
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
     asked: String,
@@ -23,12 +23,12 @@ impl Answer {
         let asked = format!("{method} {target}");
         let body = match body.collect().await {
             Ok(body) => body.to_bytes().to_vec(),
-            Err(error) => panic!("the body of {asked} broke off: {error}"),
+            Err(error) => panic!("the body of {asked} could not be read: {error}"),
         };
         let coding = head.headers.get(http::header::CONTENT_ENCODING);
         let body = match coding {
             Some(coding) if coding == "gzip" && !body.is_empty() => unpack(&body)
-                .unwrap_or_else(|error| panic!("the body of {asked} is no gzip: {error}")),
+                .unwrap_or_else(|error| panic!("the body of {asked} is not gzip: {error}")),
             _ => body,
         };
         Self {
@@ -39,39 +39,39 @@ impl Answer {
         }
     }
 
-    /// The status.
+    /// Returns the status.
     pub const fn status(&self) -> u16 {
         self.status
     }
 
-    /// A header field as text; the first of that name.
+    /// Returns the first header of this name as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// All header fields.
+    /// Returns all headers.
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The body; unpacked, when it came as gzip.
+    /// Returns the body, decompressed.
     pub fn bytes(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     #[track_caller]
     pub fn json(&self) -> Json {
         serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("the body is no JSON ({error})\n\n{self}"))
+            .unwrap_or_else(|error| panic!("the body is not JSON ({error})\n\n{self}"))
     }
 
-    /// The value at this JSON pointer: `at("/items/0/id")`.
+    /// Returns the value at this JSON pointer: `at("/items/0/id")`.
     #[track_caller]
     pub fn at(&self, pointer: &str) -> Json {
         match self.json().pointer(pointer) {
@@ -80,7 +80,7 @@ impl Answer {
         }
     }
 
-    /// The text at this JSON pointer.
+    /// Returns the text at this JSON pointer.
     #[track_caller]
     pub fn text_at(&self, pointer: &str) -> String {
         match self.at(pointer) {
@@ -89,13 +89,13 @@ impl Answer {
         }
     }
 
-    /// The `ETag`.
+    /// Returns the `ETag`.
     #[track_caller]
     pub fn etag(&self) -> String {
         self.must("etag")
     }
 
-    /// The `Location`.
+    /// Returns the `Location`.
     #[track_caller]
     pub fn location(&self) -> String {
         self.must("location")
@@ -109,7 +109,7 @@ impl Answer {
         }
     }
 
-    /// The problem (RFC 9457).
+    /// Returns the problem (RFC 9457).
     #[track_caller]
     pub fn problem(&self) -> Json {
         assert_eq!(
@@ -120,7 +120,7 @@ impl Answer {
         self.json()
     }
 
-    /// The code of the problem.
+    /// Returns the code of the problem.
     #[track_caller]
     pub fn code(&self) -> String {
         self.text_of(&self.problem(), "code")
@@ -134,7 +134,8 @@ impl Answer {
             .to_owned()
     }
 
-    /// What a 422 names, each as `pointer code`, in alphabetical order: `/subject length`.
+    /// Returns the errors of a 422, each as `pointer code`, in alphabetical order:
+    /// `/subject length`.
     #[track_caller]
     pub fn failures(&self) -> Vec<String> {
         let problem = self.problem();
@@ -182,7 +183,7 @@ fn unpack(packed: &[u8]) -> std::io::Result<Vec<u8>> {
     Ok(body)
 }
 
-/// The answer as a person reads it: in the message of a failed test.
+/// The response in readable form, for the message of a failed test.
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n{}", self.asked, self.status)?;

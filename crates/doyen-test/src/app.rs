@@ -21,11 +21,10 @@ use crate::database::{Place, loader};
 use crate::subject::Edit;
 use crate::{Backend, Call, Live, Setup, TestClock};
 
-/// How long what is done after an answer may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time for work after a response.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An application under test, with everything a test may ask of it. Clones are the same
-/// application.
+/// An application under test, and access to its parts. Clones are the same application.
 #[derive(Clone)]
 pub struct TestApp(Arc<Inner>);
 
@@ -106,8 +105,8 @@ impl TestApp {
     method!(patch, "PATCH");
     method!(delete, "DELETE");
 
-    /// A request with any method. The target is a path, perhaps with a query string; both as they
-    /// stand on the wire.
+    /// Starts a request with any method. The target is a path with an optional query string, as on
+    /// the wire.
     pub fn request(&self, method: &str, target: impl AsRef<str>) -> Call {
         Call::new(self.clone(), method, target.as_ref())
     }
@@ -130,70 +129,70 @@ impl TestApp {
         other
     }
 
-    /// Serves it on a real socket, at a free port of 127.0.0.1.
+    /// Serves it on a socket, on a free port of 127.0.0.1.
     pub async fn serve(&self) -> Live {
         Live::start(self.clone()).await
     }
 
-    /// The clock, to move it.
+    /// Returns the manual clock.
     pub fn clock(&self) -> &TestClock {
         &self.0.clock
     }
 
-    /// The lines of the access log so far, each an object.
+    /// Returns the lines of the access log so far, each an object.
     pub fn log(&self) -> Vec<Json> {
         let parse = |line: &String| {
             serde_json::from_str(line)
-                .unwrap_or_else(|error| panic!("a line of the log is no JSON ({error}): {line}"))
+                .unwrap_or_else(|error| panic!("a line of the log is not JSON ({error}): {line}"))
         };
         self.0.log.lines().iter().map(parse).collect()
     }
 
-    /// The mails that were sent so far, the oldest first, once the queue is empty.
+    /// Returns the mails sent so far, the oldest first, once the queue is empty.
     pub async fn mails(&self) -> Vec<Mail> {
         let worker = self.inject::<Arc<MailWorker>>().await;
-        let done = worker.flush(PATIENCE).await;
-        assert!(done, "mails are in the queue for {PATIENCE:?}");
+        let done = worker.flush(TIMEOUT).await;
+        assert!(done, "mails are still queued after {TIMEOUT:?}");
         self.0.mails.mails()
     }
 
-    /// An injected value, as a handler gets it.
+    /// Returns an injected value, as a handler gets it.
     pub async fn inject<T: Inject>(&self) -> T {
         let value = self.0.runtime.get::<T>().await;
         value.unwrap_or_else(|error| panic!("{}", error.error()))
     }
 
-    /// Which database it runs on.
+    /// Returns the kind of its database.
     pub fn backend(&self) -> Backend {
         self.0.backend
     }
 
-    /// Its database.
+    /// Returns its database.
     pub fn database(&self) -> &Database {
         self.0.runtime.database()
     }
 
-    /// Where its database is, for another process.
+    /// Returns the URL of its database, for another process.
     pub fn database_url(&self) -> &str {
         &self.0.url
     }
 
-    /// What answers.
+    /// Returns the HTTP service.
     pub fn service(&self) -> &Service {
         self.0.runtime.service()
     }
 
-    /// The running application: migrations, commands, plugins, settings.
+    /// Returns the running application: migrations, commands, plugins, settings.
     pub fn runtime(&self) -> &Runtime {
         &self.0.runtime
     }
 
-    /// Every route, hidden ones too.
+    /// Returns every route, including hidden ones.
     pub fn operations(&self) -> &[Operation] {
         self.service().operations()
     }
 
-    /// The OpenAPI document.
+    /// Returns the OpenAPI document.
     pub fn document(&self) -> &Json {
         self.0.document.json()
     }
@@ -202,7 +201,7 @@ impl TestApp {
         &self.0.document
     }
 
-    /// Runs a statement and commits it; gives the number of rows it touched. Parameters are `$1`,
+    /// Runs a statement and commits it. Returns the number of affected rows. Parameters are `$1`,
     /// `$2` ...
     pub async fn execute(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> u64 {
         let session = self.database().session(Access::Write);
@@ -217,7 +216,7 @@ impl TestApp {
         touched
     }
 
-    /// How many rows a table has.
+    /// Returns the number of rows of a table.
     pub async fn count(&self, table: &str) -> i64 {
         use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
         let session = self.database().session(Access::Read);

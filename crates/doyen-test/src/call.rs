@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{Answer, TestApp};
 
-/// A request that is being written; [`send`](Self::send) sends it.
+/// A request in preparation; [`send`](Self::send) sends it.
 #[derive(Debug)]
 #[must_use = "a call that is not sent does nothing"]
 pub struct Call {
@@ -34,20 +34,19 @@ impl Call {
         }
     }
 
-    /// Says from which address the connection comes. Without it the request comes from none that is
-    /// known.
+    /// Sets the address of the client. Without it the address is unknown.
     pub fn from_address(mut self, address: impl Into<IpAddr>) -> Self {
         self.address = Some(SocketAddr::new(address.into(), 50_000));
         self
     }
 
-    /// Adds a header field.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
         self
     }
 
-    /// Says who is calling, by an access token.
+    /// Authenticates with an access token.
     pub fn bearer(self, token: impl AsRef<str>) -> Self {
         self.header("authorization", format!("Bearer {}", token.as_ref()))
     }
@@ -74,14 +73,14 @@ impl Call {
     /// Sends a value as JSON.
     pub fn json(self, value: &impl Serialize) -> Self {
         let bytes = serde_json::to_vec(value)
-            .unwrap_or_else(|error| panic!("the body cannot be written: {error}"));
+            .unwrap_or_else(|error| panic!("the body cannot be serialized: {error}"));
         self.body("application/json", bytes)
     }
 
     /// Sends a value as a JSON merge patch.
     pub fn merge_patch(self, value: &impl Serialize) -> Self {
         let bytes = serde_json::to_vec(value)
-            .unwrap_or_else(|error| panic!("the body cannot be written: {error}"));
+            .unwrap_or_else(|error| panic!("the body cannot be serialized: {error}"));
         self.body("application/merge-patch+json", bytes)
     }
 
@@ -91,11 +90,11 @@ impl Call {
         self.header("content-type", media_type)
     }
 
-    /// Sends it, and checks the answer against the OpenAPI document.
+    /// Sends the request, and checks the response against the OpenAPI document.
     ///
     /// # Panics
     ///
-    /// The answer is not one that the document promises.
+    /// Panics if the response is not in the document.
     pub async fn send(self) -> Answer {
         let mut request = Request::new(if self.body.is_empty() {
             Body::empty()
@@ -114,8 +113,7 @@ impl Call {
                 .unwrap_or_else(|error| panic!("`{name}`: {error}"));
             request.headers_mut().append(name, value);
         }
-        // The edge drives a request in one future; a large one is better not on the stack of a
-        // test.
+        // The pipeline is one large future, which must not be on the stack of a test.
         let response = Box::pin(self.app.service().handle(request, self.address)).await;
         let answer = Answer::read(&self.method, &self.target, response).await;
         if let Err(violation) = self.app.contract().check(&self, &answer) {
@@ -125,7 +123,7 @@ impl Call {
     }
 }
 
-/// Percent-encodes all but letters, digits and `-._~`.
+/// Percent-encodes all characters except letters, digits and `-._~`.
 fn encode(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! A clock that only the test moves.
+//! A manual clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,7 +9,7 @@ use doyen::domain::{Clock, Timestamp};
 /// 2026-11-22T08:30:00Z.
 const START: i64 = 1_795_336_200_000_000;
 
-/// Stands still at 2026-11-22T08:30:00Z until it is moved. Clones are the same clock.
+/// A clock that stays at 2026-11-22T08:30:00Z until the test moves it. Clones are the same clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -21,13 +21,13 @@ const START: i64 = 1_795_336_200_000_000;
 /// assert_eq!(clock.now().to_string(), "2026-11-22T08:31:00.000000Z");
 /// ```
 ///
-/// It is the application's `dyn Clock`. Time-outs of requests and of the database run on the
-/// machine's time, as ever.
+/// It is the `dyn Clock` of the application. Timeouts of requests and of the database use the
+/// system clock.
 #[derive(Clone, Debug)]
 pub struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    /// A new one, at the start.
+    /// Creates a clock at the start time.
     pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(START)))
     }
@@ -38,7 +38,7 @@ impl TestClock {
         self.0.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// Puts it to this time, which may lie before the present one.
+    /// Sets the time, which may be before the current one.
     pub fn set(&self, time: Timestamp) {
         self.0.store(time.micros(), Ordering::SeqCst);
     }

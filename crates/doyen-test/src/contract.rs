@@ -1,13 +1,12 @@
-//! The contract: every answer is compared with what the OpenAPI document promises.
+//! The contract check: every response is compared with the OpenAPI document.
 //!
-//! What is checked: the status is documented, the media type is the documented one, the header
-//! fields of a success are there, the body is valid against its schema, and a problem has a code
-//! the document lists for that status (the schema says so). And the other way round: a body that
-//! was accepted must be valid against the schema of the request, else the document forbids what
-//! works.
+//! For a response: the status and media type are documented, the documented headers of a success
+//! are present, the body is valid against its schema, and the code of a problem is listed for its
+//! status. For a request: a body that was accepted must be valid against its schema; otherwise the
+//! document forbids a valid request.
 //!
-//! Routes that are left out of the document, and answers of the edge before any route is known
-//! (404, 405, 414), are only checked to be well-formed problems.
+//! Routes that are not in the document, and responses before a route is known (404, 405, 414), must
+//! only be well-formed problems.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -20,7 +19,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{Answer, Call};
 
-/// What the edge may answer before it looks at a route.
+/// Statuses that the server may return before it knows the route.
 const EDGE: [&str; 4] = [
     "uri_too_long",
     "malformed_path",
@@ -29,7 +28,7 @@ const EDGE: [&str; 4] = [
 ];
 const PROBLEM: &str = "application/problem+json";
 
-/// The OpenAPI document, and a validator for each schema that was needed so far.
+/// The OpenAPI document, and a validator for each schema that was used.
 pub(crate) struct Document {
     json: Json,
     operations: Vec<Operation>,
@@ -51,7 +50,7 @@ impl Document {
         &self.json
     }
 
-    /// What is wrong with an answer, if anything is.
+    /// Returns the violation of an exchange, if any.
     pub(crate) fn check(&self, call: &Call, answer: &Answer) -> Result<(), String> {
         let path = call.target.split('?').next().unwrap_or("");
         let method = call.method.as_str();
@@ -60,9 +59,8 @@ impl Document {
         }
         let problem = answer.header("content-type") == Some(PROBLEM);
         if problem && method != "HEAD" {
-            self.check_problem(answer).map_err(|why| {
-                format!("{method} {path} answered a problem that is not well-formed: {why}")
-            })?;
+            self.check_problem(answer)
+                .map_err(|why| format!("{method} {path} returned a malformed problem: {why}"))?;
         }
         let wanted = if method == "HEAD" { "GET" } else { method };
         let Some(operation) = self
@@ -135,7 +133,7 @@ impl Document {
                     if name == "Location" || header["required"] == json!(false) {
                         continue;
                     }
-                    return Err(format!("the documented header field `{name}` is missing"));
+                    return Err(format!("the documented header `{name}` is missing"));
                 };
                 if let Some(schema) = header.get("schema") {
                     self.valid(&format!("{place} {name}"), schema, &json!(value))
@@ -169,18 +167,18 @@ impl Document {
             return if answer.bytes().is_empty() {
                 Ok(())
             } else {
-                Err("the answer to HEAD has a body".to_owned())
+                Err("the response to HEAD has a body".to_owned())
             };
         }
         if !media.ends_with("json") {
             return Ok(());
         }
         let body = serde_json::from_slice(answer.bytes())
-            .map_err(|error| format!("the body is no JSON: {error}"))?;
+            .map_err(|error| format!("the body is not JSON: {error}"))?;
         self.valid(&format!("{place} {media}"), schema, &body)
     }
 
-    /// What was accepted must be what the document permits.
+    /// An accepted request must be valid by the document.
     fn check_accepted(
         &self,
         operation: &Operation,
@@ -212,18 +210,18 @@ impl Document {
             return Ok(());
         }
         let body = serde_json::from_slice(&call.body)
-            .map_err(|error| format!("it accepted a body that is no JSON: {error}"))?;
+            .map_err(|error| format!("it accepted a body that is not JSON: {error}"))?;
         let place = format!("{} {} body {media}", operation.method, operation.path);
         self.valid(&place, schema, &body)
             .map_err(|why| format!("it accepted a body that the document forbids: {why}"))
     }
 
-    /// The entry of an operation in the document.
+    /// An operation of the document.
     fn described(&self, operation: &Operation) -> &Json {
         &self.json["paths"][&operation.path][operation.method.to_lowercase()]
     }
 
-    /// The route of a path: in each segment a literal before a parameter, as in the router.
+    /// Returns the operation for a path. Literal segments win over parameters, as in the router.
     fn find(&self, method: &str, path: &str) -> Option<&Operation> {
         let fits = self
             .operations
@@ -256,12 +254,12 @@ impl Document {
         if let Some(validator) = known.get(place) {
             return Ok(std::sync::Arc::clone(validator));
         }
-        // The references of the document are to its components; those come along.
+        // References of the document are to its components, so those are added.
         let whole = json!({"allOf": [schema], "components": self.json["components"]});
         let validator = jsonschema::draft202012::options()
             .should_validate_formats(true)
             .build(&whole)
-            .map_err(|error| format!("the document holds a schema that is none: {error}"))?;
+            .map_err(|error| format!("the document has an invalid schema: {error}"))?;
         let validator = std::sync::Arc::new(validator);
         known.insert(place.to_owned(), std::sync::Arc::clone(&validator));
         Ok(validator)
@@ -292,7 +290,7 @@ fn same(what: &str, given: &Json, wanted: &Json) -> Result<(), String> {
     }
 }
 
-/// True when a path fits a template.
+/// True if a path matches a template.
 fn fits(template: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     for wanted in template.split('/') {

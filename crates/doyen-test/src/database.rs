@@ -16,10 +16,10 @@ use doyen::settings::{Environment, Loader};
 
 use crate::Subject;
 
-/// Which database a test runs on.
+/// The kind of database that a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// A file in the folder for temporary files.
+    /// A file in the temporary folder.
     Sqlite,
     /// A database on the server at `DOYEN_TEST_POSTGRES_URL`.
     Postgres,
@@ -76,26 +76,27 @@ impl Place {
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// The root secret of every application under test. A program on the database of a test needs it.
+/// The root secret of every application under test. A program on the database of a test needs it
+/// too.
 pub const SIGNING_KEY: &str = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
 
-/// Settings of a test, whatever the variables of the process say.
+/// Settings of a test, independent of the environment of the process.
 pub(crate) fn loader(url: &str) -> Loader {
     Loader::new("APP")
         .env(std::iter::empty::<(String, String)>())
         .environment(Environment::Test)
         .folder("config")
         .set("database.url", url)
-        // A test asks more of one address, at one moment, than anybody else: one about limits sets
-        // its own.
+        // A test sends more requests from one address than a real client. Tests of limits set their
+        // own.
         .set_if_known("limits.default", "1000000/1s")
         .set_if_known("limits.anonymous", "1000000/1s")
-        // Tests count rows, not lost power.
+        // Durability is not needed.
         .set("database.synchronous", "normal")
         .set("auth.signing_key", SIGNING_KEY)
 }
 
-/// Brings an empty database up to date.
+/// Migrates an empty database.
 async fn migrate<S: Subject>(url: String) {
     let built = S::app()
         .build(loader(&url), Overrides::default())
@@ -110,7 +111,7 @@ async fn migrate<S: Subject>(url: String) {
     built.database().close().await;
 }
 
-/// Fit for the name of a database and of a file.
+/// Encodes text for the name of a database and of a file.
 fn word(name: &str) -> String {
     let fit = |c: char| {
         if c.is_ascii_alphanumeric() {

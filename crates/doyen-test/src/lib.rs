@@ -1,6 +1,6 @@
 //! Tests an application from outside, as a client does, on SQLite and on PostgreSQL.
 //!
-//! Say once what is tested, in `tests/support/mod.rs`:
+//! Describe the application once, in `tests/support/mod.rs`:
 //!
 //! ```
 //! use doyen::prelude::*;
@@ -18,8 +18,8 @@
 //! }
 //! ```
 //!
-//! Then each test asks for it. It becomes two tests, `opens::sqlite` and `opens::postgres`, each
-//! with a fresh database:
+//! Each test takes it as a parameter. It becomes two tests, `opens::sqlite` and `opens::postgres`,
+//! each with a fresh database:
 //!
 //! ```text
 //! #[doyen_test::test]
@@ -32,24 +32,23 @@
 //!
 //! | part | is |
 //! | --- | --- |
-//! | [`Subject`], [`Setup`] | the application a test is about, and what is replaced in it |
+//! | [`Subject`], [`Setup`] | the application under test, and replacements in it |
 //! | [`TestApp`] | the running application: requests, clock, database, access log |
-//! | [`Call`], [`Answer`] | a request and what came back |
+//! | [`Call`], [`Answer`] | a request and its response |
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
-//! | [`plugin_contract`] | what every plugin promises, checked |
-//! | [`RedisServer`] | a Redis of a test's own |
+//! | [`RedisServer`] | a Redis server for one test |
 //! | [`test`] | the attribute |
 //!
-//! **Every answer is checked against the OpenAPI document**: its status, media type, header fields,
-//! body and problem code must stand there. One that does not fails the test, whatever the test was
-//! about. And a request that was accepted must be one the document permits.
+//! **Every response is checked against the OpenAPI document**: status, media type, headers, body
+//! and problem code must be documented. Otherwise the test fails, whatever it is about. A request
+//! that was accepted must be valid by the document as well.
 //!
-//! The database of a test that failed is kept, and its name stands in the message; the next run of
-//! that test removes it. PostgreSQL is the server at `DOYEN_TEST_POSTGRES_URL`, by default
+//! The database of a failed test is kept, and the message names it; the next run of that test
+//! removes it. The PostgreSQL server is the one at `DOYEN_TEST_POSTGRES_URL`, by default
 //! `postgres://postgres@127.0.0.1:5432/postgres`.
 //!
-//! What it does not do: it replaces no database by a fake one, and retries nothing.
+//! What it does not do: it mocks no database, and retries nothing.
 
 mod answer;
 mod app;
@@ -75,14 +74,14 @@ pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;
 pub use subject::{Setup, Subject};
 
-/// Makes two tests of one function: one on SQLite, one on PostgreSQL.
+/// Turns a function into two tests: one on SQLite, one on PostgreSQL.
 ///
 /// The function is `async` and takes one value, whose type is a [`Subject`].
-/// `#[doyen_test::test(sqlite)]` and `#[doyen_test::test(postgres)]` make only one of the two, for
-/// what one database alone can show.
+/// `#[doyen_test::test(sqlite)]` and `#[doyen_test::test(postgres)]` create only one of the two,
+/// for behaviour of one database.
 pub use doyen_macros::test;
 
-/// What the macro writes against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::run::run;

@@ -1,4 +1,4 @@
-//! The application on a real socket.
+//! The application on a socket.
 
 use std::net::SocketAddr;
 
@@ -12,8 +12,8 @@ use crate::TestApp;
 
 /// A server on a free port of 127.0.0.1. Stopped when it is dropped.
 ///
-/// For what only a socket can show: broken requests, clients that go away, the drain. What comes
-/// back here is not compared with the document.
+/// For tests that need a socket: malformed requests, clients that disconnect, the drain. Responses
+/// are not compared with the document.
 #[derive(Debug)]
 pub struct Live {
     address: SocketAddr,
@@ -39,7 +39,7 @@ impl Live {
         }
     }
 
-    /// Where it listens.
+    /// Returns its address.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -51,8 +51,8 @@ impl Live {
             .unwrap_or_else(|error| panic!("{}: {error}", self.address))
     }
 
-    /// Sends these bytes on a connection of their own and reads what comes until the server closes
-    /// it. Write `Connection: close`.
+    /// Sends bytes on a new connection and reads until the server closes it. Send
+    /// `Connection: close`.
     pub async fn exchange(&self, bytes: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect().await;
         stream
@@ -60,25 +60,25 @@ impl Live {
             .await
             .unwrap_or_else(|error| panic!("not sent: {error}"));
         let mut answer = Vec::new();
-        // A server that closes before it has read everything resets the connection; what it said
-        // before counts.
+        // A server that closes before it has read everything resets the connection. Bytes received
+        // before count.
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Begins the drain; the server ends when its requests have.
+    /// Starts the drain; the server ends with its last request.
     pub fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
     }
 
-    /// Begins the drain and waits for its end.
+    /// Starts the drain and waits for its end.
     pub async fn stopped(mut self) {
         self.stop();
         (&mut self.running)
             .await
-            .unwrap_or_else(|error| panic!("the server ended badly: {error}"));
+            .unwrap_or_else(|error| panic!("the server ended with an error: {error}"));
     }
 }
 

@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use doyen::domain::sync;
 
-/// How long anything may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Maximum time of an operation before the test fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running program, in a folder of its own and with none of our variables. Killed when it is
-/// dropped.
+/// A program to run in its own folder and with a clean environment. Killed when dropped.
 ///
 /// ```no_run
 /// use doyen_test::Program;
@@ -33,7 +32,7 @@ pub struct Program {
     folder: PathBuf,
 }
 
-/// It, running.
+/// A running program.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -41,16 +40,17 @@ pub struct Running {
     folder: PathBuf,
 }
 
-/// The resident memory of a program, in MiB.
+/// Resident memory of a program, in MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// What it takes now.
+    /// Current value.
     pub now: usize,
-    /// The most it took so far.
+    /// Maximum so far.
     pub peak: usize,
 }
 
-/// The count for a test that has a reduced form: `full` under `cargo xtask soak`, else `reduced`.
+/// Returns the count for a test with a reduced form: `full` under `cargo xtask soak`, otherwise
+/// `reduced`.
 pub fn scale(reduced: usize, full: usize) -> usize {
     match std::env::var_os("DOYEN_SOAK") {
         Some(_) => full,
@@ -58,21 +58,21 @@ pub fn scale(reduced: usize, full: usize) -> usize {
     }
 }
 
-/// How a program ended that was not meant to run on.
+/// The result of a program that ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// 0 for success; `None` when a signal ended it.
+    /// Exit code; `None` if a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub stderr: String,
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl Program {
-    /// The program at this path: `env!("CARGO_BIN_EXE_helpdesk")`.
+    /// Creates a program from this path: `env!("CARGO_BIN_EXE_helpdesk")`.
     pub fn new(path: &str) -> Self {
         let folder = std::env::temp_dir().join(format!(
             "doyen-program-{}-{}",
@@ -93,28 +93,28 @@ impl Program {
         }) {
             command.env_remove(name);
         }
-        // As in `TestApp`: one about limits sets its own.
+        // As in `TestApp`: tests of limits set their own.
         for name in ["APP_LIMITS__DEFAULT", "APP_LIMITS__ANONYMOUS"] {
             command.env(name, "1000000/1s");
         }
         Self { command, folder }
     }
 
-    /// Sets a variable of its environment.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// Adds a word to its command line.
+    /// Adds a command-line argument.
     #[must_use]
     pub fn arg(mut self, word: &str) -> Self {
         self.command.arg(word);
         self
     }
 
-    /// The folder it runs in: empty at first, removed at the end.
+    /// Returns its working folder: empty at first, removed at the end.
     pub fn folder(&self) -> &std::path::Path {
         &self.folder
     }
@@ -164,45 +164,45 @@ impl Program {
 }
 
 impl Running {
-    /// What it has written so far, to both streams.
+    /// Returns its output so far, of both streams.
     pub fn output(&self) -> String {
         sync::lock(&self.output).clone()
     }
 
-    /// The address it serves on, as it tells: waits for it.
+    /// Waits for the address in its output and returns it.
     pub fn address(&self) -> SocketAddr {
         let found = self.wait_for(|| {
             let output = self.output();
             let mut words = output.split(|c: char| c.is_whitespace() || c == '"' || c == '=');
             words.find_map(|word| word.trim_start_matches("http://").parse().ok())
         });
-        found.unwrap_or_else(|| panic!("it tells no address:\n{}", self.output()))
+        found.unwrap_or_else(|| panic!("its output has no address:\n{}", self.output()))
     }
 
-    /// Sends these bytes on a connection of their own and reads what comes until the server closes
-    /// it. Write `Connection: close`.
+    /// Sends bytes on a new connection and reads until the server closes it. Send
+    /// `Connection: close`.
     ///
     /// # Errors
     ///
-    /// No server listens, or the connection was lost.
+    /// Returns an error if no server listens or the connection is lost.
     pub fn try_exchange(&self, address: SocketAddr, bytes: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         stream.write_all(bytes.as_bytes())?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
-    /// The same, for a server that must answer.
+    /// The same, for a server that must respond.
     pub fn exchange(&self, bytes: &str) -> String {
         self.try_exchange(self.address(), bytes)
             .unwrap_or_else(|error| panic!("no answer: {error}\n{}", self.output()))
     }
 
-    /// Waits until this gives something; `None` when it takes too long.
+    /// Polls until this returns a value; `None` after the timeout.
     pub fn wait_for<T>(&self, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(value) = ready() {
                 return Some(value);
@@ -214,7 +214,7 @@ impl Running {
         }
     }
 
-    /// The memory it takes now, and the most it took so far (Linux).
+    /// Returns its current and maximum memory (Linux).
     pub fn memory(&self) -> Memory {
         let path = format!("/proc/{}/status", self.child.id());
         let status =
@@ -249,12 +249,12 @@ impl Running {
 
     /// Waits for the end.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return status,
                 Ok(None) if Instant::now() < deadline => rest(),
-                Ok(None) => panic!("it does not end:\n{}", self.output()),
+                Ok(None) => panic!("the program does not end:\n{}", self.output()),
                 Err(error) => panic!("{error}"),
             }
         }
@@ -268,7 +268,7 @@ impl Running {
     }
 }
 
-/// Between two looks at another process, which cannot wake us.
+/// Waits before the next poll of another process, which cannot notify us.
 #[allow(
     clippy::disallowed_methods,
     reason = "nothing else runs on the thread of such a test"

@@ -1,15 +1,15 @@
-//! A Redis of a test's own.
+//! A Redis server for one test.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long it may take to start.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Maximum time to start.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A `redis-server` that only this test knows: nothing is left in it from other tests, and it can
-/// be stopped. Killed when it is dropped.
+/// A `redis-server` for one test: it holds no data of other tests, and can be stopped. Killed when
+/// dropped.
 ///
 /// ```no_run
 /// let redis = doyen_test::RedisServer::start();
@@ -24,7 +24,7 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// Starts one on a free port of 127.0.0.1. It writes no file.
+    /// Starts a server on a free port of 127.0.0.1. It writes no file.
     pub fn start() -> Self {
         // A port that was free a moment ago; if another process took it, try again.
         for _ in 0..5 {
@@ -47,10 +47,10 @@ impl RedisServer {
                 return server;
             }
         }
-        panic!("redis-server does not start");
+        panic!("`redis-server` does not start");
     }
 
-    /// Where it is: `redis://127.0.0.1:..`.
+    /// Returns its URL: `redis://127.0.0.1:..`.
     pub fn url(&self) -> String {
         format!("redis://{}", self.address)
     }
@@ -60,7 +60,7 @@ impl RedisServer {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Continues the server.
     pub fn resume(&self) {
         self.signal("-CONT");
     }
@@ -77,7 +77,7 @@ impl RedisServer {
 
     fn is_ready(&mut self) -> bool {
         let started = Instant::now();
-        while started.elapsed() < PATIENCE {
+        while started.elapsed() < TIMEOUT {
             if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
                 return false;
             }
@@ -101,7 +101,7 @@ fn answers(address: SocketAddr) -> bool {
         && &answer == b"+PONG\r\n"
 }
 
-/// Between two looks at another process, which cannot wake us.
+/// Waits before the next poll of another process, which cannot notify us.
 #[allow(
     clippy::disallowed_methods,
     reason = "nothing else runs on the thread of such a test"

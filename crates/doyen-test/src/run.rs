@@ -1,4 +1,4 @@
-//! One test, from its fresh database to its end.
+//! Runs one test, from its fresh database to its end.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use crate::database::{Backend, Place};
 use crate::{Subject, TestApp};
 
-/// Runs a test on a fresh database, which is dropped when it succeeds and kept when it does not.
+/// Runs a test on a fresh database, which is dropped on success and kept on failure.
 #[allow(
     clippy::print_stderr,
     reason = "prints where the data of a failed test is"

@@ -1,4 +1,4 @@
-//! What a test is about.
+//! The application under test.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use doyen::{App, Overrides};
 
 use crate::TestApp;
 
-/// An application under test. The type of a test's parameter says which.
+/// An application under test, selected by the type of a test's parameter.
 ///
-/// Helpers of your own (`as_customer()`) are methods of your type; `Deref` to the [`TestApp`]
-/// inside gives the rest.
+/// Add helpers (`as_customer()`) as methods of your type; `Deref` to the inner [`TestApp`] provides
+/// the rest.
 pub trait Subject: Sized {
-    /// The application, as `main` runs it.
+    /// Returns the application, as `main` runs it.
     fn app() -> App;
 
-    /// What is replaced in it, or added to it.
+    /// Returns replacements and additions.
     fn setup() -> Setup {
         Setup::new()
     }
@@ -26,10 +26,10 @@ pub trait Subject: Sized {
     fn new(app: TestApp) -> Self;
 }
 
-/// What a test replaces in an application, or adds to it.
+/// Replacements in an application, and additions to it.
 ///
-/// Without any of it the application is as in production, but for a clock that only the test moves,
-/// cheap password hashes, an access log in memory and a known signing key.
+/// By default the application is as in production, except for a manual clock, cheap password
+/// hashes, an access log in memory and a known signing key.
 #[derive(Default)]
 pub struct Setup {
     pub(crate) overrides: Overrides,
@@ -49,19 +49,20 @@ impl std::fmt::Debug for Setup {
 }
 
 impl Setup {
-    /// Nothing replaced.
+    /// Creates a setup without replacements.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets a setting, written as in a variable: `set("server.body_limit", "1 KiB")`.
+    /// Sets a setting, in the syntax of an environment variable:
+    /// `set("server.body_limit", "1 KiB")`.
     #[must_use]
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.values.push((key.to_owned(), value.to_owned()));
         self
     }
 
-    /// Adds a module: routes that fail, wait or panic as a test needs it.
+    /// Adds a module: routes that fail, wait or panic for a test.
     #[must_use]
     pub fn module(mut self, module: Module) -> Self {
         self.overrides.modules.push(module);
@@ -80,7 +81,7 @@ impl Setup {
         self.edit(|app| app.replace(plugin))
     }
 
-    /// Leaves out a plugin.
+    /// Removes a plugin.
     #[must_use]
     pub fn without(self, plugin: &'static str) -> Self {
         self.edit(move |app| app.without(plugin))
@@ -93,7 +94,7 @@ impl Setup {
         self
     }
 
-    /// Replaces whatever supplies a port, or a value asked for as `Arc<T>`.
+    /// Replaces the provider of a port, or of a value injected as `Arc<T>`.
     #[must_use]
     pub fn replace<T: ?Sized + Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         self.overrides
@@ -102,7 +103,7 @@ impl Setup {
         self
     }
 
-    /// Gives this value wherever `T` is injected.
+    /// Injects this value for `T`.
     #[must_use]
     pub fn override_with<T: Inject>(mut self, value: T) -> Self {
         self.overrides

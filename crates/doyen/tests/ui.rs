@@ -11,7 +11,7 @@
 mod every_form;
 
 #[test]
-fn ui_every_foreseen_mistake_says_what_to_write() {
+fn ui_every_foreseen_mistake_has_a_remedy() {
     trybuild::TestCases::new().compile_fail("tests/ui/fail/*.rs");
 }
 

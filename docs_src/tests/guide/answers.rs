@@ -7,7 +7,7 @@ use super::{of, subject};
 subject!(Notes, of(docs_src::answers::module()));
 
 #[doyen_test::test(sqlite)]
-async fn created_says_where_and_which_version(notes: Notes) {
+async fn created_has_location_and_version(notes: Notes) {
     let answer = notes
         .post("/notes")
         .json(&json!({"text": "Buy tea"}))
@@ -25,7 +25,7 @@ async fn created_says_where_and_which_version(notes: Notes) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn who_has_this_version_gets_no_body(notes: Notes) {
+async fn a_client_with_the_current_version_gets_no_body(notes: Notes) {
     let answer = notes.get("/notes/5").send().await.expect(200);
     let again = notes
         .get("/notes/5")
@@ -114,7 +114,7 @@ async fn a_problem_has_a_page(bank: Bank) {
 subject!(Newspaper, of(docs_src::links::module()));
 
 #[doyen_test::test(sqlite)]
-async fn links_are_for_those_who_may(newspaper: Newspaper) {
+async fn links_are_shown_to_permitted_callers(newspaper: Newspaper) {
     let answer = newspaper.get("/articles/7").send().await.expect(200);
     assert_eq!(
         answer.at("/_links"),

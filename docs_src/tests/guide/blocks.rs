@@ -77,7 +77,7 @@ fn named(line: &str) -> Option<(String, bool)> {
 }
 
 #[test]
-fn each_block_is_what_its_file_holds() {
+fn each_block_equals_its_file() {
     let mut wrong = Vec::new();
     for block in blocks() {
         let Some((path, part)) = &block.shows else {

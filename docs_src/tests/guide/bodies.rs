@@ -7,7 +7,7 @@ use super::{of, subject};
 subject!(Orders, of(docs_src::body::module()));
 
 #[doyen_test::test(sqlite)]
-async fn a_right_body_is_read(orders: Orders) {
+async fn a_valid_body_is_parsed(orders: Orders) {
     let body = json!({"mail": "ada@example.com", "lines": [{"article": "TE-100", "quantity": 2}]});
     let answer = orders.post("/orders").json(&body).send().await.expect(200);
     assert_eq!(
@@ -17,7 +17,7 @@ async fn a_right_body_is_read(orders: Orders) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn everything_wrong_is_told_at_once(orders: Orders) {
+async fn all_errors_are_reported_at_once(orders: Orders) {
     let body = json!({"mail": "ada", "lines": [{"article": "tea", "quantity": "2"}], "notes": ""});
     let answer = orders
         .post("/orders")
@@ -35,7 +35,7 @@ async fn everything_wrong_is_told_at_once(orders: Orders) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn what_is_no_json_is_told_apart(orders: Orders) {
+async fn invalid_json_has_its_own_code(orders: Orders) {
     let send = |media_type: &str, text: &str| orders.post("/orders").body(media_type, text).send();
     assert_eq!(
         send("application/json", "{").await.expect(400).status(),

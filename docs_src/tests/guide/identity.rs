@@ -78,7 +78,7 @@ async fn a_login_gives_a_token(library: Library) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn nobody_learns_who_has_an_account(library: Library) {
+async fn a_login_does_not_disclose_accounts(library: Library) {
     let wrong = library
         .log_in("ada", "wrong")
         .await
@@ -91,7 +91,7 @@ async fn nobody_learns_who_has_an_account(library: Library) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn who_may_not_is_told_why(library: Library) {
+async fn a_refused_caller_gets_the_reason(library: Library) {
     let app = &library.0;
     let anonymous = app
         .get("/me")

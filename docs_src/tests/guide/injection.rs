@@ -13,7 +13,7 @@ use super::{of, subject};
 subject!(Exchange, of(docs_src::injection::module()));
 
 #[doyen_test::test(sqlite)]
-async fn parts_find_each_other(exchange: Exchange) {
+async fn values_are_injected(exchange: Exchange) {
     assert_eq!(
         exchange.get("/change/CHF").send().await.expect(200).json(),
         json!({"amount": 95.0})
@@ -84,7 +84,7 @@ async fn a_provider_has_a_lifetime_and_problems(room: WaitingRoom) {
 
 /// A port without an adapter is reported at startup, with the text that the page shows.
 #[test]
-fn what_is_missing_is_said_before_the_first_request() {
+fn missing_dependencies_are_reported_before_the_first_request() {
     use doyen::prelude::*;
 
     #[port]
@@ -106,7 +106,7 @@ fn what_is_missing_is_said_before_the_first_request() {
 }
 
 #[test]
-fn a_module_alone_makes_a_service() {
+fn a_module_alone_is_a_service() {
     assert!(
         Service::builder()
             .module(Module::new("empty"))

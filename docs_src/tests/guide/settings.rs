@@ -35,18 +35,18 @@ fn wrong(vars: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn the_page_shows_what_is_really_said() {
+fn the_page_shows_the_real_messages() {
     let page = std::fs::read_to_string("../docs/guide/settings.md").unwrap();
     for message in [
         wrong(&[("APP_CART__LIFETIM", "2h")]),
         wrong(&[("APP_CART__LIFETIME", "5 minutes or so")]),
     ] {
-        let said = message
+        let shown = message
             .lines()
             .last()
             .unwrap()
             .trim()
             .trim_start_matches("- ");
-        assert!(page.contains(said), "the page does not show: {said}");
+        assert!(page.contains(shown), "the page does not show: {shown}");
     }
 }

@@ -184,7 +184,7 @@ mod domain {
     }
 
     #[tokio::test]
-    async fn what_is_placed_can_be_found() {
+    async fn placed_orders_can_be_found() {
         let orders = orders();
         let placed = orders.place(tea(2)).await.unwrap();
         assert_eq!(orders.find(placed.id).await.unwrap(), placed);

@@ -75,7 +75,7 @@ fn access_to_other_accounts(target: &Target) -> Verdict {
         }
         for id in things.iter().filter(|_| operation.has_id()) {
             let what = format!("Ben: {} {}", operation.method, with_id(operation.path, id));
-            let hers = send(
+            let her_ticket = send(
                 target,
                 document,
                 operation,
@@ -90,12 +90,12 @@ fn access_to_other_accounts(target: &Target) -> Verdict {
                 &with_id(operation.path, &nothing),
                 Some(ben),
             );
-            tally.expect(hers.is_refusal(), &what, &hers);
+            tally.expect(her_ticket.is_refusal(), &what, &her_ticket);
             tally.check(
-                same(&hers, id, &nobodys, &nothing),
+                same(&her_ticket, id, &nobodys, &nothing),
                 format!(
                     "{what} differs from an unknown id: {} / {}",
-                    hers.summary(),
+                    her_ticket.summary(),
                     nobodys.summary()
                 ),
             );

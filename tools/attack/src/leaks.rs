@@ -99,14 +99,14 @@ fn leakage(target: &Target) -> Verdict {
     for ask in errors {
         let response = ask.send();
         let problem = response.json();
-        let told = response
+        let received = response
             .header("content-type")
             .is_some_and(|kind| kind.starts_with("application/problem+json"))
             && problem["status"] == response.status
             && ["type", "title", "code", "request_id"]
                 .iter()
                 .all(|member| problem[member].is_string());
-        tally.expect(told && response.is_refusal(), "an error", &response);
+        tally.expect(received && response.is_refusal(), "an error", &response);
         let server = response.header("server").unwrap_or_default();
         let names = response.header("x-powered-by").is_some()
             || server.contains('/')

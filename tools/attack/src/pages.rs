@@ -109,13 +109,13 @@ fn poisoning(target: &Target) -> Verdict {
         let plain = target.get(path).bearer(token).send();
         for (name, value) in fields {
             let response = target.get(path).bearer(token).header(name, value).send();
-            let told = response.text().contains(EVIL)
+            let received = response.text().contains(EVIL)
                 || response
                     .headers
                     .iter()
                     .any(|(_, value)| value.contains(EVIL));
             tally.expect(
-                response.status == plain.status && !told,
+                response.status == plain.status && !received,
                 format!("{path} with {name}"),
                 &response,
             );
@@ -173,8 +173,8 @@ fn deception(target: &Target) -> Verdict {
         "/v1/tickets/{}",
         ada.create_ticket(target, "Mine").at("/id")
     );
-    let hers = ada.get(target, &ticket);
-    let tag = hers.header("etag").unwrap_or("\"1\"").to_owned();
+    let her_ticket = ada.get(target, &ticket);
+    let tag = her_ticket.header("etag").unwrap_or("\"1\"").to_owned();
     for tag in [tag.as_str(), "*"] {
         let response = ben
             .request(target, "GET", &ticket)
@@ -245,14 +245,14 @@ fn hosts(target: &Target) -> Verdict {
     ] {
         for path in ["/v1/tickets?limit=1", "/openapi.json"] {
             let response = target.get(path).header("host", host).bearer(token).send();
-            let told = response.text().contains("evil.example")
+            let received = response.text().contains("evil.example")
                 || response
                     .headers
                     .iter()
                     .any(|(_, value)| value.contains("evil.example"));
             let good = matches!(response.status, 400 | 421)
                 || (response.status < 500
-                    && !told
+                    && !received
                     && host.starts_with(|first: char| first.is_ascii_alphanumeric()));
             tally.expect(good, format!("{path} at {host:?}"), &response);
         }

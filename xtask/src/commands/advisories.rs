@@ -1,9 +1,8 @@
-//! `cargo xtask advisories <folder>`: the locked packages against a checkout of the RustSec
+//! `cargo xtask advisories <folder>`: checks the locked packages against a checkout of the RustSec
 //! advisory database (<https://github.com/rustsec/advisory-db>).
 //!
-//! Not a part of the gate: its answer changes without a change here, and the gate reaches nothing
-//! but package registries. `docs/decisions/0007-licence-and-advisory-checks.md` says when it is
-//! run.
+//! Not a part of the gate: its result changes without a change here, and the gate only reaches
+//! package registries. `docs/decisions/0007-licence-and-advisory-checks.md` says when to run it.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +12,7 @@ use toml::{Table, Value};
 use toolkit::process::output;
 use toolkit::{Context, Failure, Result, workspace};
 
-/// Advisories that do not touch us, with the reason. The list may only shrink.
+/// Advisories that do not apply, with the reason. The list may only shrink.
 const IGNORED: [(&str, &str); 0] = [];
 
 pub(super) fn run(args: &[String]) -> Result {
@@ -26,7 +25,7 @@ pub(super) fn run(args: &[String]) -> Result {
     let crates = Path::new(folder).join("crates");
     if !crates.is_dir() {
         return Err(Failure::new(format!(
-            "{} is not there: {folder} is no checkout of the advisory database",
+            "{} does not exist: {folder} is no checkout of the advisory database",
             crates.display()
         )));
     }
@@ -55,7 +54,7 @@ pub(super) fn run(args: &[String]) -> Result {
     Ok(())
 }
 
-/// Name and version of each package of a lock file that came from a registry.
+/// Returns name and version of each package of a lock file that came from a registry.
 fn locked(lock: &str) -> Result<Vec<(String, Version)>> {
     let lock: Table = lock.parse()?;
     let packages = lock
@@ -74,10 +73,10 @@ fn locked(lock: &str) -> Result<Vec<(String, Version)>> {
         .collect()
 }
 
-/// What an advisory says.
+/// An advisory.
 struct Advisory {
     id: String,
-    /// `unmaintained`, `unsound`, `notice`; nothing for a vulnerability.
+    /// `unmaintained`, `unsound`, `notice`; `None` for a vulnerability.
     informational: Option<String>,
     withdrawn: bool,
     title: String,
@@ -86,7 +85,7 @@ struct Advisory {
 }
 
 impl Advisory {
-    /// Reads the block of TOML at the head of the file, and the first heading.
+    /// Parses the TOML block at the start of the file, and the first heading.
     fn parse(text: &str) -> Result<Self> {
         let body = text
             .trim_start()
@@ -145,7 +144,7 @@ impl Advisory {
     }
 }
 
-/// The advisories in one package's folder; most packages have none.
+/// Returns the advisories in the folder of a package; most packages have none.
 fn advisories(folder: &Path) -> Result<Vec<Advisory>> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: the whole gate. What takes seconds comes first, the tests come last.
+//! `cargo xtask ci`: the whole gate. Steps of seconds come first, the tests last.
 
 use toolkit::Result;
 use toolkit::process::{cargo, run as run_command};
@@ -89,7 +89,7 @@ pub(super) fn run(args: &[String]) -> Result {
     for Step { name, run } in &STEPS {
         steps.step(name, run)?;
     }
-    println!("the gate is passed in {}", steps.elapsed());
+    println!("the gate passed in {}", steps.elapsed());
     Ok(())
 }
 

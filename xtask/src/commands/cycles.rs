@@ -66,7 +66,7 @@ fn judge(name: &str, cycles: &[Vec<String>]) -> Vec<String> {
         .filter(|cycle| cycle.len() > MAX_FILES)
         .map(|cycle| {
             format!(
-                "{name}: {} files import each other, at most {MAX_FILES} may: {}",
+                "{name}: {} files import each other, the maximum is {MAX_FILES}: {}",
                 cycle.len(),
                 cycle.join(", ")
             )
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(
             findings(&chain(7, true)),
             [
-                "crates/x: 7 files import each other, at most 6 may: src/a0.rs, src/a1.rs, src/a2.rs, src/a3.rs, src/a4.rs, src/a5.rs, src/a6.rs"
+                "crates/x: 7 files import each other, the maximum is 6: src/a0.rs, src/a1.rs, src/a2.rs, src/a3.rs, src/a4.rs, src/a5.rs, src/a6.rs"
             ]
         );
         assert!(findings(&chain(6, true)).is_empty());

@@ -1,17 +1,16 @@
-//! `cargo xtask docs-paths`: what the documents name is there.
+//! `cargo xtask docs-paths`: names in the documents exist.
 //!
-//! Looks at the four documents in the root, `crates/README.md` and everything below `docs/`:
+//! Reads the four documents in the root, `crates/README.md` and everything below `docs/`:
 //!
-//! - a path in backticks (it has a slash) exists, seen from the root, from the document or from the
+//! - a path in backticks (it has a slash) exists, relative to the root, to the document or to the
 //!   helpdesk;
 //! - a relative link leads to a file;
-//! - a `cargo` command names a command, and a package, that exist;
-//! - each security claim names a test that is there ([`proofs`]);
+//! - a `cargo` command names an existing command and package;
+//! - each security claim names an existing test ([`proofs`]);
 //! - `crates/README.md` has a sentence for each crate, and for no other.
 //!
-//! It does not judge what it cannot know: URL paths (they begin with a slash), media types, names
-//! with placeholders, folders that git ignores, and anything in a fenced block but its `cargo`
-//! commands.
+//! It skips URL paths (they begin with a slash), media types, names with placeholders, folders that
+//! git ignores, and everything in a fenced block except `cargo` commands.
 
 mod mentions;
 mod proofs;
@@ -25,7 +24,7 @@ use self::mentions::mentions;
 use self::tree::Tree;
 use crate::commands::no_arguments;
 
-/// Documents that must be there.
+/// Documents that must exist.
 const DOCUMENTS: [&str; 5] = [
     "README.md",
     "ARCHITECTURE.md",
@@ -61,13 +60,13 @@ pub(super) fn run(args: &[String]) -> Result {
         }
         if name == "crates/README.md" {
             findings.extend(
-                rooms(&text, &tree.crates)
+                crate_findings(&text, &tree.crates)
                     .into_iter()
                     .map(|why| format!("{name}: {why}")),
             );
         }
     }
-    Failure::unless_empty("documents name what is not there", &findings)?;
+    Failure::unless_empty("documents name what does not exist", &findings)?;
     println!(
         "{} documents: all {named} paths, links and commands exist, and so do {proven} tests of security claims",
         documents.len()
@@ -76,7 +75,7 @@ pub(super) fn run(args: &[String]) -> Result {
 }
 
 /// Checks the list of crates: each is named in backticks, with a description of a few words.
-fn rooms(text: &str, crates: &[String]) -> Vec<String> {
+fn crate_findings(text: &str, crates: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
     for name in crates {
         let line = text
@@ -105,7 +104,7 @@ fn rooms(text: &str, crates: &[String]) -> Vec<String> {
     wrong
 }
 
-/// Every Markdown file below a folder, in order.
+/// Collects every Markdown file below a folder, in order.
 fn collect(root: &Path, folder: &Path, into: &mut Vec<PathBuf>) -> Result {
     let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
         return Ok(());
@@ -128,20 +127,20 @@ fn collect(root: &Path, folder: &Path, into: &mut Vec<PathBuf>) -> Result {
 
 #[cfg(test)]
 mod tests {
-    use super::rooms;
+    use super::crate_findings;
 
     #[test]
     fn each_crate_has_a_sentence() {
         let crates = ["doyen-core".to_owned(), "doyen-web".to_owned()];
         assert!(
-            rooms(
-                "- `doyen-core`: the words and ports.\n- `doyen-web`: the edge, the router.",
+            crate_findings(
+                "- `doyen-core`: the types and ports.\n- `doyen-web`: the edge, the router.",
                 &crates
             )
             .is_empty()
         );
-        let found = rooms(
-            "- `doyen-core`\n- `doyen-gone`: was here and moved away.",
+        let found = crate_findings(
+            "- `doyen-core`\n- `doyen-gone`: a crate that was removed.",
             &crates,
         );
         assert_eq!(

@@ -1,5 +1,5 @@
-//! `cargo xtask generate [--check]`: files that the code can print are committed, and compared at
-//! the gate.
+//! `cargo xtask generate [--check]`: writes the committed files that the code prints, or compares
+//! them.
 //!
 //! The files are committed, because people read them and reviews show how they change. The gate
 //! compares them, so that they cannot be forgotten.
@@ -11,7 +11,7 @@ use toolkit::{Context, Failure, Result, workspace};
 use crate::contract::{HELPDESK_IS_READY, first_difference};
 use crate::helpdesk;
 
-/// A committed file, what stands at its head, and the helpdesk's command that prints the rest.
+/// A committed file, the text at its start, and the command of the helpdesk that prints the rest.
 struct Generated {
     path: &'static str,
     head: &'static str,
@@ -27,14 +27,14 @@ const GENERATED: [Generated; 2] = [
     },
     Generated {
         path: "docs/reference/settings.md",
-        head: "# Settings\n\nThose of the helpdesk, printed by `helpdesk config reference`. The last section is its own; the others are \
+        head: "# Settings\n\nThe settings of the helpdesk, printed by `helpdesk config reference`. The last section is its own; the others are \
                those of the framework and of its plugins.\n\n",
         command: &["config", "reference"],
     },
 ];
 
 impl Generated {
-    /// What the file should hold.
+    /// Returns the expected contents of the file.
     fn text(&self) -> Result<String> {
         Ok(format!(
             "{}{}\n",
@@ -62,7 +62,7 @@ fn write() -> Result {
     Ok(())
 }
 
-/// What the gate runs.
+/// The check in the gate.
 pub(super) fn check() -> Result {
     if !HELPDESK_IS_READY {
         println!(

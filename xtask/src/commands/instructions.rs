@@ -1,10 +1,10 @@
 //! `cargo xtask instructions [--record]`: a request costs no more instructions than recorded.
 //!
-//! A guard, not a measurement: instructions are not time, but they are the same on a busy machine
-//! and on an idle one, so the gate can compare them. `bench/README.md` says what they tell. Three
-//! things fail:
+//! A guard, not a measurement: instructions are not time, but their number is the same on a busy
+//! machine and on an idle one, so the gate can compare them. `bench/README.md` explains the
+//! numbers. Three things fail:
 //!
-//! - a case costs more than `bench/instructions.toml` says;
+//! - a case costs more than `bench/instructions.toml` states;
 //! - a case costs much less, and the gain is not recorded;
 //! - a request costs another number of instructions with 1,000 other routes.
 
@@ -24,12 +24,12 @@ use self::count::Counter;
 use self::record::Record;
 use self::verdict::{Costs, Finding};
 
-/// Where the numbers are for: other processors have other instructions, other systems another libc.
+/// Platform of the numbers: other processors have other instructions, other systems another libc.
 const COUNTED_HERE: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
 
-/// How often a case is counted at most, and always before it is recorded: the lowest stands, as a
-/// busy machine only adds.
-const COUNTS: usize = 3;
+/// Maximum counts of a case. A recorded case is always counted this often. The lowest count is
+/// used, because a busy machine only adds.
+const MAX_COUNTS: usize = 3;
 
 pub(super) fn run(args: &[String]) -> Result {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -39,7 +39,7 @@ pub(super) fn run(args: &[String]) -> Result {
     }
 }
 
-/// What `cargo xtask ci` runs too.
+/// The check in the gate.
 pub(super) fn check() -> Result {
     if !COUNTED_HERE {
         println!(
@@ -53,7 +53,7 @@ pub(super) fn check() -> Result {
     let recorded = Record::read()?;
     let counter = Counter::prepare()?;
     let mut counted = count(&counter, &CASES)?;
-    for _ in 1..COUNTS {
+    for _ in 1..MAX_COUNTS {
         let doubtful = doubtful(&verdict::findings(&recorded.costs, &counted));
         if doubtful.is_empty() {
             break;
@@ -88,7 +88,7 @@ fn record() -> Result {
     };
     let counter = Counter::prepare()?;
     let mut counted = count(&counter, &CASES)?;
-    for _ in 1..COUNTS {
+    for _ in 1..MAX_COUNTS {
         lower(&mut counted, count(&counter, &CASES)?);
     }
     print!("{}", verdict::table(&recorded, &counted));
@@ -121,7 +121,7 @@ fn lower(counted: &mut Costs, again: Costs) {
     }
 }
 
-/// The cases to count again, each once.
+/// Returns the cases to count again, each once.
 fn doubtful(findings: &[Finding]) -> Vec<&'static str> {
     let doubtful = findings.iter().flat_map(|finding| finding.doubtful);
     BTreeSet::from_iter(doubtful.copied()).into_iter().collect()

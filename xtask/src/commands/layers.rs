@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: the imports between the layers and the domains of the applications.
+//! `cargo xtask layers`: checks the imports between the layers and the domains of the applications.
 //!
 //! The rules are in `crates/doyen-layers`.
 

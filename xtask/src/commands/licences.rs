@@ -1,7 +1,9 @@
-//! `cargo xtask licences`: what we depend on may be used, comes from the registry, and is wanted.
+//! `cargo xtask licences`: each dependency has an allowed licence, comes from a registry, and is
+//! not banned.
 //!
-//! Looks at every package that any feature on any platform can bring in.
-//! `docs/decisions/0007-licence-and-advisory-checks.md` says why this is ours and not a tool's.
+//! Checks every package that any feature on any platform can add.
+//! `docs/decisions/0007-licence-and-advisory-checks.md` explains why this is not done by an
+//! external tool.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +14,8 @@ use toolkit::{Failure, Result, workspace};
 
 use crate::commands::no_arguments;
 
-/// Licences that ask for no more than their text and a notice. A package is fine when one way
-/// through its expression stays on this list.
+/// Licences that require no more than their text and a notice. One alternative of a package's
+/// expression must be in this list.
 const ALLOWED: [&str; 14] = [
     "0BSD",
     "MIT",
@@ -30,22 +32,22 @@ const ALLOWED: [&str; 14] = [
     "CC0-1.0",
     // The text of certificates, not code.
     "CDLA-Permissive-2.0",
-    // Copyleft by the file: it asks something of those who change the package's own files, not of
-    // those who use it.
+    // Copyleft by file: it obliges those who change the files of the package, not those who use it.
     "MPL-2.0",
 ];
 
-/// Packages that must not come in, not even for tests.
+/// Banned packages, also in tests.
 const BANNED: [(&str, &str); 3] = [
-    ("ring", "aws-lc-rs is our one source of cryptography"),
+    ("ring", "aws-lc-rs is the only source of cryptography"),
     (
         "openssl-sys",
-        "it needs the system's OpenSSL at build and at run time; TLS is rustls",
+        "it needs the OpenSSL of the system at build and at run time; TLS is rustls",
     ),
     ("native-tls", "TLS is rustls, the same on every platform"),
 ];
 
-/// Packages whose types meet across crates: two versions compile, and then nothing fits.
+/// Packages whose types are in public interfaces: two versions compile, but their types do not
+/// match.
 const ONE_VERSION: [&str; 8] = [
     "axum", "http", "hyper", "rustls", "sea-orm", "sqlx", "tokio", "tracing",
 ];
@@ -68,7 +70,7 @@ pub(super) fn run(args: &[String]) -> Result {
         .filter_map(|package| package.objection())
         .collect();
     findings.extend(unwanted(&versions(&tree()?)));
-    Failure::unless_empty("dependencies that may not stay", &findings)?;
+    Failure::unless_empty("dependencies that are not allowed", &findings)?;
     println!(
         "{} packages: licences allowed, from the registry, none banned",
         outside.len()
@@ -98,7 +100,7 @@ impl Package {
         }
     }
 
-    /// Why it may not stay.
+    /// Returns the reason to refuse it.
     fn objection(&self) -> Option<String> {
         if !self
             .source
@@ -112,7 +114,7 @@ impl Package {
             ));
         }
         let Some(licence) = &self.licence else {
-            return Some(format!("{}: says no licence", self.name));
+            return Some(format!("{}: states no licence", self.name));
         };
         match Expression::parse_mode(licence, ParseMode::LAX) {
             Err(error) => Some(format!(
@@ -132,8 +134,8 @@ fn is_allowed(wanted: &LicenseReq) -> bool {
     ALLOWED.contains(&wanted.to_string().as_str())
 }
 
-/// What cargo would really build, as lines `name v1.2.3 (from)`: its metadata also lists what no
-/// feature can bring in.
+/// Packages that cargo would build, as lines `name v1.2.3 (from)`. `cargo metadata` also lists
+/// packages that no feature adds.
 fn tree() -> Result<String> {
     let every = [
         "--workspace",
@@ -168,7 +170,7 @@ fn unwanted(versions: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
         .iter()
         .filter(|(name, _)| versions.contains_key(name));
     let banned = banned.map(|(name, reason)| {
-        format!("{name}: {reason} (`cargo tree -i {name} --target all` says who brings it)")
+        format!("{name}: {reason} (`cargo tree -i {name} --target all` shows what requires it)")
     });
     let doubled = ONE_VERSION
         .iter()

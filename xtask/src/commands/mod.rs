@@ -1,5 +1,4 @@
-//! The one list of commands. `cargo xtask help` is printed from it, and `docs-paths` looks commands
-//! up in it.
+//! The list of commands. `cargo xtask help` prints it, and `docs-paths` looks commands up in it.
 
 mod advisories;
 mod attack;
@@ -24,7 +23,7 @@ mod unused;
 
 use toolkit::{Failure, Result};
 
-/// A command: what it is called, what it takes, what it does.
+/// A command: name, arguments, description.
 struct Command {
     name: &'static str,
     takes: &'static str,
@@ -155,7 +154,7 @@ const COMMANDS: [Command; 20] = [
     },
 ];
 
-/// Runs the command that the words name.
+/// Runs the command with this name.
 pub(crate) fn run(words: &[String]) -> Result {
     match words.split_first() {
         None => {
@@ -175,7 +174,7 @@ pub(crate) fn run(words: &[String]) -> Result {
     }
 }
 
-/// Whether there is a command of this name.
+/// True if there is a command of this name.
 fn exists(name: &str) -> bool {
     name == "help" || COMMANDS.iter().any(|command| command.name == name)
 }
@@ -190,7 +189,7 @@ fn help() {
     }
 }
 
-/// For commands that take nothing.
+/// Returns an error if there are arguments.
 fn no_arguments(args: &[String]) -> Result {
     match args.first() {
         None => Ok(()),

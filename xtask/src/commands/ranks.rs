@@ -1,15 +1,15 @@
 //! `cargo xtask ranks`: a crate depends only on crates of a lower rank.
 //!
-//! Each crate in `crates/` says its rank in its `Cargo.toml`:
+//! Each crate in `crates/` states its rank in its `Cargo.toml`:
 //!
 //! ```toml
 //! [package.metadata.doyen]
 //! rank = 2
 //! ```
 //!
-//! A crate depends on strictly lower ranks, so engines stay strangers to each other and no circle
-//! can form. Heavy libraries have one home each, so that they can be replaced in one place.
-//! Development dependencies are free: a test may see all.
+//! A crate depends on strictly lower ranks, so that engines are independent and there are no
+//! cycles. Each heavy library is used by one crate only, so that it can be replaced in one place.
+//! Development dependencies are not restricted.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ use toolkit::{Context, Failure, Result, workspace};
 
 use crate::commands::no_arguments;
 
-/// The only pair on one floor: the macros cannot be part of core (a macro crate exports nothing
-/// else), and core's own types are written with them.
-const SAME_FLOOR: (&str, &str) = ("doyen-core", "doyen-macros");
+/// The only pair of one rank: the macros cannot be part of core, because a macro crate exports
+/// nothing else, and types of core use them.
+const SAME_RANK: (&str, &str) = ("doyen-core", "doyen-macros");
 
-/// Who may name a library: the crates, the libraries, the reason.
-const HOMES: [(&[&str], &[&str], &str); 2] = [
+/// Libraries, the crates that may depend on them, and the reason.
+const SOLE_USERS: [(&[&str], &[&str], &str); 2] = [
     (
         &["doyen-web"],
         &["axum", "hyper", "hyper-util", "matchit"],
@@ -40,8 +40,7 @@ const HOMES: [(&[&str], &[&str], &str); 2] = [
 /// Names that the sources of core must not contain.
 const NOT_IN_CORE: [&str; 1] = ["tokio"];
 
-/// What an application, the docs' examples and other members outside `crates/` may use of the
-/// house.
+/// Crates that applications, the examples of the docs and other members outside `crates/` may use.
 const PUBLIC: [&str; 1] = ["doyen"];
 
 pub(super) fn run(args: &[String]) -> Result {
@@ -60,12 +59,15 @@ pub(super) fn run(args: &[String]) -> Result {
     Failure::unless_empty("dependencies that climb", &violations(&members))?;
     println!(
         "{} crates: each depends on lower ranks only",
-        members.iter().filter(|member| member.is_in_house()).count()
+        members
+            .iter()
+            .filter(|member| member.is_in_crates())
+            .count()
     );
     Ok(())
 }
 
-/// A member of the workspace, as far as ranks care.
+/// The facts about a member of the workspace.
 struct Member {
     manifest: String,
     package: String,
@@ -123,13 +125,13 @@ impl Member {
         }
     }
 
-    fn is_in_house(&self) -> bool {
+    fn is_in_crates(&self) -> bool {
         self.manifest.starts_with("crates/")
     }
 
-    /// Why this member may not depend on that package.
+    /// Returns the reason why this member may not depend on that package.
     fn objection(&self, package: &str, ranks: &BTreeMap<&str, i64>) -> Option<String> {
-        if let Some((homes, _, reason)) = HOMES
+        if let Some((homes, _, reason)) = SOLE_USERS
             .iter()
             .find(|(_, libraries, _)| libraries.contains(&package))
             && !homes.contains(&self.package.as_str())
@@ -141,26 +143,26 @@ impl Member {
         }
         if self.package == "doyen-core" && NOT_IN_CORE.contains(&package) {
             return Some(format!(
-                "doyen-core holds words and ports, so it may not name {package}"
+                "doyen-core contains types and ports, so it may not depend on {package}"
             ));
         }
         let theirs = *ranks.get(package)?;
         match self.rank {
-            Some(ours) if theirs < ours || (self.package.as_str(), package) == SAME_FLOOR => None,
+            Some(ours) if theirs < ours || (self.package.as_str(), package) == SAME_RANK => None,
             Some(ours) => Some(format!(
-                "{} has rank {ours} and may not see {package} of rank {theirs}",
+                "{} has rank {ours} and may not depend on {package} of rank {theirs}",
                 self.package
             )),
             None if PUBLIC.contains(&package) => None,
             None => Some(format!(
-                "{} stands outside the house and uses `{}`, not {package}",
+                "{} is outside `crates/`, so it uses `{}`, not {package}",
                 self.package, PUBLIC[0]
             )),
         }
     }
 }
 
-/// Everything that climbs, with the line that does.
+/// Returns every forbidden dependency, with its line.
 fn violations(members: &[Member]) -> Vec<String> {
     let ranks: BTreeMap<&str, i64> = members
         .iter()
@@ -168,9 +170,9 @@ fn violations(members: &[Member]) -> Vec<String> {
         .collect();
     let mut found = Vec::new();
     for member in members {
-        if member.is_in_house() && member.rank.is_none() {
+        if member.is_in_crates() && member.rank.is_none() {
             found.push(format!(
-                "{}: says no rank in [package.metadata.doyen]",
+                "{}: states no rank in [package.metadata.doyen]",
                 member.manifest
             ));
         }
@@ -185,7 +187,7 @@ fn violations(members: &[Member]) -> Vec<String> {
     found
 }
 
-/// Packages that the workspace's own list gives another name.
+/// Packages that the manifest of the workspace renames.
 fn renames(root_manifest: &str) -> Result<BTreeMap<String, String>> {
     let document = DeTable::parse(root_manifest)?;
     let listed = table(document.get_ref(), "workspace")
@@ -230,7 +232,7 @@ mod tests {
         .unwrap()
     }
 
-    fn house(manifest: &str, rank: Option<i64>, dependencies: &str) -> Vec<String> {
+    fn findings(manifest: &str, rank: Option<i64>, dependencies: &str) -> Vec<String> {
         violations(&[
             member(
                 "crates/doyen-core/Cargo.toml",
@@ -249,9 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn the_house_itself_stands() {
+    fn the_workspace_passes() {
         assert_eq!(
-            house(
+            findings(
                 "crates/doyen-test/Cargo.toml",
                 Some(5),
                 "[dependencies]\ndoyen.workspace = true"
@@ -262,26 +264,28 @@ mod tests {
 
     #[test]
     fn a_climbing_line_is_named() {
-        let found = house(
+        let found = findings(
             "crates/doyen-web/Cargo.toml",
             Some(2),
             "[dependencies]\nserde = \"1\"\ndoyen = { path = \"../doyen\" }",
         );
         assert_eq!(
             found,
-            ["crates/doyen-web/Cargo.toml:8: doyen-web has rank 2 and may not see doyen of rank 4"]
+            [
+                "crates/doyen-web/Cargo.toml:8: doyen-web has rank 2 and may not depend on doyen of rank 4"
+            ]
         );
     }
 
     #[test]
-    fn strangers_on_one_floor_stay_strangers() {
-        let found = house(
+    fn crates_of_one_rank_are_independent() {
+        let found = findings(
             "crates/doyen-web/Cargo.toml",
             Some(2),
             "[dependencies]\ndoyen-auth.workspace = true",
         );
         assert_eq!(found.len(), 1, "{found:?}");
-        let found = house(
+        let found = findings(
             "crates/doyen-macros2/Cargo.toml",
             Some(0),
             "[dependencies]\ndoyen-macros.workspace = true",
@@ -302,7 +306,7 @@ mod tests {
             "[dependencies.server]\npackage = \"axum\"\nversion = \"1\"",
             "[dependencies]\nweb-server.workspace = true",
         ] {
-            let found = house("crates/doyen-auth2/Cargo.toml", Some(2), hidden);
+            let found = findings("crates/doyen-auth2/Cargo.toml", Some(2), hidden);
             assert_eq!(found.len(), 1, "{hidden}: {found:?}");
             assert!(
                 found[0].contains("only doyen-web may name axum"),
@@ -314,7 +318,7 @@ mod tests {
     #[test]
     fn a_test_may_see_all() {
         assert!(
-            house(
+            findings(
                 "crates/doyen-web/Cargo.toml",
                 Some(2),
                 "[dev-dependencies]\ndoyen.workspace = true\nsqlx = \"1\""
@@ -335,24 +339,24 @@ mod tests {
 
     #[test]
     fn a_crate_without_a_rank_is_named() {
-        let found = house("crates/doyen-new/Cargo.toml", None, "");
+        let found = findings("crates/doyen-new/Cargo.toml", None, "");
         assert_eq!(
             found,
-            ["crates/doyen-new/Cargo.toml: says no rank in [package.metadata.doyen]"]
+            ["crates/doyen-new/Cargo.toml: states no rank in [package.metadata.doyen]"]
         );
     }
 
     #[test]
-    fn an_application_uses_the_front_door() {
+    fn an_application_uses_the_facade() {
         assert!(
-            house(
+            findings(
                 "apps/shop/Cargo.toml",
                 None,
                 "[dependencies]\ndoyen.workspace = true"
             )
             .is_empty()
         );
-        let found = house(
+        let found = findings(
             "apps/shop/Cargo.toml",
             None,
             "[dependencies]\ndoyen-auth.workspace = true\nsqlx = \"1\"",

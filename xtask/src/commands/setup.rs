@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: finds or installs what the tests need, and says where it is.
+//! `cargo xtask setup`: finds or installs what the tests need, and prints where it is.
 
 use toolkit::Result;
 

@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: the tests that have a reduced form in the gate, with their full counts.
 //!
-//! They ask `doyen_test::scale` for the count; the variable makes it give the full one. It takes
-//! minutes, prints what was measured, and wants a machine that does nothing else.
+//! They read their count from `doyen_test::scale`; an environment variable selects the full one. It
+//! takes minutes, prints measurements, and needs an idle machine.
 
 use toolkit::Result;
 use toolkit::process::{cargo, run as run_command};
@@ -9,7 +9,7 @@ use toolkit::process::{cargo, run as run_command};
 use super::no_arguments;
 use crate::setup;
 
-/// The tests that scale.
+/// The tests with a reduced form.
 const TESTS: &str = "test(/^memory::/) | test(/^logins::/)";
 
 pub(super) fn run(args: &[String]) -> Result {

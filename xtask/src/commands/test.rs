@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that tests, and nothing left out quietly.
+//! `cargo xtask test`: runs every test and fails if one is left out.
 //!
 //! First the contract gates, then the examples in doc comments, last nextest, whose summary closes
 //! the output. A test that is marked `#[ignore]`, or that a filter in a configuration file hides,
@@ -21,7 +21,7 @@ pub(super) fn run(args: &[String]) -> Result {
     }
 }
 
-/// What `cargo xtask ci` runs too.
+/// The tests in the gate.
 pub(super) fn everything() -> Result {
     let tools = setup::prepare()?;
     for line in tools.lines() {
@@ -39,13 +39,13 @@ pub(super) fn everything() -> Result {
     ]))
 }
 
-/// For work on one thing: only nextest, and it says so.
+/// Runs nextest only, and says so.
 fn chosen(args: &[String]) -> Result {
     println!(
         "only `cargo nextest run {}`: the contract and the doc examples are not checked",
         args.join(" ")
     );
-    // `--package` chooses among the workspace; cargo refuses both at once.
+    // `--package` selects from the workspace; cargo refuses both at once.
     let packages = args
         .iter()
         .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
@@ -81,7 +81,7 @@ fn list(tools: &Tools) -> Result<Value> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// How many tests a list has, or which of them would not run.
+/// Returns the number of tests in a list, or an error with those that would not run.
 fn nothing_left_out(list: &Value) -> Result<u64> {
     let mut left_out = Vec::new();
     for (binary, suite) in list["rust-suites"].as_object().into_iter().flatten() {
@@ -105,10 +105,10 @@ fn nothing_left_out(list: &Value) -> Result<u64> {
         .ok_or_else(|| Failure::new("nextest's list has no test-count"))
 }
 
-/// nextest does not run the examples in doc comments; cargo does.
+/// Runs the examples in doc comments, which nextest does not.
 ///
-/// Shown only when one fails or is left out, so that nextest's summary is the only one in the
-/// output.
+/// The output is shown only if one fails or is left out, so that it contains only one summary, that
+/// of nextest.
 fn doc_examples() -> Result {
     let mut command = cargo();
     command
@@ -118,7 +118,7 @@ fn doc_examples() -> Result {
     if left_out > 0 {
         let found = ignored_examples()?;
         return Failure::unless_empty(
-            "doc examples that do not run: mend them, or mark them `text`",
+            "doc examples that do not run: correct them, or mark them `text`",
             &found,
         );
     }
@@ -147,7 +147,7 @@ fn count_doc_examples(output: &str) -> (u64, u64) {
     })
 }
 
-/// Which examples are ignored: asked only when there are some.
+/// Returns the ignored examples. It is called only if there are some.
 fn ignored_examples() -> Result<Vec<String>> {
     let text = output(
         cargo()

@@ -1,8 +1,8 @@
 //! `cargo xtask unused`: each dependency of a crate is named in its sources.
 //!
-//! A dependency that nothing names costs every build. The name is looked for as a word in the
-//! crate's Rust files: for a dependency in `src`, for one of tests in all of them. What only a
-//! macro of another crate names would be reported; there is no such case.
+//! An unused dependency costs every build. The name must be a word in the Rust files of the crate:
+//! in `src` for a dependency, in any file for one of tests. A name that only a macro of another
+//! crate uses would be reported; there is no such case.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -11,7 +11,7 @@ use toolkit::{Failure, Result, workspace};
 
 use crate::commands::no_arguments;
 
-/// Tables of a manifest, and the folders whose files may name what is in them.
+/// Tables of a manifest, and the folders whose files may use their entries.
 const TABLES: [(&str, &[&str]); 3] = [
     ("dependencies", &["src"]),
     ("dev-dependencies", &["src", "tests", "benches", "examples"]),
@@ -52,7 +52,7 @@ pub(super) fn run(args: &[String]) -> Result {
     Ok(())
 }
 
-/// The names under which a crate uses its dependencies.
+/// Returns the names under which a crate uses its dependencies.
 fn dependencies(manifest: &toml::Table, table: &str) -> Vec<String> {
     let table = manifest.get(table).and_then(toml::Value::as_table);
     table
@@ -65,7 +65,7 @@ fn dependencies(manifest: &toml::Table, table: &str) -> Vec<String> {
 /// Adds each word of the Rust files in this folder.
 fn collect_words(folder: &Path, words: &mut HashSet<String>) -> Result {
     let Ok(entries) = std::fs::read_dir(folder) else {
-        // Not every crate has each folder.
+        // A folder may be missing.
         return Ok(());
     };
     for entry in entries {

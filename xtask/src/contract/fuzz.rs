@@ -1,13 +1,12 @@
-//! schemathesis reads the contract from the running helpdesk and sends requests that follow it and
-//! requests that break it, first one by one, then as chains along the links. Every check it has is
-//! on in one of two runs.
+//! schemathesis reads the contract from the running helpdesk and sends valid and invalid requests,
+//! first one by one, then as chains along the links. Two runs together enable every check.
 //!
-//! Each is on a helpdesk of its own: as the administrator, who may do everything, and as two
-//! customers, who must not see each other's things (`object_level_authorization`); what a customer
-//! may not do is then tried by those who may. Who is logged out by what was sent logs in again.
+//! Each run has its own helpdesk. One logs in as the administrator, who is authorized for
+//! everything. The other logs in as two customers, who must not see each other's objects
+//! (`object_level_authorization`). A session that a request ended is started again.
 //!
-//! The same seed gives the same requests: a finding can be made again. The time is bounded, and
-//! running out of it is a failure, not a pass.
+//! The same seed sends the same requests, so that a finding can be reproduced. The time is bounded,
+//! and a timeout is a failure.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -22,16 +21,16 @@ use super::{Subject, standard};
 use crate::helpdesk::{self, Running};
 
 const SEED: u32 = 20_260_101;
-const LIMIT: Duration = Duration::from_secs(4 * 60);
+const TIMEOUT: Duration = Duration::from_secs(4 * 60);
 
-/// One run, and who it is logged in as.
+/// A run and its users.
 struct Run {
     name: &'static str,
-    /// In the order they are tried.
+    /// Phases, in order.
     people: &'static [&'static str],
-    /// Only the first of them, for every operation.
+    /// Phases for every operation, of which the authorization run only does the first.
     pinned: bool,
-    /// Those who must not see each other's things.
+    /// Users that must not see each other's objects.
     peers: &'static [&'static str],
     examples: u32,
     /// True if a refusal of a valid request is a finding. While authorization is examined, requests
@@ -63,23 +62,23 @@ const RUNS: [Run; 2] = [
     },
 ];
 
-/// A second customer, who is made for the run.
+/// A second customer, created for the run.
 const OTHER: &str = "other-customer@example.com";
 
 pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
     let document: Value = serde_json::from_str(&subject.text()?)?;
     let operations = standard::operations(&document);
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for run in &RUNS {
         one(subject, run).context(|| format!("as {}", run.name))?;
-        told.push(format!(
+        received.push(format!(
             "as {}: at least {} examples each",
             run.name, run.examples
         ));
     }
     Ok(format!(
         "no finding, {operations} operations, {}, seed {SEED}",
-        told.join(", ")
+        received.join(", ")
     ))
 }
 
@@ -99,8 +98,8 @@ fn one(subject: &Subject<'_>, run: &Run) -> Result {
     fuzz.args(["--max-examples", &run.examples.to_string()]);
     fuzz.args(["--seed", &SEED.to_string()]);
     fuzz.args(["--generation-database", "none", "--continue-on-failure"]);
-    // With two workers Python 3.11 sometimes breaks off: its parser of Python, which names the
-    // strategies, is not safe among threads.
+    // With two workers Python 3.11 sometimes crashes: its parser, which names the strategies, is
+    // not thread-safe.
     fuzz.args(["--workers", "1", "--no-color"]);
     if !run.accepted {
         fuzz.args(["--exclude-checks", "positive_data_acceptance"]);
@@ -111,8 +110,8 @@ fn one(subject: &Subject<'_>, run: &Run) -> Result {
         .stdout(file.try_clone()?)
         .stderr(file);
 
-    let ended = within(LIMIT, &mut fuzz)?;
-    let said = std::fs::read_to_string(&log).unwrap_or_default();
+    let ended = within(TIMEOUT, &mut fuzz)?;
+    let output = std::fs::read_to_string(&log).unwrap_or_default();
     let alive = helpdesk.is_alive();
     match ended {
         Some(status) if status.success() && alive => Ok(()),
@@ -120,14 +119,14 @@ fn one(subject: &Subject<'_>, run: &Run) -> Result {
             "the helpdesk ended under the load. Its log:\n{}",
             helpdesk.log()
         ))),
-        Some(status) => Err(Failure::new(format!("{status}, seed {SEED}\n{said}"))),
+        Some(status) => Err(Failure::new(format!("{status}, seed {SEED}\n{output}"))),
         None => Err(Failure::new(format!(
-            "not finished after {LIMIT:?}, seed {SEED}\n{said}"
+            "not finished after {TIMEOUT:?}, seed {SEED}\n{output}"
         ))),
     }
 }
 
-/// The settings of a run: those of every run, and who logs in.
+/// Returns the settings of a run: the common ones, and the logins.
 fn settings(run: &Run) -> Result<PathBuf> {
     let folder = workspace::tools()?;
     let people = folder.join(format!("schemathesis-{}-people.json", run.name));
@@ -152,7 +151,7 @@ fn write(path: &Path, text: &str) -> Result {
     std::fs::write(path, text).context(|| format!("writing {}", path.display()))
 }
 
-/// How each of them logs in, in the form of Web Fuzzing Commons.
+/// Returns the logins in the format of Web Fuzzing Commons.
 fn people_of(run: &Run) -> Value {
     let login = |email: &str| {
         json!({
@@ -176,7 +175,7 @@ fn people_of(run: &Run) -> Value {
     json!({ "auth": people })
 }
 
-/// The exit status, or nothing when the time ran out and the program was ended.
+/// Returns the exit status, or `None` after a timeout, which ends the program.
 fn within(limit: Duration, command: &mut Command) -> Result<Option<ExitStatus>> {
     let mut child = command.spawn().context(|| "starting schemathesis".into())?;
     let started = Instant::now();

@@ -1,5 +1,5 @@
-//! Two linters of API documents, with their files in `tools/`: every rule at `warn` or above must
-//! be silent.
+//! Two linters of OpenAPI documents, with their configuration in `tools/`: no rule at `warn` or
+//! above may report.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use toolkit::{Failure, Result, workspace};
 
 use super::Subject;
 
-/// Redocly: is it a document that people and programs can use?
+/// Redocly: its rules for usable documents.
 pub(super) fn redocly(subject: &Subject<'_>) -> Result<String> {
     let config = workspace::root().join("tools/redocly.yaml");
     let mut lint = subject.tools.npm("redocly");
@@ -25,7 +25,7 @@ pub(super) fn redocly(subject: &Subject<'_>) -> Result<String> {
     Ok("no finding".to_owned())
 }
 
-/// Spectral: the same question from another house, and the OWASP API rules.
+/// Spectral: its OpenAPI rules and the OWASP API rules.
 pub(super) fn spectral(subject: &Subject<'_>) -> Result<String> {
     let findings = workspace::tools()?.join("spectral-findings.json");
     let mut lint = subject.tools.npm("spectral");
@@ -48,9 +48,9 @@ fn spectral_result(lint: &mut Command, findings: &std::path::Path) -> Result<Str
     let _ = std::fs::remove_file(findings);
     let ran = output(lint);
     let Ok(text) = std::fs::read_to_string(findings) else {
-        let said = ran?;
+        let stated = ran?;
         return Err(Failure::new(format!(
-            "Spectral wrote no list of findings\n{said}"
+            "Spectral wrote no list of findings\n{stated}"
         )));
     };
     let found: Vec<Value> = serde_json::from_str(&text)?;
@@ -64,7 +64,7 @@ fn spectral_result(lint: &mut Command, findings: &std::path::Path) -> Result<Str
     Ok("no finding".to_owned())
 }
 
-/// Spectral counts from 0 (error) to 3 (hint).
+/// Spectral's severities are numbers from 0 (error) to 3 (hint).
 const WARN: u64 = 1;
 
 fn line(finding: &Value) -> String {

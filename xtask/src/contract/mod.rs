@@ -1,9 +1,9 @@
-//! The helpdesk's public contract and its documentation page, checked from outside by tools that
-//! did not grow up with them.
+//! The public contract of the helpdesk and its documentation page, checked from outside by
+//! independent tools.
 //!
-//! Each gate answers with one line that says what it looked at, or fails with what it found. A
-//! finding is mended where it is made. Where a linter's rule is wrong for us, it is switched off in
-//! the linter's file in `tools/`, with a reason.
+//! Each gate returns one line that states what it checked, or fails with its findings. A finding is
+//! corrected at its source. A linter rule that does not fit is disabled in the configuration in
+//! `tools/`, with a reason.
 
 mod fuzz;
 mod lint;
@@ -22,17 +22,16 @@ use toolkit::{Context, Result, workspace};
 
 use crate::helpdesk;
 
-/// Whether the helpdesk can be held to its contract. `false` leaves out every gate here and the
-/// generated files.
+/// True if the gates here and the generated files are checked.
 pub(crate) const HELPDESK_IS_READY: bool = true;
 
-/// One way to look at the contract.
+/// A check of the contract.
 struct Gate {
     name: &'static str,
     run: fn(&Subject<'_>) -> Result<String>,
 }
 
-/// Gates that look at the document alone.
+/// Gates that only need the document.
 const ON_A_DOCUMENT: [Gate; 3] = [
     Gate {
         name: "OpenAPI 3.1 schema",
@@ -48,7 +47,7 @@ const ON_A_DOCUMENT: [Gate; 3] = [
     },
 ];
 
-/// Gates that look at what this checkout does, cheapest first.
+/// Gates that need the program, cheapest first.
 const ON_THE_HELPDESK: [Gate; 4] = [
     Gate {
         name: "committed document",
@@ -68,9 +67,9 @@ const ON_THE_HELPDESK: [Gate; 4] = [
     },
 ];
 
-/// What the gates look at.
+/// The subject of the gates.
 struct Subject<'a> {
-    /// The document that the helpdesk prints now, in a file.
+    /// The document that the helpdesk prints, in a file.
     document: PathBuf,
     tools: &'a Tools,
 }
@@ -82,7 +81,7 @@ impl Subject<'_> {
     }
 }
 
-/// Runs every gate on the document that the helpdesk prints now.
+/// Runs every gate on the document that the helpdesk prints.
 pub(crate) fn check(tools: &Tools) -> Result {
     if !HELPDESK_IS_READY {
         println!(
@@ -97,7 +96,7 @@ pub(crate) fn check(tools: &Tools) -> Result {
     check_document(&document, tools, &ON_THE_HELPDESK)
 }
 
-/// Runs the gates on a document of your choice: for work on the linters' settings.
+/// Runs the gates on another document, for work on the settings of the linters.
 pub(crate) fn check_file(document: &Path, tools: &Tools) -> Result {
     check_document(document, tools, &ON_A_DOCUMENT)
 }

@@ -12,23 +12,23 @@ use crate::helpdesk::Running;
 
 const FOLDER: &str = "crates/doyen-console/tests/browser";
 
-/// Every `*.test.mjs`, so that a new one cannot be forgotten.
+/// Every `*.test.mjs`, so that a new one is included.
 pub(super) fn modules(_: &Subject<'_>) -> Result<String> {
-    let said = output(
+    let text = output(
         Command::new("node")
             .args(["--test", "--test-reporter=tap"])
             .args(test_files()?),
     )?;
     let (passed, skipped, todo) = (
-        count(&said, "pass"),
-        count(&said, "skipped"),
-        count(&said, "todo"),
+        count(&text, "pass"),
+        count(&text, "skipped"),
+        count(&text, "todo"),
     );
     match (passed, skipped, todo) {
         (Some(passed @ 1..), Some(0), Some(0)) => {
             Ok(format!("{passed} tests passed, none skipped"))
         }
-        _ => Err(Failure::new(format!("not every test ran\n{said}"))),
+        _ => Err(Failure::new(format!("not every test ran\n{text}"))),
     }
 }
 
@@ -39,10 +39,10 @@ pub(super) fn browser(subject: &Subject<'_>) -> Result<String> {
     drive
         .env("BASE_URL", format!("http://{}", helpdesk.address()))
         .env("CHROMIUM", subject.tools.browser());
-    let said = output(&mut drive).context(|| format!("the helpdesk's log:\n{}", helpdesk.log()))?;
-    let steps = said.lines().filter(|line| line.starts_with("ok ")).count();
+    let text = output(&mut drive).context(|| format!("the helpdesk's log:\n{}", helpdesk.log()))?;
+    let steps = text.lines().filter(|line| line.starts_with("ok ")).count();
     if steps == 0 {
-        Err(Failure::new(format!("no step was made\n{said}")))
+        Err(Failure::new(format!("no step was run\n{text}")))
     } else {
         Ok(format!("{steps} steps in Chromium"))
     }
@@ -57,7 +57,7 @@ fn test_files() -> Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// The number in the line `# pass 21` of a TAP report.
+/// Parses the number in the line `# pass 21` of a TAP report.
 fn count(report: &str, what: &str) -> Option<u64> {
     report.lines().find_map(|line| {
         line.strip_prefix("# ")?

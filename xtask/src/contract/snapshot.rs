@@ -1,5 +1,5 @@
-//! The document that the helpdesk prints is the committed one, byte for byte: a change of the
-//! contract is seen in review.
+//! The document that the helpdesk prints is the committed one, byte for byte, so that a change of
+//! the contract is visible in review.
 
 use toolkit::{Failure, Result, workspace};
 
@@ -17,13 +17,13 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
         ));
     }
     Err(Failure::new(format!(
-        "the helpdesk prints another document than {} ({}). If the change is meant, `cargo xtask generate` and commit it",
+        "the helpdesk prints another document than {} ({}). If the change is intended, run `cargo xtask generate` and commit the file",
         helpdesk::CONTRACT,
         first_difference(&committed, &printed)
     )))
 }
 
-/// The first line that differs, for a message.
+/// Returns the first line that differs, for a message.
 pub(crate) fn first_difference(committed: &str, now: &str) -> String {
     let mut now_lines = now.lines();
     for (number, old) in committed.lines().enumerate() {
@@ -41,16 +41,16 @@ pub(crate) fn first_difference(committed: &str, now: &str) -> String {
         }
     }
     match now_lines.next() {
-        Some(new) => format!("it now goes on after its last line: `{}`", short(new)),
-        None => "only the line ends differ".to_owned(),
+        Some(new) => format!("it now continues after its last line: `{}`", short(new)),
+        None => "only the line endings differ".to_owned(),
     }
 }
 
-/// A line for a message: without its indentation, and not longer than a line.
+/// Shortens a line for a message.
 fn short(line: &str) -> String {
-    const LONGEST: usize = 100;
+    const MAX_CHARS: usize = 100;
     let line = line.trim();
-    match line.char_indices().nth(LONGEST) {
+    match line.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line.to_owned(),
     }
@@ -78,8 +78,8 @@ mod tests {
         );
         assert_eq!(
             first_difference("a\n", "a\n b\n"),
-            "it now goes on after its last line: `b`"
+            "it now continues after its last line: `b`"
         );
-        assert_eq!(first_difference("a\n", "a"), "only the line ends differ");
+        assert_eq!(first_difference("a\n", "a"), "only the line endings differ");
     }
 }

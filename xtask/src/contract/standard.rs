@@ -1,6 +1,5 @@
-//! The document is what OpenAPI 3.1 says a document is: it passes the specification's own schema
-//! (2022-10-07), each schema in it is a valid JSON Schema, and operation ids and path parameters
-//! fit together.
+//! The document conforms to OpenAPI 3.1: it passes the schema of the specification (2022-10-07),
+//! each schema in it is a valid JSON Schema, and operation ids and path parameters are consistent.
 
 use serde_json::Value;
 use toolkit::process::output;
@@ -17,7 +16,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
     let version = document["openapi"].as_str().unwrap_or("none");
     if !version.starts_with("3.1.") {
         return Err(Failure::new(format!(
-            "the document says it is OpenAPI {version}, and we speak 3.1"
+            "the document states OpenAPI {version} instead of 3.1"
         )));
     }
     let mut validator = subject.tools.python("python");
@@ -36,7 +35,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
     Ok(format!("valid, {} operations", operations(&document)))
 }
 
-/// How many operations a document has.
+/// Returns the number of operations of a document.
 pub(super) fn operations(document: &Value) -> usize {
     let paths = document["paths"].as_object();
     let items = paths.into_iter().flat_map(|paths| paths.values());

@@ -1,4 +1,4 @@
-//! A Chromium for the tests that look at a page.
+//! Chromium, for the tests of web pages.
 
 use std::path::PathBuf;
 

@@ -22,7 +22,7 @@ use toolkit::setup::{lock, postgres, python};
 /// The Python packages of the contract checks.
 const PYTHON_PACKAGES: &str = "tools/requirements.txt";
 
-/// Where everything is, once [`prepare`] is through.
+/// The locations of all parts, once [`prepare`] has run.
 pub(crate) struct Tools {
     postgres: postgres::Server,
     nextest: String,
@@ -35,7 +35,7 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// A program of the npm packages in `tools/package.json`.
+    /// Returns the path of a program of the npm packages in `tools/package.json`.
     pub(crate) fn npm(&self, program: &str) -> Command {
         Command::new(self.node.program(program))
     }
@@ -44,17 +44,17 @@ impl Tools {
         &self.browser
     }
 
-    /// A program of the Python packages in `tools/requirements.txt`.
+    /// Returns the path of a program of the Python packages in `tools/requirements.txt`.
     pub(crate) fn python(&self, program: &str) -> Command {
         Command::new(self.python.program(program))
     }
 
-    /// What a test reads to find the real parts.
+    /// Environment variables through which the tests find the parts.
     pub(crate) fn environment(&self) -> [(&'static str, String); 1] {
         [(postgres::URL, self.postgres.url.clone())]
     }
 
-    /// A line for each part: what it is and where.
+    /// Prints a line for each part: name and location.
     pub(crate) fn lines(&self) -> Vec<String> {
         vec![
             format!(
@@ -73,7 +73,7 @@ impl Tools {
     }
 }
 
-/// Finds or installs everything that the tests need. Two at once take turns.
+/// Finds or installs everything that the tests need. Concurrent runs wait for each other.
 pub(crate) fn prepare() -> Result<Tools> {
     let _lock = lock()?;
     Ok(Tools {
@@ -88,7 +88,7 @@ pub(crate) fn prepare() -> Result<Tools> {
     })
 }
 
-/// Finds or installs what counts instructions.
+/// Finds or installs Valgrind.
 pub(crate) fn valgrind() -> Result<PathBuf> {
     let _lock = lock()?;
     valgrind::find_or_install()

@@ -3,14 +3,14 @@
 use toolkit::Result;
 use toolkit::process::{cargo, output, run, succeeds};
 
-/// The version installed where there is none. A newer one that is there already is as good.
+/// The version that is installed if there is none. An installed newer one is used as well.
 const VERSION: &str = "0.9.143";
 
-/// Says which version is used.
+/// Returns the version in use.
 pub(crate) fn find_or_install() -> Result<String> {
     if !succeeds(cargo().args(["nextest", "--version"])) {
         println!("installing cargo-nextest {VERSION}: a few minutes, once");
-        // Built for a quick build, not for speed: it spends its time waiting for tests.
+        // Built with a fast profile, because it spends its time waiting for tests.
         run(cargo()
             .args([
                 "install",

@@ -7,7 +7,7 @@ use toolkit::process::{find, output, run};
 use toolkit::setup::{stamp, system};
 use toolkit::{Context, Failure, Result, workspace};
 
-/// The oldest Node.js that the packages run on.
+/// The oldest version of Node.js that the packages support.
 const OLDEST: (u32, u32) = (20, 19);
 
 /// A folder with `node_modules`.
@@ -69,7 +69,7 @@ fn link(installed: &Path, shown: &Path) -> Result {
     std::os::unix::fs::symlink(installed, shown).context(|| format!("linking {}", shown.display()))
 }
 
-/// `v20.19.2` as (20, 19).
+/// Parses `v20.19.2` as (20, 19).
 fn parse(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim().strip_prefix('v')?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))

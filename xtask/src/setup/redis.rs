@@ -1,4 +1,4 @@
-//! Redis: the program alone. Tests that need one start their own.
+//! The program `redis-server`. Tests that need a server start their own.
 
 use std::path::PathBuf;
 

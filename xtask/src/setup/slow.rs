@@ -1,4 +1,4 @@
-//! slowhttptest, which plays slow clients: many at once, of all the usual sorts.
+//! slowhttptest, which simulates slow clients of all usual kinds.
 
 use std::path::PathBuf;
 

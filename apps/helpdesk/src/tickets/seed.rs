@@ -12,7 +12,7 @@ use doyen::prelude::*;
 use super::domain::{Comment, Person, Priority, Status, Tag, Ticket};
 use super::infrastructure::rows;
 use crate::accounts::People;
-use crate::dice::Dice;
+use crate::rng::Rng;
 use texts::TOPICS;
 
 const TICKETS: usize = 1_000;
@@ -27,12 +27,12 @@ pub(crate) async fn seed(
     people: &People,
     now: Timestamp,
 ) -> Result<(usize, usize), Unexpected> {
-    let mut dice = Dice::new(7);
+    let mut rng = Rng::new(7);
     let (mut tickets, mut comments) =
         (Vec::with_capacity(TICKETS), Vec::with_capacity(3 * TICKETS));
     for number in 0..TICKETS {
         let back = SPAN.mul_f64((TICKETS - number) as f64 / TICKETS as f64);
-        let (ticket, said) = story(&mut dice, people, now - back, now);
+        let (ticket, said) = story(&mut rng, people, now - back, now);
         tickets.push(ticket);
         comments.extend(said);
     }
@@ -59,34 +59,34 @@ where
 
 /// Creates a plausible ticket with its comments.
 fn story(
-    dice: &mut Dice,
+    rng: &mut Rng,
     people: &People,
     opened: Timestamp,
     now: Timestamp,
 ) -> (Ticket, Vec<Comment>) {
-    let topic = dice.pick(TOPICS);
-    let reporter = person(dice.pick(&people.customers));
-    let agent = person(dice.pick(&people.agents));
-    let place = dice.pick(texts::PLACES);
+    let topic = rng.pick(TOPICS);
+    let reporter = person(rng.pick(&people.customers));
+    let agent = person(rng.pick(&people.agents));
+    let place = rng.pick(texts::PLACES);
     let fill = |text: &&str| text.replace("{place}", place);
     let mut tags: Vec<Tag> = topic
         .tags
         .iter()
         .copied()
-        .filter(|_| dice.chance(70))
+        .filter(|_| rng.chance(70))
         .map(Tag::trusted)
         .collect();
     tags.sort();
     let mut ticket = Ticket {
-        id: Id::from_uuid(id_at(dice, opened)),
-        subject: fill(dice.pick(topic.subjects)),
+        id: Id::from_uuid(id_at(rng, opened)),
+        subject: fill(rng.pick(topic.subjects)),
         body: format!(
             "{}\n\n{}",
-            fill(dice.pick(topic.stories)),
-            dice.pick(texts::CLOSINGS)
+            fill(rng.pick(topic.stories)),
+            rng.pick(texts::CLOSINGS)
         ),
         status: Status::Open,
-        priority: *dice.pick(&[
+        priority: *rng.pick(&[
             Priority::Low,
             Priority::Normal,
             Priority::Normal,
@@ -106,7 +106,7 @@ fn story(
     };
     // Older tickets are more likely to be solved or closed.
     let age = now.since(opened).as_secs() / (24 * 60 * 60);
-    let end = match (age, dice.below(100)) {
+    let end = match (age, rng.below(100)) {
         (0..3, 0..70) => Status::Open,
         (0..14, 0..30) => Status::Open,
         (0..14, 30..60) => Status::Pending,
@@ -115,11 +115,11 @@ fn story(
         (_, 12..45) => Status::Solved,
         _ => Status::Closed,
     };
-    if end != Status::Open || dice.chance(50) {
+    if end != Status::Open || rng.chance(50) {
         ticket.assignee = Some(agent.clone());
         ticket.version += 1;
     }
-    let comments = talk(dice, &mut ticket, &agent, topic.answers, now);
+    let comments = talk(rng, &mut ticket, &agent, topic.answers, now);
     ticket.status = end;
     ticket.version += i64::from(end != Status::Open);
     (ticket, comments)
@@ -127,7 +127,7 @@ fn story(
 
 /// Creates a conversation between agent and customer of up to six comments.
 fn talk(
-    dice: &mut Dice,
+    rng: &mut Rng,
     ticket: &mut Ticket,
     agent: &Person,
     answers: &[&str],
@@ -135,17 +135,17 @@ fn talk(
 ) -> Vec<Comment> {
     let mut said = Vec::new();
     let mut at = ticket.created_at;
-    for turn in 0..dice.below(7) {
-        at = at + Duration::from_secs(600 + dice.below(20 * 60 * 60));
+    for turn in 0..rng.below(7) {
+        at = at + Duration::from_secs(600 + rng.below(20 * 60 * 60));
         if at > now {
             break;
         }
-        let internal = dice.chance(12);
+        let internal = rng.chance(12);
         let by_agent = internal || turn % 2 == 0;
         let body = match (internal, by_agent) {
-            (true, _) => dice.pick(texts::NOTES),
-            (false, true) => dice.pick(answers),
-            (false, false) => dice.pick(texts::REPLIES),
+            (true, _) => rng.pick(texts::NOTES),
+            (false, true) => rng.pick(answers),
+            (false, false) => rng.pick(texts::REPLIES),
         };
         let author = if by_agent {
             agent.clone()
@@ -153,7 +153,7 @@ fn talk(
             ticket.reporter.clone()
         };
         said.push(Comment {
-            id: Id::from_uuid(id_at(dice, at)),
+            id: Id::from_uuid(id_at(rng, at)),
             ticket: ticket.id,
             author,
             body: (*body).to_owned(),
@@ -174,11 +174,8 @@ fn person(user: &(crate::access::UserId, String)) -> Person {
 }
 
 /// Returns a UUID version 7 for this time, so that ids sort by time.
-fn id_at(dice: &mut Dice, at: Timestamp) -> Uuid {
+fn id_at(rng: &mut Rng, at: Timestamp) -> Uuid {
     let millis = u128::from((at.micros() / 1_000).unsigned_abs());
-    let (high, low) = (
-        u128::from(dice.next() & 0xfff),
-        u128::from(dice.next() >> 2),
-    );
+    let (high, low) = (u128::from(rng.next() & 0xfff), u128::from(rng.next() >> 2));
     Uuid::from_u128(millis << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 }

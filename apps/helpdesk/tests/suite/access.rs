@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use crate::support::people::PASSWORD;
 use crate::support::{Helpdesk, Join as _, Person};
 
-/// Routes that anybody may call. This list may only shrink: an entry that is not needed fails the
-/// test.
+/// Public routes. This list may only shrink: an entry that is not needed fails the test.
 const PUBLIC: [&str; 17] = [
     "GET /.well-known/jwks.json",
     "GET /.well-known/oauth-authorization-server",
@@ -46,7 +45,7 @@ fn name(operation: &Operation) -> String {
     format!("{} {}", operation.method, operation.path)
 }
 
-/// The path of a route, with the owner's things in it.
+/// Returns the path of a route with ids of the owner.
 fn path(operation: &Operation, theirs: &Theirs) -> String {
     let whose = |text: &str| match text {
         path if path.starts_with("/v1/tickets/") => theirs.ticket.clone(),
@@ -54,19 +53,19 @@ fn path(operation: &Operation, theirs: &Theirs) -> String {
         path if path.starts_with("/v1/me/sessions/") => theirs.session.clone(),
         path if path.starts_with("/v1/me/api-keys/") => theirs.key.clone(),
         path if path.starts_with("/v1/clients/") => "cli_01jd9m3z6veqjsk4dy2hjcg8x4".to_owned(),
-        path => panic!("say in `access.rs` what stands for the parameters of {path}"),
+        path => panic!("add values for the parameters of {path} to `access.rs`"),
     };
     match operation.path.matches('{').count() {
         0 => operation.path.clone(),
         1 => operation.path.replace("{id}", &whose(&operation.path)),
         _ => panic!(
-            "say in `access.rs` what stands for the parameters of {}",
+            "add values for the parameters of {} to `access.rs`",
             operation.path
         ),
     }
 }
 
-/// A body that the route accepts.
+/// Returns a body that the route accepts.
 fn body(operation: &Operation) -> Option<Value> {
     operation.body.as_ref()?;
     Some(match operation.id.as_str() {
@@ -85,7 +84,7 @@ fn body(operation: &Operation) -> Option<Value> {
         "auth_disable_totp" => json!({"password": PASSWORD, "code": "123456"}),
         "auth_create_api_key" => json!({"name": "a program", "scopes": ["profile"]}),
         "auth_create_client" => json!({"name": "a machine", "scopes": ["profile"]}),
-        id => panic!("say in `access.rs` what body {id} accepts"),
+        id => panic!("add a body for {id} to `access.rs`"),
     })
 }
 
@@ -127,7 +126,7 @@ async fn theirs(app: &Helpdesk) -> Theirs {
 }
 
 #[doyen_test::test]
-async fn what_is_public_is_on_the_list(app: Helpdesk) {
+async fn public_routes_are_on_the_list(app: Helpdesk) {
     let mut public: Vec<String> = app
         .operations()
         .iter()
@@ -137,12 +136,12 @@ async fn what_is_public_is_on_the_list(app: Helpdesk) {
     public.sort();
     assert_eq!(
         public, PUBLIC,
-        "a route that anybody may call must be on the list, and the list may hold no other"
+        "the list must have exactly the public routes"
     );
 }
 
 #[doyen_test::test]
-async fn nobody_is_told_to_log_in(app: Helpdesk) {
+async fn anonymous_calls_are_refused(app: Helpdesk) {
     let theirs = theirs(&app).await;
     for operation in guarded(&app) {
         let answer = app
@@ -185,7 +184,7 @@ async fn the_wrong_scopes_are_refused_by_name(app: Helpdesk) {
         let needed = operation
             .allow
             .scope()
-            .unwrap_or_else(|| panic!("{} asks for no scope", name(&operation)))
+            .unwrap_or_else(|| panic!("{} requires no scope", name(&operation)))
             .to_owned();
         let others: Vec<Scope> = Scope::all()
             .into_iter()
@@ -214,7 +213,7 @@ async fn the_wrong_role_is_refused(app: Helpdesk) {
             if roles.is_empty() || roles.contains(&role.name()) {
                 continue;
             }
-            // Even with every scope there is, and with their own ticket.
+            // Even with every scope, and with their own ticket.
             let person = theirs.owner.only(role, &Scope::all()).await;
             call(&person, &operation, &theirs)
                 .send()
@@ -224,17 +223,16 @@ async fn the_wrong_role_is_refused(app: Helpdesk) {
     }
 }
 
-/// Whatever a stranger asks for, what they get holds nothing of the owner's, and what the owner has
-/// is as it was.
+/// No response to another customer has data of the owner, and the owner's data is unchanged.
 #[doyen_test::test]
-async fn a_stranger_gets_and_changes_nothing(app: Helpdesk) {
+async fn another_customer_gets_and_changes_nothing(app: Helpdesk) {
     let (theirs, stranger) = (theirs(&app).await, app.as_customer().await);
     let before = (
         theirs.owner.sees(&theirs.ticket).await.bytes().to_vec(),
         theirs.owner.get("/v1/me").send().await.bytes().to_vec(),
     );
     for operation in guarded(&app) {
-        // Some of these end the session they come with.
+        // Some of these end the session they use.
         let stranger = stranger.again().await;
         let answer = call(&stranger, &operation, &theirs).send().await;
         // The code is unknown: the response is that of wrong credentials.
@@ -275,7 +273,7 @@ async fn a_stranger_gets_and_changes_nothing(app: Helpdesk) {
     assert_eq!(before, after);
 }
 
-/// The stranger's requests above are ones that work: with their own things they do.
+/// The requests above are valid: with their own ids they succeed.
 #[doyen_test::test]
 async fn the_same_requests_work_for_the_owner(app: Helpdesk) {
     let may = |operation: &Operation| {
@@ -291,7 +289,7 @@ async fn the_same_requests_work_for_the_owner(app: Helpdesk) {
         !["auth_confirm_totp", "auth_disable_totp"].contains(&operation.id.as_str())
     };
     for operation in guarded(&app).into_iter().filter(may).filter(later) {
-        // Some of these end what others are about.
+        // Some of these remove what others need.
         let theirs = theirs(&app).await;
         let answer = call(&theirs.owner, &operation, &theirs).send().await;
         assert!(answer.status() < 300, "{answer}");

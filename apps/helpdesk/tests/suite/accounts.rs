@@ -1,4 +1,4 @@
-//! Register, log in, the own profile, and the users.
+//! Registration, login, the own profile, and the users.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ async fn an_address_has_one_account_whatever_its_case(app: Helpdesk) {
         .expect_problem(409, "email_taken");
 }
 
-/// Two requests in the same instant: the database decides, not a look before the leap.
+/// Two concurrent requests: the database decides, not an earlier query.
 #[doyen_test::test]
 async fn an_address_has_one_account_even_in_a_race(app: Helpdesk) {
     let new = json!({"email": "race@example.com", "password": PASSWORD, "name": "Racer"});
@@ -80,7 +80,7 @@ async fn an_address_has_one_account_even_in_a_race(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn nobody_makes_themselves_an_agent(app: Helpdesk) {
+async fn a_customer_cannot_become_an_agent(app: Helpdesk) {
     let new = json!({"email": "eve@example.com", "password": PASSWORD, "name": "Eve", "role": "admin", "id": "usr_1"});
     let answer = app
         .post("/v1/auth/register")
@@ -113,8 +113,8 @@ async fn weak_passwords_are_refused_without_repeating_them(app: Helpdesk) {
     }
 }
 
-/// What tells two answers apart, but for the request id.
-fn told(answer: &Answer) -> String {
+/// The parts of a response that could distinguish it, without the request id.
+fn received(answer: &Answer) -> String {
     let id = answer
         .header("x-request-id")
         .unwrap_or_else(|| panic!("{answer}"))
@@ -122,7 +122,7 @@ fn told(answer: &Answer) -> String {
     let headers: Vec<String> = answer
         .headers()
         .iter()
-        // How much of a limit is left tells them apart by nothing but their order.
+        // The state of the limit only depends on the order of the requests.
         .filter(|(name, _)| *name != "ratelimit")
         .map(|(name, value)| format!("{name}: {value:?}"))
         .collect();
@@ -137,7 +137,7 @@ fn told(answer: &Answer) -> String {
 
 /// A login does not disclose whether an account exists.
 #[doyen_test::test]
-async fn a_wrong_password_and_an_unknown_address_are_told_alike(app: Helpdesk) {
+async fn a_wrong_password_and_an_unknown_address_get_the_same_response(app: Helpdesk) {
     let person = app.as_customer().await;
     let wrong = login(&app, &person.email, "not the password")
         .await
@@ -145,7 +145,7 @@ async fn a_wrong_password_and_an_unknown_address_are_told_alike(app: Helpdesk) {
     let unknown = login(&app, "unknown@example.com", "not the password")
         .await
         .expect_problem(401, "invalid_credentials");
-    assert_eq!(told(&wrong), told(&unknown));
+    assert_eq!(received(&wrong), received(&unknown));
 }
 
 #[doyen_test::test]
@@ -171,7 +171,7 @@ async fn a_token_expires(app: Helpdesk) {
 async fn a_profile_is_patched_by_merging(app: Helpdesk) {
     let ada = app.as_customer().await;
     let tag = ada.get("/v1/me").send().await.expect(200).etag();
-    // Left out: as it was, and not even a new version.
+    // Absent: unchanged, and no new version.
     let same = ada
         .patch("/v1/me")
         .if_match(&tag)
@@ -192,7 +192,7 @@ async fn a_profile_is_patched_by_merging(app: Helpdesk) {
         .await
         .expect_problem(422, "invalid");
     assert_eq!(null.failures(), ["/name null"]);
-    // A value: set.
+    // A value is set.
     let set = ada
         .patch("/v1/me")
         .if_match(&tag)
@@ -205,7 +205,7 @@ async fn a_profile_is_patched_by_merging(app: Helpdesk) {
         ("Countess", json!(2))
     );
     assert_ne!(set.etag(), tag);
-    // A role is none of it.
+    // A role cannot be changed here.
     let role = ada
         .patch("/v1/me")
         .if_match("*")
@@ -217,7 +217,7 @@ async fn a_profile_is_patched_by_merging(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn a_profile_is_patched_only_by_who_has_seen_it(app: Helpdesk) {
+async fn a_profile_patch_needs_the_current_version(app: Helpdesk) {
     let ada = app.as_customer().await;
     let name = json!({"name": "Countess"});
     ada.patch("/v1/me")
@@ -234,7 +234,7 @@ async fn a_profile_is_patched_only_by_who_has_seen_it(app: Helpdesk) {
         .await
         .expect(200);
     let tag = renamed.etag();
-    // Both have the caller part of this user: only the version is wrong.
+    // Both tags have the caller part of this user: only the version is wrong.
     let newer = tag.replacen("\"2.", "\"3.", 1);
     assert_ne!(newer, tag);
     let weak = format!("W/{tag}");
@@ -305,7 +305,7 @@ async fn staff_look_users_up_and_administrators_change_them(app: Helpdesk) {
         .await
         .expect(200);
     assert_eq!(made.text_at("/role"), "agent");
-    // The old token counts no more: it would say what they were.
+    // The old token is refused, because it has the old role.
     ada.get("/v1/users")
         .send()
         .await
@@ -356,7 +356,7 @@ async fn users_are_listed_by_role(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn an_unknown_user_is_404_and_text_that_is_no_id_is_told(app: Helpdesk) {
+async fn an_unknown_user_is_404_and_a_malformed_id_is_422(app: Helpdesk) {
     let admin = app.as_admin().await;
     admin
         .get("/v1/users/usr_01jd9m3z6veqjsk4dy2hjcg8x4")

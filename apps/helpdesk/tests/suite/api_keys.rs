@@ -1,4 +1,4 @@
-//! API keys and machine clients, as the helpdesk has them.
+//! API keys and machine clients of the helpdesk.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn with(app: &Helpdesk, key: &str, method: &str, target: &str) -> Answer {
 }
 
 #[doyen_test::test]
-async fn k1_a_key_reads_its_owners_tickets_and_does_no_more(app: Helpdesk) {
+async fn k1_a_key_reads_its_owners_tickets_and_nothing_else(app: Helpdesk) {
     let (ada, bob) = (app.as_customer().await, app.as_customer().await);
     let ticket = ada.opens("the printer").await.text_at("/id");
     let other = bob.opens("the scanner").await.text_at("/id");
@@ -65,9 +65,9 @@ async fn k1_a_key_reads_its_owners_tickets_and_does_no_more(app: Helpdesk) {
         .expect_problem(401, "invalid_key");
 }
 
-/// T15: what is taken from the owner is taken from the key.
+/// T15: a key loses the rights that its owner loses.
 #[doyen_test::test]
-async fn k1_an_agent_who_is_none_any_more_has_no_agents_key(app: Helpdesk) {
+async fn k1_a_former_agent_has_no_agent_key(app: Helpdesk) {
     let (agent, ada) = (app.as_agent().await, app.as_customer().await);
     let ticket = ada.opens("the printer").await.text_at("/id");
     let (_, key) = key(&agent, &["tickets:read", "users:read"]).await;
@@ -91,9 +91,9 @@ async fn k1_an_agent_who_is_none_any_more_has_no_agents_key(app: Helpdesk) {
         .expect(404);
 }
 
-/// A machine client is no user of the helpdesk: what asks for one is not for it.
+/// A machine client is not a user: routes that need one refuse it.
 #[doyen_test::test]
-async fn k1_a_machine_client_is_no_user(app: Helpdesk) {
+async fn k1_a_machine_client_is_not_a_user(app: Helpdesk) {
     let admin = app.as_admin().await;
     let new = json!({"name": "billing", "scopes": ["users:read", "tickets:read"]});
     let made = admin

@@ -23,7 +23,7 @@ fn program(database: &str) -> Program {
         .env("APP_AUTH__SIGNING_KEY", doyen_test::SIGNING_KEY)
 }
 
-/// Attacks it, and fails with every line when one has an effect.
+/// Attacks the program, and fails with the lines of the attacks that had an effect.
 fn attacked(server: &Running) -> Vec<Line> {
     let options = Options {
         base: format!("http://{}", server.address()),
@@ -50,8 +50,7 @@ fn attacked(server: &Running) -> Vec<Line> {
     lines
 }
 
-/// A36: whatever was sent, each line of the log is one object, and no client has written a line of
-/// its own.
+/// A36: every line of the log is one object, whatever was sent, and no client has forged a line.
 fn one_object_a_line(output: &str) {
     let mut objects = 0;
     for line in output.lines().filter(|line| line.starts_with('{')) {
@@ -63,11 +62,11 @@ fn one_object_a_line(output: &str) {
     assert!(objects > 1000, "only {objects} lines");
     assert!(
         !output.contains('\u{1b}') && !output.contains('\u{2028}'),
-        "an escape reached the log"
+        "an escape sequence is in the log"
     );
     assert!(
         !output.contains("nine lives of an orange cat"),
-        "a password reached the log"
+        "a password is in the log"
     );
 }
 
@@ -86,7 +85,7 @@ fn redis() -> String {
     format!("{}/7", url.trim_end_matches('/'))
 }
 
-/// The same with what many machines share.
+/// The same with the stores for many machines.
 #[doyen_test::test(postgres)]
 async fn a1_to_a50_have_no_effect_on_postgres_and_redis(app: Helpdesk) {
     let server = program(app.database_url())

@@ -1,4 +1,4 @@
-//! What is said about a ticket, and what customers do not hear of it.
+//! Comments on a ticket, and the notes that customers do not see.
 
 use doyen_test::Answer;
 use serde_json::json;
@@ -23,7 +23,7 @@ async fn comments(person: &Person, ticket: &str) -> Answer {
 }
 
 #[doyen_test::test]
-async fn comments_are_heard_in_order(app: Helpdesk) {
+async fn comments_are_listed_in_order(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
     let ticket = ann.opens("printer").await.text_at("/id");
     let first = ann.says(&ticket, "Hello?").await.expect(201);
@@ -41,8 +41,8 @@ async fn comments_are_heard_in_order(app: Helpdesk) {
     assert_eq!(ann.sees(&ticket).await.at("/comment_count"), 2);
 }
 
-/// A note is nowhere for a customer: not in the list, not in the count, not in the version's tag,
-/// not in a page's total.
+/// A note is invisible to a customer: in the list, the count, the tag of the version, and the total
+/// of a page.
 #[doyen_test::test]
 async fn internal_notes_are_for_agents(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
@@ -60,7 +60,7 @@ async fn internal_notes_are_for_agents(app: Helpdesk) {
         .await
         .expect(200);
     assert_eq!(page.at("/page/total"), 1);
-    // In lists of tickets the same.
+    // The same in lists of tickets.
     assert_eq!(
         ann.get("/v1/tickets")
             .send()
@@ -87,32 +87,32 @@ async fn customers_write_no_notes(app: Helpdesk) {
     note(&ann, &ticket, "psst")
         .await
         .expect_problem(403, "agents_only");
-    // A stranger does not learn from it that there is such a ticket.
+    // Another customer does not learn that the ticket exists.
     note(&bob, &ticket, "psst")
         .await
         .expect_problem(404, "ticket_not_found");
     assert_eq!(app.count("comments").await, 0);
 }
 
-/// The customer's and the agent's view of one version are two representations: a cache must not
-/// give one for the other.
+/// The views of customer and agent are two representations of one version: a cache must not return
+/// one for the other.
 #[doyen_test::test]
 async fn views_of_one_version_have_different_tags(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
     let ticket = ann.opens("printer").await.text_at("/id");
-    let (hers, theirs) = (ann.sees(&ticket).await, agent.sees(&ticket).await);
-    assert_eq!(hers.at("/version"), theirs.at("/version"));
-    assert_ne!(hers.etag(), theirs.etag());
+    let (her_ticket, theirs) = (ann.sees(&ticket).await, agent.sees(&ticket).await);
+    assert_eq!(her_ticket.at("/version"), theirs.at("/version"));
+    assert_ne!(her_ticket.etag(), theirs.etag());
     agent
         .get(format!("/v1/tickets/{ticket}"))
-        .if_none_match(hers.etag())
+        .if_none_match(her_ticket.etag())
         .send()
         .await
         .expect(200);
 }
 
 #[doyen_test::test]
-async fn a_comment_passes_the_ticket_on(app: Helpdesk) {
+async fn a_comment_changes_the_state_of_the_ticket(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
     let ticket = ann.opens("printer").await.text_at("/id");
     agent.says(&ticket, "Is it on?").await.expect(201);
@@ -150,7 +150,7 @@ async fn no_comment_is_lost_in_a_crowd(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn what_a_comment_must_be(app: Helpdesk) {
+async fn invalid_comments_are_refused(app: Helpdesk) {
     let ann = app.as_customer().await;
     let ticket = ann.opens("printer").await.text_at("/id");
     let path = format!("/v1/tickets/{ticket}/comments");

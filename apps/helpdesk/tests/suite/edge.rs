@@ -1,4 +1,4 @@
-//! The edge of the real program as it is set up: hosts, proxies, and settings that would lie.
+//! The HTTP edge of the configured program: hosts, proxies, and contradictory settings.
 
 use doyen_test::{Program, Running};
 
@@ -16,7 +16,7 @@ fn get(server: &Running, path: &str, fields: &str) -> String {
     ))
 }
 
-/// The line of the log that belongs to this request.
+/// The line of the log for this request.
 fn line(server: &Running, id: &str) -> serde_json::Value {
     let found = server.wait_for(|| {
         let output = server.output();
@@ -29,14 +29,14 @@ fn line(server: &Running, id: &str) -> serde_json::Value {
 }
 
 #[test]
-fn it_answers_for_its_hosts_and_tells_others_to_look_elsewhere() {
+fn it_serves_its_hosts_and_refuses_others() {
     let server = program()
         .env("APP_SERVER__HOSTS", "api.example.com,*.helpdesk.test")
         .start();
     for host in ["api.example.com", "API.example.com:443", "eu.helpdesk.test"] {
         let answer = get(&server, "/openapi.json", &format!("Host: {host}\r\n"));
         assert!(answer.starts_with("HTTP/1.1 200"), "{host}: {answer}");
-        // No address is made of it.
+        // The host is not used for an address.
         assert!(
             !answer.to_lowercase().contains(&host.to_lowercase()),
             "{host}"
@@ -59,7 +59,7 @@ fn it_answers_for_its_hosts_and_tells_others_to_look_elsewhere() {
             );
         }
     }
-    // The page of the problem is there, for who calls by the right name.
+    // The problem page is served for the right host.
     let page = get(
         &server,
         "/problems/misdirected_request",
@@ -106,7 +106,7 @@ fn only_a_trusted_proxy_says_who_the_client_is() {
     }
 }
 
-/// The memory for clients grows with the largest body, unless it is set.
+/// The memory limit for clients grows with the largest body, unless it is set.
 #[test]
 fn a_large_body_limit_needs_no_other_setting() {
     let server = program().env("APP_SERVER__BODY_LIMIT", "100 MiB").start();

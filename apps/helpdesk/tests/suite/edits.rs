@@ -1,4 +1,4 @@
-//! Tickets are edited by those who have seen what they change, and deleted with all they have.
+//! Changes need the current version, and a deletion removes all parts of a ticket.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn a_ticket_is_patched_by_merging(app: Helpdesk) {
             &json!("2026-11-22T08:31:00.000000Z")
         )
     );
-    // What changes nothing is no change.
+    // A patch without a difference changes nothing.
     let same = patch(changed.etag(), json!({"subject": "new"}))
         .send()
         .await
@@ -62,7 +62,7 @@ async fn a_ticket_is_patched_by_merging(app: Helpdesk) {
             .failures(),
         ["/status unknown_field"]
     );
-    // Plain JSON is a merge patch too; other kinds of patch are not.
+    // Plain JSON is a merge patch too; other patch formats are refused.
     ann.patch(made.location())
         .if_match(changed.etag())
         .json(&json!({"subject": "newer"}))
@@ -105,7 +105,7 @@ async fn null_resets_a_value_with_a_default(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn a_patch_needs_the_present_version(app: Helpdesk) {
+async fn a_patch_needs_the_current_version(app: Helpdesk) {
     let ann = app.as_customer().await;
     let made = ann.opens("old").await;
     let change = json!({"subject": "new"});
@@ -122,7 +122,7 @@ async fn a_patch_needs_the_present_version(app: Helpdesk) {
         .await
         .expect(200);
     let again = json!({"subject": "newer"});
-    // Both have the caller part of this user: only the version is wrong.
+    // Both tags have the caller part of this user: only the version is wrong.
     let (old, tag) = (made.etag(), changed.etag());
     let newer = tag.replacen("\"2", "\"3", 1);
     assert_ne!(newer, tag);
@@ -197,7 +197,7 @@ async fn one_of_fifty_writers_wins(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn administrators_delete_tickets_with_all_they_have(app: Helpdesk) {
+async fn administrators_delete_tickets_with_all_their_parts(app: Helpdesk) {
     let (ann, agent, admin) = (
         app.as_customer().await,
         app.as_agent().await,
@@ -247,7 +247,7 @@ async fn administrators_delete_tickets_with_all_they_have(app: Helpdesk) {
     }
 }
 
-/// An event stands in the outbox if and only if the change is kept.
+/// An event is in the outbox if and only if the change is committed.
 #[doyen_test::test]
 async fn changes_leave_events(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);

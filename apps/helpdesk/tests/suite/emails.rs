@@ -1,4 +1,4 @@
-//! Registering where an address must be shown to be one's own, and the mails about it.
+//! Registration with verified addresses, and the mails about it.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::support::people::login;
 use crate::support::{Helpdesk, patient};
 
-/// The helpdesk as in production, as far as registering goes.
+/// The helpdesk as in production, with regard to registration.
 pub(crate) struct Strict(TestApp);
 
 impl Subject for Strict {
@@ -68,7 +68,7 @@ async fn follow(app: &TestApp, link: &str) -> Answer {
 }
 
 #[doyen_test::test]
-async fn p3_who_registers_follows_a_link_and_then_logs_in(helpdesk: Strict) {
+async fn p3_a_new_user_follows_a_link_and_then_logs_in(helpdesk: Strict) {
     register(&helpdesk, "Ann@Example.com", PASSWORD)
         .await
         .expect(202);
@@ -93,7 +93,7 @@ async fn p3_who_registers_follows_a_link_and_then_logs_in(helpdesk: Strict) {
 }
 
 #[doyen_test::test]
-async fn a7_registering_does_not_tell_who_has_an_account(helpdesk: Strict) {
+async fn a7_registration_does_not_disclose_accounts(helpdesk: Strict) {
     let fresh = register(&helpdesk, "ann@example.com", PASSWORD)
         .await
         .expect(202);
@@ -120,16 +120,19 @@ async fn a7_registering_does_not_tell_who_has_an_account(helpdesk: Strict) {
     assert_eq!(looks(&fresh), looks(&waiting));
     assert_eq!(looks(&fresh), looks(&taken));
     // The owner is notified, without a link, and at most once an hour.
-    let told = last(&helpdesk, "ann@example.com").await;
-    assert!(told.subject().contains("have an account"), "{told:?}");
-    assert!(!told.text().contains("#token="));
+    let received = last(&helpdesk, "ann@example.com").await;
+    assert!(
+        received.subject().contains("have an account"),
+        "{received:?}"
+    );
+    assert!(!received.text().contains("#token="));
     for _ in 0..5 {
         register(&helpdesk, "ann@example.com", OTHER)
             .await
             .expect(202);
     }
     assert_eq!(helpdesk.mails().await.len(), 2);
-    // And nothing changed for them.
+    // The account is unchanged.
     login(&helpdesk, "ann@example.com", PASSWORD)
         .await
         .expect(200);
@@ -139,7 +142,7 @@ async fn a7_registering_does_not_tell_who_has_an_account(helpdesk: Strict) {
 /// A person registers with the address of another, who registers later and follows the link: the
 /// account has the password of the owner.
 #[doyen_test::test]
-async fn nobody_registers_ahead_of_the_owner(helpdesk: Strict) {
+async fn an_address_cannot_be_registered_ahead_of_its_owner(helpdesk: Strict) {
     register(&helpdesk, "ann@example.com", OTHER)
         .await
         .expect(202);
@@ -160,7 +163,7 @@ async fn nobody_registers_ahead_of_the_owner(helpdesk: Strict) {
 }
 
 #[doyen_test::test]
-async fn without_verification_an_account_is_there_at_once(helpdesk: Helpdesk) {
+async fn without_verification_an_account_exists_at_once(helpdesk: Helpdesk) {
     register(&helpdesk, "ann@example.com", PASSWORD)
         .await
         .expect(201);
@@ -174,7 +177,7 @@ async fn without_verification_an_account_is_there_at_once(helpdesk: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn p1_a_password_is_long_enough_uncommon_and_not_about_oneself(helpdesk: Helpdesk) {
+async fn p1_a_password_is_long_enough_uncommon_and_not_personal(helpdesk: Helpdesk) {
     for (password, failure) in [
         ("short12", "/password length"),
         ("password1", "/password common_password"),
@@ -188,7 +191,7 @@ async fn p1_a_password_is_long_enough_uncommon_and_not_about_oneself(helpdesk: H
             .expect(422);
         assert_eq!(answer.failures(), [failure], "{password}");
     }
-    // No rule about digits or signs; any Unicode; byte 73 and after count.
+    // No rule about digits or symbols; any Unicode; bytes after the 72nd count.
     let long = "ž".repeat(40) + " tučňák a 48 dalších znaků, které bcrypt neviděl";
     for (n, password) in ["correct horse", long.as_str()].into_iter().enumerate() {
         let email = format!("person-{n}@example.net");

@@ -7,7 +7,7 @@ use crate::support::faults::Faulty;
 use crate::support::{Helpdesk, Join as _};
 
 #[doyen_test::test(sqlite)]
-async fn the_router_tells_problems_too(app: Helpdesk) {
+async fn the_router_returns_problems_too(app: Helpdesk) {
     let nothing = app
         .get("/v1/nothing")
         .send()
@@ -63,7 +63,7 @@ async fn head_is_get_without_a_body(app: Helpdesk) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn options_tells_the_methods(app: Helpdesk) {
+async fn options_lists_the_methods(app: Helpdesk) {
     let answer = app.options("/v1/tickets/tkt_1").send().await.expect(204);
     let allow = answer.header("allow").unwrap().to_owned();
     for method in ["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"] {
@@ -76,7 +76,7 @@ async fn options_tells_the_methods(app: Helpdesk) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn a_request_keeps_a_fit_id_and_loses_any_other(app: Helpdesk) {
+async fn a_valid_request_id_is_kept_and_an_invalid_one_replaced(app: Helpdesk) {
     let ask = async |id: &str| {
         app.get("/v1/nothing")
             .header("x-request-id", id)
@@ -110,10 +110,9 @@ async fn a_request_keeps_a_fit_id_and_loses_any_other(app: Helpdesk) {
     );
 }
 
-/// A 500 tells the client an id and nothing else; the log has the id, the cause and everything
-/// below it, in one line.
+/// A 500 gives the client an id only; the log has the id and the chain of causes, in one line.
 #[doyen_test::test]
-async fn a_fault_is_told_to_the_log_alone(app: Faulty) {
+async fn a_fault_is_in_the_log_only(app: Faulty) {
     let app = app.ready().await;
     for (path, cause) in [
         ("/faults/panics", "on purpose: s3cret"),
@@ -140,12 +139,12 @@ async fn a_fault_is_told_to_the_log_alone(app: Faulty) {
         assert_eq!(log[0]["request_id"], answer.problem()["request_id"]);
         assert!(log[0]["cause"].to_string().contains(cause), "{}", log[0]);
     }
-    // The next request is none the worse for it.
+    // The next request is not affected.
     app.post("/faults/keeps").send().await.expect(204);
 }
 
 #[doyen_test::test]
-async fn a_request_that_takes_too_long_is_ended(app: Faulty) {
+async fn a_request_that_takes_too_long_is_cancelled(app: Faulty) {
     let app = app.ready().await;
     let answer = app
         .post("/faults/waits")
@@ -157,7 +156,7 @@ async fn a_request_that_takes_too_long_is_ended(app: Faulty) {
     app.rests().await;
 }
 
-/// The page a problem's `type` points at exists, for every problem in the document.
+/// The page that the `type` of a problem links to exists, for every problem in the document.
 #[doyen_test::test(sqlite)]
 async fn every_problem_has_its_page(app: Helpdesk) {
     for problem in app.service().catalogue() {
@@ -177,8 +176,7 @@ async fn every_problem_has_its_page(app: Helpdesk) {
         .expect_problem(404, "not_found");
 }
 
-/// No answer is kept by a cache that must not keep it, and none is taken for something else by a
-/// browser.
+/// No response can be stored by a cache that must not, or sniffed as another type by a browser.
 #[doyen_test::test(sqlite)]
 async fn every_answer_has_its_security_headers(app: Helpdesk) {
     let ann = app.as_customer().await;
@@ -215,9 +213,9 @@ async fn every_answer_has_its_security_headers(app: Helpdesk) {
     );
 }
 
-/// On a real socket: what is no HTTP is refused, and the server goes on.
+/// On a socket: a malformed request is refused, and the server continues.
 #[doyen_test::test(sqlite)]
-async fn broken_requests_do_not_break_the_server(app: Helpdesk) {
+async fn malformed_requests_do_not_break_the_server(app: Helpdesk) {
     let live = app.serve().await;
     for (bytes, status) in [
         ("NONSENSE\r\n\r\n", "400"),
@@ -251,7 +249,7 @@ async fn broken_requests_do_not_break_the_server(app: Helpdesk) {
             "{bytes:?}\n{answer}"
         );
     }
-    // A second request, hidden in the body of the first for one of two readers, is never served.
+    // A second request, hidden in the body of the first for one of two parsers, is never served.
     let hidden = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
     let answer = live
         .exchange(format!("POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}"))

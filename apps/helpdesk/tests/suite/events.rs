@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::people::{PASSWORD, login};
 use crate::support::{Helpdesk, Join as _};
 
-/// The lines of the access log with a reason in them.
+/// The lines of the access log with a reason.
 fn reasons(app: &Helpdesk) -> Vec<String> {
     app.log()
         .iter()
@@ -29,7 +29,7 @@ async fn z0_the_log_has_the_reason_of_a_refusal_and_the_response_has_not(app: He
     assert_eq!(reasons(&app), [reason]);
     assert!(!answer.text().contains(reason), "{answer}");
 
-    // A stranger is not told that there is such a ticket, so nothing was denied: it was not found.
+    // Another customer gets a 404, so nothing was denied.
     let eve = app.as_customer().await;
     eve.post(format!("/v1/tickets/{ticket}/comments"))
         .json(&note)
@@ -95,8 +95,8 @@ async fn d3_the_security_log_is_for_administrators_and_can_be_paged_and_filtered
     }
 }
 
-/// Tries until the answer has this status: what is revoked is refused within five seconds, on the
-/// node that did it at once.
+/// Retries until the response has this status: a revocation takes effect at once on this node, and
+/// within five seconds on others.
 async fn until(status: u16, ask: impl AsyncFn() -> u16) {
     for _ in 0..100 {
         if ask().await == status {
@@ -108,7 +108,7 @@ async fn until(status: u16, ask: impl AsyncFn() -> u16) {
 }
 
 #[doyen_test::test]
-async fn t15_another_role_ends_the_tokens_from_before_and_the_next_ones_have_it(app: Helpdesk) {
+async fn t15_a_new_role_ends_older_tokens_and_is_in_new_ones(app: Helpdesk) {
     let (ada, admin) = (app.as_customer().await, app.as_admin().await);
     let tokens = login(&app, &ada.email, PASSWORD).await.expect(200);
     let old = tokens.text_at("/access_token");
@@ -124,7 +124,7 @@ async fn t15_another_role_ends_the_tokens_from_before_and_the_next_ones_have_it(
         .expect(200);
     until(401, async || me(&old).await).await;
 
-    // The session goes on: its client refreshes and is an agent.
+    // The session continues: its client refreshes and is an agent.
     let fresh = app
         .post("/v1/auth/refresh")
         .json(&json!({"refresh_token": tokens.text_at("/refresh_token")}))

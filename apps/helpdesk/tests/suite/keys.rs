@@ -1,11 +1,11 @@
-//! The signing keys of the real program: changed from the command line while it serves, and what it
-//! writes about tokens.
+//! The signing keys of the program: changed from the command line while it serves; and no token in
+//! its output.
 
 use doyen_test::{Ended, Program, Running};
 
 const KEY: &str = "UIY0iSlVTkKC1xWzyNJiLg4YLSjQTPpXQcHdLWjY1ms";
 
-/// A place for a database that several programs share.
+/// A folder for a database that several programs share.
 struct Place(std::path::PathBuf);
 
 impl Place {
@@ -52,7 +52,7 @@ fn send(server: &Running, method: &str, target: &str, token: &str, body: &str) -
     ))
 }
 
-/// Makes an account and logs in.
+/// Registers a user and logs in.
 fn token(server: &Running) -> String {
     let person = r#"{"email": "ada@example.com", "password": "correct horse battery staple""#;
     let new = format!("{person}, \"name\": \"Ada\"}}");
@@ -85,7 +85,7 @@ fn refused(ended: Ended, words: &[&str]) {
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
 }
 
-/// T16, as an operator does it.
+/// T16 from the command line.
 #[test]
 fn t16_keys_are_rotated_from_the_command_line_while_it_serves() {
     let place = Place::new("rotate");
@@ -99,16 +99,16 @@ fn t16_keys_are_rotated_from_the_command_line_while_it_serves() {
         assert!(list.contains(word), "{list}");
     }
     refused(place.keys(&["rotate"]), &["key 2", "--force"]);
-    let said = done(place.keys(&["rotate", "--force"]));
+    let text = done(place.keys(&["rotate", "--force"]));
     assert!(
-        said.contains("key 2 signs now") && said.contains("key 3"),
-        "{said}"
+        text.contains("key 2 signs now") && text.contains("key 3"),
+        "{text}"
     );
     let list = done(place.keys(&["list"]));
     assert!(list.contains("retired"), "{list}");
 
-    // The server learns of it by itself: it signs with another key, and still takes what it has
-    // signed.
+    // The server reads the change by itself: it signs with another key, and still accepts its
+    // earlier tokens.
     let kid = |token: &str| token.split('.').next().unwrap().to_owned();
     let new = server.wait_for(|| {
         assert_eq!(status(&server, &old), "200");
@@ -152,7 +152,7 @@ impl Ready for Running {
     }
 }
 
-/// T11: one that a person made up.
+/// T11: a key that is not random.
 #[test]
 fn t11_a_weak_signing_key_is_refused_and_not_repeated() {
     let place = Place::new("weak");
@@ -171,10 +171,9 @@ fn t11_a_weak_signing_key_is_refused_and_not_repeated() {
     }
 }
 
-/// T13: with everything logged that can be, a token in the URL stands nowhere, and neither does one
-/// in the header.
+/// T13: with the most verbose log, a token in the URL or in the header is in no line.
 #[test]
-fn t13_no_token_stands_in_any_line() {
+fn t13_no_token_is_in_any_line() {
     let place = Place::new("lines");
     let server = place.with_key(KEY).env("APP_LOG__FILTER", "trace").start();
     let good = token(&server);
@@ -203,7 +202,7 @@ fn t13_no_token_stands_in_any_line() {
         .unwrap();
     assert!(metrics.contains("/v1/me"), "{metrics}");
     assert!(!metrics.contains(signature) && !metrics.contains("access_token"));
-    // What is written last is written by a thread of its own: the end of the program waits for it.
+    // The last lines are written by another thread: the end of the program waits for it.
     let lines = server.output_at_end();
     assert!(lines.contains("/v1/me"), "{lines}");
     for line in lines.lines() {

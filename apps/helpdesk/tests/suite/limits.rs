@@ -1,5 +1,5 @@
-//! How often: every route has a limit, two programs with one Redis count as one, and a quota
-//! outlives the program.
+//! Rate limits: every route has one, two programs with one Redis count together, and a quota
+//! survives a restart.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +21,7 @@ const UNLIMITED: [&str; 4] = [
 ];
 
 #[doyen_test::test(sqlite)]
-async fn every_route_has_a_limit_or_says_why_not(app: Helpdesk) {
+async fn every_route_has_a_limit_or_a_reason(app: Helpdesk) {
     let mut unlimited = Vec::new();
     for operation in app.operations() {
         let name = format!("{} {}", operation.method, operation.path);
@@ -37,7 +37,7 @@ async fn every_route_has_a_limit_or_says_why_not(app: Helpdesk) {
                         || app.document()["paths"][&operation.path]
                             [operation.method.to_lowercase()]["responses"]["429"]
                             .is_object(),
-                    "{name} does not say that it may answer 429"
+                    "{name} does not document a 429"
                 );
             }
         }
@@ -64,9 +64,9 @@ impl Subject for Small {
     }
 }
 
-/// The refusal is one that the document promises: the test kit compares each answer with it.
+/// The refusal is documented: the test kit compares each response.
 #[doyen_test::test]
-async fn a_refusal_is_in_the_contract_and_waiting_it_out_is_enough(app: Small) {
+async fn a_refusal_is_documented_and_the_stated_wait_is_enough(app: Small) {
     let ada = app.0.as_customer().await;
     for left in (0..5).rev() {
         let answer = ada.get("/v1/tickets").send().await.expect(200);
@@ -110,7 +110,7 @@ async fn a_refusal_is_in_the_contract_and_waiting_it_out_is_enough(app: Small) {
     );
 }
 
-/// The helpdesk with a quota of the day and one of the month.
+/// The helpdesk with a daily and a monthly quota.
 struct Sparing(TestApp);
 
 impl Subject for Sparing {
@@ -131,12 +131,12 @@ fn quotas(quotas: &str) -> Setup {
         .set("limits.tiers", "agent: x2")
 }
 
-/// The same person, at another node.
+/// The same user on another node.
 fn at(app: &TestApp, person: &Person) -> Person {
     person.at(app)
 }
 
-/// How the quota of this name stands: used, left, when the next begins.
+/// The state of a quota: used, left, next period.
 async fn stands(person: &Person, name: &str) -> (u64, u64, String) {
     let answer = person.get("/v1/me/quota").send().await.expect(200);
     let all = answer.at("/items");
@@ -162,7 +162,7 @@ async fn calls(person: &Person, times: usize) -> usize {
 }
 
 #[doyen_test::test]
-async fn a_quota_counts_to_the_border_of_the_day(app: Sparing) {
+async fn a_quota_resets_at_midnight(app: Sparing) {
     let ada = app.0.as_customer().await;
     assert_eq!(
         stands(&ada, "api").await,
@@ -184,7 +184,7 @@ async fn a_quota_counts_to_the_border_of_the_day(app: Sparing) {
         Some("\"api\";q=6;w=86400")
     );
     assert_eq!(refused.header("ratelimit"), Some("\"api\";r=0;t=55800"));
-    // How they stand can be asked all the same, and what was refused counted nowhere.
+    // The state can be read all the same, and refused calls are not counted.
     assert_eq!(stands(&ada, "api").await.0, 6);
     assert_eq!(stands(&ada, "all").await.0, 6);
     assert_eq!(stands(&ada, "all").await.2, "2026-12-01T00:00:00.000000Z");
@@ -202,8 +202,8 @@ async fn a_quota_counts_to_the_border_of_the_day(app: Sparing) {
     assert_eq!(app.0.count("limit_quotas").await, 3);
 }
 
-/// Two nodes share one table; the second stands for a restart too, since the first never writes
-/// anything back.
+/// Two nodes share one table. The second one also stands for a restart, because the first never
+/// writes back.
 #[doyen_test::test]
 async fn neither_a_second_node_nor_a_restart_doubles_a_quota(app: Sparing) {
     let other = app.0.another(Sparing::setup()).await;
@@ -218,10 +218,10 @@ async fn neither_a_second_node_nor_a_restart_doubles_a_quota(app: Sparing) {
     assert_eq!(calls(&at(&third, &ada), 3).await, 0);
 }
 
-/// With leases: what a node holds and another cannot give out is given back when the node ends in
-/// order, and never given out twice.
+/// With leases: the calls that a node holds are unavailable to others, are returned at its end, and
+/// are never granted twice.
 #[doyen_test::test]
-async fn leases_lose_little_and_never_give_twice(app: Helpdesk) {
+async fn leases_lose_little_and_never_grant_twice(app: Helpdesk) {
     let make = || quotas("api: 400/day everywhere");
     let (one, other) = (app.another(make()).await, app.another(make()).await);
     let ada = app.as_customer().await;
@@ -229,7 +229,7 @@ async fn leases_lose_little_and_never_give_twice(app: Helpdesk) {
     assert_eq!(calls(&here, 1).await, 1);
     let mut passed = 1;
     passed += calls(&there, 420).await;
-    // A hundredth at most is out of reach: what the first node holds.
+    // At most a hundredth is unavailable: the lease of the first node.
     assert!((396..=400).contains(&passed), "{passed}");
     use doyen::domain::limit::Quotas as _;
     one.inject::<Arc<doyen::limits::SqlQuotas>>()
@@ -247,9 +247,9 @@ async fn a_tier_has_more_of_a_quota(app: Sparing) {
     assert_eq!(calls(&grace, 30).await, 12);
 }
 
-/// Many at once: not one more.
+/// Concurrent calls: exactly the quota passes.
 #[doyen_test::test]
-async fn a_quota_holds_when_all_come_at_once(app: Sparing) {
+async fn a_quota_is_exact_for_concurrent_calls(app: Sparing) {
     let ada = app.0.as_customer().await;
     let mut tasks = Vec::new();
     for _ in 0..8 {
@@ -271,7 +271,7 @@ fn program() -> Program {
         .env("APP_LIMITS__ANONYMOUS", "50/1d")
 }
 
-/// The status of a call, with fields that pretend to come from elsewhere.
+/// The status of a call with headers that claim another address.
 fn status(address: SocketAddr, pretended: usize) -> (u16, String) {
     let mut answer = String::new();
     let request = format!(
@@ -290,8 +290,8 @@ fn status(address: SocketAddr, pretended: usize) -> (u16, String) {
     )
 }
 
-/// So many calls of sixteen clients, spread over these programs; how many passed, and how many were
-/// refused.
+/// Sends this number of calls of sixteen clients to these programs. Returns how many passed and how
+/// many were refused.
 fn flood(addresses: &[SocketAddr], calls: usize) -> (usize, usize) {
     let (passed, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -312,9 +312,9 @@ fn flood(addresses: &[SocketAddr], calls: usize) -> (usize, usize) {
 }
 
 fn says(server: &Running, words: &str) {
-    let said = server.wait_for(|| server.output().contains(words).then_some(()));
+    let stated = server.wait_for(|| server.output().contains(words).then_some(()));
     assert!(
-        said.is_some(),
+        stated.is_some(),
         "it never says `{words}`:\n{}",
         server.output()
     );
@@ -326,7 +326,7 @@ fn says(server: &Running, words: &str) {
 #[test]
 fn two_programs_with_one_redis_count_as_one() {
     let redis = RedisServer::start();
-    // The machine may be busy: what is asked is who counts, not how soon.
+    // The machine may be busy: the test checks counts, not times.
     let start = || {
         program()
             .env("REDIS_URL", &redis.url())
@@ -348,7 +348,7 @@ fn two_programs_with_one_redis_count_as_one() {
     );
 
     redis.pause();
-    // Each has its own fifty now; not one answer is a fault.
+    // Each program now has its own fifty, and no response is an error.
     assert_eq!(flood(&addresses[..1], 60), (50, 10));
     assert_eq!(flood(&addresses[1..], 60), (50, 10));
     for server in &servers {
@@ -368,7 +368,7 @@ fn two_programs_with_one_redis_count_as_one() {
 }
 
 #[test]
-fn a_redis_that_is_away_keeps_nothing_from_starting() {
+fn the_program_starts_without_redis() {
     let server = program()
         .env("REDIS_URL", "redis://:s3cret@127.0.0.1:1")
         .start();
@@ -378,7 +378,7 @@ fn a_redis_that_is_away_keeps_nothing_from_starting() {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_named() {
+fn invalid_settings_are_named() {
     for (name, value, words) in [
         (
             "REDIS_URL",
@@ -424,10 +424,10 @@ fn settings_that_make_no_sense_are_named() {
     }
 }
 
-/// Killed in the middle of a lease, it never gives out more than the quota; at most a hundredth is
-/// lost each time.
+/// Killed during a lease, it never grants more than the quota; at most a hundredth is lost each
+/// time.
 #[test]
-fn a_killed_program_gives_nobody_more() {
+fn a_killed_program_grants_no_more_than_the_quota() {
     let folder = std::env::temp_dir().join(format!("helpdesk-quota-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{error}"));
     let url = format!("sqlite://{}/quota.db", folder.display());

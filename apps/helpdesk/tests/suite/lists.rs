@@ -1,4 +1,4 @@
-//! Lists of tickets: filters, orders, search, chosen fields.
+//! Lists of tickets: filters, orders, search, selected fields.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::support::people::subjects;
 use crate::support::{Helpdesk, Join as _};
 
 #[doyen_test::test]
-async fn filters_add_up(app: Helpdesk) {
+async fn filters_are_combined(app: Helpdesk) {
     let (ann, bob, agent) = (
         app.as_customer().await,
         app.as_customer().await,
@@ -53,13 +53,13 @@ async fn filters_add_up(app: Helpdesk) {
         found.sort();
         assert_eq!(found, expected, "{query}");
     }
-    // A customer's filter finds nothing of others.
+    // The filter of a customer never returns tickets of others.
     assert!(ann.lists(&format!("reporter={}", bob.id)).await.is_empty());
     assert_eq!(bob.lists("").await, ["b1"]);
 }
 
 #[doyen_test::test]
-async fn lists_come_in_the_order_asked_for(app: Helpdesk) {
+async fn lists_have_the_requested_order(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
     let mut ids = Vec::new();
     for (subject, priority) in [("first", "urgent"), ("second", "low"), ("third", "high")] {
@@ -84,14 +84,13 @@ async fn lists_come_in_the_order_asked_for(app: Helpdesk) {
     assert_eq!(
         ann.lists("").await,
         ["third", "second", "first"],
-        "the newest first, unless asked otherwise"
+        "the newest first by default"
     );
 }
 
-/// The same on both databases, whatever the letters: what stands for everything elsewhere stands
-/// for itself here.
+/// The same on both databases for any characters: wildcards have no special meaning.
 #[doyen_test::test]
-async fn search_finds_text_as_it_is(app: Helpdesk) {
+async fn search_is_literal(app: Helpdesk) {
     let ann = app.as_customer().await;
     for (subject, body) in [
         ("Drucker brennt", "ÜBERALL Rauch"),
@@ -145,9 +144,9 @@ async fn only_the_chosen_fields_are_sent(app: Helpdesk) {
     assert_eq!(wrong.failures(), ["/fields one_of", "/fields unique"]);
 }
 
-/// A filter that is misspelt must not give the unfiltered list.
+/// A misspelt filter must not return the unfiltered list.
 #[doyen_test::test]
-async fn what_is_no_filter_is_refused(app: Helpdesk) {
+async fn unknown_filters_are_refused(app: Helpdesk) {
     let ann = app.as_customer().await;
     for (query, failures) in [
         ("stauts=open", vec!["/stauts unknown_parameter"]),

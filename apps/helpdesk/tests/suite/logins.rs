@@ -1,5 +1,4 @@
-//! Logins that arrive at once: a correct password is never refused because another login is being
-//! checked.
+//! Concurrent logins: a correct password is never refused because another login is being checked.
 
 use std::sync::Arc;
 
@@ -10,11 +9,11 @@ use serde_json::json;
 use crate::support::people::PASSWORD;
 use crate::support::{Join as _, patient};
 
-/// Each round is a race of its own.
+/// Number of rounds; each is a new race.
 const ROUNDS: usize = 5;
 
-/// The helpdesk with a clock that moves: a time that was read before a lock is older than one that
-/// was read under it.
+/// The helpdesk with a moving clock: a time that was read before a lock is older than one that was
+/// read under it.
 pub(crate) struct MovingClock(TestApp);
 
 impl Subject for MovingClock {
@@ -46,7 +45,7 @@ async fn log_in(live: &Live, email: &str, password: &str) -> u16 {
     status.unwrap_or_else(|| panic!("no status\n\n{response}"))
 }
 
-/// The statuses of these logins, sent at once.
+/// Sends these logins concurrently and returns their statuses.
 async fn at_once(live: &Arc<Live>, emails: &[String], password: &'static str) -> Vec<u16> {
     let tasks = emails.iter().cloned().map(|email| {
         let live = Arc::clone(live);
@@ -60,13 +59,13 @@ async fn at_once(live: &Arc<Live>, emails: &[String], password: &'static str) ->
     statuses
 }
 
-/// Makes the next login from here a first login again.
+/// Makes the next login from this network a first login again.
 async fn forget_networks(app: &TestApp) {
     app.execute("DELETE FROM auth_places", []).await;
 }
 
 #[doyen_test::test]
-async fn p4_first_logins_of_an_office_at_once_all_succeed(app: MovingClock) {
+async fn p4_concurrent_first_logins_of_a_network_all_succeed(app: MovingClock) {
     let mut emails = Vec::new();
     for _ in 0..25 {
         emails.push(app.0.as_customer().await.email);
@@ -83,7 +82,7 @@ async fn p4_first_logins_of_an_office_at_once_all_succeed(app: MovingClock) {
 }
 
 #[doyen_test::test]
-async fn p4_logins_of_one_account_at_once_all_succeed(app: MovingClock) {
+async fn p4_concurrent_logins_of_one_account_all_succeed(app: MovingClock) {
     let emails = vec![app.0.as_customer().await.email; 20];
     let live = Arc::new(app.0.serve().await);
     for round in 0..ROUNDS {
@@ -97,7 +96,7 @@ async fn p4_logins_of_one_account_at_once_all_succeed(app: MovingClock) {
 }
 
 #[doyen_test::test]
-async fn p4_guesses_at_once_are_no_more_than_one_by_one(app: MovingClock) {
+async fn p4_concurrent_guesses_are_limited_like_sequential_ones(app: MovingClock) {
     let emails = vec![app.0.as_customer().await.email; 100];
     forget_networks(&app.0).await;
     let live = Arc::new(app.0.serve().await);

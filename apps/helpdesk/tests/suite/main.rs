@@ -1,25 +1,25 @@
-//! The helpdesk as its clients see it: every test through HTTP, on SQLite and on PostgreSQL.
+//! The helpdesk as its clients see it: every test uses HTTP, on SQLite and on PostgreSQL.
 //!
-//! | file | asks |
+//! | file | tests |
 //! | --- | --- |
 //! | `access` | every route, called anonymously, by another customer and with the wrong scope |
-//! | `openapi` | is the committed document the one the code makes; do the migrations go there and back |
-//! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | what each resource promises |
-//! | `paging` | is a list complete and without repetition while others write |
+//! | `openapi` | the committed document is the generated one; migrations go up, down and up |
+//! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | the resources |
+//! | `paging` | a list is complete and without duplicates during concurrent writes |
 //! | `events` | the security log, and the reasons for refusals in it |
-//! | `emails` | registering where an address must be shown to be one's own |
-//! | `errors` | is whatever goes wrong told as the contract says |
-//! | `work` | is a request one unit of work, however it ends |
+//! | `emails` | registration with verified addresses |
+//! | `errors` | errors follow the contract |
+//! | `work` | a request is one unit of work, however it ends |
 //! | `server` | the real program: start, stop, kill, settings |
 //! | `sessions` | two programs on one database: refresh, reuse, logout |
-//! | `api_keys` | keys that users make for programs, and machine clients |
-//! | `keys` | its signing keys, changed from the command line; that it writes no token anywhere |
-//! | `naughty` | text and JSON that programs have stumbled over |
-//! | `attack` | the real program under the attack list of `cargo xtask attack` |
-//! | `limits` | how often: every route, two programs with one Redis, quotas |
-//! | `edge` | the real program: hosts, proxies, and settings that would lie |
-//! | `memory` | what strangers can make the real program hold in memory and write to its log |
-//! | `slow` | the real program while hundreds of slow clients hold it up |
+//! | `api_keys` | API keys of users, and machine clients |
+//! | `keys` | signing keys, changed from the command line; no token in the output |
+//! | `naughty` | text and JSON that commonly break programs |
+//! | `attack` | the attack list of `cargo xtask attack` against the program |
+//! | `limits` | rate limits: every route, two programs with one Redis, quotas |
+//! | `edge` | the program: hosts, proxies, and contradictory settings |
+//! | `memory` | the memory and the log output that clients can cause |
+//! | `slow` | the program during an attack by hundreds of slow clients |
 
 mod access;
 mod accounts;

@@ -16,7 +16,7 @@ const HASH: usize = 19;
 /// `server.buffer_limit`, and the quarter above it at which reading pauses, in MiB.
 const BUFFERS: usize = 40;
 
-/// What connections, fragments and the allocator may add, in MiB.
+/// Allowance for connections, fragments and the allocator, in MiB.
 const SLACK: usize = 20;
 
 fn program() -> Program {
@@ -27,7 +27,7 @@ fn program() -> Program {
         .env("APP_ADMIN__BIND", "127.0.0.1:0")
 }
 
-/// How many passwords are hashed at once.
+/// Number of concurrent hashes.
 fn permits() -> usize {
     std::thread::available_parallelism()
         .map_or(1, usize::from)
@@ -48,7 +48,7 @@ fn post(address: SocketAddr, path: &str, body: &Value) -> u16 {
     response[9..12].parse().unwrap()
 }
 
-/// Runs this on so many threads at once.
+/// Runs this on that number of threads at once.
 fn at_once(threads: usize, work: impl Fn(usize) + Sync) {
     std::thread::scope(|scope| {
         for at in 0..threads {
@@ -58,7 +58,7 @@ fn at_once(threads: usize, work: impl Fn(usize) + Sync) {
     });
 }
 
-/// What was measured: `cargo xtask soak` shows it.
+/// Prints a measurement, which `cargo xtask soak` shows.
 #[expect(clippy::print_stdout, reason = "shown by the test runner")]
 fn report(text: &str) {
     println!("{text}");
@@ -108,7 +108,7 @@ fn p2_passwords_take_one_buffer_for_each_permit_and_return_it() {
 }
 
 #[test]
-fn responses_that_nobody_reads_take_a_bounded_amount() {
+fn unread_responses_take_a_bounded_amount() {
     for path in ["/nope", "/openapi.json"] {
         let server = program().start();
         let address = server.address();
@@ -137,7 +137,7 @@ fn responses_that_nobody_reads_take_a_bounded_amount() {
     }
 }
 
-/// A client that asks for what is not there, as fast as it can, does not fill the disk.
+/// A client that requests unknown paths at full speed does not fill the disk.
 #[test]
 fn the_log_of_refused_requests_is_bounded() {
     let server = program().start();
@@ -178,7 +178,7 @@ fn the_log_of_refused_requests_is_bounded() {
             .sum();
         (written, usize::try_from(counted).unwrap())
     };
-    // None is lost: each is written or counted.
+    // Every request is written or counted.
     let all = server.wait_for(|| {
         let (written, counted) = left_out();
         (written + counted == 4 * many).then_some((written, counted))

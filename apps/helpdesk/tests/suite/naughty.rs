@@ -1,4 +1,4 @@
-//! Text that programs have stumbled over: the Big List of Naughty Strings in every text field,
+//! Text that commonly breaks programs: the Big List of Naughty Strings in every text field,
 //! JSONTestSuite in a body.
 //!
 //! An accepted text comes back byte for byte; a refused one gets a 422; none causes a 5xx.
@@ -14,7 +14,7 @@ fn list(path: &str) -> String {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tools/node_modules/");
     let file = format!("{file}{path}");
     std::fs::read_to_string(&file)
-        .unwrap_or_else(|error| panic!("{file}: {error}; `cargo xtask setup` puts it there"))
+        .unwrap_or_else(|error| panic!("{file}: {error}; `cargo xtask setup` installs it"))
 }
 
 fn naughty() -> Vec<String> {
@@ -28,17 +28,17 @@ fn naughty() -> Vec<String> {
     strings
 }
 
-/// As it stands in a URL, letter by letter.
+/// Percent-encodes every byte.
 fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// Whether text of these lengths may be anything but empty and NUL.
+/// True if text of this length is valid: neither empty nor with NUL.
 fn fits(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.chars().count()) && !text.contains('\0')
 }
 
-/// A24: subject and body of a ticket, and the ticket found by its subject.
+/// A24: subject and body of a ticket, and search by its subject.
 #[doyen_test::test]
 async fn a24_naughty_strings_in_a_ticket_come_back_as_they_were(app: Helpdesk) {
     let ann = app.as_customer().await;
@@ -86,7 +86,7 @@ async fn a24_naughty_strings_in_a_comment_come_back_as_they_were(app: Helpdesk) 
     }
 }
 
-/// A24: names, as a profile's and at registration.
+/// A24: names, in a profile and at registration.
 #[doyen_test::test]
 async fn a24_naughty_strings_as_a_name_come_back_as_they_were(app: Helpdesk) {
     let ann = app.as_customer().await;
@@ -110,9 +110,9 @@ async fn a24_naughty_strings_as_a_name_come_back_as_they_were(app: Helpdesk) {
     }
 }
 
-/// A24: what has a form of its own takes only that: tags, filters, addresses, ids.
+/// A24: fields with a format accept only that: tags, filters, addresses, ids.
 #[doyen_test::test]
-async fn a24_naughty_strings_where_a_form_is_wanted_are_refused(app: Helpdesk) {
+async fn a24_naughty_strings_in_fields_with_a_format_are_refused(app: Helpdesk) {
     let ann = app.as_customer().await;
     let is_tag = |text: &str| {
         (1..=32).contains(&text.len())
@@ -160,10 +160,10 @@ async fn a24_naughty_strings_where_a_form_is_wanted_are_refused(app: Helpdesk) {
     }
 }
 
-/// A24: NUL, which PostgreSQL cannot keep, and half a letter, which is no text, are refused alike
-/// on both databases.
+/// A24: NUL, which PostgreSQL cannot store, and unpaired surrogates, which are no text, are refused
+/// alike on both databases.
 #[doyen_test::test]
-async fn a24_nul_and_half_a_letter_are_refused_in_every_text(app: Helpdesk) {
+async fn a24_nul_and_unpaired_surrogates_are_refused_in_every_text(app: Helpdesk) {
     let ann = app.as_customer().await;
     for (escape, statuses) in [
         ("\\u0000", &[422][..]),
@@ -197,10 +197,10 @@ async fn a24_nul_and_half_a_letter_are_refused_in_every_text(app: Helpdesk) {
     }
 }
 
-/// A24: two ways to write one letter (NFC, NFD). In text both are kept as they came; an address has
-/// neither, so no two accounts can look alike.
+/// A24: two encodings of one character (NFC, NFD). In text both are stored as sent. An address
+/// allows neither, so no two accounts can look alike.
 #[doyen_test::test]
-async fn a24_twins_are_two_texts_and_no_address(app: Helpdesk) {
+async fn a24_nfc_and_nfd_are_two_texts_and_no_address(app: Helpdesk) {
     let ann = app.as_customer().await;
     let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
     for text in [composed, decomposed] {
@@ -215,7 +215,7 @@ async fn a24_twins_are_two_texts_and_no_address(app: Helpdesk) {
                 .expect_problem(422, "invalid");
         }
     }
-    // Capital letters are the one other way to write an address, and it is the same one.
+    // Capital letters are the only other spelling of an address, and they are the same address.
     let twin = json!({"email": ann.email.to_uppercase(), "password": "correct horse battery staple", "name": "Ann"});
     let status = app
         .post("/v1/auth/register")
@@ -226,13 +226,13 @@ async fn a24_twins_are_two_texts_and_no_address(app: Helpdesk) {
     assert!(matches!(status, 409 | 202), "{status}");
 }
 
-/// A23: what JSON allows is read, what it does not is refused, what it leaves open is one or the
-/// other; nothing breaks.
+/// A23: valid JSON is parsed, invalid JSON is refused, undefined cases are one or the other;
+/// nothing breaks.
 ///
-/// `y_object_duplicated_key` and its twin are JSON, and refused all the same: two readers would
-/// read two things.
+/// `y_object_duplicated_key` and a similar case are valid JSON, and refused all the same: two
+/// parsers would read two values.
 #[doyen_test::test(sqlite)]
-async fn a23_every_body_of_the_json_test_suite_is_read_or_refused(app: Helpdesk) {
+async fn a23_every_body_of_the_json_test_suite_is_parsed_or_refused(app: Helpdesk) {
     let cases = list("json-test-suite/data/parsing.js");
     let start = cases.find('[').unwrap_or(0);
     let cases: Vec<Value> = serde_json::from_str(cases[start..].trim_end().trim_end_matches(';'))
@@ -248,7 +248,7 @@ async fn a23_every_body_of_the_json_test_suite_is_read_or_refused(app: Helpdesk)
             .body("application/json", input)
             .send()
             .await;
-        // JSON of another shape is 422; what is no JSON is 400.
+        // JSON of another shape is a 422, invalid JSON a 400.
         match (name.get(..2), answer.status()) {
             (Some("y_"), 400) if name.contains("duplicated_key") => {}
             (Some("y_"), 422) => read += 1,

@@ -1,4 +1,4 @@
-//! The document in the repository is the one the code makes, and the migrations go there and back.
+//! The committed document is the generated one, and migrations go up, down and up.
 
 use std::process::Command;
 
@@ -11,9 +11,9 @@ async fn the_committed_document_is_the_generated_one(app: Helpdesk) {
     let committed = std::fs::read_to_string("openapi.json").unwrap();
     assert!(
         committed == app.runtime().document(),
-        "apps/helpdesk/openapi.json is not what the code makes: run `cargo xtask generate`, and look at what clients will see changed"
+        "apps/helpdesk/openapi.json is not what the code generates: run `cargo xtask generate`, and review the change for clients"
     );
-    // What is served is the same.
+    // The served document is the same.
     assert_eq!(
         app.get("/openapi.json").send().await.expect(200).text(),
         committed
@@ -42,7 +42,7 @@ async fn migrations_go_up_down_and_up(app: Helpdesk) {
     let empty = schema().await;
     assert!(
         !empty.contains("tickets") && !empty.contains("users"),
-        "a migration leaves something behind:\n{empty}"
+        "a down migration is incomplete:\n{empty}"
     );
     let up = migrator
         .up()
@@ -58,7 +58,7 @@ async fn migrations_go_down_with_data(app: Helpdesk) {
     let commands = app.runtime();
     let seed = commands
         .seed()
-        .unwrap_or_else(|| panic!("there is no demo data"));
+        .unwrap_or_else(|| panic!("the demo data is missing"));
     if let Err(error) = commands.run(seed, Vec::new()).await {
         panic!("{}", error.error());
     }

@@ -1,5 +1,5 @@
-//! A list is whole and without repetition, while others write; and a cursor is good for nothing
-//! else.
+//! A list is complete and without duplicates during concurrent writes, and a cursor is bound to its
+//! list.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::people::{subjects, texts};
 use crate::support::{Helpdesk, Join as _, Person};
 
-/// The address of a relation, as the page tells it.
+/// The address of a relation in a page.
 fn link(page: &Answer, rel: &str) -> Option<String> {
     page.json()["_links"].get(rel)?["href"]
         .as_str()
@@ -25,10 +25,10 @@ async fn open(person: &Person, count: usize) -> Vec<String> {
     ids
 }
 
-/// All of them were opened in the same microsecond, so that the order hangs on the id alone; and
-/// between any two pages others open tickets and delete some, before and behind the reader.
+/// All tickets have the same creation time, so that the order depends on the id alone. Between any
+/// two pages others create and delete tickets, before and after the position of the reader.
 #[doyen_test::test]
-async fn a_walk_loses_and_repeats_nothing(app: Helpdesk) {
+async fn reading_all_pages_loses_and_repeats_nothing(app: Helpdesk) {
     let (ann, admin) = (app.as_customer().await, app.as_admin().await);
     for sort in ["created_at", "-created_at", "priority", "-priority"] {
         let all = open(&ann, 40).await;
@@ -70,7 +70,7 @@ async fn a_walk_loses_and_repeats_nothing(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn the_way_back_is_the_way_there(app: Helpdesk) {
+async fn backward_pages_equal_forward_pages(app: Helpdesk) {
     let ann = app.as_customer().await;
     open(&ann, 10).await;
     let mut there = vec![
@@ -111,9 +111,9 @@ async fn the_way_back_is_the_way_there(app: Helpdesk) {
     );
 }
 
-/// `Link` says the same as `_links`, and `page.next` is the cursor in it.
+/// `Link` and `_links` are equal, and `page.next` is the cursor in them.
 #[doyen_test::test]
-async fn links_are_told_twice_alike(app: Helpdesk) {
+async fn link_header_and_body_links_are_equal(app: Helpdesk) {
     let ann = app.as_customer().await;
     open(&ann, 5).await;
     for query in ["limit=2&status=open", "page=2&per_page=2&status=open"] {
@@ -237,7 +237,7 @@ async fn a_changed_cursor_is_refused_whatever_was_changed(app: Helpdesk) {
     }
 }
 
-/// A cursor belongs to one list: this filter, this order, this reader.
+/// A cursor belongs to one list: filter, order and reader.
 #[doyen_test::test]
 async fn a_cursor_of_another_list_is_refused(app: Helpdesk) {
     let (ann, bob, agent) = (
@@ -280,7 +280,7 @@ async fn a_cursor_of_another_list_is_refused(app: Helpdesk) {
         .send()
         .await
         .expect_problem(400, "invalid_cursor");
-    // Other sizes of page are the same list, and another node reads it too.
+    // Other page sizes are the same list, and another node reads it too.
     let more = ann
         .get("/v1/tickets?limit=100&status=open")
         .query("cursor", &cursor)
@@ -298,11 +298,11 @@ async fn a_cursor_of_another_list_is_refused(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn comments_and_users_are_walked_alike(app: Helpdesk) {
+async fn comments_and_users_are_paged_alike(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
     let ticket = ann.opens("printer").await.text_at("/id");
-    let said: Vec<String> = (0..9).map(|n| format!("word {n}")).collect();
-    for text in &said {
+    let output: Vec<String> = (0..9).map(|n| format!("word {n}")).collect();
+    for text in &output {
         ann.says(&ticket, text).await.expect(201);
         app.clock().advance(Duration::from_micros(1));
     }
@@ -320,7 +320,7 @@ async fn comments_and_users_are_walked_alike(app: Helpdesk) {
     };
     assert_eq!(
         walk(format!("/v1/tickets/{ticket}/comments?limit=2"), "body").await,
-        said
+        output
     );
     let users = walk("/v1/users?limit=2".to_owned(), "id").await;
     assert_eq!(

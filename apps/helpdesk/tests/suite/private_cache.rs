@@ -1,4 +1,4 @@
-//! A private cache that several callers share must not give one the response to another.
+//! A private cache that several callers share must not return the response of another caller.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -115,7 +115,7 @@ async fn c5_fewer_rights_are_another_representation(app: CookieHelpdesk) {
         .expect(200);
     assert!(answer.json().pointer("/_links/edit").is_none(), "{answer}");
     assert!(made.json().pointer("/_links/edit").is_some(), "{made}");
-    // A precondition is about the version, so other scopes of the subject are fine.
+    // A precondition is about the version, so other scopes of the subject are valid.
     let reader = ada.only(Role::Customer, &[Scope::TicketsRead]).await;
     let seen = reader.get(made.location()).send().await.expect(200);
     assert_ne!(seen.etag(), made.etag());

@@ -1,4 +1,4 @@
-//! The real program: how it starts, stops, survives, and what it says about bad settings.
+//! The program: start, stop, crash, and messages about invalid settings.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -29,7 +29,7 @@ fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 }
 
-/// Makes an account and logs in.
+/// Registers a user and logs in.
 fn token(server: &Running) -> String {
     let person = r#"{"email": "ada@example.com", "password": "correct horse battery staple""#;
     let register = server.exchange(&request(
@@ -48,7 +48,7 @@ fn token(server: &Running) -> String {
     field(&login, "access_token")
 }
 
-/// The text of a field in an answer.
+/// The text of a member of a response.
 fn field(answer: &str, name: &str) -> String {
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let json: serde_json::Value =
@@ -57,7 +57,7 @@ fn field(answer: &str, name: &str) -> String {
 }
 
 #[test]
-fn it_starts_with_nothing_but_a_folder() {
+fn it_starts_in_an_empty_folder() {
     let server = program().start();
     assert!(server.exchange(&get("/readyz")).starts_with("HTTP/1.1 200"));
     assert!(server.exchange(&get("/docs")).contains("<html"));
@@ -66,10 +66,10 @@ fn it_starts_with_nothing_but_a_folder() {
     assert_eq!(ended.code(), Some(0));
 }
 
-/// SIGTERM in the middle of a request: readiness turns first, the listener stays open meanwhile,
-/// and the request is answered.
+/// SIGTERM during a request: readiness fails first, the listener stays open meanwhile, and the
+/// request gets its response.
 #[test]
-fn a_drain_finishes_what_is_under_way() {
+fn a_drain_finishes_running_requests() {
     let mut server = program().env("APP_SERVER__DRAIN_DELAY", "2s").start();
     let address = server.address();
     let body = r#"{"email": "unknown@example.com", "password": "correct horse battery staple"}"#;
@@ -80,7 +80,7 @@ fn a_drain_finishes_what_is_under_way() {
     let mut slow = TcpStream::connect(address).unwrap_or_else(|error| panic!("{error}"));
     slow.write_all(head.as_bytes())
         .unwrap_or_else(|error| panic!("{error}"));
-    // It has the beginning of the request when it answers another one.
+    // It has the beginning of the request when it responds to another one.
     assert!(server.exchange(&get("/readyz")).starts_with("HTTP/1.1 200"));
     server.ask_to_stop();
     let ready = server.wait_for(|| {
@@ -89,8 +89,7 @@ fn a_drain_finishes_what_is_under_way() {
             .unwrap_or_default();
         answer.starts_with("HTTP/1.1 503").then_some(answer)
     });
-    let ready =
-        ready.unwrap_or_else(|| panic!("it never said that it goes away\n{}", server.output()));
+    let ready = ready.unwrap_or_else(|| panic!("it never became unready\n{}", server.output()));
     assert!(ready.contains("not_ready"), "{ready}");
     slow.write_all(rest.as_bytes())
         .unwrap_or_else(|error| panic!("{error}"));
@@ -105,7 +104,7 @@ fn a_drain_finishes_what_is_under_way() {
     assert!(TcpStream::connect(address).is_err());
 }
 
-/// A connection that rests does not hold the end up.
+/// An idle connection does not delay the end.
 #[test]
 fn an_idle_connection_is_closed_by_a_drain() {
     let mut server = program().start();
@@ -122,13 +121,13 @@ fn an_idle_connection_is_closed_by_a_drain() {
     assert_eq!(server.wait().code(), Some(0));
     assert!(
         began.elapsed() < Duration::from_secs(8),
-        "it waited for a client that said nothing"
+        "it waited for an idle client"
     );
 }
 
-/// Killed in the middle of many writes, three times: what was answered with 201 is there.
+/// Killed during concurrent writes, three times: every ticket with a 201 exists.
 #[doyen_test::test]
-async fn what_was_acknowledged_survives_a_kill(app: Helpdesk) {
+async fn acknowledged_writes_survive_a_kill(app: Helpdesk) {
     let url = app.database_url().to_owned();
     let rounds = tokio::task::spawn_blocking(move || kill_and_look(&url));
     rounds.await.unwrap_or_else(|error| panic!("{error}"));
@@ -164,7 +163,7 @@ fn kill_and_look(url: &str) {
     assert_eq!(server.terminate().code(), Some(0));
 }
 
-/// Four clients open tickets; after a few the server is killed. Gives what they were promised.
+/// Four clients create tickets; after a few, the server is killed. Returns the acknowledged ones.
 fn write_until_killed(server: &mut Running, token: &str) -> Vec<String> {
     let (acknowledged, stop) = (Mutex::new(Vec::new()), AtomicBool::new(false));
     let address = server.address();
@@ -174,7 +173,7 @@ fn write_until_killed(server: &mut Running, token: &str) -> Vec<String> {
                 while !stop.load(Ordering::Relaxed) {
                     let body = r#"{"subject": "will it live", "body": "b"}"#;
                     let answer = exchange(address, &request("POST", "/v1/tickets", token, body));
-                    // An answer that was cut off is no promise.
+                    // An incomplete response is not an acknowledgement.
                     if answer.starts_with("HTTP/1.1 201") && answer.ends_with('}') {
                         acknowledged
                             .lock()
@@ -208,7 +207,7 @@ fn exchange(address: SocketAddr, bytes: &str) -> String {
     answer
 }
 
-/// A start that cannot be: exit code 1, one line on standard error that names what is wrong.
+/// A failed start: exit code 1, and one line on standard error that names the mistake.
 fn refuses(program: Program, words: &[&str]) {
     let ended = program.run();
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -255,9 +254,9 @@ fn an_unknown_variable_is_refused_with_the_nearest_name() {
     );
 }
 
-/// Every mistake at once, not one a start.
+/// Every mistake at once, not one per start.
 #[test]
-fn all_bad_settings_are_told_at_once() {
+fn all_bad_settings_are_reported_at_once() {
     refuses(
         program()
             .env("APP_SERVER__BIND", "nowhere")
@@ -286,7 +285,7 @@ fn production_needs_a_signing_key() {
     }
 }
 
-/// Production migrates nothing by itself, and says how it is done.
+/// In production, migrations are not run at start, and the message names the command.
 #[test]
 fn production_does_not_start_on_an_old_schema() {
     let key = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
@@ -299,10 +298,10 @@ fn production_does_not_start_on_an_old_schema() {
     );
 }
 
-/// Who forgot a password waits for a mail: production says how it is sent, and where its links
-/// lead, or does not start.
+/// A forgotten password needs a mail: in production the transport and the base of the links must be
+/// set.
 #[test]
-fn production_says_how_mail_is_sent() {
+fn production_needs_mail_settings() {
     let production = || {
         program().env("APP_ENV", "prod").env(
             "APP_AUTH__SIGNING_KEY",
@@ -365,7 +364,7 @@ fn h2_production_shows_no_documents() {
 }
 
 #[test]
-fn a_taken_address_is_told() {
+fn an_address_in_use_is_reported() {
     let first = program().start();
     let address = first.address().to_string();
     refuses(
@@ -375,7 +374,7 @@ fn a_taken_address_is_told() {
 }
 
 #[test]
-fn a_database_that_is_away_is_told_without_its_password() {
+fn an_unavailable_database_is_reported_without_its_password() {
     let program = program().env("DATABASE_URL", "postgres://someone:s3cret@127.0.0.1:1/none");
     let ended = program.run();
     assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -386,9 +385,9 @@ fn a_database_that_is_away_is_told_without_its_password() {
     );
 }
 
-/// Commands that need no database have none, and write nothing into the folder they run in.
+/// Commands that need no database open none, and write nothing into the current folder.
 #[test]
-fn the_document_is_printed_as_it_is_committed() {
+fn the_printed_document_is_the_committed_one() {
     let ended = program().arg("openapi").run();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(
@@ -398,7 +397,7 @@ fn the_document_is_printed_as_it_is_committed() {
 }
 
 #[test]
-fn help_and_version_are_told() {
+fn help_and_version_are_printed() {
     let help = program().arg("--help").run();
     assert_eq!(help.code, Some(0), "{help:?}");
     for word in ["serve", "migrate", "routes", "openapi", "config"] {

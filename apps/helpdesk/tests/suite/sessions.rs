@@ -1,4 +1,4 @@
-//! The real program, twice, on one PostgreSQL: what one of them ends, the other refuses.
+//! Two programs on one PostgreSQL: each refuses the sessions that the other ended.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -11,7 +11,7 @@ use crate::support::people::PASSWORD;
 /// Two programs on one database.
 struct Pair([Running; 2]);
 
-/// What a login or a refresh gave.
+/// The tokens of a login or a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Tokens {
     access: String,
@@ -62,7 +62,7 @@ impl Pair {
         status(&self.ask(node, "GET", "/v1/me", token, ""))
     }
 
-    /// Both refuse this access token: the one that was asked at once, the other within seconds.
+    /// Both refuse this access token: the one that revoked it at once, the other within seconds.
     fn both_refuse(&self, at_once: usize, token: &str) {
         assert_eq!(self.status(at_once, token), 401);
         let other = 1 - at_once;
@@ -100,12 +100,12 @@ fn tokens(answer: &str) -> Tokens {
     }
 }
 
-/// Sends a request and hangs up before the answer can be read.
+/// Sends a request and disconnects before the response.
 fn hang_up(address: SocketAddr, request: &str) {
     let Ok(mut stream) = TcpStream::connect(address) else {
         return;
     };
-    // What is lost is the point.
+    // The response is lost on purpose.
     let _ = stream.write_all(request.as_bytes());
     let _ = stream.shutdown(std::net::Shutdown::Write);
     let _ = stream.set_read_timeout(Some(std::time::Duration::from_millis(1)));
@@ -152,7 +152,7 @@ async fn o2_a3_a_hundred_uses_over_two_programs_give_one_successor(app: Helpdesk
 
 /// Fifty responses are lost, alternately of each program: no user is logged out.
 #[doyen_test::test(postgres)]
-async fn a3_a_client_that_hangs_up_is_not_thrown_out(app: Helpdesk) {
+async fn a3_a_client_that_disconnects_stays_logged_in(app: Helpdesk) {
     let database = app.database_url().to_owned();
     blocking(move || {
         let pair = Pair::start(&database, &[]);
@@ -172,9 +172,9 @@ async fn a3_a_client_that_hangs_up_is_not_thrown_out(app: Helpdesk) {
 async fn o1_a4_t15_reuse_and_logout_on_one_program_reach_the_other(app: Helpdesk) {
     let database = app.database_url().to_owned();
     blocking(move || {
-        // Without a grace a second use is a theft at once.
+        // Without a grace period a second use counts as theft at once.
         let pair = Pair::start(&database, &[("APP_AUTH__SESSION__REFRESH_GRACE", "0s")]);
-        ends_reach_both(&pair);
+        revocations_reach_both(&pair);
     })
     .await;
 }
@@ -194,13 +194,13 @@ async fn o1_a4_t15_the_same_with_sessions_in_redis(app: Helpdesk) {
                 ("REDIS_URL", &redis),
             ],
         );
-        ends_reach_both(&pair);
+        revocations_reach_both(&pair);
     })
     .await;
     assert_eq!(app.count("auth_sessions").await, 0);
 }
 
-fn ends_reach_both(pair: &Pair) {
+fn revocations_reach_both(pair: &Pair) {
     let first = pair.new_user("ada@example.com");
     let elsewhere = pair.log_in("ada@example.com");
     assert_eq!(pair.status(1, &first.access), 200);
@@ -213,7 +213,7 @@ fn ends_reach_both(pair: &Pair) {
     assert_eq!(status(&pair.refresh(1, &second.refresh)), 400);
     pair.both_refuse(0, &second.access);
     pair.both_refuse(0, &first.access);
-    // The other login of the same person goes on, until it logs out.
+    // The other session of the same user continues, until it logs out.
     assert_eq!(pair.status(1, &elsewhere.access), 200);
     assert_eq!(
         status(&pair.ask(1, "POST", "/v1/auth/logout", &elsewhere.access, "")),

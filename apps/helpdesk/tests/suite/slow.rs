@@ -1,5 +1,5 @@
-//! The real program under many slow clients at once, as slowhttptest plays them: who is honest is
-//! answered throughout.
+//! The program during an attack by many slow clients (slowhttptest): other clients are served
+//! throughout.
 //!
 //! All clients share one address, and few requests may run at once. The service stays up because
 //! slow clients are detected, not because there is capacity for all of them.
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use doyen_test::{Program, Running};
 
-/// How many connections attack.
+/// Number of attacking connections.
 const MANY: u32 = 300;
 
 fn program() -> Running {
@@ -25,29 +25,29 @@ fn program() -> Running {
         .start()
 }
 
-/// An attack that is under way, and where it writes what it sees.
+/// A running attack, and its output file.
 struct Attack {
     child: Child,
     notes: PathBuf,
 }
 
-/// A second of it.
+/// One second of it.
 #[derive(Debug)]
 struct Second {
     closed: u32,
     connected: u32,
-    /// Whether the attacker's own honest question was answered.
+    /// True if the attacker's own probe got a response.
     answered: bool,
 }
 
 impl Attack {
-    /// Of some seconds.
+    /// Duration in seconds.
     fn begin(address: SocketAddr, path: &str, kind: &[&str]) -> Self {
         let port = address.port();
         let notes = std::env::temp_dir().join(format!("doyen-slow-{}-{port}", std::process::id()));
         let many = MANY.to_string();
         let url = format!("http://{address}{path}");
-        // Each connection says or reads a little more each second.
+        // Each connection sends or reads a little more each second.
         let usual = [
             "-c", &*many, "-r", "150", "-i", "1", "-l", "6", "-p", "3", "-u", &*url,
         ];
@@ -70,7 +70,7 @@ impl Attack {
         self.child.try_wait().ok().flatten().map(drop)
     }
 
-    /// What it noted: a line each second, `Seconds,Closed,Pending,Connected,Service Available`.
+    /// Its output: a line each second, `Seconds,Closed,Pending,Connected,Service Available`.
     fn seconds(&self) -> Vec<Second> {
         let notes = std::fs::read_to_string(self.notes.with_extension("csv"));
         let notes = notes.unwrap_or_else(|error| panic!("it noted nothing: {error}"));
@@ -102,7 +102,7 @@ impl Drop for Attack {
     }
 }
 
-/// Asks an honest question again and again until the attack is over: each is answered, and soon.
+/// Sends regular requests until the attack is over: each gets a response, and soon.
 fn survives(path: &str, kind: &[&str]) {
     let server = program();
     let address = server.address();
@@ -111,9 +111,9 @@ fn survives(path: &str, kind: &[&str]) {
     let mut attack = Attack::begin(address, path, kind);
     let (mut answered, mut slowest) = (0, Duration::ZERO);
     let over = server.wait_for(|| {
-        let begun = Instant::now();
+        let start_time = Instant::now();
         let answer = server.exchange(honest);
-        slowest = slowest.max(begun.elapsed());
+        slowest = slowest.max(start_time.elapsed());
         let start = answer.get(..300).unwrap_or(&answer);
         assert!(
             answer.starts_with("HTTP/1.1 200"),
@@ -123,7 +123,7 @@ fn survives(path: &str, kind: &[&str]) {
         attack.is_over()
     });
     assert!(over.is_some(), "the attack never ended");
-    // It was an attack, and the attacker's own honest question was answered in each of its seconds.
+    // The attack took place, and the attacker's own probe got a response in each second.
     let seconds = attack.seconds();
     let most = seconds
         .iter()
@@ -151,7 +151,7 @@ fn bodies_that_never_end() {
 }
 
 #[test]
-fn answers_that_are_hardly_read() {
+fn responses_that_are_read_slowly() {
     survives(
         "/openapi.json",
         &["-X", "-w", "1", "-y", "64", "-n", "1", "-z", "5", "-k", "3"],

@@ -1,4 +1,4 @@
-//! The states of a ticket, who may move it from one to the next, and how long it may stay.
+//! The states of a ticket, its transitions, and its deadlines.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ async fn assign(agent: &Person, ticket: &str, to: &str) -> Answer {
         .await
 }
 
-/// Every action in every state: what the table permits works, everything else is 409 and changes
+/// Every action in every state: the permitted ones succeed, all others are a 409 and change
 /// nothing.
 #[doyen_test::test]
-async fn the_state_machine_is_kept(app: Helpdesk) {
+async fn only_permitted_transitions_succeed(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
     let possible = [
         ("open", vec!["assign", "solve"]),
@@ -43,7 +43,7 @@ async fn the_state_machine_is_kept(app: Helpdesk) {
             }
             let before = agent.sees(&ticket).await;
             assert_eq!(before.text_at("/status"), status);
-            // The links say beforehand what will work.
+            // The links announce the permitted actions.
             assert_eq!(
                 before.json()["_links"].get(action).is_some(),
                 possible.contains(&action),
@@ -120,7 +120,7 @@ async fn a_ticket_ages_and_becomes_overdue(app: Helpdesk) {
         let (id, started) = (made.text_at("/id"), app.clock().now());
         let limit = hours * 3600;
         app.clock().advance(Duration::from_secs(limit));
-        // The token is older than it lives: a new one.
+        // The token has expired: a new one.
         let agent = agent.only(Role::Agent, &Scope::all()).await;
         let ticket = agent.sees(&id).await.expect(200).json();
         assert_eq!(
@@ -134,7 +134,7 @@ async fn a_ticket_ages_and_becomes_overdue(app: Helpdesk) {
         assert_eq!(
             agent.sees(&id).await.at("/is_overdue"),
             false,
-            "what is solved waits no more"
+            "a solved ticket is not overdue"
         );
         app.clock().set(started);
     }

@@ -1,4 +1,4 @@
-//! Tickets: opened, refused, shown.
+//! Tickets: created, refused, shown.
 
 use doyen_test::Answer;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::{Helpdesk, Join as _};
 pub(crate) const NOWHERE: &str = "tkt_01jd9m3z6veqjsk4dy2hjcg8x4";
 
 #[doyen_test::test]
-async fn a_new_ticket_has_a_place_and_a_tag(app: Helpdesk) {
+async fn a_new_ticket_has_a_location_and_a_tag(app: Helpdesk) {
     let ann = app.as_customer().await;
     let new = json!({"subject": "Printer", "body": "On fire.", "priority": "urgent", "tags": ["printer", "fire"]});
     let made = ann.opens_with(new).await;
@@ -43,7 +43,7 @@ async fn a_new_ticket_has_a_place_and_a_tag(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn everything_wrong_is_told_at_once(app: Helpdesk) {
+async fn all_errors_are_reported_at_once(app: Helpdesk) {
     let ann = app.as_customer().await;
     let wrong = json!({
         "subject": "",
@@ -59,7 +59,7 @@ async fn everything_wrong_is_told_at_once(app: Helpdesk) {
         .send()
         .await
         .expect_problem(422, "invalid");
-    let told = answer.failures();
+    let received = answer.failures();
     for failure in [
         "/body type",
         "/priority one_of",
@@ -71,11 +71,11 @@ async fn everything_wrong_is_told_at_once(app: Helpdesk) {
         "/tags/3 type",
     ] {
         assert!(
-            told.iter().any(|told| told == failure),
-            "`{failure}` is not among {told:#?}"
+            received.iter().any(|received| received == failure),
+            "`{failure}` is not among {received:#?}"
         );
     }
-    // The values themselves are not repeated: they may be secrets.
+    // The values are not repeated, because they may be secrets.
     for value in ["ULTRA", "Not OK"] {
         assert!(!answer.text().contains(value), "{answer}");
     }
@@ -104,7 +104,7 @@ async fn lengths_are_counted_in_characters(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn broken_bodies_are_refused(app: Helpdesk) {
+async fn malformed_bodies_are_refused(app: Helpdesk) {
     let ann = app.as_customer().await;
     let send =
         async |media: &str, body: Vec<u8>| ann.post("/v1/tickets").body(media, body).send().await;
@@ -170,15 +170,15 @@ async fn broken_bodies_are_refused(app: Helpdesk) {
 
 /// The response for another customer's ticket is byte for byte that for an unknown id.
 #[doyen_test::test]
-async fn a_foreign_ticket_is_a_missing_one(app: Helpdesk) {
+async fn the_ticket_of_another_customer_is_not_found(app: Helpdesk) {
     let (ann, bob) = (app.as_customer().await, app.as_customer().await);
-    let hers = ann.opens("hers").await.text_at("/id");
-    let told = |answer: &Answer, id: &str| {
+    let her_ticket = ann.opens("hers").await.text_at("/id");
+    let received = |answer: &Answer, id: &str| {
         let request = answer.header("x-request-id").unwrap().to_owned();
         let headers: Vec<String> = answer
             .headers()
             .iter()
-            // How much of a limit is left tells them apart by nothing but their order.
+            // The state of the limit only depends on the order of the requests.
             .filter(|(name, _)| *name != "ratelimit")
             .map(|(name, value)| format!("{name}: {value:?}"))
             .collect();
@@ -203,19 +203,19 @@ async fn a_foreign_ticket_is_a_missing_one(app: Helpdesk) {
                 None => call.send().await,
             }
         };
-        let (foreign, missing) = (ask(&hers).await, ask(NOWHERE).await);
+        let (foreign, missing) = (ask(&her_ticket).await, ask(NOWHERE).await);
         assert!(matches!(foreign.status(), 403 | 404), "{foreign}");
         assert_eq!(
-            told(&foreign, &hers),
-            told(&missing, NOWHERE),
+            received(&foreign, &her_ticket),
+            received(&missing, NOWHERE),
             "{method} {rest}"
         );
     }
-    assert_eq!(ann.sees(&hers).await.text_at("/subject"), "hers");
+    assert_eq!(ann.sees(&her_ticket).await.text_at("/subject"), "hers");
 }
 
 #[doyen_test::test]
-async fn a_ticket_is_not_sent_twice(app: Helpdesk) {
+async fn an_unchanged_ticket_is_not_sent_again(app: Helpdesk) {
     let ann = app.as_customer().await;
     let made = ann.opens("printer").await;
     let again = |tag: &str| ann.get(made.location()).if_none_match(tag);

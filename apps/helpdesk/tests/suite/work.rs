@@ -1,5 +1,5 @@
-//! A request is one unit of work, however it ends: what was answered with 2xx is kept, everything
-//! else never was. And no end of a request takes a connection along.
+//! A request is one unit of work, however it ends: after a 2xx its changes are committed, otherwise
+//! rolled back. No connection is leaked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::support::faults::Faulty;
 
-/// How many of each kind.
+/// Number of requests of each kind.
 const MANY: usize = 1000;
-/// How many at once.
+/// Number of concurrent requests.
 const CROWD: usize = 16;
 
 #[doyen_test::test]
-async fn what_is_answered_with_success_is_kept(app: Faulty) {
+async fn a_successful_request_is_committed(app: Faulty) {
     let app = app.ready().await;
     app.post("/faults/keeps").send().await.expect(204);
     assert_eq!(app.rows().await, 1);
@@ -40,10 +40,9 @@ async fn an_error_a_panic_and_a_timeout_roll_back(app: Faulty) {
     app.rests().await;
 }
 
-/// The database refuses at the last moment: the client hears of it, and there is no half of the
-/// change.
+/// The database refuses the commit: the client gets an error, and nothing is stored.
 #[doyen_test::test]
-async fn a_commit_that_fails_is_told_and_leaves_nothing(app: Faulty) {
+async fn a_failed_commit_is_an_error_and_leaves_nothing(app: Faulty) {
     let app = app.ready().await;
     let answer = app
         .post("/faults/dangles")
@@ -69,9 +68,9 @@ async fn a_get_that_writes_is_refused(app: Faulty) {
     app.rests().await;
 }
 
-/// A real client closes its connection while its request waits in the middle of a transaction.
+/// A client closes its connection while its request waits in a transaction.
 #[doyen_test::test]
-async fn a_client_that_goes_away_leaves_nothing(app: Faulty) {
+async fn a_client_that_disconnects_leaves_nothing(app: Faulty) {
     let app = app.ready().await;
     let live = app.serve().await;
     for _ in 0..20 {
@@ -83,14 +82,14 @@ async fn a_client_that_goes_away_leaves_nothing(app: Faulty) {
             .unwrap_or_else(|error| panic!("{error}"));
         app.waits.0.notified().await;
         drop(stream);
-        // SQLite has one writer: were it still held, this would have to wait for it.
+        // SQLite has one writer: if the lock were still held, this would wait for it.
         app.post("/faults/keeps").send().await.expect(204);
     }
     assert_eq!(app.rows().await, 20);
     app.rests().await;
 }
 
-/// Runs this as often as `MANY`, some at a time.
+/// Runs this `MANY` times, a few concurrently.
 async fn many<Fut: Future<Output = ()> + Send + 'static>(one: impl Fn() -> Fut) {
     let mut left = MANY;
     while left > 0 {
@@ -102,7 +101,7 @@ async fn many<Fut: Future<Output = ()> + Send + 'static>(one: impl Fn() -> Fut) 
     }
 }
 
-/// A panic on purpose needs no backtrace, a thousand of them even less.
+/// Hides the backtraces of intended panics.
 fn without_backtraces() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -141,15 +140,15 @@ leaks_nothing! {
     a_thousand_failed_commits_leak_nothing: "/faults/dangles", 503;
 }
 
-/// What the server does with the request of a client that went away, a thousand times: it is
-/// dropped wherever it is just then.
+/// Drops a request at any point, a thousand times, as the server does for a client that
+/// disconnected.
 #[doyen_test::test]
-async fn a_thousand_clients_that_go_away_leak_nothing(app: Faulty) {
+async fn a_thousand_cancelled_requests_leak_nothing(app: Faulty) {
     let app = Arc::new(app.ready().await);
     let patience = Arc::new(std::sync::atomic::AtomicU64::new(0));
     many(|| {
         let app = Arc::clone(&app);
-        // From the first step to well into the wait.
+        // From the first poll until well into the wait.
         let micros = patience.fetch_add(7, std::sync::atomic::Ordering::Relaxed) % 3000;
         async move {
             let call = app.post("/faults/waits-long").send();

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a5_the_first_of_its_name_counts() {
+    fn a5_the_first_cookie_of_a_name_is_used() {
         for (field, value) in [
             ("__Host-session=a", Some("a")),
             ("x=1; __Host-session=a; y=2", Some("a")),

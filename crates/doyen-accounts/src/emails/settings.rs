@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn without_mail_nobody_is_asked_to_follow_a_link() {
+    fn without_mail_no_link_is_required() {
         let mut silent = settings(None);
         silent.settle(true, true, "shop", "http://x").unwrap();
         assert!(!silent.must_verify());

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_one_step_to_either_side_and_never_again() {
+    fn a_code_is_valid_one_step_to_either_side_and_only_once() {
         let code = at(&RFC_SECRET, 100);
         for (step, good) in [
             (98, false),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_told_who_and_where() {
+    fn the_url_names_account_and_issuer() {
         assert_eq!(
             url(&RFC_SECRET, "Help & Desk", "ada+x@example.com"),
             "otpauth://totp/Help%20%26%20Desk:ada%2Bx@example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Help%20%26%20Desk&algorithm=SHA1&digits=6&period=30"

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn k1_what_was_read_is_believed_for_less_than_five_seconds() {
+    fn k1_a_cached_row_is_used_for_less_than_five_seconds() {
         let cache = KeyCache::default();
         cache.put(hash(1), known(at(0)));
         assert!(cache.get(&hash(1), at(0)).is_some());
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_row_before_a_key_goes_with_the_last_one_in_it() {
+    async fn a_read_permit_is_removed_with_its_last_waiter() {
         let cache = KeyCache::default();
         {
             let first = cache.read_permit(&hash(1)).await;
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn k1_a_use_is_told_once_a_minute_and_not_from_everywhere() {
+    fn k1_a_use_is_recorded_once_a_minute_and_for_few_addresses() {
         let recorded = UsageThrottle::default();
         let address = |n: u8| Some(IpAddr::from([192, 0, 2, n]));
         assert!(recorded.should_record(address(1), at(0)));

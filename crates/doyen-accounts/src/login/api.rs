@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_gives_what_is_offered_and_asked_for() {
+    fn a_login_returns_the_offered_and_requested_transport() {
         use SessionKind as K;
         for (offered, wanted, kind_given) in [
             (Transport::Bearer, None, Some(K::Bearer)),

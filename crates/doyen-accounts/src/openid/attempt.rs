@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn o10_a_cookie_is_good_for_ten_minutes_and_here_alone() {
+    fn o10_a_cookie_is_valid_for_ten_minutes_and_for_this_service() {
         let signer = StateSigner::new(&[7; 32]);
         let attempt = signer.begin(at(0)).unwrap();
         let cookie = signer.cookie(&attempt);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn none_of_its_secrets_is_another() {
+    fn all_secrets_of_an_attempt_differ() {
         let signer = StateSigner::new(&[7; 32]);
         let attempt = signer.begin(at(0)).unwrap();
         let all = [

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_nothing() {
+    fn a_malformed_token_is_not_parsed() {
         let id = SessionId::new();
         let good = refresh_token(id, 0, &[1; 32]).unwrap();
         let cookie = cookie_value(id, &[1; 32]);

@@ -301,8 +301,8 @@ impl AccountsExt for TestApp {
     }
 
     async fn events(&self, name: &str) -> Vec<Value> {
-        let keeper = self.new_user("house:keep").await;
-        let tokens = self.log_in(&keeper).await;
+        let administrator = self.new_user("house:keep").await;
+        let tokens = self.log_in(&administrator).await;
         let list = self
             .get(format!("/v1/security-events?name={name}&limit=100"))
             .bearer(&tokens.access)
@@ -321,8 +321,8 @@ impl AccountsExt for TestApp {
     }
 
     async fn as_admin(&self, path: &str, about: &TestUser) -> Answer {
-        let keeper = self.new_user("house:keep").await;
-        let tokens = self.log_in(&keeper).await;
+        let administrator = self.new_user("house:keep").await;
+        let tokens = self.log_in(&administrator).await;
         self.post(path)
             .bearer(&tokens.access)
             .json(&json!({"subject": about.subject}))

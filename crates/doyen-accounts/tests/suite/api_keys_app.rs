@@ -291,8 +291,8 @@ impl KeyOwner {
 
 /// What the security log holds under this name.
 pub(crate) async fn events(app: &TestApp, name: &str) -> Vec<Value> {
-    let keeper = app.sign_up("house:keep").await;
-    let list = keeper
+    let administrator = app.sign_up("house:keep").await;
+    let list = administrator
         .request("GET", format!("/v1/security-events?name={name}&limit=100"))
         .send()
         .await

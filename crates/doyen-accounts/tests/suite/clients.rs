@@ -17,9 +17,9 @@ struct Program {
     secret: String,
 }
 
-async fn client(keeper: &KeyOwner, scopes: &[&str]) -> Program {
+async fn client(admin: &KeyOwner, scopes: &[&str]) -> Program {
     let new = json!({"name": "billing", "scopes": scopes});
-    let made = keeper
+    let made = admin
         .request("POST", "/v1/clients")
         .json(&new)
         .send()
@@ -27,7 +27,7 @@ async fn client(keeper: &KeyOwner, scopes: &[&str]) -> Program {
         .expect(201);
     assert_eq!(made.header("cache-control"), Some("no-store"));
     Program {
-        app: keeper.app.clone(),
+        app: admin.app.clone(),
         id: made.text_at("/client_id"),
         secret: made.text_at("/client_secret"),
     }
@@ -85,9 +85,9 @@ async fn things(app: &TestApp, token: &str) -> u16 {
 }
 
 #[doyen_test::test]
-async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
-    let program = client(&keeper, &["things:read"]).await;
+async fn t14_a_client_gets_a_token_with_no_store(app: ApiKeysApp) {
+    let admin = app.sign_up(ADMIN_SCOPES).await;
+    let program = client(&admin, &["things:read"]).await;
     for answer in [
         program.asks("grant_type=client_credentials").await,
         program.asks_in_the_form("").await,
@@ -117,11 +117,7 @@ async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: ApiKeysApp) {
             .expect_problem(403, "forbidden");
     }
     // O5: the secret is not in the list and not in the table.
-    let list = keeper
-        .request("GET", "/v1/clients")
-        .send()
-        .await
-        .expect(200);
+    let list = admin.request("GET", "/v1/clients").send().await.expect(200);
     assert!(!list.text().contains(&program.secret[6..]));
     assert_eq!(
         list.text_at("/items/0/last_used_at"),
@@ -136,9 +132,9 @@ async fn t14_a_client_gets_a_token_that_no_cache_keeps(app: ApiKeysApp) {
 
 /// O4: a client gets what it asks for, and never more than it has.
 #[doyen_test::test]
-async fn o4_narrower_is_granted_and_wider_refused(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
-    let program = client(&keeper, &["things:read", "things:write"]).await;
+async fn o4_narrower_scopes_are_granted_and_wider_ones_refused(app: ApiKeysApp) {
+    let admin = app.sign_up(ADMIN_SCOPES).await;
+    let program = client(&admin, &["things:read", "things:write"]).await;
     let answer = program
         .asks("grant_type=client_credentials&scope=things%3Aread")
         .await
@@ -172,9 +168,9 @@ async fn o4_narrower_is_granted_and_wider_refused(app: ApiKeysApp) {
 
 /// O9: there is no password grant, no code, no implicit grant, and the document says so.
 #[doyen_test::test]
-async fn o9_no_other_grant_is_there(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
-    let program = client(&keeper, &["things:read"]).await;
+async fn o9_other_grants_are_refused(app: ApiKeysApp) {
+    let admin = app.sign_up(ADMIN_SCOPES).await;
+    let program = client(&admin, &["things:read"]).await;
     for grant in [
         "password&username=ada&password=x",
         "authorization_code&code=x",
@@ -229,11 +225,11 @@ async fn o9_no_other_grant_is_there(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
+async fn o4_an_unauthenticated_client_gets_no_token(app: ApiKeysApp) {
+    let admin = app.sign_up(ADMIN_SCOPES).await;
     let (program, other) = (
-        client(&keeper, &["things:read"]).await,
-        client(&keeper, &["things:read"]).await,
+        client(&admin, &["things:read"]).await,
+        client(&admin, &["things:read"]).await,
     );
     let wrong = |id: &str, secret: &str| Program {
         app: program.app.clone(),
@@ -281,10 +277,10 @@ async fn o4_a_client_that_does_not_prove_itself_gets_nothing(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn t12_a_client_proves_itself_in_one_way(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
-    let program = client(&keeper, &["things:read"]).await;
-    let other = client(&keeper, &["things:read"]).await;
+async fn t12_a_client_authenticates_with_one_method(app: ApiKeysApp) {
+    let admin = app.sign_up(ADMIN_SCOPES).await;
+    let program = client(&admin, &["things:read"]).await;
+    let other = client(&admin, &["things:read"]).await;
     let id = &program.id;
     let secret = &program.secret;
     for form in [
@@ -320,13 +316,13 @@ async fn t12_a_client_proves_itself_in_one_way(app: ApiKeysApp) {
 
 #[doyen_test::test]
 async fn t15_a_revoked_client_is_refused_with_its_tokens(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
-    let program = client(&keeper, &["things:read"]).await;
-    let other = client(&keeper, &["things:read"]).await;
+    let admin = app.sign_up(ADMIN_SCOPES).await;
+    let program = client(&admin, &["things:read"]).await;
+    let other = client(&admin, &["things:read"]).await;
     let (token, others) = (program.token().await, other.token().await);
     assert_eq!(things(&app, &token).await, 200);
     let path = format!("/v1/clients/{}", program.id);
-    keeper.request("DELETE", &path).send().await.expect(204);
+    admin.request("DELETE", &path).send().await.expect(204);
     assert_eq!(things(&app, &token).await, 401);
     // A node that starts now knows it too.
     let node = app.another(setup()).await;
@@ -340,7 +336,7 @@ async fn t15_a_revoked_client_is_refused_with_its_tokens(app: ApiKeysApp) {
         (things(&app, &others).await, things(&node, &others).await),
         (200, 200)
     );
-    keeper
+    admin
         .request("DELETE", &path)
         .send()
         .await
@@ -351,16 +347,16 @@ async fn t15_a_revoked_client_is_refused_with_its_tokens(app: ApiKeysApp) {
         .filter_map(|event| event["details"]["what"].as_str())
         .collect();
     assert_eq!(whats, ["revoked", "created", "created"]);
-    assert_eq!(changed[0]["actor"], json!(keeper.subject));
+    assert_eq!(changed[0]["actor"], json!(admin.subject));
 }
 
 #[doyen_test::test]
 async fn t15_another_secret_ends_the_old_one_and_its_tokens(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
-    let old = client(&keeper, &["things:read"]).await;
+    let admin = app.sign_up(ADMIN_SCOPES).await;
+    let old = client(&admin, &["things:read"]).await;
     let token = old.token().await;
     let path = format!("/v1/clients/{}/secret", old.id);
-    let answer = keeper.request("POST", &path).send().await.expect(200);
+    let answer = admin.request("POST", &path).send().await.expect(200);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let new = Program {
         app: old.app.clone(),
@@ -378,11 +374,11 @@ async fn t15_another_secret_ends_the_old_one_and_its_tokens(app: ApiKeysApp) {
 
 #[doyen_test::test]
 async fn z1_only_an_administrator_who_logged_in_manages_clients(app: ApiKeysApp) {
-    let keeper = app.sign_up(ADMIN_SCOPES).await;
-    let program = client(&keeper, &["things:read", "house:keep"]).await;
+    let admin = app.sign_up(ADMIN_SCOPES).await;
+    let program = client(&admin, &["things:read", "house:keep"]).await;
     let (token, key) = (
         program.token().await,
-        keeper
+        admin
             .make(&["house:keep"])
             .await
             .expect(201)
@@ -422,10 +418,6 @@ async fn z1_only_an_administrator_who_logged_in_manages_clients(app: ApiKeysApp)
     }
     // A user cannot give a client scopes that the user does not have.
     let new = json!({"name": "more", "scopes": ["things:read", "tickets:read"]});
-    let answer = keeper
-        .request("POST", "/v1/clients")
-        .json(&new)
-        .send()
-        .await;
+    let answer = admin.request("POST", "/v1/clients").json(&new).send().await;
     assert_eq!(answer.expect(422).failures(), ["/scopes/1 scope"]);
 }

@@ -22,7 +22,7 @@ async fn seen(browser: &Browser) -> u16 {
 }
 
 #[doyen_test::test]
-async fn s1_the_cookie_is_for_this_host_alone_and_the_body_holds_no_token(app: CookieAccountsApp) {
+async fn s1_the_cookie_is_for_this_host_only_and_the_body_has_no_token(app: CookieAccountsApp) {
     let user = app.new_user(DEFAULT_SCOPES).await;
     let answer = Browser::answer(&app, &user).await;
     let cookie = answer.header("set-cookie").unwrap().to_owned();
@@ -55,7 +55,7 @@ async fn s1_the_cookie_is_for_this_host_alone_and_the_body_holds_no_token(app: C
 }
 
 #[doyen_test::test]
-async fn s1_a_service_gives_only_what_it_offers(app: AccountsApp) {
+async fn s1_a_service_returns_only_the_offered_transport(app: AccountsApp) {
     let user = app.new_user(DEFAULT_SCOPES).await;
     let wants = |transport: &str| json!({"email": user.email, "password": PASSWORD, "transport": transport});
     let answer = app
@@ -140,8 +140,8 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
     for call in refused {
         call.send().await.expect_problem(403, "csrf_failed");
     }
-    let told = app.events("csrf.refused").await;
-    assert_eq!(told.len(), count, "{told:?}");
+    let received = app.events("csrf.refused").await;
+    assert_eq!(received.len(), count, "{received:?}");
     // A browser that says only where a page is from.
     let call = knock()
         .header("host", "porch.example")
@@ -165,7 +165,7 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
 }
 
 #[doyen_test::test]
-async fn s4_nobody_is_logged_in_by_a_page_elsewhere(app: CookieAccountsApp) {
+async fn s4_a_page_of_another_origin_cannot_log_a_user_in(app: CookieAccountsApp) {
     let user = app.new_user(DEFAULT_SCOPES).await;
     let body = json!({"email": user.email, "password": PASSWORD, "transport": "cookie"});
     for (name, value) in [
@@ -202,7 +202,7 @@ async fn s4_a_login_works_with_an_old_cookie(app: CookieAccountsApp) {
 }
 
 #[doyen_test::test]
-async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(
+async fn a5_a_planted_cookie_authenticates_no_user_and_the_first_of_several_is_used(
     app: CookieAccountsApp,
 ) {
     let (user, browser) = new_user(&app).await;
@@ -240,7 +240,7 @@ async fn a5_a_planted_cookie_becomes_nobody_and_of_several_the_first_counts(
 }
 
 #[doyen_test::test]
-async fn a5_what_is_not_quite_the_cookie_is_nobody(app: CookieAccountsApp) {
+async fn a5_a_modified_cookie_authenticates_no_user(app: CookieAccountsApp) {
     let (_, browser) = new_user(&app).await;
     let value = browser.cookie.trim_start_matches("__Host-session=");
     let mut flipped = value.to_owned();
@@ -319,7 +319,7 @@ async fn s2_another_password_gives_another_cookie(app: CookieAccountsApp) {
 }
 
 #[doyen_test::test]
-async fn s3_a_logout_takes_the_cookie_away_on_every_node(app: CookieAccountsApp) {
+async fn s3_a_logout_invalidates_the_cookie_on_every_node(app: CookieAccountsApp) {
     let other = app
         .another(default_setup().set("auth.session.transport", "both"))
         .await;

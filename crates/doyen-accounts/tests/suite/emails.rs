@@ -12,7 +12,7 @@ use crate::accounts_app::{
 };
 
 /// Where new users must follow a link before they log in.
-pub(crate) struct StrictPorch(TestApp);
+pub(crate) struct StrictAccountsApp(TestApp);
 
 use doyen::prelude::*;
 use doyen_test::Subject;
@@ -24,7 +24,7 @@ fn strict() -> Setup {
         .set("auth.email.link_base", "https://app.example.com/start/")
 }
 
-subject!(StrictPorch, strict());
+subject!(StrictAccountsApp, strict());
 
 const NEW_PASSWORD: &str = "another battery of correct horses";
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
@@ -146,7 +146,7 @@ async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: AccountsApp) 
 }
 
 #[doyen_test::test]
-async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictPorch) {
+async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictAccountsApp) {
     let known = app.new_user(DEFAULT_SCOPES).await;
     let unverified = app.new_user(DEFAULT_SCOPES).await;
     app.set_column(&unverified, "verified", 0.into()).await;
@@ -178,7 +178,7 @@ async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictP
 }
 
 #[doyen_test::test]
-async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: AccountsApp) {
+async fn a7_a_change_of_address_does_not_disclose_accounts(app: AccountsApp) {
     let (ann, ben, bob) = (
         app.new_user(DEFAULT_SCOPES).await,
         app.new_user(DEFAULT_SCOPES).await,
@@ -206,7 +206,7 @@ async fn a7_whoever_wants_another_address_does_not_learn_whose_it_is(app: Accoun
 }
 
 #[doyen_test::test]
-async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: AccountsApp) {
+async fn a45_one_of_fifty_concurrent_uses_of_a_link_succeeds(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let link = token(&last(&app, &ann.email).await);
@@ -236,7 +236,7 @@ async fn a45_one_of_fifty_who_follow_a_link_at_once_gets_through(app: AccountsAp
 }
 
 #[doyen_test::test]
-async fn a_link_expires_and_a_newer_one_takes_its_place(app: AccountsApp) {
+async fn a_link_expires_and_a_newer_one_replaces_it(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     forgot(&app, &ann.email).await.expect(202);
     let first = token(&last(&app, &ann.email).await);
@@ -267,7 +267,7 @@ async fn a_link_expires_and_a_newer_one_takes_its_place(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn t8_a_token_is_good_for_nothing_else(app: StrictPorch) {
+async fn t8_a_token_of_a_mail_has_one_purpose(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     forgot(&app, &ann.email).await.expect(202);
@@ -326,7 +326,7 @@ async fn o5_the_table_holds_nothing_that_could_be_sent(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn a46_a_link_leads_where_the_settings_say(app: StrictPorch) {
+async fn a46_a_link_leads_where_the_settings_say(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     app.post("/v1/auth/forgot-password")
         .header("host", "evil.example.com")
@@ -345,7 +345,7 @@ async fn a46_a_link_leads_where_the_settings_say(app: StrictPorch) {
 }
 
 #[doyen_test::test]
-async fn a_new_account_waits_for_its_link(app: StrictPorch) {
+async fn a_new_account_waits_for_its_link(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     app.set_column(&ann, "verified", 0.into()).await;
     // Only who knows the password learns that it waits.

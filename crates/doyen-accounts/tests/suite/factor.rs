@@ -60,11 +60,11 @@ fn next_step(app: &TestApp) {
 async fn enrolled(app: &TestApp) -> (TestUser, Tokens, Phone, Vec<String>) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&ann).await;
-    let begun = post(app, &inside.access, "totp", json!({"password": PASSWORD}))
+    let started = post(app, &inside.access, "totp", json!({"password": PASSWORD}))
         .await
         .expect(200);
-    assert_eq!(begun.header("cache-control"), Some("no-store"));
-    let phone = Phone::new(&begun.text_at("/secret"));
+    assert_eq!(started.header("cache-control"), Some("no-store"));
+    let phone = Phone::new(&started.text_at("/secret"));
     let done = post(
         app,
         &inside.access,
@@ -82,7 +82,7 @@ async fn enrolled(app: &TestApp) -> (TestUser, Tokens, Phone, Vec<String>) {
 }
 
 #[doyen_test::test]
-async fn p4_the_second_factor_is_asked_for_after_the_right_password_alone(app: AccountsApp) {
+async fn p4_the_second_factor_is_requested_only_after_the_right_password(app: AccountsApp) {
     let (ann, _, phone, _) = enrolled(&app).await;
     let without = app
         .post("/v1/auth/login")
@@ -104,7 +104,7 @@ async fn p4_the_second_factor_is_asked_for_after_the_right_password_alone(app: A
 }
 
 #[doyen_test::test]
-async fn a_code_is_good_once_and_none_before_it_ever_again(app: AccountsApp) {
+async fn a_code_is_single_use_and_older_ones_are_refused(app: AccountsApp) {
     let (ann, _, phone, _) = enrolled(&app).await;
     let before = phone.shows(&app);
     next_step(&app);
@@ -124,7 +124,7 @@ async fn a_code_is_good_once_and_none_before_it_ever_again(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn a45_one_of_five_with_the_same_code_gets_in(app: AccountsApp) {
+async fn a45_one_of_five_logins_with_the_same_code_succeeds(app: AccountsApp) {
     let (ann, _, phone, codes) = enrolled(&app).await;
     for code in [phone.shows(&app), codes[0].clone()] {
         let mut tasks = Vec::new();
@@ -145,7 +145,7 @@ async fn a45_one_of_five_with_the_same_code_gets_in(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn a_recovery_code_is_good_once(app: AccountsApp) {
+async fn a_recovery_code_is_single_use(app: AccountsApp) {
     let (ann, _, _, codes) = enrolled(&app).await;
     log_in(&app, &ann, PASSWORD, &codes[3].to_uppercase())
         .await
@@ -183,7 +183,7 @@ async fn p4_codes_cannot_be_guessed(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn it_is_switched_on_and_off_by_who_knows_the_password(app: AccountsApp) {
+async fn it_is_enabled_and_disabled_with_the_password(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let inside = app.log_in(&ann).await;
     let access = &inside.access;
@@ -199,13 +199,13 @@ async fn it_is_switched_on_and_off_by_who_knows_the_password(app: AccountsApp) {
         .text_at("/secret");
     // It does not count before its first code.
     app.log_in(&ann).await;
-    let begun = post(&app, access, "totp", json!({"password": PASSWORD}))
+    let started = post(&app, access, "totp", json!({"password": PASSWORD}))
         .await
         .expect(200);
-    assert_ne!(begun.text_at("/secret"), first);
-    let url = begun.text_at("/url");
+    assert_ne!(started.text_at("/secret"), first);
+    let url = started.text_at("/url");
     assert!(url.starts_with("otpauth://totp/porch:person"), "{url}");
-    let phone = Phone::new(&begun.text_at("/secret"));
+    let phone = Phone::new(&started.text_at("/secret"));
     post(
         &app,
         access,
@@ -317,7 +317,7 @@ async fn a_correct_password_is_no_failure_if_the_factor_does_not_change(app: Acc
 }
 
 #[doyen_test::test]
-async fn o5_neither_the_secret_nor_a_recovery_code_stands_in_the_tables(app: AccountsApp) {
+async fn o5_neither_the_secret_nor_a_recovery_code_is_in_the_tables(app: AccountsApp) {
     let (_, _, phone, codes) = enrolled(&app).await;
     let plain = app
         .execute(

@@ -108,7 +108,7 @@ async fn k1_a_key_is_its_owner_within_its_scopes(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn k1_a_key_counts_in_its_field_alone(app: ApiKeysApp) {
+async fn k1_a_key_is_read_from_its_header_only(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read"]).await;
     for target in [
@@ -137,7 +137,7 @@ async fn k1_a_key_counts_in_its_field_alone(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn k1_wrong_keys_are_told_alike(app: ApiKeysApp) {
+async fn k1_invalid_keys_get_the_same_response(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read"]).await;
     let expiring =
@@ -312,7 +312,7 @@ async fn k1_a_key_follows_its_owner(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn k1_nobody_gives_what_they_do_not_have(app: ApiKeysApp) {
+async fn k1_a_key_never_exceeds_the_scopes_of_its_owner(app: ApiKeysApp) {
     let ada = app.sign_up("things:read profile").await;
     let answer = ada
         .make(&["things:read", "things:write", "house:keep"])
@@ -399,7 +399,7 @@ async fn k1_another_ones_key_is_not_there(app: ApiKeysApp) {
 
 /// A45: many at once do not get one key more than there may be.
 #[doyen_test::test]
-async fn k1_nobody_has_more_keys_than_one_may_have(app: ApiKeysApp) {
+async fn k1_the_number_of_keys_is_limited(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
     let all = (0..12).map(|_| {
         let ada = ada.clone();
@@ -429,7 +429,7 @@ async fn k1_nobody_has_more_keys_than_one_may_have(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn k1_the_list_says_when_and_from_where_a_key_was_used(app: ApiKeysApp) {
+async fn k1_the_list_has_time_and_address_of_the_last_use(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read"]).await;
     assert_eq!(ada.keys().await[0]["last_used_at"], json!(null));
@@ -459,7 +459,7 @@ async fn k1_the_list_says_when_and_from_where_a_key_was_used(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn k1_what_happens_to_keys_is_in_the_security_log(app: ApiKeysApp) {
+async fn k1_events_of_keys_are_in_the_security_log(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read"]).await;
     for address in [

@@ -20,13 +20,13 @@ struct Gate {
 }
 
 /// A login that was begun.
-struct Begun {
+struct LoginAttempt {
     cookie: String,
     fields: HashMap<String, String>,
 }
 
-async fn gate(house: &ApiKeysApp, more: &[(&str, &str)]) -> Gate {
-    let provider = Provider::start(house.clock().now().unix()).await;
+async fn gate(test_app: &ApiKeysApp, more: &[(&str, &str)]) -> Gate {
+    let provider = Provider::start(test_app.clock().now().unix()).await;
     let mut setup = setup()
         .set("auth.oidc.issuer", &provider.issuer)
         .set("auth.oidc.client_id", CLIENT)
@@ -36,13 +36,13 @@ async fn gate(house: &ApiKeysApp, more: &[(&str, &str)]) -> Gate {
         setup = setup.set(key, value);
     }
     Gate {
-        app: house.another(setup).await,
+        app: test_app.another(setup).await,
         provider,
     }
 }
 
 impl Gate {
-    async fn begin(&self) -> Begun {
+    async fn begin(&self) -> LoginAttempt {
         let answer = self.app.get("/v1/auth/oidc/start").send().await.expect(303);
         let cookie = answer.header("set-cookie").unwrap().to_owned();
         let (_, query) = answer
@@ -50,16 +50,16 @@ impl Gate {
             .split_once('?')
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .unwrap();
-        Begun {
+        LoginAttempt {
             cookie: cookie.split(';').next().unwrap().to_owned(),
             fields: pairs(&query).into_iter().collect(),
         }
     }
 
     /// Logs a user in at the provider.
-    fn code(&self, begun: &Begun) -> String {
+    fn code(&self, attempt: &LoginAttempt) -> String {
         self.provider
-            .code(&begun.fields["nonce"], &begun.fields["code_challenge"])
+            .code(&attempt.fields["nonce"], &attempt.fields["code_challenge"])
     }
 
     async fn back(&self, cookie: Option<&str>, query: &[(&str, &str)]) -> Answer {
@@ -75,11 +75,11 @@ impl Gate {
 
     /// The whole way.
     async fn log_in(&self) -> Answer {
-        let begun = self.begin().await;
-        let code = self.code(&begun);
+        let attempt = self.begin().await;
+        let code = self.code(&attempt);
         self.back(
-            Some(&begun.cookie),
-            &[("state", &begun.fields["state"]), ("code", &code)],
+            Some(&attempt.cookie),
+            &[("state", &attempt.fields["state"]), ("code", &code)],
         )
         .await
     }
@@ -92,9 +92,9 @@ impl Gate {
 }
 
 #[doyen_test::test]
-async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    let ada = house.sign_up(DEFAULT_SCOPES).await;
+async fn o6_a_login_uses_pkce_and_returns_the_user(test_app: ApiKeysApp) {
+    let gate = gate(&test_app, &[]).await;
+    let ada = test_app.sign_up(DEFAULT_SCOPES).await;
     gate.says(&ada);
     let started = gate.app.get("/v1/auth/oidc/start").send().await.expect(303);
     assert_eq!(started.header("cache-control"), Some("no-store"));
@@ -109,8 +109,8 @@ async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: ApiKeys
             .location()
             .starts_with(&format!("{}/authorize?", gate.provider.issuer))
     );
-    let begun = gate.begin().await;
-    let field = |name: &str| begun.fields[name].as_str();
+    let attempt = gate.begin().await;
+    let field = |name: &str| attempt.fields[name].as_str();
     assert_eq!(field("response_type"), "code");
     assert_eq!(field("client_id"), CLIENT);
     assert_eq!(field("redirect_uri"), CALLBACK_URL);
@@ -118,7 +118,7 @@ async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: ApiKeys
     assert_eq!(field("code_challenge_method"), "S256");
     assert_eq!(field("code_challenge").len(), 43);
     // What the address holds is not what the cookie holds, and the verifier is in neither.
-    assert!(!begun.cookie.contains(field("state")) && !begun.cookie.contains(field("nonce")));
+    assert!(!attempt.cookie.contains(field("state")) && !attempt.cookie.contains(field("nonce")));
 
     let answer = gate.log_in().await.expect(200);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -151,9 +151,9 @@ async fn o6_a_login_goes_out_with_pkce_and_comes_back_as_the_user(house: ApiKeys
 }
 
 #[doyen_test::test]
-async fn o6_every_allowed_algorithm_is_read(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
+async fn o6_every_allowed_algorithm_is_read(test_app: ApiKeysApp) {
+    let gate = gate(&test_app, &[]).await;
+    gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     for (signer, kid) in [
         (Signer::rs256(), Some("one")),
         (Signer::ed25519(), Some("one")),
@@ -167,23 +167,23 @@ async fn o6_every_allowed_algorithm_is_read(house: ApiKeysApp) {
         gate.log_in().await.expect(200);
     }
     // With a provider that wants the secret in the form.
-    let in_form = self::gate(&house, &[]).await;
+    let in_form = self::gate(&test_app, &[]).await;
     in_form.provider.with(|now| {
         now.metadata = json!({"token_endpoint_auth_methods_supported": ["client_secret_post"]})
     });
-    let bob = house.sign_up(DEFAULT_SCOPES).await;
+    let bob = test_app.sign_up(DEFAULT_SCOPES).await;
     in_form.says(&bob);
     in_form.log_in().await.expect(200);
 }
 
 #[doyen_test::test]
-async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    let ada = house.sign_up(DEFAULT_SCOPES).await;
+async fn t1_an_id_token_that_breaks_a_rule_is_refused(test_app: ApiKeysApp) {
+    let gate = gate(&test_app, &[]).await;
+    let ada = test_app.sign_up(DEFAULT_SCOPES).await;
     gate.says(&ada);
     gate.log_in().await.expect(200);
-    let sessions = house.count("auth_sessions").await;
-    let now = house.clock().now().unix();
+    let sessions = test_app.count("auth_sessions").await;
+    let now = test_app.clock().now().unix();
     let claims = [
         json!({"nonce": "another"}),
         json!({"nonce": null}),
@@ -263,17 +263,17 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(house: ApiKeysApp) {
             .with(|behaviour| behaviour.answer = Some(answer));
         gate.log_in().await.expect_problem(401, "openid_refused");
     }
-    assert_eq!(house.count("auth_sessions").await, sessions);
-    assert_eq!(house.count("auth_identities").await, 1);
+    assert_eq!(test_app.count("auth_sessions").await, sessions);
+    assert_eq!(test_app.count("auth_identities").await, 1);
     assert!(!events(&gate.app, "login.failed").await.is_empty());
 }
 
 /// Login CSRF, replay, another browser, another login: no code is exchanged, and no user is logged
 /// in.
 #[doyen_test::test]
-async fn o10_a_callback_counts_once_and_in_its_own_browser(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
+async fn o10_a_callback_is_accepted_once_and_in_its_own_browser(test_app: ApiKeysApp) {
+    let gate = gate(&test_app, &[]).await;
+    gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     let (one, two) = (gate.begin().await, gate.begin().await);
     let code = gate.code(&one);
     let state = one.fields["state"].as_str();
@@ -335,27 +335,27 @@ async fn o10_a_callback_counts_once_and_in_its_own_browser(house: ApiKeysApp) {
 
 /// RFC 9207: the answer of another provider is not carried to this one.
 #[doyen_test::test]
-async fn o10_an_answer_of_another_issuer_is_refused(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
+async fn o10_an_answer_of_another_issuer_is_refused(test_app: ApiKeysApp) {
+    let gate = gate(&test_app, &[]).await;
+    gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     let issuer = gate.provider.issuer.clone();
     for (iss, status) in [
         (Some("https://evil.example"), 401),
         (Some(issuer.as_str()), 200),
     ] {
-        let begun = gate.begin().await;
-        let code = gate.code(&begun);
+        let attempt = gate.begin().await;
+        let code = gate.code(&attempt);
         let mut query = vec![
-            ("state", begun.fields["state"].as_str()),
+            ("state", attempt.fields["state"].as_str()),
             ("code", code.as_str()),
         ];
         query.extend(iss.map(|iss| ("iss", iss)));
-        let answer = gate.back(Some(&begun.cookie), &query).await;
+        let answer = gate.back(Some(&attempt.cookie), &query).await;
         assert_eq!(answer.status(), status, "{answer}");
     }
     assert_eq!(gate.provider.asked("/token"), 1);
     // Who promises to say it must say it.
-    let promises = self::gate(&house, &[]).await;
+    let promises = self::gate(&test_app, &[]).await;
     promises
         .provider
         .with(|now| now.metadata = json!({"authorization_response_iss_parameter_supported": true}));
@@ -364,14 +364,14 @@ async fn o10_an_answer_of_another_issuer_is_refused(house: ApiKeysApp) {
         .await
         .expect_problem(401, "openid_refused");
     // The provider said no.
-    let begun = gate.begin().await;
+    let attempt = gate.begin().await;
     let query = [
-        ("state", begun.fields["state"].as_str()),
+        ("state", attempt.fields["state"].as_str()),
         ("error", "access_denied"),
         ("error_description", "<script>"),
     ];
     let answer = gate
-        .back(Some(&begun.cookie), &query)
+        .back(Some(&attempt.cookie), &query)
         .await
         .expect_problem(401, "openid_refused");
     assert!(!answer.text().contains("script"));
@@ -379,9 +379,9 @@ async fn o10_an_answer_of_another_issuer_is_refused(house: ApiKeysApp) {
 
 /// An account cannot be taken over by an address that is not verified on both sides.
 #[doyen_test::test]
-async fn o10_an_unverified_address_takes_over_no_account(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    let ada = house.sign_up(DEFAULT_SCOPES).await;
+async fn o10_an_unverified_address_takes_over_no_account(test_app: ApiKeysApp) {
+    let gate = gate(&test_app, &[]).await;
+    let ada = test_app.sign_up(DEFAULT_SCOPES).await;
     let refused = |answer: Answer| drop(answer.expect_problem(403, "openid_unknown_user"));
     for claims in [
         json!({"email": ada.email}),
@@ -402,22 +402,22 @@ async fn o10_an_unverified_address_takes_over_no_account(house: ApiKeysApp) {
     ada.set_column("disabled", 1).await;
     refused(gate.log_in().await);
     ada.set_column("disabled", 0).await;
-    assert_eq!(house.count("auth_identities").await, 0);
+    assert_eq!(test_app.count("auth_identities").await, 0);
     // Letters of an address are compared as the login does.
     gate.provider.with(|now| {
         now.claims = json!({"email": ada.email.to_uppercase(), "email_verified": true})
     });
     gate.log_in().await.expect(200);
     // Where accounts are not linked by address, they are not.
-    let strict = self::gate(&house, &[("auth.oidc.link", "never")]).await;
+    let strict = self::gate(&test_app, &[("auth.oidc.link", "never")]).await;
     strict.says(&ada);
     refused(strict.log_in().await);
 }
 
 #[doyen_test::test]
-async fn a27_only_the_known_host_is_called_and_no_redirect_followed(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
+async fn a27_only_the_configured_host_is_called_and_no_redirect_followed(test_app: ApiKeysApp) {
+    let gate = gate(&test_app, &[]).await;
+    gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     for metadata in [
         json!({"jwks_uri": "https://evil.example/keys"}),
         json!({"token_endpoint": "http://169.254.169.254/latest"}),
@@ -447,9 +447,11 @@ async fn a27_only_the_known_host_is_called_and_no_redirect_followed(house: ApiKe
 }
 
 #[doyen_test::test]
-async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(house: ApiKeysApp) {
-    let gate = gate(&house, &[]).await;
-    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
+async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(
+    test_app: ApiKeysApp,
+) {
+    let gate = gate(&test_app, &[]).await;
+    gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     gate.log_in().await.expect(200);
     assert_eq!(gate.provider.asked("/keys"), 1);
     let next = Signer::es256();
@@ -468,16 +470,16 @@ async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(ho
 }
 
 #[doyen_test::test]
-async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(house: ApiKeysApp) {
+async fn a44_with_a_cookie_the_browser_is_redirected_to_the_configured_page(test_app: ApiKeysApp) {
     let gate = gate(
-        &house,
+        &test_app,
         &[
             ("auth.session.transport", "cookie"),
             ("auth.oidc.after", "/app"),
         ],
     )
     .await;
-    gate.says(&house.sign_up(DEFAULT_SCOPES).await);
+    gate.says(&test_app.sign_up(DEFAULT_SCOPES).await);
     let answer = gate.log_in().await.expect(303);
     assert_eq!(answer.location(), "/app");
     let cookies: Vec<&str> = answer
@@ -506,13 +508,13 @@ async fn a44_with_a_cookie_the_browser_goes_on_to_the_page_of_the_settings(house
 }
 
 #[doyen_test::test]
-async fn without_a_provider_nobody_logs_in_by_one(house: ApiKeysApp) {
-    house
+async fn without_a_provider_there_is_no_openid_login(test_app: ApiKeysApp) {
+    test_app
         .get("/v1/auth/oidc/start")
         .send()
         .await
         .expect_problem(404, "openid_not_configured");
-    house
+    test_app
         .get("/v1/auth/oidc/callback?code=x&state=y")
         .send()
         .await

@@ -30,7 +30,9 @@ async fn refused(app: &TestApp, token: &str) -> Answer {
 }
 
 #[doyen_test::test]
-async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node(app: AccountsApp) {
+async fn o1_a_refresh_token_is_single_use_and_reuse_ends_its_family_on_every_node(
+    app: AccountsApp,
+) {
     let other = app.another(default_setup()).await;
     let (user, first) = new_user(&app).await;
     let second = refreshed(&app, &first.refresh).await;
@@ -50,13 +52,13 @@ async fn o1_a_refresh_token_is_good_once_and_reuse_ends_its_family_on_every_node
         .await;
     }
     // Repeated reuse is recorded once.
-    let told = app.events("refresh.reused").await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0]["subject"], json!(user.subject));
+    let received = app.events("refresh.reused").await;
+    assert_eq!(received.len(), 1, "{received:?}");
+    assert_eq!(received[0]["subject"], json!(user.subject));
 }
 
 #[doyen_test::test]
-async fn o1_another_session_of_the_same_person_goes_on(app: AccountsApp) {
+async fn o1_another_session_of_the_same_user_continues(app: AccountsApp) {
     let (user, first) = new_user(&app).await;
     let elsewhere = app.log_in(&user).await;
     refreshed(&app, &first.refresh).await;
@@ -67,7 +69,7 @@ async fn o1_another_session_of_the_same_person_goes_on(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn o2_who_lost_the_answer_gets_the_same_successor(app: AccountsApp) {
+async fn o2_a_client_that_lost_the_response_gets_the_same_successor(app: AccountsApp) {
     let other = app.another(default_setup()).await;
     let (_, first) = new_user(&app).await;
     let second = refreshed(&app, &first.refresh).await;
@@ -107,7 +109,7 @@ async fn o2_without_a_grace_a_second_use_ends_the_family(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn o2_a_hundred_at_once_get_one_successor_and_nobody_is_thrown_out(app: AccountsApp) {
+async fn o2_a_hundred_concurrent_uses_get_one_successor_and_no_logout(app: AccountsApp) {
     let other = app.another(default_setup()).await;
     let (_, first) = new_user(&app).await;
     let asked: Vec<_> = (0..100)
@@ -187,7 +189,7 @@ async fn a3_a_thief_and_the_owner_are_both_out_after_the_first_true_reuse(app: A
 }
 
 #[doyen_test::test]
-async fn o3_a_session_that_nobody_uses_ends(app: AccountsApp) {
+async fn o3_an_unused_session_ends(app: AccountsApp) {
     let day = Duration::from_secs(86_400);
     let (_, first) = new_user(&app).await;
     app.clock().advance(29 * day);
@@ -216,9 +218,7 @@ async fn o3_a_session_ends_after_its_time_however_much_it_is_used(app: AccountsA
 }
 
 #[doyen_test::test]
-async fn t8_what_is_no_refresh_token_gives_nothing_and_a_refresh_token_opens_nothing(
-    app: AccountsApp,
-) {
+async fn t8_only_a_refresh_token_refreshes_and_it_authenticates_nothing(app: AccountsApp) {
     let (_, held) = new_user(&app).await;
     for token in [
         &held.access,
@@ -275,7 +275,7 @@ async fn t15_a_refresh_gives_the_rights_of_today(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn t15_who_is_disabled_or_gone_gets_nothing_and_loses_the_session(app: AccountsApp) {
+async fn t15_a_disabled_or_deleted_user_loses_the_session(app: AccountsApp) {
     for gone in [false, true] {
         let (user, held) = new_user(&app).await;
         if gone {

@@ -21,7 +21,7 @@ async fn log_out(app: &TestApp, tokens: &Tokens) -> Answer {
 }
 
 /// What tells two answers apart, but for the request id.
-fn told(answer: &Answer) -> String {
+fn received(answer: &Answer) -> String {
     let id = answer.header("x-request-id").unwrap().to_owned();
     // How much of a limit is left says nothing of who has an account.
     let headers = answer
@@ -35,7 +35,7 @@ fn told(answer: &Answer) -> String {
 }
 
 #[doyen_test::test]
-async fn l1_unknown_wrong_and_disabled_are_told_alike(app: AccountsApp) {
+async fn l1_unknown_wrong_and_disabled_get_the_same_response(app: AccountsApp) {
     let (ada, eve) = (
         app.new_user(DEFAULT_SCOPES).await,
         app.new_user(DEFAULT_SCOPES).await,
@@ -56,7 +56,7 @@ async fn l1_unknown_wrong_and_disabled_are_told_alike(app: AccountsApp) {
         (&passwordless.email, PASSWORD),
     ] {
         let answer = log_in_with(&app, email, password).await;
-        all.push(told(&answer.expect_problem(401, "invalid_credentials")));
+        all.push(received(&answer.expect_problem(401, "invalid_credentials")));
     }
     all.dedup();
     assert_eq!(all.len(), 1, "{all:#?}");
@@ -161,7 +161,7 @@ async fn t15_other_rights_refuse_the_old_tokens_and_the_next_refresh_gives_them(
 }
 
 #[doyen_test::test]
-async fn t15_who_is_kept_out_is_out_everywhere(app: AccountsApp) {
+async fn t15_a_disabled_user_is_refused_everywhere(app: AccountsApp) {
     let other = app.another(default_setup()).await;
     let ada = app.new_user(DEFAULT_SCOPES).await;
     let all = [app.log_in(&ada).await, other.log_in(&ada).await];
@@ -179,7 +179,7 @@ async fn t15_who_is_kept_out_is_out_everywhere(app: AccountsApp) {
 
 /// A revocation that is rolled back never was.
 #[doyen_test::test]
-async fn t15_what_was_undone_revokes_nothing(app: AccountsApp) {
+async fn t15_a_rolled_back_change_revokes_nothing(app: AccountsApp) {
     use doyen::auth::Sessions;
     let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
@@ -195,7 +195,7 @@ async fn t15_what_was_undone_revokes_nothing(app: AccountsApp) {
 
 /// A node that cannot read the revocations refuses every session, and recovers by itself.
 #[doyen_test::test]
-async fn t15_who_cannot_know_answers_503(app: AccountsApp) {
+async fn t15_a_node_without_the_list_returns_503(app: AccountsApp) {
     let ada = app.new_user(DEFAULT_SCOPES).await;
     let held = app.log_in(&ada).await;
     app.execute("ALTER TABLE auth_revocations RENAME TO away", [])
@@ -207,7 +207,7 @@ async fn t15_who_cannot_know_answers_503(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn s3_one_lists_names_and_ends_ones_own_sessions(app: AccountsApp) {
+async fn s3_users_list_rename_and_end_their_own_sessions(app: AccountsApp) {
     let other = app.another(default_setup()).await;
     let (ada, eve) = (
         app.new_user(DEFAULT_SCOPES).await,

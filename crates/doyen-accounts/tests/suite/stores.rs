@@ -305,7 +305,7 @@ async fn a_store_in_redis_keeps_its_promises(app: AccountsApp) {
 
 /// A Redis that is away is no verdict: 503 where the store is asked, and access tokens go on.
 #[doyen_test::test]
-async fn f7_a_session_store_that_is_away_is_503_and_not_401(app: AccountsApp) {
+async fn f7_an_unavailable_session_store_is_503_and_not_401(app: AccountsApp) {
     use crate::accounts_app::{
         AccountsExt as _, DEFAULT_SCOPES, PASSWORD, default_setup, log_in_with,
     };

@@ -37,7 +37,7 @@ fn place(n: usize) -> String {
 }
 
 /// Where one password is worked on at once, at its real cost, and four may wait.
-pub(crate) struct NarrowPorch(TestApp);
+pub(crate) struct FewPermitsApp(TestApp);
 
 fn narrow() -> Setup {
     let passwords = Passwords::new(PasswordOptions {
@@ -48,10 +48,10 @@ fn narrow() -> Setup {
     default_setup().replace(Arc::new(passwords.unwrap()))
 }
 
-subject!(NarrowPorch, narrow());
+subject!(FewPermitsApp, narrow());
 
 #[doyen_test::test]
-async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: NarrowPorch) {
+async fn p2_two_hundred_logins_at_once_leave_room_for_others(app: FewPermitsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let tokens = app.log_in(&ann).await;
     let mut logins = Vec::new();
@@ -134,7 +134,7 @@ async fn p4_a_thousand_tries_on_one_account_wait_longer_and_longer_and_the_owner
 }
 
 #[doyen_test::test]
-async fn p4_tries_that_come_at_once_are_counted_one_by_one(app: AccountsApp) {
+async fn p4_concurrent_attempts_are_counted_one_by_one(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let mut tasks = Vec::new();
     for n in 0..60 {
@@ -277,7 +277,7 @@ async fn a_correct_password_with_a_refused_new_one_is_no_failure(app: AccountsAp
 
 /// The stored hashes are cheap, so many logins at once need another hash at the real cost.
 #[doyen_test::test]
-async fn a_correct_password_is_no_failure_if_the_server_cannot_hash_it_again(app: NarrowPorch) {
+async fn a_correct_password_is_no_failure_if_the_server_cannot_hash_it_again(app: FewPermitsApp) {
     let cheap = Passwords::new(PasswordOptions::fast_for_tests()).unwrap();
     let hash = cheap.hash(PASSWORD.parse().unwrap()).await.unwrap();
     let mut logins = Vec::new();
@@ -375,7 +375,7 @@ async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: AccountsAp
 }
 
 #[doyen_test::test]
-async fn a6_a_neighbour_of_the_owner_does_not_lock_them_out(app: AccountsApp) {
+async fn a6_an_attacker_in_the_owners_network_does_not_lock_them_out(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "203.0.113.7", &ann.email, PASSWORD)
         .await
@@ -390,7 +390,7 @@ async fn a6_a_neighbour_of_the_owner_does_not_lock_them_out(app: AccountsApp) {
 }
 
 #[doyen_test::test]
-async fn a40_own_logins_in_between_do_not_free_an_attacker(app: AccountsApp) {
+async fn a40_successful_logins_of_an_attacker_do_not_reset_the_limit(app: AccountsApp) {
     let eve = app.new_user(DEFAULT_SCOPES).await;
     let mut looked_at = 0;
     for n in 0..200 {
@@ -464,7 +464,7 @@ async fn p4_failures_survive_a_restart_and_are_forgotten_in_time(app: AccountsAp
 }
 
 #[doyen_test::test]
-async fn p4_a_place_is_forgotten_after_ninety_days(app: AccountsApp) {
+async fn p4_a_known_network_is_dropped_after_ninety_days(app: AccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     let flood = async || {
         for n in 0..12 {
@@ -527,7 +527,7 @@ async fn p4_a_stolen_token_does_not_find_the_password(app: AccountsApp) {
 /// No key in the tables is a plain hash of a guessable value: address and account do not lead to
 /// the row.
 #[doyen_test::test]
-async fn o5_the_tables_tell_neither_account_nor_address(app: AccountsApp) {
+async fn o5_the_tables_disclose_neither_account_nor_address(app: AccountsApp) {
     use aws_lc_rs::digest;
     let ann = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "203.0.113.7", &ann.email, "a wrong password")

@@ -1,11 +1,11 @@
-//! What keys sign with, and what it is called.
+//! Signature algorithms and their names.
 
 use std::fmt;
 
-/// The algorithm of a signing key. A key has one for its whole life.
+/// The algorithm of a signing key. It never changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// Ed25519 (RFC 8032): fast, and nothing random goes into a signature.
+    /// Ed25519 (RFC 8032): fast, and signatures need no random numbers.
     #[default]
     Ed25519,
     /// ECDSA on P-256 with SHA-256 (RFC 7518), for consumers whose library has no Ed25519.
@@ -13,7 +13,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Its name in a token and in a key set.
+    /// Returns its name in a token and in a key set.
     pub const fn as_str(self) -> &'static str {
         match self {
             Algorithm::Ed25519 => "Ed25519",
@@ -21,14 +21,14 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm of this name; exact.
+    /// Returns the algorithm of this name. The comparison is exact.
     pub fn parse(name: &str) -> Option<Self> {
         [Algorithm::Ed25519, Algorithm::Es256]
             .into_iter()
             .find(|algorithm| algorithm.as_str() == name)
     }
 
-    /// Its word in the label that keys are derived by. It must never change.
+    /// Returns its name in the label for key derivation. It must never change.
     pub(super) const fn label(self) -> &'static str {
         match self {
             Algorithm::Ed25519 => "ed25519",
@@ -43,7 +43,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// What Ed25519 is called in tokens and in the key set. The signature is the same.
+/// The name of Ed25519 in tokens and in the key set. The signature is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AlgorithmName {
     /// `Ed25519`, its name since RFC 9864. Tokens with the old name are refused.

@@ -1,4 +1,4 @@
-//! A key that signs, derived from the seed.
+//! A signing key, derived from the seed.
 
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::rand::SystemRandom;
@@ -10,9 +10,9 @@ use super::public::PublicKey;
 use super::{Algorithm, BadKey};
 use doyen_secret::KeyDeriver;
 
-/// Each candidate for a P-256 key is out of range with a probability of 2^-32; so many in a row are
-/// not.
-const CANDIDATES: u32 = 16;
+/// A candidate for a P-256 key is out of range with a probability of 2^-32, so this many in a row
+/// do not occur.
+const MAX_CANDIDATES: u32 = 16;
 
 pub(super) enum Pair {
     Ed25519(Ed25519KeyPair),
@@ -20,8 +20,8 @@ pub(super) enum Pair {
 }
 
 impl Pair {
-    /// The key of this number: the same each time for the same seed, unrelated to those of other
-    /// numbers and algorithms.
+    /// Derives the key of this number. The same seed gives the same key; keys of other numbers and
+    /// algorithms are unrelated.
     pub(super) fn derive(
         keys: &KeyDeriver,
         algorithm: Algorithm,
@@ -43,12 +43,12 @@ impl Pair {
             .map_err(|_| BadKey)
     }
 
-    /// The first candidate from 1 to the order of the curve minus 1 (FIPS 186-5, A.2.2): each such
-    /// number is as likely as any other.
+    /// Returns the first candidate from 1 to the order of the curve minus 1 (FIPS 186-5, A.2.2):
+    /// each such number is equally likely.
     pub(super) fn p256(candidate: impl Fn(u32) -> [u8; 32]) -> Result<Self, BadKey> {
-        for attempt in 0..CANDIDATES {
+        for attempt in 0..MAX_CANDIDATES {
             let secret = candidate(attempt);
-            // It refuses zero and what is not below the order.
+            // It refuses zero and values from the order on.
             let Ok(private) = PrivateKey::from_private_key(&ECDH_P256, &secret) else {
                 continue;
             };
@@ -71,7 +71,7 @@ impl Pair {
         }
     }
 
-    /// 64 bytes for both: of ECDSA `r` and `s` one after the other, as RFC 7518 wants it.
+    /// Both signatures have 64 bytes. That of ECDSA is `r` followed by `s`, as RFC 7518 requires.
     pub(super) fn sign(&self, message: &[u8]) -> Result<[u8; 64], BadKey> {
         match self {
             Pair::Ed25519(pair) => Ok(copied(pair.sign(message).as_ref())),
@@ -83,7 +83,7 @@ impl Pair {
     }
 }
 
-/// What has exactly this length by its standard.
+/// Converts bytes whose length a standard guarantees.
 fn copied<const N: usize>(bytes: &[u8]) -> [u8; N] {
     debug_assert_eq!(bytes.len(), N);
     let mut out = [0; N];

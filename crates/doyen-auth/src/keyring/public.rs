@@ -1,4 +1,4 @@
-//! A public key: what it checks, how it is written, what it is called.
+//! A public key: verification, JWK and thumbprint.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
@@ -33,7 +33,7 @@ impl PublicKey {
         done.is_ok()
     }
 
-    /// The members of its JWK that make the key (RFC 8037, RFC 7518).
+    /// Returns the members of its JWK that define the key (RFC 8037, RFC 7518).
     pub(super) fn jwk(&self) -> Value {
         match self {
             PublicKey::Ed25519(key) => {
@@ -45,7 +45,7 @@ impl PublicKey {
         }
     }
 
-    /// The hash of those members, in alphabetical order and without spaces (RFC 7638).
+    /// Returns the hash of those members, in alphabetical order and without spaces (RFC 7638).
     pub(super) fn thumbprint(&self) -> String {
         let members = match self {
             PublicKey::Ed25519(key) => {

@@ -1,4 +1,4 @@
-//! Keys against the values that the standards print.
+//! Keys compared with the values that the standards print.
 
 use super::testing::{raw_ed25519, raw_p256};
 use doyen_secret::Seed;
@@ -28,7 +28,7 @@ fn the_signature_of_rfc_8037_comes_out() {
     assert_eq!(URL_SAFE_NO_PAD.encode(signature.unwrap()), expected);
 }
 
-/// The key of RFC 7517, appendix A: the secret of A.2 makes the public key of A.1.
+/// The key of RFC 7517, appendix A: the secret of A.2 yields the public key of A.1.
 #[test]
 fn the_p256_key_of_rfc_7517_comes_out_of_its_secret() {
     let ring = raw_p256("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE");
@@ -42,7 +42,7 @@ fn the_p256_key_of_rfc_7517_comes_out_of_its_secret() {
     assert_eq!(ring.kid(), "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s");
 }
 
-/// The signature of RFC 7515, appendix A.3, in the one form that JOSE has: 64 bytes.
+/// The signature of RFC 7515, appendix A.3, in the format of JOSE: 64 bytes.
 #[test]
 fn the_es256_signature_of_rfc_7515_holds_and_no_other_form_does() {
     let ring = raw_p256("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
@@ -59,7 +59,7 @@ fn the_es256_signature_of_rfc_7515_holds_and_no_other_form_does() {
     assert_ne!(
         ours,
         ring.sign(message).unwrap(),
-        "each signature is made with another nonce"
+        "each signature has another nonce"
     );
     let (r, s) = ours.split_at(32);
     let der = [&[0x30, 0x46, 0x02, 0x21, 0x00], r, &[0x02, 0x21, 0x00], s].concat();
@@ -112,7 +112,7 @@ fn the_key_set_is_public_and_its_tag_changes_with_it() {
 
 #[test]
 fn a_public_key_that_is_none_is_refused() {
-    // The last two are points of small order, under which anybody can sign.
+    // The last two are points of small order, under which anyone can sign.
     for text in [
         "",
         "abc",

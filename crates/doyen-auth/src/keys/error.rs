@@ -1,4 +1,4 @@
-//! Why the keys could not be read or changed.
+//! Errors of reading or changing the keys.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use doyen_data::sea_orm::DbErr;
 
 use crate::keyring::BadKey;
 
-/// Why the keys could not be read or changed. The message says what to do.
+/// An error of reading or changing the keys. The message says what to do.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -16,11 +16,11 @@ pub enum KeyError {
         /// The number of the key.
         number: u32,
     },
-    /// The next key was published too short a time ago.
+    /// The next key was published too recently.
     TooEarly {
         /// The number of the key.
         number: u32,
-        /// When it may sign.
+        /// The time from which it may sign.
         usable: Timestamp,
     },
     /// Another process changed the keys at the same time; nothing was done.
@@ -32,12 +32,12 @@ pub enum KeyError {
     },
     /// The table has no current or no next key.
     Incomplete,
-    /// A row holds what no node writes.
+    /// A row has an unknown value.
     Unreadable {
         /// The column.
         column: &'static str,
     },
-    /// No key can be made from the seed.
+    /// No key can be derived from the seed.
     Key(BadKey),
     /// The table cannot be read or written.
     Database(Box<dyn std::error::Error + Send + Sync>),
@@ -50,12 +50,12 @@ impl fmt::Display for KeyError {
         match self {
             KeyError::OtherSeed { number } => write!(
                 f,
-                "key {number} in the database was not made from this `auth.signing_key`. Set the one that it was made from; or, if the change is \
-                 meant, run `keys reset`: it ends every access token"
+                "key {number} in the database was not derived from this `auth.signing_key`. Set the one that it was derived from; or, if the change is \
+                 intended, run `keys reset`: it ends every access token"
             ),
             KeyError::TooEarly { number, usable } => write!(
                 f,
-                "key {number} was published a short time ago: caches of the public keys may not have it before {usable}. Rotate then, or with \
+                "key {number} was published too recently: caches of the public keys may not have it before {usable}. Rotate then, or with \
                  `--force` now: a service with an old copy of the key set refuses new tokens until it fetches it again"
             ),
             KeyError::Meanwhile => f.write_str(
@@ -70,12 +70,12 @@ impl fmt::Display for KeyError {
             ),
             KeyError::Unreadable { column } => write!(
                 f,
-                "the column `{column}` of `doyen_signing_keys` holds what this version does not know"
+                "the column `{column}` of `doyen_signing_keys` has a value that this version does not know"
             ),
-            KeyError::Key(error) => write!(f, "no key can be made from `auth.signing_key`: {error}"),
+            KeyError::Key(error) => write!(f, "no key can be derived from `auth.signing_key`: {error}"),
             KeyError::Database(error) => write!(
                 f,
-                "the table `doyen_signing_keys` cannot be read or written ({error}). `migrate up` makes it"
+                "the table `doyen_signing_keys` cannot be read or written ({error}). `migrate up` creates it"
             ),
             KeyError::Slow => f.write_str("the table `doyen_signing_keys` could not be read in time"),
         }

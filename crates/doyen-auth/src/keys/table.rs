@@ -1,4 +1,4 @@
-//! The table of the keys: numbers, names and times, no secret.
+//! The table of the keys: numbers, names and times. It contains no secret.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{ConnectionTrait as _, QueryResult, Statement};
 use doyen_data::{Migration, Migrations, Session};
 
-use super::{KeyError, RETIRED_FOR};
+use super::{KeyError, RETIRED_LIFETIME};
 use crate::Algorithm;
 
-/// Where a key stands.
+/// State of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Published, and signs after the next rotation.
+    /// Published; signs after the next rotation.
     Next,
     /// Signs.
     Current,
-    /// Signed; its tokens are good until they expire.
+    /// Retired; its tokens are valid until they expire.
     Retired,
-    /// Not accepted any more.
+    /// No longer accepted.
     Dropped,
 }
 
@@ -31,7 +31,7 @@ impl KeyState {
         KeyState::Dropped,
     ];
 
-    /// Its word.
+    /// Its text in the table.
     pub const fn as_str(self) -> &'static str {
         match self {
             KeyState::Next => "next",
@@ -48,35 +48,35 @@ impl fmt::Display for KeyState {
     }
 }
 
-/// A key as the table tells of it.
+/// A row of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
-    /// Its number: 1 for the first.
+    /// Number, from 1.
     pub number: u32,
-    /// What it signs with.
+    /// Algorithm.
     pub algorithm: Algorithm,
-    /// Its name in tokens and in the key set.
+    /// Name in tokens and in the key set.
     pub kid: String,
-    /// Where it stands.
+    /// State.
     pub state: KeyState,
-    /// Since when it is published.
+    /// Time of publication.
     pub created_at: Timestamp,
-    /// Since when it signs.
+    /// Time from which it signs.
     pub promoted_at: Option<Timestamp>,
-    /// When it signed last.
+    /// Time of its retirement.
     pub retired_at: Option<Timestamp>,
 }
 
 impl StoredKey {
-    /// For a retired key, the end of its time.
+    /// Returns the time until which a retired key is accepted.
     pub fn accepted_until(&self) -> Option<Timestamp> {
         match self.state {
-            KeyState::Retired => self.retired_at.map(|at| at + RETIRED_FOR),
+            KeyState::Retired => self.retired_at.map(|at| at + RETIRED_LIFETIME),
             _ => None,
         }
     }
 
-    /// True when its tokens are accepted at this time.
+    /// True if its tokens are accepted at this time.
     pub fn is_accepted(&self, now: Timestamp) -> bool {
         match self.state {
             KeyState::Next | KeyState::Current => true,
@@ -88,7 +88,7 @@ impl StoredKey {
 
 const READ: &str = "SELECT n, algorithm, kid, state, created_at, promoted_at, retired_at FROM doyen_signing_keys ORDER BY n";
 
-/// Every row.
+/// Returns every row.
 pub(super) async fn read(session: &Session) -> Result<Vec<StoredKey>, KeyError> {
     let statement = Statement::from_string(session.backend(), READ);
     let rows = session.query_all_raw(statement).await?;
@@ -116,7 +116,7 @@ fn key(row: &QueryResult) -> Result<StoredKey, KeyError> {
     })
 }
 
-/// Adds a key. False when it, or another one in its place, is there already.
+/// Inserts a key. Returns false if it exists, or another one in its state.
 pub(super) async fn insert(session: &Session, key: &StoredKey) -> Result<bool, KeyError> {
     let sql = "INSERT INTO doyen_signing_keys (n, algorithm, kid, state, created_at, promoted_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     let values = [
@@ -130,7 +130,7 @@ pub(super) async fn insert(session: &Session, key: &StoredKey) -> Result<bool, K
     Ok(session.execute_sql(sql, values).await? == 1)
 }
 
-/// Takes a key to another state, if it still is in the one it was read in.
+/// Changes the state of a key, if it still has the expected one.
 pub(super) async fn change(
     session: &Session,
     key: &mut StoredKey,

@@ -1,15 +1,14 @@
-//! Passwords that are tried first.
+//! Common passwords.
 //!
-//! `common.txt` is our own compilation of words that lists of leaked passwords agree on. Most of
-//! what such lists hold is one of these words with a few digits or signs behind it, or a pattern on
-//! the keyboard; both are recognised instead of listed.
+//! `common.txt` is our own compilation of words that occur in lists of leaked passwords. Most
+//! entries of such lists are one of these words followed by a few digits or symbols, or a keyboard
+//! pattern; both are recognised instead of listed.
 //!
-//! `frequent.txt` is such a list: what is on it and at least as long as a password must be, some
-//! eleven thousand, in the order of how often they are found. ASVS 6.2.4 asks for the first three
-//! thousand.
+//! `frequent.txt` is such a list: some eleven thousand entries of at least the minimum length, by
+//! frequency. ASVS 6.2.4 requires the first three thousand.
 //!
-//! And what is known of the person is tried before any list: their address, their name, the name of
-//! the service. [`is_personal`] finds passwords that are nothing else.
+//! Facts about the user are guessed before any list: their address, their name, the name of the
+//! service. [`is_personal`] finds passwords made only of these.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -22,14 +21,14 @@ static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The longest tail that is looked behind: `2024!`, `12345`.
-const TAIL: usize = 5;
-/// Up to this length a repetition or a run is a pattern that guessers try. Longer ones are not
-/// worth their time.
-const PATTERN: usize = 16;
+/// Maximum length of a suffix that is ignored: `2024!`, `12345`.
+const MAX_SUFFIX: usize = 5;
+/// Maximum length of a repetition or sequence that counts as a pattern. Longer ones are not worth
+/// guessing.
+const MAX_PATTERN: usize = 16;
 
-/// True for a listed word, also in capitals, with letters replaced (`p@ssw0rd`), said twice, or
-/// with up to five digits or signs at its end; and for repetitions and runs such as `abcabcabc`,
+/// True for a listed word, also in capitals, with letters replaced (`p@ssw0rd`), doubled, or with
+/// up to five digits or symbols at its end; and for repetitions and sequences such as `abcabcabc`,
 /// `12345678`, `hgfedcba`.
 pub(super) fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
@@ -37,7 +36,7 @@ pub(super) fn is_common(password: &str) -> bool {
         return true;
     }
     let mut chars: Vec<char> = lower.chars().collect();
-    let patterns = chars.len() <= PATTERN;
+    let patterns = chars.len() <= MAX_PATTERN;
     let unit = unit(&chars);
     if patterns && unit * 3 <= chars.len() {
         return true;
@@ -52,21 +51,20 @@ pub(super) fn is_common(password: &str) -> bool {
         .iter()
         .rev()
         .take_while(|c| !c.is_alphabetic())
-        .take(TAIL)
+        .take(MAX_SUFFIX)
         .count();
-    // Each possible cut, because a word may end in a digit itself: `trustno1`, `trustno12`.
+    // Every possible cut, because a word may end in a digit itself: `trustno1`, `trustno12`.
     (0..=tail).any(|cut| {
         let stem: String = chars[..chars.len() - cut].iter().collect();
         WORDS.contains(&*stem) || WORDS.contains(&*plain(&stem))
     })
 }
 
-/// The shortest word about a person that is looked for: in shorter ones everything would be found.
-const SHORTEST_WORD: usize = 4;
+/// Minimum length of a personal word: shorter ones occur in every text.
+const MIN_WORD: usize = 4;
 
-/// True when nothing is left of a password but a tail, or a listed word, once these words and their
-/// parts are taken out: `ada.lovelace@example.com` makes `AdaLovelace1815!` personal, and not `ada
-/// walks to the lake`.
+/// True if a password without these words and their parts is only a suffix or a listed word:
+/// `ada.lovelace@example.com` makes `AdaLovelace1815!` personal, and not `ada walks to the lake`.
 pub(super) fn is_personal(password: &str, words: &[&str]) -> bool {
     let lower = password.to_lowercase();
     let mut parts: Vec<String> = words
@@ -79,9 +77,9 @@ pub(super) fn is_personal(password: &str, words: &[&str]) -> bool {
                 .collect();
             std::iter::once(word).chain(parts)
         })
-        .filter(|part| part.chars().count() >= SHORTEST_WORD)
+        .filter(|part| part.chars().count() >= MIN_WORD)
         .collect();
-    // The longest first: what holds another word goes before it.
+    // The longest first, so that a word goes before its parts.
     parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
     [lower.clone(), plain(&lower)].iter().any(|password| {
         let rest = parts.iter().fold(password.clone(), |rest, part| {
@@ -94,13 +92,13 @@ pub(super) fn is_personal(password: &str, words: &[&str]) -> bool {
             .chars()
             .rev()
             .take_while(|c| !c.is_alphabetic())
-            .take(TAIL);
-        // A few letters may be a name that is too short to look for.
-        rest.chars().count() - tail.count() < SHORTEST_WORD || is_common(&rest)
+            .take(MAX_SUFFIX);
+        // A few letters may be a name that is too short to be searched for.
+        rest.chars().count() - tail.count() < MIN_WORD || is_common(&rest)
     })
 }
 
-/// With the usual replacements undone.
+/// Reverts the usual replacements.
 fn plain(word: &str) -> String {
     let letter = |c| match c {
         '@' | '4' => 'a',
@@ -114,7 +112,7 @@ fn plain(word: &str) -> String {
     word.chars().map(letter).collect()
 }
 
-/// Each character the next one after the one before, up or down, or the same.
+/// True if each character is the successor of the one before, or the predecessor, or the same.
 fn is_run(chars: &[char]) -> bool {
     let steps: HashSet<i64> = chars
         .windows(2)
@@ -123,7 +121,7 @@ fn is_run(chars: &[char]) -> bool {
     steps.len() == 1 && steps.iter().all(|step| step.abs() <= 1)
 }
 
-/// The length of the shortest text that this is a repetition of.
+/// Returns the length of the shortest text that this is a repetition of.
 fn unit(chars: &[char]) -> usize {
     (1..=chars.len())
         .find(|size| {

@@ -16,17 +16,17 @@ use tokio::time::Instant;
 const RELEASE_AFTER: Duration = Duration::from_secs(10);
 
 /// Capacity of a buffer, in blocks of 1 KiB. glibc serves every request above 32 MiB by a mapping
-/// of its own and unmaps it when it is freed; smaller ones may stay in an arena for good. Pages
+/// of its own and unmaps it when it is freed; smaller ones may stay in an arena indefinitely. Pages
 /// that are never written cost no memory.
 const MIN_CAPACITY: usize = (32 << 10) + 64;
 
 /// Below this size, in blocks, a buffer is not worth a mapping of its own.
-const SMALL: usize = 128;
+const MIN_POOLED: usize = 128;
 
 /// Buffers for hashes of one size. The caller bounds how many are in use at once.
 pub(super) struct Buffers {
     blocks: usize,
-    /// Those that wait for the next hash, and since when: the one that waits longest comes first.
+    /// Idle buffers and the start of their idle time; the longest idle one comes first.
     idle: Mutex<Vec<(Instant, Vec<Block>)>>,
     /// Held while a larger buffer is in use: one at a time, whatever the number of permits.
     larger: Mutex<()>,
@@ -34,7 +34,7 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Buffers of so many blocks of 1 KiB.
+    /// Creates buffers of this number of blocks of 1 KiB.
     pub(super) fn new(blocks: usize) -> Self {
         Self {
             blocks,
@@ -44,14 +44,14 @@ impl Buffers {
         }
     }
 
-    /// Runs the work with a buffer of so many blocks. A buffer of the usual size or less is
+    /// Runs the work with a buffer of this number of blocks. A buffer of the usual size or less is
     /// reused; a larger one is allocated for this call alone.
     pub(super) fn with<T>(&self, blocks: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
         if blocks > self.blocks {
             let _one_at_a_time = lock(&self.larger);
             return work(&mut allocate(blocks));
         }
-        // The last one: under a light load the others become old.
+        // The last one, so that the others age under a light load.
         let reused = lock(&self.idle).pop();
         let mut buffer = reused.map_or_else(|| allocate(self.blocks), |(_, buffer)| buffer);
         let done = work(&mut buffer[..blocks]);
@@ -80,8 +80,8 @@ impl Buffers {
         });
     }
 
-    /// Frees the buffers that have been idle for long enough. Returns the time until the next one
-    /// has, if there is one.
+    /// Frees the buffers that have been idle for long enough. Returns the time until the next one,
+    /// if any.
     fn release(&self) -> Option<Duration> {
         let mut idle = lock(&self.idle);
         idle.retain(|(since, _)| since.elapsed() < RELEASE_AFTER);
@@ -102,7 +102,7 @@ impl Buffers {
 }
 
 fn allocate(blocks: usize) -> Vec<Block> {
-    let capacity = if blocks < SMALL {
+    let capacity = if blocks < MIN_POOLED {
         blocks
     } else {
         blocks.max(MIN_CAPACITY)

@@ -5,11 +5,11 @@ use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use doyen_core::Unexpected;
 
-/// Memory that a stored hash may take, in KiB: 128 MiB. Hashes imported from other systems cost
-/// 64 MiB or less; one that costs gigabytes would let each login of its owner stop the process.
+/// Maximum memory of a stored hash, in KiB: 128 MiB. Hashes imported from other systems cost 64 MiB
+/// or less; one that costs gigabytes would let each login of its owner stop the process.
 const MAX_STORED_KIB: u32 = 128 << 10;
 
-/// Memory times passes that a stored hash may take, in KiB: 1 GiB, about a second of a core.
+/// Maximum memory times passes of a stored hash, in KiB: 1 GiB, about a second of a core.
 const MAX_STORED_WORK_KIB: u64 = 1 << 20;
 
 /// Hashes a password with a new salt.
@@ -33,7 +33,7 @@ pub(super) fn hash(
     Ok(hash.to_string())
 }
 
-/// A stored hash, read.
+/// A parsed stored hash.
 pub(super) struct Stored {
     argon2: Argon2<'static>,
     algorithm: Algorithm,
@@ -44,7 +44,7 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Reads a PHC string.
+    /// Parses a PHC string.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Stored {
         self.params.block_count()
     }
 
-    /// True if a hash made today would cost the same.
+    /// True if a new hash would cost the same.
     pub(super) fn costs(&self, params: &Params) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         self.algorithm == Algorithm::Argon2id

@@ -1,4 +1,4 @@
-//! What a new password must be.
+//! Rules for a new password.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::common;
 
-/// The fewest and the most characters of a password.
-const SHORTEST: usize = 8;
-const LONGEST: usize = 128;
-/// The most bytes that are looked at: 128 characters, each with a few marks of its own.
-const MOST_BYTES: usize = 4096;
+/// Minimum and maximum number of characters of a password.
+const MIN_CHARS: usize = 8;
+const MAX_CHARS: usize = 128;
+/// Maximum number of bytes: 128 characters, each with a few combining marks.
+const MAX_BYTES: usize = 4096;
 
 /// A new password: 8 to 128 characters of any kind, and not one of the common passwords. There is
 /// no rule about digits or symbols, because such rules make passwords alike. The value is never
@@ -27,7 +27,7 @@ const MOST_BYTES: usize = 4096;
 pub struct NewPassword(String);
 
 impl NewPassword {
-    /// The password in normal form. The name is long so that a reader stops at it.
+    /// Returns the password in normal form. The name is long so that a reader notices it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -47,17 +47,17 @@ impl NewPassword {
     ///
     /// # Errors
     ///
-    /// The password is too short, too long, or one that is tried first.
+    /// Returns an error if the password is too short, too long, common or personal.
     pub fn of_somebody(text: &str, known: &[&str]) -> Result<Self, WeakPassword> {
         text.parse::<Self>()?.unlike(known)
     }
 
-    /// The same password, unless it is made of what is known of the person: for where that is found
-    /// out later.
+    /// Checks a password that passed the other rules against facts about the user that become known
+    /// later.
     ///
     /// # Errors
     ///
-    /// [`WeakPassword::Personal`].
+    /// Returns [`WeakPassword::Personal`] if it is made only of these.
     pub fn unlike(self, known: &[&str]) -> Result<Self, WeakPassword> {
         if common::is_personal(&self.0, known) {
             return Err(WeakPassword::Personal);
@@ -72,9 +72,9 @@ impl FromStr for NewPassword {
     fn from_str(text: &str) -> Result<Self, WeakPassword> {
         let password = normal(text).ok_or(WeakPassword::TooLong)?;
         match password.chars().count() {
-            ..SHORTEST => Err(WeakPassword::TooShort),
-            SHORTEST..=LONGEST if common::is_common(&password) => Err(WeakPassword::Common),
-            SHORTEST..=LONGEST => Ok(Self(password)),
+            ..MIN_CHARS => Err(WeakPassword::TooShort),
+            MIN_CHARS..=MAX_CHARS if common::is_common(&password) => Err(WeakPassword::Common),
+            MIN_CHARS..=MAX_CHARS => Ok(Self(password)),
             _ => Err(WeakPassword::TooLong),
         }
     }
@@ -86,27 +86,27 @@ impl fmt::Debug for NewPassword {
     }
 }
 
-/// The one form of a password that is hashed (Unicode NFC); `None` when it is longer than any
+/// Returns the form of a password that is hashed (Unicode NFC); `None` if it is longer than any
 /// password can be.
 pub(super) fn normal(text: &str) -> Option<String> {
-    (text.len() <= MOST_BYTES).then(|| text.nfc().collect())
+    (text.len() <= MAX_BYTES).then(|| text.nfc().collect())
 }
 
-/// Why a new password is not taken.
+/// Reason to refuse a new password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeakPassword {
     /// Fewer than 8 characters.
     TooShort,
     /// More than 128 characters.
     TooLong,
-    /// It is one of those that are tried first.
+    /// A common password.
     Common,
-    /// It is made of what is known of the person.
+    /// Made only of facts about the user.
     Personal,
 }
 
 impl WeakPassword {
-    /// The code for a list of failures: `length`, `common_password` or `personal_password`.
+    /// The code for a list of errors: `length`, `common_password` or `personal_password`.
     pub const fn code(self) -> &'static str {
         match self {
             WeakPassword::TooShort | WeakPassword::TooLong => "length",
@@ -120,11 +120,9 @@ impl fmt::Display for WeakPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             WeakPassword::TooShort | WeakPassword::TooLong => "must have 8 to 128 characters",
-            WeakPassword::Common => {
-                "is one of the passwords that are tried first; take one that others do not have"
-            }
+            WeakPassword::Common => "is a common password; choose another one",
             WeakPassword::Personal => {
-                "is made of your address or of the name of this service; take one that cannot be known"
+                "consists of your address or of the name of this service; choose another one"
             }
         })
     }

@@ -1,4 +1,4 @@
-//! Hashing with real argon2, at a cost that tests can pay.
+//! Hashing with real argon2, at a low cost.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -16,11 +16,11 @@ fn secret(text: &str) -> Secret<String> {
     text.to_owned().into()
 }
 
-/// Waits for what other tasks bring about.
+/// Waits until a condition holds.
 async fn until(condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed().as_secs() < 10, "it did not come about");
+        assert!(start.elapsed().as_secs() < 10, "the condition never held");
         tokio::task::yield_now().await;
     }
 }
@@ -133,8 +133,7 @@ async fn a_hash_of_another_cost_is_accepted_and_to_be_replaced() {
     );
 }
 
-/// What the library itself makes is accepted, and it accepts what we make: also in a buffer that
-/// another hash has used before.
+/// A hash of the library is accepted here, and the library accepts ours, also in a reused buffer.
 #[tokio::test]
 async fn hashes_are_those_of_the_library() {
     use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
@@ -180,7 +179,7 @@ async fn a_stored_hash_that_costs_too_much_is_refused() {
     }
 }
 
-/// However many passwords are checked at once, there are as many buffers as permits.
+/// However many passwords are checked at once, there are no more buffers than permits.
 #[tokio::test(flavor = "multi_thread")]
 async fn buffers_are_as_many_as_permits() {
     let options = PasswordOptions {
@@ -236,8 +235,8 @@ async fn the_dummy_costs_what_a_real_hash_costs() {
     assert_eq!(shape(&passwords.dummy), shape(&real));
 }
 
-/// A8, in small: known and unknown user in turn. The bound is wide because the machine may be busy;
-/// without the dummy the factor would be in the hundreds.
+/// A8, on a small scale: known and unknown user alternately. The bound is wide because the machine
+/// may be busy; without the dummy the factor would be in the hundreds.
 #[tokio::test(flavor = "multi_thread")]
 async fn known_and_unknown_users_take_the_same_time() {
     let passwords = Passwords::new(PasswordOptions {
@@ -329,12 +328,12 @@ async fn no_more_work_at_once_than_permitted_and_the_excess_is_told_to_wait() {
             .verify(secret("correct horse"), None)
             .await
             .is_ok(),
-        "there is room again"
+        "a permit is free again"
     );
 }
 
-/// A client that goes away while its password is being hashed does not make room for another before
-/// the work is done.
+/// A client that disconnects while its password is hashed does not free the permit before the work
+/// is done.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_keeps_its_permit_until_the_work_is_done() {
     let passwords = Arc::new(

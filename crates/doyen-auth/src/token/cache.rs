@@ -1,4 +1,4 @@
-//! The tokens that were verified already.
+//! The cache of verified tokens.
 //!
 //! Only verified tokens are stored, so an attacker cannot fill the cache with garbage. The size is
 //! bounded by two generations: when the young half of a shard is full it becomes the old half, and
@@ -17,10 +17,10 @@ use siphasher::sip128::SipHasher13;
 
 use super::Claims;
 
-/// Locks that do not get into each other's way.
+/// Number of shards, each with a lock.
 const SHARDS: usize = 16;
-/// Entries in one half of a shard: at most 2 × 16 × 512 tokens are remembered, about 6 MiB.
-const HALF: usize = 512;
+/// Entries in one half of a shard: at most 2 × 16 × 512 tokens are cached, about 6 MiB.
+const HALF_CAPACITY: usize = 512;
 
 pub(super) type Key = [u8; 16];
 
@@ -36,8 +36,8 @@ struct Shard {
 }
 
 impl Cache {
-    /// An empty one, with a key of its own: from where the standard library's hash maps have
-    /// theirs.
+    /// Creates an empty cache with a random hash key, from the same source as that of the standard
+    /// library's hash maps.
     pub(super) fn new() -> Self {
         let random = RandomState::new();
         Self {
@@ -50,7 +50,7 @@ impl Cache {
         self.hasher.hash(token.as_bytes()).as_bytes()
     }
 
-    /// What the token says. The caller checks the time: it goes on while an entry lies here.
+    /// Returns the contents of a token. The caller checks the time, which may have passed since.
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Claims>> {
         let mut shard = sync::lock(self.shard(key));
         if let Some(claims) = shard.young.get(key) {
@@ -65,7 +65,7 @@ impl Cache {
         sync::lock(self.shard(&key)).put(key, claims);
     }
 
-    /// Those of them that this keeps.
+    /// Returns the names of those of these keys that have entries.
     pub(super) fn only(&self, keep: impl Fn(&Claims) -> bool) -> Self {
         let kept = |half: &HashMap<Key, Arc<Claims>>| {
             half.iter()
@@ -93,7 +93,7 @@ impl Cache {
 
 impl Shard {
     fn put(&mut self, key: Key, claims: Arc<Claims>) {
-        if self.young.len() >= HALF {
+        if self.young.len() >= HALF_CAPACITY {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key, claims);
@@ -130,7 +130,7 @@ mod tests {
             .map(|shard| shard.lock().unwrap())
             .map(|shard| shard.young.len() + shard.old.len())
             .sum();
-        assert!(size <= 2 * SHARDS * HALF, "{size}");
+        assert!(size <= 2 * SHARDS * HALF_CAPACITY, "{size}");
         assert!(cache.get(&cache.key("0")).is_none());
     }
 }

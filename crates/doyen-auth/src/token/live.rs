@@ -1,4 +1,4 @@
-//! The keys in use, and what was verified with them: they change together.
+//! The keys in use and the cache of tokens verified with them. Both are replaced together.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Why a token was refused.
+//! Reasons to refuse a token.
 
 use std::fmt;
 
@@ -14,30 +14,29 @@ pub enum Rejected {
     NotBase64,
     /// The header is not a JSON object with `typ`, `alg` and `kid` as text, each member once.
     Header,
-    /// The header holds something that would change how the token is read, or brings its own key.
+    /// The header has a member that would change how the token is read, or that brings a key.
     Extension,
-    /// It is another kind of token.
+    /// Another kind of token.
     Type,
-    /// No key of ours has this name.
+    /// The key is unknown.
     UnknownKey,
-    /// The algorithm is not the one of the key.
+    /// The algorithm is not that of the key.
     Algorithm,
-    /// The signature does not fit.
+    /// The signature is invalid.
     Signature,
-    /// The claims are not a JSON object with what a token of ours has, each member once and of its
-    /// type.
+    /// The claims are not a JSON object with all required members, each once and of its type.
     Claims,
     /// A time is missing or is not a whole number of seconds.
     Time,
-    /// Its time is over.
+    /// Expired.
     Expired,
-    /// Its time has not come.
+    /// Not valid yet.
     NotYetValid,
     /// Another issuer.
     Issuer,
     /// Another audience.
     Audience,
-    /// What it belongs to has ended, or has other rights by now.
+    /// Its session, key or client was revoked, or has other rights since.
     Revoked,
 }
 
@@ -48,13 +47,13 @@ impl fmt::Display for Rejected {
             Rejected::NotCompact => "the token is not three parts with two dots between them",
             Rejected::NotBase64 => "a part of the token is not strict base64url",
             Rejected::Header => {
-                "the token's header is not an object with `typ`, `alg` and `kid`, each once"
+                "the header of the token is not an object with `typ`, `alg` and `kid`, each once"
             }
-            Rejected::Extension => "the token's header holds an extension or a key of its own",
+            Rejected::Extension => "the header of the token has an extension or a key",
             Rejected::Type => "the token is not an access token (`typ` is not `at+jwt`)",
-            Rejected::UnknownKey => "the token names a key (`kid`) that is not ours",
+            Rejected::UnknownKey => "the token names a key (`kid`) that is unknown",
             Rejected::Algorithm => "the token's `alg` is not the algorithm of its key",
-            Rejected::Signature => "the token's signature does not fit",
+            Rejected::Signature => "the token's signature is invalid",
             Rejected::Claims => "the token's claims are incomplete or of a wrong type",
             Rejected::Time => "a time in the token is missing or not a whole number of seconds",
             Rejected::Expired => "the token has expired",
@@ -62,7 +61,7 @@ impl fmt::Display for Rejected {
             Rejected::Issuer => "the token has another issuer",
             Rejected::Audience => "the token has another audience",
             Rejected::Revoked => {
-                "the session, key or client of the token was revoked or has other rights by now"
+                "the session, key or client of the token was revoked or has other rights now"
             }
         })
     }

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: a clock that they move, and tokens over it.
+//! Shared by the tests of this crate: a manual clock, and tokens with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

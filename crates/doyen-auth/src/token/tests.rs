@@ -1,4 +1,4 @@
-//! Forged, broken and late tokens, each refused by the rule it breaks.
+//! Forged, malformed and expired tokens, each refused by the rule it violates.
 
 mod life;
 
@@ -19,7 +19,7 @@ fn claims() -> Value {
     json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "usr_1", "iat": NOW, "exp": NOW + 900, "jti": "t1", "scope": "a b", "roles": ["agent"] })
 }
 
-/// An object with some members replaced; null takes one out.
+/// An object with some members replaced; null removes one.
 fn but(mut value: Value, changes: Value) -> Value {
     let (Value::Object(members), Value::Object(changes)) = (&mut value, changes) else {
         panic!("two objects")
@@ -33,7 +33,7 @@ fn but(mut value: Value, changes: Value) -> Value {
     value
 }
 
-/// Signs any text with our own key.
+/// Signs any text with the test key.
 fn signed(header: &str, claims: &str) -> String {
     let signed = format!(
         "{}.{}",
@@ -168,12 +168,12 @@ fn only_the_algorithm_of_the_key_is_accepted() {
     ]);
 }
 
-/// T2: our public key is no secret, so it must never be the key of an HMAC.
+/// T2: the public key is no secret, so it must never be the key of an HMAC.
 #[test]
 fn the_public_key_does_not_work_as_a_shared_secret() {
     let x = ring().public_key();
     let raw = URL_SAFE_NO_PAD.decode(&x).unwrap();
-    // SubjectPublicKeyInfo of an Ed25519 key: a fixed head (RFC 8410) and the key.
+    // SubjectPublicKeyInfo of an Ed25519 key: a fixed prefix (RFC 8410) and the key.
     let der = [
         &[
             0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
@@ -209,8 +209,7 @@ fn the_public_key_does_not_work_as_a_shared_secret() {
     }
 }
 
-/// T4: a token's own key is not used, and its addresses are not visited: there is nothing in this
-/// crate that could.
+/// T4: a key in a token is not used, and its URLs are not requested: this crate has no HTTP client.
 #[test]
 fn a_token_that_brings_its_key_is_refused() {
     let jwk = ring().jwks()["keys"][0].clone();
@@ -238,7 +237,7 @@ fn a_token_that_brings_its_key_is_refused() {
     ]);
 }
 
-/// T3 and T5: the name of the key is data.
+/// T3 and T5: the name of a key is only compared.
 #[test]
 fn an_unknown_key_is_refused_without_a_fallback() {
     let other = KeyRing::new(&Seed::generate().unwrap().deriver("signing")).unwrap();
@@ -510,7 +509,7 @@ fn issuer_and_audience_are_compared_letter_by_letter() {
     ]);
 }
 
-/// T8: other kinds of token.
+/// T8: other types of token.
 #[test]
 fn only_access_tokens_are_accepted() {
     for kind in ["JWT", "jwt", "rt+jwt", "id_token", "AT+JWT", "at+jwt ", ""] {
@@ -534,7 +533,7 @@ fn only_access_tokens_are_accepted() {
     ]);
 }
 
-/// T9: the one form a token has.
+/// T9: a token has exactly one encoding.
 #[test]
 fn only_the_strict_compact_form_is_accepted() {
     let good = with_header(json!({}));
@@ -622,7 +621,7 @@ fn no_single_changed_character_is_accepted() {
     }
 }
 
-/// T10: extensions and members that come twice.
+/// T10: extensions and duplicate members.
 #[test]
 fn extensions_and_doubled_members_are_refused() {
     let doubled = |text: String, member: &str| format!("{{{member},{}", &text[1..]);
@@ -758,7 +757,7 @@ fn hostile_tokens_are_refused_at_once() {
         let token = signed(&header, "{}");
         let start = Instant::now();
         assert_eq!(check(&token).err(), Some(Rejected::Header));
-        // Microseconds, in truth; a busy machine may take a while to come back to us.
+        // It takes microseconds; a busy machine may delay this thread.
         assert!(start.elapsed() < Duration::from_millis(500));
     }
 }

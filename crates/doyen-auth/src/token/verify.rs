@@ -1,4 +1,4 @@
-//! Verifies a token strictly: everything that does not depend on the time.
+//! Verifies a token strictly, except for its times.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! Keys that another node changed.
+//! Reads keys that another node changed.
 //!
-//! The table of keys is read again while tokens are used, at most once a second, by one request;
-//! the others go on with the keys that are there. A token that names an unknown key makes it read
-//! at once, at most five times a second: who invents names cannot keep the database busy. When the
-//! table cannot be read, the keys stay as they were, but for those whose time is over.
+//! The table of keys is read while tokens are verified, at most once a second, by one request; the
+//! others use the keys in memory. A token with an unknown key triggers a read at once, at most five
+//! times a second, so that invented names do not overload the database. If the table cannot be
+//! read, the keys stay, except those whose time is over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,22 +17,22 @@ use crate::keys::{KeyError, SigningKeys, StoredKey, accepted};
 
 type Micros = u64;
 
-/// How old the keys may be.
-const EVERY: Micros = 1_000_000;
-/// How old they may be when a token names a key that is not among them.
-const EVERY_UNKNOWN: Micros = 200_000;
+/// Age above which the keys are read again.
+const REFRESH_AGE: Micros = 1_000_000;
+/// The same if a token names an unknown key.
+const REFRESH_AGE_UNKNOWN_KEY: Micros = 200_000;
 /// Age above which a verification waits for the keys to be read.
-const IDLE: Micros = 60_000_000;
-/// How long reading may take; a request waits for it.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// How often they are read when no token comes: a node that only issues tokens must not sign with a
-/// key that was dropped.
-const BEAT: Duration = Duration::from_secs(30);
+const MAX_AGE: Micros = 60_000_000;
+/// Timeout of a read; a request waits for it.
+const READ_TIMEOUT: Duration = Duration::from_millis(500);
+/// Interval of reads without traffic: a node that only issues tokens must not sign with a dropped
+/// key.
+const POLL_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Where the keys come from.
+/// Source of the keys.
 pub(super) struct Watch {
     keys: SigningKeys,
-    /// When they were read, in microseconds of the clock.
+    /// Time of the last read, in microseconds of the clock.
     read_at: AtomicI64,
     turn: Mutex<Turn>,
 }
@@ -40,11 +40,11 @@ pub(super) struct Watch {
 /// State of the task that reads the keys.
 #[derive(Default)]
 struct Turn {
-    /// What was read last.
+    /// The rows of the last read.
     rows: Vec<StoredKey>,
-    /// What is in use; nothing was read when there is none.
+    /// The ring in use; `None` before the first read.
     used: Option<Vec<StoredKey>>,
-    /// Whether the log knows that they cannot be read.
+    /// True if the failure is logged already.
     told: bool,
 }
 
@@ -64,20 +64,20 @@ impl Watch {
 }
 
 impl Tokens {
-    /// Takes the keys that this table tells from now on, and follows it. [`load`](Self::load) reads
-    /// it for the first time.
+    /// Uses the keys of this table from now on. [`load`](Self::load) reads it for the first time.
     #[must_use]
     pub fn follow(mut self, keys: SigningKeys) -> Self {
         self.watch = Some(Watch::new(keys));
         self
     }
 
-    /// Reads the keys now, whatever their age. At start: keys of another seed must not be found out
-    /// by the first caller.
+    /// Reads the keys now, whatever their age. Call it at start, so that keys of another seed are
+    /// reported before the first request.
     ///
     /// # Errors
     ///
-    /// They cannot be read, or were not made from this seed. Those in use stay.
+    /// Returns an error if they cannot be read, or were not derived from this seed. The keys in use
+    /// stay.
     pub async fn load(&self) -> Result<(), KeyError> {
         match &self.watch {
             Some(watch) => self.read(watch, &mut *watch.turn.lock().await).await,
@@ -91,13 +91,13 @@ impl Tokens {
         self.fresh_at(self.clock.now()).await;
     }
 
-    /// Reads the keys twice a minute for as long as these tokens exist, whether tokens come or not.
+    /// Reads the keys twice a minute for as long as these tokens exist, with or without traffic.
     /// Call it in a runtime.
     pub fn keep_fresh(self: &Arc<Self>) {
         let tokens = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(BEAT).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 match tokens.upgrade() {
                     Some(tokens) => tokens.fresh().await,
                     None => return,
@@ -112,7 +112,7 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// The first rule it breaks: for the log, not for the client.
+    /// Returns the first rule that the token violates: for the log, not for the client.
     pub async fn check(&self, token: &str) -> Result<Arc<Claims>, Rejected> {
         let now = self.clock.now();
         self.fresh_at(now).await;
@@ -126,7 +126,7 @@ impl Tokens {
 
     async fn fresh_at(&self, now: Timestamp) {
         if let Some(watch) = &self.watch
-            && watch.is_older(EVERY, now)
+            && watch.is_older(REFRESH_AGE, now)
         {
             Box::pin(self.catch_up(watch, now)).await;
         }
@@ -135,10 +135,10 @@ impl Tokens {
     async fn catch_up(&self, watch: &Watch, now: Timestamp) {
         let mut turn = match watch.turn.try_lock() {
             Ok(turn) => turn,
-            Err(_) if !watch.is_older(IDLE, now) => return,
+            Err(_) if !watch.is_older(MAX_AGE, now) => return,
             Err(_) => watch.turn.lock().await,
         };
-        if watch.is_older(EVERY, self.clock.now()) {
+        if watch.is_older(REFRESH_AGE, self.clock.now()) {
             self.read_and_tell(watch, &mut turn).await;
         }
     }
@@ -146,7 +146,7 @@ impl Tokens {
     async fn check_again(&self, watch: &Watch, token: &str) -> Result<Arc<Claims>, Rejected> {
         {
             let mut turn = watch.turn.lock().await;
-            if watch.is_older(EVERY_UNKNOWN, self.clock.now()) {
+            if watch.is_older(REFRESH_AGE_UNKNOWN_KEY, self.clock.now()) {
                 self.read_and_tell(watch, &mut turn).await;
             }
         }
@@ -169,12 +169,12 @@ impl Tokens {
     }
 
     async fn read(&self, watch: &Watch, turn: &mut Turn) -> Result<(), KeyError> {
-        let read = tokio::time::timeout(PATIENCE, watch.keys.list()).await;
+        let read = tokio::time::timeout(READ_TIMEOUT, watch.keys.list()).await;
         let now = self.clock.now();
         let read = read
             .unwrap_or(Err(KeyError::Slow))
             .map(|rows| turn.rows = rows);
-        // Even when nothing could be read: the time of a retired key goes on.
+        // Even if the read failed: the time of a retired key may be over.
         let accepted = accepted(&turn.rows, now);
         let changed = if turn.used.as_ref() == Some(&accepted) {
             Ok(())

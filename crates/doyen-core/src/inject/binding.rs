@@ -1,4 +1,4 @@
-//! What supplies a port: an adapter, or a value.
+//! Bindings: an adapter for a port, or a value.
 
 use std::any::{Any, type_name};
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::{BoxFuture, Context, Inject, Lifetime, Node, Port};
 use crate::Refusal;
 
-/// Boxed value of the type `Arc<T>` that a binding is for.
+/// Boxed value of the type `Arc<T>` of a binding.
 pub(super) type Erased = Box<dyn Any + Send + Sync>;
 
-/// What supplies one port or value.
+/// The source of one port or value.
 #[derive(Clone)]
 pub struct Binding {
     supply: Supply,
@@ -18,12 +18,12 @@ pub struct Binding {
 
 #[derive(Clone)]
 enum Supply {
-    /// Made from an adapter that is injected itself.
+    /// An adapter, which is injected itself.
     Adapter {
         node: fn() -> Node,
         make: for<'a> fn(&'a Context) -> BoxFuture<'a, Result<Erased, Refusal>>,
     },
-    /// Exists already.
+    /// An existing value.
     Value(Arc<dyn Fn() -> Erased + Send + Sync>),
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Binding {
 }
 
 impl Binding {
-    /// A port, supplied by an adapter.
+    /// Binds a port to an adapter.
     pub fn adapter<P: ?Sized + Port<A>, A: Inject>() -> Self {
         let make = |cx: &Context| -> BoxFuture<'_, Result<Erased, Refusal>> {
             let cx = cx.clone();
@@ -54,7 +54,7 @@ impl Binding {
         }
     }
 
-    /// A value that exists already.
+    /// Binds an existing value.
     pub fn value<T: ?Sized + Send + Sync + 'static>(value: Arc<T>) -> Self {
         Self {
             supply: Supply::Value(Arc::new(move || Box::new(Arc::clone(&value)))),
@@ -62,7 +62,7 @@ impl Binding {
         }
     }
 
-    /// The binding as a node of the graph.
+    /// Returns the binding as a node of the graph.
     pub(super) fn node(&self, port: &'static str) -> Node {
         match &self.supply {
             Supply::Adapter { node, .. } => Node {
@@ -79,7 +79,7 @@ impl Binding {
         }
     }
 
-    /// The value, as the `Arc<T>` it was bound for.
+    /// Returns the value as the bound `Arc<T>`.
     pub(super) async fn supply(&self, cx: &Context) -> Result<Erased, Refusal> {
         match &self.supply {
             Supply::Adapter { make, .. } => make(cx).await,

@@ -1,5 +1,4 @@
-//! The application's part of the graph: bindings, values that live as long as the application, and
-//! overrides.
+//! The container: bindings, values with the lifetime of the application, and overrides.
 
 use std::any::{Any, TypeId, type_name};
 use std::collections::HashMap;
@@ -10,7 +9,7 @@ use super::{Binding, Context, Graph, GraphError, Inject, Needs, Port, RequestFac
 use crate::ProblemInfo;
 use crate::sync;
 
-/// Everything an application can inject. Cloning shares it.
+/// Everything that an application can inject. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Container {
     inner: Arc<Inner>,
@@ -19,7 +18,7 @@ pub struct Container {
 struct Inner {
     bindings: HashMap<TypeId, Binding>,
     overrides: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    // Emptied by `close`: the context holds the container that holds it.
+    // Emptied by `close`, because context and container refer to each other.
     home: Mutex<Option<Context>>,
 }
 
@@ -32,28 +31,28 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Container {
-    /// Begins a container.
+    /// Starts a container.
     pub fn builder() -> ContainerBuilder {
         ContainerBuilder::default()
     }
 
-    /// A context for one request, job or command.
+    /// Creates a context for one request, job or command.
     pub fn context(&self) -> Context {
         self.context_of(RequestFacts::default())
     }
 
-    /// The context of a request, job or command of which this is known.
+    /// Creates the context of a request, job or command with these facts.
     pub fn context_of(&self, facts: RequestFacts) -> Context {
         Context::new(self.clone(), facts)
     }
 
-    /// The context in which application-lifetime values live.
+    /// Returns the context of values with the lifetime of the application.
     pub(super) fn home(&self) -> Context {
         let mut home = sync::lock(&self.inner.home);
         home.get_or_insert_with(|| self.context()).clone()
     }
 
-    /// Releases the application's values, the last made first. Call it once, after the last
+    /// Releases the values of the application in reverse order. Call it once, after the last
     /// request.
     pub async fn close(&self) {
         let home = sync::lock(&self.inner.home).take();
@@ -77,7 +76,7 @@ impl Container {
             .cloned()
     }
 
-    /// Every problem that making these can end in.
+    /// Returns every problem that creating these can cause.
     pub fn problems(&self, needs: &Needs) -> Vec<&'static ProblemInfo> {
         Graph::new(&self.inner.bindings).problems(needs)
     }
@@ -107,12 +106,12 @@ impl ContainerBuilder {
         self.add::<P>(Binding::adapter::<P, A>());
     }
 
-    /// Supplies a value that exists, asked for as `Arc<T>`.
+    /// Provides an existing value, injected as `Arc<T>`.
     pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.add::<T>(Binding::value(value));
     }
 
-    /// Binds a port to an adapter unless it is bound otherwise.
+    /// Binds a port to an adapter unless there is another binding.
     pub fn bind_default<P: ?Sized + Port<A>, A: Inject>(&mut self) {
         let binding = Binding::adapter::<P, A>();
         self.defaults.insert(TypeId::of::<Arc<P>>(), binding);
@@ -130,7 +129,7 @@ impl ContainerBuilder {
         }
     }
 
-    /// Replaces whatever supplies `Arc<T>`: for tests.
+    /// Replaces the provider of `Arc<T>`, for tests.
     pub fn replace<T: ?Sized + Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.replaced.insert(
             TypeId::of::<Arc<T>>(),
@@ -138,7 +137,7 @@ impl ContainerBuilder {
         );
     }
 
-    /// Gives this value wherever `T` is injected: for tests.
+    /// Injects this value for `T`, for tests.
     pub fn override_with<T: Inject>(&mut self, value: T) {
         self.overrides
             .insert(TypeId::of::<T>(), (type_name::<T>(), Box::new(value)));
@@ -148,8 +147,8 @@ impl ContainerBuilder {
     ///
     /// # Errors
     ///
-    /// Everything that is missing, circular, captive, bound twice, or overridden without need; each
-    /// with its chain.
+    /// Returns every dependency that is missing, circular, bound twice, of a wrong lifetime, or
+    /// overridden without need, each with its chain.
     pub fn build(mut self, roots: &[(String, Needs)]) -> Result<Container, Vec<GraphError>> {
         let mut errors = std::mem::take(&mut self.errors);
         for (id, binding) in self.defaults {

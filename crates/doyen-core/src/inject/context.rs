@@ -1,19 +1,18 @@
-//! What one request, job or command has made so far.
+//! The values of one request, job or command.
 
 use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::{Container, Inject, Lifetime, Node, RequestFacts, Statistics, Teardown, UnitOfWork};
+use super::{Container, Inject, Lifetime, Node, RequestFacts, Teardown, UnitOfWork, WorkStats};
 use crate::sync::lock;
 use crate::{Caller, Refusal, Unexpected};
 
-/// A future on the heap.
+/// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The request's own memory: what was made, what must be released, what must be committed. Cloning
-/// shares it.
+/// The values, cleanup steps and units of work of a request. Clones share them.
 #[derive(Clone)]
 pub struct Context {
     inner: Arc<Inner>,
@@ -22,22 +21,21 @@ pub struct Context {
 struct Inner {
     container: Container,
     facts: RequestFacts,
-    // Few things are made per request: a short list is faster than a map.
+    // A request has few values: a short list is faster than a map.
     made: Mutex<Vec<(TypeId, Slot)>>,
-    // Few requests have anything to release.
+    // Few requests need cleanup.
     teardown: OnceLock<Teardown>,
     work: Mutex<Work>,
 }
 
-/// The units of work of this context: those still open, and all that ever joined, for the
-/// statistics.
+/// The units of work of this context: the open ones, and all that ever joined, for the statistics.
 #[derive(Default)]
 struct Work {
     open: Vec<Arc<dyn UnitOfWork>>,
     all: Vec<Arc<dyn UnitOfWork>>,
 }
 
-/// The place of one value. Two that ask at once wait for one making.
+/// The cell of one value. Concurrent callers wait for one construction.
 type Slot = Arc<futures_util::lock::Mutex<Option<Box<dyn Any + Send + Sync>>>>;
 
 impl std::fmt::Debug for Context {
@@ -59,17 +57,17 @@ impl Context {
         }
     }
 
-    /// The application's part.
+    /// Returns the container.
     pub fn container(&self) -> &Container {
         &self.inner.container
     }
 
-    /// The value of this type: the one made before in this lifetime, else a new one.
+    /// Returns the value of this type: an existing one of this lifetime, otherwise a new one.
     ///
     /// # Errors
     ///
-    /// What the provider, or one of those it needs, refuses with. A refusal is not kept: the next
-    /// one to ask tries again.
+    /// Returns the problem of the provider, or of one of its dependencies. It is not cached: the
+    /// next call tries again.
     pub async fn get<T: Inject>(&self) -> Result<T, Refusal> {
         if let Some(value) = self.inner.container.overridden::<T>() {
             return Ok(value);
@@ -81,7 +79,7 @@ impl Context {
                 None => self.kept(self.slot(TypeId::of::<T>())).await,
             },
             Lifetime::Application => {
-                // An application's value is made in a context of its own, which lives until the
+                // A value of the application is created in a context that lives until the
                 // application is closed.
                 let home = self.inner.container.home();
                 home.kept(home.slot(TypeId::of::<T>())).await
@@ -115,7 +113,7 @@ impl Context {
         self.inner.facts.caller.as_ref()?.as_ref()
     }
 
-    /// The value of this type if it is known or has been made already.
+    /// Returns the value of this type if it exists.
     pub fn peek<T: Inject>(&self) -> Option<T> {
         if let Some(value) = T::known(&self.inner.facts) {
             return Some(value);
@@ -128,7 +126,7 @@ impl Context {
         place.as_ref()?.downcast_ref::<T>().cloned()
     }
 
-    /// What is bound for `Arc<T>`.
+    /// Returns the value bound for `Arc<T>`.
     pub(super) async fn port<T: ?Sized + Send + Sync + 'static>(&self) -> Result<Arc<T>, Refusal> {
         let Some(binding) = self.inner.container.binding(TypeId::of::<Arc<T>>()) else {
             let name = Node::port::<T>().name;
@@ -144,18 +142,17 @@ impl Context {
         }
     }
 
-    /// The work to do when this context ends, in reverse order.
+    /// Returns the cleanup of this context, which runs in reverse order.
     pub fn teardown(&self) -> Teardown {
         self.inner.teardown.get_or_init(Teardown::default).clone()
     }
 
-    /// True when there is nothing to do at the end: the edge asks before it spends a task on it.
+    /// True if there is no cleanup; then no task is needed for it.
     pub fn is_light(&self) -> bool {
         self.inner.teardown.get().is_none_or(Teardown::is_empty)
     }
 
-    /// Joins a unit of work: it is committed when the request succeeds and rolled back when it does
-    /// not.
+    /// Joins a unit of work: it is committed if the request succeeds, and otherwise rolled back.
     pub fn enlist(&self, work: Arc<dyn UnitOfWork>) {
         let mut joined = lock(&self.inner.work);
         joined.open.push(Arc::clone(&work));
@@ -166,7 +163,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// The first commit that fails; those after it are rolled back.
+    /// Returns the first failed commit. Later units are rolled back.
     pub async fn commit(&self) -> Result<(), Refusal> {
         let all = std::mem::take(&mut lock(&self.inner.work).open);
         let mut failed = None;
@@ -187,9 +184,9 @@ impl Context {
         }
     }
 
-    /// What all units of work of this context have done so far.
-    pub fn statistics(&self) -> Statistics {
-        let mut sum = Statistics::default();
+    /// Returns the statistics of all units of work of this context.
+    pub fn statistics(&self) -> WorkStats {
+        let mut sum = WorkStats::default();
         for work in &lock(&self.inner.work).all {
             let one = work.statistics();
             sum.statements += one.statements;
@@ -198,7 +195,7 @@ impl Context {
         sum
     }
 
-    /// Runs the teardown.
+    /// Runs the cleanup.
     pub async fn close(&self) {
         if let Some(teardown) = self.inner.teardown.get() {
             teardown.run().await;

@@ -1,30 +1,30 @@
-//! What is wrong with the graph.
+//! Errors of the injection graph.
 
 use std::fmt;
 
 use super::Lifetime;
 
-/// What is wrong with the graph. The chain begins at the route, job or command that asked.
+/// An error of the injection graph. The chain starts at the route, job or command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GraphError {
-    /// Nothing supplies a port or value.
+    /// A port or value without a provider.
     Missing {
-        /// Who needs whom, the missing one last.
+        /// The dependents in order, the missing one last.
         chain: Vec<String>,
     },
-    /// A thing is made of itself.
+    /// A type that depends on itself.
     Circular {
-        /// The circle, its first member again at the end.
+        /// The cycle, with its first member repeated at the end.
         chain: Vec<String>,
     },
-    /// A long-lived thing would hold a short-lived one.
+    /// A value with a long lifetime would hold one with a short lifetime.
     Captive {
-        /// From the holder to the one held.
+        /// From the holder to the held value.
         chain: Vec<String>,
-        /// The holder's lifetime.
+        /// Lifetime of the holder.
         holder: Lifetime,
-        /// The lifetime of the one held.
+        /// Lifetime of the held value.
         held: Lifetime,
     },
     /// Two modules bind one port.
@@ -34,7 +34,7 @@ pub enum GraphError {
     },
     /// A test replaces a type that is not used.
     Unused {
-        /// What was replaced.
+        /// The replaced type.
         name: String,
     },
 }
@@ -50,7 +50,7 @@ impl fmt::Display for GraphError {
             ),
             GraphError::Circular { chain } => write!(
                 f,
-                "a circle of needs: {}. Break it with an event or a third type",
+                "a dependency cycle: {}. Break it with an event or a third type",
                 chain.join(" -> ")
             ),
             GraphError::Captive {
@@ -59,13 +59,13 @@ impl fmt::Display for GraphError {
                 held,
             } => write!(
                 f,
-                "a thing that lives for the whole {holder:?} would hold one that lives for one {held:?}: {}. Give the holder the shorter lifetime",
+                "a value with the lifetime {holder:?} would hold one with the lifetime {held:?}: {}. Give the holder the shorter lifetime",
                 chain.join(" -> "),
             ),
             GraphError::Twice { name } => write!(f, "`{name}` is bound twice. Keep one binding"),
             GraphError::Unused { name } => write!(
                 f,
-                "`{name}` is replaced, but nothing asks for it. Remove the override or correct its type"
+                "`{name}` is replaced, but nothing injects it. Remove the override or correct its type"
             ),
         }
     }

@@ -1,20 +1,20 @@
-//! What is known of a request before anybody asks.
+//! The facts of a request that exist from the start.
 
 use std::sync::Arc;
 
 use crate::{Access, Caller, RequestId, TraceContext};
 
-/// What the edge knows of a request when its context begins. Each can be injected; keeping them
-/// here, by name, costs a request nothing.
+/// The facts of a request when its context begins. Each can be injected; as named fields they cost
+/// no lookup.
 ///
 /// A fact that is not set is created on first use, as in a job.
 #[derive(Clone, Debug, Default)]
 pub struct RequestFacts {
-    /// Whether it may change anything.
+    /// Read or write access.
     pub access: Option<Access>,
-    /// Its id.
+    /// Request id.
     pub request_id: Option<RequestId>,
-    /// Its place in a trace.
+    /// Trace context.
     pub trace: Option<TraceContext>,
     /// The caller: `Some(None)` after identification found none.
     pub caller: Option<Option<Arc<Caller>>>,

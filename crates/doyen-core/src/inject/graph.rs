@@ -1,4 +1,4 @@
-//! The graph of what needs what, and its check before the first request.
+//! The dependency graph, and its check before the first request.
 
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Binding, GraphError, Lifetime, Needs, Node};
 use crate::ProblemInfo;
 
-/// All bindings, to walk along.
+/// All bindings.
 #[derive(Debug)]
 pub struct Graph<'a> {
     bindings: &'a HashMap<TypeId, Binding>,
@@ -14,7 +14,7 @@ pub struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    /// A graph over these bindings.
+    /// Creates a graph over these bindings.
     pub fn new(bindings: &'a HashMap<TypeId, Binding>) -> Self {
         Self {
             bindings,
@@ -22,15 +22,14 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Values of these types are given by a test: nothing is made for them, so what they are made
-    /// of is not asked for.
+    /// A test provides values of these types, so their own dependencies are not needed.
     #[must_use]
     pub fn given(mut self, types: impl IntoIterator<Item = TypeId>) -> Self {
         self.given.extend(types);
         self
     }
 
-    /// Walks from one root (a route, a job, a command) and reports everything wrong on the way.
+    /// Checks everything below one root (a route, a job, a command), and reports all errors.
     pub fn check(&self, root: &str, needs: &Needs) -> Vec<GraphError> {
         let mut errors = Vec::new();
         let mut path = vec![Step {
@@ -44,7 +43,7 @@ impl<'a> Graph<'a> {
         errors
     }
 
-    /// Every problem that making these can end in.
+    /// Returns every problem that creating these can cause.
     pub fn problems(&self, needs: &Needs) -> Vec<&'static ProblemInfo> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
@@ -59,7 +58,7 @@ impl<'a> Graph<'a> {
         found
     }
 
-    /// The node with its binding followed; the second value says whether something supplies it.
+    /// Returns the node with its binding resolved, and whether it has a provider.
     fn resolved(&self, node: Node) -> (Node, bool) {
         if self.given.contains(&node.id) {
             let lifetime = Some(Lifetime::Application);
@@ -145,7 +144,7 @@ fn push(errors: &mut Vec<GraphError>, error: GraphError) {
     }
 }
 
-/// `shop::orders::domain::Orders` as a person says it: `Orders`.
+/// Shortens `shop::orders::domain::Orders` to `Orders`.
 pub(super) fn short(name: &str) -> String {
     let mut out = String::new();
     let mut word = String::new();

@@ -1,4 +1,4 @@
-//! The values that the edge knows from the start can be injected.
+//! Injection of the facts of a request.
 
 use super::{Context, Inject, Node, RequestFacts};
 use crate::problem::Plain;
@@ -16,7 +16,7 @@ impl Inject for Access {
     }
 }
 
-/// Known to the edge from the start; a job or a command gets a new one.
+/// A fact of the request; a job or a command gets a new one.
 impl Inject for RequestId {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
@@ -29,7 +29,7 @@ impl Inject for RequestId {
     }
 }
 
-/// Known to the edge from the start; a job or a command begins a new trace.
+/// A fact of the request; a job or a command starts a new trace.
 impl Inject for TraceContext {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
@@ -42,7 +42,7 @@ impl Inject for TraceContext {
     }
 }
 
-/// The caller if there is one. The edge says it.
+/// The caller, if there is one. It is a fact of the request.
 impl Inject for Option<Caller> {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())

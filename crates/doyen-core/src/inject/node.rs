@@ -1,4 +1,4 @@
-//! What one thing is made of.
+//! A type in the graph and its dependencies.
 
 use std::any::{TypeId, type_name};
 use std::sync::Arc;
@@ -6,19 +6,19 @@ use std::sync::Arc;
 use super::{Inject, Lifetime};
 use crate::ProblemInfo;
 
-/// One thing that can be injected, as the graph sees it.
+/// An injectable type in the graph.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The type.
     pub id: TypeId,
     /// Its name, for messages.
     pub name: &'static str,
-    /// How long a value lives; `None` when a binding decides.
+    /// Lifetime of its values; `None` if a binding decides.
     pub lifetime: Option<Lifetime>,
-    /// What it is made of.
+    /// Its dependencies.
     pub needs: Vec<Need>,
-    /// The problems that making one can end in: they become part of the contract of each route that
-    /// asks for it.
+    /// The problems that creating a value can cause: they become part of the contract of each route
+    /// that depends on it.
     pub problems: Vec<&'static ProblemInfo>,
 }
 
@@ -26,19 +26,19 @@ pub struct Node {
 /// forever.
 pub type Need = fn() -> Node;
 
-/// The needs of a route, a job or a command.
+/// The dependencies of a route, a job or a command.
 #[derive(Clone, Debug, Default)]
 pub struct Needs(pub Vec<Need>);
 
 impl Needs {
-    /// Adds a need.
+    /// Adds a dependency.
     pub fn add<T: Inject>(&mut self) {
         self.0.push(T::node);
     }
 }
 
 impl Node {
-    /// The node of a type with these needs.
+    /// Creates the node of a type with these dependencies.
     pub fn of<T: Inject>(needs: Vec<Need>) -> Self {
         Self {
             id: TypeId::of::<T>(),
@@ -49,7 +49,7 @@ impl Node {
         }
     }
 
-    /// The node of something that a binding supplies.
+    /// Creates the node of a type with a binding.
     pub fn port<T: ?Sized + 'static>() -> Self {
         Self {
             id: TypeId::of::<Arc<T>>(),
@@ -60,7 +60,7 @@ impl Node {
         }
     }
 
-    /// Adds the problems making it can end in.
+    /// Adds the problems that creating a value can cause.
     #[must_use]
     pub fn fails(mut self, problems: Vec<&'static ProblemInfo>) -> Self {
         self.problems = problems;

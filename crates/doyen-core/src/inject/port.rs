@@ -1,10 +1,10 @@
-//! The ports of a domain.
+//! Ports of a domain.
 
 use std::sync::Arc;
 
-/// A trait the domain owns, seen from the type that implements it.
+/// A trait of the domain, seen from the type that implements it.
 ///
-/// `#[port]` on the trait writes this; by hand it is one method:
+/// `#[port]` on the trait generates this. By hand it is one method:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -19,11 +19,11 @@ use std::sync::Arc;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{A}` is no adapter for `{Self}`",
+    message = "`{A}` is not an adapter for `{Self}`",
     label = "`{A}` does not implement this port",
     note = "implement the trait for `{A}`, and write `#[port]` above the trait"
 )]
 pub trait Port<A>: Send + Sync + 'static {
-    /// The adapter behind the port.
+    /// Returns the adapter as the port.
     fn adapt(adapter: A) -> Arc<Self>;
 }

@@ -1,4 +1,4 @@
-//! What is released with a request.
+//! Cleanup at the end of a request.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -7,8 +7,8 @@ use super::{BoxFuture, Context, Inject, Lifetime, Node};
 use crate::Refusal;
 use crate::sync::lock;
 
-/// Work for the end: run in reverse order, each step even if one before it panicked. Ask for it in
-/// a provider.
+/// Cleanup steps. They run in reverse order, each even if one before it panicked. Inject it into a
+/// provider.
 ///
 /// ```
 /// # extern crate doyen_core as doyen;
@@ -41,7 +41,7 @@ impl Teardown {
         lock(&self.0).push(Box::pin(step));
     }
 
-    /// True when there is nothing to do.
+    /// True if there are no steps.
     pub fn is_empty(&self) -> bool {
         lock(&self.0).is_empty()
     }

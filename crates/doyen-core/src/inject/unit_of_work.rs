@@ -1,25 +1,25 @@
-//! What is committed or rolled back with a request.
+//! Units of work: committed or rolled back with a request.
 
 use crate::Refusal;
 
 /// Something that is committed or rolled back as a whole, such as a database session.
 #[async_trait::async_trait]
 pub trait UnitOfWork: Send + Sync {
-    /// Makes it durable.
+    /// Commits it.
     async fn commit(&self) -> Result<(), Refusal>;
-    /// Undoes it.
+    /// Rolls it back.
     async fn rollback(&self);
-    /// What it has done so far.
-    fn statistics(&self) -> Statistics {
-        Statistics::default()
+    /// Returns its statistics so far.
+    fn statistics(&self) -> WorkStats {
+        WorkStats::default()
     }
 }
 
-/// How much a unit of work asked of its database.
+/// The load of a unit of work on its database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    /// How many statements.
+pub struct WorkStats {
+    /// Number of statements.
     pub statements: u32,
-    /// How long they took together.
+    /// Total time of the statements.
     pub time: std::time::Duration,
 }

@@ -1,40 +1,39 @@
-//! Policies and quotas with their numbers, as a counter sees them.
+//! Policies and quotas with their numbers.
 
 use super::{Period, Rate};
 
-/// One policy with its numbers, for one tier.
+/// A policy with its numbers, for one tier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
-    /// What clients read.
+    /// Name in the response headers.
     pub name: String,
-    /// Tells this policy from every other one of the application: `policy search`,
-    /// `GET /v1/tickets 0`.
+    /// Unique name of the policy in the application: `policy search`, `GET /v1/tickets 0`.
     pub space: String,
-    /// Its place among the buckets of the plan.
+    /// Its index among the buckets of the plan.
     pub slot: usize,
-    /// A number for the space, the same for the same text.
+    /// Hash of the space.
     pub id: u64,
-    /// The rate, as it was said.
+    /// The rate as configured.
     pub rate: Rate,
-    /// The microseconds after which one call comes back.
+    /// Microseconds until one call is available again.
     pub interval: i64,
-    /// The microseconds after which all calls are back.
+    /// Microseconds until all calls are available again.
     pub tolerance: i64,
-    /// How many calls a request counts as.
+    /// Number of calls that a request counts as.
     pub cost: u32,
 }
 
-/// One quota with its numbers.
+/// A quota with its numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaBucket {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// How many calls, without any tier.
+    /// Maximum calls, without a tier.
     pub calls: u64,
-    /// In which time.
+    /// Period.
     pub period: Period,
-    /// Its place among the quotas of the plan.
+    /// Its index among the quotas of the plan.
     pub slot: usize,
-    /// How many calls a request counts as.
+    /// Number of calls that a request counts as.
     pub cost: u64,
 }

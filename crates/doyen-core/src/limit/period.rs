@@ -1,10 +1,10 @@
-//! Days and months of the calendar.
+//! Calendar days and months.
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, Utc};
 
 use crate::Timestamp;
 
-/// A time of the calendar, in UTC.
+/// A calendar period, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Period {
     /// From midnight to midnight.
@@ -14,7 +14,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// The word, as it stands in settings.
+    /// Returns its name in settings.
     pub const fn word(self) -> &'static str {
         match self {
             Period::Day => "day",
@@ -22,7 +22,7 @@ impl Period {
         }
     }
 
-    /// When the period that holds this time began, and when the next one begins.
+    /// Returns the start of the period that contains this time, and the start of the next one.
     pub fn around(self, time: Timestamp) -> (Timestamp, Timestamp) {
         let date = DateTime::<Utc>::from(time).date_naive();
         let first = match self {
@@ -36,7 +36,7 @@ impl Period {
         (midnight(first), midnight(next.unwrap_or(first)))
     }
 
-    /// About how long one is, in seconds: for `RateLimit-Policy`.
+    /// Returns its approximate length in seconds, for `RateLimit-Policy`.
     pub const fn seconds(self) -> u32 {
         match self {
             Period::Day => 86_400,

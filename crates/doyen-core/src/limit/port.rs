@@ -1,4 +1,4 @@
-//! The ports: who counts calls, who counts quotas.
+//! The ports that count calls and quotas.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -7,26 +7,26 @@ use std::pin::Pin;
 use super::{Bucket, QuotaBucket};
 use crate::{Timestamp, Unexpected};
 
-/// How many policies one request can be counted by.
+/// Maximum number of policies that count one request.
 pub const MAX_CHARGES: usize = 8;
 
-/// Whose calls a bucket holds.
+/// The subject of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Who<'a> {
-    /// Global together.
-    Global,
     /// All callers together.
+    Global,
+    /// A user, by the subject.
     User(&'a str),
     /// An API key or a machine client.
     Key(&'a str),
     /// An address with an anonymous caller.
     Address(Network),
-    /// An address with an anonymous caller.
+    /// An address with an identified caller.
     KnownAddress(Network),
 }
 
 impl<'a> Who<'a> {
-    /// A letter for the kind and the bytes that tell it from others of the kind.
+    /// Returns a letter for the kind, and bytes that identify it among its kind.
     pub fn parts(&'a self) -> (u8, &'a [u8]) {
         match self {
             Who::Global => (b'*', &[]),
@@ -38,11 +38,11 @@ impl<'a> Who<'a> {
     }
 }
 
-/// What one customer of a network provider has: an IPv4 address, or the first 64 bits of an IPv6
-/// address, since the rest is theirs to choose.
+/// The network of one customer of a provider: an IPv4 address, or the first 64 bits of an IPv6
+/// address, because the rest is chosen by the customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Network {
-    /// An IPv4 address, also one that was written as an IPv6 address.
+    /// An IPv4 address, also if written as an IPv6 address.
     V4([u8; 4]),
     /// The first 64 bits of an IPv6 address.
     V6([u8; 8]),
@@ -51,7 +51,7 @@ pub enum Network {
 }
 
 impl Network {
-    /// The network of an address.
+    /// Returns the network of an address.
     pub fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             Some(IpAddr::V4(address)) => Network::V4(address.octets()),
@@ -77,31 +77,30 @@ impl Network {
 pub struct Charge<'a> {
     /// The policy, with its numbers.
     pub bucket: &'a Bucket,
-    /// Whose.
+    /// The subject.
     pub who: Who<'a>,
 }
 
-/// What became of the calls on all buckets of a request. They are made together: all of them, or
-/// none.
+/// The result of the calls on all buckets of a request. All of them are charged, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether the request may go on.
+    /// True if the request may pass.
     pub allowed: bool,
-    /// Which of the charges is closest to refusing, or refuses for the longest time.
+    /// Index of the charge with the fewest calls left, or with the longest wait.
     pub tightest: usize,
-    /// How many calls that one has left.
+    /// Calls left in that bucket.
     pub remaining: u32,
-    /// After how many seconds it has more; 0 when it is full.
+    /// Seconds until that bucket has more; 0 if it is full.
     pub renews: u32,
-    /// After how many seconds the same request passes, if nothing else comes; 0 when it passed.
+    /// Seconds until the same request passes without further calls; 0 if it passed.
     pub retry_after: u32,
-    /// Which of the charges refuse, one bit each.
+    /// The charges that refuse, one bit each.
     pub violated: u8,
 }
 
-/// What a port decides: at once where it can, so that counting in process allocates nothing.
+/// A decision: immediate if possible, so that counting in memory allocates nothing.
 pub enum Decision<'a, T> {
-    /// Decided.
+    /// An immediate decision.
     Now(T),
     /// The decision needs a remote call.
     Later(Pin<Box<dyn Future<Output = T> + Send + 'a>>),
@@ -116,10 +115,10 @@ impl<T> std::fmt::Debug for Decision<'_, T> {
     }
 }
 
-/// Counts calls. It always decides: when the place where all nodes count together is away, each
-/// counts for itself.
+/// Counts calls. It always decides: if the shared store is unavailable, each node counts for
+/// itself.
 pub trait Limiter: Send + Sync + 'static {
-    /// Makes these calls, at most [`MAX_CHARGES`], all of them or none. What is refused is not
+    /// Charges these calls, at most [`MAX_CHARGES`], all of them or none. Refused calls are not
     /// counted.
     fn charge<'a>(&'a self, charges: &'a [Charge<'a>]) -> Decision<'a, Verdict>;
 }
@@ -129,58 +128,58 @@ pub trait Limiter: Send + Sync + 'static {
 pub struct QuotaCharge<'a> {
     /// The quota, with its numbers.
     pub quota: &'a QuotaBucket,
-    /// Whose: the subject.
+    /// The subject.
     pub subject: &'a str,
-    /// How many calls.
+    /// Number of calls.
     pub calls: u64,
-    /// How many there are in the period, for this caller.
+    /// Maximum calls of this caller in the period.
     pub limit: u64,
 }
 
-/// What became of a call on the quotas of a request: all of them, or none.
+/// The result of a call on the quotas of a request. All of them are charged, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaTaken {
-    /// Whether the request may go on.
+    /// True if the request may pass.
     pub allowed: bool,
-    /// Which of the charges is closest to refusing, or refuses for the longest time.
+    /// Index of the charge with the fewest calls left, or with the longest wait.
     pub tightest: usize,
-    /// How many calls that one has left.
+    /// Calls left in that quota.
     pub remaining: u64,
-    /// After how many seconds its period ends.
+    /// Seconds until the end of its period.
     pub resets: u32,
-    /// Which of the charges refuse, one bit each.
+    /// The charges that refuse, one bit each.
     pub violated: u8,
 }
 
-/// A shorthand of [`Quotas::take`].
+/// The result of [`Quotas::take`].
 pub type QuotaDecision<'a> = Decision<'a, QuotaTaken>;
 
-/// How a quota stands.
+/// The state of a quota.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaState {
-    /// How many calls were made in this period.
+    /// Calls made in this period.
     pub used: u64,
-    /// When the next one begins.
+    /// Start of the next period.
     pub resets_at: Timestamp,
 }
 
-/// Counts calls by the day and the month, through restarts.
+/// Counts calls per day and month. The counts survive restarts.
 #[async_trait::async_trait]
 pub trait Quotas: Send + Sync + 'static {
-    /// Makes these calls, at most [`MAX_CHARGES`], all of them or none.
+    /// Charges these calls, at most [`MAX_CHARGES`], all of them or none.
     fn take<'a>(&'a self, charges: &'a [QuotaCharge<'a>]) -> QuotaDecision<'a>;
 
-    /// Takes calls back that were made for a request which something else refused.
+    /// Returns calls that were charged for a request which was refused later.
     fn give_back(&self, charges: &[QuotaCharge<'_>]);
 
-    /// How a quota of a subject stands.
+    /// Returns the state of a quota of a subject.
     ///
     /// # Errors
     ///
-    /// It cannot be read.
+    /// Returns an error if the state cannot be read.
     async fn state(&self, quota: &QuotaBucket, subject: &str) -> Result<QuotaState, Unexpected>;
 
-    /// Writes down what is only known here. For the end of the process.
+    /// Writes the counts in memory, at the end of the process.
     async fn flush(&self);
 }
 
@@ -189,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_counted_by_what_its_owner_cannot_change() {
+    fn an_address_is_counted_by_its_network() {
         let of = |text: &str| Network::of(Some(text.parse().unwrap()));
         assert_eq!(
             of("2001:db8:1:2::1"),

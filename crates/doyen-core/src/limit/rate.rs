@@ -1,15 +1,15 @@
-//! A rate: so many calls in a time, and how many of them at once.
+//! A rate: calls per time, and a burst.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::{DAY, parse_duration};
 
-/// So many calls in a time. As a setting: `600/1m`, or `600/1m burst 50`.
+/// Calls per time. In settings: `600/1m`, or `600/1m burst 50`.
 ///
-/// Calls come back evenly, one after each part of the time, not all at its end. `burst` is how many
-/// may come at once: all of them, when it is not said. So in any span of that time at most
-/// `calls + burst` pass, and over a longer one `calls` in each.
+/// Calls become available evenly over the time, not all at its end. `burst` is the number of calls
+/// that may come at once, by default all. So in any span of that time at most `calls + burst` pass,
+/// and in the long run `calls` in each.
 ///
 /// ```
 /// use doyen_core::{MINUTE, Rate};
@@ -26,7 +26,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// So many calls in this time, all at once if need be.
+    /// Creates a rate of this number of calls per time, with a burst of all of them.
     pub const fn new(calls: u32, window: Duration) -> Self {
         Self {
             calls,
@@ -35,13 +35,13 @@ impl Rate {
         }
     }
 
-    /// How many may come at once.
+    /// Sets the burst.
     #[must_use]
     pub const fn with_burst(self, burst: u32) -> Self {
         Self { burst, ..self }
     }
 
-    /// So many times as much, the burst too; a million in a second at most.
+    /// Multiplies calls and burst by a factor; the result is at most a million per second.
     #[must_use]
     pub fn times(self, factor: u32) -> Self {
         let most = u32::try_from(self.window.as_micros()).unwrap_or(u32::MAX);
@@ -52,22 +52,23 @@ impl Rate {
         }
     }
 
-    /// How many calls.
+    /// Returns the number of calls.
     pub const fn calls(&self) -> u32 {
         self.calls
     }
 
-    /// In which time.
+    /// Returns the time.
     pub const fn window(&self) -> Duration {
         self.window
     }
 
-    /// How many at once.
+    /// Returns the burst.
     pub const fn burst(&self) -> u32 {
         self.burst
     }
 
-    /// The microseconds after which one call comes back. Rounded up: never more pass than was said.
+    /// Returns the microseconds until one call is available again, rounded up, so that the rate is
+    /// never exceeded.
     pub fn interval(&self) -> i64 {
         let micros = self
             .window
@@ -76,16 +77,16 @@ impl Rate {
         i64::try_from(micros).unwrap_or(i64::MAX)
     }
 
-    /// The microseconds after which all of the burst are back.
+    /// Returns the microseconds until the whole burst is available again.
     pub fn tolerance(&self) -> i64 {
         self.interval().saturating_mul(i64::from(self.burst))
     }
 
-    /// Reads `600/1m` or `600/1m burst 50`.
+    /// Parses `600/1m` or `600/1m burst 50`.
     ///
     /// # Errors
     ///
-    /// What it must be.
+    /// Returns the expected format.
     pub fn parse(text: &str) -> Result<Self, String> {
         const SHAPE: &str = "a rate such as `600/1m` or `600/1m burst 50`";
         let (rate, burst) = match text.split_once(" burst ") {
@@ -102,11 +103,11 @@ impl Rate {
         rate.check(1).map(|()| rate)
     }
 
-    /// Whether a call of this cost can ever pass, and the numbers can be counted with.
+    /// Checks that a call of this cost can pass, and that the numbers are in range.
     ///
     /// # Errors
     ///
-    /// What is wrong, as the end of "it must be ...".
+    /// Returns the requirement, as the end of "it must be ...".
     pub fn check(&self, cost: u32) -> Result<(), String> {
         let span = Duration::from_secs(1)..=31 * DAY;
         if self.calls == 0 || self.burst == 0 {
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_counted_is_refused() {
+    fn rates_out_of_range_are_refused() {
         for text in [
             "",
             "600",

@@ -1,13 +1,13 @@
-//! The place of a request in a distributed trace.
+//! The trace context of a request.
 
 use std::fmt;
 
 use super::random::{ascii, hex, random};
 
-/// A place in a distributed trace (W3C Trace Context): which trace, which span, and whether it is
-/// recorded. Can be injected.
+/// A position in a distributed trace (W3C Trace Context): trace, span, and whether it is recorded.
+/// Can be injected.
 ///
-/// Its `Display` is the value of a `traceparent` field.
+/// Its `Display` is the value of a `traceparent` header.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceContext {
     trace: [u8; 32],
@@ -16,7 +16,7 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// The beginning of a new trace.
+    /// Starts a new trace.
     pub fn start(sampled: bool) -> Self {
         Self {
             trace: id::<16, 32>(),
@@ -25,11 +25,11 @@ impl TraceContext {
         }
     }
 
-    /// Reads a `traceparent` field, as the caller sent it: its span is the caller's. `None` when
-    /// any part of it is wrong.
+    /// Parses a `traceparent` header: its span is that of the caller. Returns `None` if any part is
+    /// invalid.
     ///
-    /// A version newer than 00 is read like 00, and what it appends is left out, as the standard
-    /// says.
+    /// A version newer than 00 is parsed like 00, and additional parts are ignored, as the standard
+    /// requires.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (head, tail) = bytes.split_at_checked(55)?;
@@ -48,7 +48,7 @@ impl TraceContext {
         let span: [u8; 16] = head[36..52].try_into().ok()?;
         // All zeros means "none" in both ids.
         let some = trace != [b'0'; 32] && span != [b'0'; 16];
-        // The lowest bit of the last digit is the flag; '1', '3', ... 'b', 'd', 'f' have it.
+        // The flag is the lowest bit of the last digit: set in '1', '3', ... 'b', 'd', 'f'.
         let sampled = char::from(head[54]).to_digit(16)? & 1 == 1;
         (dashes && digits && end && some).then_some(Self {
             trace,
@@ -57,15 +57,15 @@ impl TraceContext {
         })
     }
 
-    /// A span of our own below the caller's; a new trace that is not sampled when there is no
-    /// usable `traceparent`.
+    /// Starts a span below that of the caller; without a valid `traceparent`, a new trace that is
+    /// not sampled.
     pub fn continue_or_start(traceparent: Option<&str>) -> Self {
         traceparent
             .and_then(Self::parse)
             .map_or_else(|| Self::start(false), |caller| caller.child())
     }
 
-    /// The same trace with a new span, for what is called from here.
+    /// Starts a new span of the same trace, for an outgoing call.
     #[must_use]
     pub fn child(&self) -> Self {
         Self {
@@ -74,17 +74,17 @@ impl TraceContext {
         }
     }
 
-    /// The id of the whole trace: 32 hexadecimal characters.
+    /// Returns the trace id: 32 hexadecimal characters.
     pub fn trace_id(&self) -> &str {
         ascii(&self.trace)
     }
 
-    /// The id of this part of it: 16 hexadecimal characters.
+    /// Returns the span id: 16 hexadecimal characters.
     pub fn span_id(&self) -> &str {
         ascii(&self.span)
     }
 
-    /// True when the trace is recorded.
+    /// True if the trace is recorded.
     pub const fn sampled(&self) -> bool {
         self.sampled
     }

@@ -1,4 +1,4 @@
-//! The request that a thread works on.
+//! The current request of a thread.
 
 use std::cell::Cell;
 
@@ -8,16 +8,15 @@ std::thread_local! {
     static CURRENT: Cell<Option<(RequestId, TraceContext)>> = const { Cell::new(None) };
 }
 
-/// The request this thread is working on right now, if it is working on one. The log asks, so that
-/// each line says whose it is.
+/// Returns the request that this thread is working on, if any. The log adds it to each line.
 pub fn current_request() -> Option<(RequestId, TraceContext)> {
     CURRENT.get()
 }
 
-/// Runs this as a part of a request. The edge does it around each step of a request's future; what
-/// the request spawns is on its own.
+/// Runs this as a part of a request. The pipeline does this around each poll of a request's future;
+/// spawned tasks are not included.
 pub fn within_request<R>(id: RequestId, trace: TraceContext, work: impl FnOnce() -> R) -> R {
-    // Put back even when the work panics: the thread goes on to other requests.
+    // Restored even if the work panics: the thread continues with other requests.
     struct Restore(Option<(RequestId, TraceContext)>);
     impl Drop for Restore {
         fn drop(&mut self) {

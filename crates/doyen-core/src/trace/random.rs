@@ -9,7 +9,7 @@ pub(super) fn hex(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Each byte as two digits.
+/// Writes each byte as two digits.
 static PAIRS: [[u8; 2]; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut pairs = [[0; 2]; 256];

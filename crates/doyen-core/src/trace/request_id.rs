@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::random::{ascii, hex, random};
 
-/// The id of a request: in every answer, problem and log line that belongs to it. Can be injected.
+/// The id of a request: in every response, problem and log line that belongs to it. Can be
+/// injected.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId {
     bytes: [u8; 64],
@@ -12,14 +13,14 @@ pub struct RequestId {
 }
 
 impl RequestId {
-    /// A new one: 32 hexadecimal characters.
+    /// Creates a new id: 32 hexadecimal characters.
     pub fn new() -> Self {
         let mut bytes = [0; 64];
         hex(&random::<16>(), &mut bytes);
         Self { bytes, len: 32 }
     }
 
-    /// The id a client sent, if it is 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
+    /// Returns the id of a client, if it is 1 to 64 characters of `A-Z a-z 0-9 . _ -`.
     pub fn accept(text: &str) -> Option<Self> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let mut bytes = [0; 64];
@@ -30,12 +31,12 @@ impl RequestId {
         text.bytes().all(allowed).then_some(Self { bytes, len })
     }
 
-    /// The id a client sent if it is acceptable, else a new one.
+    /// Returns the id of a client if it is valid, otherwise a new one.
     pub fn accept_or_new(text: Option<&str>) -> Self {
         text.and_then(Self::accept).unwrap_or_default()
     }
 
-    /// As text.
+    /// Returns it as text.
     pub fn as_str(&self) -> &str {
         ascii(&self.bytes[..usize::from(self.len)])
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use doyen_core::inject::{BoxFuture, Statistics, UnitOfWork};
+use doyen_core::inject::{BoxFuture, UnitOfWork, WorkStats};
 use doyen_core::sync;
 use doyen_core::{Refusal, Unexpected};
 use futures_util::FutureExt as _;
@@ -22,9 +22,9 @@ impl UnitOfWork for Session {
         Session::rollback(self).await;
     }
 
-    fn statistics(&self) -> Statistics {
+    fn statistics(&self) -> WorkStats {
         let (statements, time) = self.totals();
-        Statistics { statements, time }
+        WorkStats { statements, time }
     }
 }
 

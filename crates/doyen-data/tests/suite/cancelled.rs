@@ -137,9 +137,9 @@ both! {
         assert_eq!(rows % 2, 0, "two rows or none");
         assert!(hits >= finished);
         // And the locks are gone: with one that is held this would wait.
-        let begun = Instant::now();
+        let started = Instant::now();
         work(fresh.database.session(Access::Write)).await.unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     }
 }
 
@@ -174,9 +174,9 @@ both! {
                 };
                 assert!(tokio::time::timeout(Duration::from_millis(15), busy).await.is_err(), "it should still be running");
                 drop(session);
-                let begun = Instant::now();
+                let started = Instant::now();
                 work(database.session(Access::Write)).await.unwrap();
-                assert!(begun.elapsed() < Duration::from_secs(2), "{access:?} {round}: {:?}", begun.elapsed());
+                assert!(started.elapsed() < Duration::from_secs(2), "{access:?} {round}: {:?}", started.elapsed());
             }
         }
         at_rest(&database).await;

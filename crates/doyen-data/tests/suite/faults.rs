@@ -101,10 +101,10 @@ both! {
         let database = Database::connect(&options).await.unwrap();
         let holder = database.session(Access::Write);
         holder.execute_unprepared("SELECT 1").await.unwrap();
-        let begun = Instant::now();
+        let started = Instant::now();
         let error = database.session(Access::Write).execute_unprepared("SELECT 1").await.unwrap_err();
         assert!(is_unavailable(&error), "{error}");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
         holder.rollback().await;
         database.session(Access::Write).execute_unprepared("SELECT 1").await.unwrap();
         database.close().await;
@@ -119,11 +119,11 @@ both! {
         } else {
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
         };
-        let begun = Instant::now();
+        let started = Instant::now();
         let session = database.session(Access::Read);
         let error = session.query_all_raw(Statement::from_string(session.backend(), sql)).await.unwrap_err();
         assert!(is_unavailable(&error), "{error}");
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
         database.ping().await.unwrap();
         database.close().await;
     }
@@ -231,7 +231,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     };
     let database = Database::connect(&options).await.unwrap();
     stall.send(true).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     let session = database.session(Access::Read);
     let error = session
         .query_all_raw(Statement::from_string(session.backend(), "SELECT 1"))
@@ -245,15 +245,15 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
         .unwrap_err();
     assert!(is_unavailable(&error), "{error}");
     assert!(
-        begun.elapsed() < Duration::from_secs(8),
+        started.elapsed() < Duration::from_secs(8),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
     fresh.drop().await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_says_why_and_what_to_do() {
+async fn a_failed_open_states_reason_and_remedy() {
     let here = std::env::temp_dir().join(format!("doyen-refused-{}", std::process::id()));
     std::fs::create_dir_all(&here).unwrap();
     std::fs::write(here.join("text.db"), "this is a text, and a long one: it has more than a hundred bytes, so that it is not taken for an empty file..").unwrap();
@@ -295,7 +295,7 @@ async fn what_cannot_be_opened_says_why_and_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_that_wait_for_each_other_one_is_told() {
+async fn of_two_deadlocked_transactions_one_gets_an_error() {
     let fresh = Fresh::postgres().await;
     fresh.migrated().await;
     let session = fresh.database.session(Access::Write);

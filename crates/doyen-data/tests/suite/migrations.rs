@@ -189,13 +189,13 @@ async fn a_migration_that_waits_for_a_lock_gives_up() {
         "SELECT 1",
     ));
     let migrator = Migrator::new(&fresh.database, of(steps));
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let error = migrator.up().await.unwrap_err();
     assert!(error.to_string().contains("2_wider.up.sql"), "{error}");
     assert!(
-        begun.elapsed() < std::time::Duration::from_secs(4),
+        started.elapsed() < std::time::Duration::from_secs(4),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
     holder.rollback().await;
     assert_eq!(migrator.up().await.unwrap().len(), 1);
@@ -203,7 +203,7 @@ async fn a_migration_that_waits_for_a_lock_gives_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_index_can_be_built_beside_the_traffic() {
+async fn an_index_can_be_built_during_traffic() {
     let fresh = Fresh::postgres().await;
     fresh.migrated().await;
     let mut steps = TABLES.postgres.to_vec();

@@ -55,9 +55,12 @@ pub(crate) async fn sleeping(fresh: &Fresh) -> i64 {
 
 /// Waits until it holds; fails when it does not come about.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !holds().await {
-        assert!(begun.elapsed() < Duration::from_secs(20), "in vain: {what}");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "in vain: {what}"
+        );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -100,7 +103,7 @@ async fn nothing_is_opened_before_the_first_read_nor_when_switched_off() {
 /// The settings of a connection affect text formats, rounding and writes: they must equal those of
 /// the pool.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_is_told_what_the_others_are_told() {
+async fn fast_connections_have_the_settings_of_the_pool() {
     let fresh = Fresh::postgres().await;
     let pooled = DatabaseOptions {
         read_connections: 0,
@@ -132,7 +135,7 @@ async fn it_is_told_what_the_others_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_read_holds_up_nobody() {
+async fn a_slow_read_delays_no_other() {
     let fresh = Fresh::postgres().await;
     let database = patient(&fresh).await;
     let ended = Arc::new(AtomicBool::new(false));

@@ -519,9 +519,9 @@ both! {
         session.commit().await.unwrap();
         for session in access_paths(fresh).await {
             let ann = session.get::<customer::Entity>(1).await.unwrap().unwrap();
-            let hers = sea_orm::ModelTrait::find_related(&ann, ticket::Entity).order_by_desc(ticket::Column::Rank);
-            let read: Vec<ticket::Model> = session.all_as(&hers).await.unwrap();
-            assert_eq!(read, hers.all(&session).await.unwrap());
+            let her_ticket = sea_orm::ModelTrait::find_related(&ann, ticket::Entity).order_by_desc(ticket::Column::Rank);
+            let read: Vec<ticket::Model> = session.all_as(&her_ticket).await.unwrap();
+            assert_eq!(read, her_ticket.all(&session).await.unwrap());
             assert_eq!((read[0].subject.as_str(), read.len()), ("two", 2));
         }
     }

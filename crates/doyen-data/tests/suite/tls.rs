@@ -125,7 +125,7 @@ async fn reads_are_as_secure_as_the_pool() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn inside_a_machine_tls_is_spoken_when_it_is_asked_for() {
+async fn on_one_machine_tls_is_used_if_requested() {
     let fresh = Fresh::postgres().await;
     let (server, name) = fresh.url.rsplit_once('/').unwrap();
     let (user, host) = server.rsplit_once('@').unwrap();

@@ -171,7 +171,7 @@ fn the_root_of_the_application_may_wire_everything() {
 }
 
 #[test]
-fn a_finding_names_the_place_the_rule_and_the_remedy() {
+fn a_finding_has_location_rule_and_remedy() {
     let report = App::new()
         .line("src/orders/domain.rs", "use super::api::place;")
         .check()

@@ -61,19 +61,19 @@ proptest! {
                 Ok(after) => { full_at = Some(after); Reading { level: after - now, wait: 0 } }
                 Err(wait) => Reading { level: at - now, wait },
             };
-            let told = verdict(&charges[..1], &[reading]);
-            prop_assert_eq!(told.remaining as usize, burst as usize - model.back.len());
-            prop_assert_eq!(told.allowed, done.is_ok());
-            if !told.allowed {
-                prop_assert!(told.retry_after >= 1 && told.retry_after >= told.renews);
+            let received = verdict(&charges[..1], &[reading]);
+            prop_assert_eq!(received.remaining as usize, burst as usize - model.back.len());
+            prop_assert_eq!(received.allowed, done.is_ok());
+            if !received.allowed {
+                prop_assert!(received.retry_after >= 1 && received.retry_after >= received.renews);
                 // The stated wait is enough, and a refusal does not change the bucket.
-                let later = now + i64::from(told.retry_after) * 1_000_000;
+                let later = now + i64::from(received.retry_after) * 1_000_000;
                 prop_assert!(call(settle(full_at, later, charges[0].bucket.tolerance), later, &charges[0]).is_ok());
             }
-            if told.remaining < burst {
-                let later = now + i64::from(told.renews) * 1_000_000;
+            if received.remaining < burst {
+                let later = now + i64::from(received.renews) * 1_000_000;
                 model.back.retain(|at| *at > later);
-                prop_assert!(burst as usize - model.back.len() > told.remaining as usize);
+                prop_assert!(burst as usize - model.back.len() > received.remaining as usize);
                 now = later;
             }
         }
@@ -81,7 +81,7 @@ proptest! {
 }
 
 #[test]
-fn a_clock_that_is_set_back_bans_nobody() {
+fn a_clock_that_is_set_back_bans_no_client() {
     let (hour, minute) = (3_600_000_000, 60_000_000);
     // Far back: the bucket starts again. A little: it is empty, and no emptier.
     assert_eq!(settle(Some(5 * hour), hour, minute), hour);

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, Member, Type};
 
 use super::detail::{self, Detail};
-use crate::text::{self, Errors, Word};
+use crate::text::{self, Argument, Errors};
 
 /// The names of the kinds in `doyen_core::Kind`.
 const KINDS: [&str; 20] = [
@@ -147,21 +147,21 @@ fn shape(
     fields: &Fields,
     errors: &mut Errors,
 ) -> Option<Shape> {
-    let words = text::words(attributes, "problem", errors);
-    if let Some(word) = words
+    let arguments = text::arguments(attributes, "problem", errors);
+    if let Some(argument) = arguments
         .iter()
-        .find(|word| matches!(&*word.name(), "unexpected" | "transparent"))
+        .find(|argument| matches!(&*argument.name(), "unexpected" | "transparent"))
     {
-        if let Some(other) = words.iter().find(|other| other.name != word.name) {
+        if let Some(other) = arguments.iter().find(|other| other.name != argument.name) {
             errors.at(
                 &other.name,
                 format!(
                     "`{}` takes no other arguments: the inner problem has its own kind and code",
-                    word.name()
+                    argument.name()
                 ),
             );
         }
-        return held(name, &word.name(), fields, errors);
+        return held(name, &argument.name(), fields, errors);
     }
     let mut row = Row {
         kind: String::new(),
@@ -174,8 +174,8 @@ fn shape(
         retry_after: None,
     };
     let mut told = false;
-    for word in &words {
-        told |= !option(word, name, &mut row, fields, errors);
+    for argument in &arguments {
+        told |= !option(argument, name, &mut row, fields, errors);
     }
     if row.kind.is_empty() && !told {
         let message = format!(
@@ -197,10 +197,16 @@ fn shape(
 }
 
 /// Applies an argument. Returns false if it is unknown.
-fn option(word: &Word, name: &Ident, row: &mut Row, fields: &Fields, errors: &mut Errors) -> bool {
-    match &*word.name() {
+fn option(
+    argument: &Argument,
+    name: &Ident,
+    row: &mut Row,
+    fields: &Fields,
+    errors: &mut Errors,
+) -> bool {
+    match &*argument.name() {
         "code" => {
-            if let Some(code) = errors.keep(word.text()) {
+            if let Some(code) = errors.keep(argument.text()) {
                 if !text::is_snake(&code.value()) {
                     errors.at(&code, "a code consists of lower-case names joined by `_`: write `code = \"order_not_found\"`");
                 }
@@ -209,34 +215,34 @@ fn option(word: &Word, name: &Ident, row: &mut Row, fields: &Fields, errors: &mu
         }
         "title" => {
             row.title = errors
-                .keep(word.text())
+                .keep(argument.text())
                 .map_or_else(String::new, |title| title.value())
         }
         "detail" => {
-            let format = errors.keep(word.text());
+            let format = errors.keep(argument.text());
             row.detail = format.and_then(|format| errors.keep(detail::read(name, &format, fields)));
         }
         kind if KINDS.contains(&kind) => {
-            errors.keep(word.plain());
+            errors.keep(argument.plain());
             if row.kind.is_empty() {
                 kind.clone_into(&mut row.kind);
             } else {
                 errors.at(
-                    &word.name,
+                    &argument.name,
                     format!("a problem has one kind: keep `{}` or `{kind}`", row.kind),
                 );
             }
         }
         other => {
             let known: Vec<&str> = KINDS.iter().chain(&OTHERS).copied().collect();
-            errors.at(&word.name, text::unknown(other, &known));
+            errors.at(&argument.name, text::unknown(other, &known));
             return false;
         }
     }
     true
 }
 
-fn held(name: &Ident, word: &str, fields: &Fields, errors: &mut Errors) -> Option<Shape> {
+fn held(name: &Ident, argument: &str, fields: &Fields, errors: &mut Errors) -> Option<Shape> {
     let mut all = members(fields);
     match (all.next(), all.next()) {
         (Some((member, field)), None) => Some(Shape::Held {
@@ -244,7 +250,7 @@ fn held(name: &Ident, word: &str, fields: &Fields, errors: &mut Errors) -> Optio
             kind: Box::new(field.ty.clone()),
         }),
         (None, _) => {
-            let inside = if word == "unexpected" {
+            let inside = if argument == "unexpected" {
                 "Unexpected"
             } else {
                 "OtherProblem"
@@ -258,7 +264,7 @@ fn held(name: &Ident, word: &str, fields: &Fields, errors: &mut Errors) -> Optio
         (Some(_), Some((_, second))) => {
             errors.at(
                 second,
-                format!("`{word}` requires exactly one field: the inner problem"),
+                format!("`{argument}` requires exactly one field: the inner problem"),
             );
             None
         }
@@ -268,15 +274,15 @@ fn held(name: &Ident, word: &str, fields: &Fields, errors: &mut Errors) -> Optio
 /// Reads `#[problem(cause)]`, `#[problem(failures)]` and `#[problem(retry_after)]` on the fields.
 fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
     for (member, field) in members(fields) {
-        for word in text::words(&field.attrs, "problem", errors) {
-            errors.keep(word.plain());
-            let place = match &*word.name() {
+        for argument in text::arguments(&field.attrs, "problem", errors) {
+            errors.keep(argument.plain());
+            let place = match &*argument.name() {
                 "cause" => &mut row.cause,
                 "failures" => &mut row.failures,
                 "retry_after" => &mut row.retry_after,
                 other => {
                     errors.at(
-                        &word.name,
+                        &argument.name,
                         text::unknown(other, &["cause", "failures", "retry_after"]),
                     );
                     continue;
@@ -284,8 +290,8 @@ fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
             };
             if place.replace(member.clone()).is_some() {
                 errors.at(
-                    &word.name,
-                    format!("two fields are marked `{}`: keep one", word.name()),
+                    &argument.name,
+                    format!("two fields are marked `{}`: keep one", argument.name()),
                 );
             }
         }

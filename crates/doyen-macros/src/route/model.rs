@@ -2,7 +2,7 @@
 
 use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Pat, Result, Type};
 
-use super::parse::{POLICIES, Policy, Words};
+use super::parse::{POLICIES, Policy, RouteArguments};
 
 pub(super) struct Route {
     pub(super) method: &'static str,
@@ -52,17 +52,21 @@ impl Way {
 }
 
 impl Route {
-    pub(super) fn new(method: &'static str, words: Words, function: &ItemFn) -> Result<Self> {
+    pub(super) fn new(
+        method: &'static str,
+        arguments: RouteArguments,
+        function: &ItemFn,
+    ) -> Result<Self> {
         let mut errors: Vec<Error> = Vec::new();
-        let path = words.path.value();
+        let path = arguments.path.value();
         if !path.starts_with('/') {
             errors.push(Error::new_spanned(
-                &words.path,
+                &arguments.path,
                 format!("a path starts with `/`: write \"/{path}\""),
             ));
         }
         let names = names(&path);
-        let policies = policies(words.policies, &words.path, &mut errors);
+        let policies = policies(arguments.policies, &arguments.path, &mut errors);
         let parameters = parameters(function, &names);
         for name in &names {
             if !parameters
@@ -71,7 +75,7 @@ impl Route {
                 && !takes_path(function)
             {
                 errors.push(Error::new_spanned(
-                    &words.path,
+                    &arguments.path,
                     format!("`{}` has no parameter for `{{{name}}}` in the path: add `{name}: ..` with the type to parse", function.sig.ident),
                 ));
             }
@@ -92,7 +96,7 @@ impl Route {
         let (summary, description) = docs(function);
         Ok(Self {
             method,
-            path: words.path,
+            path: arguments.path,
             summary,
             description,
             policies,
@@ -244,10 +248,10 @@ fn docs(function: &ItemFn) -> (String, String) {
 mod tests {
     use super::*;
 
-    fn model(words: &str, function: &str) -> Result<Route> {
+    fn model(arguments: &str, function: &str) -> Result<Route> {
         Route::new(
             "GET",
-            syn::parse_str(words).unwrap(),
+            syn::parse_str(arguments).unwrap(),
             &syn::parse_str(function).unwrap(),
         )
     }
@@ -268,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told_at_once() {
+    fn all_mistakes_are_reported_at_once() {
         let error = model(r#""{id}", limt = 3"#, "async fn show() -> NoContent {}")
             .err()
             .unwrap();

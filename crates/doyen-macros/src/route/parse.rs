@@ -20,7 +20,7 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
 
 /// `"/{id}", allow = signed_in, deprecated`
 #[derive(Debug)]
-pub(super) struct Words {
+pub(super) struct RouteArguments {
     pub(super) path: LitStr,
     pub(super) policies: Vec<Policy>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Policy {
     pub(super) value: Option<Expr>,
 }
 
-impl Parse for Words {
+impl Parse for RouteArguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let path = input.parse::<LitStr>().map_err(|error| {
             Error::new(

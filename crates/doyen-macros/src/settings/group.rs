@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{Field, Fields, Ident, Type};
 
 use super::literal;
-use crate::text::{self, Errors, Word};
+use crate::text::{self, Argument, Errors};
 
 /// A field.
 struct Entry {
@@ -62,40 +62,43 @@ fn read(field: &Field, errors: &mut Errors) -> Option<Entry> {
         );
         errors.at(&entry.ident, message);
     }
-    let words = text::words(&field.attrs, "setting", errors);
-    for (i, word) in words.iter().enumerate() {
-        if words[..i].iter().any(|before| before.name == word.name) {
+    let arguments = text::arguments(&field.attrs, "setting", errors);
+    for (i, argument) in arguments.iter().enumerate() {
+        if arguments[..i]
+            .iter()
+            .any(|before| before.name == argument.name)
+        {
             errors.at(
-                &word.name,
-                format!("`{}` is given twice: keep one", word.name()),
+                &argument.name,
+                format!("`{}` is given twice: keep one", argument.name()),
             );
         } else {
-            option(word, &mut entry, errors);
+            option(argument, &mut entry, errors);
         }
     }
     if entry.place.is_some()
-        && let Some(word) = words
+        && let Some(argument) = arguments
             .iter()
-            .find(|word| matches!(&*word.name(), "default" | "env" | "min" | "max"))
+            .find(|argument| matches!(&*argument.name(), "default" | "env" | "min" | "max"))
     {
         let ty = &entry.ty;
         let message = format!(
             "a nested struct cannot have `{}`: write it on the fields of `{}`",
-            word.name(),
+            argument.name(),
             quote!(#ty)
         );
-        errors.at(&word.name, message);
+        errors.at(&argument.name, message);
     }
     Some(entry)
 }
 
-fn option(word: &Word, entry: &mut Entry, errors: &mut Errors) {
-    match &*word.name() {
-        "default" => entry.default = value(word, errors),
-        "min" => entry.min = value(word, errors),
-        "max" => entry.max = value(word, errors),
+fn option(argument: &Argument, entry: &mut Entry, errors: &mut Errors) {
+    match &*argument.name() {
+        "default" => entry.default = value(argument, errors),
+        "min" => entry.min = value(argument, errors),
+        "max" => entry.max = value(argument, errors),
         "env" => {
-            if let Some(name) = errors.keep(word.text()) {
+            if let Some(name) = errors.keep(argument.text()) {
                 if !is_variable(&name.value()) {
                     let message = format!(
                         "`{}` is not a valid variable name: use capital letters, digits and `_`, as in `DATABASE_URL`",
@@ -107,10 +110,10 @@ fn option(word: &Word, entry: &mut Entry, errors: &mut Errors) {
             }
         }
         place @ ("section" | "flatten") => {
-            errors.keep(word.plain());
+            errors.keep(argument.plain());
             if entry.place.is_some() {
                 errors.at(
-                    &word.name,
+                    &argument.name,
                     "a field is either `section` or `flatten`: keep one",
                 );
             }
@@ -121,7 +124,7 @@ fn option(word: &Word, entry: &mut Entry, errors: &mut Errors) {
             });
         }
         other => errors.at(
-            &word.name,
+            &argument.name,
             text::unknown(
                 other,
                 &["default", "env", "min", "max", "section", "flatten"],
@@ -130,13 +133,13 @@ fn option(word: &Word, entry: &mut Entry, errors: &mut Errors) {
     }
 }
 
-fn value(word: &Word, errors: &mut Errors) -> Option<String> {
-    match &word.value {
+fn value(argument: &Argument, errors: &mut Errors) -> Option<String> {
+    match &argument.value {
         Some(value) => errors.keep(literal::text(value)),
         None => {
             errors.at(
-                &word.name,
-                format!("`{0}` needs a value: write `{0} = ...`", word.name()),
+                &argument.name,
+                format!("`{0}` needs a value: write `{0} = ...`", argument.name()),
             );
             None
         }

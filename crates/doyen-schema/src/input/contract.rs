@@ -1,4 +1,4 @@
-//! The traits: what every type that is read can do.
+//! The input traits.
 
 use doyen_core::inject::{BoxFuture, Context};
 use doyen_core::{At, Failures};
@@ -6,11 +6,11 @@ use doyen_core::{At, Failures};
 use super::Value;
 use crate::{Components, Schema};
 
-/// How many failures one request collects at most. A client that sends more wrong values learns of
-/// the rest after it mended these.
+/// Maximum number of errors in one response. A client with more errors learns of the others after
+/// it has corrected these.
 pub const MAX_FAILURES: usize = 100;
 
-/// A type that is read from a request: it parses, checks and describes itself. Derive it.
+/// A type that is read from a request: it parses, validates and describes itself. Derive it.
 ///
 /// | on | attributes |
 /// | --- | --- |
@@ -20,8 +20,8 @@ pub const MAX_FAILURES: usize = 100;
 /// | field | `rename = ".."`, `default`, `default = expr`, `deprecated`, `example = expr`, `with = module`, `recursive`, `skip_into` (left out of the conversion) |
 /// | field | `#[validate(..)]` with [rules](crate::rule) |
 ///
-/// Doc comments become descriptions. `recursive` is for types that hold each other (`A` a `B`, and
-/// `B` an `A`); a type that holds itself needs nothing.
+/// Doc comments become descriptions. `recursive` is for types that contain each other (`A` a `B`,
+/// and `B` an `A`); a type that contains itself does not need it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a request",
     label = "nothing says how to parse, check and describe a `{Self}`",
@@ -30,28 +30,28 @@ pub const MAX_FAILURES: usize = 100;
     note = "for a type of another crate, `#[input(with = module)]` on the field or a newtype of your own"
 )]
 pub trait Input: Sized + Send + Sync + 'static {
-    /// False for a type that stands for a missing field too, such as `Option`.
+    /// False for a type that accepts a missing field, such as `Option`.
     const REQUIRED: bool = true;
 
-    /// True when a rule of it, or of a type in it, is asynchronous: then [`verify`](Input::verify)
+    /// True if a rule of it, or of a type in it, is asynchronous: then [`verify`](Input::verify)
     /// must be called after `parse`.
     const ASYNC: bool = false;
 
-    /// Reads a value and checks its rules. Records every failure; gives `Some` only if it recorded
+    /// Parses a value and checks its rules. Records every error; returns `Some` only if there was
     /// none.
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self>;
 
-    /// What a missing field is. The default records `required`.
+    /// Handles a missing field. The default records `required`.
     fn absent(at: &At<'_>, out: &mut Failures) -> Option<Self> {
         at.fail(out, "required", "is required");
         None
     }
 
-    /// The contract. A type with a name registers itself among the components and gives a
+    /// Returns the schema. A type with a name registers itself among the components and returns a
     /// reference.
     fn schema(all: &mut Components) -> Schema;
 
-    /// Checks the asynchronous rules. Only for values that [`parse`](Input::parse) gave.
+    /// Checks the asynchronous rules of a value from [`parse`](Input::parse).
     fn verify<'a>(
         &'a self,
         cx: &'a Context,
@@ -63,17 +63,17 @@ pub trait Input: Sized + Send + Sync + 'static {
     }
 }
 
-/// An input with named fields: what a query string, headers, cookies or a form can be read as.
+/// An input with named fields, for a query string, headers, cookies or a form.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no named fields",
     label = "a query, a form, headers and cookies are read into a struct with named fields",
     note = "write `#[derive(Input)]` above a struct with one field for each parameter"
 )]
 pub trait Object: Input {
-    /// True when fields that are not listed are allowed.
+    /// True if unknown fields are allowed.
     const OPEN: bool = false;
 
-    /// The names of its fields on the wire, in order.
+    /// Returns the names of its fields on the wire, in order.
     fn names() -> &'static [&'static str];
 
     /// The names of its fields as headers, in order. Derived types have a hyphen for each underscore,
@@ -86,17 +86,17 @@ pub trait Object: Input {
     fn fields(all: &mut Components) -> Vec<Field>;
 }
 
-/// One field of an object, or one parameter.
+/// A field of an object, or a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// The name on the wire.
+    /// Name on the wire.
     pub name: &'static str,
-    /// True when it may not be missing.
+    /// True if it is required.
     pub required: bool,
-    /// Its contract, without the description.
+    /// Schema, without the description.
     pub schema: Schema,
-    /// The doc comment.
+    /// Doc comment.
     pub description: String,
-    /// True when clients should stop sending it.
+    /// True if it is deprecated.
     pub deprecated: bool,
 }

@@ -1,4 +1,4 @@
-//! Ids, times, dates and free JSON.
+//! Ids, times, dates and arbitrary JSON.
 
 use chrono::{DateTime, NaiveDate, Timelike as _};
 use doyen_core::{At, Failures, Timestamp};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Input, Value};
 use crate::{Components, Schema};
 
-/// Reads text with a function; what it refuses is recorded as `format` with this message.
+/// Parses text with a function; a refusal is recorded as `format` with this message.
 fn formatted<T>(
     value: Value<'_>,
     message: &'static str,
@@ -29,7 +29,7 @@ fn formatted<T>(
 
 impl Input for Uuid {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
-        // 36 characters: the form with hyphens. The crate would also take braces, `urn:uuid:` and
+        // 36 characters: the form with hyphens. The crate would also accept braces, `urn:uuid:` and
         // no hyphens.
         formatted(
             value,
@@ -72,8 +72,8 @@ impl Input for NaiveDate {
     }
 }
 
-/// RFC 3339 as its grammar has it: chrono also takes a space for the `T` and U+2212 for the minus.
-/// Second 60 only where a leap second can be.
+/// RFC 3339 exactly: chrono also accepts a space for the `T` and U+2212 for the minus. Second 60 is
+/// valid only where a leap second can be.
 fn time(text: &str) -> Option<Timestamp> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     let leap = time.nanosecond() >= 1_000_000_000;
@@ -84,7 +84,7 @@ fn time(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from(time))
 }
 
-/// `2026-11-22`, and no other spelling.
+/// Parses `2026-11-22`, and no other spelling.
 fn date(text: &str) -> Option<NaiveDate> {
     let exact = text.len() == 10
         && text.bytes().enumerate().all(|(i, byte)| {
@@ -100,7 +100,7 @@ fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }
 
-/// Anything. Text inside may have the NUL character: `jsonb` of PostgreSQL refuses it.
+/// Any JSON. Text in it must not contain NUL, which `jsonb` of PostgreSQL refuses.
 impl Input for Json {
     const REQUIRED: bool = true;
 

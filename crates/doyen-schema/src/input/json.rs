@@ -1,13 +1,11 @@
-//! JSON, strictly: one reading of every document, or none.
+//! A strict JSON parser.
 //!
-//! Refused as malformed: a name that comes twice in an object (two programs would pick two
-//! different values), anything after the document, invalid UTF-8, half a surrogate pair, numbers
-//! beyond a double, an empty body, and documents that are too deep or hold too many values to be
-//! honest.
+//! It refuses duplicate names in an object (two programs would use different values), text after
+//! the document, invalid UTF-8, unpaired surrogates, numbers beyond a double, an empty body, and
+//! documents with too much nesting or too many values.
 //!
-//! Text is borrowed from the body where it has no escapes. Whole numbers from `i64::MIN` to
-//! `u64::MAX` are exact. A number with a fraction or an exponent is read as a double, as most JSON
-//! readers do.
+//! Text without escapes is borrowed from the body. Whole numbers from `i64::MIN` to `u64::MAX` are
+//! exact. A number with a fraction or an exponent is a double, as in most JSON parsers.
 //!
 //! ```
 //! use doyen_schema::input::json::{Limits, parse};
@@ -27,13 +25,12 @@ pub use error::{JsonError, Reason};
 use super::Value;
 use seed::{Seed, State};
 
-/// How much structure a document may have. Its size in bytes is limited where the body is read.
+/// Limits of a document. Its size in bytes is limited where the body is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How deep lists and objects may be nested. 64 by default; more than 120 is not read.
+    /// Maximum nesting of lists and objects. Default 64, at most 120.
     pub depth: usize,
-    /// How many values there may be in all. 100,000 by default: a small body can unfold into much
-    /// memory.
+    /// Maximum number of values. Default 100,000: a small body can expand into much memory.
     pub values: usize,
 }
 
@@ -46,11 +43,11 @@ impl Default for Limits {
     }
 }
 
-/// Reads a document.
+/// Parses a document.
 ///
 /// # Errors
 ///
-/// It is not JSON, or not JSON within the limits.
+/// Returns an error if it is not JSON or exceeds a limit.
 pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, JsonError> {
     if bytes.is_empty() {
         return Err(JsonError {
@@ -61,7 +58,7 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Value<'a>, JsonErro
     }
     let state = State::new(limits);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    // serde_json gives up at 128 levels with an error of its own; ours must come first.
+    // serde_json fails at 128 levels with its own error; this limit must apply first.
     let seed = Seed {
         state: &state,
         depth: limits.depth.min(120),

@@ -12,8 +12,7 @@ use crate::{Components, Schema};
 impl<T: Input> Input for Vec<T> {
     const ASYNC: bool = T::ASYNC;
 
-    /// One text value is a list of one: `?tag=a`. In a header and in the path, commas separate the
-    /// items (`style: simple` in OpenAPI).
+    /// A single text value is a list of one: `?tag=a`.
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let mut items = match value {
             Value::List(items) => items,
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_text_is_a_list_of_one_and_every_item_is_told() {
+    fn one_text_is_a_list_of_one_and_every_item_is_checked() {
         let at = At::root(Place::Query);
         let mut out = Failures::new();
         assert_eq!(

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Field;
 use crate::Schema;
 
-/// The schema of an object with these fields. `open` allows fields that are not listed.
+/// Returns the schema of an object with these fields. `open` allows unknown fields.
 pub fn object(fields: Vec<Field>, open: bool) -> Schema {
     let mut schema = Schema::of("object");
     let required: Vec<&str> = fields

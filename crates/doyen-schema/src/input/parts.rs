@@ -1,4 +1,5 @@
-//! What the code of `#[derive(Input)]` calls, so that it stays small. Not part of the public API.
+//! Support code of `#[derive(Input)]`, so that the generated code stays small. Not part of the
+//! public API.
 
 mod read;
 mod schema;

@@ -50,7 +50,7 @@ integers! {
     u8: "int32", u16: "int32", u32: "int64", u64: "uint64",
 }
 
-/// A whole number between two limits. JSON Schema counts `1.0` as one, so it is one here.
+/// Parses a whole number between two limits. JSON Schema counts `1.0` as one, so it is accepted.
 fn integer(
     value: &Value<'_>,
     min: i128,
@@ -76,7 +76,7 @@ fn integer(
     Some(found)
 }
 
-/// A whole number in the spelling of JSON: no plus sign, no leading zeros.
+/// Parses a whole number in the syntax of JSON: no plus sign, no leading zeros.
 fn whole(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -91,8 +91,8 @@ fn whole(text: &str) -> Option<i128> {
     Some(text.parse().unwrap_or(limit))
 }
 
-/// A double, as JSON's numbers are in practice. There is no `f32`: a limit such as 0.1 would mean
-/// another number after rounding.
+/// A double, like numbers in most JSON implementations. There is no `f32`: a limit such as 0.1
+/// would be another number after rounding.
 impl Input for f64 {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         float(&value, at, out)

@@ -1,7 +1,7 @@
-//! Names and values that came as text: `a=1&b=two`.
+//! Names and values in text: `a=1&b=two`.
 //!
-//! Each name and value is percent-decoded once. What is not valid is refused, not guessed: `%zz`, a
-//! lone `%`, and bytes that are not UTF-8. A name that comes several times becomes a list.
+//! Each name and value is percent-decoded once. Invalid encodings are refused: `%zz`, a lone `%`,
+//! and bytes that are not UTF-8. Repeated names become a list.
 //!
 //! ```
 //! use doyen_schema::input::text;
@@ -66,20 +66,20 @@ impl Problem for TextError {
     }
 }
 
-/// Reads a query string, without the `?`.
+/// Parses a query string, without the `?`.
 ///
 /// # Errors
 ///
-/// It cannot be decoded.
+/// Returns an error if it cannot be decoded.
 pub fn query(raw: &str) -> Result<Value<'_>, TextError> {
     form(raw.as_bytes())
 }
 
-/// Reads a body of type `application/x-www-form-urlencoded`.
+/// Parses a body of type `application/x-www-form-urlencoded`.
 ///
 /// # Errors
 ///
-/// It cannot be decoded.
+/// Returns an error if it cannot be decoded.
 pub fn form(raw: &[u8]) -> Result<Value<'_>, TextError> {
     let mut pairs = Vec::new();
     for pair in raw
@@ -101,13 +101,12 @@ pub fn form(raw: &[u8]) -> Result<Value<'_>, TextError> {
 ///
 /// # Errors
 ///
-/// It cannot be decoded.
+/// Returns an error if it cannot be decoded.
 pub fn segment(raw: &str) -> Result<Cow<'_, str>, TextError> {
     unescape(raw.as_bytes(), false)
 }
 
-/// Names and values as one value: a name that comes once has text, one that comes several times has
-/// a list.
+/// Combines names and values into one value: a single name has text, a repeated one has a list.
 pub fn collect<'a>(pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Value<'a> {
     let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
     let mut entries: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_refused() {
+    fn invalid_encodings_are_refused() {
         for raw in ["a=%", "a=%4", "a=%zz", "a=%+1", "%=1"] {
             assert_eq!(query(raw), Err(TextError::Percent), "{raw}");
         }

@@ -1,4 +1,4 @@
-//! A value as it came, before it has a type.
+//! An untyped value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use doyen_core::{At, Failures};
 use serde_json::{Map, Value as Json, json};
 
-/// A value as it came: a JSON document, or the text of a query string, a path, a header, a cookie
-/// or a form.
+/// An untyped value: a JSON document, or the text of a query string, a path, a header, a cookie or
+/// a form.
 ///
-/// `Debug` shows what sort of value it is and never the value, which may be a password.
+/// `Debug` shows the type and never the value, which may be a password.
 #[derive(Clone, PartialEq)]
 pub enum Value<'a> {
     /// `null`.
@@ -22,11 +22,11 @@ pub enum Value<'a> {
     Float(f64),
     /// A JSON string.
     Str(Cow<'a, str>),
-    /// Text from a place that knows no types: a number or a boolean may be read from it.
+    /// Text from an untyped location: a number or a boolean may be parsed from it.
     Text(Cow<'a, str>),
     /// A list; the values of a repeated parameter.
     List(Vec<Value<'a>>),
-    /// Names and values, in the order they came. No name comes twice.
+    /// Names and values, in the order received. Names are unique.
     Map(Vec<(Cow<'a, str>, Value<'a>)>),
 }
 
@@ -37,8 +37,8 @@ impl fmt::Debug for Value<'_> {
 }
 
 impl<'a> Value<'a> {
-    /// What sort of value it is, in the words of JSON Schema: `null`, `boolean`, `integer`,
-    /// `number`, `string`, `array`, `object`.
+    /// Returns the JSON Schema type: `null`, `boolean`, `integer`, `number`, `string`, `array`,
+    /// `object`.
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -51,7 +51,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The text of a JSON string or a parameter.
+    /// Returns the text of a JSON string or a parameter.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Value::Str(text) | Value::Text(text) => Some(text),
@@ -59,10 +59,9 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Records that this is not what was wanted: `repeated`, `null` or `type`.
+    /// Records a value of another type: `repeated`, `null` or `type`.
     ///
-    /// `wanted` is a JSON Schema type (`integer`); `words` is the same for a person
-    /// (`a whole number`).
+    /// `wanted` is a JSON Schema type (`integer`); `words` is its readable form (`a whole number`).
     pub fn refuse(&self, wanted: &'static str, words: &str, at: &At<'_>, out: &mut Failures) {
         match self {
             Value::List(items) if matches!(items.first(), Some(Value::Text(_))) => {
@@ -78,7 +77,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value as JSON. Text stays text.
+    /// Converts the value to JSON. Text stays text.
     pub fn into_json(self) -> Json {
         match self {
             Value::Null => Json::Null,

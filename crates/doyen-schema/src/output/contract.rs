@@ -1,8 +1,8 @@
-//! The trait.
+//! The output trait.
 
 use crate::{Components, Schema};
 
-/// A type that is written in an answer: it serializes and describes itself. Derive it.
+/// A type that is written in a response: it serializes and describes itself. Derive it.
 ///
 /// | on | attributes |
 /// | --- | --- |
@@ -15,28 +15,28 @@ use crate::{Components, Schema};
 ///
 /// Doc comments become descriptions.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be written in an answer",
+    message = "`{Self}` cannot be written in a response",
     label = "nothing says how to serialize and describe a `{Self}`",
     note = "write `#[derive(Output)]` above it; for a type that has `Display`, `#[derive(Output)] #[output(display)]`"
 )]
 pub trait Output: serde::Serialize + Send + Sync + 'static {
-    /// True when [`etag`](Output::etag) gives one: it stands in the document then.
+    /// True if [`etag`](Output::etag) returns a value; then it is documented.
     const TAGGED: bool = false;
 
-    /// True when [`location`](Output::location) gives one: it stands in the document then.
+    /// True if [`location`](Output::location) returns a value; then it is documented.
     const LOCATED: bool = false;
 
-    /// The contract. A type with a name registers itself among the components and gives a
+    /// Returns the schema. A type with a name registers itself among the components and returns a
     /// reference.
     fn schema(all: &mut Components) -> Schema;
 
-    /// What changes whenever the value changes: the text of a strong `ETag`, without quotes.
+    /// Returns a text that changes whenever the value changes: the strong `ETag`, without quotes.
     fn etag(&self) -> Option<String> {
         None
     }
 
-    /// Where it lives: the `Location` of the answer that tells of its creation. A reference
-    /// relative to the server, such as `/v1/orders/7`.
+    /// Returns the `Location` in the response to its creation. A reference relative to the server,
+    /// such as `/v1/orders/7`.
     fn location(&self) -> Option<String> {
         None
     }

@@ -1,4 +1,4 @@
-//! What the code of `#[derive(Output)]` calls. Not part of the public API.
+//! Support code of `#[derive(Output)]`. Not part of the public API.
 
 use serde::ser::SerializeMap;
 
@@ -10,7 +10,7 @@ pub use crate::input::parts::{
 };
 pub use crate::input::{Field, object};
 
-/// Defines a component that is written.
+/// Defines an output component.
 pub fn define<T: 'static>(
     all: &mut Components,
     name: &str,
@@ -29,21 +29,21 @@ pub fn entry<T: Output, M: SerializeMap>(
     to.serialize_entry(name, value)
 }
 
-/// Writes the inside of a newtype.
+/// Writes the inner value of a newtype.
 pub fn write<T: Output, S: serde::Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     value.serialize(to)
 }
 
-/// A derived type with named fields: what a variant of a tagged enum can hold.
+/// A derived type with named fields, which a variant of a tagged enum can hold.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the inside of a tagged variant",
     label = "a tagged variant holds a struct with named fields",
     note = "write `#[derive(Output)]` above that struct, or name the fields in the variant"
 )]
 pub trait Object: serde::Serialize {
-    /// Each field, in order.
+    /// Returns each field, in order.
     fn fields(all: &mut Components) -> Vec<Field>;
 
-    /// Writes the fields into an object that is open.
+    /// Writes the fields into an open object.
     fn write<M: SerializeMap>(&self, to: &mut M) -> Result<(), M::Error>;
 }

@@ -1,4 +1,4 @@
-//! What the types of the language and of our neighbours look like when they are written.
+//! Outputs of the standard types and of common crates.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Output;
 use crate::{Components, Input, Schema};
 
-/// Types that are written as they are read.
+/// Types with equal input and output.
 macro_rules! as_read {
     ($($type:ty),* $(,)?) => {$(
         impl Output for $type {

@@ -26,8 +26,8 @@ macro_rules! email {
     };
 }
 
-// Host name or IPv4 address, port, path, query, fragment. No user and password: they would end in
-// logs.
+// Host name or IPv4 address, port, path, query, fragment. No user and password, which would end up
+// in logs.
 macro_rules! url {
     () => {
         concat!(
@@ -48,10 +48,10 @@ static EMAIL: Pattern =
 static URL: Pattern =
     Pattern::new(url!(), url!(), true).says("url", "must be an http or https URL");
 
-/// An e-mail address as people have them: no quotes, no comments, a domain with a dot, at most 254
+/// An e-mail address in common syntax: no quotes, no comments, a domain with a dot, at most 254
 /// characters.
 ///
-/// It says that an address could exist. Only a message that arrives says that it does.
+/// It only checks that an address could exist. A delivered message proves that it does.
 #[derive(Clone, Copy, Debug)]
 pub struct Email;
 
@@ -83,8 +83,7 @@ impl Email {
 /// An absolute `http` or `https` URL without user and password, in its encoded form, at most 2,048
 /// characters.
 ///
-/// It says nothing about where the URL leads: to call it, use a client that refuses private
-/// addresses.
+/// It does not check the target of the URL: use a client that refuses private addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct Url;
 

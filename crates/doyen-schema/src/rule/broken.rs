@@ -1,9 +1,9 @@
-//! What a custom rule answers.
+//! The result of a violated custom rule.
 
 use doyen_core::{At, Failures};
 use serde_json::{Map, Value as Json};
 
-/// A custom rule does not hold.
+/// A custom rule is violated.
 ///
 /// ```
 /// use doyen_schema::rule::Broken;
@@ -25,7 +25,7 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// With a stable code and a sentence that goes on from the name of the field:
+    /// Creates a violation with a stable code and a message that continues the name of the field:
     /// `must be a working day`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -36,22 +36,21 @@ impl Broken {
         }
     }
 
-    /// Says which field of the value is wrong, with its name on the wire: for rules over several
-    /// fields.
+    /// Sets the invalid field, with its name on the wire, for rules over several fields.
     #[must_use]
     pub fn field(mut self, name: &'static str) -> Self {
         self.field = Some(name);
         self
     }
 
-    /// Adds a number of the rule for programs.
+    /// Adds a parameter of the rule, for programs.
     #[must_use]
     pub fn param(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.params.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Records it.
+    /// Records the violation.
     pub fn record(self, at: &At<'_>, out: &mut Failures) {
         match self.field {
             Some(name) => at

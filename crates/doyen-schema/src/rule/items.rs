@@ -12,17 +12,17 @@ use super::tighten::{at_least, at_most};
 use crate::Schema;
 use crate::input::MAX_FAILURES;
 
-/// A type with a list that can be checked. `None` when there is no list now.
+/// A type with a list. `None` if there is no list.
 #[diagnostic::on_unimplemented(
     message = "the rules `items`, `unique_items` and `each` are for lists, and `{Self}` is not a list",
     label = "not a list",
     note = "for text use `length(..)`, for a number `range(..)`"
 )]
 pub trait List {
-    /// What the list holds.
+    /// Type of the items.
     type Item;
 
-    /// The items.
+    /// Returns the items.
     fn list(&self) -> Option<&[Self::Item]>;
 }
 
@@ -58,12 +58,12 @@ impl<L: List> List for Box<L> {
     }
 }
 
-/// How many items a list may have.
+/// Limits of the number of items.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Items {
-    /// The fewest.
+    /// Minimum.
     pub min: Option<usize>,
-    /// The most.
+    /// Maximum.
     pub max: Option<usize>,
 }
 
@@ -89,7 +89,7 @@ impl Items {
     }
 }
 
-/// No item may come twice.
+/// Items must be unique.
 #[derive(Clone, Copy, Debug)]
 pub struct Unique;
 
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_repeated_item_is_told_where_it_stands() {
+    fn each_repeated_item_is_reported_with_its_location() {
         let mut out = Failures::new();
         Unique.check(&vec!["a", "b", "a", "a"], &At::root(Place::Body), &mut out);
         let found: Vec<_> = out.iter().map(|failure| failure.pointer.as_str()).collect();

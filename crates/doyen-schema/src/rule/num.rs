@@ -14,7 +14,7 @@ pub enum Num {
 }
 
 impl Num {
-    /// The number in a schema.
+    /// Returns the number for a schema.
     pub(super) fn of_json(json: &Json) -> Option<Num> {
         match (json.as_i64(), json.as_u64()) {
             (Some(value), _) => Some(Num::Int(value.into())),
@@ -41,12 +41,12 @@ impl PartialOrd for Num {
     }
 }
 
-/// Compares without rounding the whole number: above 2^53 a double cannot hold each one.
+/// Compares without rounding the whole number: above 2^53 a double cannot represent each one.
 fn compare(whole: i128, float: f64) -> Option<Ordering> {
     if float.is_nan() {
         return None;
     }
-    // The cast saturates, which is right: a whole number of ours never reaches the ends of `i128`.
+    // The cast saturates, which is correct: a whole number never reaches the limits of `i128`.
     let floor = float.floor() as i128;
     Some(whole.cmp(&floor).then(if float.fract() == 0.0 {
         Ordering::Equal

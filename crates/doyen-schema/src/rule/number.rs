@@ -7,7 +7,7 @@ use super::Num;
 use super::tighten::{at_least, at_most};
 use crate::Schema;
 
-/// A type with a value that can be compared with limits. `None` when there is no value now.
+/// A type with a number. `None` if there is no number.
 #[diagnostic::on_unimplemented(
     message = "the rule `range` is for numbers, and `{Self}` is not one",
     label = "not a number",
@@ -15,7 +15,7 @@ use crate::Schema;
     note = "for a type of your own, put the rule on its inner field, or implement `doyen::schema::rule::Number`"
 )]
 pub trait Number {
-    /// The number.
+    /// Returns the number.
     fn number(&self) -> Option<Num>;
 }
 
@@ -58,7 +58,7 @@ impl<T: Number> Number for Box<T> {
     }
 }
 
-/// A type whose number is whole.
+/// A type with a whole number.
 #[diagnostic::on_unimplemented(
     message = "`multiple_of` is for whole numbers, and `{Self}` is not one",
     label = "not a whole number",
@@ -76,10 +76,10 @@ impl<T: Whole> Whole for Option<T> {}
 impl<T: Whole> Whole for Patch<T> {}
 impl<T: Whole> Whole for Box<T> {}
 
-/// What a whole number must be a multiple of.
+/// The divisor of a number.
 #[derive(Clone, Copy, Debug)]
 pub struct MultipleOf(
-    /// Above zero.
+    /// Divisor, above zero.
     pub i128,
 );
 
@@ -106,13 +106,13 @@ impl MultipleOf {
 /// Limits of a number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Range {
-    /// The smallest allowed.
+    /// Minimum, inclusive.
     pub min: Option<Num>,
-    /// The largest allowed.
+    /// Maximum, inclusive.
     pub max: Option<Num>,
-    /// What it must be greater than.
+    /// Minimum, exclusive.
     pub exclusive_min: Option<Num>,
-    /// What it must be less than.
+    /// Maximum, exclusive.
     pub exclusive_max: Option<Num>,
 }
 

@@ -10,17 +10,16 @@ use super::Text;
 use crate::Schema;
 use crate::input::NO_NUL;
 
-/// A regular expression that text must match somewhere.
+/// A regular expression that must match somewhere in a text.
 ///
-/// The schema shows the expression as it was written, in ECMA-262 syntax; the check runs the same
-/// language in the syntax of the `regex` crate (there `\d` would mean the digits of every script).
-/// `#[validate(pattern = "..")]` translates at compile time and refuses what has no equal on the
-/// other side.
+/// The schema has the expression as written, in ECMA-262 syntax; the check uses the syntax of the
+/// `regex` crate (there `\d` would match the digits of every script). `#[validate(pattern = "..")]`
+/// translates at compile time, and refuses expressions without an equivalent.
 #[derive(Debug)]
 pub struct Pattern {
     shown: &'static str,
     run: &'static str,
-    /// No text that matches has the NUL character: then the general pattern for text can go.
+    /// True if no matching text contains NUL: then the general pattern for text is not needed.
     no_nul: bool,
     code: &'static str,
     message: Option<&'static str>,
@@ -28,7 +27,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// An expression in both syntaxes.
+    /// Creates an expression with both syntaxes.
     pub const fn new(shown: &'static str, run: &'static str, no_nul: bool) -> Self {
         Self {
             shown,
@@ -40,7 +39,7 @@ impl Pattern {
         }
     }
 
-    /// With a code and a sentence of its own.
+    /// Sets code and message.
     #[must_use]
     pub const fn says(mut self, code: &'static str, message: &'static str) -> Self {
         self.code = code;
@@ -48,8 +47,7 @@ impl Pattern {
         self
     }
 
-    /// True when text matches. An expression that is not valid matches nothing; the macro refuses
-    /// it before.
+    /// True if text matches. An invalid expression matches nothing; the macro refuses it before.
     pub fn matches(&self, text: &str) -> bool {
         self.regex
             .get_or_init(|| Regex::new(self.run).ok())

@@ -10,7 +10,7 @@ use super::Num;
 use super::tighten::{at_least, at_most};
 use crate::Schema;
 
-/// A type with text that can be checked. `None` when there is no text now.
+/// A type with text. `None` if there is no text.
 #[diagnostic::on_unimplemented(
     message = "the rules `length`, `pattern`, `email` and `url` are for text, and `{Self}` is not text",
     label = "not text",
@@ -18,7 +18,7 @@ use crate::Schema;
     note = "for a type of your own, put the rule on its inner field, or implement `doyen::schema::rule::Text`"
 )]
 pub trait Text {
-    /// The text.
+    /// Returns the text.
     fn text(&self) -> Option<&str>;
 }
 
@@ -52,12 +52,12 @@ impl<T: Text> Text for Box<T> {
     }
 }
 
-/// How many characters text may have. Characters are Unicode scalar values, as in JSON Schema.
+/// Limits of the length of text. Characters are Unicode scalar values, as in JSON Schema.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Length {
-    /// The fewest.
+    /// Minimum.
     pub min: Option<usize>,
-    /// The most.
+    /// Maximum.
     pub max: Option<usize>,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn within(found: usize, min: Option<usize>, max: Option<usize>) -> bo
     min.is_none_or(|min| found >= min) && max.is_none_or(|max| found <= max)
 }
 
-/// Records a wrong amount of characters or items.
+/// Records a wrong number of characters or items.
 pub(super) fn amount(
     min: Option<usize>,
     max: Option<usize>,

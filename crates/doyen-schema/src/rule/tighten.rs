@@ -1,4 +1,4 @@
-//! Adding a limit to a schema that may have one already: the tighter one stays, as both are
+//! Adds a limit to a schema that may have one already: the tighter one stays, because both are
 //! checked.
 
 use serde_json::Value as Json;

@@ -8,7 +8,7 @@ use doyen::data::sea_orm::{
 
 /// The database of one test.
 pub(super) struct Copy {
-    // One connection: it holds the lock of the name as long as the test runs.
+    // One connection: it holds the lock of the name while the test runs.
     admin: Admin,
     name: String,
 }
@@ -37,7 +37,7 @@ impl Copy {
                 key(&template)
             ))
             .await;
-        // Tests count rows, not lost power.
+        // Durability is not needed.
         admin
             .run(&format!(
                 "ALTER DATABASE {name} SET synchronous_commit = off"
@@ -57,7 +57,7 @@ impl Copy {
     }
 }
 
-/// One connection to the server's own database.
+/// Opens a connection to the database `postgres`.
 struct Admin(DatabaseConnection);
 
 impl Admin {
@@ -179,7 +179,7 @@ impl Admin {
     }
 }
 
-/// The number of the lock for a name.
+/// Returns the number of the lock for a name.
 fn key(name: &str) -> String {
     format!("hashtextextended('{name}', 0)")
 }
@@ -189,7 +189,7 @@ fn server() -> String {
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
-/// Another database of the same server.
+/// Returns the URL of another database of the same server.
 fn url_of(name: &str) -> String {
     let server = server();
     let (address, parameters) = server

@@ -9,7 +9,7 @@ use doyen::data::sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, D
 /// The folder of one test.
 pub(super) struct Folder {
     path: PathBuf,
-    // Locked as long as the test runs.
+    // Locked while the test runs.
     _alive: File,
 }
 
@@ -70,7 +70,7 @@ async fn ready<Fut: Future<Output = ()>>(
         let file = building.join("template.db");
         migrate(url(&file)).await;
         settle(&file).await;
-        // Whole or not at all.
+        // The file is complete or absent.
         fine(std::fs::rename(&file, &done), &file);
         fine(std::fs::remove_dir_all(&building), &building);
     }
@@ -83,7 +83,7 @@ async fn settle(file: &Path) {
     let database = Database::connect(url(file)).await.unwrap_or_else(failed);
     let log = || std::fs::metadata(file.with_extension("db-wal")).map_or(0, |log| log.len());
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
-    // A connection that is still closing keeps it from being emptied.
+    // A connection that is still closing prevents the truncation.
     while log() > 0 {
         if let Err(error) = database
             .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -93,7 +93,7 @@ async fn settle(file: &Path) {
         }
         assert!(
             std::time::Instant::now() < deadline,
-            "{}: {} bytes are left in its log",
+            "{}: {} bytes are left in its write-ahead log",
             file.display(),
             log()
         );
@@ -101,7 +101,7 @@ async fn settle(file: &Path) {
     let _ = database.close().await;
 }
 
-/// Removes what earlier runs of this test left.
+/// Removes the folders of earlier runs of this test.
 fn sweep(root: &Path, test: &str) {
     for entry in fine(std::fs::read_dir(root), root).flatten() {
         if !entry.file_name().to_string_lossy().starts_with(test) {
@@ -111,7 +111,7 @@ fn sweep(root: &Path, test: &str) {
         let alive = File::open(path.join("alive"))
             .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
         if !alive {
-            // Another process may sweep it too.
+            // Another process may remove it too.
             let _ = std::fs::remove_dir_all(&path);
         }
     }

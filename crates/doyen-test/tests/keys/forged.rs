@@ -1,4 +1,4 @@
-//! T1 to T10: a table of broken tokens for each rule, nearly all of them with a good signature.
+//! T1 to T10: a table of invalid tokens for each rule, nearly all of them with a valid signature.
 
 use std::net::TcpListener;
 
@@ -17,9 +17,9 @@ async fn all_refused(api: &Api, table: Table) {
     }
 }
 
-/// A1: what the tables below break is good before it is broken.
+/// A1: the unmodified tokens are accepted.
 #[doyen_test::test]
-async fn a1_good_tokens_of_every_shape_are_accepted(api: Api) {
+async fn a1_valid_tokens_of_every_shape_are_accepted(api: Api) {
     let forge = Forge::of(&api.0).await;
     for good in [
         token(&api.0).await,
@@ -34,7 +34,7 @@ async fn a1_good_tokens_of_every_shape_are_accepted(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t01_only_the_names_of_our_algorithms_are_read_and_exactly(api: Api) {
+async fn t01_only_the_exact_names_of_supported_algorithms_are_accepted(api: Api) {
     let forge = Forge::of(&api.0).await;
     let mut table: Table = Vec::new();
     for alg in ["none", "None", "nOnE", "NONE", "", "Ed25519", "HS256"] {
@@ -64,7 +64,7 @@ async fn t01_only_the_names_of_our_algorithms_are_read_and_exactly(api: Api) {
 
 /// There is no HMAC in Doyen: a public key must never be accepted as a secret.
 #[doyen_test::test]
-async fn t02_the_public_key_is_no_shared_secret(api: Api) {
+async fn t02_the_public_key_is_not_a_shared_secret(api: Api) {
     let forge = Forge::of(&api.0).await;
     let jwk = jwks(&api.0).await["keys"][0].clone();
     let x = jwk["x"].as_str().unwrap().to_owned();
@@ -74,7 +74,7 @@ async fn t02_the_public_key_is_no_shared_secret(api: Api) {
             .decode(&x)
             .unwrap()
     };
-    // SubjectPublicKeyInfo of an Ed25519 key: a fixed head (RFC 8410) and the key.
+    // SubjectPublicKeyInfo of an Ed25519 key: a fixed prefix (RFC 8410) and the key.
     let head = [
         0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
     ];
@@ -106,7 +106,7 @@ async fn t02_the_public_key_is_no_shared_secret(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t04_keys_and_addresses_in_a_token_are_not_even_visited(api: Api) {
+async fn t04_keys_in_a_token_are_ignored_and_urls_not_requested(api: Api) {
     let forge = Forge::of(&api.0).await;
     let trap = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/keys", trap.local_addr().unwrap());
@@ -126,7 +126,7 @@ async fn t04_keys_and_addresses_in_a_token_are_not_even_visited(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t05_kid_is_data(api: Api) {
+async fn t05_kid_is_only_compared(api: Api) {
     let forge = Forge::of(&api.0).await;
     let kid = forge.kid.clone();
     let mut table: Table = Vec::new();
@@ -152,7 +152,7 @@ async fn t05_kid_is_data(api: Api) {
         table.push(("no name", forge.with_header(json!({ "kid": kid }))));
     }
     all_refused(&api, table).await;
-    // Those of the first start.
+    // The keys of the first start.
     assert_eq!(api.0.count("doyen_signing_keys").await, 2, "it is there");
 }
 
@@ -177,7 +177,7 @@ async fn t05_a_huge_kid_on_the_wire_is_refused(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t06_times_are_whole_seconds_and_hold(api: Api) {
+async fn t06_times_are_whole_seconds_and_enforced(api: Api) {
     let forge = Forge::of(&api.0).await;
     let now = forge.now;
     let good = forge.claims().to_string();
@@ -243,7 +243,7 @@ async fn t07_issuer_and_audience_are_exact(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t08_other_kinds_of_token_are_no_access_tokens(api: Api) {
+async fn t08_other_kinds_of_token_are_refused(api: Api) {
     let forge = Forge::of(&api.0).await;
     let mut table: Table = Vec::new();
     for typ in [
@@ -267,7 +267,7 @@ async fn t08_other_kinds_of_token_are_no_access_tokens(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t09_there_is_one_form(api: Api) {
+async fn t09_there_is_one_encoding(api: Api) {
     let forge = Forge::of(&api.0).await;
     let good = forge.with_header(json!({}));
     accepted(call(&api.0, &good).await);
@@ -312,13 +312,13 @@ async fn t09_there_is_one_form(api: Api) {
         ("none", format!("{head}.{body}.")),
     ];
     all_refused(&api, table).await;
-    // A field that is no ASCII says nothing about anybody.
+    // A header that is not ASCII identifies no caller.
     let answer = call(&api.0, &format!("é{good}")).await;
     assert!((400..=401).contains(&answer.status()), "{answer}");
 }
 
 #[doyen_test::test]
-async fn t10_extensions_and_doubled_members_are_refused(api: Api) {
+async fn t10_extensions_and_duplicate_members_are_refused(api: Api) {
     let forge = Forge::of(&api.0).await;
     let (header, claims) = (forge.header().to_string(), forge.claims().to_string());
     let doubled = |text: &str, member: &str| format!("{{{member},{}", &text[1..]);

@@ -1,16 +1,16 @@
-//! Access tokens and the keys that sign them, as an attacker, a client and an operator meet them:
+//! Access tokens and their signing keys from the view of an attacker, a client and an operator:
 //! through HTTP, on both databases.
 //!
-//! | file | asks |
+//! | file | tests |
 //! | --- | --- |
-//! | `forged` | is a token refused for each rule it breaks (T1 to T10) |
-//! | `swapped` | does a key check its own tokens only, whatever they call themselves (T3, A2) |
-//! | `names` | what is a token's algorithm called, and does ES256 work (T17) |
+//! | `forged` | invalid tokens, one table for each rule (T1 to T10) |
+//! | `swapped` | a key verifies only its own tokens, whatever they name (T3, A2) |
+//! | `names` | the name of the algorithm, and ES256 (T17) |
 //! | `places` | a token is read from the header only, and never disclosed (T13) |
-//! | `published` | what does the key set hold, and may it be kept (T16) |
-//! | `rotation` | do keys change without an outage, on every node (T16) |
-//! | `trouble` | what if the table is away, the names are invented, the seed is another one |
-//! | `seeds` | is a seed that a person made up refused (T11) |
+//! | `published` | the contents and the caching of the key set (T16) |
+//! | `rotation` | keys change without an outage, on every node (T16) |
+//! | `trouble` | the table is unavailable, names are invented, the seed is another one |
+//! | `seeds` | a weak seed is refused (T11) |
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 

@@ -1,4 +1,4 @@
-//! T17: what the algorithm of a token is called; and ES256, whose signatures have one form.
+//! T17: the name of a token's algorithm; and ES256, whose signatures have one encoding.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[doyen_test::test]
-async fn t17_ed25519_has_its_name_of_today_and_no_other_is_read(api: Api) {
+async fn t17_ed25519_has_its_current_name_and_no_other_is_accepted(api: Api) {
     let issued = token(&api.0).await;
     let header = header_of(&issued);
     assert_eq!(header["alg"], "Ed25519");
@@ -58,10 +58,10 @@ async fn t17_es256_is_a_setting(api: Es256Api) {
     }
 }
 
-/// Another setting makes another kind of key, and the ones that are there stay what they are:
-/// tokens of both are good meanwhile.
+/// Another setting creates another kind of key, and existing keys keep theirs: tokens of both are
+/// valid meanwhile.
 #[doyen_test::test]
-async fn another_algorithm_comes_into_effect_by_rotation(api: Api) {
+async fn another_algorithm_takes_effect_by_rotation(api: Api) {
     let app = &api.0;
     app.inject::<Arc<SigningKeys>>()
         .await

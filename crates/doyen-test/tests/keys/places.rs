@@ -3,7 +3,7 @@
 use crate::support::{Api, accepted, call, token};
 
 #[doyen_test::test]
-async fn t13_a_token_in_the_url_or_a_body_is_none(api: Api) {
+async fn t13_a_token_in_the_url_or_a_body_is_ignored(api: Api) {
     let app = &api.0;
     let good = token(app).await;
     accepted(call(app, &good).await);
@@ -28,7 +28,7 @@ async fn t13_a_token_in_the_url_or_a_body_is_none(api: Api) {
 /// A token in the URL is a client error even if the header is valid. The problem does not repeat
 /// the token.
 #[doyen_test::test]
-async fn t13_a_token_in_the_url_beside_one_in_the_header_is_refused(api: Api) {
+async fn t13_a_token_in_the_url_is_refused_even_with_one_in_the_header(api: Api) {
     let app = &api.0;
     let good = token(app).await;
     let request = app.get("/me").bearer(&good).query("access_token", &good);

@@ -1,5 +1,4 @@
-//! T16: the key set: public members only, the next key before it signs, and how long it may be
-//! kept.
+//! T16: the key set: public members only, the next key before it signs, and its caching.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use crate::support::{Api, Es256Api, header_of, jwks, kids, token};
 const PATH: &str = "/.well-known/jwks.json";
 
 #[doyen_test::test]
-async fn t16_the_key_set_may_be_kept_five_minutes_and_compared(api: Api) {
+async fn t16_the_key_set_may_be_cached_five_minutes_and_has_a_tag(api: Api) {
     let app = &api.0;
     let first = app.get(PATH).send().await.expect(200);
     assert_eq!(
@@ -28,7 +27,7 @@ async fn t16_the_key_set_may_be_kept_five_minutes_and_compared(api: Api) {
     let other = app.get(PATH).if_none_match("\"other\"").send().await;
     other.expect(200);
 
-    // Another set has another tag; the order and the text of one set are the same on each node.
+    // Another set has another tag; order and text of a set are the same on each node.
     let node = app.another(crate::support::setup()).await;
     assert_eq!(node.get(PATH).send().await.text(), first.text());
     app.inject::<Arc<SigningKeys>>()
@@ -46,7 +45,7 @@ async fn t16_the_key_set_may_be_kept_five_minutes_and_compared(api: Api) {
 async fn t16_the_next_key_is_published_before_it_signs(api: Api) {
     let app = &api.0;
     let before = kids(app).await;
-    assert_eq!(before.len(), 2, "the one that signs, and the next");
+    assert_eq!(before.len(), 2, "the signing one, and the next");
     assert_eq!(header_of(&token(app).await)["kid"], before[0].as_str());
     let done = app
         .inject::<Arc<SigningKeys>>()

@@ -1,5 +1,5 @@
-//! T16: keys change without an outage: on the node that rotates, on one that does not, and in the
-//! middle of it.
+//! T16: keys change without an outage: on the node that rotates, on another node, and during the
+//! rotation.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::support::{Api, Forge, accepted, call, header_of, kids, refused, setup, token};
 
-/// A minute after caches of the key set have run out.
-const LATER: std::time::Duration = secs(KEY_SET_MAX_AGE.as_secs() + 60);
+/// A minute after caches of the key set have expired.
+const CACHES_EXPIRED: std::time::Duration = secs(KEY_SET_MAX_AGE.as_secs() + 60);
 
 #[doyen_test::test]
 async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
@@ -29,7 +29,7 @@ async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
     };
     accepted(call(&other, &old).await);
 
-    app.clock().advance(LATER);
+    app.clock().advance(CACHES_EXPIRED);
     let done = app
         .inject::<Arc<SigningKeys>>()
         .await
@@ -37,7 +37,7 @@ async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
         .await
         .unwrap();
     assert_eq!(done.current.kid, *second);
-    // The other node learns of it by itself, and signs with the new key.
+    // The other node reads it without a notification, and signs with the new key.
     for node in [&other, app] {
         accepted(call(node, &old).await);
         let new = token(node).await;
@@ -53,7 +53,7 @@ async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
     app.clock().advance(DAY);
     accepted(call(app, &stolen).await);
     accepted(call(&other, &stolen).await);
-    refused(call(&other, &old).await, "its own time is over");
+    refused(call(&other, &old).await, "it has expired");
     app.clock().advance(MINUTE);
     for node in [app, &other] {
         refused(call(node, &stolen).await, "the key is dropped");
@@ -64,7 +64,7 @@ async fn t16_a_rotation_reaches_every_node_and_no_caller(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t16_a_key_that_caches_may_not_have_does_not_sign_yet(api: Api) {
+async fn t16_a_key_that_caches_may_lack_does_not_sign_yet(api: Api) {
     let app = &api.0;
     let keys = app.inject::<Arc<SigningKeys>>().await;
     keys.begin().await.unwrap();
@@ -82,7 +82,7 @@ async fn t16_a_key_that_caches_may_not_have_does_not_sign_yet(api: Api) {
 }
 
 #[doyen_test::test]
-async fn of_rotations_at_once_one_happens(api: Api) {
+async fn one_of_concurrent_rotations_succeeds(api: Api) {
     let app = &api.0;
     let other = app.another(setup()).await;
     app.inject::<Arc<SigningKeys>>()
@@ -90,7 +90,7 @@ async fn of_rotations_at_once_one_happens(api: Api) {
         .begin()
         .await
         .unwrap();
-    app.clock().advance(LATER);
+    app.clock().advance(CACHES_EXPIRED);
     let rotations = (0..8).map(|n| {
         let node = if n % 2 == 0 { app } else { &other }.clone();
         tokio::spawn(async move {
@@ -123,9 +123,9 @@ async fn of_rotations_at_once_one_happens(api: Api) {
     );
 }
 
-/// Nodes that start at once on an empty table write the same keys.
+/// Nodes that start at the same time on an empty table write the same keys.
 #[doyen_test::test]
-async fn first_starts_at_once_agree(api: Api) {
+async fn concurrent_first_starts_agree(api: Api) {
     let app = &api.0;
     let starts = (0..6).map(|_| {
         let node = app.clone();
@@ -140,7 +140,7 @@ async fn first_starts_at_once_agree(api: Api) {
     assert_eq!(
         stored,
         kids(app).await,
-        "what was published before is what is written"
+        "the keys published before are the ones written"
     );
 }
 
@@ -171,13 +171,13 @@ async fn t16_a_retired_key_can_be_dropped_at_once_and_the_others_stay(api: Api) 
     assert!(keys.drop_retired(1).await.is_err(), "once");
 }
 
-/// A node meets a token of a key that was made a moment ago: it looks before it refuses.
+/// A token has a key that was just created: the node reads the keys before it refuses.
 #[doyen_test::test]
 async fn t16_an_unknown_key_is_looked_up_at_once(api: Api) {
     let app = &api.0;
     let other = app.another(setup()).await;
     accepted(call(&other, &token(app).await).await);
-    // Twice at once: the third key was never published to the other node.
+    // Twice in a row: the third key was never published to the other node.
     app.inject::<Arc<SigningKeys>>()
         .await
         .rotate(true)

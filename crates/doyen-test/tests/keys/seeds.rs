@@ -1,5 +1,5 @@
-//! T11: there is no HMAC whose key could be weak; what takes its place is the seed. One that a
-//! person made up is refused at start.
+//! T11: there is no HMAC key that could be weak; the seed takes its role. A seed that is not random
+//! is refused at start.
 
 use doyen::Overrides;
 use doyen::auth::Seed;

@@ -1,4 +1,4 @@
-//! A small application, and an issuer of tokens of any kind for it.
+//! A small application, and a generator of arbitrary tokens for it.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use serde_json::{Value, json};
 pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";
 
-/// Who is calling.
+/// The caller.
 #[derive(Output)]
 struct Me {
     name: String,
 }
 
-/// Say who is calling.
+/// Show the caller
 #[get("/me", allow = signed_in)]
 async fn me(caller: Caller) -> Json<Me> {
     let name = caller.subject.to_string();
@@ -34,7 +34,7 @@ struct Token {
     access_token: String,
 }
 
-/// Get a token.
+/// Get a token
 #[post("/tokens", allow = anyone)]
 async fn issue(tokens: Arc<Tokens>) -> Result<NoStore<Token>, Unexpected> {
     let access_token = tokens.issue(&Caller::new("ada"))?.token;
@@ -63,7 +63,7 @@ impl Subject for Api {
     }
 }
 
-/// The same, whose first keys sign with ES256.
+/// The same application, whose first keys sign with ES256.
 pub(crate) struct Es256Api(pub(crate) TestApp);
 
 impl Subject for Es256Api {
@@ -87,7 +87,7 @@ pub(crate) fn accepted(answer: Answer) {
     answer.expect(200);
 }
 
-/// Refused as RFC 6750 wants it, and without a word about why.
+/// Checks a refusal as in RFC 6750, without a reason.
 #[track_caller]
 pub(crate) fn refused(answer: Answer, what: &str) {
     let challenge = answer
@@ -102,7 +102,7 @@ pub(crate) fn refused(answer: Answer, what: &str) {
     );
 }
 
-/// A token that the application issues.
+/// A token of the application.
 pub(crate) async fn token(app: &TestApp) -> String {
     let answer = app.post("/tokens").send().await.expect(200);
     answer.text_at("/access_token")
@@ -114,13 +114,13 @@ pub(crate) fn header_of(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
 }
 
-/// The key set as it is served.
+/// The key set as served.
 pub(crate) async fn jwks(app: &TestApp) -> Value {
     let answer = app.get("/.well-known/jwks.json").send().await;
     answer.expect(200).json()
 }
 
-/// The names of the keys that are published, in order.
+/// The names of the published keys, in order.
 pub(crate) async fn kids(app: &TestApp) -> Vec<String> {
     let jwks = jwks(app).await;
     let keys = jwks["keys"].as_array().unwrap();
@@ -135,12 +135,12 @@ pub(crate) fn seed(app: &TestApp) -> Seed {
     Seed::parse(text.expose()).unwrap()
 }
 
-/// Text as base64url.
+/// Encodes text as base64url.
 pub(crate) fn encode(text: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(text)
 }
 
-/// An object with some members replaced; null takes one out.
+/// An object with some members replaced; null removes one.
 pub(crate) fn but(mut value: Value, changes: Value) -> Value {
     let (Value::Object(members), Value::Object(changes)) = (&mut value, changes) else {
         panic!("two objects")
@@ -163,7 +163,7 @@ pub(crate) struct Forge {
 }
 
 impl Forge {
-    /// For the key that signs at this application, which must be key 1 and of Ed25519.
+    /// Creates a forge for the signing key of this application, which must be key 1 and Ed25519.
     pub(crate) async fn of(app: &TestApp) -> Self {
         Self {
             seed: seed(app),
@@ -180,7 +180,7 @@ impl Forge {
         json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "iat": self.now, "exp": self.now + 900, "jti": "t1", "scope": "a b" })
     }
 
-    /// Any two texts, well signed with key 1.
+    /// Signs any two texts with key 1.
     pub(crate) fn sign(&self, header: &str, claims: &str) -> String {
         self.sign_with(header, claims, |message| self.ed25519(1, message))
     }

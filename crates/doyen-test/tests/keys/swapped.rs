@@ -1,4 +1,4 @@
-//! T3 and A2: two keys of two algorithms are published, and a token mixes up which is which.
+//! T3 and A2: two keys of two algorithms are published, and a token names the wrong one.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use serde_json::json;
 use crate::support::{Api, Forge, accepted, but, call, jwks, refused, seed};
 
 #[doyen_test::test]
-async fn a2_each_key_checks_its_own_tokens_by_its_own_algorithm(api: Api) {
+async fn a2_each_key_verifies_its_own_tokens_by_its_own_algorithm(api: Api) {
     let app = &api.0;
     app.inject::<Arc<SigningKeys>>()
         .await
         .begin()
         .await
         .unwrap();
-    // Key 1 and 2 are of Ed25519; the third, made with another setting, is of ES256.
+    // Keys 1 and 2 are Ed25519; the third, created with another setting, is ES256.
     let clock = Arc::new(app.clock().clone());
     let database = app.database().clone();
     let keys = SigningKeys::new(
@@ -54,7 +54,7 @@ async fn a2_each_key_checks_its_own_tokens_by_its_own_algorithm(api: Api) {
         for (_, signer, _) in keys {
             for alg in ["Ed25519", "ES256", "EdDSA", "HS256", "none"] {
                 let answer = call(app, &forged(alg, kid, signer)).await;
-                // Good is one in each column: the key that the name says, by its own algorithm.
+                // One in each column is valid: the key of the name, with its own algorithm.
                 let good = keys.contains(&(kid, signer, alg));
                 if good {
                     accepted(answer);
@@ -67,15 +67,15 @@ async fn a2_each_key_checks_its_own_tokens_by_its_own_algorithm(api: Api) {
 }
 
 #[doyen_test::test]
-async fn t03_an_unknown_key_falls_back_to_none(api: Api) {
+async fn t03_there_is_no_fallback_for_an_unknown_key(api: Api) {
     let forge = Forge::of(&api.0).await;
-    // The name of a key that does not exist, over a signature of the one that does.
+    // The name of a key that does not exist, with a signature of an existing one.
     let other = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
     refused(
         call(&api.0, &forge.with_header(json!({ "kid": other }))).await,
         "another name",
     );
-    // And a key of ours that was never published: its signature is good, and it does not count.
+    // A derived key that was never published: its signature is valid, and the token is refused.
     let header = but(forge.header(), json!({ "kid": other })).to_string();
     let unpublished = forge.sign_with(&header, &forge.claims().to_string(), |message| {
         forge.ed25519(9, message)

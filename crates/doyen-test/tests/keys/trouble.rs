@@ -12,10 +12,10 @@ use serde_json::json;
 
 use crate::support::{Api, Forge, accepted, call, kids, refused, setup, token};
 
-/// Invented names make a node look five times a second at most: in between a key that does exist is
-/// not found either.
+/// Invented names make a node read the keys at most five times a second: in between, an existing
+/// key is not found either.
 #[doyen_test::test]
-async fn t05_invented_names_do_not_keep_the_database_busy(api: Api) {
+async fn t05_invented_names_do_not_overload_the_database(api: Api) {
     let app = &api.0;
     let forge = Forge::of(app).await;
     app.clock().advance(Duration::from_millis(300));
@@ -27,7 +27,7 @@ async fn t05_invented_names_do_not_keep_the_database_busy(api: Api) {
     keys.rotate(true).await.unwrap();
     let new = token(&app.another(setup()).await).await;
     for n in 1..50 {
-        refused(call(app, &invented(n)).await, "it does not look again");
+        refused(call(app, &invented(n)).await, "the keys are not read again");
     }
     refused(call(app, &new).await, "not even for this one");
     app.clock().advance(Duration::from_millis(200));
@@ -35,7 +35,7 @@ async fn t05_invented_names_do_not_keep_the_database_busy(api: Api) {
 }
 
 #[doyen_test::test]
-async fn a_table_that_is_away_changes_nothing_but_what_time_changes(api: Api) {
+async fn without_the_table_only_time_changes_the_keys(api: Api) {
     let app = &api.0;
     let keys = app.inject::<Arc<SigningKeys>>().await;
     let forge = Forge::of(app).await;
@@ -54,12 +54,11 @@ async fn a_table_that_is_away_changes_nothing_but_what_time_changes(api: Api) {
         "an unknown key",
     );
     assert_eq!(kids(app).await, before);
-    // The time of a retired key goes on all the same.
+    // The time of a retired key ends all the same.
     app.clock().advance(DAY);
     refused(call(app, &retired).await, "dropped");
 
-    // A node that starts now has the first keys of the seed, and follows the table once it is
-    // there.
+    // A node that starts now has the first keys of the seed, and follows the table once it exists.
     let late = app.another(setup()).await;
     assert_ne!(kids(&late).await, before);
     app.execute("ALTER TABLE away RENAME TO doyen_signing_keys", [])
@@ -111,17 +110,20 @@ async fn keys_of_another_seed_are_refused_at_start_until_they_are_reset(api: Api
     );
     let error = keys.rotate(true).await.unwrap_err();
     assert!(matches!(error, KeyError::OtherSeed { number: 1 }));
-    assert_eq!(keys.reset().await.unwrap().number, 3, "the numbers go on");
+    assert_eq!(
+        keys.reset().await.unwrap().number,
+        3,
+        "the numbers continue"
+    );
     start(app, &other).await.unwrap();
     start(app, &own).await.unwrap_err();
 
-    // A node that still runs with the old seed keeps its keys: it cannot have the new ones. It
-    // must be started again.
+    // A node that still runs with the old seed keeps its keys. It must be restarted.
     app.clock().advance(secs(2));
     accepted(call(app, &old).await);
 }
 
-/// A reset with the same seed brings no old key back.
+/// A reset with the same seed does not restore an old key.
 #[doyen_test::test]
 async fn after_a_reset_every_token_is_refused(api: Api) {
     let app = &api.0;

@@ -64,7 +64,7 @@ async fn get(service: &doyen::web::Service, path: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_required_check_takes_the_node_out_and_a_degrading_one_does_not() {
+async fn a_failed_required_check_makes_the_node_unready_and_a_degrading_one_does_not() {
     let plugin = Dependencies::default();
     let app = App::new("health").plugin(plugin.clone());
     let runtime = app

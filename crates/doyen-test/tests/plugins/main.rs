@@ -1,4 +1,4 @@
-//! Plugins: their order, their mistakes, their lifecycle, and what is left when one is removed.
+//! Plugins: their order, their mistakes, their lifecycle, and their removal.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
@@ -14,7 +14,7 @@ mod tables;
 
 use doyen::settings::{Environment, Loader};
 
-/// Settings of a test: a database file below the folder of the test.
+/// Settings of a test: a database file in the folder of the test.
 pub(crate) fn loader(name: &str) -> Loader {
     Loader::new("APP")
         .env(std::iter::empty::<(String, String)>())

@@ -28,13 +28,13 @@ impl Plugin for First {
 
     fn register(self, settings: FirstSettings, _: &mut Registrar<'_>) -> Result<(), SetupError> {
         unreachable!(
-            "{} {}: the settings are wrong",
+            "{} {}: the settings are invalid",
             settings.workers, settings.url
         )
     }
 }
 
-/// Needs what `first` would have provided: a consequence, which is not reported.
+/// Depends on a value that `first` would have provided: a consequence, which is not reported.
 struct Second;
 
 /// A type without a provider.
@@ -56,7 +56,7 @@ impl Plugin for Second {
         app.service("second", |_: Arc<Missing>| async {
             Ok(doyen::app::Stop::nothing())
         });
-        Err(SetupError::new("and it cannot go on"))
+        Err(SetupError::new("and it cannot continue"))
     }
 }
 
@@ -72,7 +72,7 @@ impl Plugin for Third {
 }
 
 #[tokio::test]
-async fn seven_mistakes_in_three_plugins_are_one_list_and_nothing_was_opened() {
+async fn seven_mistakes_in_three_plugins_are_one_list_and_nothing_is_opened() {
     let app = App::new("mistakes")
         .plugin(First)
         .plugin(Second)
@@ -87,7 +87,7 @@ async fn seven_mistakes_in_three_plugins_are_one_list_and_nothing_was_opened() {
         "`second.mode`: choose `fast` or `safe`",
         "plugin `second`: it needs a licence",
         "both have the metric `db_pool_connections`",
-        "plugin `second`: and it cannot go on",
+        "plugin `second`: and it cannot continue",
         "plugin `third`: it panicked while it registered: a bug in the third",
     ]
     .into_iter()
@@ -101,7 +101,7 @@ async fn seven_mistakes_in_three_plugins_are_one_list_and_nothing_was_opened() {
     assert_eq!(lines.len(), 7, "{text}");
     assert!(
         text.contains("mistakes.rs:"),
-        "the place of the clash: {text}"
+        "the location of the conflict: {text}"
     );
     assert!(!folder("mistakes").exists(), "a file was written");
 }
@@ -148,13 +148,13 @@ fn build(app: App, name: &str) -> Result<doyen::app::Built, String> {
 }
 
 #[tokio::test]
-async fn two_bindings_of_one_port_name_both_plugins_and_places() {
+async fn two_bindings_of_one_port_name_both_plugins_and_locations() {
     let app = App::new("twice").plugin(BindsOne).plugin(BindsTwo);
     let text = build(app, "twice").unwrap_err();
     for word in ["plugin `one`", "plugin `two`", "Greeter`", "mistakes.rs:"] {
         assert!(text.contains(word), "{word}: {text}");
     }
-    // A module of the application and a plugin, too.
+    // Also for a module of the application and a plugin.
     let module = Module::new("m").bind::<dyn Greeter, Polite>();
     let app = App::new("twice").plugin(BindsOne).module(module);
     let text = build(app, "twice").unwrap_err();
@@ -216,7 +216,7 @@ impl Plugin for Needs {
 }
 
 #[tokio::test]
-async fn a_missing_requirement_names_the_chain_and_who_left_it_out() {
+async fn a_missing_requirement_names_the_chain_and_the_exclusion() {
     let app = App::new("chain").plugin(Needs("mail")).without("mail");
     let text = build(app, "chain").unwrap_err();
     assert!(text.contains("`needs` -> `mail`"), "{text}");

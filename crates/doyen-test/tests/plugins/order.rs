@@ -46,10 +46,10 @@ plugin!(Base, "base", [], (), |_| {});
 plugin!(Left, "left", ["base"], (), |_| {});
 plugin!(Right, "right", ["base"], (), |app| app
     .provide(Arc::new(Token)));
-// By its name it would start first.
+// By name it would start first.
 plugin!(Top, "all", ["left"], Arc<Token>, |_| {});
 
-/// A generator of shuffles; the same numbers in each run.
+/// A generator of shuffles with a fixed seed.
 fn shuffled(seed: &mut u64) -> [usize; 4] {
     let mut order = [0, 1, 2, 3];
     for last in (1..4).rev() {

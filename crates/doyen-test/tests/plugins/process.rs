@@ -1,4 +1,4 @@
-//! The lifecycle of a whole process: what starts and stops, and how it exits.
+//! The lifecycle of a process: start, stop and exit code.
 
 #![cfg(unix)]
 
@@ -18,7 +18,7 @@ fn program(lab: &str) -> Program {
         .env("APP_ADMIN__BIND", "127.0.0.1:0")
 }
 
-/// What the plugins printed, one line for each step.
+/// The output of the plugins, one line for each step.
 fn steps(output: &str) -> Vec<&str> {
     let words = ["starts", "stops", "stopped", "drains", "ended"];
     let step = |line: &&str| words.iter().any(|word| line.ends_with(word)) && line.len() < 20;
@@ -26,11 +26,11 @@ fn steps(output: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_service_that_fails_or_panics_stops_those_before_it_and_the_process() {
+fn a_service_that_fails_or_panics_stops_earlier_services_and_the_process() {
     for (lab, reason) in [
         (
             "c fails",
-            "service `c` failed (no connection to the mothership)",
+            "service `c` failed (the upstream is not reachable)",
         ),
         ("c panics", "service `c` panicked"),
     ] {
@@ -54,7 +54,7 @@ fn a_service_that_fails_or_panics_stops_those_before_it_and_the_process() {
 }
 
 #[test]
-fn a_signal_while_a_service_starts_stops_those_before_it() {
+fn a_signal_while_a_service_starts_stops_earlier_services() {
     let mut running = program("c hangs").start();
     running
         .wait_for(|| running.output().contains("c starts").then_some(()))
@@ -75,7 +75,7 @@ fn a_signal_while_a_service_starts_stops_those_before_it() {
 }
 
 #[test]
-fn a_task_that_fails_for_good_exits_with_an_error() {
+fn a_task_that_fails_permanently_exits_with_an_error() {
     let mut running = program("task ends").start();
     assert_eq!(running.wait().code(), Some(1));
     assert!(steps(&running.output()).ends_with(&["a stops", "a stopped"]));
@@ -93,7 +93,7 @@ fn send(running: &Running, request: &str) -> TcpStream {
 
 fn rest(mut stream: TcpStream) -> String {
     let mut text = String::new();
-    // A connection that is cut ends with an error; what came before counts.
+    // A connection that is cut ends with an error; bytes received before count.
     let _ = stream.read_to_string(&mut text);
     text
 }
@@ -173,7 +173,7 @@ fn a_second_signal_ends_the_drain_and_a_stop_that_hangs() {
         let asked = Instant::now();
         running.ask_to_stop();
         running.wait();
-        // Without it: 60 s of delay, or 3 s and more of a stop that hangs.
+        // Without the second signal: 60 s of delay, or 3 s and more of a stop that hangs.
         assert!(
             asked.elapsed() < Duration::from_millis(2_900),
             "{delay}: {:?}",

@@ -1,4 +1,4 @@
-//! Defaults can be replaced and left out.
+//! Default plugins can be replaced and removed.
 
 use doyen::app::{Plugin, Registrar, SetupError};
 use doyen::prelude::*;
@@ -29,7 +29,7 @@ impl Subject for Api {
     }
 }
 
-/// Takes the place of the rate limits, and limits nothing.
+/// Replaces the rate limits by none.
 struct NoLimits;
 
 impl Plugin for NoLimits {
@@ -51,13 +51,13 @@ async fn refused(app: &TestApp) -> usize {
 }
 
 #[doyen_test::test]
-async fn a_default_limits_until_it_is_replaced_or_left_out(api: Api) {
+async fn a_default_limits_until_it_is_replaced_or_removed(api: Api) {
     assert_eq!(refused(&api.0).await, 7);
     let replaced = api.0.another(Setup::new().replace_plugin(NoLimits)).await;
     assert_eq!(refused(&replaced).await, 0);
     let without = api.0.another(Setup::new().without("limits")).await;
     assert_eq!(refused(&without).await, 0);
-    // Its tables stay, and its routes and bindings are gone.
+    // Its tables stay; its routes and bindings are removed.
     assert_eq!(api.0.count("limit_quotas").await, 0);
     let names: Vec<&str> = without
         .runtime()
@@ -75,7 +75,7 @@ async fn a_default_limits_until_it_is_replaced_or_left_out(api: Api) {
 }
 
 #[tokio::test]
-async fn a_default_left_out_takes_its_routes_with_it() {
+async fn removing_a_default_removes_its_routes() {
     let app = App::new("bare")
         .without("docs")
         .without("keys")

@@ -1,4 +1,4 @@
-//! Settings of plugins: what is misspelt, absent or claimed twice.
+//! Settings of plugins: misspelt, missing or declared twice.
 
 use doyen::app::{Plugin, Registrar, SetupError};
 use doyen::settings::{Environment, Loader, Settings};
@@ -23,7 +23,7 @@ async fn a_misspelt_section_is_refused_with_the_nearest_name() {
 }
 
 #[tokio::test]
-async fn a_section_of_a_plugin_that_was_left_out_says_so() {
+async fn a_section_of_a_removed_plugin_is_reported() {
     let app = || App::new("s").without("mail");
     let text = refusal(app(), loader("s").set("mail.transport", "none"));
     assert!(
@@ -41,7 +41,7 @@ async fn a_section_of_a_plugin_that_was_left_out_says_so() {
 }
 
 #[tokio::test]
-async fn a_setting_that_was_renamed_says_its_new_name() {
+async fn a_renamed_setting_is_reported_with_its_new_name() {
     let text = refusal(App::new("s"), loader("s").set("server.docs", "true"));
     assert!(text.contains("it is `docs.enabled` now"), "{text}");
     let variables = Loader::new("APP")
@@ -51,7 +51,7 @@ async fn a_setting_that_was_renamed_says_its_new_name() {
     assert!(text.contains("it is `docs.enabled` now"), "{text}");
 }
 
-/// Settings of an application that clash with a plugin.
+/// Settings of an application that conflict with a plugin.
 #[derive(Settings)]
 struct Own {
     /// Outgoing mail.
@@ -59,7 +59,7 @@ struct Own {
     mail: OwnMail,
 }
 
-/// Settings that clash.
+/// Settings that conflict.
 #[derive(Settings)]
 struct OwnMail {
     /// The sender.
@@ -68,7 +68,7 @@ struct OwnMail {
 }
 
 #[tokio::test]
-async fn a_setting_of_the_application_that_a_plugin_has_names_both() {
+async fn a_setting_of_an_application_and_a_plugin_names_both() {
     let text = refusal(App::new("s").settings::<Own>(), loader("s"));
     assert!(
         text.contains("plugin `mail`") && text.contains("the application"),

@@ -1,4 +1,4 @@
-//! Tables of plugins: installed late, left behind, taken over under a new name.
+//! Tables of plugins: installed late, kept after removal, adopted under a new name.
 
 use doyen::App;
 use doyen::app::{Manifest, Plugin, Registrar, SetupError};
@@ -24,7 +24,7 @@ const fn both(steps: &'static [Migration]) -> Migrations {
     }
 }
 
-/// A plugin with a table; under the name of today, `FORMERLY` under another one.
+/// A plugin with a table, under its current name; `FORMERLY` has its former one.
 struct Notebook<const FORMERLY: bool>(Migrations);
 
 impl<const FORMERLY: bool> Plugin for Notebook<FORMERLY> {

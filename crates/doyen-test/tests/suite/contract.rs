@@ -1,4 +1,4 @@
-//! The check of every answer against the document can fail, and says why.
+//! The check of responses against the document can fail, and gives the reason.
 
 use doyen_test::Call;
 use futures_util::FutureExt as _;
@@ -6,19 +6,19 @@ use serde_json::json;
 
 use crate::shop::Shop;
 
-/// The message of the failure that sending this gives.
+/// Returns the message of the failed check of this request.
 async fn violation(call: Call) -> String {
     let sent = std::panic::AssertUnwindSafe(call.send())
         .catch_unwind()
         .await;
     match sent {
-        Ok(answer) => panic!("it was not noticed:\n{answer}"),
+        Ok(answer) => panic!("the violation was not detected:\n{answer}"),
         Err(panic) => panic.downcast_ref::<String>().unwrap().clone(),
     }
 }
 
 #[doyen_test::test(sqlite)]
-async fn honest_answers_pass(shop: Shop) {
+async fn documented_responses_pass(shop: Shop) {
     shop.get("/lies/well").send().await.expect(200);
     shop.get("/shop/hour").send().await.expect(200);
     shop.head("/shop/hour").send().await.expect(200);
@@ -38,58 +38,64 @@ async fn honest_answers_pass(shop: Shop) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn an_undocumented_status_is_noticed(shop: Shop) {
-    let told = violation(shop.get("/lies/status")).await;
+async fn an_undocumented_status_is_detected(shop: Shop) {
+    let received = violation(shop.get("/lies/status")).await;
     assert!(
-        told.contains(
+        received.contains(
             "GET /lies/status (`shop_status`) breaks its contract: the status 202 is not documented"
         ),
-        "{told}"
+        "{received}"
     );
 }
 
 #[doyen_test::test(sqlite)]
-async fn another_media_type_is_noticed(shop: Shop) {
-    let told = violation(shop.get("/lies/media")).await;
+async fn another_media_type_is_detected(shop: Shop) {
+    let received = violation(shop.get("/lies/media")).await;
     assert!(
-        told.contains(
+        received.contains(
             "the media type `text/plain` is not documented for 200; documented is application/json"
         ),
-        "{told}"
+        "{received}"
     );
 }
 
 #[doyen_test::test(sqlite)]
-async fn a_body_that_does_not_fit_is_noticed(shop: Shop) {
-    let told = violation(shop.get("/lies/shape")).await;
-    assert!(told.contains("\"truth\" is a required property"), "{told}");
-}
-
-#[doyen_test::test(sqlite)]
-async fn a_code_that_is_not_listed_is_noticed(shop: Shop) {
-    let told = violation(shop.get("/lies/code")).await;
-    assert!(told.contains("no_note") && told.contains("/code"), "{told}");
-}
-
-#[doyen_test::test(sqlite)]
-async fn a_missing_header_field_is_noticed(shop: Shop) {
-    let told = violation(shop.post("/lies/header")).await;
+async fn an_invalid_body_is_detected(shop: Shop) {
+    let received = violation(shop.get("/lies/shape")).await;
     assert!(
-        told.contains("the documented header field `ETag` is missing"),
-        "{told}"
+        received.contains("\"truth\" is a required property"),
+        "{received}"
     );
 }
 
 #[doyen_test::test(sqlite)]
-async fn accepting_what_the_document_forbids_is_noticed(shop: Shop) {
-    let told = violation(shop.post("/lies/body").json(&json!({"less": 1}))).await;
+async fn an_undocumented_code_is_detected(shop: Shop) {
+    let received = violation(shop.get("/lies/code")).await;
     assert!(
-        told.contains("it accepted a body that the document forbids"),
-        "{told}"
+        received.contains("no_note") && received.contains("/code"),
+        "{received}"
     );
-    let told = violation(shop.post("/lies/body").body("text/plain", "more")).await;
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_missing_header_is_detected(shop: Shop) {
+    let received = violation(shop.post("/lies/header")).await;
     assert!(
-        told.contains("it accepted a body of the media type `text/plain`"),
-        "{told}"
+        received.contains("the documented header `ETag` is missing"),
+        "{received}"
+    );
+}
+
+#[doyen_test::test(sqlite)]
+async fn accepting_an_undocumented_request_is_detected(shop: Shop) {
+    let received = violation(shop.post("/lies/body").json(&json!({"less": 1}))).await;
+    assert!(
+        received.contains("it accepted a body that the document forbids"),
+        "{received}"
+    );
+    let received = violation(shop.post("/lies/body").body("text/plain", "more")).await;
+    assert!(
+        received.contains("it accepted a body of the media type `text/plain`"),
+        "{received}"
     );
 }

@@ -1,4 +1,4 @@
-//! Each test has a database of its own; that of a failed test is kept until its next run.
+//! Each test has its own database; that of a failed test is kept until its next run.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::shop::Shop;
 
-/// Two runs of one test, one after the other, each with a row of its own.
+/// Two runs of one test, one after the other, each with its own row.
 #[doyen_test::test]
 async fn a_test_begins_with_empty_tables(shop: Shop) {
     assert_eq!(shop.count("notes").await, 0);
@@ -28,7 +28,7 @@ async fn a_test_begins_with_empty_tables(shop: Shop) {
     assert_eq!(shop.count("notes").await, 1);
 }
 
-/// The same rows as the test above: they would clash in one database.
+/// The same rows as the test above: they would conflict in one database.
 #[doyen_test::test]
 async fn and_so_does_the_next_one(shop: Shop) {
     assert_eq!(
@@ -58,7 +58,7 @@ async fn another_node_shares_database_and_clock(shop: Shop) {
     );
 }
 
-/// Outside of the attribute: what it does when a test fails can only be seen from here.
+/// Runs a test without the attribute: its behaviour for a failed test is only visible from here.
 fn run_and_fail(backend: Backend, name: &str) -> String {
     static URL: Mutex<String> = Mutex::new(String::new());
     let failed = std::panic::catch_unwind(|| {
@@ -88,7 +88,7 @@ fn run_well(backend: Backend, name: &str) -> String {
     url.lock().unwrap().clone()
 }
 
-/// How many notes a database that was left has; `None` when it is gone.
+/// Returns the number of notes in a kept database; `None` if it is gone.
 fn notes(url: &str) -> Option<i64> {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         if let Some(file) = url.strip_prefix("sqlite://")
@@ -146,7 +146,7 @@ fn a_failed_test_keeps_its_database_postgres() {
 
 /// A concurrent run of the same test keeps its database.
 #[test]
-fn a_sweep_spares_who_still_runs() {
+fn cleanup_keeps_databases_in_use() {
     for backend in [Backend::Sqlite, Backend::Postgres] {
         doyen_test::__private::run(backend, "databases::spared", |outer: Shop| async move {
             let inner = std::thread::spawn(move || run_well(backend, "databases::spared"));

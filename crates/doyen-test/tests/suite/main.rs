@@ -1,5 +1,4 @@
-//! The harness itself: that each test has a database of its own, and above all that what checks can
-//! fail.
+//! The harness: each test has its own database, and each check can fail.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 

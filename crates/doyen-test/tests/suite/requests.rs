@@ -1,4 +1,4 @@
-//! Requests, answers, the clock, the log, and what can be replaced.
+//! Requests, responses, the clock, the log, and replacements.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde_json::json;
 
 use crate::shop::{Shop, Word};
 
-/// The shop with what its later routes want.
-struct Told(TestApp);
+/// The shop with the values that its later routes need.
+struct ConfiguredShop(TestApp);
 
-impl Subject for Told {
+impl Subject for ConfiguredShop {
     fn app() -> App {
         Shop::app()
     }
@@ -33,7 +33,7 @@ async fn extra() -> Text {
 }
 
 #[doyen_test::test(sqlite)]
-async fn what_is_replaced_is_replaced(Told(app): Told) {
+async fn replacements_take_effect(ConfiguredShop(app): ConfiguredShop) {
     assert_eq!(
         app.get("/shop/told").send().await.expect(200).text(),
         "a test's word"
@@ -47,7 +47,7 @@ async fn what_is_replaced_is_replaced(Told(app): Told) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn the_clock_moves_only_when_told(shop: Shop) {
+async fn the_clock_moves_only_by_the_test(shop: Shop) {
     let first = shop.get("/shop/hour").send().await.at("/now");
     assert_eq!(shop.get("/shop/hour").send().await.at("/now"), first);
     shop.clock().advance(Duration::from_secs(90));
@@ -75,7 +75,7 @@ async fn each_request_is_a_line_of_the_log(shop: Shop) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn failures_are_told_by_pointer_and_code(shop: Shop) {
+async fn failures_are_listed_by_pointer_and_code(shop: Shop) {
     let answer = shop
         .post("/shop/notes")
         .json(&json!({"id": "one", "text": "", "more": 1}))
@@ -86,13 +86,13 @@ async fn failures_are_told_by_pointer_and_code(shop: Shop) {
         answer.failures(),
         ["/id type", "/more unknown_field", "/text length"]
     );
-    let told = std::panic::catch_unwind(|| answer.clone().expect(200)).unwrap_err();
-    let told = told.downcast_ref::<String>().unwrap();
+    let received = std::panic::catch_unwind(|| answer.clone().expect(200)).unwrap_err();
+    let received = received.downcast_ref::<String>().unwrap();
     assert!(
-        told.contains("expected 200, got 422")
-            && told.contains("POST /shop/notes")
-            && told.contains("\"/text\""),
-        "{told}"
+        received.contains("expected 200, got 422")
+            && received.contains("POST /shop/notes")
+            && received.contains("\"/text\""),
+        "{received}"
     );
 }
 
@@ -108,7 +108,7 @@ async fn a_query_is_encoded(shop: Shop) {
 }
 
 #[doyen_test::test(sqlite)]
-async fn a_compressed_answer_is_unpacked(shop: Shop) {
+async fn a_compressed_response_is_decompressed(shop: Shop) {
     let plain = shop.get("/openapi.json").send().await.expect(200);
     let packed = shop
         .get("/openapi.json")

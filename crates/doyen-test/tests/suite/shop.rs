@@ -1,4 +1,4 @@
-//! A small application, honest but for the routes under `/lies`.
+//! A small application; the routes under `/lies` violate their documentation.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ const MIGRATIONS: Migrations = Migrations {
 
 fn module() -> Module {
     Module::new("shop")
-        .routes(routes![hour, keep, notes, missing, slow, told].at("/shop"))
+        .routes(routes![hour, keep, notes, missing, slow, received].at("/shop"))
         .routes(routes![status, media, shape, code, header, body, well].at("/lies"))
         .routes(routes![hidden])
         .provide(Arc::new(Word("the shop's word")))
@@ -53,9 +53,9 @@ fn module() -> Module {
 /// A note.
 #[derive(Input, Output)]
 pub struct Note {
-    /// Which one.
+    /// The id.
     pub id: i32,
-    /// What it says.
+    /// The text.
     #[validate(length(min = 1, max = 20))]
     pub text: String,
 }
@@ -63,7 +63,7 @@ pub struct Note {
 /// The time.
 #[derive(Output)]
 pub struct Hour {
-    /// Now.
+    /// Show the time
     now: Timestamp,
 }
 
@@ -83,10 +83,10 @@ async fn keep(session: Session, Json(note): Json<Note>) -> Result<Created<Note>,
     Ok(Created(note))
 }
 
-/// How many.
+/// Number of notes.
 #[derive(Output)]
 pub struct Count {
-    /// Notes.
+    /// List notes
     notes: i64,
 }
 
@@ -105,10 +105,10 @@ async fn notes(session: Session) -> Result<Json<Count>, Unexpected> {
     }))
 }
 
-/// Why not.
+/// An error of the shop.
 #[derive(Debug, Problem)]
 pub enum Find {
-    /// There is none.
+    /// The note does not exist.
     #[problem(not_found, code = "no_note")]
     Missing,
 }
@@ -126,26 +126,26 @@ async fn slow(gate: Arc<Gate>) -> Text {
 }
 
 #[get("/told", allow = anyone)]
-async fn told(word: Arc<Word>) -> Text {
+async fn received(word: Arc<Word>) -> Text {
     Text(word.0.into())
 }
 
-/// Holds `/shop/slow` up until it is opened.
+/// Holds back `/shop/slow` until it is opened.
 #[derive(Default)]
 pub struct Gate {
     /// A request waits.
     pub entered: tokio::sync::Notify,
-    /// Let them through.
+    /// Opens the gate.
     pub open: tokio::sync::Notify,
 }
 
-/// What `/shop/told` tells.
+/// The value that `/shop/told` returns.
 pub struct Word(pub &'static str);
 
-/// Answers with one thing and documents another.
-struct Lie(Response);
+/// A response with another content than its documentation.
+struct WrongContract(Response);
 
-impl IntoResponse for Lie {
+impl IntoResponse for WrongContract {
     fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         Ok(self.0)
     }
@@ -160,34 +160,34 @@ impl IntoResponse for Lie {
     }
 }
 
-fn lie(status: u16, media: &'static str, body: &'static str) -> Lie {
+fn wrong(status: u16, media: &'static str, body: &'static str) -> WrongContract {
     let response = http::Response::builder()
         .status(status)
         .header("content-type", media);
-    Lie(response.body(Body::whole(body)).unwrap())
+    WrongContract(response.body(Body::whole(body)).unwrap())
 }
 
 #[get("/well", allow = anyone)]
-async fn well() -> Lie {
-    lie(200, "application/json", r#"{"truth": 1}"#)
+async fn well() -> WrongContract {
+    wrong(200, "application/json", r#"{"truth": 1}"#)
 }
 
 #[get("/status", allow = anyone)]
-async fn status() -> Lie {
-    lie(202, "application/json", r#"{"truth": 1}"#)
+async fn status() -> WrongContract {
+    wrong(202, "application/json", r#"{"truth": 1}"#)
 }
 
 #[get("/media", allow = anyone)]
-async fn media() -> Lie {
-    lie(200, "text/plain", r#"{"truth": 1}"#)
+async fn media() -> WrongContract {
+    wrong(200, "text/plain", r#"{"truth": 1}"#)
 }
 
 #[get("/shape", allow = anyone)]
-async fn shape() -> Lie {
-    lie(200, "application/json", r#"{"lie": 1}"#)
+async fn shape() -> WrongContract {
+    wrong(200, "application/json", r#"{"lie": 1}"#)
 }
 
-/// Documents nothing, but for what every route can answer.
+/// Documents only the responses of every route.
 struct Silent(Refusal);
 
 impl IntoResponse for Silent {
@@ -205,7 +205,7 @@ impl IntoResponse for Silent {
 
 #[derive(Debug, Problem)]
 enum Other {
-    /// Another reason.
+    /// Another error.
     #[problem(not_found, code = "other")]
     #[allow(dead_code, reason = "only its row in the catalogue is wanted")]
     Other,
@@ -216,7 +216,7 @@ async fn code() -> Silent {
     Silent(Find::Missing.into())
 }
 
-/// Documents a header field it does not send.
+/// Documents a header that it does not send.
 struct Headless;
 
 impl IntoResponse for Headless {
@@ -240,7 +240,7 @@ async fn header() -> Headless {
     Headless
 }
 
-/// Reads any body and documents a schema that nothing fits.
+/// Reads any body and documents a schema that nothing matches.
 struct Anything;
 
 impl doyen::web::extract::FromRequest for Anything {
@@ -263,6 +263,6 @@ async fn body(_anything: Anything) -> NoContent {
 }
 
 #[get("/hidden", allow = anyone, hidden)]
-async fn hidden() -> Lie {
-    lie(299, "text/plain", "not documented")
+async fn hidden() -> WrongContract {
+    wrong(299, "text/plain", "not documented")
 }

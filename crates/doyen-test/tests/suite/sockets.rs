@@ -1,4 +1,4 @@
-//! The application on a real socket.
+//! The application on a socket.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl Subject for Gated {
 }
 
 #[doyen_test::test(sqlite)]
-async fn a_real_socket_answers(shop: Shop) {
+async fn a_socket_responds(shop: Shop) {
     let live = shop.serve().await;
     let answer = live
         .exchange("GET /shop/hour HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

@@ -36,7 +36,7 @@ fn the_client_that_holds_the_most_loses_its_largest_connections() {
 }
 
 #[test]
-fn connections_of_a_proxy_are_clients_of_their_own() {
+fn connections_of_a_proxy_are_separate_clients() {
     let budget = Budget::new(1_000);
     let [first, second] = [None, None].map(|at| budget.open(at));
     let direct = budget.open(client(1));
@@ -46,7 +46,7 @@ fn connections_of_a_proxy_are_clients_of_their_own() {
 }
 
 #[test]
-fn the_largest_client_is_refused_and_smaller_ones_get_room() {
+fn the_largest_client_is_refused_and_smaller_ones_are_admitted() {
     let budget = Budget::new(1_000);
     let [large, small] = [client(1), client(2)].map(|at| budget.open(at));
     let mut mine = large.charge(250);

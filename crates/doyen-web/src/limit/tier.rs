@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_factor_is_refused() {
+    fn invalid_factors_are_refused() {
         for text in [
             "",
             "partner",

@@ -159,7 +159,7 @@ async fn each_answer_has_its_status_and_header_fields() {
 }
 
 #[tokio::test]
-async fn a_known_version_is_304_and_keeps_its_fields() {
+async fn a_known_version_is_304_and_keeps_its_headers() {
     let shop = shop();
     for known in [
         "\"7,a\"",
@@ -251,7 +251,7 @@ async fn a_page_links_to_its_neighbours() {
 }
 
 #[tokio::test]
-async fn an_address_knows_its_methods() {
+async fn a_path_lists_its_methods() {
     let shop = shop();
     let ask = async |method: &str, path: &str| -> Answer {
         let request = Request::builder().method(method).uri(path);
@@ -303,7 +303,7 @@ async fn head_is_get_without_its_body() {
 }
 
 #[tokio::test]
-async fn a_redirect_goes_where_it_says_and_nowhere_else() {
+async fn a_redirect_has_a_safe_location() {
     let shop = shop();
     for (kind, status) in [("moved", 308), ("busy", 307), ("other", 303)] {
         let answer = get(&shop, &format!("/old/{kind}")).await;
@@ -320,7 +320,7 @@ async fn a_redirect_goes_where_it_says_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_stream_comes_in_pieces_and_breaks_off_when_it_fails() {
+async fn a_stream_arrives_in_chunks_and_aborts_on_failure() {
     let shop = shop();
     let good = get(&shop, "/stream/true").await;
     assert_eq!(
@@ -334,7 +334,7 @@ async fn a_stream_comes_in_pieces_and_breaks_off_when_it_fails() {
 }
 
 #[tokio::test]
-async fn a_fit_request_id_is_kept_and_any_other_replaced() {
+async fn a_valid_request_id_is_kept_and_any_other_replaced() {
     let shop = shop();
     let longest = "a".repeat(64);
     for id in ["1", "order-7.retry_2", &longest] {

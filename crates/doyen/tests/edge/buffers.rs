@@ -56,7 +56,7 @@ async fn stays_bounded(server: &Running) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn responses_that_nobody_reads_over_http_2_are_bounded() {
+async fn unread_responses_over_http_2_are_bounded() {
     for (method, path) in [
         ("GET", "/nothing"),
         ("GET", "/hello"),
@@ -95,7 +95,7 @@ async fn released(server: &Running) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn responses_that_nobody_reads_over_http_1_are_bounded() {
+async fn unread_responses_over_http_1_are_bounded() {
     let server = serving().await;
     let mut held = Vec::new();
     for _ in 0..30 {
@@ -116,7 +116,7 @@ async fn responses_that_nobody_reads_over_http_1_are_bounded() {
 
 /// The parser reads on while the heads of responses are not written, if requests have bodies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn heads_that_nobody_reads_over_http_1_are_bounded() {
+async fn unread_heads_over_http_1_are_bounded() {
     let server = serving().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     // So long that what the system buffers is a few thousand.
@@ -138,7 +138,7 @@ async fn heads_that_nobody_reads_over_http_1_are_bounded() {
 
 /// A client that takes a response slowly gets it whole while another fills the memory.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_holds_less_is_spared() {
+async fn clients_that_hold_less_are_not_closed() {
     let server = serving().await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();

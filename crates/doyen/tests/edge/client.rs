@@ -30,12 +30,12 @@ impl AccessSink for Clients {
     }
 }
 
-struct House {
+struct EdgeApp {
     service: Service,
     log: Arc<Clients>,
 }
 
-fn house(field: ForwardedHeader) -> House {
+fn app(field: ForwardedHeader) -> EdgeApp {
     let networks = vec![
         Cidr::parse("10.0.0.0/8").unwrap(),
         Cidr::parse("fd00::/8").unwrap(),
@@ -51,7 +51,7 @@ fn house(field: ForwardedHeader) -> House {
             .access_log(Arc::clone(&log) as Arc<dyn AccessSink>)
             .module(Module::new("t").routes(routes![who])),
     );
-    House { service, log }
+    EdgeApp { service, log }
 }
 
 struct Told {
@@ -60,7 +60,7 @@ struct Told {
     hsts: Option<String>,
 }
 
-impl House {
+impl EdgeApp {
     async fn ask(&self, peer: &str, fields: &[(&str, &str)]) -> Told {
         let mut request = Request::get("/who");
         for (name, value) in fields {
@@ -95,7 +95,7 @@ const CLAIMS: [(&str, &str); 9] = [
 #[tokio::test]
 async fn an_untrusted_peer_cannot_change_the_client_address() {
     for field in [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded] {
-        let house = house(field);
+        let app = app(field);
         for claims in [
             &CLAIMS[..],
             &CLAIMS[..1],
@@ -104,9 +104,13 @@ async fn an_untrusted_peer_cannot_change_the_client_address() {
             &CLAIMS[7..8],
         ] {
             for peer in ["192.0.2.9", "11.0.0.1", "127.0.0.1", "2001:db8::9"] {
-                let told = house.ask(peer, claims).await;
-                assert_eq!((told.body.trim(), &*told.log), (peer, peer), "{claims:?}");
-                assert_eq!(told.hsts, None, "{claims:?}");
+                let received = app.ask(peer, claims).await;
+                assert_eq!(
+                    (received.body.trim(), &*received.log),
+                    (peer, peer),
+                    "{claims:?}"
+                );
+                assert_eq!(received.hsts, None, "{claims:?}");
             }
         }
     }
@@ -114,7 +118,7 @@ async fn an_untrusted_peer_cannot_change_the_client_address() {
 
 #[tokio::test]
 async fn a_trusted_proxy_names_the_client() {
-    let house = house(ForwardedHeader::XForwardedFor);
+    let app = app(ForwardedHeader::XForwardedFor);
     let fields = [
         ("x-forwarded-for", "203.0.113.7, 198.51.100.1"),
         ("x-forwarded-for", "10.0.0.2"),
@@ -123,59 +127,60 @@ async fn a_trusted_proxy_names_the_client() {
         ("forwarded", "for=203.0.113.8"),
         ("x-real-ip", "203.0.113.9"),
     ];
-    let told = house.ask("10.0.0.1", &fields).await;
-    assert_eq!((&*told.body, &*told.log), ("198.51.100.1 ", "198.51.100.1"));
-    assert_eq!(told.hsts.as_deref(), Some("max-age=31536000"));
+    let received = app.ask("10.0.0.1", &fields).await;
+    assert_eq!(
+        (&*received.body, &*received.log),
+        ("198.51.100.1 ", "198.51.100.1")
+    );
+    assert_eq!(received.hsts.as_deref(), Some("max-age=31536000"));
     // On a socket of both kinds.
-    let told = house.ask("::ffff:10.0.0.1", &fields).await;
-    assert_eq!(told.log, "198.51.100.1");
-    let told = house
+    let received = app.ask("::ffff:10.0.0.1", &fields).await;
+    assert_eq!(received.log, "198.51.100.1");
+    let received = app
         .ask("fd00::1", &[("x-forwarded-for", "2001:db8::9")])
         .await;
-    assert_eq!((&*told.log, told.hsts), ("2001:db8::9", None));
-    let told = house
-        .ask("10.0.0.1", &[("x-forwarded-proto", "http")])
-        .await;
-    assert_eq!((&*told.log, told.hsts), ("10.0.0.1", None));
+    assert_eq!((&*received.log, received.hsts), ("2001:db8::9", None));
+    let received = app.ask("10.0.0.1", &[("x-forwarded-proto", "http")]).await;
+    assert_eq!((&*received.log, received.hsts), ("10.0.0.1", None));
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_names_the_client_in_words_of_the_standard() {
-    let house = house(ForwardedHeader::Forwarded);
+async fn a_trusted_proxy_names_the_client_in_forwarded() {
+    let app = app(ForwardedHeader::Forwarded);
     let fields = [
         ("forwarded", "for=203.0.113.7, for=198.51.100.1;proto=http"),
         ("forwarded", "for=\"[fd00::5]:80\";proto=https"),
         ("x-forwarded-for", "203.0.113.8"),
         ("x-forwarded-proto", "http"),
     ];
-    let told = house.ask("10.0.0.1", &fields).await;
-    assert_eq!((&*told.body, &*told.log), ("198.51.100.1 ", "198.51.100.1"));
-    assert!(told.hsts.is_some());
+    let received = app.ask("10.0.0.1", &fields).await;
+    assert_eq!(
+        (&*received.body, &*received.log),
+        ("198.51.100.1 ", "198.51.100.1")
+    );
+    assert!(received.hsts.is_some());
 }
 
 #[tokio::test]
 async fn a_refusal_is_logged_under_the_client_too() {
-    let house = house(ForwardedHeader::XForwardedFor);
+    let app = app(ForwardedHeader::XForwardedFor);
     let request = Request::get("/nothing")
         .header("x-forwarded-for", "198.51.100.1")
         .body(doyen::web::Body::empty())
         .unwrap();
     let peer = ([10, 0, 0, 1], 4711).into();
-    assert_eq!(
-        house.service.handle(request, Some(peer)).await.status(),
-        404
-    );
-    assert_eq!(*house.log.0.lock().unwrap(), ["198.51.100.1"]);
+    assert_eq!(app.service.handle(request, Some(peer)).await.status(), 404);
+    assert_eq!(*app.log.0.lock().unwrap(), ["198.51.100.1"]);
 }
 
 #[tokio::test]
-async fn what_a_client_calls_itself_is_cut_and_plain() {
-    let house = house(ForwardedHeader::XForwardedFor);
-    let told = house
+async fn the_user_agent_is_truncated_and_plain() {
+    let app = app(ForwardedHeader::XForwardedFor);
+    let received = app
         .ask("192.0.2.9", &[("user-agent", "curl/8.1\t(x)")])
         .await;
-    assert_eq!(told.body, "192.0.2.9 curl/8.1(x)");
+    assert_eq!(received.body, "192.0.2.9 curl/8.1(x)");
     let long = "x".repeat(10_000);
-    let told = house.ask("192.0.2.9", &[("user-agent", &long)]).await;
-    assert_eq!(told.body, format!("192.0.2.9 {}", "x".repeat(200)));
+    let received = app.ask("192.0.2.9", &[("user-agent", &long)]).await;
+    assert_eq!(received.body, format!("192.0.2.9 {}", "x".repeat(200)));
 }

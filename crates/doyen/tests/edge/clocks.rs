@@ -41,12 +41,12 @@ async fn endless() -> Stream<doyen::web::response::PlainText> {
 /// Say a little, three times, with long pauses.
 #[get("/pauses", allow = anyone)]
 async fn pauses() -> Stream<doyen::web::response::PlainText> {
-    let chunks = stream::unfold(0, |said| async move {
-        if said == 3 {
+    let chunks = stream::unfold(0, |sent| async move {
+        if sent == 3 {
             return None;
         }
         tokio::time::sleep(HEADER * 2).await;
-        Some((Ok::<_, Infallible>(Bytes::from("tick")), said + 1))
+        Some((Ok::<_, Infallible>(Bytes::from("tick")), sent + 1))
     });
     Stream::new(chunks)
 }
@@ -91,9 +91,9 @@ async fn narrow(server: &Running) -> TcpStream {
 
 /// Sends a byte each tenth of a second until the server closes: what it said, and after how long.
 async fn dribble(wire: Wire, bytes: &[u8]) -> (String, Duration) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let (mut from, mut to) = wire.0.into_split();
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     let send = async {
         for byte in bytes {
             if to.write_all(&[*byte]).await.is_err() {
@@ -106,26 +106,26 @@ async fn dribble(wire: Wire, bytes: &[u8]) -> (String, Duration) {
     soon(async {
         tokio::select! {
             // A reset is an end too.
-            _ = from.read_to_end(&mut told) => {}
+            _ = from.read_to_end(&mut received) => {}
             () = send => {}
         }
     })
     .await;
-    (String::from_utf8(told).unwrap(), begun.elapsed())
+    (String::from_utf8(received).unwrap(), started.elapsed())
 }
 
 /// The response to a client whose header does not arrive.
-fn is_late(told: &str) {
-    assert!(told.starts_with("HTTP/1.1 408"), "{told}");
-    assert_eq!(told.matches("HTTP/1.1 ").count(), 1, "{told}");
+fn is_late(received: &str) {
+    assert!(received.starts_with("HTTP/1.1 408"), "{received}");
+    assert_eq!(received.matches("HTTP/1.1 ").count(), 1, "{received}");
     assert!(
-        told.contains("header_timeout") && told.contains("connection: close"),
-        "{told}"
+        received.contains("header_timeout") && received.contains("connection: close"),
+        "{received}"
     );
 }
 
 #[tokio::test]
-async fn a_dribbled_header_is_told_to_be_late() {
+async fn a_slow_header_gets_408() {
     let server = serving().await;
     let header = b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n";
     // The first on a connection, and one after a request that was answered.
@@ -135,8 +135,8 @@ async fn a_dribbled_header_is_told_to_be_late() {
             wire.get("/hello").await;
             assert_eq!(status(&wire.answer().await.0), "200");
         }
-        let (told, after) = dribble(wire, header).await;
-        is_late(&told);
+        let (received, after) = dribble(wire, header).await;
+        is_late(&received);
         assert!(after >= HEADER / 2 && after < LATE, "{answered}: {after:?}");
     }
 }
@@ -144,18 +144,18 @@ async fn a_dribbled_header_is_told_to_be_late() {
 #[tokio::test]
 async fn a_header_that_stops_halfway_is_cut() {
     let server = one_place().await;
-    for said in [
+    for bytes in [
         "GET /hello HTTP/1.1\r\nhost: a\r\n",
         "GET /hello HTTP/1.1\r\nhost: a\r\n\r\nGET /hello HTT",
     ] {
         let mut wire = server.connect().await;
-        wire.send(said).await;
-        let begun = Instant::now();
-        let told = wire.rest().await;
-        let answered = said.matches("\r\n\r\n").count();
-        assert_eq!(told.matches("200 OK").count(), answered);
-        is_late(&told[told.find("HTTP/1.1 408").unwrap()..]);
-        assert!(begun.elapsed() < LATE, "{:?}", begun.elapsed());
+        wire.send(bytes).await;
+        let started = Instant::now();
+        let received = wire.rest().await;
+        let answered = bytes.matches("\r\n\r\n").count();
+        assert_eq!(received.matches("200 OK").count(), answered);
+        is_late(&received[received.find("HTTP/1.1 408").unwrap()..]);
+        assert!(started.elapsed() < LATE, "{:?}", started.elapsed());
         place_is_free(&server).await;
     }
 }
@@ -165,8 +165,8 @@ async fn a_connection_rests_as_long_as_a_header_may_take_and_no_longer() {
     let server = serving().await;
     let mut wire = server.connect().await;
     // In use it lives on, far beyond that time.
-    let begun = Instant::now();
-    while begun.elapsed() < HEADER * 4 {
+    let started = Instant::now();
+    while started.elapsed() < HEADER * 4 {
         wire.get("/hello").await;
         let (head, body) = wire.answer().await;
         assert_eq!((status(&head), &*body), ("200", "hello"));
@@ -180,7 +180,7 @@ async fn a_connection_rests_as_long_as_a_header_may_take_and_no_longer() {
 }
 
 #[tokio::test]
-async fn what_takes_longer_than_a_header_may_is_no_rest() {
+async fn a_long_request_is_not_an_idle_connection() {
     let server = serving().await;
     let mut wire = server.connect().await;
     // A body that comes slowly.
@@ -203,20 +203,20 @@ async fn what_takes_longer_than_a_header_may_is_no_rest() {
     assert!(!head.contains("connection: close"), "{head}");
     // A stream that pauses longer than that, again and again.
     wire.get("/pauses").await;
-    let told = wire.rest().await;
-    assert_eq!(told.matches("tick").count(), 3, "{told}");
-    assert!(told.ends_with("0\r\n\r\n"), "{told}");
+    let received = wire.rest().await;
+    assert_eq!(received.matches("tick").count(), 3, "{received}");
+    assert!(received.ends_with("0\r\n\r\n"), "{received}");
 }
 
 #[tokio::test]
-async fn a_large_answer_reaches_a_slow_reader_whole() {
+async fn a_large_response_reaches_a_slow_reader_complete() {
     let server = serving().await;
     let mut stream = narrow(&server).await;
     stream
         .write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         .await
         .unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     let (mut all, mut part) = (0, vec![0; 64 << 10]);
     loop {
         let read = soon(stream.read(&mut part)).await.unwrap();
@@ -227,12 +227,12 @@ async fn a_large_answer_reaches_a_slow_reader_whole() {
         // Slow, and slower than the buffers of both sides drain in the time of a header.
         tokio::time::sleep(Duration::from_micros(read as u64 / 3)).await;
     }
-    assert!(begun.elapsed() > HEADER * 4, "{:?}", begun.elapsed());
-    assert!(all > LARGE, "{all} bytes after {:?}", begun.elapsed());
+    assert!(started.elapsed() > HEADER * 4, "{:?}", started.elapsed());
+    assert!(all > LARGE, "{all} bytes after {:?}", started.elapsed());
 }
 
 #[tokio::test]
-async fn who_stops_reading_loses_the_place() {
+async fn a_client_that_stops_reading_is_closed() {
     for path in ["/large", "/endless"] {
         let server = one_place().await;
         let mut stream = narrow(&server).await;
@@ -245,7 +245,7 @@ async fn who_stops_reading_loses_the_place() {
 }
 
 #[tokio::test]
-async fn who_asks_on_and_on_and_never_reads_loses_the_place() {
+async fn a_client_that_pipelines_and_never_reads_is_closed() {
     let server = one_place().await;
     let stream = narrow(&server).await;
     let (from, mut to) = stream.into_split();
@@ -315,10 +315,15 @@ async fn pings_keep_nothing_open() {
             }
         };
         let listens = async {
-            let mut told = Vec::new();
-            let _ = from.read_to_end(&mut told).await;
+            let mut received = Vec::new();
+            let _ = from.read_to_end(&mut received).await;
             // Headers came, and a body where there is one.
-            assert_eq!(told.len() > 60_000, asked == unread, "{}", told.len());
+            assert_eq!(
+                received.len() > 60_000,
+                asked == unread,
+                "{}",
+                received.len()
+            );
             place_is_free(&server).await;
         };
         tokio::select! {
@@ -357,7 +362,7 @@ async fn http_2_that_rests_after_a_request_is_closed() {
 }
 
 #[tokio::test]
-async fn http_2_that_does_not_take_its_answer_loses_the_place() {
+async fn an_http_2_client_that_does_not_read_is_closed() {
     for path in ["/large", "/endless"] {
         let server = one_place().await;
         let stream = TcpStream::connect(server.address).await.unwrap();
@@ -376,7 +381,7 @@ async fn http_2_that_does_not_take_its_answer_loses_the_place() {
 }
 
 #[tokio::test]
-async fn http_2_that_takes_its_answer_slowly_gets_it_whole() {
+async fn a_slow_http_2_client_gets_the_complete_response() {
     let server = serving().await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     // A window is opened with few bytes: they must not wait for more.
@@ -386,14 +391,14 @@ async fn http_2_that_takes_its_answer_slowly_gets_it_whole() {
     let request = http::Request::get("http://a/large").body(()).unwrap();
     let (answer, _) = client.send_request(request, true).unwrap();
     let mut body = soon(answer).await.unwrap().into_body();
-    let (begun, mut all) = (Instant::now(), 0);
+    let (started, mut all) = (Instant::now(), 0);
     while let Some(chunk) = soon(body.data()).await {
         let read = chunk.unwrap().len();
         all += read;
         tokio::time::sleep(Duration::from_micros(read as u64 / 6)).await;
         body.flow_control().release_capacity(read).unwrap();
     }
-    assert!(begun.elapsed() > HEADER * 4, "{:?}", begun.elapsed());
+    assert!(started.elapsed() > HEADER * 4, "{:?}", started.elapsed());
     assert_eq!(all, LARGE);
     drop((body, client));
     soon(connection).await.unwrap().unwrap();
@@ -447,24 +452,24 @@ async fn a_drain_waits_for_work_not_for_words() {
     server.reached().await;
     // What was sent before this one is with the server too, or will be within this moment.
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let begun = Instant::now();
+    let started = Instant::now();
     server.stop();
     assert_eq!(idle.rest().await, "");
     assert!(
-        begun.elapsed() < Duration::from_millis(900),
+        started.elapsed() < Duration::from_millis(900),
         "{:?}",
-        begun.elapsed()
+        started.elapsed()
     );
     // A header that is on its way may still arrive.
     finishing.send("host: a\r\n\r\n").await;
-    let told = finishing.rest().await.to_lowercase();
+    let received = finishing.rest().await.to_lowercase();
     assert!(
-        told.contains("200 ok") && told.contains("connection: close"),
-        "{told}"
+        received.contains("200 ok") && received.contains("connection: close"),
+        "{received}"
     );
     assert_eq!(half.rest().await, "");
     assert_eq!(half_after.rest().await, "");
-    assert!(begun.elapsed() < LATE, "{:?}", begun.elapsed());
+    assert!(started.elapsed() < LATE, "{:?}", started.elapsed());
     // Work takes its time, and its body too.
     uploading.send("c").await;
     tokio::time::sleep(Duration::from_millis(1_200)).await;
@@ -480,7 +485,7 @@ async fn a_drain_waits_for_work_not_for_words() {
 }
 
 #[tokio::test]
-async fn a_drain_sends_what_it_has_and_waits_for_no_one_who_does_not_read() {
+async fn a_drain_sends_responses_and_does_not_wait_for_clients_that_do_not_read() {
     let mut server = serving().await;
     let mut reading = narrow(&server).await;
     let mut deaf = narrow(&server).await;
@@ -491,12 +496,12 @@ async fn a_drain_sends_what_it_has_and_waits_for_no_one_who_does_not_read() {
             .unwrap();
         soon(stream.read_u8()).await.unwrap();
     }
-    let begun = Instant::now();
+    let started = Instant::now();
     server.stop();
     let mut all = Vec::new();
     soon(reading.read_to_end(&mut all)).await.unwrap();
     assert!(all.len() > LARGE, "{}", all.len());
     server.stopped().await;
-    assert!(begun.elapsed() < LATE, "{:?}", begun.elapsed());
+    assert!(started.elapsed() < LATE, "{:?}", started.elapsed());
     drop(deaf);
 }

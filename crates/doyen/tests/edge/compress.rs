@@ -154,7 +154,7 @@ impl Answer {
 }
 
 #[tokio::test]
-async fn what_is_unpacked_is_what_goes_without() {
+async fn the_decompressed_response_is_the_uncompressed_one() {
     let service = service();
     // Small ones are packed at once, those above 64 KiB on another thread.
     for path in [
@@ -179,7 +179,7 @@ async fn what_is_unpacked_is_what_goes_without() {
 }
 
 #[tokio::test]
-async fn small_answers_are_left_alone() {
+async fn small_responses_are_not_compressed() {
     let service = service();
     for path in ["/text/1", "/text/1023", "/lines/1", "/nowhere"] {
         gzip(&service, path).await.is_untouched();
@@ -187,7 +187,7 @@ async fn small_answers_are_left_alone() {
 }
 
 #[tokio::test]
-async fn what_the_client_says_of_gzip_counts_and_nobody_is_refused() {
+async fn accept_encoding_is_honoured_and_no_client_refused() {
     let service = service();
     for (field, packed) in [
         ("gzip", true),
@@ -215,7 +215,7 @@ async fn what_the_client_says_of_gzip_counts_and_nobody_is_refused() {
 }
 
 #[tokio::test]
-async fn a_version_is_never_compressed_and_goes_on_working() {
+async fn a_response_with_a_tag_is_never_compressed() {
     let service = service();
     let answer = gzip(&service, "/thing").await;
     answer.is_untouched();
@@ -227,14 +227,14 @@ async fn a_version_is_never_compressed_and_goes_on_working() {
 }
 
 #[tokio::test]
-async fn what_no_cache_may_keep_is_not_compressed() {
+async fn responses_with_no_store_are_not_compressed() {
     let answer = gzip(&service(), "/token").await;
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     answer.is_untouched();
 }
 
 #[tokio::test]
-async fn streams_and_what_a_route_made_ready_are_left_alone() {
+async fn streams_and_encoded_responses_are_not_compressed() {
     let service = service();
     let streamed = gzip(&service, "/stream").await;
     assert_eq!(streamed.body.len(), 5000);
@@ -274,7 +274,7 @@ async fn a_length_written_by_hand_does_not_stay() {
 }
 
 #[tokio::test]
-async fn what_does_not_become_smaller_goes_as_it_is() {
+async fn incompressible_responses_are_sent_unchanged() {
     let answer = gzip(&service(), "/noise").await;
     assert!(!answer.is_packed());
     assert_eq!(answer.body.len(), 2000);

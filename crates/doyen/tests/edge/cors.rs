@@ -210,7 +210,7 @@ async fn the_other_configured_origin_is_echoed_and_not_the_first() {
 }
 
 #[tokio::test]
-async fn without_an_origin_only_caches_are_told() {
+async fn without_an_origin_only_vary_is_sent() {
     for path in ["/hello", "/mine", "/nowhere", "/broken"] {
         let answer = ask(&open(), "GET", path, &[]).await;
         assert!(answer.cors().is_empty(), "{answer:?}");
@@ -257,7 +257,7 @@ async fn a_forged_origin_gets_nothing() {
 }
 
 #[tokio::test]
-async fn two_origins_are_nobodys() {
+async fn two_origins_are_refused() {
     for two in [
         [("origin", GOOD), ("origin", GOOD)],
         [("origin", GOOD), ("origin", "https://evil.com")],
@@ -270,7 +270,7 @@ async fn two_origins_are_nobodys() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_before_anybody_asks_who_it_is() {
+async fn a_preflight_needs_no_authentication() {
     let service = open();
     for path in ["/hello", "/mine", "/own"] {
         let answer = preflight(&service, GOOD, path, "GET").await;
@@ -321,7 +321,7 @@ async fn a_preflight_for_nothing_is_404() {
 }
 
 #[tokio::test]
-async fn options_without_the_question_is_no_preflight() {
+async fn options_without_a_requested_method_is_not_a_preflight() {
     let service = open();
     let plain = ask(&service, "OPTIONS", "/hello", &[("origin", GOOD)]).await;
     assert_eq!(plain.status, 204);
@@ -364,7 +364,7 @@ async fn every_origin_is_a_star_and_never_an_echo() {
 }
 
 #[tokio::test]
-async fn what_a_route_wrote_by_hand_is_not_doubled() {
+async fn headers_of_a_route_are_not_duplicated() {
     let answer = from(&open(), GOOD, "/by-hand").await;
     assert_eq!(answer.origin(), Some(GOOD));
     assert_eq!(answer.vary(), ["x-own", "origin"]);
@@ -378,7 +378,7 @@ async fn head_says_what_get_says() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_meant_is_refused_at_start() {
+async fn contradictory_options_are_refused_at_start() {
     for (values, key, why) in [
         (
             &[
@@ -428,7 +428,7 @@ async fn what_could_not_be_meant_is_refused_at_start() {
             loader = loader.set(*name, *value);
         }
         let started = App::new("t").start(loader, Overrides::default()).await;
-        let said = started.expect_err("it is refused").to_string();
-        assert!(said.contains(key) && said.contains(why), "{said}");
+        let message = started.expect_err("it is refused").to_string();
+        assert!(message.contains(key) && message.contains(why), "{message}");
     }
 }

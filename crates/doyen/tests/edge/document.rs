@@ -213,7 +213,7 @@ fn the_same_routes_give_the_same_text() {
 }
 
 #[test]
-fn the_head_says_what_it_is() {
+fn the_head_of_the_document_is_complete() {
     let all = whole();
     assert_eq!(all["openapi"], "3.1.0");
     assert_eq!(all["info"]["version"], "1.2.3");
@@ -290,7 +290,7 @@ fn an_operation_is_its_signature() {
 }
 
 #[test]
-fn each_error_stands_under_its_status_with_its_code() {
+fn each_error_is_listed_by_status_with_its_code() {
     let all = whole();
     let of = |path: &str, method: &str| codes(&all["paths"][path][method]);
     let list = |all: &[(&str, &[&str])]| -> Vec<(String, Vec<String>)> {
@@ -357,7 +357,7 @@ fn each_error_stands_under_its_status_with_its_code() {
 }
 
 #[test]
-fn what_is_read_and_what_is_written_are_two_schemas() {
+fn input_and_output_are_two_schemas() {
     let all = whole();
     let schemas = all["components"]["schemas"].as_object().unwrap();
     let new = &schemas["NewOrder"];

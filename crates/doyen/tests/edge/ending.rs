@@ -201,7 +201,7 @@ async fn an_error_is_rolled_back_and_released() {
 }
 
 #[tokio::test]
-async fn a_panic_is_500_tells_nothing_and_is_rolled_back() {
+async fn a_panic_is_500_discloses_nothing_and_is_rolled_back() {
     let bench = bench(1);
     let (answer, journal) = bench.act("panic").await;
     answer.is_problem(500, "internal");
@@ -229,7 +229,7 @@ async fn a_commit_that_is_cut_does_not_claim_that_nothing_happened() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_leaves_nothing_behind() {
+async fn a_client_that_disconnects_leaves_nothing_behind() {
     let bench = bench(1);
     let request = Request::post("/wait").body(Body::empty()).unwrap();
     let service = bench.service.clone();
@@ -243,7 +243,7 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_was_not_asked_for_is_not_made() {
+async fn unused_values_are_not_created() {
     let bench = bench(1);
     get(&bench.service, "/do/well")
         .await

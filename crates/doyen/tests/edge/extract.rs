@@ -38,7 +38,7 @@ struct Asked {
 }
 
 #[derive(Input)]
-struct Crumb {
+struct TrackingCookie {
     #[validate(length(min = 3))]
     theme: Option<String>,
 }
@@ -56,7 +56,7 @@ async fn put_item(
     slot: u8,
     filter: Query<Filter>,
     asked: Header<Asked>,
-    crumb: Cookie<Crumb>,
+    tracking_cookie: Cookie<TrackingCookie>,
     paging: Paging,
     Json(item): Json<Item>,
 ) -> Text {
@@ -66,7 +66,7 @@ async fn put_item(
         filter.size,
         filter.tag,
         asked.0.x_shop_name,
-        crumb.0.theme,
+        tracking_cookie.0.theme,
         paging.limit,
         item.name,
         item.quantity
@@ -198,7 +198,7 @@ async fn everything_wrong_in_every_part_is_one_answer() {
 }
 
 #[tokio::test]
-async fn an_unknown_or_repeated_parameter_is_not_overlooked() {
+async fn an_unknown_or_repeated_parameter_is_refused() {
     let shop = shop();
     let unknown = get(&shop, "/greet/eve?verbose=1").await;
     assert_eq!(
@@ -215,7 +215,7 @@ async fn an_unknown_or_repeated_parameter_is_not_overlooked() {
 }
 
 #[tokio::test]
-async fn broken_text_is_400_wherever_it_stands() {
+async fn malformed_text_is_400_in_every_location() {
     let shop = shop();
     get(&shop, "/places/%zz/1")
         .await
@@ -356,7 +356,7 @@ async fn another_media_type_charset_or_coding_is_415() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_408_and_one_that_breaks_off_400() {
+async fn a_late_body_is_408_and_an_incomplete_one_400() {
     let options = doyen::web::EdgeOptions {
         body_time: Duration::from_millis(50),
         ..Default::default()
@@ -398,7 +398,7 @@ async fn header_fields_that_are_not_text_are_refused() {
 }
 
 #[tokio::test]
-async fn the_rejected_value_is_never_told() {
+async fn the_rejected_value_is_never_disclosed() {
     let shop = shop();
     let body = json!({"name": "secret-secret-secret", "quantity": "secret"}).to_string();
     let answer = post(&shop, "/shelves/1/items/1", JSON, &body).await;

@@ -84,7 +84,7 @@ async fn a_field_of_the_handler_wins_and_keeps_all_its_values_in_order() {
 }
 
 #[tokio::test]
-async fn what_the_handler_does_not_say_is_said_once_or_not_at_all() {
+async fn default_headers_are_set_once_or_not_at_all() {
     let service = service(routes![bare, empty]);
     let paths = [
         "/bare",

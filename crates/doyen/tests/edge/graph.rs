@@ -60,7 +60,7 @@ async fn more(_letters: Letters) -> NoContent {
 }
 
 #[test]
-fn what_nothing_supplies_is_named_with_its_chain() {
+fn a_missing_provider_is_named_with_its_chain() {
     assert_eq!(
         mistakes(with(routes![write])),
         [
@@ -88,7 +88,7 @@ fn a_circle_is_named_once_around() {
         .bind::<dyn Bell, Tower>();
     assert_eq!(
         mistakes(Service::builder().module(module)),
-        ["a circle of needs: Smtp -> Tower -> Smtp. Break it with an event or a third type"]
+        ["a dependency cycle: Smtp -> Tower -> Smtp. Break it with an event or a third type"]
     );
 }
 
@@ -119,7 +119,7 @@ fn a_long_lived_thing_may_not_hold_a_short_lived_one() {
     assert_eq!(
         mistakes(with(routes![market])),
         [
-            "a thing that lives for the whole Application would hold one that lives for one Request: Market -> Scale -> Basket. Give the holder the shorter lifetime"
+            "a value with the lifetime Application would hold one with the lifetime Request: Market -> Scale -> Basket. Give the holder the shorter lifetime"
         ]
     );
 }
@@ -140,20 +140,18 @@ struct Silent;
 impl Bell for Silent {}
 
 #[test]
-fn an_override_that_nobody_asks_for_is_a_mistake() {
+fn an_unused_override_is_a_mistake() {
     let mut builder = with(routes![market]);
     builder.container().override_with(Basket);
     builder.container().replace::<dyn Bell>(Arc::new(Silent));
     assert_eq!(
         mistakes(builder),
-        [
-            "`dyn Bell` is replaced, but nothing asks for it. Remove the override or correct its type"
-        ]
+        ["`dyn Bell` is replaced, but nothing injects it. Remove the override or correct its type"]
     );
 }
 
 #[test]
-fn what_an_override_replaces_is_not_asked_for() {
+fn a_replaced_provider_is_not_called() {
     // `Letters` would need a mailer, which nothing supplies.
     let mut builder = with(routes![write]);
     let letters = Letters {
@@ -192,7 +190,7 @@ async fn plain() -> NoContent {
 }
 
 #[test]
-fn every_mistake_of_every_route_is_told_at_once() {
+fn every_mistake_of_every_route_is_reported_at_once() {
     let routes = vec![
         Route::get("/a").name("a").handler(plain),
         Route::get("/b").name("b").allow(anyone),
@@ -216,7 +214,7 @@ fn every_mistake_of_every_route_is_told_at_once() {
 }
 
 #[test]
-fn paths_that_cannot_be_told_apart_are_refused() {
+fn ambiguous_paths_are_refused() {
     let routes = vec![
         Route::get("/a/{id}")
             .name("a")
@@ -248,7 +246,7 @@ fn two_types_of_one_name_are_refused() {
     assert_eq!(
         all,
         [
-            "two different types are both called `Thing` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
+            "two different types have the name `Thing` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
         ]
     );
 }

@@ -111,7 +111,7 @@ fn shop(made: &Arc<Made>) -> Service {
 }
 
 #[tokio::test]
-async fn each_lifetime_is_as_long_as_it_says() {
+async fn each_lifetime_is_honoured() {
     let made = Arc::new(Made::default());
     let shop = shop(&made);
     assert_eq!(
@@ -133,7 +133,7 @@ async fn each_lifetime_is_as_long_as_it_says() {
 }
 
 #[tokio::test]
-async fn two_who_ask_at_once_get_one() {
+async fn concurrent_dependents_share_one_value() {
     let made = Arc::new(Made::default());
     let shop = shop(&made);
     let cx = shop.container().context();
@@ -149,7 +149,7 @@ async fn two_who_ask_at_once_get_one() {
 }
 
 #[tokio::test]
-async fn a_provider_that_refuses_answers_and_is_asked_again() {
+async fn a_failing_provider_is_called_again() {
     let made = Arc::new(Made::default());
     let shop = shop(&made);
     made.request.store(13, Ordering::SeqCst);
@@ -199,7 +199,7 @@ async fn mail(mailer: Arc<dyn Mailer>, to: String) -> Text {
 }
 
 #[tokio::test]
-async fn a_port_is_what_its_module_binds_and_a_test_may_replace() {
+async fn a_port_is_bound_by_a_module_and_replaceable_in_a_test() {
     let module = || {
         Module::new("mail")
             .routes(routes![mail])
@@ -263,7 +263,7 @@ async fn who(id: doyen::domain::RequestId, access: doyen::domain::Access) -> Tex
 }
 
 #[tokio::test]
-async fn the_edge_puts_in_what_it_knows() {
+async fn facts_of_the_request_are_injected() {
     let service = crate::kit::service(routes![who]);
     let request = Request::post("/who").header("x-request-id", "r1");
     let answer = send(&service, request.body(Body::empty()).unwrap()).await;

@@ -238,7 +238,7 @@ fn item(field: &str) -> &str {
 }
 
 #[tokio::test]
-async fn every_answer_says_how_many_calls_are_left() {
+async fn every_response_has_the_calls_left() {
     let shop = shop();
     for left in (0..3).rev() {
         let answer = shop.get("/mine/7", "ada").await;
@@ -307,7 +307,7 @@ async fn a_refusal_names_the_policy_and_waiting_it_out_is_enough() {
 /// Two and a half windows, at their edges and between: never more than the calls of a window and
 /// the burst.
 #[tokio::test]
-async fn the_edge_of_a_window_is_no_place_for_a_flood() {
+async fn the_edge_of_a_window_admits_no_flood() {
     let shop = shop();
     let ada = [("authorization", "Bearer ada")];
     assert_eq!(shop.passed("192.0.2.1", "/mine/7", &ada, 20).await, 3);
@@ -356,7 +356,7 @@ async fn variants_of_one_request_share_a_bucket() {
 }
 
 #[tokio::test]
-async fn what_a_client_says_of_its_address_changes_nothing() {
+async fn forged_address_headers_change_nothing() {
     let shop = shop();
     let mut passed = 0;
     for at in 0..40 {
@@ -558,7 +558,7 @@ async fn pages_of_other_origins_may_read_the_fields() {
 }
 
 #[test]
-fn every_route_says_how_often_or_why_not() {
+fn every_route_has_a_limit_or_a_reason() {
     let shop = shop();
     for operation in shop.service.operations() {
         let counted = operation

@@ -222,7 +222,7 @@ async fn on_an_open_route_a_bad_token_counts_as_none_but_a_fault_does_not() {
 }
 
 #[tokio::test]
-async fn who_may_not_call_learns_nothing_of_what_a_call_looks_like() {
+async fn an_unauthorized_caller_learns_nothing_about_the_schema() {
     let request = Request::post("/orders?bad=1").header("content-type", "nonsense");
     let request = request.body(Body::whole("{")).unwrap();
     send(&shop(), request)
@@ -231,7 +231,7 @@ async fn who_may_not_call_learns_nothing_of_what_a_call_looks_like() {
 }
 
 #[tokio::test]
-async fn what_one_caller_sees_is_not_for_others() {
+async fn responses_of_one_caller_are_not_shared() {
     let seen = ask("/mine", Some("read")).await;
     assert_eq!(seen.header("cache-control"), Some("no-store"));
     assert_eq!(seen.header("vary"), Some("Authorization"));

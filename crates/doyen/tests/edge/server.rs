@@ -27,12 +27,12 @@ pub(crate) struct Gate {
 pub(crate) type Released = Mutex<Vec<&'static str>>;
 
 #[derive(Clone)]
-struct House;
+struct ApplicationValue;
 
 #[provider(application)]
-async fn house(released: Arc<Released>, teardown: Teardown) -> House {
+async fn app(released: Arc<Released>, teardown: Teardown) -> ApplicationValue {
     teardown.push(async move { released.lock().unwrap().push("application") });
-    House
+    ApplicationValue
 }
 
 /// Say hello.
@@ -43,8 +43,13 @@ async fn hello() -> Text {
 
 /// Hold until the test lets go.
 #[get("/hold", allow = anyone)]
-async fn hold(gate: Arc<Gate>, house: House, released: Arc<Released>, teardown: Teardown) -> Text {
-    let House = house;
+async fn hold(
+    gate: Arc<Gate>,
+    app: ApplicationValue,
+    released: Arc<Released>,
+    teardown: Teardown,
+) -> Text {
+    let ApplicationValue = app;
     teardown.push(async move {
         // A release that takes its time still comes before the application's.
         tokio::task::yield_now().await;
@@ -235,7 +240,7 @@ async fn one_connection_carries_many_requests() {
 }
 
 #[tokio::test]
-async fn head_tells_the_length_and_sends_nothing() {
+async fn head_has_the_length_and_no_body() {
     let server = run(|_| {}).await;
     let mut wire = server.connect().await;
     wire.send("HEAD /hello HTTP/1.1\r\nhost: a\r\nx-request-id: i\r\nconnection: close\r\n\r\n")
@@ -262,7 +267,7 @@ async fn head_tells_the_length_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so() {
+async fn one_connection_too_many_gets_503() {
     let server = run(|options| options.max_connections = 1).await;
     let mut first = server.connect().await;
     first.get("/hello").await;
@@ -306,16 +311,16 @@ async fn one_connection_too_many_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_come_to_the_point_is_closed() {
+async fn a_client_without_a_request_is_closed() {
     let server = run(|options| options.header_timeout = Duration::from_millis(100)).await;
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    for said in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
+    for bytes in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
         let mut wire = server.connect().await;
-        wire.send(said).await;
-        let mut told = Vec::new();
+        wire.send(bytes).await;
+        let mut received = Vec::new();
         assert!(
-            soon(wire.0.read_to_end(&mut told)).await.is_ok(),
-            "{said:?}"
+            soon(wire.0.read_to_end(&mut received)).await.is_ok(),
+            "{bytes:?}"
         );
     }
     // A byte now and then is no progress.
@@ -330,15 +335,15 @@ async fn a_client_that_does_not_come_to_the_point_is_closed() {
             }
         }
     };
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     soon(async {
         tokio::select! {
-            _ = from.read_to_end(&mut told) => {}
+            _ = from.read_to_end(&mut received) => {}
             () = dribble => {}
         }
     })
     .await;
-    assert!(!String::from_utf8_lossy(&told).contains("200 OK"));
+    assert!(!String::from_utf8_lossy(&received).contains("200 OK"));
     // An idle connection is not kept longer either.
     let mut idle = server.connect().await;
     idle.get("/hello").await;
@@ -347,7 +352,7 @@ async fn a_client_that_does_not_come_to_the_point_is_closed() {
 }
 
 #[tokio::test]
-async fn a_long_answer_is_no_idle_connection() {
+async fn a_long_response_is_not_an_idle_connection() {
     let server = run(|options| options.header_timeout = Duration::from_millis(50)).await;
     let mut wire = server.connect().await;
     wire.get("/hold").await;
@@ -446,7 +451,7 @@ async fn http_2_needs_no_introduction() {
 }
 
 #[tokio::test]
-async fn a_drain_finishes_what_was_begun_and_closes_the_rest() {
+async fn a_drain_finishes_running_requests_and_closes_the_rest() {
     let mut server = run(|_| {}).await;
     let mut idle = server.connect().await;
     idle.get("/hello").await;
@@ -508,7 +513,7 @@ async fn during_the_delay_new_requests_are_still_answered() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_named_with_the_way_out() {
+async fn an_address_in_use_is_named_with_a_remedy() {
     let server = run(|_| {}).await;
     let second = Server::bind(server.service.clone(), ServerOptions::new(server.address)).await;
     let message = second.unwrap_err().to_string();

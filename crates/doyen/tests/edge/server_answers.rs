@@ -112,7 +112,7 @@ async fn every_answer_is_guarded_and_names_no_program() {
 }
 
 #[tokio::test]
-async fn who_is_too_many_is_guarded_too() {
+async fn a_refused_connection_gets_the_security_headers_too() {
     let server = serving().await;
     let mut busy = server.connect().await;
     busy.get("/hold").await;

@@ -18,7 +18,7 @@ async fn serving() -> (Running, AccessLog) {
 }
 
 #[tokio::test]
-async fn nobody_forges_a_line() {
+async fn a_client_cannot_forge_a_line() {
     let (server, log) = serving().await;
     let large = format!("user-agent: {}\r\n", "x".repeat(1 << 20));
     let agent = format!("user-agent: {}\r\n", "\u{2028}\u{1f600}".repeat(100));

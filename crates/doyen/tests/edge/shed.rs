@@ -87,7 +87,7 @@ async fn held(server: &Running, many: usize) -> Vec<Wire> {
 }
 
 #[tokio::test]
-async fn one_request_too_many_is_told_to_come_back() {
+async fn one_request_too_many_gets_a_retry_time() {
     let server = serving(4).await;
     let held = held(&server, 4).await;
     for path in ["/hello", "/hold", "/nothing"] {
@@ -171,7 +171,7 @@ async fn over_http_2_streams_count_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_gone_leaves_its_place() {
+async fn a_disconnected_client_releases_its_permit() {
     let server = serving(1).await;
     let gone = held(&server, 1).await;
     assert_eq!(status(&ask(&server, "/hello").await.0), "503");
@@ -185,7 +185,7 @@ async fn a_client_that_has_gone_leaves_its_place() {
 }
 
 #[tokio::test]
-async fn who_sends_a_body_slowly_keeps_nobody_out() {
+async fn a_slow_body_does_not_block_other_clients() {
     let server = serving(2).await;
     let mut slow = Vec::new();
     for _ in 0..10 {
@@ -206,7 +206,7 @@ async fn who_sends_a_body_slowly_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn an_answer_on_its_way_is_no_work() {
+async fn sending_a_response_holds_no_permit() {
     let server = serving(1).await;
     let mut streams = Vec::new();
     for _ in 0..3 {
@@ -226,7 +226,7 @@ async fn from(server: &Running, last: u8) -> Wire {
 }
 
 #[tokio::test]
-async fn one_client_does_not_take_every_place() {
+async fn one_client_cannot_take_every_permit() {
     let server = run_built(Service::builder(), |options| {
         options.max_connections = 100;
         options.max_connections_per_client = 3;
@@ -267,7 +267,7 @@ async fn one_client_does_not_take_every_place() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_may_take_every_place() {
+async fn a_trusted_proxy_may_take_every_permit() {
     let networks = vec![Cidr::parse("127.0.0.2").unwrap()];
     let builder = Service::builder().options(EdgeOptions {
         proxies: TrustedProxies::new(networks, Default::default()).unwrap(),

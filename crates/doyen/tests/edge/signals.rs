@@ -164,10 +164,10 @@ fn a_second_signal_does_not_wait() {
     let mut stream = serving.ask("/hang");
     serving.signal("-TERM");
     // The listener is closed: the drain has begun and waits for the request, for minutes.
-    let begun = Instant::now();
+    let start_time = Instant::now();
     while TcpStream::connect(serving.address).is_ok() {
         assert!(
-            begun.elapsed() < Duration::from_secs(20),
+            start_time.elapsed() < Duration::from_secs(20),
             "it still listens"
         );
         std::thread::yield_now();

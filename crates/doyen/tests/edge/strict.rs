@@ -32,19 +32,19 @@ async fn take(body: Bytes) -> Text {
     Text(body.len().to_string())
 }
 
-struct Yard {
+struct EdgeApp {
     server: Running,
     canary: Arc<Canary>,
 }
 
-async fn yard() -> Yard {
+async fn app() -> EdgeApp {
     let canary_of = Arc::new(Canary::default());
     let given = Arc::clone(&canary_of);
     let module = Module::new("yard")
         .routes(routes![canary, take])
         .provide(given);
     let server = run_built(Service::builder().module(module), |_| {}).await;
-    Yard {
+    EdgeApp {
         server,
         canary: canary_of,
     }
@@ -52,9 +52,9 @@ async fn yard() -> Yard {
 
 const BEHIND: &str = "GET /canary HTTP/1.1\r\nhost: a\r\n\r\n";
 
-impl Yard {
+impl EdgeApp {
     /// All that is answered to these bytes with the canary behind them.
-    async fn told(&self, bytes: &[u8]) -> String {
+    async fn received(&self, bytes: &[u8]) -> String {
         let mut wire = self.server.connect().await;
         let mut all = bytes.to_vec();
         all.extend_from_slice(BEHIND.as_bytes());
@@ -67,7 +67,7 @@ impl Yard {
     async fn refuses(&self, wanted: &str, code: &str, cases: &[&[u8]]) {
         for case in cases {
             let shown = String::from_utf8_lossy(&case[..case.len().min(200)]).into_owned();
-            let all = self.told(case).await;
+            let all = self.received(case).await;
             assert_eq!(status(&all), wanted, "{shown:?} gave {all}");
             assert_eq!(answers(&all), 1, "{shown:?} gave {all}");
             let (head, body) = all.split_once("\r\n\r\n").unwrap();
@@ -160,7 +160,7 @@ async fn a_body_has_one_length() {
         post("host: a\r\ncontent-length: 18446744073709551617\r\n", "a"),
         post("host: a\r\ncontent-length: 99999999999999999999999999999999999999\r\n", "a"),
     ];
-    yard()
+    app()
         .await
         .refuses("400", "malformed_request", &slices(&cases))
         .await;
@@ -204,7 +204,7 @@ async fn a_request_has_one_host() {
     ] {
         cases.push(get(lines.as_bytes()));
     }
-    yard()
+    app()
         .await
         .refuses("400", "malformed_request", &slices(&cases))
         .await;
@@ -291,9 +291,9 @@ async fn lines_end_and_fields_begin_as_they_must() {
         if lines.starts_with(b"\r\n") {
             // An empty line is the end: what is missing is the host.
             assert!(
-                yard()
+                app()
                     .await
-                    .told(&get(lines))
+                    .received(&get(lines))
                     .await
                     .starts_with("HTTP/1.1 400")
             );
@@ -301,21 +301,21 @@ async fn lines_end_and_fields_begin_as_they_must() {
         }
         cases.push(get(lines));
     }
-    yard()
+    app()
         .await
         .refuses("400", "malformed_request", &slices(&cases))
         .await;
 }
 
 #[tokio::test]
-async fn what_is_too_long_is_told_before_it_is_whole() {
-    let yard = yard().await;
+async fn an_oversized_head_is_refused_before_it_is_complete() {
+    let app = app().await;
     let long = "x".repeat(40 << 10);
     let targets = [
         format!("GET /{long} HTTP/1.1\r\nhost: a\r\n\r\n").into_bytes(),
         format!("GET /{long}").into_bytes(),
     ];
-    yard.refuses("414", "uri_too_long", &slices(&targets)).await;
+    app.refuses("414", "uri_too_long", &slices(&targets)).await;
     let many = "x: y\r\n".repeat(101);
     let fields = [
         get(format!("host: a\r\nx: {long}\r\n").as_bytes()),
@@ -327,11 +327,11 @@ async fn what_is_too_long_is_told_before_it_is_whole() {
         get(format!("host: a\r\n{many}").as_bytes()),
         format!("GET / HTTP/1.1\r\nx: {long}").into_bytes(),
     ];
-    yard.refuses("431", "headers_too_large", &slices(&fields))
+    app.refuses("431", "headers_too_large", &slices(&fields))
         .await;
     // Shorter than a head may be, longer than a target: an answer like any other, and the next
     // request is served.
-    let mut wire = yard.server.connect().await;
+    let mut wire = app.server.connect().await;
     wire.get(&format!("/{}", "x".repeat(9_000))).await;
     assert_eq!(status(&wire.answer().await.0), "414");
     wire.get("/canary").await;
@@ -340,7 +340,7 @@ async fn what_is_too_long_is_told_before_it_is_whole() {
 
 #[tokio::test]
 async fn chunks_are_framed_as_they_must_be() {
-    let yard = yard().await;
+    let app = app().await;
     let long = "x".repeat(300);
     let trailers = "x: y\r\n".repeat(3_000);
     for body in [
@@ -368,8 +368,8 @@ async fn chunks_are_framed_as_they_must_be() {
         &format!("5;{long}\r\nhello\r\n0\r\n\r\n"),
         &format!("0\r\n{trailers}\r\n"),
     ] {
-        let all = yard
-            .told(&post("host: a\r\ntransfer-encoding: chunked\r\n", body))
+        let all = app
+            .received(&post("host: a\r\ntransfer-encoding: chunked\r\n", body))
             .await;
         assert!(all.starts_with("HTTP/1.1 400"), "{body:?} gave {all}");
         assert!(all.contains("body_incomplete"), "{body:?} gave {all}");
@@ -382,16 +382,16 @@ async fn chunks_are_framed_as_they_must_be() {
         "5\nhello\n0\n\n",
     ] {
         let head = "POST /nothing HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
-        let all = yard.told(format!("{head}{body}").as_bytes()).await;
+        let all = app.received(format!("{head}{body}").as_bytes()).await;
         assert!(all.starts_with("HTTP/1.1 404"), "{body:?} gave {all}");
         assert_eq!(answers(&all), 1, "{body:?} gave {all}");
     }
-    assert_eq!(yard.canary.0.load(Ordering::SeqCst), 0);
+    assert_eq!(app.canary.0.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn what_is_odd_and_read_one_way_by_all_is_served() {
-    let yard = yard().await;
+async fn unusual_but_unambiguous_requests_are_served() {
+    let app = app().await;
     let chunked = "host: a\r\ntransfer-encoding: chunked\r\n";
     for (request, answer) in [
         (post("host: a\r\ncontent-length: 5\r\n", "hello"), "5"),
@@ -436,14 +436,14 @@ async fn what_is_odd_and_read_one_way_by_all_is_served() {
         ),
     ] {
         let shown = String::from_utf8_lossy(&request).into_owned();
-        let mut wire = yard.server.connect().await;
+        let mut wire = app.server.connect().await;
         wire.0.write_all(&request).await.unwrap();
         wire.send(BEHIND).await;
         let (head, body) = wire.answer().await;
         assert_eq!((status(&head), &*body), ("200", answer), "{shown:?}");
         assert_eq!(wire.answer().await.1, "canary", "{shown:?}");
         // And byte by byte.
-        let mut wire = yard.server.connect().await;
+        let mut wire = app.server.connect().await;
         for byte in request.iter().chain(BEHIND.as_bytes()) {
             wire.0.write_all(&[*byte]).await.unwrap();
             tokio::task::yield_now().await;
@@ -454,9 +454,9 @@ async fn what_is_odd_and_read_one_way_by_all_is_served() {
 }
 
 #[tokio::test]
-async fn what_was_asked_before_is_answered_first() {
-    let yard = yard().await;
-    let mut wire = yard.server.connect().await;
+async fn earlier_requests_are_answered_first() {
+    let app = app().await;
+    let mut wire = app.server.connect().await;
     wire.send(&format!(
         "{BEHIND}GET /a HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n{BEHIND}"
     ))
@@ -470,13 +470,13 @@ async fn what_was_asked_before_is_answered_first() {
     );
     // The problem names the path, as far as it was read.
     assert!(all.contains(r#""instance":"/a""#), "{all}");
-    assert_eq!(yard.canary.0.load(Ordering::SeqCst), 1);
+    assert_eq!(app.canary.0.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
 async fn a_refused_request_with_a_long_body_still_hears_why() {
-    let yard = yard().await;
-    let mut wire = yard.server.connect().await;
+    let app = app().await;
+    let mut wire = app.server.connect().await;
     // Far more than all buffers hold: closing at once would reset the connection and lose the
     // answer.
     let body = vec![b'x'; 8 << 20];
@@ -490,20 +490,20 @@ async fn a_refused_request_with_a_long_body_still_hears_why() {
         let _ = to.write_all(&body).await;
     };
     let hears = async {
-        let mut told = vec![0; 12];
-        tokio::io::AsyncReadExt::read_exact(&mut from, &mut told)
+        let mut received = vec![0; 12];
+        tokio::io::AsyncReadExt::read_exact(&mut from, &mut received)
             .await
             .unwrap();
-        told
+        received
     };
-    let ((), told) = soon(async { futures_util::join!(sends, hears) }).await;
-    assert_eq!(told, b"HTTP/1.1 400");
+    let ((), received) = soon(async { futures_util::join!(sends, hears) }).await;
+    assert_eq!(received, b"HTTP/1.1 400");
 }
 
 #[tokio::test]
 async fn over_http_2_the_same_holds() {
-    let yard = yard().await;
-    let stream = tokio::net::TcpStream::connect(yard.server.address)
+    let app = app().await;
+    let stream = tokio::net::TcpStream::connect(app.server.address)
         .await
         .unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
@@ -534,7 +534,7 @@ async fn over_http_2_the_same_holds() {
             "{uri} {fields:?}"
         );
     }
-    assert_eq!(yard.canary.0.load(Ordering::SeqCst), 2);
+    assert_eq!(app.canary.0.load(Ordering::SeqCst), 2);
 }
 
 /// A literal field of HPACK without any table.
@@ -549,8 +549,8 @@ fn field(name: &str, value: &[u8]) -> Vec<u8> {
 
 /// What a raw stream of HTTP/2 ends with: the type of the frame and its code, of the first frame
 /// that says an end.
-async fn ended(yard: &Yard, fields: &[(&str, &[u8])], data: Option<&[u8]>) -> (u8, u32) {
-    let mut wire: Wire = yard.server.connect().await;
+async fn ended(app: &EdgeApp, fields: &[(&str, &[u8])], data: Option<&[u8]>) -> (u8, u32) {
+    let mut wire: Wire = app.server.connect().await;
     let mut block: Vec<u8> = [
         (":method", &b"POST"[..]),
         (":scheme", b"http"),
@@ -611,8 +611,8 @@ async fn ended(yard: &Yard, fields: &[(&str, &[u8])], data: Option<&[u8]>) -> (u
 async fn http_2_ends_a_stream_that_is_not_well_formed() {
     const ENDS: [u8; 2] = [3, 7];
     const PROTOCOL_ERROR: u32 = 1;
-    let yard = yard().await;
-    assert_eq!(ended(&yard, &[], None).await.0, 1);
+    let app = app().await;
+    assert_eq!(ended(&app, &[], None).await.0, 1);
     for (name, value) in [
         ("connection", &b"close"[..]),
         ("transfer-encoding", b"chunked"),
@@ -627,7 +627,7 @@ async fn http_2_ends_a_stream_that_is_not_well_formed() {
         (":path", b"/canary"),
         (":unknown", b"a"),
     ] {
-        let end = ended(&yard, &[(name, value)], None).await;
+        let end = ended(&app, &[(name, value)], None).await;
         // What is not even a field ends the connection, else it is the stream alone.
         assert!(
             ENDS.contains(&end.0) && end.1 == PROTOCOL_ERROR,
@@ -636,8 +636,8 @@ async fn http_2_ends_a_stream_that_is_not_well_formed() {
     }
     // A length that is not that of the data.
     for (length, data) in [(&b"3"[..], &b"abcd"[..]), (b"5", b"abcd"), (b"+4", b"abcd")] {
-        let end = ended(&yard, &[("content-length", length)], Some(data)).await;
+        let end = ended(&app, &[("content-length", length)], Some(data)).await;
         assert_eq!(end, (3, PROTOCOL_ERROR), "{length:?}");
     }
-    assert_eq!(yard.canary.0.load(Ordering::SeqCst), 0);
+    assert_eq!(app.canary.0.load(Ordering::SeqCst), 0);
 }

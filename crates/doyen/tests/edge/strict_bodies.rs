@@ -84,7 +84,7 @@ async fn a_body_that_announces_too_much_is_refused_unread() {
 #[tokio::test]
 async fn a_body_in_chunks_is_counted() {
     let server = serving().await;
-    for (path, wanted, told) in [
+    for (path, wanted, received) in [
         ("/bytes", "413", "body_too_large"),
         ("/request", "200", "broken off"),
     ] {
@@ -99,7 +99,7 @@ async fn a_body_in_chunks_is_counted() {
         }
         let (head, body) = wire.answer().await;
         assert_eq!(status(&head), wanted, "{path}");
-        assert!(body.contains(told), "{path}: {body}");
+        assert!(body.contains(received), "{path}: {body}");
     }
     let mut wire = server.connect().await;
     let body = "64\r\n".to_owned() + &"x".repeat(100) + "\r\n";
@@ -114,7 +114,7 @@ async fn a_body_in_chunks_is_counted() {
 }
 
 #[tokio::test]
-async fn who_still_sends_hears_the_refusal() {
+async fn a_client_that_still_sends_gets_the_refusal() {
     let server = serving().await;
     let mut wire = server.connect().await;
     wire.send("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 12582912\r\n\r\n")
@@ -133,7 +133,7 @@ async fn who_still_sends_hears_the_refusal() {
 }
 
 #[tokio::test]
-async fn what_is_packed_is_not_unpacked() {
+async fn compressed_bodies_are_refused() {
     let server = serving().await;
     // A megabyte that fits into the limit while it is packed.
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());

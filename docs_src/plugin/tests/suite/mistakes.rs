@@ -48,7 +48,7 @@ async fn a_plugin_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_setting_of_a_plugin_that_was_left_out() {
+async fn a_setting_of_a_removed_plugin() {
     let variables = [("APP_NODES__HEARTBEAT", "5s")];
     let message = refusal(cluster().without("nodes"), &variables);
     assert!(message.contains("App::without(\"nodes\")"), "{message}");

@@ -91,7 +91,7 @@ impl<'a> Resolver<'a> {
         let rest = &path[depth + 1..];
         if let Some(imported) = module.uses.get(name) {
             let followed = self.resolve(at, &[imported, rest].concat(), steps);
-            // What another crate defines counts as defined where it is re-exported.
+            // An item of another crate counts as defined where it is re-exported.
             return Some(followed.unwrap_or(at));
         }
         let through = module.globs.iter().find_map(|glob| {

@@ -1,4 +1,4 @@
-//! What a Markdown document names: paths, links, commands.
+//! Paths, links and commands in a Markdown document.
 
 const MEDIA_TYPES: [&str; 8] = [
     "application",
@@ -11,7 +11,7 @@ const MEDIA_TYPES: [&str; 8] = [
     "video",
 ];
 
-/// Something a document names.
+/// A path, link or command in a document.
 #[derive(Debug, PartialEq)]
 pub(super) struct Mention {
     pub(super) line: usize,
@@ -25,7 +25,7 @@ pub(super) enum What {
     Command(String),
 }
 
-/// Everything a document names, in order.
+/// Returns the mentions of a document, in order.
 pub(super) fn mentions(text: &str) -> Vec<Mention> {
     let mut found = Vec::new();
     let mut fence: Option<&str> = None;
@@ -67,7 +67,7 @@ pub(super) fn mentions(text: &str) -> Vec<Mention> {
     found
 }
 
-/// The targets of `[text](target)` that lead to a file of ours.
+/// Returns the targets of `[text](target)` that lead to a file of the repository.
 fn links(line: &str) -> impl Iterator<Item = &str> {
     let targets = line
         .split("](")
@@ -77,7 +77,7 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     files.filter(|target| !target.is_empty() && !target.contains(':'))
 }
 
-/// Whether a code span is meant as a path of this repository.
+/// True if a code span is a path of the repository.
 fn is_path(span: &str) -> bool {
     let plain = span
         .chars()

@@ -1,19 +1,18 @@
-//! The page of security claims: each row names a test that is there, and no row of the list is
-//! forgotten.
+//! The page of security claims: each row names an existing test, and the page has every row of the
+//! list.
 //!
-//! A claim stands in a table whose last column is `proof`: a path of a Rust file, then the tests in
-//! it, all in backticks. A row that stands in no such table stands in the one whose last column is
-//! `reason`.
+//! A claim is a row of a table whose last column is `proof`: a path of a Rust file, then the tests
+//! in it, all in backticks. Every other row is in a table whose last column is `reason`.
 
 use std::collections::BTreeSet;
 
 use toolkit::Result;
 use toolkit::workspace;
 
-/// The page that this is about.
+/// The page.
 pub(super) const PAGE: &str = "docs/reference/security.md";
 
-/// The families of the list, and how many rows each has.
+/// The families of the list, and the number of rows of each.
 const ROWS: [(&str, u32); 21] = [
     ("T", 17),
     ("O", 11),
@@ -38,11 +37,11 @@ const ROWS: [(&str, u32); 21] = [
     ("A", 50),
 ];
 
-/// What is wrong with the page, and how many proofs it cites.
+/// Returns the findings of the page, and the number of tests it cites.
 pub(super) fn objections(text: &str) -> Result<(Vec<String>, usize)> {
     let mut wrong = Vec::new();
     let mut cited = 0;
-    let mut told = BTreeSet::new();
+    let mut received = BTreeSet::new();
     let mut kind = Kind::Other;
     for (number, line) in text.lines().enumerate() {
         let Some(cells) = cells(line) else {
@@ -56,7 +55,7 @@ pub(super) fn objections(text: &str) -> Result<(Vec<String>, usize)> {
             _ if last.starts_with("---") => {}
             _ if kind == Kind::Other => {}
             _ => {
-                told.extend(ids(cells[0]));
+                received.extend(ids(cells[0]));
                 if kind == Kind::Claims {
                     let proofs = proofs(last);
                     let place = format!("{PAGE}:{}", number + 1);
@@ -75,10 +74,8 @@ pub(super) fn objections(text: &str) -> Result<(Vec<String>, usize)> {
     }
     for (family, rows) in ROWS {
         let missing = (1..=rows).map(|number| format!("{family}{number}"));
-        for id in missing.filter(|id| !told.contains(id)) {
-            wrong.push(format!(
-                "{PAGE}: {id} is neither claimed nor said not to be"
-            ));
+        for id in missing.filter(|id| !received.contains(id)) {
+            wrong.push(format!("{PAGE}: {id} is in no table"));
         }
     }
     Ok((wrong, cited))
@@ -91,13 +88,13 @@ enum Kind {
     Other,
 }
 
-/// The cells of a row of a table.
+/// Returns the cells of a row of a table.
 fn cells(line: &str) -> Option<Vec<&str>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
     Some(inner.split('|').map(str::trim).collect())
 }
 
-/// `T1, T2` and `A29 to A32`.
+/// Parses `T1, T2` and `A29 to A32`.
 fn ids(cell: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for part in cell.split(',').map(str::trim) {
@@ -115,7 +112,7 @@ fn ids(cell: &str) -> Vec<String> {
     ids
 }
 
-/// The tests that a cell names, each with the file before it.
+/// Returns the tests that a cell names, each with the file before it.
 fn proofs(cell: &str) -> Vec<(&str, &str)> {
     let mut file = "";
     let mut found = Vec::new();
@@ -129,8 +126,7 @@ fn proofs(cell: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// Whether this Rust file has a test of this name: a function with an attribute `test` right before
-/// it.
+/// True if this Rust file has a test of this name: a function after an attribute `test`.
 fn has_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let is_function = |line: &str| {

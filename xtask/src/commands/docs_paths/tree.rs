@@ -1,4 +1,4 @@
-//! What there is to be named, and whether a [`Mention`] is right about it.
+//! The existing files and commands, and the check of a [`Mention`] against them.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,7 +8,7 @@ use toolkit::workspace;
 use super::mentions::{Mention, What};
 use crate::commands;
 
-/// Where else a path may begin: the guide speaks of files of the reference service.
+/// Further base folder of paths: the guide names files of the reference service.
 const ALSO_FROM: [&str; 1] = ["apps/helpdesk"];
 
 const CARGO: [&str; 16] = [
@@ -16,10 +16,10 @@ const CARGO: [&str; 16] = [
     "nextest", "run", "test", "tree", "update",
 ];
 
-/// What exists.
+/// Existing names.
 pub(super) struct Tree {
     pub(super) root: PathBuf,
-    /// Names in the root that git ignores: they come and go.
+    /// Names in the root that git ignores.
     ignored: Vec<String>,
     pub(super) crates: Vec<String>,
     packages: Vec<String>,
@@ -79,7 +79,7 @@ impl Tree {
         }
     }
 
-    /// A pattern is there when the folder it begins in is.
+    /// A pattern exists if the folder it begins in exists.
     fn exists(&self, path: &Path) -> bool {
         let fixed: PathBuf = path
             .components()
@@ -127,7 +127,7 @@ impl Tree {
     }
 }
 
-/// The path without `.` and `..`, or nothing when it leaves the repository.
+/// Resolves `.` and `..` of a path. Returns `None` if it leaves the repository.
 fn normal(path: &Path) -> Option<PathBuf> {
     let mut parts = PathBuf::new();
     for component in path.components() {
@@ -141,7 +141,7 @@ fn normal(path: &Path) -> Option<PathBuf> {
     Some(parts)
 }
 
-/// `a/{b,c}/d` is `a/b/d` and `a/c/d`.
+/// Expands `a/{b,c}/d` to `a/b/d` and `a/c/d`.
 fn alternatives(path: &str) -> Vec<String> {
     let parts = path
         .split_once('{')
@@ -160,7 +160,7 @@ mod tests {
     use super::super::mentions::mentions;
     use super::*;
 
-    /// A tree of this crate's own files.
+    /// A tree of the files of this crate.
     fn tree() -> Tree {
         Tree {
             root: workspace::root(),

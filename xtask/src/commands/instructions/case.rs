@@ -1,7 +1,7 @@
-//! The cases: what is asked of which application.
+//! The cases: a request and an application.
 
-/// In the order of the table. `bare` is Doyen with every duty switched off that can be, `full` as
-/// it is shipped, `many` as it is shipped with 1,000 other routes.
+/// In the order of the table. `bare` is Doyen with every optional part disabled, `full` has the
+/// defaults, `many` has the defaults and 1,000 other routes.
 pub(super) const CASES: [&str; 6] = [
     "bare-json",
     "bare-echo",

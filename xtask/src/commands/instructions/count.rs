@@ -1,6 +1,5 @@
-//! The instructions of a request: a program runs twice under callgrind, with few requests and with
-//! many. What the second run took longer is what the requests between cost; start and end are in
-//! both.
+//! Counts the instructions of a request. A program runs twice under callgrind, with few requests
+//! and with many. The difference is the cost of the additional requests; start and end are in both.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,11 +10,11 @@ use toolkit::{Context, Failure, Result, workspace};
 
 use crate::setup;
 
-/// The first requests of a connection are not like the others, so even the short run has some.
+/// The first requests of a connection differ from the others, so even the short run has some.
 const FEW: u32 = 200;
 const MANY: u32 = 5_200;
 
-/// What counts, and what is counted.
+/// The tool that counts, and the program.
 pub(super) struct Counter {
     valgrind: PathBuf,
     program: PathBuf,
@@ -35,7 +34,8 @@ impl Counter {
         })
     }
 
-    /// What a request of this case costs. The two runs share no state, so they run side by side.
+    /// Returns the cost of a request of this case. The two runs share no state, so they run
+    /// concurrently.
     pub(super) fn per_request(&self, case: &str) -> Result<u64> {
         thread::scope(|scope| {
             let few = scope.spawn(|| self.instructions(case, FEW));
@@ -48,7 +48,7 @@ impl Counter {
     }
 
     fn instructions(&self, case: &str, requests: u32) -> Result<u64> {
-        // Its report goes to standard output, where the program says nothing.
+        // Its report goes to standard output, where the program prints nothing.
         let callgrind = [
             "--tool=callgrind",
             "--callgrind-out-file=/dev/null",
@@ -74,7 +74,7 @@ fn per_request(few: u64, many: u64) -> Result<u64> {
     })
 }
 
-/// The number in the line `==123== Collected : 7553959` of callgrind's report.
+/// Parses the number in the line `==123== Collected : 7553959` of callgrind's report.
 fn collected(report: &str) -> Result<u64> {
     let number = report.lines().find_map(|line| {
         let (name, number) = line.split_once(" : ")?;
@@ -83,7 +83,7 @@ fn collected(report: &str) -> Result<u64> {
     match number.map(str::parse) {
         Some(Ok(number)) => Ok(number),
         _ => Err(Failure::new(format!(
-            "callgrind did not say how many instructions it collected:\n{report}"
+            "the report of callgrind has no number of instructions:\n{report}"
         ))),
     }
 }
@@ -117,12 +117,12 @@ mod tests {
         let failure = collected(killed).unwrap_err().to_string();
         assert!(
             failure.contains("did not say") && failure.contains("brk segment"),
-            "it shows what callgrind said: {failure}"
+            "it shows the report: {failure}"
         );
         assert!(collected("").is_err());
         assert!(
             collected("==1== Collected : 12 34").is_err(),
-            "two events are not one"
+            "two events are an error"
         );
     }
 

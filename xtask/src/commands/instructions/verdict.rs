@@ -5,30 +5,29 @@ use std::fmt::Write;
 
 use super::case::{CASES, FULL_JSON, MANY_JSON};
 
-/// How much more than recorded is a regression. Counts of one program on a busy machine lie within
-/// 1 %, but for the case that reads a row: what its threads do while they wait depends on the
-/// machine, and costs up to 4 % on top. The lowest of a few counts is without that, so what is left
-/// is a third of this.
+/// Increase that counts as a regression. Counts of one program on a busy machine differ by up to 1
+/// %. The case that reads a row differs by up to 4 % more, because its threads wait differently.
+/// The lowest of a few counts does not have this, so the rest is a third of this value.
 const DEARER: f64 = 0.03;
 
 /// Smallest gain that must be recorded: without a record, the same amount could be lost again
 /// unnoticed.
 const CHEAPER: f64 = 0.10;
 
-/// How much 1,000 other routes may matter.
+/// Maximum difference that 1,000 other routes may make.
 const ROUTES: f64 = 0.02;
 
 pub(super) type Costs = BTreeMap<String, u64>;
 
-/// What is wrong.
+/// The finding.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) text: String,
-    /// What to count again, when a lower count would change it.
+    /// Cases to count again, if a lower count would change the finding.
     pub(super) doubtful: &'static [&'static str],
 }
 
-/// Everything that is wrong with what was counted.
+/// Returns every finding.
 pub(super) fn findings(recorded: &Costs, counted: &Costs) -> Vec<Finding> {
     let cases = CASES
         .iter()
@@ -43,7 +42,7 @@ pub(super) fn findings(recorded: &Costs, counted: &Costs) -> Vec<Finding> {
     cases.chain(gone).chain(routes(counted)).collect()
 }
 
-/// A finding when the case is not as recorded.
+/// Returns a finding if the case is not as recorded.
 fn judge(case: &'static &'static str, recorded: &Costs, counted: &Costs) -> Option<Finding> {
     let now = *counted.get(*case)?;
     let Some(&then) = recorded.get(*case) else {
@@ -53,15 +52,15 @@ fn judge(case: &'static &'static str, recorded: &Costs, counted: &Costs) -> Opti
         });
     };
     let change = change(then, now);
-    let said = format!("{case} costs {} ({then} → {now})", percent(change));
+    let summary = format!("{case} costs {} ({then} → {now})", percent(change));
     if change > DEARER {
         Some(Finding {
-            text: format!("{said}: find out why; if it is worth that, --record"),
+            text: format!("{summary}: find the reason; if the cost is justified, --record"),
             doubtful: std::slice::from_ref(case),
         })
     } else if change < -CHEAPER {
         Some(Finding {
-            text: format!("{said}: record the gain with --record, so that it is not lost again"),
+            text: format!("{summary}: record the gain with --record, so that it is not lost again"),
             doubtful: &[],
         })
     } else {
@@ -69,7 +68,7 @@ fn judge(case: &'static &'static str, recorded: &Costs, counted: &Costs) -> Opti
     }
 }
 
-/// A finding when a request costs more, or less, because of routes that it does not ask for.
+/// Returns a finding if a request costs more, or less, because of other routes.
 pub(super) fn routes(counted: &Costs) -> Option<Finding> {
     let (few, many) = (*counted.get(FULL_JSON)?, *counted.get(MANY_JSON)?);
     let change = change(few, many);
@@ -82,7 +81,7 @@ pub(super) fn routes(counted: &Costs) -> Option<Finding> {
     })
 }
 
-/// A line for each case.
+/// Returns a line for each case.
 pub(super) fn table(recorded: &Costs, counted: &Costs) -> String {
     let mut text = format!(
         "{:<10} {:>9} {:>9} {:>8}\n",
@@ -162,7 +161,7 @@ mod tests {
             text.contains("-12.0 %") && text.contains("record the gain with --record"),
             "{text}"
         );
-        assert!(doubtful.is_empty(), "a lower count would say the same");
+        assert!(doubtful.is_empty(), "a lower count would not change it");
     }
 
     #[test]
@@ -183,7 +182,7 @@ mod tests {
         let with = |many| routes(&costs(&[(FULL_JSON, 40_000), (MANY_JSON, many)]));
         assert!(with(40_790).is_none());
         assert!(with(40_810).unwrap().text.contains("+2.0 %"));
-        let cheaper = with(39_100).expect("cheaper is as strange as dearer");
+        let cheaper = with(39_100).expect("a lower cost is a finding too");
         assert_eq!(cheaper.doubtful, [FULL_JSON, MANY_JSON]);
     }
 

@@ -8,12 +8,12 @@ use super::memory::{InMemory, Notes, Plain};
 use super::*;
 use crate::access::{Role, User};
 
-struct Office {
+struct Fixture {
     accounts: Accounts,
     notes: Arc<Notes>,
 }
 
-impl Office {
+impl Fixture {
     fn new() -> Self {
         let notes = Arc::new(Notes::default());
         let accounts = Accounts::new(
@@ -46,32 +46,32 @@ fn code<T: std::fmt::Debug>(result: Result<T, impl Problem>) -> &'static str {
 
 #[tokio::test]
 async fn an_address_is_one_in_any_case() {
-    let office = Office::new();
-    let account = office.register("Ann@Example.COM").await.unwrap();
+    let fixture = Fixture::new();
+    let account = fixture.register("Ann@Example.COM").await.unwrap();
     assert_eq!(
         (account.email.as_str(), account.role),
         ("ann@example.com", Role::Customer)
     );
     assert_eq!(
-        code(office.register("ann@example.com").await),
+        code(fixture.register("ann@example.com").await),
         "email_taken"
     );
-    assert!(office.register("ann+work@example.com").await.is_ok());
+    assert!(fixture.register("ann+work@example.com").await.is_ok());
 }
 
 #[tokio::test]
 async fn an_edit_needs_the_version_seen_and_nobody_changes_their_own_role() {
-    let office = Office::new();
-    let ann = office.register("ann@example.com").await.unwrap();
+    let fixture = Fixture::new();
+    let ann = fixture.register("ann@example.com").await.unwrap();
     let admin = User {
-        id: office.register("root@example.com").await.unwrap().id,
+        id: fixture.register("root@example.com").await.unwrap().id,
         role: Role::Admin,
     };
     let role = |role| Edit {
         role: Patch::Set(role),
         ..Edit::default()
     };
-    let agent = office
+    let agent = fixture
         .accounts
         .edit(admin, ann.id, Some(1), role(Role::Agent))
         .await
@@ -79,7 +79,7 @@ async fn an_edit_needs_the_version_seen_and_nobody_changes_their_own_role() {
     assert_eq!((agent.role, agent.version), (Role::Agent, 2));
     assert_eq!(
         code(
-            office
+            fixture
                 .accounts
                 .edit(admin, ann.id, Some(1), role(Role::Admin))
                 .await
@@ -87,7 +87,7 @@ async fn an_edit_needs_the_version_seen_and_nobody_changes_their_own_role() {
         "precondition_failed"
     );
     assert_eq!(
-        office
+        fixture
             .accounts
             .edit(admin, ann.id, None, role(Role::Agent))
             .await
@@ -97,7 +97,7 @@ async fn an_edit_needs_the_version_seen_and_nobody_changes_their_own_role() {
     );
     assert_eq!(
         code(
-            office
+            fixture
                 .accounts
                 .edit(admin, admin.id, None, role(Role::Agent))
                 .await
@@ -108,14 +108,14 @@ async fn an_edit_needs_the_version_seen_and_nobody_changes_their_own_role() {
 
 #[tokio::test]
 async fn a_change_of_standing_reaches_those_who_are_logged_in_and_is_kept() {
-    let office = Office::new();
-    let ann = office.register("ann@example.com").await.unwrap();
+    let fixture = Fixture::new();
+    let ann = fixture.register("ann@example.com").await.unwrap();
     let admin = User {
-        id: office.register("root@example.com").await.unwrap().id,
+        id: fixture.register("root@example.com").await.unwrap().id,
         role: Role::Admin,
     };
     let edit = async |edit: Edit| {
-        office
+        fixture
             .accounts
             .edit(admin, ann.id, None, edit)
             .await
@@ -126,7 +126,7 @@ async fn a_change_of_standing_reaches_those_who_are_logged_in_and_is_kept() {
         ..Edit::default()
     })
     .await;
-    assert!(office.notes.0.lock().unwrap().is_empty());
+    assert!(fixture.notes.0.lock().unwrap().is_empty());
     edit(Edit {
         role: Patch::Set(Role::Agent),
         ..Edit::default()
@@ -145,7 +145,7 @@ async fn a_change_of_standing_reaches_those_who_are_logged_in_and_is_kept() {
     .await;
     assert_eq!(back.disabled_at, None);
     assert_eq!(
-        *office.notes.0.lock().unwrap(),
+        *fixture.notes.0.lock().unwrap(),
         [
             "role.changed",
             "renew",
@@ -159,7 +159,7 @@ async fn a_change_of_standing_reaches_those_who_are_logged_in_and_is_kept() {
         ..Edit::default()
     };
     assert_eq!(
-        code(office.accounts.edit(admin, admin.id, None, own).await),
+        code(fixture.accounts.edit(admin, admin.id, None, own).await),
         "own_role"
     );
 }

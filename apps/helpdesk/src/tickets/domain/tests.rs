@@ -11,7 +11,7 @@ use crate::access::{Role, User};
 
 struct Desk {
     memory: Arc<InMemory>,
-    heard: Arc<Heard>,
+    received: Arc<Heard>,
     tickets: Tickets,
     ann: User,
     bob: User,
@@ -21,16 +21,20 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let memory = Arc::new(InMemory::default());
-        let heard = Arc::new(Heard::default());
+        let received = Arc::new(Heard::default());
         let (ann, bob, agent) = (
             memory.user("Ann", Role::Customer),
             memory.user("Bob", Role::Customer),
             memory.user("Agent", Role::Agent),
         );
-        let tickets = Tickets::new(memory.clone(), heard.clone(), Arc::new(Ticking::default()));
+        let tickets = Tickets::new(
+            memory.clone(),
+            received.clone(),
+            Arc::new(Ticking::default()),
+        );
         Self {
             memory,
-            heard,
+            received,
             tickets,
             ann,
             bob,
@@ -95,7 +99,7 @@ async fn a_new_ticket_is_open_and_its_tags_are_sorted_and_distinct() {
     );
     assert_eq!(ticket.reporter.name, "Ann");
     assert_eq!(
-        *desk.heard.0.lock().unwrap(),
+        *desk.received.0.lock().unwrap(),
         [TicketEvent::Created {
             ticket: ticket.id,
             reporter: desk.ann.id
@@ -181,7 +185,7 @@ async fn each_action_is_possible_in_its_states_only() {
     );
     assert_eq!(desk.tickets.reopen(agent, id).await.unwrap().status, Open);
     let changes = desk
-        .heard
+        .received
         .0
         .lock()
         .unwrap()

@@ -1,4 +1,4 @@
-//! The helpdesk with a domain that fails in every way there is.
+//! The helpdesk with routes that fail in every possible way.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use doyen::prelude::*;
 use doyen_test::{Setup, Subject, TestApp};
 use tokio::sync::Notify;
 
-/// The helpdesk with the routes under `/faults`, and what a test needs to steer them.
+/// The helpdesk with the routes under `/faults`, and the signals to control them.
 pub(crate) struct Faulty {
     app: TestApp,
-    /// Told each time a request waits.
+    /// Signals each time a request waits.
     pub(crate) waits: Arc<Waits>,
 }
 
-/// Told each time a request waits forever.
+/// Signals each time a request waits forever.
 #[derive(Default)]
 pub(crate) struct Waits(pub(crate) Notify);
 
@@ -59,7 +59,7 @@ impl Deref for Faulty {
 }
 
 impl Faulty {
-    /// Makes the tables that the faulty routes write to, and takes hold of what they tell.
+    /// Creates the tables of the faulty routes, and connects the signals.
     pub(crate) async fn ready(mut self) -> Self {
         let parent = "CREATE TABLE fault_parents (id integer PRIMARY KEY)";
         let child = "CREATE TABLE faults (id text NOT NULL, parent integer REFERENCES fault_parents (id) DEFERRABLE INITIALLY DEFERRED)";
@@ -73,12 +73,12 @@ impl Faulty {
         self
     }
 
-    /// How many rows the faulty routes have left.
+    /// Number of rows that the faulty routes left.
     pub(crate) async fn rows(&self) -> i64 {
         self.app.count("faults").await
     }
 
-    /// Waits until no connection is in use; fails when one was lost.
+    /// Waits until no connection is in use; fails if one was leaked.
     pub(crate) async fn rests(&self) {
         let rested = async {
             loop {
@@ -106,10 +106,10 @@ async fn write(session: &Session, parent: Option<i32>) -> Result<(), Unexpected>
     Ok(())
 }
 
-/// Why it fails.
+/// An error of these routes.
 #[derive(Debug, Problem)]
 enum Fault {
-    /// It was meant to.
+    /// Fails on purpose.
     #[problem(conflict, code = "meant_to")]
     Meant,
     #[problem(unexpected)]
@@ -147,14 +147,14 @@ async fn hidden_cause(session: Session) -> Result<NoContent, Unexpected> {
     Ok(NoContent)
 }
 
-/// Five milliseconds, then it is rolled back.
+/// After five milliseconds it is rolled back.
 #[post("/waits", allow = anyone, timeout = Duration::from_millis(5))]
 async fn waits(session: Session) -> Result<NoContent, Unexpected> {
     write(&session, None).await?;
     std::future::pending().await
 }
 
-/// For clients that go away meanwhile.
+/// For clients that disconnect meanwhile.
 #[post("/waits-long", allow = anyone)]
 async fn waits_long(session: Session, waits: Arc<Waits>) -> Result<NoContent, Unexpected> {
     write(&session, None).await?;
@@ -162,7 +162,7 @@ async fn waits_long(session: Session, waits: Arc<Waits>) -> Result<NoContent, Un
     std::future::pending().await
 }
 
-/// The database notices only at the commit that there is no such parent.
+/// The database checks the missing parent at the commit only.
 #[post("/dangles", allow = anyone)]
 async fn dangles(session: Session) -> Result<NoContent, Unexpected> {
     write(&session, None).await?;

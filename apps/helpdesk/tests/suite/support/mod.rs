@@ -1,4 +1,4 @@
-//! The helpdesk under test, and the people who use it.
+//! The helpdesk under test, and its users.
 
 pub(crate) mod faults;
 pub(crate) mod people;
@@ -33,8 +33,7 @@ impl Deref for Helpdesk {
     }
 }
 
-/// Tests ask what is answered, not how soon: a machine that does many things at once must not make
-/// them fail.
+/// Tests check responses, not times: a busy machine must not fail them.
 pub(crate) fn patient() -> Setup {
     Setup::new()
         .set("database.acquire_timeout", "30s")

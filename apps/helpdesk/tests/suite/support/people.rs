@@ -23,7 +23,7 @@ pub(crate) struct Person {
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// People join an application: any that has the helpdesk's accounts.
+/// Creates users of an application with the accounts of the helpdesk.
 pub(crate) trait Join {
     async fn join(&self, name: &str, role: Role) -> Person;
 
@@ -78,7 +78,7 @@ impl Join for TestApp {
     }
 }
 
-/// The answer to a login.
+/// The response to a login.
 pub(crate) async fn login(app: &TestApp, email: &str, password: &str) -> Answer {
     app.post("/v1/auth/login")
         .json(&json!({"email": email, "password": password}))
@@ -101,7 +101,7 @@ impl Person {
         self.app.request(method, target).bearer(&self.token)
     }
 
-    /// The same person, at another node.
+    /// The same user on another node.
     pub(crate) fn at(&self, app: &TestApp) -> Person {
         Person {
             app: app.clone(),
@@ -109,7 +109,7 @@ impl Person {
         }
     }
 
-    /// The same person, logged in again.
+    /// The same user with a new login.
     pub(crate) async fn again(&self) -> Person {
         let token = login(&self.app, &self.email, PASSWORD)
             .await
@@ -121,13 +121,13 @@ impl Person {
         }
     }
 
-    /// Opens a ticket.
+    /// Creates a ticket with this subject.
     pub(crate) async fn opens(&self, subject: &str) -> Answer {
         self.opens_with(json!({"subject": subject, "body": "It does not work."}))
             .await
     }
 
-    /// Opens this ticket.
+    /// Creates this ticket.
     pub(crate) async fn opens_with(&self, ticket: Value) -> Answer {
         self.post("/v1/tickets")
             .json(&ticket)
@@ -149,7 +149,7 @@ impl Person {
             .await
     }
 
-    /// Does something with a ticket that needs no more words: `solve`, `close`, `reopen`.
+    /// Runs an action without a body on a ticket: `solve`, `close`, `reopen`.
     pub(crate) async fn does(&self, action: &str, ticket: &str) -> Answer {
         self.post(format!("/v1/tickets/{ticket}/{action}"))
             .send()
@@ -167,7 +167,7 @@ impl Person {
         )
     }
 
-    /// The same person, whose token permits only these scopes.
+    /// The same user with a token of these scopes only.
     pub(crate) async fn only(&self, role: Role, scopes: &[Scope]) -> Person {
         use doyen::domain::Role as _;
         let mut caller = Caller::new(&self.id);

@@ -1,15 +1,15 @@
-//! Tokens over time: remembered, expired, signed with other keys and under another name.
+//! Tokens over time: cached, expired, with other keys and with another name of the algorithm.
 
 use super::*;
 use crate::AlgorithmName;
 
 #[test]
-fn a_remembered_token_is_refused_once_it_expires() {
+fn a_cached_token_is_refused_once_it_expires() {
     let (tokens, clock) = tokens();
     let token = tokens.issue(&caller()).unwrap().token;
     let first = tokens.verify(&token).unwrap();
     let second = tokens.verify(&token).unwrap();
-    assert!(Arc::ptr_eq(&first, &second), "the second time is a look-up");
+    assert!(Arc::ptr_eq(&first, &second), "the second time is a lookup");
     clock.forward(899);
     assert!(tokens.verify(&token).is_ok());
     clock.forward(1);
@@ -17,12 +17,12 @@ fn a_remembered_token_is_refused_once_it_expires() {
     clock.forward(-1000);
     assert!(
         tokens.verify(&token).is_ok(),
-        "a clock that was set back does not make us forget"
+        "a clock that was set back does not empty the cache"
     );
 }
 
 #[test]
-fn a_refused_token_is_not_remembered() {
+fn a_refused_token_is_not_cached() {
     let (tokens, clock) = tokens();
     let token = with_claims(json!({ "nbf": NOW + 10 }));
     assert_eq!(tokens.verify(&token).err(), Some(Rejected::NotYetValid));
@@ -32,7 +32,7 @@ fn a_refused_token_is_not_remembered() {
 
 /// T16: a change of keys.
 #[test]
-fn keys_change_without_an_outage_and_dropped_keys_are_forgotten() {
+fn keys_change_without_an_outage_and_entries_of_dropped_keys_go() {
     let seed = Seed::generate().unwrap().deriver("signing");
     let next = || KeyRing::new(&seed).unwrap();
     let (tokens, _) = tokens();
@@ -48,15 +48,15 @@ fn keys_change_without_an_outage_and_dropped_keys_are_forgotten() {
     assert_eq!(
         tokens.verify(&old).err(),
         Some(Rejected::UnknownKey),
-        "although it was remembered"
+        "although it was cached"
     );
     assert!(tokens.verify(&new).is_ok());
 }
 
-/// A change of keys is no reason to check everything again, and no moment in which a dropped key
-/// still counts.
+/// A change of keys keeps the cache entries of the other keys, and a dropped key is refused at
+/// once.
 #[test]
-fn what_was_verified_is_forgotten_with_its_key_alone() {
+fn only_the_cache_entries_of_a_dropped_key_go() {
     let seed = Seed::generate().unwrap().deriver("signing");
     let next = || KeyRing::new(&seed).unwrap();
     let (tokens, _) = tokens();
@@ -74,14 +74,14 @@ fn what_was_verified_is_forgotten_with_its_key_alone() {
     assert_eq!(tokens.verify(&old).err(), Some(Rejected::UnknownKey));
     assert!(Arc::ptr_eq(&newer, &tokens.verify(&new).unwrap()));
 
-    // Under another name of the algorithm everything is checked again.
+    // With another name of the algorithm every token is verified again.
     tokens.rotate(next().algorithm_name(AlgorithmName::EdDsa));
     assert!(!Arc::ptr_eq(&newer, &tokens.verify(&new).unwrap()));
 }
 
 /// T17: the name of the algorithm.
 #[test]
-fn the_algorithm_has_its_new_name_unless_the_old_one_is_asked_for() {
+fn the_algorithm_has_its_new_name_unless_configured() {
     let name = |token: &str| {
         let header = URL_SAFE_NO_PAD
             .decode(token.split('.').next().unwrap())
@@ -101,7 +101,7 @@ fn the_algorithm_has_its_new_name_unless_the_old_one_is_asked_for() {
 }
 
 #[test]
-fn what_could_not_be_read_back_is_not_issued() {
+fn a_token_that_could_not_be_verified_is_not_issued() {
     let (tokens, _) = tokens();
     for scope in ["a b", "", "a\"", "é", "a\\"] {
         let mut caller = caller();

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mode_demands_what_it_says_and_nothing_else() {
+    fn each_mode_checks_exactly_its_requirements() {
         let (root, certificate) = made();
         let (other, _) = made();
         for (mode, root, host, taken) in [

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_one_goes_to_a_thread_and_is_tried_ever_more_rarely() {
+    fn a_long_statement_moves_to_a_thread_and_is_retried_less_often() {
         let long = SlowStatements::default();
         assert!(long.try_inline("a"));
         long.was_long("a");

@@ -143,7 +143,7 @@ async fn a_look_up_opens_one_connection_and_keeps_it() {
 }
 
 #[tokio::test]
-async fn what_writes_is_refused_by_the_database() {
+async fn writes_are_refused_by_the_database() {
     let fresh = Fresh::new().await;
     fresh.write("CREATE TABLE things (v integer)").await;
     let reader = fresh.reader(1);
@@ -286,7 +286,7 @@ async fn a_panic_while_reading_costs_no_connection() {
 }
 
 #[tokio::test]
-async fn closing_frees_the_file_and_refuses_what_comes_later() {
+async fn closing_frees_the_file_and_refuses_later_statements() {
     let fresh = Fresh::new().await;
     fresh.write("CREATE TABLE things (v integer)").await;
     let reader = Arc::new(fresh.reader(2));
@@ -321,7 +321,7 @@ async fn closing_frees_the_file_and_refuses_what_comes_later() {
 }
 
 #[tokio::test]
-async fn what_rests_is_closed() {
+async fn idle_connections_are_closed() {
     let fresh = Fresh::new().await;
     let reader = fresh.reader_with(|options| options.idle_timeout = Duration::from_millis(1));
     assert!(reader.one::<i64>("SELECT 1 AS v", &[]).await.is_ok());

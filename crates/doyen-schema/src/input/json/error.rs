@@ -1,4 +1,4 @@
-//! Why a body is rejected.
+//! JSON errors.
 
 use std::fmt;
 

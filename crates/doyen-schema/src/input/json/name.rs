@@ -8,14 +8,14 @@ use serde::de::{DeserializeSeed, Visitor};
 
 use crate::input::Value;
 
-/// Finds names that come twice: by looking through few, by hash among many.
+/// Finds duplicate names: by comparison among few, by hash among many.
 #[derive(Default)]
 pub(super) struct Names<'de>(HashSet<Cow<'de, str>>);
 
 impl<'de> Names<'de> {
     const FEW: usize = 16;
 
-    #[allow(clippy::ptr_arg, reason = "kept without a copy of borrowed text")]
+    #[allow(clippy::ptr_arg, reason = "stored without a copy of borrowed text")]
     pub(super) fn known(
         &mut self,
         name: &Cow<'de, str>,
@@ -32,7 +32,7 @@ impl<'de> Names<'de> {
     }
 }
 
-/// Reads a name without a copy where it has no escapes.
+/// Reads a name. Without escapes it is not copied.
 pub(super) struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {

@@ -10,7 +10,7 @@ use super::name::{Name, Names};
 use super::{JsonError, Limits, Reason};
 use crate::input::Value;
 
-/// What goes wrong is noted here: an error of serde can carry only text.
+/// The error is stored here, because an error of serde can only carry text.
 pub(super) struct State {
     values: Cell<usize>,
     reason: RefCell<Option<Reason>>,
@@ -31,7 +31,7 @@ impl State {
         E::custom("refused")
     }
 
-    /// The error passes each level on its way out and gathers the pointer.
+    /// The error passes through each level and collects the pointer.
     fn passing(&self, step: impl FnOnce() -> String) {
         if matches!(*self.reason.borrow(), Some(Reason::DuplicateKey(_))) {
             self.path.borrow_mut().push(step());

@@ -63,7 +63,7 @@ fn numbers_are_exact_or_doubles() {
 }
 
 #[test]
-fn what_is_not_json_is_refused() {
+fn invalid_json_is_refused() {
     let odd: [&[u8]; 16] = [
         b"{} {}",
         b"{}x",
@@ -176,7 +176,7 @@ mod random {
 
     use super::*;
 
-    /// Pieces of JSON in any order: most are not JSON, many are nearly so.
+    /// Fragments of JSON in any order: most are not JSON, many are nearly so.
     fn pieces() -> impl Strategy<Value = Vec<u8>> {
         let piece = proptest::sample::select(vec![
             "{",
@@ -213,10 +213,10 @@ mod random {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// What we read is what `serde_json` reads, but for names that come twice, where it takes
-        /// the last.
+        /// The result equals that of `serde_json`, except for duplicate names, where it takes the
+        /// last.
         #[test]
-        fn we_read_what_serde_json_reads(bytes in bytes()) {
+        fn the_parser_agrees_with_serde_json(bytes in bytes()) {
             let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);
             match parse(&bytes, &Limits::default()) {
                 Ok(ours) => prop_assert_eq!(ours.into_json(), theirs.unwrap()),

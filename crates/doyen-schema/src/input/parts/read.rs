@@ -1,4 +1,4 @@
-//! Reading the values of objects, words and tagged enums.
+//! Parses objects, enumerated values and tagged enums.
 
 use doyen_core::{At, Failures, Place};
 use serde_json::{Map, json};
@@ -9,8 +9,8 @@ use crate::input::{Input, MAX_FAILURES, Value};
 pub struct Fields<'v, const N: usize>([Option<Value<'v>>; N]);
 
 impl<'v, const N: usize> Fields<'v, N> {
-    /// Sorts the values of an object into slots. Records what is not an object, and unknown fields
-    /// unless `open`.
+    /// Assigns the values of an object to slots. Records a value that is not an object, and unknown
+    /// fields unless `open`.
     pub fn open(
         value: Value<'v>,
         names: &[&str; N],
@@ -33,7 +33,7 @@ impl<'v, const N: usize> Fields<'v, N> {
         Some(Self(slots))
     }
 
-    /// The value of a field, once.
+    /// Takes the value of a field.
     pub fn take(&mut self, slot: usize) -> Option<Value<'v>> {
         self.0[slot].take()
     }
@@ -52,9 +52,9 @@ fn unknown(name: &str, names: &[&str], at: &At<'_>, out: &mut Failures) {
         .fail_with(out, "unknown_field", message, params);
 }
 
-/// The known name closest to a wrong one, if it is close.
+/// Returns the known name that is closest to an unknown one, if it is close.
 fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
-    // The cost of a distance grows with both lengths; a long name is no slip of the finger.
+    // The cost of the distance grows with both lengths; a long name is no typing error.
     if name.len() > 64 {
         return None;
     }
@@ -67,7 +67,7 @@ fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
         .map(|(_, known)| known)
 }
 
-/// Records that a field is missing.
+/// Records a missing field.
 pub fn required<T>(at: &At<'_>, out: &mut Failures) -> Option<T> {
     at.fail(out, "required", "is required");
     None
@@ -100,7 +100,7 @@ pub fn from_text<T, E: std::fmt::Display>(
     }
 }
 
-/// Reads one of a few words: the index of the word.
+/// Parses an enumerated value. Returns its index.
 pub fn choice(value: Value<'_>, words: &[&str], at: &At<'_>, out: &mut Failures) -> Option<usize> {
     let Some(text) = value.as_text() else {
         value.refuse("string", "text", at, out);
@@ -123,7 +123,8 @@ fn not_one_of(words: &[&str], at: &At<'_>, out: &mut Failures) {
     at.fail_with(out, "one_of", format!("must be one of {list}"), params);
 }
 
-/// Takes the tag out of an object: the index of the variant, and the object without the tag.
+/// Takes the tag out of an object. Returns the index of the variant, and the object without the
+/// tag.
 pub fn tagged<'v>(
     value: Value<'v>,
     tag: &str,

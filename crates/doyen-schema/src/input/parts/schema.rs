@@ -1,16 +1,16 @@
-//! Pieces of schemas.
+//! Parts of schemas.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::input::{Field, Object, object};
 use crate::{Components, Direction, Schema};
 
-/// A list, without a trait that must be in scope.
+/// Wraps a schema in a list, without a trait in scope.
 pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
     Vec::from(items)
 }
 
-/// A field of the contract.
+/// Creates a field.
 pub fn described_field(
     name: &'static str,
     required: bool,
@@ -27,7 +27,7 @@ pub fn described_field(
     }
 }
 
-/// The name of a generic type in the document: `Page` of `Ticket` is `PageTicket`.
+/// Returns the name of a generic type in the document: `Page` of `Ticket` is `PageTicket`.
 pub fn name_of(base: &str, arguments: &[Schema]) -> String {
     let mut name = base.to_owned();
     for argument in arguments {
@@ -54,13 +54,13 @@ fn word(schema: &Schema) -> String {
     format!("{}{}{inner}", kind[..1].to_uppercase(), &kind[1..])
 }
 
-/// The schema of one of a few words.
+/// Returns the schema of an enumerated value.
 pub fn words(all: &[&str], description: &str) -> Schema {
     let schema = Schema::of("string").with("enum", json!(all));
     described(schema, description)
 }
 
-/// The schema with a description, if there is one.
+/// Adds a description to a schema, if there is one.
 pub fn described(mut schema: Schema, description: &str) -> Schema {
     if !description.is_empty() {
         schema.set("description", description);
@@ -68,15 +68,15 @@ pub fn described(mut schema: Schema, description: &str) -> Schema {
     schema
 }
 
-/// One variant of a tagged enum.
+/// A variant of a tagged enum.
 pub struct Variant {
-    /// The word of the tag.
+    /// Value of the tag.
     pub word: &'static str,
-    /// A reference to the component of the variant.
+    /// Reference to the component of the variant.
     pub schema: Schema,
 }
 
-/// The schema of a variant: the fields and the tag.
+/// Returns the schema of a variant: its fields and the tag.
 pub fn variant(
     tag: &'static str,
     word: &'static str,
@@ -98,7 +98,7 @@ pub fn variant(
     described(object(fields, open), description)
 }
 
-/// The schema of a tagged enum.
+/// Returns the schema of a tagged enum.
 pub fn one_of(tag: &str, variants: Vec<Variant>, description: &str) -> Schema {
     let mapping: Map<String, Json> = variants
         .iter()
@@ -115,12 +115,12 @@ pub fn one_of(tag: &str, variants: Vec<Variant>, description: &str) -> Schema {
     described(schema, description)
 }
 
-/// The fields of a struct that is the body of a variant.
+/// Returns the fields of a struct that is the body of a variant.
 pub fn fields_of<T: Object>(all: &mut Components) -> (Vec<Field>, bool) {
     (T::fields(all), T::OPEN)
 }
 
-/// Defines a component that is read.
+/// Defines an input component.
 pub fn define<T: 'static>(
     all: &mut Components,
     name: &str,
@@ -129,13 +129,13 @@ pub fn define<T: 'static>(
     all.define::<T>(Direction::Input, name, build)
 }
 
-/// The JSON of a default, when its type can be written. Method resolution prefers [`Written`];
-/// [`Unwritten`] is what remains.
+/// Serializes a default, if its type allows it. Method resolution prefers [`Written`];
+/// [`Unwritten`] is the fallback.
 pub struct Probe<'a, T: ?Sized>(pub &'a T);
 
-/// A value that can be written.
+/// A serializable value.
 pub trait Written {
-    /// Its JSON.
+    /// Returns its JSON.
     fn json(&self) -> Option<Json>;
 }
 
@@ -145,9 +145,9 @@ impl<T: serde::Serialize + ?Sized> Written for Probe<'_, T> {
     }
 }
 
-/// A value that cannot be written.
+/// A value that cannot be serialized.
 pub trait Unwritten {
-    /// Nothing.
+    /// Returns `None`.
     fn json(&self) -> Option<Json> {
         None
     }

@@ -58,7 +58,7 @@ pub(crate) struct Asked {
 }
 
 #[derive(Input)]
-pub(crate) struct Crumb {
+pub(crate) struct TrackingCookie {
     theme: String,
 }
 
@@ -182,8 +182,8 @@ async fn file(path: String) -> Text {
 
 /// Header fields and cookies.
 #[get("/asked", allow = anyone)]
-async fn asked(asked: Header<Asked>, crumb: Cookie<Crumb>) -> Html {
-    Html(format!("{} {}", asked.0.x_name, crumb.0.theme))
+async fn asked(asked: Header<Asked>, tracking_cookie: Cookie<TrackingCookie>) -> Html {
+    Html(format!("{} {}", asked.0.x_name, tracking_cookie.0.theme))
 }
 
 /// A form.

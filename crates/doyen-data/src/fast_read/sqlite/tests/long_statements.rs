@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::*;
 
 #[tokio::test]
-async fn a_long_statement_goes_to_a_thread_and_others_go_on() {
+async fn a_long_statement_moves_to_a_thread_and_others_continue() {
     let fresh = Fresh::new().await;
     let reader = Arc::new(fresh.reader(2));
     let sql = counting_to(2_000_000);
@@ -69,7 +69,7 @@ async fn giving_up_a_long_statement_ends_it() {
 }
 
 #[tokio::test]
-async fn giving_up_at_any_moment_ends_nobody_elses_statement() {
+async fn cancelling_at_any_moment_ends_no_other_statement() {
     let fresh = Fresh::new().await;
     let reader = fresh.reader(1);
     let sql = counting_to(3_000);
@@ -129,7 +129,7 @@ async fn a_count_of_a_whole_table_is_one_step_and_ends_too() {
 }
 
 #[tokio::test]
-async fn a_statement_out_of_time_is_told_as_the_pool_tells_it() {
+async fn a_statement_timeout_is_the_error_of_the_pool() {
     let fresh = Fresh::new().await;
     let reader = fresh.reader_with(|options| {
         options.max_connections = 1;

@@ -17,12 +17,12 @@ pub(super) fn expand(item: &DeriveInput) -> syn::Result<TokenStream> {
         },
     )?;
     let name = &model.name;
-    let (variants, words): (Vec<_>, Vec<_>) = model
+    let (variants, names): (Vec<_>, Vec<_>) = model
         .variants
         .iter()
-        .map(|variant| (&variant.ident, &variant.word))
+        .map(|variant| (&variant.ident, &variant.name))
         .unzip();
-    let kind = either(&words);
+    let kind = either(&names);
     let numbers = 0..variants.len();
     Ok(quote! {
         #[automatically_derived]
@@ -33,7 +33,7 @@ pub(super) fn expand(item: &DeriveInput) -> syn::Result<TokenStream> {
             fn read(
                 raw: &::doyen::__private::settings::Raw,
             ) -> ::core::result::Result<Self, ::doyen::__private::settings::Wrong> {
-                ::core::result::Result::map(::doyen::__private::settings::choose(raw, &[#(#words),*]), |word| match word {
+                ::core::result::Result::map(::doyen::__private::settings::choose(raw, &[#(#names),*]), |name| match name {
                     #(#numbers => Self::#variants,)*
                     _ => ::core::unreachable!("one of the words"),
                 })

@@ -4,23 +4,23 @@ use std::time::Duration;
 
 use super::Rate;
 
-/// Whose calls are counted together.
+/// The subject of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Per {
-    /// Those of a user.
+    /// A user.
     User,
-    /// Limits of a user, or of an address for anonymous calls.
+    /// A user, or an address for anonymous calls.
     Client,
-    /// Those from an address.
+    /// An address.
     Address,
-    /// Those with an API key, or of a machine client.
+    /// An API key or a machine client.
     Key,
-    /// All of them.
+    /// All callers together.
     Route,
 }
 
 impl Per {
-    /// The word, as it stands in settings.
+    /// Returns its name in settings.
     pub const fn word(self) -> &'static str {
         match self {
             Per::User => "user",
@@ -31,7 +31,7 @@ impl Per {
         }
     }
 
-    /// The word of this name.
+    /// Returns the subject of this name.
     pub fn named(word: &str) -> Option<Self> {
         [Per::User, Per::Client, Per::Address, Per::Key, Per::Route]
             .into_iter()
@@ -39,29 +39,29 @@ impl Per {
     }
 }
 
-/// One policy at a route: whose calls, and how many of them.
+/// One policy of a route: subject and rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Where the numbers come from.
+    /// Source of the numbers.
     pub source: PolicySource,
-    /// What clients read in `RateLimit-Policy`, if it is said.
+    /// Name in `RateLimit-Policy`, if set.
     pub name: Option<&'static str>,
-    /// How many calls one call counts as.
+    /// Number of calls that a request counts as.
     pub cost: u32,
-    /// How many calls may come at once, if it is said.
+    /// Burst, if set.
     pub burst: Option<u32>,
-    /// Whether the quotas that are counted everywhere are left out.
+    /// True if quotas that apply to every route do not count here.
     pub without_quotas: bool,
 }
 
-/// Where the numbers of a policy come from.
+/// The source of a policy's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicySource {
-    /// From the route itself.
+    /// The route itself.
     Here(Per, Rate),
-    /// From the policy of this name.
+    /// The policy of this name.
     Named(&'static str),
-    /// From the quota of this name.
+    /// The quota of this name.
     Quota(&'static str),
 }
 
@@ -76,8 +76,8 @@ impl Policy {
         }
     }
 
-    /// Leaves out the quotas that are counted everywhere: for what callers need when theirs is used
-    /// up.
+    /// Does not count against quotas that apply to every route. Use it for routes that callers need
+    /// when their quota is used up.
     #[must_use]
     pub const fn without_quotas(self) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Policy {
         }
     }
 
-    /// How many calls one call counts as: more for what costs more.
+    /// Sets the number of calls that a request counts as, for expensive requests.
     #[must_use]
     pub const fn cost(self, calls: u32) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Policy {
         }
     }
 
-    /// How many calls may come at once; all of them when it is not said.
+    /// Sets the burst, by default all calls.
     #[must_use]
     pub const fn burst(self, calls: u32) -> Self {
         Self {
@@ -104,7 +104,7 @@ impl Policy {
         }
     }
 
-    /// What clients read in `RateLimit-Policy`; the word (`user`, `address`) when it is not said.
+    /// Sets the name in `RateLimit-Policy`, by default the subject (`user`, `address`).
     #[must_use]
     pub const fn named(self, name: &'static str) -> Self {
         Self {
@@ -113,7 +113,7 @@ impl Policy {
         }
     }
 
-    /// Whose calls, and how many, when both are said here.
+    /// Returns subject and rate, if both are set here.
     pub fn rate(&self) -> Option<(Per, Rate)> {
         match self.source {
             PolicySource::Here(per, rate) => {
@@ -124,7 +124,7 @@ impl Policy {
     }
 }
 
-/// So many calls of each user in this time. Who is not known is counted by the default.
+/// Limits the calls of each user in this time. Anonymous calls count against the default.
 pub const fn per_user(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::User, Rate::new(calls, window)))
 }
@@ -135,15 +135,15 @@ pub const fn per_client(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Client, Rate::new(calls, window)))
 }
 
-/// So many calls from each address in this time: an IPv4 address, or the first 64 bits of an IPv6
-/// address. Those who are known and those who are not are counted apart, so that strangers do not
-/// use up what users behind the same address have.
+/// Limits the calls from each address in this time: an IPv4 address, or the first 64 bits of an
+/// IPv6 address. Authenticated and anonymous calls are counted separately, so that strangers cannot
+/// use up the limit of users behind the same address.
 pub const fn per_address(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Address, Rate::new(calls, window)))
 }
 
-/// So many calls with each API key, or of each machine client, in this time. Others are counted by
-/// the default.
+/// Limits the calls with each API key, or of each machine client, in this time. Other calls count
+/// against the default.
 pub const fn per_key(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Key, Rate::new(calls, window)))
 }
@@ -154,32 +154,33 @@ pub const fn per_route(calls: u32, window: Duration) -> Policy {
     Policy::of(PolicySource::Here(Per::Route, Rate::new(calls, window)))
 }
 
-/// The policy of this name, from `limits.policies` or `App::policy`; `policy("default")` is the
-/// default. All routes that name it share it.
+/// Applies the policy of this name, from `limits.policies` or `App::policy`; `policy("default")` is
+/// the default. All routes that name it share it.
 pub const fn policy(name: &'static str) -> Policy {
     Policy::of(PolicySource::Named(name))
 }
 
-/// The quota of this name, from `limits.quotas`: so many calls of each user in a day or a month.
+/// Applies the quota of this name, from `limits.quotas`: a maximum of calls of each user per day or
+/// month.
 pub const fn quota(name: &'static str) -> Policy {
     Policy::of(PolicySource::Quota(name))
 }
 
-/// No limit, and why.
+/// No limit, and its reason.
 pub const fn unlimited(reason: &'static str) -> Unlimited {
     Unlimited(reason)
 }
 
-/// A route without a limit, and why it needs none.
+/// Applies no limit, for this reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unlimited(&'static str);
 
 /// A value for `limit =`: one policy, several in a list or a tuple, or [`unlimited`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// Every one of these policies.
+    /// Returns the policies.
     Policies(Vec<Policy>),
-    /// No limit, and why.
+    /// Returns the reason for no limit.
     Exempt(&'static str),
 }
 

@@ -1,12 +1,12 @@
-//! Settings that are one of some words: what `#[derive(Settings)]` writes for an enum.
+//! Enumerated settings, which `#[derive(Settings)]` generates for an enum.
 
 use crate::{Raw, Wrong};
 
-/// Which of the words it is.
+/// Returns the index of a value.
 ///
 /// # Errors
 ///
-/// None of them; the message lists them all.
+/// Returns an error with all values if there is no such one.
 pub fn choose(raw: &Raw, words: &[&str]) -> Result<usize, Wrong> {
     let given = raw.text();
     given
@@ -31,7 +31,7 @@ pub(crate) fn either<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
-/// The known word that was probably meant.
+/// Returns the known value that was probably meant.
 pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = (word.chars().count() / 4).max(2);
     let far = |known: &&'k str| strsim::damerau_levenshtein(word, known);
