@@ -5,7 +5,7 @@
 //! many values to be honest.
 //!
 //! Text is borrowed from the body where it has no escapes. Whole numbers from `i64::MIN` to `u64::MAX` are exact. A number with a
-//! fraction or an exponent is read as a double, as most JSON readers do.
+//! fraction or an exponent, or beyond these ends, is read as a double, as most JSON readers do.
 //!
 //! ```
 //! use doyen_schema::input::json::{Limits, parse};
