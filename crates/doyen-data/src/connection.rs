@@ -2,6 +2,7 @@
 //!
 //! Only this module uses the driver (sqlx). It knows nothing about requests and sessions.
 
+mod parameters;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 
+#[cfg(feature = "sqlite")]
+pub(crate) use parameters::why_not_storable;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::{PostgresConnection, PostgresOptions};
 #[cfg(feature = "sqlite")]

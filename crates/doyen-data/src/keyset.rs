@@ -273,6 +273,8 @@ impl<C: ColumnTrait> List<'_, C> {
             statement.sql.push_str(&format!(" OFFSET {skip}"));
         }
         let rows = self.session.query_all_raw(statement).await?;
+        #[cfg(feature = "sqlite")]
+        crate::row::check_forms::<E>(&rows)?;
         Ok(rows
             .iter()
             .map(|row| <E::Model as sea_orm::FromQueryResult>::from_query_result(row, ""))

@@ -7,10 +7,23 @@
 use std::time::Duration;
 
 use sea_query_sqlx::SqlxValues;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _,
+};
 
+use super::parameters::parameters;
 use super::{Outcome, SqlStatement};
+use crate::row::{UNREADABLE_TIME, is_readable_time};
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, SqlxValues>;
+
+/// Types of columns, as numbered by PostgreSQL.
+const DATE: Oid = Oid(1082);
+const TIME: Oid = Oid(1083);
+const TIMESTAMP: Oid = Oid(1114);
+const TIMESTAMPTZ: Oid = Oid(1184);
 
 /// How long an abandoned statement may run before its backend is terminated. Most end sooner, and a
 /// new connection costs a fork.
@@ -49,18 +62,20 @@ impl PostgresConnection {
     pub(super) async fn run(&mut self, statement: &SqlStatement) -> Result<Outcome, sqlx::Error> {
         let connection = &mut self.connection;
         match statement {
-            SqlStatement::Execute(statement) => query(statement)
+            SqlStatement::Execute(statement) => query(statement)?
                 .execute(connection)
                 .await
                 .map(|result| Outcome::Executed(result.into())),
-            SqlStatement::FetchOne(statement) => query(statement)
-                .fetch_optional(connection)
-                .await
-                .map(|row| Outcome::Row(row.map(Into::into))),
-            SqlStatement::FetchAll(statement) => query(statement)
-                .fetch_all(connection)
-                .await
-                .map(|rows| Outcome::Rows(rows.into_iter().map(Into::into).collect())),
+            SqlStatement::FetchOne(statement) => {
+                let row = query(statement)?.fetch_optional(connection).await?;
+                check_times(row.as_slice())?;
+                Ok(Outcome::Row(row.map(Into::into)))
+            }
+            SqlStatement::FetchAll(statement) => {
+                let rows = query(statement)?.fetch_all(connection).await?;
+                check_times(&rows)?;
+                Ok(Outcome::Rows(rows.into_iter().map(Into::into).collect()))
+            }
             SqlStatement::Script(sql) => connection
                 .execute(AssertSqlSafe(sql.as_str()))
                 .await
@@ -124,10 +139,33 @@ impl PostgresConnection {
     }
 }
 
-fn query(statement: &sea_orm::Statement) -> sqlx::query::Query<'_, sqlx::Postgres, SqlxValues> {
-    let values = statement
-        .values
-        .clone()
-        .unwrap_or_else(|| sea_orm::Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+fn query(statement: &sea_orm::Statement) -> Result<Query<'_>, sqlx::Error> {
+    let values = parameters(statement)?;
+    let sql = AssertSqlSafe(statement.sql.as_str());
+    Ok(sqlx::query_with(sql, values))
+}
+
+/// Returns an error if a row holds a time that sqlx cannot convert: it would panic, or change it.
+fn check_times(rows: &[PgRow]) -> Result<(), sqlx::Error> {
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
+    for column in first.columns() {
+        let of = column.type_info().oid();
+        if !matches!(of, Some(DATE | TIME | TIMESTAMP | TIMESTAMPTZ)) {
+            continue;
+        }
+        for row in rows {
+            let value = row.try_get_raw(column.ordinal())?;
+            let bytes = value.as_bytes().unwrap_or_default();
+            if !is_readable_time(bytes, of == Some(TIME)) {
+                let what = format!(
+                    "the column `{}` cannot be read: {UNREADABLE_TIME}",
+                    column.name()
+                );
+                return Err(sqlx::Error::Decode(what.into()));
+            }
+        }
+    }
+    Ok(())
 }

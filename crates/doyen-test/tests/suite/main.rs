@@ -7,3 +7,4 @@ mod databases;
 mod requests;
 mod shop;
 mod sockets;
+mod values;
