@@ -1,5 +1,6 @@
 //! Values on their way from JSON and the query string to the database and back.
 
+mod cursors;
 mod ends;
 mod stored;
 
