@@ -5,7 +5,7 @@ use doyen_data::migrate::State;
 use doyen_data::sea_orm::ConnectionTrait as _;
 use doyen_data::{Migration, Migrations, Migrator};
 
-use crate::harness::{Fresh, TABLES, both};
+use crate::harness::{Fresh, TABLES, everywhere};
 use crate::session::count;
 
 const fn step(version: i64, name: &'static str, up: &'static str, down: &'static str) -> Migration {
@@ -49,7 +49,7 @@ fn three() -> Vec<Migration> {
     ]
 }
 
-both! {
+everywhere! {
     async fn up_down_up_is_the_same_schema(fresh) {
         let migrator = Migrator::new(&fresh.database, TABLES);
         let nothing = migrator.schema().await.unwrap();
@@ -69,7 +69,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn steps_status_and_check(fresh) {
         let migrator = Migrator::new(&fresh.database, of(three()));
         let states = async || -> Vec<String> {
@@ -88,14 +88,14 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn processes_that_start_together_apply_each_once(fresh) {
         let migrations = of(three());
         let starts: Vec<_> = (0..4)
             .map(|_| {
-                let url = fresh.url.clone();
+                let options = fresh.options();
                 tokio::spawn(async move {
-                    let database = doyen_data::Database::connect(&crate::harness::options(&url)).await.unwrap();
+                    let database = doyen_data::Database::connect(&options).await.unwrap();
                     let applied = Migrator::new(&database, migrations).up().await.unwrap().len();
                     database.close().await;
                     applied
@@ -111,7 +111,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_failure_undoes_its_migration_and_keeps_those_before(fresh) {
         let mut steps = three();
         steps[1].up = "CREATE TABLE b (id integer PRIMARY KEY); INSERT INTO b VALUES (1); INSERT INTO nowhere VALUES (1);";
@@ -124,7 +124,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_changed_or_missing_file_is_refused_by_name(fresh) {
         Migrator::new(&fresh.database, of(three())).up().await.unwrap();
         let mut changed = three();
@@ -151,7 +151,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn an_application_without_migrations_for_this_database_is_refused(fresh) {
         let mut one_sided = of(three());
         if fresh.is_postgres() { one_sided.postgres = &[] } else { one_sided.sqlite = &[] }
@@ -161,7 +161,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn other_parts_bring_their_own(fresh) {
         let theirs = of(vec![step(1, "jobs", "CREATE TABLE doyen_jobs (id integer PRIMARY KEY)", "DROP TABLE doyen_jobs")]);
         let ours = of(vec![step(1, "mine", "CREATE TABLE mine (job integer REFERENCES doyen_jobs (id))", "DROP TABLE mine")]);
