@@ -99,7 +99,7 @@ pub use runtime::Runtime;
 pub use secret::SecretSettings;
 pub use settings::{CoreSettings, ServerSettings};
 #[cfg(feature = "database")]
-pub use settings::{DatabaseSettings, MigrateMode, SynchronousMode};
+pub use settings::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
 pub use setup_error::SetupError;
 
 /// What the macros write against. Not part of the public API.

@@ -9,7 +9,7 @@ use doyen_settings::Origin;
 use doyen_settings::{Loader, Row, Settings, SettingsError};
 
 #[cfg(feature = "database")]
-pub use database::{DatabaseSettings, MigrateMode, SynchronousMode};
+pub use database::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
 pub use server::ServerSettings;
 
 use crate::redis::RedisSettings;

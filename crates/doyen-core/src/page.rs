@@ -7,7 +7,8 @@ pub static INVALID_CURSOR: ProblemInfo = ProblemInfo {
     code: "invalid_cursor",
     kind: Kind::Malformed,
     title: "Invalid Cursor",
-    description: "The cursor was modified, or belongs to another list, filter or sort order. Start again without a cursor.",
+    description: "The cursor was modified, belongs to another list, filter or sort order, or its row was deleted or changed. \
+                  Start again without a cursor.",
 };
 
 /// The requested part of a list: `?limit=` and `?cursor=`, or `?page=` and `?per_page=`.

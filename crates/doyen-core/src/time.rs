@@ -31,9 +31,23 @@ pub const fn secs(n: u64) -> Duration {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Creates a time from microseconds since 1970-01-01 UTC. Clamped to the years 0001 to 9999.
+    /// The earliest time: 0001-01-01T00:00:00Z.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+    /// The latest time: 9999-12-31T23:59:59.999999Z.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
+
+    /// Creates a time from microseconds since 1970-01-01 UTC. A time before [`MIN`](Self::MIN) or
+    /// after [`MAX`](Self::MAX) becomes that limit.
     pub fn from_micros(micros: i64) -> Self {
-        Self(micros.clamp(-62_135_596_800_000_000, 253_402_300_799_999_999))
+        Self(micros.clamp(Self::MIN.0, Self::MAX.0))
+    }
+
+    /// Like [`from_micros`](Self::from_micros), but returns `None` for a time outside of the
+    /// limits.
+    pub fn try_from_micros(micros: i64) -> Option<Self> {
+        (Self::MIN.0..=Self::MAX.0)
+            .contains(&micros)
+            .then_some(Self(micros))
     }
 
     /// Returns the microseconds since 1970-01-01 UTC.
@@ -88,7 +102,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// The text is not an RFC 3339 time.
+/// The text is not an RFC 3339 time in the years 0001 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotATime;
 
@@ -104,10 +118,12 @@ impl FromStr for Timestamp {
     type Err = NotATime;
     fn from_str(text: &str) -> Result<Self, NotATime> {
         let time = DateTime::parse_from_rfc3339(text).map_err(|_| NotATime)?;
-        Ok(Self::from_micros(time.timestamp_micros()))
+        Self::try_from_micros(time.timestamp_micros()).ok_or(NotATime)
     }
 }
 
+/// Rounds down to microseconds. A time outside of the years 0001 to 9999 becomes the nearest limit;
+/// the data layer does not read such a time.
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
         Self::from_micros(time.timestamp_micros())
@@ -169,5 +185,32 @@ mod tests {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
         }
         assert!("2026-11-22".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn a_time_beyond_the_limits_is_refused() {
+        for (text, limit) in [
+            ("0001-01-01T00:00:00.000000Z", Timestamp::MIN),
+            ("9999-12-31T23:59:59.999999Z", Timestamp::MAX),
+        ] {
+            assert_eq!(text.parse(), Ok(limit));
+            assert_eq!(Timestamp::try_from_micros(limit.micros()), Some(limit));
+        }
+        for text in [
+            "0000-12-31T23:59:59.999999Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
+            "9999-12-31T23:59:60Z",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(NotATime), "{text}");
+        }
+        assert_eq!(
+            Timestamp::try_from_micros(Timestamp::MIN.micros() - 1),
+            None
+        );
+        assert_eq!(
+            Timestamp::try_from_micros(Timestamp::MAX.micros() + 1),
+            None
+        );
     }
 }

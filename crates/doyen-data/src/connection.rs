@@ -2,6 +2,7 @@
 //!
 //! Only this module uses the driver (sqlx). It knows nothing about requests and sessions.
 
+mod parameters;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -11,8 +12,10 @@ use std::sync::Arc;
 
 use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 
+#[cfg(feature = "sqlite")]
+pub(crate) use parameters::why_not_storable;
 #[cfg(feature = "postgres")]
-pub(crate) use postgres::{PostgresConnection, PostgresOptions};
+pub(crate) use postgres::{POOLER_FOUND, PostgresConnection, PostgresOptions, ServerSettings};
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::{SqliteConnection, SqliteOptions};
 
@@ -86,14 +89,23 @@ impl ConnectOptions {
     }
 
     /// Returns the statement that begins a transaction.
-    pub(crate) fn begin_sql(&self) -> &'static str {
+    pub(crate) fn begin_sql(&self) -> &str {
         match self {
             // A deferred transaction that becomes a writer gets SQLITE_BUSY without waiting.
             #[cfg(feature = "sqlite")]
             ConnectOptions::Sqlite(_) => "BEGIN IMMEDIATE",
-            // Connections are read-only by default, so that one pool can serve reads safely.
             #[cfg(feature = "postgres")]
-            ConnectOptions::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE",
+            ConnectOptions::Postgres(options) => &options.begin,
+        }
+    }
+
+    /// Returns the statement that begins the transaction of a single read, if it needs one.
+    pub(crate) fn begin_read_sql(&self) -> Option<&str> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            ConnectOptions::Sqlite(_) => None,
+            #[cfg(feature = "postgres")]
+            ConnectOptions::Postgres(options) => options.begin_read.as_deref(),
         }
     }
 

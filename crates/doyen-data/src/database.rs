@@ -129,10 +129,33 @@ impl Database {
         if self.backend() == DbBackend::Sqlite {
             crate::open::create_folder(options)?;
         }
+        #[cfg(feature = "postgres")]
+        self.check_pooler().await?;
         self.check_connections().await.map_err(|error| {
             let advice = crate::open::advice(scheme, &error);
             ConnectError::new(options.masked_url(), advice).caused_by(error)
         })
+    }
+
+    /// Checks that the pooler is in the mode that the options say, before a `SET` on one of its
+    /// server connections affects others.
+    #[cfg(feature = "postgres")]
+    async fn check_pooler(&self) -> Result<(), ConnectError> {
+        let options = &self.0.options;
+        let ConnectOptions::Postgres(postgres) = self.connect_options() else {
+            return Ok(());
+        };
+        if options.pooler != crate::Pooler::Session {
+            return Ok(());
+        }
+        // An error here is reported by the first connection of the pool.
+        let check = tokio::time::timeout(STARTUP_TIMEOUT, postgres.shares_server_connections());
+        if !matches!(check.await, Ok(Ok(true))) {
+            return Ok(());
+        }
+        let what = "the pooler gives two connections the same server connection. \
+                    Set `database.pooler` to `transaction`, or the mode of the pooler to `session`";
+        Err(ConnectError::new(options.masked_url(), what))
     }
 
     /// Connects the writer first: on SQLite it creates the file that the readers open.

@@ -29,9 +29,13 @@
 //! - No column of the order may be nullable, because NULL has no position in the order.
 //! - The last argument is the values of the filter: a text, a tuple, any type that serde can write
 //!   as JSON. A cursor is valid only for its own filter, order and table.
+//! - A cursor has at most 1,024 characters, whatever the length of the keys. With a key of more than
+//!   256 bytes (fewer with more than two columns), it becomes invalid when its row is deleted or its
+//!   key changes.
 //! - Cursors are signed with the [`CursorKey`]. A modified one gets `invalid_cursor` (400).
 
 mod cursor;
+mod truncated;
 
 use doyen_core::{INVALID_CURSOR, Page, PageFrom, Paging, Total, Unexpected};
 use sea_orm::{
@@ -167,6 +171,7 @@ impl Session {
                     order.columns.len(),
                 )
                 .ok_or_else(|| Unexpected::known(&INVALID_CURSOR, "the cursor does not fit"))?;
+                let cursor = list.complete::<E>(cursor).await?;
                 list.keyset(select, Some(cursor)).await
             }
             PageFrom::Number(number) => {
@@ -213,6 +218,7 @@ impl<C: ColumnTrait> List<'_, C> {
                 direction,
                 inclusive: !cursor.inclusive,
                 keys: cursor.keys.clone(),
+                truncated: Vec::new(),
             })
         };
         let (next, prev) = match (&from, items.first(), items.last()) {
@@ -346,6 +352,8 @@ impl<C: ColumnTrait> List<'_, C> {
             statement.sql.push_str(&format!(" OFFSET {skip}"));
         }
         let rows = self.session.query_all_raw(statement).await?;
+        #[cfg(feature = "sqlite")]
+        crate::row::check_forms::<E>(&rows)?;
         Ok(rows
             .iter()
             .map(|row| <E::Model as sea_orm::FromQueryResult>::from_query_result(row, ""))
@@ -366,6 +374,7 @@ impl<C: ColumnTrait> List<'_, C> {
                 direction,
                 inclusive: false,
                 keys,
+                truncated: Vec::new(),
             }),
             Some(at) => Err(Unexpected::new(format!(
                 "a list cannot be sorted by `{}`: no cursor can hold such a value",

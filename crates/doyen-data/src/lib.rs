@@ -64,7 +64,7 @@ pub use doyen_macros::Row;
 pub use error::{COMMIT_FAILED, ConnectError, UniqueViolation, Violation, classify};
 pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
-pub use options::{DatabaseOptions, Synchronous};
+pub use options::{DatabaseOptions, Pooler, Synchronous};
 pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};

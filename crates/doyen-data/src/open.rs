@@ -109,22 +109,28 @@ pub(crate) fn create_folder(options: &DatabaseOptions) -> Result<(), ConnectErro
 pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError> {
     use sqlx::ConnectOptions as _;
 
-    use crate::connection::PostgresOptions;
+    use crate::Pooler;
+    use crate::connection::{PostgresOptions, ServerSettings};
     use crate::fast_read::{PipelineConnector, PostgresReader};
 
     /// Time after the statement timeout of the server until the client stops waiting.
     const RESPONSE_MARGIN: Duration = Duration::from_secs(2);
 
     let response_timeout = options.statement_timeout + RESPONSE_MARGIN;
-    let connect_options = postgres_options(options)?.disable_statement_logging();
-    let fast_reader = (options.read_connections > 0)
-        .then(|| PipelineConnector::new(&connect_options, options.acquire_timeout))
+    let settings = ServerSettings::new(options);
+    let connect_options = postgres_options(options, &settings)?.disable_statement_logging();
+    // A pipeline is a sequence of statements on one server connection.
+    let pipelines = options.read_connections > 0 && options.pooler != Pooler::Transaction;
+    let fast_reader = pipelines
+        .then(|| {
+            PipelineConnector::new(&connect_options, settings.clone(), options.acquire_timeout)
+        })
         .flatten()
         .map(|connector| {
             FastReader::Postgres(PostgresReader::new(connector, options, response_timeout))
         });
     let pool = Pool::new(
-        ConnectOptions::Postgres(PostgresOptions(connect_options)),
+        ConnectOptions::Postgres(PostgresOptions::new(connect_options, settings)),
         pool_options(options, options.max_connections, response_timeout),
     );
     Ok((pool.clone(), pool, fast_reader))
@@ -133,6 +139,7 @@ pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError
 #[cfg(feature = "postgres")]
 fn postgres_options(
     options: &DatabaseOptions,
+    settings: &crate::connection::ServerSettings,
 ) -> Result<sqlx::postgres::PgConnectOptions, ConnectError> {
     use std::str::FromStr as _;
 
@@ -150,17 +157,14 @@ fn postgres_options(
     } else {
         parsed
     };
-    let millis = |span: Duration| span.as_millis().to_string();
-    Ok(parsed.options([
-        ("default_transaction_read_only", "on".to_owned()),
-        ("statement_timeout", millis(options.statement_timeout)),
-        ("lock_timeout", millis(options.lock_timeout)),
-        // Ends transactions that were abandoned.
-        (
-            "idle_in_transaction_session_timeout",
-            millis(options.statement_timeout.max(Duration::from_secs(1)) * 3),
-        ),
-    ]))
+    // Not every pooler passes it on, and values are sent in binary form.
+    let parsed = parsed.extra_float_digits(None);
+    let startup = settings.startup();
+    Ok(if startup.is_empty() {
+        parsed
+    } else {
+        parsed.options(startup)
+    })
 }
 
 /// Returns true if neither the URL nor the environment sets a TLS mode.
@@ -184,8 +188,8 @@ fn is_local(options: &sqlx::postgres::PgConnectOptions) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// Returns what to do about a database that cannot be opened.
-pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
+/// Returns what is wrong with a database that cannot be opened, and what to do about it.
+pub(crate) fn advice(scheme: &str, error: &DbErr) -> String {
     let code = crate::error::code(error);
     if scheme == "sqlite" {
         return match code
@@ -198,18 +202,33 @@ pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
             Some(26) => "the file is not a SQLite database. Correct the path",
             Some(5 | 6) => "another process holds it. Stop that process",
             _ => "the file cannot be opened",
-        };
+        }
+        .to_owned();
     }
-    match code.as_deref() {
-        Some("28P01") => "the server refuses the user or the password. Correct the URL",
-        Some("28000") => {
+    #[cfg(feature = "postgres")]
+    match crate::error::sqlx_error(error) {
+        Some(sqlx::Error::Database(error)) => return postgres_advice(&**error),
+        Some(sqlx::Error::Configuration(error)) => return error.to_string(),
+        _ => {}
+    }
+    "the server does not answer. Start it, or correct host and port".to_owned()
+}
+
+#[cfg(feature = "postgres")]
+fn postgres_advice(error: &dyn sqlx::error::DatabaseError) -> String {
+    let (code, message) = (error.code().unwrap_or_default(), error.message());
+    let advice = match &*code {
+        "28P01" => "the server refuses the user or the password. Correct the URL",
+        "28000" => {
             "the server refuses the user, or a connection without TLS. Correct the URL; for TLS add `sslmode=require`"
         }
-        Some("3D000") => "there is no such database. Create it with `createdb`",
-        Some("53300") => {
+        "3D000" => "there is no such database. Create it with `createdb`",
+        "53300" => {
             "the server has no connection left. Lower `max_connections` or raise the server's"
         }
-        Some("57P03") => "the server is starting or stopping. Try again",
-        _ => "the server does not answer. Start it, or correct host and port",
-    }
+        "57P03" => "the server is starting or stopping. Try again",
+        _ if message.contains("unsupported startup parameter") => crate::connection::POOLER_FOUND,
+        _ => return format!("the server reports \"{message}\" (SQLSTATE {code})"),
+    };
+    advice.to_owned()
 }

@@ -41,10 +41,26 @@ pub struct DatabaseOptions {
     pub statement_timeout: Duration,
     /// Maximum wait of a statement for a row or table lock (PostgreSQL). Default: 2 s.
     pub lock_timeout: Duration,
+    /// The connection pooler between the application and PostgreSQL. Default: [`Pooler::None`].
+    pub pooler: Pooler,
     /// When a commit counts as durable (SQLite). Default: [`Synchronous::Full`].
     pub synchronous: Synchronous,
     /// Maximum wait for another process that writes to the same file (SQLite). Default: 5 s.
     pub busy_timeout: Duration,
+}
+
+/// A connection pooler in front of PostgreSQL, such as PgBouncer, by its mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pooler {
+    /// The server itself, or a pooler that passes on all startup parameters.
+    #[default]
+    None,
+    /// A connection keeps its server connection: `pool_mode = session`.
+    Session,
+    /// A connection has a server connection for a transaction: `pool_mode = transaction`. Each
+    /// statement runs in a transaction, and no statement stays prepared, so that a read takes four
+    /// round trips instead of one.
+    Transaction,
 }
 
 /// When SQLite reports a commit as done.
@@ -73,6 +89,7 @@ impl DatabaseOptions {
             idle_timeout: Duration::from_secs(10 * 60),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(2),
+            pooler: Pooler::None,
             synchronous: Synchronous::Full,
             busy_timeout: Duration::from_secs(5),
         }

@@ -5,6 +5,8 @@
 //! statement: one comparison of names for each value.
 
 mod cell;
+#[cfg(feature = "sqlite")]
+mod forms;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
@@ -15,6 +17,10 @@ use std::fmt::Display;
 use sea_orm::{ActiveEnum, DbErr};
 
 pub use cell::Cell;
+#[cfg(feature = "sqlite")]
+pub(crate) use forms::check_forms;
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::{UNREADABLE_TIME, is_readable_time};
 
 /// A struct that is read from a row: each field from the column of its name. Derive it in addition
 /// to SeaORM's `FromQueryResult`.
@@ -41,6 +47,19 @@ enum Source<'r> {
     Postgres(&'r tokio_postgres::Row),
     #[cfg(feature = "sqlite")]
     Sqlite(&'r rusqlite::Row<'r>, &'r [Box<str>]),
+    /// A row that was read over sqlx.
+    #[cfg(feature = "sqlite")]
+    Sqlx(&'r sqlx::sqlite::SqliteRow),
+}
+
+/// Reads a row of the pool. On SQLite, sqlx accepts values in more forms than the one that is found
+/// again, so its conversions are not used.
+pub(crate) fn read_pooled<T: Row>(row: &sea_orm::QueryResult) -> Result<T, DbErr> {
+    #[cfg(feature = "sqlite")]
+    if let Some(row) = row.try_as_sqlite_row() {
+        return T::read(&mut Cells::sqlx(row));
+    }
+    T::from_query_result(row, "")
 }
 
 impl<'r> Cells<'r> {
@@ -57,6 +76,14 @@ impl<'r> Cells<'r> {
     pub(crate) fn sqlite(row: &'r rusqlite::Row<'r>, names: &'r [Box<str>]) -> Self {
         Self {
             source: Source::Sqlite(row, names),
+            next: 0,
+        }
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn sqlx(row: &'r sqlx::sqlite::SqliteRow) -> Self {
+        Self {
+            source: Source::Sqlx(row),
             next: 0,
         }
     }
@@ -79,6 +106,12 @@ impl<'r> Cells<'r> {
             Source::Sqlite(row, _) => {
                 let value = row
                     .get_ref(index)
+                    .map_err(|error| DbErr::Type(error.to_string()))?;
+                T::from_sqlite(value).map_err(|error| unreadable(name, &error))
+            }
+            #[cfg(feature = "sqlite")]
+            Source::Sqlx(row) => {
+                let value = sqlite::pooled_value(row, index)
                     .map_err(|error| DbErr::Type(error.to_string()))?;
                 T::from_sqlite(value).map_err(|error| unreadable(name, &error))
             }
@@ -158,8 +191,28 @@ impl<'r> Cells<'r> {
                 }
                 names.iter().position(|column| &**column == name)
             }
+            #[cfg(feature = "sqlite")]
+            Source::Sqlx(row) => {
+                use sqlx::{Column as _, Row as _};
+                let columns = row.columns();
+                if columns
+                    .get(self.next)
+                    .is_some_and(|column| column.name() == name)
+                {
+                    return Ok(self.next);
+                }
+                columns.iter().position(|column| column.name() == name)
+            }
         };
-        found.ok_or_else(|| DbErr::Type(format!("the result has no column `{name}`")))
+        found.ok_or_else(|| {
+            let result = match &self.source {
+                #[cfg(feature = "sqlite")]
+                Source::Sqlx(_) => "the result of the pool",
+                #[allow(unreachable_patterns)]
+                _ => "the result",
+            };
+            DbErr::Type(format!("{result} has no column `{name}`"))
+        })
     }
 }
 

@@ -237,13 +237,7 @@ impl Session {
             ));
         }
         let mut state = self.inner.state.lock().await;
-        if let State::Fresh = &*state
-            && self
-                .inner
-                .database
-                .connect_options()
-                .begins_with_statement()
-        {
+        if let State::Fresh = &*state {
             return self.first(&mut state, statement).await;
         }
         let work = self.open_work(&mut state).await?;
@@ -255,26 +249,39 @@ impl Session {
         result
     }
 
-    /// Runs the first statement and begins the transaction with it.
+    /// Begins the transaction and runs its first statement. Both are repeated once if the idle
+    /// connection was lost, or if a migration changed a table since the statement was prepared:
+    /// nothing was committed.
     async fn first(&self, state: &mut State, statement: &SqlStatement) -> Result<Outcome, DbErr> {
-        let pool = self.inner.database.write_pool();
-        // Open before the response: if this is cancelled, the transaction must not begin again
-        // without it.
-        let mut work = state.open(pool.acquire().await?)?;
-        let mut result = work.lease.begin_with(statement).await;
-        // The idle connection was lost. Nothing was committed, so it is safe to repeat.
+        let mut result = self.begin_with(state, statement).await;
         if result
             .as_ref()
             .is_err_and(|error| is_lost(error) && !is_timeout(error))
         {
             *state = State::Fresh;
-            work = state.open(pool.acquire().await?)?;
-            result = work.lease.begin_with(statement).await;
+            result = self.begin_with(state, statement).await;
         }
-        if let Err(error) = &result {
+        if let (Err(error), State::Open(work)) = (&result, state) {
             work.failed = Some((work.depth, error.to_string()));
         }
         result
+    }
+
+    async fn begin_with(
+        &self,
+        state: &mut State,
+        statement: &SqlStatement,
+    ) -> Result<Outcome, DbErr> {
+        let database = &self.inner.database;
+        if database.connect_options().begins_with_statement() {
+            // Open before the response: if this is cancelled, the transaction must not begin again
+            // without it.
+            let work = state.open(database.write_pool().acquire().await?)?;
+            work.lease.begin_with(statement).await
+        } else {
+            let work = self.open_work(state).await?;
+            work.lease.run(statement).await
+        }
     }
 
     /// Returns the open transaction, and begins it if needed.

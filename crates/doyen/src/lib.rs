@@ -84,7 +84,7 @@ pub type App = doyen_app::App<DefaultPlugins>;
 pub mod settings {
     pub use doyen_app::{CoreSettings, RedisSettings, SecretSettings, ServerSettings};
     #[cfg(feature = "database")]
-    pub use doyen_app::{DatabaseSettings, MigrateMode, SynchronousMode};
+    pub use doyen_app::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
     pub use doyen_settings::*;
 }
 

@@ -8,6 +8,7 @@
 mod browser;
 mod nextest;
 mod node;
+mod pgbouncer;
 mod redis;
 mod slow;
 mod sqlite;
@@ -29,6 +30,7 @@ pub(crate) struct Tools {
     node: node::Modules,
     python: python::Venv,
     browser: PathBuf,
+    pgbouncer: PathBuf,
     redis: PathBuf,
     slow: PathBuf,
     sqlite: PathBuf,
@@ -66,6 +68,7 @@ impl Tools {
             format!("npm         {}", self.node.folder().display()),
             format!("Python      {}", self.python.folder().display()),
             format!("browser     {}", self.browser.display()),
+            format!("PgBouncer   {}", self.pgbouncer.display()),
             format!("Redis       {}", self.redis.display()),
             format!("slow        {}", self.slow.display()),
             format!("sqlite3     {}", self.sqlite.display()),
@@ -82,6 +85,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         node: node::find_or_install()?,
         python: python::with_packages(PYTHON_PACKAGES)?,
         browser: browser::find_or_install()?,
+        pgbouncer: pgbouncer::find_or_install()?,
         redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
         sqlite: sqlite::find_or_install()?,

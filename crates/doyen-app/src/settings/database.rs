@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doyen_core::Secret;
-use doyen_data::{DatabaseOptions, Synchronous};
+use doyen_data::{DatabaseOptions, Pooler, Synchronous};
 use doyen_settings::Settings;
 
 /// The database.
@@ -32,6 +32,11 @@ pub struct DatabaseSettings {
     /// Maximum time that a statement waits for a lock. The statement then fails.
     #[setting(default = "2s", min = "10ms")]
     pub lock_timeout: Duration,
+    /// Mode of the connection pooler in front of PostgreSQL, such as PgBouncer: `none`, `session` or
+    /// `transaction`. With `transaction`, each statement runs in a transaction, and typed reads use
+    /// the pool.
+    #[setting(default = "none")]
+    pub pooler: PoolerMode,
     /// Durability on SQLite: `full` keeps every commit after a power failure; `normal` is faster
     /// but can lose the last commits.
     #[setting(default = "full")]
@@ -47,6 +52,17 @@ pub enum MigrateMode {
     Check,
     /// Ignores pending migrations.
     Off,
+}
+
+/// Mode of a connection pooler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum PoolerMode {
+    /// No pooler, or one that passes on all startup parameters.
+    None,
+    /// A connection keeps its server connection.
+    Session,
+    /// A connection has a server connection for each transaction.
+    Transaction,
 }
 
 /// Durability of a commit on SQLite.
@@ -66,6 +82,11 @@ impl DatabaseSettings {
         options.acquire_timeout = self.acquire_timeout.unwrap_or(options.acquire_timeout);
         options.statement_timeout = self.statement_timeout;
         options.lock_timeout = self.lock_timeout;
+        options.pooler = match self.pooler {
+            PoolerMode::None => Pooler::None,
+            PoolerMode::Session => Pooler::Session,
+            PoolerMode::Transaction => Pooler::Transaction,
+        };
         options.synchronous = match self.synchronous {
             SynchronousMode::Full => Synchronous::Full,
             SynchronousMode::Normal => Synchronous::Normal,

@@ -2,15 +2,33 @@
 //!
 //! Every connection starts with `default_transaction_read_only = on`: single statements cannot
 //! write, whatever their text. Transactions begin with `READ WRITE`. This costs nothing and lets
-//! one pool serve both.
+//! one pool serve both. See [`server_settings`] for poolers.
+
+mod server_settings;
 
 use std::time::Duration;
 
 use sea_query_sqlx::SqlxValues;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _,
+};
 
+use super::parameters::parameters;
 use super::{Outcome, SqlStatement};
+use crate::Pooler;
+use crate::row::{UNREADABLE_TIME, is_readable_time};
+
+pub(crate) use server_settings::{POOLER_FOUND, ServerSettings};
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, SqlxValues>;
+
+/// Types of columns, as numbered by PostgreSQL.
+const DATE: Oid = Oid(1082);
+const TIME: Oid = Oid(1083);
+const TIMESTAMP: Oid = Oid(1114);
+const TIMESTAMPTZ: Oid = Oid(1184);
 
 /// How long an abandoned statement may run before its backend is terminated. Most end sooner, and a
 /// new connection costs a fork.
@@ -19,13 +37,27 @@ const TERMINATE_AFTER: Duration = Duration::from_millis(100);
 /// Timeout for each step of the cleanup, so that an unreachable server does not hold a permit.
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) struct PostgresOptions(pub(crate) PgConnectOptions);
+pub(crate) struct PostgresOptions {
+    connect: PgConnectOptions,
+    settings: ServerSettings,
+    pub(super) begin: String,
+    pub(super) begin_read: Option<String>,
+}
 
 impl PostgresOptions {
+    pub(crate) fn new(connect: PgConnectOptions, settings: ServerSettings) -> Self {
+        Self {
+            begin: settings.begin(),
+            begin_read: settings.begin_read(),
+            connect,
+            settings,
+        }
+    }
+
     pub(super) async fn connect(&self) -> Result<PostgresConnection, sqlx::Error> {
         // With a unique name the backend can be found without its process id, also through a
         // pooler.
-        let label = self.0.get_application_name().unwrap_or("doyen");
+        let label = self.connect.get_application_name().unwrap_or("doyen");
         let label: String = label
             .chars()
             .filter(char::is_ascii_graphic)
@@ -35,32 +67,64 @@ impl PostgresOptions {
             "{label} {:08x}",
             getrandom::u32().unwrap_or_else(|_| std::process::id())
         );
-        let connection = self.0.clone().application_name(&name).connect().await?;
-        Ok(PostgresConnection { connection, name })
+        let options = self.connect.clone().application_name(&name);
+        let mut connection = options.connect().await?;
+        if let Some(sql) = self.settings.on_connect() {
+            connection.execute(AssertSqlSafe(sql)).await?;
+        }
+        if let Some(sql) = self.settings.check() {
+            let row = connection.fetch_one(AssertSqlSafe(sql)).await?;
+            if !row.try_get::<bool, _>(0)? {
+                return Err(sqlx::Error::Configuration(POOLER_FOUND.into()));
+            }
+        }
+        Ok(PostgresConnection {
+            connection,
+            name,
+            keeps_statements: self.settings.pooler != Pooler::Transaction,
+        })
+    }
+
+    /// Returns true if two connections have the same server connection, which only a pooler in
+    /// transaction mode does.
+    pub(crate) async fn shares_server_connections(&self) -> Result<bool, sqlx::Error> {
+        let sql = "SELECT pg_backend_pid()";
+        let mut one = self.connect.connect().await?;
+        let first: i32 = one.fetch_one(sql).await?.try_get(0)?;
+        let mut two = self.connect.connect().await?;
+        let second: i32 = two.fetch_one(sql).await?.try_get(0)?;
+        two.close().await?;
+        one.close().await?;
+        Ok(first == second)
     }
 }
 
 pub(crate) struct PostgresConnection {
     connection: PgConnection,
     name: String,
+    /// True if a prepared statement stays prepared.
+    keeps_statements: bool,
 }
 
 impl PostgresConnection {
     pub(super) async fn run(&mut self, statement: &SqlStatement) -> Result<Outcome, sqlx::Error> {
+        let keeps = self.keeps_statements;
         let connection = &mut self.connection;
         match statement {
-            SqlStatement::Execute(statement) => query(statement)
+            SqlStatement::Execute(statement) => query(statement, keeps)?
                 .execute(connection)
                 .await
                 .map(|result| Outcome::Executed(result.into())),
-            SqlStatement::FetchOne(statement) => query(statement)
-                .fetch_optional(connection)
-                .await
-                .map(|row| Outcome::Row(row.map(Into::into))),
-            SqlStatement::FetchAll(statement) => query(statement)
-                .fetch_all(connection)
-                .await
-                .map(|rows| Outcome::Rows(rows.into_iter().map(Into::into).collect())),
+            SqlStatement::FetchOne(statement) => {
+                let row = query(statement, keeps)?.fetch_optional(connection).await?;
+                check_times(row.as_slice())?;
+                Ok(Outcome::Row(row.map(Into::into)))
+            }
+            SqlStatement::FetchAll(statement) => {
+                let rows = query(statement, keeps)?.fetch_all(connection).await?;
+                check_times(&rows)?;
+                Ok(Outcome::Rows(rows.into_iter().map(Into::into).collect()))
+            }
             SqlStatement::Script(sql) => connection
                 .execute(AssertSqlSafe(sql.as_str()))
                 .await
@@ -101,11 +165,13 @@ impl PostgresConnection {
     /// Terminates the backend. Closing only the socket would leave the statement and its locks.
     async fn terminate_backend(self, options: &PostgresOptions) {
         let end = async {
-            let mut other = options.0.clone().connect().await?;
-            sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1")
-                .bind(&self.name)
-                .execute(&mut other)
-                .await?;
+            let mut other = options.connect.connect().await?;
+            // One message without parameters, which every pooler passes on whole.
+            let sql = format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{}'",
+                self.name.replace('\'', "''")
+            );
+            other.execute(AssertSqlSafe(sql)).await?;
             other.close().await
         };
         match tokio::time::timeout(CLEANUP_TIMEOUT, end).await {
@@ -124,10 +190,32 @@ impl PostgresConnection {
     }
 }
 
-fn query(statement: &sea_orm::Statement) -> sqlx::query::Query<'_, sqlx::Postgres, SqlxValues> {
-    let values = statement
-        .values
-        .clone()
-        .unwrap_or_else(|| sea_orm::Values(Vec::new()));
-    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
+fn query(statement: &sea_orm::Statement, keeps: bool) -> Result<Query<'_>, sqlx::Error> {
+    let values = parameters(statement)?;
+    Ok(sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values).persistent(keeps))
+}
+
+/// Returns an error if a row holds a time that sqlx cannot convert: it would panic, or change it.
+fn check_times(rows: &[PgRow]) -> Result<(), sqlx::Error> {
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
+    for column in first.columns() {
+        let of = column.type_info().oid();
+        if !matches!(of, Some(DATE | TIME | TIMESTAMP | TIMESTAMPTZ)) {
+            continue;
+        }
+        for row in rows {
+            let value = row.try_get_raw(column.ordinal())?;
+            let bytes = value.as_bytes().unwrap_or_default();
+            if !is_readable_time(bytes, of == Some(TIME)) {
+                let what = format!(
+                    "the column `{}` cannot be read: {UNREADABLE_TIME}",
+                    column.name()
+                );
+                return Err(sqlx::Error::Decode(what.into()));
+            }
+        }
+    }
+    Ok(())
 }

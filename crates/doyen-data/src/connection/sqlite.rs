@@ -9,6 +9,7 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteQueryResult};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
+use super::parameters::parameters;
 use super::{Outcome, SqlStatement};
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, SqlxValues>;
@@ -47,15 +48,15 @@ impl SqliteConnection {
     pub(super) async fn run(&mut self, statement: &SqlStatement) -> Result<Outcome, sqlx::Error> {
         let connection = &mut self.connection;
         match statement {
-            SqlStatement::Execute(statement) => query(String::new(), statement)
+            SqlStatement::Execute(statement) => query(String::new(), statement)?
                 .execute(connection)
                 .await
                 .map(|result| Outcome::Executed(result.into())),
             SqlStatement::FetchOne(statement) => {
-                fetch_one(connection, query(String::new(), statement)).await
+                fetch_one(connection, query(String::new(), statement)?).await
             }
             SqlStatement::FetchAll(statement) => {
-                fetch_all(connection, query(String::new(), statement)).await
+                fetch_all(connection, query(String::new(), statement)?).await
             }
             SqlStatement::Script(sql) => connection
                 .execute(AssertSqlSafe(sql.as_str()))
@@ -76,7 +77,7 @@ impl SqliteConnection {
         match statement {
             SqlStatement::Execute(statement) => {
                 let counts: Vec<SqliteQueryResult> = connection
-                    .fetch_many(query(before, statement))
+                    .fetch_many(query(before, statement)?)
                     .try_filter_map(|step| std::future::ready(Ok(step.left())))
                     .try_collect()
                     .await?;
@@ -86,10 +87,10 @@ impl SqliteConnection {
                 Ok(Outcome::Executed(sum.into()))
             }
             SqlStatement::FetchOne(statement) => {
-                fetch_one(connection, query(before, statement)).await
+                fetch_one(connection, query(before, statement)?).await
             }
             SqlStatement::FetchAll(statement) => {
-                fetch_all(connection, query(before, statement)).await
+                fetch_all(connection, query(before, statement)?).await
             }
             SqlStatement::Script(_) => {
                 self.run_sql(begin).await?;
@@ -147,11 +148,8 @@ async fn fetch_all(
 }
 
 /// Returns the statement, preceded by this text without parameters.
-fn query(before: String, statement: &sea_orm::Statement) -> Query<'_> {
-    let values = statement
-        .values
-        .clone()
-        .unwrap_or_else(|| sea_orm::Values(Vec::new()));
+fn query(before: String, statement: &sea_orm::Statement) -> Result<Query<'_>, sqlx::Error> {
+    let values = parameters(statement)?;
     let sql = before + &statement.sql;
-    sqlx::query_with(AssertSqlSafe(sql), SqlxValues(values))
+    Ok(sqlx::query_with(AssertSqlSafe(sql), values))
 }

@@ -1,4 +1,7 @@
 //! A signed position in a list: base64url of version, direction, keys and 16 bytes of HMAC-SHA256.
+//!
+//! The documented length of a cursor is bounded, and the length of a key is not. Of a long text, the
+//! cursor holds the beginning and a hash; see [`truncated`](super::truncated).
 
 use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::hmac;
@@ -11,8 +14,18 @@ use subtle::ConstantTimeEq as _;
 /// Incremented when the format changes. Older cursors are rejected.
 const VERSION: u8 = 1;
 const MAC_BYTES: usize = 16;
-/// Maximum length of a cursor. Longer ones are not decoded.
-const MAX_CURSOR_BYTES: usize = 4096;
+/// Maximum length of a cursor, as documented for clients. Longer ones are not decoded.
+const MAX_CURSOR_BYTES: usize = 1024;
+/// Bytes of version, flags and MAC.
+const FIXED_BYTES: usize = 2 + MAC_BYTES;
+/// Bytes of a tag and a length.
+const KEY_HEADER_BYTES: usize = 3;
+/// Maximum length of a key that is written whole.
+const MAX_KEY_BYTES: usize = 256;
+/// Maximum length of the beginning of a key that is not.
+const MAX_PREFIX_BYTES: usize = 64;
+/// Added to the tag of a key of which only hash and beginning are written.
+const TRUNCATED: u8 = 0x80;
 
 /// The key that signs cursors. All nodes of a service share one.
 #[derive(Clone)]
@@ -88,7 +101,11 @@ pub(super) struct Cursor {
     /// True if the page includes the row with these keys.
     pub(super) inclusive: bool,
     pub(super) keys: Vec<Value>,
+    /// The keys of which the cursor holds only the beginning: index, and hash of the whole.
+    pub(super) truncated: Vec<(usize, KeyHash)>,
 }
+
+pub(super) type KeyHash = [u8; 16];
 
 impl Cursor {
     pub(super) fn encode(&self, key: &CursorKey, scope: &CursorScope) -> String {
@@ -96,12 +113,19 @@ impl Cursor {
             VERSION,
             u8::from(self.direction == Direction::Backward) | u8::from(self.inclusive) << 1,
         ];
+        let limit = max_key_bytes(self.keys.len());
         for value in &self.keys {
             let (tag, content) = encode_value(value).unwrap_or_default();
+            let (tag, content) = if content.len() > limit {
+                let (hash, prefix) = (hash(value), prefix(value, limit - size_of::<KeyHash>()));
+                (tag | TRUNCATED, [&hash[..], &prefix].concat())
+            } else {
+                (tag, content)
+            };
             bytes.push(tag);
             bytes.extend_from_slice(
                 &u16::try_from(content.len())
-                    .unwrap_or(u16::MAX)
+                    .unwrap_or_default()
                     .to_be_bytes(),
             );
             bytes.extend_from_slice(&content);
@@ -130,10 +154,16 @@ impl Cursor {
             return None;
         }
         let mut keys = Vec::with_capacity(columns);
-        while let Some((&[tag, high, low], after)) = rest.split_first_chunk::<3>() {
-            let (content, after) =
+        let mut truncated = Vec::new();
+        while let Some((&[tag, high, low], after)) = rest.split_first_chunk::<KEY_HEADER_BYTES>() {
+            let (mut content, after) =
                 after.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
-            keys.push(decode_value(tag, content)?);
+            if tag & TRUNCATED != 0 {
+                let (hash, prefix) = content.split_first_chunk()?;
+                truncated.push((keys.len(), *hash));
+                content = prefix;
+            }
+            keys.push(decode_value(tag & !TRUNCATED, content)?);
             rest = after;
         }
         let direction = if flags & 1 == 1 {
@@ -145,6 +175,7 @@ impl Cursor {
             direction,
             inclusive: flags & 2 == 2,
             keys,
+            truncated,
         })
     }
 }
@@ -166,7 +197,30 @@ fn bytes<const N: usize>(digest: &impl AsRef<[u8]>) -> [u8; N] {
 }
 
 pub(super) fn is_encodable(value: &Value) -> bool {
-    encode_value(value).is_some_and(|(_, content)| content.len() < 1024)
+    encode_value(value).is_some()
+}
+
+/// Returns the maximum length of a key in a cursor with so many keys.
+fn max_key_bytes(keys: usize) -> usize {
+    let total = MAX_CURSOR_BYTES / 4 * 3 - FIXED_BYTES;
+    let each = (total / keys.max(1)).saturating_sub(KEY_HEADER_BYTES);
+    each.clamp(size_of::<KeyHash>(), MAX_KEY_BYTES)
+}
+
+/// Returns the hash that identifies a key of which a cursor holds only the beginning.
+pub(super) fn hash(value: &Value) -> KeyHash {
+    let content = encode_value(value).map(|(_, content)| content);
+    bytes(&digest::digest(&SHA256, &content.unwrap_or_default()))
+}
+
+/// Returns the first bytes of a text or of bytes, at most so many. A character is not cut.
+fn prefix(value: &Value, max: usize) -> Vec<u8> {
+    let max = max.min(MAX_PREFIX_BYTES);
+    match value {
+        Value::String(Some(text)) => text.as_bytes()[..text.floor_char_boundary(max)].to_vec(),
+        Value::Bytes(Some(bytes)) => bytes[..max.min(bytes.len())].to_vec(),
+        _ => Vec::new(),
+    }
 }
 
 /// Returns a type tag and the value, or `None` for NULL and types without a simple order.
@@ -253,6 +307,7 @@ mod tests {
                 Value::ChronoDateTimeUtc(DateTime::from_timestamp_micros(-1)),
                 id.into(),
             ],
+            truncated: Vec::new(),
         }
     }
 
@@ -402,7 +457,33 @@ mod tests {
     #[test]
     fn null_has_no_place() {
         assert!(!is_encodable(&Value::String(None)));
-        assert!(!is_encodable(&Value::String(Some("x".repeat(5_000)))));
         assert!(is_encodable(&Value::from("x")));
+    }
+
+    #[test]
+    fn a_cursor_is_never_longer_than_documented() {
+        let key = CursorKey::random();
+        for columns in 1..=20 {
+            for length in [0, 10, 247, 256, 257, 1_000, 100_000] {
+                for value in [
+                    Value::from("ü".repeat(length / 2)),
+                    Value::from(vec![7_u8; length]),
+                ] {
+                    let cursor = Cursor {
+                        keys: vec![value.clone(); columns],
+                        ..sample()
+                    };
+                    let text = cursor.encode(&key, &scope("a"));
+                    assert!(text.len() <= MAX_CURSOR_BYTES, "{columns}, {length}");
+                    let read = Cursor::decode(&text, &key, &scope("a"), columns).unwrap();
+                    if read.truncated.is_empty() {
+                        assert_eq!(read, cursor);
+                    } else {
+                        assert_eq!(read.truncated.len(), columns);
+                        assert_eq!(read.truncated[0], (0, hash(&value)));
+                    }
+                }
+            }
+        }
     }
 }

@@ -7,8 +7,8 @@ use doyen_core::Timestamp;
 use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
 
 use super::{Migration, MigrationError, schema};
-use crate::Database;
 use crate::connection::{Connection, Outcome, SqlStatement};
+use crate::{Database, Pooler};
 
 /// Key of the advisory lock. It must not change. Advisory locks of PostgreSQL belong to one
 /// database.
@@ -65,6 +65,7 @@ fn hex(bytes: &[u8]) -> String {
 pub(super) struct History {
     connection: Connection,
     backend: DbBackend,
+    pooler: Pooler,
 }
 
 impl History {
@@ -75,21 +76,11 @@ impl History {
             .connect()
             .await
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-        let mut history = Self {
+        Ok(Self {
             connection,
             backend,
-        };
-        if history.postgres() {
-            // A migration may run long. Only waiting for locks affects others.
-            history
-                .run_sql("SET default_transaction_read_only = off")
-                .await?;
-            history.run_sql("SET statement_timeout = 0").await?;
-            history
-                .run_sql("SET idle_in_transaction_session_timeout = 0")
-                .await?;
-        }
-        Ok(history)
+            pooler: database.options().pooler,
+        })
     }
 
     fn postgres(&self) -> bool {
@@ -108,6 +99,13 @@ impl History {
     }
 
     pub(super) async fn applied(&mut self) -> Result<Vec<Applied>, DbErr> {
+        self.begin_read().await?;
+        let applied = self.read_applied().await;
+        self.end_read().await?;
+        applied
+    }
+
+    async fn read_applied(&mut self) -> Result<Vec<Applied>, DbErr> {
         let there = if self.postgres() {
             "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('doyen_migrations')"
         } else {
@@ -234,7 +232,18 @@ impl History {
         expected: bool,
         (note, values): (&str, Vec<Value>),
     ) -> Result<bool, MigrationError> {
-        self.run_sql("SET lock_timeout = 0").await?;
+        if self.pooler == Pooler::Transaction {
+            let why = "it runs outside of a transaction, which a pooler in transaction mode does not allow. \
+                       Apply it with `migrate up` and the URL of the server";
+            return Err(MigrationError::refused(migration, why));
+        }
+        for setting in [
+            "default_transaction_read_only = off",
+            "statement_timeout = 0",
+            "lock_timeout = 0",
+        ] {
+            self.run_sql(&format!("SET {setting}")).await?;
+        }
         self.run_sql(&format!("SELECT pg_advisory_lock({LOCK})"))
             .await?;
         let result = if self.is_applied(owner, migration.version).await? == expected {
@@ -267,8 +276,12 @@ impl History {
             self.run_sql("PRAGMA foreign_keys = OFF").await?;
             return self.run_sql("BEGIN IMMEDIATE").await;
         }
-        self.run_sql("BEGIN READ WRITE").await?;
-        self.run_sql("SET LOCAL lock_timeout = 0").await?;
+        // A migration may run long. Only waiting for locks affects others.
+        self.run_sql(
+            "BEGIN READ WRITE; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+             SET LOCAL idle_in_transaction_session_timeout = 0",
+        )
+        .await?;
         self.run_sql(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
             .await?;
         self.run_sql("SET LOCAL lock_timeout = '2s'").await
@@ -311,7 +324,19 @@ impl History {
     }
 
     pub(super) async fn schema(&mut self) -> Result<String, DbErr> {
-        schema::dump(self, self.backend).await
+        self.begin_read().await?;
+        let schema = schema::dump(self, self.backend).await;
+        self.end_read().await?;
+        schema
+    }
+
+    /// Begins a transaction for several reads, as a pooler may need it.
+    async fn begin_read(&mut self) -> Result<(), DbErr> {
+        self.run_sql("BEGIN").await
+    }
+
+    async fn end_read(&mut self) -> Result<(), DbErr> {
+        self.run_sql("COMMIT").await
     }
 
     pub(super) async fn rows(
@@ -328,6 +353,7 @@ impl History {
         }
     }
 
+    /// Runs this without parameters or rows.
     async fn run_sql(&mut self, sql: &str) -> Result<(), DbErr> {
         self.connection
             .run_sql(sql)

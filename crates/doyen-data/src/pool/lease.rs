@@ -33,8 +33,25 @@ impl Lease {
         }
     }
 
-    /// Runs a statement and waits for its result until the timeout.
+    /// Runs a statement and waits for its result until the timeout. A statement outside of a
+    /// transaction can only read.
     pub(crate) async fn run(&mut self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
+        if self.in_transaction || self.pool.0.connect_options.begin_read_sql().is_none() {
+            return self.run_statement(statement).await;
+        }
+        self.in_transaction = true;
+        let pool = self.pool.clone();
+        let begin = pool.0.connect_options.begin_read_sql().unwrap_or_default();
+        self.run_sql(begin).await?;
+        let result = self.run_statement(statement).await;
+        // After a failed statement this rolls back.
+        if self.run_sql("COMMIT").await.is_ok() {
+            self.in_transaction = false;
+        }
+        result
+    }
+
+    async fn run_statement(&mut self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
         let timeout = self.pool.0.options.response_timeout;
         self.attempt(timeout, async |connection| connection.run(statement).await)
             .await
@@ -53,7 +70,8 @@ impl Lease {
     /// Begins a transaction.
     pub(crate) async fn begin(&mut self) -> Result<(), DbErr> {
         self.in_transaction = true;
-        let begin = self.pool.0.connect_options.begin_sql();
+        let pool = self.pool.clone();
+        let begin = pool.0.connect_options.begin_sql();
         let result = self.run_sql(begin).await;
         if result.is_err() {
             // The state after a failed BEGIN is unknown.
@@ -66,7 +84,8 @@ impl Lease {
     /// be rolled back.
     pub(crate) async fn begin_with(&mut self, statement: &SqlStatement) -> Result<Outcome, DbErr> {
         self.in_transaction = true;
-        let begin = self.pool.0.connect_options.begin_sql();
+        let pool = self.pool.clone();
+        let begin = pool.0.connect_options.begin_sql();
         // Covers the wait for other writers and the statement.
         let timeout = self.pool.0.options.response_timeout * 2;
         self.attempt(timeout, async |connection| {

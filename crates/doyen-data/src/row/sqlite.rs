@@ -1,34 +1,47 @@
-//! Columns of SQLite, with the type conversions of sqlx.
+//! Columns of SQLite, each in the one form in which Doyen stores it.
 //!
-//! SQLite has five kinds of values and does not enforce the declared type of a column. As in sqlx,
-//! an integer is not read as a float, nor a number as text. Times are texts in any format that
-//! SQLite documents, seconds since 1970, or Julian days.
+//! SQLite has five kinds of values, does not enforce the declared type of a column, and compares
+//! times as texts. A value in another form can be read but is not found again: `datetime('now')`
+//! is less than every stored time of the same day. Such a value is an error, so that a list does
+//! not lose its row silently.
+//!
+//! | type | form |
+//! | --- | --- |
+//! | time in UTC | `2026-11-22T08:30:00+00:00`, `2026-11-22T08:30:00.250+00:00`; 0, 3, 6 or 9 digits |
+//! | time without a zone | `2026-11-22 08:30:00`, with the same fractions |
+//! | date, time of day | `2026-11-22`, `08:30:00` |
+//! | boolean | 0 or 1 |
+//! | UUID | a blob of 16 bytes |
 
-use chrono::{
-    DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone as _, Utc,
-};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use rusqlite::types::ValueRef;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 use uuid::Uuid;
 
-const FORMATS_OF_MOMENTS: &[&str] = &[
-    "%F %T%.f",
-    "%F %R",
-    "%F %RZ",
-    "%F %R%:z",
-    "%F %T%.fZ",
-    "%F %T%.f%:z",
-    "%FT%R",
-    "%FT%RZ",
-    "%FT%R%:z",
-    "%FT%T%.f",
-    "%FT%T%.fZ",
-    "%FT%T%.f%:z",
-];
+const NO_TIME: &str = "it is not stored as `2026-11-22T08:30:00+00:00`, and would not be found again. \
+    SQL writes this form with `strftime('%Y-%m-%dT%H:%M:%S+00:00', ..)`";
 
-const FORMATS_OF_TIMES: &[&str] = &["%T.f", "%T%.f", "%R", "%RZ", "%T%.fZ", "%R%:z", "%T%.f%:z"];
+/// Returns the value of a column that was read over sqlx.
+pub(super) fn pooled_value(row: &SqliteRow, index: usize) -> Result<ValueRef<'_>, sqlx::Error> {
+    let value = row.try_get_raw(index)?;
+    let kind = value.type_info().into_owned();
+    let decoded = match kind.name() {
+        _ if value.is_null() => Ok(ValueRef::Null),
+        "INTEGER" => Decode::<Sqlite>::decode(value).map(ValueRef::Integer),
+        "REAL" => Decode::<Sqlite>::decode(value).map(ValueRef::Real),
+        "TEXT" => Decode::<Sqlite>::decode(value).map(ValueRef::Text),
+        _ => Decode::<Sqlite>::decode(value).map(ValueRef::Blob),
+    };
+    decoded.map_err(sqlx::Error::Decode)
+}
 
 pub(super) fn bool(value: ValueRef<'_>) -> Result<bool, String> {
-    i64(value).map(|number| number != 0)
+    match i64(value)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err("it is neither 0 nor 1".to_owned()),
+    }
 }
 
 pub(super) fn i16(value: ValueRef<'_>) -> Result<i16, String> {
@@ -47,7 +60,12 @@ pub(super) fn i64(value: ValueRef<'_>) -> Result<i64, String> {
 }
 
 pub(super) fn f32(value: ValueRef<'_>) -> Result<f32, String> {
-    f64(value).map(|number| number as f32)
+    let number = f64(value)?;
+    let single = number as f32;
+    if single.is_infinite() && number.is_finite() {
+        return Err("it is beyond the range of a single-precision number".to_owned());
+    }
+    Ok(single)
 }
 
 pub(super) fn f64(value: ValueRef<'_>) -> Result<f64, String> {
@@ -62,41 +80,41 @@ pub(super) fn string(value: ValueRef<'_>) -> Result<String, String> {
 }
 
 pub(super) fn bytes(value: ValueRef<'_>) -> Result<Vec<u8>, String> {
-    raw(value).map(<[u8]>::to_vec)
+    match value {
+        ValueRef::Blob(bytes) => Ok(bytes.to_vec()),
+        other => Err(not(&other, "a BLOB")),
+    }
 }
 
 pub(super) fn uuid(value: ValueRef<'_>) -> Result<Uuid, String> {
-    Uuid::from_slice(raw(value)?).map_err(|error| error.to_string())
+    match value {
+        ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map_err(|error| error.to_string()),
+        other => Err(not(&other, "a BLOB of 16 bytes")),
+    }
 }
 
 pub(super) fn utc(value: ValueRef<'_>) -> Result<DateTime<Utc>, String> {
-    fixed_offset(value).map(|moment| moment.with_timezone(&Utc))
+    let time = text(value)?
+        .strip_suffix("+00:00")
+        .and_then(|text| moment(text, b'T'));
+    time.map(|time| time.and_utc())
+        .ok_or_else(|| NO_TIME.to_owned())
 }
 
 pub(super) fn fixed_offset(value: ValueRef<'_>) -> Result<DateTime<FixedOffset>, String> {
-    let moment = match value {
-        ValueRef::Text(_) => moment(text(value)?),
-        ValueRef::Integer(seconds) => Utc.fix().timestamp_opt(seconds, 0).single(),
-        ValueRef::Real(days) => julian(days),
-        other => return Err(not(&other, "a date with a time")),
-    };
-    moment.ok_or_else(|| "it is not a date with a time".to_owned())
+    utc(value).map(|time| time.fixed_offset())
 }
 
 pub(super) fn date_time(value: ValueRef<'_>) -> Result<NaiveDateTime, String> {
-    fixed_offset(value).map(|moment| moment.naive_local())
+    moment(text(value)?, b' ').ok_or_else(|| "it is not stored as `2026-11-22 08:30:00`".to_owned())
 }
 
 pub(super) fn date(value: ValueRef<'_>) -> Result<NaiveDate, String> {
-    NaiveDate::parse_from_str(text(value)?, "%F").map_err(|error| error.to_string())
+    day(text(value)?.as_bytes()).ok_or_else(|| "it is not stored as `2026-11-22`".to_owned())
 }
 
 pub(super) fn time(value: ValueRef<'_>) -> Result<NaiveTime, String> {
-    let text = text(value)?;
-    FORMATS_OF_TIMES
-        .iter()
-        .find_map(|format| NaiveTime::parse_from_str(text, format).ok())
-        .ok_or_else(|| "it is not a time".to_owned())
+    time_of_day(text(value)?.as_bytes()).ok_or_else(|| "it is not stored as `08:30:00`".to_owned())
 }
 
 pub(super) fn json(value: ValueRef<'_>) -> Result<serde_json::Value, String> {
@@ -120,35 +138,51 @@ fn text(value: ValueRef<'_>) -> Result<&str, String> {
     }
 }
 
-fn raw(value: ValueRef<'_>) -> Result<&[u8], String> {
-    match value {
-        ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Ok(bytes),
-        other => Err(not(&other, "a BLOB")),
-    }
+/// Parses a date and a time with this separator.
+fn moment(text: &str, separator: u8) -> Option<NaiveDateTime> {
+    let (date, time) = text.as_bytes().split_at_checked(10)?;
+    let (first, time) = time.split_first()?;
+    (*first == separator).then_some(())?;
+    Some(day(date)?.and_time(time_of_day(time)?))
 }
 
-fn moment(text: &str) -> Option<DateTime<FixedOffset>> {
-    if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
-        return Some(moment);
-    }
-    FORMATS_OF_MOMENTS.iter().find_map(|format| {
-        DateTime::parse_from_str(text, format).ok().or_else(|| {
-            let moment = NaiveDateTime::parse_from_str(text, format).ok()?;
-            Some(Utc.fix().from_utc_datetime(&moment))
-        })
-    })
-}
-
-/// Parses a Julian day: days since noon of 24 November 4714 BC.
-fn julian(days: f64) -> Option<DateTime<FixedOffset>> {
-    let seconds = (days - 2_440_587.5) * 86_400.0;
-    if !seconds.is_finite() {
+/// Parses `2026-11-22`, from year 1 to year 9999.
+fn day(text: &[u8]) -> Option<NaiveDate> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else {
         return None;
-    }
-    let nanos = (seconds.fract() * 1e9).abs() as u32;
-    Utc.fix()
-        .timestamp_opt(seconds.trunc() as i64, nanos)
-        .single()
+    };
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    (year > 0).then_some(date)
+}
+
+/// Parses `08:30:00` with a fraction of no, 3, 6 or 9 digits, which is as short as possible.
+fn time_of_day(text: &[u8]) -> Option<NaiveTime> {
+    let (time, fraction) = text.split_first_chunk::<8>()?;
+    let &[h1, h2, b':', m1, m2, b':', s1, s2] = time else {
+        return None;
+    };
+    let nanos = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if matches!(digits.len(), 3 | 6 | 9) && !digits.ends_with(b"000") => {
+            (digits.len()..9).try_fold(number(digits)?, |nanos, _| nanos.checked_mul(10))?
+        }
+        _ => return None,
+    };
+    NaiveTime::from_hms_nano_opt(
+        number(&[h1, h2])?,
+        number(&[m1, m2])?,
+        number(&[s1, s2])?,
+        nanos,
+    )
+}
+
+/// Parses a number of digits alone.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then_some(number * 10 + u32::from(digit))
+    })
 }
 
 #[cold]

@@ -9,6 +9,7 @@ use super::{Session, is_read_only_error, write_rejected};
 use crate::Row;
 use crate::connection::{Outcome, SqlStatement};
 use crate::fast_read::{FastReader, ReadError};
+use crate::row::read_pooled;
 use crate::statement::{StatementKind, classify};
 
 impl Session {
@@ -29,10 +30,7 @@ impl Session {
                     .run_uncounted(&SqlStatement::FetchAll(self.with_values(sql, values)))
                     .await;
                 outcome.and_then(|outcome| match outcome {
-                    Outcome::Rows(rows) => rows
-                        .iter()
-                        .map(|row| T::from_query_result(row, ""))
-                        .collect(),
+                    Outcome::Rows(rows) => rows.iter().map(read_pooled).collect(),
                     _ => Err(super::seaorm::unexpected_outcome()),
                 })
             }
@@ -60,7 +58,7 @@ impl Session {
                     .run_uncounted(&SqlStatement::FetchOne(self.with_values(sql, values)))
                     .await;
                 outcome.and_then(|outcome| match outcome {
-                    Outcome::Row(row) => row.map(|row| T::from_query_result(&row, "")).transpose(),
+                    Outcome::Row(row) => row.map(|row| read_pooled(&row)).transpose(),
                     _ => Err(super::seaorm::unexpected_outcome()),
                 })
             }

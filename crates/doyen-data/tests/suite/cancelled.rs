@@ -9,7 +9,7 @@ use doyen_core::Access;
 use doyen_data::sea_orm::{ConnectionTrait as _, DbErr};
 use doyen_data::{Database, DatabaseOptions, Session};
 
-use crate::harness::{Fresh, both};
+use crate::harness::{Fresh, everywhere};
 use crate::session::count;
 
 /// Polls a future so often and then drops it, wherever it stands.

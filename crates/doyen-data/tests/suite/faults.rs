@@ -367,6 +367,41 @@ async fn a_statement_prepared_before_a_migration_is_prepared_again() {
         other.close().await;
         read().await.unwrap();
     }
+    // Each connection of the pool has the statement. Nobody notices, whether it is the only
+    // statement of a request or the first of its unit of work.
+    for access in [Access::Read, Access::Write] {
+        let sessions: Vec<_> = (0..5)
+            .map(|_| fresh.database.session(Access::Write))
+            .collect();
+        let read = async |session: &Session| {
+            let sql = "SELECT * FROM customers";
+            let statement = Statement::from_string(session.backend(), sql);
+            session.query_all_raw(statement).await
+        };
+        for session in &sessions {
+            session.execute_unprepared("SELECT 1").await.unwrap();
+            read(session).await.unwrap();
+        }
+        for session in &sessions {
+            session.commit().await.unwrap();
+        }
+        assert!(fresh.database.pool().idle >= 5);
+        let other = fresh.another().await;
+        let session = other.session(Access::Write);
+        let sql = format!("ALTER TABLE customers ADD COLUMN more_{access:?} text");
+        session.execute_unprepared(&sql).await.unwrap();
+        session.commit().await.unwrap();
+        other.close().await;
+        let reads = (0..5).map(|_| async {
+            let session = fresh.database.session(access);
+            let rows = read(&session).await;
+            session.rollback().await;
+            rows
+        });
+        for rows in futures_util::future::join_all(reads).await {
+            rows.unwrap();
+        }
+    }
     // A pooler that gives another server connection knows none of our statements.
     let session = fresh.database.session(Access::Write);
     session.execute_unprepared("DEALLOCATE ALL").await.unwrap();

@@ -3,42 +3,61 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doyen_data::sea_orm::{ConnectionTrait as _, DbBackend};
-use doyen_data::{Database, DatabaseOptions, Migration, Migrations, Migrator};
+use doyen_data::{Database, DatabaseOptions, Migration, Migrations, Migrator, Pooler};
+
+use crate::pgbouncer::PgBouncer;
 
 /// Runs the body on SQLite and on PostgreSQL; the body gets a [`Fresh`].
 macro_rules! both {
     ($(#[$doc:meta])* async fn $name:ident($fresh:ident) $body:block) => {
+        crate::harness::on! {
+            [on_sqlite: sqlite, on_postgres: postgres]
+            $(#[$doc])* async fn $name($fresh) $body
+        }
+    };
+}
+pub(crate) use both;
+
+/// Like [`both`], and once more through a PgBouncer in transaction mode.
+macro_rules! everywhere {
+    ($(#[$doc:meta])* async fn $name:ident($fresh:ident) $body:block) => {
+        crate::harness::on! {
+            [on_sqlite: sqlite, on_postgres: postgres, through_pgbouncer: pgbouncer]
+            $(#[$doc])* async fn $name($fresh) $body
+        }
+    };
+}
+pub(crate) use everywhere;
+
+macro_rules! on {
+    ([$($test:ident: $kind:ident),*] $(#[$doc:meta])* async fn $name:ident($fresh:ident) $body:block) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
 
             async fn body($fresh: &crate::harness::Fresh) $body
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_sqlite() {
-                let fresh = crate::harness::Fresh::sqlite().await;
-                body(&fresh).await;
-                fresh.drop().await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn on_postgres() {
-                let fresh = crate::harness::Fresh::postgres().await;
-                body(&fresh).await;
-                fresh.drop().await;
-            }
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let fresh = crate::harness::Fresh::$kind().await;
+                    body(&fresh).await;
+                    fresh.drop().await;
+                }
+            )*
         }
     };
 }
-pub(crate) use both;
+pub(crate) use on;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 pub(crate) struct Fresh {
     pub(crate) database: Database,
     pub(crate) url: String,
-    name: String,
+    pub(crate) name: String,
     folder: Option<std::path::PathBuf>,
+    bouncer: Option<PgBouncer>,
 }
 
 impl Fresh {
@@ -47,10 +66,11 @@ impl Fresh {
         let folder = std::env::temp_dir().join(&name);
         let url = format!("sqlite://{}/test.db", folder.display());
         Self {
-            database: open(&url).await,
+            database: open(&options(&url)).await,
             url,
             name,
             folder: Some(folder),
+            bouncer: None,
         }
     }
 
@@ -62,20 +82,39 @@ impl Fresh {
             .map(|(server, _)| format!("{server}/{name}"))
             .unwrap();
         Self {
-            database: open(&url).await,
+            database: open(&options(&url)).await,
             url,
             name,
             folder: None,
+            bouncer: None,
+        }
+    }
+
+    /// PostgreSQL through a PgBouncer in transaction mode.
+    pub(crate) async fn pgbouncer() -> Self {
+        let name = name();
+        maintenance(&format!("CREATE DATABASE {name}")).await;
+        let bouncer = PgBouncer::start("transaction", "extra_float_digits").await;
+        let url = bouncer.url(&name);
+        Self {
+            database: open(&pooled(&url)).await,
+            url,
+            name,
+            folder: None,
+            bouncer: Some(bouncer),
         }
     }
 
     pub(crate) fn options(&self) -> DatabaseOptions {
-        options(&self.url)
+        match self.bouncer {
+            Some(_) => pooled(&self.url),
+            None => options(&self.url),
+        }
     }
 
     /// Another process, as far as the database can tell.
     pub(crate) async fn another(&self) -> Database {
-        open(&self.url).await
+        open(&self.options()).await
     }
 
     pub(crate) fn is_postgres(&self) -> bool {
@@ -111,13 +150,20 @@ pub(crate) fn options(url: &str) -> DatabaseOptions {
     }
 }
 
-async fn open(url: &str) -> Database {
-    Database::connect(&options(url))
+fn pooled(url: &str) -> DatabaseOptions {
+    DatabaseOptions {
+        pooler: Pooler::Transaction,
+        ..options(url)
+    }
+}
+
+async fn open(options: &DatabaseOptions) -> Database {
+    Database::connect(options)
         .await
         .unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))
 }
 
-fn server_url() -> String {
+pub(crate) fn server_url() -> String {
     std::env::var("DOYEN_TEST_POSTGRES_URL")
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }

@@ -5,7 +5,7 @@ use doyen_data::migrate::State;
 use doyen_data::sea_orm::ConnectionTrait as _;
 use doyen_data::{Migration, Migrations, Migrator};
 
-use crate::harness::{Fresh, TABLES, both};
+use crate::harness::{Fresh, TABLES, everywhere};
 use crate::session::count;
 
 const fn step(version: i64, name: &'static str, up: &'static str, down: &'static str) -> Migration {
@@ -93,9 +93,9 @@ both! {
         let migrations = of(three());
         let starts: Vec<_> = (0..4)
             .map(|_| {
-                let url = fresh.url.clone();
+                let options = fresh.options();
                 tokio::spawn(async move {
-                    let database = doyen_data::Database::connect(&crate::harness::options(&url)).await.unwrap();
+                    let database = doyen_data::Database::connect(&options).await.unwrap();
                     let applied = Migrator::new(&database, migrations).up().await.unwrap().len();
                     database.close().await;
                     applied

@@ -8,7 +8,7 @@ use doyen_data::sea_orm::{
 use doyen_data::{Session, UpdateError, Violation as _};
 
 use crate::entities::{customer, ticket};
-use crate::harness::both;
+use crate::harness::everywhere;
 
 async fn seeded(session: &Session) {
     for (customer, tickets) in [("ann", 2), ("bob", 3), ("cy", 0)] {

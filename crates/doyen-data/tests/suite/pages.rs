@@ -5,7 +5,7 @@ use doyen_data::sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, 
 use doyen_data::{CursorKey, Database, Order, Session};
 
 use crate::entities::{customer, ticket};
-use crate::harness::{Fresh, both};
+use crate::harness::{Fresh, everywhere};
 
 type Tickets = Result<Page<ticket::Model>, Unexpected>;
 

@@ -10,7 +10,7 @@ use doyen_data::sea_orm::{
 };
 use doyen_data::{Database, Event, Session};
 
-use crate::harness::both;
+use crate::harness::everywhere;
 
 pub(crate) async fn count(database: &Database, table: &str) -> i64 {
     let session = database.session(Access::Read);

@@ -1,11 +1,12 @@
 //! Ids, times, dates and arbitrary JSON.
 
-use chrono::{DateTime, NaiveDate, Timelike as _};
+use chrono::{DateTime, NaiveDate, Timelike as _, Utc};
 use doyen_core::{At, Failures, Timestamp};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Input, Value};
+use super::scalar::range;
+use super::{Input, MAX_FAILURES, Value};
 use crate::{Components, Schema};
 
 /// Parses text with a function; a refusal is recorded as `format` with this message.
@@ -48,7 +49,13 @@ impl Input for Uuid {
 impl Input for Timestamp {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let message = "must be a time as in RFC 3339, for example 2026-11-22T08:30:00Z";
-        formatted(value, message, time, at, out)
+        let time = formatted(value, message, time, at, out)?;
+        let found = Timestamp::try_from_micros(time.timestamp_micros());
+        if found.is_none() {
+            let (min, max) = (Timestamp::MIN.to_string(), Timestamp::MAX.to_string());
+            range(min.into(), max.into(), at, out);
+        }
+        found
     }
 
     fn schema(_: &mut Components) -> Schema {
@@ -74,17 +81,17 @@ impl Input for NaiveDate {
 
 /// RFC 3339 exactly: chrono also accepts a space for the `T` and U+2212 for the minus. Second 60 is
 /// valid only where a leap second can be.
-fn time(text: &str) -> Option<Timestamp> {
+fn time(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     let leap = time.nanosecond() >= 1_000_000_000;
     let loose = !text.is_ascii() || text.contains(' ');
     if loose || (leap && (time.hour(), time.minute()) != (23, 59)) {
         return None;
     }
-    Some(Timestamp::from(time))
+    Some(time)
 }
 
-/// Parses `2026-11-22`, and no other spelling.
+/// Parses `2026-11-22`, and no other spelling. There is no year 0.
 fn date(text: &str) -> Option<NaiveDate> {
     let exact = text.len() == 10
         && text.bytes().enumerate().all(|(i, byte)| {
@@ -94,22 +101,53 @@ fn date(text: &str) -> Option<NaiveDate> {
                 byte.is_ascii_digit()
             }
         });
-    if !exact {
+    if !exact || text.starts_with("0000") {
         return None;
     }
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
 }
 
-/// Any JSON. Text in it must not contain NUL, which `jsonb` of PostgreSQL refuses.
+/// Any value whose texts and names do not contain the NUL character, which `jsonb` of PostgreSQL
+/// cannot store.
 impl Input for Json {
     const REQUIRED: bool = true;
 
-    fn parse(value: Value<'_>, _: &At<'_>, _: &mut Failures) -> Option<Self> {
-        Some(value.into_json())
+    fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
+        let before = out.len();
+        refuse_nul(&value, at, out);
+        (out.len() == before).then(|| value.into_json())
     }
 
     fn schema(_: &mut Components) -> Schema {
         Schema::any()
+    }
+}
+
+/// Records each text and each name with a NUL character.
+fn refuse_nul(value: &Value<'_>, at: &At<'_>, out: &mut Failures) {
+    if out.len() >= MAX_FAILURES {
+        return;
+    }
+    match value {
+        Value::Str(text) | Value::Text(text) if text.contains('\0') => {
+            at.fail(out, "characters", "must not contain the NUL character");
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                refuse_nul(item, &at.item(index), out);
+            }
+        }
+        Value::Map(entries) => {
+            for (name, value) in entries {
+                let here = at.field(name);
+                if name.contains('\0') {
+                    let message = "the name must not contain the NUL character";
+                    here.fail(out, "characters", message);
+                }
+                refuse_nul(value, &here, out);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -140,6 +178,7 @@ mod tests {
             "+024-02-29",
             "2024-02-29 ",
             "02024-02-2",
+            "0000-01-01",
         ] {
             assert!(!takes::<NaiveDate>(odd), "{odd}");
         }

@@ -50,7 +50,8 @@ integers! {
     u8: "int32", u16: "int32", u32: "int64", u64: "uint64",
 }
 
-/// Parses a whole number between two limits. JSON Schema counts `1.0` as one, so it is accepted.
+/// Parses a whole number between two limits. JSON Schema counts `1.0` as one. From 2^53
+/// on, a number with a fraction or an exponent may have lost digits when it was read, and is refused.
 fn integer(
     value: &Value<'_>,
     min: i128,
@@ -60,7 +61,16 @@ fn integer(
 ) -> Option<i128> {
     let found = match value {
         Value::Int(value) => Some(*value),
-        // A float beyond the range of `i128` saturates, and is out of range either way.
+        Value::Float(value) if value.abs() >= FIRST_INEXACT => {
+            if *value <= min as f64 || *value >= max as f64 {
+                range(json!(min), json!(max), at, out);
+            } else {
+                let message =
+                    "must be written without fraction or exponent: it is too large to be exact";
+                at.fail(out, "type", message);
+            }
+            return None;
+        }
         Value::Float(value) if value.fract() == 0.0 => Some(*value as i128),
         Value::Text(text) => whole(text),
         _ => None,
@@ -75,6 +85,9 @@ fn integer(
     }
     Some(found)
 }
+
+/// 2^53: the first double that a neighbour may have been rounded to.
+const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Parses a whole number in the syntax of JSON: no plus sign, no leading zeros.
 fn whole(text: &str) -> Option<i128> {
@@ -127,7 +140,12 @@ fn float(value: &Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<f64> {
     Some(found)
 }
 
-fn range(min: serde_json::Value, max: serde_json::Value, at: &At<'_>, out: &mut Failures) {
+pub(super) fn range(
+    min: serde_json::Value,
+    max: serde_json::Value,
+    at: &At<'_>,
+    out: &mut Failures,
+) {
     let message = format!("must be between {min} and {max}");
     let params = Map::from_iter([("min".to_owned(), min), ("max".to_owned(), max)]);
     at.fail_with(out, "range", message, params);
@@ -239,6 +257,19 @@ mod tests {
             Err("range")
         );
         assert_eq!(read::<u64>(Value::Float(1e300)), Err("range"));
+        // What JSON readers make of -9223372036854775809 and of 9007199254740993.0.
+        assert_eq!(
+            read::<i64>(Value::Float(-9_223_372_036_854_775_808.0)),
+            Err("range")
+        );
+        assert_eq!(
+            read::<i64>(Value::Float(9_007_199_254_740_992.0)),
+            Err("type")
+        );
+        assert_eq!(
+            read::<i64>(Value::Float(9_007_199_254_740_991.0)),
+            Ok(9_007_199_254_740_991)
+        );
         assert_eq!(read::<u8>(Value::Float(7.0)), Ok(7));
         assert_eq!(read::<u8>(Value::Float(-0.0)), Ok(0));
         assert_eq!(read::<u8>(Value::Float(7.5)), Err("type"));

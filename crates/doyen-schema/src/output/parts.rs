@@ -26,11 +26,24 @@ pub fn entry<T: Output, M: SerializeMap>(
     name: &'static str,
     value: &T,
 ) -> Result<(), M::Error> {
+    if !value.is_writable() {
+        return Err(unwritable(format_args!("the field `{name}`")));
+    }
     to.serialize_entry(name, value)
+}
+
+#[cold]
+fn unwritable<E: serde::ser::Error>(what: std::fmt::Arguments<'_>) -> E {
+    E::custom(format!(
+        "{what} holds NaN, an infinite number or a date outside of the years 0001 to 9999"
+    ))
 }
 
 /// Writes the inner value of a newtype.
 pub fn write<T: Output, S: serde::Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    if !value.is_writable() {
+        return Err(unwritable(format_args!("the value")));
+    }
     value.serialize(to)
 }
 

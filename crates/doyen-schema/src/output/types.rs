@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use doyen_core::Timestamp;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ macro_rules! as_read {
 }
 
 as_read!(
-    bool, i8, i16, i32, i64, u8, u16, u32, u64, f64, Uuid, Timestamp, NaiveDate, Json
+    bool, i8, i16, i32, i64, u8, u16, u32, u64, Uuid, Timestamp, Json
 );
 
 macro_rules! texts {
@@ -38,9 +38,33 @@ macro_rules! texts {
 
 texts!(String, &'static str, Box<str>, Cow<'static, str>);
 
+impl Output for f64 {
+    fn schema(all: &mut Components) -> Schema {
+        <f64 as Input>::schema(all)
+    }
+
+    fn is_writable(&self) -> bool {
+        self.is_finite()
+    }
+}
+
 impl Output for f32 {
     fn schema(_: &mut Components) -> Schema {
         Schema::of("number").with("format", "float")
+    }
+
+    fn is_writable(&self) -> bool {
+        self.is_finite()
+    }
+}
+
+impl Output for NaiveDate {
+    fn schema(all: &mut Components) -> Schema {
+        <NaiveDate as Input>::schema(all)
+    }
+
+    fn is_writable(&self) -> bool {
+        (1..=9999).contains(&self.year())
     }
 }
 
@@ -60,6 +84,10 @@ impl<T: Output> Output for Option<T> {
         T::schema(all).nullable()
     }
 
+    fn is_writable(&self) -> bool {
+        self.as_ref().is_none_or(T::is_writable)
+    }
+
     fn etag(&self) -> Option<String> {
         self.as_ref()?.etag()
     }
@@ -77,6 +105,10 @@ impl<T: Output> Output for Box<T> {
         T::schema(all)
     }
 
+    fn is_writable(&self) -> bool {
+        self.as_ref().is_writable()
+    }
+
     fn etag(&self) -> Option<String> {
         self.as_ref().etag()
     }
@@ -90,6 +122,10 @@ impl<T: Output> Output for Vec<T> {
     fn schema(all: &mut Components) -> Schema {
         Schema::of("array").with("items", T::schema(all))
     }
+
+    fn is_writable(&self) -> bool {
+        self.iter().all(T::is_writable)
+    }
 }
 
 impl<T: Output> Output for BTreeSet<T> {
@@ -98,6 +134,10 @@ impl<T: Output> Output for BTreeSet<T> {
             .with("items", T::schema(all))
             .with("uniqueItems", true)
     }
+
+    fn is_writable(&self) -> bool {
+        self.iter().all(T::is_writable)
+    }
 }
 
 macro_rules! maps {
@@ -105,6 +145,10 @@ macro_rules! maps {
         impl<T: Output> Output for $map<String, T> {
             fn schema(all: &mut Components) -> Schema {
                 Schema::of("object").with("additionalProperties", T::schema(all))
+            }
+
+            fn is_writable(&self) -> bool {
+                self.values().all(T::is_writable)
             }
         }
     )*};

@@ -9,3 +9,4 @@ mod requests;
 mod shop;
 mod sockets;
 mod streams;
+mod values;

@@ -1,6 +1,6 @@
 //! Responses with a JSON body, and the response without a body.
 
-use doyen_core::Refusal;
+use doyen_core::{Refusal, Unexpected};
 use doyen_schema::contract::{Answer, Contract};
 use doyen_schema::{Components, Output, Schema};
 use http::{HeaderValue, StatusCode, header};
@@ -127,13 +127,14 @@ fn tagged<T: Output>(answer: Answer) -> Answer {
 }
 
 fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Response, Refusal> {
+    check_writable(std::slice::from_ref(value))?;
     let picked = &parts.picked_fields;
     let bytes = if picked.is_empty() {
-        serde_json::to_vec(value).map_err(doyen_core::Unexpected::from)?
+        serde_json::to_vec(value).map_err(Unexpected::from)?
     } else {
-        let mut json = serde_json::to_value(value).map_err(doyen_core::Unexpected::from)?;
+        let mut json = serde_json::to_value(value).map_err(Unexpected::from)?;
         pick(&mut json, picked);
-        serde_json::to_vec(&json).map_err(doyen_core::Unexpected::from)?
+        serde_json::to_vec(&json).map_err(Unexpected::from)?
     };
     let mut response = bytes_response(status, bytes);
     if let Some(tag) = value
@@ -143,6 +144,17 @@ fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Resp
         response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+/// Returns an error if the response is a number or a date that JSON cannot hold. Fields check their
+/// values when they are written.
+pub(crate) fn check_writable<T: Output>(values: &[T]) -> Result<(), Unexpected> {
+    if values.iter().all(T::is_writable) {
+        return Ok(());
+    }
+    Err(Unexpected::new(
+        "the response holds NaN, an infinite number or a date outside of the years 0001 to 9999",
+    ))
 }
 
 /// Returns a JSON response with these bytes.

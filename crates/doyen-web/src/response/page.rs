@@ -7,13 +7,14 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
-use super::json::{JSON, bytes_response, pick};
+use super::json::{JSON, bytes_response, check_writable, pick};
 use super::{IntoResponse, Link};
 use crate::Response;
 use crate::request::Parts;
 
 impl<T: Output> IntoResponse for Page<T> {
     fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        check_writable(&self.items)?;
         let relations = relations(&self, parts);
         let picked = &parts.picked_fields;
         let page = PageInfo {

@@ -10,16 +10,19 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{CancelToken, Config, NoTls, Socket};
+use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage, Socket};
 
 use super::pipeline::{CLEANUP_TIMEOUT, PipelinedConnection};
 use super::tls;
+use crate::Pooler;
+use crate::connection::{POOLER_FOUND, ServerSettings};
 
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Opens pipelined connections.
 pub(crate) struct PipelineConnector {
     config: Config,
+    settings: ServerSettings,
     /// TLS mode and root certificate, if TLS is used.
     secure: Option<(PgSslMode, Option<String>)>,
 }
@@ -32,7 +35,11 @@ pub(super) struct Canceller {
 
 impl PipelineConnector {
     /// Returns `None` if the settings need a client certificate, which is not supported.
-    pub(crate) fn new(options: &PgConnectOptions, timeout: Duration) -> Option<Self> {
+    pub(crate) fn new(
+        options: &PgConnectOptions,
+        settings: ServerSettings,
+        timeout: Duration,
+    ) -> Option<Self> {
         let url = UrlParts::of(options);
         let host = options.get_host().trim_matches(['[', ']']);
         let socket = options.get_socket();
@@ -64,19 +71,29 @@ impl PipelineConnector {
             .application_name(format!(
                 "{} reads",
                 options.get_application_name().unwrap_or("doyen")
-            ))
-            // The startup options of sqlx. They follow those of the URL, as in sqlx.
-            .options(format!(
-                "{} -c DateStyle=ISO,MDY -c TimeZone=UTC -c extra_float_digits=2",
-                options.get_options().unwrap_or_default()
             ));
+        let own = options.get_options().unwrap_or_default();
+        match settings.pooler {
+            // The startup parameters of sqlx. They follow those of the URL, as in sqlx.
+            Pooler::None => {
+                config.options(format!("{own} -c DateStyle=ISO,MDY -c TimeZone=UTC"));
+            }
+            _ if own.is_empty() => {}
+            _ => {
+                config.options(own);
+            }
+        }
         if let Some(database) = options.get_database() {
             config.dbname(database);
         }
         if let Some(password) = url.password {
             config.password(password);
         }
-        Some(Self { config, secure })
+        Some(Self {
+            config,
+            settings,
+            secure,
+        })
     }
 
     pub(super) async fn open(
@@ -113,11 +130,34 @@ impl PipelineConnector {
             }
             drop(permit);
         });
+        if let Err(fault) = self.apply_settings(&client).await {
+            task.abort();
+            return Err(fault);
+        }
         Ok(Arc::new(PipelinedConnection::new(
             client,
             canceller,
             task.abort_handle(),
         )))
+    }
+}
+
+impl PipelineConnector {
+    async fn apply_settings(&self, client: &Client) -> Result<(), Fault> {
+        if let Some(sql) = self.settings.on_connect() {
+            let sql = format!("{sql}; SET DateStyle = ISO, MDY; SET TimeZone = 'UTC'");
+            client.batch_execute(&sql).await?;
+        }
+        if let Some(sql) = self.settings.check() {
+            let answers = client.simple_query(&sql).await?;
+            let is_set = answers.iter().any(
+                |answer| matches!(answer, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")),
+            );
+            if !is_set {
+                return Err(POOLER_FOUND.into());
+            }
+        }
+        Ok(())
     }
 }
 

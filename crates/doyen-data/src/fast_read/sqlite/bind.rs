@@ -3,10 +3,11 @@
 use chrono::{DateTime, SecondsFormat};
 use rusqlite::Statement;
 use rusqlite::types::{ToSqlOutput, Value as Owned, ValueRef};
-use sea_orm::Value;
 use sea_orm::sea_query::OptionEnum;
+use sea_orm::{DbBackend, Value};
 
 use super::connection::RunError;
+use crate::connection::why_not_storable;
 
 /// Binds the parameters: every `$2` or `?2` is the second value, each plain `?` is the next one.
 ///
@@ -36,8 +37,12 @@ fn numbered(name: &str) -> Option<usize> {
     (number > 0).then_some(number)
 }
 
-/// Converts a value, or returns `None` for values that sqlx does not support either.
+/// Converts a value, or returns `None` for values that sqlx does not support either, or that cannot
+/// be stored. The pool reports those.
 fn parameter_of(value: &Value) -> Option<ToSqlOutput<'_>> {
+    if why_not_storable(value, DbBackend::Sqlite).is_some() {
+        return None;
+    }
     Some(match value {
         Value::Bool(value) => integer(*value),
         Value::TinyInt(value) => integer(*value),
@@ -84,11 +89,8 @@ fn text(value: Option<String>) -> ToSqlOutput<'static> {
     ToSqlOutput::Owned(value.map_or(Owned::Null, Owned::Text))
 }
 
-fn moment<Z: chrono::TimeZone>(value: &DateTime<Z>) -> String
-where
-    Z::Offset: std::fmt::Display,
-{
-    value.to_rfc3339_opts(SecondsFormat::AutoSi, false)
+fn moment<Z: chrono::TimeZone>(value: &DateTime<Z>) -> String {
+    value.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }
 
 #[cfg(test)]
