@@ -48,8 +48,20 @@
 //! 4. environment variables: `APP_MAIL__WORKERS` for `mail.workers`, and the names given with `env = "..."`;
 //! 5. [`Loader::set`], for tests and command lines.
 //!
-//! What is not known is refused, in files and among the variables with the prefix. All mistakes are told at once, each with the setting,
-//! where it came from and what to write. A secret's value is never shown.
+//! A key that is not known is refused in a file, and so is a variable with the prefix and `__`.
+//! All mistakes are reported at once, each with the setting, where it came from and what to write.
+//! The value of a secret is never shown.
+//!
+//! # Variables
+//!
+//! - A line break at the end of a value is removed.
+//! - A list is written `a,b`, or as a JSON array: `["a", "b"]`.
+//! - A secret can be read from a file: `APP_AUTH__SIGNING_KEY_FILE` holds its path. The line break
+//!   at its end is removed.
+//! - Variables that Kubernetes sets for a service called `app`, such as `APP_SERVICE_HOST` and
+//!   `APP_PORT=tcp://..`, are ignored.
+//! - Another variable with the prefix and without `__` may belong to another program: it is
+//!   ignored, and [`Loaded::warnings`] names it and the setting with the most similar name.
 //!
 //! # Words at a field
 //!
@@ -71,9 +83,9 @@ mod environment;
 mod fault;
 mod file;
 mod key;
+mod kubernetes;
 mod list;
 mod loader;
-mod mask;
 mod rate;
 mod raw;
 mod reader;
