@@ -22,6 +22,18 @@ const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct PostgresOptions(pub(crate) PgConnectOptions);
 
 impl PostgresOptions {
+    /// Returns user, host, port and name of the database.
+    pub(super) fn target(&self) -> String {
+        let socket = self.0.get_socket();
+        let host = socket.map_or(self.0.get_host().into(), |socket| socket.to_string_lossy());
+        format!(
+            "{}@{host}:{}/{}",
+            self.0.get_username(),
+            self.0.get_port(),
+            self.0.get_database().unwrap_or_default()
+        )
+    }
+
     pub(super) async fn connect(&self) -> Result<PostgresConnection, sqlx::Error> {
         // With a unique name the backend can be found without its process id, also through a
         // pooler.
