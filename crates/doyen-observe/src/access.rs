@@ -1,16 +1,15 @@
 //! One line per request.
 
 use std::cell::Cell;
-use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::{fmt, io};
 
-use doyen_core::{AccessRecord, AccessSink};
+use doyen_core::{AccessRecord, AccessSink, causes};
 
 use crate::LogFormat;
-use crate::lines::Lines;
+use crate::lines::{Lines, LostLines};
 use crate::logs::{LINES_PER_SECOND, Look};
 use crate::text;
 
@@ -18,8 +17,6 @@ use crate::text;
 const LIMIT: usize = 1024;
 /// The longest line whose memory is used for the next one, in bytes.
 const KEPT: usize = 8192;
-/// The most causes that are written.
-const CAUSES: usize = 16;
 
 /// Writes one line per request; clones write to the same place.
 ///
@@ -85,6 +82,12 @@ impl AccessLog {
     /// The lines so far, of a log made with [`memory`](Self::memory); empty for any other.
     pub fn lines(&self) -> Vec<String> {
         self.lines.kept()
+    }
+
+    /// The number of lines that were not written so far, of this log and of others that write to the
+    /// same place.
+    pub fn lost(&self) -> LostLines {
+        self.lines.lost()
     }
 
     /// Waits until all lines so far are written. False when the output is stuck for two seconds.
@@ -193,11 +196,11 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     text::millis(line, record.query_time);
     if let Some(cause) = record.cause {
         line.push_str(",\"cause\":[");
-        for (n, cause) in causes(cause).enumerate() {
+        for (n, cause) in causes(cause).into_iter().enumerate() {
             if n > 0 {
                 line.push(',');
             }
-            text::json(line, &cause.to_string(), LIMIT);
+            text::json(line, &cause, LIMIT);
         }
         line.push(']');
     }
@@ -246,15 +249,8 @@ fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
     }
     for cause in record.cause.into_iter().flat_map(causes) {
         line.push_str(" <- ");
-        text::plain(line, &cause.to_string(), LIMIT);
+        text::plain(line, &cause, LIMIT);
     }
-}
-
-fn causes<'a>(cause: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(cause), |error: &&'a (dyn Error + 'static)| {
-        (*error).source()
-    })
-    .take(CAUSES)
 }
 
 const fn code(status: u16) -> &'static str {
@@ -267,6 +263,7 @@ const fn code(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
     use std::time::Duration;
 
     use doyen_core::Timestamp;

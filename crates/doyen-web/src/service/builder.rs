@@ -200,6 +200,7 @@ impl Builder {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
+                mask_path: route.mask_path,
                 query_names: names.map(|parameter| parameter.name.clone()).collect(),
                 operation: operation.clone(),
                 limits,
