@@ -154,7 +154,10 @@ async fn two_processes_that_start_together_seed_once() {
     let (name, postgres) = empty_database("seed").await;
     let folder = Folder::new("seed");
     for url in [postgres, folder.url()] {
-        let start = || program("seed").env("DATABASE_URL", &url).start();
+        let start = || {
+            let program = program("seed").env("DATABASE_URL", &url);
+            program.env("APP_AUTH__SIGNING_KEY", SIGNING_KEY).start()
+        };
         let both = [start(), start()];
         let outputs = both.map(|running| {
             let _serving = running.address();
