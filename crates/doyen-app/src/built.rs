@@ -30,9 +30,11 @@ pub struct Built {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) plugins: Arc<Plugins>,
     pub(crate) settings: Vec<Row>,
+    pub(crate) warnings: Vec<doyen_settings::Fault>,
     pub(crate) commands: Vec<Command>,
     pub(crate) seed: Option<Command>,
-    pub(crate) banner: Vec<BannerLink>,
+    /// The links of the banner; `None` if the addresses are logged instead.
+    pub(crate) banner: Option<Vec<BannerLink>>,
     pub(crate) plan: Mutex<Plan>,
 }
 
@@ -113,6 +115,11 @@ impl Built {
     /// Each setting with its value and origin.
     pub fn settings(&self) -> &[Row] {
         &self.settings
+    }
+
+    /// Environment variables that begin with the prefix of the settings and are ignored.
+    pub fn warnings(&self) -> &[doyen_settings::Fault] {
+        &self.warnings
     }
 
     /// All commands of the plugins and of the application.

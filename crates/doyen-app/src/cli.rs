@@ -1,6 +1,8 @@
 //! The command line of an application.
 
 mod args;
+#[cfg(feature = "database")]
+mod migrate;
 mod tables;
 
 use std::path::Path;
@@ -11,10 +13,9 @@ use doyen_settings::{Environment, Loader};
 use crate::app::Parts;
 use crate::build::{self, Overrides, Purpose};
 use crate::command::Stage;
+use crate::fault::Fault;
 use crate::runtime::Background;
 use crate::{App, Built, Command, Defaults, entry, settings_union};
-#[cfg(feature = "database")]
-use args::MigrateVerb;
 use args::{Listing, Verb};
 pub use tables::align;
 
@@ -36,14 +37,18 @@ pub fn run<D: Defaults>(app: App<D>) -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("the runtime cannot be started: {error}")),
+        Err(error) => {
+            return fail(&Fault::new(format!(
+                "the runtime cannot be started: {error}"
+            )));
+        }
     };
     let done = runtime.block_on(execute(app.parts, verb));
     // A blocked thread must not keep the process from ending.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
+        Err(error) => fail(&*error),
     }
 }
 
@@ -51,7 +56,7 @@ async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
     match verb {
         Verb::Serve => Box::pin(crate::serve::serve(configured(parts)?)).await,
         #[cfg(feature = "database")]
-        Verb::Migrate(verb) => migrate(configured(parts)?, verb).await,
+        Verb::Migrate(verb) => migrate::run(for_command(parts)?, verb).await,
         Verb::Openapi => {
             say(described(parts)?.document().trim_end());
             Ok(())
@@ -94,6 +99,13 @@ fn configured(parts: Parts) -> Result<Built, Failed> {
     )?)
 }
 
+/// The same for a command, which has no log.
+fn for_command(parts: Parts) -> Result<Built, Failed> {
+    let built = configured(parts)?;
+    warn(&built.warnings);
+    Ok(built)
+}
+
 /// The application as it is described: with the settings of a test, whatever the environment
 /// variables are, and without a root secret.
 fn described(parts: Parts) -> Result<Built, Failed> {
@@ -126,32 +138,17 @@ fn config(parts: Parts) -> Result<(), Failed> {
     let mut sorted = entry::sort(parts.plugins, parts.edits);
     let loader = settings_union::absent(loader(), parts.absent, &sorted.absent, &sorted.entries);
     let (settled, faults) = settings_union::read(loader, &mut sorted.entries, parts.settings)?;
+    warn(&settled.warnings);
     let mut report = settled.report;
     match settled.core {
-        Some(mut core) if faults.is_empty() => core.settle(parts.name, &mut report),
+        Some(mut core) if faults.is_empty() => {
+            core.settle(parts.name, &mut report);
+            #[cfg(feature = "database")]
+            core.show_database(&mut report);
+        }
         _ => return Err(doyen_settings::SettingsError { faults }.into()),
     }
     say(&tables::settings(&report, settled.environment));
-    Ok(())
-}
-
-#[cfg(feature = "database")]
-async fn migrate(built: Built, verb: MigrateVerb) -> Result<(), Failed> {
-    built.connect().await?;
-    let migrator = built.migrator();
-    let done = match verb {
-        MigrateVerb::Up => {
-            let done = migrator.up().await;
-            done.map(|done| format!("{} applied", done.len()))
-        }
-        MigrateVerb::Down { steps } => {
-            let done = migrator.down(steps).await;
-            done.map(|done| format!("{} reverted", done.len()))
-        }
-        MigrateVerb::Status => migrator.status().await.map(|all| tables::status(&all)),
-    };
-    built.close().await;
-    say(&done?);
     Ok(())
 }
 
@@ -160,7 +157,7 @@ async fn own(parts: Parts, name: &'static str, arguments: Vec<String>) -> Result
     let stage = Listing::of(&parts).stage(name);
     let built = match stage {
         Some(Stage::Checked) => described(parts)?,
-        _ => configured(parts)?,
+        _ => for_command(parts)?,
     };
     let done = match stage {
         Some(Stage::Started) => {
@@ -185,12 +182,16 @@ async fn own(parts: Parts, name: &'static str, arguments: Vec<String>) -> Result
 }
 
 async fn call(built: &Built, name: &str, arguments: Vec<String>) -> Result<String, Failed> {
-    let mut all = built.commands().iter().chain(built.seed());
-    let command: &Command = all
+    if let Some(seed) = built.seed().filter(|seed| seed.name == name) {
+        return built.run_seed(seed, arguments).await;
+    }
+    let command: &Command = built
+        .commands()
+        .iter()
         .find(|command| command.name == name)
         .ok_or_else(|| format!("there is no command `{name}`"))?;
     let done = built.run(command, arguments).await;
-    Ok(done.map_err(|error| error.error().to_string())?)
+    Ok(done.map_err(|error| crate::command::text(&error))?)
 }
 
 /// Prints the output of a command.
@@ -201,8 +202,17 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-fn fail(message: &str) -> ExitCode {
+/// Prints the error and its causes.
+fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr().lock(), "error: {message}");
+    let text = doyen_core::causes(error).join("\n  caused by: ");
+    let _ = writeln!(std::io::stderr().lock(), "error: {text}");
     ExitCode::FAILURE
+}
+
+fn warn(warnings: &[doyen_settings::Fault]) {
+    use std::io::Write as _;
+    for warning in warnings {
+        let _ = writeln!(std::io::stderr().lock(), "warning: {warning}");
+    }
 }

@@ -137,19 +137,12 @@ pub(crate) fn unexpected(refusal: doyen_core::Refusal) -> Unexpected {
         .detail()
         .unwrap_or_else(|| refusal.info().description.to_owned());
     match refusal.cause() {
-        Some(cause) => Unexpected::new(format!("{detail} ({cause})")),
+        Some(cause) => Unexpected::new(format!("{detail} ({})", doyen_core::chain(cause))),
         None => Unexpected::new(detail),
     }
 }
 
 /// Returns the text of an error and of its causes.
 pub(crate) fn text(error: &Unexpected) -> String {
-    let mut text = error.error().to_string();
-    let mut next = error.error().source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
+    doyen_core::chain(error.error())
 }

@@ -57,6 +57,15 @@ pub(crate) fn tables(
 }
 
 impl Tables {
+    /// Checks that the program contains every migration of its source.
+    pub(crate) fn check_folders(&self) -> Result<(), Fault> {
+        let plugins = self.plugins.iter().map(|(_, set)| set);
+        plugins
+            .chain([&self.application])
+            .try_for_each(Migrations::check_folder)
+            .map_err(Fault::from_error)
+    }
+
     pub(crate) fn migrator<'a>(&self, database: &'a Database) -> Migrator<'a> {
         let migrator = Migrator::new(database, self.application);
         let migrator = self
@@ -77,7 +86,12 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
     let database = app.database();
     app.health("database", Impact::Required, HEALTH_TIMEOUT, move || {
         let database = database.clone();
-        async move { database.ping().await.map_err(|error| error.to_string()) }
+        async move {
+            database
+                .ping()
+                .await
+                .map_err(|error| doyen_core::chain(&error))
+        }
     });
     let database = app.database();
     app.metrics(FAMILIES, move |samples| {

@@ -33,8 +33,18 @@ impl Fault {
         }
     }
 
+    /// A wrong setting, with the error that it causes.
+    pub(crate) fn setting_error(
+        key: &str,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..Self::from_error(error)
+        }
+    }
+
     /// A fault whose text is that of the error.
-    #[cfg(feature = "database")]
     pub(crate) fn from_error(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {
             message: error.to_string(),
@@ -87,11 +97,22 @@ impl std::error::Error for Fault {
 pub struct StartupError {
     settings: Vec<doyen_settings::Fault>,
     faults: Vec<Fault>,
+    warnings: Vec<doyen_settings::Fault>,
 }
 
 impl StartupError {
     pub(crate) const fn of(settings: Vec<doyen_settings::Fault>, faults: Vec<Fault>) -> Self {
-        Self { settings, faults }
+        Self {
+            settings,
+            faults,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds variables that were ignored: one of them may be the setting that is missing.
+    pub(crate) fn with_warnings(mut self, warnings: Vec<doyen_settings::Fault>) -> Self {
+        self.warnings = warnings;
+        self
     }
 
     /// The invalid settings: unknown, missing, or out of range.
@@ -107,35 +128,45 @@ impl StartupError {
 
 impl From<Fault> for StartupError {
     fn from(fault: Fault) -> Self {
-        Self {
-            settings: Vec::new(),
-            faults: vec![fault],
-        }
+        Self::of(Vec::new(), vec![fault])
     }
 }
 
 impl From<SettingsError> for StartupError {
     fn from(error: SettingsError) -> Self {
-        Self {
-            settings: error.faults,
-            faults: Vec::new(),
+        Self::of(error.faults, Vec::new())
+    }
+}
+
+impl StartupError {
+    /// The only fault, if its own text is enough.
+    fn only(&self) -> Option<&Fault> {
+        match (&*self.settings, &*self.faults) {
+            ([], [only]) if only.key.is_some() || only.source.is_some() => Some(only),
+            _ => None,
         }
     }
 }
 
 impl fmt::Display for StartupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&*self.settings, &*self.faults) {
-            ([], [only]) if only.key.is_some() || only.source.is_some() => return only.fmt(f),
-            ([_], []) => f.write_str("a setting is wrong:")?,
-            (all, []) => write!(f, "{} settings are wrong:", all.len())?,
-            _ => f.write_str("the application cannot start:")?,
+        if let Some(only) = self.only() {
+            only.fmt(f)?;
+        } else {
+            match (&*self.settings, &*self.faults) {
+                ([_], []) => f.write_str("a setting is wrong:")?,
+                (all, []) => write!(f, "{} settings are wrong:", all.len())?,
+                _ => f.write_str("the application cannot start:")?,
+            }
+            for fault in &self.settings {
+                write!(f, "\n  - {fault}")?;
+            }
+            for fault in &self.faults {
+                write!(f, "\n  - {}", doyen_core::chain(fault))?;
+            }
         }
-        for fault in &self.settings {
-            write!(f, "\n  - {fault}")?;
-        }
-        for fault in &self.faults {
-            write!(f, "\n  - {fault}")?;
+        for warning in &self.warnings {
+            write!(f, "\n  warning: {warning}")?;
         }
         Ok(())
     }
@@ -143,9 +174,7 @@ impl fmt::Display for StartupError {
 
 impl std::error::Error for StartupError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &*self.faults {
-            [only] => std::error::Error::source(only),
-            _ => None,
-        }
+        // In a list, each text has its causes.
+        std::error::Error::source(self.only()?)
     }
 }

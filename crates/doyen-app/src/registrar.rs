@@ -29,6 +29,8 @@ pub struct AppInfo {
     pub name: &'static str,
     /// The display name.
     pub title: String,
+    /// The version.
+    pub version: String,
     /// The environment.
     pub environment: Environment,
     /// The URL of the public listener on this machine.
@@ -95,6 +97,7 @@ pub(crate) struct Draft {
     pub(crate) limits: Option<RateLimits>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
     pub(crate) start_logs: Option<StartLogs>,
+    pub(crate) has_banner: bool,
     pub(crate) classifiers: Vec<Classifier>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: Arc<Metrics>,
@@ -316,6 +319,12 @@ impl Registrar<'_> {
         if self.claim(Kind::Pipeline, "logs") {
             self.draft.start_logs = Some(Box::new(start));
         }
+    }
+
+    /// Leaves out the banner with the addresses, because a program reads the standard output. The
+    /// addresses are logged instead.
+    pub fn without_banner(&mut self) {
+        self.draft.has_banner = false;
     }
 
     /// Tells transient errors (a 503) from bugs (a 500).

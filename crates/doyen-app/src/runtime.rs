@@ -14,6 +14,7 @@ use doyen_core::sync::lock;
 use doyen_settings::Loader;
 
 use crate::build::Overrides;
+use crate::cli::Failed;
 use crate::command::Command;
 use crate::fault::{Fault, StartupError};
 use crate::lifecycle::DrainEntry;
@@ -91,8 +92,13 @@ impl Built {
     ///
     /// # Errors
     ///
-    /// Returns an error if the database is unavailable or the root secret cannot be stored.
+    /// Returns an error if the database is unavailable or the root secret cannot be stored, and in
+    /// development and tests if the source has a migration that the program does not contain.
     pub async fn connect(&self) -> Result<(), StartupError> {
+        #[cfg(feature = "database")]
+        if !self.info.environment.is_prod() {
+            self.tables.check_folders()?;
+        }
         self.secret.store()?;
         #[cfg(feature = "database")]
         self.database.open().await.map_err(Fault::from_error)?;
@@ -165,6 +171,20 @@ impl Built {
         let done = (command.work)(context.clone(), arguments).await;
         context.close().await;
         done
+    }
+
+    /// Runs the seed. Processes that start together on one database run it one after another.
+    pub(crate) async fn run_seed(
+        &self,
+        seed: &Command,
+        arguments: Vec<String>,
+    ) -> Result<String, Failed> {
+        #[cfg(feature = "database")]
+        let lock = self.migrator().lock().await?;
+        let done = self.run(seed, arguments).await;
+        #[cfg(feature = "database")]
+        lock.release().await;
+        Ok(done.map_err(|error| crate::command::text(&error))?)
     }
 
     /// Returns an injected value, as a handler gets it.

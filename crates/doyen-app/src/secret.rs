@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use doyen_core::Secret;
-use doyen_secret::Seed;
+use doyen_secret::{BadSeed, Seed};
 use doyen_settings::{Environment, Settings};
 
 use crate::fault::Fault;
@@ -32,7 +32,7 @@ pub(crate) struct RootSecret {
 impl RootSecret {
     /// A random secret that is never stored, for commands that only describe the application.
     pub(crate) fn ephemeral() -> Result<Self, Fault> {
-        let seed = Seed::generate().map_err(|error| wrong(error.to_string()))?;
+        let seed = Seed::generate().map_err(failed)?;
         Ok(Self {
             seed,
             new_file: None,
@@ -41,7 +41,6 @@ impl RootSecret {
 
     /// Reads the secret. Writes nothing: a new one is stored by [`store`](Self::store).
     pub(crate) fn read(settings: &SecretSettings, environment: Environment) -> Result<Self, Fault> {
-        let failed = |error: doyen_secret::BadSeed| wrong(error.to_string());
         if let Some(text) = &settings.signing_key {
             let seed = Seed::parse(text.expose()).map_err(failed)?;
             return Ok(Self {
@@ -72,10 +71,7 @@ impl RootSecret {
         let Some(path) = &self.new_file else {
             return Ok(());
         };
-        let stored = self
-            .seed
-            .store(path)
-            .map_err(|error| wrong(error.to_string()))?;
+        let stored = self.seed.store(path).map_err(failed)?;
         if stored.derive("same") == self.seed.derive("same") {
             return Ok(());
         }
@@ -84,6 +80,10 @@ impl RootSecret {
             path.display()
         )))
     }
+}
+
+fn failed(error: BadSeed) -> Fault {
+    Fault::setting_error("auth.signing_key", error)
 }
 
 fn wrong(message: String) -> Fault {

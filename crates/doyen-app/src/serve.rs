@@ -27,6 +27,7 @@ struct Listeners {
 
 pub(crate) async fn serve(built: Built) -> Result<(), Failed> {
     let flush = start_logs(&built)?;
+    log_start(&built);
     let done = Box::pin(run(built)).await;
     tracing::info!("stopped");
     flush();
@@ -39,6 +40,26 @@ fn start_logs(built: &Built) -> Result<Flush, Failed> {
     match start {
         Some(start) => Ok(start()?),
         None => Ok(Box::new(|| {})),
+    }
+}
+
+/// Logs what starts, and the variables that it ignores.
+fn log_start(built: &Built) {
+    let info = &built.info;
+    #[cfg(feature = "database")]
+    let database = Some(built.database.target());
+    #[cfg(not(feature = "database"))]
+    let database = None::<String>;
+    tracing::info!(
+        name = info.name,
+        version = info.version,
+        environment = info.environment.as_str(),
+        database,
+        doyen = env!("CARGO_PKG_VERSION"),
+        "starting"
+    );
+    for warning in &built.warnings {
+        tracing::warn!("{warning}");
     }
 }
 
@@ -91,7 +112,7 @@ async fn run(mut built: Built) -> Result<(), Failed> {
 
 /// Binds the addresses. Connections wait until the application serves.
 async fn bind(built: &mut Built) -> Result<Listeners, Failed> {
-    let failed = |key: &str, error: doyen_web::BindError| Fault::setting(key, error.to_string());
+    let failed = |key: &str, error: doyen_web::BindError| Fault::setting_error(key, error);
     let public = Server::bind(built.service.clone(), built.core.server.server())
         .await
         .map_err(|error| failed("server.bind", error))?;
@@ -138,14 +159,11 @@ async fn seed(runtime: &Runtime) -> Result<Option<String>, Failed> {
     else {
         return Ok(None);
     };
-    match runtime.run(seed, Vec::new()).await {
-        Ok(line) => Ok(Some(line)),
-        Err(error) => {
-            let failed = error.error().to_string();
-            runtime.stop().await;
-            Err(failed.into())
-        }
+    let done = runtime.run_seed(seed, Vec::new()).await;
+    if done.is_err() {
+        runtime.stop().await;
     }
+    done.map(Some)
 }
 
 /// Logs each health check that fails at startup. The application serves all the same.
@@ -162,15 +180,19 @@ fn announce(runtime: &Runtime, listeners: &Listeners, seeded: Option<&str>) {
     let public = listeners.public.address();
     let admin = listeners.admin.as_ref().map(Server::address);
     let info = runtime.info();
-    if info.environment.is_prod() {
-        tracing::info!(address = %public, ?admin, "serving");
+    let Some(links) = &runtime.banner else {
+        let admin = admin.map(tracing::field::display);
+        tracing::info!(address = %public, admin, "serving");
+        if let Some(line) = seeded {
+            tracing::info!("{line}");
+        }
         return;
-    }
+    };
     let mut text = format!(
         "\n  {} ({})\n\n  {:5} http://{public}\n",
         info.title, info.environment, "API"
     );
-    for link in &runtime.banner {
+    for link in links {
         let address = if link.admin { admin } else { Some(public) };
         if let Some(address) = address {
             text.push_str(&format!(

@@ -57,4 +57,20 @@ impl CoreSettings {
             self.database.url = row.value.clone().into();
         }
     }
+
+    /// Shows the database that is opened instead of a masked secret: the URL without its password,
+    /// and the path of a SQLite file.
+    #[cfg(feature = "database")]
+    pub(crate) fn show_database(&self, report: &mut [Row]) {
+        let options = self.database.options();
+        let mut value = options.masked_url();
+        if options.url.starts_with("sqlite:")
+            && let Ok(database) = doyen_data::Database::new(&options)
+        {
+            value = format!("{value} ({})", database.target());
+        }
+        if let Some(row) = report.iter_mut().find(|row| row.key == "database.url") {
+            row.value = value;
+        }
+    }
 }

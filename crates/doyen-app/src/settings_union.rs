@@ -39,6 +39,8 @@ pub(crate) struct Settled {
     pub(crate) provide: Option<Provide>,
     pub(crate) environment: Environment,
     pub(crate) report: Vec<Row>,
+    /// Variables that are ignored.
+    pub(crate) warnings: Vec<Fault>,
 }
 
 /// All keys, in the order of the reports.
@@ -97,6 +99,7 @@ pub(crate) fn read(
         provide,
         environment: loaded.environment,
         report: loaded.report,
+        warnings: loaded.warnings,
     };
     Ok((settled, faults))
 }

@@ -23,6 +23,7 @@ mod access;
 mod access_log;
 mod allow;
 mod caller;
+mod causes;
 mod convert;
 mod denied;
 mod duration;
@@ -33,6 +34,7 @@ pub mod inject;
 mod kind;
 pub mod limit;
 mod mail;
+mod mask;
 mod page;
 mod patch;
 pub mod problem;
@@ -50,6 +52,7 @@ pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, s
 pub use caller::{
     AuthScheme, Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED,
 };
+pub use causes::{causes, chain};
 pub use denied::{DeniedBecause, denied_because};
 pub use doyen_macros::{Event, Inject, Problem, Role, Scope, port, provider};
 // Only the derives: the traits are in doyen-schema.
@@ -64,6 +67,7 @@ pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
 pub use mail::{BadMail, Mail, MailDelivery, MailQueue, Mailer, NotDelivered};
+pub use mask::mask;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};

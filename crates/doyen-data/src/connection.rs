@@ -46,6 +46,7 @@ impl SqlStatement {
 
     /// Wraps a driver error in the variant for this kind of statement.
     pub(crate) fn error(&self, error: sqlx::Error) -> DbErr {
+        let error = crate::error::with_sql(error, self.sql());
         let error = RuntimeErr::SqlxError(Arc::new(error));
         match self {
             SqlStatement::Execute(_) | SqlStatement::Script(_) => DbErr::Exec(error),
@@ -85,6 +86,16 @@ impl ConnectOptions {
             ConnectOptions::Sqlite(_) => DbBackend::Sqlite,
             #[cfg(feature = "postgres")]
             ConnectOptions::Postgres(_) => DbBackend::Postgres,
+        }
+    }
+
+    /// Returns what is opened, without the password.
+    pub(crate) fn target(&self) -> String {
+        match self {
+            #[cfg(feature = "sqlite")]
+            ConnectOptions::Sqlite(options) => options.target(),
+            #[cfg(feature = "postgres")]
+            ConnectOptions::Postgres(options) => options.target(),
         }
     }
 

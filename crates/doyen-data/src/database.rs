@@ -84,6 +84,7 @@ impl Database {
     /// Returns an error if the URL is invalid, or if its database is not compiled in.
     pub fn new(options: &DatabaseOptions) -> Result<Self, ConnectError> {
         let connect_error = |what: &str| ConnectError::new(options.masked_url(), what);
+        crate::url::check(&options.url).map_err(|what| connect_error(&what))?;
         let scheme = options.url.split_once(':').map_or("", |(scheme, _)| scheme);
         let (read_pool, write_pool, fast_reader) = match scheme {
             #[cfg(feature = "sqlite")]
@@ -132,7 +133,7 @@ impl Database {
         #[cfg(feature = "postgres")]
         self.check_pooler().await?;
         self.check_connections().await.map_err(|error| {
-            let advice = crate::open::advice(scheme, &error);
+            let advice = crate::advice::advice(scheme, &error);
             ConnectError::new(options.masked_url(), advice).caused_by(error)
         })
     }
@@ -227,6 +228,12 @@ impl Database {
         }
         self.0.read_pool.close().await;
         self.0.write_pool.close().await;
+    }
+
+    /// Returns what is opened: the absolute path of the SQLite file, or user, host, port and name of
+    /// the PostgreSQL database.
+    pub fn target(&self) -> String {
+        self.connect_options().target()
     }
 
     /// Returns the options that it was opened with.

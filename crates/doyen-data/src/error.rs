@@ -5,6 +5,7 @@
 //! busy (503).
 
 mod driver;
+mod statement;
 
 use std::error::Error;
 use std::fmt;
@@ -15,6 +16,7 @@ use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 #[allow(unused_imports, reason = "each reader has its own")]
 pub(crate) use driver::{database_error, io_error};
+pub(crate) use statement::{read_with_sql, with_sql};
 
 /// The problem for a commit that the database rejected.
 pub static COMMIT_FAILED: ProblemInfo = ProblemInfo {

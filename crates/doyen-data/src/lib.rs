@@ -17,6 +17,7 @@
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("doyen needs a database: switch on the feature `sqlite` or `postgres`");
 
+mod advice;
 mod connection;
 mod database;
 mod error;
@@ -32,6 +33,7 @@ mod reaper;
 mod row;
 mod session;
 mod statement;
+mod url;
 mod version;
 
 pub use sea_orm;

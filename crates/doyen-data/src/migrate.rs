@@ -9,26 +9,36 @@
 //! `doyen::migrations!("migrations")` embeds both folders. A [`Migrator`] applies those for its
 //! database.
 //!
-//! - Each migration runs in one transaction together with the row that records it.
+//! - Each migration runs in one transaction together with the row that records it. It must not
+//!   begin or end a transaction itself.
 //! - Processes that start together wait for each other. Each migration is applied once.
 //! - If a file was changed or removed after it was applied, nothing is applied. The error names it.
 //! - PostgreSQL: a migration that waits more than 2 s for a lock fails, instead of blocking all
-//!   traffic behind it. A file that begins with `-- no-transaction` runs outside of a transaction
-//!   (`CREATE INDEX CONCURRENTLY`).
+//!   traffic behind it. A file that begins with `-- no-transaction` runs outside of a transaction,
+//!   statement by statement (`CREATE INDEX CONCURRENTLY`). If one fails, those before it stay
+//!   applied; the migration is then recorded as unfinished, and [`Migrator::resolve`] settles it.
 //! - SQLite: foreign keys are not enforced while a migration runs, because tables are rebuilt by
 //!   hand. They are checked before its commit.
 //!
 //! For the reasons against sqlx's migrator see `docs/decisions/0004-database.md`.
 
 mod error;
+mod folder;
 mod history;
+mod lock;
 mod schema;
+mod script;
+mod step;
+mod unfinished;
 
 use doyen_core::Timestamp;
 use sea_orm::{DbBackend, DbErr};
 
 pub use error::MigrationError;
 use history::{Applied, History};
+pub use lock::MigrationLock;
+use step::Step;
+use unfinished::Unfinished;
 
 use crate::Database;
 use crate::outbox::TABLES;
@@ -58,6 +68,8 @@ pub struct Migrations {
     pub sqlite: &'static [Migration],
     /// For PostgreSQL, in order.
     pub postgres: &'static [Migration],
+    /// The folder of the files on the machine that built the program, if they come from one.
+    pub folder: Option<&'static str>,
 }
 
 impl Migrations {
@@ -108,13 +120,20 @@ pub enum State {
     Changed,
     /// Applied, but its file no longer exists.
     Missing,
+    /// Its statements run outside of a transaction, and they run now or stopped half-way.
+    Unfinished {
+        /// Statements that completed, at least.
+        completed: i64,
+        /// Statements of the file.
+        statements: i64,
+    },
 }
 
 /// Applies migrations to a database. See the [module](self).
 ///
 /// ```no_run
 /// use doyen_data::{Database, Migrations, Migrator};
-/// # const MIGRATIONS: Migrations = Migrations { sqlite: &[], postgres: &[] };
+/// # const MIGRATIONS: Migrations = Migrations { sqlite: &[], postgres: &[], folder: None };
 ///
 /// # async fn start(database: &Database) -> Result<(), doyen_data::MigrationError> {
 /// let applied = Migrator::new(database, MIGRATIONS).up().await?;
@@ -207,21 +226,19 @@ impl<'a> Migrator<'a> {
     /// is applied if a file was changed or removed.
     pub async fn up(&self) -> Result<Vec<Status>, MigrationError> {
         self.refuse_none()?;
-        let mut history = History::open(self.database).await?;
-        history.prepare().await?;
-        self.rename(&mut history).await?;
-        let applied = history.applied().await?;
-        refuse_wrong(&self.compare(&applied))?;
+        let (mut history, applied) = self.begin().await?;
+        let pending: Vec<_> = self
+            .all()
+            .filter(|(owner, migration)| !is_among(&applied, owner, migration))
+            .collect();
+        // All are checked before the first one is applied.
+        for (owner, migration) in &pending {
+            history.check(Step::up(owner, migration))?;
+        }
         let mut done = Vec::new();
-        for (owner, migration) in self.all() {
-            if applied
-                .iter()
-                .any(|row| row.owner == owner && row.version == migration.version)
-            {
-                continue;
-            }
+        for (owner, migration) in pending {
             // Another process may have applied it: checked again under the lock.
-            if let Some(at) = history.apply(owner, migration).await? {
+            if let Some(at) = history.run(Step::up(owner, migration)).await? {
                 done.push(Status {
                     owner,
                     version: migration.version,
@@ -262,29 +279,65 @@ impl<'a> Migrator<'a> {
         self.back(&owners, usize::MAX).await
     }
 
+    /// Opens the history and refuses one that does not fit.
+    async fn begin(&self) -> Result<(History, Vec<Applied>), MigrationError> {
+        let mut history = History::open(self.database).await?;
+        let unfinished = history.prepare().await?;
+        self.rename(&mut history).await?;
+        let applied = history.applied().await?;
+        refuse_wrong(&self.compare(&applied, &unfinished))?;
+        Ok((history, applied))
+    }
+
+    /// Records an unfinished migration, which a person has completed or undone, as applied or as
+    /// pending.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no migration of this version is unfinished.
+    pub async fn resolve(&self, version: i64, is_applied: bool) -> Result<(), MigrationError> {
+        let mut history = History::open(self.database).await?;
+        history.begin().await?;
+        let all = history.unfinished().await?;
+        let unfinished = all.into_iter().find(|one| one.version == version);
+        let step = self
+            .all()
+            .find(|(owner, migration)| {
+                migration.version == version
+                    && unfinished.as_ref().is_some_and(|one| one.owner == *owner)
+            })
+            .map(|(owner, migration)| Step::up(owner, migration));
+        let (Some(unfinished), Some(step)) = (unfinished, step) else {
+            return Err(MigrationError::nothing_to_resolve(version));
+        };
+        history
+            .resolve(&unfinished, is_applied.then_some(step))
+            .await?;
+        history.run_sql("COMMIT").await?;
+        history.close().await;
+        Ok(())
+    }
+
     async fn back(
         &self,
         owners: &[&'static str],
         steps: usize,
     ) -> Result<Vec<Status>, MigrationError> {
-        let mut history = History::open(self.database).await?;
-        history.prepare().await?;
-        self.rename(&mut history).await?;
-        let applied = history.applied().await?;
-        refuse_wrong(&self.compare(&applied))?;
+        let (mut history, applied) = self.begin().await?;
         let mut all: Vec<_> = self
             .all()
-            .filter(|(owner, _)| owners.contains(owner))
+            .filter(|(owner, migration)| {
+                owners.contains(owner) && is_among(&applied, owner, migration)
+            })
             .collect();
         all.reverse();
-        all.retain(|(owner, migration)| {
-            applied
-                .iter()
-                .any(|row| row.owner == *owner && row.version == migration.version)
-        });
+        all.truncate(steps);
+        for (owner, migration) in &all {
+            history.check(Step::down(owner, migration))?;
+        }
         let mut done = Vec::new();
-        for (owner, migration) in all.into_iter().take(steps) {
-            if history.take_back(owner, migration).await? {
+        for (owner, migration) in all {
+            if history.run(Step::down(owner, migration)).await?.is_some() {
                 done.push(Status {
                     owner,
                     version: migration.version,
@@ -305,8 +358,9 @@ impl<'a> Migrator<'a> {
     pub async fn status(&self) -> Result<Vec<Status>, MigrationError> {
         let mut history = History::open(self.database).await?;
         let applied = self.applied(&mut history).await?;
+        let unfinished = history.unfinished().await?;
         history.close().await;
-        Ok(self.compare(&applied))
+        Ok(self.compare(&applied, &unfinished))
     }
 
     /// Checks that every migration is applied. Changes nothing. For production, where migrations
@@ -363,14 +417,21 @@ impl<'a> Migrator<'a> {
         })
     }
 
-    fn compare(&self, applied: &[Applied]) -> Vec<Status> {
+    fn compare(&self, applied: &[Applied], unfinished: &[Unfinished]) -> Vec<Status> {
         let mut all: Vec<Status> = self
             .all()
             .map(|(owner, migration)| {
                 let row = applied
                     .iter()
                     .find(|row| row.owner == owner && row.version == migration.version);
+                let begun = unfinished
+                    .iter()
+                    .find(|one| one.owner == owner && one.version == migration.version);
                 let state = match row {
+                    _ if let Some(begun) = begun => State::Unfinished {
+                        completed: begun.completed,
+                        statements: begun.statements,
+                    },
                     None => State::Pending,
                     Some(row) if row.checksum != history::checksum(migration) => State::Changed,
                     Some(row) => State::Applied { at: row.at },
@@ -405,11 +466,19 @@ impl<'a> Migrator<'a> {
 }
 
 fn refuse_wrong(status: &[Status]) -> Result<(), MigrationError> {
-    match status
-        .iter()
-        .find(|status| matches!(status.state, State::Changed | State::Missing))
-    {
+    match status.iter().find(|status| {
+        matches!(
+            status.state,
+            State::Changed | State::Missing | State::Unfinished { .. }
+        )
+    }) {
         Some(status) => Err(MigrationError::wrong(status)),
         None => Ok(()),
     }
+}
+
+fn is_among(applied: &[Applied], owner: &str, migration: &Migration) -> bool {
+    applied
+        .iter()
+        .any(|row| row.owner == owner && row.version == migration.version)
 }

@@ -1,8 +1,6 @@
-//! Creates the pools from the options, and explains errors.
+//! Creates the pools from the options.
 
 use std::time::Duration;
-
-use sea_orm::DbErr;
 
 use crate::connection::ConnectOptions;
 use crate::database::pool_options;
@@ -148,10 +146,17 @@ fn postgres_options(
     let parsed = PgConnectOptions::from_str(&options.url).map_err(|error| {
         ConnectError::new(
             options.masked_url(),
-            "the URL is not `postgres://user:password@host:port/database`",
+            "the URL is not `postgres://user:password@host:port/database`. Special characters in the password must be escaped: `@` is `%40`, `#` is `%23`, `/` is `%2F`",
         )
         .caused_by(error)
     })?;
+    // The server would choose a database named like the user.
+    if parsed.get_database().is_none() {
+        return Err(ConnectError::new(
+            options.masked_url(),
+            "the URL names no database. Write `postgres://user:password@host/database`",
+        ));
+    }
     let parsed = if has_no_tls_mode(&options.url) && is_local(&parsed) {
         parsed.ssl_mode(PgSslMode::Disable)
     } else {
@@ -186,49 +191,4 @@ fn is_local(options: &sqlx::postgres::PgConnectOptions) -> bool {
         || host
             .parse::<std::net::IpAddr>()
             .is_ok_and(|address| address.is_loopback())
-}
-
-/// Returns what is wrong with a database that cannot be opened, and what to do about it.
-pub(crate) fn advice(scheme: &str, error: &DbErr) -> String {
-    let code = crate::error::code(error);
-    if scheme == "sqlite" {
-        return match code
-            .as_deref()
-            .and_then(|code| code.parse::<u32>().ok())
-            .map(|code| code & 0xff)
-        {
-            Some(8) => "the file is read-only. Correct the rights of the file and of its folder",
-            Some(14) => "the file cannot be opened. Correct the path, or the rights of its folder",
-            Some(26) => "the file is not a SQLite database. Correct the path",
-            Some(5 | 6) => "another process holds it. Stop that process",
-            _ => "the file cannot be opened",
-        }
-        .to_owned();
-    }
-    #[cfg(feature = "postgres")]
-    match crate::error::sqlx_error(error) {
-        Some(sqlx::Error::Database(error)) => return postgres_advice(&**error),
-        Some(sqlx::Error::Configuration(error)) => return error.to_string(),
-        _ => {}
-    }
-    "the server does not answer. Start it, or correct host and port".to_owned()
-}
-
-#[cfg(feature = "postgres")]
-fn postgres_advice(error: &dyn sqlx::error::DatabaseError) -> String {
-    let (code, message) = (error.code().unwrap_or_default(), error.message());
-    let advice = match &*code {
-        "28P01" => "the server refuses the user or the password. Correct the URL",
-        "28000" => {
-            "the server refuses the user, or a connection without TLS. Correct the URL; for TLS add `sslmode=require`"
-        }
-        "3D000" => "there is no such database. Create it with `createdb`",
-        "53300" => {
-            "the server has no connection left. Lower `max_connections` or raise the server's"
-        }
-        "57P03" => "the server is starting or stopping. Try again",
-        _ if message.contains("unsupported startup parameter") => crate::connection::POOLER_FOUND,
-        _ => return format!("the server reports \"{message}\" (SQLSTATE {code})"),
-    };
-    advice.to_owned()
 }

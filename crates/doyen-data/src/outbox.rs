@@ -33,6 +33,7 @@ impl Session {
 
 /// The migrations of the outbox.
 pub(crate) const TABLES: Migrations = Migrations {
+    folder: None,
     sqlite: &[Migration {
         version: 1,
         name: "outbox",

@@ -157,6 +157,7 @@ impl Pool {
                 Ok(Err(error))
                     if !is_starting(&error) || tokio::time::Instant::now() + pause >= deadline =>
                 {
+                    let error = crate::error::with_sql(error, "");
                     return Err(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))));
                 }
                 Ok(Err(_)) => tokio::time::sleep(pause).await,

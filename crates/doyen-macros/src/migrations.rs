@@ -170,8 +170,13 @@ fn emit(base: &Path, sets: &[Set]) -> TokenStream {
     });
     let lists: Vec<TokenStream> = lists.collect();
     let (sqlite, postgres) = (&lists[0], &lists[1]);
+    let folder = base.to_string_lossy();
     quote! {
-        ::doyen::__private::data::Migrations { sqlite: #sqlite, postgres: #postgres }
+        ::doyen::__private::data::Migrations {
+            sqlite: #sqlite,
+            postgres: #postgres,
+            folder: ::core::option::Option::Some(#folder),
+        }
     }
 }
 

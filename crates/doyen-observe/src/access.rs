@@ -1,16 +1,15 @@
 //! One line per request.
 
 use std::cell::Cell;
-use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::{fmt, io};
 
-use doyen_core::{AccessRecord, AccessSink};
+use doyen_core::{AccessRecord, AccessSink, causes};
 
 use crate::LogFormat;
-use crate::lines::Lines;
+use crate::lines::{Lines, LostLines};
 use crate::logs::{LINES_PER_SECOND, LineStyle};
 use crate::text;
 
@@ -18,8 +17,6 @@ use crate::text;
 const MAX_TEXT_BYTES: usize = 1024;
 /// Maximum size of a line buffer that is kept for the next line, in bytes.
 const MAX_BUFFER_BYTES: usize = 8192;
-/// Maximum number of causes in a line.
-const MAX_CAUSES: usize = 16;
 
 /// Writes one line per request. Clones write to the same output.
 ///
@@ -90,6 +87,12 @@ impl AccessLog {
     /// lines.
     pub fn lines(&self) -> Vec<String> {
         self.lines.kept()
+    }
+
+    /// Returns the number of lines that were not written so far, of this log and of others that
+    /// write to the same output.
+    pub fn lost(&self) -> LostLines {
+        self.lines.lost()
     }
 
     /// Waits until all lines so far are written. Returns false if the output is blocked for two
@@ -202,11 +205,11 @@ fn json_line(line: &mut String, record: &AccessRecord<'_>) {
     text::millis(line, record.query_time);
     if let Some(cause) = record.cause {
         line.push_str(",\"cause\":[");
-        for (n, cause) in causes(cause).enumerate() {
+        for (n, cause) in causes(cause).into_iter().enumerate() {
             if n > 0 {
                 line.push(',');
             }
-            text::json(line, &cause.to_string(), MAX_TEXT_BYTES);
+            text::json(line, &cause, MAX_TEXT_BYTES);
         }
         line.push(']');
     }
@@ -259,15 +262,8 @@ fn pretty_line(line: &mut String, record: &AccessRecord<'_>, colour: bool) {
     }
     for cause in record.cause.into_iter().flat_map(causes) {
         line.push_str(" <- ");
-        text::plain(line, &cause.to_string(), MAX_TEXT_BYTES);
+        text::plain(line, &cause, MAX_TEXT_BYTES);
     }
-}
-
-fn causes<'a>(cause: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(Some(cause), |error: &&'a (dyn Error + 'static)| {
-        (*error).source()
-    })
-    .take(MAX_CAUSES)
 }
 
 const fn code(status: u16) -> &'static str {
@@ -280,6 +276,7 @@ const fn code(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
     use std::time::Duration;
 
     use doyen_core::Timestamp;

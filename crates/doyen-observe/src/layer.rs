@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
-use doyen_core::{Clock as _, SystemClock, current_request};
+use doyen_core::{Clock as _, SystemClock, chain, current_request};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Subscriber};
@@ -261,17 +261,6 @@ impl Visit for Fields {
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         self.text(field, chain(value));
     }
-}
-
-/// An error and its chain of causes: `outer: inner: innermost`.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        _ = write!(text, ": {error}");
-        next = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -37,4 +37,5 @@ mod sample;
 mod text;
 
 pub use access::AccessLog;
+pub use lines::LostLines;
 pub use logs::{LogError, LogFormat, LogOptions, Logs, init};

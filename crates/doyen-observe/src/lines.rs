@@ -9,6 +9,7 @@
 
 use std::hash::Hash;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -33,6 +34,15 @@ pub(crate) enum Lines {
     Thread(Arc<Thread>),
     /// The lines are kept in memory, for tests.
     Memory(Arc<Mutex<Vec<String>>>),
+}
+
+/// The number of lines that were not written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LostLines {
+    /// Lines that were dropped because the output is too slow or closed.
+    pub dropped: u64,
+    /// Lines above the limit of their kind.
+    pub left_out: u64,
 }
 
 /// Formats the reports about lines that were not written.
@@ -92,6 +102,14 @@ impl Lines {
         }
     }
 
+    /// Returns the number of lines that were not written.
+    pub(crate) fn lost(&self) -> LostLines {
+        match self {
+            Self::Thread(thread) => thread.shared.lost(),
+            Self::Memory(_) => LostLines::default(),
+        }
+    }
+
     /// Returns the lines in memory.
     pub(crate) fn kept(&self) -> Vec<String> {
         match self {
@@ -122,6 +140,8 @@ impl Drop for Thread {
 
 struct Shared {
     sampler: Sampler,
+    dropped: AtomicU64,
+    left_out: AtomicU64,
     state: Mutex<State>,
     /// Signals that there is something to write.
     work: Condvar,
@@ -148,6 +168,8 @@ impl Shared {
     fn new(limit: u32) -> Self {
         Self {
             sampler: Sampler::new(limit),
+            dropped: AtomicU64::new(0),
+            left_out: AtomicU64::new(0),
             state: Mutex::default(),
             work: Condvar::new(),
             done: Condvar::new(),
@@ -156,16 +178,28 @@ impl Shared {
 
     fn admits(&self, key: impl Hash, kind: impl FnOnce() -> String) -> bool {
         let admitted = self.sampler.admits(key, kind);
-        if !admitted && !std::mem::replace(&mut lock(&self.state).has_left_out, true) {
+        if admitted {
+            return true;
+        }
+        self.left_out.fetch_add(1, Ordering::Relaxed);
+        if !std::mem::replace(&mut lock(&self.state).has_left_out, true) {
             self.work.notify_one();
         }
-        admitted
+        false
+    }
+
+    fn lost(&self) -> LostLines {
+        LostLines {
+            dropped: self.dropped.load(Ordering::Relaxed),
+            left_out: self.left_out.load(Ordering::Relaxed),
+        }
     }
 
     fn push(&self, line: &str, urgent: bool) {
         let mut state = lock(&self.state);
         if state.buffer.len() + line.len() > CAPACITY {
             state.dropped += 1;
+            self.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let first = state.buffer.is_empty();
@@ -233,7 +267,9 @@ impl Shared {
             }
             // If the reader closed the output, the lines are lost and the service continues.
             if out.write_all(&batch).and_then(|()| out.flush()).is_err() {
-                lost += batch.iter().map(|b| u64::from(*b == b'\n')).sum::<u64>();
+                let lines = batch.iter().map(|b| u64::from(*b == b'\n')).sum::<u64>();
+                self.dropped.fetch_add(lines, Ordering::Relaxed);
+                lost += lines;
             }
             batch.clear();
             lock(&self.state).written = goal;
@@ -356,6 +392,7 @@ mod tests {
         let text = String::from_utf8(lock(&out).clone()).unwrap();
         assert_eq!(text.lines().filter(|line| line.starts_with('x')).count(), 4);
         assert!(text.starts_with("stuck\nlost 2\n"), "{}", &text[..40]);
+        assert_eq!(lines.lost().dropped, 2);
     }
 
     #[test]
@@ -371,6 +408,7 @@ mod tests {
         written(100);
         assert!(lines.flush());
         assert_eq!(text(), "one\none\n98 x refused\n");
+        assert_eq!(lines.lost().left_out, 98);
         written(100);
         let start = std::time::Instant::now();
         while text().lines().count() < 6 {
@@ -400,5 +438,6 @@ mod tests {
             lines.push("gone\n", true);
             assert!(lines.flush());
         }
+        assert_eq!(lines.lost().dropped, 3);
     }
 }

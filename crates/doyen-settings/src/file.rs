@@ -56,6 +56,11 @@ fn walk(table: &DeTable<'_>, section: &str, file: &str, text: &str, tree: &mut T
     }
 }
 
+/// Returns a single TOML value, of which a JSON array is one.
+pub(crate) fn value(text: &str) -> Option<Raw> {
+    DeValue::parse(text.trim()).ok().map(|value| raw(&value))
+}
+
 fn raw(value: &Spanned<DeValue<'_>>) -> Raw {
     match value.get_ref() {
         DeValue::String(text) => Raw::Text(text.to_string()),

@@ -51,9 +51,20 @@
 //!    `env = "..."`;
 //! 5. [`Loader::set`], for tests and command lines.
 //!
-//! Unknown keys are refused, in files and among the variables with the prefix. All mistakes are
-//! reported at once, each with the setting, its origin and a correction. The value of a secret is
-//! never shown.
+//! An unknown key is refused in a file, and so is a variable with the prefix and `__`. All mistakes
+//! are reported at once, each with the setting, its origin and a correction. The value of a secret
+//! is never shown.
+//!
+//! # Variables
+//!
+//! - A line break at the end of a value is removed.
+//! - A list is written `a,b`, or as a JSON array: `["a", "b"]`.
+//! - A secret can be read from a file: `APP_AUTH__SIGNING_KEY_FILE` holds its path. The line break
+//!   at its end is removed.
+//! - Variables that Kubernetes sets for a service called `app`, such as `APP_SERVICE_HOST` and
+//!   `APP_PORT=tcp://..`, are ignored.
+//! - Another variable with the prefix and without `__` may belong to another program: it is
+//!   ignored, and [`Loaded::warnings`] names it and the setting with the most similar name.
 //!
 //! # Attributes of a field
 //!
@@ -78,9 +89,9 @@ mod environment;
 mod fault;
 mod file;
 mod key;
+mod kubernetes;
 mod list;
 mod loader;
-mod mask;
 mod rate;
 mod raw;
 mod reader;

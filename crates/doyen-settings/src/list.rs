@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{Raw, Setting, Wrong};
+use crate::{Raw, Setting, Wrong, file};
 
 /// `None` if it is not set. An empty variable is `None` too, so that it can remove a value of a
 /// file.
@@ -29,7 +29,8 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
-/// A TOML list, or values separated by commas. An empty variable is the empty list.
+/// A TOML list. A variable holds a JSON array, or values separated by commas; an empty variable is
+/// the empty list.
 impl<T: Setting> Setting for Vec<T> {
     const SECRET: bool = T::SECRET;
 
@@ -43,6 +44,10 @@ impl<T: Setting> Setting for Vec<T> {
         };
         match raw {
             Raw::List(items) => items.iter().map(each).collect(),
+            Raw::Word(word) if is_array(word) => match file::value(word) {
+                Some(Raw::List(items)) => items.iter().map(each).collect(),
+                _ => Err(Wrong::must_be("a list such as `a,b` or `[\"a\", \"b\"]`")),
+            },
             Raw::Word(word) => {
                 let words = word
                     .split(',')
@@ -55,4 +60,11 @@ impl<T: Setting> Setting for Vec<T> {
             _ => Err(Wrong::must_be("a list: write `[...]` around it")),
         }
     }
+}
+
+/// True for `["a"]`, also if its end is missing, but not for the address `[::1]:8000`.
+fn is_array(word: &str) -> bool {
+    let word = word.trim();
+    word.strip_prefix('[')
+        .is_some_and(|rest| rest.ends_with(']') || rest.trim_start().starts_with(['"', '\'', ']']))
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::mask::mask;
+use doyen_core::mask;
+
 use crate::reader::Reader;
 use crate::tree::Tree;
-use crate::variable::Variables;
+use crate::variable::{Known, Variables};
 use crate::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file};
 
 /// The sources of settings. By default only the environment variables of the process.
@@ -130,6 +131,7 @@ impl Loader {
                 value,
                 environment: loaded.environment,
                 report: loaded.report,
+                warnings: loaded.warnings,
             }),
             _ => Err(SettingsError { faults }),
         }
@@ -158,7 +160,12 @@ impl Loader {
         for (path, required) in &files {
             complete &= file::read(path, *required, &mut tree, &mut faults);
         }
-        variables.read(&self.prefix, keys, &self.absent, &mut tree, &mut faults);
+        let known = Known {
+            prefix: &self.prefix,
+            keys,
+            absent: &self.absent,
+        };
+        let warnings = variables.read(&known, &mut tree, &mut faults);
         let known = self.optional_values.into_iter();
         let known = known.filter(|(key, _)| keys.iter().any(|known| known.path == *key));
         for (key, value) in known.chain(self.values) {
@@ -177,6 +184,7 @@ impl Loader {
             value,
             environment,
             report,
+            warnings,
         };
         Ok((loaded, faults))
     }
@@ -250,6 +258,8 @@ pub struct Loaded<S> {
     pub environment: Environment,
     /// Each setting with its value and its origin, in the order of the fields.
     pub report: Vec<Row>,
+    /// Environment variables that begin with the prefix and are no settings. They are ignored.
+    pub warnings: Vec<Fault>,
 }
 
 /// One setting, ready to be shown.

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use crate::Spec;
+
 /// A value before it has a type.
 ///
 /// In a file, each value has a type (`8000` is not a text, `"8000"` is not a number); a variable is
@@ -110,17 +112,56 @@ pub trait Setting: Sized {
 
 /// An invalid value: the requirement it violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong(String);
+pub struct Wrong {
+    what: String,
+    /// Minimum and maximum of the type.
+    bounds: Option<(String, String)>,
+    hint: &'static str,
+}
 
 impl Wrong {
     /// Creates an error that completes the sentence "it must be ...".
     pub fn must_be(what: impl Into<String>) -> Self {
-        Self(what.into())
+        Self {
+            what: what.into(),
+            bounds: None,
+            hint: "",
+        }
+    }
+
+    /// "it must be a whole number from 0 to 255", followed by the hint.
+    pub(crate) fn must_be_between(
+        what: &str,
+        (min, max): (impl fmt::Display, impl fmt::Display),
+        hint: &'static str,
+    ) -> Self {
+        Self {
+            bounds: Some((min.to_string(), max.to_string())),
+            hint,
+            ..Self::must_be(what)
+        }
+    }
+
+    /// Names the limits of the setting instead of those of its type.
+    pub(crate) fn limited_by(mut self, spec: &Spec) -> Self {
+        match (&mut self.bounds, spec.range()) {
+            (Some((lowest, highest)), _) => {
+                spec.min.into_iter().for_each(|min| min.clone_into(lowest));
+                spec.max.into_iter().for_each(|max| max.clone_into(highest));
+            }
+            (None, Some(range)) => self.what = format!("{}, {range}", self.what),
+            (None, None) => {}
+        }
+        self
     }
 }
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.what)?;
+        if let Some((min, max)) = &self.bounds {
+            write!(f, " from {min} to {max}")?;
+        }
+        f.write_str(self.hint)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use crate::mask::mask;
+use doyen_core::mask;
+
 use crate::tree::Tree;
 use crate::{Fault, Key, Origin, Raw, Row, Setting, Spec};
 
@@ -162,7 +163,7 @@ impl<'a> Reader<'a> {
                 None => return Some(value),
                 Some(wrong) => wrong,
             },
-            Err(wrong) => format!("it must be {wrong}"),
+            Err(wrong) => format!("it must be {}", wrong.limited_by(spec)),
         };
         let from = match origin {
             Origin::Default => "its default in the program".to_owned(),
@@ -184,10 +185,15 @@ impl<'a> Reader<'a> {
         }
         .variable(self.prefix);
         let variable = key.env.map_or(variable, str::to_owned);
+        let by_file = match key.secret {
+            true => format!(", or the path of a file with it as {variable}_FILE"),
+            false => String::new(),
+        };
+        let variable = format!("environment variable {variable}{by_file}");
         match self.files {
-            [] => format!("`{path}` is not set: give it as environment variable {variable}"),
+            [] => format!("`{path}` is not set: give it as {variable}"),
             files => format!(
-                "`{path}` is not set: write it in {}, or give it as environment variable {variable}",
+                "`{path}` is not set: write it in {}, or give it as {variable}",
                 files.join(" or ")
             ),
         }

@@ -35,9 +35,8 @@ macro_rules! whole {
                     Raw::Word(word) => word.parse().ok(),
                     _ => None,
                 };
-                number.ok_or_else(|| {
-                    Wrong::must_be(format!("a whole number from {} to {}{quotes}", <$number>::MIN, <$number>::MAX))
-                })
+                let bounds = (<$number>::MIN, <$number>::MAX);
+                number.ok_or_else(|| Wrong::must_be_between("a whole number", bounds, quotes))
             }
             fn compare(&self, limit: &str) -> Option<Ordering> {
                 limit.parse().ok().map(|limit| self.cmp(&limit))

@@ -19,6 +19,13 @@ pub enum Origin {
     },
     /// An environment variable with this name.
     Variable(String),
+    /// A file whose path an environment variable holds.
+    SecretFile {
+        /// The path.
+        path: String,
+        /// The variable: `APP_AUTH__SIGNING_KEY_FILE`.
+        variable: String,
+    },
     /// [`Loader::set`](crate::Loader::set).
     Code,
 }
@@ -29,6 +36,9 @@ impl fmt::Display for Origin {
             Origin::Default => f.write_str("default"),
             Origin::File { path, line } => write!(f, "{path} line {line}"),
             Origin::Variable(name) => write!(f, "environment variable {name}"),
+            Origin::SecretFile { path, variable } => {
+                write!(f, "{path} (environment variable {variable})")
+            }
             Origin::Code => f.write_str("code"),
         }
     }

@@ -318,8 +318,8 @@ fn unknown_settings_are_refused_with_the_nearest_name() {
     let vars = [
         URL,
         ("APP_SERVER__BND", "x"),
-        ("APP_EVN", "prod"),
-        ("APP_ZEBRA", "x"),
+        ("APP_SERVER__BIND_FILE", "x"),
+        ("APP_SERVER__ZEBRA", "x"),
         ("OTHER_ZEBRA", "x"),
     ];
     let loader = Loader::new("APP")
@@ -337,12 +337,137 @@ fn unknown_settings_are_refused_with_the_nearest_name() {
          `server.sample`, `server.clock`, `server.files`",
         "unknown setting `nowhere.at_all` in config/base.toml line 9: remove it",
         "unknown setting in environment variable APP_SERVER__BND: did you mean APP_SERVER__BIND?",
-        "unknown setting in environment variable APP_EVN: did you mean APP_ENV?",
-        "unknown setting in environment variable APP_ZEBRA: remove it; names that begin with APP_ are settings",
+        "unknown setting in environment variable APP_SERVER__BIND_FILE: only secrets are read from files. Set APP_SERVER__BIND",
+        "unknown setting in environment variable APP_SERVER__ZEBRA: remove it; names that begin with APP_ and contain `__` are settings",
         "unknown setting `cartt` in code: did you mean `cart`?",
     ];
     expected.sort_unstable();
     assert_eq!(all, expected);
+}
+
+/// The warnings about variables that are no settings.
+fn ignored(vars: &[(&str, &str)]) -> Vec<String> {
+    let vars = vars.iter().copied().chain([URL]);
+    let loaded = Loader::new("APP").env(vars).load::<Shop>().unwrap();
+    loaded
+        .warnings
+        .into_iter()
+        .map(|warning| warning.message)
+        .collect()
+}
+
+#[test]
+fn variables_of_other_programs_are_ignored_with_the_nearest_name() {
+    let kubernetes = [
+        ("APP_PORT", "tcp://10.0.0.1:80"),
+        ("APP_SERVICE_HOST", "10.0.0.1"),
+        ("APP_SERVICE_PORT_HTTP", "80"),
+        ("APP_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("APP_WEB_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ];
+    assert_eq!(ignored(&kubernetes), [""; 0]);
+    assert_eq!(
+        ignored(&[
+            ("APP_EVN", "prod"),
+            ("APP_SERVER_BIND", "x"),
+            ("APP_HOME_PAGE", "x")
+        ]),
+        [
+            "environment variable APP_EVN is no setting and is ignored: did you mean APP_ENV?",
+            "environment variable APP_SERVER_BIND is no setting and is ignored: did you mean APP_SERVER__BIND?",
+            "environment variable APP_HOME_PAGE is no setting and is ignored",
+        ]
+    );
+}
+
+#[test]
+fn a_setting_called_port_ignores_the_port_of_a_kubernetes_service() {
+    #[derive(Debug, Settings)]
+    struct Listen {
+        /// The port.
+        #[setting(default = 8000)]
+        port: u16,
+    }
+    let load = |value| {
+        Loader::new("APP")
+            .env([("APP_PORT", value)])
+            .load::<Listen>()
+    };
+    assert_eq!(load("tcp://10.0.0.1:80").unwrap().value.port, 8000);
+    assert_eq!(load("9000").unwrap().value.port, 9000);
+    assert!(load("http://10.0.0.1:80").is_err());
+}
+
+#[test]
+fn a_line_break_at_the_end_of_a_variable_is_removed() {
+    let vars = [
+        ("DATABASE_URL", "sqlite://shop.db\n"),
+        ("APP_ENV", "test\r\n"),
+        ("APP_SENDER", " a\nb \n"),
+    ];
+    let loaded = Loader::new("APP").env(vars).load::<Shop>().unwrap();
+    assert_eq!(loaded.value.url.expose(), "sqlite://shop.db");
+    assert_eq!(loaded.environment, Environment::Test);
+    assert_eq!(loaded.value.sender, " a\nb ");
+}
+
+#[test]
+fn a_list_in_a_variable_may_be_a_json_array() {
+    let domains = |value| {
+        let vars = [URL, ("APP_MAIL__DOMAINS", value)];
+        let loaded = Loader::new("APP").env(vars).load::<Shop>();
+        loaded.map(|loaded| loaded.value.mail.domains)
+    };
+    assert_eq!(domains(r#"["a,b", "c"]"#).unwrap(), ["a,b", "c"]);
+    assert_eq!(domains(" [] ").unwrap(), [""; 0]);
+    assert_eq!(domains("a,b").unwrap(), ["a", "b"]);
+    assert_eq!(domains("[::1]:1").unwrap(), ["[::1]:1"]);
+    assert_eq!(
+        wrong(&[URL, ("APP_MAIL__DOMAINS", r#"["a", "b"#)]),
+        [
+            r#"`mail.domains` from environment variable APP_MAIL__DOMAINS is `["a", "b`: it must be a list such as `a,b` or `["a", "b"]`"#
+        ]
+    );
+    assert_eq!(
+        wrong(&[URL, ("APP_MAIL__DOMAINS", r#"["a", 1]"#)]),
+        [
+            r#"`mail.domains` from environment variable APP_MAIL__DOMAINS is `["a", 1]`: it must be a list, and each item of it a text, in quotes"#
+        ]
+    );
+}
+
+#[test]
+fn a_secret_may_be_in_a_file_that_a_variable_names() {
+    let folder = Folder::new("secret", &[("url", "sqlite://filed.db\n"), ("empty", "\n")]);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let load = |vars: &[(&str, &str)]| Loader::new("APP").env(vars.iter().copied()).load::<Shop>();
+    for variable in ["DATABASE_URL_FILE", "APP_URL_FILE"] {
+        let loaded = load(&[(variable, &path("url"))]).unwrap();
+        assert_eq!(loaded.value.url.expose(), "sqlite://filed.db");
+        let row = loaded.report.iter().find(|row| row.key == "url").unwrap();
+        assert_eq!(row.value, "***");
+        let shown = format!("{} (environment variable {variable})", path("url"));
+        assert_eq!(row.origin.to_string(), shown);
+    }
+    let errors = |vars: &[(&str, &str)]| messages(load(vars), Some(&folder));
+    assert_eq!(
+        errors(&[URL, ("APP_URL_FILE", &path("url"))]),
+        [
+            "`url` is set twice, by the environment variables DATABASE_URL and APP_URL_FILE, with different values: keep one"
+        ]
+    );
+    assert_eq!(
+        errors(&[URL, ("APP_URL_FILE", &path("none"))]),
+        [
+            "the file `config/none` of environment variable APP_URL_FILE can not be read: No such file or directory (os error 2). Correct the path, the file or its rights"
+        ]
+    );
+    assert_eq!(
+        errors(&[URL, ("APP_URL_FILE", &path("empty"))]),
+        [
+            "the file `config/empty` of environment variable APP_URL_FILE is empty. Correct the path, the file or its rights"
+        ]
+    );
 }
 
 #[test]
@@ -361,14 +486,14 @@ fn all_invalid_values_are_reported_with_a_correction() {
     assert_eq!(
         wrong(&vars),
         [
-            "`cart` from environment variable APP_CART is `30`: it must be a duration such as `500ms`, `10s`, `5m`, `2h` or `30d`",
-            "`mail.workers` from environment variable APP_MAIL__WORKERS is `70000`: it must be a whole number from 0 to 65535",
+            "`cart` from environment variable APP_CART is `30`: it must be a duration such as `500ms`, `10s`, `5m`, `2h` or `30d`, from 1h to 90d",
+            "`mail.workers` from environment variable APP_MAIL__WORKERS is `70000`: it must be a whole number from 1 to 64",
             "`server.bind` from environment variable APP_SERVER__BIND is `localhost`: it must be an address with a port such as \
              `127.0.0.1:8000` or `[::1]:8000`",
-            "`server.body` from environment variable APP_SERVER__BODY is `1 mb`: it must be a size such as `512 KiB` or `1 MiB`",
+            "`server.body` from environment variable APP_SERVER__BODY is `1 mb`: it must be a size such as `512 KiB` or `1 MiB`, of at most 64 MiB",
             "`server.migrate` from environment variable APP_SERVER__MIGRATE is `chek_only`: it must be `auto`, `check_only` or `off`; did \
              you mean `check_only`?",
-            "`server.sample` from environment variable APP_SERVER__SAMPLE is `inf`: it must be a number such as `0.5`",
+            "`server.sample` from environment variable APP_SERVER__SAMPLE is `inf`: it must be a number such as `0.5`, from 0 to 1",
             "`server.clock` from environment variable APP_SERVER__CLOCK is `yes`: it must be `true` or `false`",
             "`server.files` from environment variable APP_SERVER__FILES is ``: it must be a path such as `data/files`",
         ]
@@ -415,7 +540,7 @@ fn values_of_a_file_have_types() {
         ),
         [
             "`sender` from config/base.toml line 1 is `5`: it must be a text, in quotes",
-            "`mail.workers` from config/base.toml line 5 is `4`: it must be a whole number from 0 to 65535, without quotes",
+            "`mail.workers` from config/base.toml line 5 is `4`: it must be a whole number from 1 to 64, without quotes",
             "`mail.domains` from config/base.toml line 6 is `a, 1`: it must be a list, and each item of it a text, in quotes",
             "`url` from config/base.toml line 3 is wrong (the value is secret and not shown): it must be a valid text",
             "`note` from config/base.toml line 2 is `1`: it must be a text, in quotes",
@@ -428,7 +553,9 @@ fn values_of_a_file_have_types() {
 fn missing_settings_are_reported_with_their_names() {
     assert_eq!(
         wrong(&[("A", "b")]),
-        ["`url` is not set: give it as environment variable DATABASE_URL"]
+        [
+            "`url` is not set: give it as environment variable DATABASE_URL, or the path of a file with it as DATABASE_URL_FILE"
+        ]
     );
     let folder = Folder::new("missing", &[]);
     let loader = Loader::new("APP")
@@ -442,7 +569,7 @@ fn missing_settings_are_reported_with_their_names() {
         [
             "`mail.relay.url` is not set: write it in config/base.toml or config/test.toml, or give it as environment variable \
              APP_MAIL__RELAY__URL",
-            "`url` is not set: write it in config/base.toml or config/test.toml, or give it as environment variable DATABASE_URL",
+            "`url` is not set: write it in config/base.toml or config/test.toml, or give it as environment variable DATABASE_URL, or the path of a file with it as DATABASE_URL_FILE",
         ]
     );
 }
@@ -505,7 +632,7 @@ fn a_file_that_cannot_be_read_is_named_and_not_quoted() {
     assert_eq!(
         broken(),
         [
-            "`mail.workers` from config/base.toml line 2 is `0x100000000000000000000000000000000`: it must be a whole number from 0 to 65535"
+            "`mail.workers` from config/base.toml line 2 is `0x100000000000000000000000000000000`: it must be a whole number from 1 to 64"
         ]
     );
 
@@ -546,7 +673,7 @@ fn a_secret_is_in_no_message() {
     assert_eq!(
         error.to_string(),
         "2 settings are wrong:\n- `key` from environment variable APP_KEY is wrong (the value is secret and not shown): it must be a valid \
-         size\n- `plain` from environment variable APP_PLAIN is `redis://:***@cache`: it must be an address with a port such as \
+         size, of at least 1 KiB\n- `plain` from environment variable APP_PLAIN is `redis://:***@cache`: it must be an address with a port such as \
          `127.0.0.1:8000` or `[::1]:8000`"
     );
     let small = Loader::new("APP")

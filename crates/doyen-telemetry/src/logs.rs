@@ -2,10 +2,21 @@
 
 use std::sync::{Arc, OnceLock};
 
-use doyen_app::{Flush, Manifest, Plugin, Registrar, SetupError};
+use doyen_app::{Family, Flush, Manifest, Plugin, Registrar, SetupError};
 use doyen_core::{AccessRecord, AccessSink};
 use doyen_observe::{AccessLog, LogFormat, LogOptions};
 use doyen_settings::Settings;
+
+const FAMILIES: &[Family] = &[
+    Family::counter(
+        "log_lines_dropped_total",
+        "Log lines that were dropped because the output is too slow or closed.",
+    ),
+    Family::counter(
+        "log_lines_left_out_total",
+        "Log lines that were left out because of `log.lines_per_second`.",
+    ),
+];
 
 /// Writes the application log and one line per request to standard output.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +59,15 @@ impl Plugin for Logs {
         let options = settings.options(app.info().environment.is_prod());
         let access = Arc::new(StartedLog::default());
         app.access_log(Arc::clone(&access) as Arc<dyn AccessSink>);
+        if options.format == LogFormat::Json {
+            app.without_banner();
+        }
+        let counted = Arc::clone(&access);
+        app.metrics(FAMILIES, move |samples| {
+            let lost = counted.0.get().map(AccessLog::lost).unwrap_or_default();
+            samples.value("log_lines_dropped_total", &[], lost.dropped);
+            samples.value("log_lines_left_out_total", &[], lost.left_out);
+        });
         app.logs(move || {
             let logs = doyen_observe::init(&options)
                 .map_err(|error| SetupError::setting("log.filter", error.to_string()))?;

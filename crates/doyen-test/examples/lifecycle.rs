@@ -5,16 +5,50 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use doyen::app::{Manifest, Plugin, Registrar, SetupError, Stop, TaskKind};
+use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
+use doyen::data::{Migration, Migrations};
 use doyen::prelude::*;
 
 fn main() -> std::process::ExitCode {
-    doyen::run(
-        App::new("lifecycle")
-            .plugin(Part::<0>)
-            .plugin(Part::<1>)
-            .plugin(Part::<2>)
-            .module(Module::new("slow").routes(routes![slow, stream])),
-    )
+    let app = App::new("lifecycle")
+        .version("7.8.9")
+        .plugin(Part::<0>)
+        .plugin(Part::<1>)
+        .plugin(Part::<2>)
+        .module(Module::new("slow").routes(routes![slow, stream]));
+    doyen::run(match lab("seed") {
+        true => app.migrations(tables()).seed(seed),
+        false => app,
+    })
+}
+
+/// One table. The variable `LAB_FOLDER` is the folder that its migration is said to come from.
+fn tables() -> Migrations {
+    const STEPS: &[Migration] = &[Migration {
+        version: 1,
+        name: "seeded",
+        up: "CREATE TABLE seeded (id bigint PRIMARY KEY);",
+        down: "DROP TABLE seeded;",
+    }];
+    let folder = std::env::var("LAB_FOLDER").ok();
+    Migrations {
+        sqlite: STEPS,
+        postgres: STEPS,
+        folder: folder.map(|folder| &*folder.leak()),
+    }
+}
+
+/// Adds one row, unless it is there. Between the two another process has time for the same.
+async fn seed(session: Session) -> Result<String, Unexpected> {
+    let sql = Statement::from_string(session.backend(), "SELECT id FROM seeded");
+    if session.query_one_raw(sql).await?.is_some() {
+        return Ok("seeded already".to_owned());
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    session
+        .execute_sql("INSERT INTO seeded (id) VALUES (1)", [])
+        .await?;
+    Ok("seeded one row".to_owned())
 }
 
 fn lab(what: &str) -> bool {

@@ -7,7 +7,7 @@ use doyen::app::Built;
 use doyen::auth::PasswordOptions;
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
-use doyen::domain::{Access, Inject, Mail};
+use doyen::domain::{Access, Inject, Mail, chain};
 use doyen::mail::{MailWorker, MailerOverride, MemoryMailer};
 use doyen::observe::AccessLog;
 use doyen::schema::contract::Operation;
@@ -82,7 +82,7 @@ impl TestApp {
         let runtime = app
             .start(loader, overrides)
             .await
-            .unwrap_or_else(|error| panic!("{error}"));
+            .unwrap_or_else(|error| panic!("{}", chain(&error)));
         let document = Document::new(runtime.document(), runtime.service());
         Self(Arc::new(Inner {
             runtime,

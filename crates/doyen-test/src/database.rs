@@ -12,6 +12,7 @@ use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doyen::Overrides;
+use doyen::domain::chain;
 use doyen::settings::{Environment, Loader};
 
 use crate::Subject;
@@ -100,13 +101,13 @@ pub(crate) fn loader(url: &str) -> Loader {
 async fn migrate<S: Subject>(url: String) {
     let built = S::app()
         .build(loader(&url), Overrides::default())
-        .unwrap_or_else(|error| panic!("{error}"));
+        .unwrap_or_else(|error| panic!("{}", chain(&error)));
     built
         .connect()
         .await
-        .unwrap_or_else(|error| panic!("{error}"));
+        .unwrap_or_else(|error| panic!("{}", chain(&error)));
     if let Err(error) = built.migrator().up().await {
-        panic!("the migrations fail: {error}");
+        panic!("the migrations fail: {}", chain(&error));
     }
     built.database().close().await;
 }

@@ -38,6 +38,7 @@ pub struct Route {
     pub(crate) timeout: Option<Duration>,
     pub(crate) body_limit: Option<usize>,
     pub(crate) sparse: bool,
+    pub(crate) mask_path: bool,
     pub(crate) linked: Option<TypeId>,
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
     pub(crate) describe: Option<fn(&mut Contract<'_>)>,
@@ -113,6 +114,7 @@ impl Route {
             timeout: None,
             body_limit: None,
             sparse: false,
+            mask_path: false,
             linked: None,
             endpoint: None,
             describe: None,
@@ -220,6 +222,14 @@ impl Route {
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.operation.hidden = true;
+        self
+    }
+
+    /// Writes the template of the path to the access log instead of the path, which contains a
+    /// secret: `/password-resets/{token}`.
+    #[must_use]
+    pub const fn mask_path(mut self) -> Self {
+        self.mask_path = true;
         self
     }
 

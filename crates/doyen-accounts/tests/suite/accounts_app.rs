@@ -79,6 +79,7 @@ const USERS_TABLE: Migration = Migration {
     down: "DROP TABLE people;",
 };
 pub(crate) const MIGRATIONS: Migrations = Migrations {
+    folder: None,
     sqlite: &[USERS_TABLE],
     postgres: &[USERS_TABLE],
 };

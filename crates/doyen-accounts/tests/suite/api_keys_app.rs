@@ -59,6 +59,7 @@ const USERS_TABLE: Migration = Migration {
     down: "DROP TABLE people;",
 };
 const MIGRATIONS: Migrations = Migrations {
+    folder: None,
     sqlite: &[USERS_TABLE],
     postgres: &[USERS_TABLE],
 };

@@ -66,15 +66,17 @@ pub(super) fn check(
             let errors = errors.into_iter();
             let errors = errors.filter(|error| !is_consequence(error, incomplete, conflicts));
             faults.extend(errors.map(|error| Fault::new(error.to_string())));
-            return Err(StartupError::of(collected.settings_faults, faults));
+            let error = StartupError::of(collected.settings_faults, faults);
+            return Err(error.with_warnings(collected.warnings));
         }
     };
     if !(faults.is_empty() && collected.settings_faults.is_empty()) {
-        return Err(StartupError::of(collected.settings_faults, faults));
+        let error = StartupError::of(collected.settings_faults, faults);
+        return Err(error.with_warnings(collected.warnings));
     }
     system::http_metrics(&draft.metrics, &service);
     let document = document(&collected.info, &service);
-    let banner = draft.contributions();
+    let banner = draft.has_banner.then(|| draft.contributions());
     let mut commands = draft.commands;
     commands.extend(collected.commands);
     let built = Built {
@@ -92,6 +94,7 @@ pub(super) fn check(
         metrics: draft.metrics,
         plugins,
         settings: collected.report,
+        warnings: collected.warnings,
         commands,
         seed: collected.seed,
         banner,

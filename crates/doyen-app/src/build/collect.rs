@@ -30,6 +30,7 @@ pub(super) struct Collected {
     pub(super) provide: Option<Provide>,
     pub(super) environment: Environment,
     pub(super) report: Vec<Row>,
+    pub(super) warnings: Vec<doyen_settings::Fault>,
     pub(super) edge: EdgeOptions,
     pub(super) secret: RootSecret,
     #[cfg(feature = "database")]
@@ -106,7 +107,8 @@ pub(super) fn collect(
         Ok(database) => database.with_cursor_key(CursorKey::new(secret.seed.derive("cursor"))),
         Err(error) => {
             note(Fault::from_error(error));
-            return Err(StartupError::of(settings_faults, faults));
+            let error = StartupError::of(settings_faults, faults);
+            return Err(error.with_warnings(settled.warnings));
         }
     };
     Ok(Collected {
@@ -119,6 +121,7 @@ pub(super) fn collect(
         provide: settled.provide,
         environment: settled.environment,
         report,
+        warnings: settled.warnings,
         edge,
         secret,
         #[cfg(feature = "database")]

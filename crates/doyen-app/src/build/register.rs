@@ -68,6 +68,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         info: AppInfo {
             name: collected.owner.name,
             title: collected.info.title.clone(),
+            version: collected.info.version.clone(),
             environment: collected.environment,
             local_url: format!("http://localhost:{}", collected.core.server.bind.port()),
         },
@@ -93,6 +94,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         limits: None,
         access_log: None,
         start_logs: None,
+        has_banner: !collected.environment.is_prod(),
         classifiers: Vec::new(),
         health: Arc::default(),
         metrics: Arc::default(),

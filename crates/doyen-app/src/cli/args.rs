@@ -31,8 +31,9 @@ pub(super) enum Verb {
 #[cfg(feature = "database")]
 pub(super) enum MigrateVerb {
     Up,
-    Down { steps: usize },
+    Down { steps: usize, confirmed: bool },
     Status,
+    Resolve { version: i64, is_applied: bool },
 }
 
 /// What the command line offers, before anything is built.
@@ -148,10 +149,33 @@ fn migrate() -> Clap {
         .subcommand(Clap::new("up").about("Applies all pending migrations"))
         .subcommand(
             Clap::new("down")
-                .about("Reverts the last migrations")
-                .arg(steps),
+                .about("Reverts the last migrations of the application")
+                .arg(steps)
+                .arg(flag(
+                    "yes",
+                    "Does it in `prod` too, where what the migrations added is lost",
+                )),
         )
         .subcommand(Clap::new("status").about("Lists the migrations and their state"))
+        .subcommand(resolve())
+}
+
+#[cfg(feature = "database")]
+fn resolve() -> Clap {
+    Clap::new("resolve")
+        .about("Records a migration that stopped half-way, once you have completed or undone it")
+        .arg(
+            Arg::new("version")
+                .required(true)
+                .help("The version of the migration")
+                .value_parser(clap::value_parser!(i64)),
+        )
+        .arg(
+            Arg::new("state")
+                .required(true)
+                .help("The state that the schema is in now")
+                .value_parser(["applied", "pending"]),
+        )
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -197,10 +221,18 @@ fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
             let steps = down.get_one::<u32>("steps");
             Verb::Migrate(MigrateVerb::Down {
                 steps: steps.map_or(1, |steps| *steps as usize),
+                confirmed: down.get_flag("yes"),
             })
         }
         #[cfg(feature = "database")]
         ("migrate", Some(("up", _))) => Verb::Migrate(MigrateVerb::Up),
+        #[cfg(feature = "database")]
+        ("migrate", Some(("resolve", resolve))) => Verb::Migrate(MigrateVerb::Resolve {
+            version: resolve.get_one("version").copied().unwrap_or_default(),
+            is_applied: resolve
+                .get_one::<String>("state")
+                .is_some_and(|state| state == "applied"),
+        }),
         #[cfg(feature = "database")]
         ("migrate", _) => Verb::Migrate(MigrateVerb::Status),
         ("routes", _) => Verb::Routes,

@@ -57,6 +57,10 @@ fn state(state: State) -> String {
         State::Applied { at } => format!("applied {at}"),
         State::Pending => "pending".to_owned(),
         State::Changed => "CHANGED: its file is not the one that was applied".to_owned(),
+        State::Unfinished {
+            completed,
+            statements,
+        } => format!("UNFINISHED: at least {completed} of {statements} statements completed"),
         State::Missing => "MISSING: it was applied, and its file is gone".to_owned(),
     }
 }

@@ -164,6 +164,7 @@ fn number(key: &StoredKey) -> Result<i32, KeyError> {
 
 /// The tables of this crate: give them to the migrator as `keys`.
 pub const KEY_TABLES: Migrations = Migrations {
+    folder: None,
     sqlite: &[Migration {
         version: 1,
         name: "signing_keys",

@@ -54,6 +54,20 @@ impl PostgresOptions {
         }
     }
 
+    /// Returns user, host, port and name of the database.
+    pub(super) fn target(&self) -> String {
+        let socket = self.connect.get_socket();
+        let host = socket.map_or(self.connect.get_host().into(), |socket| {
+            socket.to_string_lossy()
+        });
+        format!(
+            "{}@{host}:{}/{}",
+            self.connect.get_username(),
+            self.connect.get_port(),
+            self.connect.get_database().unwrap_or_default()
+        )
+    }
+
     pub(super) async fn connect(&self) -> Result<PostgresConnection, sqlx::Error> {
         // With a unique name the backend can be found without its process id, also through a
         // pooler.

@@ -23,6 +23,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct SqliteOptions(pub(crate) SqliteConnectOptions);
 
 impl SqliteOptions {
+    /// Returns the absolute path of the file.
+    pub(super) fn target(&self) -> String {
+        let file = self.0.get_filename();
+        let absolute = std::path::absolute(file);
+        absolute.as_deref().unwrap_or(file).display().to_string()
+    }
+
     pub(super) async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
         let mut connection: sqlx::SqliteConnection = self.0.connect().await?;
         let interrupt = Arc::new(AtomicBool::new(false));

@@ -5,6 +5,8 @@ use std::fmt;
 
 use sea_orm::{DbBackend, DbErr};
 
+use super::script::{Script, Statement};
+use super::step::{Step, is_answer};
 use super::{APPLICATION, Migration, State, Status};
 
 /// Why a migration was not applied, with its file.
@@ -15,11 +17,94 @@ pub struct MigrationError {
 }
 
 impl MigrationError {
-    pub(super) fn failed(owner: &str, way: &str, migration: &Migration, error: DbErr) -> Self {
-        let file = file(owner, migration.version, migration.name, way);
+    /// A script in a transaction failed, and the transaction with it.
+    pub(super) fn failed(step: Step<'_>, script: &Script<'_>, error: DbErr) -> Self {
+        let line =
+            line(script.text, &error).map_or_else(String::new, |line| format!(" at line {line}"));
         Self {
-            what: format!("the migration {file} failed; nothing of it was applied"),
+            what: format!(
+                "the migration {} failed{line}; nothing of it was applied",
+                file_of(step)
+            ),
             source: Some(error),
+        }
+    }
+
+    /// The connection was lost during a commit.
+    pub(super) fn unknown(step: Step<'_>, error: DbErr) -> Self {
+        Self {
+            what: format!(
+                "the connection was lost during the commit of the migration {}. `migrate status` shows if it was applied",
+                file_of(step)
+            ),
+            source: Some(error),
+        }
+    }
+
+    /// A statement outside of a transaction failed, after `completed` others.
+    pub(super) fn stopped(
+        step: Step<'_>,
+        script: &Script<'_>,
+        completed: usize,
+        error: DbErr,
+    ) -> Self {
+        let statement = &script.statements[completed];
+        let mut what = format!(
+            "statement {} of {} of the migration {} failed, at line {}",
+            completed + 1,
+            script.statements.len(),
+            file_of(step),
+            statement.line
+        );
+        if completed > 0 || !is_answer(&error) {
+            let version = step.migration.version;
+            what.push_str(&format!(
+                "; the statements before it are applied and stay. {}",
+                advice(version)
+            ));
+        } else if statement.text.to_ascii_uppercase().contains("CONCURRENTLY") {
+            what.push_str(
+                "; none after it was run. If it leaves an invalid index, drop that index first",
+            );
+        } else {
+            what.push_str("; nothing of it was applied");
+        }
+        Self {
+            what,
+            source: Some(error),
+        }
+    }
+
+    pub(super) fn controls_transaction(step: Step<'_>, statement: &Statement<'_>) -> Self {
+        Self {
+            what: format!(
+                "the migration {} has `{}` at line {}: a migration is one transaction already, or with `-- no-transaction` one for each statement. Remove it",
+                file_of(step),
+                statement.keyword(),
+                statement.line
+            ),
+            source: None,
+        }
+    }
+
+    pub(super) fn nothing_to_resolve(version: i64) -> Self {
+        Self {
+            what: format!(
+                "there is no unfinished migration of version {version}. `migrate status` lists them"
+            ),
+            source: None,
+        }
+    }
+
+    /// The files that the program does not contain.
+    pub(super) fn not_embedded(folder: &str, files: &[String]) -> Self {
+        let files: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
+        Self {
+            what: format!(
+                "the folder {folder} has migrations that this program does not contain: {}. Build it again, and let cargo watch the folder with a `build.rs` beside `Cargo.toml`: fn main() {{ println!(\"cargo::rerun-if-changed=migrations\"); }}",
+                files.join(", ")
+            ),
+            source: None,
         }
     }
 
@@ -36,6 +121,13 @@ impl MigrationError {
     pub(super) fn wrong(status: &Status) -> Self {
         let file = file(status.owner, status.version, &status.name, "up");
         let what = match status.state {
+            State::Unfinished {
+                completed,
+                statements,
+            } => format!(
+                "the migration {file} is being applied or reverted by another process, or stopped half-way: at least {completed} of {statements} statements completed. {}",
+                advice(status.version)
+            ),
             State::Missing => format!(
                 "the migration {file} was applied to this database and its file is gone. Bring the file back, or use a newer program"
             ),
@@ -69,6 +161,38 @@ impl MigrationError {
     }
 }
 
+/// What to do about an unfinished migration.
+fn advice(version: i64) -> String {
+    format!(
+        "Complete or undo it by hand, then run `migrate resolve {version} applied` or `migrate resolve {version} pending`"
+    )
+}
+
+/// Returns the line of a script at which PostgreSQL reports the error.
+fn line(script: &str, error: &DbErr) -> Option<usize> {
+    #[cfg(feature = "postgres")]
+    {
+        use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+        let error = crate::error::sqlx_error(error)?.as_database_error()?;
+        let error = error.try_downcast_ref::<PgDatabaseError>()?;
+        if let Some(PgErrorPosition::Original(position)) = error.position() {
+            let before = script.chars().take(position.saturating_sub(1));
+            return Some(1 + before.filter(|c| *c == '\n').count());
+        }
+    }
+    let _ = (script, error);
+    None
+}
+
+fn file_of(step: Step<'_>) -> String {
+    file(
+        step.owner,
+        step.migration.version,
+        step.migration.name,
+        step.way,
+    )
+}
+
 /// Names the file of a migration, and its owner if that is not the application.
 fn file(owner: &str, version: i64, name: &str, way: &str) -> String {
     let file = format!("`{version}_{name}.{way}.sql`");
@@ -93,7 +217,10 @@ impl Error for MigrationError {
 impl From<DbErr> for MigrationError {
     fn from(error: DbErr) -> Self {
         Self {
-            what: "the database failed while its migrations were looked at".to_owned(),
+            what: format!(
+                "the history of the migrations cannot be read or written{}",
+                crate::advice::migration_advice(&error)
+            ),
             source: Some(error),
         }
     }

@@ -1,18 +1,23 @@
-//! The applied migrations, and the connection that applies them.
+//! The applied migrations, and the connection that reads and applies them.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{self, SHA256};
 use doyen_core::Timestamp;
 use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
 
-use super::{Migration, MigrationError, schema};
+use super::unfinished::Unfinished;
+use super::{Migration, schema};
 use crate::connection::{Connection, Outcome, SqlStatement};
 use crate::{Database, Pooler};
 
 /// Key of the advisory lock. It must not change. Advisory locks of PostgreSQL belong to one
 /// database.
-const LOCK: i64 = 0x646f_7965_6e01;
+pub(super) const LOCK: i64 = 0x646f_7965_6e01;
+
+/// Pause between two attempts to begin on SQLite.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 const TABLE: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS doyen_migrations (
@@ -64,8 +69,14 @@ fn hex(bytes: &[u8]) -> String {
 /// A connection outside the pools: its settings and locks end with it.
 pub(super) struct History {
     connection: Connection,
-    backend: DbBackend,
-    pooler: Pooler,
+    pub(super) backend: DbBackend,
+    pub(super) pooler: Pooler,
+}
+
+/// Returns true if another connection writes to the SQLite file.
+fn is_busy(error: &DbErr) -> bool {
+    let code = crate::error::code(error).and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
 impl History {
@@ -75,7 +86,10 @@ impl History {
             .connect_options()
             .connect()
             .await
-            .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+            .map_err(|error| {
+                let error = crate::error::with_sql(error, "");
+                DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+            })?;
         Ok(Self {
             connection,
             backend,
@@ -83,7 +97,7 @@ impl History {
         })
     }
 
-    fn postgres(&self) -> bool {
+    pub(super) fn postgres(&self) -> bool {
         self.backend == DbBackend::Postgres
     }
 
@@ -91,11 +105,57 @@ impl History {
         self.connection.close().await;
     }
 
-    /// Creates the table of applied migrations.
-    pub(super) async fn prepare(&mut self) -> Result<(), DbErr> {
+    /// Creates the table of applied migrations. Returns the unfinished ones: those that no other
+    /// process is applying now, because that process would hold the lock.
+    pub(super) async fn prepare(&mut self) -> Result<Vec<Unfinished>, DbErr> {
         self.begin().await?;
         self.run_sql(TABLE[0]).await?;
-        self.run_sql("COMMIT").await
+        let unfinished = self.unfinished().await?;
+        self.run_sql("COMMIT").await?;
+        Ok(unfinished)
+    }
+
+    /// Returns true if the database has this table.
+    pub(super) async fn has_table(&mut self, name: &str) -> Result<bool, DbErr> {
+        let there = if self.postgres() {
+            "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass($1)"
+        } else {
+            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1"
+        };
+        Ok(!self.rows(there, vec![name.into()]).await?.is_empty())
+    }
+
+    /// Begins a transaction and waits for other processes that migrate.
+    pub(super) async fn begin(&mut self) -> Result<(), DbErr> {
+        if !self.postgres() {
+            self.run_sql("PRAGMA foreign_keys = OFF").await?;
+            return self.begin_sqlite().await;
+        }
+        // A migration may run long. Only waiting for locks affects others.
+        self.run_sql(
+            "BEGIN READ WRITE; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
+             SET LOCAL idle_in_transaction_session_timeout = 0",
+        )
+        .await?;
+        self.run_sql(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+            .await?;
+        self.run_sql("SET LOCAL lock_timeout = '2s'").await
+    }
+
+    /// SQLite gives up after its busy timeout; a migration of another process may take longer.
+    async fn begin_sqlite(&mut self) -> Result<(), DbErr> {
+        let mut waits = false;
+        loop {
+            match self.run_sql("BEGIN IMMEDIATE").await {
+                Err(error) if is_busy(&error) => {
+                    if !std::mem::replace(&mut waits, true) {
+                        tracing::info!("waiting for another process that writes to the database");
+                    }
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     pub(super) async fn applied(&mut self) -> Result<Vec<Applied>, DbErr> {
@@ -106,12 +166,7 @@ impl History {
     }
 
     async fn read_applied(&mut self) -> Result<Vec<Applied>, DbErr> {
-        let there = if self.postgres() {
-            "SELECT 1 FROM pg_catalog.pg_class WHERE oid = to_regclass('doyen_migrations')"
-        } else {
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'doyen_migrations'"
-        };
-        if self.rows(there, Vec::new()).await?.is_empty() {
+        if !self.has_table("doyen_migrations").await? {
             return Ok(Vec::new());
         }
         let rows = self.rows(TABLE[1], Vec::new()).await?;
@@ -142,180 +197,7 @@ impl History {
         }
     }
 
-    /// Applies a migration. Returns `None` if another process did.
-    pub(super) async fn apply(
-        &mut self,
-        owner: &str,
-        migration: &Migration,
-    ) -> Result<Option<Timestamp>, MigrationError> {
-        let at = Timestamp::from(chrono::Utc::now());
-        let values = vec![
-            owner.into(),
-            migration.version.into(),
-            migration.name.into(),
-            checksum(migration).into(),
-            at.micros().into(),
-        ];
-        let note = "INSERT INTO doyen_migrations (owner, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)";
-        let done = self
-            .step(
-                owner,
-                migration,
-                ("up", migration.up),
-                false,
-                (note, values),
-            )
-            .await?;
-        Ok(done.then_some(at))
-    }
-
-    /// Reverts a migration. Returns false if another process did.
-    pub(super) async fn take_back(
-        &mut self,
-        owner: &str,
-        migration: &Migration,
-    ) -> Result<bool, MigrationError> {
-        let note = "DELETE FROM doyen_migrations WHERE owner = $1 AND version = $2";
-        self.step(
-            owner,
-            migration,
-            ("down", migration.down),
-            true,
-            (note, vec![owner.into(), migration.version.into()]),
-        )
-        .await
-    }
-
-    /// Runs one script under the lock, if the state is as expected, together with the change of the
-    /// record, in one transaction.
-    async fn step(
-        &mut self,
-        owner: &str,
-        migration: &Migration,
-        (way, script): (&str, &str),
-        expected: bool,
-        (note, values): (&str, Vec<Value>),
-    ) -> Result<bool, MigrationError> {
-        if self.postgres() && script.trim_start().starts_with("-- no-transaction") {
-            return self
-                .step_alone(owner, migration, (way, script), expected, (note, values))
-                .await;
-        }
-        self.begin().await?;
-        if self.is_applied(owner, migration.version).await? != expected {
-            self.run_sql("ROLLBACK").await?;
-            return Ok(false);
-        }
-        let result = self.script(script, note, values).await;
-        match result {
-            Ok(None) => match self.run_sql("COMMIT").await {
-                Ok(()) => Ok(true),
-                Err(error) => Err(MigrationError::failed(owner, way, migration, error)),
-            },
-            Ok(Some(broken)) => {
-                self.run_sql("ROLLBACK").await?;
-                Err(MigrationError::refused(migration, &broken))
-            }
-            Err(error) => {
-                let _rolled_back = self.run_sql("ROLLBACK").await;
-                Err(MigrationError::failed(owner, way, migration, error))
-            }
-        }
-    }
-
-    /// Runs a script outside of a transaction: the lock belongs to the connection.
-    async fn step_alone(
-        &mut self,
-        owner: &str,
-        migration: &Migration,
-        (way, script): (&str, &str),
-        expected: bool,
-        (note, values): (&str, Vec<Value>),
-    ) -> Result<bool, MigrationError> {
-        if self.pooler == Pooler::Transaction {
-            let why = "it runs outside of a transaction, which a pooler in transaction mode does not allow. \
-                       Apply it with `migrate up` and the URL of the server";
-            return Err(MigrationError::refused(migration, why));
-        }
-        for setting in [
-            "default_transaction_read_only = off",
-            "statement_timeout = 0",
-            "lock_timeout = 0",
-        ] {
-            self.run_sql(&format!("SET {setting}")).await?;
-        }
-        self.run_sql(&format!("SELECT pg_advisory_lock({LOCK})"))
-            .await?;
-        let result = if self.is_applied(owner, migration.version).await? == expected {
-            // One by one: PostgreSQL wraps several statements in one message into a transaction.
-            let mut result = Ok(());
-            for statement in script
-                .split_inclusive(";\n")
-                .filter(|part| !part.trim().is_empty())
-            {
-                result = self.run_sql(statement).await;
-                if result.is_err() {
-                    break;
-                }
-            }
-            match result {
-                Ok(()) => self.rows(note, values).await.map(|_| true),
-                Err(error) => Err(error),
-            }
-        } else {
-            Ok(false)
-        };
-        self.run_sql(&format!("SELECT pg_advisory_unlock({LOCK})"))
-            .await?;
-        result.map_err(|error| MigrationError::failed(owner, way, migration, error))
-    }
-
-    /// Begins a transaction and waits for other processes that migrate.
-    async fn begin(&mut self) -> Result<(), DbErr> {
-        if !self.postgres() {
-            self.run_sql("PRAGMA foreign_keys = OFF").await?;
-            return self.run_sql("BEGIN IMMEDIATE").await;
-        }
-        // A migration may run long. Only waiting for locks affects others.
-        self.run_sql(
-            "BEGIN READ WRITE; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
-             SET LOCAL idle_in_transaction_session_timeout = 0",
-        )
-        .await?;
-        self.run_sql(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
-            .await?;
-        self.run_sql("SET LOCAL lock_timeout = '2s'").await
-    }
-
-    /// Runs the script and changes the record. Returns violated foreign keys, if any.
-    async fn script(
-        &mut self,
-        script: &str,
-        note: &str,
-        values: Vec<Value>,
-    ) -> Result<Option<String>, DbErr> {
-        self.run_sql(script).await?;
-        self.rows(note, values).await?;
-        if self.postgres() {
-            return Ok(None);
-        }
-        let broken = self
-            .rows(
-                "SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1",
-                Vec::new(),
-            )
-            .await?;
-        let Some(row) = broken.first() else {
-            return Ok(None);
-        };
-        let (table, parent): (String, String) =
-            (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        Ok(Some(format!(
-            "after it a row of `{table}` points to a row of `{parent}` that is not there"
-        )))
-    }
-
-    async fn is_applied(&mut self, owner: &str, version: i64) -> Result<bool, DbErr> {
+    pub(super) async fn is_applied(&mut self, owner: &str, version: i64) -> Result<bool, DbErr> {
         let sql = "SELECT 1 FROM doyen_migrations WHERE owner = $1 AND version = $2";
         Ok(!self
             .rows(sql, vec![owner.into(), version.into()])
@@ -353,12 +235,12 @@ impl History {
         }
     }
 
-    /// Runs this without parameters or rows.
-    async fn run_sql(&mut self, sql: &str) -> Result<(), DbErr> {
-        self.connection
-            .run_sql(sql)
-            .await
-            .map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
+    pub(super) async fn run_sql(&mut self, sql: &str) -> Result<(), DbErr> {
+        self.connection.run_sql(sql).await.map_err(|error| {
+            // A script is named by its file; its text may be long.
+            let error = crate::error::with_sql(error, "");
+            DbErr::Exec(RuntimeErr::SqlxError(error.into()))
+        })
     }
 }
 

@@ -18,12 +18,12 @@ const POSTGRES: &[&str] = &[
      coalesce('(' || CASE WHEN data_type = 'numeric' THEN numeric_precision END || ',' || numeric_scale || ')', '') || \
      CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END || coalesce(' default ' || column_default, '') || \
      coalesce(' generated ' || nullif(is_identity, 'NO'), '') || coalesce(' as ' || generation_expression, '') \
-     FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND table_name <> 'doyen_migrations' ORDER BY 1",
+     FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND table_name NOT LIKE 'doyen_migrations%' ORDER BY 1",
     "SELECT 'constraint ' || conrelid::regclass || '.' || conname || ': ' || pg_get_constraintdef(oid) FROM pg_constraint \
      WHERE connamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND conrelid <> 0 \
-     AND conrelid::regclass::text <> 'doyen_migrations' ORDER BY 1",
+     AND conrelid::regclass::text NOT LIKE 'doyen_migrations%' ORDER BY 1",
     "SELECT 'index ' || schemaname || '.' || indexname || ': ' || indexdef FROM pg_indexes \
-     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> 'doyen_migrations' ORDER BY 1",
+     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename NOT LIKE 'doyen_migrations%' ORDER BY 1",
     "SELECT 'view ' || schemaname || '.' || viewname || ': ' || definition FROM pg_views \
      WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1",
     "SELECT 'trigger ' || tgrelid::regclass || '.' || tgname || ': ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",

@@ -64,7 +64,10 @@ impl Lease {
         let result = self
             .attempt(timeout, async |connection| connection.run_sql(sql).await)
             .await;
-        result.map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
+        result.map_err(|error| {
+            let error = crate::error::with_sql(error, sql);
+            DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error)))
+        })
     }
 
     /// Begins a transaction.

@@ -88,6 +88,6 @@ fn map_read_only(error: DbErr, sql: &str) -> DbErr {
     if is_read_only_error(&error) {
         write_rejected(sql)
     } else {
-        error
+        crate::error::read_with_sql(error, sql)
     }
 }

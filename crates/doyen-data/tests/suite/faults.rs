@@ -277,6 +277,27 @@ async fn a_failed_open_states_reason_and_remedy() {
             "postgres://postgres:s3cret@127.0.0.1:5432/no_such_database",
             "createdb",
         ),
+        ("postgres://", "names no database"),
+        (
+            "postgres://postgres:s3cret@127.0.0.1:5432",
+            "names no database",
+        ),
+        (
+            "postgres://postgres:s3cret#x@127.0.0.1:5432/postgres",
+            "`#` is `%23`",
+        ),
+        (
+            "postgres://postgres:s3cret/x@127.0.0.1:5432/postgres",
+            "`/` is `%2F`",
+        ),
+        (
+            "postgres://postgres:s3cret@127.0.0.1:5432/postgres?sslmode=verify-full&sslrootcert=/nowhere.pem",
+            "",
+        ),
+        (
+            &format!("sqlite://{}/new.db\n", here.display()),
+            "line break",
+        ),
         (
             "postgres://postgres:s3cret@127.0.0.1:1/x",
             "correct host and port",
@@ -291,6 +312,7 @@ async fn a_failed_open_states_reason_and_remedy() {
         assert!(error.to_string().contains(expected), "{url}: {error}");
         assert!(!chain.contains("s3cret"), "{chain}");
     }
+    assert!(!here.join("new.db\n").exists() && !here.join("new.db").exists());
     std::fs::remove_dir_all(here).unwrap();
 }
 

@@ -179,6 +179,7 @@ pub(crate) async fn maintenance(sql: &str) {
 }
 
 pub(crate) const TABLES: Migrations = Migrations {
+    folder: None,
     sqlite: &[Migration {
         version: 1,
         name: "shop",

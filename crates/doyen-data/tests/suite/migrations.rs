@@ -21,6 +21,7 @@ const fn step(version: i64, name: &'static str, up: &'static str, down: &'static
 fn of(steps: Vec<Migration>) -> Migrations {
     let steps: &'static [Migration] = steps.leak();
     Migrations {
+        folder: None,
         sqlite: steps,
         postgres: steps,
     }
@@ -219,6 +220,211 @@ async fn an_index_can_be_built_during_traffic() {
     assert_eq!(migrator.down(1).await.unwrap().len(), 1);
     assert!(!migrator.schema().await.unwrap().contains("tickets_rank"));
     fresh.drop().await;
+}
+
+both! {
+    async fn control_of_the_transaction_is_refused_before_anything_is_applied(fresh) {
+        for (up, keyword) in [
+            ("CREATE TABLE b (id integer);\r\nCOMMIT;\r\nCREATE TABLE c (id nonsense nonsense);", "COMMIT"),
+            ("BEGIN;\nCREATE TABLE b (id integer);\nCOMMIT;", "BEGIN"),
+            ("-- no-transaction\nCREATE TABLE b (id integer);\nROLLBACK;", "ROLLBACK"),
+        ] {
+            let steps = vec![three()[0], step(2, "b", up, "SELECT 1")];
+            let migrator = Migrator::new(&fresh.database, of(steps));
+            let error = migrator.up().await.unwrap_err().to_string();
+            assert!(error.contains("2_b.up.sql") && error.contains(&format!("`{keyword}` at line")), "{error}");
+            let schema = migrator.schema().await.unwrap();
+            assert!(!schema.contains("a_id"), "{schema}");
+        }
+        // Corrected, nothing is in the way.
+        Migrator::new(&fresh.database, of(three())).up().await.unwrap();
+    }
+}
+
+both! {
+    async fn a_script_is_run_as_it_is_written(fresh) {
+        let trigger = if fresh.is_postgres() {
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$\r\nBEGIN\r\n RETURN NEW; -- ';'\r\nEND;\r\n$$;\r\n\
+             CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f();"
+        } else {
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN\r\n UPDATE a SET id = id;\r\n DELETE FROM a WHERE id < 0; -- ';'\r\nEND;"
+        };
+        for (version, begin) in [(1, "\u{feff}"), (2, "\u{feff}-- no-transaction\r\n")] {
+            let up = format!("{begin}CREATE TABLE a (id integer, note text DEFAULT 'a;b'); -- a comment;\r\n{trigger} /* ; */\r\nINSERT INTO a (id) VALUES (1);\r\n");
+            let steps = vec![step(version, "a", up.leak(), "DROP TABLE a; DROP FUNCTION IF EXISTS f")];
+            let mut steps = of(steps).sqlite.to_vec();
+            if !fresh.is_postgres() {
+                steps[0].down = "DROP TABLE a;";
+            }
+            let migrator = Migrator::new(&fresh.database, of(steps));
+            migrator.up().await.unwrap();
+            assert_eq!(count(&fresh.database, "a").await, 1);
+            migrator.down(1).await.unwrap();
+        }
+    }
+}
+
+both! {
+    async fn a_failure_says_where_it_is(fresh) {
+        let up = "CREATE TABLE a (id integer);\n\nINSERT INTO nowhere VALUES (1);";
+        let migrator = Migrator::new(&fresh.database, of(vec![step(1, "a", up, "SELECT 1")]));
+        let error = migrator.up().await.unwrap_err().to_string();
+        let place = if fresh.is_postgres() { "failed at line 3; nothing" } else { "failed; nothing" };
+        assert!(error.contains(place), "{error}");
+    }
+}
+
+/// A migration outside of a transaction with three statements, of which the last one fails.
+fn stops_half_way() -> Vec<Migration> {
+    let up = "-- no-transaction\nCREATE INDEX CONCURRENTLY tickets_rank ON tickets (rank);\nCREATE INDEX CONCURRENTLY tickets_note ON tickets (note); -- two\nCREATE INDEX CONCURRENTLY broken ON tickets (nonsense);\n";
+    let mut steps = TABLES.postgres.to_vec();
+    steps.push(step(
+        2,
+        "index",
+        up,
+        "-- no-transaction\nDROP INDEX CONCURRENTLY tickets_rank;",
+    ));
+    steps
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_that_stops_half_way_is_recorded_until_it_is_resolved() {
+    let fresh = Fresh::postgres().await;
+    let migrator = Migrator::new(&fresh.database, of(stops_half_way()));
+    let error = migrator.up().await.unwrap_err().to_string();
+    let expected = "statement 3 of 3 of the migration `2_index.up.sql` failed, at line 4; the statements before it are applied and stay. \
+        Complete or undo it by hand, then run `migrate resolve 2 applied` or `migrate resolve 2 pending`";
+    assert_eq!(error, expected);
+    let unfinished = State::Unfinished {
+        completed: 2,
+        statements: 3,
+    };
+    assert_eq!(migrator.status().await.unwrap()[2].state, unfinished);
+    for error in [
+        migrator.up().await.unwrap_err().to_string(),
+        migrator.check().await.unwrap_err().to_string(),
+        migrator.down(1).await.unwrap_err().to_string(),
+    ] {
+        let expected = "stopped half-way: at least 2 of 3 statements completed. Complete or undo it by hand, then run `migrate resolve 2 applied`";
+        assert!(error.contains(expected), "{error}");
+    }
+    assert!(migrator.resolve(3, true).await.is_err());
+    migrator.resolve(2, true).await.unwrap();
+    assert!(migrator.resolve(2, true).await.is_err());
+    migrator.check().await.unwrap();
+
+    // The way back stops too, and is then recorded as done.
+    let mut steps = stops_half_way();
+    steps[1].down = "-- no-transaction\nDROP INDEX CONCURRENTLY tickets_rank;\nDROP INDEX CONCURRENTLY nowhere;";
+    let back = Migrator::new(&fresh.database, of(steps));
+    let error = back.down(1).await.unwrap_err().to_string();
+    assert!(
+        error.contains("statement 2 of 2 of the migration `2_index.down.sql`"),
+        "{error}"
+    );
+    back.resolve(2, false).await.unwrap();
+    assert_eq!(back.status().await.unwrap()[2].state, State::Pending);
+    fresh.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_statement_that_fails_leaves_nothing_to_resolve() {
+    let fresh = Fresh::postgres().await;
+    let mut steps = TABLES.postgres.to_vec();
+    steps.push(step(
+        2,
+        "index",
+        "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON nowhere (id);\nSELECT 1;",
+        "SELECT 1",
+    ));
+    let error = Migrator::new(&fresh.database, of(steps.clone()))
+        .up()
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("statement 1 of 2") && error.contains("invalid index"),
+        "{error}"
+    );
+    steps[1].up = "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON tickets (id);\nSELECT 1;";
+    assert_eq!(
+        Migrator::new(&fresh.database, of(steps))
+            .up()
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    fresh.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_waits_for_another_that_migrates_a_sqlite_file_for_long() {
+    let fresh = Fresh::sqlite().await;
+    let busy_timeout = std::time::Duration::from_millis(20);
+    let options = doyen_data::DatabaseOptions {
+        busy_timeout,
+        ..fresh.options()
+    };
+    let other = doyen_data::Database::connect(&options).await.unwrap();
+    let holder = fresh.database.session(Access::Write);
+    holder
+        .execute_unprepared("CREATE TABLE long (id integer)")
+        .await
+        .unwrap();
+    let migrating = tokio::spawn(async move {
+        let done = Migrator::new(&other, TABLES)
+            .up()
+            .await
+            .map(|done| done.len());
+        other.close().await;
+        done
+    });
+    // Much longer than the busy timeout.
+    tokio::time::sleep(busy_timeout * 10).await;
+    assert!(!migrating.is_finished());
+    holder.commit().await.unwrap();
+    assert_eq!(migrating.await.unwrap().unwrap(), 2);
+    fresh.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lock_of_the_migrations_is_held_by_one() {
+    let fresh = Fresh::postgres().await;
+    let migrator = Migrator::new(&fresh.database, TABLES);
+    let lock = migrator.lock().await.unwrap();
+    let mut second = Box::pin(migrator.lock());
+    let waits = tokio::time::timeout(std::time::Duration::from_millis(200), &mut second).await;
+    assert!(waits.is_err(), "the second one waits");
+    lock.release().await;
+    second.as_mut().await.unwrap().release().await;
+    drop(second);
+    fresh.drop().await;
+}
+
+#[test]
+fn a_file_that_is_not_embedded_is_named() {
+    let folder = std::env::temp_dir().join(format!("doyen-folder-{}", std::process::id()));
+    let migrations = Migrations {
+        folder: Some(folder.display().to_string().leak()),
+        ..of(three())
+    };
+    // A machine without the source.
+    migrations.check_folder().unwrap();
+    for backend in ["sqlite", "postgres"] {
+        std::fs::create_dir_all(folder.join(backend)).unwrap();
+        for file in ["1_a.up.sql", "1_a.down.sql", "02_b.up.sql", "README.md"] {
+            std::fs::write(folder.join(backend).join(file), "").unwrap();
+        }
+    }
+    migrations.check_folder().unwrap();
+    std::fs::write(folder.join("sqlite/4_new.up.sql"), "").unwrap();
+    let error = migrations.check_folder().unwrap_err().to_string();
+    assert!(
+        error.contains("`sqlite/4_new.up.sql`") && error.contains("build.rs"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

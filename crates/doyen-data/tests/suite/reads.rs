@@ -526,3 +526,21 @@ both! {
         }
     }
 }
+
+both! {
+    async fn an_error_names_the_statement_once_and_no_line_of_the_database(fresh) {
+        fresh.migrated().await;
+        let session = fresh.database.session(Access::Read);
+        let sql = "SELECT id,\n   nonsense\nFROM tickets";
+        let statement = sea_orm::Statement::from_string(session.backend(), sql);
+        for error in [
+            session.query_as::<Full>(sql, []).await.unwrap_err(),
+            session.query_all_raw(statement).await.unwrap_err(),
+        ] {
+            let causes = doyen_core::causes(&error);
+            assert_eq!(causes.len(), 1, "{causes:?}");
+            assert!(causes[0].contains("nonsense") && causes[0].ends_with("(in `SELECT id, nonsense FROM tickets`)"), "{causes:?}");
+            assert!(!causes[0].contains("at line"), "{causes:?}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use doyen_data::{Database, Migration, Migrations, Session};
 
 /// The tables of this crate.
 pub const TABLES: Migrations = Migrations {
+    folder: None,
     sqlite: &[Migration {
         version: 1,
         name: "quotas",

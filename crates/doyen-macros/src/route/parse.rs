@@ -13,6 +13,7 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("hidden", false),
     ("id", true),
     ("limit", true),
+    ("mask_path", false),
     ("sparse", false),
     ("tag", true),
     ("timeout", true),

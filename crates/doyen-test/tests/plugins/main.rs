@@ -10,6 +10,7 @@ mod order;
 mod process;
 mod replace;
 mod settings;
+mod start;
 mod tables;
 
 use doyen::settings::{Environment, Loader};

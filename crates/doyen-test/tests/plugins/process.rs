@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use doyen_test::{Program, Running};
 
-fn program(lab: &str) -> Program {
+pub(crate) fn program(lab: &str) -> Program {
     let tests = std::env::current_exe().unwrap();
     let folder = tests.parent().and_then(|deps| deps.parent()).unwrap();
     let path = folder.join("examples/lifecycle");

@@ -19,6 +19,7 @@ const CHANGED: &[Migration] = &[Migration {
 
 const fn both(steps: &'static [Migration]) -> Migrations {
     Migrations {
+        folder: None,
         sqlite: steps,
         postgres: steps,
     }

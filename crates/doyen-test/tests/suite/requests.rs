@@ -20,7 +20,7 @@ impl Subject for ConfiguredShop {
         Setup::new()
             .replace(Arc::new(Word("a test's word")))
             .set("server.body_limit", "64 B")
-            .module(Module::new("more").routes(routes![extra]))
+            .module(Module::new("more").routes(routes![extra, reset]))
     }
     fn new(app: TestApp) -> Self {
         Self(app)
@@ -30,6 +30,23 @@ impl Subject for ConfiguredShop {
 #[get("/extra", allow = anyone)]
 async fn extra() -> Text {
     Text("extra".into())
+}
+
+#[get("/resets/{token}", allow = anyone, mask_path)]
+async fn reset(token: String) -> Text {
+    Text(token.into())
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_masked_path_is_not_in_the_log(Told(app): Told) {
+    app.get("/resets/s3cret?x=1").send().await;
+    app.get("/resets/s3cret").send().await.expect(200);
+    let log = app.log();
+    assert_eq!(log.len(), 2, "{log:?}");
+    for line in log {
+        assert_eq!(line["path"], "/resets/{token}", "{line}");
+        assert!(!line.to_string().contains("s3cret"), "{line}");
+    }
 }
 
 #[doyen_test::test(sqlite)]

@@ -37,6 +37,7 @@ const STEP: Migration = Migration {
     down: "DROP TABLE notes;",
 };
 const MIGRATIONS: Migrations = Migrations {
+    folder: None,
     sqlite: &[STEP],
     postgres: &[STEP],
 };

@@ -48,6 +48,8 @@ pub(super) fn write(
     let cause = problem.and_then(Problem::cause);
     // The reason of a denial has its own field, so that it can be searched for.
     let denied = cause.and_then(|cause| cause.downcast_ref::<DeniedBecause>());
+    let route = state.route.as_deref();
+    let template = route.map(|route| route.operation.path.as_str());
     let statistics = state
         .context
         .as_ref()
@@ -57,11 +59,11 @@ pub(super) fn write(
         request_id: state.request_id.as_str(),
         trace_id: state.trace.trace_id(),
         method: method.as_str(),
-        path,
-        route: state
-            .route
-            .as_ref()
-            .map(|route| route.operation.path.as_str()),
+        path: match route {
+            Some(route) if route.mask_path => &route.operation.path,
+            _ => path,
+        },
+        route: template,
         status: response.status().as_u16(),
         duration,
         bytes: http_body::Body::size_hint(response.body())

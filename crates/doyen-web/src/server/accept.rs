@@ -102,6 +102,7 @@ impl Server {
             options,
         } = self;
         let permits = Arc::new(Semaphore::new(options.max_connections));
+        let address = listener.local_addr().unwrap_or(options.bind);
         let connections = TaskTracker::new();
         let shutdown = Shutdown::new();
         // It owns the listener: to drop it stops listening.
@@ -118,7 +119,7 @@ impl Server {
             () = stop => {
                 // Not ready, but still listening: late requests get their responses.
                 service.drain().begin();
-                tracing::info!(open = connections.len(), "draining");
+                tracing::info!(%address, open = connections.len(), "draining");
                 tokio::select! {
                     () = &mut accept => {}
                     () = tokio::time::sleep(options.drain_delay) => {}
@@ -132,7 +133,7 @@ impl Server {
         connections.close();
         tokio::select! {
             () = connections.wait() => {}
-            () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(left = connections.len(), "connections closed at the drain deadline"),
+            () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(%address, left = connections.len(), "connections closed at the drain deadline"),
             () = signals::shutdown_signal() => tracing::warn!(left = connections.len(), "connections closed by a second signal"),
         }
         // The rest is closed, and its units of work roll back, before the container is closed.

@@ -213,6 +213,7 @@ impl Builder {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
+                mask_path: route.mask_path,
                 query_names,
                 class,
                 operation: operation.clone(),

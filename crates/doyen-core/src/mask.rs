@@ -1,12 +1,17 @@
-//! Hides passwords in texts that are not marked as secret.
+//! Masks what looks like a password in a text that is not marked as secret.
 
 const MASK: &str = "***";
 
-/// Replaces the password of a URL, and the values of parameters such as `password=`, by `***`.
+/// Returns the text with the password of a URL and the values of parameters such as `password=`
+/// replaced by `***`.
 ///
 /// It hides too much rather than too little: a password may contain any character, also those that
-/// should have been escaped.
-pub(crate) fn mask(text: &str) -> String {
+/// must be escaped in a URL.
+///
+/// ```
+/// assert_eq!(doyen_core::mask("postgres://shop:hunter2@db/shop"), "postgres://shop:***@db/shop");
+/// ```
+pub fn mask(text: &str) -> String {
     parameters(&user_info(text))
 }
 
@@ -69,6 +74,10 @@ mod tests {
                 "host=db password=*** dbname=shop",
             ),
             ("postgres://shop@db/shop", "postgres://shop@db/shop"),
+            (
+                "postgres://me:s3cr@et@db:5432/shop?sslmode=require",
+                "postgres://me:***@db:5432/shop?sslmode=require",
+            ),
             ("sqlite://data/shop.db", "sqlite://data/shop.db"),
             ("ü=shop@example.com", "ü=shop@example.com"),
             ("a://x:1@h, b://y:2@h", "a://x:***@h"),
