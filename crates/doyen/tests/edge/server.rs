@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use doyen::domain::inject::Teardown;
 use doyen::prelude::*;
-use doyen::web::{Builder, EdgeOptions, Pressure, Server, ServerOptions, Service};
+use doyen::web::{Builder, Drained, EdgeOptions, Pressure, Server, ServerOptions, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
@@ -79,7 +79,7 @@ pub(crate) struct Running {
     pub(crate) gate: Arc<Gate>,
     released: Arc<Released>,
     stop: Option<oneshot::Sender<()>>,
-    done: JoinHandle<()>,
+    done: JoinHandle<Drained>,
 }
 
 /// A server with these options, listening.
@@ -122,13 +122,14 @@ pub(crate) async fn run_built(more: Builder, change: impl FnOnce(&mut ServerOpti
     let (stop, stopped) = oneshot::channel();
     let container = service.container().clone();
     let done = tokio::spawn(async move {
-        server
+        let drained = server
             .run_until(async {
                 let _ = stopped.await;
             })
             .await;
         // As an application does after its last request.
         container.close().await;
+        drained
     });
     Running {
         address,
@@ -161,6 +162,21 @@ impl Running {
     pub(crate) async fn stopped(self) -> Arc<Released> {
         soon(self.done).await.unwrap();
         self.released
+    }
+
+    /// Waits for the end, then returns the connections that were cut.
+    pub(crate) async fn cut(self) -> usize {
+        soon(self.done).await.unwrap().cut
+    }
+
+    /// Waits until the drain has begun.
+    pub(crate) async fn draining(&self) {
+        soon(async {
+            while !self.service.drain().has_begun() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }
 
@@ -307,7 +323,11 @@ async fn one_connection_too_many_is_told_so() {
 
 #[tokio::test]
 async fn a_client_that_does_not_come_to_the_point_is_closed() {
-    let server = run(|options| options.header_timeout = Duration::from_millis(100)).await;
+    let server = run(|options| {
+        options.header_timeout = Duration::from_millis(100);
+        options.idle_timeout = Duration::from_millis(100);
+    })
+    .await;
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     for said in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
         let mut wire = server.connect().await;
@@ -410,7 +430,7 @@ async fn a_stream_that_fails_breaks_off() {
 
 #[tokio::test]
 async fn http_2_needs_no_introduction() {
-    let server = run(|options| options.header_timeout = Duration::from_millis(300)).await;
+    let server = run(|options| options.idle_timeout = Duration::from_millis(300)).await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);
@@ -456,7 +476,7 @@ async fn a_drain_finishes_what_was_begun_and_closes_the_rest() {
     busy.get("/hold").await;
     server.reached().await;
     server.stop();
-    // Nobody is waited for who asks nothing.
+    // A client that sends nothing is not waited for.
     assert_eq!(idle.rest().await, "");
     assert_eq!(fresh.rest().await, "");
     assert!(server.service.drain().has_begun());
@@ -485,22 +505,16 @@ async fn a_drain_ends_at_its_deadline() {
     server.stop();
     // Cut, not answered; what the request held is released before what the application holds.
     assert_eq!(busy.rest().await, "");
-    assert_eq!(
-        *server.stopped().await.lock().unwrap(),
-        ["request", "application"]
-    );
+    let released = Arc::clone(&server.released);
+    assert_eq!(server.cut().await, 1);
+    assert_eq!(*released.lock().unwrap(), ["request", "application"]);
 }
 
 #[tokio::test]
 async fn during_the_delay_new_requests_are_still_answered() {
     let mut server = run(|options| options.drain_delay = Duration::from_millis(300)).await;
     server.stop();
-    soon(async {
-        while !server.service.drain().has_begun() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    server.draining().await;
     let mut wire = server.connect().await;
     wire.get("/hello").await;
     assert_eq!(status(&wire.answer().await.0), "200");
