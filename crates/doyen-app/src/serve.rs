@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doyen_core::sync::lock;
-use doyen_web::{Server, ServerOptions, shutdown_signal};
+use doyen_web::{Drained, Server, ServerOptions, shutdown_signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::built::Admin;
@@ -97,7 +97,7 @@ async fn run(mut built: Built) -> Result<(), Failed> {
         };
         (failure, second, limit)
     };
-    let ((), (failure, second, limit)) = tokio::join!(serving, ending);
+    let (drained, (failure, second, limit)) = tokio::join!(serving, ending);
     tokio::select! {
         () = runtime.stop_within(limit) => {}
         () = second, if limit == STOP_TIMEOUT => {
@@ -106,6 +106,12 @@ async fn run(mut built: Built) -> Result<(), Failed> {
     }
     match failure {
         Some(reason) => Err(reason.into()),
+        None if drained.cut > 0 => Err(format!(
+            "{} connections were closed before their requests had finished. Increase \
+             `server.drain_deadline` if requests take longer",
+            drained.cut
+        )
+        .into()),
         None => Ok(()),
     }
 }
@@ -137,18 +143,19 @@ async fn bind(built: &mut Built) -> Result<Listeners, Failed> {
 
 /// Serves until `stop` is cancelled and the requests have ended. The admin listener stays open
 /// until then, so that the drain can be watched.
-async fn serve_until(listeners: Listeners, stop: &CancellationToken) {
-    let drained = CancellationToken::new();
+async fn serve_until(listeners: Listeners, stop: &CancellationToken) -> Drained {
+    let ended = CancellationToken::new();
     let public = async {
-        listeners.public.run_until(stop.cancelled()).await;
-        drained.cancel();
+        let drained = listeners.public.run_until(stop.cancelled()).await;
+        ended.cancel();
+        drained
     };
     let admin = async {
         if let Some(admin) = listeners.admin {
-            admin.run_until(drained.cancelled()).await;
+            admin.run_until(ended.cancelled()).await;
         }
     };
-    tokio::join!(public, admin);
+    tokio::join!(public, admin).0
 }
 
 /// Writes the demo data in development. The seed itself finds out whether it is there.

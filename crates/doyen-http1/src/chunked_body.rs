@@ -1,8 +1,8 @@
 //! A chunked body (RFC 9112 section 7.1), scanned only to find its end.
 //!
 //! The grammar is narrower than that of the parser: a chunk size is hexadecimal digits only, each
-//! line ends with CRLF, and chunk extensions and trailers are short. A chunked body that two
-//! servers read differently can hide a second request.
+//! line ends with CRLF, and chunk extensions and trailers are short and well-formed. A chunked body
+//! that two servers read differently can hide a second request.
 
 use crate::bytes::is_token;
 
@@ -30,7 +30,7 @@ enum State {
     Size {
         digits: u8,
     },
-    Extension,
+    Extension(Extension),
     SizeLf,
     Data,
     DataCr,
@@ -41,6 +41,51 @@ enum State {
     TrailerValue,
     TrailerLf,
     LastLf,
+}
+
+/// Where the scan of chunk extensions is: `;name`, `;name=token` or `;name="text"`. White space is
+/// allowed before `=`, after `=`, after `;`, and before the `;` of another extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extension {
+    /// After `;`.
+    NameStart,
+    Name,
+    NameSpace,
+    /// After `=`.
+    ValueStart,
+    Value,
+    Quoted,
+    /// After a backslash in quotes.
+    Escaped,
+    /// After the closing quote.
+    Unquoted,
+    ValueSpace,
+}
+
+impl Extension {
+    /// Returns the state after this byte, or `None` if the byte violates the grammar.
+    fn next(self, byte: u8) -> Option<Self> {
+        Some(match (self, byte) {
+            (Self::Quoted, b'"') => Self::Unquoted,
+            (Self::Quoted, b'\\') => Self::Escaped,
+            (Self::Quoted | Self::Escaped, _) => Self::Quoted,
+            (Self::NameStart | Self::ValueStart, b' ' | b'\t') => self,
+            (Self::Name | Self::NameSpace, b' ' | b'\t') => Self::NameSpace,
+            (Self::Value | Self::Unquoted | Self::ValueSpace, b' ' | b'\t') => Self::ValueSpace,
+            (Self::Name | Self::NameSpace, b'=') => Self::ValueStart,
+            (Self::ValueStart, b'"') => Self::Quoted,
+            (Self::NameStart | Self::Name, _) if is_token(byte) => Self::Name,
+            (Self::ValueStart | Self::Value, _) if is_token(byte) => Self::Value,
+            (Self::NameStart | Self::ValueStart, _) => return None,
+            (_, b';') => Self::NameStart,
+            _ => return None,
+        })
+    }
+
+    /// True if the line may end here.
+    const fn may_end(self) -> bool {
+        matches!(self, Self::Name | Self::Value | Self::Unquoted)
+    }
 }
 
 impl ChunkedBody {
@@ -79,10 +124,15 @@ impl ChunkedBody {
     fn next(&mut self, byte: u8) -> Result<State, &'static str> {
         match self.state {
             State::Size { digits } => self.size(digits, byte),
-            State::Extension if byte == b'\r' => Ok(State::SizeLf),
-            State::Extension => self
-                .skip(byte, MAX_EXTENSION_BYTES)
-                .map(|()| State::Extension),
+            State::Extension(extension) if byte == b'\r' && extension.may_end() => {
+                Ok(State::SizeLf)
+            }
+            State::Extension(extension) => {
+                self.skip(byte, MAX_EXTENSION_BYTES)?;
+                let next = extension.next(byte);
+                next.map(State::Extension)
+                    .ok_or("A chunk extension is malformed.")
+            }
             State::SizeLf => {
                 lf(byte)?;
                 self.skipped = 0;
@@ -121,7 +171,7 @@ impl ChunkedBody {
             }
             (Some(_), _) => Err("A chunk size is too large."),
             (None, b'\r') if digits > 0 => Ok(State::SizeLf),
-            (None, b';') if digits > 0 => Ok(State::Extension),
+            (None, b';') if digits > 0 => Ok(State::Extension(Extension::NameStart)),
             _ => Err("A chunk size is not hexadecimal digits."),
         }
     }
@@ -175,6 +225,7 @@ mod tests {
             "5\r\nhello\r\n0\r\n\r\n",
             "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n",
             "5;a=b;c=\"d e\"\r\nhello\r\n0;last\r\n\r\n",
+            "5; a ; b = c ; d=\"e\\\";\\\\f\"\r\nhello\r\n0;a=\"\"\r\n\r\n",
             "5\r\n0\r\n\r\n\r\n0\r\n\r\n",
             "0\r\nx-checksum: abc\r\nhost: elsewhere\r\n\r\n",
         ] {
@@ -212,6 +263,22 @@ mod tests {
             "5\r\r\nhello\r\n",
             "5;a\nhello\r\n",
             "5;a\0\r\nhello\r\n",
+            "5;\r\nhello\r\n",
+            "5;;a\r\nhello\r\n",
+            "5;a;\r\nhello\r\n",
+            "5;=b\r\nhello\r\n",
+            "5;a=\r\nhello\r\n",
+            "5;a=b=c\r\nhello\r\n",
+            "5;a b\r\nhello\r\n",
+            "5;a=b c\r\nhello\r\n",
+            "5;a \r\nhello\r\n",
+            "5;a=b \r\nhello\r\n",
+            "5;a=\"b\" \r\nhello\r\n",
+            "5;a,b\r\nhello\r\n",
+            "5;a=\"b\r\nhello\r\n",
+            "5;a=\"b\"c\r\nhello\r\n",
+            "5;a=\"b\\\r\nhello\r\n",
+            "5;a\u{fc}\r\nhello\r\n",
             "g\r\n",
             "5\r\nhello0\r\n\r\n",
             "5\r\nhello\n0\r\n\r\n",

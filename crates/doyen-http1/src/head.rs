@@ -30,6 +30,7 @@ pub(crate) struct HeadParser {
     is_chunked: bool,
     has_authorization: bool,
     has_content_type: bool,
+    has_api_key: bool,
 }
 
 /// The body that follows a head.
@@ -52,6 +53,7 @@ impl HeadParser {
             is_chunked: false,
             has_authorization: false,
             has_content_type: false,
+            has_api_key: false,
         }
     }
 
@@ -173,6 +175,10 @@ impl HeadParser {
             12 if is(b"content-type") => once(
                 &mut self.has_content_type,
                 "The request has more than one `Content-Type` header.",
+            )?,
+            9 if is(b"x-api-key") => once(
+                &mut self.has_api_key,
+                "The request has more than one `X-API-Key` header.",
             )?,
             _ => {}
         }

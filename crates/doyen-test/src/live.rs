@@ -29,9 +29,12 @@ impl Live {
             .unwrap_or_else(|error| panic!("{error}"));
         let address = server.address();
         let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(server.run_until(async {
-            let _ = stopped.await;
-        }));
+        let running = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            server.run_until(stop).await;
+        });
         Self {
             address,
             stop: Some(stop),

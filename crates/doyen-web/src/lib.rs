@@ -74,7 +74,9 @@ pub use response::{
     Text,
 };
 pub use route::{Route, Routes};
-pub use server::{BindError, Server, ServerOptions, ignore_other_signals, shutdown_signal};
+pub use server::{
+    BindError, Drained, Server, ServerOptions, ignore_other_signals, shutdown_signal,
+};
 pub use service::{Builder, Drain, Pressure, Service, StartError};
 
 /// What the route macros generate code against. Not part of the public API.

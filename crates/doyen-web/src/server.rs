@@ -3,10 +3,12 @@
 //! It limits connections and the time for a request head, serves HTTP/1.1 and HTTP/2 on one port,
 //! and drains:
 //!
-//! 1. SIGTERM or SIGINT: readiness turns to 503. The listener stays open for the drain delay, so
-//!    that load balancers notice.
-//! 2. The listener closes. Idle connections are closed, busy ones finish their requests
-//!    (`Connection: close`, GOAWAY).
+//! 1. SIGTERM or SIGINT: readiness turns to 503, and every response announces that its connection
+//!    closes (`Connection: close`, GOAWAY). The listener stays open for the drain delay, so that
+//!    load balancers notice.
+//! 2. The listener closes when every connection in its queue is accepted. Connections finish their
+//!    requests. An idle connection is kept for a second, because its client may be sending a
+//!    request, and is closed only if none has arrived.
 //! 3. At the deadline the remaining connections are closed, and their units of work roll back.
 //!
 //! A second signal skips to the end. Terminate TLS at a load balancer.
@@ -16,19 +18,22 @@
 
 mod accept;
 mod activity;
+mod backlog;
 mod client_slots;
 mod connection;
 mod flow;
 mod frames;
+mod header_blocks;
 mod http2_head;
 mod overload;
+mod receiving;
 mod requests;
 mod sending;
 mod shutdown;
 mod signals;
 mod socket;
 
-pub use accept::{BindError, Server};
+pub use accept::{BindError, Drained, Server};
 pub use signals::{ignore_other_signals, shutdown_signal};
 
 use std::net::SocketAddr;
@@ -46,14 +51,19 @@ pub struct ServerOptions {
     pub max_connections_per_client: usize,
     /// Maximum size of a request head in bytes, including the request line. Default 32 KiB.
     pub header_limit: usize,
-    /// Maximum time for a request head to arrive, and for a connection to be idle. Default 10 s.
+    /// Maximum time for a request head to arrive. Default 10 s. It begins when the connection is
+    /// opened, or with the first byte of a later head.
     ///
     /// A client that does not read its response for this long gets a close message. Its connection
     /// is closed if it reads nothing for the same time again.
     pub header_timeout: Duration,
+    /// Maximum time between two requests on a connection. Default 75 s, which is longer than load
+    /// balancers keep idle connections.
+    pub idle_timeout: Duration,
     /// Maximum concurrent streams of an HTTP/2 connection. Default 128.
     pub max_streams: u32,
-    /// How long the listener stays open after the signal. Default 0 s.
+    /// How long the listener stays open after the signal. Default 0 s. Responses announce the close
+    /// of their connections from the signal on.
     pub drain_delay: Duration,
     /// Maximum time for requests to finish after that. Default 20 s.
     pub drain_deadline: Duration,
@@ -68,6 +78,7 @@ impl ServerOptions {
             max_connections_per_client: 5_000,
             header_limit: 32 << 10,
             header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
             max_streams: 128,
             drain_delay: Duration::ZERO,
             drain_deadline: Duration::from_secs(20),

@@ -75,6 +75,11 @@ impl Service {
         &self.inner.pipeline.options
     }
 
+    /// True once the drain has begun.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.inner.drain.has_begun()
+    }
+
     /// Opens an account for a new connection. `client` is `None` for a trusted proxy.
     pub(crate) fn open_account(&self, client: Option<IpAddr>) -> Arc<Account> {
         self.inner.budget.open(client)

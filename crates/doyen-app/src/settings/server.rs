@@ -43,10 +43,14 @@ pub struct ServerSettings {
     /// `X-Forwarded-Proto`. The other header is ignored.
     #[setting(default = "x-forwarded-for")]
     pub forwarded_field: ForwardedHeader,
-    /// Maximum time for a client to send a request header or to read the next part of a response,
-    /// and maximum idle time of a connection. The connection is then closed.
+    /// Maximum time for a client to send a request header or to read the next part of a response.
+    /// The connection is then closed.
     #[setting(default = "10s", min = "1s", max = "5m")]
     pub header_timeout: Duration,
+    /// Maximum time between two requests on a connection. The connection is then closed. Set it
+    /// higher than the idle timeout of a load balancer, which is often 60 s.
+    #[setting(default = "75s", min = "1s", max = "1h")]
+    pub idle_timeout: Duration,
     /// Maximum time for a request body to arrive. A slower request gets a 408.
     #[setting(default = "10s", min = "1s", max = "10m")]
     pub body_timeout: Duration,
@@ -73,11 +77,13 @@ pub struct ServerSettings {
     /// Time that a browser may cache the result of a CORS preflight request.
     #[setting(default = "10m", max = "24h")]
     pub cors_max_age: Duration,
-    /// Time after SIGTERM during which the listener stays open while `/readyz` returns 503.
+    /// Time after SIGTERM during which the listener stays open while `/readyz` returns 503. Responses
+    /// announce meanwhile that their connection closes.
     #[setting(default = "0s", max = "5m")]
     pub drain_delay: Duration,
     /// Maximum time for open requests to finish after `drain_delay`. Remaining connections are then
-    /// closed. Plugins then have 10 s together to stop.
+    /// closed, and the exit code is 1 if one of them had an unfinished request. Plugins then have
+    /// 10 s together to stop.
     #[setting(default = "20s", max = "10m")]
     pub drain_deadline: Duration,
 }
@@ -91,6 +97,7 @@ impl ServerSettings {
                 .unwrap_or_else(|| self.max_connections.div_ceil(2))
                 as usize,
             header_timeout: self.header_timeout,
+            idle_timeout: self.idle_timeout,
             drain_delay: self.drain_delay,
             drain_deadline: self.drain_deadline,
             ..ServerOptions::new(self.bind)

@@ -154,6 +154,10 @@ impl Pipeline {
         size_limits::check_uri(&head.uri, &self.options)?;
         hosts::check(head, &self.options)?;
         let path = head.uri.path();
+        // RFC 9110 section 9.3.7: `*` is the server as a whole, which has no list of methods.
+        if path == "*" && head.method == Method::OPTIONS {
+            return Ok(RouteMatch::OtherMethods { allow: "" });
+        }
         // Preflights have no credentials, so no route handles them, not even one for OPTIONS.
         if is_preflight && let Some(allow) = self.router.allow(path) {
             return Ok(RouteMatch::OtherMethods { allow });
@@ -172,11 +176,13 @@ impl Pipeline {
     }
 }
 
-/// Returns the response to OPTIONS: the methods of the path.
+/// Returns the response to OPTIONS: the methods of the path, if it has any.
 fn options_response(allow: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    if let Ok(allow) = HeaderValue::try_from(allow) {
+    if !allow.is_empty()
+        && let Ok(allow) = HeaderValue::try_from(allow)
+    {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     response

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use doyen_core::{RequestId, TraceContext, Unexpected, within_request};
 use futures_util::FutureExt as _;
-use http::{HeaderName, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use super::cleanup::{self, CleanupGuard};
 use super::state::RequestState;
@@ -28,7 +28,7 @@ impl Pipeline {
     ) -> Response {
         let started = Instant::now();
         let (head, body) = request.into_parts();
-        let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let text = |name: HeaderName| single(&head.headers, name);
         // The client address first: limits and logs use it.
         let source = client_address::find(&self.options.proxies, peer, &head.headers);
         let mut state = RequestState {
@@ -131,6 +131,14 @@ impl Pipeline {
         }
         response
     }
+}
+
+/// Returns the text of a header, unless there is more than one: neither can be trusted then.
+fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    values.next().is_none().then_some(())?;
+    value.to_str().ok()
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::ServerOptions;
 use super::client_slots::{ClientSlots, network};
 use super::shutdown::{Shutdown, Stage};
-use super::{connection, overload, signals};
+use super::{backlog, connection, overload, signals};
 use crate::service::Service;
 
 /// Maximum time for the cleanup after the last requests.
@@ -22,14 +22,16 @@ const CLEANUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of connections that are being rejected with a response at once.
 const MAX_REJECTIONS: usize = 256;
 
+/// How long a listener that begins no new connections waits for those that have begun: more than
+/// most handshakes take.
+const HANDSHAKE_TIME: Duration = Duration::from_millis(100);
+
 /// Delay after an error of `accept`.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Maximum bytes that the kernel accepts before it can send them.
 ///
-/// The server sees that a client reads by the socket accepting more. By default the kernel buffers
-/// megabytes and accepts more only when a third of them is sent, so that a slow client would look
-/// like one that does not read.
+/// By default the kernel buffers megabytes for each client.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MAX_UNSENT_BYTES: u32 = 128 << 10;
 
@@ -39,6 +41,15 @@ pub struct Server {
     service: Service,
     listener: TcpListener,
     options: ServerOptions,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Connections that were closed before their requests had finished, at the deadline or by a
+    /// second signal.
+    pub cut: usize,
 }
 
 /// The server cannot listen on the address.
@@ -95,48 +106,56 @@ impl Server {
     ///
     /// The container of the service stays open: close it with `Container::close` when nothing uses
     /// its values any more.
-    pub async fn run_until(self, stop: impl Future<Output = ()>) {
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> Drained {
         let Self {
             service,
             listener,
             options,
         } = self;
-        let permits = Arc::new(Semaphore::new(options.max_connections));
         let address = listener.local_addr().unwrap_or(options.bind);
         let connections = TaskTracker::new();
         let shutdown = Shutdown::new();
-        // It owns the listener: to drop it stops listening.
-        let mut accept = Box::pin(accept_all(
-            listener,
-            &service,
-            &options,
-            &permits,
-            &connections,
-            &shutdown,
-        ));
+        let acceptor = Acceptor {
+            permits: Arc::new(Semaphore::new(options.max_connections)),
+            rejections: Arc::new(Semaphore::new(MAX_REJECTIONS)),
+            slots: ClientSlots::new(options.max_connections_per_client),
+            service: &service,
+            options: &options,
+            connections: &connections,
+            shutdown: &shutdown,
+        };
         tokio::select! {
-            () = &mut accept => {}
-            () = stop => {
-                // Not ready, but still listening: late requests get their responses.
-                service.drain().begin();
-                tracing::info!(%address, open = connections.len(), "draining");
-                tokio::select! {
-                    () = &mut accept => {}
-                    () = tokio::time::sleep(options.drain_delay) => {}
-                    () = signals::shutdown_signal() => {}
-                }
+            () = acceptor.run(&listener) => {}
+            () = stop => {}
+        }
+        // Not ready, but still listening: late requests get their responses.
+        service.drain().begin();
+        shutdown.enter(Stage::Announce);
+        tracing::info!(%address, open = connections.len(), "draining");
+        let drain = async {
+            tokio::select! {
+                () = acceptor.run(&listener) => {}
+                () = tokio::time::sleep(options.drain_delay) => {}
+            }
+            // No new connections. Open ones finish their requests.
+            shutdown.enter(Stage::Finish);
+            let closed = async {
+                acceptor.close(listener).await;
+                connections.close();
+                connections.wait().await;
+            };
+            tokio::time::timeout(options.drain_deadline, closed).await
+        };
+        tokio::select! {
+            in_time = drain => if in_time.is_err() {
+                tracing::warn!(%address, left = connections.len(), "connections closed at the drain deadline");
+            },
+            () = signals::shutdown_signal() => {
+                tracing::warn!(%address, left = connections.len(), "connections closed by a second signal");
             }
         }
-        // No new connections. Open ones finish their requests.
-        drop(accept);
-        shutdown.enter(Stage::Finish);
-        connections.close();
-        tokio::select! {
-            () = connections.wait() => {}
-            () = tokio::time::sleep(options.drain_deadline) => tracing::warn!(%address, left = connections.len(), "connections closed at the drain deadline"),
-            () = signals::shutdown_signal() => tracing::warn!(left = connections.len(), "connections closed by a second signal"),
-        }
         // The rest is closed, and its units of work roll back, before the container is closed.
+        connections.close();
         shutdown.enter(Stage::Cut);
         let cleanup = async {
             connections.wait().await;
@@ -148,41 +167,69 @@ impl Server {
         {
             tracing::warn!("the cleanup of the last requests did not finish");
         }
+        Drained {
+            cut: shutdown.cut(),
+        }
     }
 }
 
-async fn accept_all(
-    listener: TcpListener,
-    service: &Service,
-    options: &ServerOptions,
-    permits: &Arc<Semaphore>,
-    connections: &TaskTracker,
-    shutdown: &Shutdown,
-) {
-    let rejections = Arc::new(Semaphore::new(MAX_REJECTIONS));
-    let slots = ClientSlots::new(options.max_connections_per_client);
-    let proxies = &service.options().proxies;
-    let has_security_headers = service.options().security_headers;
-    loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, or the client has disconnected. Wait instead of
-                // spinning.
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
-                continue;
+/// Accepts connections, within the limits, and serves them in tasks of their own.
+struct Acceptor<'a> {
+    permits: Arc<Semaphore>,
+    rejections: Arc<Semaphore>,
+    slots: Arc<ClientSlots>,
+    service: &'a Service,
+    options: &'a ServerOptions,
+    connections: &'a TaskTracker,
+    shutdown: &'a Shutdown,
+}
+
+impl Acceptor<'_> {
+    /// Accepts connections until it is dropped.
+    async fn run(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => self.serve(stream, peer),
+                Err(error) => {
+                    // Out of file descriptors, or the client has disconnected. Wait instead of
+                    // spinning.
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                }
             }
-        };
+        }
+    }
+
+    /// Closes the listener once every connection to it is accepted.
+    async fn close(&self, listener: TcpListener) {
+        backlog::refuse_new(&listener);
+        tokio::select! {
+            () = self.run(&listener) => {}
+            () = tokio::time::sleep(HANDSHAKE_TIME) => {}
+        }
+        match backlog::close(listener) {
+            Ok(waiting) => {
+                for stream in waiting {
+                    if let Ok(peer) = stream.peer_addr() {
+                        self.serve(stream, peer);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the queue of the listener was not read"),
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr) {
         set_nodelay(&stream);
+        let proxies = &self.service.options().proxies;
         // A trusted proxy forwards for many clients.
         let client = (!proxies.trusts(peer.ip())).then(|| network(peer.ip()));
         let slot = match client {
             None => Some(None),
-            Some(client) => slots.take(client).map(Some),
+            Some(client) => self.slots.take(client).map(Some),
         };
         let permit = slot.and_then(|slot| {
-            let permit = Arc::clone(permits).try_acquire_owned().ok()?;
+            let permit = Arc::clone(&self.permits).try_acquire_owned().ok()?;
             Some((slot, permit))
         });
         match permit {
@@ -190,12 +237,12 @@ async fn accept_all(
                 let served = connection::serve(
                     stream,
                     peer,
-                    service.clone(),
-                    options.clone(),
-                    shutdown.clone(),
-                    service.open_account(client),
+                    self.service.clone(),
+                    self.options.clone(),
+                    self.shutdown.clone(),
+                    self.service.open_account(client),
                 );
-                connections.spawn(async move {
+                self.connections.spawn(async move {
                     served.await;
                     drop(permit);
                 });
@@ -203,8 +250,9 @@ async fn accept_all(
             // A rejection with a response needs time and a descriptor. Above the maximum the
             // connection is closed without one.
             None => {
-                if let Ok(rejection) = Arc::clone(&rejections).try_acquire_owned() {
-                    connections.spawn(async move {
+                if let Ok(rejection) = Arc::clone(&self.rejections).try_acquire_owned() {
+                    let has_security_headers = self.service.options().security_headers;
+                    self.connections.spawn(async move {
                         overload::reject(stream, has_security_headers).await;
                         drop(rejection);
                     });

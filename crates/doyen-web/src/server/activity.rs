@@ -1,8 +1,5 @@
 //! The activity of a connection: whether a request is being handled.
 //!
-//! A connection is closed if no request head is completed within the header timeout, whatever its
-//! protocol.
-//!
 //! A request only records that it starts and ends. One timer per connection checks the record: to
 //! wake the connection for each request would cost more than many handlers.
 
@@ -67,7 +64,12 @@ impl Activity {
         self.0.idle_since.load(Ordering::Relaxed) == 0
     }
 
-    /// Completes when the connection has been idle for this long.
+    /// Returns how long the connection has been idle, or `None` if a request is being handled.
+    pub(super) fn idle_time(&self) -> Option<Duration> {
+        self.0.idle_time()
+    }
+
+    /// Completes when the connection has been idle for this long. It waits at least that long.
     pub(super) async fn idle(&self, timeout: Duration) {
         let mut wait = timeout;
         loop {
@@ -97,6 +99,11 @@ impl Counts {
 }
 
 impl Busy {
+    /// Records that something else keeps the connection busy too.
+    pub(super) fn again(&self) -> Self {
+        self.activity().begin()
+    }
+
     /// Returns the activity of the connection.
     pub(super) fn activity(&self) -> Activity {
         Activity(Arc::clone(&self.0))

@@ -1,8 +1,10 @@
 //! One connection: detects the protocol, then serves requests until the end.
 
 mod events;
+mod watch;
 
 use std::future::poll_fn;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 
 use super::ServerOptions;
 use super::activity::Activity;
@@ -21,6 +24,7 @@ use super::socket::ClientSocket;
 use crate::budget::Account;
 use crate::service::Service;
 use events::Events;
+use watch::{CLOSE_TIMEOUT, LAST_REQUEST_TIME, Watch};
 
 /// Bytes of request bodies that a connection may send ahead of their handlers. Multiplied by the
 /// maximum of concurrent requests, this is what slow handlers can make the server hold.
@@ -40,17 +44,15 @@ pub(super) async fn serve(
     account: Arc<Account>,
 ) {
     let activity = Activity::new();
-    let flow = Arc::<Flow>::default();
+    let flow = Arc::new(Flow::new());
     let mut socket = ClientSocket::new(
         stream,
         Arc::clone(&flow),
         Arc::clone(&account),
         options.header_limit,
     );
-    let protocol = poll_fn(|cx| socket.poll_is_http2(cx));
-    let detected = tokio::select! {
-        detected = tokio::time::timeout(options.header_timeout, protocol) => detected,
-        () = shutdown.reached(Stage::Finish) => return,
+    let Some(detected) = detect(&mut socket, &flow, &shutdown, options.header_timeout).await else {
+        return;
     };
     let is_http2 = match detected {
         Ok(Ok(is_http2)) => is_http2,
@@ -63,11 +65,15 @@ pub(super) async fn serve(
         }
     };
     let events = Events {
-        shutdown,
-        activity: activity.clone(),
-        flow: Arc::clone(&flow),
+        watch: Watch {
+            shutdown,
+            activity: activity.clone(),
+            flow: Arc::clone(&flow),
+            header_timeout: options.header_timeout,
+            idle_timeout: options.idle_timeout,
+            is_http2,
+        },
         account: Arc::clone(&account),
-        idle_timeout: options.header_timeout,
         peer,
     };
     let requests = Arc::new(Requests {
@@ -106,5 +112,33 @@ pub(super) async fn serve(
             .max_buf_size(options.header_limit.max(64 << 10))
             .serve_connection(io, respond);
         events.drive(connection).await;
+    }
+}
+
+/// Waits until the protocol of a connection is known: true for HTTP/2. Returns `None` if the server
+/// shuts down first.
+async fn detect(
+    socket: &mut ClientSocket,
+    flow: &Flow,
+    shutdown: &Shutdown,
+    timeout: Duration,
+) -> Option<Result<io::Result<bool>, Elapsed>> {
+    let leave = async {
+        shutdown.reached(Stage::Finish).await;
+        tokio::time::sleep(LAST_REQUEST_TIME).await;
+    };
+    tokio::select! {
+        biased;
+        detected = tokio::time::timeout(timeout, poll_fn(|cx| socket.poll_is_http2(cx))) => {
+            return Some(detected);
+        }
+        () = leave => flow.leave(),
+        () = shutdown.reached(Stage::Cut) => return None,
+    }
+    let protocol = tokio::time::timeout(CLOSE_TIMEOUT, poll_fn(|cx| socket.poll_is_http2(cx)));
+    tokio::select! {
+        biased;
+        detected = protocol => Some(detected),
+        () = shutdown.reached(Stage::Cut) => None,
     }
 }

@@ -4,24 +4,32 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::task::Poll;
+use std::time::Duration;
 
 use doyen_core::sync::lock;
+use tokio::time::Instant;
 
 use crate::budget::Charge;
 use crate::rejected_head::RejectedHead;
 
 /// The state of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Flow {
+    opened: Instant,
     written: AtomicU64,
+    /// As far as it is known: it is looked up only while the socket accepts no more bytes.
+    acknowledged: AtomicU64,
     stalled: AtomicBool,
     /// Number of requests that the service has received.
     requests: AtomicU64,
     /// The number of the rejected request, and why it is rejected.
     rejected: OnceLock<(u64, RejectedHead)>,
-    midway: AtomicBool,
+    /// When the incomplete head began, in milliseconds since the connection was opened, plus one; 0
+    /// if there is none.
+    midway_since: AtomicU64,
     expired: AtomicBool,
     closing: AtomicBool,
+    leaving: AtomicBool,
     /// Bytes of HTTP/1.1 responses that are not known to be written.
     unflushed: AtomicUsize,
     /// Charges of HTTP/2 responses without a body that are not known to be written.
@@ -30,6 +38,24 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    pub(super) fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            written: AtomicU64::default(),
+            acknowledged: AtomicU64::default(),
+            stalled: AtomicBool::default(),
+            requests: AtomicU64::default(),
+            rejected: OnceLock::default(),
+            midway_since: AtomicU64::default(),
+            expired: AtomicBool::default(),
+            closing: AtomicBool::default(),
+            leaving: AtomicBool::default(),
+            unflushed: AtomicUsize::default(),
+            unsent: Mutex::default(),
+            has_unsent: AtomicBool::default(),
+        }
+    }
+
     /// Returns the bytes that the socket has accepted so far.
     pub(super) fn written(&self) -> u64 {
         self.written.load(Ordering::Relaxed)
@@ -38,6 +64,23 @@ impl Flow {
     /// True while the socket accepts no more bytes.
     pub(super) fn is_stalled(&self) -> bool {
         self.stalled.load(Ordering::Relaxed)
+    }
+
+    /// Records whether the socket accepts no more bytes, or the client has not received all.
+    pub(super) fn set_stalled(&self, stalled: bool) {
+        self.stalled.store(stalled, Ordering::Relaxed);
+    }
+
+    /// Records the bytes that the client has acknowledged so far.
+    pub(super) fn acknowledge(&self, bytes: u64) {
+        self.acknowledged.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// Returns a number that grows by each byte that the socket accepts, and while it accepts none,
+    /// by each that the client acknowledges.
+    pub(super) fn progress(&self) -> u64 {
+        let acknowledged = self.acknowledged.load(Ordering::Relaxed);
+        self.written().wrapping_add(acknowledged)
     }
 
     /// Records a write to the socket.
@@ -103,12 +146,24 @@ impl Flow {
 
     /// Records whether a head is incomplete.
     pub(super) fn set_midway(&self, midway: bool) {
-        self.midway.store(midway, Ordering::Relaxed);
+        if midway == self.is_midway() {
+            return;
+        }
+        let age = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        let since = if midway { age + 1 } else { 0 };
+        self.midway_since.store(since, Ordering::Relaxed);
     }
 
     /// True while a head is incomplete.
     pub(super) fn is_midway(&self) -> bool {
-        self.midway.load(Ordering::Relaxed)
+        self.midway_since.load(Ordering::Relaxed) > 0
+    }
+
+    /// Returns how long a head has been incomplete.
+    pub(super) fn midway_time(&self) -> Option<Duration> {
+        let since = self.midway_since.load(Ordering::Relaxed).checked_sub(1)?;
+        let age = self.opened.elapsed();
+        Some(age.saturating_sub(Duration::from_millis(since)))
     }
 
     /// Records that the incomplete head is too late. The connection must be polled afterwards.
@@ -129,5 +184,22 @@ impl Flow {
     /// True if the next response is the last.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Closes the connection unless the client has sent something. The connection must be idle, and
+    /// be polled afterwards.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// True if the connection closes unless the client has sent something.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Records that the client has sent something: its response is the last.
+    pub(super) fn stay(&self) {
+        self.leaving.store(false, Ordering::Relaxed);
+        self.close();
     }
 }

@@ -5,8 +5,14 @@
 //! CVE-2023-44487). A client has a use for few of them, so each kind has a budget that refills with
 //! time and with what the client earns by ordinary traffic. A client that exceeds it is
 //! disconnected.
+//!
+//! Header blocks are checked on the way (`header_blocks`). A block that arrives in one piece, as
+//! nearly all do, is changed in place if it is malformed, so that the parser resets its stream. One
+//! that arrives in several has been passed on in part: the connection ends.
 
 use std::time::Instant;
+
+use super::header_blocks::{HeaderBlocks, without_padding};
 
 /// Length of a frame header (RFC 9113 section 4.1).
 const HEADER_BYTES: usize = 9;
@@ -46,6 +52,9 @@ const OTHERS: Rule = Rule {
 /// Bytes sent to the client that earn it a frame of the last kind.
 const BYTES_PER_FRAME: u64 = 16;
 
+/// Maximum bytes of a header block in several pieces. Far more than the parser accepts.
+const MAX_BLOCK_BYTES: usize = 256 << 10;
+
 #[derive(Debug)]
 struct Rule {
     name: &'static str,
@@ -76,6 +85,19 @@ pub(super) struct Frames {
     others: Bucket,
     written: u64,
     is_limited: bool,
+    blocks: HeaderBlocks,
+    /// A header block that arrives in several pieces.
+    pieces: Option<Pieces>,
+}
+
+#[derive(Debug)]
+struct Pieces {
+    bytes: Vec<u8>,
+    /// Of the HEADERS frame.
+    stream: u32,
+    flags: u8,
+    /// True in the HEADERS frame, false in those that continue it.
+    is_first: bool,
 }
 
 impl Bucket {
@@ -121,44 +143,123 @@ impl Frames {
             resets: Bucket::new(&RESETS),
             others: Bucket::new(&OTHERS),
             written: 0,
+            blocks: HeaderBlocks::new(),
+            pieces: None,
         }
     }
 
-    /// Counts the frames in these bytes. `written` is the number of bytes sent to the client so
-    /// far.
+    /// Counts the frames in these bytes, and checks their header blocks. `written` is the number of
+    /// bytes sent to the client so far.
     ///
     /// # Errors
     ///
-    /// Returns the kind of frames of which there are too many.
-    pub(super) fn count(&mut self, mut bytes: &[u8], written: u64) -> Result<(), &'static str> {
+    /// Returns the kind of frames of which there are too many, or what is malformed.
+    pub(super) fn count(&mut self, bytes: &mut [u8], written: u64) -> Result<(), &'static str> {
+        let mut at = 0;
         loop {
-            let skipped = self.payload.min(bytes.len());
+            let skipped = self.payload.min(bytes.len() - at);
             self.payload -= skipped;
             self.received += skipped;
-            bytes = &bytes[skipped..];
-            if bytes.is_empty() {
+            if self.pieces.is_some() {
+                self.collect(&bytes[at..at + skipped])?;
+            }
+            at += skipped;
+            if at == bytes.len() {
                 return Ok(());
             }
-            let some = (HEADER_BYTES - self.known).min(bytes.len());
-            self.header[self.known..self.known + some].copy_from_slice(&bytes[..some]);
+            let some = (HEADER_BYTES - self.known).min(bytes.len() - at);
+            self.header[self.known..self.known + some].copy_from_slice(&bytes[at..at + some]);
             self.known += some;
-            bytes = &bytes[some..];
+            at += some;
             if self.known < HEADER_BYTES {
                 return Ok(());
             }
             self.known = 0;
-            let [a, b, c, kind, flags, ..] = self.header;
+            let [a, b, c, kind, flags, stream @ ..] = self.header;
             self.payload = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
             self.received = 0;
             self.frame(kind, flags, written)?;
+            if kind == HEADERS {
+                let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
+                self.check(stream, flags, bytes, at);
+            }
+            if self.payload == 0 && self.pieces.is_some() {
+                self.collect(&[])?;
+            }
         }
     }
 
-    /// Returns the bytes that the parser holds until the current frame and its header block are
-    /// complete.
+    /// Checks a HEADERS frame whose payload starts here, if its block is complete. Otherwise the
+    /// pieces are collected.
+    fn check(&mut self, stream: u32, flags: u8, bytes: &mut [u8], at: usize) {
+        let is_whole = flags & END_HEADERS != 0 && at >= HEADER_BYTES;
+        let Some(payload) = bytes.get_mut(at..at + self.payload).filter(|_| is_whole) else {
+            self.pieces = Some(Pieces {
+                bytes: Vec::new(),
+                stream,
+                flags,
+                is_first: true,
+            });
+            return;
+        };
+        let found = self.blocks.check_frame(stream, flags, payload);
+        if found.has_pseudo_trailer {
+            // The flags are the fifth byte of the frame.
+            bytes[at - HEADER_BYTES + 4] &= !END_STREAM;
+        }
+    }
+
+    /// Collects a piece of a header block, and checks the block when it is complete.
+    fn collect(&mut self, piece: &[u8]) -> Result<(), &'static str> {
+        let Some(pieces) = &mut self.pieces else {
+            return Ok(());
+        };
+        let [_, _, _, kind, flags, ..] = self.header;
+        if !matches!(kind, HEADERS | CONTINUATION) {
+            // Only CONTINUATION may follow. The parser ends the connection.
+            self.pieces = None;
+            return Ok(());
+        }
+        if pieces.bytes.len() + piece.len() > MAX_BLOCK_BYTES {
+            return Err("a header block is too long");
+        }
+        pieces.bytes.extend_from_slice(piece);
+        if self.payload > 0 {
+            return Ok(());
+        }
+        if std::mem::take(&mut pieces.is_first) {
+            let first = pieces.bytes.first().copied();
+            let Some(block) = without_padding(pieces.flags, pieces.bytes.len(), first) else {
+                return Err("the padding of a header block is too long");
+            };
+            pieces.bytes.truncate(block.end);
+            pieces.bytes.drain(..block.start);
+        }
+        if flags & END_HEADERS == 0 {
+            return Ok(());
+        }
+        let Some(mut pieces) = self.pieces.take() else {
+            return Ok(());
+        };
+        let found = self.blocks.check(pieces.stream, &mut pieces.bytes);
+        if found.has_fragment || found.has_pseudo_trailer {
+            return Err("a header block is malformed");
+        }
+        Ok(())
+    }
+
+    /// Returns the bytes that the parser and this hold until the current frame and its header block
+    /// are complete.
     pub(super) fn incomplete(&self) -> usize {
         let frame = if self.payload > 0 { self.received } else { 0 };
-        self.block + frame
+        let pieces = self.pieces.as_ref().map_or(0, |pieces| pieces.bytes.len());
+        self.block + frame + pieces
+    }
+
+    /// True while a header block is incomplete.
+    pub(super) const fn is_in_head(&self) -> bool {
+        let [_, _, _, kind, ..] = self.header;
+        self.block > 0 || self.payload > 0 && matches!(kind, HEADERS | CONTINUATION)
     }
 
     fn frame(&mut self, kind: u8, flags: u8, written: u64) -> Result<(), &'static str> {
@@ -208,12 +309,12 @@ mod tests {
     /// Returns how many of 100,000 such frames are accepted at once.
     fn accepted(kinds: &[(u8, usize)], written_each: u64) -> usize {
         let mut frames = Frames::new(true);
-        let bytes: Vec<u8> = kinds
+        let mut bytes: Vec<u8> = kinds
             .iter()
             .flat_map(|(kind, size)| frame(*kind, *size))
             .collect();
         (0..100_000)
-            .take_while(|at| frames.count(&bytes, at * written_each).is_ok())
+            .take_while(|at| frames.count(&mut bytes, at * written_each).is_ok())
             .count()
     }
 
@@ -258,27 +359,27 @@ mod tests {
         let bytes = [frame(HEADERS, 40), frame(DATA, 300), frame(PING, 8)].concat();
         for size in [1, 2, 5, 9, 10, 48, 1_000] {
             let mut frames = Frames::new(true);
-            let many = bytes.repeat(201);
-            let rejected = many
-                .chunks(size)
-                .position(|part| frames.count(part, 0).is_err());
+            let mut many = bytes.repeat(201);
             let parts = many.len().div_ceil(size);
+            let rejected = many
+                .chunks_mut(size)
+                .position(|part| frames.count(part, 0).is_err());
             let near_the_end = rejected.is_some_and(|at| at + 1 >= parts - parts / 100 - 1);
             assert!(near_the_end, "{size}: {rejected:?} of {parts}");
         }
     }
 
     #[test]
-    fn the_bytes_that_the_parser_holds_are_known() {
+    fn the_bytes_that_are_held_are_known() {
         let mut frames = Frames::new(true);
         let mut count = |bytes: &[u8]| {
-            frames.count(bytes, 0).unwrap();
+            frames.count(&mut bytes.to_vec(), 0).unwrap();
             frames.incomplete()
         };
         let block = frame(HEADERS, 1_000);
-        assert_eq!(count(&block[..HEADER_BYTES + 400]), 1_000 + 400);
-        assert_eq!(count(&block[HEADER_BYTES + 400..]), 1_000);
-        assert_eq!(count(&frame(CONTINUATION, 500)), 1_500);
+        assert_eq!(count(&block[..HEADER_BYTES + 400]), 1_000 + 400 + 400);
+        assert_eq!(count(&block[HEADER_BYTES + 400..]), 2 * 1_000);
+        assert_eq!(count(&frame(CONTINUATION, 500)), 2 * 1_500);
         let mut last = frame(CONTINUATION, 10);
         last[4] = END_HEADERS;
         assert_eq!(count(&last), 0);
@@ -291,8 +392,8 @@ mod tests {
     #[test]
     fn a_trusted_proxy_is_not_limited() {
         let mut frames = Frames::new(false);
-        let pings = frame(PING, 8).repeat(10_000);
-        assert!(frames.count(&pings, 0).is_ok());
+        let mut pings = frame(PING, 8).repeat(10_000);
+        assert!(frames.count(&mut pings, 0).is_ok());
     }
 
     #[test]

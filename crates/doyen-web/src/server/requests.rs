@@ -4,7 +4,6 @@
 //! is charged to the account of the connection until its response is sent.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use hyper::body::Incoming;
 
 use super::activity::{Activity, Busy};
 use super::flow::Flow;
+use super::receiving::{self, DrainLimits};
 use super::{http2_head, sending};
 use crate::budget::{Account, Charge};
 use crate::rejected_head::RejectedHead;
@@ -27,6 +27,10 @@ const REQUEST_BYTES: usize = 8 << 10;
 /// The part of it that remains until the response is sent: the state of the stream and the response
 /// headers.
 const RESPONSE_BYTES: usize = 3 << 10;
+
+/// Why a stream is reset when the connection is closing because its client holds too much: the client
+/// must not mistake the end for a response.
+const CLOSING: h2::Reason = h2::Reason::ENHANCE_YOUR_CALM;
 
 /// The state that the requests of a connection share.
 pub(super) struct Requests {
@@ -45,11 +49,6 @@ pub(super) struct OpenStream {
     busy: Busy,
 }
 
-/// The connection is closing because its client holds too much. The stream is reset, so that the
-/// client does not mistake it for a response.
-#[derive(Debug)]
-pub(super) struct Disconnected;
-
 impl Requests {
     /// Serves a request over HTTP/1.1.
     pub(super) async fn http1(
@@ -58,13 +57,26 @@ impl Requests {
     ) -> Result<Response, Infallible> {
         let busy = self.activity.begin();
         let rejected = self.flow.next_request();
-        let request = prepare(request, rejected);
-        let mut response = self.respond(request).await;
-        if rejected.is_some() || self.flow.is_closing() {
+        let request = self.receive(request, &busy);
+        let mut response = self.respond(reject(request, rejected)).await;
+        if rejected.is_some() || self.flow.is_closing() || self.service.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
         Ok(response.map(|body| sending::http1(body, &busy, &self.flow)))
+    }
+
+    /// Observes the body of a request over HTTP/1.1.
+    fn receive(&self, request: http::Request<Incoming>, busy: &Busy) -> http::Request<Body> {
+        let expected = request.headers().get(header::EXPECT);
+        let waits =
+            expected.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+        let options = self.service.options();
+        let limits = DrainLimits {
+            max_bytes: options.body_limit,
+            timeout: options.body_time,
+        };
+        request.map(|body| receiving::http1(body, waits, limits, busy, &self.flow))
     }
 
     /// Charges an HTTP/2 request. This happens before its task starts, because many tasks of a
@@ -83,25 +95,31 @@ impl Requests {
         self: Arc<Self>,
         stream: OpenStream,
         request: http::Request<Incoming>,
-    ) -> Result<Response, Disconnected> {
+    ) -> Result<Response, h2::Error> {
         let OpenStream {
             mut charge,
             transient,
             busy,
         } = stream;
         if self.account.is_closing() {
-            return Err(Disconnected);
+            return Err(CLOSING.into());
         }
         let rejected = if self.account.is_full() {
             Some(RejectedHead::UnreadResponses)
         } else {
-            http2_head::check(request.uri(), request.headers())
+            http2_head::check(request.uri(), request.headers())?
         };
-        let request = prepare(request, rejected);
-        let (head, body) = self.respond(request).await.into_parts();
+        let request = request.map(|body| {
+            if http_body::Body::is_end_stream(&body) {
+                Body::empty()
+            } else {
+                Body::stream(body)
+            }
+        });
+        let (head, body) = self.respond(reject(request, rejected)).await.into_parts();
         charge.remove(transient);
         let charge = charge.into_response();
-        let body = sending::http2(body, &busy, &self.flow, charge).ok_or(Disconnected)?;
+        let body = sending::http2(body, &busy, &self.flow, charge).ok_or(CLOSING)?;
         Ok(Response::from_parts(head, body))
     }
 
@@ -111,18 +129,8 @@ impl Requests {
     }
 }
 
-/// Returns the request for the service, with the reason for its rejection in the extensions.
-fn prepare(
-    request: http::Request<Incoming>,
-    rejected: Option<RejectedHead>,
-) -> http::Request<Body> {
-    let mut request = request.map(|body| {
-        if http_body::Body::is_end_stream(&body) {
-            Body::empty()
-        } else {
-            Body::stream(body)
-        }
-    });
+/// Adds the reason for the rejection of a request to its extensions.
+fn reject(mut request: http::Request<Body>, rejected: Option<RejectedHead>) -> http::Request<Body> {
     if let Some(rejected) = rejected {
         request.extensions_mut().insert(rejected);
     }
@@ -134,11 +142,3 @@ fn field_bytes(headers: &HeaderMap) -> usize {
     let field = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     headers.iter().map(field).sum()
 }
-
-impl fmt::Display for Disconnected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is closing")
-    }
-}
-
-impl std::error::Error for Disconnected {}

@@ -8,8 +8,13 @@
 //!
 //! A response can still be on its way to a slow client. The connection is not idle while bytes
 //! move.
+//!
+//! The parser closes an idle connection when it reads the end of the stream. To close one from this
+//! side, the socket pretends that end, after it has asked the kernel for bytes a last time. A request
+//! that has arrived is therefore served.
 
 mod inspect;
+mod kernel;
 mod write;
 
 use std::future::Future as _;
@@ -22,6 +27,7 @@ use std::time::Duration;
 
 use doyen_http1::Framing;
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::flow::Flow;
@@ -38,8 +44,8 @@ const READ_BYTES: usize = 4096;
 const PAUSE_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A socket that is observed.
-pub(super) struct ClientSocket<S> {
-    socket: S,
+pub(super) struct ClientSocket {
+    socket: TcpStream,
     flow: Arc<Flow>,
     input: Input,
     /// Bytes that were read and not passed to the parser: first the `accepted` ones, then the start
@@ -70,9 +76,9 @@ enum Input {
     Broken(&'static str),
 }
 
-impl<S> ClientSocket<S> {
+impl ClientSocket {
     pub(super) const fn new(
-        socket: S,
+        socket: TcpStream,
         flow: Arc<Flow>,
         account: Arc<Account>,
         max_head_bytes: usize,
@@ -122,9 +128,35 @@ impl<S> ClientSocket<S> {
         }
         Poll::Ready(())
     }
-}
 
-impl<S: AsyncRead + Unpin> ClientSocket<S> {
+    /// Reads from the socket, or the end of the stream if the connection closes.
+    fn poll_socket(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.socket).poll_read(cx, into);
+        if !self.flow.is_leaving() {
+            return result;
+        }
+        if result.is_ready() {
+            self.flow.stay();
+        } else if self.is_between_requests() && !kernel::has_input(&self.socket) {
+            return Poll::Ready(Ok(()));
+        }
+        result
+    }
+
+    /// True if no part of a request is being received.
+    const fn is_between_requests(&self) -> bool {
+        self.buffer.is_empty()
+            && match &self.input {
+                Input::Unknown => true,
+                Input::Http1(framing) => !framing.is_in_body(),
+                Input::Http2(_) | Input::Rejected | Input::Broken(_) => false,
+            }
+    }
+
     /// Reads until the protocol is known. Returns true for HTTP/2, and an error if the client
     /// disconnects first.
     pub(super) fn poll_is_http2(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
@@ -142,7 +174,7 @@ impl<S: AsyncRead + Unpin> ClientSocket<S> {
     fn poll_buffer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
         let mut read = ReadBuf::uninit(&mut bytes);
-        ready!(Pin::new(&mut self.socket).poll_read(cx, &mut read))?;
+        ready!(self.poll_socket(cx, &mut read))?;
         self.buffer.extend_from_slice(read.filled());
         Poll::Ready(Ok(!read.filled().is_empty()))
     }
@@ -155,7 +187,7 @@ impl<S: AsyncRead + Unpin> ClientSocket<S> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<bool>> {
         let before = into.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(cx, into))?;
+        ready!(self.poll_socket(cx, into))?;
         let bytes = &into.filled()[before..];
         let Input::Http1(framing) = &mut self.input else {
             return Poll::Ready(Ok(true));
@@ -181,7 +213,7 @@ impl<S: AsyncRead + Unpin> ClientSocket<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for ClientSocket<S> {
+impl AsyncRead for ClientSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -198,7 +230,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientSocket<S> {
                 Input::Http2(frames) => {
                     let before = into.filled().len();
                     ready!(Pin::new(&mut this.socket).poll_read(cx, into))?;
-                    let bytes = &into.filled()[before..];
+                    let bytes = &mut into.filled_mut()[before..];
                     if let Err(why) = frames.count(bytes, this.flow.written()) {
                         tracing::debug!(why, "connection closed");
                         this.input = Input::Broken(why);
@@ -206,6 +238,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientSocket<S> {
                         continue;
                     }
                     let incomplete = frames.incomplete();
+                    this.flow.set_midway(frames.is_in_head());
                     this.charge_head(incomplete);
                     return Poll::Ready(Ok(()));
                 }

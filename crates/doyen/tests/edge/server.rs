@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use doyen::domain::inject::Teardown;
 use doyen::prelude::*;
-use doyen::web::{Builder, EdgeOptions, Pressure, Server, ServerOptions, Service};
+use doyen::web::{Builder, Drained, EdgeOptions, Pressure, Server, ServerOptions, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
@@ -84,7 +84,7 @@ pub(crate) struct Running {
     pub(crate) gate: Arc<Gate>,
     released: Arc<Released>,
     stop: Option<oneshot::Sender<()>>,
-    done: JoinHandle<()>,
+    done: JoinHandle<Drained>,
 }
 
 /// A server with these options, listening.
@@ -127,13 +127,14 @@ pub(crate) async fn run_built(more: Builder, change: impl FnOnce(&mut ServerOpti
     let (stop, stopped) = oneshot::channel();
     let container = service.container().clone();
     let done = tokio::spawn(async move {
-        server
+        let drained = server
             .run_until(async {
                 let _ = stopped.await;
             })
             .await;
         // As an application does after its last request.
         container.close().await;
+        drained
     });
     Running {
         address,
@@ -166,6 +167,21 @@ impl Running {
     pub(crate) async fn stopped(self) -> Arc<Released> {
         soon(self.done).await.unwrap();
         self.released
+    }
+
+    /// Waits for the end, then returns the connections that were cut.
+    pub(crate) async fn cut(self) -> usize {
+        soon(self.done).await.unwrap().cut
+    }
+
+    /// Waits until the drain has begun.
+    pub(crate) async fn draining(&self) {
+        soon(async {
+            while !self.service.drain().has_begun() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }
 
@@ -312,7 +328,11 @@ async fn one_connection_too_many_gets_503() {
 
 #[tokio::test]
 async fn a_client_without_a_request_is_closed() {
-    let server = run(|options| options.header_timeout = Duration::from_millis(100)).await;
+    let server = run(|options| {
+        options.header_timeout = Duration::from_millis(100);
+        options.idle_timeout = Duration::from_millis(100);
+    })
+    .await;
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     for bytes in ["", "P", "PRI", "GET /hello HTTP/1.1\r\nhost", preface] {
         let mut wire = server.connect().await;
@@ -415,7 +435,7 @@ async fn a_stream_that_fails_breaks_off() {
 
 #[tokio::test]
 async fn http_2_needs_no_introduction() {
-    let server = run(|options| options.header_timeout = Duration::from_millis(300)).await;
+    let server = run(|options| options.idle_timeout = Duration::from_millis(300)).await;
     let stream = TcpStream::connect(server.address).await.unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);
@@ -490,22 +510,16 @@ async fn a_drain_ends_at_its_deadline() {
     server.stop();
     // Cut, not answered; what the request held is released before what the application holds.
     assert_eq!(busy.rest().await, "");
-    assert_eq!(
-        *server.stopped().await.lock().unwrap(),
-        ["request", "application"]
-    );
+    let released = Arc::clone(&server.released);
+    assert_eq!(server.cut().await, 1);
+    assert_eq!(*released.lock().unwrap(), ["request", "application"]);
 }
 
 #[tokio::test]
 async fn during_the_delay_new_requests_are_still_answered() {
     let mut server = run(|options| options.drain_delay = Duration::from_millis(300)).await;
     server.stop();
-    soon(async {
-        while !server.service.drain().has_begun() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    server.draining().await;
     let mut wire = server.connect().await;
     wire.get("/hello").await;
     assert_eq!(status(&wire.answer().await.0), "200");

@@ -84,7 +84,7 @@ async fn every_answer_is_guarded_and_names_no_program() {
         ("GET /hello?x=1 HTTP/1.1\r\nhost: a\r\n", "422"),
         ("GET /hello HTTP/1.1\r\nhost: evil.test\r\n", "421"),
         ("GET /hello HTTP/1.1\r\n", "400"),
-        ("OPTIONS * HTTP/1.1\r\nhost: a\r\n", "404"),
+        ("OPTIONS * HTTP/1.1\r\nhost: a\r\n", "204"),
         (&format!("GET /{long} HTTP/1.1\r\nhost: a\r\n"), "414"),
         (
             &format!("GET / HTTP/1.1\r\nhost: a\r\nx: {long}\r\n"),

@@ -105,3 +105,27 @@ async fn a_refused_head_is_logged_with_as_much_as_was_read() {
         assert_eq!(json["problem"], "malformed_request", "{line}");
     }
 }
+
+#[tokio::test]
+async fn two_traces_are_none() {
+    let (server, log) = serving().await;
+    let trace = |digit: &str| {
+        format!(
+            "traceparent: 00-{}-b7ad6b7169203331-01\r\n",
+            digit.repeat(32)
+        )
+    };
+    for (sent, continues) in [
+        (trace("a"), true),
+        (trace("a") + &trace("b"), false),
+        (trace("a") + &trace("a"), false),
+    ] {
+        let mut wire = server.connect().await;
+        wire.send(&format!("GET /hello HTTP/1.1\r\nhost: a\r\n{sent}\r\n"))
+            .await;
+        assert_eq!(status(&wire.answer().await.0), "200");
+        let line = log.lines().pop().unwrap();
+        let known = line.contains(&"a".repeat(32)) || line.contains(&"b".repeat(32));
+        assert_eq!(known, continues, "{sent:?}: {line}");
+    }
+}

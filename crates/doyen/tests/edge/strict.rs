@@ -287,6 +287,7 @@ async fn lines_end_and_fields_begin_as_they_must() {
         b"host: a\r\nauthorization: Bearer a\r\nauthorization: Bearer b\r\n",
         b"host: a\r\nAuthorization: Basic a\r\nauthorization: Bearer b\r\n",
         b"host: a\r\ncontent-type: text/plain\r\ncontent-type: application/json\r\n",
+        b"host: a\r\nx-api-key: a\r\nX-API-Key: b\r\n",
     ] {
         if lines.starts_with(b"\r\n") {
             // An empty line is the end: what is missing is the host.
@@ -360,6 +361,10 @@ async fn chunks_are_framed_as_they_must_be() {
         "fffffffffffffffff5\r\nhello\r\n",
         "5;\nhello\r\n0\r\n\r\n",
         "5;a=\0\r\nhello\r\n0\r\n\r\n",
+        "5;\r\nhello\r\n0\r\n\r\n",
+        "5;a=\r\nhello\r\n0\r\n\r\n",
+        "5;a b\r\nhello\r\n0\r\n\r\n",
+        "5;a=\"b\r\nhello\r\n0\r\n\r\n",
         "0\r\n\n",
         "0\r\n\rX",
         "0\r\nbad trailer\r\n\r\n",
@@ -454,6 +459,18 @@ async fn unusual_but_unambiguous_requests_are_served() {
 }
 
 #[tokio::test]
+async fn options_of_the_whole_server_have_no_content() {
+    let app = app().await;
+    let mut wire = app.server.connect().await;
+    for _ in 0..2 {
+        wire.send("OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let (head, body) = wire.answer().await;
+        assert_eq!((status(&head), &*body), ("204", ""));
+        assert!(!head.contains("allow:"), "{head}");
+    }
+}
+
+#[tokio::test]
 async fn earlier_requests_are_answered_first() {
     let app = app().await;
     let mut wire = app.server.connect().await;
@@ -519,6 +536,12 @@ async fn over_http_2_the_same_holds() {
             &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
             400,
         ),
+        (
+            "http://a/canary",
+            &[("x-api-key", "a"), ("x-api-key", "b")],
+            400,
+        ),
+        ("http://a/canary", &[("x", "y"); 101], 431),
     ] {
         let mut request = http::Request::get(uri);
         for (name, value) in fields {
@@ -550,6 +573,16 @@ fn field(name: &str, value: &[u8]) -> Vec<u8> {
 /// What a raw stream of HTTP/2 ends with: the type of the frame and its code, of the first frame
 /// that says an end.
 async fn ended(app: &EdgeApp, fields: &[(&str, &[u8])], data: Option<&[u8]>) -> (u8, u32) {
+    ended_with(app, fields, data, &[]).await
+}
+
+/// The same for a stream with trailers.
+async fn ended_with(
+    app: &EdgeApp,
+    fields: &[(&str, &[u8])],
+    data: Option<&[u8]>,
+    trailers: &[(&str, &[u8])],
+) -> (u8, u32) {
     let mut wire: Wire = app.server.connect().await;
     let mut block: Vec<u8> = [
         (":method", &b"POST"[..]),
@@ -580,7 +613,12 @@ async fn ended(app: &EdgeApp, fields: &[(&str, &[u8])], data: Option<&[u8]>) -> 
     all.extend(frame(4, 0, 0, &mut Vec::new()));
     all.extend(frame(1, if data.is_some() { 4 } else { 5 }, 1, &mut block));
     if let Some(data) = data {
-        all.extend(frame(0, 1, 1, &mut data.to_vec()));
+        let flags = u8::from(trailers.is_empty());
+        all.extend(frame(0, flags, 1, &mut data.to_vec()));
+    }
+    if !trailers.is_empty() {
+        let fields = trailers.iter().flat_map(|(name, value)| field(name, value));
+        all.extend(frame(1, 5, 1, &mut fields.collect()));
     }
     wire.0.write_all(&all).await.unwrap();
     soon(async {
@@ -623,6 +661,10 @@ async fn http_2_ends_a_stream_that_is_not_well_formed() {
         ("x", b"a\r\nb: c"),
         ("x", b"a\nb"),
         ("x", b"a\0b"),
+        ("x", b" a"),
+        ("x", b"a "),
+        ("x", b"\ta"),
+        ("x", b"a\t"),
         ("Upper", b"a"),
         (":path", b"/canary"),
         (":unknown", b"a"),
@@ -640,4 +682,78 @@ async fn http_2_ends_a_stream_that_is_not_well_formed() {
         assert_eq!(end, (3, PROTOCOL_ERROR), "{length:?}");
     }
     assert_eq!(app.canary.0.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn http_2_ends_a_stream_with_a_fragment_or_a_pseudo_header_in_its_trailers() {
+    const PROTOCOL_ERROR: u32 = 1;
+    let app = app().await;
+    let trailers: [(&str, &[u8]); 2] = [("x", b"#"), (":path", b"/take")];
+    let ends = |count: usize| ended_with(&app, &[], Some(b"abc"), &trailers[..count]);
+    assert_eq!(ends(1).await.0, 1);
+    // A pseudo-header behind another, and alone.
+    assert_eq!(ends(2).await, (3, PROTOCOL_ERROR));
+    let alone = ended_with(&app, &[], Some(b"abc"), &trailers[1..]).await;
+    assert_eq!(alone, (3, PROTOCOL_ERROR));
+    // The stream alone: the connection goes on. A library encodes the fields in its way.
+    let stream = tokio::net::TcpStream::connect(app.server.address)
+        .await
+        .unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let path = |path: &'static str| {
+        let client = client.clone();
+        async move {
+            let mut client = client.ready().await.unwrap();
+            let request = http::Request::get("http://a/").body(()).unwrap();
+            let (mut head, ()) = request.into_parts();
+            head.uri = path.parse().unwrap();
+            let request = http::Request::from_parts(head, ());
+            soon(client.send_request(request, true).unwrap().0).await
+        }
+    };
+    for _ in 0..2 {
+        assert_eq!(path("http://a/hello").await.unwrap().status(), 200);
+        assert_eq!(path("http://a/hello?a%23b").await.unwrap().status(), 422);
+    }
+    let mut wire = app.server.connect().await;
+    let block = |path: &str| {
+        let fields = [
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":path", path),
+            (":authority", "a"),
+        ];
+        let fields = fields
+            .iter()
+            .flat_map(|(name, value)| field(name, value.as_bytes()));
+        fields.collect::<Vec<u8>>()
+    };
+    let mut all = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    for (stream, path) in [
+        (1, "/hello#a"),
+        (3, "/hello"),
+        (5, "/hello?#"),
+        (7, "/hello"),
+    ] {
+        all.extend(crate::http2::frame(1, 5, stream, &block(path)));
+    }
+    wire.0.write_all(&all).await.unwrap();
+    let mut ends = std::collections::BTreeMap::new();
+    while ends.len() < 4 {
+        let mut head = [0; 9];
+        let read = tokio::io::AsyncReadExt::read_exact(&mut wire.0, &mut head);
+        soon(read).await.unwrap();
+        let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        let read = tokio::io::AsyncReadExt::read_exact(&mut wire.0, &mut payload);
+        soon(read).await.unwrap();
+        assert_ne!(head[3], 7, "GOAWAY");
+        if matches!(head[3], 1 | 3) {
+            ends.insert(head[8], (head[3], payload[payload.len() - 1]));
+        }
+    }
+    for (stream, (kind, code)) in ends {
+        let is_reset = kind == 3 && code == 1;
+        assert_eq!(is_reset, matches!(stream, 1 | 5), "{stream}: {kind} {code}");
+    }
 }

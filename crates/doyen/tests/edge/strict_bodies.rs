@@ -1,10 +1,11 @@
 //! Ceilings of a body, decided before it is read.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use doyen::prelude::*;
-use doyen::web::{Body, Service};
+use doyen::web::{Body, EdgeOptions, Service};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http_body_util::BodyExt as _;
@@ -45,8 +46,27 @@ async fn request(request: http::Request<Body>) -> Text {
     }
 }
 
+/// Take no body.
+#[post("/none", allow = anyone)]
+async fn none() -> Text {
+    Text("none".into())
+}
+
+/// Take no body, from users.
+#[post("/users", allow = signed_in)]
+async fn users() -> Text {
+    Text("users".into())
+}
+
+/// Take a body at leisure.
+#[post("/part", allow = anyone)]
+async fn part(request: http::Request<Body>) -> Text {
+    let frame = request.into_body().frame().await;
+    Text(frame.is_some_and(|frame| frame.is_ok()).to_string())
+}
+
 async fn serving() -> Running {
-    let module = Module::new("t").routes(routes![json, form, raw, request]);
+    let module = Module::new("t").routes(routes![json, form, raw, request, none, users, part]);
     run_built(Service::builder().module(module), |_| {}).await
 }
 
@@ -176,4 +196,139 @@ async fn compressed_bodies_are_refused() {
     wire.send(&format!("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n")).await;
     wire.0.write_all(&packed).await.unwrap();
     assert_eq!(wire.answer().await.1, length.to_string());
+}
+
+/// When a body comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Arrival {
+    WithTheHead,
+    AfterTheHead,
+    InPieces,
+    AfterTheResponse,
+}
+
+/// Sends a request whose body is not read, and another one on the same connection. Returns whether
+/// the first response announced the close.
+async fn unread(
+    server: &Running,
+    target: (&str, &str),
+    fields: &str,
+    body: &str,
+    arrival: Arrival,
+) -> bool {
+    let (path, wanted) = target;
+    let shown = format!("{path} {fields:?} {arrival:?}");
+    let mut wire = server.connect().await;
+    wire.0.set_nodelay(true).unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\n{fields}\r\n");
+    let mut first = None;
+    match arrival {
+        Arrival::WithTheHead => wire.send(&format!("{head}{body}")).await,
+        Arrival::AfterTheHead => {
+            wire.send(&head).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            wire.send(body).await;
+        }
+        Arrival::InPieces => {
+            wire.send(&head).await;
+            for at in 0..4 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                wire.send(&body[body.len() * at / 4..body.len() * (at + 1) / 4])
+                    .await;
+            }
+        }
+        Arrival::AfterTheResponse => {
+            wire.send(&head).await;
+            first = Some(wire.answer().await);
+            wire.send(body).await;
+        }
+    }
+    // It may have been closed by now, as it announced.
+    let _ = wire
+        .0
+        .write_all(b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n")
+        .await;
+    let (head, _) = match first {
+        Some(first) => first,
+        None => wire.answer().await,
+    };
+    assert_eq!(status(&head), wanted, "{shown}");
+    let closes = head.contains("connection: close");
+    if closes {
+        assert_eq!(wire.rest().await, "", "{shown}");
+    } else {
+        assert_eq!(wire.answer().await.1, "hello", "{shown}");
+    }
+    closes
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_is_passed_over_or_ends_the_connection_with_a_word() {
+    let server = serving().await;
+    let body = "x".repeat(1_500);
+    let chunks = format!("5dc\r\n{body}\r\n0\r\n\r\n");
+    let long = "x".repeat(3 << 20);
+    for target in [
+        ("/users", "401"),
+        ("/nothing", "404"),
+        ("/hello", "405"),
+        ("/json", "415"),
+        ("/bytes", "413"),
+        ("/none?odd=1", "422"),
+        ("/none", "200"),
+    ] {
+        for arrival in [
+            Arrival::WithTheHead,
+            Arrival::AfterTheHead,
+            Arrival::InPieces,
+            Arrival::AfterTheResponse,
+        ] {
+            let length = "content-length: 1500\r\n";
+            assert!(
+                !unread(&server, target, length, &body, arrival).await,
+                "{target:?}"
+            );
+            let expect = format!("{length}expect: 100-continue\r\n");
+            assert!(
+                unread(&server, target, &expect, &body, arrival).await,
+                "{target:?}"
+            );
+            if arrival == Arrival::AfterTheResponse && target.0 == "/bytes" {
+                continue;
+            }
+            for expect in ["", "expect: 100-continue\r\n"] {
+                let fields = format!("transfer-encoding: chunked\r\n{expect}");
+                if expect.is_empty() || target.0 != "/bytes" {
+                    assert!(
+                        unread(&server, target, &fields, &chunks, arrival).await,
+                        "{target:?}"
+                    );
+                }
+            }
+        }
+        // More than is worth reading.
+        let length = format!("content-length: {}\r\n", long.len());
+        let arrival = Arrival::AfterTheHead;
+        assert!(
+            unread(&server, target, &length, &long, arrival).await,
+            "{target:?}"
+        );
+    }
+    // One that was read in part.
+    let length = "content-length: 1500\r\n";
+    assert!(!unread(&server, ("/part", "200"), length, &body, Arrival::InPieces).await);
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_has_the_time_of_a_body() {
+    let mut options = EdgeOptions::default();
+    options.body_time = Duration::from_millis(300);
+    let service = Service::builder().options(options);
+    let server = run_built(service, |_| {}).await;
+    let mut wire = server.connect().await;
+    wire.send("POST /nothing HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nx")
+        .await;
+    assert_eq!(status(&wire.answer().await.0), "404");
+    // Far before the time of an idle connection.
+    assert_eq!(wire.rest().await, "");
 }

@@ -1,31 +1,24 @@
-//! What happens to a connection other than requests: shutdown, idleness, disconnection.
+//! Reacts to what happens to a connection other than requests.
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use hyper::server::conn::{http1, http2};
 
+use super::watch::{Event, Watch};
 use crate::body::BoxError;
 use crate::budget::Account;
-use crate::server::activity::Activity;
 use crate::server::flow::Flow;
-use crate::server::shutdown::{Shutdown, Stage};
-
-/// How long a client that has read everything may take to close after the close message.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Minimum bytes that count as progress of a response over HTTP/2. Fewer may be replies to pings.
-const MIN_HTTP2_PROGRESS_BYTES: u64 = 4 << 10;
 
 /// A connection of either protocol.
 pub(super) trait Connection: Future<Output = hyper::Result<()>> {
-    /// Finishes the current requests and accepts no more.
-    fn finish(self: Pin<&mut Self>);
+    /// Closes the connection. What the client has sent gets its responses, and so does over HTTP/2
+    /// what it sends until it knows. The connection must be polled afterwards.
+    fn leave(self: Pin<&mut Self>, flow: &Flow);
 }
 
 impl<I, B, S> Connection for http1::Connection<I, S>
@@ -36,8 +29,8 @@ where
     B: http_body::Body + 'static,
     B::Error: Into<BoxError>,
 {
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
+    fn leave(self: Pin<&mut Self>, flow: &Flow) {
+        flow.leave();
     }
 }
 
@@ -50,18 +43,15 @@ where
     B::Error: Into<BoxError>,
     E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
 {
-    fn finish(self: Pin<&mut Self>) {
+    fn leave(self: Pin<&mut Self>, _: &Flow) {
         self.graceful_shutdown();
     }
 }
 
 /// Reacts to what happens to a connection other than requests.
 pub(super) struct Events {
-    pub(super) shutdown: Shutdown,
-    pub(super) activity: Activity,
-    pub(super) flow: Arc<Flow>,
+    pub(super) watch: Watch,
     pub(super) account: Arc<Account>,
-    pub(super) idle_timeout: Duration,
     pub(super) peer: SocketAddr,
 }
 
@@ -69,113 +59,49 @@ impl Events {
     /// Drives a connection to its end.
     pub(super) async fn drive(self, connection: impl Connection) {
         tokio::pin!(connection);
+        let Self {
+            watch,
+            account,
+            peer,
+        } = self;
         // Polled only when one of them is woken, so that they cost nothing per request.
-        let mut events = FuturesUnordered::new();
-        events.push(watch(
-            self.shutdown.clone(),
-            self.activity.clone(),
-            self.idle_timeout,
-        ));
-        events.push(disconnected(Arc::clone(&self.account)));
+        let mut events: FuturesUnordered<Next> = FuturesUnordered::new();
+        events.push(Box::pin(watch.clone().open()));
+        events.push(Box::pin(async move {
+            account.closed().await;
+            Event::Cut
+        }));
         loop {
             let event = tokio::select! {
                 biased;
                 done = connection.as_mut() => {
                     if let Err(error) = done {
-                        tracing::debug!(peer = %self.peer, %error, "connection ended");
+                        tracing::debug!(%peer, %error, "connection ended");
                     }
                     return;
                 }
                 event = events.select_next_some() => event,
             };
             match event {
-                // The rest of an incomplete head may still arrive. Its response is the last.
-                Event::Finish if self.flow.is_midway() => self.flow.close(),
-                Event::Finish => connection.as_mut().finish(),
+                Event::Draining => {
+                    events.push(Box::pin(watch.clone().draining()));
+                    continue;
+                }
+                Event::Cut => {
+                    if watch.shutdown.is_cut() && watch.has_work() {
+                        watch.shutdown.count_cut();
+                    }
+                    return;
+                }
+                // Over HTTP/1.1 it would be taken for a client that disconnects.
+                Event::Overdue if watch.has_unread() && !watch.is_http2 => watch.flow.close(),
                 // The client gets a 408, so that it can try again.
-                Event::Idle if self.flow.is_midway() => self.flow.expire(),
-                // A client that has sent no request would not read a close message either.
-                Event::Idle if self.activity.is_untouched() => return,
-                Event::Idle => connection.as_mut().finish(),
-                Event::Cut => return,
+                Event::Overdue if watch.flow.is_midway() && !watch.is_http2 => watch.flow.expire(),
+                Event::Overdue | Event::Quiet => connection.as_mut().leave(&watch.flow),
             }
-            events.push(last_chance(
-                self.shutdown.clone(),
-                self.activity.clone(),
-                Arc::clone(&self.flow),
-                self.idle_timeout,
-            ));
+            events.push(Box::pin(watch.clone().closing()));
         }
     }
 }
 
-/// What happens to a connection other than requests.
-enum Event {
-    /// The server shuts down. Current requests may finish.
-    Finish,
-    /// No request head was completed within the timeout.
-    Idle,
-    /// The connection is closed at once.
-    Cut,
-}
-
-type Watch = Pin<Box<dyn Future<Output = Event> + Send>>;
-
-/// Completes when the server shuts down or the connection is idle.
-fn watch(shutdown: Shutdown, activity: Activity, idle_timeout: Duration) -> Watch {
-    Box::pin(async move {
-        tokio::select! {
-            () = shutdown.reached(Stage::Finish) => Event::Finish,
-            () = activity.idle(idle_timeout) => Event::Idle,
-        }
-    })
-}
-
-/// Completes when the client is disconnected because it holds too much memory.
-fn disconnected(account: Arc<Account>) -> Watch {
-    Box::pin(async move {
-        account.closed().await;
-        Event::Cut
-    })
-}
-
-/// After the close message: completes at the end of the drain, or when the client neither sends nor
-/// reads any more.
-fn last_chance(
-    shutdown: Shutdown,
-    activity: Activity,
-    flow: Arc<Flow>,
-    idle_timeout: Duration,
-) -> Watch {
-    let stalled = async move {
-        let has_unread = || flow.is_stalled() || activity.is_handing_over();
-        loop {
-            let (had_unread, before) = (has_unread(), flow.written());
-            let timeout = if had_unread {
-                idle_timeout
-            } else {
-                CLOSE_TIMEOUT
-            };
-            activity.idle(timeout).await;
-            if has_unread() {
-                // A slow reader is kept, one that only sends pings is not.
-                let min_progress = if flow.is_stalled() {
-                    1
-                } else {
-                    MIN_HTTP2_PROGRESS_BYTES
-                };
-                if !had_unread || flow.written() - before >= min_progress {
-                    continue;
-                }
-            }
-            return;
-        }
-    };
-    Box::pin(async move {
-        tokio::select! {
-            () = shutdown.reached(Stage::Cut) => {}
-            () = stalled => {}
-        }
-        Event::Cut
-    })
-}
+type Next = Pin<Box<dyn Future<Output = Event> + Send>>;

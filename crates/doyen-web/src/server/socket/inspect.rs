@@ -11,7 +11,7 @@ use crate::server::frames::Frames;
 /// The start of an HTTP/2 connection.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-impl<S> ClientSocket<S> {
+impl ClientSocket {
     /// Inspects the buffer.
     pub(super) fn inspect(&mut self) {
         if matches!(self.input, Input::Unknown) {
@@ -20,7 +20,7 @@ impl<S> ClientSocket<S> {
                 self.input = Input::Http1(Framing::new(self.max_head_bytes));
             } else if length == HTTP2_PREFACE.len() {
                 let mut frames = Frames::new(self.account.is_direct());
-                let counted = frames.count(&self.buffer[length..], 0);
+                let counted = frames.count(&mut self.buffer[length..], 0);
                 self.input = counted.map_or_else(Input::Broken, |()| Input::Http2(frames));
                 self.accepted = self.buffer.len();
             }
@@ -85,15 +85,6 @@ impl<S> ClientSocket<S> {
             _ if bytes == 0 => self.head_charge = None,
             Some(charge) => charge.set(bytes),
             None => self.head_charge = Some(self.account.charge(bytes)),
-        }
-    }
-
-    /// True if the client may be sending bytes that are not read.
-    pub(super) const fn may_still_send(&self) -> bool {
-        match &self.input {
-            Input::Http1(framing) => framing.is_in_body(),
-            Input::Rejected | Input::Broken(_) => true,
-            Input::Unknown | Input::Http2(_) => false,
         }
     }
 }

@@ -10,16 +10,20 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
-use super::{ClientSocket, READ_BYTES};
+use super::{ClientSocket, READ_BYTES, kernel};
 
-/// How long a client may continue to send after the last response.
+/// How long a client that has received everything may take to close its side.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-impl<S> ClientSocket<S> {
-    /// Charges responses that the socket does not accept.
-    fn charge_response(&mut self, result: &Poll<io::Result<usize>>) {
+impl ClientSocket {
+    /// Observes a write. Responses that the socket does not accept are charged.
+    fn note_write(&mut self, result: &Poll<io::Result<usize>>) {
+        self.flow.note(result);
         if result.is_ready() {
             return;
+        }
+        if let Some(bytes) = kernel::acknowledged(&self.socket) {
+            self.flow.acknowledge(bytes);
         }
         let bytes = self.flow.unflushed();
         match &mut self.response_charge {
@@ -29,15 +33,14 @@ impl<S> ClientSocket<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientSocket<S> {
+impl AsyncWrite for ClientSocket {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write(cx, bytes);
-        self.flow.note(&result);
-        self.charge_response(&result);
+        self.note_write(&result);
         result
     }
 
@@ -47,8 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientSocket<S> {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write_vectored(cx, parts);
-        self.flow.note(&result);
-        self.charge_response(&result);
+        self.note_write(&result);
         result
     }
 
@@ -64,27 +66,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for ClientSocket<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Closes the sending side. To close a socket with unread bytes would reset the connection, and
-    /// the client could lose the last response. So what it still sends is discarded for a moment.
+    /// Closes the sending side, then discards what the client still sends until it closes too. To
+    /// close a socket with unread bytes would reset the connection, and the client could lose the
+    /// last response. A client that does not close has a second once it has received everything.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.linger.is_none() {
             ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
-            if !this.may_still_send() {
+        }
+        let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
+        loop {
+            let mut read = ReadBuf::uninit(&mut bytes);
+            match Pin::new(&mut this.socket).poll_read(cx, &mut read) {
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => continue,
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => {}
+            }
+            let linger = this
+                .linger
+                .get_or_insert_with(|| Box::pin(sleep(LINGER_TIMEOUT)));
+            ready!(linger.as_mut().poll(cx));
+            let written = this.flow.written();
+            let acknowledged = kernel::acknowledged(&this.socket).unwrap_or(written);
+            this.flow.acknowledge(acknowledged);
+            if acknowledged >= written {
                 return Poll::Ready(Ok(()));
             }
+            // The connection is observed like one whose response is being written.
+            this.flow.set_stalled(true);
+            linger
+                .as_mut()
+                .reset(tokio::time::Instant::now() + LINGER_TIMEOUT);
         }
-        let linger = this
-            .linger
-            .get_or_insert_with(|| Box::pin(sleep(LINGER_TIMEOUT)));
-        let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
-        while linger.as_mut().poll(cx).is_pending() {
-            let mut read = ReadBuf::uninit(&mut bytes);
-            let is_ok = ready!(Pin::new(&mut this.socket).poll_read(cx, &mut read)).is_ok();
-            if !is_ok || read.filled().is_empty() {
-                break;
-            }
-        }
-        Poll::Ready(Ok(()))
     }
 }

@@ -1,0 +1,218 @@
+//! Clients that send one request after another until the server refuses connections, or until told. They honour
+//! what the server announces: after `Connection: close` or GOAWAY they open another connection.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+/// Longer than any response takes.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Requests that an HTTP/2 client sends at once.
+const STREAMS: usize = 4;
+
+/// How a client uses connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// One connection for each request.
+    Fresh,
+    /// HTTP/1.1 with keep-alive.
+    Kept,
+    Http2,
+}
+
+/// What the clients send: `GET` for this path, with these headers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Target {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+/// Clients that are running.
+pub(crate) struct Load {
+    tally: Arc<Tally>,
+    clients: JoinSet<()>,
+}
+
+#[derive(Default)]
+struct Tally {
+    served: AtomicUsize,
+    lost: Mutex<Vec<String>>,
+    is_finished: AtomicBool,
+}
+
+/// The result of a load.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) served: usize,
+    /// Why the other requests have no response.
+    pub(crate) lost: Vec<String>,
+}
+
+impl Load {
+    /// Starts this many clients.
+    pub(crate) fn start(kind: Kind, many: usize, address: SocketAddr, target: &Target) -> Self {
+        let tally = Arc::<Tally>::default();
+        let mut clients = JoinSet::new();
+        for _ in 0..many {
+            let (tally, target) = (Arc::clone(&tally), target.clone());
+            clients.spawn(async move {
+                while !tally.is_finished.load(Ordering::Relaxed)
+                    && let Ok(stream) = TcpStream::connect(address).await
+                {
+                    stream.set_nodelay(true).unwrap();
+                    let used = async {
+                        match kind {
+                            Kind::Fresh => http1(stream, &target, &tally, false).await,
+                            Kind::Kept => http1(stream, &target, &tally, true).await,
+                            Kind::Http2 => http2(stream, &target, &tally).await,
+                        }
+                    };
+                    let used = tokio::time::timeout(TIMEOUT, used).await;
+                    if let Err(why) = used.unwrap_or_else(|_| Err("no response in time".into())) {
+                        tally.lost.lock().unwrap().push(why);
+                    }
+                }
+            });
+        }
+        Self { tally, clients }
+    }
+
+    /// Waits until this many requests have been served.
+    pub(crate) async fn reached(&self, served: usize) {
+        let reached = async {
+            while self.tally.served.load(Ordering::Relaxed) < served {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let reached = tokio::time::timeout(TIMEOUT, reached).await;
+        let lost = self.tally.lost.lock().unwrap();
+        assert!(reached.is_ok(), "nothing is served: {lost:?}");
+    }
+
+    /// Ends the clients after their current requests.
+    pub(crate) async fn finished(self) -> Report {
+        self.tally.is_finished.store(true, Ordering::Relaxed);
+        self.ended().await
+    }
+
+    /// Waits until every client is refused.
+    pub(crate) async fn ended(mut self) -> Report {
+        while let Some(client) = self.clients.join_next().await {
+            client.unwrap();
+        }
+        Report {
+            served: self.tally.served.load(Ordering::Relaxed),
+            lost: std::mem::take(&mut self.tally.lost.lock().unwrap()),
+        }
+    }
+}
+
+impl Tally {
+    fn count(&self, status: u16) -> Result<(), String> {
+        if status != 200 {
+            return Err(format!("status {status}"));
+        }
+        self.served.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Sends requests until the close is announced.
+async fn http1(
+    mut stream: TcpStream,
+    target: &Target,
+    tally: &Tally,
+    keep: bool,
+) -> Result<(), String> {
+    let headers = target.headers.iter();
+    let headers: String = headers
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let request = format!("GET {} HTTP/1.1\r\nhost: a\r\n{headers}\r\n", target.path);
+    for number in 0_usize.. {
+        let failed = |error: std::io::Error| format!("request {number}: {error}");
+        stream.write_all(request.as_bytes()).await.map_err(failed)?;
+        let mut response = Vec::new();
+        let (end, head) = loop {
+            if stream.read_buf(&mut response).await.map_err(failed)? == 0 {
+                return Err(format!(
+                    "request {number}: closed after {} bytes",
+                    response.len()
+                ));
+            }
+            if let Some(end) = response.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                let head = String::from_utf8_lossy(&response[..end]).to_lowercase();
+                break (end + 4, head);
+            }
+        };
+        let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+        let length: usize = header("content-length: ").map_or(0, |text| text.parse().unwrap());
+        let mut body = vec![0; (end + length).saturating_sub(response.len())];
+        stream.read_exact(&mut body).await.map_err(failed)?;
+        tally.count(head.split(' ').nth(1).unwrap().parse().unwrap())?;
+        let is_finished = tally.is_finished.load(Ordering::Relaxed);
+        if !keep || is_finished || header("connection: ") == Some("close") {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Sends requests until the close is announced, several at once.
+async fn http2(stream: TcpStream, target: &Target, tally: &Tally) -> Result<(), String> {
+    let (client, connection) = h2::client::handshake(stream)
+        .await
+        .map_err(|error| format!("handshake: {error}"))?;
+    let connection = tokio::spawn(connection);
+    // A stream that the server did not accept is one that the client may send again.
+    let is_announced = |error: &h2::Error| {
+        error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM)
+    };
+    for number in 0_usize.. {
+        let mut ready = match client.clone().ready().await {
+            Ok(ready) => ready,
+            Err(error) if number > 0 || is_announced(&error) => break,
+            Err(error) => return Err(format!("no request: {error}")),
+        };
+        let mut responses = Vec::new();
+        for _ in 0..STREAMS {
+            let uri = format!("http://a{}", target.path);
+            let request = target
+                .headers
+                .iter()
+                .fold(http::Request::get(uri), |request, header| {
+                    request.header(header.0, &header.1)
+                });
+            match ready.send_request(request.body(()).unwrap(), true) {
+                Ok((response, _)) => responses.push(response),
+                Err(_) => break,
+            }
+        }
+        for response in responses {
+            let whole = async {
+                let response = response.await?;
+                let status = response.status().as_u16();
+                let mut body = response.into_body();
+                while let Some(data) = body.data().await {
+                    let length = data?.len();
+                    let _ = body.flow_control().release_capacity(length);
+                }
+                Ok::<_, h2::Error>(status)
+            };
+            match whole.await {
+                Ok(status) => tally.count(status)?,
+                Err(error) if is_announced(&error) => {}
+                Err(error) => return Err(format!("requests {number}: {error}")),
+            }
+        }
+    }
+    drop(client);
+    let _ = connection.await;
+    Ok(())
+}
