@@ -156,7 +156,9 @@ impl Pipeline {
         let path = head.uri.path();
         // RFC 9110 section 9.3.7: `*` is the server as a whole, which has no list of methods.
         if path == "*" && head.method == Method::OPTIONS {
-            return Ok(RouteMatch::OtherMethods { allow: "" });
+            return Ok(RouteMatch::OtherMethods {
+                allow: String::new(),
+            });
         }
         // Preflights have no credentials, so no route handles them, not even one for OPTIONS.
         if is_preflight && let Some(allow) = self.router.allow(path) {

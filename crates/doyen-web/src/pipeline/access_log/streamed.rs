@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
-use doyen_core::inject::{Context as RequestContext, Statistics};
+use doyen_core::inject::{Context as RequestContext, WorkStats};
 use doyen_core::{
     AccessRecord, AccessSink, Caller, Clock as _, RequestId, SystemClock, TraceContext,
 };
@@ -61,7 +61,7 @@ struct Logged {
     route: Option<Arc<RouteInfo>>,
     client: Option<IpAddr>,
     caller: Option<Arc<Caller>>,
-    statistics: Statistics,
+    statistics: WorkStats,
     status: u16,
     started: Instant,
     bytes: u64,
