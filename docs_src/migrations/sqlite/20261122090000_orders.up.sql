@@ -2,7 +2,7 @@ CREATE TABLE orders (
     id blob PRIMARY KEY NOT NULL CHECK (length(id) = 16),
     article text NOT NULL,
     quantity integer NOT NULL CHECK (quantity > 0),
-    placed_at text NOT NULL CHECK (placed_at LIKE '____-__-__T__:__:__%+00:00')
+    placed_at text NOT NULL CHECK (placed_at GLOB '????-??-??T??:??:??*+00:00')
 ) STRICT;
 
 CREATE INDEX orders_by_time ON orders (placed_at, id);

@@ -196,3 +196,26 @@ mod domain {
         assert!(matches!(refused, Err(PlaceOrder::OutOfStock)));
     }
 }
+
+/// `docs/guide/migrations.md`: SQLite compares times as texts, so that each has one form.
+#[doyen_test::test(sqlite)]
+async fn a_time_in_another_form_is_refused_by_the_table(shop: Shop) {
+    shop.order("TE-100", 1).await.expect(201);
+    for (time, is_accepted) in [
+        ("datetime('now')", false),
+        ("CURRENT_TIMESTAMP", false),
+        ("strftime('%Y-%m-%dT%H:%M:%SZ', placed_at)", false),
+        ("strftime('%Y-%m-%dT%H:%M:%S+00:00', placed_at)", true),
+    ] {
+        let session = shop.0.database().session(doyen::domain::Access::Write);
+        let sql = format!("UPDATE orders SET placed_at = {time}");
+        let result = session.execute_sql(&sql, []).await;
+        assert_eq!(result.is_ok(), is_accepted, "{time}: {result:?}");
+        if is_accepted {
+            session.commit().await.unwrap();
+        } else {
+            session.rollback().await;
+        }
+    }
+    shop.0.get("/orders").send().await.expect(200);
+}
