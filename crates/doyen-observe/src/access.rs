@@ -84,8 +84,8 @@ impl AccessLog {
         self.lines.kept()
     }
 
-    /// The number of lines that were not written so far, of this log and of others that write to the
-    /// same place.
+    /// The number of lines that were not written so far, of this log and of others that write to
+    /// the same place.
     pub fn lost(&self) -> LostLines {
         self.lines.lost()
     }

@@ -129,8 +129,8 @@ fn secret_file(path: &str, variable: String) -> Result<Given, Fault> {
         );
         Fault::new(&variable, message)
     };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| wrong(format!("can not be read: {error}")))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let value = text.trim_end_matches(['\r', '\n']);
     if value.is_empty() {
         return Err(wrong("is empty".to_owned()));
@@ -145,7 +145,7 @@ fn secret_file(path: &str, variable: String) -> Result<Given, Fault> {
     })
 }
 
-/// A key with two values that differ: nobody could tell which one counts.
+/// A key with two different values: it would be unclear which one counts.
 fn refuse_different(key: &Key, given: &[Given], faults: &mut Vec<Fault>) {
     let [first, rest @ ..] = given else { return };
     if let Some(second) = rest.iter().find(|other| other.value != first.value) {
