@@ -182,15 +182,16 @@ async fn own(parts: Parts, name: &'static str, arguments: Vec<String>) -> Result
 }
 
 async fn call(built: &Built, name: &str, arguments: Vec<String>) -> Result<String, Failed> {
-    if let Some(seed) = built.seed().filter(|seed| seed.name == name) {
-        return built.run_seed(seed, arguments).await;
-    }
-    let command: &Command = built
-        .commands()
-        .iter()
-        .find(|command| command.name == name)
-        .ok_or_else(|| format!("there is no command `{name}`"))?;
-    let done = built.run(command, arguments).await;
+    let done = match built.seed().filter(|seed| seed.name == name) {
+        Some(seed) => built.run_seed(seed, arguments).await,
+        None => {
+            let mut all = built.commands().iter();
+            let command: &Command = all
+                .find(|command| command.name == name)
+                .ok_or_else(|| format!("there is no command `{name}`"))?;
+            built.run(command, arguments).await
+        }
+    };
     Ok(done.map_err(|error| crate::command::text(&error))?)
 }
 

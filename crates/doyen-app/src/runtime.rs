@@ -14,7 +14,6 @@ use doyen_core::sync::lock;
 use doyen_settings::Loader;
 
 use crate::build::Overrides;
-use crate::cli::Failed;
 use crate::command::Command;
 use crate::fault::{Fault, StartupError};
 use crate::lifecycle::DrainEntry;
@@ -178,13 +177,13 @@ impl Built {
         &self,
         seed: &Command,
         arguments: Vec<String>,
-    ) -> Result<String, Failed> {
+    ) -> Result<String, Unexpected> {
         #[cfg(feature = "database")]
         let lock = self.migrator().lock().await?;
         let done = self.run(seed, arguments).await;
         #[cfg(feature = "database")]
         lock.release().await;
-        Ok(done.map_err(|error| crate::command::text(&error))?)
+        done
     }
 
     /// Returns an injected value, as a handler gets it.

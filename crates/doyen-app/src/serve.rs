@@ -166,11 +166,13 @@ async fn seed(runtime: &Runtime) -> Result<Option<String>, Failed> {
     else {
         return Ok(None);
     };
-    let done = runtime.run_seed(seed, Vec::new()).await;
-    if done.is_err() {
-        runtime.stop().await;
+    match runtime.run_seed(seed, Vec::new()).await {
+        Ok(line) => Ok(Some(line)),
+        Err(error) => {
+            runtime.stop().await;
+            Err(crate::command::text(&error).into())
+        }
     }
-    done.map(Some)
 }
 
 /// Logs each health check that fails at startup. The application serves all the same.

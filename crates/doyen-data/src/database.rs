@@ -230,8 +230,8 @@ impl Database {
         self.0.write_pool.close().await;
     }
 
-    /// Returns what is opened: the absolute path of the SQLite file, or user, host, port and name of
-    /// the PostgreSQL database.
+    /// Returns what is opened: the absolute path of the SQLite file, or user, host, port and name
+    /// of the PostgreSQL database.
     pub fn target(&self) -> String {
         self.connect_options().target()
     }

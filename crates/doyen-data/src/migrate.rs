@@ -289,35 +289,6 @@ impl<'a> Migrator<'a> {
         Ok((history, applied))
     }
 
-    /// Records an unfinished migration, which a person has completed or undone, as applied or as
-    /// pending.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if no migration of this version is unfinished.
-    pub async fn resolve(&self, version: i64, is_applied: bool) -> Result<(), MigrationError> {
-        let mut history = History::open(self.database).await?;
-        history.begin().await?;
-        let all = history.unfinished().await?;
-        let unfinished = all.into_iter().find(|one| one.version == version);
-        let step = self
-            .all()
-            .find(|(owner, migration)| {
-                migration.version == version
-                    && unfinished.as_ref().is_some_and(|one| one.owner == *owner)
-            })
-            .map(|(owner, migration)| Step::up(owner, migration));
-        let (Some(unfinished), Some(step)) = (unfinished, step) else {
-            return Err(MigrationError::nothing_to_resolve(version));
-        };
-        history
-            .resolve(&unfinished, is_applied.then_some(step))
-            .await?;
-        history.run_sql("COMMIT").await?;
-        history.close().await;
-        Ok(())
-    }
-
     async fn back(
         &self,
         owners: &[&'static str],
@@ -424,17 +395,14 @@ impl<'a> Migrator<'a> {
                 let row = applied
                     .iter()
                     .find(|row| row.owner == owner && row.version == migration.version);
-                let begun = unfinished
-                    .iter()
-                    .find(|one| one.owner == owner && one.version == migration.version);
-                let state = match row {
-                    _ if let Some(begun) = begun => State::Unfinished {
-                        completed: begun.completed,
-                        statements: begun.statements,
-                    },
-                    None => State::Pending,
-                    Some(row) if row.checksum != history::checksum(migration) => State::Changed,
-                    Some(row) => State::Applied { at: row.at },
+                let begun = unfinished.iter().find(|one| one.is(owner, migration));
+                let state = match (begun, row) {
+                    (Some(begun), _) => begun.state(),
+                    (None, None) => State::Pending,
+                    (None, Some(row)) if row.checksum != history::checksum(migration) => {
+                        State::Changed
+                    }
+                    (None, Some(row)) => State::Applied { at: row.at },
                 };
                 Status {
                     owner,

@@ -1,6 +1,6 @@
 //! Variables that Kubernetes sets in every container for each service of its namespace.
 //!
-//! A service called `app` or `app-web` sets variables with the prefix `APP_`, which are no settings.
+//! A service called `app` or `app-web` sets variables with the prefix `APP_` that are no settings.
 
 /// Returns true for a variable of a service: `APP_SERVICE_HOST`, `APP_WEB_SERVICE_PORT_HTTP`,
 /// `APP_PORT=tcp://10.0.0.1:80`, `APP_PORT_80_TCP_ADDR`.

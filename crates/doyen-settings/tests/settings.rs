@@ -459,7 +459,7 @@ fn a_secret_may_be_in_a_file_that_a_variable_names() {
     assert_eq!(
         errors(&[URL, ("APP_URL_FILE", &path("none"))]),
         [
-            "the file `config/none` of environment variable APP_URL_FILE can not be read: No such file or directory (os error 2). Correct the path, the file or its rights"
+            "the file `config/none` of environment variable APP_URL_FILE cannot be read: No such file or directory (os error 2). Correct the path, the file or its rights"
         ]
     );
     assert_eq!(

@@ -18,7 +18,7 @@ pub struct MigrationError {
 
 impl MigrationError {
     /// A script in a transaction failed, and the transaction with it.
-    pub(super) fn failed(step: Step<'_>, script: &Script<'_>, error: DbErr) -> Self {
+    pub(super) fn failed(step: Step, script: &Script<'_>, error: DbErr) -> Self {
         let line =
             line(script.text, &error).map_or_else(String::new, |line| format!(" at line {line}"));
         Self {
@@ -31,7 +31,7 @@ impl MigrationError {
     }
 
     /// The connection was lost during a commit.
-    pub(super) fn unknown(step: Step<'_>, error: DbErr) -> Self {
+    pub(super) fn unknown(step: Step, error: DbErr) -> Self {
         Self {
             what: format!(
                 "the connection was lost during the commit of the migration {}. `migrate status` shows if it was applied",
@@ -42,12 +42,7 @@ impl MigrationError {
     }
 
     /// A statement outside of a transaction failed, after `completed` others.
-    pub(super) fn stopped(
-        step: Step<'_>,
-        script: &Script<'_>,
-        completed: usize,
-        error: DbErr,
-    ) -> Self {
+    pub(super) fn stopped(step: Step, script: &Script<'_>, completed: usize, error: DbErr) -> Self {
         let statement = &script.statements[completed];
         let mut what = format!(
             "statement {} of {} of the migration {} failed, at line {}",
@@ -56,18 +51,20 @@ impl MigrationError {
             file_of(step),
             statement.line
         );
+        if !is_answer(&error) {
+            what.push_str("; the connection was lost, so it is unknown if it completed");
+        }
+        if completed > 0 {
+            what.push_str("; the statements before it completed and stay");
+        }
         if completed > 0 || !is_answer(&error) {
-            let version = step.migration.version;
-            what.push_str(&format!(
-                "; the statements before it are applied and stay. {}",
-                advice(version)
-            ));
-        } else if statement.text.to_ascii_uppercase().contains("CONCURRENTLY") {
-            what.push_str(
-                "; none after it was run. If it leaves an invalid index, drop that index first",
-            );
+            what.push_str(". ");
+            what.push_str(&advice(step.migration.version));
         } else {
-            what.push_str("; nothing of it was applied");
+            what.push_str("; none after it was run");
+            if statement.text.to_ascii_uppercase().contains("CONCURRENTLY") {
+                what.push_str(". If it left an invalid index, drop that index");
+            }
         }
         Self {
             what,
@@ -75,7 +72,7 @@ impl MigrationError {
         }
     }
 
-    pub(super) fn controls_transaction(step: Step<'_>, statement: &Statement<'_>) -> Self {
+    pub(super) fn controls_transaction(step: Step, statement: &Statement<'_>) -> Self {
         Self {
             what: format!(
                 "the migration {} has `{}` at line {}: a migration is one transaction already, or with `-- no-transaction` one for each statement. Remove it",
@@ -101,7 +98,7 @@ impl MigrationError {
         let files: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
         Self {
             what: format!(
-                "the folder {folder} has migrations that this program does not contain: {}. Build it again, and let cargo watch the folder with a `build.rs` beside `Cargo.toml`: fn main() {{ println!(\"cargo::rerun-if-changed=migrations\"); }}",
+                "the folder {folder} has migrations that this program does not contain: {}. Build it again, and let cargo watch the folder with a `build.rs` next to `Cargo.toml`: fn main() {{ println!(\"cargo::rerun-if-changed=migrations\"); }}",
                 files.join(", ")
             ),
             source: None,
@@ -184,7 +181,7 @@ fn line(script: &str, error: &DbErr) -> Option<usize> {
     None
 }
 
-fn file_of(step: Step<'_>) -> String {
+fn file_of(step: Step) -> String {
     file(
         step.owner,
         step.migration.version,

@@ -11,15 +11,15 @@ use crate::error::sqlx_error;
 
 /// One direction of a migration.
 #[derive(Clone, Copy)]
-pub(super) struct Step<'a> {
-    pub(super) owner: &'a str,
-    pub(super) migration: &'a Migration,
+pub(super) struct Step {
+    pub(super) owner: &'static str,
+    pub(super) migration: &'static Migration,
     /// `up` or `down`.
     pub(super) way: &'static str,
 }
 
-impl<'a> Step<'a> {
-    pub(super) const fn up(owner: &'a str, migration: &'a Migration) -> Self {
+impl Step {
+    pub(super) const fn up(owner: &'static str, migration: &'static Migration) -> Self {
         let way = "up";
         Self {
             owner,
@@ -28,7 +28,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    pub(super) const fn down(owner: &'a str, migration: &'a Migration) -> Self {
+    pub(super) const fn down(owner: &'static str, migration: &'static Migration) -> Self {
         let way = "down";
         Self {
             owner,
@@ -72,7 +72,7 @@ impl History {
     /// # Errors
     ///
     /// Returns an error that names the file and the line.
-    pub(super) fn check(&self, step: Step<'_>) -> Result<(), MigrationError> {
+    pub(super) fn check(&self, step: Step) -> Result<(), MigrationError> {
         let script = Script::parse(step.sql(), self.backend);
         match script.transaction_control() {
             Some(statement) => Err(MigrationError::controls_transaction(step, statement)),
@@ -82,10 +82,7 @@ impl History {
 
     /// Runs one script under the lock, if the state is as expected, and records it. Returns `None`
     /// if another process did.
-    pub(super) async fn run(
-        &mut self,
-        step: Step<'_>,
-    ) -> Result<Option<Timestamp>, MigrationError> {
+    pub(super) async fn run(&mut self, step: Step) -> Result<Option<Timestamp>, MigrationError> {
         let script = Script::parse(step.sql(), self.backend);
         let at = Timestamp::from(chrono::Utc::now());
         let done = if script.without_transaction {
@@ -98,7 +95,7 @@ impl History {
 
     async fn run_in_transaction(
         &mut self,
-        step: Step<'_>,
+        step: Step,
         script: &Script<'_>,
         at: Timestamp,
     ) -> Result<bool, MigrationError> {
@@ -130,7 +127,7 @@ impl History {
     /// Runs the script and changes the record. Returns violated foreign keys, if any.
     async fn script_and_record(
         &mut self,
-        step: Step<'_>,
+        step: Step,
         script: &Script<'_>,
         at: Timestamp,
     ) -> Result<Option<String>, DbErr> {
@@ -155,7 +152,7 @@ impl History {
     /// Runs a script outside of a transaction: the lock belongs to the connection.
     async fn run_alone(
         &mut self,
-        step: Step<'_>,
+        step: Step,
         script: &Script<'_>,
         at: Timestamp,
     ) -> Result<bool, MigrationError> {
@@ -183,7 +180,7 @@ impl History {
 
     async fn statements_and_record(
         &mut self,
-        step: Step<'_>,
+        step: Step,
         script: &Script<'_>,
         at: Timestamp,
     ) -> Result<bool, MigrationError> {
@@ -193,14 +190,18 @@ impl History {
         if self.is_applied(owner, migration.version).await? != step.expects_applied() {
             return Ok(false);
         }
+        // Another process may have stopped half-way since it was checked.
+        let unfinished = self.unfinished().await?;
+        if let Some(begun) = unfinished.iter().find(|one| one.is(owner, migration)) {
+            return Err(MigrationError::wrong(&begun.status(owner, migration)));
+        }
         self.begin_unfinished(step, script.statements.len(), at)
             .await?;
         for (index, statement) in script.statements.iter().enumerate() {
             // One by one: PostgreSQL wraps several statements in one message into a transaction.
             if let Err(error) = self.run_sql(statement.text).await {
                 if index == 0 && is_answer(&error) {
-                    self.end_unfinished(step.owner, step.migration.version)
-                        .await?;
+                    self.end_unfinished(owner, migration.version).await?;
                 }
                 return Err(MigrationError::stopped(step, script, index, error));
             }
@@ -209,8 +210,7 @@ impl History {
         self.begin().await?;
         let (record, values) = step.record(at);
         self.rows(record, values).await?;
-        self.end_unfinished(step.owner, step.migration.version)
-            .await?;
+        self.end_unfinished(owner, migration.version).await?;
         self.run_sql("COMMIT").await?;
         Ok(true)
     }

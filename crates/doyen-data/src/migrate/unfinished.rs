@@ -8,6 +8,7 @@ use sea_orm::DbErr;
 
 use super::history::History;
 use super::step::Step;
+use super::{Migration, MigrationError, Migrator, State, Status};
 
 const TABLE: &str = "doyen_migrations_unfinished";
 
@@ -20,6 +21,59 @@ pub(super) struct Unfinished {
     pub(super) completed: i64,
     /// Statements of the file.
     pub(super) statements: i64,
+}
+
+impl Unfinished {
+    pub(super) fn is(&self, owner: &str, migration: &Migration) -> bool {
+        self.owner == owner && self.version == migration.version
+    }
+
+    pub(super) const fn state(&self) -> State {
+        State::Unfinished {
+            completed: self.completed,
+            statements: self.statements,
+        }
+    }
+
+    pub(super) fn status(&self, owner: &'static str, migration: &Migration) -> Status {
+        Status {
+            owner,
+            version: migration.version,
+            name: migration.name.to_owned(),
+            state: self.state(),
+        }
+    }
+}
+
+impl Migrator<'_> {
+    /// Records an unfinished migration, which a person has completed or undone, as applied or as
+    /// pending.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no migration of this version is unfinished.
+    pub async fn resolve(&self, version: i64, is_applied: bool) -> Result<(), MigrationError> {
+        let mut history = History::open(self.database).await?;
+        history.begin().await?;
+        let all = history.unfinished().await?;
+        let unfinished = all.into_iter().find(|one| one.version == version);
+        let step = self
+            .all()
+            .find(|(owner, migration)| {
+                migration.version == version
+                    && unfinished.as_ref().is_some_and(|one| one.owner == *owner)
+            })
+            .map(|(owner, migration)| Step::up(owner, migration));
+        let (Some(unfinished), Some(step)) = (unfinished, step) else {
+            return Err(MigrationError::nothing_to_resolve(version));
+        };
+        history
+            .resolve(&unfinished, is_applied.then_some(step))
+            .await?;
+        history.run_sql("COMMIT").await?;
+        history.close().await;
+        Ok(())
+    }
 }
 
 impl History {
@@ -43,7 +97,7 @@ impl History {
 
     pub(super) async fn begin_unfinished(
         &mut self,
-        step: Step<'_>,
+        step: Step,
         statements: usize,
         at: Timestamp,
     ) -> Result<(), DbErr> {
@@ -72,7 +126,7 @@ impl History {
 
     pub(super) async fn count_completed(
         &mut self,
-        step: Step<'_>,
+        step: Step,
         completed: usize,
     ) -> Result<(), DbErr> {
         let sql = "UPDATE doyen_migrations_unfinished SET completed = $1 WHERE owner = $2 AND version = $3";
@@ -94,7 +148,7 @@ impl History {
     pub(super) async fn resolve(
         &mut self,
         unfinished: &Unfinished,
-        applied: Option<Step<'_>>,
+        applied: Option<Step>,
     ) -> Result<(), DbErr> {
         let Unfinished { owner, version, .. } = unfinished;
         let is_applied = self.is_applied(owner, *version).await?;

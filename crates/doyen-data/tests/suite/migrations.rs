@@ -292,7 +292,7 @@ async fn a_migration_that_stops_half_way_is_recorded_until_it_is_resolved() {
     let fresh = Fresh::postgres().await;
     let migrator = Migrator::new(&fresh.database, of(stops_half_way()));
     let error = migrator.up().await.unwrap_err().to_string();
-    let expected = "statement 3 of 3 of the migration `2_index.up.sql` failed, at line 4; the statements before it are applied and stay. \
+    let expected = "statement 3 of 3 of the migration `2_index.up.sql` failed, at line 4; the statements before it completed and stay. \
         Complete or undo it by hand, then run `migrate resolve 2 applied` or `migrate resolve 2 pending`";
     assert_eq!(error, expected);
     let unfinished = State::Unfinished {
