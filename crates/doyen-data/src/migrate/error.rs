@@ -18,7 +18,10 @@ impl MigrationError {
     pub(super) fn failed(owner: &str, way: &str, migration: &Migration, error: DbErr) -> Self {
         let file = file(owner, migration.version, migration.name, way);
         Self {
-            what: format!("the migration {file} failed; nothing of it was applied"),
+            what: format!(
+                "the migration {file} failed; nothing of it was applied{}",
+                extension_advice(&error).unwrap_or_default()
+            ),
             source: Some(error),
         }
     }
@@ -66,6 +69,23 @@ impl MigrationError {
             file(status.owner, status.version, &status.name, "up")
         );
         Self { what, source: None }
+    }
+}
+
+/// Returns what to do about an extension of PostgreSQL that cannot be created.
+fn extension_advice(error: &DbErr) -> Option<String> {
+    let code = crate::error::code(error)?;
+    let text = error.to_string();
+    let (_, name) = text.split_once("extension \"")?;
+    let (name, _) = name.split_once('"')?;
+    match code.as_str() {
+        "42501" => Some(format!(
+            ". The role may not create the extension `{name}`. Run `CREATE EXTENSION {name}` in this database as its owner or as a superuser, then try again"
+        )),
+        "0A000" | "58P01" => Some(format!(
+            ". The server does not have the extension `{name}`. Install it on the server, for example with the package `postgresql-contrib`, then try again"
+        )),
+        _ => None,
     }
 }
 

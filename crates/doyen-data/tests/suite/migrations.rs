@@ -2,10 +2,10 @@
 
 use doyen_core::Access;
 use doyen_data::migrate::State;
-use doyen_data::sea_orm::ConnectionTrait as _;
-use doyen_data::{Migration, Migrations, Migrator};
+use doyen_data::sea_orm::{ConnectionTrait as _, Statement};
+use doyen_data::{Database, Migration, Migrations, Migrator};
 
-use crate::harness::{Fresh, TABLES, both};
+use crate::harness::{Fresh, TABLES, both, options};
 use crate::session::count;
 
 const fn step(version: i64, name: &'static str, up: &'static str, down: &'static str) -> Migration {
@@ -95,7 +95,7 @@ both! {
             .map(|_| {
                 let url = fresh.url.clone();
                 tokio::spawn(async move {
-                    let database = doyen_data::Database::connect(&crate::harness::options(&url)).await.unwrap();
+                    let database = doyen_data::Database::connect(&options(&url)).await.unwrap();
                     let applied = Migrator::new(&database, migrations).up().await.unwrap().len();
                     database.close().await;
                     applied
@@ -262,4 +262,77 @@ fn the_macro_embeds_both_folders() {
         "CREATE TABLE first (id bigint PRIMARY KEY);\n"
     );
     assert_eq!(migrations.sqlite[1].down, "DROP TABLE second;\n");
+}
+
+/// A role that may not create an extension learns what to do; one that exists is enough for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_right_to_an_extension_is_explained() {
+    const SEARCH: Migrations = Migrations {
+        sqlite: &[],
+        postgres: &[Migration {
+            version: 1,
+            name: "search",
+            up: "CREATE EXTENSION IF NOT EXISTS pg_trgm;",
+            down: "DROP EXTENSION pg_trgm;",
+        }],
+    };
+    const MISSING: Migrations = Migrations {
+        sqlite: &[],
+        postgres: &[Migration {
+            version: 1,
+            name: "missing",
+            up: "CREATE EXTENSION no_such_extension;",
+            down: "SELECT 1;",
+        }],
+    };
+    let fresh = Fresh::postgres().await;
+    let role = format!("guest_of_{}", fresh.url.rsplit_once('/').unwrap().1);
+    let run = async |sql: String| {
+        let session = fresh.database.session(Access::Write);
+        session.execute_sql(&sql, []).await.unwrap();
+        session.commit().await.unwrap();
+    };
+    run(format!("CREATE ROLE {role} LOGIN PASSWORD 'guest'")).await;
+    run(format!("GRANT CREATE ON SCHEMA public TO {role}")).await;
+    let (_, server) = fresh.url.rsplit_once('@').unwrap();
+    let guest = Database::connect(&options(&format!("postgres://{role}:guest@{server}")))
+        .await
+        .unwrap();
+    let migrator = Migrator::new(&guest, SEARCH);
+    let error = migrator.up().await.unwrap_err().to_string();
+    assert!(
+        error.contains("`1_search.up.sql` failed") && error.contains("`CREATE EXTENSION pg_trgm`"),
+        "{error}"
+    );
+    let missing = Migrator::new(&fresh.database, MISSING).up().await;
+    let missing = missing.unwrap_err().to_string();
+    assert!(
+        missing.contains("`no_such_extension`") && missing.contains("`postgresql-contrib`"),
+        "{missing}"
+    );
+    run("CREATE EXTENSION pg_trgm".to_owned()).await;
+    assert_eq!(migrator.up().await.unwrap().len(), 1);
+    guest.close().await;
+    run(format!("DROP OWNED BY {role}")).await;
+    run(format!("DROP ROLE {role}")).await;
+    fresh.drop().await;
+}
+
+/// SQLite plans without statistics until somebody gathers them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn planner_statistics_are_gathered_on_sqlite() {
+    let fresh = Fresh::sqlite().await;
+    fresh.migrated().await;
+    let session = fresh.database.session(Access::Write);
+    let rows = "INSERT INTO customers (id, email) VALUES (1, 'a'), (2, 'b')";
+    session.execute_sql(rows, []).await.unwrap();
+    session.commit().await.unwrap();
+    fresh.database.optimize().await.unwrap();
+    let session = fresh.database.session(Access::Read);
+    let sql = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'customers'";
+    let found = session
+        .query_all_raw(Statement::from_string(fresh.database.backend(), sql))
+        .await;
+    assert!(!found.unwrap().is_empty());
+    fresh.drop().await;
 }
