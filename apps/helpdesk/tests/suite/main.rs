@@ -19,6 +19,7 @@
 //! | `limits` | how often: every route, two programs with one Redis, quotas |
 //! | `edge` | the real program: hosts, proxies, and settings that would lie |
 //! | `memory` | what strangers can make the real program hold in memory and write to its log |
+//! | `size` | lists and searches of many tickets, alone and next to forty searches |
 //! | `slow` | the real program while hundreds of slow clients hold it up |
 
 mod access;
@@ -44,6 +45,7 @@ mod paging;
 mod private_cache;
 mod server;
 mod sessions;
+mod size;
 mod slow;
 mod states;
 mod stats;
