@@ -110,10 +110,16 @@ impl Built {
     /// Updates or checks the schema, as `database.migrate` says.
     pub(crate) async fn migrate(&self) -> Result<(), Fault> {
         let failed = |error| Fault::from_error(error);
-        match self.core.database.mode(self.info.environment.is_prod()) {
+        let migrated = match self.core.database.mode(self.info.environment.is_prod()) {
             MigrateMode::Auto => self.migrator().up().await.map(|_| ()).map_err(failed),
             MigrateMode::Check => self.migrator().check().await.map_err(failed),
             MigrateMode::Off => Ok(()),
+        };
+        migrated?;
+        // The tables may have grown since the last run. Without statistics queries are only slower.
+        if let Err(error) = self.database.optimize().await {
+            tracing::warn!(%error, "the planner statistics were not updated");
         }
+        Ok(())
     }
 }

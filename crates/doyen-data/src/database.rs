@@ -1,10 +1,10 @@
 //! The database of an application.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use doyen_core::Access;
-use sea_orm::{DbBackend, DbErr, Statement};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr, Statement};
 
 use crate::connection::{ConnectOptions, SqlStatement};
 use crate::fast_read::FastReader;
@@ -17,6 +17,9 @@ const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
 
 /// Minimum wait for a connection at startup, when the server may be starting too.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Interval between two updates of the planner statistics of SQLite.
+const OPTIMIZE_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// The database of an application. Cheap to clone. Requests use it through a [`Session`].
 ///
@@ -135,7 +138,31 @@ impl Database {
         self.check_connections().await.map_err(|error| {
             let advice = crate::advice::advice(scheme, &error);
             ConnectError::new(options.masked_url(), advice).caused_by(error)
-        })
+        })?;
+        if self.backend() == DbBackend::Sqlite {
+            drop(tokio::spawn(optimize_regularly(Arc::downgrade(&self.0))));
+        }
+        Ok(())
+    }
+
+    /// Updates the statistics of the query planner where they are missing or outdated.
+    ///
+    /// On SQLite this is `PRAGMA optimize`, with a limit on the rows that it reads. An application
+    /// runs it at startup, after its migrations, and an open database every ten minutes. Call it
+    /// after a large import. On PostgreSQL it does nothing: autovacuum keeps the statistics.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the database is unavailable.
+    pub async fn optimize(&self) -> Result<(), DbErr> {
+        if self.backend() != DbBackend::Sqlite {
+            return Ok(());
+        }
+        let mut lease = self.0.write_pool.acquire().await?;
+        // 0x10000: tables that this connection has not queried, too.
+        lease
+            .run_sql("PRAGMA analysis_limit = 400; PRAGMA optimize = 0x10002")
+            .await
     }
 
     /// Checks that the pooler is in the mode that the options say, before a `SET` on one of its
@@ -259,6 +286,21 @@ impl Database {
 
     pub(crate) fn cursor_key(&self) -> &CursorKey {
         &self.0.cursor_key
+    }
+}
+
+/// Updates the planner statistics until the database is closed. Tables grow while a service runs.
+async fn optimize_regularly(database: Weak<Inner>) {
+    loop {
+        tokio::time::sleep(OPTIMIZE_INTERVAL).await;
+        let Some(inner) = database.upgrade() else {
+            return;
+        };
+        match Database(inner).optimize().await {
+            Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => return,
+            Err(error) => tracing::warn!(%error, "the planner statistics were not updated"),
+            Ok(()) => {}
+        }
     }
 }
 

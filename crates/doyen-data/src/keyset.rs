@@ -38,6 +38,7 @@ mod cursor;
 mod truncated;
 
 use doyen_core::{INVALID_CURSOR, Page, PageFrom, Paging, Total, Unexpected};
+use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait as _, EntityTrait, Iden, IdenStatic as _,
     Iterable as _, ModelTrait, Order as SqlOrder, PrimaryKeyToColumn as _, QueryFilter as _,
@@ -111,21 +112,23 @@ impl Session {
         E::Column: Iden,
         E::Model: Sync,
     {
-        self.page_counted(select, Select::clone, order, paging, filter)
+        self.page_with_keys(select, || None, order, paging, filter)
             .await
     }
 
-    /// Like [`page`](Self::page), but a numbered page gets its total from another select of the same
-    /// rows, which `counted` returns. Use it if a page is best read in its order, and its rows are
-    /// best counted through another index.
+    /// Like [`page`](Self::page), but a numbered page is counted and found through another statement.
+    ///
+    /// It selects the key of the same rows, from a source that has the columns of the order. Return
+    /// one if `select` reads a view: the indexes of its table may have both the key and the order, or
+    /// the rows may be counted faster than they are read in order. Its key is a single column.
     ///
     /// # Errors
     ///
     /// The same as for [`page`](Self::page).
-    pub async fn page_counted<E>(
+    pub async fn page_with_keys<E>(
         &self,
         select: Select<E>,
-        counted: impl FnOnce(&Select<E>) -> Select<E> + Send,
+        keys: impl FnOnce() -> Option<SelectStatement> + Send,
         order: Order<E::Column>,
         paging: &Paging,
         filter: &(impl Serialize + ?Sized),
@@ -174,10 +177,7 @@ impl Session {
                 let cursor = list.complete::<E>(cursor).await?;
                 list.keyset(select, Some(cursor)).await
             }
-            PageFrom::Number(number) => {
-                let counted = counted(&select);
-                list.numbered(select, counted, *number).await
-            }
+            PageFrom::Number(number) => list.numbered(select, keys(), *number).await,
         }
     }
 }
@@ -256,7 +256,7 @@ impl<C: ColumnTrait> List<'_, C> {
     async fn numbered<E: EntityTrait<Column = C>>(
         &self,
         select: Select<E>,
-        counted: Select<E>,
+        keys: Option<SelectStatement>,
         number: u32,
     ) -> Result<Page<E::Model>, Unexpected>
     where
@@ -268,10 +268,15 @@ impl<C: ColumnTrait> List<'_, C> {
                 format!("there is no page {number}"),
             ));
         }
-        let total = Total::counted(self.count(counted).await?);
+        let rows = match &keys {
+            Some(keys) => self.count(keys).await?,
+            None => self.count(&keys_of(select.clone()).into_query()).await?,
+        };
+        let total = Total::counted(rows);
         let skip = u64::from(number - 1) * u64::from(self.limit);
         let mut items = if total.exceeded || skip < total.count {
-            self.skip(select, u64::from(self.limit) + 1, skip).await?
+            self.skip(select, keys, u64::from(self.limit) + 1, skip)
+                .await?
         } else {
             Vec::new()
         };
@@ -287,12 +292,9 @@ impl<C: ColumnTrait> List<'_, C> {
     }
 
     /// Counts the rows, but not many more than [`Total::MAX`].
-    async fn count<E: EntityTrait<Column = C>>(
-        &self,
-        select: Select<E>,
-    ) -> Result<u64, Unexpected> {
+    async fn count(&self, keys: &SelectStatement) -> Result<u64, Unexpected> {
         let limit = Total::MAX + 1;
-        let mut statement = keys(select).build(self.session.get_database_backend());
+        let mut statement = self.session.get_database_backend().build(keys);
         statement.sql = format!(
             "SELECT count(*) FROM ({} LIMIT {limit}) AS counted",
             statement.sql
@@ -307,6 +309,7 @@ impl<C: ColumnTrait> List<'_, C> {
     async fn skip<E: EntityTrait<Column = C>>(
         &self,
         select: Select<E>,
+        keys: Option<SelectStatement>,
         limit: u64,
         skip: u64,
     ) -> Result<Vec<E::Model>, Unexpected>
@@ -317,23 +320,23 @@ impl<C: ColumnTrait> List<'_, C> {
         let (Some(key), None, true) = (columns.next(), columns.next(), skip > 0) else {
             return self.fetch(self.sorted(select, false), limit, skip).await;
         };
-        let skipped = keys(self.sorted(select.clone(), false))
-            .limit(limit)
-            .offset(skip);
-        let select = select.filter(key.in_subquery(skipped.into_query()));
+        let mut keys = match keys {
+            Some(mut keys) => {
+                for (column, descending) in self.order {
+                    keys.order_by(*column, direction(*descending));
+                }
+                keys
+            }
+            None => keys_of(self.sorted(select.clone(), false)).into_query(),
+        };
+        keys.limit(limit).offset(skip);
+        let select = select.filter(key.in_subquery(keys));
         self.fetch(self.sorted(select, false), limit, 0).await
     }
 
     fn sorted<E: EntityTrait<Column = C>>(&self, mut select: Select<E>, back: bool) -> Select<E> {
         for (column, descending) in self.order {
-            select = select.order_by(
-                *column,
-                if *descending == back {
-                    SqlOrder::Asc
-                } else {
-                    SqlOrder::Desc
-                },
-            );
+            select = select.order_by(*column, direction(*descending != back));
         }
         select
     }
@@ -384,8 +387,16 @@ impl<C: ColumnTrait> List<'_, C> {
     }
 }
 
+fn direction(descending: bool) -> SqlOrder {
+    if descending {
+        SqlOrder::Desc
+    } else {
+        SqlOrder::Asc
+    }
+}
+
 /// Selects the keys of the rows only.
-fn keys<E: EntityTrait>(select: Select<E>) -> Select<E> {
+fn keys_of<E: EntityTrait>(select: Select<E>) -> Select<E> {
     E::PrimaryKey::iter().fold(select.select_only(), |select, key| {
         select.column(key.into_column())
     })

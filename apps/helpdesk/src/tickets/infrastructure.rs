@@ -6,6 +6,7 @@
 mod events;
 mod filter;
 pub(super) mod rows;
+mod search;
 
 use doyen::data::sea_orm::prelude::Uuid;
 use doyen::data::sea_orm::sea_query::LockType;
@@ -16,6 +17,7 @@ use doyen::prelude::*;
 use rows::{Count, comment, comment_card, person, tag, ticket};
 
 pub(crate) use events::OutboxEvents;
+use search::Search;
 
 use super::domain::{
     Comment, Person, Stats, Ticket, TicketFilter, TicketId, TicketRepository, Viewer,
@@ -51,11 +53,12 @@ impl TicketRepository for SqlTickets {
         filter: &TicketFilter,
         paging: &Paging,
     ) -> Result<Page<Ticket>, Unexpected> {
-        let select = filter::matching(viewer, filter);
+        let search = Search::of(&self.session, filter).await?;
         let page = self
             .session
-            .page(
-                select,
+            .page_with_keys(
+                filter::matching(viewer, filter, &search),
+                || filter::matching_ids(viewer, filter, &search),
                 filter::order(filter.sort),
                 paging,
                 &filter::cursor_values(viewer, filter),

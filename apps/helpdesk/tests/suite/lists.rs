@@ -106,9 +106,9 @@ async fn search_is_literal(app: Helpdesk) {
         ("BRENNT", vec!["Drucker brennt"]),
         ("überall", vec!["Drucker brennt"]),
         ("100%", vec!["100% sure"]),
-        ("%", vec!["100% sure"]),
-        ("_", vec!["100% sure"]),
-        ("\\", vec!["back\\slash"]),
+        ("0% s", vec!["100% sure"]),
+        ("r_s", vec!["100% sure"]),
+        ("k\\s", vec!["back\\slash"]),
         ("' and \"", vec!["back\\slash"]),
         ("'; DROP TABLE tickets; --", vec![]),
         ("nowhere", vec![]),
@@ -120,6 +120,62 @@ async fn search_is_literal(app: Helpdesk) {
             .await
             .expect(200);
         assert_eq!(subjects(&page), expected, "{q}");
+    }
+}
+
+/// Fewer than three characters are the beginning of a word in the subject.
+#[doyen_test::test]
+async fn a_short_search_finds_beginnings_of_words(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    for subject in [
+        "Printer on fire",
+        "Reprint",
+        "Re:print (pr2) \"äpfel\"",
+        "a\tpx-py_pz/pa.pb,pc;pd<pe'pf#pg@ph&pi+pj=pk[pl",
+        "100% %x",
+    ] {
+        ann.opens_with(json!({"subject": subject, "body": "private\npq"}))
+            .await;
+        app.clock().advance(Duration::from_secs(1));
+    }
+    let finds = async |q: &str, numbers: &[usize]| {
+        for sort in ["created_at", "priority"] {
+            let page = ann
+                .get(format!("/v1/tickets?sort={sort}&page=1"))
+                .query("q", q)
+                .send()
+                .await
+                .expect(200);
+            let found: Vec<usize> = page.json()["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|item| {
+                    let subject = item["subject"].as_str().unwrap_or_default();
+                    ["Pri", "Rep", "Re:", "a\t", "100"]
+                        .iter()
+                        .position(|start| subject.starts_with(start))
+                        .unwrap_or(9)
+                })
+                .collect();
+            assert_eq!(found, numbers, "{q} in the order {sort}");
+            assert_eq!(page.at("/page/total"), numbers.len());
+        }
+    };
+    finds("p", &[0, 2, 3]).await;
+    finds("PR", &[0, 2]).await;
+    finds("r", &[1, 2]).await;
+    finds("o", &[0]).await;
+    finds("Ä", &[2]).await;
+    finds("äp", &[2]).await;
+    finds("(p", &[0, 2, 3]).await;
+    for last in "xyzabcdefghijkl".chars() {
+        finds(&format!("p{last}"), &[3]).await;
+    }
+    finds("%", &[4]).await;
+    finds("%x", &[4]).await;
+    for nothing in ["pq", "nt", "_", "\\", " ", "--", "zz"] {
+        finds(nothing, &[]).await;
     }
 }
 

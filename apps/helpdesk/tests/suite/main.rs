@@ -19,6 +19,7 @@
 //! | `limits` | rate limits: every route, two programs with one Redis, quotas |
 //! | `edge` | the program: hosts, proxies, and contradictory settings |
 //! | `memory` | the memory and the log output that clients can cause |
+//! | `size` | lists and searches of many tickets, alone and next to forty searches |
 //! | `slow` | the program during an attack by hundreds of slow clients |
 
 mod access;
@@ -44,6 +45,7 @@ mod paging;
 mod private_cache;
 mod server;
 mod sessions;
+mod size;
 mod slow;
 mod states;
 mod stats;

@@ -109,4 +109,22 @@ async fn the_file_is_usable_with_the_sqlite3_of_the_system(app: Helpdesk) {
     }
     assert_eq!(sqlite3("SELECT tags FROM ticket_cards"), "a b");
     assert_eq!(sqlite3("PRAGMA integrity_check"), "ok");
+    // The triggers run there too.
+    let found = "SELECT count(*) FROM ticket_index WHERE ticket_index MATCH 'search : \"smoke\"'";
+    assert_eq!(sqlite3(found), "0");
+    sqlite3("UPDATE tickets SET search = 'printer' || char(10) || 'smoke'");
+    assert_eq!(sqlite3(found), "1");
+    let page = ann.get("/v1/tickets?q=smoke").send().await.expect(200);
+    assert_eq!(page.text_at("/items/0/id"), ticket);
+    sqlite3("PRAGMA foreign_keys = ON; DELETE FROM tickets");
+    assert_eq!(sqlite3(found), "0");
+}
+
+/// SQLite has no autovacuum: an application gathers the statistics of its planner when it starts.
+#[doyen_test::test(sqlite)]
+async fn a_start_gathers_planner_statistics(app: Helpdesk) {
+    app.as_customer().await.opens("printer").await;
+    let node = app.another(crate::support::patient()).await;
+    let tables = "sqlite_stat1 WHERE tbl = 'tickets'";
+    assert!(node.count(tables).await > 0);
 }

@@ -23,8 +23,9 @@ impl MigrationError {
             line(script.text, &error).map_or_else(String::new, |line| format!(" at line {line}"));
         Self {
             what: format!(
-                "the migration {} failed{line}; nothing of it was applied",
-                file_of(step)
+                "the migration {} failed{line}; nothing of it was applied{}",
+                file_of(step),
+                extension_advice(&error).unwrap_or_default()
             ),
             source: Some(error),
         }
@@ -188,6 +189,23 @@ fn file_of(step: Step) -> String {
         step.migration.name,
         step.way,
     )
+}
+
+/// Returns what to do about an extension of PostgreSQL that cannot be created.
+fn extension_advice(error: &DbErr) -> Option<String> {
+    let code = crate::error::code(error)?;
+    let text = error.to_string();
+    let (_, name) = text.split_once("extension \"")?;
+    let (name, _) = name.split_once('"')?;
+    match code.as_str() {
+        "42501" => Some(format!(
+            ". The role may not create the extension `{name}`. Run `CREATE EXTENSION {name}` in this database as its owner or as a superuser, then try again"
+        )),
+        "0A000" | "58P01" => Some(format!(
+            ". The server does not have the extension `{name}`. Install it on the server, for example with the package `postgresql-contrib`, then try again"
+        )),
+        _ => None,
+    }
 }
 
 /// Names the file of a migration, and its owner if that is not the application.

@@ -109,7 +109,7 @@ async fn at_rest(database: &Database) {
     }
 }
 
-both! {
+everywhere! {
     async fn a_thousand_times_at_every_point(fresh) {
         prepared(fresh).await;
         let workers = (0..4).map(|worker| {
@@ -153,7 +153,7 @@ fn endless(database: &Database) -> &'static str {
     }
 }
 
-both! {
+everywhere! {
     async fn in_the_middle_of_a_statement_that_would_run_for_minutes(fresh) {
         prepared(fresh).await;
         // One place for a writer, so that one that is not given back is noticed at once.
@@ -185,7 +185,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_statement_given_up_by_the_handler_ends_the_unit_of_work(fresh) {
         prepared(fresh).await;
         let session = fresh.database.session(Access::Write);
@@ -199,7 +199,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_panic_rolls_back(fresh) {
         prepared(fresh).await;
         let session = fresh.database.session(Access::Write);

@@ -2,10 +2,10 @@
 
 use doyen_core::Access;
 use doyen_data::migrate::State;
-use doyen_data::sea_orm::ConnectionTrait as _;
-use doyen_data::{Migration, Migrations, Migrator};
+use doyen_data::sea_orm::{ConnectionTrait as _, Statement};
+use doyen_data::{Database, Migration, Migrations, Migrator};
 
-use crate::harness::{Fresh, TABLES, everywhere};
+use crate::harness::{Fresh, TABLES, both, everywhere};
 use crate::session::count;
 
 const fn step(version: i64, name: &'static str, up: &'static str, down: &'static str) -> Migration {
@@ -50,7 +50,7 @@ fn three() -> Vec<Migration> {
     ]
 }
 
-both! {
+everywhere! {
     async fn up_down_up_is_the_same_schema(fresh) {
         let migrator = Migrator::new(&fresh.database, TABLES);
         let nothing = migrator.schema().await.unwrap();
@@ -70,7 +70,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn steps_status_and_check(fresh) {
         let migrator = Migrator::new(&fresh.database, of(three()));
         let states = async || -> Vec<String> {
@@ -89,7 +89,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn processes_that_start_together_apply_each_once(fresh) {
         let migrations = of(three());
         let starts: Vec<_> = (0..4)
@@ -112,7 +112,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_failure_undoes_its_migration_and_keeps_those_before(fresh) {
         let mut steps = three();
         steps[1].up = "CREATE TABLE b (id integer PRIMARY KEY); INSERT INTO b VALUES (1); INSERT INTO nowhere VALUES (1);";
@@ -125,7 +125,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_changed_or_missing_file_is_refused_by_name(fresh) {
         Migrator::new(&fresh.database, of(three())).up().await.unwrap();
         let mut changed = three();
@@ -152,7 +152,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn an_application_without_migrations_for_this_database_is_refused(fresh) {
         let mut one_sided = of(three());
         if fresh.is_postgres() { one_sided.postgres = &[] } else { one_sided.sqlite = &[] }
@@ -162,7 +162,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn other_parts_bring_their_own(fresh) {
         let theirs = of(vec![step(1, "jobs", "CREATE TABLE doyen_jobs (id integer PRIMARY KEY)", "DROP TABLE doyen_jobs")]);
         let ours = of(vec![step(1, "mine", "CREATE TABLE mine (job integer REFERENCES doyen_jobs (id))", "DROP TABLE mine")]);
@@ -468,4 +468,77 @@ fn the_macro_embeds_both_folders() {
         "CREATE TABLE first (id bigint PRIMARY KEY);\n"
     );
     assert_eq!(migrations.sqlite[1].down, "DROP TABLE second;\n");
+}
+
+/// A role that may not create an extension learns what to do; one that exists is enough for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_right_to_an_extension_is_explained() {
+    const SEARCH: Migrations = Migrations {
+        sqlite: &[],
+        postgres: &[Migration {
+            version: 1,
+            name: "search",
+            up: "CREATE EXTENSION IF NOT EXISTS pg_trgm;",
+            down: "DROP EXTENSION pg_trgm;",
+        }],
+    };
+    const MISSING: Migrations = Migrations {
+        sqlite: &[],
+        postgres: &[Migration {
+            version: 1,
+            name: "missing",
+            up: "CREATE EXTENSION no_such_extension;",
+            down: "SELECT 1;",
+        }],
+    };
+    let fresh = Fresh::postgres().await;
+    let role = format!("guest_of_{}", fresh.url.rsplit_once('/').unwrap().1);
+    let run = async |sql: String| {
+        let session = fresh.database.session(Access::Write);
+        session.execute_sql(&sql, []).await.unwrap();
+        session.commit().await.unwrap();
+    };
+    run(format!("CREATE ROLE {role} LOGIN PASSWORD 'guest'")).await;
+    run(format!("GRANT CREATE ON SCHEMA public TO {role}")).await;
+    let (_, server) = fresh.url.rsplit_once('@').unwrap();
+    let guest = Database::connect(&options(&format!("postgres://{role}:guest@{server}")))
+        .await
+        .unwrap();
+    let migrator = Migrator::new(&guest, SEARCH);
+    let error = migrator.up().await.unwrap_err().to_string();
+    assert!(
+        error.contains("`1_search.up.sql` failed") && error.contains("`CREATE EXTENSION pg_trgm`"),
+        "{error}"
+    );
+    let missing = Migrator::new(&fresh.database, MISSING).up().await;
+    let missing = missing.unwrap_err().to_string();
+    assert!(
+        missing.contains("`no_such_extension`") && missing.contains("`postgresql-contrib`"),
+        "{missing}"
+    );
+    run("CREATE EXTENSION pg_trgm".to_owned()).await;
+    assert_eq!(migrator.up().await.unwrap().len(), 1);
+    guest.close().await;
+    run(format!("DROP OWNED BY {role}")).await;
+    run(format!("DROP ROLE {role}")).await;
+    fresh.drop().await;
+}
+
+/// SQLite plans without statistics until somebody gathers them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn planner_statistics_are_gathered_on_sqlite() {
+    let fresh = Fresh::sqlite().await;
+    fresh.migrated().await;
+    let session = fresh.database.session(Access::Write);
+    let rows = "INSERT INTO customers (id, email) VALUES (1, 'a'), (2, 'b')";
+    session.execute_sql(rows, []).await.unwrap();
+    session.commit().await.unwrap();
+    fresh.database.optimize().await.unwrap();
+    let session = fresh.database.session(Access::Read);
+    let sql = "SELECT stat FROM sqlite_stat1 WHERE tbl = 'customers'";
+    let found = session
+        .query_all_raw(Statement::from_string(fresh.database.backend(), sql))
+        .await;
+    assert!(!found.unwrap().is_empty());
+    fresh.drop().await;
 }

@@ -33,7 +33,7 @@ async fn seeded(session: &Session) {
     }
 }
 
-both! {
+everywhere! {
     async fn relations_are_loaded_without_a_query_in_a_loop(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -61,7 +61,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn violations_are_named_alike(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -92,7 +92,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn two_columns_are_named_in_order(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -111,7 +111,7 @@ fn subject(id: i64, subject: &str) -> ticket::ActiveModel {
     }
 }
 
-both! {
+everywhere! {
     async fn of_two_writers_one_is_told(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);

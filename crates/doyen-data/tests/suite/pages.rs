@@ -5,7 +5,7 @@ use doyen_data::sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, 
 use doyen_data::{CursorKey, Database, Order, Session};
 
 use crate::entities::{customer, ticket};
-use crate::harness::{Fresh, everywhere};
+use crate::harness::{Fresh, both, everywhere};
 
 type Tickets = Result<Page<ticket::Model>, Unexpected>;
 
@@ -67,7 +67,7 @@ fn keys(page: &Page<ticket::Model>) -> Vec<(i64, i64)> {
         .collect()
 }
 
-both! {
+everywhere! {
     async fn a_walk_there_and_back_shows_each_row_once(fresh) {
         let database = seeded(fresh, 60).await;
         let session = database.session(Access::Read);
@@ -99,7 +99,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn rows_that_come_and_go_do_not_disturb_the_others(fresh) {
         let database = seeded(fresh, 80).await;
         let change = async |step: i64| {
@@ -150,7 +150,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn an_empty_page_still_leads_back(fresh) {
         let database = seeded(fresh, 14).await;
         let session = database.session(Access::Read);
@@ -168,7 +168,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_cursor_that_does_not_fit_is_refused(fresh) {
         let database = seeded(fresh, 20).await;
         let session = database.session(Access::Read);
@@ -199,7 +199,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_column_that_may_be_null_has_no_order(fresh) {
         let database = seeded(fresh, 3).await;
         let session = database.session(Access::Read);
@@ -208,7 +208,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn numbered_pages_count(fresh) {
         let database = seeded(fresh, 20).await;
         let session = database.session(Access::Read);
@@ -262,7 +262,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn the_cursor_of_a_key_and_a_filter_is_the_same_on_every_node(fresh) {
         let database = seeded(fresh, 8).await;
         let session = database.session(Access::Read);

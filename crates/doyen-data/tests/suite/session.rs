@@ -39,7 +39,7 @@ struct Email {
     email: String,
 }
 
-both! {
+everywhere! {
     async fn a_commit_keeps_and_a_rollback_undoes(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -59,7 +59,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn the_first_statement_is_like_any_other(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -87,7 +87,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_first_statement_that_fails_is_the_end_of_its_unit_of_work(fresh) {
         fresh.migrated().await;
         for sql in ["INSERT INTO nowhere (email) VALUES ($1)", "INSERT INTO customers (email) VALUES ($1), ($1)"] {
@@ -104,7 +104,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_first_statement_that_is_given_up_is_not_forgotten(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -124,7 +124,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn nothing_is_begun_before_the_first_statement(fresh) {
         let before = fresh.database.pool();
         let sessions: Vec<_> = (0..50).map(|_| fresh.database.session(Access::Write)).collect();
@@ -135,7 +135,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_reading_session_cannot_write(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Read);
@@ -165,7 +165,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_failed_statement_ends_the_unit_of_work(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -180,7 +180,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_savepoint_is_undone_alone(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -224,7 +224,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_failure_swallowed_inside_a_savepoint_undoes_that_savepoint(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -242,7 +242,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_deferred_constraint_fails_the_commit(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -262,7 +262,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn work_after_the_commit_runs_once_and_only_then(fresh) {
         fresh.migrated().await;
         let order = Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -289,7 +289,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn the_context_commits_and_counts(fresh) {
         fresh.migrated().await;
         let mut builder = Container::builder();
@@ -322,7 +322,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn reading_beside_holds_nothing(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -337,7 +337,7 @@ both! {
     }
 }
 
-both! {
+everywhere! {
     async fn a_session_ends_its_transaction_itself(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
@@ -355,7 +355,7 @@ struct Joined {
     email: String,
 }
 
-both! {
+everywhere! {
     async fn an_event_is_there_if_and_only_if_the_change_is(fresh) {
         fresh.migrated().await;
         for (n, keep) in [(1, true), (2, false), (3, true)] {

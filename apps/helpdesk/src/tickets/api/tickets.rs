@@ -1,11 +1,15 @@
 //! Create, list, get, update and delete tickets.
 
 use doyen::prelude::*;
+use doyen::web::ConcurrencyClass;
 
 use super::shapes::{NewTicket, TicketChanges};
 use super::view::{Presenter, TicketView};
 use crate::access::{Role, Scope, User};
 use crate::tickets::domain::{EditTicket, FindTicket, TicketFilter, TicketId, Tickets};
+
+/// A search can read every ticket, and must leave most database connections to plain lists.
+const SEARCH: ConcurrencyClass = class("search", 4).with_query("q");
 
 /// Create a ticket
 ///
@@ -25,8 +29,9 @@ pub(crate) async fn create(
 /// List tickets
 ///
 /// Customers see only their own tickets; agents see all tickets. A ticket must match every given
-/// filter. The default order is by creation time, newest first.
-#[get("/", allow = Scope::TicketsRead, sparse)]
+/// filter. The default order is by creation time, newest first. Few searches (`q`) run at once;
+/// further ones wait for a moment, then get a 503.
+#[get("/", allow = Scope::TicketsRead, sparse, concurrency = SEARCH)]
 pub(crate) async fn list(
     me: User,
     tickets: Tickets,

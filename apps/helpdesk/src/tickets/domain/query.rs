@@ -21,7 +21,8 @@ pub struct TicketFilter {
     pub reporter: Option<UserId>,
     /// Only tickets with this tag.
     pub tag: Option<Tag>,
-    /// Only tickets whose subject or body contains this text, ignoring case.
+    /// Only tickets whose subject or body contains this text, ignoring case. Fewer than three
+    /// characters match the beginning of words in the subject.
     #[validate(length(min = 1, max = 100))]
     pub q: Option<String>,
     /// Sort order. A leading `-` means descending.

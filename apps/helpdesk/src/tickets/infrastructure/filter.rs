@@ -1,11 +1,14 @@
 //! Translates filters to queries. Every query for tickets is restricted to a viewer.
 
 use doyen::data::Order;
-use doyen::data::sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr, Query};
-use doyen::data::sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select};
+use doyen::data::sea_orm::sea_query::{Expr, ExprTrait as _, SelectStatement};
+use doyen::data::sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect as _, QueryTrait as _, Select,
+};
 
-use super::rows::{tag, ticket_card};
-use crate::tickets::domain::{AssigneeFilter, Sort, TicketFilter, Viewer};
+use super::rows::{ticket, ticket_card};
+use super::search::Search;
+use crate::tickets::domain::{AssigneeFilter, Sort, Status, TicketFilter, Viewer};
 
 /// Selects the tickets that the viewer can see.
 pub(super) fn visible(viewer: Viewer) -> Select<ticket_card::Entity> {
@@ -18,40 +21,46 @@ pub(super) fn own(viewer: Viewer, reporter: impl ColumnTrait) -> Condition {
 }
 
 /// Selects the visible tickets that match the filter.
-pub(super) fn matching(viewer: Viewer, filter: &TicketFilter) -> Select<ticket_card::Entity> {
+pub(super) fn matching(
+    viewer: Viewer,
+    filter: &TicketFilter,
+    search: &Search<'_>,
+) -> Select<ticket_card::Entity> {
+    visible(viewer).filter(search.conditions().fold(columns(filter), Condition::add))
+}
+
+/// Selects the ids of the same tickets from the table, whose indexes have them, or returns `None` if
+/// they are few.
+pub(super) fn matching_ids(
+    viewer: Viewer,
+    filter: &TicketFilter,
+    search: &Search<'_>,
+) -> Option<SelectStatement> {
+    let conditions = search.index_conditions()?;
+    let select = ticket::Entity::find()
+        .select_only()
+        .column(ticket::Column::Id)
+        .filter(own(viewer, ticket::Column::ReporterId))
+        .filter(conditions.fold(columns(filter), Condition::add));
+    Some(select.into_query())
+}
+
+/// Returns the part of the filter that compares columns, of the view or of the table.
+fn columns(filter: &TicketFilter) -> Condition {
     use ticket_card::Column;
+    let column = |column: Column| Expr::col(column);
     let assignee = filter.assignee.map(|assignee| match assignee {
-        AssigneeFilter::Unassigned => Column::AssigneeId.is_null(),
-        AssigneeFilter::User(id) => Column::AssigneeId.eq(id.uuid()),
+        AssigneeFilter::Unassigned => column(Column::AssigneeId).is_null(),
+        AssigneeFilter::User(id) => column(Column::AssigneeId).eq(id.uuid()),
     });
-    let tagged = filter.tag.as_ref().map(|word| {
-        let tickets = Query::select()
-            .column(tag::Column::TicketId)
-            .from(tag::Entity)
-            .and_where(tag::Column::Tag.eq(word.as_str()))
-            .to_owned();
-        Column::Id.in_subquery(tickets)
-    });
-    let found = filter
-        .q
-        .as_deref()
-        .map(|text| Expr::col("search").like(LikeExpr::new(pattern(text)).escape('\\')));
-    let all = Condition::all()
-        .add_option(
-            filter
-                .status
-                .map(|status| Column::Status.eq(status.as_str())),
-        )
-        .add_option(
-            filter
-                .priority
-                .map(|priority| Column::Priority.eq(priority as i16)),
-        )
-        .add_option(filter.reporter.map(|id| Column::ReporterId.eq(id.uuid())))
+    let status = filter.status.map(Status::as_str);
+    let priority = filter.priority.map(|priority| priority as i16);
+    let reporter = filter.reporter.map(|id| id.uuid());
+    Condition::all()
+        .add_option(status.map(|status| column(Column::Status).eq(status)))
+        .add_option(priority.map(|priority| column(Column::Priority).eq(priority)))
+        .add_option(reporter.map(|id| column(Column::ReporterId).eq(id)))
         .add_option(assignee)
-        .add_option(tagged)
-        .add_option(found);
-    visible(viewer).filter(all)
 }
 
 /// Returns the values that the cursors of a list are bound to, in addition to its order.
@@ -81,19 +90,6 @@ pub(super) fn cursor_values(viewer: Viewer, filter: &TicketFilter) -> [Option<St
     ]
 }
 
-/// Returns a `LIKE` pattern that matches the lowercase text anywhere; `%`, `_` and `\` are escaped.
-fn pattern(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in text.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
-}
-
 /// Returns the columns of a sort order. Each order has an index, read in either direction.
 pub(super) fn order(sort: Sort) -> Order<ticket_card::Column> {
     use ticket_card::Column;
@@ -106,16 +102,4 @@ pub(super) fn order(sort: Sort) -> Order<ticket_card::Column> {
             .then(Column::CreatedAt),
     };
     order.descending(down).then(Column::Id).descending(down)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_like_would_read_stands_for_itself() {
-        assert_eq!(pattern("100%"), r"%100\%%");
-        assert_eq!(pattern(r"A_b\C"), r"%a\_b\\c%");
-        assert_eq!(pattern("ÄÖ"), "%äö%");
-    }
 }

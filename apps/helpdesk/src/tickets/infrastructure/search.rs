@@ -1,0 +1,265 @@
+//! Finds tickets by a tag or a text (`q=`).
+//!
+//! The indexes of tags and texts do not know the order of a list. Two plans are fast, each where the
+//! other is slow:
+//!
+//! - Few tickets match: look them up through the index and sort them.
+//! - Many tickets match: read the list in its order and check each ticket, until the page is full.
+//!
+//! A bounded look at the index decides, because the databases estimate the number of matches badly.
+
+use doyen::data::sea_orm::prelude::{Expr, Uuid};
+use doyen::data::sea_orm::sea_query::extension::sqlite::SqliteExpr as _;
+use doyen::data::sea_orm::sea_query::{
+    ExprTrait as _, Func, LikeExpr, PostgresQueryBuilder, Query, SelectStatement, SimpleExpr,
+    SqliteQueryBuilder,
+};
+use doyen::data::sea_orm::{
+    self, ColumnTrait, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
+    QuerySelect as _, QueryTrait as _,
+};
+use doyen::data::{Row, Session};
+use doyen::prelude::Unexpected;
+
+use super::rows::{tag, ticket_card};
+use crate::tickets::domain::{Tag, TicketFilter};
+
+/// Maximum number of matches that are looked up and sorted. Above it, at least one ticket of 250
+/// matches in a database of 500,000, so that a page needs about 5,000 checks.
+const MAX_LOOKUPS: usize = 2_000;
+
+/// Characters after which a word begins, besides a space. The migration `search` has the same list.
+const SEPARATORS: &str = "\t-_/.,:;([<\"'#@&+=";
+
+/// The tag and the text of a filter.
+pub(super) struct Search<'a> {
+    backend: DbBackend,
+    /// The tickets that match the tag or the text, if these are few.
+    few: Option<Vec<Uuid>>,
+    /// What is still to be checked.
+    tag: Option<&'a Tag>,
+    text: Option<Text>,
+}
+
+/// A text to find.
+enum Text {
+    /// Anywhere in subject or body.
+    Anywhere(String),
+    /// At the beginning of a word of the subject, with the space before it.
+    Word(String),
+}
+
+/// A match in an index.
+#[derive(FromQueryResult, Row)]
+struct Match {
+    ticket_id: Uuid,
+}
+
+impl<'a> Search<'a> {
+    /// Looks at the indexes for the tag and the text of this filter.
+    pub(super) async fn of(
+        session: &Session,
+        filter: &'a TicketFilter,
+    ) -> Result<Self, Unexpected> {
+        let mut search = Self {
+            backend: session.backend(),
+            few: None,
+            tag: filter.tag.as_ref(),
+            text: filter.q.as_deref().map(Text::new),
+        };
+        if let Some(tag) = search.tag {
+            search.few = few(session, tagged(tag)).await?;
+            if search.few.is_some() {
+                search.tag = None;
+                return Ok(search);
+            }
+        }
+        if let Some(text) = &search.text {
+            search.few = if text.is_blank() {
+                Some(Vec::new())
+            } else {
+                few(session, text.matches(search.backend)).await?
+            };
+            if search.few.is_some() {
+                search.text = None;
+            }
+        }
+        Ok(search)
+    }
+
+    /// Returns the conditions for reading a list in its order.
+    pub(super) fn conditions(&self) -> impl Iterator<Item = SimpleExpr> {
+        let few = self.few.as_ref().map(|few| {
+            // Few distinct numbers of parameters, so that statements stay prepared.
+            let padding = few.len().next_power_of_two() - few.len();
+            let last = few.last().copied();
+            let padded = few
+                .iter()
+                .copied()
+                .chain(last.into_iter().cycle().take(padding));
+            ticket_card::Column::Id.is_in(padded)
+        });
+        let tagged = self.tag.map(has_tag);
+        let found = self.text.as_ref().map(|text| text.is_in(self.backend));
+        few.into_iter().chain(tagged).chain(found)
+    }
+
+    /// Returns the conditions for counting a list through the indexes, which fit the table too.
+    /// Returns `None` if the matches are few anyway.
+    pub(super) fn index_conditions(&self) -> Option<impl Iterator<Item = SimpleExpr>> {
+        if self.few.is_some() {
+            return None;
+        }
+        let tagged = self.tag.map(tagged);
+        let found = self.text.as_ref().map(|text| text.matches(self.backend));
+        let matches = tagged.into_iter().chain(found);
+        Some(matches.map(|matches| Expr::col(ticket_card::Column::Id).in_subquery(matches)))
+    }
+}
+
+/// Returns the matches, or `None` if there are more than [`MAX_LOOKUPS`].
+async fn few(session: &Session, matches: SelectStatement) -> Result<Option<Vec<Uuid>>, Unexpected> {
+    let limit = MAX_LOOKUPS + 1;
+    let (sql, values) = match session.backend() {
+        DbBackend::Sqlite => {
+            let (sql, values) = matches.build(SqliteQueryBuilder);
+            (format!("{sql} LIMIT {limit}"), values)
+        }
+        _ => {
+            let (sql, values) = matches.build(PostgresQueryBuilder);
+            // Otherwise PostgreSQL may read the table instead of the index in the hope of an early
+            // match. It reads a materialized query only as far as needed.
+            let sql = format!(
+                "WITH matches AS MATERIALIZED ({sql}) SELECT ticket_id FROM matches LIMIT {limit}"
+            );
+            (sql, values)
+        }
+    };
+    let found: Vec<Match> = session.query_as(&sql, values).await?;
+    let is_few = found.len() <= MAX_LOOKUPS;
+    Ok(is_few.then(|| found.into_iter().map(|found| found.ticket_id).collect()))
+}
+
+/// Selects the tickets with this tag.
+fn tagged(word: &Tag) -> SelectStatement {
+    tag::Entity::find()
+        .select_only()
+        .column(tag::Column::TicketId)
+        .filter(tag::Column::Tag.eq(word.as_str()))
+        .into_query()
+}
+
+/// Checks one ticket for a tag. PostgreSQL does not turn it into a join that reads all tickets.
+fn has_tag(word: &Tag) -> SimpleExpr {
+    let ticket = (ticket_card::Entity, ticket_card::Column::Id);
+    let tags = tagged(word)
+        .and_where(Expr::col((tag::Entity, tag::Column::TicketId)).equals(ticket))
+        .to_owned();
+    SimpleExpr::SubQuery(None, Box::new(tags.into())).is_not_null()
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let lower = text.to_lowercase();
+        if text.chars().count() >= 3 {
+            return Self::Anywhere(lower);
+        }
+        let word = lower.replace(|letter| SEPARATORS.contains(letter), " ");
+        Self::Word(format!(" {}", word.trim_start()))
+    }
+
+    /// Returns true for a word without letters, which nothing matches.
+    fn is_blank(&self) -> bool {
+        matches!(self, Self::Word(word) if word == " ")
+    }
+
+    /// Returns the column of the view that has the text, and the text.
+    fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Anywhere(text) => ("search", text),
+            Self::Word(word) => ("words", word),
+        }
+    }
+
+    /// Checks one ticket for the text, without the index.
+    fn is_in(&self, backend: DbBackend) -> SimpleExpr {
+        let (column, text) = self.parts();
+        let position = match backend {
+            DbBackend::Sqlite => "instr",
+            _ => "strpos",
+        };
+        let position = Func::cust(position).arg(Expr::col(column)).arg(text);
+        Expr::expr(position).gt(0)
+    }
+
+    /// Selects the tickets with the text through the index.
+    fn matches(&self, backend: DbBackend) -> SelectStatement {
+        let (column, text) = self.parts();
+        if backend == DbBackend::Sqlite {
+            return Query::select()
+                .column("ticket_id")
+                .from("ticket_index")
+                .inner_join(
+                    "ticket_numbers",
+                    Expr::col("number").eq(Expr::col(("ticket_index", "rowid"))),
+                )
+                .and_where(Expr::col("ticket_index").matches(self.phrase()))
+                .to_owned();
+        }
+        Query::select()
+            .expr_as(Expr::col(ticket_card::Column::Id), "ticket_id")
+            .from(ticket_card::Entity)
+            .and_where(Expr::col(column).like(LikeExpr::new(pattern(text)).escape('\\')))
+            .to_owned()
+    }
+
+    /// Returns the text as a phrase of FTS5. Words are indexed after two spaces.
+    fn phrase(&self) -> String {
+        let (column, text) = self.parts();
+        let quoted = text.replace('"', "\"\"");
+        match self {
+            Self::Word(_) if text.chars().count() < 3 => format!("{column} : \" {quoted}\""),
+            _ => format!("{column} : \"{quoted}\""),
+        }
+    }
+}
+
+/// Returns a `LIKE` pattern that matches the text anywhere; `%`, `_` and `\` are escaped.
+fn pattern(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_like_would_read_stands_for_itself() {
+        assert_eq!(pattern("100%"), r"%100\%%");
+        assert_eq!(pattern(r"a_b\c"), r"%a\_b\\c%");
+    }
+
+    #[test]
+    fn a_phrase_of_the_index_has_at_least_three_characters() {
+        for (text, phrase) in [
+            ("Printer", r#"search : "printer""#),
+            ("a\"b", r#"search : "a""b""#),
+            ("Pr", r#"words : " pr""#),
+            ("P", r#"words : "  p""#),
+            ("-Ö", r#"words : "  ö""#),
+        ] {
+            assert_eq!(Text::new(text).phrase(), phrase);
+        }
+        for blank in ["_", " -", "  "] {
+            assert!(Text::new(blank).is_blank(), "{blank:?}");
+        }
+    }
+}
