@@ -27,6 +27,7 @@ mod open;
 mod options;
 mod outbox;
 mod pool;
+mod probe;
 mod query_stats;
 mod row;
 mod session;

@@ -7,11 +7,12 @@ use sea_orm::DbErr;
 use crate::connection::ConnectOptions;
 use crate::database::pool_options;
 use crate::fast_read::FastReader;
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolOptions};
+use crate::probe::Probe;
 use crate::{ConnectError, DatabaseOptions};
 
-/// Pool for reads, pool for writes, reader for typed reads.
-type Opened = (Pool, Pool, Option<FastReader>);
+/// Pool for reads, pool for writes, reader for typed reads, readiness check.
+type Opened = (Pool, Pool, Option<FastReader>, Probe);
 
 /// Creates a pool of readers and a pool with one writer for the same file.
 #[cfg(feature = "sqlite")]
@@ -55,10 +56,25 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
         .pragma("journal_size_limit", "67108864");
     // Opened read-only: no statement can undo it.
     let reader = common
+        .clone()
         .create_if_missing(false)
         .read_only(true)
         .pragma("query_only", "1");
     let response_timeout = options.statement_timeout;
+    // It must see the file as it is, does not wait for a writer, and saves nothing of value.
+    let probe = Pool::new(
+        ConnectOptions::Sqlite(SqliteOptions(
+            common
+                .clone()
+                .create_if_missing(false)
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(Duration::ZERO),
+        )),
+        PoolOptions {
+            max_lifetime: Duration::ZERO,
+            ..pool_options(options, 1, response_timeout)
+        },
+    );
     Ok((
         Pool::new(
             ConnectOptions::Sqlite(SqliteOptions(reader)),
@@ -74,6 +90,7 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
         ),
         (options.read_connections > 0)
             .then(|| FastReader::Sqlite(crate::fast_read::SqliteReader::new(&file, options))),
+        Probe::new(probe),
     ))
 }
 
@@ -123,11 +140,18 @@ pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError
         .map(|connector| {
             FastReader::Postgres(PostgresReader::new(connector, options, response_timeout))
         });
+    let probe = Pool::new(
+        ConnectOptions::Postgres(PostgresOptions(connect_options.clone())),
+        PoolOptions {
+            min_connections: 1,
+            ..pool_options(options, 1, response_timeout)
+        },
+    );
     let pool = Pool::new(
         ConnectOptions::Postgres(PostgresOptions(connect_options)),
         pool_options(options, options.max_connections, response_timeout),
     );
-    Ok((pool.clone(), pool, fast_reader))
+    Ok((pool.clone(), pool, fast_reader, Probe::new(probe)))
 }
 
 #[cfg(feature = "postgres")]
@@ -188,11 +212,7 @@ fn is_local(options: &sqlx::postgres::PgConnectOptions) -> bool {
 pub(crate) fn advice(scheme: &str, error: &DbErr) -> &'static str {
     let code = crate::error::code(error);
     if scheme == "sqlite" {
-        return match code
-            .as_deref()
-            .and_then(|code| code.parse::<u32>().ok())
-            .map(|code| code & 0xff)
-        {
+        return match code.as_deref().and_then(crate::error::sqlite_result) {
             Some(8) => "the file is read-only. Correct the rights of the file and of its folder",
             Some(14) => "the file cannot be opened. Correct the path, or the rights of its folder",
             Some(26) => "the file is not a SQLite database. Correct the path",
