@@ -29,13 +29,14 @@ pub trait Output: serde::Serialize + Send + Sync + 'static {
     /// The contract. A type with a name registers itself among the components and gives a reference.
     fn schema(all: &mut Components) -> Schema;
 
-    /// What changes whenever the value changes: the text of a strong `ETag`, without quotes.
+    /// What changes whenever the value changes: the text of a strong `ETag`, without quotes. Visible ASCII characters except `"`;
+    /// others are an internal error.
     fn etag(&self) -> Option<String> {
         None
     }
 
     /// Where it lives: the `Location` of the answer that tells of its creation. A reference relative to the server, such as
-    /// `/v1/orders/7`.
+    /// `/v1/orders/7`. Characters that a URL cannot have are percent-encoded.
     fn location(&self) -> Option<String> {
         None
     }
