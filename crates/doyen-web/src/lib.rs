@@ -54,6 +54,7 @@ mod router;
 pub mod server;
 mod service;
 mod timeout;
+mod uri_reference;
 
 pub use body::{Body, BoxError, Response};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
@@ -74,6 +75,7 @@ pub use response::{
 pub use route::{Route, Routes};
 pub use server::{BindError, Server, ServerOptions, ignore_other_signals, shutdown_signal};
 pub use service::{Builder, Drain, Pressure, Service, StartError};
+pub use uri_reference::uri_reference;
 
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]

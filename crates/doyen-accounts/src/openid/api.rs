@@ -7,7 +7,9 @@ use doyen_macros::{get, routes};
 use doyen_schema::contract::{Answer, Contract};
 use doyen_schema::{Input, Schema};
 use doyen_web::extract::FromRequestParts;
-use doyen_web::{Body, Client, IntoResponse, Parts, Query, Request, Response, Routes};
+use doyen_web::{
+    Body, Client, IntoResponse, Parts, Query, Request, Response, Routes, uri_reference,
+};
 use http::{HeaderValue, StatusCode, header};
 
 use super::engine::Returned;
@@ -164,7 +166,13 @@ async fn callback(
         let claims = engine.finish(&returned).await?;
         let linker = context.linker().await.map_err(login_error)?;
         linker
-            .log_in(&settings.issuer, &claims, settings.link, kind, &client)
+            .log_in(
+                &settings.issuer,
+                &claims,
+                settings.link,
+                kind,
+                &client,
+            )
             .await
     };
     match entered.await {
@@ -196,12 +204,14 @@ fn login_error(refusal: Refusal) -> OpenIdLogin {
 }
 
 fn redirect(to: &str, cookie: &str) -> Result<Response, Refusal> {
-    let text = |text: &str| HeaderValue::try_from(text).map_err(Unexpected::from);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
-    headers.insert(header::LOCATION, text(to)?);
-    headers.insert(header::SET_COOKIE, text(cookie)?);
+    headers.insert(header::LOCATION, uri_reference(to));
+    headers.insert(
+        header::SET_COOKIE,
+        HeaderValue::try_from(cookie).map_err(Unexpected::from)?,
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

@@ -1,17 +1,18 @@
 //! Redirects.
 
-use doyen_core::{Refusal, Unexpected};
+use doyen_core::Refusal;
 use doyen_schema::Schema;
 use doyen_schema::contract::{Answer, Contract};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 use super::IntoResponse;
 use crate::request::Parts;
-use crate::{Body, Response};
+use crate::{Body, Response, uri_reference};
 
 /// A redirect.
 ///
-/// It does not check the target: never use a URL from a request.
+/// It does not check the target: never use a URL from a request. Characters that a URL cannot have
+/// are percent-encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
     status: StatusCode,
@@ -46,10 +47,11 @@ impl Redirect {
 
 impl IntoResponse for Redirect {
     fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
-        let to = HeaderValue::try_from(self.to).map_err(Unexpected::from)?;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.status;
-        response.headers_mut().insert(header::LOCATION, to);
+        response
+            .headers_mut()
+            .insert(header::LOCATION, uri_reference(&self.to));
         Ok(response)
     }
 
