@@ -264,7 +264,13 @@ impl Tokens {
         if now >= claims.expires_at + leeway {
             return Err(Rejected::Expired);
         }
-        if claims.not_before.is_some_and(|start| now + leeway < start) {
+        // Issued in the future: the clock of the issuer is wrong, or the token was prepared.
+        let starts = [Some(claims.issued_at), claims.not_before];
+        if starts
+            .into_iter()
+            .flatten()
+            .any(|start| now + leeway < start)
+        {
             return Err(Rejected::NotYetValid);
         }
         Ok(())
