@@ -16,6 +16,7 @@ use super::engine::Returned;
 use super::problems::OpenIdLogin;
 use super::write_context::WriteContext;
 use super::{OpenId, attempt};
+use crate::cookies::PresentedCookie;
 use crate::login::LoggedIn;
 use crate::sessions::{SessionEngine, SessionKind, Transport};
 
@@ -145,6 +146,7 @@ async fn callback(
     log: Arc<dyn SecurityLog>,
     client: Client,
     cookies: Cookies,
+    replaced: PresentedCookie,
     context: WriteContext,
     Query(given): Query<FromProvider>,
 ) -> Result<Finished, OpenIdLogin> {
@@ -171,6 +173,7 @@ async fn callback(
                 &claims,
                 settings.link,
                 kind,
+                &replaced,
                 &client,
             )
             .await
