@@ -195,7 +195,7 @@ fn t13_no_token_stands_in_any_line() {
     let metrics = server
         .try_exchange(
             admin,
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         )
         .unwrap_or_default();
     assert!(metrics.contains("/v1/me"), "{metrics}");
