@@ -28,7 +28,8 @@ pub struct TokenSettings {
     /// `keys rotate`.
     #[setting(default = "ed25519")]
     pub algorithm: SigningAlgorithm,
-    /// Issuer of the tokens, for their `iss` claim.
+    /// Issuer of the tokens, for their `iss` claim: the public URL of the service. `prod` refuses
+    /// the default.
     #[setting(default = "http://localhost")]
     pub issuer: String,
     /// Audience of the tokens, for their `aud` claim. If not set, the issuer.
@@ -37,6 +38,9 @@ pub struct TokenSettings {
     #[setting(default = "15m", min = "1m", max = "24h")]
     pub access_lifetime: Duration,
 }
+
+/// The issuer of every application that sets none: tokens of one would be valid for another.
+const DEFAULT_ISSUER: &str = "http://localhost";
 
 /// Algorithm of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
@@ -77,6 +81,12 @@ impl Plugin for AccessTokens {
     }
 
     fn register(self, settings: TokenSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        if app.info().environment.is_prod() && settings.issuer == DEFAULT_ISSUER {
+            app.fault(SetupError::setting(
+                "auth.issuer",
+                "in `prod` it must name this service. Set APP_AUTH__ISSUER to its public URL, such as `https://api.example.com`",
+            ));
+        }
         let deriver = app.derive_keys("signing");
         let algorithm = settings.algorithm.into();
         let ring = KeyRing::first(&deriver, algorithm)
