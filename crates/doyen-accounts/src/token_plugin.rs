@@ -6,7 +6,7 @@ use std::time::Duration;
 use doyen_app::{Manifest, Plugin, Registrar, SetupError, Stop};
 use doyen_auth::{
     Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, Passwords, RevocationList, SigningKeys,
-    TokenOptions, Tokens,
+    TokenOptions, TokenUses, Tokens,
 };
 use doyen_core::inject::Needs;
 use doyen_macros::routes;
@@ -64,9 +64,13 @@ impl From<SigningAlgorithm> for doyen_auth::Algorithm {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccessLifetime(pub(crate) Duration);
 
-/// The tokens that no longer count: an extension point for the plugin that revokes them.
-#[derive(Clone, Debug)]
-pub(crate) struct Revocable(pub(crate) Arc<RevocationList>);
+/// The sessions of tokens: an extension point for the plugin that revokes tokens and records their
+/// use.
+#[derive(Clone)]
+pub(crate) struct TokenSessions {
+    pub(crate) revocations: Arc<RevocationList>,
+    pub(crate) uses: Arc<dyn TokenUses>,
+}
 
 impl Plugin for AccessTokens {
     const NAME: &'static str = "keys";
@@ -108,8 +112,10 @@ impl Plugin for AccessTokens {
         // Another plugin may revoke tokens: it is known once all have registered.
         app.finish(move |app| {
             let bearer = Bearer::new(tokens);
-            let bearer = match app.contributions::<Revocable>().pop() {
-                Some(Revocable(list)) => bearer.revocable(list),
+            let bearer = match app.contributions::<TokenSessions>().pop() {
+                Some(sessions) => bearer
+                    .revocable(sessions.revocations)
+                    .reporting(sessions.uses),
                 None => bearer,
             };
             app.identify(Arc::new(bearer), Needs::default());

@@ -50,4 +50,4 @@ pub use password::{
     BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, Passwords, Verdict, WeakPassword,
 };
 pub use revocation::{REVOKED, Reading, Revocation, RevocationList, RevocationSource};
-pub use token::{BadTokenOptions, Claims, IssuedToken, Rejected, TokenOptions, Tokens};
+pub use token::{BadTokenOptions, Claims, IssuedToken, Rejected, TokenOptions, TokenUses, Tokens};

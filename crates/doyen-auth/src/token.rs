@@ -4,11 +4,13 @@
 //! name the algorithm has.
 
 mod cache;
+mod last_use;
 mod live;
 mod rejected;
 mod verify;
 mod watch;
 
+pub use last_use::TokenUses;
 pub use rejected::Rejected;
 
 use std::fmt;
@@ -22,6 +24,7 @@ use doyen_core::{Caller, Clock, Timestamp, Unexpected};
 use serde_json::{Map, Value, json};
 
 use crate::{KeyRing, KeySet};
+use last_use::LastUse;
 use live::Live;
 use watch::Watch;
 
@@ -86,6 +89,7 @@ pub struct Claims {
     /// From this point on it is not valid any more.
     pub expires_at: Timestamp,
     not_before: Option<Timestamp>,
+    pub(crate) last_use: LastUse,
     /// The name of the key that signed it.
     key: Arc<str>,
 }
@@ -253,6 +257,10 @@ impl Tokens {
     /// The public keys as they are served: see [`KeyRing::key_set`].
     pub fn key_set(&self) -> KeySet {
         self.live().key_set.clone()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     fn live(&self) -> Arc<Live> {
