@@ -42,6 +42,7 @@ mod naughty;
 mod openapi;
 mod paging;
 mod private_cache;
+mod redis_tls;
 mod server;
 mod sessions;
 mod slow;
