@@ -14,12 +14,15 @@
 //! | --- | --- |
 //! | [`CookieSessions`] | identifies callers by their cookie, with a cache of a few seconds |
 //! | `cookie` | the cookie in a header |
+//! | `presented` | the cookie that a login replaces |
 //! | `provenance` | the origin of a request |
 
 mod cache;
 pub(crate) mod cookie;
 mod identify;
+mod presented;
 mod provenance;
 
 pub use identify::{CookieSessions, CsrfFailed, InvalidSession};
+pub(crate) use presented::PresentedCookie;
 pub(crate) use provenance::Provenance;

@@ -8,7 +8,7 @@
 //! A key belongs to a user and has those of its scopes that its owner still has. Managing keys
 //! requires a login session.
 //!
-//! A node reads a key and its owner at most once in four seconds. For that long, a revoked key, a
+//! A node reads a key and its owner about once a second. For that long, a revoked key, a
 //! disabled owner or a removed scope may go unnoticed. A background task records the use of each
 //! key, at most once a minute.
 

@@ -13,7 +13,7 @@ use crate::security::SecurityWriter;
 use crate::sessions::{
     SessionEngine, SessionSettings, SessionStore, SessionStoreKind, SqlSessions, Transport,
 };
-use crate::token_plugin::{AccessLifetime, Revocable};
+use crate::token_plugin::{AccessLifetime, TokenSessions};
 use crate::{
     ApiKeyIdentity, ApiKeys, CookieSessions, Revocations, TABLES, Users, clients, emails, factor,
     keys, login, security, sessions, throttle,
@@ -277,7 +277,13 @@ fn register_sessions(
         app.clock(),
         keys,
     ));
-    app.contribute(Revocable(revocations.list()));
+    app.contribute(TokenSessions {
+        revocations: revocations.list(),
+        uses: Arc::clone(&engine.uses) as _,
+    });
+    app.service("sessions", |engine: Arc<SessionEngine>| async move {
+        Ok(Stop::with(move || async move { engine.flush().await }))
+    });
     if settings.transport != Transport::Bearer {
         let cookies = CookieSessions::new(Arc::clone(&engine), Arc::clone(security));
         app.identify(Arc::new(cookies), Needs::default());

@@ -7,6 +7,7 @@ use doyen_core::{Inject, Problem, Secret, SecurityEvent, SecurityLog, Unexpected
 use doyen_data::Session;
 use doyen_web::Client;
 
+use crate::factor::{CheckFactor, Factors};
 use crate::login::WrongPassword;
 use crate::sessions::{CurrentSession, SessionEngine};
 use crate::throttle::{Admit, Attempt, LoginThrottled, Throttle};
@@ -100,6 +101,29 @@ impl Proof {
 }
 
 impl Confirmed {
+    /// Checks the second factor as well, if the user has one: for a change after which the password
+    /// alone could suffice.
+    pub(crate) async fn with_factor(
+        self,
+        factors: &Factors,
+        code: Option<&str>,
+        client: &Client,
+    ) -> Result<Self, CheckFactor> {
+        let Self {
+            user,
+            attempt,
+            session,
+        } = self;
+        let attempt = factors
+            .check(attempt, &user.subject, client.address, code)
+            .await?;
+        Ok(Self {
+            user,
+            attempt,
+            session,
+        })
+    }
+
     /// Reports a success, in the transaction of the request.
     pub(crate) async fn succeeded(self) -> Result<(), Unexpected> {
         self.attempt

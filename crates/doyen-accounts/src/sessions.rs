@@ -11,6 +11,7 @@
 //! | [`Revocations`] | sessions, keys and clients whose tokens are rejected before they expire |
 //! | [`CurrentSession`] | the session of the caller, for routes about their own account |
 //! | `family` | what a refresh token is worth: rotation, the lost answer, reuse |
+//! | `uses` | when sessions were last used |
 //! | `secrets` | creates tokens and cookies, and their hashes |
 //!
 //! A session ends after idle time (`auth.session.idle`), after its lifetime
@@ -33,6 +34,7 @@ mod service;
 mod settings;
 mod sql;
 mod store;
+mod uses;
 
 pub(crate) use api::{Own, public, routes};
 pub use current::CurrentSession;
@@ -47,3 +49,4 @@ pub use service::{OpenSession, Sessions};
 pub use settings::{SessionSettings, SessionStoreKind, Transport};
 pub use sql::SqlSessions;
 pub use store::SessionStore;
+pub(crate) use uses::SessionUses;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use doyen_app::{Manifest, Plugin, Registrar, SetupError, Stop};
 use doyen_auth::{
     Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, Passwords, RevocationList, SigningKeys,
-    TokenOptions, Tokens,
+    TokenOptions, TokenUses, Tokens,
 };
 use doyen_core::inject::Needs;
 use doyen_macros::routes;
@@ -28,7 +28,8 @@ pub struct TokenSettings {
     /// `keys rotate`.
     #[setting(default = "ed25519")]
     pub algorithm: SigningAlgorithm,
-    /// Issuer of the tokens, for their `iss` claim.
+    /// Issuer of the tokens, for their `iss` claim: the public URL of the service. `prod` refuses
+    /// the default.
     #[setting(default = "http://localhost")]
     pub issuer: String,
     /// Audience of the tokens, for their `aud` claim. If not set, the issuer.
@@ -37,6 +38,9 @@ pub struct TokenSettings {
     #[setting(default = "15m", min = "1m", max = "24h")]
     pub access_lifetime: Duration,
 }
+
+/// The issuer of every application that sets none: tokens of one would be valid for another.
+const DEFAULT_ISSUER: &str = "http://localhost";
 
 /// Algorithm of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
@@ -60,9 +64,13 @@ impl From<SigningAlgorithm> for doyen_auth::Algorithm {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccessLifetime(pub(crate) Duration);
 
-/// The tokens that no longer count: an extension point for the plugin that revokes them.
-#[derive(Clone, Debug)]
-pub(crate) struct Revocable(pub(crate) Arc<RevocationList>);
+/// The sessions of tokens: an extension point for the plugin that revokes tokens and records their
+/// use.
+#[derive(Clone)]
+pub(crate) struct TokenSessions {
+    pub(crate) revocations: Arc<RevocationList>,
+    pub(crate) uses: Arc<dyn TokenUses>,
+}
 
 impl Plugin for AccessTokens {
     const NAME: &'static str = "keys";
@@ -77,6 +85,12 @@ impl Plugin for AccessTokens {
     }
 
     fn register(self, settings: TokenSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        if app.info().environment.is_prod() && settings.issuer == DEFAULT_ISSUER {
+            app.fault(SetupError::setting(
+                "auth.issuer",
+                "in `prod` it must name this service. Set APP_AUTH__ISSUER to its public URL, such as `https://api.example.com`",
+            ));
+        }
         let deriver = app.derive_keys("signing");
         let algorithm = settings.algorithm.into();
         let ring = KeyRing::first(&deriver, algorithm)
@@ -98,8 +112,10 @@ impl Plugin for AccessTokens {
         // Another plugin may revoke tokens: it is known once all have registered.
         app.finish(move |app| {
             let bearer = Bearer::new(tokens);
-            let bearer = match app.contributions::<Revocable>().pop() {
-                Some(Revocable(list)) => bearer.revocable(list),
+            let bearer = match app.contributions::<TokenSessions>().pop() {
+                Some(sessions) => bearer
+                    .revocable(sessions.revocations)
+                    .reporting(sessions.uses),
                 None => bearer,
             };
             app.identify(Arc::new(bearer), Needs::default());

@@ -269,8 +269,8 @@ impl<D: Defaults> App<D> {
         self
     }
 
-    /// Demo data: written by the command `seed`, and in `dev` by each start. The function must do
-    /// nothing if the data is there.
+    /// Demo data: written by the command `seed`, which `prod` refuses, and in `dev` by each start.
+    /// The function must do nothing if the data is there.
     #[must_use]
     pub fn seed<T, F, Fut>(mut self, work: F) -> Self
     where
@@ -281,7 +281,7 @@ impl<D: Defaults> App<D> {
         self.parts.once.give("App::seed");
         self.parts.seed = Some(Command::new::<T, _, _>(
             "seed",
-            "Fills the database with demo data",
+            "Fills the database with demo data, except in `prod`",
             &[],
             move |value, _| work(value),
         ));

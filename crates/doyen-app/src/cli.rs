@@ -159,6 +159,10 @@ async fn own(parts: Parts, name: &'static str, arguments: Vec<String>) -> Result
         Some(Stage::Checked) => described(parts)?,
         _ => for_command(parts)?,
     };
+    let is_seed = built.seed().is_some_and(|seed| seed.name == name);
+    if is_seed && built.info.environment.is_prod() {
+        return Err("`seed` writes demo data, whose passwords are public, and `prod` refuses it. Use APP_ENV=dev or APP_ENV=test".into());
+    }
     let done = match stage {
         Some(Stage::Started) => {
             built.connect().await?;

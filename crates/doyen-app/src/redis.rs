@@ -14,8 +14,9 @@ use crate::fault::Fault;
 #[derive(Debug, Clone, Settings)]
 #[non_exhaustive]
 pub struct RedisSettings {
-    /// Redis URL: `redis://user:password@host:6379/0`. If set, all nodes count rate limits
-    /// together; otherwise each node counts for itself.
+    /// Redis URL: `redis://user:password@host:6379/0`, or `rediss://` for TLS with a certificate
+    /// that the operating system trusts. If set, all nodes count rate limits together; otherwise
+    /// each node counts for itself.
     #[setting(env = "REDIS_URL")]
     pub url: Option<Secret<String>>,
     /// Maximum time that a request waits for Redis to count it. The node then counts for itself
@@ -48,6 +49,8 @@ mod real {
     use std::time::Duration;
 
     use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+    use redis::io::tcp::TcpSettings;
+    use redis::{Client, IntoConnectionInfo as _};
 
     /// The connection to Redis. Cloning shares it. Injectable as `Arc<Redis>` where `redis.url` is
     /// set.
@@ -66,10 +69,25 @@ mod real {
     impl Redis {
         /// Creates a connection that is opened on first use.
         pub(super) fn open(url: &str, patience: Duration) -> Result<Self, String> {
+            let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+            if scheme.contains("sentinel") || scheme.contains("cluster") {
+                return Err(format!(
+                    "`{scheme}://` is not supported. Use a `redis://` or `rediss://` URL of one address that follows the primary, such as that \
+                     of a proxy"
+                ));
+            }
             // The error message of the library may contain the password.
-            let wrong =
-                |_| "it must be a URL such as `redis://user:password@host:6379/0`".to_owned();
-            let client = redis::Client::open(url).map_err(wrong)?;
+            let wrong = |_| {
+                "it must be a URL such as `redis://user:password@host:6379/0`, or `rediss://` for TLS".to_owned()
+            };
+            if scheme == "rediss" {
+                // An error means that the program has chosen another provider.
+                let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            }
+            let info = url.into_connection_info().map_err(wrong)?;
+            // Otherwise a command that follows another waits for the acknowledgement of that.
+            let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+            let client = Client::open(info).map_err(wrong)?;
             let config = ConnectionManagerConfig::new()
                 .set_connection_timeout(Some(Duration::from_secs(1)))
                 .set_response_timeout(Some(Duration::from_millis(500)))

@@ -12,7 +12,7 @@ use doyen_core::{AccessSink, Clock, Identify, Port, Unexpected};
 use doyen_data::Database;
 use doyen_secret::{KeyDeriver, Seed};
 use doyen_settings::Environment;
-use doyen_web::{Classifier, Module, RateLimits, ServerOptions};
+use doyen_web::{Classifier, HostName, Module, RateLimits, ServerOptions};
 
 use crate::claims::{Claims, Kind, Owner};
 use crate::fault::Fault;
@@ -93,6 +93,7 @@ pub(crate) struct Draft {
     pub(crate) modules: Vec<Module>,
     pub(crate) admin: Vec<Module>,
     pub(crate) listener: Option<Listener>,
+    pub(crate) admin_hosts: Vec<HostName>,
     pub(crate) identifiers: Vec<Arc<dyn Identify>>,
     pub(crate) limits: Option<RateLimits>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
@@ -288,6 +289,13 @@ impl Registrar<'_> {
         if self.claim(Kind::Pipeline, "admin listener") {
             self.draft.listener = Some(Listener { key, options });
         }
+    }
+
+    /// Adds hosts that the admin listener responds to. It always responds to `localhost` and IP
+    /// addresses, and to other hosts with a 421: otherwise a page in the browser of an operator
+    /// could read it under a name of its own (DNS rebinding).
+    pub fn admin_hosts(&mut self, hosts: impl IntoIterator<Item = HostName>) {
+        self.draft.admin_hosts.extend(hosts);
     }
 
     /// Identifies callers. Several plugins can do so: they are asked in order, until one knows the

@@ -1,6 +1,7 @@
 //! Identifies the caller by `Authorization: Bearer`.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Context, Node};
@@ -10,7 +11,7 @@ use doyen_core::{
     Refusal,
 };
 
-use crate::{Claims, Rejected, RevocationList, Tokens};
+use crate::{Claims, Rejected, RevocationList, TokenUses, Tokens};
 
 /// Identifies callers by their access token (RFC 6750). Bind it to the port:
 /// `.provide(tokens).bind::<dyn Identify, Bearer>()`.
@@ -24,10 +25,11 @@ use crate::{Claims, Rejected, RevocationList, Tokens};
 /// revoked or has other rights. The list is in memory, so an identification needs no query.
 ///
 /// Tokens in the query string or the body are never read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bearer {
     tokens: Arc<Tokens>,
     revocations: Option<Arc<RevocationList>>,
+    uses: Option<Arc<dyn TokenUses>>,
 }
 
 impl Bearer {
@@ -36,6 +38,7 @@ impl Bearer {
         Self {
             tokens,
             revocations: None,
+            uses: None,
         }
     }
 
@@ -44,6 +47,15 @@ impl Bearer {
     pub fn revocable(self, revocations: Arc<RevocationList>) -> Self {
         Self {
             revocations: Some(revocations),
+            ..self
+        }
+    }
+
+    /// Reports the use of valid tokens.
+    #[must_use]
+    pub fn reporting(self, uses: Arc<dyn TokenUses>) -> Self {
+        Self {
+            uses: Some(uses),
             ..self
         }
     }
@@ -61,13 +73,30 @@ impl Bearer {
     }
 }
 
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearer")
+            .field("tokens", &self.tokens)
+            .field("revocations", &self.revocations)
+            .finish_non_exhaustive()
+    }
+}
+
 #[async_trait::async_trait]
 impl Identify for Bearer {
     async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         match credentials.authorization.and_then(token) {
             None => Ok(None),
             Some(token) => match self.tokens.check(token).await {
-                Ok(claims) if self.counts(&claims).await? => Ok(Some(Arc::clone(&claims.caller))),
+                Ok(claims) if self.counts(&claims).await? => {
+                    if let Some(uses) = &self.uses {
+                        let now = self.tokens.now();
+                        if claims.last_use.is_news(now) {
+                            uses.used(&claims, credentials.address, now);
+                        }
+                    }
+                    Ok(Some(Arc::clone(&claims.caller)))
+                }
                 Ok(_) => Err(InvalidToken(Rejected::Revoked).into()),
                 Err(reason) => Err(InvalidToken(reason).into()),
             },

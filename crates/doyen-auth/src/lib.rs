@@ -46,9 +46,9 @@ pub use bearer::{Bearer, INVALID_TOKEN, InvalidToken};
 pub use jws::{Jws, JwsError};
 pub use keyring::{Algorithm, AlgorithmName, BadKey, KeyRing, KeySet};
 pub use keys::{KEY_SET_MAX_AGE, KEY_TABLES, KeyError, KeyState, Rotation, SigningKeys, StoredKey};
-pub use members::Members;
+pub use members::{Members, strict_json};
 pub use password::{
     BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, Passwords, Verdict, WeakPassword,
 };
 pub use revocation::{REVOKED, Reading, Revocation, RevocationList, RevocationSource};
-pub use token::{BadTokenOptions, Claims, IssuedToken, Rejected, TokenOptions, Tokens};
+pub use token::{BadTokenOptions, Claims, IssuedToken, Rejected, TokenOptions, TokenUses, Tokens};

@@ -4,11 +4,13 @@
 //! name of the algorithm.
 
 mod cache;
+mod last_use;
 mod live;
 mod rejected;
 mod verify;
 mod watch;
 
+pub use last_use::TokenUses;
 pub use rejected::Rejected;
 
 use std::fmt;
@@ -22,6 +24,7 @@ use doyen_core::{Caller, Clock, Timestamp, Unexpected};
 use serde_json::{Map, Value, json};
 
 use crate::{KeyRing, KeySet};
+use last_use::LastUse;
 use live::Live;
 use watch::Watch;
 
@@ -84,6 +87,7 @@ pub struct Claims {
     /// Time from which it is invalid.
     pub expires_at: Timestamp,
     not_before: Option<Timestamp>,
+    pub(crate) last_use: LastUse,
     /// Name of the signing key.
     key: Arc<str>,
 }
@@ -252,6 +256,10 @@ impl Tokens {
         self.live().key_set.clone()
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     fn live(&self) -> Arc<Live> {
         Arc::clone(&sync::read(&self.live))
     }
@@ -261,7 +269,13 @@ impl Tokens {
         if now >= claims.expires_at + leeway {
             return Err(Rejected::Expired);
         }
-        if claims.not_before.is_some_and(|start| now + leeway < start) {
+        // Issued in the future: the clock of the issuer is wrong, or the token was prepared.
+        let starts = [Some(claims.issued_at), claims.not_before];
+        if starts
+            .into_iter()
+            .flatten()
+            .any(|start| now + leeway < start)
+        {
             return Err(Rejected::NotYetValid);
         }
         Ok(())

@@ -4,12 +4,13 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use doyen_core::Access;
-use sea_orm::{ConnAcquireErr, DbBackend, DbErr, Statement};
+use sea_orm::{DbBackend, DbErr};
 
-use crate::connection::{ConnectOptions, SqlStatement};
+use crate::connection::ConnectOptions;
 use crate::fast_read::FastReader;
 use crate::keyset::CursorKey;
 use crate::pool::{Pool, PoolOptions};
+use crate::probe::Probe;
 use crate::{ConnectError, DatabaseOptions, Session};
 
 /// Idle time after which a connection is pinged before use. A ping costs a third of a small query.
@@ -43,6 +44,7 @@ struct Inner {
     write_pool: Pool,
     // Typed reads outside of transactions.
     fast_reader: Option<Arc<FastReader>>,
+    probe: Arc<Probe>,
     options: DatabaseOptions,
     cursor_key: CursorKey,
 }
@@ -89,7 +91,7 @@ impl Database {
         let connect_error = |what: &str| ConnectError::new(options.masked_url(), what);
         crate::url::check(&options.url).map_err(|what| connect_error(&what))?;
         let scheme = options.url.split_once(':').map_or("", |(scheme, _)| scheme);
-        let (read_pool, write_pool, fast_reader) = match scheme {
+        let (read_pool, write_pool, fast_reader, probe) = match scheme {
             #[cfg(feature = "sqlite")]
             "sqlite" => crate::open::sqlite(options)?,
             #[cfg(not(feature = "sqlite"))]
@@ -116,6 +118,7 @@ impl Database {
             read_pool,
             write_pool,
             fast_reader: fast_reader.map(Arc::new),
+            probe: Arc::new(probe),
             options: options.clone(),
             cursor_key: CursorKey::random(),
         })))
@@ -202,6 +205,7 @@ impl Database {
             read_pool: inner.read_pool.clone(),
             write_pool: inner.write_pool.clone(),
             fast_reader: inner.fast_reader.clone(),
+            probe: Arc::clone(&inner.probe),
             options: inner.options.clone(),
             cursor_key: key,
         }))
@@ -217,20 +221,20 @@ impl Database {
         Session::new(self.clone(), access)
     }
 
-    /// Sends the database one query, for a readiness check.
+    /// Checks that the database can be used, on a connection that no request uses. On SQLite it
+    /// also writes, at most once a second.
     ///
     /// # Errors
     ///
-    /// Returns an error if the database is unavailable.
+    /// Returns an error if the database is unavailable, or full or corrupt: now, or when a
+    /// statement ran within the last ten seconds.
     pub async fn ping(&self) -> Result<(), DbErr> {
-        let mut lease = self.0.read_pool.acquire().await?;
-        lease
-            .run(&SqlStatement::FetchOne(Statement::from_string(
-                self.backend(),
-                "SELECT 1",
-            )))
-            .await
-            .map(drop)
+        self.0.probe.run().await
+    }
+
+    /// Tells the readiness check about the error of a statement.
+    pub(crate) fn observe(&self, error: &DbErr) {
+        self.0.probe.observe(error);
     }
 
     /// Returns the number of connections.
@@ -255,6 +259,7 @@ impl Database {
         }
         self.0.read_pool.close().await;
         self.0.write_pool.close().await;
+        self.0.probe.close().await;
     }
 
     /// Returns what is opened: the absolute path of the SQLite file, or user, host, port and name

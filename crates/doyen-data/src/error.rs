@@ -151,13 +151,30 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
                             || error.message().contains("cached plan")))
             }
             // BUSY, LOCKED, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL: the low byte of the code.
-            Some(code) => code
-                .parse::<u32>()
-                .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 9 | 10 | 13 | 14 | 15)),
+            Some(code) => sqlite_result(code)
+                .is_some_and(|code| matches!(code, 5 | 6 | 9 | 10 | 13 | 14 | 15)),
             None => false,
         },
         _ => false,
     }
+}
+
+/// Returns true if this code says that the database is full or corrupt, or its disk fails.
+pub(crate) fn is_broken(code: &str) -> bool {
+    // IOERR, CORRUPT, FULL, NOTADB.
+    matches!(code, "53100" | "58030" | "XX001" | "XX002")
+        || sqlite_result(code).is_some_and(|code| matches!(code, 10 | 11 | 13 | 26))
+}
+
+/// Returns true if this code says that another connection to the file writes.
+pub(crate) fn is_busy(code: &str) -> bool {
+    sqlite_result(code) == Some(5)
+}
+
+/// Returns the primary result code of SQLite: the low byte. An SQLSTATE has five characters.
+pub(crate) fn sqlite_result(code: &str) -> Option<u32> {
+    let code = code.parse::<u32>().ok().filter(|_| code.len() < 5)?;
+    Some(code & 0xff)
 }
 
 /// Returns true if the connection that returned this error is lost.

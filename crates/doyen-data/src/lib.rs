@@ -28,6 +28,7 @@ mod open;
 mod options;
 mod outbox;
 mod pool;
+mod probe;
 mod query_stats;
 mod reaper;
 mod row;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::connection::ConnectOptions;
 use crate::database::pool_options;
 use crate::fast_read::FastReader;
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolOptions};
+use crate::probe::Probe;
 use crate::{ConnectError, DatabaseOptions};
 
-/// Pool for reads, pool for writes, reader for typed reads.
-type Opened = (Pool, Pool, Option<FastReader>);
+/// Pool for reads, pool for writes, reader for typed reads, readiness check.
+type Opened = (Pool, Pool, Option<FastReader>, Probe);
 
 /// Creates a pool of readers and a pool with one writer for the same file.
 #[cfg(feature = "sqlite")]
@@ -53,10 +54,25 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
         .pragma("journal_size_limit", "67108864");
     // Opened read-only: no statement can undo it.
     let reader = common
+        .clone()
         .create_if_missing(false)
         .read_only(true)
         .pragma("query_only", "1");
     let response_timeout = options.statement_timeout;
+    // It must see the file as it is, does not wait for a writer, and saves nothing of value.
+    let probe = Pool::new(
+        ConnectOptions::Sqlite(SqliteOptions(
+            common
+                .clone()
+                .create_if_missing(false)
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(Duration::ZERO),
+        )),
+        PoolOptions {
+            max_lifetime: Duration::ZERO,
+            ..pool_options(options, 1, response_timeout)
+        },
+    );
     Ok((
         Pool::new(
             ConnectOptions::Sqlite(SqliteOptions(reader)),
@@ -72,6 +88,7 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
         ),
         (options.read_connections > 0)
             .then(|| FastReader::Sqlite(crate::fast_read::SqliteReader::new(&file, options))),
+        Probe::new(probe),
     ))
 }
 
@@ -127,11 +144,18 @@ pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError
         .map(|connector| {
             FastReader::Postgres(PostgresReader::new(connector, options, response_timeout))
         });
+    let probe = Pool::new(
+        ConnectOptions::Postgres(PostgresOptions(connect_options.clone())),
+        PoolOptions {
+            min_connections: 1,
+            ..pool_options(options, 1, response_timeout)
+        },
+    );
     let pool = Pool::new(
         ConnectOptions::Postgres(PostgresOptions::new(connect_options, settings)),
         pool_options(options, options.max_connections, response_timeout),
     );
-    Ok((pool.clone(), pool, fast_reader))
+    Ok((pool.clone(), pool, fast_reader, Probe::new(probe)))
 }
 
 #[cfg(feature = "postgres")]

@@ -176,7 +176,7 @@ impl Session {
     async fn run(&self, statement: SqlStatement) -> Result<Outcome, DbErr> {
         let started = Instant::now();
         let result = self.run_uncounted(&statement).await;
-        self.count(statement.sql(), started, result.is_err());
+        self.count(statement.sql(), started, result.as_ref().err());
         result
     }
 
@@ -187,8 +187,12 @@ impl Session {
         }
     }
 
-    fn count(&self, sql: &str, started: Instant, failed: bool) {
+    fn count(&self, sql: &str, started: Instant, error: Option<&DbErr>) {
         let time = started.elapsed();
+        let failed = error.is_some();
+        if let Some(error) = error {
+            self.inner.database.observe(error);
+        }
         self.inner.counter.add(sql, time);
         tracing::debug!(target: "doyen::sql", sql, micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX), failed);
     }
@@ -355,8 +359,8 @@ fn write_rejected(sql: &str) -> DbErr {
 fn is_read_only_error(error: &DbErr) -> bool {
     match crate::error::code(error).as_deref() {
         Some("25006") => true,
-        Some(code) if code.len() < 5 => code.parse::<u32>().is_ok_and(|code| code & 0xff == 8),
-        _ => false,
+        Some(code) => crate::error::sqlite_result(code) == Some(8),
+        None => false,
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `length(min = 1, max = 200)` | text, counted in characters | `minLength`, `maxLength` |
 //! | `pattern = "^[a-z]+$"` | text; an ECMA-262 expression that may match anywhere, so write `^` and `$` | `pattern` |
 //! | `email`, `url` | text | `format`, `pattern`, `maxLength` |
+//! | `display_name` | text: visible, without control characters and overrides of the text direction | `pattern` |
 //! | `range(min = 1, max = 100)`, also `exclusive_min`, `exclusive_max` | numbers | `minimum`, ... |
 //! | `multiple_of = 5` | whole numbers | `multipleOf` |
 //! | `items(min = 1, max = 10)` | lists | `minItems`, `maxItems` |
@@ -42,6 +43,7 @@
 mod address;
 mod broken;
 mod items;
+mod name;
 mod num;
 mod number;
 mod pattern;
@@ -51,6 +53,7 @@ mod tighten;
 pub use address::{Email, Url};
 pub use broken::Broken;
 pub use items::{Items, List, Unique, each, each_schema};
+pub use name::DisplayName;
 pub use num::Num;
 pub use number::{MultipleOf, Number, Range, Whole};
 pub use pattern::Pattern;

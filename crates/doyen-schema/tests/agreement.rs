@@ -42,6 +42,8 @@ struct Everything {
     part: Option<String>,
     #[validate(email)]
     mail: Option<String>,
+    #[validate(display_name)]
+    name: Option<String>,
     #[validate(url)]
     link: Patch<Option<String>>,
     #[input(default)]

@@ -10,7 +10,7 @@ use doyen_core::anyone;
 use doyen_macros::{get, routes};
 use doyen_schema::{Input, Output};
 use doyen_settings::Settings;
-use doyen_web::{Body, Drain, Module, Query, Response, ServerOptions};
+use doyen_web::{Body, Drain, HostName, Module, Query, Response, ServerOptions};
 use http::{HeaderValue, StatusCode, header};
 
 /// Opens a second listener with `/metrics`, `/readyz?verbose`, `/livez` and `/plugins`.
@@ -27,6 +27,10 @@ pub struct AdminSettings {
     /// Address and port of the admin listener. Port 0 selects a free port.
     #[setting(default = "127.0.0.1:9000")]
     pub bind: SocketAddr,
+    /// Further hosts to serve, such as the name by which Prometheus calls: `api.internal`,
+    /// `*.example.com`. IP addresses and `localhost` are always served; other hosts get a 421.
+    #[setting(default = [])]
+    pub hosts: Vec<HostName>,
 }
 
 impl Plugin for Admin {
@@ -42,6 +46,7 @@ impl Plugin for Admin {
             return Ok(());
         }
         app.listener("admin.bind", ServerOptions::new(settings.bind));
+        app.admin_hosts(settings.hosts);
         app.admin(Module::new("admin").routes(routes![metrics, readyz, livez, plugins]));
         app.contribute(BannerLink {
             label: "Admin",

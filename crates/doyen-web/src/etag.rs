@@ -5,7 +5,7 @@
 //! caller's content. The edge therefore appends `.` and 16 characters to the tags of identified
 //! callers: ten for the subject, six for scopes and roles.
 
-use doyen_core::{Caller, stable_hash};
+use doyen_core::{Caller, Unexpected, stable_hash};
 use http::HeaderValue;
 
 /// Characters for the subject: 60 bits.
@@ -65,6 +65,20 @@ fn write(into: &mut [u8], hash: u64) {
     for (at, character) in into.iter_mut().enumerate() {
         *character = ALPHABET[(hash >> (6 * at)) as usize & 63];
     }
+}
+
+/// Returns the header for the version of a resource.
+///
+/// RFC 9110 allows visible characters except the quote. Bytes beyond ASCII are read differently by
+/// different clients. An encoded tag would not equal the version that `If-Match` gives a handler.
+pub(crate) fn header(version: &str) -> Result<HeaderValue, Unexpected> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+    if !version.bytes().all(fits) {
+        return Err(Unexpected::new(format!(
+            "{version:?} cannot be an ETag: use a version with visible ASCII characters except `\"`, such as a number or a hash"
+        )));
+    }
+    Ok(HeaderValue::try_from(format!("\"{version}\""))?)
 }
 
 /// A tag without its quotes.

@@ -55,6 +55,7 @@ mod router;
 pub mod server;
 mod service;
 mod timeout;
+mod uri_reference;
 
 pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
@@ -78,6 +79,7 @@ pub use server::{
     BindError, Drained, Server, ServerOptions, ignore_other_signals, shutdown_signal,
 };
 pub use service::{Builder, Drain, Pressure, Service, StartError};
+pub use uri_reference::uri_reference;
 
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]

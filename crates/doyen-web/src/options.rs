@@ -25,6 +25,9 @@ pub struct EdgeOptions {
     pub uri_limit: usize,
     /// Hosts that the service responds to; others get a 421. Empty for all hosts, the default.
     pub hosts: Vec<HostName>,
+    /// Whether the service is for operators. It then responds to `hosts`, `localhost` and IP
+    /// addresses only, and health probes are no exception. Default false.
+    pub internal: bool,
     /// Proxies whose report of the client address is trusted. Default none.
     pub proxies: TrustedProxies,
     /// Maximum concurrent requests. Default 1,024. Further ones get a 503.
@@ -54,6 +57,7 @@ impl Default for EdgeOptions {
             body_time: Duration::from_secs(10),
             uri_limit: 8 << 10,
             hosts: Vec::new(),
+            internal: false,
             proxies: TrustedProxies::default(),
             max_requests: 1_024,
             buffer_limit: 32 << 20,

@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 
 use doyen::Command;
 use doyen::prelude::*;
+use doyen::schema::rule::DisplayName;
 
 use super::domain::{Accounts, Email, Register};
 use crate::access::Role;
@@ -21,6 +22,11 @@ async fn create(accounts: Accounts, arguments: Vec<String>) -> Result<String, Un
         ));
     };
     let email: Email = email.parse()?;
+    if name.is_empty() || !DisplayName.matches(&name) {
+        return Err(Unexpected::new(
+            "the name must have a visible character, and no control characters or overrides of the text direction",
+        ));
+    }
     let role = Role::named(&role)
         .ok_or_else(|| Unexpected::new("the role must be `customer`, `agent` or `admin`"))?;
     let mut password = String::new();

@@ -197,7 +197,7 @@ fn t13_no_token_is_in_any_line() {
     let metrics = server
         .try_exchange(
             admin,
-            "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         )
         .unwrap();
     assert!(metrics.contains("/v1/me"), "{metrics}");

@@ -43,6 +43,7 @@ mod naughty;
 mod openapi;
 mod paging;
 mod private_cache;
+mod redis_tls;
 mod server;
 mod sessions;
 mod size;

@@ -38,6 +38,17 @@ fn fits(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.chars().count()) && !text.contains('\0')
 }
 
+/// Whether text can be a name: one line, visible, and not turned around.
+fn is_name(text: &str) -> bool {
+    let forbidden =
+        |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let blank = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+    };
+    !text.contains(forbidden) && !text.chars().all(blank)
+}
+
 /// A24: subject and body of a ticket, and search by its subject.
 #[doyen_test::test]
 async fn a24_naughty_strings_in_a_ticket_come_back_as_they_were(app: Helpdesk) {
@@ -98,7 +109,7 @@ async fn a24_naughty_strings_as_a_name_come_back_as_they_were(app: Helpdesk) {
             .merge_patch(&json!({"name": text}))
             .send()
             .await;
-        if fits(&text, 100) {
+        if fits(&text, 100) && is_name(&text) {
             answer.expect(200);
             assert_eq!(
                 ann.get("/v1/me").send().await.expect(200).at("/name"),
@@ -106,6 +117,47 @@ async fn a24_naughty_strings_as_a_name_come_back_as_they_were(app: Helpdesk) {
             );
         } else {
             answer.expect_problem(422, "invalid");
+        }
+    }
+}
+
+/// A24: a name that forges a line, shows nothing or turns the text around, wherever one is given.
+#[doyen_test::test]
+async fn a24_a_name_is_visible_and_on_one_line(app: Helpdesk) {
+    let (ann, admin) = (app.as_customer().await, app.as_admin().await);
+    for name in [
+        "a\u{200b}\n",
+        "a\r\nb",
+        "a\tb",
+        "\u{7f}",
+        "\u{200b}\u{feff}",
+        " ",
+        "a\u{202e}txt.exe",
+    ] {
+        let new = json!({"email": "eve@example.com", "password": "correct horse battery staple", "name": name});
+        let register = app.post("/v1/auth/register").json(&new).send().await;
+        let etag = ann.get("/v1/me").send().await.expect(200).etag();
+        let profile = ann
+            .patch("/v1/me")
+            .if_match(etag)
+            .merge_patch(&json!({"name": name}));
+        let user = format!("/v1/users/{}", ann.id);
+        let etag = admin.get(&user).send().await.expect(200).etag();
+        let edit = admin
+            .patch(&user)
+            .if_match(etag)
+            .merge_patch(&json!({"name": name}));
+        let key = json!({"name": name, "scopes": ["tickets:read"]});
+        let key = ann.post("/v1/me/api-keys").json(&key);
+        for answer in [
+            register,
+            profile.send().await,
+            edit.send().await,
+            key.send().await,
+        ] {
+            assert_eq!(answer.status(), 422, "{name:?}\n{answer}");
+            assert_eq!(answer.at("/errors/0/pointer"), json!("/name"));
+            assert_eq!(answer.at("/errors/0/code"), json!("display_name"));
         }
     }
 }

@@ -11,7 +11,11 @@ use doyen_test::{Program, Running};
 use crate::support::Helpdesk;
 
 fn program() -> Program {
-    Program::new(env!("CARGO_BIN_EXE_helpdesk"))
+    program_at(env!("CARGO_BIN_EXE_helpdesk"))
+}
+
+fn program_at(path: &str) -> Program {
+    Program::new(path)
         .env("APP_ENV", "test")
         .env("APP_SERVER__BIND", "127.0.0.1:0")
         .env("APP_ADMIN__BIND", "127.0.0.1:0")
@@ -64,6 +68,33 @@ fn it_starts_in_an_empty_folder() {
     token(&server);
     let ended = server.terminate();
     assert_eq!(ended.code(), Some(0));
+}
+
+/// A limit on the size of files, as an operator sets it: the write fails, not the process.
+#[test]
+fn a_file_that_may_not_grow_refuses_writes_and_is_not_ready() {
+    let helpdesk = env!("CARGO_BIN_EXE_helpdesk");
+    let server = program_at("/bin/sh")
+        .arg("-c")
+        .arg(&format!("ulimit -f 4096; exec {helpdesk}"))
+        .start();
+    let token = token(&server);
+    let body = format!(
+        r#"{{"subject": "It grows", "body": "{}"}}"#,
+        "x".repeat(19_000)
+    );
+    let create = request("POST", "/v1/tickets", &token, &body);
+    let refused = server.wait_for(|| {
+        let answer = server.exchange(&create);
+        (!answer.starts_with("HTTP/1.1 201")).then_some(answer)
+    });
+    let refused = refused.unwrap_or_else(|| panic!("the file grew on\n{}", server.output()));
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(server.exchange(&get("/livez")).starts_with("HTTP/1.1 200"));
+    let ready = server.exchange(&get("/readyz"));
+    assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
+    let list = server.exchange(&request("GET", "/v1/tickets", &token, ""));
+    assert!(list.starts_with("HTTP/1.1 200"), "{list}");
 }
 
 /// SIGTERM during a request: readiness fails first, the listener stays open meanwhile, and the
@@ -285,29 +316,34 @@ fn production_needs_a_signing_key() {
     }
 }
 
+/// The program in production, with every required setting except those of mail.
+fn production() -> Program {
+    program()
+        .env("APP_ENV", "prod")
+        .env(
+            "APP_AUTH__SIGNING_KEY",
+            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+        )
+        .env("APP_AUTH__ISSUER", "https://help.example.com")
+}
+
+/// Production without mail, stated by the settings.
+fn silent_production() -> Program {
+    production()
+        .env("APP_MAIL__TRANSPORT", "none")
+        .env("APP_AUTH__EMAIL__VERIFY", "false")
+}
+
 /// In production, migrations are not run at start, and the message names the command.
 #[test]
 fn production_does_not_start_on_an_old_schema() {
-    let key = "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc";
-    refuses(
-        program()
-            .env("APP_ENV", "prod")
-            .env("APP_AUTH__SIGNING_KEY", key)
-            .env("APP_MAIL__TRANSPORT", "none"),
-        &["migrate up"],
-    );
+    refuses(silent_production(), &["migrate up"]);
 }
 
 /// A forgotten password needs a mail: in production the transport and the base of the links must be
 /// set.
 #[test]
 fn production_needs_mail_settings() {
-    let production = || {
-        program().env("APP_ENV", "prod").env(
-            "APP_AUTH__SIGNING_KEY",
-            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
-        )
-    };
     refuses(
         production(),
         &["mail.transport", "APP_MAIL__TRANSPORT=smtp"],
@@ -330,22 +366,31 @@ fn production_needs_mail_settings() {
         .env("APP_MAIL__TRANSPORT", "none")
         .env("APP_AUTH__EMAIL__VERIFY", "true");
     refuses(contradiction, &["auth.email", "no user could log in"]);
+    let unsaid = production().env("APP_MAIL__TRANSPORT", "none");
+    refuses(unsaid, &["auth.email", "APP_AUTH__EMAIL__VERIFY=false"]);
+}
+
+/// With the default issuer, tokens would be valid for other services with the default. Demo accounts
+/// have a public password.
+#[test]
+fn production_has_its_own_issuer_and_no_demo_accounts() {
+    let unnamed = || silent_production().env("APP_AUTH__ISSUER", "http://localhost");
+    refuses(unnamed(), &["auth.issuer", "APP_AUTH__ISSUER"]);
+    let migrated = || silent_production().env("APP_DATABASE__MIGRATE", "auto");
+    refuses(migrated().arg("seed"), &["`seed`", "`prod`"]);
+    let serving = migrated().start();
+    assert!(
+        serving
+            .exchange(&get("/readyz"))
+            .starts_with("HTTP/1.1 200")
+    );
 }
 
 /// In production the documents are not served unless the settings say so, and health endpoints show
 /// no detail.
 #[test]
 fn h2_production_shows_no_documents() {
-    let production = || {
-        program()
-            .env("APP_ENV", "prod")
-            .env(
-                "APP_AUTH__SIGNING_KEY",
-                "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
-            )
-            .env("APP_MAIL__TRANSPORT", "none")
-            .env("APP_DATABASE__MIGRATE", "auto")
-    };
+    let production = || silent_production().env("APP_DATABASE__MIGRATE", "auto");
     let status = |running: &doyen_test::Running, path: &str| {
         let answer = running.exchange(&request("GET", path, "", ""));
         answer.split(' ').nth(1).unwrap().to_owned()

@@ -20,7 +20,7 @@ pub(crate) fn routes(admin: Restricted) -> Routes {
 #[input(name = "NewClient")]
 struct NewClient {
     /// Display name of the client.
-    #[validate(length(min = 1, max = 100))]
+    #[validate(length(min = 1, max = 100), display_name)]
     #[input(example = "billing")]
     name: String,
     /// Scopes of the client. Each must be one of your own scopes.

@@ -117,6 +117,7 @@ impl CookieSessions {
     fn touch(&self, found: &CachedSession, address: Option<IpAddr>) {
         let now = self.engine.clock.now();
         let record = &found.record;
+        self.engine.uses.note(record.id, address, now, now);
         if now.since(record.seen_at) < TOUCH_INTERVAL {
             return;
         }

@@ -11,6 +11,7 @@ use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::verify::{Follow, Link, MailAccepted};
 use super::{EmailSettings, InvalidLink, Mailbox};
+use crate::factor::{CheckFactor, Factors, SecondFactorRequired, WrongCode};
 use crate::login::WrongPassword;
 use crate::onetime::{OneTimeTokens, Purpose};
 use crate::proof::{Proof, Prove};
@@ -36,6 +37,12 @@ pub(super) enum Ask {
     /// The password is wrong.
     #[problem(transparent)]
     Password(WrongPassword),
+    /// The account has a second factor, but the request has no code.
+    #[problem(transparent)]
+    FactorRequired(SecondFactorRequired),
+    /// The code is wrong.
+    #[problem(transparent)]
+    Code(WrongCode),
     /// Too many failed attempts.
     #[problem(transparent)]
     Throttled(LoginThrottled),
@@ -58,6 +65,17 @@ impl From<Prove> for Ask {
     }
 }
 
+impl From<CheckFactor> for Ask {
+    fn from(refused: CheckFactor) -> Self {
+        match refused {
+            CheckFactor::Required(problem) => problem.into(),
+            CheckFactor::Wrong(problem) => problem.into(),
+            CheckFactor::Throttled(problem) => problem.into(),
+            CheckFactor::Unexpected(error) => error.into(),
+        }
+    }
+}
+
 /// A request for a new e-mail address.
 #[derive(Input)]
 pub(super) struct NewAddress {
@@ -68,6 +86,10 @@ pub(super) struct NewAddress {
     /// Current password.
     #[validate(length(min = 1, max = 1024))]
     password: Secret<String>,
+    /// Code of the second factor, or a recovery code. Required if a second factor is enabled.
+    #[validate(length(min = 1, max = 64))]
+    #[input(example = "123456")]
+    code: Option<Secret<String>>,
 }
 
 /// Request a new e-mail address
@@ -78,6 +100,7 @@ pub(super) struct NewAddress {
 pub(super) async fn ask(
     me: CurrentSession,
     proof: Proof,
+    factors: Factors,
     users: Arc<dyn Users>,
     mailbox: Mailbox,
     settings: Arc<EmailSettings>,
@@ -85,6 +108,8 @@ pub(super) async fn ask(
     Json(wanted): Json<NewAddress>,
 ) -> Result<Accepted<MailAccepted>, Ask> {
     let confirmed = proof.password(&me, wanted.password, &client).await?;
+    let code = wanted.code.as_ref().map(|code| code.expose().as_str());
+    let confirmed = confirmed.with_factor(&factors, code, &client).await?;
     let email = wanted.email.to_lowercase();
     let owner = users.by_email(&email).await?;
     let is_sent = mailbox.change(&confirmed.user, &email, owner.as_ref());

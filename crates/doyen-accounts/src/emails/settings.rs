@@ -9,7 +9,8 @@ use doyen_settings::Settings;
 #[non_exhaustive]
 pub struct EmailSettings {
     /// Requires new users to follow a link in a mail before they can log in. If not set, `true` in
-    /// `prod` and `false` otherwise.
+    /// `prod` and `false` otherwise. Without mail (`mail.transport = none`), `prod` requires an
+    /// explicit `false`.
     pub verify: Option<bool>,
     /// Base URL of the links in mails: the address of your pages, such as
     /// `https://app.example.com`. Required in `prod`. It is never derived from a request.
@@ -41,8 +42,8 @@ impl EmailSettings {
     ///
     /// # Errors
     ///
-    /// Returns an error if `link_base` is missing in `prod` or invalid, or if `verify` is enabled
-    /// and no mail is sent. The text says what to do.
+    /// Returns an error if `link_base` is missing in `prod` or invalid, or if no mail is sent and
+    /// `verify` is enabled, or not set in `prod`. The text says what to do.
     pub fn settle(
         &mut self,
         prod: bool,
@@ -53,7 +54,14 @@ impl EmailSettings {
         if silent && self.verify == Some(true) {
             return Err("`verify` is on and `mail.transport` is `none`: no user could log in. Change one of them".to_owned());
         }
-        self.verify.get_or_insert(prod && !silent);
+        if silent && prod && self.verify.is_none() {
+            return Err(
+                "in `prod` new users must verify their e-mail address, and `mail.transport` is `none`. Configure mail, or set \
+                 APP_AUTH__EMAIL__VERIFY=false to accept addresses that may belong to others"
+                    .to_owned(),
+            );
+        }
+        self.verify.get_or_insert(prod);
         self.service_name.get_or_insert_with(|| name.to_owned());
         match &mut self.link_base {
             None if prod && !silent => Err(
@@ -124,8 +132,13 @@ mod tests {
     #[test]
     fn without_mail_no_link_is_required() {
         let mut silent = settings(None);
+        assert!(silent.settle(true, true, "shop", "http://x").is_err());
+        silent.verify = Some(false);
         silent.settle(true, true, "shop", "http://x").unwrap();
         assert!(!silent.must_verify());
+        let mut dev = settings(None);
+        dev.settle(false, true, "shop", "http://x").unwrap();
+        assert!(!dev.must_verify());
         let mut both = settings(None);
         both.verify = Some(true);
         assert!(both.settle(false, true, "shop", "http://x").is_err());

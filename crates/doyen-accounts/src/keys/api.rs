@@ -19,7 +19,7 @@ pub(crate) fn routes(own: Restricted) -> Routes {
 #[derive(Input)]
 struct NewApiKey {
     /// Display name of the key.
-    #[validate(length(min = 1, max = 100))]
+    #[validate(length(min = 1, max = 100), display_name)]
     #[input(example = "nightly export")]
     name: String,
     /// Scopes of the key. Each must be one of your own scopes.
@@ -118,7 +118,7 @@ async fn list(
 
 /// Revoke an API key
 ///
-/// The key is rejected on every node within five seconds.
+/// The key is rejected on every node within a second.
 #[delete("/me/api-keys/{id}", allow = signed_in, id = "auth_revoke_api_key")]
 async fn revoke(
     me: SessionUser,

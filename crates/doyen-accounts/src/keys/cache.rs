@@ -11,9 +11,9 @@ use doyen_core::{Caller, Timestamp};
 use super::InvalidKey;
 use super::rows::KeyId;
 
-/// Lifetime of an entry, and so the maximum time until a node notices a revocation. Documented as
-/// five seconds.
-const MAX_AGE: Duration = Duration::from_secs(4);
+/// Lifetime of an entry, and so the maximum time until a node notices that a key was revoked or its
+/// owner disabled. Documented as one second.
+const MAX_AGE: Duration = Duration::from_millis(800);
 /// Maximum number of entries.
 const MAX_KEYS: usize = 10_000;
 /// Maximum number of addresses recorded for one key in a minute.
@@ -183,12 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn k1_a_cached_row_is_used_for_less_than_five_seconds() {
+    fn k1_a_cached_row_is_used_for_less_than_a_second() {
         let cache = KeyCache::default();
         cache.put(hash(1), known(at(0)));
         assert!(cache.get(&hash(1), at(0)).is_some());
-        assert!(cache.get(&hash(1), at(3)).is_some());
-        assert!(cache.get(&hash(1), at(4)).is_none());
+        assert!(cache.get(&hash(1), at(0) + MAX_AGE / 2).is_some());
+        assert!(cache.get(&hash(1), at(1)).is_none());
         // Nor if the clock was set back.
         assert!(cache.get(&hash(1), at(-1)).is_none());
     }

@@ -13,7 +13,7 @@ use super::flow::{LoginFlow, PresentedCredentials};
 use super::password::PasswordChange;
 use super::problems::ChangePassword;
 use super::{LogIn, LoggedIn, NotOffered};
-use crate::cookies::{CsrfFailed, Provenance};
+use crate::cookies::{CsrfFailed, PresentedCookie, Provenance};
 use crate::sessions::{CurrentSession, Own, SessionEngine, SessionKind, Sessions, Transport};
 
 /// Returns the public routes.
@@ -58,7 +58,8 @@ enum Wanted {
 /// Log in
 ///
 /// Authenticates with an e-mail address and a password. The response is the same for an unknown
-/// address, a wrong password and a disabled account.
+/// address, a wrong password and a disabled account. A login that returns a cookie ends the session
+/// whose cookie the request carries.
 #[post("/auth/login", allow = anyone)]
 async fn login(
     flow: LoginFlow,
@@ -66,6 +67,7 @@ async fn login(
     engine: Arc<SessionEngine>,
     client: Client,
     provenance: Provenance,
+    cookie: PresentedCookie,
     Json(given): Json<Credentials>,
 ) -> Result<LoggedIn, LogIn> {
     let kind = kind(engine.settings.transport, given.transport).ok_or(NotOffered)?;
@@ -77,6 +79,7 @@ async fn login(
         email: &given.email.to_lowercase(),
         password: given.password,
         code: given.code.as_ref().map(|code| code.expose().as_str()),
+        cookie: &cookie,
         client: &client,
     };
     let open = flow.log_in(&presented, kind).await?;

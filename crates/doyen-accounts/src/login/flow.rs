@@ -9,6 +9,7 @@ use doyen_data::Session;
 use doyen_web::Client;
 
 use super::{InvalidCredentials, LogIn};
+use crate::cookies::PresentedCookie;
 use crate::emails::{EmailNotVerified, EmailSettings};
 use crate::factor::Factors;
 use crate::sessions::{OpenSession, SessionKind, Sessions};
@@ -35,6 +36,8 @@ pub(crate) struct PresentedCredentials<'a> {
     pub(crate) password: Secret<String>,
     /// Code of the second factor.
     pub(crate) code: Option<&'a str>,
+    /// Cookie of a session that this login replaces.
+    pub(crate) cookie: &'a PresentedCookie,
     pub(crate) client: &'a Client,
 }
 
@@ -120,6 +123,10 @@ impl LoginFlow {
         let Some(open) = self.sessions.open(&user, kind, credentials.client).await? else {
             return self.refuse(credentials, Some(&user), "changed");
         };
+        credentials
+            .cookie
+            .end_replaced(&open, &self.sessions, &*self.log, credentials.client)
+            .await?;
         let event = self.event(security::LOGIN_SUCCEEDED, credentials, Some(&user));
         self.log
             .record_on_commit(event.session(&open.record.id.to_string()));

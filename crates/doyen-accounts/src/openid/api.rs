@@ -7,13 +7,16 @@ use doyen_macros::{get, routes};
 use doyen_schema::contract::{Answer, Contract};
 use doyen_schema::{Input, Schema};
 use doyen_web::extract::FromRequestParts;
-use doyen_web::{Body, Client, IntoResponse, Parts, Query, Request, Response, Routes};
+use doyen_web::{
+    Body, Client, IntoResponse, Parts, Query, Request, Response, Routes, uri_reference,
+};
 use http::{HeaderValue, StatusCode, header};
 
 use super::engine::Returned;
 use super::problems::OpenIdLogin;
 use super::write_context::WriteContext;
 use super::{OpenId, attempt};
+use crate::cookies::PresentedCookie;
 use crate::login::LoggedIn;
 use crate::sessions::{SessionEngine, SessionKind, Transport};
 
@@ -143,6 +146,7 @@ async fn callback(
     log: Arc<dyn SecurityLog>,
     client: Client,
     cookies: Cookies,
+    replaced: PresentedCookie,
     context: WriteContext,
     Query(given): Query<FromProvider>,
 ) -> Result<Finished, OpenIdLogin> {
@@ -164,7 +168,14 @@ async fn callback(
         let claims = engine.finish(&returned).await?;
         let linker = context.linker().await.map_err(login_error)?;
         linker
-            .log_in(&settings.issuer, &claims, settings.link, kind, &client)
+            .log_in(
+                &settings.issuer,
+                &claims,
+                settings.link,
+                kind,
+                &replaced,
+                &client,
+            )
             .await
     };
     match entered.await {
@@ -196,12 +207,14 @@ fn login_error(refusal: Refusal) -> OpenIdLogin {
 }
 
 fn redirect(to: &str, cookie: &str) -> Result<Response, Refusal> {
-    let text = |text: &str| HeaderValue::try_from(text).map_err(Unexpected::from);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
-    headers.insert(header::LOCATION, text(to)?);
-    headers.insert(header::SET_COOKIE, text(cookie)?);
+    headers.insert(header::LOCATION, uri_reference(to));
+    headers.insert(
+        header::SET_COOKIE,
+        HeaderValue::try_from(cookie).map_err(Unexpected::from)?,
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

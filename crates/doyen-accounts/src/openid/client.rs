@@ -110,7 +110,7 @@ impl ProviderClient {
             }
             body.extend_from_slice(&part);
         }
-        Ok((status, serde_json::from_slice(&body).ok()))
+        Ok((status, doyen_auth::strict_json(&body)))
     }
 }
 

@@ -91,8 +91,11 @@ impl Token<'_> {
         if begun > now.saturating_add(LEEWAY_SECONDS) {
             return Err("the ID token was issued in the future");
         }
-        if number("nbf").is_some_and(|start| start > now.saturating_add(LEEWAY_SECONDS)) {
-            return Err("the ID token is not valid yet");
+        if claims.get("nbf").is_some() {
+            let start = number("nbf").ok_or("the start of the ID token is not whole seconds")?;
+            if start > now.saturating_add(LEEWAY_SECONDS) {
+                return Err("the ID token is not valid yet");
+            }
         }
         let subject = text("sub")
             .filter(|subject| !subject.is_empty() && subject.len() <= 255)

@@ -45,6 +45,9 @@ impl Jwk {
         if text("use").is_some_and(|usage| usage != "sig") {
             return None;
         }
+        if json.get("key_ops").is_some_and(|all| !can_verify(all)) {
+            return None;
+        }
         let (algorithm, bytes, exponent) = match (text("kty")?, text("crv")) {
             ("RSA", _) => (Algorithm::Rs256, part("n")?, part("e")?),
             ("EC", Some("P-256")) => {
@@ -85,6 +88,12 @@ impl Jwk {
                 .is_ok(),
         }
     }
+}
+
+/// True if these operations of a key (RFC 7517 section 4.3) include the verification of signatures.
+fn can_verify(operations: &Value) -> bool {
+    let all = operations.as_array();
+    all.is_some_and(|all| all.iter().any(|operation| operation == "verify"))
 }
 
 /// Parses the supported keys of a key set.

@@ -11,6 +11,7 @@ use doyen_web::Client;
 use super::LinkMode;
 use super::id_token::IdTokenClaims;
 use super::problems::{OpenIdLogin, Why};
+use crate::cookies::PresentedCookie;
 use crate::login::LoggedIn;
 use crate::sessions::{SessionKind, Sessions};
 use crate::{UserRecord, Users};
@@ -38,6 +39,7 @@ impl AccountLinker {
         claims: &IdTokenClaims,
         link: LinkMode,
         kind: SessionKind,
+        cookie: &PresentedCookie,
         client: &Client,
     ) -> Result<LoggedIn, OpenIdLogin> {
         let user = match self.linked(issuer, claims).await? {
@@ -46,6 +48,9 @@ impl AccountLinker {
         };
         let open = self.sessions.open(&user, kind, client).await?;
         let open = open.ok_or(OpenIdLogin::Unknown(Why("the user changed meanwhile")))?;
+        cookie
+            .end_replaced(&open, &self.sessions, &*self.log, client)
+            .await?;
         let event = SecurityEvent::new(security::LOGIN_SUCCEEDED)
             .subject(&user.subject)
             .session(&open.record.id.to_string())

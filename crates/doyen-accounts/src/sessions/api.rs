@@ -10,8 +10,8 @@ use doyen_web::{Client, Json, MergePatch, NoContent, NoStore, Routes};
 use std::sync::Arc;
 
 use super::{
-    CurrentSession, FindSession, Refresh, SessionId, SessionNotFound, SessionRecord, Sessions,
-    device,
+    CurrentSession, FindSession, Refresh, SessionEngine, SessionId, SessionNotFound, SessionRecord,
+    Sessions, device,
 };
 use crate::SessionRequired;
 use crate::login::{LoggedOut, TokenView};
@@ -63,7 +63,7 @@ struct SessionView {
 #[derive(Input)]
 struct SessionChanges {
     /// Name of the session. `null` removes the name.
-    #[validate(length(min = 1, max = 100))]
+    #[validate(length(min = 1, max = 100), display_name)]
     name: Patch<Option<String>>,
 }
 
@@ -112,7 +112,13 @@ async fn logout(
 ///
 /// The newest sessions come first.
 #[get("/me/sessions", allow = signed_in, id = "auth_list_sessions")]
-async fn list(me: CurrentSession, sessions: Sessions) -> Result<Page<SessionView>, Own> {
+async fn list(
+    me: CurrentSession,
+    sessions: Sessions,
+    engine: Arc<SessionEngine>,
+) -> Result<Page<SessionView>, Own> {
+    // So that the list includes earlier uses.
+    engine.flush().await;
     let all = sessions.list(&me.subject).await?;
     let items = all.into_iter().take(100);
     Ok(Page {

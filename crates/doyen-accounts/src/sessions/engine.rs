@@ -11,7 +11,7 @@ use doyen_data::sea_orm::DbBackend;
 use doyen_data::{Database, Session};
 
 use super::secrets::Keys;
-use super::{Revocations, SessionId, SessionSettings, SessionStore};
+use super::{Revocations, SessionId, SessionSettings, SessionStore, SessionUses};
 use crate::account_keys::AccountKeys;
 use crate::resolve::resolve;
 use crate::{UserRecord, Users};
@@ -29,6 +29,7 @@ pub struct SessionEngine {
     pub(crate) settings: Arc<SessionSettings>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Keys,
+    pub(crate) uses: Arc<SessionUses>,
     pruned: AtomicI64,
     container: OnceLock<Container>,
 }
@@ -51,7 +52,9 @@ impl SessionEngine {
         clock: Arc<dyn Clock>,
         keys: &AccountKeys,
     ) -> Self {
+        let uses = SessionUses::new(database.clone(), Arc::clone(&store), settings.idle);
         Self {
+            uses: Arc::new(uses),
             database,
             store,
             revocations,
@@ -67,6 +70,11 @@ impl SessionEngine {
     pub fn connect(&self, container: Container) {
         // Set before: it is the same graph.
         let _ = self.container.set(container);
+    }
+
+    /// Waits until every use of a session so far is recorded.
+    pub async fn flush(&self) {
+        self.uses.flush().await;
     }
 
     /// Returns the revocations.

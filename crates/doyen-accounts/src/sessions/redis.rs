@@ -31,6 +31,9 @@ const ENDED_RETENTION: Duration = Duration::from_secs(86_400);
 /// How long the ids of a subject are kept after the last login: longer than any session can live.
 const INDEX_TTL_SECONDS: i64 = 402 * 86_400;
 
+/// Maximum number of sessions that are read in one round trip. Each is about a kilobyte.
+const MAX_PIPELINE: usize = 200;
+
 /// Changes fields of a hash if it exists and other fields have the expected values. An empty text
 /// means a missing field.
 const CHANGE_SCRIPT: &str = r"
@@ -149,14 +152,29 @@ impl SessionStore for RedisSessions {
         let index = self.index(subject);
         let mut connection = self.connection.clone();
         let ids: Vec<String> = connection.zrevrange(&index, 0, -1).await.map_err(away)?;
-        let mut live = Vec::new();
-        for text in ids {
-            let id = SessionId::from_uuid(text.parse()?);
-            match self.read(id).await? {
-                Some(record) if record.is_live(now) => live.push(record),
-                Some(_) => {}
-                None => connection.zrem(&index, text).await.map_err(away)?,
+        let ids = ids.into_iter();
+        let ids: Result<Vec<_>, _> = ids.map(|id| id.parse().map(SessionId::from_uuid)).collect();
+        let ids = ids?;
+        let (mut live, mut gone) = (Vec::new(), Vec::new());
+        for some in ids.chunks(MAX_PIPELINE) {
+            let mut reads = redis::pipe();
+            for id in some {
+                reads.hgetall(self.key(*id));
             }
+            let found: Vec<Fields> = reads.query_async(&mut connection).await.map_err(away)?;
+            for (id, fields) in some.iter().zip(found) {
+                if fields.is_empty() {
+                    gone.push(id.uuid().to_string());
+                    continue;
+                }
+                let record = record(*id, &fields)?;
+                if record.is_live(now) {
+                    live.push(record);
+                }
+            }
+        }
+        if !gone.is_empty() {
+            let _: () = connection.zrem(&index, gone).await.map_err(away)?;
         }
         Ok(live)
     }
@@ -186,9 +204,17 @@ impl SessionStore for RedisSessions {
     }
 
     async fn touch(&self, _: &Session, id: SessionId, seen: &Seen) -> Result<(), Unexpected> {
+        let mut connection = self.connection.clone();
+        let end: Option<i64> = connection
+            .hget(self.key(id), "absolute_until")
+            .await
+            .map_err(away)?;
+        let Some(end) = end.map(Timestamp::from_micros) else {
+            return Ok(());
+        };
         let mut set = vec![
             ("seen_at", micros(seen.at)),
-            ("idle_until", micros(seen.idle_until)),
+            ("idle_until", micros(seen.idle_until.min(end))),
         ];
         set.extend(
             seen.address

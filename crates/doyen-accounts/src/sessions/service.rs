@@ -357,7 +357,12 @@ impl Sessions {
 
     async fn enforce_limit(&self, subject: &str) -> Result<(), Unexpected> {
         let mut live = self.list(subject).await?;
-        live.sort_by_key(|record| std::cmp::Reverse(record.seen_at));
+        // The store knows uses to the minute, this node to the second.
+        let last_use = |record: &SessionRecord| {
+            let here = self.engine.uses.last(record.id);
+            here.unwrap_or(record.seen_at).max(record.seen_at)
+        };
+        live.sort_by_key(|record| std::cmp::Reverse(last_use(record)));
         for record in live.iter().skip(MAX_SESSIONS - 1) {
             self.engine.end(&self.work, record.id).await?;
         }

@@ -121,7 +121,8 @@ impl SessionStore for SqlSessions {
     }
 
     async fn touch(&self, work: &Session, id: SessionId, seen: &Seen) -> Result<(), Unexpected> {
-        let sql = "UPDATE auth_sessions SET seen_at = $1, seen_address = COALESCE($2, seen_address), idle_until = $3 \
+        let sql = "UPDATE auth_sessions SET seen_at = $1, seen_address = COALESCE($2, seen_address), \
+                   idle_until = CASE WHEN absolute_until < $3 THEN absolute_until ELSE $3 END \
                    WHERE id = $4 AND ended_at IS NULL";
         let values: [Value; 4] = [
             time(seen.at),

@@ -38,7 +38,8 @@ pub trait SessionStore: Send + Sync + 'static {
         rotation: &Rotation,
     ) -> Result<bool, Unexpected>;
 
-    /// Records the use of a session that has not ended.
+    /// Records the use of a session that has not ended. Its idle time ends with its lifetime at the
+    /// latest.
     async fn touch(&self, work: &Session, id: SessionId, seen: &Seen) -> Result<(), Unexpected>;
 
     /// Renames a session of this subject that has not ended. Returns false if there is none.

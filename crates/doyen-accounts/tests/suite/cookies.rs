@@ -319,6 +319,50 @@ async fn s2_another_password_gives_another_cookie(app: CookieAccountsApp) {
 }
 
 #[doyen_test::test]
+async fn s2_a_login_ends_the_session_whose_cookie_it_replaces(app: CookieAccountsApp) {
+    let (ann, first) = somebody(&app).await;
+    let phone = Browser::log_in(&app, &ann).await;
+    let bob = app.new_user(DEFAULT_SCOPES).await;
+    let log_in = async |cookie: &str, user: &TestUser, password: &str, transport: &str| {
+        app.post("/v1/auth/login")
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", cookie)
+            .json(&json!({"email": user.email, "password": password, "transport": transport}))
+            .send()
+            .await
+    };
+    // What is no login with a cookie of its own replaces nothing.
+    log_in(&first.cookie, &ann, "wrong", "cookie")
+        .await
+        .expect(401);
+    log_in(&first.cookie, &ann, PASSWORD, "bearer")
+        .await
+        .expect(200);
+    let last = first.cookie.len() - 1;
+    let forged = format!(
+        "{}{}",
+        &first.cookie[..last],
+        if first.cookie.ends_with('A') {
+            "Q"
+        } else {
+            "A"
+        }
+    );
+    log_in(&forged, &bob, PASSWORD, "cookie").await.expect(200);
+    assert_eq!(seen(&first).await, 200);
+
+    let again = log_in(&first.cookie, &ann, PASSWORD, "cookie").await;
+    let second = Browser::of(&app, &again.expect(200));
+    assert_eq!((seen(&first).await, seen(&second).await), (401, 200));
+    // Another account in the same browser.
+    let other = log_in(&second.cookie, &bob, PASSWORD, "cookie").await;
+    let third = Browser::of(&app, &other.expect(200));
+    assert_eq!((seen(&second).await, seen(&third).await), (401, 200));
+    assert_eq!(seen(&phone).await, 200);
+    assert_eq!(app.events("session.revoked").await.len(), 2);
+}
+
+#[doyen_test::test]
 async fn s3_a_logout_invalidates_the_cookie_on_every_node(app: CookieAccountsApp) {
     let other = app
         .another(default_setup().set("auth.session.transport", "both"))

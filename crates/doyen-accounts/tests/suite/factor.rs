@@ -104,6 +104,25 @@ async fn p4_the_second_factor_is_requested_only_after_the_right_password(app: Ac
 }
 
 #[doyen_test::test]
+async fn another_address_needs_the_second_factor_too(app: AccountsApp) {
+    let (_, inside, phone, codes) = enrolled(&app).await;
+    let ask = |code: Value| {
+        let mut body = json!({"email": "ann@new.example", "password": PASSWORD});
+        if !code.is_null() {
+            body["code"] = code;
+        }
+        post(&app, &inside.access, "email", body)
+    };
+    ask(Value::Null)
+        .await
+        .expect_problem(401, "second_factor_required");
+    ask(json!("000000")).await.expect_problem(401, "wrong_code");
+    ask(json!(phone.shows(&app))).await.expect(202);
+    app.clock().advance(Duration::from_secs(120));
+    ask(json!(codes[0])).await.expect(202);
+}
+
+#[doyen_test::test]
 async fn a_code_is_single_use_and_older_ones_are_refused(app: AccountsApp) {
     let (ann, _, phone, _) = enrolled(&app).await;
     let before = phone.shows(&app);

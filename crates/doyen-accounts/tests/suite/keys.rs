@@ -254,7 +254,7 @@ async fn k1_a_hot_key_asks_no_database(app: ApiKeysApp) {
 }
 
 #[doyen_test::test]
-async fn k1_a_revoked_key_is_dead_at_once_here_and_within_five_seconds_elsewhere(app: ApiKeysApp) {
+async fn k1_a_revoked_key_is_dead_at_once_here_and_within_a_second_elsewhere(app: ApiKeysApp) {
     let other = app.another(setup()).await;
     let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (id, key) = made(&ada, &["things:read"]).await;
@@ -264,7 +264,7 @@ async fn k1_a_revoked_key_is_dead_at_once_here_and_within_five_seconds_elsewhere
     );
     ada.revoke(&id).await.expect(204);
     assert_eq!(status(&app, &key).await, 401);
-    app.clock().advance(Duration::from_secs(4));
+    app.clock().advance(Duration::from_secs(1));
     assert_eq!(status(&other, &key).await, 401);
     assert!(ada.keys().await.is_empty());
     ada.revoke(&id)
@@ -277,7 +277,7 @@ async fn k1_a_key_follows_its_owner(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
     let (_, key) = made(&ada, &["things:read", "things:write"]).await;
     with(&app, &key, "POST", "/things").await.expect(204);
-    let later = || app.clock().advance(Duration::from_secs(4));
+    let later = || app.clock().advance(Duration::from_secs(1));
 
     // Less for the owner is less for the key; more for the owner is not more for the key.
     ada.set_column("scopes", "things:read profile house:keep")

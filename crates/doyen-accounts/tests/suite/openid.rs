@@ -201,6 +201,8 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(test_app: ApiKeysApp) {
         json!({"iat": now + 60}),
         json!({"iat": null}),
         json!({"nbf": now + 60}),
+        json!({"nbf": now as f64 - 60.5}),
+        json!({"nbf": "0"}),
         json!({"sub": ""}),
         json!({"sub": null}),
         json!({"sub": "x".repeat(256)}),
@@ -238,7 +240,7 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(test_app: ApiKeysApp) {
     // provider.
     let keys = gate.provider.with(|behaviour| {
         let keys = json!({"keys": [behaviour.signer.jwk("one")]});
-        behaviour.jwks = Some(keys.clone());
+        behaviour.jwks = Some(keys.to_string());
         keys
     });
     let public = keys["keys"][0].to_string().into_bytes();
@@ -266,6 +268,34 @@ async fn t1_an_id_token_that_breaks_a_rule_is_refused(test_app: ApiKeysApp) {
     assert_eq!(test_app.count("auth_sessions").await, sessions);
     assert_eq!(test_app.count("auth_identities").await, 1);
     assert!(!events(&gate.app, "login.failed").await.is_empty());
+}
+
+/// RFC 7517: a key that is not for signatures, and a key set that two programs read differently.
+#[doyen_test::test]
+async fn t1_a_key_for_something_else_and_an_ambiguous_key_set_verify_nothing(test_app: ApiKeysApp) {
+    let ada = test_app.sign_up(DEFAULT_SCOPES).await;
+    let with = async |change: &str| {
+        let gate = gate(&test_app, &[]).await;
+        gate.says(&ada);
+        gate.provider.with(|now| {
+            let keys = json!({"keys": [now.signer.jwk("one")]}).to_string();
+            now.jwks = Some(keys.replacen("\"kid\":", &format!("{change}\"kid\":"), 1));
+        });
+        gate.log_in().await.status()
+    };
+    for fine in ["", "\"key_ops\":[\"verify\"],", "\"more\":[{\"y\":null}],"] {
+        assert_eq!(with(fine).await, 200, "{fine}");
+    }
+    for bad in [
+        "\"key_ops\":[\"sign\"],",
+        "\"key_ops\":[],",
+        "\"key_ops\":\"verify\",",
+    ] {
+        assert_eq!(with(bad).await, 401, "{bad}");
+    }
+    for twice in ["\"kid\":\"one\",", "\"more\":{\"y\":1,\"y\":1},"] {
+        assert_eq!(with(twice).await, 503, "{twice}");
+    }
 }
 
 /// Login CSRF, replay, another browser, another login: no code is exchanged, and no user is logged
@@ -456,7 +486,7 @@ async fn t16_new_keys_of_the_provider_are_found_but_not_for_every_wrong_token(
     assert_eq!(gate.provider.asked("/keys"), 1);
     let next = Signer::es256();
     gate.provider.with(|now| {
-        now.jwks = Some(json!({"keys": [now.signer.jwk("one"), next.jwk("two")]}));
+        now.jwks = Some(json!({"keys": [now.signer.jwk("one"), next.jwk("two")]}).to_string());
         (now.signer, now.kid) = (next, Some("two"));
     });
     for _ in 0..3 {

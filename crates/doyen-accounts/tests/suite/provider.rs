@@ -103,7 +103,7 @@ pub(crate) struct Behaviour {
     /// The name of the key in the header of a token.
     pub(crate) kid: Option<&'static str>,
     /// The key set; that of the signer under `one` when it is not set.
-    pub(crate) jwks: Option<Value>,
+    pub(crate) jwks: Option<String>,
     /// Changes to the header of a token.
     pub(crate) header: Value,
     /// Changes to the claims of a token; null takes one away.
@@ -224,8 +224,8 @@ impl Provider {
                     (200, all.to_string())
                 }
                 "/keys" => {
-                    let own = || json!({"keys": [now.signer.jwk("one")]});
-                    (200, now.jwks.clone().unwrap_or_else(own).to_string())
+                    let own = || json!({"keys": [now.signer.jwk("one")]}).to_string();
+                    (200, now.jwks.clone().unwrap_or_else(own))
                 }
                 "/token" => token(now, head, body, issuer, self.now),
                 _ => (404, "{}".to_owned()),

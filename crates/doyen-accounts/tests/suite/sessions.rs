@@ -310,6 +310,51 @@ async fn s3_the_hundred_and_first_session_ends_the_oldest(app: AccountsApp) {
     assert_eq!(items.as_array().map(Vec::len), Some(100));
 }
 
+/// Using the access token is use, also between two refreshes.
+#[doyen_test::test]
+async fn s3_a_session_in_use_outlives_a_hundred_later_logins(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
+    let used = app.log_in(&ada).await;
+    let idle = app.log_in(&ada).await;
+    for _ in 0..100 {
+        app.clock().advance(Duration::from_secs(1));
+        app.log_in(&ada).await;
+        app.clock().advance(Duration::from_secs(1));
+        assert_eq!(app.status(&used.access).await, 200);
+    }
+    assert_eq!(app.status(&idle.access).await, 401);
+}
+
+/// On another node, which knows what the store says.
+#[doyen_test::test]
+async fn s3_the_use_of_an_access_token_is_recorded_once_a_minute(app: AccountsApp) {
+    let ada = app.new_user(DEFAULT_SCOPES).await;
+    let (used, other) = (app.log_in(&ada).await, app.log_in(&ada).await);
+    let last_uses = async || {
+        let list = app
+            .get("/v1/me/sessions")
+            .bearer(&other.access)
+            .send()
+            .await;
+        let mut times = fields(&list.expect(200).at("/items"), "last_seen_at");
+        times.sort_by_key(ToString::to_string);
+        times
+    };
+    let at_first = last_uses().await;
+    app.clock().advance(Duration::from_secs(59));
+    assert_eq!(app.status(&used.access).await, 200);
+    assert_eq!(last_uses().await, at_first);
+    app.clock().advance(Duration::from_secs(1));
+    assert_eq!(app.status(&used.access).await, 200);
+    let recorded = last_uses().await;
+    assert_ne!(recorded, at_first);
+    for _ in 0..5 {
+        app.clock().advance(Duration::from_secs(10));
+        assert_eq!(app.status(&used.access).await, 200);
+    }
+    assert_eq!(last_uses().await, recorded);
+}
+
 #[doyen_test::test]
 async fn s2_another_password_ends_every_session_and_begins_a_new_one(app: AccountsApp) {
     let other = app.another(default_setup()).await;

@@ -107,6 +107,15 @@ async fn finds_what_was_kept(place: &Place) {
         address: None,
         idle_until: at(160),
     };
+    let beyond = Seen {
+        idle_until: one.absolute_until + Duration::from_secs(1),
+        ..seen.clone()
+    };
+    place
+        .work(async |store, work| store.touch(work, one.id, &beyond).await)
+        .await;
+    let ends = place.find(one.id).await.map(|record| record.idle_until);
+    assert_eq!(ends, Some(one.absolute_until));
     place
         .work(async |store, work| store.touch(work, one.id, &seen).await)
         .await;
@@ -301,6 +310,40 @@ async fn a_store_in_redis_keeps_its_promises(app: AccountsApp) {
     remove.arg(&keys);
     let removed = remove.exec_async(&mut connection).await;
     removed.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Each login lists the sessions of its account. One after the other, a hundred would cost a hundred round trips.
+#[doyen_test::test(sqlite)]
+async fn the_sessions_of_a_subject_are_read_from_redis_in_one_round_trip(app: AccountsApp) {
+    let server = doyen_test::RedisServer::start();
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = ConnectionManager::new(client).await.unwrap();
+    let store = Arc::new(RedisSessions::new(connection.clone(), "trips"));
+    let place = Place {
+        store,
+        app: (*app).clone(),
+    };
+    for n in 0..100 {
+        let one = record("usr_trips", n);
+        place
+            .work(async |store, work| store.insert(work, &one).await)
+            .await;
+    }
+    // How often the server found something to read.
+    let reads = async |connection: &mut ConnectionManager| {
+        let mut info = redis::cmd("INFO");
+        let info: String = info.arg("stats").query_async(connection).await.unwrap();
+        let reads = info.lines().find_map(|line| {
+            let reads = line.strip_prefix("total_reads_processed:")?;
+            reads.trim().parse::<u64>().ok()
+        });
+        reads.expect("total_reads_processed")
+    };
+    let before = reads(&mut connection).await;
+    let all = place.work(async |store, work| store.of(work, "usr_trips", at(99)).await);
+    assert_eq!(all.await.len(), 100);
+    let read = reads(&mut connection).await - before;
+    assert!(read < 20, "{read} reads");
 }
 
 /// A Redis that is away is no verdict: 503 where the store is asked, and access tokens go on.

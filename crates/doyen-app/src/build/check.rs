@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use doyen_core::Clock;
 use doyen_core::inject::{GraphError, Need, Needs};
 use doyen_schema::Info;
-use doyen_web::{Builder, Service, StartError};
+use doyen_web::{Builder, EdgeOptions, Service, StartError};
 
 use super::Overrides;
 use super::collect::Collected;
@@ -139,7 +139,13 @@ fn admin(service: &Service, draft: &mut Draft) -> Result<Option<Admin>, Vec<Star
     let Some(listener) = draft.listener.take() else {
         return Ok(None);
     };
-    let mut builder = Service::builder().shared_container(service.container().clone());
+    let mut builder = Service::builder()
+        .shared_container(service.container().clone())
+        .options(EdgeOptions {
+            hosts: std::mem::take(&mut draft.admin_hosts),
+            internal: true,
+            ..EdgeOptions::default()
+        });
     for module in draft.admin.drain(..) {
         builder = builder.module(module);
     }

@@ -89,6 +89,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         roots: Vec::new(),
         modules: Vec::new(),
         admin: Vec::new(),
+        admin_hosts: Vec::new(),
         listener: None,
         identifiers: Vec::new(),
         limits: None,

@@ -115,6 +115,7 @@ mod tests {
             issued_at: zero,
             expires_at: zero,
             not_before: None,
+            last_use: crate::token::LastUse::at(Timestamp::from_micros(0)),
             key: "k".into(),
         });
         let cache = Cache::new();

@@ -335,6 +335,11 @@ fn times_are_whole_seconds_and_hold() {
             Rejected::NotYetValid,
         ),
         (
+            "issued later",
+            with_claims(json!({ "iat": NOW + 1 })),
+            Rejected::NotYetValid,
+        ),
+        (
             "no exp",
             with_claims(json!({ "exp": null })),
             Rejected::Time,
@@ -417,6 +422,17 @@ fn leeway_shifts_both_ends_and_has_a_limit() {
     assert_eq!(
         tokens
             .verify(&with_claims(json!({ "nbf": NOW + 31 })))
+            .err(),
+        Some(Rejected::NotYetValid)
+    );
+    assert!(
+        tokens
+            .verify(&with_claims(json!({ "iat": NOW + 30 })))
+            .is_ok()
+    );
+    assert_eq!(
+        tokens
+            .verify(&with_claims(json!({ "iat": NOW + 31 })))
             .err(),
         Some(Rejected::NotYetValid)
     );

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use doyen_core::{Caller, Timestamp};
 use serde_json::Value;
 
+use super::last_use::LastUse;
 use super::{Claims, Rejected, TYPE, TokenOptions};
 use crate::keyring::{Key, KeyRing};
 use crate::{Jws, JwsError, Members};
@@ -110,6 +111,7 @@ fn read_claims(
         issued_at,
         expires_at,
         not_before,
+        last_use: LastUse::at(issued_at),
         key: Arc::clone(key),
     })
 }

@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 
 use super::{Session, State, Work};
 use crate::COMMIT_FAILED;
-use crate::error::{code, is_dead, sqlx_error};
+use crate::error::{code, is_dead, sqlite_result, sqlx_error};
 
 #[async_trait]
 impl UnitOfWork for Session {
@@ -80,13 +80,12 @@ impl Session {
             work.lease.in_transaction = false;
             return Ok(());
         };
+        self.inner.database.observe(&error);
         // After a lost connection or an I/O error the outcome is unknown. Any other error with a
         // code is a rejection.
         let dead = sqlx_error(&error).is_none_or(is_dead);
         let code = code(&error);
-        let disk = code.as_deref().is_some_and(|code| {
-            code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 10)
-        });
+        let disk = code.as_deref().and_then(sqlite_result) == Some(10);
         let known = !dead && !disk && code.is_some();
         if known {
             roll_back(work).await;

@@ -37,7 +37,7 @@ impl Session {
             Err(ReadError::Failed(error)) => Err(map_read_only(error, sql)),
             Ok(rows) => Ok(rows),
         };
-        self.count(sql, started, result.is_err());
+        self.count(sql, started, result.as_ref().err());
         result
     }
 
@@ -65,7 +65,7 @@ impl Session {
             Err(ReadError::Failed(error)) => Err(map_read_only(error, sql)),
             Ok(row) => Ok(row),
         };
-        self.count(sql, started, result.is_err());
+        self.count(sql, started, result.as_ref().err());
         result
     }
 

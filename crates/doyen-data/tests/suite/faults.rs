@@ -105,9 +105,57 @@ both! {
         let error = database.session(Access::Write).execute_unprepared("SELECT 1").await.unwrap_err();
         assert!(is_unavailable(&error), "{error}");
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        database.ping().await.expect("requests hold the pool, and the database is ready");
         holder.rollback().await;
         database.session(Access::Write).execute_unprepared("SELECT 1").await.unwrap();
         database.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_was_overwritten_is_not_ready() {
+    let fresh = Fresh::sqlite().await;
+    fresh.migrated().await;
+    fresh.database.ping().await.unwrap();
+    let file = fresh.url.strip_prefix("sqlite://").unwrap();
+    // What the write-ahead log holds hides the file.
+    let session = fresh.database.session(Access::Write);
+    session
+        .execute_unprepared("INSERT INTO customers (email) VALUES ('a')")
+        .await
+        .unwrap();
+    session.commit().await.unwrap();
+    fresh.database.close().await;
+    let database = fresh.another().await;
+    database.ping().await.unwrap();
+    let noise = vec![0xa5; std::fs::metadata(file).unwrap().len() as usize];
+    std::fs::write(file, &noise).unwrap();
+    std::fs::remove_file(format!("{file}-wal")).unwrap();
+    let error = database.ping().await.unwrap_err();
+    assert!(error.to_string().contains("not a database"), "{error}");
+    database.close().await;
+    fresh.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_full_or_corrupt_is_not_ready() {
+    for code in ["53100", "XX001", "XX002"] {
+        let fresh = Fresh::postgres().await;
+        fresh.database.ping().await.unwrap();
+        let session = fresh.database.session(Access::Write);
+        let raise = |code| format!("DO $$ BEGIN RAISE 'broken' USING ERRCODE = '{code}'; END $$");
+        session
+            .execute_unprepared(&raise("23505"))
+            .await
+            .unwrap_err();
+        session.rollback().await;
+        fresh.database.ping().await.unwrap();
+        let session = fresh.database.session(Access::Write);
+        session.execute_unprepared(&raise(code)).await.unwrap_err();
+        session.rollback().await;
+        let error = fresh.database.ping().await.unwrap_err();
+        assert!(error.to_string().contains("broken"), "{error}");
+        fresh.drop().await;
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) enum Kind {
     Pattern(Regex),
     Email,
     Url,
+    DisplayName,
     Items {
         min: Option<Expr>,
         max: Option<Expr>,
@@ -38,13 +39,14 @@ pub(crate) enum Kind {
     Async(Path),
 }
 
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "length",
     "range",
     "multiple_of",
     "pattern",
     "email",
     "url",
+    "display_name",
     "items",
     "unique_items",
     "each",
@@ -86,6 +88,7 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
         "pattern" => pattern(arg),
         "email" => arg.plain().map(|()| Kind::Email),
         "url" => arg.plain().map(|()| Kind::Url),
+        "display_name" => arg.plain().map(|()| Kind::DisplayName),
         "unique_items" => arg.plain().map(|()| Kind::Unique),
         "each" => {
             let list = arg.list("each(length(max = 32), pattern = \"^[a-z]+$\")")?;

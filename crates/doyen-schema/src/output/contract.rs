@@ -38,12 +38,13 @@ pub trait Output: serde::Serialize + Send + Sync + 'static {
     }
 
     /// Returns a text that changes whenever the value changes: the strong `ETag`, without quotes.
+    /// Visible ASCII characters except `"`; others are an internal error.
     fn etag(&self) -> Option<String> {
         None
     }
 
     /// Returns the `Location` in the response to its creation. A reference relative to the server,
-    /// such as `/v1/orders/7`.
+    /// such as `/v1/orders/7`. Characters that a URL cannot have are percent-encoded.
     fn location(&self) -> Option<String> {
         None
     }

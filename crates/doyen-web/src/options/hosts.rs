@@ -72,6 +72,17 @@ impl HostName {
         Authority::parse(authority.as_bytes()).is_some_and(|authority| self.matches(authority))
     }
 
+    /// True for `localhost` and IP addresses. A page cannot bind them to an address of its choice
+    /// (DNS rebinding), as it can with a name.
+    pub(crate) fn is_fixed(authority: &str) -> bool {
+        Authority::parse(authority.as_bytes()).is_some_and(|authority| {
+            let host = authority.host;
+            host.starts_with('[')
+                || host.parse::<std::net::Ipv4Addr>().is_ok()
+                || host.eq_ignore_ascii_case("localhost")
+        })
+    }
+
     fn matches(&self, authority: Authority<'_>) -> bool {
         let host = authority.host.strip_suffix('.').unwrap_or(authority.host);
         let is_match = if self.is_wildcard {

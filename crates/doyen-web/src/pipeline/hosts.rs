@@ -7,7 +7,7 @@ use doyen_core::Refusal;
 use doyen_core::problem::Plain;
 use http::header;
 
-use crate::options::EdgeOptions;
+use crate::options::{EdgeOptions, HostName};
 use crate::problem::MISDIRECTED;
 
 /// Paths that load balancers probe, by address instead of name.
@@ -15,7 +15,7 @@ const PROBES: [&str; 2] = ["/livez", "/readyz"];
 
 /// Rejects a request to another host with 421, before any lookup.
 pub(super) fn check(head: &http::request::Parts, options: &EdgeOptions) -> Result<(), Refusal> {
-    if options.hosts.is_empty() || is_probe(head.uri.path()) {
+    if !options.internal && (options.hosts.is_empty() || is_probe(head.uri.path())) {
         return Ok(());
     }
     // The server has checked that the target and `Host` name the same host.
@@ -26,7 +26,15 @@ pub(super) fn check(head: &http::request::Parts, options: &EdgeOptions) -> Resul
             .get(header::HOST)
             .and_then(|host| host.to_str().ok()),
     };
-    if host.is_some_and(|host| options.hosts.iter().any(|known| known.is(host))) {
+    let is_known = match host {
+        Some(host) => {
+            options.hosts.iter().any(|known| known.is(host))
+                || (options.internal && HostName::is_fixed(host))
+        }
+        // HTTP/1.0. Browsers always send one.
+        None => options.internal,
+    };
+    if is_known {
         return Ok(());
     }
     Err(Plain::new(&MISDIRECTED).into())

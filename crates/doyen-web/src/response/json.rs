@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::IntoResponse;
 use crate::request::Parts;
-use crate::{Body, Json, Response};
+use crate::{Body, Json, Response, etag, uri_reference};
 
 pub(crate) const JSON: &str = "application/json";
 
@@ -40,11 +40,8 @@ impl<T: Output> IntoResponse for Json<T> {
 impl<T: Output> IntoResponse for Created<T> {
     fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
         let mut response = write(StatusCode::CREATED, &self.0, parts)?;
-        if let Some(location) = self
-            .0
-            .location()
-            .and_then(|location| HeaderValue::try_from(location).ok())
-        {
+        if let Some(location) = self.0.location() {
+            let location = uri_reference(&location);
             response.headers_mut().insert(header::LOCATION, location);
         }
         Ok(response)
@@ -137,11 +134,10 @@ fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Resp
         serde_json::to_vec(&json).map_err(Unexpected::from)?
     };
     let mut response = bytes_response(status, bytes);
-    if let Some(tag) = value
-        .etag()
-        .and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok())
-    {
-        response.headers_mut().insert(header::ETAG, tag);
+    if let Some(tag) = value.etag() {
+        response
+            .headers_mut()
+            .insert(header::ETAG, etag::header(&tag)?);
     }
     Ok(response)
 }

@@ -1,5 +1,7 @@
 //! Lists: one envelope, with links to the other pages.
 
+use std::borrow::Cow;
+
 use doyen_core::{Page, PageFrom, Refusal, Unexpected};
 use doyen_schema::contract::{Answer, Contract};
 use doyen_schema::{Output, Schema};
@@ -11,6 +13,7 @@ use super::json::{JSON, bytes_response, check_writable, pick};
 use super::{IntoResponse, Link};
 use crate::Response;
 use crate::request::Parts;
+use crate::uri_reference::encode;
 
 impl<T: Output> IntoResponse for Page<T> {
     fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
@@ -178,6 +181,12 @@ fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
     let mut all = vec![("self", own), ("first", first)];
     all.extend(page.next.as_ref().map(|from| ("next", url(position(from)))));
     all.extend(page.prev.as_ref().map(|from| ("prev", url(position(from)))));
+    // A request target may have characters that a URI reference may not.
+    for (_, href) in &mut all {
+        if let Cow::Owned(encoded) = encode(href) {
+            *href = encoded;
+        }
+    }
     Relations(all)
 }
 

@@ -1,18 +1,19 @@
 //! Redirects.
 
-use doyen_core::{Refusal, Unexpected};
+use doyen_core::Refusal;
 use doyen_schema::Schema;
 use doyen_schema::contract::{Answer, Contract};
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 use super::IntoResponse;
 use crate::request::Parts;
-use crate::{Body, Response};
+use crate::{Body, Response, uri_reference};
 
 /// A redirect with this status: `Redirect` is a 303, `Redirect<307>` is temporary and
 /// `Redirect<308>` permanent.
 ///
-/// It does not check the target: never use a URL from a request.
+/// It does not check the target: never use a URL from a request. Characters that a URL cannot have
+/// are percent-encoded.
 ///
 /// ```
 /// use doyen_web::Redirect;
@@ -50,10 +51,11 @@ impl Redirect<308> {
 
 impl<const STATUS: u16> IntoResponse for Redirect<STATUS> {
     fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
-        let to = HeaderValue::try_from(self.to).map_err(Unexpected::from)?;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::from_u16(STATUS).map_err(Unexpected::from)?;
-        response.headers_mut().insert(header::LOCATION, to);
+        response
+            .headers_mut()
+            .insert(header::LOCATION, uri_reference(&self.to));
         Ok(response)
     }
 

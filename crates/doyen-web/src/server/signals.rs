@@ -2,13 +2,23 @@
 
 use std::future::Future;
 
-/// Ignores SIGHUP and SIGUSR1: by default they end the process without a drain. A handler stays
-/// installed for the life of the process.
+/// SIGXFSZ, which has the same number on every platform that tokio supports signals on.
+#[cfg(unix)]
+const FILE_SIZE_LIMIT: i32 = 25;
+
+/// Ignores SIGHUP and SIGUSR1, which by default end the process without a drain, and SIGXFSZ: a
+/// write beyond the maximum file size then fails with an error. A handler stays installed for the
+/// life of the process.
 pub fn ignore_other_signals() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        for kind in [SignalKind::hangup(), SignalKind::user_defined1()] {
+        let others = [
+            SignalKind::hangup(),
+            SignalKind::user_defined1(),
+            SignalKind::from_raw(FILE_SIZE_LIMIT),
+        ];
+        for kind in others {
             if let Err(error) = signal(kind) {
                 tracing::warn!(?kind, %error, "signal cannot be ignored");
             }

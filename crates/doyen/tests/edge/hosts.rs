@@ -120,6 +120,43 @@ async fn without_a_list_every_host_is_answered_and_none_is_repeated() {
     }
 }
 
+/// DNS rebinding: a page can give its own name any address, but it cannot call by an address.
+#[tokio::test]
+async fn an_internal_service_answers_to_addresses_and_its_own_names() {
+    let hosts = vec![HostName::parse("metrics.internal").unwrap()];
+    let options = EdgeOptions {
+        hosts,
+        internal: true,
+        ..EdgeOptions::default()
+    };
+    let service = finish(builder(&[]).options(options));
+    for host in [
+        "127.0.0.1:9000",
+        "10.1.2.3",
+        "[::1]:9000",
+        "localhost:9000",
+        "LOCALHOST",
+        "metrics.internal",
+    ] {
+        let answer = ask(&service, "/readyz", Some(host)).await;
+        assert_eq!(answer.status, 200, "{host}");
+    }
+    for host in [
+        "evil.test",
+        "evil.test:9000",
+        "127.0.0.1.evil.test",
+        "localhost.evil.test",
+        "127.1",
+        "2130706433",
+    ] {
+        for path in ["/livez", "/readyz", "/nothing"] {
+            let answer = ask(&service, path, Some(host)).await;
+            answer.is_problem(421, "misdirected_request");
+        }
+    }
+    assert_eq!(ask(&service, "/livez", None).await.status, 200);
+}
+
 #[tokio::test]
 async fn over_a_socket_too() {
     let server = run_built(builder(&["api.example.com"]), |_| {}).await;

@@ -145,7 +145,7 @@ fn a_signal_lets_requests_finish_and_the_process_end_well() {
 #[test]
 fn other_signals_are_ignored() {
     let mut serving = Serving::start();
-    for signal in ["-HUP", "-USR1"] {
+    for signal in ["-HUP", "-USR1", "-XFSZ"] {
         let mut stream = serving.ask("/finish");
         serving.signal(signal);
         // Still working on the request, and not draining.

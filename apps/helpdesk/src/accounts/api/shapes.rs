@@ -73,7 +73,7 @@ pub(crate) struct Registration {
     #[input(example = "correct horse battery staple")]
     pub(super) password: String,
     /// Name of the user.
-    #[validate(length(min = 1, max = 100))]
+    #[validate(length(min = 1, max = 100), display_name)]
     #[input(example = "Ada Lovelace")]
     pub(super) name: String,
 }
@@ -103,7 +103,7 @@ fn uncommon(password: &str) -> Result<(), Broken> {
 #[input(into = Edit, set(role = Patch::default(), disabled = Patch::default()))]
 pub(crate) struct ProfileChanges {
     /// Name of the user.
-    #[validate(length(min = 1, max = 100))]
+    #[validate(length(min = 1, max = 100), display_name)]
     name: Patch<String>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) struct ProfileChanges {
 #[input(into = Edit)]
 pub(crate) struct UserChanges {
     /// Name of the user.
-    #[validate(length(min = 1, max = 100))]
+    #[validate(length(min = 1, max = 100), display_name)]
     name: Patch<String>,
     /// Role. After a change, existing access tokens are rejected within seconds; clients must
     /// refresh them.

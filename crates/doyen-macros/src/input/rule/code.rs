@@ -114,6 +114,7 @@ impl Rule {
             },
             Kind::Email => quote!(::doyen::__private::rule::Email),
             Kind::Url => quote!(::doyen::__private::rule::Url),
+            Kind::DisplayName => quote!(::doyen::__private::rule::DisplayName),
             Kind::Unique => quote!(::doyen::__private::rule::Unique),
             Kind::Each(_) | Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
         }

@@ -1,0 +1,110 @@
+//! Redis behind TLS, as managed services offer it.
+
+use std::sync::Arc;
+
+use doyen_test::{Program, RedisServer, Running};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+/// An authority, and a server certificate of it for `localhost`.
+fn certificates() -> (String, ServerConfig) {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let root = authority.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(authority, key);
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &issuer).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![leaf.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    (root, config)
+}
+
+/// Ends TLS before Redis. Gives the port.
+async fn tls_before(redis: String, config: ServerConfig) -> u16 {
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (acceptor, redis) = (acceptor.clone(), redis.clone());
+            tokio::spawn(async move {
+                if let Ok(mut client) = acceptor.accept(client).await {
+                    let mut server = TcpStream::connect(redis).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                }
+            });
+        }
+    });
+    port
+}
+
+/// What the admin address says of Redis.
+fn redis_is(server: &Running, status: &str) {
+    server.address();
+    let output = server.output();
+    let admin = output.split("Admin http://").nth(1).unwrap_or_default();
+    let admin = admin.split('/').next().unwrap_or_default().parse();
+    let admin = admin.unwrap_or_else(|error| panic!("{error}\n{output}"));
+    let ask = "GET /readyz?verbose HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let line = format!("\"name\":\"redis\",\"status\":\"{status}\"");
+    let found = server.wait_for(|| {
+        let answer = server.try_exchange(admin, ask).unwrap_or_default();
+        answer.contains(&line).then_some(())
+    });
+    assert!(found.is_some(), "never {status}\n{}", server.output());
+}
+
+#[test]
+fn redis_is_reached_over_tls_if_its_certificate_is_trusted() {
+    let redis = RedisServer::start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (root, config) = certificates();
+    let address = redis.url().replace("redis://", "");
+    let port = runtime.block_on(tls_before(address, config));
+    let program = || {
+        Program::new(env!("CARGO_BIN_EXE_helpdesk"))
+            .env("APP_ENV", "test")
+            .env("APP_SERVER__BIND", "127.0.0.1:0")
+            .env("APP_ADMIN__BIND", "127.0.0.1:0")
+            .env("REDIS_URL", &format!("rediss://localhost:{port}"))
+    };
+    let trusting = program();
+    let file = trusting.folder().join("root.pem");
+    std::fs::write(&file, root).unwrap();
+    redis_is(
+        &trusting
+            .env("SSL_CERT_FILE", &file.display().to_string())
+            .start(),
+        "ok",
+    );
+    redis_is(&program().start(), "down");
+}
+
+#[test]
+fn a_group_of_redis_servers_is_refused_by_name() {
+    for scheme in ["redis-sentinel", "redis+sentinel", "redis-cluster"] {
+        let ended = Program::new(env!("CARGO_BIN_EXE_helpdesk"))
+            .env("APP_ENV", "test")
+            .env(
+                "REDIS_URL",
+                &format!("{scheme}://:s3cret@a:26379,b:26379/main"),
+            )
+            .run();
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let named = ended.stderr.contains("redis.url") && ended.stderr.contains(scheme);
+        assert!(named && !ended.stderr.contains("s3cret"), "{ended:?}");
+    }
+}
