@@ -13,7 +13,7 @@ enum MoveMoney {
     NotEnough { missing: u64 },
     /// The receiving bank is unavailable. Try again after the time in `Retry-After`.
     #[problem(unavailable)]
-    BankAway {
+    BankUnavailable {
         #[problem(retry_after)]
         seconds: u32,
     },
@@ -34,7 +34,7 @@ struct Transfer {
 async fn transfer(Json(wanted): Json<Transfer>) -> Result<NoContent, MoveMoney> {
     let account: u32 = match wanted.to.as_str() {
         "missing" => return Err(MoveMoney::NoAccount),
-        "abroad" => return Err(MoveMoney::BankAway { seconds: 60 }),
+        "abroad" => return Err(MoveMoney::BankUnavailable { seconds: 60 }),
         // Unexpected: the client sees a request id, the log has the whole chain of causes.
         text => text.parse().map_err(Unexpected::from)?,
     };

@@ -8,7 +8,7 @@ use doyen::schema::rule::Broken;
 
 /// A hotel booking.
 #[derive(Input)]
-#[validate(custom = leaves_after_it_came)]
+#[validate(custom = departs_after_arrival)]
 struct Booking {
     #[validate(length(min = 1, max = 60), custom = no_shouting)]
     guest: String,
@@ -29,7 +29,7 @@ fn no_shouting(guest: &str) -> Result<(), Broken> {
 }
 
 /// Runs if every field is valid.
-fn leaves_after_it_came(booking: &Booking) -> Result<(), Broken> {
+fn departs_after_arrival(booking: &Booking) -> Result<(), Broken> {
     if booking.from_day < booking.to_day {
         Ok(())
     } else {

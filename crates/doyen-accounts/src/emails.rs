@@ -46,7 +46,7 @@ pub(crate) fn routes(own: Restricted) -> Routes {
     routes![change::ask].allow(own)
 }
 
-/// The password is correct, but the e-mail address is not verified. Follow the link in the mail, or
+/// The password is correct, but the email address is not verified. Follow the link in the mail, or
 /// request a new mail.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]

@@ -9,7 +9,7 @@ use doyen_core::{Caller, Unexpected, port};
 pub struct UserRecord {
     /// Stable id, the `sub` of tokens.
     pub subject: Arc<str>,
-    /// E-mail address, used for logins and mails.
+    /// Email address, used for logins and mails.
     pub email: String,
     /// Password hash in PHC format, or `None` if the user logs in another way.
     pub password_hash: Option<String>,
@@ -17,7 +17,7 @@ pub struct UserRecord {
     pub scopes: Vec<Arc<str>>,
     /// Current roles.
     pub roles: Vec<Arc<str>>,
-    /// True if the e-mail address is verified.
+    /// True if the email address is verified.
     pub verified: bool,
     /// True if the account is disabled.
     pub disabled: bool,
@@ -36,10 +36,10 @@ impl UserRecord {
 /// The users of an application. Implement it on the table of users, and name the adapter when
 /// mounting: `Accounts::of::<SqlUsers>()`.
 ///
-/// Each call runs in the unit of work of the request. E-mail addresses are in lower case.
+/// Each call runs in the unit of work of the request. Email addresses are in lower case.
 #[port]
 pub trait Users {
-    /// Finds a user by e-mail address.
+    /// Finds a user by email address.
     async fn by_email(&self, email: &str) -> Result<Option<UserRecord>, Unexpected>;
 
     /// Finds a user by id.
@@ -48,9 +48,9 @@ pub trait Users {
     /// Sets the password hash.
     async fn set_password(&self, subject: &str, hash: &str) -> Result<(), Unexpected>;
 
-    /// Sets a verified e-mail address. Returns false if another user has it.
+    /// Sets a verified email address. Returns false if another user has it.
     async fn set_email(&self, subject: &str, email: &str) -> Result<bool, Unexpected>;
 
-    /// Marks the e-mail address as verified.
+    /// Marks the email address as verified.
     async fn set_verified(&self, subject: &str) -> Result<(), Unexpected>;
 }

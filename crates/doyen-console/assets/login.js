@@ -13,7 +13,7 @@ const FIELDS = [["email", "password"], ["username", "password"]];
 
 /**
  * The operation marked `x-doyen-login: true`, else a POST whose path ends in
- * `/login` and takes an e-mail address or a user name with a password.
+ * `/login` and takes an email address or a user name with a password.
  *
  * @param {import("./spec.js").Spec} spec
  * @returns {Login | null}

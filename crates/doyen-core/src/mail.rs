@@ -110,7 +110,7 @@ pub enum BadMail {
 impl fmt::Display for BadMail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            BadMail::Address => "the address must be one plain e-mail address",
+            BadMail::Address => "the address must be one plain email address",
             BadMail::Subject => "the subject must be one line of at most 200 characters",
             BadMail::Text => "the text must not contain NUL",
         })

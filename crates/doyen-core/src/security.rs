@@ -36,9 +36,9 @@ pub const PASSWORD_CHANGED: &str = "password.changed";
 pub const PASSWORD_RESET: &str = "password.reset";
 /// A link to reset a password was requested.
 pub const PASSWORD_RESET_ASKED: &str = "password.reset_asked";
-/// An e-mail address was verified.
+/// An email address was verified.
 pub const EMAIL_VERIFIED: &str = "email.verified";
-/// The e-mail address of an account was changed.
+/// The email address of an account was changed.
 pub const EMAIL_CHANGED: &str = "email.changed";
 /// The role of an account was changed.
 pub const ROLE_CHANGED: &str = "role.changed";

@@ -78,7 +78,9 @@ async fn each_variant_is_a_problem(bank: Bank) {
         .expect_problem(404, "account_not_found");
     let missing = transfer("10", 15).await.expect_problem(409, "not_enough");
     assert_eq!(missing.at("/detail"), "The balance is 5 euros short.");
-    let away = transfer("abroad", 5).await.expect_problem(503, "bank_away");
+    let away = transfer("abroad", 5)
+        .await
+        .expect_problem(503, "bank_unavailable");
     assert_eq!(away.header("retry-after"), Some("60"));
 }
 

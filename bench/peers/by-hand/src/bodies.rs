@@ -34,7 +34,7 @@ impl Echo {
     pub fn check(&self) -> Result<(), Violations> {
         let mut violations = Violations { errors: Vec::new() };
         violations.check_ticket(&self.subject, &self.body, self.priority);
-        violations.unless(is_email(&self.email), "email", "must be an e-mail address");
+        violations.unless(is_email(&self.email), "email", "must be an email address");
         violations.unless(self.tags.len() <= 10, "tags", "must be at most 10");
         let short = |tag: &String| has_characters(tag, 30);
         violations.unless(

@@ -1,4 +1,4 @@
-//! The routes that change an e-mail address.
+//! The routes that change an email address.
 
 use std::sync::Arc;
 
@@ -76,10 +76,10 @@ impl From<CheckFactor> for Ask {
     }
 }
 
-/// A request for a new e-mail address.
+/// A request for a new email address.
 #[derive(Input)]
 pub(super) struct NewAddress {
-    /// New e-mail address.
+    /// New email address.
     #[validate(email, length(max = 254))]
     #[input(example = "ada@example.com")]
     email: String,
@@ -92,7 +92,7 @@ pub(super) struct NewAddress {
     code: Option<Secret<String>>,
 }
 
-/// Request a new e-mail address
+/// Request a new email address
 ///
 /// The new address takes effect after you follow the link in the mail to it. The response does not
 /// reveal whether another account uses the address.
@@ -122,7 +122,7 @@ pub(super) async fn ask(
     Ok(Accepted(MailAccepted::new()))
 }
 
-/// Confirm a new e-mail address
+/// Confirm a new email address
 ///
 /// The token comes from the link in the mail. Every session of the account ends.
 #[post("/auth/confirm-email", allow = anyone, id = "auth_confirm_email")]

@@ -63,7 +63,7 @@ pub(super) async fn forgot(
 
 /// A new password for an account.
 #[derive(Input)]
-pub(super) struct NewOne {
+pub(super) struct PasswordReset {
     /// Value of `token` in the link from the mail.
     #[validate(length(min = 1, max = 256))]
     token: Secret<String>,
@@ -85,7 +85,7 @@ pub(super) async fn reset(
     change: Change,
     settings: Arc<EmailSettings>,
     client: Client,
-    Json(given): Json<NewOne>,
+    Json(given): Json<PasswordReset>,
 ) -> Result<NoContent, Reset> {
     // Outside of the transaction, because hashing is slow.
     let token = given.token.expose();

@@ -23,7 +23,7 @@ pub struct EmailSettings {
     /// Lifetime of the link that resets a password.
     #[setting(default = "30m", min = "5m", max = "24h")]
     pub reset_lifetime: Duration,
-    /// Lifetime of the link that confirms a new e-mail address.
+    /// Lifetime of the link that confirms a new email address.
     #[setting(default = "24h", min = "5m", max = "7d")]
     pub change_lifetime: Duration,
     /// Minimum time between two mails of the same kind to one account.

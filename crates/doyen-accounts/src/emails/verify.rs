@@ -1,4 +1,4 @@
-//! The routes that verify an e-mail address.
+//! The routes that verify an email address.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) struct Link {
 #[derive(Input)]
 #[input(name = "MailTo")]
 pub(super) struct MailTo {
-    /// E-mail address of the account.
+    /// Email address of the account.
     #[validate(email, length(max = 254))]
     #[input(example = "ada@example.com")]
     pub(super) email: String,
@@ -69,7 +69,7 @@ pub(super) struct Asked {
     settings: Arc<EmailSettings>,
 }
 
-/// Verify your e-mail address
+/// Verify your email address
 ///
 /// The token comes from the link in the mail. It can be used once.
 #[post("/auth/verify-email", allow = anyone, id = "auth_verify_email")]

@@ -29,7 +29,7 @@ pub(crate) fn routes(own: Restricted) -> Routes {
 /// Credentials for a login.
 #[derive(Input)]
 struct Credentials {
-    /// E-mail address of the account.
+    /// Email address of the account.
     #[validate(email, length(max = 254))]
     #[input(example = "agent@example.com")]
     email: String,
@@ -57,7 +57,7 @@ enum Wanted {
 
 /// Log in
 ///
-/// Authenticates with an e-mail address and a password. The response is the same for an unknown
+/// Authenticates with an email address and a password. The response is the same for an unknown
 /// address, a wrong password and a disabled account. A login that returns a cookie ends the session
 /// whose cookie the request carries.
 #[post("/auth/login", allow = anyone)]

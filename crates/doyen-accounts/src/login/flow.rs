@@ -31,7 +31,7 @@ pub(crate) struct LoginFlow {
 
 /// The credentials of a login request.
 pub(crate) struct PresentedCredentials<'a> {
-    /// E-mail address in lower case.
+    /// Email address in lower case.
     pub(crate) email: &'a str,
     pub(crate) password: Secret<String>,
     /// Code of the second factor.

@@ -8,7 +8,7 @@ use crate::emails::EmailNotVerified;
 use crate::factor::{CheckFactor, SecondFactorRequired, WrongCode};
 use crate::throttle::{Admit, LoginThrottled};
 
-/// The e-mail address or the password is wrong. Check both and try again.
+/// The email address or the password is wrong. Check both and try again.
 #[derive(Debug, Problem)]
 #[problem(unauthenticated)]
 pub struct InvalidCredentials;

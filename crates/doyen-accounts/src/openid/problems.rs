@@ -15,7 +15,7 @@ pub enum OpenIdLogin {
     /// The provider rejected the login, or its response is invalid. Start again.
     #[problem(unauthenticated, code = "openid_refused")]
     Refused(#[problem(cause)] Why),
-    /// No account matches that of the provider, or the e-mail address is not verified on both
+    /// No account matches that of the provider, or the email address is not verified on both
     /// sides. Use another login method.
     #[problem(forbidden, code = "openid_unknown_user")]
     Unknown(#[problem(cause)] Why),

@@ -23,7 +23,7 @@ pub struct OpenIdSettings {
     /// Requests go to no other hosts.
     #[setting(default = [])]
     pub hosts: Vec<String>,
-    /// Account linking at the first login: `verified_email` links by an e-mail address that is
+    /// Account linking at the first login: `verified_email` links by an email address that is
     /// verified on both sides; `never` links no accounts.
     #[setting(default = "verified_email")]
     pub link: LinkMode,
@@ -35,7 +35,7 @@ pub struct OpenIdSettings {
 /// Account linking at the first login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
 pub enum LinkMode {
-    /// By e-mail address, if it is verified at the provider and in this service.
+    /// By email address, if it is verified at the provider and in this service.
     VerifiedEmail,
     /// No automatic linking. An operator links accounts in the table `auth_identities`.
     Never,

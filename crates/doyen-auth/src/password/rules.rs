@@ -34,7 +34,7 @@ impl NewPassword {
 }
 
 impl NewPassword {
-    /// Checks a new password for a user of whom this is known: e-mail address, name, name of the
+    /// Checks a new password for a user of whom this is known: email address, name, name of the
     /// service. A password made only of these is refused.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! E-mail addresses and URLs.
+//! Email addresses and URLs.
 
 use doyen_core::{At, Failures};
 
@@ -44,11 +44,11 @@ macro_rules! url {
 }
 
 static EMAIL: Pattern =
-    Pattern::new(email!(), email!(), true).says("email", "must be an e-mail address");
+    Pattern::new(email!(), email!(), true).says("email", "must be an email address");
 static URL: Pattern =
     Pattern::new(url!(), url!(), true).says("url", "must be an http or https URL");
 
-/// An e-mail address in common syntax: no quotes, no comments, a domain with a dot, at most 254
+/// An email address in common syntax: no quotes, no comments, a domain with a dot, at most 254
 /// characters.
 ///
 /// It only checks that an address could exist. A delivered message proves that it does.

@@ -123,7 +123,7 @@ impl FromStr for Email {
 
 impl fmt::Display for NotAnEmail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be an e-mail address")
+        f.write_str("must be an email address")
     }
 }
 
