@@ -20,6 +20,7 @@ mod http2;
 mod inject;
 mod kit;
 mod limits;
+mod naming;
 mod policies;
 mod private_cache;
 mod server;
