@@ -84,7 +84,8 @@ pub struct Parameter {
     pub description: String,
     /// True when clients should stop sending it.
     pub deprecated: bool,
-    /// True when a list is one text with commas; else the name comes once per item.
+    /// True if a list in the query is one text with commas; else the name is repeated. Lists in
+    /// other places always have commas.
     pub commas: bool,
 }
 
