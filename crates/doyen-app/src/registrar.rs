@@ -91,6 +91,8 @@ pub(crate) struct Draft {
     pub(crate) suppliers: HashMap<TypeId, (&'static str, Option<Need>)>,
     pub(crate) roots: Vec<(String, Needs)>,
     pub(crate) modules: Vec<Module>,
+    /// The names of the modules of the application itself.
+    pub(crate) own_modules: Vec<String>,
     pub(crate) admin: Vec<Module>,
     pub(crate) listener: Option<Listener>,
     pub(crate) admin_hosts: Vec<HostName>,

@@ -40,8 +40,9 @@ function build(doc, raw, options, path) {
     case "string":
       return exampleString(schema);
     case "integer":
+      return exampleNumber(schema, true);
     case "number":
-      return exampleNumber(schema);
+      return exampleNumber(schema, false);
     case "boolean":
       return true;
     default:
@@ -122,11 +123,17 @@ function matching(schema) {
   }
 }
 
-function exampleNumber(schema) {
-  const step = schema.multipleOf ?? 1;
-  const least = schema.minimum ?? (schema.exclusiveMinimum !== undefined ? schema.exclusiveMinimum + step : undefined);
-  const most = schema.maximum ?? (schema.exclusiveMaximum !== undefined ? schema.exclusiveMaximum - step : undefined);
-  let value = Math.max(step, least ?? step);
-  if (most !== undefined) value = Math.min(value, most);
-  return Math.ceil(value / step) * step;
+/** 1 or one step where that is allowed, else a number near a limit. */
+function exampleNumber(schema, isWhole) {
+  const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = schema;
+  const low = Math.max(minimum, exclusiveMinimum);
+  const high = Math.min(maximum, exclusiveMaximum);
+  const step = schema.multipleOf ?? (isWhole ? 1 : undefined);
+  const tidy = (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(12)));
+  const first = step && Math.ceil(tidy(low / step));
+  const near = step
+    ? [step, first * step, (first + 1) * step, Math.floor(tidy(high / step)) * step, (Math.ceil(tidy(high / step)) - 1) * step]
+    : [1, low, high, (low + high) / 2, low + 1, high - 1];
+  const fits = (value) => value >= minimum && value <= maximum && value > exclusiveMinimum && value < exclusiveMaximum;
+  return near.filter(Number.isFinite).map(tidy).find(fits) ?? 1;
 }

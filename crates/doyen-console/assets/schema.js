@@ -151,13 +151,20 @@ function range(least, most, noun) {
 
 function between(schema) {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
-  if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
+  if (minimum !== undefined && maximum !== undefined) return `${exact(minimum)} to ${exact(maximum)}`;
   return [
-    minimum !== undefined && `≥ ${minimum}`,
-    exclusiveMinimum !== undefined && `> ${exclusiveMinimum}`,
-    maximum !== undefined && `≤ ${maximum}`,
-    exclusiveMaximum !== undefined && `< ${exclusiveMaximum}`,
+    minimum !== undefined && `≥ ${exact(minimum)}`,
+    exclusiveMinimum !== undefined && `> ${exact(exclusiveMinimum)}`,
+    maximum !== undefined && `≤ ${exact(maximum)}`,
+    exclusiveMaximum !== undefined && `< ${exact(exclusiveMaximum)}`,
   ].filter(Boolean).join(", ");
+}
+
+/** The ends of 64-bit numbers, which JSON.parse rounds. */
+const ENDS = [2n ** 64n - 1n, 2n ** 63n - 1n, -(2n ** 63n)];
+
+function exact(limit) {
+  return String(ENDS.find((end) => Number(end) === limit) ?? limit);
 }
 
 /**

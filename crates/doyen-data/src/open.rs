@@ -145,7 +145,10 @@ pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError
             FastReader::Postgres(PostgresReader::new(connector, options, response_timeout))
         });
     let probe = Pool::new(
-        ConnectOptions::Postgres(PostgresOptions(connect_options.clone())),
+        ConnectOptions::Postgres(PostgresOptions::new(
+            connect_options.clone(),
+            settings.clone(),
+        )),
         PoolOptions {
             min_connections: 1,
             ..pool_options(options, 1, response_timeout)

@@ -1,10 +1,17 @@
 //! The named schemas of a document.
 
-use std::any::TypeId;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod clash;
+mod reference;
+mod settle;
+
+pub use clash::NameClash;
+
+use std::any::{TypeId, type_name};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value as Json;
 
+use self::reference::{mark, replace, unmark};
 use crate::Schema;
 
 /// Direction of a type: its input and output schemas may differ.
@@ -18,13 +25,21 @@ pub enum Direction {
 
 /// The named schemas of a document. Types register themselves when they are described.
 ///
-/// A type with equal input and output schemas is one component; otherwise there are `Name` (output)
-/// and `NameInput`. Two different types of one name are an error when the document is generated:
-/// rename one.
+/// A type that reads and writes alike is one component. A type whose two contracts differ becomes
+/// `Name` (output) and `NameInput`. Two types of one name that differ are refused when the document
+/// is made: rename one. Only the instances of a generic type, whose name is made of the schemas of
+/// its arguments, are told apart by the Rust names of these.
 #[derive(Debug, Default)]
 pub struct Components {
-    seen: HashMap<(TypeId, Direction), ()>,
-    schemas: BTreeMap<(String, Direction), Vec<(TypeId, Schema)>>,
+    places: HashMap<(TypeId, Direction), usize>,
+    schemas: BTreeMap<(String, Direction), Vec<Component>>,
+}
+
+/// One of the types with the same name and direction.
+#[derive(Debug)]
+struct Component {
+    type_name: &'static str,
+    schema: Schema,
 }
 
 impl Components {
@@ -33,7 +48,7 @@ impl Components {
         Self::default()
     }
 
-    /// Describes a named type once and returns a reference to it. Recursive types are possible: the
+    /// Describes a named type once and gives the reference to it. Recursive types are fine: the
     /// second visit returns at once.
     pub fn define<T: 'static>(
         &mut self,
@@ -41,20 +56,24 @@ impl Components {
         name: &str,
         build: impl FnOnce(&mut Self) -> Schema,
     ) -> Schema {
-        let id = TypeId::of::<T>();
-        if self.seen.insert((id, direction), ()).is_none() {
-            let schema = build(self);
-            self.schemas
-                .entry((name.to_owned(), direction))
-                .or_default()
-                .push((id, schema));
+        let id = (TypeId::of::<T>(), direction);
+        if let Some(place) = self.places.get(&id) {
+            return Schema::reference(&mark(name, direction, *place));
         }
-        // The suffix is decided in `finish`, when both directions are known; until then the
-        // reference contains its direction.
-        Schema::reference(&match direction {
-            Direction::Input => format!("{name}!input"),
-            Direction::Output => format!("{name}!output"),
-        })
+        let key = (name.to_owned(), direction);
+        let same = self.schemas.entry(key.clone()).or_default();
+        let place = same.len();
+        same.push(Component {
+            type_name: type_name::<T>(),
+            schema: Schema::any(),
+        });
+        self.places.insert(id, place);
+        let schema = build(self);
+        if let Some(same) = self.schemas.get_mut(&key) {
+            same[place].schema = schema;
+        }
+        // The name is settled in `finish`, when all types are known.
+        Schema::reference(&mark(name, direction, place))
     }
 
     /// Returns the property names of an object schema. References are resolved.
@@ -79,9 +98,9 @@ impl Components {
     /// Resolves a plain reference; returns any other schema unchanged.
     fn follow<'s>(&'s self, schema: &'s Schema) -> &'s Schema {
         let referred = schema.referred().and_then(|marked| {
-            let (name, direction) = unmark(marked)?;
-            let all = self.schemas.get(&(name.to_owned(), direction))?;
-            all.first().map(|(_, schema)| schema)
+            let (name, direction, place) = unmark(marked)?;
+            let same = self.schemas.get(&(name.to_owned(), direction))?;
+            Some(&same.get(place)?.schema)
         });
         referred.unwrap_or(schema)
     }
@@ -90,142 +109,25 @@ impl Components {
     ///
     /// # Errors
     ///
-    /// Returns an error if two different types have one name.
-    pub fn finish(self) -> Result<Named, NameClash> {
-        let split = self.split();
-        let mut named = Named::default();
-        for ((name, direction), mut same) in self.schemas {
-            let (_, first) = same.swap_remove(0);
-            if same.iter().any(|(_, other)| *other != first) {
-                return Err(NameClash { name });
-            }
-            let settled = if direction == Direction::Input && split.contains(&name) {
-                format!("{name}Input")
-            } else {
-                name.clone()
-            };
-            named.names.insert((name, direction), settled.clone());
-            named.schemas.insert(settled, first);
-        }
-        let names = named.names.clone();
-        for schema in named.schemas.values_mut() {
-            let mut json = std::mem::take(schema).into_json();
-            settle(&mut json, &names);
-            if let Json::Object(map) = json {
-                *schema = map.into();
-            }
-        }
-        Ok(named)
-    }
-
-    /// Returns the names with two schemas: those that differ, and those that refer to one of them.
-    fn split(&self) -> BTreeSet<String> {
-        let schema = |name: &str, direction| {
-            let same = self.schemas.get(&(name.to_owned(), direction))?;
-            same.first().map(|(_, schema)| schema)
-        };
-        let mut twins: Vec<(&str, &Schema, &Schema)> = Vec::new();
-        for (name, direction) in self.schemas.keys() {
-            if *direction == Direction::Input
-                && let Some(read) = schema(name, Direction::Input)
-                && let Some(written) = schema(name, Direction::Output)
-            {
-                twins.push((name, read, written));
-            }
-        }
-        let mut split: BTreeSet<String> = BTreeSet::new();
-        loop {
-            let before = split.len();
-            for (name, read, written) in &twins {
-                if bare(read) != bare(written) || split.iter().any(|other| refers(read, other)) {
-                    split.insert((*name).to_owned());
-                }
-            }
-            if split.len() == before {
-                return split;
-            }
-        }
+    /// Returns every pair of different types that have the same name.
+    pub fn finish(self) -> Result<Named, Vec<NameClash>> {
+        settle::settle(&self.schemas)
     }
 }
 
 /// The components of a document with their final names.
 #[derive(Debug, Default)]
 pub struct Named {
-    names: BTreeMap<(String, Direction), String>,
-    /// Returns each component with its final name.
+    /// The final name of each reference.
+    names: BTreeMap<String, String>,
+    /// Each component by its final name.
     pub schemas: BTreeMap<String, Schema>,
 }
 
 impl Named {
     /// Replaces references in a part of the document by the final names.
     pub fn settle(&self, json: &mut Json) {
-        settle(json, &self.names);
-    }
-}
-
-/// Two different types have the same component name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NameClash {
-    /// The name.
-    pub name: String,
-}
-
-impl std::fmt::Display for NameClash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "two different types have the name `{}` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`",
-            self.name
-        )
-    }
-}
-
-impl std::error::Error for NameClash {}
-
-/// Returns the schema without the direction marks, to compare the two schemas of a type.
-fn bare(schema: &Schema) -> String {
-    schema
-        .as_json()
-        .to_string()
-        .replace("!input", "")
-        .replace("!output", "")
-}
-
-/// True if an input schema refers to a component.
-fn refers(schema: &Schema, name: &str) -> bool {
-    schema
-        .as_json()
-        .to_string()
-        .contains(&format!("\"#/components/schemas/{name}!input\""))
-}
-
-// Any marked reference: the value of `$ref`, and the mapping of a discriminator.
-fn settle(json: &mut Json, names: &BTreeMap<(String, Direction), String>) {
-    match json {
-        Json::String(text) => {
-            if let Some(found) = settled(text, names) {
-                *text = format!("#/components/schemas/{found}");
-            }
-        }
-        Json::Object(map) => map.values_mut().for_each(|value| settle(value, names)),
-        Json::Array(items) => items.iter_mut().for_each(|item| settle(item, names)),
-        _ => {}
-    }
-}
-
-fn settled<'n>(
-    reference: &str,
-    names: &'n BTreeMap<(String, Direction), String>,
-) -> Option<&'n String> {
-    let marked = reference.strip_prefix("#/components/schemas/")?;
-    let (name, direction) = unmark(marked)?;
-    names.get(&(name.to_owned(), direction))
-}
-
-fn unmark(marked: &str) -> Option<(&str, Direction)> {
-    match marked.strip_suffix("!input") {
-        Some(name) => Some((name, Direction::Input)),
-        None => Some((marked.strip_suffix("!output")?, Direction::Output)),
+        replace(json, &self.names);
     }
 }
 
@@ -237,6 +139,7 @@ mod tests {
 
     struct Ticket;
     struct Priority;
+    struct Page<T>(T);
 
     #[test]
     fn a_type_that_reads_and_writes_alike_is_one_component() {
@@ -261,10 +164,62 @@ mod tests {
     }
 
     #[test]
-    fn two_types_of_one_name_are_refused() {
+    fn two_types_of_one_name_are_refused_by_their_paths() {
         let mut all = Components::new();
         all.define::<Ticket>(Direction::Output, "Thing", |_| Schema::of("object"));
         all.define::<Priority>(Direction::Output, "Thing", |_| Schema::of("string"));
-        assert_eq!(all.finish().unwrap_err().name, "Thing");
+        let clashes = all.finish().unwrap_err();
+        assert_eq!(clashes.len(), 1);
+        assert_eq!(clashes[0].name, "Thing");
+        let text = clashes[0].to_string();
+        for part in ["components::tests::Ticket`", "components::tests::Priority`"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_another_type_gets_for_its_input_is_refused() {
+        let mut all = Components::new();
+        all.define::<Ticket>(Direction::Input, "Ticket", |_| Schema::of("object"));
+        all.define::<Ticket>(Direction::Output, "Ticket", |_| Schema::of("string"));
+        all.define::<Priority>(Direction::Output, "TicketInput", |_| Schema::of("array"));
+        let clashes = all.finish().unwrap_err();
+        assert_eq!(clashes[0].name, "TicketInput");
+    }
+
+    #[test]
+    fn a_name_of_the_problems_is_refused() {
+        let mut all = Components::new();
+        all.define::<Ticket>(Direction::Output, "Failure", |_| Schema::of("object"));
+        assert_eq!(all.finish().unwrap_err()[0].name, "Failure");
+    }
+
+    #[test]
+    fn instances_of_a_generic_type_are_told_apart_in_both_directions() {
+        let mut all = Components::new();
+        let page = |limit: u8| Schema::of("object").with("maxProperties", limit);
+        all.define::<Page<u8>>(Direction::Input, "PageInteger", |_| page(1));
+        let two = all.define::<Page<Option<i8>>>(Direction::Input, "PageInteger", |_| page(2));
+        all.define::<Page<u8>>(Direction::Output, "PageInteger", |_| page(1));
+        let named = all.finish().unwrap();
+        let names: Vec<&String> = named.schemas.keys().collect();
+        assert_eq!(names, ["PageOptionI8", "PageU8"]);
+        let mut json = two.into_json();
+        named.settle(&mut json);
+        assert_eq!(json, json!({"$ref": "#/components/schemas/PageOptionI8"}));
+    }
+
+    #[test]
+    fn a_type_that_refers_to_itself_is_one_component() {
+        let mut all = Components::new();
+        all.define::<Ticket>(Direction::Output, "Ticket", |all| {
+            let own = all.define::<Ticket>(Direction::Output, "Ticket", |_| Schema::of("string"));
+            Schema::of("array").with("items", own)
+        });
+        let named = all.finish().unwrap();
+        assert_eq!(
+            named.schemas["Ticket"].as_json(),
+            json!({"type": "array", "items": {"$ref": "#/components/schemas/Ticket"}})
+        );
     }
 }

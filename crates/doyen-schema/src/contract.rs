@@ -84,7 +84,8 @@ pub struct Parameter {
     pub description: String,
     /// True if it is deprecated.
     pub deprecated: bool,
-    /// True if a list is one text with commas; otherwise the name is repeated for each item.
+    /// True if a list in the query is one text with commas; else the name is repeated. Lists in
+    /// other places always have commas.
     pub commas: bool,
 }
 

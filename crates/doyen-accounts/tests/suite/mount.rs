@@ -7,7 +7,7 @@ use doyen::auth::Accounts;
 use doyen::prelude::*;
 use doyen::settings::{Environment, Loader};
 
-use crate::accounts_app::{MIGRATIONS, Scope, SqlUsers};
+use crate::accounts_app::{AccountsApp, MIGRATIONS, Scope, SqlUsers};
 
 /// The database, for what is found out after it was opened.
 fn file() -> PathBuf {
@@ -73,4 +73,11 @@ async fn a_limit_declared_twice_is_refused() {
         "{message}"
     );
     let _ = std::fs::remove_file(file());
+}
+
+#[doyen_test::test(sqlite)]
+async fn the_document_lists_the_modules_of_the_application_first(app: AccountsApp) {
+    let tags = app.document()["tags"].as_array().unwrap().clone();
+    assert!(tags.len() > 1, "{tags:?}");
+    assert_eq!(tags[0]["name"], "porch");
 }

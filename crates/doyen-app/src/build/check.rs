@@ -75,7 +75,7 @@ pub(super) fn check(
         return Err(error.with_warnings(collected.warnings));
     }
     system::http_metrics(&draft.metrics, &service);
-    let document = document(&collected.info, &service);
+    let document = document(&collected.info, &service, &draft.own_modules);
     let banner = draft.has_banner.then(|| draft.contributions());
     let mut commands = draft.commands;
     commands.extend(collected.commands);
@@ -205,10 +205,12 @@ fn suppliers(
     found
 }
 
-/// The OpenAPI document.
-fn document(info: &Info, service: &Service) -> String {
+/// The OpenAPI document. The modules of the application come before those of plugins.
+fn document(info: &Info, service: &Service, own: &[String]) -> String {
+    let mut tags = service.modules().to_vec();
+    tags.sort_by_key(|(name, _)| !own.contains(name));
     let info = Info {
-        tags: service.modules().to_vec(),
+        tags,
         ..info.clone()
     };
     doyen_schema::to_text(&doyen_schema::document(

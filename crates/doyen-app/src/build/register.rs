@@ -88,6 +88,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         suppliers: HashMap::new(),
         roots: Vec::new(),
         modules: Vec::new(),
+        own_modules: Vec::new(),
         admin: Vec::new(),
         admin_hosts: Vec::new(),
         listener: None,
@@ -156,6 +157,7 @@ fn application(collected: &mut Collected, draft: &mut Draft) {
         owner: collected.owner,
     };
     for module in std::mem::take(&mut collected.modules) {
+        registrar.draft.own_modules.push(module.name().to_owned());
         registrar.module(module);
     }
     for command in collected.commands.iter().chain(&collected.seed) {

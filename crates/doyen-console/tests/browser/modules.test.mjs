@@ -72,6 +72,34 @@ test("an example is what the schema allows", () => {
   assert.equal(exampleOf(doc, { type: "string", minLength: 12 }).length, 12);
 });
 
+test("the ends of 64-bit numbers are shown exactly", () => {
+  const parsed = JSON.parse('{"minimum": 0, "maximum": 18446744073709551615}');
+  assert.deepEqual(limits(parsed), ["0 to 18446744073709551615"]);
+  const signed = JSON.parse('{"minimum": -9223372036854775808, "maximum": 9223372036854775807}');
+  assert.deepEqual(limits(signed), ["-9223372036854775808 to 9223372036854775807"]);
+  assert.deepEqual(limits({ exclusiveMinimum: 0.1, maximum: 9007199254740991 }), ["> 0.1, ≤ 9007199254740991"]);
+});
+
+test("an example of a number is within its limits", () => {
+  for (const [schema, example] of [
+    [{ type: "number", minimum: 0.1, maximum: 0.3 }, 0.1],
+    [{ type: "number", exclusiveMinimum: 0.1, exclusiveMaximum: 0.3 }, 0.2],
+    [{ type: "number", exclusiveMinimum: 5 }, 6],
+    [{ type: "number", maximum: -2.5 }, -2.5],
+    [{ type: "number", exclusiveMaximum: 0 }, -1],
+    [{ type: "number", minimum: 0.15, maximum: 0.35, multipleOf: 0.1 }, 0.2],
+    [{ type: "number" }, 1],
+    [{ type: "integer", minimum: 1, maximum: 100 }, 1],
+    [{ type: "integer", minimum: 7, maximum: 11, multipleOf: 5 }, 10],
+    [{ type: "integer", exclusiveMaximum: 0 }, -1],
+    [{ type: "integer", minimum: -9, maximum: -5, multipleOf: 4 }, -8],
+    [{ type: "integer", minimum: 0, maximum: 0 }, 0],
+    [{ type: "integer", exclusiveMinimum: 9 }, 10],
+  ]) {
+    assert.equal(exampleOf(doc, schema), example, JSON.stringify(schema));
+  }
+});
+
 test("an example of a schema that contains itself is finite", () => {
   const user = exampleOf(doc, ref("User"));
   assert.equal("manager" in user, false);

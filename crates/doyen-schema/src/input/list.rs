@@ -12,7 +12,8 @@ use crate::{Components, Schema};
 impl<T: Input> Input for Vec<T> {
     const ASYNC: bool = T::ASYNC;
 
-    /// A single text value is a list of one: `?tag=a`.
+    /// One text value is a list of one: `?tag=a`. In a header, a cookie and the path, commas
+    /// separate the items.
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let mut items = match value {
             Value::List(items) => items,
@@ -22,7 +23,7 @@ impl<T: Input> Input for Vec<T> {
                 return None;
             }
         };
-        if matches!(at.place(), Place::Header | Place::Path) {
+        if matches!(at.place(), Place::Header | Place::Cookie | Place::Path) {
             items = items.into_iter().flat_map(separated).collect();
         }
         let before = out.len();

@@ -104,9 +104,10 @@ fn parameter(one: &Parameter) -> Json {
     if one.deprecated {
         all["deprecated"] = json!(true);
     }
-    if one.schema.get("type") == Some(&json!("array")) && one.place == Place::Query {
+    let is_list = one.schema.get("type") == Some(&json!("array"));
+    if is_list && matches!(one.place, Place::Query | Place::Cookie) {
         all["style"] = json!("form");
-        all["explode"] = json!(!one.commas);
+        all["explode"] = json!(!one.commas && one.place == Place::Query);
     }
     all
 }

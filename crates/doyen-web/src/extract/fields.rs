@@ -23,7 +23,8 @@ pub struct Query<T>(pub T);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<T>(pub T);
 
-/// Reads a struct from cookies, one cookie for each field.
+/// Reads a struct from cookies, one cookie for each field. Of two cookies with the same name the
+/// first counts. The items of a list are separated by commas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cookie<T>(pub T);
 
@@ -157,11 +158,15 @@ fn cookies<'r>(request: &'r Request, names: &'static [&'static str]) -> Value<'r
     let pairs = all
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
-        .filter_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            names
-                .contains(&name)
-                .then(|| (Cow::Borrowed(name), Cow::Borrowed(value.trim_matches('"'))))
-        });
-    text::collect(pairs)
+        .filter_map(|pair| pair.trim().split_once('='));
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in pairs {
+        // A browser sends two cookies of one name for two paths or domains. The first one is the
+        // most specific (RFC 6265 section 5.4), and the user cannot remove the other.
+        if names.contains(&name) && found.iter().all(|(known, _)| *known != name) {
+            found.push((name, value.trim_matches('"')));
+        }
+    }
+    let found = found.into_iter();
+    text::collect(found.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value))))
 }

@@ -171,8 +171,8 @@ impl Builder {
         };
         let components = match components.finish() {
             Ok(components) => components,
-            Err(clash) => {
-                errors.push(StartError::Name(clash));
+            Err(clashes) => {
+                errors.extend(clashes.into_iter().map(StartError::Name));
                 return Err(errors);
             }
         };

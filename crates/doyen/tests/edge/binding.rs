@@ -30,6 +30,20 @@ async fn sent(Header(sent): Header<Sent>) -> Text {
     ))
 }
 
+/// Cookies of a client.
+#[derive(Input)]
+struct Kept {
+    theme: Option<String>,
+    #[input(default)]
+    recent: Vec<u32>,
+}
+
+/// Get the cookies
+#[get("/kept", allow = anyone)]
+async fn kept(Cookie(kept): Cookie<Kept>) -> Text {
+    Text(format!("{:?} {:?}", kept.theme, kept.recent))
+}
+
 /// Get several things
 #[get("/many/{ids}", allow = anyone)]
 async fn many(ids: Vec<u32>) -> Text {
@@ -114,7 +128,7 @@ async fn things(Query(filter): Query<Filter>, paging: Paging) -> Text {
 
 fn shop() -> Service {
     service(routes![
-        sent, many, me, profile, remove, letter, form, things
+        sent, kept, many, me, profile, remove, letter, form, things
     ])
 }
 
@@ -140,6 +154,32 @@ async fn a_list_in_a_header_or_a_segment_is_separated_by_commas() {
         ])
     );
     assert_eq!(get(&shop, "/many/1,2,3").await.text(), "[1, 2, 3]");
+}
+
+#[tokio::test]
+async fn the_first_of_two_cookies_of_one_name_counts() {
+    let shop = shop();
+    let one = get_with(
+        &shop,
+        "/kept",
+        &[("cookie", "theme=a; recent=1,2; theme=b")],
+    )
+    .await;
+    assert_eq!(one.text(), r#"Some("a") [1, 2]"#);
+    // HTTP/2 can send each cookie in a header of its own.
+    let two = get_with(
+        &shop,
+        "/kept",
+        &[("cookie", "theme=a"), ("cookie", "theme=b; recent=3")],
+    );
+    assert_eq!(two.await.text(), r#"Some("a") [3]"#);
+    let parameters = &described(&shop)["paths"]["/kept"]["get"]["parameters"];
+    let list = parameters
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "recent");
+    assert_eq!(list.unwrap()["explode"], false);
 }
 
 #[tokio::test]

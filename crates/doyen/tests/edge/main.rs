@@ -22,6 +22,7 @@ mod inject;
 mod kit;
 mod limits;
 mod load;
+mod naming;
 mod policies;
 mod private_cache;
 mod server;

@@ -40,18 +40,33 @@ fn word(schema: &Schema) -> String {
     if let Some(referred) = schema.referred() {
         return referred.split('!').next().unwrap_or_default().to_owned();
     }
-    let kind = schema.get("type").and_then(Json::as_str).unwrap_or("any");
-    let inner = match schema.get("items") {
-        Some(Json::Object(items)) => items
-            .get("$ref")
-            .and_then(Json::as_str)
-            .and_then(|r| r.rsplit('/').next()),
-        _ => None,
+    let plain = schema.clone().without_null();
+    if plain != *schema {
+        return format!("Option{}", word(&plain));
+    }
+    let inner = |keyword| match schema.get(keyword) {
+        Some(Json::Object(inner)) => word(&inner.clone().into()),
+        _ => String::new(),
     };
-    let inner = inner
-        .and_then(|name| name.split('!').next())
-        .unwrap_or_default();
-    format!("{}{}{inner}", kind[..1].to_uppercase(), &kind[1..])
+    match (
+        schema.get("type").and_then(Json::as_str),
+        schema.get("format").and_then(Json::as_str),
+    ) {
+        (Some("array"), _) => format!("Array{}", inner("items")),
+        (Some("object"), _) => format!("Object{}", inner("additionalProperties")),
+        (Some(_), Some(format)) => capitals(format),
+        (Some(kind), None) => capitals(kind),
+        (None, _) => "Any".to_owned(),
+    }
+}
+
+/// `date-time` as `DateTime`.
+fn capitals(words: &str) -> String {
+    let words = words.split('-').map(|word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        first.to_uppercase() + rest
+    });
+    words.collect()
 }
 
 /// Returns the schema of an enumerated value.
@@ -173,5 +188,24 @@ mod tests {
             ),
             "PageArrayTicket"
         );
+        for (schema, name) in [
+            (
+                Schema::reference("Ticket!output").nullable(),
+                "OptionTicket",
+            ),
+            (Schema::of("string").nullable(), "OptionString"),
+            (
+                Schema::of("array").with("items", Schema::of("integer").with("format", "int32")),
+                "ArrayInt32",
+            ),
+            (
+                Schema::of("object").with("additionalProperties", Schema::of("boolean")),
+                "ObjectBoolean",
+            ),
+            (Schema::of("string").with("format", "date-time"), "DateTime"),
+            (Schema::any(), "Any"),
+        ] {
+            assert_eq!(name_of("", &[schema]), name);
+        }
     }
 }
