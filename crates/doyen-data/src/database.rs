@@ -4,8 +4,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use doyen_core::Access;
-use sea_orm::{DbBackend, DbErr};
+use sea_orm::{ConnAcquireErr, DbBackend, DbErr};
 
+use crate::background::BackgroundTask;
 use crate::connection::ConnectOptions;
 use crate::fast_read::FastReader;
 use crate::keyset::CursorKey;
@@ -45,6 +46,8 @@ struct Inner {
     // Typed reads outside of transactions.
     fast_reader: Option<Arc<FastReader>>,
     probe: Arc<Probe>,
+    // Updates the planner statistics.
+    optimizer: BackgroundTask,
     options: DatabaseOptions,
     cursor_key: CursorKey,
 }
@@ -119,6 +122,7 @@ impl Database {
             write_pool,
             fast_reader: fast_reader.map(Arc::new),
             probe: Arc::new(probe),
+            optimizer: BackgroundTask::default(),
             options: options.clone(),
             cursor_key: CursorKey::random(),
         })))
@@ -143,7 +147,8 @@ impl Database {
             ConnectError::new(options.masked_url(), advice).caused_by(error)
         })?;
         if self.backend() == DbBackend::Sqlite {
-            drop(tokio::spawn(optimize_regularly(Arc::downgrade(&self.0))));
+            let work = optimize_regularly(Arc::downgrade(&self.0));
+            self.0.optimizer.start(work);
         }
         Ok(())
     }
@@ -206,6 +211,7 @@ impl Database {
             write_pool: inner.write_pool.clone(),
             fast_reader: inner.fast_reader.clone(),
             probe: Arc::clone(&inner.probe),
+            optimizer: BackgroundTask::default(),
             options: inner.options.clone(),
             cursor_key: key,
         }))

@@ -18,6 +18,7 @@
 compile_error!("doyen needs a database: switch on the feature `sqlite` or `postgres`");
 
 mod advice;
+mod background;
 mod connection;
 mod database;
 mod error;
@@ -30,7 +31,6 @@ mod outbox;
 mod pool;
 mod probe;
 mod query_stats;
-mod reaper;
 mod row;
 mod session;
 mod statement;

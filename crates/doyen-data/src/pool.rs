@@ -17,8 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use lease::Lease;
 
+use crate::background::{BackgroundTask, reap_idle};
 use crate::connection::{ConnectOptions, Connection};
-use crate::reaper::Reaper;
 
 /// The options of a pool.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ struct Shared {
     // Connections of an older generation are not used again: one loss usually means all are lost.
     generation: AtomicU64,
     closed: AtomicBool,
-    reaper: Reaper,
+    reaper: BackgroundTask,
 }
 
 struct OpenConnection {
@@ -71,7 +71,7 @@ impl Pool {
             open: AtomicU32::new(0),
             generation: AtomicU64::new(0),
             closed: AtomicBool::new(false),
-            reaper: Reaper::default(),
+            reaper: BackgroundTask::default(),
         }));
         pool.start_reaper();
         pool
@@ -229,7 +229,9 @@ impl Pool {
             Self(shared).reap();
             true
         };
-        self.0.reaper.start(self.0.options.idle_timeout, reap);
+        self.0
+            .reaper
+            .start(reap_idle(self.0.options.idle_timeout, reap));
     }
 
     fn reap(&self) {

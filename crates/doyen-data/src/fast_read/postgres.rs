@@ -33,8 +33,8 @@ use tokio_postgres::error::SqlState;
 
 use self::pipeline::{PipelineError, PipelinedConnection, Rows};
 use super::ReadError;
+use crate::background::{BackgroundTask, reap_idle};
 use crate::error::{database_error, io_error, is_lost_code};
-use crate::reaper::Reaper;
 use crate::row::Cells;
 use crate::{DatabaseOptions, PoolStatus, Row};
 
@@ -66,7 +66,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     opening: AtomicBool,
     reaper_running: AtomicBool,
-    reaper: Reaper,
+    reaper: BackgroundTask,
     closed: AtomicBool,
 }
 
@@ -95,7 +95,7 @@ impl PostgresReader {
             permits: Arc::new(Semaphore::new(max as usize)),
             opening: AtomicBool::new(false),
             reaper_running: AtomicBool::new(false),
-            reaper: Reaper::default(),
+            reaper: BackgroundTask::default(),
             closed: AtomicBool::new(false),
         }))
     }
@@ -296,6 +296,6 @@ impl Shared {
             }
             !pipelines.open.is_empty()
         };
-        self.reaper.start(self.idle, reap);
+        self.reaper.start(reap_idle(self.idle, reap));
     }
 }

@@ -38,6 +38,7 @@ impl Plugin for Notes {
         manifest.tables(Migrations {
             sqlite: steps,
             postgres: steps,
+            folder: None,
         });
     }
 

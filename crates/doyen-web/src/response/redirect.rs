@@ -1,6 +1,6 @@
 //! Redirects.
 
-use doyen_core::Refusal;
+use doyen_core::{Refusal, Unexpected};
 use doyen_schema::Schema;
 use doyen_schema::contract::{Answer, Contract};
 use http::{StatusCode, header};

@@ -13,7 +13,7 @@ use sea_orm::{ConnAcquireErr, DbErr, Value};
 use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::connection::{Budget, Cancel, Connection, RunError};
-use crate::reaper::Reaper;
+use crate::background::{BackgroundTask, reap_idle};
 use crate::{DatabaseOptions, PoolStatus, Row};
 
 /// How long closing waits for running reads.
@@ -32,7 +32,7 @@ pub(super) struct ReadPool {
     lifetime: Duration,
     rest: Duration,
     keep: usize,
-    reaper: Reaper,
+    reaper: BackgroundTask,
 }
 
 struct Idle {
@@ -54,7 +54,7 @@ impl ReadPool {
             lifetime: options.max_lifetime,
             rest: options.idle_timeout,
             keep: options.min_connections as usize,
-            reaper: Reaper::default(),
+            reaper: BackgroundTask::default(),
         });
         pool.start_reaper();
         pool
@@ -149,7 +149,7 @@ impl ReadPool {
             }
             _ => false,
         };
-        self.reaper.start(self.rest, reap);
+        self.reaper.start(reap_idle(self.rest, reap));
     }
 
     fn reap(&self) {
