@@ -10,7 +10,7 @@ use super::no_arguments;
 use crate::setup;
 
 /// The tests that scale.
-const TESTS: &str = "test(/^memory::/) | test(/^logins::/)";
+const TESTS: &str = "test(/^memory::/) | test(/^logins::/) | test(/^stops::/)";
 
 pub(super) fn run(args: &[String]) -> Result {
     no_arguments(args)?;

@@ -8,6 +8,7 @@
 mod browser;
 mod nextest;
 mod node;
+mod proxies;
 mod redis;
 mod slow;
 mod valgrind;
@@ -30,6 +31,7 @@ pub(crate) struct Tools {
     browser: PathBuf,
     redis: PathBuf,
     slow: PathBuf,
+    proxies: Vec<PathBuf>,
 }
 
 impl Tools {
@@ -54,6 +56,7 @@ impl Tools {
 
     /// A line for each part: what it is and where.
     pub(crate) fn lines(&self) -> Vec<String> {
+        let proxies = self.proxies.iter().map(|path| path.display().to_string());
         vec![
             format!(
                 "PostgreSQL  {} ({})",
@@ -66,6 +69,7 @@ impl Tools {
             format!("browser     {}", self.browser.display()),
             format!("Redis       {}", self.redis.display()),
             format!("slow        {}", self.slow.display()),
+            format!("proxies     {}", proxies.collect::<Vec<_>>().join(", ")),
         ]
     }
 }
@@ -81,6 +85,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         browser: browser::find_or_install()?,
         redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
+        proxies: proxies::find_or_install()?,
     })
 }
 

@@ -20,6 +20,7 @@
 //! | `edge` | the real program: hosts, proxies, and settings that would lie |
 //! | `memory` | what strangers can make the real program hold in memory and write to its log |
 //! | `slow` | the real program while hundreds of slow clients hold it up |
+//! | `stops` | the real program, stopped under load, alone and behind proxies |
 
 mod access;
 mod accounts;
@@ -36,6 +37,8 @@ mod http2;
 mod keys;
 mod limits;
 mod lists;
+#[path = "../../../../crates/doyen/tests/edge/load.rs"]
+mod load;
 mod logins;
 mod memory;
 mod naughty;
@@ -47,6 +50,7 @@ mod sessions;
 mod slow;
 mod states;
 mod stats;
+mod stops;
 mod support;
 mod tickets;
 mod work;

@@ -262,7 +262,7 @@ async fn unread(
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_is_passed_over_or_ends_the_connection_with_a_word() {
+async fn an_unread_body_is_discarded_or_the_close_is_announced() {
     let server = serving().await;
     let body = "x".repeat(1_500);
     let chunks = format!("5dc\r\n{body}\r\n0\r\n\r\n");
@@ -319,7 +319,7 @@ async fn a_body_that_nobody_reads_is_passed_over_or_ends_the_connection_with_a_w
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_has_the_time_of_a_body() {
+async fn an_unread_body_has_the_time_of_a_body() {
     let mut options = EdgeOptions::default();
     options.body_time = Duration::from_millis(300);
     let service = Service::builder().options(options);
