@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::spawn_blocking;
 
 use crate::load::{Kind, Load, Target};
+use crate::memory::report;
 use crate::support::Helpdesk;
 
 const CLIENTS: usize = 32;
@@ -68,13 +69,13 @@ async fn stops(app: &Helpdesk, kind: Kind) {
         let load = Load::start(kind, CLIENTS, address, &target);
         load.reached(scale(200, 5_000)).await;
         running.ask_to_stop();
-        let report = load.ended().await;
+        let all = load.ended().await;
         let (status, output) = ended(running).await;
-        assert!(report.lost.is_empty(), "{round}: {report:?}\n{output}");
+        assert!(all.lost.is_empty(), "{round}: {all:?}\n{output}");
         assert_eq!(status.code(), Some(0), "{output}");
-        served += report.served;
+        served += all.served;
     }
-    println!("{kind:?}: {served} requests served, none lost");
+    report(&format!("{kind:?}: {served} requests served, none lost"));
 }
 
 #[doyen_test::test]
@@ -270,10 +271,10 @@ async fn rolling_restarts(app: &Helpdesk, proxy: Proxy, programs: [SocketAddr; 2
         running.push(used(started).await);
     }
     for load in loads {
-        let report = load.finished().await;
-        assert!(report.lost.is_empty(), "{report:?}");
-        assert!(report.served > 10, "{report:?}");
-        println!("{} requests served, none lost", report.served);
+        let all = load.finished().await;
+        assert!(all.lost.is_empty(), "{all:?}");
+        assert!(all.served > 10, "{all:?}");
+        report(&format!("{} requests served, none lost", all.served));
     }
 }
 

@@ -39,9 +39,6 @@ pub(super) fn http1(
     request: &Busy,
     flow: &Arc<Flow>,
 ) -> Body {
-    if body.is_end_stream() {
-        return Body::empty();
-    }
     Body::stream(Received {
         body: Some(body),
         is_coming: !waits,

@@ -226,6 +226,9 @@ async fn http2(stream: TcpStream, target: &Target, tally: &Tally) -> Result<(), 
                 Err(error) => return Err(format!("requests {number}: {error}")),
             }
         }
+        if tally.is_finished.load(Ordering::Relaxed) {
+            break;
+        }
     }
     drop(client);
     let _ = connection.await;

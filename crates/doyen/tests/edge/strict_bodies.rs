@@ -330,4 +330,14 @@ async fn an_unread_body_has_the_time_of_a_body() {
     assert_eq!(status(&wire.answer().await.0), "404");
     // Far before the time of an idle connection.
     assert_eq!(wire.rest().await, "");
+    // After the last request of a connection it has no time.
+    let server = serving().await;
+    for (version, fields) in [("1.1", "connection: close\r\n"), ("1.0", "")] {
+        let mut wire = server.connect().await;
+        wire.send(&format!(
+            "POST /nothing HTTP/{version}\r\nhost: a\r\n{fields}content-length: 2\r\n\r\nx"
+        ))
+        .await;
+        assert_eq!(status(&wire.rest().await), "404");
+    }
 }
