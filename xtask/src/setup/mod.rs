@@ -9,6 +9,7 @@ mod browser;
 mod nextest;
 mod node;
 mod pgbouncer;
+mod proxies;
 mod redis;
 mod slow;
 mod sqlite;
@@ -34,6 +35,7 @@ pub(crate) struct Tools {
     redis: PathBuf,
     slow: PathBuf,
     sqlite: PathBuf,
+    proxies: Vec<PathBuf>,
 }
 
 impl Tools {
@@ -58,6 +60,7 @@ impl Tools {
 
     /// Prints a line for each part: name and location.
     pub(crate) fn lines(&self) -> Vec<String> {
+        let proxies = self.proxies.iter().map(|path| path.display().to_string());
         vec![
             format!(
                 "PostgreSQL  {} ({})",
@@ -72,6 +75,7 @@ impl Tools {
             format!("Redis       {}", self.redis.display()),
             format!("slow        {}", self.slow.display()),
             format!("sqlite3     {}", self.sqlite.display()),
+            format!("proxies     {}", proxies.collect::<Vec<_>>().join(", ")),
         ]
     }
 }
@@ -89,6 +93,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
         sqlite: sqlite::find_or_install()?,
+        proxies: proxies::find_or_install()?,
     })
 }
 

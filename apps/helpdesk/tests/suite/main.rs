@@ -21,6 +21,7 @@
 //! | `memory` | the memory and the log output that clients can cause |
 //! | `size` | lists and searches of many tickets, alone and next to forty searches |
 //! | `slow` | the program during an attack by hundreds of slow clients |
+//! | `stops` | the real program, stopped under load, alone and behind proxies |
 
 mod access;
 mod accounts;
@@ -37,6 +38,8 @@ mod http2;
 mod keys;
 mod limits;
 mod lists;
+#[path = "../../../../crates/doyen/tests/edge/load.rs"]
+mod load;
 mod logins;
 mod memory;
 mod naughty;
@@ -50,6 +53,7 @@ mod size;
 mod slow;
 mod states;
 mod stats;
+mod stops;
 mod support;
 mod tickets;
 mod work;

@@ -60,7 +60,7 @@ fn at_once(threads: usize, work: impl Fn(usize) + Sync) {
 
 /// Prints a measurement, which `cargo xtask soak` shows.
 #[expect(clippy::print_stdout, reason = "shown by the test runner")]
-fn report(text: &str) {
+pub(crate) fn report(text: &str) {
     println!("{text}");
 }
 

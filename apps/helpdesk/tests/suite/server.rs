@@ -34,7 +34,7 @@ fn get(path: &str) -> String {
 }
 
 /// Registers a user and logs in.
-fn token(server: &Running) -> String {
+pub(crate) fn token(server: &Running) -> String {
     let person = r#"{"email": "ada@example.com", "password": "correct horse battery staple""#;
     let register = server.exchange(&request(
         "POST",

@@ -77,8 +77,8 @@ pub struct ServerSettings {
     /// Time that a browser may cache the result of a CORS preflight request.
     #[setting(default = "10m", max = "24h")]
     pub cors_max_age: Duration,
-    /// Time after SIGTERM during which the listener stays open while `/readyz` returns 503. Responses
-    /// announce meanwhile that their connection closes.
+    /// Time after SIGTERM during which the listener stays open while `/readyz` returns 503.
+    /// Responses announce meanwhile that their connection closes.
     #[setting(default = "0s", max = "5m")]
     pub drain_delay: Duration,
     /// Maximum time for open requests to finish after `drain_delay`. Remaining connections are then

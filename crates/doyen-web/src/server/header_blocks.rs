@@ -1,4 +1,4 @@
-//! Checks of HTTP/2 header blocks whose result the parser does not tell.
+//! Checks of HTTP/2 header blocks that the parser leaves out.
 //!
 //! The parser cuts a fragment off `:path`, and it ignores pseudo-headers in trailers. Both make a
 //! request malformed (RFC 9113 sections 8.1 and 8.3.1). They are found here before the parser reads
@@ -230,8 +230,8 @@ impl Text {
         }
     }
 
-    /// Returns the length of the decoded string, and whether it contains `#`, which is replaced by `>`
-    /// if `replaces`.
+    /// Returns the length of the decoded string, and whether `#` was found. If `replaces`, it is
+    /// replaced by `>`.
     fn scan(self, block: &mut [u8], replaces: bool) -> (usize, bool) {
         let bytes = &mut block[self.start..self.end];
         if self.is_coded {

@@ -1,5 +1,5 @@
-//! Checks of an HTTP/2 request head that the parser leaves to the server (RFC 9113 sections 8.2.1 and
-//! 8.3.1).
+//! Checks of an HTTP/2 request head that the parser leaves to the server (RFC 9113 sections 8.2.1
+//! and 8.3.1).
 
 use doyen_http1::{Authority, HeadError};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};

@@ -1,9 +1,10 @@
 //! Request bodies over HTTP/1.1 while they arrive.
 //!
-//! The next request on a connection follows the body, so a body that nobody reads has to be read
-//! all the same, or the connection has to close. The parser would close without a word, and the
-//! client would lose its next request. So a body that is dropped is read to its end in the background
-//! if that is short and known. Otherwise the response announces the close (RFC 9112 section 9.6).
+//! The next request on a connection follows the body. If no handler reads a body, it has to be
+//! discarded, or the connection has to close. The parser would close it without an announcement,
+//! and the client would lose its next request. So an unread body is discarded in the background if
+//! its length is known and small. Otherwise the response announces the close (RFC 9112 section
+//! 9.6).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::activity::Busy;
 use super::flow::Flow;
 use crate::Body;
 
-/// What the rest of a body may take when nobody reads it.
+/// Limits of a body that is discarded.
 #[derive(Clone, Copy)]
 pub(super) struct DrainLimits {
     pub(super) max_bytes: usize,
@@ -38,9 +39,6 @@ pub(super) fn http1(
     request: &Busy,
     flow: &Arc<Flow>,
 ) -> Body {
-    if body.is_end_stream() {
-        return Body::empty();
-    }
     Body::stream(Received {
         body: Some(body),
         is_coming: !waits,

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 use hyper::body::Incoming;
 
 use super::activity::{Activity, Busy};
@@ -68,15 +68,22 @@ impl Requests {
 
     /// Observes the body of a request over HTTP/1.1.
     fn receive(&self, request: http::Request<Incoming>, busy: &Busy) -> http::Request<Body> {
-        let expected = request.headers().get(header::EXPECT);
-        let waits =
-            expected.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+        let (head, body) = request.into_parts();
+        if http_body::Body::is_end_stream(&body) {
+            return http::Request::from_parts(head, Body::empty());
+        }
         let options = self.service.options();
+        // After the last request of a connection there is no reason to read a body to its end.
+        let is_last = head.version == Version::HTTP_10
+            || has_token(&head.headers, header::CONNECTION, "close")
+            || self.service.is_draining();
         let limits = DrainLimits {
-            max_bytes: options.body_limit,
+            max_bytes: if is_last { 0 } else { options.body_limit },
             timeout: options.body_time,
         };
-        request.map(|body| receiving::http1(body, waits, limits, busy, &self.flow))
+        let waits = has_token(&head.headers, header::EXPECT, "100-continue");
+        let body = receiving::http1(body, waits, limits, busy, &self.flow);
+        http::Request::from_parts(head, body)
     }
 
     /// Charges an HTTP/2 request. This happens before its task starts, because many tasks of a
@@ -135,6 +142,15 @@ fn reject(mut request: http::Request<Body>, rejected: Option<RejectedHead>) -> h
         request.extensions_mut().insert(rejected);
     }
     request
+}
+
+/// True if the list in a header has this element.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|element| element.trim().eq_ignore_ascii_case(token))
 }
 
 /// Returns the bytes of names and values.

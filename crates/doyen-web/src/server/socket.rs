@@ -10,8 +10,8 @@
 //! move.
 //!
 //! The parser closes an idle connection when it reads the end of the stream. To close one from this
-//! side, the socket pretends that end, after it has asked the kernel for bytes a last time. A request
-//! that has arrived is therefore served.
+//! side, the socket pretends that end, after it has asked the kernel for bytes a last time. A
+//! request that has arrived is therefore served.
 
 mod inspect;
 mod kernel;

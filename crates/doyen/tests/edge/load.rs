@@ -1,5 +1,6 @@
-//! Clients that send one request after another until the server refuses connections, or until told. They honour
-//! what the server announces: after `Connection: close` or GOAWAY they open another connection.
+//! Clients that send one request after another until the server refuses connections, or until the
+//! test ends them. They honour what the server announces: after `Connection: close` or GOAWAY they
+//! open another connection.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,11 +27,24 @@ pub(crate) enum Kind {
     Http2,
 }
 
-/// What the clients send: `GET` for this path, with these headers.
-#[derive(Clone, Debug, Default)]
+/// What the clients send, and the status that they expect.
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
+    pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) status: u16,
+}
+
+impl Target {
+    pub(crate) fn get(path: &str) -> Self {
+        Self {
+            method: "GET",
+            path: path.into(),
+            headers: Vec::new(),
+            status: 200,
+        }
+    }
 }
 
 /// Clients that are running.
@@ -114,8 +128,8 @@ impl Load {
 }
 
 impl Tally {
-    fn count(&self, status: u16) -> Result<(), String> {
-        if status != 200 {
+    fn count(&self, status: u16, target: &Target) -> Result<(), String> {
+        if status != target.status {
             return Err(format!("status {status}"));
         }
         self.served.fetch_add(1, Ordering::Relaxed);
@@ -134,7 +148,10 @@ async fn http1(
     let headers: String = headers
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
-    let request = format!("GET {} HTTP/1.1\r\nhost: a\r\n{headers}\r\n", target.path);
+    let request = format!(
+        "{} {} HTTP/1.1\r\nhost: a\r\n{headers}\r\n",
+        target.method, target.path
+    );
     for number in 0_usize.. {
         let failed = |error: std::io::Error| format!("request {number}: {error}");
         stream.write_all(request.as_bytes()).await.map_err(failed)?;
@@ -155,7 +172,7 @@ async fn http1(
         let length: usize = header("content-length: ").map_or(0, |text| text.parse().unwrap());
         let mut body = vec![0; (end + length).saturating_sub(response.len())];
         stream.read_exact(&mut body).await.map_err(failed)?;
-        tally.count(head.split(' ').nth(1).unwrap().parse().unwrap())?;
+        tally.count(head.split(' ').nth(1).unwrap().parse().unwrap(), target)?;
         let is_finished = tally.is_finished.load(Ordering::Relaxed);
         if !keep || is_finished || header("connection: ") == Some("close") {
             break;
@@ -183,12 +200,10 @@ async fn http2(stream: TcpStream, target: &Target, tally: &Tally) -> Result<(), 
         let mut responses = Vec::new();
         for _ in 0..STREAMS {
             let uri = format!("http://a{}", target.path);
-            let request = target
-                .headers
-                .iter()
-                .fold(http::Request::get(uri), |request, header| {
-                    request.header(header.0, &header.1)
-                });
+            let request = target.headers.iter().fold(
+                http::Request::builder().method(target.method).uri(uri),
+                |request, header| request.header(header.0, &header.1),
+            );
             match ready.send_request(request.body(()).unwrap(), true) {
                 Ok((response, _)) => responses.push(response),
                 Err(_) => break,
@@ -206,10 +221,13 @@ async fn http2(stream: TcpStream, target: &Target, tally: &Tally) -> Result<(), 
                 Ok::<_, h2::Error>(status)
             };
             match whole.await {
-                Ok(status) => tally.count(status)?,
+                Ok(status) => tally.count(status, target)?,
                 Err(error) if is_announced(&error) => {}
                 Err(error) => return Err(format!("requests {number}: {error}")),
             }
+        }
+        if tally.is_finished.load(Ordering::Relaxed) {
+            break;
         }
     }
     drop(client);

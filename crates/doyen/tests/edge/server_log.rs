@@ -107,7 +107,7 @@ async fn a_refused_head_is_logged_with_as_much_as_was_read() {
 }
 
 #[tokio::test]
-async fn two_traces_are_none() {
+async fn two_traceparent_headers_begin_a_new_trace() {
     let (server, log) = serving().await;
     let trace = |digit: &str| {
         format!(

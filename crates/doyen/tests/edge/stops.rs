@@ -10,10 +10,7 @@ const ROUNDS: usize = 3;
 
 /// Stops servers under load.
 async fn stops(kind: Kind, delay: Duration) {
-    let target = Target {
-        path: "/hello".into(),
-        ..Target::default()
-    };
+    let target = Target::get("/hello");
     for round in 0..ROUNDS {
         let mut server = run(|options| options.drain_delay = delay).await;
         // Without a stop, nothing is lost either.

@@ -263,7 +263,7 @@ async fn unread(
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_is_passed_over_or_ends_the_connection_with_a_word() {
+async fn an_unread_body_is_discarded_or_the_close_is_announced() {
     let server = serving().await;
     let body = "x".repeat(1_500);
     let chunks = format!("5dc\r\n{body}\r\n0\r\n\r\n");
@@ -320,7 +320,7 @@ async fn a_body_that_nobody_reads_is_passed_over_or_ends_the_connection_with_a_w
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_has_the_time_of_a_body() {
+async fn an_unread_body_has_the_time_of_a_body() {
     let mut options = EdgeOptions::default();
     options.body_time = Duration::from_millis(300);
     let service = Service::builder().options(options);
@@ -331,4 +331,14 @@ async fn a_body_that_nobody_reads_has_the_time_of_a_body() {
     assert_eq!(status(&wire.answer().await.0), "404");
     // Far before the time of an idle connection.
     assert_eq!(wire.rest().await, "");
+    // After the last request of a connection it has no time.
+    let server = serving().await;
+    for (version, fields) in [("1.1", "connection: close\r\n"), ("1.0", "")] {
+        let mut wire = server.connect().await;
+        wire.send(&format!(
+            "POST /nothing HTTP/{version}\r\nhost: a\r\n{fields}content-length: 2\r\n\r\nx"
+        ))
+        .await;
+        assert_eq!(status(&wire.rest().await), "404");
+    }
 }

@@ -122,8 +122,8 @@ impl Watch {
             if left.is_zero() {
                 return;
             }
-            // A head that begins meanwhile has no more than this.
-            tokio::time::sleep(left.min(self.header_timeout)).await;
+            // Another limit may apply meanwhile, and end no sooner than this.
+            tokio::time::sleep(left.min(self.header_timeout).min(self.idle_timeout)).await;
         }
     }
 
