@@ -178,8 +178,10 @@ impl Database {
     #[cfg(feature = "postgres")]
     async fn check_pooler(&self) -> Result<(), ConnectError> {
         let options = &self.0.options;
-        let ConnectOptions::Postgres(postgres) = self.connect_options() else {
-            return Ok(());
+        let postgres = match self.connect_options() {
+            #[cfg(feature = "sqlite")]
+            ConnectOptions::Sqlite(_) => return Ok(()),
+            ConnectOptions::Postgres(postgres) => postgres,
         };
         if options.pooler != crate::Pooler::Session {
             return Ok(());

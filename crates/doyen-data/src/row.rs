@@ -201,19 +201,17 @@ impl<'r> Cells<'r> {
                 {
                     return Ok(self.next);
                 }
-                columns.iter().position(|column| column.name() == name)
+                let found = columns.iter().position(|column| column.name() == name);
+                return found.ok_or_else(|| missing("the result of the pool", name));
             }
         };
-        found.ok_or_else(|| {
-            let result = match &self.source {
-                #[cfg(feature = "sqlite")]
-                Source::Sqlx(_) => "the result of the pool",
-                #[allow(unreachable_patterns)]
-                _ => "the result",
-            };
-            DbErr::Type(format!("{result} has no column `{name}`"))
-        })
+        found.ok_or_else(|| missing("the result", name))
     }
+}
+
+#[cold]
+fn missing(result: &str, name: &str) -> DbErr {
+    DbErr::Type(format!("{result} has no column `{name}`"))
 }
 
 #[cold]

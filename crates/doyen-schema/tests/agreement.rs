@@ -176,10 +176,26 @@ fn verdicts(value: &Json) -> (bool, bool) {
 #[track_caller]
 fn agree(value: &Json) {
     let (theirs, ours) = verdicts(value);
-    assert_eq!(
-        theirs, ours,
+    assert!(
+        theirs == ours || (theirs && is_beyond_schemas(value)),
         "the schema says {theirs}, the check {ours}: {value}"
     );
+}
+
+/// Returns true for a value with something that is refused and that a schema cannot exclude: a
+/// number that may have lost digits, a NUL character in free JSON, a time in the year 0.
+fn is_beyond_schemas(value: &Json) -> bool {
+    match value {
+        Json::Number(number) => {
+            number.is_f64() && number.as_f64().is_some_and(|n| n.abs() >= 2_f64.powi(53))
+        }
+        Json::String(text) => text.contains('\0') || text.starts_with("0000-"),
+        Json::Array(items) => items.iter().any(is_beyond_schemas),
+        Json::Object(entries) => entries
+            .iter()
+            .any(|(name, value)| name.contains('\0') || is_beyond_schemas(value)),
+        Json::Null | Json::Bool(_) => false,
+    }
 }
 
 fn with(field: &str, value: Json) -> Json {

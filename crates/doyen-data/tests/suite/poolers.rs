@@ -22,7 +22,7 @@ fn options(url: String, pooler: Pooler) -> DatabaseOptions {
 
 async fn refused(url: String, pooler: Pooler) -> String {
     let error = Database::connect(&options(url, pooler)).await;
-    error.err().expect("it must not start").to_string()
+    error.expect_err("it must not start").to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
