@@ -103,6 +103,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Arc<T> {
 }
 
 /// Nothing, for work that needs no value.
+#[diagnostic::do_not_recommend]
 impl Inject for () {
     const LIFETIME: Lifetime = Lifetime::Call;
 
@@ -118,6 +119,7 @@ impl Inject for () {
 macro_rules! tuple {
     ($($name:ident),+) => {
         /// Several values, for work that takes one argument.
+        #[diagnostic::do_not_recommend]
         impl<$($name: Inject),+> Inject for ($($name,)+) {
             const LIFETIME: Lifetime = Lifetime::Call;
 

@@ -12,18 +12,17 @@ mod sqlite;
 
 use std::fmt::Display;
 
-use sea_orm::{ActiveEnum, DbErr};
+use sea_orm::{ActiveEnum, DbErr, QueryResult};
 
 pub use cell::Cell;
 
-/// A struct that is read from a row: each field from the column of its name. Derive it in addition
-/// to SeaORM's `FromQueryResult`.
+/// A struct that is read from a row: each field from the column of its name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can not be read from a row",
     label = "no `Row`",
-    note = "add `#[derive(FromQueryResult, Row)]` to the struct; an entity's model needs `Row` alone"
+    note = "add `#[derive(Row)]` to the struct or to the model of the entity"
 )]
-pub trait Row: sea_orm::FromQueryResult + Send + 'static {
+pub trait Row: Sized + Send + 'static {
     /// Reads the columns in the order of the fields.
     #[doc(hidden)]
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr>;
@@ -37,6 +36,7 @@ pub struct Cells<'r> {
 }
 
 enum Source<'r> {
+    SeaOrm(&'r QueryResult),
     #[cfg(feature = "postgres")]
     Postgres(&'r tokio_postgres::Row),
     #[cfg(feature = "sqlite")]
@@ -44,6 +44,13 @@ enum Source<'r> {
 }
 
 impl<'r> Cells<'r> {
+    pub(crate) const fn sea_orm(row: &'r QueryResult) -> Self {
+        Self {
+            source: Source::SeaOrm(row),
+            next: 0,
+        }
+    }
+
     #[cfg(feature = "postgres")]
     pub(crate) fn postgres(row: &'r tokio_postgres::Row) -> Self {
         Self {
@@ -71,6 +78,7 @@ impl<'r> Cells<'r> {
         let index = self.find(name)?;
         self.next = index + 1;
         match &self.source {
+            Source::SeaOrm(row) => row.try_get("", name),
             #[cfg(feature = "postgres")]
             Source::Postgres(row) => {
                 T::from_postgres(row, index).map_err(|error| unreadable(name, &error))
@@ -140,6 +148,8 @@ impl<'r> Cells<'r> {
 
     fn find(&self, name: &str) -> Result<usize, DbErr> {
         let found = match &self.source {
+            // SeaORM finds the column itself.
+            Source::SeaOrm(_) => return Ok(0),
             #[cfg(feature = "postgres")]
             Source::Postgres(row) => {
                 let columns = row.columns();

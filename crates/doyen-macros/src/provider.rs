@@ -34,6 +34,7 @@ pub(crate) fn expand(words: TokenStream, item: TokenStream) -> syn::Result<Token
 
         #(#cfgs)*
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::doyen::__private::Inject for #made {
             #body
         }

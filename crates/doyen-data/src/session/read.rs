@@ -9,6 +9,7 @@ use super::{Session, is_read_only_error, write_rejected};
 use crate::Row;
 use crate::connection::{Outcome, SqlStatement};
 use crate::fast_read::{FastReader, ReadError};
+use crate::row::Cells;
 use crate::statement::{StatementKind, classify};
 
 impl Session {
@@ -31,7 +32,7 @@ impl Session {
                 outcome.and_then(|outcome| match outcome {
                     Outcome::Rows(rows) => rows
                         .iter()
-                        .map(|row| T::from_query_result(row, ""))
+                        .map(|row| T::read(&mut Cells::sea_orm(row)))
                         .collect(),
                     _ => Err(super::seaorm::unexpected_outcome()),
                 })
@@ -60,7 +61,9 @@ impl Session {
                     .run_uncounted(&SqlStatement::FetchOne(self.with_values(sql, values)))
                     .await;
                 outcome.and_then(|outcome| match outcome {
-                    Outcome::Row(row) => row.map(|row| T::from_query_result(&row, "")).transpose(),
+                    Outcome::Row(row) => row
+                        .map(|row| T::read(&mut Cells::sea_orm(&row)))
+                        .transpose(),
                     _ => Err(super::seaorm::unexpected_outcome()),
                 })
             }

@@ -27,6 +27,7 @@ fn formatted<T>(
     found
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for Uuid {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         // 36 characters: the form with hyphens. The crate would also take braces, `urn:uuid:` and no hyphens.
@@ -44,6 +45,7 @@ impl Input for Uuid {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for Timestamp {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let message = "must be a time as in RFC 3339, for example 2026-11-22T08:30:00Z";
@@ -55,6 +57,7 @@ impl Input for Timestamp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for NaiveDate {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         formatted(
@@ -100,6 +103,7 @@ fn date(text: &str) -> Option<NaiveDate> {
 }
 
 /// Anything. Text inside may have the NUL character: `jsonb` of PostgreSQL refuses it.
+#[diagnostic::do_not_recommend]
 impl Input for Json {
     const REQUIRED: bool = true;
 

@@ -11,6 +11,7 @@ use crate::{Components, Schema};
 /// The pattern of text without the NUL character, which PostgreSQL can not store.
 pub const NO_NUL: &str = r"^[^\u0000]*$";
 
+#[diagnostic::do_not_recommend]
 impl Input for bool {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         match &value {
@@ -33,6 +34,7 @@ impl Input for bool {
 
 macro_rules! integers {
     ($($type:ty: $format:literal),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
         impl Input for $type {
             fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
                 integer(&value, <$type>::MIN.into(), <$type>::MAX.into(), at, out).and_then(|value| value.try_into().ok())
@@ -92,6 +94,7 @@ fn whole(text: &str) -> Option<i128> {
 }
 
 /// A double, as JSON's numbers are in practice. There is no `f32`: a limit such as 0.1 would mean another number after rounding.
+#[diagnostic::do_not_recommend]
 impl Input for f64 {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         float(&value, at, out)
@@ -132,6 +135,7 @@ fn range(min: serde_json::Value, max: serde_json::Value, at: &At<'_>, out: &mut 
     at.fail_with(out, "range", message, params);
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for String {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         match value {
@@ -156,6 +160,7 @@ impl Input for String {
 
 macro_rules! texts {
     ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Input for $type {
             fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
                 String::parse(value, at, out).map(Into::into)
@@ -170,6 +175,7 @@ macro_rules! texts {
 
 texts!(Arc<str>, Box<str>);
 
+#[diagnostic::do_not_recommend]
 impl Input for char {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let text = String::parse(value, at, out)?;

@@ -14,6 +14,7 @@ use crate::{Components, Input, Schema};
 /// Types that are written as they are read.
 macro_rules! as_read {
     ($($type:ty),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
         impl Output for $type {
             fn schema(all: &mut Components) -> Schema {
                 <$type as Input>::schema(all)
@@ -28,6 +29,7 @@ as_read!(
 
 macro_rules! texts {
     ($($type:ty),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
         impl Output for $type {
             fn schema(_: &mut Components) -> Schema {
                 Schema::of("string")
@@ -38,12 +40,14 @@ macro_rules! texts {
 
 texts!(String, &'static str, Box<str>, Cow<'static, str>);
 
+#[diagnostic::do_not_recommend]
 impl Output for f32 {
     fn schema(_: &mut Components) -> Schema {
         Schema::of("number").with("format", "float")
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Output for char {
     fn schema(_: &mut Components) -> Schema {
         Schema::of("string")
