@@ -1,7 +1,6 @@
 //! Rows read directly into structs: a custom query, and an entity by its key.
 
 use doyen::data::Row;
-use doyen::data::sea_orm::{self, FromQueryResult};
 use doyen::prelude::*;
 
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
@@ -19,7 +18,7 @@ mod stock {
 }
 
 /// The number of orders of an article.
-#[derive(Output, FromQueryResult, Row)]
+#[derive(Output, Row)]
 struct Demand {
     article: String,
     orders: i64,

@@ -66,13 +66,7 @@ impl Identify for Identifiers {
     }
 
     fn schemes(&self) -> Vec<AuthScheme> {
-        let mut all = Vec::new();
-        for scheme in self.0.iter().flat_map(|one| one.schemes()) {
-            if !all.contains(&scheme) {
-                all.push(scheme);
-            }
-        }
-        all
+        self.0.iter().flat_map(|one| one.schemes()).collect()
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {

@@ -114,6 +114,7 @@ impl Identify for Bearer {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Inject for Bearer {
     const LIFETIME: Lifetime = Lifetime::Application;
 
@@ -146,6 +147,7 @@ pub static INVALID_TOKEN: ProblemInfo = ProblemInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidToken(pub Rejected);
 
+#[diagnostic::do_not_recommend]
 impl Problem for InvalidToken {
     fn info(&self) -> &'static ProblemInfo {
         &INVALID_TOKEN

@@ -125,8 +125,8 @@ impl CredentialHeader {
     pub const ALL: [Self; 3] = [Self::Authorization, Self::ApiKey, Self::Cookie];
 }
 
-/// An authentication scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An authentication scheme, in the order in which a 401 lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum AuthScheme {
     /// An access token in `Authorization` (RFC 6750).

@@ -198,6 +198,7 @@ pub static INVALID: ProblemInfo = ProblemInfo {
     description: "One or more values are invalid. `errors` lists each with a JSON Pointer, a code and a message. Correct them and try again.",
 };
 
+#[diagnostic::do_not_recommend]
 impl Problem for Invalid {
     fn info(&self) -> &'static ProblemInfo {
         &INVALID

@@ -105,6 +105,7 @@ impl<T: ?Sized + Send + Sync + 'static> Inject for Arc<T> {
 }
 
 /// No value, for work that needs none.
+#[diagnostic::do_not_recommend]
 impl Inject for () {
     const LIFETIME: Lifetime = Lifetime::Call;
 
@@ -120,6 +121,7 @@ impl Inject for () {
 macro_rules! tuple {
     ($($name:ident),+) => {
         /// Several values, for work that takes one argument.
+        #[diagnostic::do_not_recommend]
         impl<$($name: Inject),+> Inject for ($($name,)+) {
             const LIFETIME: Lifetime = Lifetime::Call;
 

@@ -147,6 +147,7 @@ impl Plain {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Problem for Plain {
     fn info(&self) -> &'static ProblemInfo {
         self.info

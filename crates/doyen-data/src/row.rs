@@ -14,7 +14,7 @@ mod sqlite;
 
 use std::fmt::Display;
 
-use sea_orm::{ActiveEnum, DbErr};
+use sea_orm::{ActiveEnum, DbErr, QueryResult};
 
 pub use cell::Cell;
 #[cfg(feature = "sqlite")]
@@ -22,14 +22,13 @@ pub(crate) use forms::check_forms;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::{UNREADABLE_TIME, is_readable_time};
 
-/// A struct that is read from a row: each field from the column of its name. Derive it in addition
-/// to SeaORM's `FromQueryResult`.
+/// A struct that is read from a row: each field from the column of its name.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a row",
     label = "no `Row`",
-    note = "add `#[derive(FromQueryResult, Row)]` to the struct; an entity's model needs `Row` alone"
+    note = "add `#[derive(Row)]` to the struct or to the model of the entity"
 )]
-pub trait Row: sea_orm::FromQueryResult + Send + 'static {
+pub trait Row: Sized + Send + 'static {
     /// Reads the columns in the order of the fields.
     #[doc(hidden)]
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr>;
@@ -43,6 +42,7 @@ pub struct Cells<'r> {
 }
 
 enum Source<'r> {
+    SeaOrm(&'r QueryResult),
     #[cfg(feature = "postgres")]
     Postgres(&'r tokio_postgres::Row),
     #[cfg(feature = "sqlite")]
@@ -54,15 +54,22 @@ enum Source<'r> {
 
 /// Reads a row of the pool. On SQLite, sqlx accepts values in more forms than the one that is found
 /// again, so its conversions are not used.
-pub(crate) fn read_pooled<T: Row>(row: &sea_orm::QueryResult) -> Result<T, DbErr> {
+pub(crate) fn read_pooled<T: Row>(row: &QueryResult) -> Result<T, DbErr> {
     #[cfg(feature = "sqlite")]
     if let Some(row) = row.try_as_sqlite_row() {
         return T::read(&mut Cells::sqlx(row));
     }
-    T::from_query_result(row, "")
+    T::read(&mut Cells::sea_orm(row))
 }
 
 impl<'r> Cells<'r> {
+    pub(crate) const fn sea_orm(row: &'r QueryResult) -> Self {
+        Self {
+            source: Source::SeaOrm(row),
+            next: 0,
+        }
+    }
+
     #[cfg(feature = "postgres")]
     pub(crate) fn postgres(row: &'r tokio_postgres::Row) -> Self {
         Self {
@@ -98,6 +105,7 @@ impl<'r> Cells<'r> {
         let index = self.find(name)?;
         self.next = index + 1;
         match &self.source {
+            Source::SeaOrm(row) => row.try_get("", name),
             #[cfg(feature = "postgres")]
             Source::Postgres(row) => {
                 T::from_postgres(row, index).map_err(|error| unreadable(name, &error))
@@ -173,6 +181,8 @@ impl<'r> Cells<'r> {
 
     fn find(&self, name: &str) -> Result<usize, DbErr> {
         let found = match &self.source {
+            // SeaORM finds the column itself.
+            Source::SeaOrm(_) => return Ok(0),
             #[cfg(feature = "postgres")]
             Source::Postgres(row) => {
                 let columns = row.columns();

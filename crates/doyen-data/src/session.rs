@@ -368,6 +368,7 @@ fn is_timeout(error: &DbErr) -> bool {
     matches!(crate::error::sqlx_error(error), Some(sqlx::Error::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut)
 }
 
+#[diagnostic::do_not_recommend]
 impl Inject for Session {
     fn node() -> Node {
         Node::of::<Self>(vec![

@@ -44,6 +44,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     let body = body(&lifetime, &needs, None, &maker);
     Ok(quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl #impl_generics ::doyen::__private::Inject for #name #type_generics #conditions {
             #body
         }

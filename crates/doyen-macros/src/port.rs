@@ -16,7 +16,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     }
     match syn::parse2(item)? {
         Item::Trait(item) => port(item, errors),
-        Item::Impl(item) => adapter(&item, errors),
+        Item::Impl(item) => adapter(item, errors),
         other => {
             errors.at(
                 other,
@@ -55,6 +55,7 @@ fn port(mut item: ItemTrait, mut errors: Errors) -> syn::Result<TokenStream> {
     }
     errors.finish(())?;
     supertraits(&mut item);
+    item.items.push(attribute_check(waits));
     let attribute = waits.then(async_trait);
     let cfgs = cfgs(&item.attrs);
     let name = &item.ident;
@@ -72,8 +73,24 @@ fn port(mut item: ItemTrait, mut errors: Errors) -> syn::Result<TokenStream> {
     })
 }
 
+/// Generates the item that only the attribute implements. Without it, the compiler would report the
+/// changed lifetimes of the async methods (E0195) and not what is missing.
+fn attribute_check(waits: bool) -> TraitItem {
+    if waits {
+        syn::parse_quote! {
+            #[doc(hidden)]
+            fn add_the_attribute_port_above_this_impl() where Self: ::core::marker::Sized;
+        }
+    } else {
+        syn::parse_quote! {
+            #[doc(hidden)]
+            fn add_the_attribute_port_above_this_impl() where Self: ::core::marker::Sized {}
+        }
+    }
+}
+
 /// Expands an implementation: its async methods get the form that the trait has.
-fn adapter(item: &ItemImpl, mut errors: Errors) -> syn::Result<TokenStream> {
+fn adapter(mut item: ItemImpl, mut errors: Errors) -> syn::Result<TokenStream> {
     if item.trait_.is_none() {
         errors.at(
             &item.self_ty,
@@ -86,6 +103,9 @@ fn adapter(item: &ItemImpl, mut errors: Errors) -> syn::Result<TokenStream> {
         .iter()
         .any(|member| matches!(member, ImplItem::Fn(method) if method.sig.asyncness.is_some()));
     let attribute = waits.then(async_trait);
+    item.items.push(syn::parse_quote! {
+        fn add_the_attribute_port_above_this_impl() {}
+    });
     Ok(quote!(#attribute #item))
 }
 

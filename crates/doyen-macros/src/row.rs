@@ -2,7 +2,7 @@
 //!
 //! It reads the attributes of SeaORM's own derives, so that both agree on the names of columns.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
@@ -51,6 +51,7 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     let name = &item.ident;
     errors.finish(quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::doyen::__private::data::Row for #name {
             fn read(
                 cells: &mut ::doyen::__private::data::Cells<'_>,
@@ -88,19 +89,20 @@ fn read(field: &Field, entity: bool, errors: &mut Errors) -> TokenStream {
             .map(|ident| ident.unraw().to_string())
             .unwrap_or_default()
     });
-    match way(field, errors) {
-        Way::Plain => quote_spanned!(ty.span()=> #ident: cells.get::<#ty>(#column)?),
+    // Errors point at the type; the name `cells` is that of the macro.
+    let span = ty.span().resolved_at(Span::call_site());
+    let value = match way(field, errors) {
+        Way::Plain => quote_spanned!(span=> cells.get::<#ty>(#column)?),
         Way::TryFrom(via) if is_option(ty) => {
-            quote_spanned!(ty.span()=> #ident: cells.convert_option::<#via, _>(#column)?)
+            quote_spanned!(span=> cells.convert_option::<#via, _>(#column)?)
         }
-        Way::TryFrom(via) => {
-            quote_spanned!(ty.span()=> #ident: cells.convert::<#via, #ty>(#column)?)
-        }
+        Way::TryFrom(via) => quote_spanned!(span=> cells.convert::<#via, #ty>(#column)?),
         Way::ActiveEnum if is_option(ty) => {
-            quote_spanned!(ty.span()=> #ident: cells.active_enum_option(#column)?)
+            quote_spanned!(span=> cells.active_enum_option(#column)?)
         }
-        Way::ActiveEnum => quote_spanned!(ty.span()=> #ident: cells.active_enum::<#ty>(#column)?),
-    }
+        Way::ActiveEnum => quote_spanned!(span=> cells.active_enum::<#ty>(#column)?),
+    };
+    quote!(#ident: #value)
 }
 
 /// How the value of a column is converted to the type of the field.
@@ -134,7 +136,7 @@ fn way(field: &Field, errors: &mut Errors) -> Way {
 }
 
 fn is_option(ty: &Type) -> bool {
-    match ty {
+    match text::ungrouped_type(ty) {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| {
             last.ident == "Option" && matches!(last.arguments, PathArguments::AngleBracketed(_))
         }),

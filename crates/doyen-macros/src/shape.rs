@@ -16,7 +16,7 @@ use syn::{Generics, Ident, Type};
 
 pub(crate) use case::Case;
 pub(crate) use field::{Field, local};
-pub(crate) use generics::{bounded, no_lifetimes};
+pub(crate) use generics::{bounded, no_lifetimes, quiet};
 pub(crate) use read::{Common, read};
 pub(crate) use schema::{choice, component, tagged};
 pub(crate) use types::{generic, is_option};

@@ -6,7 +6,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Ident, Lit, LitStr, Meta, Token};
+use syn::{Attribute, Expr, Ident, Lit, LitStr, Meta, Token, Type};
 
 /// All errors of an expansion, reported together.
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Argument {
 
     /// Returns the string after `=`.
     pub(crate) fn text(&self) -> syn::Result<LitStr> {
-        if let Some(Expr::Lit(expr)) = &self.value
+        if let Some(Expr::Lit(expr)) = self.value.as_ref().map(ungrouped)
             && let Lit::Str(text) = &expr.lit
         {
             return Ok(text.clone());
@@ -91,6 +91,22 @@ impl Argument {
             None => Ok(()),
         }
     }
+}
+
+/// Returns an expression without the invisible groups around what `macro_rules!` passes on.
+pub(crate) fn ungrouped(mut expr: &Expr) -> &Expr {
+    while let Expr::Group(group) = expr {
+        expr = &group.expr;
+    }
+    expr
+}
+
+/// Returns a type without the invisible groups around what `macro_rules!` passes on.
+pub(crate) fn ungrouped_type(mut ty: &Type) -> &Type {
+    while let Type::Group(group) = ty {
+        ty = &group.elem;
+    }
+    ty
 }
 
 /// Returns the arguments of every `#[name(..)]` attribute.

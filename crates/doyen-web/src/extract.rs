@@ -60,7 +60,7 @@ pub struct ViaBody;
     message = "`{Self}` cannot be a parameter of a handler",
     label = "neither an extractor nor a type that can be injected",
     note = "a parameter is a name from the path, an extractor (`Query<..>`, `Json<..>`, `Paging`, ...) or a type with `#[derive(Clone, Inject)]`",
-    note = "to read it from the body write `Json<{Self}>`, from the query `Query<{Self}>`"
+    note = "to read it from the body, write `Json<{Self}>`; to read it from the query, make it a field of a struct with `#[derive(Input)]` and write `Query<..>` of that struct"
 )]
 pub trait FromRequestParts<Via = ViaParts>: Sized + Send {
     /// Reads the value.
@@ -80,7 +80,7 @@ pub trait FromRequestParts<Via = ViaParts>: Sized + Send {
     message = "`{Self}` cannot be a parameter of a handler",
     label = "neither an extractor nor a type that can be injected",
     note = "a parameter is a name from the path, an extractor (`Query<..>`, `Json<..>`, `Paging`, ...) or a type with `#[derive(Clone, Inject)]`",
-    note = "to read it from the body write `Json<{Self}>`, from the query `Query<{Self}>`"
+    note = "to read it from the body, write `Json<{Self}>`; to read it from the query, make it a field of a struct with `#[derive(Input)]` and write `Query<..>` of that struct"
 )]
 pub trait FromRequest<Via = ViaBody>: Sized + Send {
     /// Reads the value.

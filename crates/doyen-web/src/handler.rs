@@ -68,6 +68,51 @@ where
     fn needs(_: &mut Needs) {}
 }
 
+/// A handler as the route attributes generate it: a tuple of its parameters, what it returns, and
+/// the function. For a parameter that is no extractor, the compiler reports the element of the
+/// tuple, which has the position of the type.
+#[diagnostic::on_unimplemented(
+    message = "this function cannot be a handler",
+    note = "a handler has up to twelve parameters"
+)]
+pub trait Generated {
+    /// The parameters and how they are extracted.
+    type Args: 'static;
+    /// The function.
+    type Handler: Handler<Self::Args>;
+    /// Returns the function.
+    fn handler(self) -> Self::Handler;
+}
+
+/// A parameter of a generated handler.
+pub struct Part<T, Via>(PhantomData<fn() -> (T, Via)>);
+
+/// Returns a parameter.
+pub const fn part<T, Via>() -> Part<T, Via> {
+    Part(PhantomData)
+}
+
+/// The return type of a generated handler.
+pub struct Returned<R>(PhantomData<fn() -> R>);
+
+/// Returns the return type.
+pub const fn returned<R>() -> Returned<R> {
+    Returned(PhantomData)
+}
+
+impl<F, Fut, R> Generated for (Returned<R>, F)
+where
+    F: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = R> + Send + 'static,
+    R: IntoResponse,
+{
+    type Args = ();
+    type Handler = F;
+    fn handler(self) -> F {
+        self.1
+    }
+}
+
 /// Returns a 422 with all validation failures, if there are any.
 fn check_failures(request: &mut Request) -> Result<(), Refusal> {
     if request.failures.is_empty() {
@@ -117,6 +162,26 @@ macro_rules! handler {
             fn needs(needs: &mut Needs) {
                 $($arg::needs(needs);)*
                 $last::needs(needs);
+            }
+        }
+
+        impl<F, Fut, R, $($arg, $via,)* $last, $last_via> Generated
+            for ($(Part<$arg, $via>,)* Part<$last, $last_via>, Returned<R>, F)
+        where
+            F: Fn($($arg,)* $last) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = R> + Send + 'static,
+            R: IntoResponse,
+            $($arg: FromRequestParts<$via> + 'static, $via: 'static,)*
+            $last: FromRequest<$last_via> + 'static,
+            $last_via: 'static,
+        {
+            type Args = ($(($arg, $via),)* ($last, $last_via),);
+            type Handler = F;
+            #[allow(non_snake_case, reason = "the names of the types are the names of the values")]
+            fn handler(self) -> F {
+                let ($($arg,)* $last, _, handler) = self;
+                let _ = ($($arg,)* $last);
+                handler
             }
         }
     };

@@ -85,15 +85,7 @@ pub use uri_reference::uri_reference;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
+    pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};
     pub use crate::{Route, Routes};
-
-    /// Reports a path parameter whose type cannot be parsed from text.
-    pub const fn check_named<T: doyen_schema::Input>() {}
-    /// Reports a parameter that is neither an extractor nor injectable.
-    pub const fn check_part<T: FromRequestParts<Via>, Via>() {}
-    /// Reports a last parameter that is neither an extractor nor injectable.
-    pub const fn check_last<T: FromRequest<Via>, Via>() {}
-    /// Reports a return type that cannot be converted into a response.
-    pub const fn check_response<T: IntoResponse>() {}
 }

@@ -23,7 +23,7 @@ use doyen_core::{Allow, Limit, Restrict};
 use doyen_schema::contract::{Contract, Operation};
 
 use crate::concurrency_class::ConcurrencyClass;
-use crate::handler::{Endpoint, Erased, Handler};
+use crate::handler::{Endpoint, Erased, Generated, Handler};
 use crate::response::Linked;
 
 /// A route that is not mounted yet.
@@ -134,6 +134,13 @@ impl Route {
         self.describe = Some(H::describe);
         H::needs(&mut self.needs);
         self
+    }
+
+    /// Sets the handler that a route attribute generates. Not part of the public API.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn generated<T: Generated>(self, handler: T) -> Self {
+        self.handler::<T::Args, T::Handler>(handler.handler())
     }
 
     /// Sets the access policy: `anyone`, `signed_in`, a scope or a role. It has no default: without

@@ -75,6 +75,7 @@ impl From<Unexpected> for NoToken {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Problem for NoToken {
     fn info(&self) -> &'static ProblemInfo {
         match self {

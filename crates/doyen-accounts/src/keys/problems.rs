@@ -39,6 +39,7 @@ impl std::fmt::Display for InvalidKey {
 
 impl std::error::Error for InvalidKey {}
 
+#[diagnostic::do_not_recommend]
 impl Problem for InvalidKey {
     fn info(&self) -> &'static ProblemInfo {
         &INVALID_KEY
@@ -100,6 +101,7 @@ impl Ungranted {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Problem for Ungranted {
     fn info(&self) -> &'static ProblemInfo {
         &INVALID

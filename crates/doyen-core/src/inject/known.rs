@@ -4,6 +4,7 @@ use super::{Context, Inject, Node, RequestFacts};
 use crate::problem::Plain;
 use crate::{Access, Caller, Refusal, RequestId, TraceContext, UNAUTHENTICATED};
 
+#[diagnostic::do_not_recommend]
 impl Inject for Access {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
@@ -17,6 +18,7 @@ impl Inject for Access {
 }
 
 /// A fact of the request; a job or a command gets a new one.
+#[diagnostic::do_not_recommend]
 impl Inject for RequestId {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
@@ -30,6 +32,7 @@ impl Inject for RequestId {
 }
 
 /// A fact of the request; a job or a command starts a new trace.
+#[diagnostic::do_not_recommend]
 impl Inject for TraceContext {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
@@ -43,6 +46,7 @@ impl Inject for TraceContext {
 }
 
 /// The caller, if there is one. It is a fact of the request.
+#[diagnostic::do_not_recommend]
 impl Inject for Option<Caller> {
     fn node() -> Node {
         Node::of::<Self>(Vec::new())
@@ -56,6 +60,7 @@ impl Inject for Option<Caller> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Inject for Caller {
     fn node() -> Node {
         Node::of::<Self>(vec![<Option<Caller> as Inject>::node]).fails(vec![&UNAUTHENTICATED])

@@ -64,6 +64,7 @@ impl Teardown {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Inject for Teardown {
     const LIFETIME: Lifetime = Lifetime::Call;
     fn node() -> Node {

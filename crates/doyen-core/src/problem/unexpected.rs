@@ -102,6 +102,7 @@ impl std::fmt::Debug for Unexpected {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Problem for Unexpected {
     fn info(&self) -> &'static ProblemInfo {
         self.info

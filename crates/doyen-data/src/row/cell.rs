@@ -10,7 +10,7 @@ use uuid::Uuid;
     label = "not a type of a column",
     note = "read it as a type that is: `#[row(try_from = \"String\")]` on the field uses `TryFrom<String>`"
 )]
-pub trait Cell: Sized {
+pub trait Cell: sea_orm::TryGetable {
     /// Reads it from PostgreSQL. The error does not name the column.
     #[cfg(feature = "postgres")]
     #[doc(hidden)]
@@ -25,6 +25,7 @@ pub trait Cell: Sized {
 macro_rules! cells {
     ($($type:ty: $name:ident),* $(,)?) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Cell for $type {
                 #[cfg(feature = "postgres")]
                 fn from_postgres(row: &tokio_postgres::Row, index: usize) -> Result<Self, String> {

@@ -13,10 +13,10 @@ impl Session {
     ///
     /// ```
     /// # extern crate doyen_data as doyen;
-    /// use doyen_data::sea_orm::{self, DbErr, FromQueryResult};
+    /// use doyen_data::sea_orm::DbErr;
     /// use doyen_data::{Row, Session};
     ///
-    /// #[derive(FromQueryResult, Row)]
+    /// #[derive(Row)]
     /// struct Count {
     ///     status: String,
     ///     tickets: i64,

@@ -27,10 +27,12 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let schema = schema(model);
     let object = object(model, &generics);
     let into = into::emit(model);
+    let quiet = shape::quiet(&model.shape.generics);
     quote! {
         #[allow(deprecated, unused_braces, clippy::all, clippy::pedantic, reason = "generated")]
         const _: () = {
             #[automatically_derived]
+            #quiet
             impl #parameters ::doyen::__private::Input for #ident #arguments #conditions {
                 #required
 

@@ -31,6 +31,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let location = model.location.as_ref().map(location);
     let object = object(model, &generics);
     let from = from::emit(model);
+    let quiet = shape::quiet(&model.shape.generics);
     let serialize = quote! {
         #[automatically_derived]
         impl #parameters ::doyen::__private::serde::Serialize for #ident #arguments #conditions {
@@ -44,6 +45,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     };
     let described = quote! {
         #[automatically_derived]
+        #quiet
         impl #parameters ::doyen::__private::Output for #ident #arguments #conditions {
             fn schema(__all: &mut ::doyen::__private::Components) -> ::doyen::__private::Schema {
                 #schema

@@ -136,6 +136,7 @@ fn problem(model: &Model) -> TokenStream {
     );
     quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::doyen::__private::Problem for #name {
             fn info(&self) -> &'static ::doyen::__private::ProblemInfo {
                 match self { #info }

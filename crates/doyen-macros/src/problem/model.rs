@@ -1,34 +1,34 @@
 //! Reads the model of a problem from its variants.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, Member, Type};
 
 use super::detail::{self, Detail};
 use crate::text::{self, Argument, Errors};
 
-/// The names of the kinds in `doyen_core::Kind`.
-const KINDS: [&str; 20] = [
-    "malformed",
-    "unauthenticated",
-    "forbidden",
-    "not_found",
-    "method_not_allowed",
-    "not_acceptable",
-    "request_timeout",
-    "conflict",
-    "gone",
-    "precondition_failed",
-    "too_large",
-    "uri_too_long",
-    "unsupported_media_type",
-    "misdirected",
-    "invalid",
-    "precondition_required",
-    "too_many_requests",
-    "headers_too_large",
-    "internal",
-    "unavailable",
+/// The names of the kinds in `doyen_core::Kind`, and their status.
+const KINDS: [(&str, u16); 20] = [
+    ("malformed", 400),
+    ("unauthenticated", 401),
+    ("forbidden", 403),
+    ("not_found", 404),
+    ("method_not_allowed", 405),
+    ("not_acceptable", 406),
+    ("request_timeout", 408),
+    ("conflict", 409),
+    ("gone", 410),
+    ("precondition_failed", 412),
+    ("too_large", 413),
+    ("uri_too_long", 414),
+    ("unsupported_media_type", 415),
+    ("misdirected", 421),
+    ("invalid", 422),
+    ("precondition_required", 428),
+    ("too_many_requests", 429),
+    ("headers_too_large", 431),
+    ("internal", 500),
+    ("unavailable", 503),
 ];
 
 /// The other arguments of `#[problem(..)]`.
@@ -147,6 +147,9 @@ fn shape(
     fields: &Fields,
     errors: &mut Errors,
 ) -> Option<Shape> {
+    if is_status(attributes, errors) {
+        return None;
+    }
     let arguments = text::arguments(attributes, "problem", errors);
     if let Some(argument) = arguments
         .iter()
@@ -196,6 +199,38 @@ fn shape(
     Some(Shape::Own(Box::new(row)))
 }
 
+/// Rejects a status where a kind is expected, and names the kind. Returns true if it did.
+fn is_status(attributes: &[Attribute], errors: &mut Errors) -> bool {
+    let of_problem = attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("problem"));
+    for attribute in of_problem {
+        let Ok(list) = attribute.meta.require_list() else {
+            continue;
+        };
+        let Some(TokenTree::Literal(literal)) = list.tokens.clone().into_iter().next() else {
+            continue;
+        };
+        let status = literal.to_string();
+        let kind = KINDS.iter().find(|(_, known)| known.to_string() == status);
+        let message = match kind {
+            Some((kind, _)) => {
+                format!("write the kind instead of the status: `#[problem({kind})]`")
+            }
+            None => {
+                let all: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+                format!(
+                    "write the kind of the problem, one of `{}`",
+                    all.join("`, `")
+                )
+            }
+        };
+        errors.push(syn::Error::new(literal.span(), message));
+        return true;
+    }
+    false
+}
+
 /// Applies an argument. Returns false if it is unknown.
 fn option(
     argument: &Argument,
@@ -222,7 +257,7 @@ fn option(
             let format = errors.keep(argument.text());
             row.detail = format.and_then(|format| errors.keep(detail::read(name, &format, fields)));
         }
-        kind if KINDS.contains(&kind) => {
+        kind if KINDS.iter().any(|(known, _)| *known == kind) => {
             errors.keep(argument.plain());
             if row.kind.is_empty() {
                 kind.clone_into(&mut row.kind);
@@ -234,7 +269,8 @@ fn option(
             }
         }
         other => {
-            let known: Vec<&str> = KINDS.iter().chain(&OTHERS).copied().collect();
+            let kinds = KINDS.iter().map(|(kind, _)| *kind);
+            let known: Vec<&str> = kinds.chain(OTHERS).collect();
             errors.at(&argument.name, text::unknown(other, &known));
             return false;
         }

@@ -3,6 +3,7 @@
 use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Pat, Result, Type};
 
 use super::parse::{POLICIES, Policy, RouteArguments};
+use crate::text::ungrouped_type;
 
 pub(super) struct Route {
     pub(super) method: &'static str,
@@ -34,7 +35,7 @@ pub(super) enum Way {
 
 impl Way {
     fn of(kind: &Type) -> Self {
-        let Type::Path(path) = kind else {
+        let Type::Path(path) = ungrouped_type(kind) else {
             return Way::Unknown;
         };
         let Some(last) = path.path.segments.last() else {
@@ -205,7 +206,7 @@ fn parameters(function: &ItemFn, names: &[String]) -> Vec<Parameter> {
 /// Returns true if the handler reads all path parameters as one struct: `Path<..>`.
 fn takes_path(function: &ItemFn) -> bool {
     function.sig.inputs.iter().any(|input| match input {
-        FnArg::Typed(typed) => match &*typed.ty {
+        FnArg::Typed(typed) => match ungrouped_type(&typed.ty) {
             Type::Path(path) => path
                 .path
                 .segments

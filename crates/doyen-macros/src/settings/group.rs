@@ -1,6 +1,6 @@
 //! `#[derive(Settings)]` on a struct.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -174,17 +174,19 @@ impl Entry {
 
     fn keys(&self) -> TokenStream {
         let (ty, name) = (&self.ty, self.key());
+        // Errors point at the type; names are those of the macro.
+        let span = ty.span().resolved_at(Span::call_site());
         match self.place {
             None => {
                 let spec = self.spec();
-                quote_spanned!(ty.span()=> keys.push(::doyen::__private::settings::Key::of::<#ty>(&#spec));)
+                quote_spanned!(span=> keys.push(::doyen::__private::settings::Key::of::<#ty>(&#spec));)
             }
-            Some(Place::Section) => quote_spanned! {ty.span()=>
+            Some(Place::Section) => quote_spanned! {span=>
                 for key in <#ty as ::doyen::__private::settings::Settings>::keys() {
                     keys.push(key.within(#name));
                 }
             },
-            Some(Place::Flatten) => quote_spanned! {ty.span()=>
+            Some(Place::Flatten) => quote_spanned! {span=>
                 ::core::iter::Extend::extend(&mut keys, <#ty as ::doyen::__private::settings::Settings>::keys());
             },
         }
@@ -192,14 +194,16 @@ impl Entry {
 
     fn read(&self) -> TokenStream {
         let (ty, name) = (&self.ty, self.key());
+        // Errors point at the type; names are those of the macro.
+        let span = ty.span().resolved_at(Span::call_site());
         match self.place {
             None => {
                 let spec = self.spec();
-                quote_spanned!(ty.span()=> reader.value::<#ty>(&#spec))
+                quote_spanned!(span=> reader.value::<#ty>(&#spec))
             }
-            Some(Place::Section) => quote_spanned!(ty.span()=> reader.section::<#ty>(#name)),
+            Some(Place::Section) => quote_spanned!(span=> reader.section::<#ty>(#name)),
             Some(Place::Flatten) => {
-                quote_spanned!(ty.span()=> <#ty as ::doyen::__private::settings::Settings>::read(reader))
+                quote_spanned!(span=> <#ty as ::doyen::__private::settings::Settings>::read(reader))
             }
         }
     }

@@ -8,7 +8,7 @@ use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprPath, Ident, Lit, LitStr, Path, Token, Type, parenthesized};
 
-use crate::text::Errors;
+use crate::text::{Errors, ungrouped};
 
 /// One argument of an attribute.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Arg {
     /// Returns the expression after `=`.
     pub(crate) fn value(&self, example: &str) -> syn::Result<&Expr> {
         match &self.body {
-            Body::Value(value) => Ok(value),
+            Body::Value(value) => Ok(ungrouped(value)),
             _ => Err(self.wants(example)),
         }
     }

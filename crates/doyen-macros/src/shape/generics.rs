@@ -13,6 +13,13 @@ pub(crate) fn bounded(generics: &Generics, bound: &Path) -> Generics {
     generics
 }
 
+/// Generates the attribute that leaves the type out of the compiler's list of types with the trait,
+/// which is about another type. An error inside a generic type would be lost with it.
+pub(crate) fn quiet(generics: &Generics) -> Option<TokenStream> {
+    let is_plain = generics.params.is_empty();
+    is_plain.then(|| quote!(#[diagnostic::do_not_recommend]))
+}
+
 /// Generates the schema name of the type, a `&str`: `PageTicket` for `Page<Ticket>`.
 pub(super) fn name(base: &str, generics: &Generics, bound: &Path) -> TokenStream {
     let parameters: Vec<&Ident> = generics

@@ -2,9 +2,13 @@
 
 use syn::{GenericArgument, PathArguments, Type};
 
+use crate::text::ungrouped_type;
+
 /// Returns the name and the argument of a type with one argument, such as `Option<T>`.
 pub(crate) fn generic(ty: &Type) -> Option<(String, &Type)> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = ungrouped_type(ty) else {
+        return None;
+    };
     let last = path.path.segments.last()?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
         return None;

@@ -28,6 +28,7 @@ fn formatted<T>(
     found
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for Uuid {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         // 36 characters: the form with hyphens. The crate would also accept braces, `urn:uuid:` and
@@ -46,6 +47,7 @@ impl Input for Uuid {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for Timestamp {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let message = "must be a time as in RFC 3339, for example 2026-11-22T08:30:00Z";
@@ -63,6 +65,7 @@ impl Input for Timestamp {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for NaiveDate {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         formatted(
@@ -109,6 +112,7 @@ fn date(text: &str) -> Option<NaiveDate> {
 
 /// Any value whose texts and names do not contain the NUL character, which `jsonb` of PostgreSQL
 /// cannot store.
+#[diagnostic::do_not_recommend]
 impl Input for Json {
     const REQUIRED: bool = true;
 

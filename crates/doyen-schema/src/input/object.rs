@@ -2,8 +2,24 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Field;
-use crate::Schema;
+use super::{Field, Object};
+use crate::{Components, Schema};
+
+impl<T: Object> Object for Box<T> {
+    const OPEN: bool = T::OPEN;
+
+    fn names() -> &'static [&'static str] {
+        T::names()
+    }
+
+    fn header_names() -> &'static [&'static str] {
+        T::header_names()
+    }
+
+    fn fields(all: &mut Components) -> Vec<Field> {
+        T::fields(all)
+    }
+}
 
 /// Returns the schema of an object with these fields. `open` allows unknown fields.
 pub fn object(fields: Vec<Field>, open: bool) -> Schema {

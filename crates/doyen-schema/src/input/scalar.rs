@@ -11,6 +11,7 @@ use crate::{Components, Schema};
 /// The pattern of text without the NUL character, which PostgreSQL cannot store.
 pub const NO_NUL: &str = r"^[^\u0000]*$";
 
+#[diagnostic::do_not_recommend]
 impl Input for bool {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         match &value {
@@ -33,6 +34,7 @@ impl Input for bool {
 
 macro_rules! integers {
     ($($type:ty: $format:literal),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
         impl Input for $type {
             fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
                 integer(&value, <$type>::MIN.into(), <$type>::MAX.into(), at, out).and_then(|value| value.try_into().ok())
@@ -106,6 +108,7 @@ fn whole(text: &str) -> Option<i128> {
 
 /// A double, like numbers in most JSON implementations. There is no `f32`: a limit such as 0.1
 /// would be another number after rounding.
+#[diagnostic::do_not_recommend]
 impl Input for f64 {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         float(&value, at, out)
@@ -151,6 +154,7 @@ pub(super) fn range(
     at.fail_with(out, "range", message, params);
 }
 
+#[diagnostic::do_not_recommend]
 impl Input for String {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         match value {
@@ -175,6 +179,7 @@ impl Input for String {
 
 macro_rules! texts {
     ($($type:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Input for $type {
             fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
                 String::parse(value, at, out).map(Into::into)
@@ -189,6 +194,7 @@ macro_rules! texts {
 
 texts!(Arc<str>, Box<str>);
 
+#[diagnostic::do_not_recommend]
 impl Input for char {
     fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
         let text = String::parse(value, at, out)?;

@@ -52,6 +52,7 @@ static MALFORMED: ProblemInfo = ProblemInfo {
     description: "The path, the query string or the form cannot be decoded. `detail` says why. Correct the encoding.",
 };
 
+#[diagnostic::do_not_recommend]
 impl Problem for TextError {
     fn info(&self) -> &'static ProblemInfo {
         &MALFORMED

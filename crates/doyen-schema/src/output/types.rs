@@ -14,6 +14,7 @@ use crate::{Components, Input, Schema};
 /// Types with equal input and output.
 macro_rules! as_read {
     ($($type:ty),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
         impl Output for $type {
             fn schema(all: &mut Components) -> Schema {
                 <$type as Input>::schema(all)
@@ -28,6 +29,7 @@ as_read!(
 
 macro_rules! texts {
     ($($type:ty),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
         impl Output for $type {
             fn schema(_: &mut Components) -> Schema {
                 Schema::of("string")
@@ -38,6 +40,7 @@ macro_rules! texts {
 
 texts!(String, &'static str, Box<str>, Cow<'static, str>);
 
+#[diagnostic::do_not_recommend]
 impl Output for f64 {
     fn schema(all: &mut Components) -> Schema {
         <f64 as Input>::schema(all)
@@ -48,6 +51,7 @@ impl Output for f64 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Output for f32 {
     fn schema(_: &mut Components) -> Schema {
         Schema::of("number").with("format", "float")
@@ -68,6 +72,7 @@ impl Output for NaiveDate {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Output for char {
     fn schema(_: &mut Components) -> Schema {
         Schema::of("string")

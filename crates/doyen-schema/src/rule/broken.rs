@@ -20,7 +20,7 @@ use serde_json::{Map, Value as Json};
 pub struct Broken {
     code: &'static str,
     message: String,
-    field: Option<&'static str>,
+    field: Option<String>,
     params: Map<String, Json>,
 }
 
@@ -38,8 +38,8 @@ impl Broken {
 
     /// Sets the invalid field, with its name on the wire, for rules over several fields.
     #[must_use]
-    pub fn field(mut self, name: &'static str) -> Self {
-        self.field = Some(name);
+    pub fn field(mut self, name: impl Into<String>) -> Self {
+        self.field = Some(name.into());
         self
     }
 
@@ -54,7 +54,7 @@ impl Broken {
     pub fn record(self, at: &At<'_>, out: &mut Failures) {
         match self.field {
             Some(name) => at
-                .field(name)
+                .field(&name)
                 .fail_with(out, self.code, self.message, self.params),
             None => at.fail_with(out, self.code, self.message, self.params),
         }

@@ -21,6 +21,7 @@ pub struct Client {
     pub agent: Option<String>,
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequestParts for Client {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let parts = &request.parts;

@@ -73,6 +73,7 @@ fn number(tag: &str) -> Option<i64> {
     digits.parse().ok()
 }
 
+#[diagnostic::do_not_recommend]
 impl FromRequestParts for IfMatch {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let mut fields = request

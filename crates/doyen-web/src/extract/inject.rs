@@ -11,6 +11,7 @@ use crate::request::Request;
 #[derive(Debug)]
 pub struct ViaInject;
 
+#[diagnostic::do_not_recommend]
 impl<T: Inject> FromRequestParts<ViaInject> for T {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         request.parts.context.get::<T>().await.map(Some)

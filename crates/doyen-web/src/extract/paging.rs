@@ -12,6 +12,7 @@ use crate::request::Request;
 
 const NAMES: &[&str] = &["limit", "cursor", "page", "per_page"];
 
+#[diagnostic::do_not_recommend]
 impl FromRequestParts<ViaParts> for Paging {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let mut failures = std::mem::take(&mut request.failures);

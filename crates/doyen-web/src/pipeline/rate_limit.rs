@@ -228,6 +228,7 @@ impl Exceeded {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Problem for Exceeded {
     fn info(&self) -> &'static ProblemInfo {
         &QUOTA_EXCEEDED

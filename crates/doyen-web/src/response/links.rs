@@ -26,6 +26,7 @@ pub struct Link {
     pub method: Option<&'static str>,
 }
 
+#[diagnostic::do_not_recommend]
 impl Output for Link {
     fn schema(components: &mut Components) -> Schema {
         components.define::<Self>(doyen_schema::Direction::Output, "Link", |_| {
@@ -56,6 +57,7 @@ impl LinkMap {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Output for LinkMap {
     fn schema(components: &mut Components) -> Schema {
         let link = Link::schema(components);
@@ -130,6 +132,7 @@ impl Links {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Inject for Links {
     fn node() -> Node {
         Node::of::<Self>(vec![

@@ -181,7 +181,9 @@ impl Builder {
         };
 
         let identify = self.identify.as_ref();
-        let schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
+        let mut schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
+        schemes.sort_unstable();
+        schemes.dedup();
         let mut classes = Classes::default();
         let mut operations = Vec::with_capacity(described.len());
         let mut routes = Vec::with_capacity(described.len());

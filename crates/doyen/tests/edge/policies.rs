@@ -144,8 +144,8 @@ async fn a_challenge_and_the_document_list_the_schemes_of_the_application() {
         (vec![Basic], "Basic realm=\"api\"", vec!["basic"]),
         (vec![ApiKey], "ApiKey realm=\"api\"", vec!["api_key"]),
         (
-            vec![Bearer, Cookie, ApiKey],
-            "Bearer realm=\"api\", Cookie realm=\"api\", ApiKey realm=\"api\"",
+            vec![ApiKey, Cookie, Bearer, ApiKey],
+            "Bearer realm=\"api\", ApiKey realm=\"api\", Cookie realm=\"api\"",
             vec!["api_key", "bearer"],
         ),
         (vec![], "Bearer realm=\"api\"", vec![]),

@@ -6,23 +6,24 @@ use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use super::{Kind, LIMITS, Rule};
 use crate::regex::Regex;
+use crate::text::ungrouped;
 
 impl Rule {
     /// Generates the check of `__value: &T` at `__at`.
     pub(crate) fn check(&self) -> TokenStream {
-        let span = self.span;
-        // The error for a missing trait then points at the rule.
-        let value = quote_spanned!(span=> __value);
+        // The error for a missing trait then points at the rule. Names are those of the macro, even
+        // if a `macro_rules!` passes the rule on.
+        let span = self.span.resolved_at(Span::call_site());
         match &self.kind {
             Kind::Each(rules) => {
                 let checks = rules.iter().map(Rule::check);
                 quote_spanned! {span=>
-                    ::doyen::__private::rule::each(#value, __at, __out, |__value, __at, __out| { #(#checks)* });
+                    ::doyen::__private::rule::each(__value, __at, __out, |__value, __at, __out| { #(#checks)* });
                 }
             }
             Kind::Custom(path) => quote_spanned! {span=>
                 {
-                    let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(#value);
+                    let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(__value);
                     if let ::core::result::Result::Err(__broken) = __result {
                         __broken.record(__at, __out);
                     }
@@ -31,7 +32,7 @@ impl Rule {
             Kind::Async(_) => TokenStream::new(),
             _ => {
                 let rule = self.rule();
-                quote_spanned!(span=> (#rule).check(#value, __at, __out);)
+                quote_spanned!(span=> (#rule).check(__value, __at, __out);)
             }
         }
     }
@@ -65,7 +66,7 @@ impl Rule {
         let Kind::Async(path) = &self.kind else {
             return None;
         };
-        Some(quote_spanned! {self.span=>
+        Some(quote_spanned! {self.span.resolved_at(Span::call_site())=>
             {
                 let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(__value, __cx).await;
                 if let ::core::result::Result::Err(__broken) = __result {
@@ -130,7 +131,7 @@ fn optional(value: Option<&Expr>) -> TokenStream {
 
 /// Generates a limit as a `Num`. A literal needs an explicit type.
 fn number(value: &Expr) -> TokenStream {
-    let bare = match value {
+    let bare = match ungrouped(value) {
         Expr::Unary(ExprUnary {
             op: UnOp::Neg(_),
             expr,
@@ -138,7 +139,7 @@ fn number(value: &Expr) -> TokenStream {
         }) => expr,
         other => other,
     };
-    match bare {
+    match ungrouped(bare) {
         Expr::Lit(ExprLit {
             lit: Lit::Int(int), ..
         }) if int.suffix().is_empty() => quote!(::doyen::__private::rule::Num::Int(#value)),

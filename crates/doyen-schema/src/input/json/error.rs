@@ -80,6 +80,7 @@ static TOO_MANY: ProblemInfo = ProblemInfo {
     description: "The body contains too many values. Split it into smaller requests.",
 };
 
+#[diagnostic::do_not_recommend]
 impl Problem for JsonError {
     fn info(&self) -> &'static ProblemInfo {
         match self.reason {
