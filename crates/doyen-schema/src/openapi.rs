@@ -14,4 +14,4 @@ mod document;
 mod operation;
 mod problems;
 
-pub use document::{Info, Licence, document, to_text};
+pub use document::{Info, Licence, document, document_text};

@@ -74,7 +74,7 @@ pub use response::{
 };
 pub use route::{Route, Routes};
 pub use server::{BindError, Server, ServerOptions, ignore_other_signals, shutdown_signal};
-pub use service::{Builder, Drain, Pressure, Service, StartError};
+pub use service::{Builder, Contracts, Drain, Pressure, Service, StartError};
 pub use uri_reference::uri_reference;
 
 /// What the route macros generate code against. Not part of the public API.

@@ -48,8 +48,8 @@ impl Router {
         let mut tree = matchit::Router::new();
         let mut paths: Vec<(String, PathEntry)> = Vec::new();
         for route in routes {
-            let path = route.info.operation.path.clone();
-            let method = route.info.operation.method;
+            let path = route.info.path.clone();
+            let method = route.info.method;
             match paths.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, entry)) => entry.routes.push((method, route)),
                 None => paths.push((

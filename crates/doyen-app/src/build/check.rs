@@ -12,6 +12,7 @@ use doyen_web::{Builder, EdgeOptions, Service, StartError};
 use super::Overrides;
 use super::collect::Collected;
 use super::register::Registered;
+use crate::api_document::ApiDocument;
 use crate::built::{Admin, Built, Plan};
 use crate::fault::{Fault, StartupError};
 use crate::identifiers::Identifiers;
@@ -73,14 +74,18 @@ pub(super) fn check(
         return Err(StartupError::of(collected.settings_faults, faults));
     }
     system::http_metrics(&draft.metrics, &service);
-    let document = document(&collected.info, &service, draft.api_keys);
+    let info = Info {
+        api_keys: draft.api_keys,
+        ..collected.info.clone()
+    };
+    let document = ApiDocument::new(info, Arc::clone(service.contracts()));
     let banner = draft.contributions();
     let mut commands = draft.commands;
     commands.extend(collected.commands);
     let built = Built {
         service,
         admin,
-        document,
+        document: Arc::new(document),
         info: draft.info,
         core: collected.core,
         secret: collected.secret,
@@ -200,18 +205,4 @@ fn suppliers(
         }
     }
     found
-}
-
-/// The OpenAPI document.
-fn document(info: &Info, service: &Service, api_keys: bool) -> String {
-    let info = Info {
-        tags: service.modules().to_vec(),
-        api_keys,
-        ..info.clone()
-    };
-    doyen_schema::to_text(&doyen_schema::document(
-        &info,
-        service.operations(),
-        service.components(),
-    ))
 }

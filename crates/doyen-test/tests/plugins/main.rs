@@ -8,6 +8,7 @@ mod names;
 mod order;
 mod process;
 mod replace;
+mod route_memory;
 mod settings;
 mod tables;
 

@@ -50,10 +50,7 @@ pub(super) fn write(
         trace_id: state.trace.trace_id(),
         method: method.as_str(),
         path,
-        route: state
-            .route
-            .as_ref()
-            .map(|route| route.operation.path.as_str()),
+        route: state.route.as_ref().map(|route| route.path.as_str()),
         status: response.status().as_u16(),
         duration,
         bytes: http_body::Body::size_hint(response.body())

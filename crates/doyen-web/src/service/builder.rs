@@ -10,7 +10,7 @@ use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
-use super::{Drain, Inner, Service, StartError};
+use super::{Contracts, Drain, Inner, Service, StartError};
 use crate::budget::Budget;
 use crate::concurrency::ConcurrencyLimit;
 use crate::meter::Meter;
@@ -201,7 +201,10 @@ impl Builder {
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
                 query_names: names.map(|parameter| parameter.name.clone()).collect(),
-                operation: operation.clone(),
+                method: operation.method,
+                path: operation.path.clone(),
+                allow: operation.allow,
+                fields: operation.fields.clone(),
                 limits,
                 meter: Meter::default(),
             });
@@ -242,10 +245,12 @@ impl Builder {
                     options: self.options,
                     cleanups,
                 },
-                operations,
-                components,
+                contracts: Arc::new(Contracts {
+                    operations,
+                    components,
+                    modules,
+                }),
                 catalogue,
-                modules,
                 drain,
             }),
         })
