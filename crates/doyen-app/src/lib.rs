@@ -52,6 +52,7 @@
 // The macros write `::doyen::__private::...`; inside this crate that is this crate.
 extern crate self as doyen;
 
+mod api_document;
 mod app;
 mod build;
 mod built;
@@ -80,6 +81,7 @@ mod settings_union;
 mod setup_error;
 mod system;
 
+pub use api_document::ApiDocument;
 pub use app::{App, DeclaredPolicy, Defaults, PluginList};
 pub use build::{Bind, Overrides};
 pub use built::Built;

@@ -22,7 +22,7 @@ pub(crate) enum FindPage {
 #[get("/openapi.json", allow = anyone, hidden)]
 pub(crate) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
     let filled = pages.docs().ok_or(FindPage::Missing)?;
-    Ok(response("application/json", filled.document.clone()))
+    Ok(response("application/json", filled.document()))
 }
 
 /// The interactive page.

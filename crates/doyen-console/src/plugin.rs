@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use doyen_app::{BannerLink, Built, Manifest, Plugin, Registrar, SetupError};
+use doyen_app::{ApiDocument, BannerLink, Built, Manifest, Plugin, Registrar, SetupError};
 use doyen_core::ProblemInfo;
 use doyen_macros::routes;
 use doyen_settings::Settings;
@@ -63,10 +63,24 @@ pub(crate) struct Pages(OnceLock<Filled>);
 pub(crate) struct Filled {
     /// Whether the document and its page are served.
     enabled: bool,
-    /// Shared by all responses.
-    pub(crate) document: Bytes,
+    document: Arc<ApiDocument>,
     pub(crate) page: Bytes,
     pub(crate) catalogue: Vec<&'static ProblemInfo>,
+}
+
+impl Filled {
+    /// The document. All responses share its text, which the first one generates.
+    pub(crate) fn document(&self) -> Bytes {
+        Bytes::from_owner(SharedText(Arc::clone(&self.document)))
+    }
+}
+
+struct SharedText(Arc<ApiDocument>);
+
+impl AsRef<[u8]> for SharedText {
+    fn as_ref(&self) -> &[u8] {
+        self.0.text().as_bytes()
+    }
 }
 
 impl Pages {
@@ -74,7 +88,7 @@ impl Pages {
         let filled = Filled {
             enabled,
             page: docs_page("/openapi.json", &built.info().title).into(),
-            document: built.document().to_owned().into(),
+            document: Arc::clone(built.api_document()),
             catalogue: built.service().catalogue().to_vec(),
         };
         // An application is built once.

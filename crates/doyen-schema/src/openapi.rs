@@ -15,4 +15,4 @@ mod operation;
 mod problems;
 mod response;
 
-pub use document::{Info, Licence, document, to_text};
+pub use document::{Info, Licence, document, document_text};

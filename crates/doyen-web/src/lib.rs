@@ -78,7 +78,7 @@ pub use route::{Route, Routes};
 pub use server::{
     BindError, Drained, Server, ServerOptions, ignore_other_signals, shutdown_signal,
 };
-pub use service::{Builder, Drain, Pressure, Service, StartError};
+pub use service::{Builder, Contracts, Drain, Pressure, Service, StartError};
 pub use uri_reference::uri_reference;
 
 /// What the route macros generate code against. Not part of the public API.

@@ -2,6 +2,7 @@
 //!
 //! They are part of the route, so that no lookup by name is needed.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,30 +11,26 @@ pub const DURATION_BUCKETS: [f64; 11] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
 
-/// Number of status codes, from 100 to 599.
-const STATUSES: usize = 500;
+/// Number of classes of status codes, from 1xx to 5xx.
+const CLASSES: usize = 5;
+/// Number of status codes in a class.
+const CLASS_SIZE: usize = 100;
 
 /// The counters of one route.
+#[derive(Default)]
 pub(crate) struct Meter {
-    statuses: Box<[AtomicU64]>,
+    /// By class, allocated when the first response of the class is sent: most routes use two.
+    statuses: [OnceLock<Box<[AtomicU64; CLASS_SIZE]>>; CLASSES],
     buckets: [AtomicU64; DURATION_BUCKETS.len() + 1],
     nanos: AtomicU64,
 }
 
-impl Default for Meter {
-    fn default() -> Self {
-        Self {
-            statuses: (0..STATUSES).map(|_| AtomicU64::new(0)).collect(),
-            buckets: Default::default(),
-            nanos: AtomicU64::new(0),
-        }
-    }
-}
-
 impl Meter {
     pub(crate) fn record(&self, status: u16, duration: Duration) {
-        if let Some(count) = self.statuses.get(usize::from(status).wrapping_sub(100)) {
-            count.fetch_add(1, Ordering::Relaxed);
+        let index = usize::from(status).wrapping_sub(CLASS_SIZE);
+        if let Some(class) = self.statuses.get(index / CLASS_SIZE) {
+            let counts = class.get_or_init(|| Box::new([const { AtomicU64::new(0) }; CLASS_SIZE]));
+            counts[index % CLASS_SIZE].fetch_add(1, Ordering::Relaxed);
         }
         let seconds = duration.as_secs_f64();
         let bucket = DURATION_BUCKETS
@@ -46,14 +43,12 @@ impl Meter {
     }
 
     pub(crate) fn snapshot(&self, method: &'static str, route: &str) -> RouteMetrics {
-        let statuses = self
-            .statuses
-            .iter()
-            .zip(100..)
-            .filter_map(|(count, status)| {
-                let count = count.load(Ordering::Relaxed);
-                (count > 0).then_some((status, count))
-            });
+        let classes = self.statuses.iter().zip((100_u16..).step_by(CLASS_SIZE));
+        let used = classes.filter_map(|(class, first)| Some(class.get()?.iter().zip(first..)));
+        let statuses = used.flatten().filter_map(|(count, status)| {
+            let count = count.load(Ordering::Relaxed);
+            (count > 0).then_some((status, count))
+        });
         RouteMetrics {
             method,
             route: route.to_owned(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use doyen_schema::contract::Operation;
+use doyen_core::Allow;
 
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
@@ -11,7 +11,12 @@ use crate::rate_limits::RouteLimits;
 
 /// A mounted route without the handler.
 pub(crate) struct RouteInfo {
-    pub(crate) operation: Operation,
+    pub(crate) method: &'static str,
+    /// The path template.
+    pub(crate) path: String,
+    pub(crate) allow: Allow,
+    /// The fields that `?fields=` can select.
+    pub(crate) fields: Vec<String>,
     pub(crate) timeout: Duration,
     pub(crate) body_limit: usize,
     /// True if `?fields=` selects the fields to return.
@@ -28,6 +33,6 @@ pub(crate) struct RouteInfo {
 
 impl fmt::Debug for RouteInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.operation.method, self.operation.path)
+        write!(f, "{} {}", self.method, self.path)
     }
 }

@@ -48,14 +48,13 @@ impl Router {
         let mut known: Vec<&str> = Vec::new();
         let mut trees: Vec<(&'static str, matchit::Router<usize>)> = Vec::new();
         for (index, route) in routes.iter().enumerate() {
-            let operation = &route.info.operation;
-            let path = operation.path.as_str();
+            let path = route.info.path.as_str();
             let failed = |error| (path.to_owned(), error);
             if !known.contains(&path) {
                 known.push(path);
                 paths.insert(path, ()).map_err(failed)?;
             }
-            let method = operation.method;
+            let method = route.info.method;
             match trees.iter_mut().find(|(known, _)| *known == method) {
                 Some((_, tree)) => tree.insert(path, index).map_err(failed)?,
                 None => {

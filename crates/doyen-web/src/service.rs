@@ -1,11 +1,13 @@
 //! The application as the edge sees it: built once, then called for every request.
 
 mod builder;
+mod contracts;
 mod describe;
 mod drain;
 mod start_error;
 
 pub use builder::Builder;
+pub use contracts::Contracts;
 pub use drain::Drain;
 pub use start_error::StartError;
 
@@ -33,17 +35,15 @@ pub struct Service {
 struct Inner {
     pipeline: Pipeline,
     budget: Arc<Budget>,
-    operations: Vec<Operation>,
-    components: Named,
+    contracts: Arc<Contracts>,
     catalogue: Vec<&'static ProblemInfo>,
-    modules: Vec<(String, String)>,
     drain: Arc<Drain>,
 }
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Service")
-            .field("operations", &self.inner.operations.len())
+            .field("operations", &self.operations().len())
             .finish_non_exhaustive()
     }
 }
@@ -87,17 +87,17 @@ impl Service {
 
     /// Returns every route, in mounting order.
     pub fn operations(&self) -> &[Operation] {
-        &self.inner.operations
+        &self.inner.contracts.operations
     }
 
     /// Returns the named schemas of the OpenAPI document.
     pub fn components(&self) -> &Named {
-        &self.inner.components
+        &self.inner.contracts.components
     }
 
-    /// Returns name and description of each module.
-    pub fn modules(&self) -> &[(String, String)] {
-        &self.inner.modules
+    /// Returns the contracts of all routes.
+    pub fn contracts(&self) -> &Arc<Contracts> {
+        &self.inner.contracts
     }
 
     /// Returns every problem that a route or the edge can respond with, by code.
@@ -113,11 +113,8 @@ impl Service {
     /// Returns the metrics of each route, and last those of requests without a route.
     pub fn metrics(&self) -> Vec<RouteMetrics> {
         let pipeline = &self.inner.pipeline;
-        let routes = pipeline.router.routes().map(|route| {
-            route
-                .meter
-                .snapshot(route.operation.method, &route.operation.path)
-        });
+        let routes = pipeline.router.routes();
+        let routes = routes.map(|route| route.meter.snapshot(route.method, &route.path));
         routes
             .chain([pipeline.unmatched_meter.snapshot("*", "")])
             .collect()

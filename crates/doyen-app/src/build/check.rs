@@ -12,6 +12,7 @@ use doyen_web::{Builder, EdgeOptions, Service, StartError};
 use super::Overrides;
 use super::collect::Collected;
 use super::register::Registered;
+use crate::api_document::ApiDocument;
 use crate::built::{Admin, Built, Plan};
 use crate::fault::{Fault, StartupError};
 use crate::identifiers::Identifiers;
@@ -75,14 +76,21 @@ pub(super) fn check(
         return Err(error.with_warnings(collected.warnings));
     }
     system::http_metrics(&draft.metrics, &service);
-    let document = document(&collected.info, &service, &draft.own_modules);
+    // The modules of the application come before those of plugins.
+    let mut tags = service.contracts().modules.clone();
+    tags.sort_by_key(|(name, _)| !draft.own_modules.contains(name));
+    let info = Info {
+        tags,
+        ..collected.info.clone()
+    };
+    let document = ApiDocument::new(info, Arc::clone(service.contracts()));
     let banner = draft.has_banner.then(|| draft.contributions());
     let mut commands = draft.commands;
     commands.extend(collected.commands);
     let built = Built {
         service,
         admin,
-        document,
+        document: Arc::new(document),
         info: draft.info,
         core: collected.core,
         secret: collected.secret,
@@ -203,19 +211,4 @@ fn suppliers(
         }
     }
     found
-}
-
-/// The OpenAPI document. The modules of the application come before those of plugins.
-fn document(info: &Info, service: &Service, own: &[String]) -> String {
-    let mut tags = service.modules().to_vec();
-    tags.sort_by_key(|(name, _)| !own.contains(name));
-    let info = Info {
-        tags,
-        ..info.clone()
-    };
-    doyen_schema::to_text(&doyen_schema::document(
-        &info,
-        service.operations(),
-        service.components(),
-    ))
 }

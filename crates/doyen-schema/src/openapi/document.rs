@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use doyen_core::AuthScheme;
+use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
@@ -41,20 +42,59 @@ pub struct Licence {
 
 /// Returns the OpenAPI 3.1 document of these routes.
 pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Json {
+    let mut document = frame(info, operations, components);
+    let paths = paths(operations).into_iter();
+    let paths = paths.map(|(path, routes)| (path, item(info, &routes, components)));
+    document["paths"] = Json::Object(paths.collect());
+    document
+}
+
+/// Returns the document as stable text: indented by two spaces, the head first, a newline at the
+/// end.
+///
+/// Each path is written before the next one is described: the JSON of all would take ten times the
+/// memory of the text.
+pub fn document_text(info: &Info, operations: &[Operation], components: &Named) -> String {
+    let document = Text {
+        frame: frame(info, operations, components),
+        paths: Paths {
+            info,
+            paths: paths(operations),
+            components,
+        },
+    };
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Returns the routes that are shown, by path.
+fn paths(operations: &[Operation]) -> BTreeMap<String, Vec<&Operation>> {
+    let mut paths: BTreeMap<String, Vec<&Operation>> = BTreeMap::new();
+    for one in operations.iter().filter(|operation| !operation.hidden) {
+        // OpenAPI knows no template for "the rest of the path": it is a parameter like any other
+        // there.
+        let path = one.path.replace("{*", "{");
+        paths.entry(path).or_default().push(one);
+    }
+    paths
+}
+
+/// Returns a path item: its routes by method.
+fn item(info: &Info, routes: &[&Operation], components: &Named) -> Json {
+    let described = |one: &&Operation| {
+        let described = operation(one, components);
+        (one.method.to_lowercase(), described)
+    };
+    Json::Object(routes.iter().map(described).collect())
+}
+
+/// Returns the document without its paths.
+fn frame(info: &Info, operations: &[Operation], components: &Named) -> Json {
     let shown: Vec<&Operation> = operations
         .iter()
         .filter(|operation| !operation.hidden)
         .collect();
-    let mut paths: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
-    for one in &shown {
-        let described = operation(one, components);
-        paths
-            // OpenAPI knows no template for "the rest of the path": it is a parameter like any
-            // other there.
-            .entry(one.path.replace("{*", "{"))
-            .or_default()
-            .insert(one.method.to_lowercase(), described);
-    }
     let mut schemas: Map<String, Json> = components
         .schemas
         .iter()
@@ -89,7 +129,6 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
         "info": head,
         "servers": [{"url": "/", "description": "The server that returned this document."}],
         "tags": tags,
-        "paths": paths,
         "components": {"schemas": schemas, "headers": problems::headers()},
     });
     let schemes: Map<String, Json> = shown
@@ -133,24 +172,34 @@ fn api_key() -> Json {
     json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "description": description})
 }
 
-/// Returns the document as stable text: indented by two spaces, the head first, a newline at the
-/// end.
-pub fn to_text(document: &Json) -> String {
-    let mut text = serde_json::to_string_pretty(&HeadFirst(document)).unwrap_or_default();
-    text.push('\n');
-    text
+/// A document that is written in reading order.
+struct Text<'a> {
+    frame: Json,
+    paths: Paths<'a>,
 }
 
-/// Writes the parts of a document in reading order.
-struct HeadFirst<'a>(&'a Json);
-
-impl Serialize for HeadFirst<'_> {
+impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        const ORDER: [&str; 6] = ["openapi", "info", "servers", "tags", "paths", "components"];
-        s.collect_map(
-            ORDER
-                .iter()
-                .filter_map(|name| Some((name, self.0.get(*name)?))),
-        )
+        let mut map = s.serialize_map(None)?;
+        for name in ["openapi", "info", "servers", "tags"] {
+            map.serialize_entry(name, &self.frame[name])?;
+        }
+        map.serialize_entry("paths", &self.paths)?;
+        map.serialize_entry("components", &self.frame["components"])?;
+        map.end()
+    }
+}
+
+/// The paths, each described when it is written.
+struct Paths<'a> {
+    info: &'a Info,
+    paths: BTreeMap<String, Vec<&'a Operation>>,
+    components: &'a Named,
+}
+
+impl Serialize for Paths<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let items = self.paths.iter();
+        s.collect_map(items.map(|(path, routes)| (path, item(self.info, routes, self.components))))
     }
 }

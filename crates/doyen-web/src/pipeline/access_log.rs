@@ -40,6 +40,12 @@ pub(super) fn write(
     let Some(sink) = &pipeline.access_log else {
         return;
     };
+    let route = state.route.as_deref();
+    let template = route.map(|route| route.path.as_str());
+    let path = match route {
+        Some(route) if route.mask_path => &route.path,
+        _ => path,
+    };
     if response.body().is_streamed() {
         streamed::write_at_the_end(sink, state, method, path, response, started);
         return;
@@ -48,8 +54,6 @@ pub(super) fn write(
     let cause = problem.and_then(Problem::cause);
     // The reason of a denial has its own field, so that it can be searched for.
     let denied = cause.and_then(|cause| cause.downcast_ref::<DeniedBecause>());
-    let route = state.route.as_deref();
-    let template = route.map(|route| route.operation.path.as_str());
     let statistics = state
         .context
         .as_ref()
@@ -59,10 +63,7 @@ pub(super) fn write(
         request_id: state.request_id.as_str(),
         trace_id: state.trace.trace_id(),
         method: method.as_str(),
-        path: match route {
-            Some(route) if route.mask_path => &route.operation.path,
-            _ => path,
-        },
+        path,
         route: template,
         status: response.status().as_u16(),
         duration,

@@ -9,7 +9,7 @@ use crate::route_info::RouteInfo;
 
 /// Rejects with 401 without a caller, and with 403 and the missing scope (RFC 6750 section 3.1).
 pub(super) fn check(route: &RouteInfo, caller: Option<&Caller>) -> Result<(), Rejection> {
-    match route.operation.allow.check(caller) {
+    match route.allow.check(caller) {
         Ok(()) => Ok(()),
         Err(Denied::Anonymous) => Err(Plain::new(&UNAUTHENTICATED).into()),
         Err(Denied::Role) => Err(Plain::new(&FORBIDDEN)
@@ -33,6 +33,6 @@ pub(super) fn check(route: &RouteInfo, caller: Option<&Caller>) -> Result<(), Re
 
 /// Returns the reason for the log: the roles that are permitted.
 fn missing_roles(route: &RouteInfo) -> String {
-    let roles: Vec<&str> = route.operation.allow.roles().collect();
+    let roles: Vec<&str> = route.allow.roles().collect();
     format!("the caller has none of the roles {}", roles.join(", "))
 }

@@ -161,7 +161,7 @@ pub(super) fn apply(response: &mut Response, base: &BaseHeaders, facts: &Respons
     }
     if given.vary || given.public {
         // The route declares the response the same for all: shared caches may keep one copy.
-        let is_open = |route: &RouteInfo| route.operation.allow.is_public();
+        let is_open = |route: &RouteInfo| route.allow.is_public();
         let shared = given.public && facts.caller.is_none() && facts.route.is_some_and(is_open);
         let value = base
             .vary

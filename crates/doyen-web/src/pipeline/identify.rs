@@ -53,7 +53,7 @@ pub(super) async fn caller(
     match identify.identify(credentials).await {
         // Only for invalid credentials. An unavailable service is an error here as elsewhere.
         Err(refusal)
-            if route.operation.allow.is_public()
+            if route.allow.is_public()
                 && matches!(refusal.info().kind, Kind::Unauthenticated | Kind::Forbidden) =>
         {
             Ok(None)

@@ -32,7 +32,7 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
 
 /// Parses `fields=a,b` or `fields=a&fields=b`.
 fn pick(value: &Value<'_>, parts: &Parts, root: &At<'_>, failures: &mut Failures) -> Vec<String> {
-    let all = &parts.route.operation.fields;
+    let all = &parts.route.fields;
     let texts: Vec<&str> = match value {
         Value::List(items) => items.iter().filter_map(Value::as_text).collect(),
         one => one.as_text().into_iter().collect(),

@@ -10,7 +10,7 @@ use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
-use super::{Drain, Inner, Service, StartError};
+use super::{Contracts, Drain, Inner, Service, StartError};
 use crate::budget::Budget;
 use crate::concurrency::ConcurrencyLimit;
 use crate::concurrency_class::Classes;
@@ -218,7 +218,10 @@ impl Builder {
                 mask_path: route.mask_path,
                 query_names,
                 class,
-                operation: operation.clone(),
+                method: operation.method,
+                path: operation.path.clone(),
+                allow: operation.allow,
+                fields: operation.fields.clone(),
                 limits,
                 meter: Meter::default(),
             });
@@ -262,10 +265,12 @@ impl Builder {
                     options: self.options,
                     cleanups,
                 },
-                operations,
-                components,
+                contracts: Arc::new(Contracts {
+                    operations,
+                    components,
+                    modules,
+                }),
                 catalogue,
-                modules,
                 drain,
             }),
         })

@@ -1,7 +1,7 @@
 //! The OpenAPI document of a small application: everything the signatures say, and nothing besides.
 
 use doyen::prelude::*;
-use doyen::schema::{Info, Licence, document, to_text};
+use doyen::schema::{Info, Licence, document, document_text};
 use doyen::web::Service;
 use serde_json::json;
 
@@ -168,11 +168,17 @@ fn text() -> String {
             name: "MIT".into(),
             identifier: "MIT".into(),
         }),
-        tags: shop.modules().to_vec(),
+        tags: shop.contracts().modules.clone(),
         scopes: vec![("orders:read".into(), "Read orders.".into())],
         ..Info::default()
     };
-    to_text(&document(&info, shop.operations(), shop.components()))
+    let text = document_text(&info, shop.operations(), shop.components());
+    let parsed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        parsed,
+        document(&info, shop.operations(), shop.components())
+    );
+    text
 }
 
 fn whole() -> Value {

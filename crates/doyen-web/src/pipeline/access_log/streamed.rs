@@ -104,7 +104,7 @@ impl Drop for Logged {
             trace_id: self.trace.trace_id(),
             method: self.method.as_str(),
             path: &self.path,
-            route: route.map(|route| route.operation.path.as_str()),
+            route: route.map(|route| route.path.as_str()),
             status: self.status,
             duration: self.started.elapsed(),
             bytes: self.bytes,
