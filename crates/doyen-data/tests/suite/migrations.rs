@@ -366,12 +366,12 @@ async fn a_process_waits_for_another_that_migrates_a_sqlite_file_for_long() {
         busy_timeout,
         ..fresh.options()
     };
-    let other = doyen_data::Database::connect(&options).await.unwrap();
     let holder = fresh.database.session(Access::Write);
     holder
         .execute_unprepared("CREATE TABLE long (id integer)")
         .await
         .unwrap();
+    let other = doyen_data::Database::connect(&options).await.unwrap();
     let migrating = tokio::spawn(async move {
         let done = Migrator::new(&other, TABLES)
             .up()

@@ -34,7 +34,7 @@ async fn extra() -> Text {
 
 #[get("/resets/{token}", allow = anyone, mask_path)]
 async fn reset(token: String) -> Text {
-    Text(token.into())
+    Text(token)
 }
 
 #[doyen_test::test(sqlite)]
