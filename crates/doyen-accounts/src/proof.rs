@@ -47,6 +47,7 @@ pub(crate) struct Proof {
     passwords: Arc<Passwords>,
     session: Session,
     log: Arc<dyn SecurityLog>,
+    factors: Factors,
 }
 
 /// A correct password. If it is dropped without an outcome, the attempt becomes a failure.
@@ -98,32 +99,33 @@ impl Proof {
             session: self.session.clone(),
         })
     }
-}
 
-impl Confirmed {
     /// Checks the second factor as well, if the user has one: for a change after which the password
     /// alone could suffice.
-    pub(crate) async fn with_factor(
-        self,
-        factors: &Factors,
+    pub(crate) async fn factor(
+        &self,
+        confirmed: Confirmed,
         code: Option<&str>,
         client: &Client,
-    ) -> Result<Self, CheckFactor> {
-        let Self {
+    ) -> Result<Confirmed, CheckFactor> {
+        let Confirmed {
             user,
             attempt,
             session,
-        } = self;
-        let attempt = factors
+        } = confirmed;
+        let attempt = self
+            .factors
             .check(attempt, &user.subject, client.address, code)
             .await?;
-        Ok(Self {
+        Ok(Confirmed {
             user,
             attempt,
             session,
         })
     }
+}
 
+impl Confirmed {
     /// Reports a success, in the transaction of the request.
     pub(crate) async fn succeeded(self) -> Result<(), Unexpected> {
         self.attempt

@@ -13,6 +13,12 @@ use crate::sessions::{OpenSession, SessionId, SessionKind, Sessions, secrets};
 pub(crate) struct PresentedCookie(Option<(SessionId, secrets::Secret)>);
 
 impl PresentedCookie {
+    /// Reads a `Cookie` header.
+    pub(crate) fn of(header: Option<&str>) -> Self {
+        let value = header.and_then(cookie::find);
+        Self(value.and_then(secrets::parse_cookie))
+    }
+
     /// Ends the session of this cookie if `open` is a cookie session too.
     ///
     /// The browser replaces the cookie, so that its user could neither use nor end the old session,
@@ -45,8 +51,7 @@ impl PresentedCookie {
 
 impl FromRequestParts for PresentedCookie {
     async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
-        let value = request.parts.header("cookie").and_then(cookie::find);
-        Ok(Some(Self(value.and_then(secrets::parse_cookie))))
+        Ok(Some(Self::of(request.parts.header("cookie"))))
     }
 
     fn describe(_: &mut Contract<'_>) {}

@@ -11,7 +11,7 @@ use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::verify::{Follow, Link, MailAccepted};
 use super::{EmailSettings, InvalidLink, Mailbox};
-use crate::factor::{CheckFactor, Factors, SecondFactorRequired, WrongCode};
+use crate::factor::{CheckFactor, SecondFactorRequired, WrongCode};
 use crate::login::WrongPassword;
 use crate::onetime::{OneTimeTokens, Purpose};
 use crate::proof::{Proof, Prove};
@@ -100,7 +100,6 @@ pub(super) struct NewAddress {
 pub(super) async fn ask(
     me: CurrentSession,
     proof: Proof,
-    factors: Factors,
     users: Arc<dyn Users>,
     mailbox: Mailbox,
     settings: Arc<EmailSettings>,
@@ -109,7 +108,7 @@ pub(super) async fn ask(
 ) -> Result<Accepted<MailAccepted>, Ask> {
     let confirmed = proof.password(&me, wanted.password, &client).await?;
     let code = wanted.code.as_ref().map(|code| code.expose().as_str());
-    let confirmed = confirmed.with_factor(&factors, code, &client).await?;
+    let confirmed = proof.factor(confirmed, code, &client).await?;
     let email = wanted.email.to_lowercase();
     let owner = users.by_email(&email).await?;
     let is_sent = mailbox.change(&confirmed.user, &email, owner.as_ref());

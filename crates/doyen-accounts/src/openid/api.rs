@@ -146,7 +146,6 @@ async fn callback(
     log: Arc<dyn SecurityLog>,
     client: Client,
     cookies: Cookies,
-    replaced: PresentedCookie,
     context: WriteContext,
     Query(given): Query<FromProvider>,
 ) -> Result<Finished, OpenIdLogin> {
@@ -173,7 +172,7 @@ async fn callback(
                 &claims,
                 settings.link,
                 kind,
-                &replaced,
+                &PresentedCookie::of(cookies.0.as_deref()),
                 &client,
             )
             .await
