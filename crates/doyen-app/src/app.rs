@@ -270,7 +270,7 @@ impl<D: Defaults> App<D> {
     }
 
     /// Demo data: written by the command `seed`, and in `dev` by each start. The function must do
-    /// nothing if the data is there.
+    /// nothing if the data exists.
     #[must_use]
     pub fn seed<T, F, Fut>(mut self, work: F) -> Self
     where

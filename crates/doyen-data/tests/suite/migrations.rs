@@ -1,4 +1,4 @@
-//! Migrations: once, in order, whole or not at all.
+//! Migrations: once, in order, and atomic.
 
 use doyen_core::Access;
 use doyen_data::migrate::State;
@@ -61,7 +61,7 @@ both! {
         assert_eq!(migrator.schema().await.unwrap(), nothing, "the way back leaves nothing");
         migrator.up().await.unwrap();
         assert_eq!(migrator.schema().await.unwrap(), first);
-        // The dump sees what it should: a difference shows.
+        // The dump detects a difference.
         let session = fresh.database.session(Access::Write);
         session.execute_unprepared("CREATE INDEX extra ON tickets (rank)").await.unwrap();
         session.commit().await.unwrap();
@@ -120,7 +120,7 @@ both! {
         assert!(std::error::Error::source(&error).unwrap().to_string().contains("nowhere"));
         let migrator = Migrator::new(&fresh.database, of(three()));
         assert!(migrator.schema().await.unwrap().contains("a_id"));
-        assert_eq!(migrator.up().await.unwrap().len(), 2, "corrected, it goes on from there");
+        assert_eq!(migrator.up().await.unwrap().len(), 2, "corrected, it continues from there");
     }
 }
 
@@ -225,7 +225,7 @@ async fn an_index_can_be_built_during_traffic() {
 async fn a_rebuilt_table_keeps_its_references_whole() {
     let fresh = Fresh::sqlite().await;
     let mut steps = three();
-    // What SQLite's manual says to do, and what would cascade with foreign keys enforced.
+    // The procedure of SQLite's manual, which would cascade with foreign keys enforced.
     steps.push(step(4, "rebuild", "CREATE TABLE a_new (id integer PRIMARY KEY, note text NOT NULL DEFAULT ''); INSERT INTO a_new (id) SELECT id FROM a; \
         DROP TABLE a; ALTER TABLE a_new RENAME TO a;", "SELECT 1"));
     Migrator::new(&fresh.database, of(steps.clone()))

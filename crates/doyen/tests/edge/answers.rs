@@ -1,5 +1,5 @@
-//! What goes back: statuses, header fields, conditional requests, HEAD, OPTIONS, `fields=`,
-//! redirects, streams, request ids.
+//! Responses: statuses, headers, conditional requests, HEAD, OPTIONS, `fields=`, redirects,
+//! streams, request ids.
 
 use bytes::Bytes;
 use doyen::prelude::*;
@@ -94,7 +94,7 @@ async fn stream(good: bool) -> Stream {
     let last = if good {
         Ok(Bytes::from("two"))
     } else {
-        Err(std::io::Error::other("the source went away"))
+        Err(std::io::Error::other("the source failed"))
     };
     let chunks = [Ok(Bytes::from("one,")), last];
     Stream::new("text/csv", futures_util::stream::iter(chunks))
@@ -169,7 +169,7 @@ async fn a_known_version_is_304_and_keeps_its_headers() {
         let answer = get_with(&shop, "/things/5", &[("if-none-match", other)]).await;
         assert_eq!(answer.status, 200, "{other}");
     }
-    // Two fields are one list; a method that changes things is never 304.
+    // Two headers are one list; a method that changes data is never a 304.
     let both = [("if-none-match", "\"x\""), ("if-none-match", "\"7,a\"")];
     assert_eq!(get_with(&shop, "/things/5", &both).await.status, 304);
     let unsafe_ = Request::post("/things").header("if-none-match", "*");
@@ -179,7 +179,7 @@ async fn a_known_version_is_304_and_keeps_its_headers() {
             .status,
         201
     );
-    // What has no version is always sent.
+    // A response without a version is always sent.
     assert_eq!(
         get_with(&shop, "/page", &[("if-none-match", "*")])
             .await
@@ -303,7 +303,7 @@ async fn a_redirect_has_a_safe_location() {
         );
         answer.is_guarded();
     }
-    // A target that would begin another header field is a fault, not a header field.
+    // A target that would start another header is an internal error, not a header.
     let split = get(&shop, "/old/split").await;
     split.is_problem(500, "internal");
     assert_eq!(split.header("set-cookie"), None);
