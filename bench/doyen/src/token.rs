@@ -16,14 +16,14 @@ pub const ISSUER: &str = "https://bench.example";
 /// Whom they are for.
 pub const AUDIENCE: &str = "bench";
 
-/// What stands before the 32 bytes of a public Ed25519 key in its DER form (RFC 8410 section 4).
+/// The bytes before the 32 bytes of a public Ed25519 key in its DER form (RFC 8410 section 4).
 const SPKI: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
 /// Writes into this folder `seed` (for Doyen's `auth.signing_key`), `public.pem`, `token-ed25519`,
 /// and `token`, which differs in one word: it calls the algorithm `EdDSA`, its older name, the only
-/// one that most libraries know. Both are good for a day.
+/// one that most libraries know. Both are valid for a day.
 ///
 /// # Errors
 ///

@@ -19,7 +19,7 @@
 //!
 //! It has no users: registration, profiles and roles belong to the application.
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod account_keys;
@@ -62,7 +62,7 @@ pub use users::{UserRecord, Users};
 /// The tables of accounts, on both databases.
 pub const TABLES: doyen_data::Migrations = doyen_macros::migrations!("migrations");
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_data as data;

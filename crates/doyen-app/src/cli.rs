@@ -203,7 +203,7 @@ async fn call(built: &Built, name: &str, arguments: Vec<String>) -> Result<Strin
 #[allow(clippy::print_stdout, reason = "the output of a command")]
 pub(crate) fn say(text: &str) {
     use std::io::Write as _;
-    // A reader that went away (`| head`) is no failure of the command.
+    // A closed reader (`| head`) is no failure of the command.
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 

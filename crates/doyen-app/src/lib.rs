@@ -49,7 +49,7 @@
 //! | serve | serves requests, runs the tasks | a task that fails for good stops the process |
 //! | drain, stop | ends requests, then tasks, then services in reverse, then the database | a service that hangs is named |
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod api_document;
@@ -104,7 +104,7 @@ pub use settings::{CoreSettings, ServerSettings};
 pub use settings::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
 pub use setup_error::SetupError;
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_schema::__private::*;

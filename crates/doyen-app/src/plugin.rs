@@ -44,6 +44,6 @@ pub trait Plugin: Send + 'static {
     /// # Errors
     ///
     /// Returns an error if the plugin cannot work with these settings. Report further mistakes with
-    /// [`Registrar::fault`] and go on.
+    /// [`Registrar::fault`] and continue.
     fn register(self, settings: Self::Settings, app: &mut Registrar<'_>) -> Result<(), SetupError>;
 }

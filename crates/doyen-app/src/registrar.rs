@@ -431,7 +431,7 @@ impl Registrar<'_> {
 
 /// Mistakes.
 impl Registrar<'_> {
-    /// Reports a mistake and goes on, so that all mistakes appear in one list.
+    /// Reports a mistake and continues, so that all mistakes appear in one list.
     pub fn fault(&mut self, error: impl Into<SetupError>) {
         let fault = Fault::of(self.owner.name, error.into());
         self.draft.faults.push(fault);

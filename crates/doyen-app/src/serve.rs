@@ -158,7 +158,7 @@ async fn serve_until(listeners: Listeners, stop: &CancellationToken) -> Drained 
     tokio::join!(public, admin).0
 }
 
-/// Writes the demo data in development. The seed itself finds out whether it is there.
+/// Writes the demo data in development. The seed itself checks whether it exists.
 async fn seed(runtime: &Runtime) -> Result<Option<String>, Failed> {
     let Some(seed) = runtime
         .seed()

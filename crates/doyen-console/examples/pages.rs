@@ -10,7 +10,7 @@ fn main() -> std::io::Result<()> {
             code: "invalid_transition",
             title: "The ticket cannot change this way",
             status: 409,
-            summary: "A ticket goes from `open` to `solved` to `closed`. The step that you asked for is not one of these.",
+            summary: "A ticket goes from `open` to `solved` to `closed`. The requested step is not one of these.",
             what_to_do: "Read the ticket and look at `_links`: it lists the steps that are possible now.\n\nA closed ticket must be reopened first.",
         }),
         _ => docs_page("/openapi.json", "Helpdesk"),

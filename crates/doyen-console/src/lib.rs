@@ -18,7 +18,7 @@
 //!
 //! The plugin [`Docs`] serves them.
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod asset;
@@ -34,7 +34,7 @@ pub use docs::{DOCS_CSP, docs_page};
 pub use plugin::{Docs, DocsSettings};
 pub use problem::{ProblemPage, problem_page};
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_schema::__private::*;

@@ -14,7 +14,7 @@ enum PlaceOrder {
     /// There is no such article.
     #[problem(not_found, code = "article_not_found")]
     Missing,
-    /// Fewer are left than were asked for.
+    /// Fewer are left than were requested.
     #[problem(
         conflict,
         detail = "Only {left} of {sku:?} are left; {{asked}} were {left} too many."

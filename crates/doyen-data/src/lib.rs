@@ -73,7 +73,7 @@ pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
 pub use version::UpdateError;
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_core::__private::{Event, serde};

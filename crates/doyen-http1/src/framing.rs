@@ -20,7 +20,7 @@ pub struct Framing {
 #[derive(Debug)]
 enum State {
     Head(HeadParser),
-    /// A body of which so many bytes are missing.
+    /// A body of which this number of bytes is missing.
     Length(u64),
     Chunked(ChunkedBody),
 }

@@ -81,7 +81,7 @@ impl HeadParser {
         bytes: &[u8],
         max_bytes: usize,
     ) -> Result<Option<(usize, BodyFraming)>> {
-        // A client that speaks another protocol may never send a line end.
+        // A client of another protocol may never send a line end.
         if let Some(first) = bytes.first()
             && !is_token(*first)
             && *first != b'\r'

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use doyen_core::{Clock, Mail, Mailer, NotDelivered, port};
 
-/// Writes each mail to a file of its own, as it would be read, and the path to the log.
+/// Writes each mail to its own file, in readable form, and logs the path.
 #[derive(Clone)]
 pub struct FileMailer {
     path: PathBuf,
@@ -15,7 +15,7 @@ pub struct FileMailer {
 }
 
 impl FileMailer {
-    /// In this folder, which is made with the first mail.
+    /// Creates a mailer for this folder, which is created with the first mail.
     pub fn new(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self {
             path: path.into(),
@@ -25,14 +25,14 @@ impl FileMailer {
 
     fn write(&self, mail: &Mail) -> io::Result<PathBuf> {
         fs::create_dir_all(&self.path)?;
-        // In the order of time, and two of one moment are two.
+        // In order of time, with distinct names for mails of one moment.
         let time = self.clock.now().to_string().replace([':', '.'], "-");
         let path = self
             .path
             .join(format!("{time}-{}.txt", uuid::Uuid::new_v4().simple()));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        // A mail may hold a link that is as good as a password.
+        // A mail may contain a link that works like a password.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path)?;

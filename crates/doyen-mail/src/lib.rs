@@ -15,7 +15,7 @@
 //! The queue is in memory: a process that is killed loses the mails that wait, and the user must
 //! request them again. A process that is stopped delivers them first, for some seconds.
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod file;
@@ -36,7 +36,7 @@ pub use settings::{BadMailSettings, MailSettings, Transport};
 pub use smtp::{BadSmtp, Smtp};
 pub use worker::MailWorker;
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_core::__private::*;

@@ -1,4 +1,4 @@
-//! Mails in a list.
+//! Mails in memory.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use doyen_core::{Mail, Mailer, NotDelivered, port};
 pub struct MemoryMailer(Arc<Mutex<Vec<Mail>>>);
 
 impl MemoryMailer {
-    /// The mails so far, the oldest first.
+    /// Returns the mails so far, the oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         sync::lock(&self.0).clone()
     }

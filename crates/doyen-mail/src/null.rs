@@ -1,8 +1,8 @@
-//! Mails that are thrown away.
+//! Mails that are dropped.
 
 use doyen_core::{Mail, Mailer, NotDelivered, port};
 
-/// Delivers nothing, and says so in the log: for a service that sends no mail.
+/// Drops each mail with a line in the log: for a service that sends no mail.
 #[derive(Clone, Copy, Debug)]
 pub struct NullMailer;
 

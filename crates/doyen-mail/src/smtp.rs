@@ -1,4 +1,4 @@
-//! Mail to a mail server, over SMTP.
+//! Delivery over SMTP.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::AsyncSmtpTransport;
 use lettre::{Address, AsyncTransport as _, Tokio1Executor};
 
-/// Gives mails to a mail server. Each has a connection of its own: a service sends few, and one
-/// that broke does not hold up the next.
+/// Delivers mails to a mail server. Each mail has its own connection: a service sends few, and a
+/// broken one does not delay the next.
 ///
 /// Without TLS only a server on this machine is accepted. Elsewhere the links and the password of
 /// the mail server could be read on the network.
@@ -21,11 +21,12 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    /// With this mail server (`smtps://user:password@host`), sender and time for one mail.
+    /// Creates a mailer with this mail server (`smtps://user:password@host`), sender and timeout
+    /// for one mail.
     ///
     /// # Errors
     ///
-    /// The URL or the sender is invalid.
+    /// Returns an error if the URL or the sender is invalid.
     pub fn new(url: &str, from: &str, timeout: Duration) -> Result<Self, BadSmtp> {
         let from: Mailbox = from.parse().map_err(|_| BadSmtp::From)?;
         let at = Target::read(url).ok_or(BadSmtp::Url)?;
@@ -64,7 +65,7 @@ impl Smtp {
                 "auto-generated".to_owned(),
             ))
             .header(ContentType::TEXT_PLAIN)
-            // Seven bits go through every server on the way as they are.
+            // Every server on the way accepts seven bits.
             .header(ContentTransferEncoding::QuotedPrintable)
             .body(mail.text().to_owned())
     }
@@ -74,8 +75,8 @@ impl Smtp {
 impl Mailer for Smtp {
     async fn deliver(&self, mail: &Mail) -> Result<(), NotDelivered> {
         let message = self.message(mail).map_err(NotDelivered::permanent)?;
-        // Over all of it: the time-out of the transport ends with the connection, and a server may
-        // say nothing after that.
+        // A timeout for all of it: that of the transport ends with the connection, and the server
+        // may not respond after that.
         let sent = tokio::time::timeout(self.timeout, self.transport.send(message));
         let Ok(sent) = sent.await else {
             return Err(NotDelivered::retryable("the mail server took too long"));
@@ -98,11 +99,11 @@ impl fmt::Debug for Smtp {
     }
 }
 
-/// What of the URL decides whether it is safe.
+/// The parts of the URL that decide whether the connection is secure.
 struct Target {
     /// TLS is required, so that an attacker on the network cannot downgrade the connection.
     private: bool,
-    /// This machine.
+    /// True for this machine.
     local: bool,
 }
 
@@ -138,7 +139,7 @@ impl Target {
     }
 }
 
-/// Why there is no way to the mail server. It never shows the URL, which holds a password.
+/// An invalid option. The message never shows the URL, which contains a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadSmtp {

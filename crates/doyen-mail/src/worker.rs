@@ -7,12 +7,12 @@ use doyen_core::inject::BoxFuture;
 use doyen_core::{Mail, MailQueue, Mailer};
 use tokio::sync::{Semaphore, watch};
 
-/// How many mails and pieces of work may wait. What comes then is dropped, and the log says so: the
-/// user asks again.
+/// Maximum number of waiting mails and tasks. Further ones are dropped with a line in the log; the
+/// user can request them again.
 const QUEUE_CAPACITY: usize = 4096;
-/// How many are delivered at once.
+/// Maximum concurrent deliveries.
 const MAX_DELIVERIES: usize = 4;
-/// How long to wait before each further try.
+/// Wait before each further attempt.
 const RETRY_PAUSES: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(10),
@@ -31,13 +31,13 @@ pub struct MailWorker(Arc<Inner>);
 struct Inner {
     mailer: Arc<dyn Mailer>,
     pauses: Vec<Duration>,
-    /// How many are not done yet.
+    /// Number of unfinished items.
     waiting: watch::Sender<usize>,
     turns: Semaphore,
 }
 
 impl MailWorker {
-    /// Delivers with this mailer.
+    /// Creates a queue that delivers with this mailer.
     pub fn new(mailer: Arc<dyn Mailer>) -> Self {
         Self::with_pauses(mailer, RETRY_PAUSES.to_vec())
     }
@@ -81,7 +81,7 @@ impl Inner {
     async fn deliver(&self, mail: Mail) {
         let mut pauses = self.pauses.iter();
         loop {
-            // Only who delivers has a turn, not who pauses.
+            // Only a delivery holds a permit, not a pause.
             let turn = self.turns.acquire().await;
             let delivered = self.mailer.deliver(&mail).await;
             drop(turn);
@@ -101,7 +101,7 @@ impl Inner {
     }
 }
 
-/// A place in the queue. It is returned when the work ends, also by a panic.
+/// A place in the queue. It is released when the work ends, also by a panic.
 struct QueuePermit(Arc<Inner>);
 
 impl QueuePermit {
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(tries(100, true).await, 1);
     }
 
-    /// Waits until it is let go.
+    /// Waits for a permit.
     struct Slow(Notify);
 
     #[port]

@@ -1,4 +1,4 @@
-//! Delivery to a mail server, on a real socket.
+//! Delivery to a mail server, on a socket.
 
 #![cfg(feature = "smtp")]
 
@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// How the mail server answers to the recipient.
+/// The server's response to the recipient.
 #[derive(Clone, Copy)]
 enum Behaviour {
     Takes,
@@ -19,7 +19,7 @@ enum Behaviour {
     Silent,
 }
 
-/// A mail server that speaks just enough, for one connection; gives every line it was sent.
+/// A minimal mail server for one connection. Returns every line it received.
 async fn server(behaviour: Behaviour) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
@@ -83,7 +83,7 @@ async fn a_mail_arrives_as_it_was_written() {
     assert_eq!(starting("To: ada@example.com"), 1, "{seen:?}");
     assert_eq!(starting("Subject: =?utf-8?"), 1, "{seen:?}");
     assert_eq!(starting("Auto-Submitted: auto-generated"), 1, "{seen:?}");
-    // The dot alone did not end the mail, and what follows was no command.
+    // The dot alone did not end the mail, and the next line was not a command.
     let end = seen.iter().position(|line| line == ".").unwrap();
     let trap = seen
         .iter()

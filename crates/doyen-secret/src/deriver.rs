@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::Seed;
 
-/// Derives keys for one purpose. It never prints.
+/// Derives keys for one purpose. It is never printed.
 ///
 /// ```
 /// use doyen_secret::Seed;

@@ -1,4 +1,4 @@
-//! The secret that keys are made from.
+//! The root secret of an application.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -10,8 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doyen_core::Secret;
 
-/// 32 random bytes: what all keys are derived from, those that sign and those for other uses. It
-/// never prints.
+/// 32 random bytes, from which all keys are derived. It is never printed.
 ///
 /// As text (in a setting or a file) it is base64url: 43 characters.
 ///
@@ -28,26 +27,26 @@ use doyen_core::Secret;
 pub struct Seed([u8; 32]);
 
 impl Seed {
-    /// A new one.
+    /// Creates a random seed.
     ///
     /// # Errors
     ///
-    /// The system has no random bytes.
+    /// Returns an error if the system has no random bytes.
     pub fn generate() -> Result<Self, BadSeed> {
         let mut bytes = [0; 32];
-        // What is drawn is never refused later, not even once in a million times.
+        // A generated seed is never refused later, not even once in a million times.
         while !looks_random(&URL_SAFE_NO_PAD.encode(bytes), &bytes) {
             getrandom::fill(&mut bytes).map_err(|_| BadSeed::NoRandom)?;
         }
         Ok(Self(bytes))
     }
 
-    /// Reads one from text.
+    /// Parses a seed.
     ///
     /// # Errors
     ///
-    /// The value is not 32 bytes in base64url, or it is too regular to be random. The message never
-    /// contains the value.
+    /// Returns an error if the text is not 32 bytes in base64url, or too regular to be random. The
+    /// message never contains the value.
     pub fn parse(text: &str) -> Result<Self, BadSeed> {
         parse_key(text)
             .filter(|bytes| looks_random(text, bytes))
@@ -109,13 +108,13 @@ impl Seed {
         })
     }
 
-    /// The seed as text.
+    /// Returns the seed as text.
     pub fn to_text(&self) -> Secret<String> {
         Secret::new(URL_SAFE_NO_PAD.encode(self.0))
     }
 
-    /// A key for another use, such as signing cursors: the same for the same label, unrelated to
-    /// the seed and to other labels for all who do not know the seed (HKDF with SHA-256, RFC 5869).
+    /// Derives a key for another use, such as signing cursors. The same label gives the same key;
+    /// without the seed, keys of different labels are unrelated (HKDF with SHA-256, RFC 5869).
     pub fn derive(&self, label: &str) -> [u8; 32] {
         let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"doyen/seed/v1");
         let mut key = [0; 32];
@@ -124,7 +123,7 @@ impl Seed {
             .extract(&self.0)
             .expand(&info, hkdf::HKDF_SHA256)
             .and_then(|okm| okm.fill(&mut key));
-        // Both steps fail only when more than 255 blocks are asked for; this is one.
+        // Both steps fail only for more than 255 blocks; this is one.
         debug_assert!(filled.is_ok());
         key
     }
@@ -136,12 +135,12 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// Refuses what a person made up. Of random bytes each of these is rarer than one in a hundred
+/// Refuses seeds that are not random. In random bytes each of these is rarer than one in a hundred
 /// thousand:
 ///
-/// - words as the bytes: all of them printable;
+/// - text as the bytes: all of them printable;
 /// - bytes that count up or down by the same step;
-/// - words as the text: no capital letter or no small one, or mostly runs of one kind of character.
+/// - text as the encoding: no capital or no small letter, or mostly runs of one kind of character.
 fn looks_random(text: &str, bytes: &[u8; 32]) -> bool {
     let printable = bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
     let step = |pair: &[u8]| pair[1].wrapping_sub(pair[0]);
@@ -162,8 +161,8 @@ fn looks_random(text: &str, bytes: &[u8; 32]) -> bool {
     !printable && !regular && !words
 }
 
-/// Reads 32 bytes from base64url, and returns `None` if they cannot be random: fewer than 16
-/// different values among 32 random bytes do not occur.
+/// Parses 32 bytes in base64url. Returns `None` if they cannot be random: fewer than 16 different
+/// values among 32 random bytes do not occur.
 pub fn parse_key(text: &str) -> Option<[u8; 32]> {
     let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
     let mut sorted = bytes;
@@ -184,8 +183,8 @@ fn read(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// Writes the whole file under another name and then links it to its own: that fails when the name
-/// is taken and is never half done.
+/// Writes the whole file under another name and then links it to its own, which is atomic and fails
+/// if the name exists.
 fn create(path: &Path, seed: &Seed) -> io::Result<()> {
     if let Some(folder) = path
         .parent()
@@ -216,7 +215,7 @@ fn write_private(path: &Path, seed: &Seed) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Why there is no seed.
+/// An error of reading or writing a seed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BadSeed {
@@ -226,14 +225,14 @@ pub enum BadSeed {
     NoRandom,
     /// The file cannot be read or written.
     File {
-        /// Which file.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         cause: io::Error,
     },
-    /// The file holds something else.
+    /// The file contains something else.
     Content {
-        /// Which file.
+        /// The path.
         path: PathBuf,
     },
 }

@@ -5,7 +5,7 @@
 //! | [`Logs`] | `log` | the application log and the access log, on standard output |
 //! | [`Admin`] | `admin` | a second listener with `/metrics`, `/readyz?verbose`, `/livez` and `/plugins` |
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod admin;
@@ -14,7 +14,7 @@ mod logs;
 pub use admin::{Admin, AdminSettings};
 pub use logs::{LogFormatSetting, LogSettings, Logs};
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_schema::__private::*;

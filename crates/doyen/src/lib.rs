@@ -55,7 +55,7 @@
 //!
 //! `accounts` and `limits` need a database.
 
-// The macros write `::doyen::__private::...`; inside this crate that is this crate.
+// The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod plugins;
@@ -121,7 +121,7 @@ pub mod prelude {
     pub use crate::App;
 }
 
-/// What the macros write against. Not part of the public API.
+/// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(feature = "database")]

@@ -127,7 +127,7 @@ async fn a_command_is_a_unit_of_work(stock: Stock) {
     let line = add("NU-200", "50").await.unwrap();
     assert_eq!(line, "added 50 pieces of NU-200");
     assert_eq!(stock.count("stock WHERE pieces = 50").await, 1);
-    assert!(add("NU-200", "50").await.is_err(), "it is there already");
+    assert!(add("NU-200", "50").await.is_err(), "it exists already");
     assert!(add("RI-300", "many").await.is_err());
     assert_eq!(stock.count("stock").await, 2);
 }

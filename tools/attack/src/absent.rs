@@ -8,7 +8,9 @@ use crate::verdict::{Tally, Verdict};
 pub(crate) const ATTACKS: [Attack; 10] = [
     Attack {
         id: "A17",
-        run: |_| Verdict::not_applicable("abuse of HTTP/2 frames: this tool speaks HTTP/1.1 only"),
+        run: |_| {
+            Verdict::not_applicable("abuse of HTTP/2 frames: this tool supports HTTP/1.1 only")
+        },
     },
     Attack {
         id: "A27",

@@ -83,7 +83,7 @@ fn theft(target: &Target) -> Verdict {
     );
     // A token of two generations ago cannot be a lost response: it was copied.
     let newest = refresh(target, &third);
-    tally.expect_status(&[200], "the owner goes on", &newest);
+    tally.expect_status(&[200], "the owner stays logged in", &newest);
     let (access, newest) = (newest.at("/access_token"), newest.at("/refresh_token"));
     tally.expect_status(
         &[200],

@@ -164,7 +164,7 @@ impl Target {
 fn authority(base: &str) -> Result<String> {
     let Some(rest) = base.strip_prefix("http://") else {
         return Err(Failure::new(format!(
-            "`{base}` is not `http://host:port`; this tool speaks no TLS: name the address behind the proxy"
+            "`{base}` is not `http://host:port`; this tool has no TLS: name the address behind the proxy"
         )));
     };
     let authority = rest.split('/').next().unwrap_or_default();

@@ -28,7 +28,7 @@ const SOLE_USERS: [(&[&str], &[&str], &str); 2] = [
     (
         &["doyen-web"],
         &["axum", "hyper", "hyper-util", "matchit"],
-        "the edge is the only crate that speaks HTTP/1 and HTTP/2",
+        "doyen-web is the only crate that serves HTTP/1 and HTTP/2",
     ),
     (
         &["doyen-data"],

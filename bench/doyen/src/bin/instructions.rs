@@ -1,4 +1,4 @@
-//! `instructions CASE REQUESTS`: answers so many requests over one connection, then ends. Run under
+//! `instructions CASE REQUESTS`: answers this number of requests over one connection, then ends. Run under
 //! an instruction counter with two numbers of requests, the difference of the counts is what the
 //! requests cost; `cargo xtask instructions` does that.
 //!

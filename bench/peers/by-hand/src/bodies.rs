@@ -84,7 +84,7 @@ impl Violations {
     }
 }
 
-/// From one character to so many.
+/// From one character to this maximum.
 fn has_characters(text: &str, most: usize) -> bool {
     !text.is_empty() && (text.len() <= most || text.chars().count() <= most)
 }

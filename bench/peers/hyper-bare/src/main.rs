@@ -38,7 +38,7 @@ async fn serve(stream: TcpStream, database: &'static Option<Database>) {
                 .unwrap_or_else(Problem::answer),
         )
     });
-    // An error here is a client that went away, or that does not speak HTTP.
+    // An error here is a client that disconnected, or that does not use HTTP.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)
@@ -109,7 +109,7 @@ async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Prob
     })
 }
 
-/// The number in `before=..`, wherever it stands in the query.
+/// The number in `before=..`, anywhere in the query.
 fn before(query: Option<&str>) -> Result<i64, Problem> {
     let mut pairs = query.unwrap_or_default().split('&');
     number(

@@ -137,11 +137,11 @@ pub(super) async fn confirm(
     let found = one_time
         .redeem(Purpose::ChangeEmail, link.token.expose())
         .await?;
-    let stands = found.ok_or(InvalidLink)?;
-    let user = users.by_subject(&stands.subject).await?;
+    let payload = found.ok_or(InvalidLink)?;
+    let user = users.by_subject(&payload.subject).await?;
     let user = user.filter(|user| !user.disabled).ok_or(InvalidLink)?;
     // Another account may have taken the address since.
-    if !users.set_email(&user.subject, &stands.data).await? {
+    if !users.set_email(&user.subject, &payload.data).await? {
         return Err(InvalidLink.into());
     }
     sessions.end_all(&user.subject).await?;

@@ -89,9 +89,9 @@ pub(super) async fn reset(
 ) -> Result<NoContent, Reset> {
     // Outside of the transaction, because hashing is slow.
     let token = given.token.expose();
-    let stands = one_time.peek(Purpose::ResetPassword, token).await?;
-    let stands = stands.ok_or(InvalidLink)?;
-    let user = engine.user(&stands.subject).await?.ok_or(InvalidLink)?;
+    let payload = one_time.peek(Purpose::ResetPassword, token).await?;
+    let payload = payload.ok_or(InvalidLink)?;
+    let user = engine.user(&payload.subject).await?.ok_or(InvalidLink)?;
     let service = settings.service_name.as_deref().unwrap_or_default();
     let known = [user.email.as_str(), service];
     let password = NewPassword::of_somebody(given.password.expose(), &known);
@@ -114,12 +114,12 @@ pub(super) struct Change {
 
 impl Change {
     async fn set(&self, token: &str, hash: &str, client: &Client) -> Result<NoContent, Reset> {
-        let stands = self.one_time.redeem(Purpose::ResetPassword, token).await?;
-        let stands = stands.ok_or(InvalidLink)?;
-        let user = self.users.by_subject(&stands.subject).await?;
+        let payload = self.one_time.redeem(Purpose::ResetPassword, token).await?;
+        let payload = payload.ok_or(InvalidLink)?;
+        let user = self.users.by_subject(&payload.subject).await?;
         // The link proves control of this address only.
         let user = user
-            .filter(|user| user.email == stands.data && !user.disabled)
+            .filter(|user| user.email == payload.data && !user.disabled)
             .ok_or(InvalidLink)?;
         let subject = &*user.subject;
         self.users.set_password(subject, hash).await?;

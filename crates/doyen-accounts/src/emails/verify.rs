@@ -83,11 +83,11 @@ pub(super) async fn verify(
     let found = one_time
         .redeem(Purpose::VerifyEmail, link.token.expose())
         .await?;
-    let stands = found.ok_or(InvalidLink)?;
-    let user = users.by_subject(&stands.subject).await?;
+    let payload = found.ok_or(InvalidLink)?;
+    let user = users.by_subject(&payload.subject).await?;
     // The link proves control of this address only.
     let user = user
-        .filter(|user| user.email == stands.data)
+        .filter(|user| user.email == payload.data)
         .ok_or(InvalidLink)?;
     users.set_verified(&user.subject).await?;
     let event = SecurityEvent::new(security::EMAIL_VERIFIED).subject(&user.subject);

@@ -22,7 +22,7 @@ impl Owners {
     pub(super) async fn find(&self, subject: &str) -> Result<Option<UserRecord>, Unexpected> {
         let Some(graph) = self.0.get() else {
             return Err(Unexpected::new(
-                "API keys are asked for before `ApiKeyIdentity::connect`",
+                "API keys are read before `ApiKeyIdentity::connect`",
             ));
         };
         let context = graph.context_of(RequestFacts {

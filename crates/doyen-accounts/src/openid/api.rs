@@ -26,12 +26,12 @@ pub(crate) fn routes() -> Routes {
 }
 
 /// A 303 to the provider, with the cookie of this login.
-struct Begun {
+struct LoginStarted {
     to: String,
     cookie: String,
 }
 
-impl IntoResponse for Begun {
+impl IntoResponse for LoginStarted {
     fn into_response(self, _: &Parts) -> Result<Response, Refusal> {
         redirect(&self.to, &self.cookie)
     }
@@ -48,9 +48,9 @@ impl IntoResponse for Begun {
 ///
 /// Open this URL in a browser. A short-lived cookie binds the login to the browser.
 #[get("/auth/oidc/start", allow = anyone, id = "auth_openid_start")]
-async fn start(openid: Arc<OpenId>) -> Result<Begun, OpenIdLogin> {
+async fn start(openid: Arc<OpenId>) -> Result<LoginStarted, OpenIdLogin> {
     let (to, cookie) = openid.engine()?.begin().await?;
-    Ok(Begun { to, cookie })
+    Ok(LoginStarted { to, cookie })
 }
 
 /// Parameters that the provider adds to the redirect.

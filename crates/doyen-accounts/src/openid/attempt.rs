@@ -57,9 +57,9 @@ impl StateSigner {
         let whole: [u8; 72] = URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok()?;
         let attempt = LoginAttempt(whole[..40].try_into().ok()?);
         hmac::verify(&self.0, &message("cookie", &attempt), &whole[40..]).ok()?;
-        let begun = i64::from_be_bytes(attempt.0[32..].try_into().ok()?);
+        let started = i64::from_be_bytes(attempt.0[32..].try_into().ok()?);
         (0..MAX_SECONDS)
-            .contains(&(now.unix() - begun))
+            .contains(&(now.unix() - started))
             .then_some(attempt)
     }
 

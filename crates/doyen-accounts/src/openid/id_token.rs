@@ -87,8 +87,8 @@ impl Token<'_> {
         if now >= end.saturating_add(LEEWAY_SECONDS) {
             return Err("the ID token has expired");
         }
-        let begun = number("iat").ok_or("the ID token has no time of issue")?;
-        if begun > now.saturating_add(LEEWAY_SECONDS) {
+        let started = number("iat").ok_or("the ID token has no time of issue")?;
+        if started > now.saturating_add(LEEWAY_SECONDS) {
             return Err("the ID token was issued in the future");
         }
         if claims.get("nbf").is_some() {

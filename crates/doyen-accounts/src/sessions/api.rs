@@ -104,7 +104,7 @@ async fn logout(
     log: Arc<dyn SecurityLog>,
 ) -> Result<LoggedOut, Own> {
     sessions.end(&me.subject, me.id).await?;
-    log.record_on_commit(told(security::LOGGED_OUT, &me, &client));
+    log.record_on_commit(session_event(security::LOGGED_OUT, &me, &client));
     Ok(LoggedOut)
 }
 
@@ -163,7 +163,7 @@ async fn end(
     if !sessions.end(&me.subject, id).await? {
         return Err(SessionNotFound.into());
     }
-    let event = told(security::SESSION_REVOKED, &me, &client);
+    let event = session_event(security::SESSION_REVOKED, &me, &client);
     log.record_on_commit(event.detail("ended", id.to_string()));
     Ok(NoContent)
 }
@@ -179,13 +179,13 @@ async fn end_others(
     log: Arc<dyn SecurityLog>,
 ) -> Result<NoContent, Own> {
     let ended = sessions.end_others(&me.subject, me.id).await?;
-    let event = told(security::SESSION_REVOKED, &me, &client);
+    let event = session_event(security::SESSION_REVOKED, &me, &client);
     log.record_on_commit(event.detail("ended", ended.to_string()));
     Ok(NoContent)
 }
 
 /// Returns a security event of the caller.
-fn told(name: &'static str, me: &CurrentSession, client: &Client) -> SecurityEvent {
+fn session_event(name: &'static str, me: &CurrentSession, client: &Client) -> SecurityEvent {
     SecurityEvent::new(name)
         .subject(&me.subject)
         .session(&me.id.to_string())

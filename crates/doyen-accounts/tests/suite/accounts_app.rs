@@ -1,4 +1,4 @@
-//! A small application where people log in.
+//! A small application with accounts.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// The application.
 pub(crate) struct AccountsApp(TestApp);
 
-/// The same, where a login gives a cookie or tokens, as it asks.
+/// The same application, where a login returns a cookie or tokens, as requested.
 pub(crate) struct CookieAccountsApp(TestApp);
 
 macro_rules! subject {
@@ -63,7 +63,7 @@ pub(crate) fn accounts_app() -> App {
         .module(module())
 }
 
-/// Tests ask what is answered, not how soon.
+/// Tests check responses, not times.
 pub(crate) fn default_setup() -> Setup {
     Setup::new()
         .set("database.acquire_timeout", "30s")
@@ -84,7 +84,7 @@ pub(crate) const MIGRATIONS: Migrations = Migrations {
     postgres: &[USERS_TABLE],
 };
 
-/// What a token may permit here.
+/// The scopes.
 #[derive(Clone, Copy, doyen::domain::Scope)]
 pub(crate) enum Scope {
     /// Read things.
@@ -93,7 +93,7 @@ pub(crate) enum Scope {
     /// Your own account.
     #[scope("profile")]
     Profile,
-    /// Keep the house.
+    /// Administer the application.
     #[scope("house:keep")]
     Keep,
 }
@@ -135,7 +135,7 @@ async fn knock() -> NoContent {
     NoContent
 }
 
-/// TargetUser something is about.
+/// The target of an administrative route.
 #[derive(Input)]
 struct TargetUser {
     /// Their id.
@@ -242,7 +242,7 @@ pub(crate) struct TestUser {
     pub(crate) email: String,
 }
 
-/// What a login gave.
+/// The response to a login.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -251,15 +251,15 @@ pub(crate) struct Tokens {
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// What tests do with an application that has these people.
+/// Operations of the tests on an application with these users.
 pub(crate) trait AccountsExt {
     /// Creates a user with these scopes.
     async fn new_user(&self, scopes: &str) -> TestUser;
     async fn log_in(&self, user: &TestUser) -> Tokens;
     async fn refresh(&self, token: &str) -> Answer;
-    /// The status of a call with this access token.
+    /// Returns the status of a call with this access token.
     async fn status(&self, access: &str) -> u16;
-    /// What the security log holds under this name.
+    /// Returns the security events of this name.
     async fn events(&self, name: &str) -> Vec<Value>;
     async fn set_column(&self, user: &TestUser, column: &str, value: sea_orm::Value);
     /// Calls an administrative route about a user.
@@ -269,7 +269,7 @@ pub(crate) trait AccountsExt {
 impl AccountsExt for TestApp {
     async fn new_user(&self, scopes: &str) -> TestUser {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        // Unlike any other anywhere: tests that run at once share one Redis.
+        // Unique everywhere: concurrent tests share one Redis.
         let subject = format!("usr_{}", SessionId::new());
         let email = format!("person{n}@example.com");
         let hash = hash(self, PASSWORD).await;
@@ -332,7 +332,7 @@ impl AccountsExt for TestApp {
     }
 }
 
-/// The hash of a password.
+/// Returns the hash of a password.
 pub(crate) async fn hash(app: &TestApp, password: &str) -> String {
     let context = app.service().container().context();
     let Ok(passwords) = context.get::<Arc<Passwords>>().await else {
@@ -344,7 +344,7 @@ pub(crate) async fn hash(app: &TestApp, password: &str) -> String {
     hash.unwrap_or_else(|error| panic!("{}", error.error()))
 }
 
-/// The answer to a login.
+/// The response to a login.
 pub(crate) async fn log_in_with(app: &TestApp, email: &str, password: &str) -> Answer {
     app.post("/v1/auth/login")
         .json(&json!({"email": email, "password": password}))
@@ -352,7 +352,7 @@ pub(crate) async fn log_in_with(app: &TestApp, email: &str, password: &str) -> A
         .await
 }
 
-/// What stands in the answer to a login or a refresh.
+/// The members in the response to a login or a refresh.
 pub(crate) fn tokens(answer: &Answer) -> Tokens {
     Tokens {
         access: answer.text_at("/access_token"),
@@ -360,8 +360,7 @@ pub(crate) fn tokens(answer: &Answer) -> Tokens {
     }
 }
 
-/// A browser, as far as cookies go: it sends what it was given, and says that a page of this site
-/// sends it.
+/// A browser, with regard to cookies: it sends its cookie, with the headers of a page of this site.
 #[derive(Clone)]
 pub(crate) struct Browser {
     app: TestApp,
@@ -370,7 +369,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Logs in and keeps the cookie.
+    /// Logs in and stores the cookie.
     pub(crate) async fn log_in(app: &TestApp, user: &TestUser) -> Self {
         Self::of(app, &Self::answer(app, user).await)
     }
@@ -398,7 +397,7 @@ impl Browser {
         self.app.get(target).header("cookie", &self.cookie)
     }
 
-    /// A request that changes something, with what a page of this site sends along.
+    /// A request for a change, with the headers that a page of this site sends.
     pub(crate) fn request(&self, method: &str, target: &str) -> Call {
         self.app
             .request(method, target)
@@ -408,14 +407,14 @@ impl Browser {
     }
 }
 
-/// The fields of a session in a list, by name.
+/// A member of each session in a list.
 pub(crate) fn fields(items: &Value, name: &str) -> Vec<Value> {
     let items = items.as_array().cloned().unwrap();
     let read = |item: Value| item.get(name).cloned().unwrap();
     items.into_iter().map(read).collect()
 }
 
-/// Waits until this is so: for what other nodes learn within seconds. Fails after twenty.
+/// Waits for a condition, such as a revocation on another node. Fails after twenty seconds.
 pub(crate) async fn wait_until<F: AsyncFnMut() -> bool>(what: &str, mut so: F) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while !so().await {

@@ -1,4 +1,4 @@
-//! A small application for programs: who comes with a key or a client may read and write things.
+//! A small application for programs: callers with a key or a client may read and write things.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Subject for ApiKeysApp {
     }
 }
 
-/// Tests ask what is answered, not how soon.
+/// Tests check responses, not times.
 pub(crate) fn setup() -> Setup {
     Setup::new()
         .set("database.acquire_timeout", "30s")
@@ -64,7 +64,7 @@ const MIGRATIONS: Migrations = Migrations {
     postgres: &[USERS_TABLE],
 };
 
-/// What a token may permit here.
+/// The scopes.
 #[derive(Clone, Copy, doyen::domain::Scope)]
 pub(crate) enum Scope {
     /// Read things.
@@ -76,7 +76,7 @@ pub(crate) enum Scope {
     /// Your own account.
     #[scope("profile")]
     Profile,
-    /// Keep the house.
+    /// Administer the application.
     #[scope("house:keep")]
     Keep,
 }
@@ -206,7 +206,7 @@ pub(crate) struct KeyOwner {
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
-/// People come in.
+/// Creates users.
 pub(crate) trait SignUp {
     async fn sign_up(&self, scopes: &str) -> KeyOwner;
 }
@@ -251,7 +251,7 @@ impl KeyOwner {
         self.app.request(method, target).bearer(&self.token)
     }
 
-    /// Makes a key.
+    /// Creates a key.
     pub(crate) async fn make(&self, scopes: &[&str]) -> Answer {
         self.make_with(json!({"name": "a program", "scopes": scopes}))
             .await
@@ -279,7 +279,7 @@ impl KeyOwner {
             .await
     }
 
-    /// What the application says of them changes.
+    /// Changes the scopes of the user in the application.
     pub(crate) async fn set_column(&self, column: &str, value: impl Into<sea_orm::Value>) {
         let sql = format!("UPDATE people SET {column} = $1 WHERE subject = $2");
         let changed = self
@@ -290,7 +290,7 @@ impl KeyOwner {
     }
 }
 
-/// What the security log holds under this name.
+/// Returns the security events of this name.
 pub(crate) async fn events(app: &TestApp, name: &str) -> Vec<Value> {
     let administrator = app.sign_up("house:keep").await;
     let list = administrator

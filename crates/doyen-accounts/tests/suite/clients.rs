@@ -1,4 +1,4 @@
-//! Machine clients: id and secret for a token, and what the token is worth.
+//! Machine clients: id and secret for a token, and the rights of the token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::api_keys_app::{ApiKeysApp, KeyOwner, SignUp as _, events, setup};
 const FORM: &str = "application/x-www-form-urlencoded";
 const ADMIN_SCOPES: &str = "things:read things:write house:keep profile";
 
-/// A client as its program knows it.
+/// A client as its program has it.
 struct Program {
     app: TestApp,
     id: String,
@@ -38,7 +38,7 @@ fn basic(id: &str, secret: &str) -> String {
 }
 
 impl Program {
-    /// Asks with this form and HTTP Basic.
+    /// Sends this form with HTTP Basic.
     async fn asks(&self, form: &str) -> Answer {
         let call = self.app.post("/v1/oauth/token").body(FORM, form);
         call.header("authorization", basic(&self.id, &self.secret))
@@ -46,7 +46,7 @@ impl Program {
             .await
     }
 
-    /// Asks with id and secret in the form.
+    /// Sends id and secret in the form.
     async fn asks_in_the_form(&self, more: &str) -> Answer {
         let form = format!(
             "grant_type=client_credentials&client_id={}&client_secret={}{more}",
@@ -65,7 +65,7 @@ impl Program {
     }
 }
 
-/// A refusal in the words of RFC 6749 section 5.2, inside a problem.
+/// A refusal as in RFC 6749 section 5.2, inside a problem.
 #[track_caller]
 fn refused(answer: Answer, status: u16, error: &str) -> Answer {
     let answer = answer.expect_problem(status, error);
@@ -91,7 +91,7 @@ async fn t14_a_client_gets_a_token_with_no_store(app: ApiKeysApp) {
     for answer in [
         program.asks("grant_type=client_credentials").await,
         program.asks_in_the_form("").await,
-        // What is not known is ignored (RFC 6749 section 3.2), and an empty parameter is none.
+        // Unknown parameters are ignored (RFC 6749 section 3.2), and an empty one counts as absent.
         program
             .asks("grant_type=client_credentials&resource=x&scope=&audience=a&audience=b")
             .await,
@@ -130,7 +130,7 @@ async fn t14_a_client_gets_a_token_with_no_store(app: ApiKeysApp) {
     assert_eq!(app.count(&place).await, 0);
 }
 
-/// O4: a client gets what it asks for, and never more than it has.
+/// O4: a client gets the requested scopes, and never more than it has.
 #[doyen_test::test]
 async fn o4_narrower_scopes_are_granted_and_wider_ones_refused(app: ApiKeysApp) {
     let admin = app.sign_up(ADMIN_SCOPES).await;
@@ -203,7 +203,7 @@ async fn o9_other_grants_are_refused(app: ApiKeysApp) {
     );
     assert_eq!(metadata["response_types_supported"], json!([]));
     assert_eq!(metadata.get("authorization_endpoint"), None);
-    // Addresses are those of the settings, whatever the request calls us (A33).
+    // Addresses come from the settings, whatever the `Host` (A33).
     assert_eq!(metadata["issuer"], "http://localhost");
     assert_eq!(
         metadata["token_endpoint"],
@@ -258,7 +258,7 @@ async fn o4_an_unauthenticated_client_gets_no_token(app: ApiKeysApp) {
             bodies.push(body);
         }
     }
-    // A7: who it is that is not there is not told.
+    // A7: an unknown client gets the same response.
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
     for authorization in ["Basic", "Basic !", "Basic eA==", "Bearer x", "Digest x"] {
         let call = app.post("/v1/oauth/token").body(FORM, form);
@@ -301,7 +301,7 @@ async fn t12_a_client_authenticates_with_one_method(app: ApiKeysApp) {
         .header("authorization", basic(id, secret))
         .header("authorization", basic(id, secret));
     refused(twice.send().await, 400, "invalid_request");
-    // Another media type is none that is read.
+    // Other media types are refused.
     let json = app
         .post("/v1/oauth/token")
         .json(&json!({"grant_type": "client_credentials"}));
@@ -324,7 +324,7 @@ async fn t15_a_revoked_client_is_refused_with_its_tokens(app: ApiKeysApp) {
     let path = format!("/v1/clients/{}", program.id);
     admin.request("DELETE", &path).send().await.expect(204);
     assert_eq!(things(&app, &token).await, 401);
-    // A node that starts now knows it too.
+    // A node that starts now knows the revocation too.
     let node = app.another(setup()).await;
     assert_eq!(things(&node, &token).await, 401);
     refused(

@@ -1,4 +1,4 @@
-//! Sessions carried by a cookie.
+//! Cookie sessions.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ async fn s1_a_service_returns_only_the_offered_transport(app: AccountsApp) {
         .send()
         .await;
     answer.expect_problem(400, "transport_not_offered");
-    // Where only cookies are given, one need not ask.
+    // If only cookies are offered, no transport needs to be requested.
     let body = json!({"email": user.email, "password": PASSWORD});
     let answer = pages
         .post("/v1/auth/login")
@@ -87,7 +87,7 @@ async fn s1_a_service_returns_only_the_offered_transport(app: AccountsApp) {
         .await
         .expect(200);
     assert!(answer.header("set-cookie").is_some(), "{answer}");
-    // Where none are given, none counts.
+    // If no cookies are offered, none is accepted.
     let browser = Browser::of(&pages, &answer);
     assert_eq!(seen(&browser).await, 200);
     let elsewhere = app
@@ -106,7 +106,7 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
     let knock = || app.post("/knock").header("cookie", &browser.cookie);
     let same = "same-origin";
     let refused = [
-        // From elsewhere, token or not.
+        // From another origin, with or without the token.
         knock()
             .header("sec-fetch-site", "cross-site")
             .header("x-csrf-token", &browser.csrf),
@@ -123,7 +123,7 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
             .header("origin", "null")
             .header("x-csrf-token", &browser.csrf),
         knock().header("x-csrf-token", &browser.csrf),
-        // From here, without the token or with another's.
+        // From this origin, without the token or with that of another session.
         knock().header("sec-fetch-site", same),
         knock()
             .header("sec-fetch-site", same)
@@ -142,7 +142,7 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
     }
     let received = app.events("csrf.refused").await;
     assert_eq!(received.len(), count, "{received:?}");
-    // A browser that says only where a page is from.
+    // A browser that only sends `Origin`.
     let call = knock()
         .header("host", "porch.example")
         .header("origin", "https://porch.example");
@@ -150,16 +150,16 @@ async fn s4_a_change_must_come_from_a_page_of_this_origin_with_its_token(app: Co
         .send()
         .await
         .expect(204);
-    // Reading changes nothing and needs nothing.
+    // Reading needs no token.
     let call = app.get("/who").header("cookie", &browser.cookie);
     call.header("sec-fetch-site", "cross-site")
         .send()
         .await
         .expect(200);
-    // A form of another site is no JSON.
+    // A form of another site is not JSON.
     let call = browser.request("POST", "/v1/me/password");
     call.body("text/plain", "{}").send().await.expect(415);
-    // The token is there for a page that forgot it.
+    // The token is available to a page that lost it.
     let csrf = browser.get("/v1/auth/csrf").send().await.expect(200);
     assert_eq!(csrf.text_at("/csrf_token"), browser.csrf);
 }
@@ -184,7 +184,7 @@ async fn s4_a_page_of_another_origin_cannot_log_a_user_in(app: CookieAccountsApp
     assert_eq!(app.count("auth_sessions").await, 0);
 }
 
-/// A login is public: what a browser sends along with it must not keep anybody from it.
+/// A login is public: credentials that the browser sends along must not prevent it.
 #[doyen_test::test]
 async fn s4_a_login_works_with_an_old_cookie(app: CookieAccountsApp) {
     let (user, browser) = new_user(&app).await;
@@ -210,7 +210,7 @@ async fn a5_a_planted_cookie_authenticates_no_user_and_the_first_of_several_is_u
     let planted = format!("__Host-session={}", "A".repeat(64));
     let answer = app.get("/who").header("cookie", &planted).send().await;
     answer.expect_problem(401, "invalid_session");
-    // A login with it in place gives another.
+    // A login with a cookie returns another one.
     let body = json!({"email": other.email, "password": PASSWORD, "transport": "cookie"});
     let call = app
         .post("/v1/auth/login")
@@ -220,7 +220,7 @@ async fn a5_a_planted_cookie_authenticates_no_user_and_the_first_of_several_is_u
     assert_ne!(new.cookie, planted);
     let answer = app.get("/who").header("cookie", &planted).send().await;
     answer.expect_problem(401, "invalid_session");
-    // The first of its name, whatever stands behind it; two are never tried in turn.
+    // Only the first of its name is read, whatever follows.
     let who = |cookie: String| app.get("/who").header("cookie", cookie).send();
     let answer = who(format!("{}; {}", browser.cookie, new.cookie))
         .await
@@ -228,7 +228,7 @@ async fn a5_a_planted_cookie_authenticates_no_user_and_the_first_of_several_is_u
     assert_eq!(answer.text_at("/subject"), user.subject);
     let answer = who(format!("{planted}; {}", browser.cookie)).await;
     answer.expect_problem(401, "invalid_session");
-    // Names that only look like it do not count.
+    // Similar names do not count.
     let tossed = format!(
         "session=x; __Secure-session=y; __host-session=z; {}",
         browser.cookie
@@ -260,7 +260,7 @@ async fn a5_a_modified_cookie_authenticates_no_user(app: CookieAccountsApp) {
             .await;
         answer.expect_problem(401, "invalid_session");
     }
-    // It is no token either.
+    // It is not a token either.
     assert_eq!(app.status(value).await, 401);
     let refused = app.refresh(&format!("rt_{value}")).await;
     refused.expect_problem(400, "invalid_grant");
@@ -306,7 +306,7 @@ async fn s2_another_password_gives_another_cookie(app: CookieAccountsApp) {
         })
         .await;
     }
-    // The token of the old session is nothing in the new one.
+    // The token of the old session is invalid in the new one.
     let call = app
         .post("/knock")
         .header("cookie", &new.cookie)
@@ -459,7 +459,7 @@ async fn t12_a_token_beats_a_cookie(app: CookieAccountsApp) {
         .send()
         .await
         .expect_problem(401, "invalid_token");
-    // And it needs no proof of where it comes from.
+    // And it needs no CSRF token.
     let call = app.post("/knock").header("cookie", &browser.cookie);
     call.bearer(&tokens.access).send().await.expect(204);
 }

@@ -11,7 +11,7 @@ use crate::accounts_app::{
     log_in_with, subject,
 };
 
-/// Where new users must follow a link before they log in.
+/// An application in which new users must follow a link before they log in.
 pub(crate) struct StrictAccountsApp(TestApp);
 
 use doyen::prelude::*;
@@ -86,13 +86,13 @@ async fn change(app: &TestApp, access: &str, email: &str, password: &str) -> Ans
         .await
 }
 
-/// What a client could tell two answers apart by.
+/// The parts of a response that could distinguish it.
 fn looks(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     let headers = answer
         .headers()
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date" | "traceparent"))
-        // How many requests are left counts each of them.
+        // The state of the limit depends on the order of the requests.
         .filter(|(name, _)| !name.as_str().starts_with("ratelimit"))
         .map(|(name, value)| {
             (
@@ -120,7 +120,7 @@ async fn p3_a_forgotten_password_is_set_by_the_link_in_a_mail(app: AccountsApp) 
     let link = token(&mail);
     assert_eq!(link.len(), 43);
     reset(&app, &link, NEW_PASSWORD).await.expect(204);
-    // The sessions are over, the old password is, and the new one is not.
+    // The sessions and the old password are invalid, and the new password is valid.
     assert_eq!(app.status(&tokens.access).await, 401);
     app.refresh(&tokens.refresh)
         .await
@@ -170,7 +170,7 @@ async fn a7_answers_for_a_known_and_an_unknown_address_are_the_same(app: StrictA
         ]);
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "{all:#?}");
-    // And yet each got what was meant for them.
+    // Each address got the right mail.
     assert_eq!(count(&app, &known.email).await, 1);
     assert_eq!(count(&app, &unverified.email).await, 2);
     assert_eq!(count(&app, &disabled.email).await, 0);
@@ -216,7 +216,7 @@ async fn a45_one_of_fifty_concurrent_uses_of_a_link_succeeds(app: AccountsApp) {
         tasks.push(tokio::spawn(async move {
             loop {
                 let answer = reset(&app, &link, &format!("{NEW_PASSWORD} {n}")).await;
-                // More at once than may wait for a hash: asked again, as a client would.
+                // More than may wait for a hash: retried, as a client would.
                 if answer.status() != 503 {
                     return answer.status();
                 }
@@ -253,7 +253,7 @@ async fn a_link_expires_and_a_newer_one_replaces_it(app: AccountsApp) {
         .await
         .expect_problem(400, "invalid_link");
     app.clock().advance(Duration::from_secs(30 * 60 - 1));
-    // A password that is not taken leaves the link good.
+    // A refused password does not use up the link.
     let weak = reset(&app, &second, "password1").await.expect(422);
     assert_eq!(weak.failures(), ["/password common_password"]);
     let personal = reset(&app, &second, &format!("{}!", ann.email))
@@ -297,7 +297,7 @@ async fn t8_a_token_of_a_mail_has_one_purpose(app: StrictAccountsApp) {
         .await
         .expect_problem(400, "invalid_grant");
     assert_eq!(app.status(&link).await, 401);
-    // None of it used them up.
+    // None of these used up the links.
     reset(&app, &link, NEW_PASSWORD).await.expect(204);
 }
 
@@ -317,7 +317,7 @@ async fn o5_the_table_holds_nothing_that_could_be_sent(app: AccountsApp) {
         let text: String = row.try_get_by_index(place).unwrap();
         assert!(!text.contains(&link));
     }
-    // What is found there is not a token.
+    // The stored value is not a token.
     use base64::Engine as _;
     let found = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash);
     reset(&app, &found, NEW_PASSWORD)
@@ -348,7 +348,7 @@ async fn a46_a_link_leads_where_the_settings_say(app: StrictAccountsApp) {
 async fn a_new_account_waits_for_its_link(app: StrictAccountsApp) {
     let ann = app.new_user(DEFAULT_SCOPES).await;
     app.set_column(&ann, "verified", 0.into()).await;
-    // Only who knows the password learns that it waits.
+    // Only a caller with the password learns that the address is not verified.
     log_in_with(&app, &ann.email, "a wrong password")
         .await
         .expect_problem(401, "invalid_credentials");
@@ -363,7 +363,7 @@ async fn a_new_account_waits_for_its_link(app: StrictAccountsApp) {
     follow(&app, "verify-email", &link)
         .await
         .expect_problem(400, "invalid_link");
-    // Nothing more to verify, nothing more to send.
+    // Nothing is left to verify, and no mail is sent.
     app.clock().advance(OVER_A_MINUTE);
     resend(&app, &ann.email).await.expect(202);
     assert_eq!(count(&app, &ann.email).await, 1);

@@ -1,4 +1,4 @@
-//! The second factor: on, asked for, off.
+//! The second factor: enabled, required, disabled.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ async fn a_code_is_single_use_and_older_ones_are_refused(app: AccountsApp) {
     log_in(&app, &ann, PASSWORD, &code)
         .await
         .expect_problem(401, "wrong_code");
-    // Still within the window, yet before the one that was taken.
+    // Within the window, but older than the last used code.
     log_in(&app, &ann, PASSWORD, &before)
         .await
         .expect_problem(401, "wrong_code");
@@ -147,7 +147,7 @@ async fn a45_one_of_five_logins_with_the_same_code_succeeds(app: AccountsApp) {
     let (ann, _, phone, codes) = enrolled(&app).await;
     for code in [phone.shows(&app), codes[0].clone()] {
         let mut tasks = Vec::new();
-        // No more than are free.
+        // No more than the free attempts.
         for _ in 0..5 {
             let (app, ann, code) = ((*app).clone(), ann.clone(), code.clone());
             tasks.push(tokio::spawn(async move {
@@ -216,7 +216,7 @@ async fn it_is_enabled_and_disabled_with_the_password(app: AccountsApp) {
         .await
         .expect(200)
         .text_at("/secret");
-    // It does not count before its first code.
+    // It is not required before its first code.
     app.log_in(&ann).await;
     let started = post(&app, access, "totp", json!({"password": PASSWORD}))
         .await

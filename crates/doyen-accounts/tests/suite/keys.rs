@@ -1,4 +1,4 @@
-//! API keys: what they look like, what they may do, and when they stop.
+//! API keys: format, scopes, and end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ async fn k1_a_key_is_shown_once_and_kept_as_a_hash(app: ApiKeysApp) {
     assert_eq!(list.at("/items/0/scopes"), json!(["things:read"]));
     assert_eq!(list.text_at("/items/0/hint"), key[..10]);
 
-    // O5: neither the key nor its secret stands in the database, whichever way it is written.
+    // O5: neither the key nor its secret is in the database, in any encoding.
     for column in ["hint", "name", "scopes", "owner"] {
         let sql = format!("SELECT count(*) FROM auth_keys WHERE {column} LIKE '%{secret}%'");
         assert_eq!(number(&app, &sql).await, 0);
@@ -96,7 +96,7 @@ async fn k1_a_key_is_its_owner_within_its_scopes(app: ApiKeysApp) {
         json!({"subject": ada.subject, "scopes": ["things:read"], "roles": ["user"], "key": id, "session": null})
     );
     with(&app, &key, "GET", "/things").await.expect(200);
-    // T12: what it was not made for is refused, and the answer names it.
+    // T12: a route outside its scopes refuses it and names the scope.
     let refused = with(&app, &key, "POST", "/things")
         .await
         .expect_problem(403, "forbidden");
@@ -127,7 +127,7 @@ async fn k1_a_key_is_read_from_its_header_only(app: ApiKeysApp) {
         .await
         .expect(401);
     app.get("/who").bearer(&key).send().await.expect(401);
-    // T12: two ways at once are one too many, whatever they say.
+    // T12: two credentials are refused, whatever they are.
     app.get("/who")
         .bearer(&ada.token)
         .header("x-api-key", &key)
@@ -144,8 +144,8 @@ async fn k1_invalid_keys_get_the_same_response(app: ApiKeysApp) {
         json!({"name": "short", "scopes": ["things:read"], "expires_at": "2026-11-22T08:31:00Z"});
     let short = ada.make_with(expiring).await.expect(201).text_at("/key");
     assert_eq!(status(&app, &short).await, 200);
-    // To the second: the last moment counts, the moment itself does not, and no memory of the node
-    // makes it longer.
+    // Exact expiry: the microsecond before is valid, the time itself is not, and no cache extends
+    // it.
     app.clock().advance(Duration::from_micros(59_999_999));
     assert_eq!(status(&app, &short).await, 200);
     app.clock().advance(Duration::from_micros(1));
@@ -190,7 +190,7 @@ fn stranger() -> String {
         + &check("house_0000000000000000000000000000000000000000000")
 }
 
-/// The checksum, made from its description in the guide and not by the code under test.
+/// The checksum, computed from its description in the guide.
 fn check(text: &str) -> String {
     let mut crc = u32::MAX;
     for byte in text.bytes() {
@@ -214,8 +214,8 @@ fn check(text: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A9: a guess with a wrong checksum never reaches the database; one with a right checksum is one
-/// look-up by the hash.
+/// A9: a guess with a wrong checksum causes no query; one with a right checksum causes one lookup
+/// by the hash.
 #[doyen_test::test]
 async fn a9_guesses_are_refused_without_the_database(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
@@ -226,7 +226,7 @@ async fn a9_guesses_are_refused_without_the_database(app: ApiKeysApp) {
     );
     assert_eq!(status(&app, &key).await, 200);
     app.clock().advance(Duration::from_secs(60));
-    // Nothing can be asked any more.
+    // The database is unavailable from now on.
     app.database().close().await;
     for at in 6..key.len() {
         let mut wrong = key.clone().into_bytes();
@@ -236,8 +236,8 @@ async fn a9_guesses_are_refused_without_the_database(app: ApiKeysApp) {
             .await
             .expect_problem(401, "invalid_key");
     }
-    // What is not believed any more is not believed because the database is away: it is a fault,
-    // and told as one.
+    // An expired cache entry is not used because the database is unavailable: the response is
+    // a 503.
     assert!(status(&app, &key).await >= 500);
     assert!(with(&app, &stranger(), "GET", "/things").await.status() >= 500);
 }
@@ -279,7 +279,7 @@ async fn k1_a_key_follows_its_owner(app: ApiKeysApp) {
     with(&app, &key, "POST", "/things").await.expect(204);
     let later = || app.clock().advance(Duration::from_secs(1));
 
-    // Less for the owner is less for the key; more for the owner is not more for the key.
+    // Fewer scopes of the owner restrict the key; further ones do not extend it.
     ada.set_column("scopes", "things:read profile house:keep")
         .await;
     later();
@@ -343,7 +343,7 @@ async fn k1_a_key_never_exceeds_the_scopes_of_its_owner(app: ApiKeysApp) {
         assert_eq!(answer.failures(), [failure]);
     }
     assert!(ada.keys().await.is_empty());
-    // A scope that is asked for twice is there once.
+    // A scope that is requested twice is granted once.
     let twice = ada.make(&["things:read", "things:read"]).await.expect(201);
     assert_eq!(twice.at("/scopes"), json!(["things:read"]));
 }
@@ -397,7 +397,7 @@ async fn k1_another_ones_key_is_not_there(app: ApiKeysApp) {
     assert_eq!(status(&app, &key).await, 200);
 }
 
-/// A45: many at once do not get one key more than there may be.
+/// A45: concurrent requests cannot exceed the maximum number of keys.
 #[doyen_test::test]
 async fn k1_the_number_of_keys_is_limited(app: ApiKeysApp) {
     let ada = app.sign_up(DEFAULT_SCOPES).await;
@@ -416,7 +416,7 @@ async fn k1_the_number_of_keys_is_limited(app: ApiKeysApp) {
     }
     let keys = ada.keys().await;
     assert_eq!(keys.len(), 5);
-    // Room is made by revoking, for oneself alone.
+    // Revoking a key allows another, for this user only.
     ada.revoke(keys[0]["id"].as_str().unwrap())
         .await
         .expect(204);
@@ -452,7 +452,7 @@ async fn k1_the_list_has_time_and_address_of_the_last_use(app: ApiKeysApp) {
         json!("2026-11-22T08:31:00.000000Z")
     );
 
-    // A key that is refused was not used.
+    // A refused key was not used.
     app.clock().advance(Duration::from_secs(60));
     assert_eq!(from(&app, &stranger(), "192.0.2.9:4000").await, 401);
     assert_eq!(ada.keys().await[0]["last_address"], json!("192.0.2.7"));
@@ -471,7 +471,7 @@ async fn k1_events_of_keys_are_in_the_security_log(app: ApiKeysApp) {
     ] {
         assert_eq!(from(&app, &key, address).await, 200);
     }
-    // Another node, later: it is not new any more.
+    // Another node, later: the address is known.
     let other = app.another(setup()).await;
     app.clock().advance(Duration::from_secs(600));
     assert_eq!(from(&other, &key, "192.0.2.7:3").await, 200);

@@ -1,4 +1,4 @@
-//! What an application gives twice is refused at start: the last one would silently win.
+//! Options that are set twice are refused at start: otherwise the last one would win silently.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use doyen::settings::{Environment, Loader};
 
 use crate::accounts_app::{AccountsApp, MIGRATIONS, Scope, SqlUsers};
 
-/// The database, for what is found out after it was opened.
+/// The database, for errors that occur after it was opened.
 fn file() -> PathBuf {
     std::env::temp_dir().join(format!("doyen-mount-{}.db", std::process::id()))
 }

@@ -1,4 +1,4 @@
-//! Logging in by an outside OpenID provider, and what an attacker tries there.
+//! Login with an OpenID provider, and attacks on it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use serde_json::json;
 use crate::api_keys_app::{ApiKeysApp, DEFAULT_SCOPES, KeyOwner, SignUp as _, events, setup};
 use crate::provider::{CLIENT, Provider, SECRET, Signer, pairs};
 
-/// Where the provider sends people back.
-pub(crate) const CALLBACK_URL: &str = "https://house.example.com/v1/auth/oidc/callback";
+/// The redirect URI.
+pub(crate) const CALLBACK_URL: &str = "https://service.example.com/v1/auth/oidc/callback";
 
-/// The house with a provider.
+/// The application with a provider.
 struct Gate {
     app: TestApp,
     provider: Provider,
 }
 
-/// A login that was begun.
+/// A started login.
 struct LoginAttempt {
     cookie: String,
     fields: HashMap<String, String>,
@@ -73,7 +73,7 @@ impl Gate {
         call.send().await
     }
 
-    /// The whole way.
+    /// A complete login.
     async fn log_in(&self) -> Answer {
         let attempt = self.begin().await;
         let code = self.code(&attempt);
@@ -117,7 +117,7 @@ async fn o6_a_login_uses_pkce_and_returns_the_user(test_app: ApiKeysApp) {
     assert_eq!(field("scope"), "openid email");
     assert_eq!(field("code_challenge_method"), "S256");
     assert_eq!(field("code_challenge").len(), 43);
-    // What the address holds is not what the cookie holds, and the verifier is in neither.
+    // URL and cookie have different values, and the verifier is in neither.
     assert!(!attempt.cookie.contains(field("state")) && !attempt.cookie.contains(field("nonce")));
 
     let answer = gate.log_in().await.expect(200);
@@ -134,7 +134,7 @@ async fn o6_a_login_uses_pkce_and_returns_the_user(test_app: ApiKeysApp) {
     assert_eq!(who.text_at("/subject"), ada.subject);
     assert!(who.at("/session").is_string());
 
-    // From now on the provider's id counts, whatever becomes of the address there.
+    // From now on the account is found by the provider's id, whatever the address.
     gate.provider
         .with(|now| now.claims = json!({"email": "other@example.com", "email_verified": false}));
     let again = gate.log_in().await.expect(200).text_at("/access_token");
@@ -157,16 +157,16 @@ async fn o6_every_allowed_algorithm_is_read(test_app: ApiKeysApp) {
     for (signer, kid) in [
         (Signer::rs256(), Some("one")),
         (Signer::ed25519(), Some("one")),
-        // The only key there is needs no name.
+        // A single key needs no name.
         (Signer::es256(), None),
     ] {
         gate.provider
             .with(|now| (now.signer, now.kid) = (signer, kid));
-        // The keys that are known do not fit: they are read again, but not at once.
+        // The known keys do not match: they are read again, but not at once.
         gate.app.clock().advance(Duration::from_secs(31));
         gate.log_in().await.expect(200);
     }
-    // With a provider that wants the secret in the form.
+    // With a provider that requires the secret in the form.
     let in_form = self::gate(&test_app, &[]).await;
     in_form.provider.with(|now| {
         now.metadata = json!({"token_endpoint_auth_methods_supported": ["client_secret_post"]})
@@ -332,7 +332,7 @@ async fn o10_a_callback_is_accepted_once_and_in_its_own_browser(test_app: ApiKey
             .await,
     );
     assert_eq!(gate.provider.asked("/token"), 1);
-    // A code that was spent, in a login that was not.
+    // A used code, in a new login.
     let again = [
         ("state", two.fields["state"].as_str()),
         ("code", code.as_str()),
@@ -340,7 +340,7 @@ async fn o10_a_callback_is_accepted_once_and_in_its_own_browser(test_app: ApiKey
     gate.back(Some(&two.cookie), &again)
         .await
         .expect_problem(401, "openid_refused");
-    // A code that was made for another login: its verifier is another one.
+    // A code of another login: its verifier differs.
     let (three, four) = (gate.begin().await, gate.begin().await);
     let foreign = gate.code(&three);
     let mixed = [
@@ -350,7 +350,7 @@ async fn o10_a_callback_is_accepted_once_and_in_its_own_browser(test_app: ApiKey
     gate.back(Some(&four.cookie), &mixed)
         .await
         .expect_problem(401, "openid_refused");
-    // Ten minutes are enough.
+    // The cookie expires after ten minutes.
     let late = gate.begin().await;
     let code = gate.code(&late);
     gate.app.clock().advance(Duration::from_secs(600));
@@ -363,7 +363,7 @@ async fn o10_a_callback_is_accepted_once_and_in_its_own_browser(test_app: ApiKey
     );
 }
 
-/// RFC 9207: the answer of another provider is not carried to this one.
+/// RFC 9207: the response of another provider is refused.
 #[doyen_test::test]
 async fn o10_an_answer_of_another_issuer_is_refused(test_app: ApiKeysApp) {
     let gate = gate(&test_app, &[]).await;
@@ -384,7 +384,7 @@ async fn o10_an_answer_of_another_issuer_is_refused(test_app: ApiKeysApp) {
         assert_eq!(answer.status(), status, "{answer}");
     }
     assert_eq!(gate.provider.asked("/token"), 1);
-    // Who promises to say it must say it.
+    // A provider that announces `iss` must send it.
     let promises = self::gate(&test_app, &[]).await;
     promises
         .provider
@@ -393,7 +393,7 @@ async fn o10_an_answer_of_another_issuer_is_refused(test_app: ApiKeysApp) {
         .log_in()
         .await
         .expect_problem(401, "openid_refused");
-    // The provider said no.
+    // The provider refused the login.
     let attempt = gate.begin().await;
     let query = [
         ("state", attempt.fields["state"].as_str()),
@@ -433,12 +433,12 @@ async fn o10_an_unverified_address_takes_over_no_account(test_app: ApiKeysApp) {
     refused(gate.log_in().await);
     ada.set_column("disabled", 0).await;
     assert_eq!(test_app.count("auth_identities").await, 0);
-    // Letters of an address are compared as the login does.
+    // Addresses are compared as at a password login.
     gate.provider.with(|now| {
         now.claims = json!({"email": ada.email.to_uppercase(), "email_verified": true})
     });
     gate.log_in().await.expect(200);
-    // Where accounts are not linked by address, they are not.
+    // Without linking by address, accounts stay separate.
     let strict = self::gate(&test_app, &[("auth.oidc.link", "never")]).await;
     strict.says(&ada);
     refused(strict.log_in().await);

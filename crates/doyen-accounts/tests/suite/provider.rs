@@ -1,4 +1,4 @@
-//! An OpenID provider that says whatever a test wants it to.
+//! A configurable OpenID provider for tests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,9 +18,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) const CLIENT: &str = "house";
-pub(crate) const SECRET: &str = "the secret of the house";
+pub(crate) const SECRET: &str = "the secret of the service";
 
-/// What ID tokens are signed with.
+/// The algorithms of ID tokens.
 pub(crate) enum Signer {
     Es256(EcdsaKeyPair),
     Rs256(RsaKeyPair),
@@ -97,7 +97,7 @@ impl Signer {
     }
 }
 
-/// What it does now.
+/// The current behaviour.
 pub(crate) struct Behaviour {
     pub(crate) signer: Signer,
     /// The name of the key in the header of a token.
@@ -106,13 +106,13 @@ pub(crate) struct Behaviour {
     pub(crate) jwks: Option<String>,
     /// Changes to the header of a token.
     pub(crate) header: Value,
-    /// Changes to the claims of a token; null takes one away.
+    /// Changes to the claims of a token; null removes one.
     pub(crate) claims: Value,
     /// Changes to the metadata.
     pub(crate) metadata: Value,
-    /// A whole other answer of the token endpoint.
+    /// A complete other response of the token endpoint.
     pub(crate) answer: Option<(u16, String)>,
-    /// What was asked for.
+    /// The requests received.
     pub(crate) asked: Vec<String>,
     codes: HashMap<String, (String, String)>,
 }
@@ -126,7 +126,7 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// Starts one whose tokens are issued at this second.
+    /// Starts a provider whose tokens are issued at this second.
     pub(crate) async fn start(now: i64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let provider = Self {
@@ -157,7 +157,7 @@ impl Provider {
         change(&mut self.behaviour.lock().unwrap())
     }
 
-    /// How often a path was asked for.
+    /// Number of requests for a path.
     pub(crate) fn asked(&self, path: &str) -> usize {
         self.with(|now| now.asked.iter().filter(|asked| *asked == path).count())
     }
@@ -245,7 +245,7 @@ fn merge(all: &mut Value, changes: &Value) {
     }
 }
 
-/// Checks the code as a strict provider does, and gives an ID token.
+/// Checks the code as a strict provider does, and returns an ID token.
 fn token(now: &mut Behaviour, head: &str, body: &str, issuer: &str, seconds: i64) -> (u16, String) {
     if let Some(answer) = now.answer.clone() {
         return answer;
@@ -282,7 +282,7 @@ fn token(now: &mut Behaviour, head: &str, body: &str, issuer: &str, seconds: i64
     (200, answer.to_string())
 }
 
-/// The pairs of a form or a query, decoded.
+/// Decodes the pairs of a form or a query.
 pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     use doyen::schema::input::{Value, text};
     let Ok(Value::Map(pairs)) = text::query(text) else {

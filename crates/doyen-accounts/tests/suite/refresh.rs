@@ -1,5 +1,5 @@
-//! Refresh tokens: spent once, given again to who lost the answer, and the end of a session when
-//! two hold one.
+//! Refresh tokens: single use, the same successor after a lost response, and the end of a session
+//! with two holders.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn o1_a_refresh_token_is_single_use_and_reuse_ends_its_family_on_every_nod
     refused(&app, &first.refresh).await;
     refused(&app, &second.refresh).await;
     refused(&other, &second.refresh).await;
-    // Here at once, there within seconds: both access tokens of the family.
+    // Both access tokens of the family are refused: here at once, on the other node within seconds.
     for token in [&first.access, &second.access] {
         let answer = app.get("/who").bearer(token).send().await;
         answer.expect_problem(401, "invalid_token");
@@ -150,7 +150,7 @@ async fn a3_a_thousand_lost_answers_end_no_session(app: AccountsApp) {
             tokio::spawn(async move {
                 let (_, mut held) = new_user(&app).await;
                 for _ in 0..100 {
-                    // The client never sees this one.
+                    // The client never receives this one.
                     let lost = app.refresh(&held.refresh).await.expect(200);
                     let again = refreshed(&app, &held.refresh).await;
                     assert_eq!(again.refresh, tokens(&lost).refresh);
@@ -210,7 +210,7 @@ async fn o3_a_session_ends_after_its_time_however_much_it_is_used(app: AccountsA
     }
     app.clock().advance(2 * day);
     refused(&app, &held.refresh).await;
-    // Over is no theft.
+    // An expired session is not theft.
     assert_eq!(
         app.events("refresh.reused").await,
         Vec::<serde_json::Value>::new()
@@ -239,8 +239,8 @@ async fn t8_only_a_refresh_token_refreshes_and_it_authenticates_nothing(app: Acc
     refreshed(&app, &held.refresh).await;
 }
 
-/// Ids of sessions stand in lists and in tokens: who knows one makes no token of it, and ends
-/// nothing with it.
+/// Ids of sessions are in lists and in tokens: knowledge of one neither creates a token nor ends a
+/// session.
 #[doyen_test::test]
 async fn o1_a_made_up_token_ends_nothing(app: AccountsApp) {
     let (_, first) = new_user(&app).await;
@@ -287,7 +287,7 @@ async fn t15_a_disabled_or_deleted_user_loses_the_session(app: AccountsApp) {
         refused(&app, &held.refresh).await;
         assert_eq!(app.status(&held.access).await, 401);
         if !gone {
-            // Not even when they are let in again: that needs a login.
+            // Not even after the user is enabled again: that needs a login.
             app.set_column(&user, "disabled", 0.into()).await;
             refused(&app, &held.refresh).await;
             app.log_in(&user).await;
@@ -305,12 +305,12 @@ async fn t14_no_cache_keeps_a_token(app: AccountsApp) {
     assert_eq!(refresh.header("cache-control"), Some("no-store"));
     assert_eq!(refresh.text_at("/token_type"), "Bearer");
     assert_eq!(refresh.at("/expires_in"), json!(900));
-    // Nor does one keep a refusal.
+    // Nor is a refusal cached.
     let refused = refused(&app, "rt_x").await;
     assert_eq!(refused.header("cache-control"), Some("no-store"));
 }
 
-/// Everything that is kept, as text: what a thief of the database has.
+/// All stored values as text: what a thief of the database has.
 async fn dump(app: &TestApp) -> String {
     use doyen::data::sea_orm::{ConnectionTrait as _, DbBackend, Statement};
     let session = app.database().session(doyen::domain::Access::Read);
@@ -366,7 +366,7 @@ async fn o5_a_stolen_database_holds_no_token(app: AccountsApp) {
     for token in [&first, &second] {
         let secret = raw(&token.refresh)[20..].to_vec();
         let id = hex(&raw(&token.refresh)[..16]);
-        // The dump is of the right rows, and holds nothing but the hash.
+        // The dump has the right rows, and only the hash.
         let plain = dump.replace('-', "");
         assert!(plain.contains(&id), "{id} is not in {dump}");
         for found in [
@@ -378,7 +378,7 @@ async fn o5_a_stolen_database_holds_no_token(app: AccountsApp) {
             assert!(!dump.contains(&found), "{found} is in {dump}");
         }
     }
-    // What is found there opens nothing.
+    // The stored value authenticates nothing.
     for line in dump.lines() {
         let found = line.trim_start_matches("\\x");
         if found.len() == 64 {

@@ -1,4 +1,4 @@
-//! Logging in and out, one's own sessions, and what no longer counts on any node.
+//! Login, logout, the sessions of a user, and revocation on all nodes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +20,10 @@ async fn log_out(app: &TestApp, tokens: &Tokens) -> Answer {
         .await
 }
 
-/// What tells two answers apart, but for the request id.
+/// The parts of a response that could distinguish it, without the request id.
 fn received(answer: &Answer) -> String {
     let id = answer.header("x-request-id").unwrap().to_owned();
-    // How much of a limit is left says nothing of who has an account.
+    // The state of the limit does not depend on the account.
     let headers = answer
         .headers()
         .iter()
@@ -73,7 +73,7 @@ async fn l1_unknown_wrong_and_disabled_get_the_same_response(app: AccountsApp) {
         1,
         "{why:?}"
     );
-    // No event holds what was typed.
+    // No event contains the password.
     assert!(!json!(failed).to_string().contains(PASSWORD));
 }
 
@@ -87,13 +87,13 @@ async fn l1_an_address_has_no_case(app: AccountsApp) {
 #[doyen_test::test]
 async fn a_login_renews_a_hash_of_another_cost(app: AccountsApp) {
     let ada = app.new_user(DEFAULT_SCOPES).await;
-    let dear = PasswordOptions {
+    let expensive = PasswordOptions {
         memory_kib: 32,
         ..PasswordOptions::fast_for_tests()
     };
-    let dear = Passwords::new(dear).unwrap_or_else(|error| panic!("{error}"));
+    let expensive = Passwords::new(expensive).unwrap_or_else(|error| panic!("{error}"));
     let password = PASSWORD.parse().unwrap_or_else(|error| panic!("{error}"));
-    let hash = dear
+    let hash = expensive
         .hash(password)
         .await
         .unwrap_or_else(|error| panic!("{}", error.error()));
@@ -123,7 +123,7 @@ async fn t15_a4_after_a_logout_every_node_refuses(app: AccountsApp) {
     .await;
     let refused = other.refresh(&tokens.refresh).await;
     refused.expect_problem(400, "invalid_grant");
-    // A node that starts only now knows it too.
+    // A node that starts now knows it too.
     let late = app.another(default_setup()).await;
     assert_eq!(late.status(&tokens.access).await, 401);
     assert_eq!(late.status(&elsewhere.access).await, 200);
@@ -177,7 +177,7 @@ async fn t15_a_disabled_user_is_refused_everywhere(app: AccountsApp) {
     }
 }
 
-/// A revocation that is rolled back never was.
+/// A revocation that is rolled back has no effect.
 #[doyen_test::test]
 async fn t15_a_rolled_back_change_revokes_nothing(app: AccountsApp) {
     use doyen::auth::Sessions;
@@ -241,7 +241,7 @@ async fn s3_users_list_rename_and_end_their_own_sessions(app: AccountsApp) {
         .map(|id| id.as_str().unwrap().to_owned())
         .collect();
     let at = |id: &str| format!("/v1/me/sessions/{id}");
-    // A name.
+    // Rename.
     let named = app
         .patch(at(&ids[1]))
         .bearer(&laptop.access)
@@ -266,7 +266,7 @@ async fn s3_users_list_rename_and_end_their_own_sessions(app: AccountsApp) {
         call.send().await.expect_problem(404, "session_not_found");
     }
     assert_eq!(app.status(&phone.access).await, 200);
-    // An end.
+    // End.
     app.delete(at(&ids[1]))
         .bearer(&laptop.access)
         .send()
@@ -280,7 +280,7 @@ async fn s3_users_list_rename_and_end_their_own_sessions(app: AccountsApp) {
     let again = app.delete(at(&ids[1])).bearer(&laptop.access).send().await;
     again.expect_problem(404, "session_not_found");
     assert_eq!(fields(&list().await.at("/items"), "id"), [json!(ids[0])]);
-    // All but this one.
+    // End all others.
     let more = [app.log_in(&ada).await, app.log_in(&ada).await];
     app.delete("/v1/me/sessions")
         .bearer(&laptop.access)

@@ -1,4 +1,4 @@
-//! What every store of sessions promises: one suite, run in SQLite, in PostgreSQL and in Redis.
+//! One test suite for every session store, in SQLite, PostgreSQL and Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ struct Place {
 }
 
 impl Place {
-    /// Does something in a unit of work that is committed.
+    /// Runs work in a unit of work that is committed.
     async fn work<T>(
         &self,
         what: impl AsyncFnOnce(&dyn SessionStore, &Session) -> Result<T, Unexpected>,
@@ -259,7 +259,7 @@ async fn a_store_keeps_its_promises(app: AccountsApp) {
         app: (*app).clone(),
     };
     keeps_its_promises(&place).await;
-    // What is long over is forgotten.
+    // Long expired sessions are removed.
     let one = record("usr_prune", 0);
     place
         .work(async |store, work| store.insert(work, &one).await)
@@ -270,7 +270,7 @@ async fn a_store_keeps_its_promises(app: AccountsApp) {
     assert_eq!(place.find(one.id).await, None);
 }
 
-/// Where Redis is for tests.
+/// The Redis server of the tests.
 fn redis_url() -> String {
     std::env::var("DOYEN_TEST_REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned())
 }
@@ -312,7 +312,8 @@ async fn a_store_in_redis_keeps_its_promises(app: AccountsApp) {
     removed.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Each login lists the sessions of its account. One after the other, a hundred would cost a hundred round trips.
+/// Each login lists the sessions of its account. One after the other, a hundred would cost a hundred
+/// round trips.
 #[doyen_test::test(sqlite)]
 async fn the_sessions_of_a_subject_are_read_from_redis_in_one_round_trip(app: AccountsApp) {
     let server = doyen_test::RedisServer::start();
@@ -346,7 +347,8 @@ async fn the_sessions_of_a_subject_are_read_from_redis_in_one_round_trip(app: Ac
     assert!(read < 20, "{read} reads");
 }
 
-/// A Redis that is away is no verdict: 503 where the store is asked, and access tokens go on.
+/// An unavailable Redis refuses no session: requests that need the store get a 503, and access
+/// tokens stay valid.
 #[doyen_test::test]
 async fn f7_an_unavailable_session_store_is_503_and_not_401(app: AccountsApp) {
     use crate::accounts_app::{
@@ -382,7 +384,7 @@ async fn f7_an_unavailable_session_store_is_503_and_not_401(app: AccountsApp) {
     app.refresh(&held.refresh).await.expect(200);
 }
 
-/// The whole of it over Redis, on two nodes.
+/// Everything with Redis, on two nodes.
 #[doyen_test::test]
 async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(app: AccountsApp) {
     use crate::accounts_app::{
@@ -392,7 +394,7 @@ async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(
         default_setup()
             .set("auth.session.store", "redis")
             .set("auth.session.transport", "both")
-            // Redis forgets them tomorrow.
+            // Redis removes them tomorrow.
             .set("auth.session.idle", "1h")
             .set("auth.session.absolute", "1h")
             .set("redis.url", &redis_url())
@@ -420,7 +422,7 @@ async fn o1_a3_t15_sessions_in_redis_are_refreshed_reused_and_ended_like_others(
     let browser = Browser::log_in(&one, &ada).await;
     let there = || two.get("/who").header("cookie", &browser.cookie).send();
     assert_eq!(there().await.status(), 200);
-    // Reuse, found out on the other node.
+    // Reuse, detected on the other node.
     app.clock().advance(Duration::from_secs(60));
     two.refresh(&first.refresh)
         .await

@@ -1,4 +1,4 @@
-//! Who fails to log in too often waits; who is at home does not wait for others.
+//! Failed logins cause a wait, from which the network of the owner is exempt.
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -31,12 +31,12 @@ fn wait(answer: &Answer) -> u64 {
     seconds.unwrap_or_else(|| panic!("no time to wait\n\n{answer}"))
 }
 
-/// An address for each number.
+/// A different address for each number.
 fn place(n: usize) -> String {
     format!("198.{}.{}.{}", 18 + n / 65_536, n / 256 % 256, n % 256)
 }
 
-/// Where one password is worked on at once, at its real cost, and four may wait.
+/// An application that checks one password at a time, at the real cost, with four waiting.
 pub(crate) struct FewPermitsApp(TestApp);
 
 fn narrow() -> Setup {
@@ -108,7 +108,7 @@ async fn p4_a_thousand_tries_on_one_account_wait_longer_and_longer_and_the_owner
                     "{seconds} after {longest}"
                 );
                 longest = longest.max(seconds);
-                // The attacker waits as told now and then.
+                // The attacker obeys the stated wait now and then.
                 if n % 50 == 0 {
                     app.clock().advance(Duration::from_secs(seconds));
                 }
@@ -119,11 +119,11 @@ async fn p4_a_thousand_tries_on_one_account_wait_longer_and_longer_and_the_owner
     assert!(looked_at <= 6 + 20, "{looked_at}");
     assert_eq!(looked_at + refused, 1000);
     assert!(longest >= 256, "{longest}");
-    // A stranger with the right password waits too: they could be anybody.
+    // A stranger with the right password waits too.
     log_in_from(&app, "192.0.2.99", &ann.email, PASSWORD)
         .await
         .expect_problem(429, "login_throttled");
-    // The owner, from a neighbouring address of the network they are known at, does not.
+    // The owner, from another address of a known network, does not.
     log_in_from(&app, "203.0.113.9", &ann.email, PASSWORD)
         .await
         .expect(200);
@@ -167,7 +167,7 @@ async fn p4_correct_passwords_at_once_all_enter(app: AccountsApp) {
     for task in tasks {
         assert_eq!(task.await.unwrap(), 200);
     }
-    // A row of zeros may be left: it counts nothing, and goes with the old ones.
+    // A row of zeros may be left: it counts nothing, and is removed with the old ones.
     let counted = app
         .execute("DELETE FROM auth_failures WHERE failures + pending > 0", [])
         .await;
@@ -356,7 +356,7 @@ async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: AccountsAp
     let mut last = None;
     for n in 0..1000 {
         let email = format!("user{n}@example.com");
-        // A fresh IPv6 address each time, of one subscriber.
+        // A new IPv6 address each time, of one subscriber.
         let address = format!("2001:db8:1:2::{n:x}");
         let answer = log_in_from(&app, &address, &email, "a wrong password").await;
         looked_at += usize::from(answer.status() == 401);
@@ -364,7 +364,7 @@ async fn a6_a_thousand_accounts_from_one_network_are_slowed_down(app: AccountsAp
     }
     assert_eq!(looked_at, 31);
     last.unwrap().expect_problem(429, "login_throttled");
-    // Others are not held up, and neither is the owner of an account who is at home there.
+    // Others are not affected, and neither is the owner of an account in a known network.
     let bob = app.new_user(DEFAULT_SCOPES).await;
     log_in_from(&app, "192.0.2.4", &bob.email, PASSWORD)
         .await
@@ -437,7 +437,7 @@ async fn p4_failures_survive_a_restart_and_are_forgotten_in_time(app: AccountsAp
     log_in_from(&other, "192.0.2.1", &ann.email, PASSWORD)
         .await
         .expect(200);
-    // The owner forgave: a few are free again.
+    // After a successful login some attempts are free again.
     for n in 0..5 {
         log_in_from(&app, &place(n), &ann.email, "a wrong password")
             .await
@@ -502,7 +502,7 @@ async fn p4_a_stolen_token_does_not_find_the_password(app: AccountsApp) {
             .await
             .expect_problem(403, "wrong_password");
     }
-    // One count for all ways.
+    // One count for all ways to log in.
     try_it("/v1/me/totp", json!({"password": PASSWORD}))
         .await
         .expect_problem(429, "login_throttled");

@@ -26,7 +26,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// A run that lasts this long has recovered from earlier errors.
 const RECOVERY: Duration = Duration::from_secs(10);
 
-/// So many panics within [`PANIC_WINDOW`] stop the process.
+/// This number of panics within [`PANIC_WINDOW`] stop the process.
 const MAX_PANICS: usize = 5;
 const PANIC_WINDOW: Duration = Duration::from_secs(60);
 

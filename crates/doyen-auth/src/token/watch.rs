@@ -45,7 +45,7 @@ struct Turn {
     /// The ring in use; `None` before the first read.
     used: Option<Vec<StoredKey>>,
     /// True if the failure is logged already.
-    told: bool,
+    logged: bool,
 }
 
 impl Watch {
@@ -155,13 +155,13 @@ impl Tokens {
 
     async fn read_and_tell(&self, watch: &Watch, turn: &mut Turn) {
         match self.read(watch, turn).await {
-            Ok(()) if turn.told => {
-                turn.told = false;
+            Ok(()) if turn.logged => {
+                turn.logged = false;
                 tracing::info!("the signing keys can be read again");
             }
             Ok(()) => {}
-            Err(error) if !turn.told => {
-                turn.told = true;
+            Err(error) if !turn.logged => {
+                turn.logged = true;
                 tracing::error!(%error, "the signing keys cannot be read; those in use stay");
             }
             Err(_) => {}

@@ -28,7 +28,7 @@ impl Session {
     ///     .savepoint(async |s| s.execute_sql(sql, ["new".into()]).await)
     ///     .await;
     /// match taken {
-    ///     Err(error) if error.is_unique("tags.name") => { /* it was there already: go on */ }
+    ///     Err(error) if error.is_unique("tags.name") => { /* it existed already: continue */ }
     ///     other => { other?; }
     /// }
     /// # Ok(()) }

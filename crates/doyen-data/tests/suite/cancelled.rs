@@ -1,4 +1,4 @@
-//! A request that goes away in the middle leaves nothing behind.
+//! A request that is cancelled at any point leaves nothing behind.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use doyen_data::{Database, DatabaseOptions, Session};
 use crate::harness::{Fresh, everywhere};
 use crate::session::count;
 
-/// Polls a future so often and then drops it, wherever it stands.
+/// Polls a future this many times and then drops it.
 struct Abandon<F> {
     future: Option<Pin<Box<F>>>,
     polls: u32,
@@ -92,7 +92,7 @@ async fn prepared(fresh: &Fresh) {
     session.commit().await.unwrap();
 }
 
-/// All connections rest; fails when that does not come about.
+/// Waits until all connections are idle; fails after a timeout.
 async fn at_rest(database: &Database) {
     let waited = Instant::now();
     loop {
@@ -130,13 +130,13 @@ everywhere! {
         }
         assert!((1..1000).contains(&finished), "some finish, some do not: {finished}");
         at_rest(&fresh.database).await;
-        // Nothing is half done. A commit that was sent may have happened without anybody there to
-        // hear of it.
+        // No change is partial. A commit that was sent may have succeeded without a reader of its
+        // response.
         let rows = count(&fresh.database, "customers").await;
         let hits = crate::session::count(&fresh.database, "customers").await / 2;
         assert_eq!(rows % 2, 0, "two rows or none");
         assert!(hits >= finished);
-        // And the locks are gone: with one that is held this would wait.
+        // The locks are released: otherwise this would wait.
         let started = Instant::now();
         work(fresh.database.session(Access::Write)).await.unwrap();
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
@@ -156,7 +156,7 @@ fn endless(database: &Database) -> &'static str {
 everywhere! {
     async fn in_the_middle_of_a_statement_that_would_run_for_minutes(fresh) {
         prepared(fresh).await;
-        // One place for a writer, so that one that is not given back is noticed at once.
+        // A single writer, so that a leaked one is detected at once.
         let database = Database::connect(&DatabaseOptions {
             max_connections: 1,
             statement_timeout: Duration::from_secs(600),

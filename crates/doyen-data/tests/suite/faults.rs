@@ -1,4 +1,4 @@
-//! What happens when the database does not do what it should.
+//! Failures of the database.
 
 use std::error::Error as _;
 use std::time::{Duration, Instant};
@@ -16,8 +16,7 @@ fn is_unavailable(error: &DbErr) -> bool {
 
 async fn kill_backends(fresh: &Fresh) {
     let name = fresh.url.rsplit_once('/').unwrap().1;
-    // Counted over all: the server ends them one after the other, and this waits until they are
-    // gone.
+    // The server ends them one after the other; this waits until they are gone.
     maintenance(&format!(
         "DO $$ BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';
          FOR i IN 1..500 LOOP
@@ -34,7 +33,7 @@ async fn dead_connections_are_not_noticed_by_reads_and_first_writes() {
     let fresh = Fresh::postgres().await;
     fresh.migrated().await;
     for round in 0..5 {
-        // Several connections rest when the server ends them all.
+        // Several connections are idle when the server ends them all.
         let sessions: Vec<_> = (0..5)
             .map(|_| fresh.database.session(Access::Write))
             .collect();
@@ -231,7 +230,7 @@ async fn another_process_that_writes_is_waited_for_and_then_refused() {
         .await
         .unwrap_err();
     assert!(is_unavailable(&error), "{error}");
-    assert_eq!(count(&database, "customers").await, 0, "reads go on");
+    assert_eq!(count(&database, "customers").await, 0, "reads continue");
     holder.commit().await.unwrap();
     let session = database.session(Access::Write);
     session
@@ -437,7 +436,7 @@ async fn a_statement_prepared_before_a_migration_is_prepared_again() {
         other.close().await;
         read().await.unwrap();
     }
-    // Each connection of the pool has the statement. Nobody notices, whether it is the only
+    // Each connection of the pool has the statement. It makes no difference whether it is the only
     // statement of a request or the first of its unit of work.
     for access in [Access::Read, Access::Write] {
         let sessions: Vec<_> = (0..5)
@@ -472,7 +471,7 @@ async fn a_statement_prepared_before_a_migration_is_prepared_again() {
             rows.unwrap();
         }
     }
-    // A pooler that gives another server connection knows none of our statements.
+    // A pooler that selects another server connection has none of our prepared statements.
     let session = fresh.database.session(Access::Write);
     session.execute_unprepared("DEALLOCATE ALL").await.unwrap();
     session.commit().await.unwrap();

@@ -143,7 +143,7 @@ fn name() -> String {
 }
 
 pub(crate) fn options(url: &str) -> DatabaseOptions {
-    // Tests count rows, not lost power.
+    // Durability is not needed.
     DatabaseOptions {
         synchronous: doyen_data::Synchronous::Normal,
         ..DatabaseOptions::new(url)
@@ -168,7 +168,7 @@ pub(crate) fn server_url() -> String {
         .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".to_owned())
 }
 
-/// A statement that cannot stand in a transaction, on the server's own database.
+/// Runs a statement that is not possible in a transaction, on the database `postgres`.
 pub(crate) async fn maintenance(sql: &str) {
     use doyen_data::sea_orm::Database as Plain;
     let connection = Plain::connect(server_url())

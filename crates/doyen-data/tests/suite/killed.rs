@@ -1,4 +1,4 @@
-//! The process is killed; what was acknowledged is there, and nothing is half there.
+//! After the process was killed, acknowledged changes exist and no change is partial.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -11,8 +11,8 @@ use crate::session::count;
 
 const URL: &str = "DOYEN_DATA_TEST_CHILD";
 
-/// The process that is killed: this program, with a variable that makes it write forever. Without
-/// the variable it is an empty test.
+/// The process to kill: this program, with a variable that makes it write forever. Without the
+/// variable the test is empty.
 #[tokio::test]
 async fn child() {
     let Ok(url) = std::env::var(URL) else { return };
@@ -51,8 +51,7 @@ both! {
             let mut written: Vec<String> = Vec::new();
             for line in lines.skip_while(|line| line != "begin").skip(1) {
                 written.push(line);
-                // In the middle of the next one; what was printed before it died is read to the
-                // end.
+                // In the middle of the next one; its output is read to the end.
                 if written.len() == 5 + round {
                     child.kill().unwrap();
                 }

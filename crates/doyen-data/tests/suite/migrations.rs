@@ -1,4 +1,4 @@
-//! Migrations: once, in order, whole or not at all.
+//! Migrations: once, in order, and atomic.
 
 use doyen_core::Access;
 use doyen_data::migrate::State;
@@ -62,7 +62,7 @@ everywhere! {
         assert_eq!(migrator.schema().await.unwrap(), nothing, "the way back leaves nothing");
         migrator.up().await.unwrap();
         assert_eq!(migrator.schema().await.unwrap(), first);
-        // The dump sees what it should: a difference shows.
+        // The dump detects a difference.
         let session = fresh.database.session(Access::Write);
         session.execute_unprepared("CREATE INDEX extra ON tickets (rank)").await.unwrap();
         session.commit().await.unwrap();
@@ -121,7 +121,7 @@ everywhere! {
         assert!(std::error::Error::source(&error).unwrap().to_string().contains("nowhere"));
         let migrator = Migrator::new(&fresh.database, of(three()));
         assert!(migrator.schema().await.unwrap().contains("a_id"));
-        assert_eq!(migrator.up().await.unwrap().len(), 2, "corrected, it goes on from there");
+        assert_eq!(migrator.up().await.unwrap().len(), 2, "corrected, it continues from there");
     }
 }
 
@@ -431,7 +431,7 @@ fn a_file_that_is_not_embedded_is_named() {
 async fn a_rebuilt_table_keeps_its_references_whole() {
     let fresh = Fresh::sqlite().await;
     let mut steps = three();
-    // What SQLite's manual says to do, and what would cascade with foreign keys enforced.
+    // The procedure of SQLite's manual, which would cascade with foreign keys enforced.
     steps.push(step(4, "rebuild", "CREATE TABLE a_new (id integer PRIMARY KEY, note text NOT NULL DEFAULT ''); INSERT INTO a_new (id) SELECT id FROM a; \
         DROP TABLE a; ALTER TABLE a_new RENAME TO a;", "SELECT 1"));
     Migrator::new(&fresh.database, of(steps.clone()))
@@ -481,6 +481,7 @@ async fn a_missing_right_to_an_extension_is_explained() {
             up: "CREATE EXTENSION IF NOT EXISTS pg_trgm;",
             down: "DROP EXTENSION pg_trgm;",
         }],
+        folder: None,
     };
     const MISSING: Migrations = Migrations {
         sqlite: &[],
@@ -490,6 +491,7 @@ async fn a_missing_right_to_an_extension_is_explained() {
             up: "CREATE EXTENSION no_such_extension;",
             down: "SELECT 1;",
         }],
+        folder: None,
     };
     let fresh = Fresh::postgres().await;
     let role = format!("guest_of_{}", fresh.url.rsplit_once('/').unwrap().1);
@@ -501,9 +503,11 @@ async fn a_missing_right_to_an_extension_is_explained() {
     run(format!("CREATE ROLE {role} LOGIN PASSWORD 'guest'")).await;
     run(format!("GRANT CREATE ON SCHEMA public TO {role}")).await;
     let (_, server) = fresh.url.rsplit_once('@').unwrap();
-    let guest = Database::connect(&options(&format!("postgres://{role}:guest@{server}")))
-        .await
-        .unwrap();
+    let guest = Database::connect(&crate::harness::options(&format!(
+        "postgres://{role}:guest@{server}"
+    )))
+    .await
+    .unwrap();
     let migrator = Migrator::new(&guest, SEARCH);
     let error = migrator.up().await.unwrap_err().to_string();
     assert!(

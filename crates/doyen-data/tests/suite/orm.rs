@@ -128,7 +128,7 @@ everywhere! {
             }
             result
         };
-        // Both read version 1; forty times they race, and each time one wins.
+        // Both read version 1; they race forty times, and each time one succeeds.
         for round in 0..40_i64 {
             let (one, two) = futures_util::future::join(update("one", 1 + round), update("two", 1 + round)).await;
             let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };

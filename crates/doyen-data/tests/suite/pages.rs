@@ -1,4 +1,4 @@
-//! Pages: nothing lost, nothing twice, nothing forged.
+//! Pages: no row lost or repeated, no cursor forged.
 
 use doyen_core::{Access, Page, PageFrom, Paging, Problem as _, Total, Unexpected};
 use doyen_data::sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _};
@@ -9,7 +9,7 @@ use crate::harness::{Fresh, both, everywhere};
 
 type Tickets = Result<Page<ticket::Model>, Unexpected>;
 
-/// By rank, in which many are equal; the higher id first among those.
+/// By rank, in which many are equal; then by id, descending.
 async fn page(session: &Session, from: PageFrom) -> Tickets {
     let order = Order::by(ticket::Column::Rank)
         .then(ticket::Column::Id)
@@ -104,8 +104,8 @@ everywhere! {
         let database = seeded(fresh, 80).await;
         let change = async |step: i64| {
             let session = database.session(Access::Write);
-            // Rows that end in 5 come, before and behind the reader; of the old ones every eighth
-            // goes, among them rows a cursor points to.
+            // Rows that end in 5 are inserted, before and after the position; every eighth of the
+            // old ones is deleted, including rows that a cursor points to.
             put(&session, step * 10 + 5).await;
             put(&session, 800 - step * 10 + 5).await;
             ticket::Entity::delete_by_id(step * 80).exec(&session).await.unwrap();
@@ -120,7 +120,7 @@ everywhere! {
             there.extend(keys(&page));
             step += 1;
             change(step).await;
-            // The very row the cursor stands on goes too.
+            // The row of the cursor is deleted too.
             if let Some((_, id)) = keys(&page).last().filter(|(_, id)| !stays(*id)) {
                 let session = database.session(Access::Write);
                 ticket::Entity::delete_by_id(*id).exec(&session).await.unwrap();

@@ -16,7 +16,7 @@ pub(crate) struct Number {
     pub(crate) number: i64,
 }
 
-/// The connection that served a read, by the name it gave itself.
+/// The connection that served a read, by its application name.
 #[derive(Debug, FromQueryResult, Row)]
 struct Served {
     by: String,
@@ -41,7 +41,7 @@ async fn endless(session: Session) -> Result<Option<Number>, sea_orm::DbErr> {
         .await
 }
 
-/// How many statements of this database sleep.
+/// Number of sleeping statements of this database.
 pub(crate) async fn sleeping(fresh: &Fresh) -> i64 {
     let sql = "SELECT count(*) AS number FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND wait_event = 'PgSleep'";
     let row: Option<Number> = fresh
@@ -53,7 +53,7 @@ pub(crate) async fn sleeping(fresh: &Fresh) -> i64 {
     row.unwrap().number
 }
 
-/// Waits until it holds; fails when it does not come about.
+/// Waits for a condition; fails after a timeout.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
     while !holds().await {
@@ -139,7 +139,7 @@ async fn a_slow_read_delays_no_other() {
     let fresh = Fresh::postgres().await;
     let database = patient(&fresh).await;
     let ended = Arc::new(AtomicBool::new(false));
-    // Reads are sent right behind the slow ones, before anybody can know that they are slow.
+    // Reads are sent directly behind the slow ones, before they are known to be slow.
     let mut slow = Vec::new();
     for round in 0..6 {
         let (session, over) = (database.session(Access::Read), Arc::clone(&ended));
@@ -184,7 +184,7 @@ async fn a_read_that_was_given_up_is_cancelled_and_those_behind_it_do_not_notice
     let database = patient(&fresh).await;
     for round in 0..8 {
         let session = fast_session(&database).await;
-        // Behind the slow one in the same breath, some of which wait longer than others.
+        // Sent together with the slow one; some wait longer than others.
         let slow = tokio::time::timeout(Duration::from_millis(round * 4), endless(session.clone()));
         let fast = (0..20).map(|n| number(&session, n));
         let (slow, fast) =
@@ -268,7 +268,7 @@ async fn killed_backends_are_not_noticed_by_readers() {
         ))
         .await;
         let before = reads.load(Ordering::Relaxed);
-        until("reads go on", async || {
+        until("reads continue", async || {
             reads.load(Ordering::Relaxed) > before + 50
         })
         .await;

@@ -196,6 +196,7 @@ async fn a_migration_outside_of_a_transaction_needs_the_server_itself() {
             up: "-- no-transaction\nCREATE TABLE alone (id bigint);\n",
             down: "DROP TABLE alone;",
         }],
+        folder: None,
     };
     let fresh = Fresh::pgbouncer().await;
     let error = Migrator::new(&fresh.database, MIGRATIONS)

@@ -1,4 +1,4 @@
-//! Typed reads: whatever way a read takes, its result is the same.
+//! Typed reads: every way of reading returns the same result.
 
 use doyen_core::Access;
 use doyen_data::sea_orm::entity::prelude::*;
@@ -162,7 +162,7 @@ pub(crate) async fn fast_session(database: &Database) -> Session {
     panic!("reads still go over the pool");
 }
 
-/// Each way a read can take: past the pool, over the pool, and inside a unit of work.
+/// Every way of reading: past the pool, over the pool, and inside a unit of work.
 async fn access_paths(fresh: &Fresh) -> [Session; 3] {
     let pooled = Database::connect(&DatabaseOptions {
         read_connections: 0,
@@ -209,7 +209,7 @@ both! {
             let by_seaorm = select.clone().all(&session).await.unwrap();
             let read: Vec<kind::Model> = session.all_as(&select).await.unwrap();
             assert_eq!(read, by_seaorm);
-            // An offset is not kept by PostgreSQL, and a moment is the same moment in any.
+            // PostgreSQL stores no offset; a time is the same in any.
             assert_eq!(read, rows());
             let sql = "SELECT * FROM kinds WHERE id < 3 ORDER BY id";
             let full: Vec<Full> = session.query_as(sql, []).await.unwrap();
@@ -303,7 +303,7 @@ both! {
         }
         for session in access_paths(fresh).await {
             let result = session.query_as::<Number>("SELECT big AS number FROM kinds WHERE id = $1", []).await;
-            // SQLite takes a parameter that is not there for NULL.
+            // SQLite treats a missing parameter as NULL.
             assert!(result.map_or(true, |rows| !fresh.is_postgres() && rows.is_empty()));
         }
     }
@@ -376,7 +376,7 @@ both! {
                     assert!(error.to_string().contains("only reads"), "{sql}: {error}");
                 }
             }
-            // What a statement could be made to say next to a read.
+            // Statements that do more than read.
             for sql in ["SELECT 1 AS id; DELETE FROM kinds", "SELECT set_config('transaction_read_only', 'off', false) AS id"] {
                 let _refused_or_harmless = session.query_as::<Id>(sql, []).await;
             }
@@ -435,7 +435,7 @@ both! {
             tokio::spawn(async move {
                 let session = database.session(Access::Read);
                 for round in 0..20_i64 {
-                    // Some answers are longer than any buffer.
+                    // Some results are larger than any buffer.
                     let length = if number % 10 == 0 { 50_000 } else { 1 + round };
                     let row = session.query_one_as::<Echo>(sql, [(number * 1000 + round).into(), i32::try_from(length).unwrap().into()]);
                     let row = row.await.unwrap().unwrap();
@@ -463,7 +463,7 @@ enum Colour {
     Blue,
 }
 
-/// A type of our own, as an application has them.
+/// A custom type, as in an application.
 #[derive(Clone, Debug, PartialEq, DeriveValueType)]
 struct Even(i64);
 

@@ -1,4 +1,4 @@
-//! One unit of work: begun, joined, ended.
+//! The unit of work: start, use, end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -141,7 +141,7 @@ everywhere! {
         let session = fresh.database.session(Access::Read);
         let error = add(&session, "a").await.unwrap_err().to_string();
         assert!(error.contains("only reads"), "{error}");
-        // What the first word does not show, the database itself refuses.
+        // The database itself refuses writes that the first keyword does not show.
         let mut tricks = vec![
             "WITH x AS (SELECT 1) INSERT INTO customers (email) SELECT 'x' FROM x",
             "SELECT 1; INSERT INTO customers (email) VALUES ('x')",
@@ -173,7 +173,7 @@ everywhere! {
         add(&session, "a").await.unwrap_err();
         let error = add(&session, "b").await.unwrap_err().to_string();
         assert!(error.contains("failed before") && error.to_lowercase().contains("unique"), "{error}");
-        // The handler swallowed the error and answers 200: that would be a lie.
+        // The handler ignored the error and returns a 200, which would be wrong.
         let refused = session.commit().await.unwrap_err();
         assert_eq!(refused.info().code, "internal");
         assert_eq!(count(&fresh.database, "customers").await, 0);
@@ -202,14 +202,14 @@ everywhere! {
             })
             .await;
         assert_eq!(kept.unwrap(), 1);
-        // As SeaORM says it; dropped before its end it is undone.
+        // SeaORM's own transaction; dropped before its end it is rolled back.
         let savepoint = session.begin().await.unwrap();
         savepoint.execute_unprepared("INSERT INTO customers (email) VALUES ('f')").await.unwrap();
         drop(savepoint);
         let savepoint = session.begin().await.unwrap();
         savepoint.execute_unprepared("INSERT INTO customers (email) VALUES ('g')").await.unwrap();
         savepoint.commit().await.unwrap();
-        // One that is abandoned and followed by the commit at once.
+        // An abandoned savepoint, followed by the commit at once.
         let savepoint = session.begin().await.unwrap();
         savepoint.execute_unprepared("INSERT INTO customers (email) VALUES ('h')").await.unwrap();
         drop(savepoint);
@@ -255,7 +255,7 @@ everywhere! {
         assert_eq!(refused.info().kind.status(), 503);
         assert_eq!(ran.load(Ordering::SeqCst), 0);
         assert_eq!(count(&fresh.database, "tickets").await, 0);
-        // The connection is as good as before.
+        // The connection stays usable.
         let session = fresh.database.session(Access::Write);
         add(&session, "a").await.unwrap();
         session.commit().await.unwrap();

@@ -1,4 +1,4 @@
-//! Typed reads on a server that is reached with TLS only.
+//! Typed reads on a server that requires TLS.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,10 +16,10 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use crate::harness::Fresh;
 use crate::reads::fast_session;
 
-/// The first words of a client that wants TLS.
+/// The first bytes of a client that requests TLS.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// The server behind a door that lets in what speaks TLS, and nothing else.
+/// A proxy in front of the server that accepts TLS only.
 struct Door {
     port: u16,
     /// The authority of its certificate, which is for `localhost`.

@@ -76,11 +76,11 @@ fn plan_of_first(_: &Plan, name: &str) -> Plan {
 
 /// A call with a higher cost counts more. A cheap call may pass when an expensive one is refused.
 pub(crate) async fn counts_costs(limiter: Arc<dyn Limiter>, name: &str) {
-    let dear = plan(name, per_user(10, DAY).cost(4));
+    let expensive = plan(name, per_user(10, DAY).cost(4));
     let cheap = plan(name, per_user(10, DAY));
-    assert_eq!(ask(&*limiter, &dear, "ada").await.remaining, 6);
-    assert_eq!(ask(&*limiter, &dear, "ada").await.remaining, 2);
-    let refused = ask(&*limiter, &dear, "ada").await;
+    assert_eq!(ask(&*limiter, &expensive, "ada").await.remaining, 6);
+    assert_eq!(ask(&*limiter, &expensive, "ada").await.remaining, 2);
+    let refused = ask(&*limiter, &expensive, "ada").await;
     assert_eq!((refused.allowed, refused.remaining), (false, 2));
     assert!(refused.retry_after > refused.renews, "{refused:?}");
     assert_eq!(ask(&*limiter, &cheap, "ada").await.remaining, 1);

@@ -176,11 +176,11 @@ fn shape(
         failures: None,
         retry_after: None,
     };
-    let mut told = false;
+    let mut understood = false;
     for argument in &arguments {
-        told |= !option(argument, name, &mut row, fields, errors);
+        understood |= !option(argument, name, &mut row, fields, errors);
     }
-    if row.kind.is_empty() && !told {
+    if row.kind.is_empty() && !understood {
         let message = format!(
             "`{name}` needs a kind: add for example `#[problem(not_found)]`, or `#[problem(unexpected)]` if it contains an `Unexpected`"
         );

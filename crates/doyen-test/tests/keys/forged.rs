@@ -153,7 +153,7 @@ async fn t05_kid_is_only_compared(api: Api) {
     }
     all_refused(&api, table).await;
     // The keys of the first start.
-    assert_eq!(api.0.count("doyen_signing_keys").await, 2, "it is there");
+    assert_eq!(api.0.count("doyen_signing_keys").await, 2, "the row exists");
 }
 
 /// The same on a socket, where a header of 64 KB is more than the server reads: it is refused, and

@@ -52,7 +52,7 @@ async fn a_masked_path_is_not_in_the_log(Told(app): Told) {
 #[doyen_test::test(sqlite)]
 async fn replacements_take_effect(ConfiguredShop(app): ConfiguredShop) {
     assert_eq!(
-        app.get("/shop/told").send().await.expect(200).text(),
+        app.get("/shop/setting").send().await.expect(200).text(),
         "a test's word"
     );
     assert_eq!(app.get("/extra").send().await.expect(200).text(), "extra");

@@ -126,7 +126,7 @@ async fn slow(gate: Arc<Gate>) -> Text {
     Text("at last".into())
 }
 
-#[get("/told", allow = anyone)]
+#[get("/setting", allow = anyone)]
 async fn received(word: Arc<Word>) -> Text {
     Text(word.0.into())
 }
@@ -140,7 +140,7 @@ pub struct Gate {
     pub open: tokio::sync::Notify,
 }
 
-/// The value that `/shop/told` returns.
+/// The value that `/shop/setting` returns.
 pub struct Word(pub &'static str);
 
 /// A response with another content than its documentation.

@@ -84,7 +84,7 @@ impl Plan {
             Some(caller) => (&self.known, Who::User(&caller.subject)),
             None => (&self.unknown, Who::Address(Network::of(address))),
         };
-        // The default stands in the first place until a policy of the route takes it.
+        // The default is first until a policy of the route replaces it.
         let mut slots = [self.charge(rule, tier, who); MAX_CHARGES];
         if self.unlimited.is_some() {
             return (slots, 0);

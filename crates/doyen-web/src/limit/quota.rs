@@ -1,4 +1,4 @@
-//! Quotas of the settings: so many calls in a day or a month of the calendar.
+//! Quotas of the settings: calls per calendar day or month.
 
 use std::fmt;
 

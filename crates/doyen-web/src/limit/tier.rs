@@ -2,7 +2,7 @@
 
 use doyen_settings::{Raw, Setting, Wrong};
 
-/// Callers with this role have so many times as much: `partner: x5`.
+/// Factor for callers with this role: `partner: x5`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tier {
     /// The role.

@@ -87,7 +87,7 @@ impl HostName {
         let host = authority.host.strip_suffix('.').unwrap_or(authority.host);
         let is_match = if self.is_wildcard {
             let at = host.len().checked_sub(self.name.len());
-            // `*` stands for at least one character.
+            // `*` matches at least one character.
             at.filter(|at| *at > 0)
                 .and_then(|at| host.get(at..))
                 .is_some_and(|end| end.eq_ignore_ascii_case(&self.name))

@@ -18,7 +18,7 @@ use crate::{Body, Response};
 /// Minimum size. A smaller response fits into one packet anyway.
 const MIN_BYTES: usize = 1 << 10;
 
-/// Above this size the work moves to a blocking thread, so that the runtime is not held up.
+/// Above this size the work moves to a blocking thread, so that the runtime is not blocked.
 const MAX_INLINE_BYTES: usize = 64 << 10;
 
 /// Headers of responses that must stay unchanged: another coding would need another value.

@@ -1,5 +1,5 @@
-//! What goes back: statuses, header fields, conditional requests, HEAD, OPTIONS, `fields=`,
-//! redirects, streams, request ids.
+//! Responses: statuses, headers, conditional requests, HEAD, OPTIONS, `fields=`, redirects,
+//! streams, request ids.
 
 use bytes::Bytes;
 use doyen::prelude::*;
@@ -135,7 +135,7 @@ async fn stream(good: bool) -> Stream<doyen::web::response::Csv> {
     let last = if good {
         Ok(Bytes::from("two"))
     } else {
-        Err(std::io::Error::other("the source went away"))
+        Err(std::io::Error::other("the source failed"))
     };
     let chunks = [Ok(Bytes::from("one,")), last];
     Stream::new(futures_util::stream::iter(chunks))
@@ -210,7 +210,7 @@ async fn a_known_version_is_304_and_keeps_its_headers() {
         let answer = get_with(&shop, "/things/5", &[("if-none-match", other)]).await;
         assert_eq!(answer.status, 200, "{other}");
     }
-    // Two fields are one list; a method that changes things is never 304.
+    // Two headers are one list; a method that changes data is never a 304.
     let both = [("if-none-match", "\"x\""), ("if-none-match", "\"7,a\"")];
     assert_eq!(get_with(&shop, "/things/5", &both).await.status, 304);
     let unsafe_ = Request::post("/things").header("if-none-match", "*");
@@ -220,7 +220,7 @@ async fn a_known_version_is_304_and_keeps_its_headers() {
             .status,
         201
     );
-    // What has no version is always sent.
+    // A response without a version is always sent.
     assert_eq!(
         get_with(&shop, "/page", &[("if-none-match", "*")])
             .await

@@ -14,13 +14,13 @@ use crate::shed::ask;
 
 const LIMIT: usize = 8 << 20;
 
-/// Reading pauses a quarter above the limit. To that come the requests that were read just before,
-/// and the responses that were being made for them.
+/// Reading pauses a quarter above the limit. In addition there are the requests that were read just
+/// before, and the responses in preparation for them.
 const BOUND: usize = 2 * LIMIT + LIMIT / 4;
 
 const LARGE: usize = (1 << 20) + (1 << 19);
 
-/// IntoResponse with more than a megabyte.
+/// A response of more than a megabyte
 #[get("/large", allow = anyone)]
 async fn large() -> Text {
     Text("x".repeat(LARGE))
@@ -44,7 +44,7 @@ async fn unread(server: &Running, bytes: &[u8]) -> TcpStream {
     stream
 }
 
-/// Holds while what is held stays within the bound, for as long as the server is busy with it.
+/// Checks that the memory stays within the bound while the server is busy.
 async fn stays_bounded(server: &Running) -> usize {
     let mut most = 0;
     for _ in 0..50 {
@@ -114,12 +114,12 @@ async fn unread_responses_over_http_1_are_bounded() {
     released(&server).await;
 }
 
-/// The parser reads on while the heads of responses are not written, if requests have bodies.
+/// The parser continues while the heads of responses are not written, if requests have bodies.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unread_heads_over_http_1_are_bounded() {
     let server = serving().await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    // So long that what the system buffers is a few thousand.
+    // Long enough that the buffers of the system hold a few thousand.
     let filler = "x".repeat(2_000);
     let request =
         format!("HEAD /hello HTTP/1.1\r\nhost: a\r\nx: {filler}\r\ncontent-length: 1\r\n\r\nx");
@@ -130,13 +130,13 @@ async fn unread_heads_over_http_1_are_bounded() {
             sent += 100;
         }
     };
-    // Cut off, or not read any more.
+    // Closed, or no longer read.
     let _ = tokio::time::timeout(Duration::from_secs(3), sends).await;
     assert!(sent < 30_000, "{sent}");
     assert!(server.pressure().buffered <= BOUND);
 }
 
-/// A client that takes a response slowly gets it whole while another fills the memory.
+/// A client that reads slowly gets the complete response while another fills the memory.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_hold_less_are_not_closed() {
     let server = serving().await;
@@ -203,7 +203,7 @@ async fn a_connection_that_holds_much_gets_503_until_it_reads() {
     .await;
 }
 
-/// Heads and bodies that do not become complete.
+/// Heads and bodies that are never complete.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_do_not_end_are_bounded() {
     let fields = format!(
@@ -245,7 +245,7 @@ async fn floods_of_control_frames_are_cut_off() {
             let mut bytes = vec![0; 64 << 10];
             while read.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
         });
-        // Far more than it may send, while it reads what comes.
+        // Far more than it may send, while it reads the responses.
         let sends = async {
             for _ in 0..200 {
                 if write.write_all(&flood.repeat(100)).await.is_err() {

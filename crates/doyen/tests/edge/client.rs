@@ -1,4 +1,4 @@
-//! Who a request is taken to come from: to a handler, to the log, and whether it came over TLS.
+//! The client address of a request, in handlers and in the log, and whether the client used TLS.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 
 use crate::kit::finish;
 
-/// Say who asks.
+/// Show the client
 #[get("/who", allow = anyone)]
 async fn who(client: Client) -> Text {
     let address = client
@@ -54,14 +54,14 @@ fn app(field: ForwardedHeader) -> EdgeApp {
     EdgeApp { service, log }
 }
 
-struct Told {
+struct Seen {
     body: String,
     log: String,
     hsts: Option<String>,
 }
 
 impl EdgeApp {
-    async fn ask(&self, peer: &str, fields: &[(&str, &str)]) -> Told {
+    async fn ask(&self, peer: &str, fields: &[(&str, &str)]) -> Seen {
         let mut request = Request::get("/who");
         for (name, value) in fields {
             request = request.header(*name, *value);
@@ -71,7 +71,7 @@ impl EdgeApp {
         let (head, body) = self.service.handle(request, Some(peer)).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let hsts = head.headers.get("strict-transport-security");
-        Told {
+        Seen {
             body: String::from_utf8(body.to_vec()).unwrap(),
             log: self.log.0.lock().unwrap().pop().unwrap(),
             hsts: hsts.map(|value| value.to_str().unwrap().to_owned()),
@@ -123,7 +123,7 @@ async fn a_trusted_proxy_names_the_client() {
         ("x-forwarded-for", "203.0.113.7, 198.51.100.1"),
         ("x-forwarded-for", "10.0.0.2"),
         ("x-forwarded-proto", "https"),
-        // Written by the client, passed on by the proxy.
+        // Written by the client, forwarded by the proxy.
         ("forwarded", "for=203.0.113.8"),
         ("x-real-ip", "203.0.113.9"),
     ];
@@ -133,7 +133,7 @@ async fn a_trusted_proxy_names_the_client() {
         ("198.51.100.1 ", "198.51.100.1")
     );
     assert_eq!(received.hsts.as_deref(), Some("max-age=31536000"));
-    // On a socket of both kinds.
+    // On a dual-stack socket.
     let received = app.ask("::ffff:10.0.0.1", &fields).await;
     assert_eq!(received.log, "198.51.100.1");
     let received = app

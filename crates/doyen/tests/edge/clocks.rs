@@ -1,5 +1,4 @@
-//! How long a client may take, over real sockets: what is slow but honest is answered whole, what
-//! only holds a place is cut.
+//! Timeouts of clients, over sockets: slow clients are served completely, idle ones are closed.
 //!
 //! Limits are generous: a busy machine may be late, never early.
 
@@ -14,11 +13,11 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::server::{Running, Wire, run_with, soon, status};
 
-/// The time of a header in these tests.
+/// The header timeout in these tests.
 const HEADER: Duration = Duration::from_millis(300);
 
-/// Later than this nothing of a connection may be left that was cut for its header: the time of
-/// one, the time to say good-bye, and a busy machine.
+/// Time after which a connection must be closed because of its header: the timeout, the time of a
+/// clean shutdown, and a busy machine.
 const LATE: Duration = Duration::from_secs(4);
 
 const LARGE: usize = 8 << 20;
@@ -59,7 +58,7 @@ async fn serving() -> Running {
     .await
 }
 
-/// A server with a single place.
+/// A server with a single permit.
 async fn one_place() -> Running {
     run_with(routes![large, endless, pauses], |options| {
         options.header_timeout = HEADER;
@@ -84,14 +83,14 @@ async fn place_is_free(server: &Running) {
     .await;
 }
 
-/// A connection whose own side holds little, so that what is not read stays with the server.
+/// A connection with small buffers, so that unread data stays on the server.
 async fn narrow(server: &Running) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(32 << 10).unwrap();
     socket.connect(server.address).await.unwrap()
 }
 
-/// Sends a byte each tenth of a second until the server closes: what it said, and after how long.
+/// Sends a byte every tenth of a second until the server closes. Returns the response and the time.
 async fn dribble(wire: Wire, bytes: &[u8]) -> (String, Duration) {
     let started = Instant::now();
     let (mut from, mut to) = wire.0.into_split();
@@ -130,7 +129,7 @@ fn is_late(received: &str) {
 async fn a_slow_header_gets_408() {
     let server = serving().await;
     let header = b"GET /hello HTTP/1.1\r\nhost: a\r\n\r\n";
-    // The first on a connection, and one after a request that was answered.
+    // The first on a connection, and one after another request.
     for answered in [0, 2] {
         let mut wire = server.connect().await;
         for _ in 0..answered {
@@ -166,7 +165,7 @@ async fn a_header_that_stops_halfway_is_cut() {
 async fn a_connection_rests_as_long_as_it_may_and_no_longer() {
     let server = serving().await;
     let mut wire = server.connect().await;
-    // In use it lives on, far beyond that time.
+    // A used connection stays open far beyond that time.
     let started = Instant::now();
     while started.elapsed() < HEADER * 4 {
         wire.get("/hello").await;
@@ -247,7 +246,7 @@ async fn the_time_between_requests_is_another_than_the_time_of_a_header() {
 async fn a_long_request_is_not_an_idle_connection() {
     let server = serving().await;
     let mut wire = server.connect().await;
-    // A body that comes slowly.
+    // A slow body.
     wire.send("POST /few HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\n")
         .await;
     for _ in 0..8 {
@@ -257,7 +256,7 @@ async fn a_long_request_is_not_an_idle_connection() {
     let (head, body) = wire.answer().await;
     assert_eq!((status(&head), &*body), ("200", "8"));
     assert!(!head.contains("connection: close"), "{head}");
-    // A handler that takes its time, on the same connection.
+    // A slow handler, on the same connection.
     wire.get("/hold").await;
     server.reached().await;
     tokio::time::sleep(HEADER * 3).await;
@@ -265,7 +264,7 @@ async fn a_long_request_is_not_an_idle_connection() {
     let (head, body) = wire.answer().await;
     assert_eq!((status(&head), &*body), ("200", "held"));
     assert!(!head.contains("connection: close"), "{head}");
-    // A stream that pauses longer than that, again and again.
+    // A stream with longer pauses.
     wire.get("/pauses").await;
     let received = wire.rest().await;
     assert_eq!(received.matches("tick").count(), 3, "{received}");
@@ -288,7 +287,7 @@ async fn a_large_response_reaches_a_slow_reader_complete() {
             break;
         }
         all += read;
-        // Slow, and slower than the buffers of both sides drain in the time of a header.
+        // Slow, and slower than the buffers of both sides drain within the header timeout.
         tokio::time::sleep(Duration::from_micros(read as u64 / 3)).await;
     }
     assert!(started.elapsed() > HEADER * 4, "{:?}", started.elapsed());
@@ -374,7 +373,7 @@ async fn a_client_that_pipelines_and_never_reads_is_closed() {
         let many = "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
         while to.write_all(many.as_bytes()).await.is_ok() {}
     });
-    // It has come in.
+    // It was received.
     tokio::time::sleep(HEADER / 3).await;
     place_is_free(&server).await;
     soon(asking).await.unwrap();
@@ -389,7 +388,7 @@ async fn requests_sent_at_once_are_answered_in_order() {
     for number in 0..200 {
         many += &format!("GET /hello HTTP/1.1\r\nhost: a\r\nx-request-id: n{number}\r\n\r\n");
     }
-    // The last one comes in two parts.
+    // The last one arrives in two parts.
     let (most, last) = many.split_at(many.len() - 10);
     wire.send(most).await;
     for number in 0..199 {
@@ -418,7 +417,7 @@ async fn http_2_without_a_request_is_closed() {
 
 #[tokio::test]
 async fn pings_keep_nothing_open() {
-    // `GET /` with a good-bye that is never answered; `GET /large` with a window of its first
+    // `GET /` with a GOAWAY that is never acknowledged; `GET /large` with a window of its first
     // 65,535 bytes.
     let answered = b"\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a".as_slice();
     let unread = b"\0\0\x0d\x01\x05\0\0\0\x01\x82\x86\x04\x06/large\x41\x01a".as_slice();
@@ -438,7 +437,7 @@ async fn pings_keep_nothing_open() {
         let listens = async {
             let mut received = Vec::new();
             let _ = from.read_to_end(&mut received).await;
-            // Headers came, and a body where there is one.
+            // Headers arrived, and a body if there is one.
             assert_eq!(
                 received.len() > 60_000,
                 asked == unread,
@@ -456,7 +455,7 @@ async fn pings_keep_nothing_open() {
 
 #[tokio::test]
 async fn http_2_that_rests_after_a_request_is_closed() {
-    // A client that minds its good-bye, and one that hears nothing any more.
+    // A client that reacts to GOAWAY, and one that does not read any more.
     for hears in [true, false] {
         let server = one_place().await;
         let stream = TcpStream::connect(server.address).await.unwrap();
@@ -488,7 +487,7 @@ async fn an_http_2_client_that_does_not_read_is_closed() {
         let server = one_place().await;
         let stream = TcpStream::connect(server.address).await.unwrap();
         let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
-        // It answers pings, and never opens its window.
+        // It responds to pings, and never opens its window.
         let connection = tokio::spawn(connection);
         let request = http::Request::get(format!("http://a{path}"))
             .body(())
@@ -505,7 +504,7 @@ async fn an_http_2_client_that_does_not_read_is_closed() {
 async fn a_slow_http_2_client_gets_the_complete_response() {
     let server = serving().await;
     let stream = TcpStream::connect(server.address).await.unwrap();
-    // A window is opened with few bytes: they must not wait for more.
+    // The window opens for a few bytes: they must not wait for more.
     stream.set_nodelay(true).unwrap();
     let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
     let connection = tokio::spawn(connection);
@@ -536,7 +535,7 @@ async fn a_drain_of_http_2_waits_for_a_window() {
     let mut body = soon(answer).await.unwrap().into_body();
     let mut all = 0;
     server.stop();
-    // Its window is full, so that nothing moves for longer than a good-bye takes.
+    // Its window is full, so nothing moves for longer than a clean shutdown takes.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     while let Some(chunk) = soon(body.data()).await {
         let read = chunk.expect("it was not cut").len();
@@ -551,7 +550,7 @@ async fn a_drain_of_http_2_waits_for_a_window() {
 
 #[tokio::test]
 async fn a_drain_waits_for_work_not_for_words() {
-    // The time of a header is long here: it is the drain that hurries.
+    // The header timeout is long here: the drain ends the connection.
     let mut server = run_with(routes![large, endless, pauses], |_| {}).await;
     let mut idle = server.connect().await;
     idle.get("/hello").await;
@@ -571,7 +570,7 @@ async fn a_drain_waits_for_work_not_for_words() {
     let mut busy = server.connect().await;
     busy.get("/hold").await;
     server.reached().await;
-    // What was sent before this one is with the server too, or will be within this moment.
+    // Everything sent before this request is received, or will be in a moment.
     tokio::time::sleep(Duration::from_millis(50)).await;
     let started = Instant::now();
     server.stop();

@@ -1,4 +1,4 @@
-//! Compressed answers (RFC 9110 sections 8.4 and 12.5.3): what is, what is not, and that it says
+//! Compressed responses (RFC 9110 sections 8.4 and 12.5.3): which ones, and that their content is
 //! the same.
 
 use std::io::Read as _;
@@ -65,7 +65,7 @@ async fn stream() -> Stream<doyen::web::response::PlainText> {
     Stream::new(chunks)
 }
 
-/// An answer made by hand, as `name=value` says.
+/// A response created by hand, as `name=value` says.
 #[get("/made/{status}/{name}/{value}", allow = anyone)]
 async fn made(status: u16, name: String, value: String) -> Response {
     let response = http::Response::builder()
@@ -135,7 +135,7 @@ impl Answer {
         let mut packed = &self.body[..];
         let mut decoder = flate2::bufread::GzDecoder::new(&mut packed);
         decoder.read_to_end(&mut bytes).unwrap();
-        assert!(packed.is_empty(), "nothing stands behind it");
+        assert!(packed.is_empty(), "nothing follows it");
         bytes
     }
 
@@ -156,7 +156,7 @@ impl Answer {
 #[tokio::test]
 async fn the_decompressed_response_is_the_uncompressed_one() {
     let service = service();
-    // Small ones are packed at once, those above 64 KiB on another thread.
+    // Small bodies are compressed at once, those above 64 KiB on another thread.
     for path in [
         "/lines/150",
         "/lines/5000",
@@ -252,7 +252,7 @@ async fn streams_and_encoded_responses_are_not_compressed() {
         answer.is_untouched();
         assert_eq!(answer.body.len(), 5000, "{path}");
     }
-    // Twice packed would be packed once too often.
+    // It must not be compressed twice.
     let ready = gzip(&service, "/made/200/content-encoding/gzip").await;
     assert_eq!(ready.body, vec![b'a'; 5000]);
     assert!(!ready.depends_on_encoding());

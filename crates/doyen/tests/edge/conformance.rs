@@ -1,5 +1,4 @@
-//! The document keeps its word: each operation of an application is called, and what comes back is
-//! what stands in the document.
+//! Each operation of an application is called, and the response matches the document.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +15,7 @@ fn shop() -> Service {
     crate::kit::finish(Service::builder().module(every_form::module()))
 }
 
-/// A value that this schema takes.
+/// A value that this schema accepts.
 fn example(schema: &Value, all: &Value) -> Value {
     if let Some(reference) = schema["$ref"].as_str() {
         return example(all.pointer(&reference[1..]).unwrap(), all);
@@ -56,7 +55,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A request that keeps to the contract: required parameters, and a body if there is one.
+/// A valid request: required parameters, and a body if there is one.
 fn request(path: &str, method: &str, operation: &Value, all: &Value) -> Request<Body> {
     let mut path = path.to_owned();
     let mut query = Vec::new();
@@ -103,7 +102,7 @@ fn request(path: &str, method: &str, operation: &Value, all: &Value) -> Request<
     request.uri(path).body(body).unwrap()
 }
 
-/// What the document says of this answer, held against it.
+/// Compares the response with the document.
 fn holds(operation: &Value, answer: &Answer) {
     let id = &operation["operationId"];
     let documented = &operation["responses"][answer.status.to_string()];

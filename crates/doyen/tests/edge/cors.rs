@@ -127,7 +127,7 @@ async fn preflight(service: &Service, origin: &str, path: &str, method: &str) ->
 }
 
 impl Answer {
-    /// The names of the CORS fields.
+    /// The names of the CORS headers.
     fn cors(&self) -> Vec<&str> {
         let names = self.headers.keys().map(http::HeaderName::as_str);
         names
@@ -303,7 +303,7 @@ async fn a_preflight_needs_no_authentication() {
     };
     let both = preflight(&service, GOOD, "/hello", "POST").await;
     assert_eq!(methods(&both).as_deref(), Some("GET, POST, HEAD, OPTIONS"));
-    // A method that is not there: the browser sees that it is not.
+    // A method that does not exist: the browser sees that.
     let none = preflight(&service, GOOD, "/hello", "DELETE").await;
     assert_eq!(methods(&none).as_deref(), Some("GET, POST, HEAD, OPTIONS"));
     let odd = preflight(&service, GOOD, "/mine", "no method, \u{e9}").await;
@@ -327,10 +327,10 @@ async fn options_without_a_requested_method_is_not_a_preflight() {
     assert_eq!(plain.status, 204);
     assert_eq!(plain.origin(), Some(GOOD));
     assert_eq!(plain.header("access-control-allow-methods"), None);
-    // A route for OPTIONS keeps its own rule.
+    // A route for OPTIONS keeps its own policy.
     let own = ask(&service, "OPTIONS", "/own", &[("origin", GOOD)]).await;
     own.is_problem(401, "unauthenticated");
-    // The question with another method is no preflight either.
+    // A preflight with another method is not one either.
     let fields = [("origin", GOOD), ("access-control-request-method", "GET")];
     let get = ask(&service, "GET", "/mine", &fields).await;
     get.is_problem(401, "unauthenticated");

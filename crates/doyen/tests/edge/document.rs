@@ -1,4 +1,4 @@
-//! The OpenAPI document of a small application: everything the signatures say, and nothing besides.
+//! The OpenAPI document of a small application: everything in the signatures, and nothing else.
 
 use doyen::prelude::*;
 use doyen::schema::{Info, Licence, document, document_text};
@@ -185,7 +185,7 @@ fn whole() -> Value {
     serde_json::from_str(&text()).unwrap()
 }
 
-/// The codes an operation can answer with, by status.
+/// The codes of an operation, by status.
 fn codes(operation: &Value) -> Vec<(String, Vec<String>)> {
     let mut all = Vec::new();
     for (status, response) in operation["responses"].as_object().unwrap() {
@@ -227,7 +227,7 @@ fn the_head_of_the_document_is_complete() {
         all["info"]["license"],
         json!({"name": "MIT", "identifier": "MIT"})
     );
-    // A module without routes is no tag; a hidden route is nowhere.
+    // A module without routes is no tag; a hidden route is not in the document.
     assert_eq!(
         all["tags"],
         json!([{"name": "orders", "description": "Orders."}])
@@ -281,7 +281,7 @@ fn an_operation_is_its_signature() {
     let id = parameter(show, "id");
     assert_eq!((&id["in"], &id["required"]), (&json!("path"), &json!(true)));
     assert_eq!(id["schema"]["type"], "integer");
-    // It has a version: the answer to a conditional request is part of the contract.
+    // It has a version: the response to a conditional request is part of the contract.
     assert!(show["responses"]["304"].is_object());
     assert!(show["responses"]["200"]["headers"]["ETag"].is_object());
 

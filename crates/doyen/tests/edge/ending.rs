@@ -1,5 +1,5 @@
-//! How a request ends: committed, rolled back, released; after an answer, an error, a panic, a
-//! time-out, and a client that went away.
+//! The end of a request: commit, rollback and cleanup after a response, an error, a panic, a
+//! timeout, and a disconnect.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::kit::{Answer, finish, get, send};
 
-/// What happened, in order.
+/// The events, in order.
 #[derive(Debug, Default)]
 struct Journal(Mutex<Vec<&'static str>>);
 
@@ -28,7 +28,7 @@ impl Journal {
     }
 }
 
-/// A unit of work that writes down what becomes of it. Its commit waits for a permit.
+/// A unit of work that records its outcome. Its commit waits for a permit.
 struct Ledger {
     journal: Arc<Journal>,
     gate: Arc<Gate>,
@@ -46,7 +46,7 @@ impl UnitOfWork for Ledger {
     }
 }
 
-/// Where a test holds a request.
+/// Holds a request in its handler.
 #[derive(Debug)]
 struct Gate {
     reached: Semaphore,
@@ -112,7 +112,7 @@ async fn act(how: String, work: Work) -> Result<http::Response<Body>, Failed> {
     Ok(response)
 }
 
-/// Wait until the client goes away.
+/// Wait until the client disconnects
 #[post("/wait", allow = anyone)]
 async fn wait(work: Work) -> NoContent {
     work.1.reached.add_permits(1);
@@ -120,7 +120,7 @@ async fn wait(work: Work) -> NoContent {
     NoContent
 }
 
-/// Keeps the lines of the log.
+/// Captures the lines of the log.
 #[derive(Default)]
 struct Lines(Mutex<Vec<(u16, String, String)>>);
 
@@ -139,7 +139,7 @@ struct Bench {
     lines: Arc<Lines>,
 }
 
-/// A service whose commits wait for this many permits.
+/// A service whose commits wait for this number of permits.
 fn bench(commits: usize) -> Bench {
     let journal = Arc::new(Journal::default());
     let gate = Arc::new(Gate {
@@ -194,7 +194,7 @@ async fn an_error_is_rolled_back_and_released() {
     let (answer, journal) = bench.act("fail").await;
     answer.is_problem(409, "it_failed");
     assert_eq!(journal, ["handler", "rollback", "first", "third"]);
-    // An error answer made by hand is one too.
+    // An error response created by hand counts too.
     let (answer, journal) = bench.act("refuse").await;
     assert_eq!((answer.status, answer.text()), (409, "done"));
     assert_eq!(journal, ["handler", "rollback", "first", "third"]);
@@ -234,7 +234,7 @@ async fn a_client_that_disconnects_leaves_nothing_behind() {
     let request = Request::post("/wait").body(Body::empty()).unwrap();
     let service = bench.service.clone();
     let running = tokio::spawn(async move { service.handle(request, None).await });
-    // It is in the handler: now the connection is gone, and with it the future.
+    // It is in the handler: now the connection is closed, and the future is dropped.
     bench.gate.reached.acquire().await.unwrap().forget();
     running.abort();
     assert!(running.await.is_err());

@@ -1,4 +1,4 @@
-//! What handlers read: every extractor, every way to be wrong, all of it in one answer.
+//! Extractors: every one, with every invalid input, and all errors in one response.
 
 use std::time::Duration;
 
@@ -190,7 +190,7 @@ async fn everything_wrong_in_every_part_is_one_answer() {
         assert!(found.contains(one), "{one:?} is missing in {found:#?}");
     }
     let others: Vec<_> = found.iter().filter(|one| !wanted.contains(one)).collect();
-    // `page` does not go with `limit`: told as well.
+    // `page` cannot be combined with `limit`: reported as well.
     assert!(
         others.iter().all(|(_, pointer, _)| pointer == "/page"),
         "{others:#?}"
@@ -265,7 +265,7 @@ async fn a_merge_patch_keeps_clears_and_sets() {
             .text(),
         "4 None a b"
     );
-    // A weak tag fits nothing; null where none is allowed is wrong; no `If-Match` is 428.
+    // A weak tag never matches; null is invalid where it is not allowed; no `If-Match` is a 428.
     assert_eq!(
         patch(merge, Some("W/\"7\""), "{}").await.text(),
         "4 Some(-1) kept kept"
@@ -374,7 +374,7 @@ async fn a_late_body_is_408_and_an_incomplete_one_400() {
         .is_problem(408, "body_timeout");
     let broken = streamed([
         Ok(Bytes::from("12")),
-        Err(std::io::Error::other("the peer went away")),
+        Err(std::io::Error::other("the peer disconnected")),
     ]);
     send(&shop, Request::post("/bytes").body(broken).unwrap())
         .await

@@ -1,4 +1,4 @@
-//! Header fields of a handler meet those that every answer carries.
+//! Headers of a handler and headers of every response.
 
 use doyen::prelude::*;
 use doyen::web::Body;
@@ -68,12 +68,12 @@ async fn a_field_of_the_handler_wins_and_keeps_all_its_values_in_order() {
         ("x-own", &[""]),
         ("referrer-policy", &["no-referrer"]),
         ("cross-origin-resource-policy", &["same-origin"]),
-        // The one that is in the log and in the trace, whatever the handler says.
+        // The id of the log and the trace, whatever the handler sets.
         ("x-request-id", &["mine"]),
     ] {
         assert_eq!(all(&answer, name), values, "{name}");
     }
-    // A client that has it gets the fields and not the body.
+    // A client with the current version gets the headers and no body.
     let known = get_with(&service, "/own", &[("if-none-match", "\"1\"")]).await;
     assert_eq!((known.status, known.text()), (304, ""));
     assert_eq!(all(&known, "set-cookie"), ["a=1", "b=2", "c=3"]);
@@ -103,7 +103,7 @@ async fn default_headers_are_set_once_or_not_at_all() {
         }
         assert_eq!(answer.header("cache-control"), Some("no-cache"), "{path}");
     }
-    // Nor does an answer to another method.
+    // Nor a response to another method.
     let request = http::Request::head("/bare").body(Body::empty()).unwrap();
     let answer = send(&service, request).await;
     assert_eq!(answer.header("content-type"), None, "{answer:?}");

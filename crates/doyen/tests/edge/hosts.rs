@@ -1,4 +1,4 @@
-//! For which hosts the service answers.
+//! The accepted hosts of the service.
 
 use doyen::prelude::*;
 use doyen::web::{Body, EdgeOptions, HostName, Service};
@@ -71,7 +71,7 @@ async fn a_foreign_host_is_misdirected_before_anything_is_looked_up() {
         "evil.test:80",
         "api.example.com@evil.test",
     ] {
-        // What is there and what is not are the same.
+        // Existing and unknown paths get the same response.
         for path in ["/hello", "/nothing"] {
             let answer = ask(&service, path, Some(host)).await;
             answer.is_problem(421, "misdirected_request");
@@ -88,7 +88,7 @@ async fn a_foreign_host_is_misdirected_before_anything_is_looked_up() {
         .await
         .is_problem(421, "misdirected_request");
     assert_eq!(ask(&service, "/livez", None).await.status, 200);
-    // A whole address says it itself.
+    // An absolute target contains the host.
     assert_eq!(
         ask(&service, "http://api.example.com/hello", None)
             .await
@@ -98,7 +98,7 @@ async fn a_foreign_host_is_misdirected_before_anything_is_looked_up() {
     ask(&service, "http://evil.test/hello", Some("api.example.com"))
         .await
         .is_problem(421, "misdirected_request");
-    // What the client says besides is nothing.
+    // Other headers of the client have no effect.
     let request = Request::get("/hello")
         .header("host", "evil.test")
         .header("x-forwarded-host", "api.example.com");

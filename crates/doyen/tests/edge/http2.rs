@@ -1,6 +1,6 @@
-//! HTTP/2 as bytes, for clients that no library would be.
+//! HTTP/2 as bytes, for clients that no library can simulate.
 
-/// What a client begins with.
+/// The connection preface of a client.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A frame (RFC 9113 section 4.1).
@@ -17,7 +17,7 @@ pub(crate) fn closed_window() -> Vec<u8> {
     [PREFACE, &frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])].concat()
 }
 
-/// Requests for one path on streams of their own, with END_STREAM.
+/// Requests for one path on separate streams, with END_STREAM.
 pub(crate) fn requests(method: &str, path: &str, count: u32) -> Vec<u8> {
     let literal = |name: &str, value: &str| {
         let length = |text: &str| u8::try_from(text.len()).unwrap();

@@ -1,5 +1,5 @@
-//! Injection through requests: lifetimes proved by counts, chains of providers that can fail, ports
-//! and adapters, overrides.
+//! Injection through requests: lifetimes by counts, chains of providers that can fail, ports and
+//! adapters, overrides.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::kit::{finish, get, send};
 
-/// How often each thing was made.
+/// Number of constructions of each type.
 #[derive(Debug, Default)]
 struct Made {
     application: AtomicU32,
@@ -39,7 +39,7 @@ async fn pool(made: Arc<Made>, teardown: Teardown) -> Pool {
     teardown.push(async move {
         made.released.fetch_add(1, Ordering::SeqCst);
     });
-    // Others get the chance to ask while this one is being made.
+    // Lets other requests depend on it during the construction.
     tokio::task::yield_now().await;
     Pool(number)
 }
@@ -117,7 +117,7 @@ async fn each_lifetime_is_honoured() {
     assert_eq!(
         made.counts(),
         [0, 0, 0, 0],
-        "nothing is made before it is asked for"
+        "nothing is created before it is used"
     );
     for number in 0..3 {
         let seen = get(&shop, "/seen").await.json();
@@ -141,7 +141,7 @@ async fn concurrent_dependents_share_one_value() {
         futures_util::join!(cx.get::<Lease>(), cx.get::<Orders>(), cx.get::<Stock>());
     let (one, two, three) = (one.unwrap(), two.unwrap(), three.unwrap());
     assert_eq!([one.0, two.lease.0, three.lease.0], [0; 3]);
-    // Many requests at once share what belongs to the application.
+    // Concurrent requests share the values of the application.
     let all = (0..8).map(|_| get(&shop, "/seen"));
     let all = futures_util::future::join_all(all).await;
     assert!(all.iter().all(|answer| answer.status == 200));
@@ -155,8 +155,8 @@ async fn a_failing_provider_is_called_again() {
     made.request.store(13, Ordering::SeqCst);
     get(&shop, "/seen").await.is_problem(409, "no_lease");
     assert_eq!(get(&shop, "/seen").await.status, 200);
-    // What a provider can refuse with is part of the contract of each route that asks for it,
-    // however far away.
+    // The problems of a provider are part of the contract of each route that depends on it, at any
+    // distance.
     let codes: Vec<&str> = shop.operations()[0]
         .problems
         .iter()
@@ -226,7 +226,7 @@ async fn a_port_is_bound_by_a_module_and_replaceable_in_a_test() {
     );
 }
 
-/// A thing whose maker can be held in the middle.
+/// A type whose construction can be held.
 #[derive(Clone)]
 struct Slow;
 

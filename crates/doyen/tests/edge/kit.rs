@@ -1,5 +1,4 @@
-//! What the tests of this folder share: a service of some routes, and answers that can be looked
-//! at.
+//! Helpers of these tests: a service of some routes, and responses to examine.
 
 use bytes::Bytes;
 use doyen::prelude::*;
@@ -9,12 +8,12 @@ use http_body_util::BodyExt as _;
 
 pub(crate) use serde_json::Value;
 
-/// A service of these routes.
+/// Creates a service of these routes.
 pub(crate) fn service(routes: Routes) -> Service {
     finish(Service::builder().module(Module::new("t").routes(routes)))
 }
 
-/// A service, or every mistake that is in it.
+/// Creates a service, or returns its mistakes.
 pub(crate) fn finish(builder: Builder) -> Service {
     builder.build().unwrap_or_else(|errors| {
         let all: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -22,7 +21,7 @@ pub(crate) fn finish(builder: Builder) -> Service {
     })
 }
 
-/// A response that was read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -30,7 +29,7 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the whole response.
 pub(crate) async fn send(service: &Service, request: Request<Body>) -> Answer {
     let (head, body) = service.handle(request, None).await.into_parts();
     Answer {
@@ -40,12 +39,12 @@ pub(crate) async fn send(service: &Service, request: Request<Body>) -> Answer {
     }
 }
 
-/// `GET` of a path.
+/// Sends a `GET`.
 pub(crate) async fn get(service: &Service, path: &str) -> Answer {
     send(service, Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-/// `GET` of a path with header fields.
+/// Sends a `GET` with headers.
 pub(crate) async fn get_with(service: &Service, path: &str, fields: &[(&str, &str)]) -> Answer {
     let mut request = Request::get(path);
     for (name, value) in fields {
@@ -54,7 +53,7 @@ pub(crate) async fn get_with(service: &Service, path: &str, fields: &[(&str, &st
     send(service, request.body(Body::empty()).unwrap()).await
 }
 
-/// `POST` of a body of this type.
+/// Sends a `POST` with a body of this type.
 pub(crate) async fn post(service: &Service, path: &str, media_type: &str, body: &str) -> Answer {
     let request = Request::post(path).header("content-type", media_type);
     send(service, request.body(Body::whole(body.to_owned())).unwrap()).await
@@ -74,7 +73,7 @@ impl Answer {
             .unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }
 
-    /// Looks at everything that every answer carries.
+    /// Checks the headers of every response.
     pub(crate) fn is_guarded(&self) {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
@@ -92,7 +91,7 @@ impl Answer {
         assert!((1..=64).contains(&id.len()), "{id}");
     }
 
-    /// Looks at a problem as RFC 9457 and our own rules want it: nothing missing, nothing besides.
+    /// Checks a problem against RFC 9457 and our own rules: all members, and no others.
     #[track_caller]
     pub(crate) fn is_problem(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -130,7 +129,7 @@ impl Answer {
         }
     }
 
-    /// The failures of a 422: part of the request, pointer and code of each.
+    /// The errors of a 422: part of the request, pointer and code of each.
     #[track_caller]
     pub(crate) fn failures(&self) -> Vec<(String, String, String)> {
         self.is_problem(422, "invalid");
@@ -148,7 +147,7 @@ impl Answer {
     }
 }
 
-/// The failures as they are written in a test.
+/// The errors in the notation of the tests.
 pub(crate) fn expected(all: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
     all.iter()
         .map(|(place, pointer, code)| {

@@ -16,7 +16,7 @@ use http_body_util::BodyExt as _;
 
 use crate::kit::{Answer, finish};
 
-/// Stands still until it is moved.
+/// A manual clock.
 #[derive(Clone)]
 struct Moved(Arc<AtomicI64>);
 
@@ -47,8 +47,8 @@ static BAD: ProblemInfo = ProblemInfo {
     description: "The token is not valid.",
 };
 
-/// `Bearer ada` is Ada, who may read; `key-7` is a machine of Ada's; `Bearer guest` may do nothing;
-/// `Bearer bad` is not valid.
+/// `Bearer ada` is Ada, who may read; `key-7` is an API key of Ada; `Bearer guest` has no scope;
+/// `Bearer bad` is invalid.
 struct Names;
 
 #[async_trait]
@@ -154,7 +154,7 @@ fn builder(rules: LimitRules, routes: Routes) -> (Builder, Moved) {
     (builder, clock)
 }
 
-/// The service, its clock, and who asks it from where.
+/// The service, its clock, and requests from given addresses.
 struct Shop {
     service: Service,
     clock: Moved,
@@ -202,7 +202,7 @@ impl Shop {
         .await
     }
 
-    /// How many of so many calls pass.
+    /// Number of calls that pass, of this many.
     async fn passed(&self, from: &str, path: &str, fields: &[(&str, &str)], calls: usize) -> usize {
         let mut passed = 0;
         for _ in 0..calls {
@@ -223,7 +223,8 @@ fn parameter(field: &str, name: &str) -> u64 {
         .unwrap()
 }
 
-/// As a client reads it: one item of a list of RFC 9651, a string with whole numbers as parameters.
+/// As a client parses it: one item of a list of RFC 9651, a string with whole numbers as
+/// parameters.
 fn item(field: &str) -> &str {
     let (name, rest) = field.strip_prefix('"').unwrap().split_once('"').unwrap();
     for pair in rest.split(';').skip(1) {
@@ -248,7 +249,7 @@ async fn every_response_has_the_calls_left() {
         assert_eq!((item(state), parameter(state, "r")), ("user", left));
         assert!(parameter(state, "t") <= 60);
     }
-    // Also on what is refused for other reasons: it counts.
+    // Also on responses with another error, because they count.
     let wrong = shop.get("/mine/none", "grace").await;
     assert_eq!(wrong.status, 422);
     assert_eq!(parameter(wrong.header("ratelimit").unwrap(), "r"), 2);
@@ -290,7 +291,7 @@ async fn a_refusal_names_the_policy_and_waiting_it_out_is_enough() {
     assert_eq!(parameter(state, "r"), 0);
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!(wait >= 1 && wait >= parameter(state, "t"), "{refused:?}");
-    // A thousand refused calls do not move the end.
+    // A thousand refused calls do not extend the wait.
     for _ in 0..1000 {
         let again = shop.get("/mine/7", "ada").await;
         assert_eq!(
@@ -348,7 +349,7 @@ async fn variants_of_one_request_share_a_bucket() {
             "{method} {path}"
         );
     }
-    // Another spelling of the path is no route at all.
+    // Another spelling of the path matches no route.
     for path in ["/MINE/7", "/mine/7/", "//mine/7", "/mine//7"] {
         let status = shop.ask("192.0.2.1", "GET", path, &ada).await.status;
         assert!(status == 404 || status == 429, "{path}: {status}");
@@ -384,12 +385,13 @@ async fn an_ipv6_customer_is_one_client_with_all_addresses() {
     }
     assert_eq!(passed, 4);
     assert_eq!(shop.passed("2001:db8:7:2::1", "/open", &[], 1).await, 1);
-    // An address of version 4 in the clothes of version 6 is the same one.
+    // An IPv4-mapped IPv6 address is the same client.
     assert_eq!(shop.passed("192.0.2.77", "/open", &[], 3).await, 3);
     assert_eq!(shop.passed("::ffff:192.0.2.77", "/open", &[], 3).await, 1);
 }
 
-/// Who floods without being known uses up nothing of who is, be it from the same address.
+/// / A flood of anonymous calls does not use up the limit of an identified caller, even from the
+/// same address.
 #[tokio::test]
 async fn a_stranger_cannot_lock_a_user_out() {
     let shop = shop();
@@ -416,7 +418,7 @@ async fn a_stranger_cannot_lock_a_user_out() {
     );
 }
 
-/// What all share is used up by those alone who may call.
+/// A shared limit is used up only by authorized callers.
 #[tokio::test]
 async fn only_permitted_calls_count_for_all() {
     let shop = shop();
@@ -437,7 +439,7 @@ async fn only_permitted_calls_count_for_all() {
         refused.json()["violated-policies"],
         serde_json::json!(["address"])
     );
-    // Those of the address were refused, so all have three left.
+    // The calls of the address were refused, so all have three left.
     assert_eq!(shop.passed("192.0.2.2", "/both", &ada, 10).await, 3);
     let refused = shop.ask("192.0.2.3", "GET", "/both", &ada).await;
     assert_eq!(
@@ -484,7 +486,7 @@ async fn a_named_policy_is_shared_by_its_routes_and_tiers_have_more() {
         Some("\"search\";q=20;w=60")
     );
     assert_eq!(shop.passed("192.0.2.1", "/search", &partner, 40).await, 19);
-    // What stands in code holds for all alike.
+    // Limits in code apply to all callers alike.
     assert_eq!(shop.passed("192.0.2.1", "/mine/7", &partner, 40).await, 3);
 }
 
@@ -500,7 +502,7 @@ async fn probes_and_preflights_are_not_counted() {
     assert_eq!(shop.ask("192.0.2.1", "GET", "/open", &[]).await.status, 204);
 }
 
-/// Whatever is wrong with them: unknown paths, other methods, paths that are not well-formed.
+/// All of them: unknown paths, other methods, malformed paths.
 #[tokio::test]
 async fn requests_that_no_route_answers_are_counted_by_address() {
     let shop = shop();
@@ -570,7 +572,7 @@ fn every_route_has_a_limit_or_a_reason() {
     }
 }
 
-/// What is wrong with these words.
+/// The mistake in these limits.
 fn refused(limit: impl Into<doyen::domain::Limit>) -> String {
     let route = Route::get("/x")
         .name("x")

@@ -1,5 +1,4 @@
-//! The edge, asked as a client asks it: in process through `Service::handle`, and over real
-//! sockets.
+//! The HTTP server as a client sees it: in process through `Service::handle`, and over sockets.
 
 #![allow(missing_docs, reason = "a test")]
 

@@ -1,5 +1,5 @@
-//! Who may: 401 and 403 with their challenges (RFC 6750 section 3), and what is decided before
-//! what.
+//! Access policies: 401 and 403 with their challenges (RFC 6750 section 3), and the order of
+//! decisions.
 
 use std::sync::Arc;
 
@@ -32,8 +32,8 @@ static BAD: ProblemInfo = ProblemInfo {
     description: "The token is not valid.",
 };
 
-/// `Bearer read` may read, `Bearer clerk` too and is a clerk; `Bearer away` finds the key server
-/// down; all else is not valid.
+/// `Bearer read` may read, `Bearer clerk` too and has the role clerk; `Bearer away` simulates an
+/// unavailable key server; others are invalid.
 struct Tokens;
 
 #[async_trait]
@@ -274,7 +274,7 @@ async fn a_policy_given_twice_is_both_or_refused() {
             "{errors:#?}"
         );
     }
-    // The narrower one holds, whichever comes first.
+    // The narrower policy applies, whichever comes first.
     for route in [
         given_twice(signed_in, Scope::Read),
         given_twice(Scope::Read, signed_in),
@@ -287,8 +287,8 @@ async fn a_policy_given_twice_is_both_or_refused() {
 
 #[tokio::test]
 async fn a_policy_for_a_list_of_routes_never_replaces_one_of_a_route() {
-    // `/open` states `anyone`, `/desk` a role: neither may be lost, and neither opens what the list
-    // closes.
+    // `/open` states `anyone`, `/desk` a role: neither may be lost, and neither may open what the
+    // list closes.
     let errors = refused(routes![open, desk].allow(Scope::Read));
     assert_eq!(errors.len(), 2, "{errors:#?}");
     assert!(errors[0].starts_with("GET /open: "), "{errors:#?}");

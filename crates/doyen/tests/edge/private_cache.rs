@@ -1,4 +1,4 @@
-//! A private cache that several callers share must not give one the response to another.
+//! A private cache that several callers share must not return the response of another caller.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -391,7 +391,7 @@ async fn the_tag_of_another_caller_is_never_304() {
         let answer = ask("/me", &way, &[("if-none-match", &tag)]).await;
         assert_eq!(answer.status, 304);
     }
-    // Tags without the part of a caller, from anonymous responses or an older release.
+    // Tags without the hash of a caller, from anonymous responses or an older release.
     let open = get(&shop(), "/open").await;
     assert_eq!(open.tag(), "\"7\"");
     let answer = ask("/open", &bearer("ann"), &[("if-none-match", "\"7\"")]).await;

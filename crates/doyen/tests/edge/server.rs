@@ -1,4 +1,4 @@
-//! The server over real sockets, byte by byte: keep-alive, caps, clocks, strictness, HTTP/2, drain.
+//! The server over sockets, byte by byte: keep-alive, limits, timeouts, strictness, HTTP/2, drain.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,13 +17,13 @@ use tokio::task::JoinHandle;
 
 use crate::kit::{Value, finish};
 
-/// Where a test holds a request.
+/// Holds a request in its handler.
 pub(crate) struct Gate {
     pub(crate) reached: Semaphore,
     pub(crate) go: Semaphore,
 }
 
-/// What was released, in order.
+/// The released values, in order.
 pub(crate) type Released = Mutex<Vec<&'static str>>;
 
 #[derive(Clone)]
@@ -41,7 +41,7 @@ async fn hello() -> Text {
     Text("hello".into())
 }
 
-/// Hold until the test lets go.
+/// Wait for the test
 #[get("/hold", allow = anyone)]
 async fn hold(
     gate: Arc<Gate>,
@@ -51,7 +51,7 @@ async fn hold(
 ) -> Text {
     let ApplicationValue = app;
     teardown.push(async move {
-        // A release that takes its time still comes before the application's.
+        // A slow release still comes before that of the application.
         tokio::task::yield_now().await;
         released.lock().unwrap().push("request");
     });
@@ -72,7 +72,7 @@ async fn broken(gate: Arc<Gate>) -> Stream<doyen::web::response::PlainText> {
     let first = futures_util::stream::once(async { Ok(Bytes::from("one")) });
     let second = futures_util::stream::once(async move {
         gate.go.acquire().await.unwrap().forget();
-        Err(std::io::Error::other("the source went away"))
+        Err(std::io::Error::other("the source failed"))
     });
     let chunks = futures_util::StreamExt::chain(first, second);
     Stream::new(chunks)
@@ -87,18 +87,18 @@ pub(crate) struct Running {
     done: JoinHandle<Drained>,
 }
 
-/// A server with these options, listening.
+/// A listening server with these options.
 pub(crate) async fn run(change: impl FnOnce(&mut ServerOptions)) -> Running {
     run_with(routes![], change).await
 }
 
-/// A server with these options that has more routes.
+/// A server with these options and further routes.
 pub(crate) async fn run_with(more: Routes, change: impl FnOnce(&mut ServerOptions)) -> Running {
     let more = Service::builder().module(Module::new("more").routes(more));
     run_built(more, change).await
 }
 
-/// A server with these options of the edge that has more routes.
+/// A server with these options of the pipeline and further routes.
 pub(crate) async fn run_edge(more: Routes, change: impl FnOnce(&mut EdgeOptions)) -> Running {
     let mut options = EdgeOptions::default();
     change(&mut options);
@@ -108,7 +108,7 @@ pub(crate) async fn run_edge(more: Routes, change: impl FnOnce(&mut EdgeOptions)
     run_built(more, |_| {}).await
 }
 
-/// A server with these options that has all this besides.
+/// A server with these options and all these additions.
 pub(crate) async fn run_built(more: Builder, change: impl FnOnce(&mut ServerOptions)) -> Running {
     let gate = Arc::new(Gate {
         reached: Semaphore::new(0),
@@ -185,14 +185,14 @@ impl Running {
     }
 }
 
-/// What must come, and never does in a broken server, fails instead of hanging.
+/// Fails instead of hanging if the event never occurs.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future)
         .await
         .expect("it never came")
 }
 
-/// A connection, spoken by hand.
+/// A raw connection.
 pub(crate) struct Wire(pub(crate) TcpStream);
 
 impl Wire {
@@ -209,7 +209,7 @@ impl Wire {
             .await;
     }
 
-    /// One whole answer with a length: its head and its body.
+    /// Reads one response with a length: head and body.
     pub(crate) async fn answer(&mut self) -> (String, String) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -225,10 +225,10 @@ impl Wire {
         (head, String::from_utf8(body).unwrap())
     }
 
-    /// All that comes until the server closes.
+    /// Reads until the server closes.
     pub(crate) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
-        // A reset is an end too: it comes when the server closed while we still sent.
+        // A reset is an end too: the server may close while we send.
         let _ = soon(self.0.read_to_end(&mut rest)).await;
         String::from_utf8(rest).unwrap()
     }
@@ -289,7 +289,7 @@ async fn one_connection_too_many_gets_503() {
     first.get("/hello").await;
     assert_eq!(status(&first.answer().await.0), "200");
     let mut second = server.connect().await;
-    // Bytes the server never reads must not cost the client its answer.
+    // Bytes that the server never reads must not cost the client its response.
     second
         .send(&format!(
             "POST /few HTTP/1.1\r\nhost: a\r\ncontent-length: 20000\r\n\r\n{}",
@@ -312,7 +312,7 @@ async fn one_connection_too_many_gets_503() {
     let id = problem["request_id"].as_str().unwrap();
     assert!(head.contains(&format!("x-request-id: {id}")), "{head}");
     drop(second);
-    // The place is free again once the first has gone.
+    // The permit is free again after the first one has gone.
     drop(first);
     soon(async {
         loop {
@@ -377,7 +377,7 @@ async fn a_long_response_is_not_an_idle_connection() {
     let mut wire = server.connect().await;
     wire.get("/hold").await;
     server.reached().await;
-    // Far longer than a header may take.
+    // Far longer than the header timeout.
     tokio::time::sleep(Duration::from_millis(200)).await;
     server.gate.go.add_permits(1);
     assert_eq!(wire.answer().await.1, "held");
@@ -405,14 +405,14 @@ async fn a_body_too_large_is_refused_before_it_is_sent() {
     )
     .await;
     assert_eq!(status(&wire.answer().await.0), "413");
-    // One that fits is asked for.
+    // A body that fits is requested with 100 Continue.
     let mut wire = server.connect().await;
     wire.send("POST /few HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n")
         .await;
     assert_eq!(status(&wire.answer().await.0), "100");
     wire.send("abc").await;
     assert_eq!(wire.answer().await.1, "3");
-    // In pieces, nothing is announced: it is counted.
+    // With chunks no length is announced, so the bytes are counted.
     let mut wire = server.connect().await;
     wire.send("POST /few HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\n12345\r\n5\r\n12345\r\n")
         .await;
@@ -456,7 +456,7 @@ async fn http_2_needs_no_introduction() {
         }
         (status, String::from_utf8(whole).unwrap())
     };
-    // The second is answered while the first is held.
+    // The second gets its response while the first is held.
     let held = ask("/hold");
     let others = async {
         server.reached().await;
@@ -508,7 +508,8 @@ async fn a_drain_ends_at_its_deadline() {
     busy.get("/hold").await;
     server.reached().await;
     server.stop();
-    // Cut, not answered; what the request held is released before what the application holds.
+    // It is closed without a response. Values of the request are released before those of the
+    // application.
     assert_eq!(busy.rest().await, "");
     let released = Arc::clone(&server.released);
     assert_eq!(server.cut().await, 1);

@@ -1,5 +1,5 @@
-//! What every answer carries over a socket, those included that no route gave and that no request
-//! was read for.
+//! Headers of every response over a socket, including responses without a route or without a parsed
+//! request.
 
 use std::time::Duration;
 
@@ -122,7 +122,7 @@ async fn a_refused_connection_gets_the_security_headers_too() {
     let (head, _) = shed.answer().await;
     assert_eq!(status(&head), "503");
     is_guarded(&head);
-    // There is no place for a third connection.
+    // There is no permit for a third connection.
     let mut third = server.connect().await;
     let all = third.rest().await;
     assert_eq!(status(&all), "503");

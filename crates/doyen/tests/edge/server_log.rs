@@ -1,4 +1,4 @@
-//! Whatever a client sends is one line of the log, and looks like what it is.
+//! Any request is one line of the log and cannot imitate another.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A server that has enough to do says so at once, and only to those who are too many.
+//! An overloaded server refuses excess requests at once, and only those.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,14 +67,14 @@ async fn serving(max_requests: usize) -> Running {
     run_built(builder, |_| {}).await
 }
 
-/// Asks on a connection of its own: the head and the body of the answer.
+/// Sends a request on a new connection and returns head and body of the response.
 pub(crate) async fn ask(server: &Running, path: &str) -> (String, String) {
     let mut wire = server.connect().await;
     wire.get(path).await;
     wire.answer().await
 }
 
-/// So many requests that are held in a handler.
+/// Holds this number of requests in a handler.
 async fn held(server: &Running, many: usize) -> Vec<Wire> {
     let mut all = Vec::new();
     for _ in 0..many {
@@ -97,12 +97,12 @@ async fn one_request_too_many_gets_a_retry_time() {
             head.contains("retry-after: 1\r\n") && head.contains("application/problem+json"),
             "{head}"
         );
-        // The connection is as good as before.
+        // The connection stays usable.
         assert!(!head.contains("connection: close"), "{head}");
         let problem: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(problem["code"], "overloaded");
     }
-    // Who looks after it is answered.
+    // Health checks are served.
     assert_eq!(status(&ask(&server, "/livez").await.0), "200");
     server.gate.go.add_permits(4);
     for mut wire in held {
@@ -197,7 +197,7 @@ async fn a_slow_body_does_not_block_other_clients() {
     for _ in 0..3 {
         assert_eq!(status(&ask(&server, "/hello").await.0), "200");
     }
-    // Their bodies are taken when they come.
+    // Their bodies are read when they arrive.
     for wire in &mut slow {
         wire.send("cd").await;
         assert_eq!(wire.answer().await.1, "4");
@@ -247,11 +247,11 @@ async fn one_client_cannot_take_every_permit() {
         head.contains("retry-after: 1") && body.contains("overloaded"),
         "{head}"
     );
-    // Others are answered.
+    // Others are served.
     let mut other = from(&server, 3).await;
     other.get("/hello").await;
     assert_eq!(status(&other.answer().await.0), "200");
-    // And so is it once one of its own has gone.
+    // And so is this one after one of its own has gone.
     mine.pop();
     soon(async {
         loop {

@@ -1,4 +1,4 @@
-//! Signals, sent to a process of their own: this test binary started again to do nothing but serve.
+//! Signals, sent to a child process: this test binary, started again to serve.
 
 #![cfg(unix)]
 
@@ -112,7 +112,7 @@ impl Drop for Serving {
     }
 }
 
-/// What follows this word on the first line that begins with it.
+/// The text after this word, on the first line that begins with it.
 fn line(lines: &mut impl std::io::BufRead, word: &str) -> String {
     loop {
         let mut line = String::new();

@@ -1,8 +1,8 @@
-//! Requests that two servers could read in two ways, as raw bytes: one answer, the connection
-//! closed, and the request behind it never served.
+//! Requests that two servers could parse differently, as raw bytes: one response, the connection is
+//! closed, and the request behind it is never served.
 //!
 //! The request behind is the canary: a proxy in front that took it for a part of the first request
-//! would have let it past its rules.
+//! would not have applied its rules to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,17 +53,17 @@ async fn app() -> EdgeApp {
 const BEHIND: &str = "GET /canary HTTP/1.1\r\nhost: a\r\n\r\n";
 
 impl EdgeApp {
-    /// All that is answered to these bytes with the canary behind them.
+    /// Returns all responses to these bytes with the canary behind them.
     async fn received(&self, bytes: &[u8]) -> String {
         let mut wire = self.server.connect().await;
         let mut all = bytes.to_vec();
         all.extend_from_slice(BEHIND.as_bytes());
-        // It may be closed before all is written.
+        // The server may close before everything is written.
         let _ = wire.0.write_all(&all).await;
         wire.rest().await
     }
 
-    /// Each is refused with this status, alone and closed, as a problem with this code.
+    /// Each is refused with this status and code, in one response that closes the connection.
     async fn refuses(&self, wanted: &str, code: &str, cases: &[&[u8]]) {
         for case in cases {
             let shown = String::from_utf8_lossy(&case[..case.len().min(200)]).into_owned();
@@ -88,7 +88,7 @@ impl EdgeApp {
     }
 }
 
-/// A request to take a body, with these lines in its head and these bytes behind it.
+/// A request with a body, with these lines in its head and these bytes behind it.
 fn post(lines: &str, behind: &str) -> Vec<u8> {
     format!("POST /take HTTP/1.1\r\n{lines}\r\n{behind}").into_bytes()
 }
@@ -101,7 +101,7 @@ fn get(lines: &[u8]) -> Vec<u8> {
     all
 }
 
-/// How many answers these bytes are: each has one.
+/// Number of responses to these bytes.
 fn answers(all: &str) -> usize {
     all.matches("x-request-id: ").count()
 }
@@ -119,7 +119,7 @@ async fn a_body_has_one_length() {
         post("host: a\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n", chunks),
         post("host: a\r\ntransfer-encoding: chunked\r\ncontent-length: 0\r\n", chunks),
         post("host: a\r\nContent-Length: 5\r\nX: y\r\nTransfer-Encoding: chunked\r\n", chunks),
-        // A transfer coding that is not one `chunked`.
+        // A transfer coding other than one `chunked`.
         post("host: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n", chunks),
         post("host: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: identity\r\n", chunks),
         post("host: a\r\ntransfer-encoding: identity\r\ntransfer-encoding: chunked\r\n", chunks),
@@ -213,7 +213,7 @@ async fn a_request_has_one_host() {
 #[tokio::test]
 async fn lines_end_and_fields_begin_as_they_must() {
     let mut cases: Vec<Vec<u8>> = [
-        // The ends of lines.
+        // Line endings.
         &b"GET /canary HTTP/1.1\nhost: a\n\n"[..],
         b"GET /canary HTTP/1.1\r\nhost: a\n\r\n",
         b"GET /canary HTTP/1.1\r\nhost: a\r\n\n",
@@ -221,7 +221,7 @@ async fn lines_end_and_fields_begin_as_they_must() {
         b"GET /canary HTTP/1.1\rhost: a\r\r",
         b"\nGET /canary HTTP/1.1\r\nhost: a\r\n\r\n",
         b"\r\n\r\nGET /canary HTTP/1.1\r\nhost: a\r\n\r\n",
-        // The first line.
+        // The request line.
         b" GET /canary HTTP/1.1\r\nhost: a\r\n\r\n",
         b"GET  /canary HTTP/1.1\r\nhost: a\r\n\r\n",
         b"GET /canary  HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -252,7 +252,7 @@ async fn lines_end_and_fields_begin_as_they_must() {
         b"OPTIONS ** HTTP/1.1\r\nhost: a\r\n\r\n",
         b"CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\n",
         b"CONNECT /canary HTTP/1.1\r\nhost: a\r\n\r\n",
-        // What speaks something else.
+        // Other protocols.
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"\0\0\0\0",
         b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
@@ -283,14 +283,14 @@ async fn lines_end_and_fields_begin_as_they_must() {
         b"host: a\r\nx: y\rz\r\n",
         b"host: a\r\nx: y\r\r\n",
         b"host: a\r\nx: \ty\x08\r\n",
-        // Two of what there is one of.
+        // Duplicates of single headers.
         b"host: a\r\nauthorization: Bearer a\r\nauthorization: Bearer b\r\n",
         b"host: a\r\nAuthorization: Basic a\r\nauthorization: Bearer b\r\n",
         b"host: a\r\ncontent-type: text/plain\r\ncontent-type: application/json\r\n",
         b"host: a\r\nx-api-key: a\r\nX-API-Key: b\r\n",
     ] {
         if lines.starts_with(b"\r\n") {
-            // An empty line is the end: what is missing is the host.
+            // An empty line is the end: the host is missing.
             assert!(
                 app()
                     .await
@@ -330,8 +330,8 @@ async fn an_oversized_head_is_refused_before_it_is_complete() {
     ];
     app.refuses("431", "headers_too_large", &slices(&fields))
         .await;
-    // Shorter than a head may be, longer than a target: an answer like any other, and the next
-    // request is served.
+    // Shorter than the limit of a head, longer than that of a target: a regular response, and the
+    // next request is served.
     let mut wire = app.server.connect().await;
     wire.get(&format!("/{}", "x".repeat(9_000))).await;
     assert_eq!(status(&wire.answer().await.0), "414");
@@ -485,7 +485,7 @@ async fn earlier_requests_are_answered_first() {
         all.find("canary").unwrap() < all.find("malformed_request").unwrap(),
         "{all}"
     );
-    // The problem names the path, as far as it was read.
+    // The problem contains the path, as far as it was read.
     assert!(all.contains(r#""instance":"/a""#), "{all}");
     assert_eq!(app.canary.0.load(Ordering::SeqCst), 1);
 }
@@ -495,7 +495,7 @@ async fn a_refused_request_with_a_long_body_still_hears_why() {
     let app = app().await;
     let mut wire = app.server.connect().await;
     // Far more than all buffers hold: closing at once would reset the connection and lose the
-    // answer.
+    // response.
     let body = vec![b'x'; 8 << 20];
     let head = post(
         "host: a\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n",
@@ -570,8 +570,7 @@ fn field(name: &str, value: &[u8]) -> Vec<u8> {
     all
 }
 
-/// What a raw stream of HTTP/2 ends with: the type of the frame and its code, of the first frame
-/// that says an end.
+/// The end of a raw HTTP/2 stream: the type and the code of the first frame that ends it.
 async fn ended(app: &EdgeApp, fields: &[(&str, &[u8])], data: Option<&[u8]>) -> (u8, u32) {
     ended_with(app, fields, data, &[]).await
 }
@@ -636,7 +635,7 @@ async fn ended_with(
             match head[3] {
                 3 => return (3, code(0)),
                 7 => return (7, code(4)),
-                // An answer to the stream.
+                // A response on the stream.
                 1 => return (1, 0),
                 _ => {}
             }
@@ -670,13 +669,13 @@ async fn http_2_ends_a_stream_that_is_not_well_formed() {
         (":unknown", b"a"),
     ] {
         let end = ended(&app, &[(name, value)], None).await;
-        // What is not even a field ends the connection, else it is the stream alone.
+        // Malformed fields end the connection, other errors only the stream.
         assert!(
             ENDS.contains(&end.0) && end.1 == PROTOCOL_ERROR,
             "{name}: {value:?} gave {end:?}"
         );
     }
-    // A length that is not that of the data.
+    // A length that differs from the data.
     for (length, data) in [(&b"3"[..], &b"abcd"[..]), (b"5", b"abcd"), (b"+4", b"abcd")] {
         let end = ended(&app, &[("content-length", length)], Some(data)).await;
         assert_eq!(end, (3, PROTOCOL_ERROR), "{length:?}");

@@ -1,4 +1,4 @@
-//! Ceilings of a body, decided before it is read.
+//! Limits of a body, enforced before it is read.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -70,7 +70,7 @@ async fn serving() -> Running {
     run_built(Service::builder().module(module), |_| {}).await
 }
 
-/// What is answered to this head alone: not one byte of a body is sent.
+/// The response to this head alone: no byte of a body is sent.
 async fn head_alone(server: &Running, path: &str, fields: &str) -> (String, String) {
     let mut wire = server.connect().await;
     wire.send(&format!("POST {path} HTTP/1.1\r\nhost: a\r\n{fields}\r\n"))
@@ -113,7 +113,7 @@ async fn a_body_in_chunks_is_counted() {
             "POST {path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
         ))
         .await;
-        // It never ends: the answer comes all the same.
+        // It never ends: the response comes all the same.
         for _ in 0..11 {
             wire.send(&format!("64\r\n{}\r\n", "x".repeat(100))).await;
         }
@@ -139,12 +139,12 @@ async fn a_client_that_still_sends_gets_the_refusal() {
     let mut wire = server.connect().await;
     wire.send("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 12582912\r\n\r\n")
         .await;
-    // More than the buffers of both sides hold. It is taken, and only then does it look for an
-    // answer.
+    // More than the buffers of both sides hold. The client sends all of it, and reads the response
+    // only then.
     let sent = soon(wire.0.write_all(&vec![b'x'; 12 << 20])).await;
     assert!(sent.is_ok(), "{sent:?}");
     let mut all = Vec::new();
-    // An end, no reset: that could take the answer from a client before it has read it.
+    // A clean shutdown: a reset could discard the response before the client has read it.
     let read = soon(tokio::io::AsyncReadExt::read_to_end(&mut wire.0, &mut all)).await;
     assert!(read.is_ok(), "{read:?}");
     let all = String::from_utf8(all).unwrap();
@@ -155,7 +155,7 @@ async fn a_client_that_still_sends_gets_the_refusal() {
 #[tokio::test]
 async fn compressed_bodies_are_refused() {
     let server = serving().await;
-    // A megabyte that fits into the limit while it is packed.
+    // A megabyte that is within the limit while it is compressed.
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(br#"{"name": ""#).unwrap();
     packed.write_all(&vec![b'x'; 500_000]).unwrap();
@@ -190,7 +190,7 @@ async fn compressed_bodies_are_refused() {
             assert!(body.contains("unsupported_media_type"), "{body}");
         }
     }
-    // Who takes bytes gets them as they came, and no more than those.
+    // A handler that takes bytes gets them unchanged.
     let mut wire = server.connect().await;
     let length = packed.len();
     wire.send(&format!("POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: {length}\r\n\r\n")).await;

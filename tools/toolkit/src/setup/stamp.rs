@@ -54,7 +54,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("doyen-stamp-{}", std::process::id()));
         let failed = fill_once(&folder, |folder| {
             fs::write(folder.join("half"), "")?;
-            Err(Failure::new("went away"))
+            Err(Failure::new("failed"))
         });
         assert!(failed.is_err());
 

@@ -176,6 +176,10 @@ mod tests {
                 .iter()
                 .any(|wrong| wrong.contains("has no test `gone`"))
         );
-        assert!(wrong.iter().any(|wrong| wrong.contains("A50 is neither")));
+        assert!(
+            wrong
+                .iter()
+                .any(|wrong| wrong.contains("A50 is in no table"))
+        );
     }
 }

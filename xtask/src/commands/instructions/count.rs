@@ -116,7 +116,7 @@ mod tests {
         let killed = REPORT.split("==26838== Events").next().unwrap();
         let failure = collected(killed).unwrap_err().to_string();
         assert!(
-            failure.contains("did not say") && failure.contains("brk segment"),
+            failure.contains("no number") && failure.contains("brk segment"),
             "it shows the report: {failure}"
         );
         assert!(collected("").is_err());

@@ -8,7 +8,7 @@ use super::case::{CASES, FULL_JSON, MANY_JSON};
 /// Increase that counts as a regression. Counts of one program on a busy machine differ by up to 1
 /// %. The case that reads a row differs by up to 4 % more, because its threads wait differently.
 /// The lowest of a few counts does not have this, so the rest is a third of this value.
-const DEARER: f64 = 0.03;
+const MAX_INCREASE: f64 = 0.03;
 
 /// Smallest gain that must be recorded: without a record, the same amount could be lost again
 /// unnoticed.
@@ -53,7 +53,7 @@ fn judge(case: &'static &'static str, recorded: &Costs, counted: &Costs) -> Opti
     };
     let change = change(then, now);
     let summary = format!("{case} costs {} ({then} → {now})", percent(change));
-    if change > DEARER {
+    if change > MAX_INCREASE {
         Some(Finding {
             text: format!("{summary}: find the reason; if the cost is justified, --record"),
             doubtful: std::slice::from_ref(case),

@@ -148,7 +148,7 @@ pub(super) const REPLIES: &[&str] = &[
     "That helped, thank you!",
     "Sorry, no. It is exactly as before.",
     "I will try it tomorrow and tell you.",
-    "Now I see another error, and it goes away when I reload.",
+    "Now I see another error, and it disappears when I reload.",
     "Yes, twice. Same result.",
     "It works for me now, but not for my colleague.",
 ];

@@ -155,7 +155,7 @@ impl PipelinedConnection {
         let Prepared { types, statement } = prepared;
         let prepare = async {
             let (connection, sql) = (Arc::clone(self), sql.to_owned());
-            // In a task, so that it goes on if this read is dropped: others may wait for it.
+            // In a task, so that it continues if this read is dropped: others may wait for it.
             let task = tokio::spawn(async move {
                 let mut preparing = pin!(connection.client.prepare_typed(&sql, &types));
                 let (number, sent) = connection.queue.send(preparing.as_mut()).await;

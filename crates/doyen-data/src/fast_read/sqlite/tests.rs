@@ -69,7 +69,7 @@ impl Fresh {
         self.folder.join("test.db")
     }
 
-    /// With so many connections.
+    /// With this number of connections.
     fn reader(&self, connections: u32) -> SqliteReader {
         self.reader_with(|options| options.max_connections = connections)
     }
@@ -227,7 +227,7 @@ async fn a_changed_schema_is_seen_by_statements_already_prepared() {
         .await;
     assert_eq!(reader.one::<i64>(sql, &[]).await.unwrap(), 8);
 
-    // The same when so many others were asked that the statement is prepared again from its text,
+    // The same when so many others ran that the statement is prepared again from its text,
     // and its first run finds nothing.
     let sql = "SELECT * FROM things LIMIT 1";
     assert_eq!(reader.one::<i64>(sql, &[]).await.unwrap(), 8);

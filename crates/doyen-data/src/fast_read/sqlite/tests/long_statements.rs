@@ -109,7 +109,7 @@ async fn a_count_of_a_whole_table_is_one_step_and_ends_too() {
         assert_eq!(reader.one::<i64>(&sql, &[]).await.unwrap(), 80_000);
         let time = started.elapsed();
         if round == 1 && time > 2 * SLOW_RUN {
-            assert!(!reader.slow.try_inline(&sql), "the clock has told it");
+            assert!(!reader.slow.try_inline(&sql), "the measured time counts");
         }
         // In any case from here on.
         reader.slow.was_long(&sql);
@@ -244,7 +244,7 @@ async fn a_lock_that_passes_is_waited_for() {
             .await
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(!read.is_finished(), "it waits, and lets this task go on");
+    assert!(!read.is_finished(), "it waits, and this task continues");
     drop(other);
     assert_eq!(read.await.unwrap().unwrap(), 0);
     reader.close().await;
