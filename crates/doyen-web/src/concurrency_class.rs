@@ -19,7 +19,7 @@ const DEFAULT_WAIT: Duration = Duration::from_millis(500);
 
 /// Maximum waiting requests for each place. Further ones get a 503 at once, so that a flood of
 /// expensive requests does not use up the concurrent requests of the server.
-const MAX_WAITING_PER_PLACE: usize = 16;
+const MAX_WAITING_PER_PLACE: usize = 32;
 
 /// A concurrency class, for `concurrency = class("search", 4)`. All routes that name the class share
 /// its places.
