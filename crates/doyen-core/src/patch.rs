@@ -3,7 +3,8 @@
 /// A field that may be left out: what `PATCH` reads.
 ///
 /// `Patch<T>` is left out or has a value, and refuses `null`. `Patch<Option<T>>` knows three states: left out (leave it as it is), `null`
-/// (remove it), a value (set it). With `#[input(default)]` or `#[input(default = ..)]`, `null` sets a `Patch<T>` to that default.
+/// (remove it), a value (set it). With `#[input(default)]` or `#[input(default = ..)]`, `null` sets
+/// a `Patch<T>` to that default.
 ///
 /// ```
 /// use doyen_core::Patch;

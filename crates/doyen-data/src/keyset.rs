@@ -291,8 +291,8 @@ impl<C: ColumnTrait> List<'_, C> {
         Ok(u64::try_from(rows.unwrap_or_default())?)
     }
 
-    /// Returns the rows of a page by number. Skipped rows are read by their key only, where an index
-    /// may have both the key and the order.
+    /// Returns the rows of a page by number. Skipped rows are read by their key only, where an
+    /// index may have both the key and the order.
     async fn skip<E: EntityTrait<Column = C>>(
         &self,
         select: Select<E>,

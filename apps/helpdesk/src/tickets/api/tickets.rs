@@ -8,8 +8,8 @@ use super::view::{Presenter, TicketView};
 use crate::access::{Role, Scope, User};
 use crate::tickets::domain::{EditTicket, FindTicket, TicketFilter, TicketId, Tickets};
 
-/// Bounds concurrent searches: they are limited by the processor, and plain lists need a share of it
-/// and of the database connections.
+/// Bounds concurrent searches: they are limited by the processor, and plain lists need a share of
+/// it and of the database connections.
 fn search() -> ConcurrencyClass {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     class("search", cores.clamp(2, 4)).with_query("q")

@@ -1,7 +1,7 @@
 //! Finds tickets by a tag or a text (`q=`).
 //!
-//! The indexes of tags and texts do not know the order of a list. Two plans are fast, each where the
-//! other is slow:
+//! The indexes of tags and texts do not know the order of a list. Two plans are fast, each where
+//! the other is slow:
 //!
 //! - Few tickets match: look them up through the index and sort them.
 //! - Many tickets match: read the list in its order and check each ticket, until the page is full.
@@ -114,8 +114,8 @@ impl<'a> Search<'a> {
         few.into_iter().chain(tagged).chain(found)
     }
 
-    /// Returns true if a list is best counted from the matches. The tickets of one reporter, and few
-    /// matches, are better checked one by one.
+    /// Returns true if a list is best counted from the matches. The tickets of one reporter, and
+    /// few matches, are better checked one by one.
     pub(super) fn is_counted_from_matches(&self, of_one_reporter: bool) -> bool {
         let is_any = self.tag.is_none() && self.text.is_none();
         self.few.is_none() && (is_any || !of_one_reporter)
@@ -159,8 +159,8 @@ fn bounded(backend: DbBackend, matches: &SelectStatement) -> Statement {
     let mut statement = backend.build(matches);
     statement.sql = match backend {
         DbBackend::Sqlite => format!("{} LIMIT {limit}", statement.sql),
-        // Otherwise PostgreSQL may read the table instead of the index in the hope of an early match.
-        // It reads a materialized query only as far as needed.
+        // Otherwise PostgreSQL may read the table instead of the index in the hope of an early
+        // match. It reads a materialized query only as far as needed.
         _ => format!(
             "WITH matches AS MATERIALIZED ({}) SELECT ticket_id FROM matches LIMIT {limit}",
             statement.sql
