@@ -70,7 +70,8 @@ pub struct Page<T> {
     pub total: Option<Total>,
 }
 
-/// The number of items of a whole list. Counting ends at [`Total::MAX`], because its cost grows with the list.
+/// The number of items of a whole list. Counting ends at [`Total::MAX`], because its cost grows
+/// with the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
     /// Number of items.

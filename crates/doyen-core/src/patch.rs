@@ -3,7 +3,8 @@
 /// An optional field of a partial update, as `PATCH` reads it.
 ///
 /// `Patch<T>` is absent or has a value, and refuses `null`. `Patch<Option<T>>` has three states:
-/// absent (unchanged), `null` (removed), a value (set).
+/// absent (unchanged), `null` (removed), a value (set). With `#[input(default)]` or
+/// `#[input(default = ..)]`, `null` sets a `Patch<T>` to that default.
 ///
 /// ```
 /// use doyen_core::Patch;

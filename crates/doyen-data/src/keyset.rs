@@ -112,23 +112,24 @@ impl Session {
         E::Column: Iden,
         E::Model: Sync,
     {
-        self.page_with_keys(select, || None, order, paging, filter)
+        self.page_counted(select, || None, order, paging, filter)
             .await
     }
 
-    /// Like [`page`](Self::page), but a numbered page is counted and found through another statement.
+    /// Like [`page`](Self::page), but the total of a numbered page is the number of rows of another
+    /// statement, unless `counted` returns `None`.
     ///
-    /// It selects the key of the same rows, from a source that has the columns of the order. Return
-    /// one if `select` reads a view: the indexes of its table may have both the key and the order, or
-    /// the rows may be counted faster than they are read in order. Its key is a single column.
+    /// Use it if the rows are best read in their order, and best counted through another index. It
+    /// selects a single column, and reads the table instead of a view if possible: PostgreSQL reads
+    /// an index alone only if the query needs no other column, and the joins of a view need some.
     ///
     /// # Errors
     ///
     /// The same as for [`page`](Self::page).
-    pub async fn page_with_keys<E>(
+    pub async fn page_counted<E>(
         &self,
         select: Select<E>,
-        keys: impl FnOnce() -> Option<SelectStatement> + Send,
+        counted: impl FnOnce() -> Option<SelectStatement> + Send,
         order: Order<E::Column>,
         paging: &Paging,
         filter: &(impl Serialize + ?Sized),
@@ -177,7 +178,7 @@ impl Session {
                 let cursor = list.complete::<E>(cursor).await?;
                 list.keyset(select, Some(cursor)).await
             }
-            PageFrom::Number(number) => list.numbered(select, keys(), *number).await,
+            PageFrom::Number(number) => list.numbered(select, counted(), *number).await,
         }
     }
 }
@@ -256,7 +257,7 @@ impl<C: ColumnTrait> List<'_, C> {
     async fn numbered<E: EntityTrait<Column = C>>(
         &self,
         select: Select<E>,
-        keys: Option<SelectStatement>,
+        counted: Option<SelectStatement>,
         number: u32,
     ) -> Result<Page<E::Model>, Unexpected>
     where
@@ -268,15 +269,12 @@ impl<C: ColumnTrait> List<'_, C> {
                 format!("there is no page {number}"),
             ));
         }
-        let rows = match &keys {
-            Some(keys) => self.count(keys).await?,
-            None => self.count(&keys_of(select.clone()).into_query()).await?,
-        };
+        let counted = counted.unwrap_or_else(|| keys(select.clone()).into_query());
+        let rows = self.count(&counted).await?;
         let total = Total::counted(rows);
         let skip = u64::from(number - 1) * u64::from(self.limit);
         let mut items = if total.exceeded || skip < total.count {
-            self.skip(select, keys, u64::from(self.limit) + 1, skip)
-                .await?
+            self.skip(select, u64::from(self.limit) + 1, skip).await?
         } else {
             Vec::new()
         };
@@ -292,9 +290,9 @@ impl<C: ColumnTrait> List<'_, C> {
     }
 
     /// Counts the rows, but not many more than [`Total::MAX`].
-    async fn count(&self, keys: &SelectStatement) -> Result<u64, Unexpected> {
+    async fn count(&self, rows: &SelectStatement) -> Result<u64, Unexpected> {
         let limit = Total::MAX + 1;
-        let mut statement = self.session.get_database_backend().build(keys);
+        let mut statement = self.session.get_database_backend().build(rows);
         statement.sql = format!(
             "SELECT count(*) FROM ({} LIMIT {limit}) AS counted",
             statement.sql
@@ -304,12 +302,11 @@ impl<C: ColumnTrait> List<'_, C> {
         Ok(u64::try_from(rows.unwrap_or_default())?)
     }
 
-    /// Returns the rows of a page by number. Skipped rows are read by their key only, where an index
-    /// may have both the key and the order.
+    /// Returns the rows of a page by number. Skipped rows are read by their key only, where an
+    /// index may have both the key and the order.
     async fn skip<E: EntityTrait<Column = C>>(
         &self,
         select: Select<E>,
-        keys: Option<SelectStatement>,
         limit: u64,
         skip: u64,
     ) -> Result<Vec<E::Model>, Unexpected>
@@ -320,17 +317,10 @@ impl<C: ColumnTrait> List<'_, C> {
         let (Some(key), None, true) = (columns.next(), columns.next(), skip > 0) else {
             return self.fetch(self.sorted(select, false), limit, skip).await;
         };
-        let mut keys = match keys {
-            Some(mut keys) => {
-                for (column, descending) in self.order {
-                    keys.order_by(*column, direction(*descending));
-                }
-                keys
-            }
-            None => keys_of(self.sorted(select.clone(), false)).into_query(),
-        };
-        keys.limit(limit).offset(skip);
-        let select = select.filter(key.in_subquery(keys));
+        let skipped = keys(self.sorted(select.clone(), false))
+            .limit(limit)
+            .offset(skip);
+        let select = select.filter(key.in_subquery(skipped.into_query()));
         self.fetch(self.sorted(select, false), limit, 0).await
     }
 
@@ -396,7 +386,7 @@ fn direction(descending: bool) -> SqlOrder {
 }
 
 /// Selects the keys of the rows only.
-fn keys_of<E: EntityTrait>(select: Select<E>) -> Select<E> {
+fn keys<E: EntityTrait>(select: Select<E>) -> Select<E> {
     E::PrimaryKey::iter().fold(select.select_only(), |select, key| {
         select.column(key.into_column())
     })

@@ -1,8 +1,9 @@
 //! Concurrency classes: how many requests to expensive routes are handled at once.
 //!
-//! Without a class, a few dozen expensive requests take every database connection, and cheap requests
-//! wait behind them. Requests of a full class wait for each other instead, first come, first served.
-//! After a short wait they get a 503 with `Retry-After`. Requests outside of the class do not wait.
+//! Without a class, a few dozen expensive requests take every database connection, and cheap
+//! requests wait behind them. Requests of a full class wait for each other instead, first come,
+//! first served. After a short wait they get a 503 with `Retry-After`. Requests outside of the
+//! class do not wait.
 //!
 //! A request counts from the check of its query string until its response is ready. Use a class for
 //! routes without a request body: a client that sends its body slowly holds its place.
@@ -19,10 +20,10 @@ const DEFAULT_WAIT: Duration = Duration::from_millis(500);
 
 /// Maximum waiting requests for each place. Further ones get a 503 at once, so that a flood of
 /// expensive requests does not use up the concurrent requests of the server.
-const MAX_WAITING_PER_PLACE: usize = 16;
+const MAX_WAITING_PER_PLACE: usize = 32;
 
-/// A concurrency class, for `concurrency = class("search", 4)`. All routes that name the class share
-/// its places.
+/// A concurrency class, for `concurrency = class("search", 4)`. All routes that name the class
+/// share its places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConcurrencyClass {
     name: &'static str,

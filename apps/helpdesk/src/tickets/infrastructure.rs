@@ -56,7 +56,7 @@ impl TicketRepository for SqlTickets {
         let search = Search::of(&self.session, filter).await?;
         let page = self
             .session
-            .page_with_keys(
+            .page_counted(
                 filter::matching(viewer, filter, &search),
                 || filter::matching_ids(viewer, filter, &search),
                 filter::order(filter.sort),

@@ -75,7 +75,8 @@ async fn migrations_go_down_with_data(app: Helpdesk) {
     assert_eq!(app.count("tickets").await, 0);
 }
 
-/// The file can be read and changed with the `sqlite3` of the distribution, whose SQLite is older than ours: every table, view and trigger.
+/// The file can be read and changed with the `sqlite3` of the distribution, whose SQLite is older
+/// than ours: every table, view and trigger.
 #[doyen_test::test(sqlite)]
 async fn the_file_is_usable_with_the_sqlite3_of_the_system(app: Helpdesk) {
     let ann = app.as_customer().await;

@@ -114,7 +114,8 @@ async fn one_request_too_many_gets_a_retry_time() {
     }
 }
 
-/// A full class refuses its own requests only, whichever route they are for and however the parameter is written.
+/// A full class refuses its own requests only, whichever route they are for and however the
+/// parameter is written.
 #[tokio::test]
 async fn a_full_class_leaves_room_for_other_requests() {
     let server = serving(100).await;

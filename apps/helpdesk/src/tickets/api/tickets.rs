@@ -8,8 +8,12 @@ use super::view::{Presenter, TicketView};
 use crate::access::{Role, Scope, User};
 use crate::tickets::domain::{EditTicket, FindTicket, TicketFilter, TicketId, Tickets};
 
-/// A search can read every ticket, and must leave most database connections to plain lists.
-const SEARCH: ConcurrencyClass = class("search", 4).with_query("q");
+/// Bounds concurrent searches: they are limited by the processor, and plain lists need a share of
+/// it and of the database connections.
+fn search() -> ConcurrencyClass {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    class("search", cores.clamp(2, 4)).with_query("q")
+}
 
 /// Create a ticket
 ///
@@ -31,7 +35,7 @@ pub(crate) async fn create(
 /// Customers see only their own tickets; agents see all tickets. A ticket must match every given
 /// filter. The default order is by creation time, newest first. Few searches (`q`) run at once;
 /// further ones wait for a moment, then get a 503.
-#[get("/", allow = Scope::TicketsRead, sparse, concurrency = SEARCH)]
+#[get("/", allow = Scope::TicketsRead, sparse, concurrency = search())]
 pub(crate) async fn list(
     me: User,
     tickets: Tickets,

@@ -16,7 +16,8 @@ pub(crate) struct InMemory {
     pub(crate) tickets: Mutex<Vec<Ticket>>,
     pub(crate) comments: Mutex<Vec<Comment>>,
     pub(crate) people: Mutex<Vec<(Person, Role)>>,
-    /// Number of upcoming writes that lose against a concurrent change, unless a lock holds it back.
+    /// Number of upcoming writes that lose against a concurrent change, unless a lock holds it
+    /// back.
     pub(crate) rivals: Mutex<u32>,
 }
 

@@ -29,20 +29,24 @@ pub(super) fn matching(
     visible(viewer).filter(search.conditions().fold(columns(filter), Condition::add))
 }
 
-/// Selects the ids of the same tickets from the table, whose indexes have them, or returns `None` if
-/// they are few.
+/// Selects the ids of the same tickets from the table, if that is the best way to count them.
 pub(super) fn matching_ids(
     viewer: Viewer,
     filter: &TicketFilter,
     search: &Search<'_>,
 ) -> Option<SelectStatement> {
-    let conditions = search.index_conditions()?;
-    let select = ticket::Entity::find()
+    let of_one_reporter = viewer.only().is_some() || filter.reporter.is_some();
+    if !search.is_counted_from_matches(of_one_reporter) {
+        return None;
+    }
+    let mut ids = ticket::Entity::find()
         .select_only()
         .column(ticket::Column::Id)
         .filter(own(viewer, ticket::Column::ReporterId))
-        .filter(conditions.fold(columns(filter), Condition::add));
-    Some(select.into_query())
+        .filter(columns(filter))
+        .into_query();
+    search.join_matches(&mut ids);
+    Some(ids)
 }
 
 /// Returns the part of the filter that compares columns, of the view or of the table.

@@ -1,7 +1,7 @@
 //! Finds tickets by a tag or a text (`q=`).
 //!
-//! The indexes of tags and texts do not know the order of a list. Two plans are fast, each where the
-//! other is slow:
+//! The indexes of tags and texts do not know the order of a list. Two plans are fast, each where
+//! the other is slow:
 //!
 //! - Few tickets match: look them up through the index and sort them.
 //! - Many tickets match: read the list in its order and check each ticket, until the page is full.
@@ -11,17 +11,16 @@
 use doyen::data::sea_orm::prelude::{Expr, Uuid};
 use doyen::data::sea_orm::sea_query::extension::sqlite::SqliteExpr as _;
 use doyen::data::sea_orm::sea_query::{
-    ExprTrait as _, Func, LikeExpr, PostgresQueryBuilder, Query, SelectStatement, SimpleExpr,
-    SqliteQueryBuilder,
+    ExprTrait as _, Func, LikeExpr, Query, SelectStatement, SimpleExpr,
 };
 use doyen::data::sea_orm::{
-    self, ColumnTrait, DbBackend, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    QuerySelect as _, QueryTrait as _,
+    self, ColumnTrait, ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult,
+    QueryFilter as _, QuerySelect as _, QueryTrait as _, Statement,
 };
 use doyen::data::{Row, Session};
 use doyen::prelude::Unexpected;
 
-use super::rows::{tag, ticket_card};
+use super::rows::{tag, ticket, ticket_card};
 use crate::tickets::domain::{Tag, TicketFilter};
 
 /// Maximum number of matches that are looked up and sorted. Above it, at least one ticket of 250
@@ -67,19 +66,30 @@ impl<'a> Search<'a> {
             tag: filter.tag.as_ref(),
             text: filter.q.as_deref().map(Text::new),
         };
+        if search.text.as_ref().is_some_and(Text::is_blank) {
+            search.few = Some(Vec::new());
+            search.text = None;
+            return Ok(search);
+        }
         if let Some(tag) = search.tag {
-            search.few = few(session, tagged(tag)).await?;
+            let Statement { sql, values, .. } = bounded(search.backend, &tagged(tag));
+            let values = values.map_or_else(Vec::new, |values| values.0);
+            search.few = few(session.query_as(&sql, values).await?);
             if search.few.is_some() {
                 search.tag = None;
                 return Ok(search);
             }
         }
         if let Some(text) = &search.text {
-            search.few = if text.is_blank() {
-                Some(Vec::new())
-            } else {
-                few(session, text.matches(search.backend)).await?
-            };
+            let statement = bounded(search.backend, &text.matches(search.backend));
+            // Not a typed read, because they run on the threads of the runtime, and one step
+            // of a text index may take long.
+            let rows = session.query_all_raw(statement).await?;
+            let matches = rows
+                .iter()
+                .map(|row| Match::from_query_result(row, ""))
+                .collect::<Result<_, _>>()?;
+            search.few = few(matches);
             if search.few.is_some() {
                 search.text = None;
             }
@@ -104,40 +114,59 @@ impl<'a> Search<'a> {
         few.into_iter().chain(tagged).chain(found)
     }
 
-    /// Returns the conditions for counting a list through the indexes, which fit the table too.
-    /// Returns `None` if the matches are few anyway.
-    pub(super) fn index_conditions(&self) -> Option<impl Iterator<Item = SimpleExpr>> {
-        if self.few.is_some() {
-            return None;
+    /// Returns true if a list is best counted from the matches. The tickets of one reporter, and
+    /// few matches, are better checked one by one.
+    pub(super) fn is_counted_from_matches(&self, of_one_reporter: bool) -> bool {
+        let is_any = self.tag.is_none() && self.text.is_none();
+        self.few.is_none() && (is_any || !of_one_reporter)
+    }
+
+    /// Joins the ids of tickets with their matches. A join ends with the last row that is needed; a
+    /// subquery of SQLite would find every match first.
+    pub(super) fn join_matches(&self, ids: &mut SelectStatement) {
+        let id = (ticket::Entity, ticket::Column::Id);
+        if let Some(tag) = self.tag {
+            ids.inner_join(
+                tag::Entity,
+                Expr::col((tag::Entity, tag::Column::TicketId)).equals(id),
+            )
+            .and_where(Expr::col((tag::Entity, tag::Column::Tag)).eq(tag.as_str()));
         }
-        let tagged = self.tag.map(tagged);
-        let found = self.text.as_ref().map(|text| text.matches(self.backend));
-        let matches = tagged.into_iter().chain(found);
-        Some(matches.map(|matches| Expr::col(ticket_card::Column::Id).in_subquery(matches)))
+        let Some(text) = &self.text else { return };
+        if self.backend == DbBackend::Sqlite {
+            let number = Expr::col(("ticket_numbers", "number"));
+            ids.inner_join(
+                "ticket_numbers",
+                Expr::col(("ticket_numbers", "ticket_id")).equals(id),
+            )
+            .inner_join("ticket_index", number.equals(("ticket_index", "rowid")))
+            .and_where(Expr::col("ticket_index").matches(text.phrase()));
+        } else {
+            ids.and_where(Expr::col(id).in_subquery(text.matches(self.backend)));
+        }
     }
 }
 
 /// Returns the matches, or `None` if there are more than [`MAX_LOOKUPS`].
-async fn few(session: &Session, matches: SelectStatement) -> Result<Option<Vec<Uuid>>, Unexpected> {
+fn few(matches: Vec<Match>) -> Option<Vec<Uuid>> {
+    let ids = || matches.iter().map(|found| found.ticket_id).collect();
+    (matches.len() <= MAX_LOOKUPS).then(ids)
+}
+
+/// Returns a statement that ends with the first match above [`MAX_LOOKUPS`].
+fn bounded(backend: DbBackend, matches: &SelectStatement) -> Statement {
     let limit = MAX_LOOKUPS + 1;
-    let (sql, values) = match session.backend() {
-        DbBackend::Sqlite => {
-            let (sql, values) = matches.build(SqliteQueryBuilder);
-            (format!("{sql} LIMIT {limit}"), values)
-        }
-        _ => {
-            let (sql, values) = matches.build(PostgresQueryBuilder);
-            // Otherwise PostgreSQL may read the table instead of the index in the hope of an early
-            // match. It reads a materialized query only as far as needed.
-            let sql = format!(
-                "WITH matches AS MATERIALIZED ({sql}) SELECT ticket_id FROM matches LIMIT {limit}"
-            );
-            (sql, values)
-        }
+    let mut statement = backend.build(matches);
+    statement.sql = match backend {
+        DbBackend::Sqlite => format!("{} LIMIT {limit}", statement.sql),
+        // Otherwise PostgreSQL may read the table instead of the index in the hope of an early
+        // match. It reads a materialized query only as far as needed.
+        _ => format!(
+            "WITH matches AS MATERIALIZED ({}) SELECT ticket_id FROM matches LIMIT {limit}",
+            statement.sql
+        ),
     };
-    let found: Vec<Match> = session.query_as(&sql, values).await?;
-    let is_few = found.len() <= MAX_LOOKUPS;
-    Ok(is_few.then(|| found.into_iter().map(|found| found.ticket_id).collect()))
+    statement
 }
 
 /// Selects the tickets with this tag.
