@@ -29,9 +29,9 @@
 //! - No column of the order may be nullable, because NULL has no position in the order.
 //! - The last argument is the values of the filter: a text, a tuple, any type that serde can write
 //!   as JSON. A cursor is valid only for its own filter, order and table.
-//! - A cursor has at most 1,024 characters, whatever the length of the keys. With a key of more than
-//!   256 bytes (fewer with more than two columns), it becomes invalid when its row is deleted or its
-//!   key changes.
+//! - A cursor has at most 1,024 characters, whatever the length of the keys. With a key of more
+//!   than 256 bytes (fewer with more than two columns), it becomes invalid when its row is deleted
+//!   or its key changes.
 //! - Cursors are signed with the [`CursorKey`]. A modified one gets `invalid_cursor` (400).
 
 mod cursor;

@@ -32,8 +32,8 @@ pub struct DatabaseSettings {
     /// Maximum time that a statement waits for a lock. The statement then fails.
     #[setting(default = "2s", min = "10ms")]
     pub lock_timeout: Duration,
-    /// Mode of the connection pooler in front of PostgreSQL, such as PgBouncer: `none`, `session` or
-    /// `transaction`. With `transaction`, each statement runs in a transaction, and typed reads use
+    /// Mode of the connection pooler in front of PostgreSQL, such as PgBouncer: `none`, `session`
+    /// or `transaction`. With `transaction`, each statement runs in a transaction, and typed reads use
     /// the pool.
     #[setting(default = "none")]
     pub pooler: PoolerMode,

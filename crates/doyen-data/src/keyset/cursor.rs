@@ -1,7 +1,7 @@
 //! A signed position in a list: base64url of version, direction, keys and 16 bytes of HMAC-SHA256.
 //!
-//! The documented length of a cursor is bounded, and the length of a key is not. Of a long text, the
-//! cursor holds the beginning and a hash; see [`truncated`](super::truncated).
+//! The documented length of a cursor is bounded, and the length of a key is not. Of a long text,
+//! the cursor holds the beginning and a hash; see [`truncated`](super::truncated).
 
 use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::hmac;

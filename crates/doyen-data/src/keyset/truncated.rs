@@ -1,9 +1,9 @@
 //! Keys that are too long for a cursor.
 //!
-//! Of such a key, the cursor holds a hash and the beginning. The row is looked up by its other keys,
-//! of which the last is unique, and the hash tells whether it still has the key. If the row is gone
-//! or has another key, the position is unknown: the beginning alone does not give it, because a
-//! database may sort texts by the rules of a language.
+//! Of such a key, the cursor holds a hash and the beginning. The row is looked up by its other
+//! keys, of which the last is unique, and the hash tells whether it still has the key. If the row
+//! is gone or has another key, the position is unknown: the beginning alone does not give it,
+//! because a database may sort texts by the rules of a language.
 
 use doyen_core::{INVALID_CURSOR, Unexpected};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Func};

@@ -7,7 +7,7 @@
 //!
 //! | type | form |
 //! | --- | --- |
-//! | time in UTC | `2026-11-22T08:30:00+00:00`, `2026-11-22T08:30:00.250+00:00`; 0, 3, 6 or 9 digits |
+//! | time in UTC | `2026-11-22T08:30:00+00:00`; a fraction has 3, 6 or 9 digits |
 //! | time without a zone | `2026-11-22 08:30:00`, with the same fractions |
 //! | date, time of day | `2026-11-22`, `08:30:00` |
 //! | boolean | 0 or 1 |

@@ -436,7 +436,7 @@ async fn a_statement_prepared_before_a_migration_is_prepared_again() {
         other.close().await;
         read().await.unwrap();
     }
-    // Each connection of the pool has the statement. It makes no difference whether it is the only
+    // Each connection of the pool has the statement. No request fails, whether it is the only
     // statement of a request or the first of its unit of work.
     for access in [Access::Read, Access::Write] {
         let sessions: Vec<_> = (0..5)

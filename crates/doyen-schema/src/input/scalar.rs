@@ -53,7 +53,8 @@ integers! {
 }
 
 /// Parses a whole number between two limits. JSON Schema counts `1.0` as one. From 2^53
-/// on, a number with a fraction or an exponent may have lost digits when it was read, and is refused.
+/// on, a number with a fraction or an exponent may have lost digits when it was read; it is
+/// refused.
 fn integer(
     value: &Value<'_>,
     min: i128,

@@ -30,9 +30,9 @@ pub trait Output: serde::Serialize + Send + Sync + 'static {
     /// reference.
     fn schema(all: &mut Components) -> Schema;
 
-    /// Returns false for a value that JSON cannot hold or that the schema excludes: NaN, an infinite
-    /// number, a date outside of the years 0001 to 9999. A response with such a value is an internal
-    /// error. The fields of a derived type are checked when they are written.
+    /// Returns false for a value that JSON cannot hold or that the schema excludes: NaN, an
+    /// infinite number, a date outside of the years 0001 to 9999. A response with such a value is
+    /// an internal error. The fields of a derived type are checked when they are written.
     fn is_writable(&self) -> bool {
         true
     }

@@ -38,7 +38,7 @@ async fn reset(token: String) -> Text {
 }
 
 #[doyen_test::test(sqlite)]
-async fn a_masked_path_is_not_in_the_log(Told(app): Told) {
+async fn a_masked_path_is_not_in_the_log(ConfiguredShop(app): ConfiguredShop) {
     app.get("/resets/s3cret?x=1").send().await;
     app.get("/resets/s3cret").send().await.expect(200);
     let log = app.log();

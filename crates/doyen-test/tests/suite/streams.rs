@@ -17,13 +17,13 @@ struct SecondHalf(Notify);
 
 /// Stream ten bytes
 #[get("/ten", allow = anyone)]
-async fn ten(gate: Arc<SecondHalf>) -> Stream {
+async fn ten(gate: Arc<SecondHalf>) -> Stream<doyen::web::response::PlainText> {
     let first = futures_util::stream::iter([Ok::<_, std::io::Error>("first".into())]);
     let second = futures_util::stream::once(async move {
         gate.0.notified().await;
         Ok("-last".into())
     });
-    Stream::new("text/plain", first.chain(second))
+    Stream::new(first.chain(second))
 }
 
 struct Streaming(TestApp);

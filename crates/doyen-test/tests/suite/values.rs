@@ -56,6 +56,7 @@ const MIGRATIONS: Migrations = Migrations {
              free jsonb NOT NULL)",
         down: "DROP TABLE samples",
     }],
+    folder: None,
 };
 
 /// The application with the table `samples`.

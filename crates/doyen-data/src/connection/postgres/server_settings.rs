@@ -2,7 +2,7 @@
 //!
 //! | [`Pooler`] | how the settings get there |
 //! | --- | --- |
-//! | `None` | startup parameters. A pooler that nobody mentioned may drop them, so they are checked |
+//! | `None` | startup parameters, which are checked: a pooler may drop them |
 //! | `Session` | `SET` on each new connection |
 //! | `Transaction` | `SET LOCAL` in each transaction. Each statement is in one |
 

@@ -186,8 +186,8 @@ const CELLS: &[&str] = &[
     "x'31'",
 ];
 
-/// Returns the type and the bytes that SQLite stores for an expression, or an error for a value that
-/// cannot be stored.
+/// Returns the type and the bytes that SQLite stores for an expression, or an error for a value
+/// that cannot be stored.
 async fn stored(
     reader: &SqliteReader,
     expression: &str,
@@ -197,8 +197,8 @@ async fn stored(
     reader.one(&sql, values).await
 }
 
-/// What is read is what sqlx reads. sqlx reads values in more forms; only the one that is written is
-/// read here, because a comparison finds no other.
+/// What is read is what sqlx reads. sqlx reads values in more forms; only the one that is written
+/// is read here, because a comparison finds no other.
 async fn read_the_same<T>(fresh: &Fresh, reader: &SqliteReader)
 where
     T: TryGetable + Cell + PartialEq + std::fmt::Debug + Send + Into<Value> + Clone + 'static,
