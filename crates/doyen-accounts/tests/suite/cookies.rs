@@ -320,7 +320,7 @@ async fn s2_another_password_gives_another_cookie(app: CookieAccountsApp) {
 
 #[doyen_test::test]
 async fn s2_a_login_ends_the_session_whose_cookie_it_replaces(app: CookieAccountsApp) {
-    let (ann, first) = somebody(&app).await;
+    let (ann, first) = new_user(&app).await;
     let phone = Browser::log_in(&app, &ann).await;
     let bob = app.new_user(DEFAULT_SCOPES).await;
     let log_in = async |cookie: &str, user: &TestUser, password: &str, transport: &str| {
