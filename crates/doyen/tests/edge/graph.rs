@@ -247,7 +247,7 @@ fn two_types_of_one_name_are_refused() {
     assert_eq!(
         all,
         [
-            "two different types are both called `Thing` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
+            "`Thing` is the name of two different types in the document: `edge::graph::One` and `edge::graph::Two`. Rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
         ]
     );
 }
