@@ -42,9 +42,10 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     let name = &item.ident;
     let (impl_generics, type_generics, conditions) = item.generics.split_for_impl();
     let body = body(&lifetime, &needs, None, &maker);
+    let unlisted = text::unlisted();
     Ok(quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
+        #unlisted
         impl #impl_generics ::doyen::__private::Inject for #name #type_generics #conditions {
             #body
         }

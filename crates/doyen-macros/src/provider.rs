@@ -6,7 +6,7 @@ use quote::quote;
 use syn::{FnArg, GenericArgument, ItemFn, PathArguments, ReturnType, Type};
 
 use crate::inject::{argument_names, body, lifetime};
-use crate::text::{Errors, cfgs, parse_arguments};
+use crate::text::{Errors, cfgs, parse_arguments, unlisted};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
@@ -29,12 +29,13 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     let names = argument_names(&needs);
     let maker = quote!(|#(#names),*| #name(#(#names),*));
     let body = body(&lifetime, &needs, error.as_ref(), &maker);
+    let unlisted = unlisted();
     Ok(quote! {
         #function
 
         #(#cfgs)*
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
+        #unlisted
         impl ::doyen::__private::Inject for #made {
             #body
         }

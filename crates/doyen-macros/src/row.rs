@@ -49,9 +49,10 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
         .map(|field| read(field, entity, &mut errors))
         .collect();
     let name = &item.ident;
+    let unlisted = text::unlisted();
     errors.finish(quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
+        #unlisted
         impl ::doyen::__private::data::Row for #name {
             fn read(
                 cells: &mut ::doyen::__private::data::Cells<'_>,

@@ -141,6 +141,14 @@ pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<&Attribute> {
         .collect()
 }
 
+/// Generates the attribute that leaves a type of Doyen out of the compiler's list of types with a
+/// trait, since the list is about a type of the application. Not in other crates, where the
+/// attribute would have no path under `#![no_implicit_prelude]`.
+pub(crate) fn unlisted() -> Option<TokenStream> {
+    let is_own = std::env::var("CARGO_CRATE_NAME").is_ok_and(|name| name.starts_with("doyen_"));
+    is_own.then(|| quote::quote!(#[diagnostic::do_not_recommend]))
+}
+
 /// Returns the text of the doc comments. Lines of a paragraph are joined; lists, tables and code
 /// keep their lines.
 pub(crate) fn docs(attributes: &[Attribute]) -> String {

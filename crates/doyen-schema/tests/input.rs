@@ -334,9 +334,12 @@ fn text_is_parsed_by_type() {
     assert_eq!(query("tag=a").unwrap().tag, ["a"]);
     assert_eq!(query("limit=5&limit=6"), Err(at(&[("/limit", "repeated")])));
     assert_eq!(
-        query("limit=&status="),
+        query("limit=x&status=x"),
         Err(at(&[("/limit", "type"), ("/status", "one_of")]))
     );
+    // A form sends the inputs that were left empty.
+    let empty = query("limit=&status=&tag=").unwrap();
+    assert_eq!((empty.limit, empty.status), (20, None));
     assert_eq!(query("limit=101"), Err(at(&[("/limit", "range")])));
 
     let fields = Filter::fields(&mut Components::new());
@@ -545,7 +548,7 @@ fn recursive_and_generic_types() {
     );
     assert_eq!(
         components::<Pair<u8, Node>>().keys().collect::<Vec<_>>(),
-        ["Node", "PairIntegerNode"]
+        ["Node", "PairInt32Node"]
     );
 }
 

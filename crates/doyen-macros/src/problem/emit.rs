@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Ident, Member};
 
 use super::model::{Case, Model, Row, Shape};
-use crate::text::pascal;
+use crate::text::{pascal, unlisted};
 
 pub(super) fn emit(model: &Model) -> TokenStream {
     let name = &model.name;
@@ -134,9 +134,10 @@ fn problem(model: &Model) -> TokenStream {
             ))
         },
     );
+    let unlisted = unlisted();
     quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
+        #unlisted
         impl ::doyen::__private::Problem for #name {
             fn info(&self) -> &'static ::doyen::__private::ProblemInfo {
                 match self { #info }

@@ -4,6 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Generics, Ident, Path, parse_quote};
 
+use crate::text::unlisted;
+
 /// Returns the generics with a bound on every type parameter.
 pub(crate) fn bounded(generics: &Generics, bound: &Path) -> Generics {
     let mut generics = generics.clone();
@@ -13,11 +15,14 @@ pub(crate) fn bounded(generics: &Generics, bound: &Path) -> Generics {
     generics
 }
 
-/// Generates the attribute that leaves the type out of the compiler's list of types with the trait,
-/// which is about another type. An error inside a generic type would be lost with it.
+/// Generates the attribute of [`unlisted`] types. An error inside a generic type would be lost with
+/// it.
 pub(crate) fn quiet(generics: &Generics) -> Option<TokenStream> {
-    let is_plain = generics.params.is_empty();
-    is_plain.then(|| quote!(#[diagnostic::do_not_recommend]))
+    if generics.params.is_empty() {
+        unlisted()
+    } else {
+        None
+    }
 }
 
 /// Generates the schema name of the type, a `&str`: `PageTicket` for `Page<Ticket>`.

@@ -246,7 +246,7 @@ fn two_types_of_one_name_are_refused() {
     assert_eq!(
         all,
         [
-            "two different types have the name `Thing` in the document; rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
+            "`Thing` is the name of two different types in the document: `edge::graph::One` and `edge::graph::Two`. Rename one with `#[output(name = \"..\")]` or `#[input(name = \"..\")]`"
         ]
     );
 }

@@ -2,7 +2,6 @@
 
 use doyen::prelude::*;
 use doyen::schema::{Info, document};
-use doyen::web::Service;
 use serde_json::Value;
 
 use crate::kit::service;
@@ -61,40 +60,6 @@ async fn large(Json(env): Json<Env<u16>>) -> Json<Env<u16>> {
     Json(env)
 }
 
-mod orders {
-    use super::*;
-
-    /// A line of an order.
-    #[derive(Output)]
-    pub(super) struct Line {
-        quantity: u32,
-    }
-
-    /// Get a line
-    #[get("/orders/line", allow = anyone)]
-    pub(super) async fn order_line() -> Json<Line> {
-        Json(Line { quantity: 1 })
-    }
-}
-
-mod returns {
-    use super::*;
-
-    /// A line of a return.
-    #[derive(Output)]
-    pub(super) struct Line {
-        reason: String,
-    }
-
-    /// Get a line
-    #[get("/returns/line", allow = anyone)]
-    pub(super) async fn return_line() -> Json<Line> {
-        Json(Line {
-            reason: String::new(),
-        })
-    }
-}
-
 #[test]
 fn instances_of_a_generic_type_have_different_names() {
     let shop = service(routes![letter, parcel, numbers, words, small, large]);
@@ -127,19 +92,5 @@ fn instances_of_a_generic_type_have_different_names() {
         let name = |name: &str| format!("#/components/schemas/{name}");
         assert_eq!(schema(path, "/requestBody/content"), name(input));
         assert_eq!(schema(path, "/responses/200/content"), name(output));
-    }
-}
-
-#[test]
-fn two_types_of_one_name_are_both_named() {
-    let routes = routes![orders::order_line, returns::return_line];
-    let built = Service::builder().module(Module::new("t").routes(routes));
-    let errors = built.build().unwrap_err();
-    let [error] = errors.as_slice() else {
-        panic!("{errors:#?}")
-    };
-    let text = error.to_string();
-    for part in ["`Line`", "naming::orders::Line`", "naming::returns::Line`"] {
-        assert!(text.contains(part), "{text}");
     }
 }
