@@ -80,15 +80,12 @@ impl Load {
                     && let Ok(stream) = TcpStream::connect(address).await
                 {
                     stream.set_nodelay(true).unwrap();
-                    let used = async {
-                        match kind {
-                            Kind::Fresh => http1(stream, &target, &tally, false).await,
-                            Kind::Kept => http1(stream, &target, &tally, true).await,
-                            Kind::Http2 => http2(stream, &target, &tally).await,
-                        }
+                    let used = match kind {
+                        Kind::Fresh => http1(stream, &target, &tally, false).await,
+                        Kind::Kept => http1(stream, &target, &tally, true).await,
+                        Kind::Http2 => http2(stream, &target, &tally).await,
                     };
-                    let used = tokio::time::timeout(TIMEOUT, used).await;
-                    if let Err(why) = used.unwrap_or_else(|_| Err("no response in time".into())) {
+                    if let Err(why) = used {
                         tally.lost.lock().unwrap().push(why);
                     }
                 }
@@ -99,14 +96,18 @@ impl Load {
 
     /// Waits until this many requests have been served.
     pub(crate) async fn reached(&self, served: usize) {
-        let reached = async {
-            while self.tally.served.load(Ordering::Relaxed) < served {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        let reached = tokio::time::timeout(TIMEOUT, reached).await;
-        let lost = self.tally.lost.lock().unwrap();
-        assert!(reached.is_ok(), "nothing is served: {lost:?}");
+        let now = || self.tally.served.load(Ordering::Relaxed);
+        while now() < served {
+            let before = now();
+            let progress = async {
+                while now() == before {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            let progress = tokio::time::timeout(TIMEOUT, progress).await;
+            let lost = self.tally.lost.lock().unwrap().clone();
+            assert!(progress.is_ok(), "{before} requests are served: {lost:?}");
+        }
     }
 
     /// Ends the clients after their current requests.
@@ -153,32 +154,37 @@ async fn http1(
         target.method, target.path
     );
     for number in 0_usize.. {
-        let failed = |error: std::io::Error| format!("request {number}: {error}");
-        stream.write_all(request.as_bytes()).await.map_err(failed)?;
-        let mut response = Vec::new();
-        let (end, head) = loop {
-            if stream.read_buf(&mut response).await.map_err(failed)? == 0 {
-                return Err(format!(
-                    "request {number}: closed after {} bytes",
-                    response.len()
-                ));
-            }
-            if let Some(end) = response.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-                let head = String::from_utf8_lossy(&response[..end]).to_lowercase();
-                break (end + 4, head);
-            }
-        };
-        let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
-        let length: usize = header("content-length: ").map_or(0, |text| text.parse().unwrap());
-        let mut body = vec![0; (end + length).saturating_sub(response.len())];
-        stream.read_exact(&mut body).await.map_err(failed)?;
-        tally.count(head.split(' ').nth(1).unwrap().parse().unwrap(), target)?;
-        let is_finished = tally.is_finished.load(Ordering::Relaxed);
-        if !keep || is_finished || header("connection: ") == Some("close") {
+        let exchanged = tokio::time::timeout(TIMEOUT, exchange(&mut stream, &request)).await;
+        let response = exchanged.unwrap_or_else(|_| Err("no response in time".into()));
+        let (status, closes) = response.map_err(|why| format!("request {number}: {why}"))?;
+        tally.count(status, target)?;
+        if !keep || closes || tally.is_finished.load(Ordering::Relaxed) {
             break;
         }
     }
     Ok(())
+}
+
+/// Sends a request. Returns the status of the response, and whether it announces the close.
+async fn exchange(stream: &mut TcpStream, request: &str) -> Result<(u16, bool), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    stream.write_all(request.as_bytes()).await.map_err(failed)?;
+    let mut response = Vec::new();
+    let (end, head) = loop {
+        if stream.read_buf(&mut response).await.map_err(failed)? == 0 {
+            return Err(format!("closed after {} bytes", response.len()));
+        }
+        if let Some(end) = response.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&response[..end]).to_lowercase();
+            break (end + 4, head);
+        }
+    };
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+    let length: usize = header("content-length: ").map_or(0, |text| text.parse().unwrap());
+    let mut body = vec![0; (end + length).saturating_sub(response.len())];
+    stream.read_exact(&mut body).await.map_err(failed)?;
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Ok((status, header("connection: ") == Some("close")))
 }
 
 /// Sends requests until the close is announced, several at once.
@@ -220,7 +226,10 @@ async fn http2(stream: TcpStream, target: &Target, tally: &Tally) -> Result<(), 
                 }
                 Ok::<_, h2::Error>(status)
             };
-            match whole.await {
+            let Ok(whole) = tokio::time::timeout(TIMEOUT, whole).await else {
+                return Err("no response in time".into());
+            };
+            match whole {
                 Ok(status) => tally.count(status, target)?,
                 Err(error) if is_announced(&error) => {}
                 Err(error) => return Err(format!("requests {number}: {error}")),
