@@ -1,6 +1,6 @@
-//! `instructions CASE REQUESTS`: answers this number of requests over one connection, then ends. Run under
-//! an instruction counter with two numbers of requests, the difference of the counts is what the
-//! requests cost; `cargo xtask instructions` does that.
+//! `instructions CASE REQUESTS`: answers this number of requests over one connection, then ends.
+//! Run under an instruction counter with two numbers of requests, the difference of the counts is
+//! what the requests cost; `cargo xtask instructions` does that.
 //!
 //! The server runs on one thread, the client on another and waits for each answer: nothing in it
 //! depends on how fast the machine is.

@@ -58,8 +58,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         #from
     };
     match &model.shape.shape {
-        // An enumerated value or a text needs no schema to be written, so that an event of a domain that is
-        // compiled alone can contain it.
+        // An enumerated value or a text needs no schema to be written, so that an event of a domain
+        // that is compiled alone can contain it.
         Shape::Choice(_) | Shape::Text { .. } => {
             let (serialize, described) = (anonymous(&serialize), anonymous(&described));
             let described = with_schema(&described);
