@@ -25,10 +25,10 @@ pub enum Direction {
 
 /// The named schemas of a document. Types register themselves when they are described.
 ///
-/// A type that reads and writes alike is one component. A type whose two contracts differ becomes
-/// `Name` (output) and `NameInput`. Two types of one name that differ are refused when the document
-/// is made: rename one. Only the instances of a generic type, whose name is made of the schemas of
-/// its arguments, are told apart by the Rust names of these.
+/// A type with equal input and output schemas is one component; otherwise there are `Name` (output)
+/// and `NameInput`. Two different types of one name are an error when the document is generated:
+/// rename one. Only instances of a generic type, whose name is composed of the schemas of its
+/// arguments, are distinguished by the Rust names of the arguments.
 #[derive(Debug, Default)]
 pub struct Components {
     places: HashMap<(TypeId, Direction), usize>,

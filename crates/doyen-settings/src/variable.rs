@@ -57,8 +57,8 @@ impl Variables {
         self.0.iter().any(|(known, _)| known == name)
     }
 
-    /// Adds the values of known keys and refuses other variables with the prefix. Returns those that
-    /// may belong to another program, which are ignored.
+    /// Adds the values of known keys and refuses other variables with the prefix. Returns those
+    /// that may belong to another program, which are ignored.
     pub(crate) fn read(
         &self,
         known: &Known<'_>,

@@ -17,13 +17,13 @@ const TASKS_LIMIT: Duration = Duration::from_secs(3);
 
 /// Checks what every plugin promises:
 ///
-/// - its tables, indexes and other objects begin with its name, and no foreign key refers to a table
-///   of another owner;
+/// - its tables, indexes and other objects begin with its name, and no foreign key refers to a
+///   table of another owner;
 /// - its migrations can be applied, reverted and applied again, with the same schema as the result;
 /// - it adds at most 2 s to the stop of an application, and leaves no background task.
 ///
-/// `app` is an application without the plugin. `setup` adds the plugin, with settings where it needs
-/// them:
+/// `app` is an application without the plugin. `setup` adds the plugin, with its settings if it
+/// needs any:
 ///
 /// ```
 /// # use doyen::prelude::*;
@@ -32,7 +32,11 @@ const TASKS_LIMIT: Duration = Duration::from_secs(3);
 /// # impl doyen::app::Plugin for Nodes {
 /// #     const NAME: &'static str = "nodes";
 /// #     type Settings = ();
-/// #     fn register(self, (): (), _: &mut doyen::app::Registrar<'_>) -> Result<(), doyen::app::SetupError> {
+/// #     fn register(
+/// #         self,
+/// #         (): (),
+/// #         _: &mut doyen::app::Registrar<'_>,
+/// #     ) -> Result<(), doyen::app::SetupError> {
 /// #         Ok(())
 /// #     }
 /// # }

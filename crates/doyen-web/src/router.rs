@@ -14,7 +14,7 @@ use crate::route_info::RouteInfo;
 /// Every route by method and path. A lookup takes the same time for any number of routes.
 ///
 /// Each method has a tree of its own, because the most specific path can lack a method that a less
-/// specific one has: `DELETE /users/{id}` beside `GET /users/me`.
+/// specific one has: `DELETE /users/{id}` next to `GET /users/me`.
 pub(crate) struct Router {
     trees: Vec<(&'static str, matchit::Router<usize>)>,
     routes: Vec<MountedRoute>,

@@ -370,8 +370,8 @@ fn production_needs_mail_settings() {
     refuses(unsaid, &["auth.email", "APP_AUTH__EMAIL__VERIFY=false"]);
 }
 
-/// With the default issuer, tokens would be valid for other services with the default. Demo accounts
-/// have a public password.
+/// With the default issuer, tokens would be valid for other services with the default. Demo
+/// accounts have a public password.
 #[test]
 fn production_has_its_own_issuer_and_no_demo_accounts() {
     let unnamed = || silent_production().env("APP_AUTH__ISSUER", "http://localhost");

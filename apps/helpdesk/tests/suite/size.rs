@@ -302,7 +302,7 @@ async fn fill(app: &Helpdesk, ann: &Person, tickets: usize) {
                  CASE WHEN n * 3571 % 10037 % 10 = 0 THEN NULL WHEN n * 8191 % 10009 % 20 = 1 THEN agent.id ELSE {other} END, \
                  0, 0, {created}, {updated}, 1 \
              FROM (SELECT n, word || ' problem in room ' || (n % 997) AS subject, \
-                   'It began on day ' || (n % 90) || '. Since then nobody in the office can work as usual, and restarting did not help. ' \
+                   'It began on day ' || (n % 90) || '. Since then no one in the office can work as usual, and restarting did not help. ' \
                    || 'We tried the steps on the page about the ' || word || ' twice. Please call extension ' || (n % 9973) \
                    || CASE WHEN n % {rare} = 7 THEN ' zebra' ELSE '' END AS body \
                    FROM numbers JOIN words ON i = n * 13 % 10) AS texts, \

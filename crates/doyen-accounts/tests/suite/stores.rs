@@ -312,8 +312,8 @@ async fn a_store_in_redis_keeps_its_promises(app: AccountsApp) {
     removed.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// Each login lists the sessions of its account. One after the other, a hundred would cost a hundred
-/// round trips.
+/// Each login lists the sessions of its account. One after the other, a hundred would cost a
+/// hundred round trips.
 #[doyen_test::test(sqlite)]
 async fn the_sessions_of_a_subject_are_read_from_redis_in_one_round_trip(app: AccountsApp) {
     let server = doyen_test::RedisServer::start();

@@ -33,8 +33,8 @@ pub struct DatabaseSettings {
     #[setting(default = "2s", min = "10ms")]
     pub lock_timeout: Duration,
     /// Mode of the connection pooler in front of PostgreSQL, such as PgBouncer: `none`, `session`
-    /// or `transaction`. With `transaction`, each statement runs in a transaction, and typed reads use
-    /// the pool.
+    /// or `transaction`. With `transaction`, each statement runs in a transaction, and typed reads
+    /// use the pool.
     #[setting(default = "none")]
     pub pooler: PoolerMode,
     /// Durability on SQLite: `full` keeps every commit after a power failure; `normal` is faster

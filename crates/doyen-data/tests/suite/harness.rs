@@ -18,7 +18,7 @@ macro_rules! both {
 }
 pub(crate) use both;
 
-/// Like [`both`], and once more through a PgBouncer in transaction mode.
+/// Like [`both`], and in addition through a PgBouncer in transaction mode.
 macro_rules! everywhere {
     ($(#[$doc:meta])* async fn $name:ident($fresh:ident) $body:block) => {
         crate::harness::on! {

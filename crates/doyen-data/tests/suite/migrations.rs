@@ -528,7 +528,7 @@ async fn a_missing_right_to_an_extension_is_explained() {
     fresh.drop().await;
 }
 
-/// SQLite plans without statistics until somebody gathers them.
+/// SQLite plans without statistics until they are gathered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn planner_statistics_are_gathered_on_sqlite() {
     let fresh = Fresh::sqlite().await;

@@ -48,7 +48,7 @@ impl PgBouncer {
             let mut command = Command::new(program());
             // It does not run as root, and does not mind the user otherwise.
             if is_root() {
-                command.args(["-u", "nobody"]);
+                command.args(["-u", "daemon"]);
             }
             let child = command
                 .arg(&file)

@@ -76,8 +76,9 @@ pub trait Object: Input {
     /// Returns the names of its fields on the wire, in order.
     fn names() -> &'static [&'static str];
 
-    /// The names of its fields as headers, in order. Derived types have a hyphen for each underscore,
-    /// except in a name that was given with `rename`. The default is [`names`](Object::names).
+    /// The names of its fields as headers, in order. Derived types have a hyphen for each
+    /// underscore, except in a name that was given with `rename`. The default is
+    /// [`names`](Object::names).
     fn header_names() -> &'static [&'static str] {
         Self::names()
     }

@@ -5,8 +5,8 @@
 //! documents with too much nesting or too many values.
 //!
 //! Text without escapes is borrowed from the body. Whole numbers from `i64::MIN` to `u64::MAX` are
-//! exact. A number with a fraction or an exponent, or outside of this range, is a double, as in most
-//! JSON parsers.
+//! exact. A number with a fraction or an exponent, or outside of this range, is a double, as in
+//! most JSON parsers.
 //!
 //! ```
 //! use doyen_schema::input::json::{Limits, parse};

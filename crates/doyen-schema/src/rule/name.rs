@@ -44,9 +44,10 @@ static DISPLAY_NAME: Pattern = Pattern::new(display_name!(), display_name!(), tr
 
 /// A name that people read: on one line, visible, and in the order in which it is written.
 ///
-/// A line break forges a line of a log or mail, an override of the text direction (U+202E) shows `exe.txt` for another name,
-/// and a name of zero-width characters shows nothing. Joiners, which some scripts and emoji need, are allowed between other characters.
-/// Whether a name may be empty is for `length` to say.
+/// A line break forges a line of a log or mail, an override of the text direction (U+202E) shows
+/// `exe.txt` for another name, and a name of zero-width characters shows nothing. Joiners, which
+/// some scripts and emoji need, are allowed between other characters. Whether a name may be empty
+/// is for `length` to say.
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayName;
 

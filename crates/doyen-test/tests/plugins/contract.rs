@@ -5,7 +5,7 @@ use doyen::app::{Manifest, Plugin, Registrar, SetupError, Stop};
 use doyen::data::{Migration, Migrations};
 use doyen_test::{Setup, Subject, TestApp, plugin_contract};
 
-/// A plugin that breaks the promises it is told to break.
+/// A plugin that can break each promise.
 #[derive(Clone, Copy)]
 struct Notes {
     up: &'static str,

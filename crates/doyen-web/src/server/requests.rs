@@ -28,8 +28,8 @@ const REQUEST_BYTES: usize = 8 << 10;
 /// headers.
 const RESPONSE_BYTES: usize = 3 << 10;
 
-/// Why a stream is reset when the connection is closing because its client holds too much: the client
-/// must not mistake the end for a response.
+/// Why a stream is reset when the connection is closing because its client holds too much: the
+/// client must not mistake the end for a response.
 const CLOSING: h2::Reason = h2::Reason::ENHANCE_YOUR_CALM;
 
 /// The state that the requests of a connection share.

@@ -334,7 +334,8 @@ async fn http_2_is_closed_after_the_last_window_updates() {
     let mut all = Vec::new();
     soon(wire.0.read_buf(&mut all)).await.unwrap();
     server.stop();
-    // It confirms what it reads, also while the server closes, and the replies to SETTINGS and PING.
+    // It confirms what it reads, also while the server closes, and the replies to SETTINGS and
+    // PING.
     let ping = b"\0\0\x08\x06\x01\0\0\0\0\x0b\x7b\xa2\xf0\x8b\x9b\xfe\x54";
     wire.0.write_all(ping).await.unwrap();
     loop {

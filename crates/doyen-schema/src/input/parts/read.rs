@@ -73,8 +73,8 @@ pub fn required<T>(at: &At<'_>, out: &mut Failures) -> Option<T> {
     None
 }
 
-/// Returns true for an optional field of a form that was left empty, unless empty text is a value of
-/// the field. `optional` is true for a field with a default.
+/// Returns true for an optional field of a form that was left empty, unless empty text is a value
+/// of the field. `optional` is true for a field with a default.
 pub fn left_empty<T: Input>(value: &Value<'_>, optional: bool, at: &At<'_>) -> bool {
     // In a body, only a form has text without a type.
     matches!(value, Value::Text(text) if text.is_empty())

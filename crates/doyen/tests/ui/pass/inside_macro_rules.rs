@@ -1,4 +1,5 @@
-//! The macros work inside `macro_rules!`, with names from the body of the macro and from its arguments.
+//! The macros work inside `macro_rules!`, with names from the body of the macro and from its
+//! arguments.
 
 use doyen::data::Row;
 use doyen::prelude::*;
