@@ -1,8 +1,9 @@
 //! `cargo xtask unused`: each dependency of a crate is named in its sources.
 //!
 //! An unused dependency costs every build. The name must be a word in the Rust files of the crate:
-//! in `src` for a dependency, in any file for one of tests. A name that only a macro of another
-//! crate uses would be reported; there is no such case.
+//! in `src` for a dependency, in any file for one of tests. Files elsewhere that the manifest or
+//! `#[path = ".."]` names belong to the crate too. A name that only a macro of another crate uses
+//! would be reported; there is no such case.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -35,6 +36,10 @@ pub(super) fn run(args: &[String]) -> Result {
             for inner in folders {
                 collect_words(&folder.join(inner), &mut words)?;
             }
+            for target in targets(&manifest, table) {
+                let file = folder.join(target);
+                collect_words(file.parent().unwrap_or(folder), &mut words)?;
+            }
             let shown = path.strip_prefix(workspace::root()).unwrap_or(&path);
             unused.extend(
                 names
@@ -62,6 +67,18 @@ fn dependencies(manifest: &toml::Table, table: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns the paths of the library, and for dependencies of tests those of the tests.
+fn targets<'a>(manifest: &'a toml::Table, table: &str) -> Vec<&'a str> {
+    let tests = manifest.get("test").and_then(toml::Value::as_array);
+    let tests = tests.filter(|_| table == "dev-dependencies");
+    let all = manifest
+        .get("lib")
+        .into_iter()
+        .chain(tests.into_iter().flatten());
+    all.filter_map(|target| target.get("path")?.as_str())
+        .collect()
+}
+
 /// Adds each word of the Rust files in this folder.
 fn collect_words(folder: &Path, words: &mut HashSet<String>) -> Result {
     let Ok(entries) = std::fs::read_dir(folder) else {
@@ -73,10 +90,22 @@ fn collect_words(folder: &Path, words: &mut HashSet<String>) -> Result {
         if path.is_dir() {
             collect_words(&path, words)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            add_words(&std::fs::read_to_string(&path)?, words);
+            let text = std::fs::read_to_string(&path)?;
+            add_words(&text, words);
+            for named in named_files(&text) {
+                add_words(&std::fs::read_to_string(folder.join(named))?, words);
+            }
         }
     }
     Ok(())
+}
+
+/// Returns the files of `#[path = ".."]` attributes.
+fn named_files(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let path = line.trim().strip_prefix("#[path = \"")?;
+        path.strip_suffix("\"]")
+    })
 }
 
 fn add_words(text: &str, words: &mut HashSet<String>) {
@@ -98,6 +127,17 @@ mod tests {
         add_words("use serde_json::Value; // httpdate", &mut words);
         assert!(words.contains("serde_json") && words.contains("httpdate"));
         assert!(!words.contains("serde") && !words.contains("json"));
+    }
+
+    #[test]
+    fn files_elsewhere_belong_to_the_crate() {
+        let manifest =
+            "[lib]\npath = \"../a/src/lib.rs\"\n[[test]]\npath = \"../a/tests/main.rs\"\n";
+        let manifest: toml::Table = manifest.parse().unwrap();
+        assert_eq!(targets(&manifest, "dependencies"), ["../a/src/lib.rs"]);
+        assert_eq!(targets(&manifest, "dev-dependencies").len(), 2);
+        let text = "    #[path = \"../kit.rs\"]\nmod kit;\n// #[path]\n";
+        assert_eq!(named_files(text).collect::<Vec<_>>(), ["../kit.rs"]);
     }
 
     #[test]

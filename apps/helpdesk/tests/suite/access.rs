@@ -151,7 +151,7 @@ async fn anonymous_calls_are_refused(app: Helpdesk) {
             .expect_problem(401, "unauthenticated");
         assert_eq!(
             answer.header("www-authenticate"),
-            Some("Bearer realm=\"api\""),
+            Some("Bearer realm=\"api\", ApiKey realm=\"api\""),
             "{answer}"
         );
         // A malformed token and a token with a foreign signature get the same response.

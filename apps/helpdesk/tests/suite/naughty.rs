@@ -68,7 +68,9 @@ async fn a24_naughty_strings_in_a_ticket_come_back_as_they_were(app: Helpdesk) {
             .get(format!("/v1/tickets?limit=100&q={}", escaped(&text)))
             .send()
             .await;
-        if text.chars().count() > 100 {
+        let length = text.chars().count();
+        // Too long for a search, or too short and not the beginning of a word.
+        if length > 100 || (length < 3 && !text.chars().any(char::is_alphanumeric)) {
             continue;
         }
         let found = found.expect(200);

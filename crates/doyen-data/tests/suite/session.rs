@@ -323,16 +323,16 @@ everywhere! {
 }
 
 everywhere! {
-    async fn reading_beside_holds_nothing(fresh) {
+    async fn an_autocommit_read_holds_nothing(fresh) {
         fresh.migrated().await;
         let session = fresh.database.session(Access::Write);
-        let other = session.autocommit();
-        assert_eq!(number(&other, "SELECT count(*) FROM customers").await, 0);
+        let reader = session.autocommit();
+        assert_eq!(number(&reader, "SELECT count(*) FROM customers").await, 0);
         // On SQLite another unit of work would wait for the writer if this one held it.
         let other = fresh.database.session(Access::Write);
         add(&other, "a").await.unwrap();
         other.commit().await.unwrap();
-        assert_eq!(number(&other, "SELECT count(*) FROM customers").await, 1);
+        assert_eq!(number(&reader, "SELECT count(*) FROM customers").await, 1);
         assert_eq!(session.query_stats().statements, 2, "both count for the request");
     }
 }

@@ -44,7 +44,7 @@ pub struct Licence {
 pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Json {
     let mut document = frame(info, operations, components);
     let paths = paths(operations).into_iter();
-    let paths = paths.map(|(path, routes)| (path, item(info, &routes, components)));
+    let paths = paths.map(|(path, routes)| (path, item(&routes, components)));
     document["paths"] = Json::Object(paths.collect());
     document
 }
@@ -58,7 +58,6 @@ pub fn document_text(info: &Info, operations: &[Operation], components: &Named) 
     let document = Text {
         frame: frame(info, operations, components),
         paths: Paths {
-            info,
             paths: paths(operations),
             components,
         },
@@ -81,7 +80,7 @@ fn paths(operations: &[Operation]) -> BTreeMap<String, Vec<&Operation>> {
 }
 
 /// Returns a path item: its routes by method.
-fn item(info: &Info, routes: &[&Operation], components: &Named) -> Json {
+fn item(routes: &[&Operation], components: &Named) -> Json {
     let described = |one: &&Operation| {
         let described = operation(one, components);
         (one.method.to_lowercase(), described)
@@ -192,7 +191,6 @@ impl Serialize for Text<'_> {
 
 /// The paths, each described when it is written.
 struct Paths<'a> {
-    info: &'a Info,
     paths: BTreeMap<String, Vec<&'a Operation>>,
     components: &'a Named,
 }
@@ -200,6 +198,6 @@ struct Paths<'a> {
 impl Serialize for Paths<'_> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let items = self.paths.iter();
-        s.collect_map(items.map(|(path, routes)| (path, item(self.info, routes, self.components))))
+        s.collect_map(items.map(|(path, routes)| (path, item(routes, self.components))))
     }
 }

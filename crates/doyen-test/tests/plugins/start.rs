@@ -187,6 +187,7 @@ fn reverting_in_prod_needs_a_flag() {
         let program = program("seed")
             .env("APP_ENV", "prod")
             .env("APP_AUTH__SIGNING_KEY", SIGNING_KEY)
+            .env("APP_AUTH__ISSUER", "https://api.example.com")
             .env("DATABASE_URL", &folder.url())
             .arg("migrate");
         arguments
@@ -226,6 +227,7 @@ fn a_migration_that_is_not_in_the_program_is_noticed_at_the_start() {
             .env("LAB_FOLDER", source.to_str().unwrap())
             .env("APP_ENV", environment)
             .env("APP_AUTH__SIGNING_KEY", SIGNING_KEY)
+            .env("APP_AUTH__ISSUER", "https://api.example.com")
             .env("DATABASE_URL", &folder.url())
     };
     assert!(start("dev").start().terminated_after_start());

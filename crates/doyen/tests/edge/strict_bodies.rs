@@ -321,8 +321,10 @@ async fn an_unread_body_is_discarded_or_the_close_is_announced() {
 
 #[tokio::test]
 async fn an_unread_body_has_the_time_of_a_body() {
-    let mut options = EdgeOptions::default();
-    options.body_time = Duration::from_millis(300);
+    let options = EdgeOptions {
+        body_time: Duration::from_millis(300),
+        ..EdgeOptions::default()
+    };
     let service = Service::builder().options(options);
     let server = run_built(service, |_| {}).await;
     let mut wire = server.connect().await;
