@@ -254,11 +254,14 @@ impl Pool {
     }
 }
 
-/// Returns true if the server may be starting.
+/// Returns true if the server may be starting, or if another process creates the SQLite file: the
+/// busy timeout does not apply to the change of its journal mode.
 fn is_starting(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
-        sqlx::Error::Database(error) => matches!(error.code().as_deref(), Some("57P03" | "53300")),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            matches!(&*code, "57P03" | "53300") || crate::error::is_busy(&code)
+        }),
         _ => false,
     }
 }

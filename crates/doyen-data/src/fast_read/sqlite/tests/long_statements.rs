@@ -222,20 +222,25 @@ async fn many_reads_share_few_connections_while_a_writer_commits() {
     fresh.drop().await;
 }
 
-/// As another process that holds the file for itself.
-fn hold(fresh: &Fresh) -> rusqlite::Connection {
-    let other = rusqlite::Connection::open(fresh.file()).unwrap();
-    other
-        .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (v integer); COMMIT;")
-        .unwrap();
-    other
+/// As another process that holds the file for itself. On a thread, because the connections of the
+/// database are still closing.
+async fn hold(fresh: &Fresh) -> rusqlite::Connection {
+    let file = fresh.file();
+    let hold = tokio::task::spawn_blocking(move || {
+        let other = rusqlite::Connection::open(file).unwrap();
+        other
+            .execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (v integer); COMMIT;")
+            .unwrap();
+        other
+    });
+    hold.await.unwrap()
 }
 
 #[tokio::test]
 async fn a_lock_that_passes_is_waited_for() {
     let fresh = Fresh::new().await;
     fresh.database.close().await;
-    let other = hold(&fresh);
+    let other = hold(&fresh).await;
     let reader = Arc::new(fresh.reader(1));
     let reading = Arc::clone(&reader);
     let read = tokio::spawn(async move {
@@ -255,7 +260,7 @@ async fn a_lock_that_passes_is_waited_for() {
 async fn a_lock_that_stays_is_an_error() {
     let fresh = Fresh::new().await;
     fresh.database.close().await;
-    let other = hold(&fresh);
+    let other = hold(&fresh).await;
     let reader = fresh.reader_with(|options| options.busy_timeout = Duration::from_millis(100));
     let error = reader.one::<i64>("SELECT 1 AS v FROM held", &[]).await;
     let Err(ReadError::Failed(error)) = error else {
