@@ -6,7 +6,7 @@ use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, Parameter};
 
 use super::FromRequestParts;
-use crate::etag::{CallerPart, Tag};
+use crate::etag::{Tag, without_caller};
 use crate::request::Request;
 
 static REQUIRED: ProblemInfo = ProblemInfo {
@@ -33,8 +33,8 @@ pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
 /// Pass [`IfMatch::version`] to the update, whose condition is `version = ?`; if no row matches,
 /// the client gets a 412. `*` fits every version.
 ///
-/// The edge appends a hash of the caller to each `ETag`; this extractor checks and removes it. Weak
-/// tags and tags of other callers never match.
+/// The edge appends a hash of the caller to each `ETag`; this extractor removes it. The version
+/// counts, no matter which caller received the tag. Weak tags never match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IfMatch {
     tags: Option<Vec<String>>,
@@ -90,17 +90,16 @@ impl FromRequestParts for IfMatch {
         if text == ["*"] {
             return Ok(Some(Self { tags: None }));
         }
-        let caller = request.parts.context.caller();
-        let part = caller.map(|caller| CallerPart::of(caller));
-        let own = |tag: Tag<'_>| match &part {
-            Some(part) => part.remove(tag.opaque).map(str::to_owned),
-            None => Some(tag.opaque.to_owned()),
+        // As it is, too: the own tag of a route may look like one with a caller.
+        let own = |tag: Tag<'_>| {
+            let both = [Some(tag.opaque), without_caller(tag.opaque)];
+            both.into_iter().flatten().map(str::to_owned)
         };
         let tags = text
             .iter()
             .flat_map(|field| Tag::list(field))
             .filter(|tag| !tag.weak)
-            .filter_map(own);
+            .flat_map(own);
         Ok(Some(Self {
             tags: Some(tags.collect()),
         }))
