@@ -63,6 +63,13 @@ impl IfMatch {
     }
 }
 
+/// Returns what the tag may be without the caller. As it is, too: the own tag of a route may look
+/// like one with a caller.
+fn own_tags(opaque: &str) -> impl Iterator<Item = String> {
+    let both = [Some(opaque), without_caller(opaque)];
+    both.into_iter().flatten().map(str::to_owned)
+}
+
 /// Returns the version in a tag. `7` and `7-agent` are both version 7: the suffix distinguishes
 /// representations of one version.
 fn number(tag: &str) -> Option<i64> {
@@ -90,16 +97,11 @@ impl FromRequestParts for IfMatch {
         if text == ["*"] {
             return Ok(Some(Self { tags: None }));
         }
-        // As it is, too: the own tag of a route may look like one with a caller.
-        let own = |tag: Tag<'_>| {
-            let both = [Some(tag.opaque), without_caller(tag.opaque)];
-            both.into_iter().flatten().map(str::to_owned)
-        };
         let tags = text
             .iter()
             .flat_map(|field| Tag::list(field))
             .filter(|tag| !tag.weak)
-            .flat_map(own);
+            .flat_map(|tag| own_tags(tag.opaque));
         Ok(Some(Self {
             tags: Some(tags.collect()),
         }))
