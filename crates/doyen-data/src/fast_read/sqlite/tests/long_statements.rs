@@ -23,6 +23,10 @@ async fn a_long_statement_moves_to_a_thread_and_others_continue() {
     }
     assert_eq!(long.await.unwrap().unwrap(), 2_000_000);
     assert!(turns > 100, "{turns} turns, the longest {longest:?}");
+    // On a busy machine the clock may be what ended the first slice, which counts the second time.
+    if reader.slow.try_inline(&sql) {
+        assert_eq!(reader.one::<i64>(&sql, &[]).await.unwrap(), 2_000_000);
+    }
     assert!(!reader.slow.try_inline(&sql), "it is remembered");
     reader.close().await;
     fresh.drop().await;
