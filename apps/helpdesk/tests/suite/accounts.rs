@@ -234,7 +234,7 @@ async fn a_profile_patch_needs_the_current_version(app: Helpdesk) {
         .await
         .expect(200);
     let tag = renamed.etag();
-    // Both tags have the caller part of this user: only the version is wrong.
+    // Only the version is wrong.
     let newer = tag.replacen("\"2.", "\"3.", 1);
     assert_ne!(newer, tag);
     let weak = format!("W/{tag}");
@@ -244,7 +244,7 @@ async fn a_profile_patch_needs_the_current_version(app: Helpdesk) {
         &newer,
         &stale_list,
         &weak,
-        "\"2\"",
+        "\"1\"",
         "\"x\"",
         "2",
         "\"\"",
