@@ -93,7 +93,7 @@ fn collect_words(folder: &Path, words: &mut HashSet<String>) -> Result {
             let text = std::fs::read_to_string(&path)?;
             add_words(&text, words);
             for named in named_files(&text) {
-                // The compiler reports a file that is missing.
+                // A text may look like the attribute; the compiler reports a file that is missing.
                 add_words(
                     &std::fs::read_to_string(folder.join(named)).unwrap_or_default(),
                     words,
