@@ -22,7 +22,7 @@ pub struct RedisSettings {
     /// Maximum time that a request waits for Redis to count it. The node then counts for itself
     /// until Redis responds again.
     #[setting(default = "50ms", min = "1ms", max = "10s")]
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 #[cfg(not(feature = "redis"))]
@@ -39,7 +39,7 @@ pub(crate) fn open(settings: &RedisSettings) -> Result<Option<Redis>, Fault> {
     let Some(url) = &settings.url else {
         return Ok(None);
     };
-    Redis::open(url.expose(), settings.patience)
+    Redis::open(url.expose(), settings.timeout)
         .map(Some)
         .map_err(|message| Fault::setting("redis.url", message))
 }
@@ -57,7 +57,7 @@ mod real {
     #[derive(Clone)]
     pub struct Redis {
         connection: ConnectionManager,
-        patience: Duration,
+        timeout: Duration,
     }
 
     impl std::fmt::Debug for Redis {
@@ -68,7 +68,7 @@ mod real {
 
     impl Redis {
         /// Creates a connection that is opened on first use.
-        pub(super) fn open(url: &str, patience: Duration) -> Result<Self, String> {
+        pub(super) fn open(url: &str, timeout: Duration) -> Result<Self, String> {
             let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
             if scheme.contains("sentinel") || scheme.contains("cluster") {
                 return Err(format!(
@@ -97,7 +97,7 @@ mod real {
             let connection = connection.map_err(wrong)?;
             Ok(Self {
                 connection,
-                patience,
+                timeout,
             })
         }
 
@@ -107,9 +107,9 @@ mod real {
             self.connection.clone()
         }
 
-        /// Returns the maximum time that a request waits for Redis (`redis.patience`).
-        pub const fn patience(&self) -> Duration {
-            self.patience
+        /// Returns the maximum time that a request waits for Redis (`redis.timeout`).
+        pub const fn timeout(&self) -> Duration {
+            self.timeout
         }
 
         /// Sends a `PING`.

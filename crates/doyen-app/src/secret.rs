@@ -66,6 +66,12 @@ impl RootSecret {
         }
     }
 
+    /// Returns the key that signs cursors.
+    #[cfg(feature = "database")]
+    pub(crate) fn cursor_key(&self) -> [u8; 32] {
+        self.seed.derive("cursor")
+    }
+
     /// Writes a new secret to its file.
     pub(crate) fn store(&self) -> Result<(), Fault> {
         let Some(path) = &self.new_file else {
@@ -88,4 +94,21 @@ fn failed(error: BadSeed) -> Fault {
 
 fn wrong(message: String) -> Fault {
     Fault::setting("auth.signing_key", message)
+}
+
+#[cfg(all(test, feature = "database"))]
+mod tests {
+    use super::*;
+
+    /// Cursors that clients hold depend on it.
+    #[test]
+    fn the_key_of_cursors_never_changes() {
+        let seed = Seed::parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8").unwrap();
+        let secret = RootSecret {
+            seed,
+            new_file: None,
+        };
+        let key: String = secret.cursor_key().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(key, "?");
+    }
 }

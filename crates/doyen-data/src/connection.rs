@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlite-fast-reads")]
 pub(crate) use parameters::why_not_storable;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::{POOLER_FOUND, PostgresConnection, PostgresOptions, ServerSettings};

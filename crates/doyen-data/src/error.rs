@@ -4,6 +4,7 @@
 //! calls [`classify`] to tell an internal error (500) from a database that is unavailable, full or
 //! busy (503).
 
+#[cfg(any(feature = "sqlite-fast-reads", feature = "postgres-fast-reads"))]
 mod driver;
 mod statement;
 
@@ -15,6 +16,7 @@ use doyen_core::{Kind, ProblemInfo};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr};
 
 #[allow(unused_imports, reason = "each reader has its own")]
+#[cfg(any(feature = "sqlite-fast-reads", feature = "postgres-fast-reads"))]
 pub(crate) use driver::{database_error, io_error};
 pub(crate) use statement::{read_with_sql, with_sql};
 

@@ -2,27 +2,36 @@
 //!
 //! Only statements outside of transactions are read here. In a transaction, a read runs on its
 //! connection over sqlx. If a reader cannot run a statement, it returns [`ReadError::Fallback`],
-//! and the statement runs over sqlx with the same result.
+//! and the statement runs over sqlx with the same result. A database without its feature for fast
+//! reads has no reader, so that all its reads run over sqlx.
+#![cfg_attr(
+    not(any(feature = "sqlite-fast-reads", feature = "postgres-fast-reads")),
+    allow(
+        unused_variables,
+        dead_code,
+        reason = "without a reader there is nothing to read with"
+    )
+)]
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "postgres-fast-reads")]
 mod postgres;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlite-fast-reads")]
 mod sqlite;
 
 use sea_orm::{DbErr, Value};
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "postgres-fast-reads")]
 pub(crate) use postgres::{PipelineConnector, PostgresReader};
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sqlite-fast-reads")]
 pub(crate) use sqlite::SqliteReader;
 
 use crate::{PoolStatus, Row};
 
 /// A reader with its own connections.
 pub(crate) enum FastReader {
-    #[cfg(feature = "sqlite")]
+    #[cfg(feature = "sqlite-fast-reads")]
     Sqlite(SqliteReader),
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "postgres-fast-reads")]
     Postgres(PostgresReader),
 }
 
@@ -48,11 +57,11 @@ impl FastReader {
         sql: &str,
         values: &[Value],
     ) -> Result<Vec<T>, ReadError> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            FastReader::Sqlite(reader) => reader.all(sql, values).await,
-            #[cfg(feature = "postgres")]
-            FastReader::Postgres(reader) => reader.all(sql, values).await,
+        match *self {
+            #[cfg(feature = "sqlite-fast-reads")]
+            FastReader::Sqlite(ref reader) => reader.all(sql, values).await,
+            #[cfg(feature = "postgres-fast-reads")]
+            FastReader::Postgres(ref reader) => reader.all(sql, values).await,
         }
     }
 
@@ -62,29 +71,29 @@ impl FastReader {
         sql: &str,
         values: &[Value],
     ) -> Result<Option<T>, ReadError> {
-        match self {
-            #[cfg(feature = "sqlite")]
-            FastReader::Sqlite(reader) => reader.first(sql, values).await,
-            #[cfg(feature = "postgres")]
-            FastReader::Postgres(reader) => reader.first(sql, values).await,
+        match *self {
+            #[cfg(feature = "sqlite-fast-reads")]
+            FastReader::Sqlite(ref reader) => reader.first(sql, values).await,
+            #[cfg(feature = "postgres-fast-reads")]
+            FastReader::Postgres(ref reader) => reader.first(sql, values).await,
         }
     }
 
     pub(crate) fn size(&self) -> PoolStatus {
-        match self {
-            #[cfg(feature = "sqlite")]
-            FastReader::Sqlite(reader) => reader.size(),
-            #[cfg(feature = "postgres")]
-            FastReader::Postgres(reader) => reader.size(),
+        match *self {
+            #[cfg(feature = "sqlite-fast-reads")]
+            FastReader::Sqlite(ref reader) => reader.size(),
+            #[cfg(feature = "postgres-fast-reads")]
+            FastReader::Postgres(ref reader) => reader.size(),
         }
     }
 
     pub(crate) async fn close(&self) {
-        match self {
-            #[cfg(feature = "sqlite")]
-            FastReader::Sqlite(reader) => reader.close().await,
-            #[cfg(feature = "postgres")]
-            FastReader::Postgres(reader) => reader.close().await,
+        match *self {
+            #[cfg(feature = "sqlite-fast-reads")]
+            FastReader::Sqlite(ref reader) => reader.close().await,
+            #[cfg(feature = "postgres-fast-reads")]
+            FastReader::Postgres(ref reader) => reader.close().await,
         }
     }
 }

@@ -86,10 +86,20 @@ pub(crate) fn sqlite(options: &DatabaseOptions) -> Result<Opened, ConnectError> 
                 response_timeout.max(options.busy_timeout + Duration::from_secs(1)),
             ),
         ),
-        (options.read_connections > 0)
-            .then(|| FastReader::Sqlite(crate::fast_read::SqliteReader::new(&file, options))),
+        sqlite_reader(&file, options),
         Probe::new(probe),
     ))
+}
+
+#[cfg(feature = "sqlite-fast-reads")]
+fn sqlite_reader(file: &std::path::Path, options: &DatabaseOptions) -> Option<FastReader> {
+    (options.read_connections > 0)
+        .then(|| FastReader::Sqlite(crate::fast_read::SqliteReader::new(file, options)))
+}
+
+#[cfg(all(feature = "sqlite", not(feature = "sqlite-fast-reads")))]
+fn sqlite_reader(_: &std::path::Path, _: &DatabaseOptions) -> Option<FastReader> {
+    None
 }
 
 /// Creates the folder of the file.
@@ -124,9 +134,7 @@ pub(crate) fn create_folder(options: &DatabaseOptions) -> Result<(), ConnectErro
 pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError> {
     use sqlx::ConnectOptions as _;
 
-    use crate::Pooler;
     use crate::connection::{PostgresOptions, ServerSettings};
-    use crate::fast_read::{PipelineConnector, PostgresReader};
 
     /// Time after the statement timeout of the server until the client stops waiting.
     const RESPONSE_MARGIN: Duration = Duration::from_secs(2);
@@ -134,16 +142,7 @@ pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError
     let response_timeout = options.statement_timeout + RESPONSE_MARGIN;
     let settings = ServerSettings::new(options);
     let connect_options = postgres_options(options, &settings)?.disable_statement_logging();
-    // A pipeline is a sequence of statements on one server connection.
-    let pipelines = options.read_connections > 0 && options.pooler != Pooler::Transaction;
-    let fast_reader = pipelines
-        .then(|| {
-            PipelineConnector::new(&connect_options, settings.clone(), options.acquire_timeout)
-        })
-        .flatten()
-        .map(|connector| {
-            FastReader::Postgres(PostgresReader::new(connector, options, response_timeout))
-        });
+    let fast_reader = postgres_reader(&connect_options, &settings, options, response_timeout);
     let probe = Pool::new(
         ConnectOptions::Postgres(PostgresOptions::new(
             connect_options.clone(),
@@ -159,6 +158,39 @@ pub(crate) fn postgres(options: &DatabaseOptions) -> Result<Opened, ConnectError
         pool_options(options, options.max_connections, response_timeout),
     );
     Ok((pool.clone(), pool, fast_reader, Probe::new(probe)))
+}
+
+#[cfg(feature = "postgres-fast-reads")]
+fn postgres_reader(
+    connect_options: &sqlx::postgres::PgConnectOptions,
+    settings: &crate::connection::ServerSettings,
+    options: &DatabaseOptions,
+    response_timeout: Duration,
+) -> Option<FastReader> {
+    use crate::Pooler;
+    use crate::fast_read::{PipelineConnector, PostgresReader};
+
+    // A pipeline is a sequence of statements on one server connection.
+    if options.read_connections == 0 || options.pooler == Pooler::Transaction {
+        return None;
+    }
+    let connector =
+        PipelineConnector::new(connect_options, settings.clone(), options.acquire_timeout)?;
+    Some(FastReader::Postgres(PostgresReader::new(
+        connector,
+        options,
+        response_timeout,
+    )))
+}
+
+#[cfg(all(feature = "postgres", not(feature = "postgres-fast-reads")))]
+fn postgres_reader(
+    _: &sqlx::postgres::PgConnectOptions,
+    _: &crate::connection::ServerSettings,
+    _: &DatabaseOptions,
+    _: Duration,
+) -> Option<FastReader> {
+    None
 }
 
 #[cfg(feature = "postgres")]

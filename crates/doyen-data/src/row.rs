@@ -7,10 +7,14 @@
 mod cell;
 #[cfg(feature = "sqlite")]
 mod forms;
-#[cfg(feature = "postgres")]
+#[cfg(feature = "postgres-fast-reads")]
 mod postgres;
+#[cfg(feature = "postgres")]
+mod readable_time;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod stored_value;
 
 use std::fmt::Display;
 
@@ -20,7 +24,7 @@ pub use cell::Cell;
 #[cfg(feature = "sqlite")]
 pub(crate) use forms::check_forms;
 #[cfg(feature = "postgres")]
-pub(crate) use postgres::{UNREADABLE_TIME, is_readable_time};
+pub(crate) use readable_time::{UNREADABLE_TIME, is_readable_time};
 
 /// A struct that is read from a row: each field from the column of its name.
 #[diagnostic::on_unimplemented(
@@ -43,9 +47,9 @@ pub struct Cells<'r> {
 
 enum Source<'r> {
     SeaOrm(&'r QueryResult),
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "postgres-fast-reads")]
     Postgres(&'r tokio_postgres::Row),
-    #[cfg(feature = "sqlite")]
+    #[cfg(feature = "sqlite-fast-reads")]
     Sqlite(&'r rusqlite::Row<'r>, &'r [Box<str>]),
     /// A row that was read over sqlx.
     #[cfg(feature = "sqlite")]
@@ -70,7 +74,7 @@ impl<'r> Cells<'r> {
         }
     }
 
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "postgres-fast-reads")]
     pub(crate) fn postgres(row: &'r tokio_postgres::Row) -> Self {
         Self {
             source: Source::Postgres(row),
@@ -79,7 +83,7 @@ impl<'r> Cells<'r> {
     }
 
     /// The names of the columns of the statement, in order.
-    #[cfg(feature = "sqlite")]
+    #[cfg(feature = "sqlite-fast-reads")]
     pub(crate) fn sqlite(row: &'r rusqlite::Row<'r>, names: &'r [Box<str>]) -> Self {
         Self {
             source: Source::Sqlite(row, names),
@@ -106,16 +110,16 @@ impl<'r> Cells<'r> {
         self.next = index + 1;
         match &self.source {
             Source::SeaOrm(row) => row.try_get("", name),
-            #[cfg(feature = "postgres")]
+            #[cfg(feature = "postgres-fast-reads")]
             Source::Postgres(row) => {
                 T::from_postgres(row, index).map_err(|error| unreadable(name, &error))
             }
-            #[cfg(feature = "sqlite")]
+            #[cfg(feature = "sqlite-fast-reads")]
             Source::Sqlite(row, _) => {
                 let value = row
                     .get_ref(index)
                     .map_err(|error| DbErr::Type(error.to_string()))?;
-                T::from_sqlite(value).map_err(|error| unreadable(name, &error))
+                T::from_sqlite(value.into()).map_err(|error| unreadable(name, &error))
             }
             #[cfg(feature = "sqlite")]
             Source::Sqlx(row) => {
@@ -179,46 +183,49 @@ impl<'r> Cells<'r> {
         value.map(|value| T::try_from_value(&value)).transpose()
     }
 
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres-fast-reads")),
+        expect(unused_variables, reason = "SeaORM finds the column itself")
+    )]
     fn find(&self, name: &str) -> Result<usize, DbErr> {
-        let found = match &self.source {
+        match &self.source {
             // SeaORM finds the column itself.
-            Source::SeaOrm(_) => return Ok(0),
-            #[cfg(feature = "postgres")]
+            Source::SeaOrm(_) => Ok(0),
+            #[cfg(feature = "postgres-fast-reads")]
             Source::Postgres(row) => {
-                let columns = row.columns();
-                if columns
-                    .get(self.next)
-                    .is_some_and(|column| column.name() == name)
-                {
-                    return Ok(self.next);
-                }
-                columns.iter().position(|column| column.name() == name)
+                let names = row.columns().iter().map(tokio_postgres::Column::name);
+                position(names, self.next, name).ok_or_else(|| missing("the result", name))
             }
-            #[cfg(feature = "sqlite")]
+            #[cfg(feature = "sqlite-fast-reads")]
             Source::Sqlite(_, names) => {
-                if names.get(self.next).is_some_and(|column| &**column == name) {
-                    return Ok(self.next);
-                }
-                names.iter().position(|column| &**column == name)
+                let names = names.iter().map(|name| &**name);
+                position(names, self.next, name).ok_or_else(|| missing("the result", name))
             }
             #[cfg(feature = "sqlite")]
             Source::Sqlx(row) => {
                 use sqlx::{Column as _, Row as _};
-                let columns = row.columns();
-                if columns
-                    .get(self.next)
-                    .is_some_and(|column| column.name() == name)
-                {
-                    return Ok(self.next);
-                }
-                let found = columns.iter().position(|column| column.name() == name);
-                return found.ok_or_else(|| missing("the result of the pool", name));
+                let names = row.columns().iter().map(sqlx::sqlite::SqliteColumn::name);
+                position(names, self.next, name)
+                    .ok_or_else(|| missing("the result of the pool", name))
             }
-        };
-        found.ok_or_else(|| missing("the result", name))
+        }
     }
 }
 
+/// Returns the position of a column. Nearly always it is the next one.
+#[cfg(any(feature = "sqlite", feature = "postgres-fast-reads"))]
+fn position<'n>(
+    mut names: impl Iterator<Item = &'n str> + Clone,
+    next: usize,
+    name: &str,
+) -> Option<usize> {
+    if names.clone().nth(next) == Some(name) {
+        return Some(next);
+    }
+    names.position(|found| found == name)
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres-fast-reads"))]
 #[cold]
 fn missing(result: &str, name: &str) -> DbErr {
     DbErr::Type(format!("{result} has no column `{name}`"))

@@ -70,9 +70,9 @@ fn wire(settings: LimitSettings, app: &mut Registrar<'_>) -> Result<(), SetupErr
 fn limiter(name: &str, local: Arc<Local>, redis: Option<Redis>) -> Arc<dyn Limiter> {
     match redis {
         Some(redis) => {
-            let patience = redis.patience();
+            let timeout = redis.timeout();
             let connection = redis.connection();
-            Arc::new(crate::Shared::new(connection, name, local, patience))
+            Arc::new(crate::Shared::new(connection, name, local, timeout))
         }
         None => local,
     }

@@ -33,7 +33,7 @@ struct Inner {
     script: Script,
     prefix: String,
     local: Arc<Local>,
-    patience: Duration,
+    timeout: Duration,
     away: AtomicBool,
 }
 
@@ -48,12 +48,12 @@ impl std::fmt::Debug for Shared {
 
 impl Shared {
     /// Creates a limiter on this connection for the application of this name. It uses `local` while
-    /// Redis is unavailable. A request waits at most for `patience`.
+    /// Redis is unavailable. A request waits at most for `timeout`.
     pub fn new(
         connection: ConnectionManager,
         application: &str,
         local: Arc<Local>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Self {
         Self(Arc::new(Inner {
             connection,
@@ -62,7 +62,7 @@ impl Shared {
             // script requires.
             prefix: format!("doyen:{{{application}}}:limit:"),
             local,
-            patience,
+            timeout,
             away: AtomicBool::new(false),
         }))
     }
@@ -79,7 +79,7 @@ impl Limiter for Shared {
             return Decision::Now(self.0.local.decide(charges));
         }
         Decision::Later(Box::pin(async move {
-            match tokio::time::timeout(self.0.patience, self.0.ask(charges)).await {
+            match tokio::time::timeout(self.0.timeout, self.0.ask(charges)).await {
                 Ok(Ok(verdict)) => verdict,
                 Ok(Err(error)) => {
                     self.0.leave(&error.to_string());

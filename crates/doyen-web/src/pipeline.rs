@@ -23,12 +23,15 @@ mod handle;
 mod headers;
 mod hosts;
 mod identify;
+mod masked_paths;
 mod query;
 mod rate_limit;
 mod rejection;
 mod size_limits;
 mod state;
 mod vary;
+
+pub(crate) use masked_paths::MaskedPaths;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};
 
@@ -54,6 +57,8 @@ pub(crate) struct Pipeline {
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
     pub(crate) rate_limits: Option<RateLimits>,
+    /// Paths that are not logged whole, although they match no route.
+    pub(crate) masked_paths: MaskedPaths,
     /// For requests that match no route.
     pub(crate) unmatched_limits: Option<RouteLimits>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,

@@ -1,8 +1,9 @@
-//! `cargo xtask language`: prose uses common phrases, and comments wrap at 100 columns.
+//! `cargo xtask language`: prose uses common phrases, and comments and Markdown wrap at 100 columns.
 //!
 //! Reads the Rust files, the Markdown files and the OpenAPI document of the helpdesk. A phrase of
 //! [`PHRASES`] is also found across a line break. Identifiers such as `is_told` are other words.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
@@ -41,7 +42,10 @@ const PHRASES: [(&str, &str); 23] = [
 /// This list.
 const SELF: &str = "xtask/src/commands/language.rs";
 
-/// Maximum length of a line with a comment.
+/// The change log has longer lines.
+const CHANGELOG: &str = "CHANGELOG.md";
+
+/// Maximum length of a line with a comment, and of a line of Markdown.
 const MAX_COLUMNS: usize = 100;
 
 pub(super) fn run(args: &[String]) -> Result {
@@ -63,14 +67,16 @@ pub(super) fn run(args: &[String]) -> Result {
         }
         let text = workspace::read(name)?;
         findings.extend(phrases(name, &text));
-        if Path::new(name).extension().is_some_and(|end| end == "rs") {
-            findings.extend(long_comments(name, &text));
+        match Path::new(name).extension().and_then(OsStr::to_str) {
+            Some("rs") => findings.extend(long_comments(name, &text)),
+            Some("md") if name != CHANGELOG => findings.extend(long_prose(name, &text)),
+            _ => {}
         }
         checked += 1;
     }
     Failure::unless_empty("language", &findings)?;
     println!(
-        "{checked} files: none of {} phrases, no comment of more than {MAX_COLUMNS} columns",
+        "{checked} files: none of {} phrases, no comment or prose of more than {MAX_COLUMNS} columns",
         PHRASES.len()
     );
     Ok(())
@@ -143,9 +149,35 @@ fn long_comments(name: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns one finding for each long line of Markdown. Tables, code, and a line that is a single
+/// link cannot be wrapped.
+fn long_prose(name: &str, text: &str) -> Vec<String> {
+    let mut is_code = false;
+    let mut findings = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with("```") {
+            is_code = !is_code;
+        }
+        let can_wrap = !is_code && !trimmed.starts_with(['|', '<', '#']) && trimmed.contains(' ');
+        if can_wrap && line.chars().count() > MAX_COLUMNS {
+            findings.push(format!("{name}:{number}: wrap the line at {MAX_COLUMNS} columns"));
+        }
+    }
+    findings
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_prose_is_found_outside_of_tables_and_code() {
+        let long = "word ".repeat(30);
+        assert_eq!(long_prose("a.md", &long).len(), 1);
+        let fine = format!("| {long} |\n```sh\n{long}\n```\n# {long}\n{}", "x".repeat(200));
+        assert_eq!(long_prose("a.md", &fine), Vec::<String>::new());
+    }
 
     #[test]
     fn a_phrase_is_found_with_its_line_and_replacement() {

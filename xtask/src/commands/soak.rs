@@ -1,27 +1,49 @@
-//! `cargo xtask soak`: the tests that have a reduced form in the gate, with their full counts.
+//! `cargo xtask soak [--release] [suite ..]`: the tests that have a reduced form in the gate, with
+//! their full counts.
 //!
 //! They read their count from `doyen_test::scale`; an environment variable selects the full one. It
-//! takes minutes, prints measurements, and needs an idle machine.
+//! takes minutes, prints measurements, and needs an idle machine. With `--release` the tests are
+//! built like the deployed program, and those that measure times enforce their limits.
 
-use toolkit::Result;
 use toolkit::process::{cargo, run as run_command};
+use toolkit::{Failure, Result};
 
-use super::no_arguments;
 use crate::setup;
 
-/// The tests with a reduced form.
-const TESTS: &str = "test(/^memory::/) | test(/^logins::/) | test(/^size::/) | test(/^stops::/)";
+/// The suites with a reduced form: modules of the tests of the helpdesk.
+const SUITES: [&str; 4] = ["memory", "logins", "size", "stops"];
 
 pub(super) fn run(args: &[String]) -> Result {
-    no_arguments(args)?;
+    let (flags, names): (Vec<&str>, Vec<&str>) = args
+        .iter()
+        .map(String::as_str)
+        .partition(|arg| arg.starts_with('-'));
+    let unknown = names.iter().find(|name| !SUITES.contains(name));
+    if let Some(name) = unknown {
+        return Err(Failure::new(format!(
+            "there is no suite `{name}`; there are {}",
+            SUITES.join(", ")
+        )));
+    }
+    let release = match *flags {
+        [] => false,
+        ["--release"] => true,
+        _ => return Err(Failure::new("it takes `--release` and names of suites")),
+    };
+    let names = if names.is_empty() { &SUITES[..] } else { &names };
+    let tests: Vec<String> = names
+        .iter()
+        .map(|name| format!("test(/^{name}::/)"))
+        .collect();
     let tools = setup::prepare()?;
     run_command(
         cargo()
             .args(["nextest", "run", "--locked", "--all-features"])
             .args(["--package", "helpdesk", "--profile", "soak"])
+            .args(release.then_some("--release"))
             .args([
                 "--filterset",
-                TESTS,
+                &tests.join(" | "),
                 "--no-tests",
                 "fail",
                 "--test-threads",

@@ -6,7 +6,8 @@ pub(super) mod rows;
 mod secrets;
 mod users;
 
-use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use doyen::data::sea_orm::sea_query::LockType;
+use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use doyen::data::{Order, Session, UpdateError, Violation as _};
 use doyen::prelude::*;
 
@@ -65,6 +66,19 @@ impl AccountRepository for SqlAccounts {
             .page(select, order, paging, &role.map(|role| role.name()))
             .await?;
         page.try_map(rows::read)
+    }
+
+    async fn lock(&self, id: UserId) -> Result<(), Unexpected> {
+        // SQLite has no row locks: its transaction holds every other writer back.
+        // A missing account is reported when it is read.
+        let _found: Option<Uuid> = account::Entity::find_by_id(id.uuid())
+            .select_only()
+            .column(account::Column::Id)
+            .lock(LockType::NoKeyUpdate)
+            .into_tuple()
+            .one(&self.session)
+            .await?;
+        Ok(())
     }
 
     async fn replace(

@@ -94,7 +94,7 @@ pub(super) async fn reset(
     let user = engine.user(&payload.subject).await?.ok_or(InvalidLink)?;
     let service = settings.service_name.as_deref().unwrap_or_default();
     let known = [user.email.as_str(), service];
-    let password = NewPassword::of_somebody(given.password.expose(), &known);
+    let password = NewPassword::parse_excluding(given.password.expose(), &known);
     let password = password.map_err(|why| weak("password", why))?;
     let hash = passwords.hash(password).await?;
     change.set(token, &hash, &client).await

@@ -104,7 +104,7 @@ pub(super) fn collect(
     });
     #[cfg(feature = "database")]
     let database = match Database::new(&core.database.options()) {
-        Ok(database) => database.with_cursor_key(CursorKey::new(secret.seed.derive("cursor"))),
+        Ok(database) => database.with_cursor_key(CursorKey::new(secret.cursor_key())),
         Err(error) => {
             note(Fault::from_error(error));
             let error = StartupError::of(settings_faults, faults);

@@ -40,6 +40,7 @@ pub(super) enum MigrateVerb {
 pub(super) struct Listing {
     name: &'static str,
     about: String,
+    version: String,
     commands: Vec<Listed>,
 }
 
@@ -76,6 +77,7 @@ impl Listing {
         Self {
             name: parts.name,
             about: format!("{}: {description}", parts.info.title),
+            version: parts.info.version.clone(),
             commands: of_plugins
                 .chain(&parts.commands)
                 .chain(&parts.seed)
@@ -123,7 +125,7 @@ fn clap(listing: &Listing) -> Clap {
         );
     let all = Clap::new(listing.name)
         .about(listing.about.clone())
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(listing.version.clone())
         .subcommand(Clap::new("serve").about("Serves the API; the default"));
     #[cfg(feature = "database")]
     let all = all.subcommand(migrate());

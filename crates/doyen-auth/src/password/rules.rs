@@ -41,14 +41,14 @@ impl NewPassword {
     /// use doyen_auth::{NewPassword, WeakPassword};
     ///
     /// let known = ["ada.lovelace@example.com", "Helpdesk"];
-    /// let refused = NewPassword::of_somebody("Lovelace1815", &known).unwrap_err();
+    /// let refused = NewPassword::parse_excluding("Lovelace1815", &known).unwrap_err();
     /// assert_eq!(refused, WeakPassword::Personal);
     /// ```
     ///
     /// # Errors
     ///
     /// Returns an error if the password is too short, too long, common or personal.
-    pub fn of_somebody(text: &str, known: &[&str]) -> Result<Self, WeakPassword> {
+    pub fn parse_excluding(text: &str, known: &[&str]) -> Result<Self, WeakPassword> {
         text.parse::<Self>()?.unlike(known)
     }
 

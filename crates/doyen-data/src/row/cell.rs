@@ -3,6 +3,9 @@
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
+#[cfg(feature = "sqlite")]
+use super::stored_value::StoredValue;
+
 /// A value of one column. Other types are converted from one of these: `#[row(try_from =
 /// "String")]`.
 #[diagnostic::on_unimplemented(
@@ -12,14 +15,14 @@ use uuid::Uuid;
 )]
 pub trait Cell: sea_orm::TryGetable {
     /// Reads it from PostgreSQL. The error does not name the column.
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "postgres-fast-reads")]
     #[doc(hidden)]
     fn from_postgres(row: &tokio_postgres::Row, index: usize) -> Result<Self, String>;
 
     /// Reads it from SQLite. The error does not name the column.
     #[cfg(feature = "sqlite")]
     #[doc(hidden)]
-    fn from_sqlite(value: rusqlite::types::ValueRef<'_>) -> Result<Self, String>;
+    fn from_sqlite(value: StoredValue<'_>) -> Result<Self, String>;
 }
 
 macro_rules! cells {
@@ -27,13 +30,13 @@ macro_rules! cells {
         $(
             #[diagnostic::do_not_recommend]
             impl Cell for $type {
-                #[cfg(feature = "postgres")]
+                #[cfg(feature = "postgres-fast-reads")]
                 fn from_postgres(row: &tokio_postgres::Row, index: usize) -> Result<Self, String> {
                     super::postgres::$name(row, index)
                 }
 
                 #[cfg(feature = "sqlite")]
-                fn from_sqlite(value: rusqlite::types::ValueRef<'_>) -> Result<Self, String> {
+                fn from_sqlite(value: StoredValue<'_>) -> Result<Self, String> {
                     super::sqlite::$name(value)
                 }
             }
@@ -60,7 +63,7 @@ cells! {
 }
 
 impl<T: Cell> Cell for Option<T> {
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "postgres-fast-reads")]
     fn from_postgres(row: &tokio_postgres::Row, index: usize) -> Result<Self, String> {
         if super::postgres::is_null(row, index) {
             Ok(None)
@@ -70,9 +73,9 @@ impl<T: Cell> Cell for Option<T> {
     }
 
     #[cfg(feature = "sqlite")]
-    fn from_sqlite(value: rusqlite::types::ValueRef<'_>) -> Result<Self, String> {
+    fn from_sqlite(value: StoredValue<'_>) -> Result<Self, String> {
         match value {
-            rusqlite::types::ValueRef::Null => Ok(None),
+            StoredValue::Null => Ok(None),
             value => T::from_sqlite(value).map(Some),
         }
     }

@@ -1,12 +1,12 @@
 //! The check of rows that SeaORM converts, on SQLite.
 
-use rusqlite::types::ValueRef;
 use sea_orm::sea_query::ColumnType;
 use sea_orm::{ColumnTrait as _, DbErr, EntityTrait, IdenStatic as _, Iterable as _, QueryResult};
 
+use super::stored_value::StoredValue;
 use super::{sqlite, unreadable};
 
-type Check = fn(ValueRef<'_>) -> Result<(), String>;
+type Check = fn(StoredValue<'_>) -> Result<(), String>;
 
 /// Returns an error if a row of an entity holds a value in another form than the one in which it is
 /// stored. SeaORM would read it, but a comparison with it is wrong.
@@ -27,7 +27,7 @@ pub(crate) fn check_forms<E: EntityTrait>(rows: &[QueryResult]) -> Result<(), Db
         for row in rows.iter().filter_map(QueryResult::try_as_sqlite_row) {
             let value = sqlite::pooled_value(row, index)
                 .map_err(|error| unreadable(name, &error.to_string()))?;
-            if !matches!(value, ValueRef::Null) {
+            if !matches!(value, StoredValue::Null) {
                 check(value).map_err(|error| unreadable(name, &error))?;
             }
         }

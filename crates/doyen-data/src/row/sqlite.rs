@@ -14,29 +14,30 @@
 //! | UUID | a blob of 16 bytes |
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
-use rusqlite::types::ValueRef;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 use uuid::Uuid;
+
+use super::stored_value::StoredValue;
 
 const NO_TIME: &str = "it is not stored as `2026-11-22T08:30:00+00:00`, and would not be found again. \
     SQL writes this form with `strftime('%Y-%m-%dT%H:%M:%S+00:00', ..)`";
 
 /// Returns the value of a column that was read over sqlx.
-pub(super) fn pooled_value(row: &SqliteRow, index: usize) -> Result<ValueRef<'_>, sqlx::Error> {
+pub(super) fn pooled_value(row: &SqliteRow, index: usize) -> Result<StoredValue<'_>, sqlx::Error> {
     let value = row.try_get_raw(index)?;
     let kind = value.type_info().into_owned();
     let decoded = match kind.name() {
-        _ if value.is_null() => Ok(ValueRef::Null),
-        "INTEGER" => Decode::<Sqlite>::decode(value).map(ValueRef::Integer),
-        "REAL" => Decode::<Sqlite>::decode(value).map(ValueRef::Real),
-        "TEXT" => Decode::<Sqlite>::decode(value).map(ValueRef::Text),
-        _ => Decode::<Sqlite>::decode(value).map(ValueRef::Blob),
+        _ if value.is_null() => Ok(StoredValue::Null),
+        "INTEGER" => Decode::<Sqlite>::decode(value).map(StoredValue::Integer),
+        "REAL" => Decode::<Sqlite>::decode(value).map(StoredValue::Real),
+        "TEXT" => Decode::<Sqlite>::decode(value).map(StoredValue::Text),
+        _ => Decode::<Sqlite>::decode(value).map(StoredValue::Blob),
     };
     decoded.map_err(sqlx::Error::Decode)
 }
 
-pub(super) fn bool(value: ValueRef<'_>) -> Result<bool, String> {
+pub(super) fn bool(value: StoredValue<'_>) -> Result<bool, String> {
     match i64(value)? {
         0 => Ok(false),
         1 => Ok(true),
@@ -44,22 +45,22 @@ pub(super) fn bool(value: ValueRef<'_>) -> Result<bool, String> {
     }
 }
 
-pub(super) fn i16(value: ValueRef<'_>) -> Result<i16, String> {
+pub(super) fn i16(value: StoredValue<'_>) -> Result<i16, String> {
     narrow(value)
 }
 
-pub(super) fn i32(value: ValueRef<'_>) -> Result<i32, String> {
+pub(super) fn i32(value: StoredValue<'_>) -> Result<i32, String> {
     narrow(value)
 }
 
-pub(super) fn i64(value: ValueRef<'_>) -> Result<i64, String> {
+pub(super) fn i64(value: StoredValue<'_>) -> Result<i64, String> {
     match value {
-        ValueRef::Integer(number) => Ok(number),
+        StoredValue::Integer(number) => Ok(number),
         other => Err(not(&other, "an INTEGER")),
     }
 }
 
-pub(super) fn f32(value: ValueRef<'_>) -> Result<f32, String> {
+pub(super) fn f32(value: StoredValue<'_>) -> Result<f32, String> {
     let number = f64(value)?;
     let single = number as f32;
     if single.is_infinite() && number.is_finite() {
@@ -68,32 +69,32 @@ pub(super) fn f32(value: ValueRef<'_>) -> Result<f32, String> {
     Ok(single)
 }
 
-pub(super) fn f64(value: ValueRef<'_>) -> Result<f64, String> {
+pub(super) fn f64(value: StoredValue<'_>) -> Result<f64, String> {
     match value {
-        ValueRef::Real(number) => Ok(number),
+        StoredValue::Real(number) => Ok(number),
         other => Err(not(&other, "a REAL")),
     }
 }
 
-pub(super) fn string(value: ValueRef<'_>) -> Result<String, String> {
+pub(super) fn string(value: StoredValue<'_>) -> Result<String, String> {
     text(value).map(str::to_owned)
 }
 
-pub(super) fn bytes(value: ValueRef<'_>) -> Result<Vec<u8>, String> {
+pub(super) fn bytes(value: StoredValue<'_>) -> Result<Vec<u8>, String> {
     match value {
-        ValueRef::Blob(bytes) => Ok(bytes.to_vec()),
+        StoredValue::Blob(bytes) => Ok(bytes.to_vec()),
         other => Err(not(&other, "a BLOB")),
     }
 }
 
-pub(super) fn uuid(value: ValueRef<'_>) -> Result<Uuid, String> {
+pub(super) fn uuid(value: StoredValue<'_>) -> Result<Uuid, String> {
     match value {
-        ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map_err(|error| error.to_string()),
+        StoredValue::Blob(bytes) => Uuid::from_slice(bytes).map_err(|error| error.to_string()),
         other => Err(not(&other, "a BLOB of 16 bytes")),
     }
 }
 
-pub(super) fn utc(value: ValueRef<'_>) -> Result<DateTime<Utc>, String> {
+pub(super) fn utc(value: StoredValue<'_>) -> Result<DateTime<Utc>, String> {
     let time = text(value)?
         .strip_suffix("+00:00")
         .and_then(|text| moment(text, b'T'));
@@ -101,39 +102,39 @@ pub(super) fn utc(value: ValueRef<'_>) -> Result<DateTime<Utc>, String> {
         .ok_or_else(|| NO_TIME.to_owned())
 }
 
-pub(super) fn fixed_offset(value: ValueRef<'_>) -> Result<DateTime<FixedOffset>, String> {
+pub(super) fn fixed_offset(value: StoredValue<'_>) -> Result<DateTime<FixedOffset>, String> {
     utc(value).map(|time| time.fixed_offset())
 }
 
-pub(super) fn date_time(value: ValueRef<'_>) -> Result<NaiveDateTime, String> {
+pub(super) fn date_time(value: StoredValue<'_>) -> Result<NaiveDateTime, String> {
     moment(text(value)?, b' ').ok_or_else(|| "it is not stored as `2026-11-22 08:30:00`".to_owned())
 }
 
-pub(super) fn date(value: ValueRef<'_>) -> Result<NaiveDate, String> {
+pub(super) fn date(value: StoredValue<'_>) -> Result<NaiveDate, String> {
     day(text(value)?.as_bytes()).ok_or_else(|| "it is not stored as `2026-11-22`".to_owned())
 }
 
-pub(super) fn time(value: ValueRef<'_>) -> Result<NaiveTime, String> {
+pub(super) fn time(value: StoredValue<'_>) -> Result<NaiveTime, String> {
     time_of_day(text(value)?.as_bytes()).ok_or_else(|| "it is not stored as `08:30:00`".to_owned())
 }
 
-pub(super) fn json(value: ValueRef<'_>) -> Result<serde_json::Value, String> {
+pub(super) fn json(value: StoredValue<'_>) -> Result<serde_json::Value, String> {
     match value {
-        ValueRef::Text(text) => serde_json::from_slice(text).map_err(|error| error.to_string()),
+        StoredValue::Text(text) => serde_json::from_slice(text).map_err(|error| error.to_string()),
         other => Err(not(&other, "a TEXT")),
     }
 }
 
-fn narrow<T: TryFrom<i64>>(value: ValueRef<'_>) -> Result<T, String>
+fn narrow<T: TryFrom<i64>>(value: StoredValue<'_>) -> Result<T, String>
 where
     T::Error: std::fmt::Display,
 {
     T::try_from(i64(value)?).map_err(|error| error.to_string())
 }
 
-fn text(value: ValueRef<'_>) -> Result<&str, String> {
+fn text(value: StoredValue<'_>) -> Result<&str, String> {
     match value {
-        ValueRef::Text(text) => std::str::from_utf8(text).map_err(|error| error.to_string()),
+        StoredValue::Text(text) => std::str::from_utf8(text).map_err(|error| error.to_string()),
         other => Err(not(&other, "a TEXT")),
     }
 }
@@ -186,12 +187,12 @@ fn number(digits: &[u8]) -> Option<u32> {
 }
 
 #[cold]
-fn not(value: &ValueRef<'_>, wanted: &str) -> String {
+fn not(value: &StoredValue<'_>, wanted: &str) -> String {
     match value {
-        ValueRef::Null => "it is NULL, and the field is not an `Option`".to_owned(),
-        ValueRef::Integer(_) => format!("it holds an INTEGER, not {wanted}"),
-        ValueRef::Real(_) => format!("it holds a REAL, not {wanted}"),
-        ValueRef::Text(_) => format!("it holds a TEXT, not {wanted}"),
-        ValueRef::Blob(_) => format!("it holds a BLOB, not {wanted}"),
+        StoredValue::Null => "it is NULL, and the field is not an `Option`".to_owned(),
+        StoredValue::Integer(_) => format!("it holds an INTEGER, not {wanted}"),
+        StoredValue::Real(_) => format!("it holds a REAL, not {wanted}"),
+        StoredValue::Text(_) => format!("it holds a TEXT, not {wanted}"),
+        StoredValue::Blob(_) => format!("it holds a BLOB, not {wanted}"),
     }
 }

@@ -49,9 +49,9 @@ impl Own {
 
     async fn limiter(&self, application: &str) -> Arc<Shared> {
         let local = Arc::new(Local::new(Arc::new(SystemClock), 1000));
-        let patience = Duration::from_secs(10);
+        let timeout = Duration::from_secs(10);
         let connection = self.connection().await;
-        Arc::new(Shared::new(connection, application, local, patience))
+        Arc::new(Shared::new(connection, application, local, timeout))
     }
 }
 

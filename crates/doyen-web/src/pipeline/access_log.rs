@@ -4,6 +4,7 @@
 
 mod streamed;
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use doyen_core::inject::Context;
@@ -43,11 +44,12 @@ pub(super) fn write(
     let route = state.route.as_deref();
     let template = route.map(|route| route.path.as_str());
     let path = match route {
-        Some(route) if route.mask_path => &route.path,
-        _ => path,
+        Some(route) if route.mask_path => Cow::Borrowed(route.path.as_str()),
+        Some(_) => Cow::Borrowed(path),
+        None => pipeline.masked_paths.without_secrets(path),
     };
     if response.body().is_streamed() {
-        streamed::write_at_the_end(sink, state, method, path, response, started);
+        streamed::write_at_the_end(sink, state, method, &path, response, started);
         return;
     }
     let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
@@ -63,7 +65,7 @@ pub(super) fn write(
         request_id: state.request_id.as_str(),
         trace_id: state.trace.trace_id(),
         method: method.as_str(),
-        path,
+        path: &path,
         route: template,
         status: response.status().as_u16(),
         duration,

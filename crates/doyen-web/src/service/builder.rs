@@ -17,7 +17,7 @@ use crate::concurrency_class::Classes;
 use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
-use crate::pipeline::{BaseHeaders, Pipeline};
+use crate::pipeline::{BaseHeaders, MaskedPaths, Pipeline};
 use crate::problem::{self, Classifier};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
@@ -187,6 +187,7 @@ impl Builder {
         let mut classes = Classes::default();
         let mut operations = Vec::with_capacity(described.len());
         let mut routes = Vec::with_capacity(described.len());
+        let mut masked_paths = MaskedPaths::default();
         for ((route, mut operation), limits) in described.into_iter().zip(limits) {
             operation.fails(container.problems(&route.needs));
             if !operation.allow.is_public() {
@@ -211,6 +212,9 @@ impl Builder {
                 errors.push(StartError::Class(label, why));
                 None
             });
+            if route.mask_path {
+                masked_paths.add(&operation.path);
+            }
             let info = Arc::new(RouteInfo {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
@@ -253,6 +257,7 @@ impl Builder {
                 pipeline: Pipeline {
                     router,
                     unmatched_meter: Meter::default(),
+                    masked_paths,
                     container,
                     identify: self.identify,
                     rate_limits: self.limits,

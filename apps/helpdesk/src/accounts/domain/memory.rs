@@ -56,6 +56,10 @@ impl AccountRepository for InMemory {
         })
     }
 
+    async fn lock(&self, _: UserId) -> Result<(), Unexpected> {
+        Ok(())
+    }
+
     async fn replace(
         &self,
         version: i64,

@@ -25,6 +25,10 @@ pub trait AccountRepository {
         paging: &Paging,
     ) -> Result<Page<Account>, Unexpected>;
 
+    /// Waits for concurrent changes of this account and holds further ones back until this unit of
+    /// work ends.
+    async fn lock(&self, id: UserId) -> Result<(), Unexpected>;
+
     /// Replaces the account if it still has this version, and returns it with its new version.
     /// Returns `None` after a concurrent change.
     async fn replace(&self, version: i64, changed: &Account)

@@ -91,6 +91,10 @@ impl Accounts {
         seen: Option<i64>,
         edit: Edit,
     ) -> Result<Account, EditAccount> {
+        if seen.is_none() {
+            // `If-Match: *` accepts any version, so a concurrent change must not fail this one.
+            self.repository.lock(id).await?;
+        }
         let read = self.repository.find(id).await?.ok_or(AccountNotFound)?;
         if seen.is_some_and(|seen| seen != read.version) {
             return Err(StaleAccount.into());

@@ -2,19 +2,16 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use doyen_core::sync;
 
-/// Minimum time without a response after which a connection counts as stalled. Twice its typical
-/// latency is added.
-const MIN_STALL: Duration = Duration::from_millis(2);
-
-/// Maximum latency that counts towards the typical latency, so that outliers do not raise it.
-const MAX_LATENCY_SAMPLE: Duration = Duration::from_millis(20);
+/// Time without a response after which a connection counts as stalled. More than the latency of a
+/// busy machine, where moving all reads to the pool would make it worse.
+const STALLED_AFTER: Duration = Duration::from_millis(20);
 
 /// The queue of a connection. The server answers in the order in which queries are sent.
 pub(super) struct QueryQueue {
@@ -22,8 +19,6 @@ pub(super) struct QueryQueue {
     pending: Mutex<Pending>,
     /// Time of the last response, in microseconds since `opened_at`.
     last_response: AtomicU64,
-    /// Typical latency in microseconds.
-    typical_latency: AtomicU32,
 }
 
 /// Numbers and send times of the queries, the oldest first.
@@ -39,7 +34,7 @@ pub(in crate::fast_read::postgres) struct QueueState {
     pub(in crate::fast_read::postgres) depth: usize,
     /// Age of the oldest query.
     pub(in crate::fast_read::postgres) oldest: Duration,
-    /// True if no response arrived for unusually long.
+    /// True if no response arrived for [`STALLED_AFTER`].
     pub(in crate::fast_read::postgres) stalled: bool,
 }
 
@@ -49,7 +44,6 @@ impl QueryQueue {
             opened_at,
             pending: Mutex::default(),
             last_response: AtomicU64::new(0),
-            typical_latency: AtomicU32::new(0),
         }
     }
 
@@ -69,25 +63,16 @@ impl QueryQueue {
         .await
     }
 
-    /// Removes a query from the queue and records its latency.
+    /// Removes a query from the queue and records the time of its response.
     pub(super) fn finish(&self, number: u64) {
-        let now = Instant::now();
         let mut pending = self.pending();
         // Nearly always the first.
         let Some(at) = pending.queue.iter().position(|(known, _)| *known == number) else {
             return;
         };
-        let sent = pending.queue.remove(at).map_or(now, |(_, sent)| sent);
+        pending.queue.remove(at);
         drop(pending);
-        self.last_response.store(
-            micros(now.saturating_duration_since(self.opened_at)),
-            Ordering::Relaxed,
-        );
-        let latency = now.saturating_duration_since(sent).min(MAX_LATENCY_SAMPLE);
-        let latency = u32::try_from(latency.as_micros()).unwrap_or(u32::MAX);
-        let typical = self.typical_latency.load(Ordering::Relaxed);
-        self.typical_latency
-            .store(typical - typical / 8 + latency / 8, Ordering::Relaxed);
+        self.record_response();
     }
 
     /// Records that the server responded just now.
@@ -118,7 +103,7 @@ impl QueryQueue {
         QueueState {
             depth: pending.queue.len(),
             oldest: now.saturating_duration_since(*oldest),
-            stalled: self.time_on_oldest(now, *oldest) > self.stall_threshold(),
+            stalled: self.time_on_oldest(now, *oldest) > STALLED_AFTER,
         }
     }
 
@@ -128,7 +113,7 @@ impl QueryQueue {
         let pending = self.pending();
         pending.queue.front().is_some_and(|(first, sent)| {
             Some(*first) != number
-                && self.time_on_oldest(Instant::now(), *sent) > self.stall_threshold()
+                && self.time_on_oldest(Instant::now(), *sent) > STALLED_AFTER
         })
     }
 
@@ -144,14 +129,6 @@ impl QueryQueue {
     fn time_on_oldest(&self, now: Instant, sent: Instant) -> Duration {
         let last_response = Duration::from_micros(self.last_response.load(Ordering::Relaxed));
         now.saturating_duration_since(sent.max(self.opened_at + last_response))
-    }
-
-    /// Returns the time without a response after which the connection counts as stalled. It follows
-    /// the latency: on a busy machine every connection is slow, and moving all reads to the pool
-    /// would make it worse.
-    fn stall_threshold(&self) -> Duration {
-        let typical = u64::from(self.typical_latency.load(Ordering::Relaxed));
-        MIN_STALL + Duration::from_micros(typical) * 2
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
