@@ -30,6 +30,7 @@ mod duration;
 mod event;
 mod failure;
 pub mod id;
+pub mod idempotency;
 pub mod inject;
 mod kind;
 pub mod limit;
@@ -61,6 +62,7 @@ pub use duration::parse_duration;
 pub use event::Event;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
+pub use idempotency::{Idempotency, Idempotent};
 pub use inject::{Inject, Lifetime, Port};
 pub use kind::Kind;
 pub use limit::{

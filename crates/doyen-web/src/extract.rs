@@ -35,6 +35,7 @@ pub use if_match::{IfMatch, PRECONDITION_FAILED};
 pub use inject::ViaInject;
 pub use json::{Json, MergePatch};
 pub use param::{Named, ParamName};
+pub(crate) use body::{read as read_body, reading_problems};
 
 use std::future::Future;
 

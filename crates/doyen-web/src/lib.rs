@@ -88,4 +88,5 @@ pub mod __private {
     pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};
     pub use crate::{Route, Routes};
+    pub use doyen_core::Idempotent;
 }

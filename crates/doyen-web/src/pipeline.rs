@@ -22,6 +22,7 @@ mod dispatch;
 mod handle;
 mod headers;
 mod hosts;
+mod idempotency;
 mod identify;
 mod query;
 mod rate_limit;
@@ -35,7 +36,7 @@ pub(crate) use headers::{BaseHeaders, security_header_lines};
 use std::sync::Arc;
 
 use doyen_core::inject::Container;
-use doyen_core::{AccessSink, Identify};
+use doyen_core::{AccessSink, Idempotency, Identify};
 use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
@@ -53,6 +54,7 @@ pub(crate) struct Pipeline {
     pub(crate) unmatched_meter: Meter,
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
+    pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
     pub(crate) rate_limits: Option<RateLimits>,
     /// For requests that match no route.
     pub(crate) unmatched_limits: Option<RouteLimits>,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use doyen_core::Allow;
+use doyen_core::{Allow, Idempotent};
 
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
@@ -28,6 +28,8 @@ pub(crate) struct RouteInfo {
     pub(crate) limits: Option<RouteLimits>,
     /// Bounds the concurrent requests of an expensive route.
     pub(crate) class: Option<RouteClass>,
+    /// Whether it takes an `Idempotency-Key`. `None` also without a store of keys.
+    pub(crate) idempotent: Option<Idempotent>,
     pub(crate) meter: Meter,
 }
 

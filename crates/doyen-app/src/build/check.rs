@@ -139,6 +139,9 @@ fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink
     if let Some(limits) = draft.limits.take() {
         builder = builder.limits(limits);
     }
+    if let Some(store) = draft.idempotency.take() {
+        builder = builder.idempotency(store);
+    }
     builder
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, AuthScheme, Identify, Place};
+use doyen_core::{AccessSink, AuthScheme, Idempotency, Idempotent, Identify, Place};
 use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
@@ -34,6 +34,7 @@ pub struct Builder {
     roots: Vec<(String, Needs)>,
     identify: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
+    idempotency: Option<Arc<dyn Idempotency>>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
     options: EdgeOptions,
@@ -90,6 +91,13 @@ impl Builder {
         self
     }
 
+    /// Sets the store of idempotency keys, for the routes that take them.
+    #[must_use]
+    pub fn idempotency(mut self, store: Arc<dyn Idempotency>) -> Self {
+        self.idempotency = Some(store);
+        self
+    }
+
     /// Sets the destination of the access log, which has one line for each request.
     #[must_use]
     pub fn access_log(mut self, sink: Arc<dyn AccessSink>) -> Self {
@@ -128,7 +136,13 @@ impl Builder {
             for bind in module.bindings {
                 (bind.apply)(&mut self.container);
             }
-            for route in module.routes {
+            for mut route in module.routes {
+                if route.idempotent == Some(Idempotent::IfSupported) && self.idempotency.is_none() {
+                    route.idempotent = None;
+                }
+                if route.idempotent.is_some() && self.idempotency.is_none() {
+                    errors.push(StartError::NoIdempotency(format!("{route:?}")));
+                }
                 // A hidden route leaves no schema in the document.
                 let mut unused = Components::new();
                 let shared = if route.operation.hidden {
@@ -223,6 +237,7 @@ impl Builder {
                 allow: operation.allow,
                 fields: operation.fields.clone(),
                 limits,
+                idempotent: route.idempotent,
                 meter: Meter::default(),
             });
             routes.push(MountedRoute { info, endpoint });
@@ -255,6 +270,7 @@ impl Builder {
                     unmatched_meter: Meter::default(),
                     container,
                     identify: self.identify,
+                    idempotency: self.idempotency,
                     rate_limits: self.limits,
                     unmatched_limits,
                     access_log: self.sink,

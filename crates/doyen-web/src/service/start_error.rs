@@ -32,6 +32,10 @@ pub enum StartError {
     Limit(String, PlanError),
     /// The concurrency class of a route is invalid.
     Class(String, String),
+    /// A route takes idempotency keys, and the application has no store for them.
+    NoIdempotency(String),
+    /// A route with a safe method takes idempotency keys.
+    SafeIdempotent(String),
     /// The injection graph is invalid.
     Graph(GraphError),
     /// Two types have the same name in the OpenAPI document.
@@ -76,6 +80,14 @@ impl fmt::Display for StartError {
                 )
             }
             StartError::Limit(route, error) => write!(f, "{route}: {error}"),
+            StartError::NoIdempotency(route) => write!(
+                f,
+                "{route}: it is `idempotent`, and no plugin stores keys. Add the feature `idempotency` of `doyen`, or do not leave out the plugin `idempotency`"
+            ),
+            StartError::SafeIdempotent(route) => write!(
+                f,
+                "{route}: it is `idempotent`, and its method changes nothing. Remove the policy"
+            ),
             StartError::Graph(error) => error.fmt(f),
             StartError::Name(clash) => clash.fmt(f),
         }
