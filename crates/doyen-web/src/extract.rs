@@ -25,6 +25,7 @@ mod json;
 mod paging;
 mod param;
 mod raw;
+mod version;
 
 pub use bytes::Bytes;
 
@@ -35,6 +36,7 @@ pub use if_match::{IfMatch, PRECONDITION_FAILED};
 pub use inject::ViaInject;
 pub use json::{Json, MergePatch};
 pub use param::{Named, ParamName};
+pub use version::ApiVersion;
 pub(crate) use body::{read as read_body, reading_problems};
 
 use std::future::Future;

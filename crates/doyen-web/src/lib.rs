@@ -56,10 +56,11 @@ pub mod server;
 mod service;
 mod timeout;
 mod uri_reference;
+pub mod versions;
 
 pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
-pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
+pub use extract::{ApiVersion, Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
 pub use module::{Module, ModuleClaims};
@@ -80,6 +81,7 @@ pub use server::{
 };
 pub use service::{Builder, Contracts, Drain, Pressure, Service, StartError};
 pub use uri_reference::uri_reference;
+pub use versions::{FieldStep, Version, VersionChange, VersionSet, Versions};
 
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]

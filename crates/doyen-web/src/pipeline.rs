@@ -30,6 +30,7 @@ mod rejection;
 mod size_limits;
 mod state;
 mod vary;
+mod version;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};
 
@@ -46,6 +47,7 @@ use crate::options::EdgeOptions;
 use crate::problem::Classifier;
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::router::Router;
+use crate::versions::VersionSet;
 
 /// What the pipeline needs to handle requests.
 pub(crate) struct Pipeline {
@@ -55,6 +57,7 @@ pub(crate) struct Pipeline {
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
     pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
+    pub(crate) versions: Option<Arc<VersionSet>>,
     pub(crate) rate_limits: Option<RateLimits>,
     /// For requests that match no route.
     pub(crate) unmatched_limits: Option<RouteLimits>,

@@ -8,6 +8,7 @@ use doyen_core::{Allow, Idempotent};
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
 use crate::rate_limits::RouteLimits;
+use crate::versions::RouteVersions;
 
 /// A mounted route without the handler.
 pub(crate) struct RouteInfo {
@@ -30,6 +31,8 @@ pub(crate) struct RouteInfo {
     pub(crate) class: Option<RouteClass>,
     /// Whether it takes an `Idempotency-Key`. `None` also without a store of keys.
     pub(crate) idempotent: Option<Idempotent>,
+    /// Where the schemas that changed occur; `None` for a route without versions.
+    pub(crate) versions: Option<RouteVersions>,
     pub(crate) meter: Meter,
 }
 

@@ -6,6 +6,7 @@ mod answers;
 mod blocks;
 mod bodies;
 mod first_steps;
+mod idempotency;
 mod identity;
 mod injection;
 mod limits;
@@ -14,6 +15,7 @@ mod reads;
 mod settings;
 mod shop;
 mod transactions;
+mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {

@@ -15,7 +15,7 @@ use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
     Pipeline, authorize, concurrency_class, hosts, idempotency, identify, query, rate_limit,
-    size_limits,
+    size_limits, version,
 };
 use crate::budget::Account;
 use crate::concurrency::Permit;
@@ -28,7 +28,7 @@ use crate::{Body, Response};
 impl Pipeline {
     pub(super) async fn dispatch(
         &self,
-        head: http::request::Parts,
+        mut head: http::request::Parts,
         body: Body,
         is_preflight: bool,
         account: Option<&Arc<Account>>,
@@ -43,6 +43,7 @@ impl Pipeline {
             let permit = self.concurrency.acquire();
             permit.ok_or_else(|| Plain::new(&OVERLOADED))?
         };
+        let in_path = self.versions.as_ref().and_then(|all| all.take_from_path(&mut head.uri));
         let (route, path_values) = match self.find_route(&head, is_preflight) {
             Ok(RouteMatch::Route { route, path_values }) => (route, path_values),
             // Preflights are not counted.
@@ -80,6 +81,12 @@ impl Pipeline {
         // Before validation, so that an unauthorized caller learns nothing about the schema.
         permitted?;
 
+        if let Some(versions) = self.versions.as_ref().filter(|_| info.versions.is_some()) {
+            let version = versions.resolve(&head, in_path)?;
+            version::unmark_tags(&version, &mut head.headers);
+            state.version = Some(version);
+        }
+
         let access = if head.method.is_safe() {
             Access::Read
         } else {
@@ -108,6 +115,7 @@ impl Pipeline {
             path_values,
             body_limits,
             picked_fields: Vec::new(),
+            version: state.version.clone(),
             permit,
             account: account.cloned(),
             charge: None,
@@ -132,6 +140,9 @@ impl Pipeline {
                     Begun::Unkeyed => None,
                 },
             };
+            if let Some(version) = &state.version {
+                version::up(version, &mut request).await?;
+            }
             let response = match endpoint.call(&mut request).await {
                 Ok(response) if !is_error(&response) => response,
                 outcome => {

@@ -9,6 +9,7 @@ use doyen_core::{Caller, RequestId, TraceContext};
 use super::cleanup::CleanupGuard;
 use super::rate_limit::RateLimitHeaders;
 use crate::route_info::RouteInfo;
+use crate::versions::ActiveVersion;
 
 /// The state of one request. Steps add to it as they run.
 pub(super) struct RequestState {
@@ -20,5 +21,6 @@ pub(super) struct RequestState {
     pub(super) context: Option<Context>,
     pub(super) caller: Option<Arc<Caller>>,
     pub(super) rate_limit: Option<RateLimitHeaders>,
+    pub(super) version: Option<ActiveVersion>,
     pub(super) guard: Option<CleanupGuard>,
 }

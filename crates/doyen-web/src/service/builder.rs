@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, AuthScheme, Idempotency, Idempotent, Identify, Place};
+use doyen_core::{AccessSink, AuthScheme, Clock, Idempotency, Idempotent, Identify, Place};
 use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
@@ -24,6 +24,7 @@ use crate::response::RouteTable;
 use crate::route::Route;
 use crate::route_info::RouteInfo;
 use crate::router::{MountedRoute, Router};
+use crate::versions::{RouteVersions, VersionSet, Versions};
 
 /// Collects the parts of an application.
 #[derive(Default)]
@@ -35,6 +36,7 @@ pub struct Builder {
     identify: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
     idempotency: Option<Arc<dyn Idempotency>>,
+    versions: Option<(Versions, Arc<dyn Clock>)>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
     options: EdgeOptions,
@@ -98,6 +100,13 @@ impl Builder {
         self
     }
 
+    /// Sets the versions of the API. The clock tells which have ended.
+    #[must_use]
+    pub fn versions(mut self, versions: Versions, clock: Arc<dyn Clock>) -> Self {
+        self.versions = Some((versions, clock));
+        self
+    }
+
     /// Sets the destination of the access log, which has one line for each request.
     #[must_use]
     pub fn access_log(mut self, sink: Arc<dyn AccessSink>) -> Self {
@@ -131,6 +140,13 @@ impl Builder {
         let mut described: Vec<(Route, Operation)> = Vec::new();
         let mut limits = Vec::new();
         let mut modules = Vec::new();
+        let versions = self.versions.take();
+        let versions = versions.map(|(all, clock)| VersionSet::new(all, clock));
+        let versions = versions.transpose().unwrap_or_else(|wrong| {
+            errors.extend(wrong.into_iter().map(StartError::Version));
+            None
+        });
+        let versions = versions.map(Arc::new);
         for module in self.modules {
             modules.push((module.name.clone(), module.description));
             for bind in module.bindings {
@@ -151,6 +167,9 @@ impl Builder {
                     &mut components
                 };
                 let mut operation = describe(&route, &module.name, shared);
+                if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
+                    versions.describe(&mut operation);
+                }
                 errors.extend(mistakes(&route, &operation));
                 match describe_limits(&route, &mut operation, self.limits.as_ref()) {
                     Ok(route_limits) => limits.push(route_limits),
@@ -173,6 +192,9 @@ impl Builder {
             None => {
                 self.container.provide(Arc::clone(&drain));
                 self.container.provide(Arc::new(table));
+                if let Some(versions) = &versions {
+                    self.container.provide(Arc::clone(versions));
+                }
                 self.container.build(&self.roots)
             }
         };
@@ -190,6 +212,14 @@ impl Builder {
                 return Err(errors);
             }
         };
+        let changed = versions.as_ref().map(|all| all.schemas()).unwrap_or_default();
+        for name in &changed {
+            if !components.schemas.contains_key(*name) {
+                errors.push(StartError::Version(format!(
+                    "a change of a version names the schema `{name}`, which is not in the OpenAPI document. Correct the name"
+                )));
+            }
+        }
         let (Some(container), true) = (container, errors.is_empty()) else {
             return Err(errors);
         };
@@ -238,6 +268,10 @@ impl Builder {
                 fields: operation.fields.clone(),
                 limits,
                 idempotent: route.idempotent,
+                versions: versions
+                    .as_ref()
+                    .filter(|_| !operation.hidden)
+                    .map(|_| RouteVersions::new(&operation, &components, &changed)),
                 meter: Meter::default(),
             });
             routes.push(MountedRoute { info, endpoint });
@@ -271,6 +305,7 @@ impl Builder {
                     container,
                     identify: self.identify,
                     idempotency: self.idempotency,
+                    versions,
                     rate_limits: self.limits,
                     unmatched_limits,
                     access_log: self.sink,

@@ -85,6 +85,7 @@ fn describe_idempotency(mode: Idempotent, operation: &mut Operation) {
             name: "Idempotency-Replayed",
             description: "`true` if this is the stored response of an earlier request with the same key.",
             schema: Schema::of("string").with("const", "true"),
+            optional: true,
         });
     }
     operation.fails(idempotency::PROBLEMS);

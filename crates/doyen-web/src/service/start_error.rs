@@ -36,6 +36,8 @@ pub enum StartError {
     NoIdempotency(String),
     /// A route with a safe method takes idempotency keys.
     SafeIdempotent(String),
+    /// The versions of the API are invalid.
+    Version(String),
     /// The injection graph is invalid.
     Graph(GraphError),
     /// Two types have the same name in the OpenAPI document.
@@ -88,6 +90,7 @@ impl fmt::Display for StartError {
                 f,
                 "{route}: it is `idempotent`, and its method changes nothing. Remove the policy"
             ),
+            StartError::Version(why) => f.write_str(why),
             StartError::Graph(error) => error.fmt(f),
             StartError::Name(clash) => clash.fmt(f),
         }
