@@ -40,7 +40,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn new(text: &str, service: &Service) -> Self {
-        let json = serde_json::from_str(text)
+        let json: Json = serde_json::from_str(text)
             .unwrap_or_else(|error| panic!("the OpenAPI document is no JSON: {error}"));
         let operations = service.operations().to_vec();
         let versions = service.versions().cloned();

@@ -5,10 +5,8 @@
 //! | `access` | every route, called anonymously, by another customer and with the wrong scope |
 //! | `openapi` | the committed document is the generated one; migrations go up, down and up |
 //! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | the resources |
-//! | `versions` | the older versions of the API, and changes that break clients |
 //! | `paging` | a list is complete and without duplicates during concurrent writes |
 //! | `events` | the security log, and the reasons for refusals in it |
-//! | `crawl` | every link of every page and resource can be followed, by each role |
 //! | `emails` | registration with verified addresses |
 //! | `errors` | errors follow the contract |
 //! | `work` | a request is one unit of work, however it ends |
@@ -19,7 +17,6 @@
 //! | `naughty` | text and JSON that commonly break programs |
 //! | `attack` | the attack list of `cargo xtask attack` against the program |
 //! | `limits` | rate limits: every route, two programs with one Redis, quotas |
-//! | `idempotency` | keys of creating routes; processes killed under traffic with retries |
 //! | `edge` | the program: hosts, proxies, and contradictory settings |
 //! | `memory` | the memory and the log output that clients can cause |
 //! | `size` | lists and searches of many tickets, alone and next to forty searches |
@@ -31,7 +28,6 @@ mod accounts;
 mod api_keys;
 mod attack;
 mod comments;
-mod crawl;
 mod edge;
 mod edits;
 mod emails;
@@ -39,7 +35,6 @@ mod errors;
 mod events;
 #[path = "../../../../crates/doyen/tests/edge/http2.rs"]
 mod http2;
-mod idempotency;
 mod keys;
 mod limits;
 mod lists;
@@ -61,5 +56,4 @@ mod stats;
 mod stops;
 mod support;
 mod tickets;
-mod versions;
 mod work;

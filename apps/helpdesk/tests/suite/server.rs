@@ -228,7 +228,7 @@ fn write_until_killed(server: &mut Running, token: &str) -> Vec<String> {
     acknowledged.into_inner().unwrap()
 }
 
-pub(crate) fn exchange(address: SocketAddr, bytes: &str) -> String {
+fn exchange(address: SocketAddr, bytes: &str) -> String {
     let mut answer = String::new();
     if let Ok(mut stream) = TcpStream::connect(address) {
         let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));

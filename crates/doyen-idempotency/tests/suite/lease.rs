@@ -25,7 +25,7 @@ async fn the_key_of_a_killed_process_is_free_after_the_lease(app: Shop) {
     let gate = Gate::of(&app).await;
     let other = app.another(setup()).await;
     gate.open(1);
-    for node in [&**app, &other] {
+    for node in [&*app, &other] {
         let early = keyed(node, "/slow", "k", "tea").send().await;
         let early = early.expect_problem(409, "idempotency_in_flight");
         assert_eq!(early.header("retry-after"), Some("3"));

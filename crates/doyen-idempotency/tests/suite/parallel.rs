@@ -37,7 +37,7 @@ async fn fifty_duplicates_on_two_nodes_have_one_effect(app: Shop) {
     for round in 0..4 {
         let key = format!("k-{round}");
         let tasks = (0..50).map(|index| {
-            let node = if index % 2 == 0 { &**app } else { &other };
+            let node = if index % 2 == 0 { &*app } else { &other };
             tokio::spawn(order(node, &key, "tea").send())
         });
         let mut ids = Vec::new();

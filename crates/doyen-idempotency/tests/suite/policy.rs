@@ -72,7 +72,7 @@ fn mistakes(app: App) -> String {
     let loader = Loader::new("APP")
         .env(std::iter::empty::<(String, String)>())
         .environment(Environment::Test)
-        .set("database.url", "sqlite::memory:");
+        .set("database.url", "sqlite://never-opened.db");
     match app.build(loader, Overrides::default()) {
         Ok(_) => String::new(),
         Err(error) => doyen::domain::chain(&error).to_string(),

@@ -89,6 +89,8 @@ fn describe_idempotency(mode: Idempotent, operation: &mut Operation) {
         });
     }
     operation.fails(idempotency::PROBLEMS);
+    // A stored response is not sent to a caller who has lost a role or scope.
+    operation.fails([&FORBIDDEN]);
     if required {
         operation.fails([&KEY_REQUIRED]);
     }

@@ -9,8 +9,8 @@ use doyen::domain::Place;
 use doyen_test::{Backend, Program, Running, scale};
 use serde_json::json;
 
-use crate::memory::report;
-use crate::support::{Helpdesk, Join as _};
+use crate::support::people::PASSWORD;
+use crate::support::{Helpdesk, Join as _, exchange, report, token};
 
 #[doyen_test::test(sqlite)]
 async fn every_post_that_creates_takes_a_key(app: Helpdesk) {
@@ -72,7 +72,7 @@ async fn a_key_that_is_shown_once_is_shown_to_a_retry(app: Helpdesk) {
 
 #[doyen_test::test]
 async fn a_registration_is_retried(app: Helpdesk) {
-    let new = json!({"email": "twice@example.com", "password": crate::support::people::PASSWORD, "name": "T"});
+    let new = json!({"email": "twice@example.com", "password": PASSWORD, "name": "T"});
     let register = |key: &str| {
         let call = app.post("/v1/auth/register").from_address([192, 0, 2, 1]);
         call.header("idempotency-key", key).json(&new).send()
@@ -165,7 +165,7 @@ fn kill_under_traffic(url: &str, nodes: usize) -> Arc<Ledger> {
         running.push(node);
         addresses.push(address);
     }
-    let token = crate::server::token(&running[0]);
+    let token = self::token(&running[0]);
     let ledger = Arc::new(Ledger::default());
     let addresses = Arc::new(Mutex::new(addresses));
     let clients: Vec<_> = (0..CLIENTS)
@@ -214,7 +214,7 @@ fn create_until_done(client: usize, ledger: &Ledger, addresses: &Mutex<Vec<Socke
                 let all = addresses.lock().unwrap();
                 all[tries % all.len()]
             };
-            let answer = crate::server::exchange(address, &request);
+            let answer = exchange(address, &request);
             match answer.get(..12) {
                 // An incomplete response is not an outcome.
                 Some("HTTP/1.1 201") if answer.ends_with('}') => {
