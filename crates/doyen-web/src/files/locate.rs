@@ -19,8 +19,8 @@ pub(super) enum Located {
 /// Returns the decoded names in a raw path, and whether it ends in `/`. Returns `None` if a name
 /// cannot be one that clients may see.
 pub(super) fn names(rest: &str) -> Option<(Vec<String>, bool)> {
+    let is_folder = rest.ends_with('/');
     let rest = rest.strip_prefix('/').unwrap_or(rest);
-    let is_folder = rest.is_empty() || rest.ends_with('/');
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     if rest.is_empty() {
         return Some((Vec::new(), is_folder));

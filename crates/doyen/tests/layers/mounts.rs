@@ -124,7 +124,7 @@ async fn the_policies_of_a_mount_hold_before_the_service_is_called() {
         .map(|part| Ok::<_, std::io::Error>(http_body::Frame::data(bytes::Bytes::from(part))));
     let body = http_body_util::StreamBody::new(futures_util::stream::iter(chunks));
     let large = http::Request::post("/old/echo").body(doyen::web::Body::stream(body));
-    assert_eq!(app.send(large.unwrap()).await.status, 400);
+    assert_eq!(app.send(large.unwrap()).await.status, 413);
 }
 
 #[tokio::test]

@@ -169,7 +169,6 @@ async fn a_request_that_is_not_authorized_reaches_the_layers_of_the_application_
         [
             "application begins",
             "tower begins",
-            "identify",
             "tower ends",
             "application ends with 401 Unauthorized",
         ]
