@@ -73,7 +73,7 @@ pub use files::Files;
 pub use handler::Handler;
 pub use http;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
-pub use module::{Module, ModuleClaims};
+pub use module::{Module, ModuleClaims, ModuleJobs};
 pub use mount::Peer;
 pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
