@@ -58,11 +58,11 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
     });
 }
 
-/// Adds work that runs after the response of this request. Declare it as a parameter of the handler.
+/// Adds work that runs after the response of this request. Take it as a parameter of the handler.
 ///
 /// The work starts when the response is complete and the transaction is committed. After an error,
-/// a panic, a timeout or a disconnect it is dropped. A stop of the application waits for it. At most
-/// 1,000 tasks of a process wait or run at once; then [`add`](Self::add) fails with a 503.
+/// a panic, a timeout or a disconnect it is dropped. A stop of the application waits for it. At
+/// most 1,000 tasks of a process wait or run at once; then [`add`](Self::add) fails with a 503.
 ///
 /// ```
 /// use doyen_app::BackgroundTasks;

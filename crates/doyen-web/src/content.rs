@@ -88,8 +88,8 @@ impl Content {
     }
 }
 
-/// A tag that changes with the content: length, time of the last change in nanoseconds and, on Unix,
-/// the number of the file, which a replaced file does not keep.
+/// A tag that changes with the content: length, time of the last change in nanoseconds and, on
+/// Unix, the number of the file, which a replaced file does not keep.
 fn tag(metadata: &fs::Metadata) -> String {
     let modified = metadata.modified().ok();
     let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());

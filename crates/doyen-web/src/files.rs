@@ -20,10 +20,10 @@ use crate::request::{Parts, Request};
 use crate::response::File;
 use crate::route::Route;
 use crate::{Body, Response, uri_reference};
-use locate::Located;
+use locate::{Located, Wanted};
 
-/// What browsers may load for a page of a folder: its own scripts, styles and images, and nothing of
-/// another host.
+/// What browsers may load for a page of a folder: its own scripts, styles and images, and nothing
+/// of another host.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; object-src 'none'",
 );
@@ -103,8 +103,8 @@ impl Files {
         self
     }
 
-    /// Opens a file of the folder, with the checks of a request. Returns `None` if it does not exist
-    /// for clients. The path has `/` between its parts and is not percent-encoded.
+    /// Opens a file of the folder, with the checks of a request. Returns `None` if it does not
+    /// exist for clients. The path has `/` between its parts and is not percent-encoded.
     ///
     /// # Errors
     ///
@@ -125,8 +125,11 @@ impl Files {
 
     async fn locate(&self, names: Vec<String>, is_folder: bool) -> Result<Located, Unexpected> {
         let folder = self.folder.clone();
-        let index = self.index.filter(|_| is_folder);
-        let work = move || locate::locate(&folder, &names, index);
+        let wanted = match is_folder {
+            true => Wanted::Folder(self.index),
+            false => Wanted::File,
+        };
+        let work = move || locate::locate(&folder, &names, wanted);
         tokio::task::spawn_blocking(work).await?
     }
 
@@ -186,8 +189,8 @@ fn to_folder(uri: &http::Uri) -> Response {
 }
 
 impl Route {
-    /// Serves a folder below a path: `GET` and `HEAD` for each file. It is a route with all policies
-    /// of one: without `allow` the application does not start. The document does not describe it.
+    /// Serves a folder below a path: `GET` and `HEAD` for each file. It is a route with all
+    /// policies of one: without `allow` the application does not start. The document does not describe it.
     ///
     /// ```
     /// use doyen_core::anyone;

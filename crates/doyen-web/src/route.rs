@@ -90,8 +90,8 @@ impl Route {
         }
     }
 
-    /// Adds the guards and layers of the module, before those of the route, and everything that they
-    /// inject.
+    /// Adds the guards and layers of the module, before those of the route, and everything that
+    /// they inject.
     pub(crate) fn within(mut self, guards: &[Guard], layers: &[BoxLayer]) -> Self {
         let own = self.list_guards.drain(..).chain(self.guards);
         self.guards = guards.iter().cloned().chain(own).collect();
@@ -299,8 +299,8 @@ impl Route {
         self
     }
 
-    /// Adds an extractor that runs before those of the handler, and describes itself in the document
-    /// of the route. Its value is not passed to the handler. For an injected type, write
+    /// Adds an extractor that runs before those of the handler, and describes itself in the
+    /// document of the route. Its value is not passed to the handler. For an injected type, write
     /// [`Injected<T>`](crate::extract::Injected).
     #[must_use]
     pub fn guard<G: FromRequestParts + 'static>(mut self) -> Self {
@@ -367,8 +367,8 @@ impl Routes {
         self
     }
 
-    /// Adds a `tower` layer around all routes, outside of the layers of each route. It is applied to
-    /// each route: state of its service is shared by the requests of one route.
+    /// Adds a `tower` layer around all routes, outside of the layers of each route. It is applied
+    /// to each route: state of its service is shared by the requests of one route.
     #[must_use]
     pub fn layer(mut self, layer: impl TowerLayer) -> Self {
         let layer = layer.boxed();

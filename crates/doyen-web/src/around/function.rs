@@ -16,8 +16,8 @@ use crate::extract::FromRequestParts;
 use crate::handler::no_failure;
 
 /// An async function around a handler: up to six extractors or injected types, then the request and
-/// [`Next`]. It returns a [`Response`], or a `Result` of one and an error with `#[derive(Problem)]`.
-/// `Args` is inferred.
+/// [`Next`]. It returns a [`Response`], or a `Result` of one and an error that derives
+/// `Problem`. `Args` is inferred.
 #[diagnostic::on_unimplemented(
     message = "this function cannot surround a handler",
     label = "not `async fn(.., Request, Next) -> Response`",

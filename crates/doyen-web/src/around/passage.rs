@@ -43,8 +43,8 @@ impl Refuser {
         let _ = self.0.set(Box::new(refuse));
     }
 
-    /// Rolls back, then returns the problem. In this order, so that no layer can turn the error into
-    /// a success whose writes are committed.
+    /// Rolls back, then returns the problem. In this order, so that no layer can turn the error
+    /// into a success whose writes are committed.
     pub(crate) async fn refuse(&self, refusal: Refusal, passage: Option<Passage>) -> Response {
         let (Some(refuse), Some(passage)) = (self.0.get(), passage) else {
             return lost();

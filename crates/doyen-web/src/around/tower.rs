@@ -12,8 +12,8 @@ use super::passage::{Passage, Refuser};
 use crate::body::BoxError;
 use crate::{Body, Response};
 
-/// A `tower` service of requests and responses: an axum `Router`, a service of `tower-http`, another
-/// application. Every [`tower_service::Service`] that fits is one.
+/// A `tower` service of requests and responses: an axum `Router`, a service of `tower-http`,
+/// another application. Every [`tower_service::Service`] that fits is one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a service of requests and responses",
     label = "not a `tower` service that fits",

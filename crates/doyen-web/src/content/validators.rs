@@ -1,5 +1,5 @@
-//! The conditions of a request for a file (RFC 9110 section 13). `If-None-Match` itself is a step of
-//! the pipeline.
+//! The conditions of a request for a file (RFC 9110 section 13). `If-None-Match` itself is a step
+//! of the pipeline.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

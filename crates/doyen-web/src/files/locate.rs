@@ -38,11 +38,19 @@ pub(super) fn is_visible(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0'])
 }
 
-/// Finds and opens the file. `index` is the file that a folder stands for.
+/// What a path without its last `/` must be.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    File,
+    /// A folder, which stands for its file of this name.
+    Folder(Option<&'a str>),
+}
+
+/// Finds and opens the file.
 pub(super) fn locate(
     folder: &Path,
     names: &[String],
-    index: Option<&str>,
+    wanted: Wanted<'_>,
 ) -> Result<Located, Unexpected> {
     let root = fs::canonicalize(folder).map_err(|error| {
         let folder = folder.display();
@@ -52,7 +60,7 @@ pub(super) fn locate(
     })?;
     let mut path = root.clone();
     path.extend(names);
-    match find(&root, &path, index) {
+    match find(&root, &path, wanted) {
         Ok(located) => Ok(located),
         Err(error) if is_missing(&error) => Ok(Located::Nothing),
         Err(error) => {
@@ -64,7 +72,7 @@ pub(super) fn locate(
     }
 }
 
-fn find(root: &Path, path: &Path, index: Option<&str>) -> io::Result<Located> {
+fn find(root: &Path, path: &Path, wanted: Wanted<'_>) -> io::Result<Located> {
     // Without symbolic links: what they lead to counts.
     let path = fs::canonicalize(path)?;
     if !is_inside(root, &path) {
@@ -72,16 +80,16 @@ fn find(root: &Path, path: &Path, index: Option<&str>) -> io::Result<Located> {
     }
     let kind = fs::symlink_metadata(&path)?;
     if kind.is_dir() {
-        return match index {
-            Some(index) => match find(root, &path.join(index), None)? {
+        return match wanted {
+            Wanted::Folder(Some(index)) => match find(root, &path.join(index), Wanted::File)? {
                 Located::Folder => Ok(Located::Nothing),
                 found => Ok(found),
             },
-            None => Ok(Located::Folder),
+            _ => Ok(Located::Folder),
         };
     }
     // To open a pipe or a device could wait forever.
-    if !kind.is_file() {
+    if !kind.is_file() || !matches!(wanted, Wanted::File) {
         return Ok(Located::Nothing);
     }
     Ok(Located::File(Content::open(&path)?, path))

@@ -29,7 +29,7 @@ fn with(slot: Slot, layer: BoxLayer) -> App {
     app(Service::builder().module(module).layer(slot, layer))
 }
 
-/// A timeout drops the future of the handler in the middle of its work. The handler is polled first.
+/// A timeout drops the future of the handler in the middle of its work. It is polled first.
 #[tokio::test]
 async fn the_error_of_a_tower_layer_is_a_problem_and_the_cancelled_work_is_rolled_back() {
     for slot in [Slot::Request, Slot::Route] {

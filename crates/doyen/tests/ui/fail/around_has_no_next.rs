@@ -1,8 +1,0 @@
-use doyen::prelude::*;
-
-#[around]
-async fn timing(next: Next, request: Request) -> Response {
-    next.run(request).await
-}
-
-fn main() {}
