@@ -52,7 +52,8 @@ async fn pay_all() -> NoContent {
     NoContent
 }
 
-const TABLE: &str = "CREATE TABLE payments (number integer PRIMARY KEY NOT NULL, amount integer NOT NULL);";
+const TABLE: &str =
+    "CREATE TABLE payments (number integer PRIMARY KEY NOT NULL, amount integer NOT NULL);";
 
 const MIGRATIONS: Migrations = Migrations {
     folder: None,

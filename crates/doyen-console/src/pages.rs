@@ -46,7 +46,9 @@ pub(crate) async fn openapi(
     let filled = pages.docs().ok_or(FindDocument::Missing)?;
     let document = match query.version {
         None => filled.document(),
-        Some(version) => filled.document_of(&version).ok_or(FindDocument::UnknownVersion)?,
+        Some(version) => filled
+            .document_of(&version)
+            .ok_or(FindDocument::UnknownVersion)?,
     };
     Ok(response("application/json", document))
 }

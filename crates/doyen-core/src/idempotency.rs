@@ -97,8 +97,11 @@ pub trait Attempt: Send + Sync {
     /// # Errors
     ///
     /// Returns an error if the store is unavailable.
-    async fn record(&mut self, context: &Context, response: StoredResponse)
-    -> Result<bool, Refusal>;
+    async fn record(
+        &mut self,
+        context: &Context,
+        response: StoredResponse,
+    ) -> Result<bool, Refusal>;
 
     /// Returns the response of another request that has succeeded with this key meanwhile.
     ///

@@ -29,7 +29,8 @@ pub(crate) struct Rights {
 
 impl Rights {
     pub(crate) fn of(caller: Option<&Caller>) -> Self {
-        let texts = |all: &[std::sync::Arc<str>]| all.iter().map(|one| (**one).to_owned()).collect();
+        let texts =
+            |all: &[std::sync::Arc<str>]| all.iter().map(|one| (**one).to_owned()).collect();
         caller.map_or_else(Self::default, |caller| Self {
             roles: texts(&caller.roles),
             scopes: texts(&caller.scopes),
@@ -68,8 +69,16 @@ impl Sealer {
 
     /// Returns nonce, ciphertext and tag. The identity is authenticated too, so that a row cannot
     /// be moved to another key.
-    pub(crate) fn seal(&self, identity: &Identity, envelope: Envelope) -> Result<Vec<u8>, Unexpected> {
-        let StoredResponse { status, headers, body } = envelope.response;
+    pub(crate) fn seal(
+        &self,
+        identity: &Identity,
+        envelope: Envelope,
+    ) -> Result<Vec<u8>, Unexpected> {
+        let StoredResponse {
+            status,
+            headers,
+            body,
+        } = envelope.response;
         let head = Head {
             rights: envelope.rights,
             status,
@@ -100,11 +109,18 @@ impl Sealer {
         let mut rest = sealed.split_off(NONCE_LEN);
         let nonce = Nonce::try_assume_unique_for_key(&sealed).ok()?;
         let cipher = self.cipher(&identity.id).ok()?;
-        let opened = cipher.open_in_place(nonce, Aad::from(identity.request), &mut rest).ok()?;
+        let opened = cipher
+            .open_in_place(nonce, Aad::from(identity.request), &mut rest)
+            .ok()?;
         let (length, rest) = opened.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         let (head, body) = rest.split_at_checked(length)?;
-        let Head { rights, status, headers, has_body } = serde_json::from_slice(head).ok()?;
+        let Head {
+            rights,
+            status,
+            headers,
+            has_body,
+        } = serde_json::from_slice(head).ok()?;
         Some(Envelope {
             rights,
             response: StoredResponse {
@@ -131,12 +147,18 @@ mod tests {
     fn only_the_same_secret_and_identity_open_it() {
         let sealer = Sealer::new(Seed::generate().unwrap().deriver("idempotency"));
         let other = Sealer::new(Seed::generate().unwrap().deriver("idempotency"));
-        let identity = Identity { id: [1; 32], request: [2; 32] };
+        let identity = Identity {
+            id: [1; 32],
+            request: [2; 32],
+        };
         let envelope = || Envelope {
             rights: Rights::of(Some(&Caller::new("ann"))),
             response: StoredResponse {
                 status: 201,
-                headers: vec![("location".into(), b"/x".to_vec()), ("x".into(), vec![0xff])],
+                headers: vec![
+                    ("location".into(), b"/x".to_vec()),
+                    ("x".into(), vec![0xff]),
+                ],
                 body: Some(Bytes::from_static(b"whsec_secret")),
             },
         };
@@ -144,9 +166,15 @@ mod tests {
         assert_eq!(sealer.open(&identity, sealed.clone()).unwrap(), envelope());
         assert!(!sealed.windows(6).any(|part| part == b"whsec_"));
         assert_eq!(other.open(&identity, sealed.clone()), None);
-        let moved = Identity { id: [3; 32], ..identity };
+        let moved = Identity {
+            id: [3; 32],
+            ..identity
+        };
         assert_eq!(sealer.open(&moved, sealed.clone()), None);
-        let moved = Identity { request: [3; 32], ..identity };
+        let moved = Identity {
+            request: [3; 32],
+            ..identity
+        };
         assert_eq!(sealer.open(&moved, sealed.clone()), None);
         for end in 0..sealed.len() {
             assert_eq!(sealer.open(&identity, sealed[..end].to_vec()), None);

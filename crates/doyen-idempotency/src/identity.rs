@@ -74,10 +74,22 @@ mod tests {
         let base = Identity::of(&request());
         let (ann, bob) = (Caller::new("ann"), Caller::new("bob"));
         let other_ids = [
-            KeyedRequest { caller: Some(&ann), ..request() },
-            KeyedRequest { caller: Some(&bob), ..request() },
-            KeyedRequest { key: "k2", ..request() },
-            KeyedRequest { network: Network::Unknown, ..request() },
+            KeyedRequest {
+                caller: Some(&ann),
+                ..request()
+            },
+            KeyedRequest {
+                caller: Some(&bob),
+                ..request()
+            },
+            KeyedRequest {
+                key: "k2",
+                ..request()
+            },
+            KeyedRequest {
+                network: Network::Unknown,
+                ..request()
+            },
         ];
         let mut ids: Vec<Hash> = other_ids.iter().map(|one| Identity::of(one).id).collect();
         ids.push(base.id);
@@ -85,17 +97,32 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), 5);
         let other_requests = [
-            KeyedRequest { method: "PUT", ..request() },
-            KeyedRequest { target: "/a", ..request() },
-            KeyedRequest { body: b"{ }", ..request() },
-            KeyedRequest { content_type: "text/plain", ..request() },
+            KeyedRequest {
+                method: "PUT",
+                ..request()
+            },
+            KeyedRequest {
+                target: "/a",
+                ..request()
+            },
+            KeyedRequest {
+                body: b"{ }",
+                ..request()
+            },
+            KeyedRequest {
+                content_type: "text/plain",
+                ..request()
+            },
         ];
         for other in other_requests {
             let other = Identity::of(&other);
             assert_eq!(other.id, base.id);
             assert_ne!(other.request, base.request);
         }
-        let same = KeyedRequest { content_type: "Application/JSON", ..request() };
+        let same = KeyedRequest {
+            content_type: "Application/JSON",
+            ..request()
+        };
         assert_eq!(Identity::of(&same), base);
     }
 }

@@ -32,7 +32,11 @@ impl Counts {
             ("superseded", &self.superseded),
         ];
         for (outcome, count) in counts {
-            samples.value(REQUESTS, &[("outcome", outcome)], count.load(Ordering::Relaxed));
+            samples.value(
+                REQUESTS,
+                &[("outcome", outcome)],
+                count.load(Ordering::Relaxed),
+            );
         }
     }
 }

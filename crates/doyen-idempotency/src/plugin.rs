@@ -44,18 +44,26 @@ impl Plugin for IdempotencyPlugin {
             settings,
             sealer: Sealer::new(app.derive_keys("idempotency")),
         });
-        let store = Arc::new(KeyStore { inner: Arc::clone(&inner) });
+        let store = Arc::new(KeyStore {
+            inner: Arc::clone(&inner),
+        });
         app.idempotency(Arc::clone(&store) as Arc<dyn Idempotency>);
         app.provide(store);
         app.metrics(FAMILIES, move |samples| inner.counts.collect(samples));
         if has_markers {
-            app.task("idempotency leases", TaskKind::Forever, |store: Arc<KeyStore>, shutdown| {
-                background::renew_leases((*store).clone(), shutdown)
-            });
+            app.task(
+                "idempotency leases",
+                TaskKind::Forever,
+                |store: Arc<KeyStore>, shutdown| {
+                    background::renew_leases((*store).clone(), shutdown)
+                },
+            );
         }
-        app.task("idempotency sweep", TaskKind::Forever, |store: Arc<KeyStore>, shutdown| {
-            background::sweep((*store).clone(), shutdown)
-        });
+        app.task(
+            "idempotency sweep",
+            TaskKind::Forever,
+            |store: Arc<KeyStore>, shutdown| background::sweep((*store).clone(), shutdown),
+        );
         Ok(())
     }
 }

@@ -23,11 +23,20 @@ pub(crate) struct Running(Mutex<HashMap<Hash, Run>>);
 
 impl Running {
     /// Adds a request, or returns the one that runs with its key.
-    pub(crate) fn begin(&self, identity: &Identity, attempt: [u8; 16], now: Timestamp) -> Option<Run> {
+    pub(crate) fn begin(
+        &self,
+        identity: &Identity,
+        attempt: [u8; 16],
+        now: Timestamp,
+    ) -> Option<Run> {
         match lock(&self.0).entry(identity.id) {
             Entry::Occupied(other) => Some(*other.get()),
             Entry::Vacant(vacant) => {
-                vacant.insert(Run { request: identity.request, attempt, since: now });
+                vacant.insert(Run {
+                    request: identity.request,
+                    attempt,
+                    since: now,
+                });
                 None
             }
         }

@@ -12,12 +12,12 @@ use doyen_core::problem::Plain;
 use doyen_core::{Caller, Clock, FORBIDDEN, Refusal, Unexpected};
 use doyen_data::Session;
 
+use crate::IdempotencySettings;
 use crate::envelope::{Envelope, Rights, Sealer};
 use crate::identity::Identity;
 use crate::metrics::{Counts, count};
 use crate::running::Running;
 use crate::table::{Record, Table};
-use crate::IdempotencySettings;
 
 /// How often a claim is tried again, if the row changes each time.
 const MAX_TRIES: u32 = 5;
@@ -87,7 +87,9 @@ impl Inner {
 
     fn in_flight(&self, millis_left: i64) -> Refusal {
         count(&self.counts.in_flight);
-        let seconds = u32::try_from((millis_left + 999) / 1000).unwrap_or(1).max(1);
+        let seconds = u32::try_from((millis_left + 999) / 1000)
+            .unwrap_or(1)
+            .max(1);
         Plain::new(&IN_FLIGHT).retry_after(seconds).into()
     }
 }
@@ -173,7 +175,9 @@ impl KeyedAttempt {
             let table = &inner.table;
             let expired = (owner.as_slice(), expired_at);
             if !table.has_markers()
-                || table.take_over(&self.identity, &self.attempt, end, expired).await?
+                || table
+                    .take_over(&self.identity, &self.attempt, end, expired)
+                    .await?
             {
                 return Ok(None);
             }
@@ -213,7 +217,9 @@ impl Attempt for KeyedAttempt {
         if record.response.is_none() {
             return Ok(None);
         }
-        let known = self.inner.judge(record, &self.identity, self.caller.as_ref());
+        let known = self
+            .inner
+            .judge(record, &self.identity, self.caller.as_ref());
         known.transpose()
     }
 

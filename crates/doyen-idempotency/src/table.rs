@@ -99,7 +99,9 @@ impl Table {
         attempt: &[u8; 16],
         until: i64,
     ) -> Result<bool, Unexpected> {
-        self.alone(MARK, key(identity, attempt, until)).await.map(|rows| rows == 1)
+        self.alone(MARK, key(identity, attempt, until))
+            .await
+            .map(|rows| rows == 1)
     }
 
     /// Replaces an expired row by a marker. Returns false if the row has changed.
@@ -143,14 +145,17 @@ impl Table {
         until: i64,
     ) -> Result<(), Unexpected> {
         for (id, attempt) in attempts {
-            self.alone(RENEW, vec![blob(id), blob(attempt), until.into()]).await?;
+            self.alone(RENEW, vec![blob(id), blob(attempt), until.into()])
+                .await?;
         }
         Ok(())
     }
 
     /// Deletes expired rows. Returns true if there may be more.
     pub(crate) async fn sweep(&self, now: i64) -> Result<bool, Unexpected> {
-        self.alone(SWEEP, vec![now.into()]).await.map(|rows| rows >= SWEEP_BATCH)
+        self.alone(SWEEP, vec![now.into()])
+            .await
+            .map(|rows| rows >= SWEEP_BATCH)
     }
 
     /// Runs a statement in a transaction of its own.
@@ -163,7 +168,12 @@ impl Table {
 }
 
 fn key(identity: &Identity, attempt: &[u8; 16], until: i64) -> Vec<Value> {
-    vec![blob(&identity.id), blob(&identity.request), blob(attempt), until.into()]
+    vec![
+        blob(&identity.id),
+        blob(&identity.request),
+        blob(attempt),
+        until.into(),
+    ]
 }
 
 fn blob(bytes: &[u8]) -> Value {

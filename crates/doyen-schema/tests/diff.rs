@@ -67,11 +67,15 @@ fn changes(edit: impl FnOnce(&mut Json)) -> (Vec<&'static str>, Vec<&'static str
 
 fn at<'a>(document: &'a mut Json, place: &str, pointer: &str) -> &'a mut Json {
     let whole = format!("{place}{pointer}");
-    document.pointer_mut(&whole).unwrap_or_else(|| panic!("{whole}"))
+    document
+        .pointer_mut(&whole)
+        .unwrap_or_else(|| panic!("{whole}"))
 }
 
 fn remove(document: &mut Json, place: &str, pointer: &str, name: &str) {
-    let gone = at(document, place, pointer).as_object_mut().and_then(|all| all.remove(name));
+    let gone = at(document, place, pointer)
+        .as_object_mut()
+        .and_then(|all| all.remove(name));
     assert!(gone.is_some(), "{name}");
 }
 
@@ -84,49 +88,96 @@ fn the_same_document_has_no_difference() {
 fn each_breaking_change_has_its_kind() {
     type Edit = fn(&mut Json);
     let cases: &[(&str, Edit)] = &[
-        ("operation_removed", |new| remove(new, "", "/paths/~1orders~1{id}", "post")),
-        ("parameter_removed", |new| {
-            at(new, OPERATION, "/parameters").as_array_mut().unwrap().truncate(1);
+        ("operation_removed", |new| {
+            remove(new, "", "/paths/~1orders~1{id}", "post")
         }),
-        ("parameter_required", |new| at(new, OPERATION, "/parameters/1")["required"] = json!(true)),
+        ("parameter_removed", |new| {
+            at(new, OPERATION, "/parameters")
+                .as_array_mut()
+                .unwrap()
+                .truncate(1);
+        }),
+        ("parameter_required", |new| {
+            at(new, OPERATION, "/parameters/1")["required"] = json!(true)
+        }),
         ("parameter_required", |new| {
             let more = json!({"in": "header", "name": "Key", "required": true, "schema": {}});
-            at(new, OPERATION, "/parameters").as_array_mut().unwrap().push(more);
+            at(new, OPERATION, "/parameters")
+                .as_array_mut()
+                .unwrap()
+                .push(more);
         }),
-        ("constraint_added", |new| at(new, OPERATION, "/parameters/1/schema")["maximum"] = json!(50)),
-        ("type_changed", |new| at(new, OPERATION, "/parameters/1/schema")["type"] = json!("boolean")),
-        ("body_required", |new| at(new, OPERATION, "/requestBody")["required"] = json!(true)),
-        ("body_removed", |new| remove(new, OPERATION, "", "requestBody")),
+        ("constraint_added", |new| {
+            at(new, OPERATION, "/parameters/1/schema")["maximum"] = json!(50)
+        }),
+        ("type_changed", |new| {
+            at(new, OPERATION, "/parameters/1/schema")["type"] = json!("boolean")
+        }),
+        ("body_required", |new| {
+            at(new, OPERATION, "/requestBody")["required"] = json!(true)
+        }),
+        ("body_removed", |new| {
+            remove(new, OPERATION, "", "requestBody")
+        }),
         ("media_type_removed", |new| {
             at(new, OPERATION, "/requestBody")["content"] = json!({"text/csv": {}});
         }),
-        ("request_field_removed", |new| remove(new, INPUT, "/properties", "note")),
-        ("request_field_required", |new| at(new, INPUT, "")["required"] = json!(["sku", "note"])),
+        ("request_field_removed", |new| {
+            remove(new, INPUT, "/properties", "note")
+        }),
+        ("request_field_required", |new| {
+            at(new, INPUT, "")["required"] = json!(["sku", "note"])
+        }),
         ("request_field_required", |new| {
             at(new, INPUT, "/properties")["count"] = json!({"type": "integer"});
             at(new, INPUT, "")["required"] = json!(["sku", "count"]);
         }),
-        ("enum_value_removed", |new| at(new, INPUT, "/properties/kind")["enum"] = json!(["a"])),
-        ("constraint_added", |new| at(new, INPUT, "/properties/sku")["maxLength"] = json!(10)),
-        ("constraint_added", |new| at(new, INPUT, "/properties/note")["pattern"] = json!("^a")),
-        ("constraint_added", |new| at(new, INPUT, "/properties/note")["enum"] = json!(["a"])),
-        ("response_field_removed", |new| remove(new, OUTPUT, "/properties", "id")),
-        ("response_field_optional", |new| at(new, OUTPUT, "")["required"] = json!(["id"])),
+        ("enum_value_removed", |new| {
+            at(new, INPUT, "/properties/kind")["enum"] = json!(["a"])
+        }),
+        ("constraint_added", |new| {
+            at(new, INPUT, "/properties/sku")["maxLength"] = json!(10)
+        }),
+        ("constraint_added", |new| {
+            at(new, INPUT, "/properties/note")["pattern"] = json!("^a")
+        }),
+        ("constraint_added", |new| {
+            at(new, INPUT, "/properties/note")["enum"] = json!(["a"])
+        }),
+        ("response_field_removed", |new| {
+            remove(new, OUTPUT, "/properties", "id")
+        }),
+        ("response_field_optional", |new| {
+            at(new, OUTPUT, "")["required"] = json!(["id"])
+        }),
         ("enum_value_added", |new| {
             at(new, OUTPUT, "/properties/state")["enum"] = json!(["open", "done", "lost"]);
         }),
-        ("type_changed", |new| at(new, OUTPUT, "/properties/id")["type"] = json!("integer")),
-        ("type_changed", |new| at(new, OUTPUT, "/properties/id")["type"] = json!(["string", "null"])),
+        ("type_changed", |new| {
+            at(new, OUTPUT, "/properties/id")["type"] = json!("integer")
+        }),
+        ("type_changed", |new| {
+            at(new, OUTPUT, "/properties/id")["type"] = json!(["string", "null"])
+        }),
         ("type_changed", |new| {
             let more = json!({"type": "string"});
-            at(new, OUTPUT, "/properties/parent/anyOf").as_array_mut().unwrap().push(more);
+            at(new, OUTPUT, "/properties/parent/anyOf")
+                .as_array_mut()
+                .unwrap()
+                .push(more);
         }),
-        ("response_removed", |new| remove(new, OPERATION, "/responses", "201")),
-        ("response_header_removed", |new| remove(new, OPERATION, "/responses/201/headers", "Location")),
+        ("response_removed", |new| {
+            remove(new, OPERATION, "/responses", "201")
+        }),
+        ("response_header_removed", |new| {
+            remove(new, OPERATION, "/responses/201/headers", "Location")
+        }),
         ("scope_required", |new| {
             at(new, OPERATION, "")["security"] = json!([{"bearer": ["orders:write", "more"]}]);
         }),
-        ("security_scheme_removed", |new| at(new, OPERATION, "")["security"] = json!([{"key": []}])),
+        ("security_scheme_removed", |new| {
+            at(new, OPERATION, "")["security"] = json!([{"key": []}])
+        }),
     ];
     for (kind, edit) in cases {
         assert_eq!(changes(*edit).0, [*kind], "{kind}");
@@ -134,33 +185,57 @@ fn each_breaking_change_has_its_kind() {
     let mut open = base();
     at(&mut open, OPERATION, "")["security"] = json!([]);
     let found = diff(&open, &base());
-    assert_eq!((found[0].kind, found[0].is_breaking), ("authentication_required", true));
+    assert_eq!(
+        (found[0].kind, found[0].is_breaking),
+        ("authentication_required", true)
+    );
 }
 
 #[test]
 fn compatible_changes_do_not_break() {
     type Edit = fn(&mut Json);
     let cases: &[(Option<&str>, Edit)] = &[
-        (Some("operation_added"), |new| new["paths"]["/more"]["get"] = json!({"responses": {}})),
+        (Some("operation_added"), |new| {
+            new["paths"]["/more"]["get"] = json!({"responses": {}})
+        }),
         (Some("parameter_added"), |new| {
             let more = json!({"in": "query", "name": "q", "schema": {}});
-            at(new, OPERATION, "/parameters").as_array_mut().unwrap().push(more);
+            at(new, OPERATION, "/parameters")
+                .as_array_mut()
+                .unwrap()
+                .push(more);
         }),
-        (None, |new| at(new, OPERATION, "/parameters/1/schema")["maximum"] = json!(200)),
-        (None, |new| at(new, OPERATION, "/parameters/1/schema")["type"] = json!("number")),
-        (Some("request_field_added"), |new| at(new, INPUT, "/properties")["x"] = json!({})),
+        (None, |new| {
+            at(new, OPERATION, "/parameters/1/schema")["maximum"] = json!(200)
+        }),
+        (None, |new| {
+            at(new, OPERATION, "/parameters/1/schema")["type"] = json!("number")
+        }),
+        (Some("request_field_added"), |new| {
+            at(new, INPUT, "/properties")["x"] = json!({})
+        }),
         (None, |new| at(new, INPUT, "")["required"] = json!([])),
         (Some("enum_value_added"), |new| {
             at(new, INPUT, "/properties/kind")["enum"] = json!(["a", "b", "c"]);
         }),
-        (Some("response_field_added"), |new| at(new, OUTPUT, "/properties")["x"] = json!({})),
+        (Some("response_field_added"), |new| {
+            at(new, OUTPUT, "/properties")["x"] = json!({})
+        }),
         (Some("enum_value_removed"), |new| {
             at(new, OUTPUT, "/properties/state")["enum"] = json!(["open"]);
         }),
-        (Some("response_added"), |new| at(new, OPERATION, "/responses")["409"] = json!({})),
-        (Some("response_removed"), |new| remove(new, OPERATION, "/responses", "404")),
-        (Some("operation_deprecated"), |new| at(new, OPERATION, "")["deprecated"] = json!(true)),
-        (None, |new| at(new, OUTPUT, "/properties/id")["description"] = json!("Id.")),
+        (Some("response_added"), |new| {
+            at(new, OPERATION, "/responses")["409"] = json!({})
+        }),
+        (Some("response_removed"), |new| {
+            remove(new, OPERATION, "/responses", "404")
+        }),
+        (Some("operation_deprecated"), |new| {
+            at(new, OPERATION, "")["deprecated"] = json!(true)
+        }),
+        (None, |new| {
+            at(new, OUTPUT, "/properties/id")["description"] = json!("Id.")
+        }),
     ];
     for (kind, edit) in cases {
         let (breaking, other) = changes(*edit);

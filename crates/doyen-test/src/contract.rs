@@ -44,7 +44,9 @@ impl Document {
             .unwrap_or_else(|error| panic!("the OpenAPI document is no JSON: {error}"));
         let operations = service.operations().to_vec();
         let versions = service.versions().cloned();
-        let older = versions.iter().flat_map(|all| all.live().skip(1).map(move |name| (all, name)));
+        let older = versions
+            .iter()
+            .flat_map(|all| all.live().skip(1).map(move |name| (all, name)));
         let older = older.map(|(all, name)| {
             let mut json = json.clone();
             all.document(name, &mut json);
@@ -74,7 +76,10 @@ impl Document {
     /// Returns the violation of an exchange, if any. It is checked against the document of the
     /// version that the response states.
     pub(crate) fn check(&self, call: &Call, answer: &Answer) -> Result<(), String> {
-        let version = self.versions.as_ref().and_then(|_| answer.header("api-version"));
+        let version = self
+            .versions
+            .as_ref()
+            .and_then(|_| answer.header("api-version"));
         match version.and_then(|name| self.older.get(name)) {
             Some(older) => older.check_one(call, answer),
             None => self.check_one(call, answer),

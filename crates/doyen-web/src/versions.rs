@@ -69,7 +69,11 @@ impl Versions {
     }
 
     const fn new(source: Source, newest: &'static str) -> Self {
-        Self { source, newest, older: Vec::new() }
+        Self {
+            source,
+            newest,
+            older: Vec::new(),
+        }
     }
 
     /// Adds the version before the last one.
@@ -93,7 +97,13 @@ pub struct Version {
 impl Version {
     /// Creates a version that is still supported.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, deprecated: None, sunset: None, guide: None, changes: Vec::new() }
+        Self {
+            name,
+            deprecated: None,
+            sunset: None,
+            guide: None,
+            changes: Vec::new(),
+        }
     }
 
     /// Sets the day on which it was deprecated, `2026-11-01` in UTC. Its responses have the header

@@ -16,7 +16,10 @@ use crate::support::{Helpdesk, Join as _, exchange, report, token};
 async fn every_post_that_creates_takes_a_key(app: Helpdesk) {
     let mut creating = 0;
     for operation in app.operations() {
-        let creates = operation.answers.iter().any(|answer| answer.status == Some(201));
+        let creates = operation
+            .answers
+            .iter()
+            .any(|answer| answer.status == Some(201));
         if operation.method != "POST" || !creates {
             continue;
         }
@@ -33,7 +36,12 @@ async fn every_post_that_creates_takes_a_key(app: Helpdesk) {
 async fn one_effect_and_one_response(app: Helpdesk) {
     let ann = app.as_customer().await;
     let new = json!({"subject": "once", "body": "b"});
-    let create = || ann.post("/v1/tickets").header("idempotency-key", "k-1").json(&new).send();
+    let create = || {
+        ann.post("/v1/tickets")
+            .header("idempotency-key", "k-1")
+            .json(&new)
+            .send()
+    };
     let first = create().await.expect(201);
     let again = create().await.expect(201);
     assert_eq!(again.header("idempotency-replayed"), Some("true"));
@@ -44,14 +52,25 @@ async fn one_effect_and_one_response(app: Helpdesk) {
     // The replay is a response like any other: it has its own request id and limits.
     assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
     let other = json!({"subject": "other", "body": "b"});
-    let reused = ann.post("/v1/tickets").header("idempotency-key", "k-1").json(&other).send().await;
+    let reused = ann
+        .post("/v1/tickets")
+        .header("idempotency-key", "k-1")
+        .json(&other)
+        .send()
+        .await;
     reused.expect_problem(422, "idempotency_key_reused");
     assert_eq!(ann.lists("").await.len(), 1);
     // A comment belongs to one ticket.
-    let (a, b) = (first.text_at("/id"), ann.opens("second").await.text_at("/id"));
+    let (a, b) = (
+        first.text_at("/id"),
+        ann.opens("second").await.text_at("/id"),
+    );
     let says = |ticket: &str| {
         let path = format!("/v1/tickets/{ticket}/comments");
-        ann.post(path).header("idempotency-key", "c").json(&json!({"body": "x"})).send()
+        ann.post(path)
+            .header("idempotency-key", "c")
+            .json(&json!({"body": "x"}))
+            .send()
     };
     says(&a).await.expect(201);
     says(&a).await.expect(201);
@@ -63,7 +82,12 @@ async fn one_effect_and_one_response(app: Helpdesk) {
 async fn a_key_that_is_shown_once_is_shown_to_a_retry(app: Helpdesk) {
     let ann = app.as_customer().await;
     let new = json!({"name": "ci", "scopes": ["tickets:read"]});
-    let create = || ann.post("/v1/me/api-keys").header("idempotency-key", "k").json(&new).send();
+    let create = || {
+        ann.post("/v1/me/api-keys")
+            .header("idempotency-key", "k")
+            .json(&new)
+            .send()
+    };
     let (first, again) = (create().await.expect(201), create().await.expect(201));
     assert_eq!(again.text_at("/key"), first.text_at("/key"));
     let keys = ann.get("/v1/me/api-keys").send().await.expect(200);
@@ -102,14 +126,23 @@ struct Ledger {
 /// outcome: on SQLite one process, on PostgreSQL one of two.
 #[doyen_test::test]
 async fn kills_neither_lose_nor_double_what_clients_retry(app: Helpdesk) {
-    let nodes = if app.backend() == Backend::Sqlite { 1 } else { 2 };
+    let nodes = if app.backend() == Backend::Sqlite {
+        1
+    } else {
+        2
+    };
     let url = app.database_url().to_owned();
     let ledger = tokio::task::spawn_blocking(move || kill_under_traffic(&url, nodes));
     let ledger = ledger.await.unwrap();
     let created = ledger.created.lock().unwrap();
     let count = |sql: &'static str| async {
         let session = app.database().session(doyen::domain::Access::Read);
-        session.query_one_as::<Count>(sql, []).await.unwrap().unwrap().n
+        session
+            .query_one_as::<Count>(sql, [])
+            .await
+            .unwrap()
+            .unwrap()
+            .n
     };
     let tickets = count("SELECT count(*) AS n FROM tickets").await;
     let subjects = count("SELECT count(DISTINCT subject) AS n FROM tickets").await;
@@ -122,8 +155,15 @@ async fn kills_neither_lose_nor_double_what_clients_retry(app: Helpdesk) {
         tickets - subjects,
         learned - subjects,
     ));
-    assert_eq!((tickets, subjects), (learned, learned), "(tickets, subjects) and learned");
-    assert!(ledger.unknown.load(Ordering::Relaxed) > 0, "no request was cut");
+    assert_eq!(
+        (tickets, subjects),
+        (learned, learned),
+        "(tickets, subjects) and learned"
+    );
+    assert!(
+        ledger.unknown.load(Ordering::Relaxed) > 0,
+        "no request was cut"
+    );
     // What a client learned is what the database has.
     let agent = app.as_agent().await;
     for (subject, body) in created.iter().take(50) {
@@ -170,7 +210,8 @@ fn kill_under_traffic(url: &str, nodes: usize) -> Arc<Ledger> {
     let addresses = Arc::new(Mutex::new(addresses));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|client| {
-            let (ledger, addresses, token) = (Arc::clone(&ledger), Arc::clone(&addresses), token.clone());
+            let (ledger, addresses, token) =
+                (Arc::clone(&ledger), Arc::clone(&addresses), token.clone());
             std::thread::spawn(move || create_until_done(client, &ledger, &addresses, &token))
         })
         .collect();
@@ -178,9 +219,8 @@ fn kill_under_traffic(url: &str, nodes: usize) -> Arc<Ledger> {
         // Traffic has arrived since the last kill; the exact number differs each time.
         let enough = ledger.learned.load(Ordering::Relaxed) + 5 + kill % 17;
         let node = kill % nodes;
-        let reached = running[node].wait_for(|| {
-            (ledger.learned.load(Ordering::Relaxed) >= enough).then_some(())
-        });
+        let reached = running[node]
+            .wait_for(|| (ledger.learned.load(Ordering::Relaxed) >= enough).then_some(()));
         assert!(reached.is_some(), "no progress\n{}", running[node].output());
         running[node].kill();
         let (next, address) = start(url);
@@ -195,7 +235,12 @@ fn kill_under_traffic(url: &str, nodes: usize) -> Arc<Ledger> {
 }
 
 /// Creates tickets, each with a key, and repeats each request until its outcome is known.
-fn create_until_done(client: usize, ledger: &Ledger, addresses: &Mutex<Vec<SocketAddr>>, token: &str) {
+fn create_until_done(
+    client: usize,
+    ledger: &Ledger,
+    addresses: &Mutex<Vec<SocketAddr>>,
+    token: &str,
+) {
     let mut tries = client;
     for number in 0.. {
         if ledger.done.load(Ordering::Relaxed) {
@@ -218,11 +263,18 @@ fn create_until_done(client: usize, ledger: &Ledger, addresses: &Mutex<Vec<Socke
             match answer.get(..12) {
                 // An incomplete response is not an outcome.
                 Some("HTTP/1.1 201") if answer.ends_with('}') => {
-                    if answer.to_ascii_lowercase().contains("idempotency-replayed: true") {
+                    if answer
+                        .to_ascii_lowercase()
+                        .contains("idempotency-replayed: true")
+                    {
                         ledger.replayed.fetch_add(1, Ordering::Relaxed);
                     }
                     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-                    ledger.created.lock().unwrap().push((subject, body.to_owned()));
+                    ledger
+                        .created
+                        .lock()
+                        .unwrap()
+                        .push((subject, body.to_owned()));
                     ledger.learned.fetch_add(1, Ordering::Relaxed);
                     break;
                 }

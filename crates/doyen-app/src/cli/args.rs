@@ -181,7 +181,10 @@ fn openapi() -> Clap {
             Clap::new("diff")
                 .about("Lists the changes between two documents; fails if one breaks clients")
                 .arg(file("old", "The older document").required(true))
-                .arg(file("new", "The newer document; that of the application if not given")),
+                .arg(file(
+                    "new",
+                    "The newer document; that of the application if not given",
+                )),
         )
 }
 

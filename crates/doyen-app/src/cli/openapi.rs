@@ -16,10 +16,15 @@ pub(super) fn print(built: &Built, version: Option<&str>) -> Result<(), Failed> 
         return Ok(());
     };
     let Some(text) = document.text_of(version) else {
-        let names = document.versions().map_or_else(Vec::new, |all| all.live().collect());
+        let names = document
+            .versions()
+            .map_or_else(Vec::new, |all| all.live().collect());
         return Err(Fault::new(match names.as_slice() {
             [] => "the API has no versions: leave out `--api-version`".to_owned(),
-            names => format!("`{version}` is no version of the API: write {}", names.join(", ")),
+            names => format!(
+                "`{version}` is no version of the API: write {}",
+                names.join(", ")
+            ),
         })
         .into());
     };
@@ -48,7 +53,11 @@ pub(super) fn diff(
             say(&format!("{} changes, none breaks clients", found.len()));
             Ok(())
         }
-        _ => Err(Fault::new(format!("{breaking} of {} changes break clients", found.len())).into()),
+        _ => Err(Fault::new(format!(
+            "{breaking} of {} changes break clients",
+            found.len()
+        ))
+        .into()),
     }
 }
 

@@ -118,7 +118,8 @@ impl Gate {
 pub(crate) fn module() -> Module {
     Module::new("orders")
         .routes(routes![
-            place, only_keyed, slow, unique, early, broken, panics, refused, large, streamed, nothing
+            place, only_keyed, slow, unique, early, broken, panics, refused, large, streamed,
+            nothing
         ])
         .provide(Arc::new(Gate {
             entered: Semaphore::new(0),
@@ -151,9 +152,16 @@ async fn insert(session: &Session, item: String) -> Result<OrderView, Unexpected
     let id: Id<Order> = Id::new();
     let id = id.to_string();
     let sql = "INSERT INTO orders (id, item) VALUES ($1, $2)";
-    session.execute_sql(sql, [id.clone().into(), item.clone().into()]).await?;
+    session
+        .execute_sql(sql, [id.clone().into(), item.clone().into()])
+        .await?;
     let path = format!("/orders/{id}");
-    Ok(OrderView { id, item, filler: String::new(), path })
+    Ok(OrderView {
+        id,
+        item,
+        filler: String::new(),
+        path,
+    })
 }
 
 struct Order;
@@ -163,7 +171,10 @@ impl doyen::domain::id::Named for Order {
 
 /// Place an order
 #[post("/orders", allow = signed_in, idempotent)]
-async fn place(session: Session, Json(new): Json<NewOrder>) -> Result<Created<OrderView>, Unexpected> {
+async fn place(
+    session: Session,
+    Json(new): Json<NewOrder>,
+) -> Result<Created<OrderView>, Unexpected> {
     Ok(Created(insert(&session, new.item).await?))
 }
 
@@ -252,9 +263,15 @@ async fn refused(session: Session, Json(new): Json<NewOrder>) -> Result<Response
 
 /// Place an order with a large response
 #[post("/large", allow = signed_in, idempotent)]
-async fn large(session: Session, Json(new): Json<NewOrder>) -> Result<Created<OrderView>, Unexpected> {
+async fn large(
+    session: Session,
+    Json(new): Json<NewOrder>,
+) -> Result<Created<OrderView>, Unexpected> {
     let view = insert(&session, new.item).await?;
-    Ok(Created(OrderView { filler: "x".repeat(3000), ..view }))
+    Ok(Created(OrderView {
+        filler: "x".repeat(3000),
+        ..view
+    }))
 }
 
 /// Place an order with a streamed response
@@ -290,7 +307,10 @@ impl doyen::app::Plugin for Names {
 #[async_trait]
 impl Identify for Names {
     async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
-        let Some(name) = credentials.authorization.and_then(|text| text.strip_prefix("Bearer ")) else {
+        let Some(name) = credentials
+            .authorization
+            .and_then(|text| text.strip_prefix("Bearer "))
+        else {
             return Ok(None);
         };
         if name.is_empty() {

@@ -10,13 +10,15 @@ async fn orphan_marker(app: &Shop) {
     let first = tokio::spawn(keyed(app, "/slow", "k", "tea").send());
     gate.arrival().await;
     // Copied, because the end of the task deletes the marker.
-    app.execute("CREATE TABLE copy AS SELECT * FROM idempotency_records", []).await;
+    app.execute("CREATE TABLE copy AS SELECT * FROM idempotency_records", [])
+        .await;
     first.abort();
     assert!(first.await.is_err());
     while app.count("idempotency_records").await > 0 {
         tokio::task::yield_now().await;
     }
-    app.execute("INSERT INTO idempotency_records SELECT * FROM copy", []).await;
+    app.execute("INSERT INTO idempotency_records SELECT * FROM copy", [])
+        .await;
 }
 
 #[doyen_test::test(postgres)]
@@ -34,7 +36,9 @@ async fn the_key_of_a_killed_process_is_free_after_the_lease(app: Shop) {
     let taken = keyed(&app, "/slow", "k", "tea").send().await.expect(201);
     assert!(!is_replayed(&taken));
     assert_eq!(orders(&app).await, 1);
-    assert!(is_replayed(&keyed(&other, "/slow", "k", "tea").send().await.expect(201)));
+    assert!(is_replayed(
+        &keyed(&other, "/slow", "k", "tea").send().await.expect(201)
+    ));
 }
 
 /// The process was not killed: its lease ended because it could not renew it.
@@ -45,7 +49,8 @@ async fn a_slow_process_that_lost_its_lease_rolls_back(app: Shop) {
     let first = tokio::spawn(keyed(&app, "/slow", "k", "tea").send());
     gates[0].arrival().await;
     // The lease has ended for both, whatever the task of the first renews meanwhile.
-    app.execute("UPDATE idempotency_records SET expires_at = 0", []).await;
+    app.execute("UPDATE idempotency_records SET expires_at = 0", [])
+        .await;
     let second = tokio::spawn(keyed(&other, "/slow", "k", "tea").send());
     gates[1].arrival().await;
     // The first must not commit, although it is the first to come to the end.
@@ -57,7 +62,9 @@ async fn a_slow_process_that_lost_its_lease_rolls_back(app: Shop) {
     let second = second.await.unwrap().expect(201);
     assert!(!is_replayed(&second));
     assert_eq!(orders(&app).await, 1);
-    assert!(is_replayed(&keyed(&app, "/slow", "k", "tea").send().await.expect(201)));
+    assert!(is_replayed(
+        &keyed(&app, "/slow", "k", "tea").send().await.expect(201)
+    ));
 }
 
 /// The clock of the application stands at the end of the lease, and the task renews it all the same.

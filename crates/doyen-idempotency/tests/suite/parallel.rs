@@ -28,7 +28,9 @@ async fn fifty_duplicates_have_one_effect(app: Shop) {
     ids.dedup();
     assert_eq!(ids.len(), 1);
     assert_eq!(orders(&app).await, 1);
-    assert!(is_replayed(&order(&app, "k", "tea").send().await.expect(201)));
+    assert!(is_replayed(
+        &order(&app, "k", "tea").send().await.expect(201)
+    ));
 }
 
 #[doyen_test::test]
@@ -62,10 +64,15 @@ async fn a_duplicate_of_a_running_request_is_refused_at_once(app: Shop) {
     let second = keyed(&app, "/slow", "k", "tea").send().await;
     let second = second.expect_problem(409, "idempotency_in_flight");
     assert_eq!(second.header("retry-after"), Some("1"));
-    keyed(&app, "/slow", "k", "milk").send().await.expect_problem(422, "idempotency_key_reused");
+    keyed(&app, "/slow", "k", "milk")
+        .send()
+        .await
+        .expect_problem(422, "idempotency_key_reused");
     gate.open(1);
     first.await.unwrap().expect(201);
-    assert!(is_replayed(&keyed(&app, "/slow", "k", "tea").send().await.expect(201)));
+    assert!(is_replayed(
+        &keyed(&app, "/slow", "k", "tea").send().await.expect(201)
+    ));
 }
 
 /// The second node sees the marker of the first.
@@ -82,7 +89,9 @@ async fn another_node_refuses_a_duplicate_at_once(app: Shop) {
     third.expect_problem(422, "idempotency_key_reused");
     gate.open(1);
     first.await.unwrap().expect(201);
-    assert!(is_replayed(&keyed(&other, "/slow", "k", "tea").send().await.expect(201)));
+    assert!(is_replayed(
+        &keyed(&other, "/slow", "k", "tea").send().await.expect(201)
+    ));
     assert_eq!(orders(&app).await, 1);
 }
 
@@ -105,7 +114,10 @@ async fn the_second_of_two_processes_rolls_back_and_replays(app: Shop) {
         gates[1].open(1);
         let second = second.await.unwrap();
         assert!(is_replayed(&second), "{second}");
-        assert_eq!((first.status(), first.bytes()), (second.status(), second.bytes()));
+        assert_eq!(
+            (first.status(), first.bytes()),
+            (second.status(), second.bytes())
+        );
     }
     assert_eq!(orders(&app).await, 2);
 }

@@ -9,12 +9,26 @@ use crate::app::{Names, Shop, keyed, module, orders};
 
 #[doyen_test::test]
 async fn a_required_key_must_be_sent(app: Shop) {
-    let call = || app.post("/keyed").body("application/json", "{\"item\": \"tea\"}");
-    call().send().await.expect_problem(400, "idempotency_key_required");
+    let call = || {
+        app.post("/keyed")
+            .body("application/json", "{\"item\": \"tea\"}")
+    };
+    call()
+        .send()
+        .await
+        .expect_problem(400, "idempotency_key_required");
     // Even for a body that is invalid.
-    let wrong = app.post("/keyed").body("application/json", "{}").send().await;
+    let wrong = app
+        .post("/keyed")
+        .body("application/json", "{}")
+        .send()
+        .await;
     wrong.expect_problem(400, "idempotency_key_required");
-    call().header("idempotency-key", "k").send().await.expect(201);
+    call()
+        .header("idempotency-key", "k")
+        .send()
+        .await
+        .expect(201);
     assert_eq!(orders(&app).await, 1);
 }
 
@@ -23,12 +37,20 @@ async fn a_malformed_key_is_refused(app: Shop) {
     let invalid = "invalid_idempotency_key";
     let long = "k".repeat(256);
     for key in ["", " ", "a b", "tab\there", "é", &long] {
-        keyed(&app, "/orders", key, "tea").send().await.expect_problem(400, invalid);
+        keyed(&app, "/orders", key, "tea")
+            .send()
+            .await
+            .expect_problem(400, invalid);
     }
     let twice = keyed(&app, "/orders", "a", "tea").header("idempotency-key", "a");
     twice.send().await.expect_problem(400, invalid);
     assert_eq!(orders(&app).await, 0);
-    for key in ["~", "!", &long[1..], "\"8e03978e-40d5-43dd-bc93-6894a57f9324\""] {
+    for key in [
+        "~",
+        "!",
+        &long[1..],
+        "\"8e03978e-40d5-43dd-bc93-6894a57f9324\"",
+    ] {
         keyed(&app, "/orders", key, "tea").send().await.expect(201);
     }
 }
@@ -40,7 +62,9 @@ async fn the_document_shows_the_header_and_the_problems(app: Shop) {
     let header = |path: &str| {
         let parameters = operation(path)["parameters"].clone();
         let all = parameters.as_array().unwrap().clone();
-        all.into_iter().find(|one| one["name"] == "Idempotency-Key").unwrap()
+        all.into_iter()
+            .find(|one| one["name"] == "Idempotency-Key")
+            .unwrap()
     };
     assert_eq!(header("/orders")["in"], "header");
     assert_eq!(header("/orders")["required"], json!(false));
@@ -52,7 +76,13 @@ async fn the_document_shows_the_header_and_the_problems(app: Shop) {
         .operations()
         .iter()
         .find(|operation| operation.path == "/keyed")
-        .map(|operation| operation.problems.iter().map(|one| one.code.to_owned()).collect())
+        .map(|operation| {
+            operation
+                .problems
+                .iter()
+                .map(|one| one.code.to_owned())
+                .collect()
+        })
         .unwrap();
     for code in [
         "idempotency_in_flight",
@@ -61,8 +91,13 @@ async fn the_document_shows_the_header_and_the_problems(app: Shop) {
         "invalid_idempotency_key",
         "idempotency_response_unavailable",
     ] {
-        assert!(codes.iter().any(|known| known == code), "{code} is not in {codes:?}");
-        let page = app.get(format!("/problems/{code}")).header("accept", "application/json");
+        assert!(
+            codes.iter().any(|known| known == code),
+            "{code} is not in {codes:?}"
+        );
+        let page = app
+            .get(format!("/problems/{code}"))
+            .header("accept", "application/json");
         page.send().await.expect(200);
     }
 }
@@ -93,12 +128,24 @@ async fn writes() -> NoContent {
 
 #[test]
 fn mistakes_are_reported_at_the_start() {
-    let without = App::new("a").module(module()).plugin(Names).without("idempotency");
+    let without = App::new("a")
+        .module(module())
+        .plugin(Names)
+        .without("idempotency");
     let text = mistakes(without);
-    assert!(text.contains("POST /orders") && text.contains("feature `idempotency`"), "{text}");
+    assert!(
+        text.contains("POST /orders") && text.contains("feature `idempotency`"),
+        "{text}"
+    );
     let safe = App::new("a").module(Module::new("m").routes(routes![reads]));
     let text = mistakes(safe);
-    assert!(text.contains("GET /reads") && text.contains("changes nothing"), "{text}");
+    assert!(
+        text.contains("GET /reads") && text.contains("changes nothing"),
+        "{text}"
+    );
     let lenient = Module::new("m").routes(routes![writes]);
-    assert_eq!(mistakes(App::new("a").module(lenient).without("idempotency")), "");
+    assert_eq!(
+        mistakes(App::new("a").module(lenient).without("idempotency")),
+        ""
+    );
 }

@@ -20,9 +20,19 @@ async fn an_error_releases_the_key(app: Shop) {
 
 #[doyen_test::test]
 async fn an_invalid_request_does_not_use_the_key(app: Shop) {
-    order(&app, "k", "").send().await.expect_problem(422, "invalid");
-    let wrong = app.post("/orders").bearer("ann").header("idempotency-key", "k");
-    wrong.body("text/plain", "tea").send().await.expect_problem(415, "unsupported_media_type");
+    order(&app, "k", "")
+        .send()
+        .await
+        .expect_problem(422, "invalid");
+    let wrong = app
+        .post("/orders")
+        .bearer("ann")
+        .header("idempotency-key", "k");
+    wrong
+        .body("text/plain", "tea")
+        .send()
+        .await
+        .expect_problem(415, "unsupported_media_type");
     order(&app, "k", "tea").send().await.expect(201);
     assert_eq!(orders(&app).await, 1);
 }

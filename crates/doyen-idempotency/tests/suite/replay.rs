@@ -18,14 +18,22 @@ async fn a_retry_gets_the_whole_response(app: Shop) {
     assert_eq!(orders(&app).await, 1);
     // Another key, and no key, are other requests.
     order(&app, "k-2", "tea").send().await.expect(201);
-    let unkeyed = app.post("/orders").bearer("ann").body("application/json", "{\"item\": \"tea\"}");
+    let unkeyed = app
+        .post("/orders")
+        .bearer("ann")
+        .body("application/json", "{\"item\": \"tea\"}");
     assert!(!is_replayed(&unkeyed.send().await.expect(201)));
     assert_eq!(orders(&app).await, 3);
 }
 
 #[doyen_test::test]
 async fn a_response_without_body_and_effect_is_replayed(app: Shop) {
-    let send = || app.post("/nothing").bearer("ann").header("idempotency-key", "k").send();
+    let send = || {
+        app.post("/nothing")
+            .bearer("ann")
+            .header("idempotency-key", "k")
+            .send()
+    };
     assert!(!is_replayed(&send().await.expect(204)));
     assert!(is_replayed(&send().await.expect(204)));
 }
@@ -34,10 +42,19 @@ async fn a_response_without_body_and_effect_is_replayed(app: Shop) {
 async fn another_body_route_or_query_is_refused(app: Shop) {
     order(&app, "k", "tea").send().await.expect(201);
     let reused = "idempotency_key_reused";
-    order(&app, "k", "milk").send().await.expect_problem(422, reused);
-    keyed(&app, "/keyed", "k", "tea").send().await.expect_problem(422, reused);
+    order(&app, "k", "milk")
+        .send()
+        .await
+        .expect_problem(422, reused);
+    keyed(&app, "/keyed", "k", "tea")
+        .send()
+        .await
+        .expect_problem(422, reused);
     // The order is the same, and the bytes are not.
-    let spaced = app.post("/orders").bearer("ann").header("idempotency-key", "k");
+    let spaced = app
+        .post("/orders")
+        .bearer("ann")
+        .header("idempotency-key", "k");
     let spaced = spaced.body("application/json", "{ \"item\": \"tea\"}");
     spaced.send().await.expect_problem(422, reused);
     assert_eq!(orders(&app).await, 1);
@@ -46,12 +63,18 @@ async fn another_body_route_or_query_is_refused(app: Shop) {
 #[doyen_test::test]
 async fn keys_of_different_callers_are_unrelated(app: Shop) {
     let ann = order(&app, "k", "tea").send().await.expect(201);
-    let bob = keyed_by("bob", &app, "/orders", "k", "tea").send().await.expect(201);
+    let bob = keyed_by("bob", &app, "/orders", "k", "tea")
+        .send()
+        .await
+        .expect(201);
     assert!(!is_replayed(&bob));
     assert_ne!(ann.text_at("/id"), bob.text_at("/id"));
     // Anonymous callers are separated by their address.
     let from = |address: [u8; 4]| {
-        let call = app.post("/keyed").from_address(address).header("idempotency-key", "k");
+        let call = app
+            .post("/keyed")
+            .from_address(address)
+            .header("idempotency-key", "k");
         call.body("application/json", "{\"item\": \"tea\"}").send()
     };
     assert!(!is_replayed(&from([192, 0, 2, 1]).await.expect(201)));
@@ -78,7 +101,9 @@ async fn permission_is_checked_again_at_a_replay(app: Shop) {
 async fn after_the_retention_a_key_is_new(app: Shop) {
     let first = order(&app, "k", "tea").send().await.expect(201);
     app.clock().advance(secs(24 * 3600 - 1));
-    assert!(is_replayed(&order(&app, "k", "tea").send().await.expect(201)));
+    assert!(is_replayed(
+        &order(&app, "k", "tea").send().await.expect(201)
+    ));
     app.clock().advance(secs(1));
     let second = order(&app, "k", "tea").send().await.expect(201);
     assert!(!is_replayed(&second));
@@ -100,7 +125,9 @@ async fn expired_rows_are_deleted(app: Shop) {
     app.clock().advance(secs(22 * 3600));
     store.sweep().await.unwrap();
     assert_eq!(app.count("idempotency_records").await, 1);
-    assert!(is_replayed(&order(&app, "c", "tea").send().await.expect(201)));
+    assert!(is_replayed(
+        &order(&app, "c", "tea").send().await.expect(201)
+    ));
     app.clock().advance(secs(3600));
     store.sweep().await.unwrap();
     assert_eq!(app.count("idempotency_records").await, 0);
@@ -110,9 +137,21 @@ async fn expired_rows_are_deleted(app: Shop) {
 async fn a_response_that_is_not_stored_is_not_repeated(app: Shop) {
     let unavailable = "idempotency_response_unavailable";
     let first = keyed(&app, "/large", "l", "tea").send().await.expect(201);
-    let again = keyed(&app, "/large", "l", "tea").send().await.expect_problem(409, unavailable);
-    assert!(again.text_at("/detail").contains(&first.location()), "{again}");
-    keyed(&app, "/streamed", "s", "tea").send().await.expect(200);
-    keyed(&app, "/streamed", "s", "tea").send().await.expect_problem(409, unavailable);
+    let again = keyed(&app, "/large", "l", "tea")
+        .send()
+        .await
+        .expect_problem(409, unavailable);
+    assert!(
+        again.text_at("/detail").contains(&first.location()),
+        "{again}"
+    );
+    keyed(&app, "/streamed", "s", "tea")
+        .send()
+        .await
+        .expect(200);
+    keyed(&app, "/streamed", "s", "tea")
+        .send()
+        .await
+        .expect_problem(409, unavailable);
     assert_eq!(orders(&app).await, 2);
 }

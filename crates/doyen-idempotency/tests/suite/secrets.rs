@@ -14,7 +14,10 @@ struct Stored {
 #[doyen_test::test]
 async fn the_table_shows_no_response_key_or_caller(app: Shop) {
     let key = "a-key-that-is-easy-to-find";
-    let first = keyed(&app, "/orders", key, "whsec-item").send().await.expect(201);
+    let first = keyed(&app, "/orders", key, "whsec-item")
+        .send()
+        .await
+        .expect(201);
     let session = app.database().session(Access::Read);
     let sql = "SELECT id, request, response FROM idempotency_records";
     let rows: Vec<Stored> = session.query_as(sql, []).await.unwrap();

@@ -11,7 +11,9 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
 
 /// A difference between two documents.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +30,11 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let impact = if self.is_breaking { "breaking" } else { "compatible" };
+        let impact = if self.is_breaking {
+            "breaking"
+        } else {
+            "compatible"
+        };
         write!(f, "{impact}  {}  {}: {}", self.kind, self.at, self.detail)
     }
 }
@@ -44,12 +50,20 @@ impl fmt::Display for Difference {
 /// assert_eq!((found[0].kind, found[0].is_breaking), ("operation_removed", true));
 /// ```
 pub fn diff(old: &Json, new: &Json) -> Vec<Difference> {
-    let mut diff = Diff { old, new, found: Vec::new() };
+    let mut diff = Diff {
+        old,
+        new,
+        found: Vec::new(),
+    };
     let (before, after) = (operations(old), operations(new));
     for (path, method) in &before {
         let at = format!("{} {path}", method.to_uppercase());
         if after.contains(&(path, method)) {
-            diff.operation(&at, &old["paths"][path][method], &new["paths"][path][method]);
+            diff.operation(
+                &at,
+                &old["paths"][path][method],
+                &new["paths"][path][method],
+            );
         } else {
             diff.breaks("operation_removed", &at, "the operation was removed");
         }
@@ -88,7 +102,12 @@ impl Diff<'_> {
     }
 
     fn add(&mut self, is_breaking: bool, kind: &'static str, at: &str, detail: String) {
-        self.found.push(Difference { is_breaking, at: at.to_owned(), kind, detail });
+        self.found.push(Difference {
+            is_breaking,
+            at: at.to_owned(),
+            kind,
+            detail,
+        });
     }
 
     fn operation(&mut self, at: &str, old: &Json, new: &Json) {
@@ -110,7 +129,11 @@ impl Diff<'_> {
                 None => self.breaks("parameter_removed", &place, "the parameter was removed"),
                 Some(other) => {
                     if other["required"] == true && one["required"] != true {
-                        self.breaks("parameter_required", &place, "the parameter became required");
+                        self.breaks(
+                            "parameter_required",
+                            &place,
+                            "the parameter became required",
+                        );
                     }
                     self.request(&place, &one["schema"], &other["schema"]);
                 }
@@ -123,7 +146,11 @@ impl Diff<'_> {
             }
             let place = format!("{at} {name}");
             if one["required"] == true {
-                self.breaks("parameter_required", &place, "a required parameter was added");
+                self.breaks(
+                    "parameter_required",
+                    &place,
+                    "a required parameter was added",
+                );
             } else {
                 self.fits("parameter_added", &place, "an optional parameter was added");
             }
@@ -195,7 +222,11 @@ impl Diff<'_> {
     fn security(&mut self, at: &str, old: &Json, new: &Json) {
         let (before, after) = (security(self.old, old), security(self.new, new));
         if before.is_empty() && !after.is_empty() {
-            self.breaks("authentication_required", at, "the operation requires authentication");
+            self.breaks(
+                "authentication_required",
+                at,
+                "the operation requires authentication",
+            );
             return;
         }
         for (scheme, scopes) in &before {
@@ -235,9 +266,18 @@ fn name(parameter: &Json) -> String {
 /// Returns each accepted scheme with its scopes.
 fn security<'a>(document: &'a Json, operation: &'a Json) -> Vec<(&'a str, BTreeSet<&'a str>)> {
     let own = operation.get("security").unwrap_or(&document["security"]);
-    let all = own.as_array().into_iter().flatten().filter_map(Json::as_object).flatten();
+    let all = own
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_object)
+        .flatten();
     all.map(|(scheme, scopes)| {
-        let scopes = scopes.as_array().into_iter().flatten().filter_map(Json::as_str);
+        let scopes = scopes
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str);
         (scheme.as_str(), scopes.collect())
     })
     .collect()

@@ -43,7 +43,10 @@ impl Pipeline {
             let permit = self.concurrency.acquire();
             permit.ok_or_else(|| Plain::new(&OVERLOADED))?
         };
-        let in_path = self.versions.as_ref().and_then(|all| all.take_from_path(&mut head.uri));
+        let in_path = self
+            .versions
+            .as_ref()
+            .and_then(|all| all.take_from_path(&mut head.uri));
         let (route, path_values) = match self.find_route(&head, is_preflight) {
             Ok(RouteMatch::Route { route, path_values }) => (route, path_values),
             // Preflights are not counted.

@@ -61,7 +61,9 @@ pub(super) async fn begin<'a>(
         network: Network::of(parts.client),
         key: &key,
         method: parts.head.method.as_str(),
-        target: uri.path_and_query().map_or(uri.path(), |target| target.as_str()),
+        target: uri
+            .path_and_query()
+            .map_or(uri.path(), |target| target.as_str()),
         content_type: parts.header("content-type").unwrap_or(""),
         body: &body,
     };
@@ -117,7 +119,10 @@ fn stored(response: &Response, max_bytes: usize) -> StoredResponse {
     let headers = response.headers().iter();
     let body = match response.body() {
         body if body.is_empty() => Some(Bytes::new()),
-        body => body.as_whole().filter(|body| body.len() <= max_bytes).cloned(),
+        body => body
+            .as_whole()
+            .filter(|body| body.len() <= max_bytes)
+            .cloned(),
     };
     StoredResponse {
         status: response.status().as_u16(),
@@ -147,7 +152,10 @@ fn replay(stored: StoredResponse) -> Result<Response, Refusal> {
 
 fn not_replayable(stored: &StoredResponse) -> Refusal {
     let problem = Plain::new(&doyen_core::idempotency::NOT_REPLAYABLE);
-    let location = stored.headers.iter().find(|(name, _)| name == header::LOCATION.as_str());
+    let location = stored
+        .headers
+        .iter()
+        .find(|(name, _)| name == header::LOCATION.as_str());
     match location.and_then(|(_, value)| std::str::from_utf8(value).ok()) {
         Some(location) => problem.detail(format!(
             "The first request succeeded with the status {} and is not repeated. Its response is not stored; read `{location}` instead.",

@@ -38,7 +38,11 @@ pub(super) fn unmark_tags(version: &ActiveVersion, headers: &mut HeaderMap) {
 /// Rewrites the body of a request.
 pub(super) async fn up(version: &ActiveVersion, request: &mut Request) -> Result<(), Refusal> {
     let route = std::sync::Arc::clone(&request.parts.route);
-    let Some(places) = route.versions.as_ref().filter(|all| version.has_request_steps(all)) else {
+    let Some(places) = route
+        .versions
+        .as_ref()
+        .filter(|all| version.has_request_steps(all))
+    else {
         return Ok(());
     };
     if !is_json(&request.parts.head.headers) {
@@ -59,7 +63,11 @@ pub(super) async fn up(version: &ActiveVersion, request: &mut Request) -> Result
 
 /// Rewrites a response, and adds the headers of its version.
 pub(super) fn down(version: &ActiveVersion, route: &RouteInfo, response: &mut Response) {
-    let body = response.body().as_whole().filter(|_| is_json(response.headers())).cloned();
+    let body = response
+        .body()
+        .as_whole()
+        .filter(|_| is_json(response.headers()))
+        .cloned();
     if let Some(places) = &route.versions
         && let Some(bytes) = body
         && needs_rewriting(version, route, response)
@@ -69,7 +77,11 @@ pub(super) fn down(version: &ActiveVersion, route: &RouteInfo, response: &mut Re
             version.down(places, &mut body);
         } else {
             let failures = body.get_mut("errors").and_then(Json::as_array_mut);
-            for failure in failures.into_iter().flatten().filter(|failure| failure["in"] == "body") {
+            for failure in failures
+                .into_iter()
+                .flatten()
+                .filter(|failure| failure["in"] == "body")
+            {
                 let pointer = failure["pointer"].as_str().unwrap_or("");
                 failure["pointer"] = version.older_pointer(places, pointer).into();
             }
@@ -92,7 +104,9 @@ pub(super) fn down(version: &ActiveVersion, route: &RouteInfo, response: &mut Re
         *tag = marked;
     }
     for (name, value) in version.headers() {
-        headers.append(name.clone(), value.clone());
+        // One line, next to the links of a page: some clients read only one.
+        let joined = headers.get(name).and_then(|own| join(own, value));
+        headers.insert(name.clone(), joined.unwrap_or_else(|| value.clone()));
     }
     headers.insert(VERSION, HeaderValue::from_static(version.name()));
     if let Some(name) = version.header() {
@@ -101,17 +115,30 @@ pub(super) fn down(version: &ActiveVersion, route: &RouteInfo, response: &mut Re
 }
 
 fn needs_rewriting(version: &ActiveVersion, route: &RouteInfo, response: &Response) -> bool {
-    let has_steps = route.versions.as_ref().is_some_and(|places| match response.status() {
-        status if status.is_success() => version.has_response_steps(places),
-        _ => version.has_request_steps(places),
-    });
+    let has_steps = route
+        .versions
+        .as_ref()
+        .is_some_and(|places| match response.status() {
+            status if status.is_success() => version.has_response_steps(places),
+            _ => version.has_request_steps(places),
+        });
     has_steps || version.link_prefix().is_some()
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media = media.and_then(|text| text.split(';').next()).unwrap_or("").trim();
+    let media = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media = media
+        .and_then(|text| text.split(';').next())
+        .unwrap_or("")
+        .trim();
     media.eq_ignore_ascii_case("application/json") || media.to_ascii_lowercase().ends_with("+json")
+}
+
+fn join(own: &HeaderValue, more: &HeaderValue) -> Option<HeaderValue> {
+    let both = format!("{}, {}", own.to_str().ok()?, more.to_str().ok()?);
+    HeaderValue::try_from(both).ok()
 }
 
 /// Returns the tag of an older version, which is another representation.
@@ -131,7 +158,9 @@ fn prefix_links(value: &mut Json, prefix: &str) {
                     }
                 }
             }
-            members.values_mut().for_each(|member| prefix_links(member, prefix));
+            members
+                .values_mut()
+                .for_each(|member| prefix_links(member, prefix));
         }
         Json::Array(items) => items.iter_mut().for_each(|item| prefix_links(item, prefix)),
         _ => {}

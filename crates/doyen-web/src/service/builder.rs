@@ -11,13 +11,15 @@ use doyen_schema::contract::Operation;
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
 use super::{Contracts, Drain, Inner, Service, StartError};
+use crate::around::{BoxLayer, Refuser, Slot, layered};
 use crate::budget::Budget;
 use crate::concurrency::ConcurrencyLimit;
 use crate::concurrency_class::Classes;
+use crate::guard::guarded;
 use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
-use crate::pipeline::{BaseHeaders, Pipeline};
+use crate::pipeline::{self, BaseHeaders, Pipeline};
 use crate::problem::{self, Classifier};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
@@ -39,6 +41,8 @@ pub struct Builder {
     versions: Option<(Versions, Arc<dyn Clock>)>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
+    request_layers: Vec<BoxLayer>,
+    route_layers: Vec<BoxLayer>,
     options: EdgeOptions,
 }
 
@@ -121,6 +125,17 @@ impl Builder {
         self
     }
 
+    /// Adds a layer around all requests or around all routes. The first one that is added is the
+    /// outermost.
+    #[must_use]
+    pub fn layer(mut self, slot: Slot, layer: BoxLayer) -> Self {
+        match slot {
+            Slot::Request => self.request_layers.push(layer),
+            Slot::Route => self.route_layers.push(layer),
+        }
+        self
+    }
+
     /// Sets limits and timeouts.
     #[must_use]
     pub fn options(mut self, options: EdgeOptions) -> Self {
@@ -152,7 +167,10 @@ impl Builder {
             for bind in module.bindings {
                 (bind.apply)(&mut self.container);
             }
-            for mut route in module.routes {
+            let layers = self.route_layers.iter().cloned();
+            let layers: Vec<BoxLayer> = layers.chain(module.layers).collect();
+            for route in module.routes {
+                let mut route = route.within(&module.guards, &layers);
                 if route.idempotent == Some(Idempotent::IfSupported) && self.idempotency.is_none() {
                     route.idempotent = None;
                 }
@@ -166,7 +184,7 @@ impl Builder {
                 } else {
                     &mut components
                 };
-                let mut operation = describe(&route, &module.name, shared);
+                let mut operation = describe(&route, &module.name, &self.request_layers, shared);
                 if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
                     versions.describe(&mut operation);
                 }
@@ -186,6 +204,11 @@ impl Builder {
             }
         }
         errors.extend(duplicates(&described));
+        let early = self
+            .request_layers
+            .iter()
+            .filter(|layer| layer.needs_route());
+        errors.extend(early.map(|layer| StartError::NeedsRoute(layer.name())));
         let drain = Arc::new(Drain::default());
         let built = match self.shared {
             Some(container) => Ok(container),
@@ -212,7 +235,10 @@ impl Builder {
                 return Err(errors);
             }
         };
-        let changed = versions.as_ref().map(|all| all.schemas()).unwrap_or_default();
+        let changed = versions
+            .as_ref()
+            .map(|all| all.schemas())
+            .unwrap_or_default();
         for name in &changed {
             if !components.schemas.contains_key(*name) {
                 errors.push(StartError::Version(format!(
@@ -228,6 +254,7 @@ impl Builder {
         let mut schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
         schemes.sort_unstable();
         schemes.dedup();
+        let refuser = Refuser::default();
         let mut classes = Classes::default();
         let mut operations = Vec::with_capacity(described.len());
         let mut routes = Vec::with_capacity(described.len());
@@ -243,6 +270,8 @@ impl Builder {
             let Some(endpoint) = route.endpoint else {
                 continue;
             };
+            let endpoint = guarded(route.guards.iter(), endpoint);
+            let endpoint = layered(route.layers.iter(), endpoint, &refuser);
             let names = operation
                 .parameters
                 .iter()
@@ -259,6 +288,7 @@ impl Builder {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
+                subtree: route.subtree,
                 mask_path: route.mask_path,
                 query_names,
                 class,
@@ -291,11 +321,33 @@ impl Builder {
                 error,
             )]
         })?;
+        let limits = routes.iter().map(|route| route.info.body_limit);
+        let max_body = limits.max().unwrap_or_default();
         let router = Router::new(routes)
             .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
         let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
         let cleanups = tokio_util::task::TaskTracker::new();
         cleanups.close();
+        let layers = self.request_layers;
+        let budget = Budget::new(self.options.buffer_limit);
+        let pipeline = Arc::new_cyclic(|this| Pipeline {
+            outer: pipeline::outer(&layers, this, &refuser),
+            router,
+            unmatched_meter: Meter::default(),
+            container,
+            identify: self.identify,
+            rate_limits: self.limits,
+            unmatched_limits,
+            access_log: self.sink,
+            classifiers: self.classifiers,
+            challenge: problem::challenge(&schemes),
+            base_headers: BaseHeaders::new(&self.options, &credentials),
+            concurrency: ConcurrencyLimit::new(self.options.max_requests),
+            max_body: max_body.max(self.options.body_limit),
+            options: self.options,
+            cleanups,
+        });
+        pipeline::refuse_with(&refuser, &pipeline);
         Ok(Service {
             inner: Arc::new(Inner {
                 budget: Budget::new(self.options.buffer_limit),
@@ -316,6 +368,8 @@ impl Builder {
                     options: self.options,
                     cleanups,
                 },
+                budget,
+                pipeline,
                 contracts: Arc::new(Contracts {
                     operations,
                     components,

@@ -38,6 +38,8 @@ pub enum StartError {
     SafeIdempotent(String),
     /// The versions of the API are invalid.
     Version(String),
+    /// A layer around all requests has extractors or injected types: its type.
+    NeedsRoute(&'static str),
     /// The injection graph is invalid.
     Graph(GraphError),
     /// Two types have the same name in the OpenAPI document.
@@ -81,6 +83,10 @@ impl fmt::Display for StartError {
                     "{route}: no parameter reads `{{{name}}}`. Name a parameter of the handler `{name}`, or use `Path<..>`"
                 )
             }
+            StartError::NeedsRoute(name) => write!(
+                f,
+                "`{name}` surrounds all requests and takes more than `Request` and `Next`, but neither a route nor a caller is known there. Surround the routes instead (`Slot::Route`, `Module::around`)"
+            ),
             StartError::Limit(route, error) => write!(f, "{route}: {error}"),
             StartError::NoIdempotency(route) => write!(
                 f,

@@ -19,7 +19,10 @@ pub struct VersionChange {
 impl VersionChange {
     /// Creates a change without steps. The sentence is in the document of the older version.
     pub const fn new(about: &'static str) -> Self {
-        Self { about, steps: Vec::new() }
+        Self {
+            about,
+            steps: Vec::new(),
+        }
     }
 
     /// Adds a step on the fields of a schema, by its name in the OpenAPI document. It applies
@@ -192,7 +195,9 @@ impl FieldStep {
         let Some(described) = self.schema.clone().map(Schema::into_json).or(described) else {
             return;
         };
-        let Some(all) = properties(schema) else { return };
+        let Some(all) = properties(schema) else {
+            return;
+        };
         all.insert(older.to_owned(), described);
         // Without the keyword every field is optional, as in a part of an object.
         if is_required && let Some(Json::Array(required)) = schema.get_mut("required") {
@@ -231,10 +236,19 @@ mod tests {
         let step = FieldStep::renamed("assignee", "assignee_id")
             .down(|value| value["id"].clone())
             .up(|id| json!({"id": id}));
-        assert_eq!(down(&step, json!({"assignee": {"id": "u"}})), json!({"assignee_id": "u"}));
-        assert_eq!(down(&step, json!({"assignee": null})), json!({"assignee_id": null}));
+        assert_eq!(
+            down(&step, json!({"assignee": {"id": "u"}})),
+            json!({"assignee_id": "u"})
+        );
+        assert_eq!(
+            down(&step, json!({"assignee": null})),
+            json!({"assignee_id": null})
+        );
         assert_eq!(down(&step, json!({"x": 1})), json!({"x": 1}));
-        assert_eq!(up(&step, json!({"assignee_id": "u"})), json!({"assignee": {"id": "u"}}));
+        assert_eq!(
+            up(&step, json!({"assignee_id": "u"})),
+            json!({"assignee": {"id": "u"}})
+        );
         let added = FieldStep::added("kind").in_requests("plain");
         assert_eq!(down(&added, json!({"kind": "a", "b": 1})), json!({"b": 1}));
         assert_eq!(up(&added, json!({})), json!({"kind": "plain"}));

@@ -29,13 +29,22 @@ impl VersionSet {
         }
         if !about.is_empty() {
             let text = document["info"]["description"].as_str().unwrap_or("");
-            let text = format!("{text}\n\nDifferences from version `{}`:\n{about}", self.newest);
+            let text = format!(
+                "{text}\n\nDifferences from version `{}`:\n{about}",
+                self.newest
+            );
             document["info"]["description"] = text.trim().into();
         }
         let is_deprecated = index > 0 && self.older[index - 1].is_deprecated;
-        for item in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for item in document["paths"]
+            .as_object_mut()
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
             for method in METHODS {
-                let Some(operation) = item.get_mut(method) else { continue };
+                let Some(operation) = item.get_mut(method) else {
+                    continue;
+                };
                 if is_deprecated {
                     operation["deprecated"] = true.into();
                 }
@@ -49,7 +58,11 @@ impl VersionSet {
 /// its fields.
 fn rewrite(document: &mut Json, version: &OlderVersion) {
     let paths = document["paths"].as_object_mut();
-    for operation in paths.into_iter().flat_map(Map::values_mut).flat_map(operations) {
+    for operation in paths
+        .into_iter()
+        .flat_map(Map::values_mut)
+        .flat_map(operations)
+    {
         let mut partial = Vec::new();
         parts(&mut operation["responses"], version, &mut partial);
         let parameters = operation.get_mut("parameters").and_then(Json::as_array_mut);
@@ -61,7 +74,9 @@ fn rewrite(document: &mut Json, version: &OlderVersion) {
                 continue;
             };
             for schema in &partial {
-                version.steps_on(schema).for_each(|step| step.apply_to_names(names));
+                version
+                    .steps_on(schema)
+                    .for_each(|step| step.apply_to_names(names));
             }
             let count = names.len();
             parameter["schema"]["maxItems"] = count.into();
@@ -71,7 +86,9 @@ fn rewrite(document: &mut Json, version: &OlderVersion) {
 
 fn operations(item: &mut Json) -> impl Iterator<Item = &mut Json> {
     let members = item.as_object_mut().into_iter().flatten();
-    members.filter(|(name, _)| METHODS.contains(&name.as_str())).map(|(_, operation)| operation)
+    members
+        .filter(|(name, _)| METHODS.contains(&name.as_str()))
+        .map(|(_, operation)| operation)
 }
 
 /// Finds `anyOf: [{"$ref": ..}, {a copy with optional fields}]`, rewrites the copy and collects the
@@ -84,15 +101,21 @@ fn parts(value: &mut Json, version: &OlderVersion, found: &mut Vec<String>) {
             if let Some(name) = name.map(str::to_owned) {
                 for copy in items.iter_mut().filter_map(Json::as_object_mut) {
                     if copy.contains_key("properties") {
-                        version.steps_on(&name).for_each(|step| step.apply_to_schema(copy));
+                        version
+                            .steps_on(&name)
+                            .for_each(|step| step.apply_to_schema(copy));
                         found.push(name.clone());
                     }
                 }
             }
-            items.iter_mut().for_each(|item| parts(item, version, found));
+            items
+                .iter_mut()
+                .for_each(|item| parts(item, version, found));
         }
         Json::Object(members) => {
-            members.values_mut().for_each(|member| parts(member, version, found));
+            members
+                .values_mut()
+                .for_each(|member| parts(member, version, found));
         }
         _ => {}
     }

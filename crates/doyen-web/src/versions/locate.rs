@@ -30,7 +30,13 @@ pub(crate) fn occurrences(
     components: &Named,
     names: &BTreeSet<&'static str>,
 ) -> Vec<Occurrence> {
-    let mut walk = Walk { components, names, path: Vec::new(), inside: Vec::new(), found: BTreeSet::new() };
+    let mut walk = Walk {
+        components,
+        names,
+        path: Vec::new(),
+        inside: Vec::new(),
+        found: BTreeSet::new(),
+    };
     walk.visit(schema);
     let mut found: Vec<Occurrence> = walk.found.into_iter().collect();
     // Inner objects first: a step on an outer one may replace them.
@@ -48,7 +54,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn visit(&mut self, schema: &Json) {
-        let reference = schema["$ref"].as_str().and_then(|text| text.strip_prefix(REFERENCE));
+        let reference = schema["$ref"]
+            .as_str()
+            .and_then(|text| text.strip_prefix(REFERENCE));
         if let Some(name) = reference {
             self.visit_component(name);
         }
@@ -75,7 +83,10 @@ impl Walk<'_> {
 
     fn visit_component(&mut self, name: &str) {
         if let Some(known) = self.names.get(name) {
-            self.found.insert(Occurrence { path: self.path.clone(), schema: known });
+            self.found.insert(Occurrence {
+                path: self.path.clone(),
+                schema: known,
+            });
         }
         if self.inside.iter().any(|outer| outer == name) {
             return;
@@ -106,7 +117,9 @@ pub(crate) fn each(value: &mut Json, path: &[Segment], f: &mut dyn FnMut(&mut Ma
             items.iter_mut().for_each(|item| each(item, rest, f));
         }
         (Segment::Each, Json::Object(members)) => {
-            members.values_mut().for_each(|member| each(member, rest, f));
+            members
+                .values_mut()
+                .for_each(|member| each(member, rest, f));
         }
         _ => {}
     }

@@ -50,16 +50,23 @@ pub(super) struct OlderVersion {
 
 impl fmt::Debug for VersionSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VersionSet").field("newest", &self.newest).finish_non_exhaustive()
+        f.debug_struct("VersionSet")
+            .field("newest", &self.newest)
+            .finish_non_exhaustive()
     }
 }
 
 impl OlderVersion {
     fn new(version: Version) -> Result<Self, String> {
         let day = |what: &str, day: &'static str| {
-            format!("{day}T00:00:00Z").parse::<Timestamp>().map_err(|_| {
-                format!("version `{}`: `{what}` is `{day}`; write a day like `2026-11-01`", version.name)
-            })
+            format!("{day}T00:00:00Z")
+                .parse::<Timestamp>()
+                .map_err(|_| {
+                    format!(
+                        "version `{}`: `{what}` is `{day}`; write a day like `2026-11-01`",
+                        version.name
+                    )
+                })
         };
         let mut headers = Vec::new();
         let mut add = |name: HeaderName, value: String| {
@@ -70,7 +77,10 @@ impl OlderVersion {
         };
         if let Some(deprecated) = version.deprecated {
             let at = day("deprecated", deprecated)?;
-            add(HeaderName::from_static("deprecation"), format!("@{}", at.unix()))?;
+            add(
+                HeaderName::from_static("deprecation"),
+                format!("@{}", at.unix()),
+            )?;
         }
         let sunset = version.sunset.map(|text| Ok((day("sunset", text)?, text)));
         let sunset = sunset.transpose().map_err(|error: String| error)?;
@@ -80,11 +90,14 @@ impl OlderVersion {
             add(HeaderName::from_static("sunset"), date)?;
         }
         if let Some(guide) = version.guide {
-            add(header::LINK, format!("<{guide}>; rel=\"deprecation\"; type=\"text/html\""))?;
+            let mut links = vec![format!(
+                "<{guide}>; rel=\"deprecation\"; type=\"text/html\""
+            )];
             if sunset.is_some() {
-                add(header::LINK, format!("<{guide}>; rel=\"sunset\"; type=\"text/html\""))?;
+                links.push(format!("<{guide}>; rel=\"sunset\"; type=\"text/html\""));
             }
-            add(header::LINK, format!("<{guide}>; rel=\"successor-version\""))?;
+            links.push(format!("<{guide}>; rel=\"successor-version\""));
+            add(header::LINK, links.join(", "))?;
         }
         Ok(Self {
             name: version.name,
@@ -97,11 +110,16 @@ impl OlderVersion {
 
     pub(super) fn steps_on<'a>(&'a self, schema: &'a str) -> impl Iterator<Item = &'a FieldStep> {
         let steps = self.changes.iter().flat_map(|change| &change.steps);
-        steps.filter(move |(name, _)| *name == schema).map(|(_, step)| step)
+        steps
+            .filter(move |(name, _)| *name == schema)
+            .map(|(_, step)| step)
     }
 
     pub(super) fn steps(&self) -> impl Iterator<Item = &FieldStep> {
-        self.changes.iter().flat_map(|change| &change.steps).map(|(_, step)| step)
+        self.changes
+            .iter()
+            .flat_map(|change| &change.steps)
+            .map(|(_, step)| step)
     }
 }
 
@@ -113,7 +131,10 @@ impl VersionSet {
         let mut names = BTreeSet::from([versions.newest]);
         for version in versions.older {
             if !names.insert(version.name) {
-                errors.push(format!("version `{}` is declared twice: keep one", version.name));
+                errors.push(format!(
+                    "version `{}` is declared twice: keep one",
+                    version.name
+                ));
             }
             match OlderVersion::new(version) {
                 Ok(version) => older.push(version),
@@ -123,7 +144,12 @@ impl VersionSet {
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(Self { source: versions.source, newest: versions.newest, older, clock })
+        Ok(Self {
+            source: versions.source,
+            newest: versions.newest,
+            older,
+            clock,
+        })
     }
 
     /// Returns the name of the newest version.
@@ -135,7 +161,9 @@ impl VersionSet {
     pub fn live(&self) -> impl Iterator<Item = &'static str> + '_ {
         let now = self.clock.now();
         let is_live = move |one: &&OlderVersion| one.sunset.is_none_or(|(at, _)| now < at);
-        [self.newest].into_iter().chain(self.older.iter().filter(is_live).map(|one| one.name))
+        [self.newest]
+            .into_iter()
+            .chain(self.older.iter().filter(is_live).map(|one| one.name))
     }
 
     /// Rewrites a value of a named schema for an older version, for events and webhooks. Returns
@@ -146,7 +174,9 @@ impl VersionSet {
         };
         if let Json::Object(object) = value {
             let versions = self.older.iter().take(index);
-            versions.flat_map(|one| one.steps_on(schema)).for_each(|step| step.apply_down(object));
+            versions
+                .flat_map(|one| one.steps_on(schema))
+                .for_each(|step| step.apply_down(object));
         }
         true
     }
@@ -158,7 +188,11 @@ impl VersionSet {
                 let mut values = head.headers.get_all(name).iter();
                 let first = values.next()?;
                 // Two versions are no version.
-                Some(if values.next().is_some() { "" } else { first.to_str().unwrap_or("") })
+                Some(if values.next().is_some() {
+                    ""
+                } else {
+                    first.to_str().unwrap_or("")
+                })
             }
             Source::Query(name) => {
                 let fields = head.uri.query().unwrap_or("").split('&');
@@ -202,20 +236,32 @@ impl VersionSet {
         if let Some((at, day)) = self.older(index).and_then(|version| version.sunset)
             && at <= self.clock.now()
         {
-            let detail = format!("This version ended on {day}. The newest version is `{}`.", self.newest);
+            let detail = format!(
+                "This version ended on {day}. The newest version is `{}`.",
+                self.newest
+            );
             return Err(Plain::new(&GONE).detail(detail).into());
         }
-        Ok(ActiveVersion { set: Arc::clone(self), index, is_in_path: in_path.is_some() })
+        Ok(ActiveVersion {
+            set: Arc::clone(self),
+            index,
+            is_in_path: in_path.is_some(),
+        })
     }
 
     fn unknown(&self) -> Refusal {
         let names: Vec<&str> = self.live().collect();
-        let detail = format!("The API has no such version. Its versions are `{}`.", names.join("`, `"));
+        let detail = format!(
+            "The API has no such version. Its versions are `{}`.",
+            names.join("`, `")
+        );
         Plain::new(&UNKNOWN).detail(detail).into()
     }
 
     pub(super) fn index(&self, name: &str) -> Option<usize> {
-        let mut all = [self.newest].into_iter().chain(self.older.iter().map(|one| one.name));
+        let mut all = [self.newest]
+            .into_iter()
+            .chain(self.older.iter().map(|one| one.name));
         all.position(|known| known == name)
     }
 
@@ -226,7 +272,10 @@ impl VersionSet {
     /// Returns the schemas that any change names.
     pub(crate) fn schemas(&self) -> BTreeSet<&'static str> {
         let changes = self.older.iter().flat_map(|version| &version.changes);
-        changes.flat_map(|change| &change.steps).map(|(schema, _)| *schema).collect()
+        changes
+            .flat_map(|change| &change.steps)
+            .map(|(schema, _)| *schema)
+            .collect()
     }
 
     /// Adds the parameter, the headers and the problems to the contract of a route.
@@ -236,7 +285,9 @@ impl VersionSet {
             place,
             name: name.to_owned(),
             required: false,
-            schema: Schema::of("string").with("enum", names.clone()).with("default", self.newest),
+            schema: Schema::of("string")
+                .with("enum", names.clone())
+                .with("default", self.newest),
             description: "Version of the API.".to_owned(),
             deprecated: false,
             commas: false,
@@ -248,11 +299,22 @@ impl VersionSet {
         }
         for answer in &mut operation.answers {
             for (name, description) in [
-                ("Deprecation", "Time since which the requested version is deprecated (RFC 9745)."),
-                ("Sunset", "Time at which the requested version ends (RFC 8594)."),
+                (
+                    "Deprecation",
+                    "Time since which the requested version is deprecated (RFC 9745).",
+                ),
+                (
+                    "Sunset",
+                    "Time at which the requested version ends (RFC 8594).",
+                ),
             ] {
                 let schema = Schema::of("string").with("maxLength", 64);
-                answer.headers.push(HeaderInfo { name, description, schema, optional: true });
+                answer.headers.push(HeaderInfo {
+                    name,
+                    description,
+                    schema,
+                    optional: true,
+                });
             }
         }
         operation.fails(PROBLEMS);
@@ -267,14 +329,22 @@ pub(crate) struct RouteVersions {
 }
 
 impl RouteVersions {
-    pub(crate) fn new(operation: &Operation, components: &Named, names: &BTreeSet<&'static str>) -> Self {
+    pub(crate) fn new(
+        operation: &Operation,
+        components: &Named,
+        names: &BTreeSet<&'static str>,
+    ) -> Self {
         let find = |schema: &Schema| {
             let mut json = schema.as_json();
             components.settle(&mut json);
             occurrences(&json, components, names)
         };
         let mut response: Vec<Occurrence> = Vec::new();
-        for (_, schema) in operation.answers.iter().filter_map(|answer| answer.body.as_ref()) {
+        for (_, schema) in operation
+            .answers
+            .iter()
+            .filter_map(|answer| answer.body.as_ref())
+        {
             for one in find(schema) {
                 if !response.contains(&one) {
                     response.push(one);
@@ -282,7 +352,10 @@ impl RouteVersions {
             }
         }
         Self {
-            request: operation.body.as_ref().map_or_else(Vec::new, |body| find(&body.schema)),
+            request: operation
+                .body
+                .as_ref()
+                .map_or_else(Vec::new, |body| find(&body.schema)),
             response,
         }
     }
@@ -299,7 +372,9 @@ pub(crate) struct ActiveVersion {
 
 impl ActiveVersion {
     pub(crate) fn name(&self) -> &'static str {
-        self.set.older(self.index).map_or(self.set.newest, |version| version.name)
+        self.set
+            .older(self.index)
+            .map_or(self.set.newest, |version| version.name)
     }
 
     pub(crate) const fn is_newest(&self) -> bool {
@@ -321,7 +396,9 @@ impl ActiveVersion {
 
     /// Returns the headers about the end of the version.
     pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
-        self.set.older(self.index).map_or(&[], |version| &version.headers)
+        self.set
+            .older(self.index)
+            .map_or(&[], |version| &version.headers)
     }
 
     fn versions(&self) -> impl DoubleEndedIterator<Item = &OlderVersion> + Clone {
@@ -384,6 +461,9 @@ impl ActiveVersion {
                 segments[one.path.len()] = field;
             }
         }
-        segments.iter().map(|segment| format!("/{segment}")).collect()
+        segments
+            .iter()
+            .map(|segment| format!("/{segment}"))
+            .collect()
     }
 }

@@ -7,11 +7,21 @@ use serde_json::Value as Json;
 use super::Diff;
 
 /// Keywords whose value may grow in a request.
-const UPPER: [&str; 5] =
-    ["maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties"];
+const UPPER: [&str; 5] = [
+    "maxLength",
+    "maximum",
+    "exclusiveMaximum",
+    "maxItems",
+    "maxProperties",
+];
 /// Keywords whose value may shrink in a request.
-const LOWER: [&str; 5] =
-    ["minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties"];
+const LOWER: [&str; 5] = [
+    "minLength",
+    "minimum",
+    "exclusiveMinimum",
+    "minItems",
+    "minProperties",
+];
 /// Keywords that may only disappear in a request.
 const EXACT: [&str; 5] = ["pattern", "format", "const", "multipleOf", "uniqueItems"];
 
@@ -20,8 +30,12 @@ const MAX_DEPTH: usize = 24;
 
 /// Replaces a reference by what it refers to.
 pub(super) fn resolve<'a>(document: &'a Json, value: &'a Json) -> &'a Json {
-    let target = value["$ref"].as_str().and_then(|text| text.strip_prefix('#'));
-    target.and_then(|pointer| document.pointer(pointer)).unwrap_or(value)
+    let target = value["$ref"]
+        .as_str()
+        .and_then(|text| text.strip_prefix('#'));
+    target
+        .and_then(|pointer| document.pointer(pointer))
+        .unwrap_or(value)
 }
 
 impl Diff<'_> {
@@ -46,7 +60,9 @@ impl Diff<'_> {
             self.alternatives(at, &olds, &news, is_request, depth);
             return;
         }
-        let (Some(before), Some(after)) = (olds.first(), news.first()) else { return };
+        let (Some(before), Some(after)) = (olds.first(), news.first()) else {
+            return;
+        };
         let (before, after) = (resolve(self.old, before), resolve(self.new, after));
         self.types(at, before, after, is_request);
         self.values(at, before, after, is_request);
@@ -57,7 +73,13 @@ impl Diff<'_> {
         for keyword in ["items", "additionalProperties"] {
             if before[keyword].is_object() && after[keyword].is_object() {
                 let place = format!("{at}/*");
-                self.schema(&place, &before[keyword], &after[keyword], is_request, depth + 1);
+                self.schema(
+                    &place,
+                    &before[keyword],
+                    &after[keyword],
+                    is_request,
+                    depth + 1,
+                );
             }
         }
     }
@@ -72,24 +94,40 @@ impl Diff<'_> {
         depth: usize,
     ) {
         let fits = |old: &&Json, new: &&Json| {
-            let mut inner = Diff { old: self.old, new: self.new, found: Vec::new() };
+            let mut inner = Diff {
+                old: self.old,
+                new: self.new,
+                found: Vec::new(),
+            };
             inner.schema(at, old, new, is_request, depth + 1);
             !inner.found.iter().any(|one| one.is_breaking)
         };
         let missing = if is_request {
-            olds.iter().filter(|old| !news.iter().any(|new| fits(old, new))).count()
+            olds.iter()
+                .filter(|old| !news.iter().any(|new| fits(old, new)))
+                .count()
         } else {
-            news.iter().filter(|new| !olds.iter().any(|old| fits(old, new))).count()
+            news.iter()
+                .filter(|new| !olds.iter().any(|old| fits(old, new)))
+                .count()
         };
         if missing > 0 {
-            let what = if is_request { "accepts less than before" } else { "has new alternatives" };
+            let what = if is_request {
+                "accepts less than before"
+            } else {
+                "has new alternatives"
+            };
             self.breaks("type_changed", at, format!("the value {what}"));
         }
     }
 
     fn types(&mut self, at: &str, old: &Json, new: &Json, is_request: bool) {
         let (before, after) = (types(old), types(new));
-        let breaks = if is_request { !covers(&after, &before) } else { !covers(&before, &after) };
+        let breaks = if is_request {
+            !covers(&after, &before)
+        } else {
+            !covers(&before, &after)
+        };
         if breaks {
             let detail = format!("the type was {} and is {}", show(&before), show(&after));
             self.breaks("type_changed", at, detail);
@@ -99,7 +137,12 @@ impl Diff<'_> {
     fn values(&mut self, at: &str, old: &Json, new: &Json, is_request: bool) {
         let list = |schema: &Json| {
             let values = schema["enum"].as_array()?;
-            Some(values.iter().map(ToString::to_string).collect::<BTreeSet<_>>())
+            Some(
+                values
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<BTreeSet<_>>(),
+            )
         };
         match (list(old), list(new)) {
             (Some(before), Some(after)) => {
@@ -151,21 +194,35 @@ impl Diff<'_> {
 
     fn fields(&mut self, at: &str, old: &Json, new: &Json, is_request: bool, depth: usize) {
         let required = |schema: &Json, name: &str| {
-            schema["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name))
+            schema["required"]
+                .as_array()
+                .is_some_and(|all| all.iter().any(|one| one == name))
         };
         for (name, field) in old["properties"].as_object().into_iter().flatten() {
             let place = format!("{at}/{name}");
             let Some(other) = new["properties"].get(name) else {
-                let kind = if is_request { "request_field_removed" } else { "response_field_removed" };
+                let kind = if is_request {
+                    "request_field_removed"
+                } else {
+                    "response_field_removed"
+                };
                 self.breaks(kind, &place, "the field was removed");
                 continue;
             };
             match (required(old, name), required(new, name)) {
                 (false, true) if is_request => {
-                    self.breaks("request_field_required", &place, "the field became required");
+                    self.breaks(
+                        "request_field_required",
+                        &place,
+                        "the field became required",
+                    );
                 }
                 (true, false) if !is_request => {
-                    self.breaks("response_field_optional", &place, "the field became optional");
+                    self.breaks(
+                        "response_field_optional",
+                        &place,
+                        "the field became optional",
+                    );
                 }
                 _ => {}
             }
@@ -178,9 +235,15 @@ impl Diff<'_> {
             let place = format!("{at}/{name}");
             match (is_request, required(new, name)) {
                 (true, true) => {
-                    self.breaks("request_field_required", &place, "a required field was added");
+                    self.breaks(
+                        "request_field_required",
+                        &place,
+                        "a required field was added",
+                    );
                 }
-                (true, false) => self.fits("request_field_added", &place, "an optional field was added"),
+                (true, false) => {
+                    self.fits("request_field_added", &place, "an optional field was added")
+                }
                 (false, _) => self.fits("response_field_added", &place, "a field was added"),
             }
         }
@@ -189,7 +252,9 @@ impl Diff<'_> {
 
 /// Returns the alternatives of a schema: those of `anyOf` or `oneOf`, or the schema itself.
 fn alternatives(schema: &Json) -> Vec<&Json> {
-    let all = ["anyOf", "oneOf"].iter().find_map(|keyword| schema[*keyword].as_array());
+    let all = ["anyOf", "oneOf"]
+        .iter()
+        .find_map(|keyword| schema[*keyword].as_array());
     all.map_or_else(|| vec![schema], |all| all.iter().collect())
 }
 
@@ -214,6 +279,9 @@ fn covers(outer: &BTreeSet<&str>, inner: &BTreeSet<&str>) -> bool {
 fn show(types: &BTreeSet<&str>) -> String {
     match types.len() {
         0 => "any".to_owned(),
-        _ => format!("`{}`", types.iter().copied().collect::<Vec<_>>().join("` or `")),
+        _ => format!(
+            "`{}`",
+            types.iter().copied().collect::<Vec<_>>().join("` or `")
+        ),
     }
 }
