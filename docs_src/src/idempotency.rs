@@ -44,7 +44,7 @@ async fn pay(
     }))
 }
 
-/// Pay everybody
+/// Pay all salaries
 ///
 /// A request without a key is refused.
 #[post("/payroll", allow = anyone, idempotent(required))]
