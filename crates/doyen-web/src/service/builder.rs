@@ -336,6 +336,8 @@ impl Builder {
             unmatched_meter: Meter::default(),
             container,
             identify: self.identify,
+            idempotency: self.idempotency,
+            versions,
             rate_limits: self.limits,
             unmatched_limits,
             access_log: self.sink,
@@ -350,24 +352,6 @@ impl Builder {
         pipeline::refuse_with(&refuser, &pipeline);
         Ok(Service {
             inner: Arc::new(Inner {
-                budget: Budget::new(self.options.buffer_limit),
-                pipeline: Pipeline {
-                    router,
-                    unmatched_meter: Meter::default(),
-                    container,
-                    identify: self.identify,
-                    idempotency: self.idempotency,
-                    versions,
-                    rate_limits: self.limits,
-                    unmatched_limits,
-                    access_log: self.sink,
-                    classifiers: self.classifiers,
-                    challenge: problem::challenge(&schemes),
-                    base_headers: BaseHeaders::new(&self.options, &credentials),
-                    concurrency: ConcurrencyLimit::new(self.options.max_requests),
-                    options: self.options,
-                    cleanups,
-                },
                 budget,
                 pipeline,
                 contracts: Arc::new(Contracts {
