@@ -6,18 +6,23 @@
 //! file.
 
 pub mod answers;
+pub mod background;
 pub mod body;
 pub mod builder;
 pub mod command;
 pub mod errors;
 pub mod extractor;
+pub mod files;
 pub mod first_steps;
 pub mod headers;
+pub mod idempotency;
 pub mod identity;
 pub mod injection;
 pub mod limits;
 pub mod links;
 pub mod merge_patch;
+pub mod middleware;
+pub mod mounts;
 pub mod own_types;
 pub mod path_parameters;
 pub mod policies;
@@ -28,3 +33,4 @@ pub mod rules;
 pub mod settings;
 pub mod shop;
 pub mod transactions;
+pub mod versions;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
-use doyen_core::{AccessSink, Clock, Identify, Port, Unexpected};
+use doyen_core::{AccessSink, Clock, Idempotency, Identify, Port, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Database;
 use doyen_secret::{KeyDeriver, Seed};
 use doyen_settings::Environment;
+use doyen_web::around::{BoxLayer, Slot};
 use doyen_web::{Classifier, HostName, Module, RateLimits, ServerOptions};
 
 use crate::claims::{Claims, Kind, Owner};
@@ -66,6 +67,13 @@ impl Contribution {
     }
 }
 
+/// A layer that was registered, with its plugin.
+pub(crate) struct LayerEntry {
+    pub(crate) plugin: &'static str,
+    pub(crate) slot: Slot,
+    pub(crate) layer: BoxLayer,
+}
+
 /// A further listener.
 pub(crate) struct Listener {
     /// The setting of its address.
@@ -98,10 +106,13 @@ pub(crate) struct Draft {
     pub(crate) admin_hosts: Vec<HostName>,
     pub(crate) identifiers: Vec<Arc<dyn Identify>>,
     pub(crate) limits: Option<RateLimits>,
+    pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
     pub(crate) start_logs: Option<StartLogs>,
     pub(crate) has_banner: bool,
     pub(crate) classifiers: Vec<Classifier>,
+    /// Layers of plugins, in the order of registration; those of the application are last.
+    pub(crate) layers: Vec<LayerEntry>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) commands: Vec<crate::Command>,
@@ -127,10 +138,10 @@ impl Draft {
 /// | method | for |
 /// | --- | --- |
 /// | [`info`](Self::info), [`has`](Self::has), [`clock`](Self::clock), [`database`](Self::database), [`redis`](Self::redis), [`derive_key`](Self::derive_key) | what a plugin may use |
-/// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default) | injection |
+/// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default), [`needs`](Self::needs) | injection |
 /// | [`contribute`](Self::contribute), [`contributions`](Self::contributions), [`finish`](Self::finish) | extension points between plugins |
 /// | [`module`](Self::module), [`admin`](Self::admin) | routes of the public and of the admin listener |
-/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors) | places in the request pipeline |
+/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`idempotency`](Self::idempotency), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
 /// | [`health`](Self::health), [`metrics`](Self::metrics) | operations |
 /// | [`service`](Self::service), [`task`](Self::task), [`on_drain`](Self::on_drain) | background work |
 /// | [`fault`](Self::fault) | reporting a mistake and going on |
@@ -236,6 +247,15 @@ impl Registrar<'_> {
     }
 }
 
+/// Dependencies of contributed work.
+impl Registrar<'_> {
+    /// Checks at the start that these types can be injected. `what` needs them: a kind of job, for
+    /// example, whose context the plugin creates later.
+    pub fn needs(&mut self, what: impl Into<String>, needs: Needs) {
+        self.draft.roots.push((what.into(), needs));
+    }
+}
+
 /// Extension points.
 impl Registrar<'_> {
     /// Adds an item to the extension point `P`. The type is the extension point: a plugin defines
@@ -267,7 +287,8 @@ impl Registrar<'_> {
 /// Routes and the request pipeline.
 impl Registrar<'_> {
     /// Adds routes and bindings to the public listener.
-    pub fn module(&mut self, module: Module) {
+    pub fn module(&mut self, mut module: Module) {
+        self.module_jobs(&mut module);
         if self.claim_module(&module, "") {
             self.draft.modules.push(module);
         }
@@ -316,6 +337,14 @@ impl Registrar<'_> {
         }
     }
 
+    /// Stores the keys and responses of idempotent requests. One plugin of an application can do
+    /// so.
+    pub fn idempotency(&mut self, store: Arc<dyn Idempotency>) {
+        if self.claim(Kind::Pipeline, "idempotency") {
+            self.draft.idempotency = Some(store);
+        }
+    }
+
     /// Receives one record per request. One plugin of an application can do so.
     pub fn access_log(&mut self, sink: Arc<dyn AccessSink>) {
         if self.claim(Kind::Pipeline, "access log") {
@@ -335,6 +364,27 @@ impl Registrar<'_> {
     /// addresses are logged instead.
     pub fn without_banner(&mut self) {
         self.draft.has_banner = false;
+    }
+
+    /// Adds a layer for all routes or all requests of the public listener: a function with
+    /// [`BoxLayer::around`], or a `tower` layer with [`BoxLayer::tower`]. The name is for reports:
+    /// two plugins with a layer of the same name in the same slot are a conflict.
+    ///
+    /// The layer of the plugin that starts first is the outermost. Those of the application are
+    /// inside of them.
+    pub fn layer(&mut self, slot: Slot, name: &str, layer: BoxLayer) {
+        if slot == Slot::Request && layer.needs_route() {
+            self.fault(SetupError::new(format!(
+                "the layer `{name}` takes more than `Request` and `Next`, which needs a route: use `Slot::Route`"
+            )));
+        }
+        if self.claim(Kind::Layer, &format!("{slot} {name}")) {
+            self.draft.layers.push(LayerEntry {
+                plugin: self.owner.name,
+                slot,
+                layer,
+            });
+        }
     }
 
     /// Tells transient errors (a 503) from bugs (a 500).
@@ -387,11 +437,7 @@ impl Registrar<'_> {
         Fut: Future<Output = Result<Stop, SetupError>> + Send + 'static,
     {
         if self.claim(Kind::Service, name) {
-            let entry = ServiceEntry::new::<T, F, Fut>(self.owner.name, name, start);
-            self.draft
-                .roots
-                .push((format!("service {name}"), entry.needs.clone()));
-            self.draft.services.push(entry);
+            self.add_service(ServiceEntry::new::<T, F, Fut>(self.owner.name, name, start));
         }
     }
 
@@ -429,6 +475,33 @@ impl Registrar<'_> {
     }
 }
 
+/// What the application itself does: see [`App`](crate::App).
+impl Registrar<'_> {
+    pub(crate) fn on_start<T, F, Fut>(&mut self, run: F)
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        self.add_service(ServiceEntry::on_start::<T, F, Fut>(self.owner.name, run));
+    }
+
+    pub(crate) fn on_stop<T, F, Fut>(&mut self, run: F)
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        self.add_service(ServiceEntry::on_stop::<T, F, Fut>(self.owner.name, run));
+    }
+
+    fn add_service(&mut self, entry: ServiceEntry) {
+        let root = (format!("service {}", entry.name), entry.needs.clone());
+        self.draft.roots.push(root);
+        self.draft.services.push(entry);
+    }
+}
+
 /// Mistakes.
 impl Registrar<'_> {
     /// Reports a mistake and continues, so that all mistakes appear in one list.
@@ -444,6 +517,23 @@ impl Registrar<'_> {
                 self.draft.faults.push(fault);
                 false
             }
+        }
+    }
+
+    /// Contributes the background jobs of a module, and requires a plugin that runs them.
+    pub(crate) fn module_jobs(&mut self, module: &mut Module) {
+        let jobs = module.take_jobs();
+        if jobs.handlers.is_empty() && jobs.schedules.is_empty() {
+            return;
+        }
+        let mut needs = Needs::default();
+        needs.add::<Arc<dyn doyen_core::job::JobQueue>>();
+        self.needs(format!("background jobs of `{}`", module.name()), needs);
+        for handler in jobs.handlers {
+            self.contribute(handler);
+        }
+        for schedule in jobs.schedules {
+            self.contribute(schedule);
         }
     }
 

@@ -7,6 +7,7 @@
 //! | file | contents |
 //! | --- | --- |
 //! | `handle` | what surrounds every request: ids, panics, headers, the access log |
+//! | `outer` | layers of the application around `dispatch` |
 //! | `dispatch` | from the request head to the handler and the commit |
 //! | the others | one step each |
 
@@ -22,40 +23,50 @@ mod dispatch;
 mod handle;
 mod headers;
 mod hosts;
+mod idempotency;
 mod identify;
 mod masked_paths;
+mod outer;
 mod query;
 mod rate_limit;
 mod rejection;
 mod size_limits;
 mod state;
 mod vary;
+mod version;
 
 pub(crate) use masked_paths::MaskedPaths;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};
+pub(crate) use outer::{outer, refuse_with};
 
 use std::sync::Arc;
 
 use doyen_core::inject::Container;
-use doyen_core::{AccessSink, Identify};
+use doyen_core::{AccessSink, Idempotency, Identify};
 use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
+use crate::around::Stack;
 use crate::concurrency::ConcurrencyLimit;
 use crate::meter::Meter;
 use crate::options::EdgeOptions;
 use crate::problem::Classifier;
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::router::Router;
+use crate::versions::VersionSet;
 
 /// What the pipeline needs to handle requests.
 pub(crate) struct Pipeline {
+    /// The layers around the router, if there are any.
+    pub(crate) outer: Option<Stack>,
     pub(crate) router: Router,
     /// For requests that match no route.
     pub(crate) unmatched_meter: Meter,
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
+    pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
+    pub(crate) versions: Option<Arc<VersionSet>>,
     pub(crate) rate_limits: Option<RateLimits>,
     /// Paths that are not logged whole, although they match no route.
     pub(crate) masked_paths: MaskedPaths,
@@ -65,6 +76,8 @@ pub(crate) struct Pipeline {
     pub(crate) classifiers: Vec<Classifier>,
     /// The `WWW-Authenticate` of a 401: the schemes of the application.
     pub(crate) challenge: HeaderValue,
+    /// The largest body limit of all routes, for layers around the router.
+    pub(crate) max_body: usize,
     pub(crate) options: EdgeOptions,
     pub(crate) base_headers: BaseHeaders,
     pub(crate) concurrency: ConcurrencyLimit,

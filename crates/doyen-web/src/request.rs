@@ -13,6 +13,7 @@ use crate::Body;
 use crate::budget::{Account, Charge};
 use crate::concurrency::Permit;
 use crate::route_info::RouteInfo;
+use crate::versions::ActiveVersion;
 
 /// The limits of a request body.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ pub struct Parts {
     pub(crate) body_limits: BodyLimits,
     /// The fields that `?fields=` selects; empty for all.
     pub(crate) picked_fields: Vec<String>,
+    /// The selected version of the API, if the application has versions.
+    pub(crate) version: Option<ActiveVersion>,
     pub(crate) permit: Permit,
     /// The account of the connection; `None` without a connection, as in tests.
     pub(crate) account: Option<Arc<Account>>,
@@ -71,6 +74,12 @@ impl Parts {
         Ok(Value::Map(fields))
     }
 
+    /// Takes the head out, and leaves an empty one.
+    pub(crate) fn take_head(&mut self) -> http::request::Parts {
+        let empty = http::Request::new(()).into_parts().0;
+        std::mem::replace(&mut self.head, empty)
+    }
+
     /// Returns each name in the query string with its value.
     pub(crate) fn query_fields(&self) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Refusal> {
         match text::query(self.head.uri.query().unwrap_or(""))? {
@@ -89,4 +98,31 @@ pub struct Request {
     pub body: Body,
     /// The validation failures that extractors have found.
     pub failures: Failures,
+}
+
+impl Request {
+    /// Takes the request out, for work that owns it. What stays is an empty request of the same
+    /// route and context.
+    pub(crate) fn take(&mut self) -> Self {
+        let parts = &mut self.parts;
+        Self {
+            parts: Parts {
+                head: parts.take_head(),
+                context: parts.context.clone(),
+                request_id: parts.request_id,
+                peer: parts.peer,
+                client: parts.client,
+                route: Arc::clone(&parts.route),
+                path_values: std::mem::take(&mut parts.path_values),
+                body_limits: parts.body_limits,
+                picked_fields: std::mem::take(&mut parts.picked_fields),
+                version: parts.version.clone(),
+                permit: std::mem::replace(&mut parts.permit, Permit::uncounted()),
+                account: parts.account.clone(),
+                charge: parts.charge.take(),
+            },
+            body: std::mem::replace(&mut self.body, Body::empty()),
+            failures: std::mem::take(&mut self.failures),
+        }
+    }
 }

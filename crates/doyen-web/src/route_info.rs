@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use doyen_core::Allow;
+use doyen_core::{Allow, Idempotent};
 
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
 use crate::rate_limits::RouteLimits;
+use crate::versions::RouteVersions;
 
 /// A mounted route without the handler.
 pub(crate) struct RouteInfo {
@@ -21,6 +22,8 @@ pub(crate) struct RouteInfo {
     pub(crate) body_limit: usize,
     /// True if `?fields=` selects the fields to return.
     pub(crate) sparse: bool,
+    /// True if the route serves every path below its own, and reads the query itself.
+    pub(crate) subtree: bool,
     /// True if the access log must not contain the path.
     pub(crate) mask_path: bool,
     /// The query parameters that the route reads.
@@ -28,6 +31,10 @@ pub(crate) struct RouteInfo {
     pub(crate) limits: Option<RouteLimits>,
     /// Bounds the concurrent requests of an expensive route.
     pub(crate) class: Option<RouteClass>,
+    /// Whether it takes an `Idempotency-Key`. `None` also without a store of keys.
+    pub(crate) idempotent: Option<Idempotent>,
+    /// Where the schemas that changed occur; `None` for a route without versions.
+    pub(crate) versions: Option<RouteVersions>,
     pub(crate) meter: Meter,
 }
 

@@ -5,6 +5,7 @@ mod contracts;
 mod describe;
 mod drain;
 mod start_error;
+mod tower;
 
 pub use builder::Builder;
 pub use contracts::Contracts;
@@ -33,7 +34,7 @@ pub struct Service {
 }
 
 struct Inner {
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
     budget: Arc<Budget>,
     contracts: Arc<Contracts>,
     catalogue: Vec<&'static ProblemInfo>,
@@ -103,6 +104,11 @@ impl Service {
     /// Returns every problem that a route or the edge can respond with, by code.
     pub fn catalogue(&self) -> &[&'static ProblemInfo] {
         &self.inner.catalogue
+    }
+
+    /// Returns the versions of the API, if it has any.
+    pub fn versions(&self) -> Option<&Arc<crate::VersionSet>> {
+        self.inner.pipeline.versions.as_ref()
     }
 
     /// Returns the injection container, for jobs and commands.

@@ -3,17 +3,23 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod background;
 mod blocks;
 mod bodies;
+mod files;
 mod first_steps;
+mod idempotency;
 mod identity;
 mod injection;
 mod limits;
+mod middleware;
+mod mounts;
 mod parameters;
 mod reads;
 mod settings;
 mod shop;
 mod transactions;
+mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use doyen_core::Clock;
 use doyen_core::inject::{GraphError, Need, Needs};
 use doyen_schema::Info;
-use doyen_web::{Builder, EdgeOptions, Service, StartError};
+use doyen_web::{Builder, EdgeOptions, Service, StartError, Versions};
 
 use super::Overrides;
 use super::collect::Collected;
@@ -39,7 +39,7 @@ pub(super) fn check(
     report.complete(&order, &draft.claims);
     let plugins = Arc::new(report);
 
-    let mut builder = pipeline(&mut draft, overrides.access_log).options(collected.edge);
+    let mut builder = pipeline(&mut draft, &order, overrides.access_log).options(collected.edge);
     for module in draft.modules.drain(..).chain(overrides.modules) {
         builder = builder.module(module);
     }
@@ -83,7 +83,11 @@ pub(super) fn check(
         tags,
         ..collected.info.clone()
     };
-    let document = ApiDocument::new(info, Arc::clone(service.contracts()));
+    let document = ApiDocument::new(
+        info,
+        Arc::clone(service.contracts()),
+        service.versions().cloned(),
+    );
     let banner = draft.has_banner.then(|| draft.contributions());
     let mut commands = draft.commands;
     commands.extend(collected.commands);
@@ -121,7 +125,11 @@ pub(super) fn check(
 }
 
 /// A builder with what the plugins put into the request pipeline.
-fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink>>) -> Builder {
+fn pipeline(
+    draft: &mut Draft,
+    order: &[&'static str],
+    access_log: Option<Arc<dyn doyen_core::AccessSink>>,
+) -> Builder {
     let mut builder = Service::builder();
     for (name, needs) in draft.roots.drain(..) {
         builder = builder.root(&name, needs);
@@ -136,8 +144,21 @@ fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink
         let identifiers = std::mem::take(&mut draft.identifiers);
         builder = builder.identify(Arc::new(Identifiers::new(identifiers)));
     }
+    // In the order of the plugins, those of the application last: the innermost.
+    let mut layers = std::mem::take(&mut draft.layers);
+    let place = |plugin| order.iter().position(|other| *other == plugin);
+    layers.sort_by_key(|entry| place(entry.plugin).unwrap_or(order.len()));
+    for entry in layers {
+        builder = builder.layer(entry.slot, entry.layer);
+    }
     if let Some(limits) = draft.limits.take() {
         builder = builder.limits(limits);
+    }
+    if let Some(versions) = draft.contributions::<Versions>().pop() {
+        builder = builder.versions(versions, Arc::clone(&draft.clock));
+    }
+    if let Some(store) = draft.idempotency.take() {
+        builder = builder.idempotency(store);
     }
     builder
 }

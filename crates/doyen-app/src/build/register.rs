@@ -8,6 +8,7 @@ use doyen_core::{Clock, SystemClock};
 
 use super::collect::Collected;
 use crate::SetupError;
+use crate::background;
 use crate::claims::{Kind, Owner, OwnerKind};
 use crate::entry::Entry;
 use crate::fault::Fault;
@@ -48,6 +49,12 @@ pub(super) fn register(collected: &mut Collected, clock: Option<Arc<dyn Clock>>)
         commands(&mut entry, &mut draft);
         let fine = entry.has_settings() && !collected.broken.contains(&entry.name);
         incomplete |= !(fine && attempt(&mut draft, entry.owner(), |app| entry.register(app)));
+    }
+    // The jobs of the application are contributions too, which plugins read in `finish`.
+    for module in &mut collected.modules {
+        let owner = collected.owner;
+        let draft = &mut draft;
+        Registrar { draft, owner }.module_jobs(module);
     }
     for (owner, finish) in std::mem::take(&mut draft.finishes) {
         incomplete |= !attempt(&mut draft, owner, finish);
@@ -94,10 +101,12 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         listener: None,
         identifiers: Vec::new(),
         limits: None,
+        idempotency: None,
         access_log: None,
         start_logs: None,
         has_banner: !collected.environment.is_prod(),
         classifiers: Vec::new(),
+        layers: Vec::new(),
         health: Arc::default(),
         metrics: Arc::default(),
         commands: Vec::new(),
@@ -156,6 +165,11 @@ fn application(collected: &mut Collected, draft: &mut Draft) {
         draft,
         owner: collected.owner,
     };
+    for own in std::mem::take(&mut collected.own) {
+        own(&mut registrar);
+    }
+    // The last to start, so that it is the first to stop.
+    background::register(&mut registrar);
     for module in std::mem::take(&mut collected.modules) {
         registrar.draft.own_modules.push(module.name().to_owned());
         registrar.module(module);

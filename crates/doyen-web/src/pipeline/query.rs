@@ -8,7 +8,7 @@ use crate::request::{Parts, Request};
 /// Records a failure for each unknown parameter: a misspelt filter must not return the full list.
 pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
     let parts = &request.parts;
-    if parts.head.uri.query().is_none_or(str::is_empty) {
+    if parts.head.uri.query().is_none_or(str::is_empty) || parts.route.subtree {
         return Ok(());
     }
     let root = At::root(Place::Query);
@@ -40,6 +40,10 @@ fn pick(value: &Value<'_>, parts: &Parts, root: &At<'_>, failures: &mut Failures
     let at = root.field("fields");
     let mut picked: Vec<String> = Vec::new();
     for field in texts.into_iter().flat_map(|text| text.split(',')) {
+        let field = match &parts.version {
+            Some(version) => version.newer_field(field),
+            None => field,
+        };
         if !all.iter().any(|known| known == field) {
             at.fail(
                 failures,

@@ -5,25 +5,28 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, AuthScheme, Identify, Place};
+use doyen_core::{AccessSink, AuthScheme, Clock, Idempotency, Idempotent, Identify, Place};
 use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
 use super::{Contracts, Drain, Inner, Service, StartError};
+use crate::around::{BoxLayer, Refuser, Slot, layered};
 use crate::budget::Budget;
 use crate::concurrency::ConcurrencyLimit;
 use crate::concurrency_class::Classes;
+use crate::guard::guarded;
 use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
-use crate::pipeline::{BaseHeaders, MaskedPaths, Pipeline};
+use crate::pipeline::{self, BaseHeaders, MaskedPaths, Pipeline};
 use crate::problem::{self, Classifier};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
 use crate::route::Route;
 use crate::route_info::RouteInfo;
 use crate::router::{MountedRoute, Router};
+use crate::versions::{RouteVersions, VersionSet, Versions};
 
 /// Collects the parts of an application.
 #[derive(Default)]
@@ -34,8 +37,12 @@ pub struct Builder {
     roots: Vec<(String, Needs)>,
     identify: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
+    idempotency: Option<Arc<dyn Idempotency>>,
+    versions: Option<(Versions, Arc<dyn Clock>)>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
+    request_layers: Vec<BoxLayer>,
+    route_layers: Vec<BoxLayer>,
     options: EdgeOptions,
 }
 
@@ -90,6 +97,20 @@ impl Builder {
         self
     }
 
+    /// Sets the store of idempotency keys, for the routes that take them.
+    #[must_use]
+    pub fn idempotency(mut self, store: Arc<dyn Idempotency>) -> Self {
+        self.idempotency = Some(store);
+        self
+    }
+
+    /// Sets the versions of the API. The clock tells which have ended.
+    #[must_use]
+    pub fn versions(mut self, versions: Versions, clock: Arc<dyn Clock>) -> Self {
+        self.versions = Some((versions, clock));
+        self
+    }
+
     /// Sets the destination of the access log, which has one line for each request.
     #[must_use]
     pub fn access_log(mut self, sink: Arc<dyn AccessSink>) -> Self {
@@ -101,6 +122,17 @@ impl Builder {
     #[must_use]
     pub fn classifier(mut self, classifier: Classifier) -> Self {
         self.classifiers.push(classifier);
+        self
+    }
+
+    /// Adds a layer around all requests or around all routes. The first one that is added is the
+    /// outermost.
+    #[must_use]
+    pub fn layer(mut self, slot: Slot, layer: BoxLayer) -> Self {
+        match slot {
+            Slot::Request => self.request_layers.push(layer),
+            Slot::Route => self.route_layers.push(layer),
+        }
         self
     }
 
@@ -123,12 +155,28 @@ impl Builder {
         let mut described: Vec<(Route, Operation)> = Vec::new();
         let mut limits = Vec::new();
         let mut modules = Vec::new();
+        let versions = self.versions.take();
+        let versions = versions.map(|(all, clock)| VersionSet::new(all, clock));
+        let versions = versions.transpose().unwrap_or_else(|wrong| {
+            errors.extend(wrong.into_iter().map(StartError::Version));
+            None
+        });
+        let versions = versions.map(Arc::new);
         for module in self.modules {
             modules.push((module.name.clone(), module.description));
             for bind in module.bindings {
                 (bind.apply)(&mut self.container);
             }
+            let layers = self.route_layers.iter().cloned();
+            let layers: Vec<BoxLayer> = layers.chain(module.layers).collect();
             for route in module.routes {
+                let mut route = route.within(&module.guards, &layers);
+                if route.idempotent == Some(Idempotent::IfSupported) && self.idempotency.is_none() {
+                    route.idempotent = None;
+                }
+                if route.idempotent.is_some() && self.idempotency.is_none() {
+                    errors.push(StartError::NoIdempotency(format!("{route:?}")));
+                }
                 // A hidden route leaves no schema in the document.
                 let mut unused = Components::new();
                 let shared = if route.operation.hidden {
@@ -136,7 +184,10 @@ impl Builder {
                 } else {
                     &mut components
                 };
-                let mut operation = describe(&route, &module.name, shared);
+                let mut operation = describe(&route, &module.name, &self.request_layers, shared);
+                if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
+                    versions.describe(&mut operation);
+                }
                 errors.extend(mistakes(&route, &operation));
                 match describe_limits(&route, &mut operation, self.limits.as_ref()) {
                     Ok(route_limits) => limits.push(route_limits),
@@ -153,12 +204,20 @@ impl Builder {
             }
         }
         errors.extend(duplicates(&described));
+        let early = self
+            .request_layers
+            .iter()
+            .filter(|layer| layer.needs_route());
+        errors.extend(early.map(|layer| StartError::NeedsRoute(layer.name())));
         let drain = Arc::new(Drain::default());
         let built = match self.shared {
             Some(container) => Ok(container),
             None => {
                 self.container.provide(Arc::clone(&drain));
                 self.container.provide(Arc::new(table));
+                if let Some(versions) = &versions {
+                    self.container.provide(Arc::clone(versions));
+                }
                 self.container.build(&self.roots)
             }
         };
@@ -176,6 +235,17 @@ impl Builder {
                 return Err(errors);
             }
         };
+        let changed = versions
+            .as_ref()
+            .map(|all| all.schemas())
+            .unwrap_or_default();
+        for name in &changed {
+            if !components.schemas.contains_key(*name) {
+                errors.push(StartError::Version(format!(
+                    "a change of a version names the schema `{name}`, which is not in the OpenAPI document. Correct the name"
+                )));
+            }
+        }
         let (Some(container), true) = (container, errors.is_empty()) else {
             return Err(errors);
         };
@@ -184,6 +254,7 @@ impl Builder {
         let mut schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
         schemes.sort_unstable();
         schemes.dedup();
+        let refuser = Refuser::default();
         let mut classes = Classes::default();
         let mut operations = Vec::with_capacity(described.len());
         let mut routes = Vec::with_capacity(described.len());
@@ -200,6 +271,8 @@ impl Builder {
             let Some(endpoint) = route.endpoint else {
                 continue;
             };
+            let endpoint = guarded(route.guards.iter(), endpoint);
+            let endpoint = layered(route.layers.iter(), endpoint, &refuser);
             let names = operation
                 .parameters
                 .iter()
@@ -219,6 +292,7 @@ impl Builder {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
+                subtree: route.subtree,
                 mask_path: route.mask_path,
                 query_names,
                 class,
@@ -227,6 +301,11 @@ impl Builder {
                 allow: operation.allow,
                 fields: operation.fields.clone(),
                 limits,
+                idempotent: route.idempotent,
+                versions: versions
+                    .as_ref()
+                    .filter(|_| !operation.hidden)
+                    .map(|_| RouteVersions::new(&operation, &components, &changed)),
                 meter: Meter::default(),
             });
             routes.push(MountedRoute { info, endpoint });
@@ -246,30 +325,40 @@ impl Builder {
                 error,
             )]
         })?;
+        let limits = routes.iter().map(|route| route.info.body_limit);
+        let max_body = limits.max().unwrap_or_default();
         let router = Router::new(routes)
             .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
         let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
         let cleanups = tokio_util::task::TaskTracker::new();
         cleanups.close();
+        let layers = self.request_layers;
+        let budget = Budget::new(self.options.buffer_limit);
+        let pipeline = Arc::new_cyclic(|this| Pipeline {
+            outer: pipeline::outer(&layers, this, &refuser),
+            router,
+            unmatched_meter: Meter::default(),
+            masked_paths,
+            container,
+            identify: self.identify,
+            idempotency: self.idempotency,
+            versions,
+            rate_limits: self.limits,
+            unmatched_limits,
+            access_log: self.sink,
+            classifiers: self.classifiers,
+            challenge: problem::challenge(&schemes),
+            base_headers: BaseHeaders::new(&self.options, &credentials),
+            concurrency: ConcurrencyLimit::new(self.options.max_requests),
+            max_body: max_body.max(self.options.body_limit),
+            options: self.options,
+            cleanups,
+        });
+        pipeline::refuse_with(&refuser, &pipeline);
         Ok(Service {
             inner: Arc::new(Inner {
-                budget: Budget::new(self.options.buffer_limit),
-                pipeline: Pipeline {
-                    router,
-                    unmatched_meter: Meter::default(),
-                    masked_paths,
-                    container,
-                    identify: self.identify,
-                    rate_limits: self.limits,
-                    unmatched_limits,
-                    access_log: self.sink,
-                    classifiers: self.classifiers,
-                    challenge: problem::challenge(&schemes),
-                    base_headers: BaseHeaders::new(&self.options, &credentials),
-                    concurrency: ConcurrencyLimit::new(self.options.max_requests),
-                    options: self.options,
-                    cleanups,
-                },
+                budget,
+                pipeline,
                 contracts: Arc::new(Contracts {
                     operations,
                     components,
