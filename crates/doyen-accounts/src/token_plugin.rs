@@ -1,5 +1,6 @@
 //! Access tokens as a plugin.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use doyen_auth::{
     Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, Passwords, RevocationList, SigningKeys,
     TokenOptions, TokenUses, Tokens,
 };
+use doyen_core::SecurityScheme;
 use doyen_core::inject::Needs;
 use doyen_macros::routes;
 use doyen_settings::Settings;
@@ -17,8 +19,27 @@ use crate::{jwks, key_commands};
 
 /// Access tokens: signs them, identifies callers by them, and publishes the public keys
 /// (`/.well-known/jwks.json`).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AccessTokens;
+///
+/// `Tokens` issues and verifies tokens; `Arc<Bearer>` returns the caller of one, and refuses revoked
+/// ones. Inject them to write a login, or a security scheme, of your own.
+#[derive(Clone, Debug, Default)]
+pub struct AccessTokens {
+    scheme: Option<SecurityScheme>,
+}
+
+impl AccessTokens {
+    /// Reads access tokens after another authentication scheme than `Bearer`, for clients that send
+    /// `Authorization: Token <jwt>`. `Bearer` is not accepted then.
+    ///
+    /// ```text
+    /// App::new("conduit").replace(AccessTokens::default().scheme("Token"))
+    /// ```
+    #[must_use]
+    pub fn scheme(mut self, scheme: impl Into<Cow<'static, str>>) -> Self {
+        self.scheme = Some(SecurityScheme::authorization(scheme));
+        self
+    }
+}
 
 /// Access tokens and their signing keys.
 #[derive(Debug, Clone, Settings)]
@@ -112,13 +133,19 @@ impl Plugin for AccessTokens {
         // Another plugin may revoke tokens: it is known once all have registered.
         app.finish(move |app| {
             let bearer = Bearer::new(tokens);
+            let bearer = match self.scheme {
+                Some(scheme) => bearer.scheme(scheme),
+                None => bearer,
+            };
             let bearer = match app.contributions::<TokenSessions>().pop() {
                 Some(sessions) => bearer
                     .revocable(sessions.revocations)
                     .reporting(sessions.uses),
                 None => bearer,
             };
-            app.identify(Arc::new(bearer), Needs::default());
+            let bearer = Arc::new(bearer);
+            app.provide(Arc::clone(&bearer));
+            app.identify(bearer, Needs::default());
             Ok(())
         });
         Ok(())

@@ -33,6 +33,9 @@
 //! It stores the numbers of the signing keys in use ([`KEY_TABLES`]), never the keys. Sessions,
 //! refresh tokens and API keys belong to `doyen-accounts`.
 
+// The derives generate paths that begin with `::doyen::__private`.
+extern crate doyen_core as doyen;
+
 mod bearer;
 mod jws;
 mod keyring;
@@ -42,7 +45,7 @@ mod password;
 mod revocation;
 mod token;
 
-pub use bearer::{Bearer, INVALID_TOKEN, InvalidToken};
+pub use bearer::{Bearer, CheckToken, INVALID_TOKEN, InvalidToken};
 pub use jws::{Jws, JwsError};
 pub use keyring::{Algorithm, AlgorithmName, BadKey, KeyRing, KeySet};
 pub use keys::{KEY_SET_MAX_AGE, KEY_TABLES, KeyError, KeyState, Rotation, SigningKeys, StoredKey};

@@ -59,7 +59,7 @@ mod uri_reference;
 
 pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
-pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
+pub use extract::{Basic, Client, Cookie, Credentials, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
 pub use module::{Module, ModuleClaims};
@@ -67,7 +67,7 @@ pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
     InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
 };
-pub use problem::{Cause, Classifier};
+pub use problem::{Cause, Classifier, problem_code};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{

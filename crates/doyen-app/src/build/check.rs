@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use doyen_core::Clock;
+use doyen_core::{Clock, Identify};
 use doyen_core::inject::{GraphError, Need, Needs};
 use doyen_schema::Info;
 use doyen_web::{Builder, EdgeOptions, Service, StartError};
@@ -39,7 +39,11 @@ pub(super) fn check(
     report.complete(&order, &draft.claims);
     let plugins = Arc::new(report);
 
-    let mut builder = pipeline(&mut draft, overrides.access_log).options(collected.edge);
+    let mut builder = pipeline(&mut draft, overrides.access_log, overrides.identify);
+    builder = builder.options(collected.edge);
+    if let Some(format) = collected.problem_format {
+        builder = builder.problem_format(format);
+    }
     for module in draft.modules.drain(..).chain(overrides.modules) {
         builder = builder.module(module);
     }
@@ -121,7 +125,11 @@ pub(super) fn check(
 }
 
 /// A builder with what the plugins put into the request pipeline.
-fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink>>) -> Builder {
+fn pipeline(
+    draft: &mut Draft,
+    access_log: Option<Arc<dyn doyen_core::AccessSink>>,
+    identify: Option<Arc<dyn Identify>>,
+) -> Builder {
     let mut builder = Service::builder();
     for (name, needs) in draft.roots.drain(..) {
         builder = builder.root(&name, needs);
@@ -135,6 +143,9 @@ fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink
     if !draft.identifiers.is_empty() {
         let identifiers = std::mem::take(&mut draft.identifiers);
         builder = builder.identify(Arc::new(Identifiers::new(identifiers)));
+    }
+    if let Some(identify) = identify {
+        builder = builder.identify_first(identify);
     }
     if let Some(limits) = draft.limits.take() {
         builder = builder.limits(limits);

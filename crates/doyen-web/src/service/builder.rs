@@ -5,9 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, AuthScheme, Identify, Place};
-use doyen_schema::Components;
+use doyen_core::{
+    AccessSink, Caller, CredentialHeader, Identify, Place, Refusal, RequestCredentials,
+    SecurityScheme,
+};
 use doyen_schema::contract::Operation;
+use doyen_schema::{Components, ProblemContract, ProblemFormat};
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
 use super::{Contracts, Drain, Inner, Service, StartError};
@@ -18,7 +21,7 @@ use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
 use crate::pipeline::{BaseHeaders, Pipeline};
-use crate::problem::{self, Classifier};
+use crate::problem::{Challenges, Classifier, ProblemWriter};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
 use crate::route::Route;
@@ -33,10 +36,28 @@ pub struct Builder {
     shared: Option<Container>,
     roots: Vec<(String, Needs)>,
     identify: Option<Arc<dyn Identify>>,
+    identify_first: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
+    format: Option<Arc<dyn ProblemFormat>>,
     options: EdgeOptions,
+}
+
+/// Asks the first, then the second. The document and the challenge are those of the second.
+struct InOrder(Arc<dyn Identify>, Option<Arc<dyn Identify>>);
+
+#[async_trait::async_trait]
+impl Identify for InOrder {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        match (self.0.identify(credentials).await?, &self.1) {
+            (None, Some(second)) => second.identify(credentials).await,
+            (found, _) => Ok(found),
+        }
+    }
 }
 
 impl fmt::Debug for Builder {
@@ -83,6 +104,13 @@ impl Builder {
         self
     }
 
+    /// Sets what identifies callers before that port, for tests. The document does not show it.
+    #[must_use]
+    pub fn identify_first(mut self, identify: Arc<dyn Identify>) -> Self {
+        self.identify_first = Some(identify);
+        self
+    }
+
     /// Sets the rate limits. Without them nothing is limited.
     #[must_use]
     pub fn limits(mut self, limits: RateLimits) -> Self {
@@ -101,6 +129,13 @@ impl Builder {
     #[must_use]
     pub fn classifier(mut self, classifier: Classifier) -> Self {
         self.classifiers.push(classifier);
+        self
+    }
+
+    /// Sets the format of every problem. The default is RFC 9457.
+    #[must_use]
+    pub fn problem_format(mut self, format: Arc<dyn ProblemFormat>) -> Self {
+        self.format = Some(format);
         self
     }
 
@@ -169,8 +204,13 @@ impl Builder {
                 None
             }
         };
+        let format = self.format.take();
+        let format = format.map(|format| ProblemContract::new(format, &mut components));
         let components = match components.finish() {
-            Ok(components) => components,
+            Ok(mut components) => {
+                components.problems.clone_from(&format);
+                components
+            }
             Err(clashes) => {
                 errors.extend(clashes.into_iter().map(StartError::Name));
                 return Err(errors);
@@ -181,8 +221,9 @@ impl Builder {
         };
 
         let identify = self.identify.as_ref();
-        let mut schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
-        schemes.sort_unstable();
+        let mut schemes =
+            identify.map_or_else(|| vec![SecurityScheme::bearer()], |one| one.schemes());
+        schemes.sort_by(|one, other| one.rank().cmp(&other.rank()));
         schemes.dedup();
         let mut classes = Classes::default();
         let mut operations = Vec::with_capacity(described.len());
@@ -232,8 +273,9 @@ impl Builder {
             return Err(errors);
         }
         let catalogue = catalogue(&operations);
+        let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
         if let Some(cors) = &mut self.options.cors {
-            cors.add_headers(&operations);
+            cors.add_headers(&operations, &credentials);
         }
         let unmatched_limits = self.limits.as_ref().map(RouteLimits::unmatched).transpose();
         let unmatched_limits = unmatched_limits.map_err(|error| {
@@ -244,7 +286,9 @@ impl Builder {
         })?;
         let router = Router::new(routes)
             .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
-        let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
+        let has_other_credentials = identify.is_some()
+            && (credentials.iter().any(|one| matches!(one, CredentialHeader::Named(_)))
+                || schemes.iter().any(|one| one.credential_header().is_none()));
         let cleanups = tokio_util::task::TaskTracker::new();
         cleanups.close();
         Ok(Service {
@@ -254,12 +298,19 @@ impl Builder {
                     router,
                     unmatched_meter: Meter::default(),
                     container,
-                    identify: self.identify,
+                    identify: match self.identify_first {
+                        Some(first) => Some(Arc::new(InOrder(first, self.identify))),
+                        None => self.identify,
+                    },
                     rate_limits: self.limits,
                     unmatched_limits,
                     access_log: self.sink,
-                    classifiers: self.classifiers,
-                    challenge: problem::challenge(&schemes),
+                    problems: ProblemWriter {
+                        classifiers: self.classifiers,
+                        format,
+                    },
+                    challenges: Challenges::new(&schemes),
+                    has_other_credentials,
                     base_headers: BaseHeaders::new(&self.options, &credentials),
                     concurrency: ConcurrencyLimit::new(self.options.max_requests),
                     options: self.options,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use doyen::domain::{
-    AuthScheme, CredentialHeader, Credentials, Identify, ProblemInfo, Refusal, problem::Plain,
+    AuthScheme, CredentialHeader, RequestCredentials, Identify, ProblemInfo, Refusal, problem::Plain,
 };
 use doyen::prelude::*;
 use doyen::web::{Body, Service};
@@ -38,7 +38,7 @@ struct Tokens;
 
 #[async_trait]
 impl Identify for Tokens {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(&self, credentials: RequestCredentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         let mut caller = Caller::new("u1");
         match credentials.authorization {
             None => return Ok(None),
@@ -129,7 +129,7 @@ struct Schemes(Vec<AuthScheme>);
 
 #[async_trait]
 impl Identify for Schemes {
-    async fn identify(&self, _: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(&self, _: RequestCredentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         Ok(None)
     }
     fn schemes(&self) -> Vec<AuthScheme> {
