@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use doyen_app::{Manifest, Plugin, Registrar, SetupError, Stop};
 use doyen_auth::{
-    Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, Passwords, RevocationList, SigningKeys,
-    TokenOptions, TokenUses, Tokens,
+    Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, PasswordRules, Passwords,
+    RevocationList, SigningKeys, TokenOptions, TokenUses, Tokens,
 };
 use doyen_core::SecurityScheme;
 use doyen_core::inject::Needs;
@@ -55,10 +55,33 @@ pub struct TokenSettings {
     pub issuer: String,
     /// Audience of the tokens, for their `aud` claim. If not set, the issuer.
     pub audience: Option<String>,
-    /// Lifetime of an access token.
-    #[setting(default = "15m", min = "1m", max = "24h")]
+    /// Lifetime of an access token: at most 24 hours, or 365 days with `auth.long_access_tokens`.
+    #[setting(default = "15m", min = "1m", max = "8760h")]
     pub access_lifetime: Duration,
+    /// Permits access tokens that live longer than 24 hours, for the contract of an API without
+    /// refresh tokens. A stolen token is valid for as long, unless its session is revoked.
+    #[setting(default = false)]
+    pub long_access_tokens: bool,
+    /// Rules for new passwords.
+    #[setting(section)]
+    pub password: PasswordSettings,
 }
+
+/// Rules for new passwords. Existing passwords stay valid.
+#[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
+pub struct PasswordSettings {
+    /// Minimum number of characters of a new password.
+    #[setting(default = 8, min = 1, max = 64)]
+    pub min_length: usize,
+    /// Refuses the most frequent passwords of leaked lists, simple patterns, and passwords made of
+    /// the address of the user. Switch it off only for the contract of an existing API.
+    #[setting(default = true)]
+    pub refuse_common: bool,
+}
+
+/// The longest lifetime without `auth.long_access_tokens`.
+const MAX_SHORT_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The issuer of every application that sets none: tokens of one would be valid for another.
 const DEFAULT_ISSUER: &str = "http://localhost";
@@ -119,6 +142,13 @@ impl Plugin for AccessTokens {
         let audience = settings.audience.as_ref().unwrap_or(&settings.issuer);
         let mut options = TokenOptions::new(settings.issuer.clone(), audience.clone());
         options.lifetime = settings.access_lifetime;
+        options.is_long_lived = settings.long_access_tokens;
+        if settings.access_lifetime > MAX_SHORT_LIFETIME && !settings.long_access_tokens {
+            return Err(SetupError::setting(
+                "auth.access_lifetime",
+                "must be at most 24h, because a stolen token is valid for as long. Shorten it, or set `auth.long_access_tokens = true`",
+            ));
+        }
         let keys = SigningKeys::new(app.database(), deriver, algorithm, app.clock());
         let tokens = Tokens::new(ring, options, app.clock())
             .map_err(|error| SetupError::setting("auth", error.to_string()))?
@@ -128,6 +158,10 @@ impl Plugin for AccessTokens {
         app.provide(Arc::clone(&tokens));
         app.provide(Arc::new(keys));
         app.provide(passwords(app)?);
+        app.provide(Arc::new(PasswordRules {
+            min_chars: settings.password.min_length,
+            refuses_common: settings.password.refuse_common,
+        }));
         app.module(Module::new("keys").routes(routes![jwks::jwks]));
         app.service("signing keys", start);
         // Another plugin may revoke tokens: it is known once all have registered.

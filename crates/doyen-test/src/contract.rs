@@ -32,7 +32,15 @@ const PROBLEM: &str = "application/problem+json";
 pub(crate) struct Document {
     json: Json,
     operations: Vec<Operation>,
+    /// The format of problems, if it is not RFC 9457.
+    problems: Option<Format>,
     validators: Mutex<HashMap<String, std::sync::Arc<Validator>>>,
+}
+
+/// The media type and the schema of problems in the format of the application.
+struct Format {
+    media_type: &'static str,
+    schema: Json,
 }
 
 impl Document {
@@ -42,6 +50,14 @@ impl Document {
         Self {
             json,
             operations: service.operations().to_vec(),
+            problems: service.components().problems.as_ref().map(|contract| {
+                let mut schema = contract.schema(None);
+                service.components().settle(&mut schema);
+                Format {
+                    media_type: contract.format.media_type(),
+                    schema,
+                }
+            }),
             validators: Mutex::default(),
         }
     }
@@ -57,7 +73,8 @@ impl Document {
         if method == "OPTIONS" {
             return Ok(());
         }
-        let problem = answer.header("content-type") == Some(PROBLEM);
+        let problem =
+            answer.problem_code().is_some() || answer.header("content-type") == Some(PROBLEM);
         if problem && method != "HEAD" {
             self.check_problem(answer)
                 .map_err(|why| format!("{method} {path} returned a malformed problem: {why}"))?;
@@ -83,6 +100,15 @@ impl Document {
     }
 
     fn check_problem(&self, answer: &Answer) -> Result<(), String> {
+        let wanted = self.problems.as_ref().map_or(PROBLEM, |format| format.media_type);
+        same("the media type", &json!(answer.header("content-type")), &json!(wanted))?;
+        if let Some(format) = &self.problems {
+            return if essence(wanted).ends_with("json") {
+                self.valid("problem", &format.schema, &answer.json())
+            } else {
+                Ok(())
+            };
+        }
         let schema = json!({"$ref": "#/components/schemas/Problem"});
         let body = answer.json();
         self.valid("problem", &schema, &body)?;

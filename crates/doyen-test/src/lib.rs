@@ -34,7 +34,8 @@
 //! | --- | --- |
 //! | [`Subject`], [`Setup`] | the application under test, and replacements in it |
 //! | [`TestApp`] | the running application: requests, clock, database, access log |
-//! | [`Call`], [`Answer`] | a request and its response |
+//! | [`Call`], [`Answer`] | a request and its response; a failure prints the cause and the last statements |
+//! | [`TestUser`] | requests of a caller without a login: `app.as_user(caller)` |
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
 //! | [`RedisServer`] | a Redis server for one test |
@@ -61,7 +62,9 @@ mod plugin_contract;
 mod program;
 mod redis;
 mod run;
+mod statements;
 mod subject;
+mod user;
 
 pub use answer::Answer;
 pub use app::TestApp;
@@ -73,6 +76,7 @@ pub use plugin_contract::plugin_contract;
 pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;
 pub use subject::{Setup, Subject};
+pub use user::TestUser;
 
 /// Turns a function into two tests: one on SQLite, one on PostgreSQL.
 ///

@@ -113,7 +113,7 @@ pub mod prelude {
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
     pub use doyen_web::{
-        Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
+        Accepted, Cookie, Created, Credentials, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
         MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route, Routes, Stream, Text,
         class,
     };

@@ -5,12 +5,15 @@
 mod answers;
 mod blocks;
 mod bodies;
+mod conduit;
+mod envelope;
 mod first_steps;
 mod identity;
 mod injection;
 mod limits;
 mod parameters;
 mod reads;
+mod schemes;
 mod settings;
 mod shop;
 mod transactions;
