@@ -51,8 +51,8 @@ pub use keyring::{Algorithm, AlgorithmName, BadKey, KeyRing, KeySet};
 pub use keys::{KEY_SET_MAX_AGE, KEY_TABLES, KeyError, KeyState, Rotation, SigningKeys, StoredKey};
 pub use members::{Members, strict_json};
 pub use password::{
-    BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, PasswordRules, Passwords, Verdict,
-    WeakPassword,
+    BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, PasswordRules, Passwords,
+    Verdict, WeakPassword,
 };
 pub use revocation::{REVOKED, Reading, Revocation, RevocationList, RevocationSource};
 pub use token::{BadTokenOptions, Claims, IssuedToken, Rejected, TokenOptions, TokenUses, Tokens};

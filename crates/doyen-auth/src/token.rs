@@ -127,7 +127,11 @@ impl Tokens {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BadTokenOptions> {
         let seconds = options.lifetime.as_secs();
-        let max = if options.is_long_lived { 365 * 86_400 } else { 86_400 };
+        let max = if options.is_long_lived {
+            365 * 86_400
+        } else {
+            86_400
+        };
         if seconds == 0 || seconds > max {
             return Err(BadTokenOptions(
                 "the lifetime of an access token must be 1 second to 1 day, or to 365 days if long lifetimes are permitted",

@@ -227,21 +227,75 @@ mod tests {
         let host = Some("shop.example");
         for (credentials, cross) in [
             (none, false),
-            (RequestCredentials { fetch_site: Some("cross-site"), ..none }, true),
-            (RequestCredentials { fetch_site: Some("same-site"), ..none }, true),
-            (RequestCredentials { fetch_site: Some("same-origin"), ..none }, false),
-            (RequestCredentials { safe: true, fetch_site: Some("cross-site"), ..none }, false),
-            (RequestCredentials { host, origin: Some("https://shop.example"), ..none }, false),
-            (RequestCredentials { host, origin: Some("https://evil.example"), ..none }, true),
-            (RequestCredentials { host, origin: Some("null"), ..none }, true),
+            (
+                RequestCredentials {
+                    fetch_site: Some("cross-site"),
+                    ..none
+                },
+                true,
+            ),
+            (
+                RequestCredentials {
+                    fetch_site: Some("same-site"),
+                    ..none
+                },
+                true,
+            ),
+            (
+                RequestCredentials {
+                    fetch_site: Some("same-origin"),
+                    ..none
+                },
+                false,
+            ),
+            (
+                RequestCredentials {
+                    safe: true,
+                    fetch_site: Some("cross-site"),
+                    ..none
+                },
+                false,
+            ),
+            (
+                RequestCredentials {
+                    host,
+                    origin: Some("https://shop.example"),
+                    ..none
+                },
+                false,
+            ),
+            (
+                RequestCredentials {
+                    host,
+                    origin: Some("https://evil.example"),
+                    ..none
+                },
+                true,
+            ),
+            (
+                RequestCredentials {
+                    host,
+                    origin: Some("null"),
+                    ..none
+                },
+                true,
+            ),
         ] {
-            assert_eq!(credentials.is_cross_site(), cross, "{:?}", credentials.fetch_site);
+            assert_eq!(
+                credentials.is_cross_site(),
+                cross,
+                "{:?}",
+                credentials.fetch_site
+            );
         }
     }
 
     #[test]
     fn a_scheme_is_compared_in_any_case() {
-        let of = |authorization| RequestCredentials { authorization: Some(authorization), ..Default::default() };
+        let of = |authorization| RequestCredentials {
+            authorization: Some(authorization),
+            ..Default::default()
+        };
         assert_eq!(of("token  abc").after("Token"), Some("abc"));
         assert_eq!(of("Token").after("Token"), Some(""));
         assert_eq!(of("Tokens abc").after("Token"), None);

@@ -52,8 +52,7 @@ pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
 pub use caller::{
-    Caller, CredentialHeader, FORBIDDEN, Identify, RequestCredentials, RequestHead,
-    UNAUTHENTICATED,
+    Caller, CredentialHeader, FORBIDDEN, Identify, RequestCredentials, RequestHead, UNAUTHENTICATED,
 };
 pub use causes::{causes, chain};
 pub use denied::{DeniedBecause, denied_because};

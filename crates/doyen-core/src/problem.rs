@@ -155,7 +155,10 @@ impl Problem for Challenged {
     }
     fn headers(&self) -> Vec<(&'static str, String)> {
         let mut all = self.refusal.headers();
-        if !all.iter().any(|(name, _)| name.eq_ignore_ascii_case("www-authenticate")) {
+        if !all
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"))
+        {
             all.push(("www-authenticate", self.challenge.clone()));
         }
         all

@@ -125,7 +125,12 @@ mod tests {
                 cups: u32,
             }
         }));
-        for part in ["ErrorStatus :: new (418u16)", "\"X-Brewed-At\"", "\"cups\"", "\"When to come back.\""] {
+        for part in [
+            "ErrorStatus :: new (418u16)",
+            "\"X-Brewed-At\"",
+            "\"cups\"",
+            "\"When to come back.\"",
+        ] {
             assert!(code.contains(part), "{part} is missing in {code}");
         }
         let wrong = messages(expand(parse_quote! {

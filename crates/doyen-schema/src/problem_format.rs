@@ -97,7 +97,9 @@ impl<'a> ProblemView<'a> {
 
     /// True for a validation problem.
     pub fn is_validation(&self) -> bool {
-        self.problem.failures().is_some_and(|all: &Failures| !all.is_empty())
+        self.problem
+            .failures()
+            .is_some_and(|all: &Failures| !all.is_empty())
     }
 
     /// Returns the additional members.

@@ -7,9 +7,7 @@ use doyen::app::Built;
 use doyen::auth::PasswordOptions;
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
-use doyen::domain::{
-    Access, Caller, Identify, Inject, Mail, Refusal, RequestCredentials, chain,
-};
+use doyen::domain::{Access, Caller, Identify, Inject, Mail, Refusal, RequestCredentials, chain};
 use doyen::mail::{MailWorker, MailerOverride, MemoryMailer};
 use doyen::observe::AccessLog;
 use doyen::schema::contract::Operation;

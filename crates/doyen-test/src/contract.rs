@@ -100,8 +100,15 @@ impl Document {
     }
 
     fn check_problem(&self, answer: &Answer) -> Result<(), String> {
-        let wanted = self.problems.as_ref().map_or(PROBLEM, |format| format.media_type);
-        same("the media type", &json!(answer.header("content-type")), &json!(wanted))?;
+        let wanted = self
+            .problems
+            .as_ref()
+            .map_or(PROBLEM, |format| format.media_type);
+        same(
+            "the media type",
+            &json!(answer.header("content-type")),
+            &json!(wanted),
+        )?;
         if let Some(format) = &self.problems {
             return if essence(wanted).ends_with("json") {
                 self.valid("problem", &format.schema, &answer.json())

@@ -49,6 +49,9 @@
 //! removes it. The PostgreSQL server is the one at `DOYEN_TEST_POSTGRES_URL`, by default
 //! `postgres://postgres@127.0.0.1:5432/postgres`.
 //!
+//! Without the Cargo feature `postgres`, which is on by default, there are no tests on PostgreSQL:
+//! `doyen-test = { version = "..", default-features = false }` compiles SQLite alone.
+//!
 //! What it does not do: it mocks no database, and retries nothing.
 
 mod answer;
@@ -84,6 +87,40 @@ pub use user::TestUser;
 /// `#[doyen_test::test(sqlite)]` and `#[doyen_test::test(postgres)]` create only one of the two,
 /// for behaviour of one database.
 pub use doyen_macros::test;
+
+/// Keeps the test on PostgreSQL.
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_postgres {
+    ($($test:tt)*) => { $($test)* };
+}
+
+/// Drops the test on PostgreSQL: an application that uses SQLite alone does not compile the other.
+#[cfg(not(feature = "postgres"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_postgres {
+    ($($test:tt)*) => {};
+}
+
+/// Keeps a test that runs on PostgreSQL alone.
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __only_on_postgres {
+    ($($test:tt)*) => { $($test)* };
+}
+
+/// Refuses a test that runs on PostgreSQL alone.
+#[cfg(not(feature = "postgres"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __only_on_postgres {
+    ($($test:tt)*) => {
+        ::core::compile_error!("a test on PostgreSQL needs the feature `postgres` of `doyen-test`");
+    };
+}
 
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]

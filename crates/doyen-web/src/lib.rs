@@ -59,7 +59,9 @@ mod uri_reference;
 
 pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
-pub use extract::{Basic, Client, Cookie, Credentials, Form, Header, IfMatch, Json, MergePatch, Path, Query};
+pub use extract::{
+    Basic, Client, Cookie, Credentials, Form, Header, IfMatch, Json, MergePatch, Path, Query,
+};
 pub use handler::Handler;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
 pub use module::{Module, ModuleClaims};

@@ -106,12 +106,7 @@ pub(crate) struct ProblemWriter {
 
 impl ProblemWriter {
     /// Returns the response for a refusal.
-    pub(crate) fn response(
-        &self,
-        refusal: &Refusal,
-        instance: &str,
-        request_id: &str,
-    ) -> Response {
+    pub(crate) fn response(&self, refusal: &Refusal, instance: &str, request_id: &str) -> Response {
         let problem: &dyn Problem = &**refusal;
         let (info, retry_after) = effective(problem, &self.classifiers);
         let instance = uri_reference::encode(instance);

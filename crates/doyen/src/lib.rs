@@ -113,9 +113,9 @@ pub mod prelude {
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
     pub use doyen_web::{
-        Accepted, Cookie, Created, Credentials, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
-        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route, Routes, Stream, Text,
-        class,
+        Accepted, Cookie, Created, Credentials, Form, Header, Html, IfMatch, IntoResponse, Json,
+        LinkMap, Links, MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route,
+        Routes, Stream, Text, class,
     };
 
     pub use crate::App;

@@ -157,7 +157,12 @@ async fn create(
         body.into(),
         clock.now().to_string().into(),
     ];
-    if session.execute_sql(sql, values).await.map_err(Unexpected::from)? == 0 {
+    if session
+        .execute_sql(sql, values)
+        .await
+        .map_err(Unexpected::from)?
+        == 0
+    {
         return Err(ArticleError::SameTitle);
     }
     let article = find(&session, &slug).await?;
@@ -175,5 +180,7 @@ async fn find(session: &Session, slug: &str) -> Result<ArticleView, ArticleError
     let sql = format!("{SELECT} WHERE a.slug = $1");
     let rows = session.query_as(&sql, [slug.into()]).await;
     let mut rows: Vec<ArticleRow> = rows.map_err(Unexpected::from)?;
-    rows.pop().map(ArticleView::from).ok_or(ArticleError::Missing)
+    rows.pop()
+        .map(ArticleView::from)
+        .ok_or(ArticleError::Missing)
 }

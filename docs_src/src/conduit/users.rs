@@ -168,7 +168,13 @@ async fn register(
         new.username.into(),
         hash.into(),
     ];
-    if users.session.execute_sql(sql, values).await.map_err(Unexpected::from)? == 0 {
+    if users
+        .session
+        .execute_sql(sql, values)
+        .await
+        .map_err(Unexpected::from)?
+        == 0
+    {
         return Err(UserError::Taken);
     }
     let row = users.by("id", &id).await?.ok_or(UserError::Taken)?;
@@ -205,8 +211,16 @@ async fn update(
     Json(body): Json<Update>,
 ) -> Result<NoStore<UserBody>, UserError> {
     let sql = "UPDATE users SET bio = coalesce($2, bio), image = coalesce($3, image) WHERE id = $1";
-    let values = [(&*me.subject).into(), body.user.bio.into(), body.user.image.into()];
-    users.session.execute_sql(sql, values).await.map_err(Unexpected::from)?;
+    let values = [
+        (&*me.subject).into(),
+        body.user.bio.into(),
+        body.user.image.into(),
+    ];
+    users
+        .session
+        .execute_sql(sql, values)
+        .await
+        .map_err(Unexpected::from)?;
     let user = users.by("id", &me.subject).await?;
     let user = user.ok_or(UserError::WrongCredentials)?;
     Ok(NoStore(users.show(user)?))

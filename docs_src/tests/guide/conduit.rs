@@ -94,7 +94,10 @@ async fn rows_are_read_from_a_test(app: Conduit) {
     app.0.post("/api/users").json(&ada).send().await.expect(201);
     let sql = "SELECT username, email FROM users WHERE username = $1";
     let rows = app.0.rows(sql, ["ada".into()]).await;
-    assert_eq!(rows, [json!({"username": "ada", "email": "ada@example.com"})]);
+    assert_eq!(
+        rows,
+        [json!({"username": "ada", "email": "ada@example.com"})]
+    );
 }
 
 #[doyen_test::test]
@@ -104,6 +107,9 @@ async fn a_failure_prints_its_cause_and_the_last_statements(app: Conduit) {
     let printed = failed.to_string();
     assert!(!failed.causes().is_empty(), "{printed}");
     assert!(printed.contains("\ncause: "), "{printed}");
-    assert!(printed.contains("last statements of the request:"), "{printed}");
+    assert!(
+        printed.contains("last statements of the request:"),
+        "{printed}"
+    );
     assert!(printed.contains("FROM articles"), "{printed}");
 }

@@ -12,8 +12,10 @@ subject!(Warehouse, docs_src::schemes::app());
 async fn a_caller_is_identified_by_each_scheme(app: Warehouse) {
     let jwt = token(&app, "ada", &[]);
     for call in [
-        app.get("/me").header("authorization", format!("Token {jwt}")),
-        app.get("/me").header("authorization", format!("token {jwt}")),
+        app.get("/me")
+            .header("authorization", format!("Token {jwt}")),
+        app.get("/me")
+            .header("authorization", format!("token {jwt}")),
         app.get("/me").bearer(&jwt),
     ] {
         let me = call.send().await.expect(200);
@@ -28,7 +30,11 @@ async fn a_caller_is_identified_by_each_scheme(app: Warehouse) {
 
 #[doyen_test::test(sqlite)]
 async fn a_refused_credential_gets_the_challenge_of_its_scheme(app: Warehouse) {
-    let none = app.get("/me").send().await.expect_problem(401, "unauthenticated");
+    let none = app
+        .get("/me")
+        .send()
+        .await
+        .expect_problem(401, "unauthenticated");
     assert_eq!(
         none.header("www-authenticate"),
         Some("Bearer realm=\"api\", Token realm=\"api\", ApiKey realm=\"api\"")
@@ -42,7 +48,10 @@ async fn a_refused_credential_gets_the_challenge_of_its_scheme(app: Warehouse) {
     // An unknown key is no caller, and the next scheme is asked.
     let wrong = app.get("/me?api_key=c3po").send().await;
     wrong.expect_problem(401, "unauthenticated");
-    let both = app.get("/me").header("authorization", "Token x").header("x-api-key", "y");
+    let both = app
+        .get("/me")
+        .header("authorization", "Token x")
+        .header("x-api-key", "y");
     both.send().await.expect_problem(400, "invalid_request");
 }
 
@@ -59,12 +68,21 @@ async fn limits_count_each_caller(app: Warehouse) {
 
 #[doyen_test::test(sqlite)]
 async fn a_handler_can_read_a_credential_itself(app: Warehouse) {
-    let none = app.get("/mirror").send().await.expect_problem(401, "unauthenticated");
+    let none = app
+        .get("/mirror")
+        .send()
+        .await
+        .expect_problem(401, "unauthenticated");
     assert_eq!(none.header("www-authenticate"), Some("Basic realm=\"api\""));
-    let call = app.get("/mirror").header("authorization", "Basic YWRhOnNlY3JldA==");
+    let call = app
+        .get("/mirror")
+        .header("authorization", "Basic YWRhOnNlY3JldA==");
     assert_eq!(call.send().await.expect(200).json(), json!({"name": "ada"}));
     let malformed = app.get("/mirror").header("authorization", "Basic ada");
-    malformed.send().await.expect_problem(401, "unauthenticated");
+    malformed
+        .send()
+        .await
+        .expect_problem(401, "unauthenticated");
 }
 
 #[doyen_test::test(sqlite)]

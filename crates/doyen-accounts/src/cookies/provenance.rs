@@ -1,6 +1,6 @@
 //! The origin of a request, as reported by the browser.
 
-use doyen_core::{RequestCredentials, Refusal};
+use doyen_core::{Refusal, RequestCredentials};
 use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromRequestParts;

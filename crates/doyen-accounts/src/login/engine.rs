@@ -72,8 +72,12 @@ impl PasswordLogin {
         user: &UserRecord,
         client: &Client,
     ) -> Result<Option<TokenPair>, Unexpected> {
-        let open = self.sessions.open(user, SessionKind::Bearer, client).await?;
-        open.map(|open| TokenPair::new(&self.sessions, &open)).transpose()
+        let open = self
+            .sessions
+            .open(user, SessionKind::Bearer, client)
+            .await?;
+        open.map(|open| TokenPair::new(&self.sessions, &open))
+            .transpose()
     }
 }
 
@@ -92,10 +96,7 @@ pub struct TokenPair {
 }
 
 impl TokenPair {
-    pub(crate) fn new(
-        sessions: &Sessions,
-        open: &OpenSession,
-    ) -> Result<Self, Unexpected> {
+    pub(crate) fn new(sessions: &Sessions, open: &OpenSession) -> Result<Self, Unexpected> {
         let record = &open.record;
         let issued = sessions.access_token(record, &open.user)?;
         let refresh_token = secrets::refresh_token(record.id, record.counter, &open.secret)

@@ -48,10 +48,10 @@ impl PasswordChange {
             .ok_or(SessionRequired)?;
         // Before the attempt is counted: a weak new password is not a failed login.
         let service = self.emails.service_name.as_deref().unwrap_or_default();
-        let new = self.rules.check(new.expose()).and_then(|new| {
-            self.rules
-                .check_personal(new, &[&known.email, service])
-        });
+        let new = self
+            .rules
+            .check(new.expose())
+            .and_then(|new| self.rules.check_personal(new, &[&known.email, service]));
         let new = new.map_err(|why| weak("new_password", &self.rules, why))?;
         let attempt = self.throttle.admit_own(&me.subject, client.address).await?;
         let stored = known.password_hash.as_deref();

@@ -4,8 +4,8 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use doyen_core::{Clock, Identify};
 use doyen_core::inject::{GraphError, Need, Needs};
+use doyen_core::{Clock, Identify};
 use doyen_schema::Info;
 use doyen_web::{Builder, EdgeOptions, Service, StartError};
 

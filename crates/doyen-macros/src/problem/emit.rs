@@ -197,7 +197,9 @@ fn list(
     }
     let arms = arms(model, name, |_, row| {
         let extras = of(row);
-        let names: Vec<Ident> = (0..extras.len()).map(|i| format_ident!("inner_{}", i)).collect();
+        let names: Vec<Ident> = (0..extras.len())
+            .map(|i| format_ident!("inner_{}", i))
+            .collect();
         let binds = extras.iter().zip(&names).map(|(extra, name)| {
             let field = &extra.field;
             quote!(#field: #name,)

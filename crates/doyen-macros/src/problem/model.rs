@@ -285,7 +285,10 @@ fn option(
             if !row.kind.is_empty() {
                 errors.at(
                     &argument.name,
-                    format!("a problem has one status, and that of `{}` is given: remove one", row.kind),
+                    format!(
+                        "a problem has one status, and that of `{}` is given: remove one",
+                        row.kind
+                    ),
                 );
             }
             // A wrong status is reported once.
@@ -387,7 +390,8 @@ fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
                 "retry_after" => &mut row.retry_after,
                 "header" => {
                     let name = errors.keep(header_name(&argument));
-                    row.headers.extend(name.map(|name| extra(&member, field, name)));
+                    row.headers
+                        .extend(name.map(|name| extra(&member, field, name)));
                     continue;
                 }
                 "member" => {
@@ -438,17 +442,27 @@ fn header_name(argument: &Argument) -> syn::Result<String> {
     let text = argument.text()?;
     let name = text.value();
     let is_token = !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if is_token {
         return Ok(name);
     }
-    let message = "the name of a header has letters, digits and `-`: write `header = \"Retry-After\"`";
+    let message =
+        "the name of a header has letters, digits and `-`: write `header = \"Retry-After\"`";
     Err(syn::Error::new(text.span(), message))
 }
 
 /// The members of every problem (RFC 9457 and those of Doyen).
 const MEMBERS: [&str; 8] = [
-    "type", "title", "status", "detail", "instance", "code", "request_id", "errors",
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "request_id",
+    "errors",
 ];
 
 /// Reads `member` or `member = "name"`.
@@ -462,7 +476,9 @@ fn member_name(argument: &Argument, member: &Member) -> syn::Result<String> {
         }
     };
     if MEMBERS.contains(&name.as_str()) {
-        let message = format!("every problem has a member `{name}`: write `member = \"..\"` with another name");
+        let message = format!(
+            "every problem has a member `{name}`: write `member = \"..\"` with another name"
+        );
         return Err(syn::Error::new_spanned(&argument.name, message));
     }
     Ok(name)

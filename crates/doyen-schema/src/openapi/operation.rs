@@ -77,14 +77,21 @@ fn limited(responses: &mut Map<String, Json>) {
 fn security(one: &Operation) -> Json {
     let scopes: Vec<&str> = one.allow.scope().into_iter().collect();
     let with = |mut all: Map<String, Json>, scheme: &SecurityScheme| {
-        let scopes = if scheme.has_scopes() { scopes.as_slice() } else { &[] };
+        let scopes = if scheme.has_scopes() {
+            scopes.as_slice()
+        } else {
+            &[]
+        };
         all.entry(scheme.name()).or_insert_with(|| json!(scopes));
         all
     };
     let schemes = one.schemes.iter().filter(|scheme| is_shown(scheme));
-    let mut all: Vec<Map<String, Json>> =
-        schemes.map(|scheme| with(Map::new(), scheme)).collect();
-    for (scheme, is_required) in one.credentials.iter().filter(|(scheme, _)| is_shown(scheme)) {
+    let mut all: Vec<Map<String, Json>> = schemes.map(|scheme| with(Map::new(), scheme)).collect();
+    for (scheme, is_required) in one
+        .credentials
+        .iter()
+        .filter(|(scheme, _)| is_shown(scheme))
+    {
         if all.is_empty() {
             all.push(Map::new());
         }

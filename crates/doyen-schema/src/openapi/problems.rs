@@ -90,7 +90,11 @@ fn of_format(group: &[&ProblemInfo], contract: &ProblemContract) -> Json {
         return contract.schema(Some(true));
     }
     let may_be = |problem: &&ProblemInfo| problem.kind == Kind::Invalid;
-    contract.schema(if group.iter().any(may_be) { None } else { Some(false) })
+    contract.schema(if group.iter().any(may_be) {
+        None
+    } else {
+        Some(false)
+    })
 }
 
 /// Returns the schemas of problems (RFC 9457 section 3).

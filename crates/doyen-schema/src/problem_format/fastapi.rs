@@ -102,7 +102,13 @@ fn location(failure: &Failure) -> Vec<Json> {
 /// is a `value_error` with its own message.
 fn kind(failure: &Failure) -> (String, String) {
     let own = |kind: &str, message: &str| (kind.to_owned(), message.to_owned());
-    let limit = |name: &str| failure.params.get(name).map(ToString::to_string).unwrap_or_default();
+    let limit = |name: &str| {
+        failure
+            .params
+            .get(name)
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    };
     let text = |name: &str| {
         let value = failure.params.get(name).and_then(Json::as_str);
         value.unwrap_or_default()
@@ -121,7 +127,10 @@ fn kind(failure: &Failure) -> (String, String) {
         }
         ("length", Some(_)) => {
             let min = limit("min");
-            let message = format!("String should have at least {min} character{}", plural(&min));
+            let message = format!(
+                "String should have at least {min} character{}",
+                plural(&min)
+            );
             own("string_too_short", &message)
         }
         ("range", Some(Beyond::Min)) => own(
@@ -158,16 +167,32 @@ fn kind(failure: &Failure) -> (String, String) {
 fn of_type(expected: &str, failure: &Failure) -> (String, String) {
     let is_text = failure.place != doyen_core::Place::Body;
     let (kind, noun, parsed) = match expected {
-        "integer" => ("int", "a valid integer", "unable to parse string as an integer"),
-        "number" => ("float", "a valid number", "unable to parse string as a number"),
+        "integer" => (
+            "int",
+            "a valid integer",
+            "unable to parse string as an integer",
+        ),
+        "number" => (
+            "float",
+            "a valid number",
+            "unable to parse string as a number",
+        ),
         "boolean" => ("bool", "a valid boolean", "unable to interpret input"),
         "string" => ("string", "a valid string", ""),
         "array" => ("list", "a valid list", ""),
         "object" => ("dict", "a valid dictionary", ""),
-        _ => return ("value_error".to_owned(), format!("Value error, {}", failure.message)),
+        _ => {
+            return (
+                "value_error".to_owned(),
+                format!("Value error, {}", failure.message),
+            );
+        }
     };
     if is_text && !parsed.is_empty() {
-        return (format!("{kind}_parsing"), format!("Input should be {noun}, {parsed}"));
+        return (
+            format!("{kind}_parsing"),
+            format!("Input should be {noun}, {parsed}"),
+        );
     }
     (format!("{kind}_type"), format!("Input should be {noun}"))
 }
@@ -195,7 +220,13 @@ mod tests {
 
     use super::*;
 
-    fn failure(pointer: &str, place: Place, code: &'static str, params: Json, beyond: Option<Beyond>) -> Failure {
+    fn failure(
+        pointer: &str,
+        place: Place,
+        code: &'static str,
+        params: Json,
+        beyond: Option<Beyond>,
+    ) -> Failure {
         Failure {
             pointer: pointer.to_owned(),
             place,
@@ -214,19 +245,43 @@ mod tests {
                 json!({"type": "missing", "loc": ["body", "items", 3, "price"], "msg": "Field required"}),
             ),
             (
-                failure("/item_id", Place::Path, "type", json!({"expected": "integer"}), None),
+                failure(
+                    "/item_id",
+                    Place::Path,
+                    "type",
+                    json!({"expected": "integer"}),
+                    None,
+                ),
                 json!({"type": "int_parsing", "loc": ["path", "item_id"], "msg": "Input should be a valid integer, unable to parse string as an integer"}),
             ),
             (
-                failure("/q", Place::Query, "length", json!({"min": 3, "max": 50}), Some(Beyond::Blank)),
+                failure(
+                    "/q",
+                    Place::Query,
+                    "length",
+                    json!({"min": 3, "max": 50}),
+                    Some(Beyond::Blank),
+                ),
                 json!({"type": "string_too_short", "loc": ["query", "q"], "msg": "String should have at least 3 characters"}),
             ),
             (
-                failure("/size", Place::Query, "range", json!({"exclusive_min": 0, "exclusive_max": 10.5}), Some(Beyond::ExclusiveMax)),
+                failure(
+                    "/size",
+                    Place::Query,
+                    "range",
+                    json!({"exclusive_min": 0, "exclusive_max": 10.5}),
+                    Some(Beyond::ExclusiveMax),
+                ),
                 json!({"type": "less_than", "loc": ["query", "size"], "msg": "Input should be less than 10.5"}),
             ),
             (
-                failure("/model_name", Place::Path, "one_of", json!({"allowed": ["alexnet", "resnet", "lenet"]}), None),
+                failure(
+                    "/model_name",
+                    Place::Path,
+                    "one_of",
+                    json!({"allowed": ["alexnet", "resnet", "lenet"]}),
+                    None,
+                ),
                 json!({"type": "enum", "loc": ["path", "model_name"], "msg": "Input should be 'alexnet', 'resnet' or 'lenet'"}),
             ),
             (

@@ -156,11 +156,20 @@ impl Range {
     fn beyond(&self, number: Num) -> Option<Beyond> {
         let holds = [
             (Beyond::Min, self.min.is_none_or(|min| number >= min)),
-            (Beyond::ExclusiveMin, self.exclusive_min.is_none_or(|min| number > min)),
+            (
+                Beyond::ExclusiveMin,
+                self.exclusive_min.is_none_or(|min| number > min),
+            ),
             (Beyond::Max, self.max.is_none_or(|max| number <= max)),
-            (Beyond::ExclusiveMax, self.exclusive_max.is_none_or(|max| number < max)),
+            (
+                Beyond::ExclusiveMax,
+                self.exclusive_max.is_none_or(|max| number < max),
+            ),
         ];
-        holds.into_iter().find(|(_, holds)| !holds).map(|(limit, _)| limit)
+        holds
+            .into_iter()
+            .find(|(_, holds)| !holds)
+            .map(|(limit, _)| limit)
     }
 
     fn limits(&self) -> impl Iterator<Item = (&'static str, &'static str, Num)> {

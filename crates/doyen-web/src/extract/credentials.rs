@@ -175,20 +175,32 @@ fn in_query<'a>(head: &'a dyn RequestHead, name: &str) -> Option<Cow<'a, str>> {
     let pairs = head.query()?.split('&');
     let value = pairs
         .filter_map(|pair| pair.split_once('='))
-        .find(|(key, _)| percent_encoding::percent_decode_str(key).decode_utf8().is_ok_and(|key| key == name))
+        .find(|(key, _)| {
+            percent_encoding::percent_decode_str(key)
+                .decode_utf8()
+                .is_ok_and(|key| key == name)
+        })
         .map(|(_, value)| value)?;
     if value.contains('+') {
         let spaced = value.replace('+', " ");
-        let decoded = percent_encoding::percent_decode_str(&spaced).decode_utf8().ok()?;
+        let decoded = percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8()
+            .ok()?;
         return Some(decoded.into_owned().into());
     }
-    percent_encoding::percent_decode_str(value).decode_utf8().ok()
+    percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .ok()
 }
 
 /// Returns the first cookie of this name.
 fn in_cookies<'a>(cookies: &'a str, name: &str) -> Option<&'a str> {
-    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.trim_matches('"'))
+    let mut pairs = cookies
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.trim_matches('"'))
 }
 
 /// Reads the credential of a request to a handler.
@@ -199,7 +211,12 @@ fn of_handler<S: Scheme>(request: &Request) -> Result<Option<Credentials<S>>, Re
         authorization: parts.header("authorization"),
         cookie: parts.header("cookie"),
         safe: parts.head.method.is_safe(),
-        host: parts.head.uri.authority().map(http::uri::Authority::as_str).or_else(|| parts.header("host")),
+        host: parts
+            .head
+            .uri
+            .authority()
+            .map(http::uri::Authority::as_str)
+            .or_else(|| parts.header("host")),
         origin: parts.header("origin"),
         fetch_site: parts.header("sec-fetch-site"),
         head: Some(&head),

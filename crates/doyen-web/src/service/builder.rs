@@ -287,7 +287,9 @@ impl Builder {
         let router = Router::new(routes)
             .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
         let has_other_credentials = identify.is_some()
-            && (credentials.iter().any(|one| matches!(one, CredentialHeader::Named(_)))
+            && (credentials
+                .iter()
+                .any(|one| matches!(one, CredentialHeader::Named(_)))
                 || schemes.iter().any(|one| one.credential_header().is_none()));
         let cleanups = tokio_util::task::TaskTracker::new();
         cleanups.close();

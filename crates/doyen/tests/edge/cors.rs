@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use doyen::Overrides;
-use doyen::domain::{CredentialHeader, RequestCredentials, Identify, Refusal};
+use doyen::domain::{CredentialHeader, Identify, Refusal, RequestCredentials};
 use doyen::settings::Loader;
 
 use doyen::prelude::*;

@@ -39,7 +39,10 @@ struct Tokens;
 
 #[async_trait]
 impl Identify for Tokens {
-    async fn identify(&self, credentials: RequestCredentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         let mut caller = Caller::new("u1");
         match credentials.authorization {
             None => return Ok(None),
