@@ -64,7 +64,7 @@ pub use extract::{
 };
 pub use handler::Handler;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
-pub use module::{Module, ModuleClaims};
+pub use module::{Module, ModuleClaims, ModuleJobs};
 pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
     InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
