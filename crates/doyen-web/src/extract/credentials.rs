@@ -2,7 +2,7 @@
 //!
 //! As a parameter of a function for `App::identify` it makes the scheme one of the application: its
 //! caller is checked by `allow`. As a parameter of a handler it gives the credential to that
-//! handler, whoever it is from.
+//! handler, for any caller.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -117,7 +117,7 @@ pub struct BearerToken;
 impl Scheme for BearerToken {
     type Credential = Secret<String>;
     fn scheme() -> SecurityScheme {
-        SecurityScheme::authorization("Bearer").named("bearer")
+        SecurityScheme::bearer()
     }
 }
 

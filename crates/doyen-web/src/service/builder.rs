@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
 use doyen_core::{
-    AccessSink, Caller, CredentialHeader, Identify, Place, Refusal, RequestCredentials,
-    SecurityScheme,
+    AccessSink, Caller, CredentialHeader, CredentialSource, Identify, Place, Refusal,
+    RequestCredentials, SecurityScheme,
 };
 use doyen_schema::contract::Operation;
 use doyen_schema::{Components, ProblemContract, ProblemFormat};
@@ -42,6 +42,14 @@ pub struct Builder {
     classifiers: Vec<Classifier>,
     format: Option<Arc<dyn ProblemFormat>>,
     options: EdgeOptions,
+}
+
+/// Returns the query parameter that carries the credential of a scheme.
+fn query_name(scheme: &SecurityScheme) -> Option<String> {
+    match scheme.source() {
+        CredentialSource::Query(name) => Some(name.to_string()),
+        _ => None,
+    }
 }
 
 /// Asks the first, then the second. The document and the challenge are those of the second.
@@ -244,7 +252,8 @@ impl Builder {
                 .parameters
                 .iter()
                 .filter(|parameter| parameter.place == Place::Query);
-            let query_names: Vec<String> = names.map(|parameter| parameter.name.clone()).collect();
+            let mut query_names: Vec<String> =
+                names.map(|parameter| parameter.name.clone()).collect();
             let class = route.concurrency.as_ref();
             let class = class.map(|class| classes.mount(class, &query_names));
             let class = class.transpose().unwrap_or_else(|why| {
@@ -252,6 +261,9 @@ impl Builder {
                 errors.push(StartError::Class(label, why));
                 None
             });
+            // A key in the query is no unknown parameter, on a public route neither.
+            let read = operation.credentials.iter().map(|(scheme, _)| scheme);
+            query_names.extend(schemes.iter().chain(read).filter_map(query_name));
             let info = Arc::new(RouteInfo {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
