@@ -6,6 +6,7 @@
 //! file.
 
 pub mod answers;
+pub mod background;
 pub mod body;
 pub mod builder;
 pub mod command;
@@ -13,6 +14,7 @@ pub mod conduit;
 pub mod envelope;
 pub mod errors;
 pub mod extractor;
+pub mod files;
 pub mod first_steps;
 pub mod headers;
 pub mod identity;
@@ -20,6 +22,8 @@ pub mod injection;
 pub mod limits;
 pub mod links;
 pub mod merge_patch;
+pub mod middleware;
+pub mod mounts;
 pub mod own_types;
 pub mod path_parameters;
 pub mod policies;

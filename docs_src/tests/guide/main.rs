@@ -3,14 +3,18 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod background;
 mod blocks;
 mod bodies;
 mod conduit;
 mod envelope;
+mod files;
 mod first_steps;
 mod identity;
 mod injection;
 mod limits;
+mod middleware;
+mod mounts;
 mod parameters;
 mod reads;
 mod schemes;

@@ -39,7 +39,7 @@ pub(super) fn check(
     report.complete(&order, &draft.claims);
     let plugins = Arc::new(report);
 
-    let mut builder = pipeline(&mut draft, overrides.access_log, overrides.identify);
+    let mut builder = pipeline(&mut draft, &order, overrides.access_log, overrides.identify);
     builder = builder.options(collected.edge);
     if let Some(format) = collected.problem_format {
         builder = builder.problem_format(format);
@@ -127,6 +127,7 @@ pub(super) fn check(
 /// A builder with what the plugins put into the request pipeline.
 fn pipeline(
     draft: &mut Draft,
+    order: &[&'static str],
     access_log: Option<Arc<dyn doyen_core::AccessSink>>,
     identify: Option<Arc<dyn Identify>>,
 ) -> Builder {
@@ -146,6 +147,13 @@ fn pipeline(
     }
     if let Some(identify) = identify {
         builder = builder.identify_first(identify);
+    }
+    // In the order of the plugins, those of the application last: the innermost.
+    let mut layers = std::mem::take(&mut draft.layers);
+    let place = |plugin| order.iter().position(|other| *other == plugin);
+    layers.sort_by_key(|entry| place(entry.plugin).unwrap_or(order.len()));
+    for entry in layers {
+        builder = builder.layer(entry.slot, entry.layer);
     }
     if let Some(limits) = draft.limits.take() {
         builder = builder.limits(limits);

@@ -10,7 +10,7 @@ use doyen_web::{EdgeOptions, Module, StartError};
 
 use super::Purpose;
 use crate::Command;
-use crate::app::Parts;
+use crate::app::{Own, Parts};
 use crate::claims::{Claims, Owner, OwnerKind};
 use crate::entry::{self, Entry};
 use crate::fault::{Fault, StartupError};
@@ -47,6 +47,7 @@ pub(super) struct Collected {
     pub(super) contributions: Vec<Contribution>,
     pub(super) identifications: Vec<Arc<Identification>>,
     pub(super) problem_format: Option<Arc<dyn ProblemFormat>>,
+    pub(super) own: Vec<Own>,
     pub(super) claims: Claims,
     pub(super) settings_faults: Vec<doyen_settings::Fault>,
     pub(super) faults: Vec<Fault>,
@@ -140,6 +141,7 @@ pub(super) fn collect(
         contributions: parts.contributions,
         identifications: parts.identifications,
         problem_format: parts.problem_format,
+        own: parts.own,
         claims,
         settings_faults,
         faults,
