@@ -56,7 +56,7 @@ pub struct TokenSettings {
     /// Audience of the tokens, for their `aud` claim. If not set, the issuer.
     pub audience: Option<String>,
     /// Lifetime of an access token: at most 24 hours, or 365 days with `auth.long_access_tokens`.
-    #[setting(default = "15m", min = "1m", max = "8760h")]
+    #[setting(default = "15m", min = "1m", max = "365d")]
     pub access_lifetime: Duration,
     /// Permits access tokens that live longer than 24 hours, for the contract of an API without
     /// refresh tokens. A stolen token is valid for as long, unless its session is revoked.
