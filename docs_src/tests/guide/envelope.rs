@@ -60,7 +60,7 @@ async fn every_other_error_has_the_format_too(app: Kitchen) {
         .await
         .expect_problem(405, "method_not_allowed");
     assert_eq!(method.json(), json!({"detail": "Method Not Allowed"}));
-    assert_eq!(method.header("allow"), Some("POST"));
+    assert_eq!(method.header("allow"), Some("POST, OPTIONS"));
     let media = app
         .post("/brew")
         .body("text/plain", "tea")
