@@ -85,8 +85,8 @@ pub use problem::{Cause, Classifier, problem_code};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{
-    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
-    Text,
+    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect,
+    Stream, Text,
 };
 pub use route::{Route, Routes};
 pub use server::{

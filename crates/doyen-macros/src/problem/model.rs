@@ -241,7 +241,10 @@ fn is_status(attributes: &[Attribute], errors: &mut Errors) -> bool {
             Some((kind, _)) => {
                 format!("write the kind instead of the status: `#[problem({kind})]`")
             }
-            None if status.parse().is_ok_and(|status: u16| (400..=599).contains(&status)) => {
+            None if status
+                .parse()
+                .is_ok_and(|status: u16| (400..=599).contains(&status)) =>
+            {
                 format!("no kind has this status: write `#[problem(status = {status})]`")
             }
             None => {
