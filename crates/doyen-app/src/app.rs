@@ -16,7 +16,7 @@ use doyen_schema::{Info, Licence, ProblemFormat};
 use doyen_settings::Settings;
 use doyen_web::around::{Around, BoxLayer, Slot, TowerLayer};
 use doyen_web::extract::Scheme;
-use doyen_web::{Credentials, Module};
+use doyen_web::{Credentials, Module, Versions};
 
 use crate::entry::{Edit, Entry, Origin};
 use crate::identification::{Identification, IntoCaller};
@@ -214,6 +214,13 @@ impl<D: Defaults> App<D> {
             .map(|scope| (scope.name().to_owned(), scope.description().to_owned()))
             .collect();
         self
+    }
+
+    /// Sets the versions of the API.
+    #[must_use]
+    pub fn versions(mut self, versions: Versions) -> Self {
+        self.parts.once.give("App::versions");
+        self.contribute(versions)
     }
 
     /// Adds a plugin. The order of these calls does not matter.

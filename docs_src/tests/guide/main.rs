@@ -10,6 +10,7 @@ mod conduit;
 mod envelope;
 mod files;
 mod first_steps;
+mod idempotency;
 mod identity;
 mod injection;
 mod limits;
@@ -21,6 +22,7 @@ mod schemes;
 mod settings;
 mod shop;
 mod transactions;
+mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {
