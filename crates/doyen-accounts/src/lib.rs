@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`Accounts`] | the plugin that an application mounts |
 //! | [`Users`], [`UserRecord`] | the port to the application's own users |
+//! | [`PasswordLogin`], [`TokenPair`] | a login with routes and bodies of your own |
 //! | [`ApiKeys`], [`ApiKeyIdentity`] | keys of users, for programs |
 //! | [`SessionUser`] | a caller with a login session, not a program with a key |
 //! | [`sessions`] | login sessions: refresh, end, list, revocations |
@@ -49,14 +50,14 @@ pub use emails::{EmailSettings, InvalidLink, Mailbox};
 pub use keys::{
     ApiKeyIdentity, ApiKeySettings, ApiKeys, INVALID_KEY, InvalidKey, KEY_PATTERN, KeyPrefix,
 };
-pub use login::{InvalidCredentials, LogIn, NotOffered, WrongPassword};
+pub use login::{InvalidCredentials, LogIn, NotOffered, PasswordLogin, TokenPair, WrongPassword};
 pub use openid::{LinkMode, OpenIdSettings};
 #[cfg(feature = "oidc")]
 pub use openid::{OpenId, OpenIdLogin, WrongOpenId};
-pub use plugin::{AccountSettings, Accounts};
+pub use plugin::{AccountRoutes, AccountSettings, Accounts};
 pub use session_user::{SessionRequired, SessionUser};
 pub use sessions::{CurrentSession, Revocations, SessionEngine, SessionSettings, Sessions};
-pub use token_plugin::{AccessTokens, SigningAlgorithm, TokenSettings};
+pub use token_plugin::{AccessTokens, PasswordSettings, SigningAlgorithm, TokenSettings};
 pub use users::{UserRecord, Users};
 
 /// The tables of accounts, on both databases.

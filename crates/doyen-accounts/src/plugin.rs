@@ -6,7 +6,7 @@ use doyen_app::{Manifest, Plugin, Registrar, SetupError, Stop};
 use doyen_core::inject::{Inject, Needs};
 use doyen_core::{MailDelivery, Port, Restrict, Restricted, signed_in};
 use doyen_settings::Settings;
-use doyen_web::Module;
+use doyen_web::{Module, Routes};
 
 use crate::account_keys::AccountKeys;
 use crate::security::SecurityWriter;
@@ -30,11 +30,13 @@ use crate::{
 /// | --- | --- |
 /// | [`at`](Self::at) | `/v1` |
 /// | [`own`](Self::own), who may use the routes under `/me` | `signed_in` |
+/// | [`routes`](Self::routes), the groups of routes to mount | all |
 /// | [`admin`](Self::admin), who may read the security log and manage clients | those routes do not exist |
 pub struct Accounts {
     prefix: Option<String>,
     own: Option<Restricted>,
     admin: Option<Restricted>,
+    groups: Option<Vec<AccountRoutes>>,
     module: Module,
     repeated: Vec<&'static str>,
     #[cfg(feature = "oidc")]
@@ -59,6 +61,7 @@ impl Accounts {
             prefix: None,
             own: None,
             admin: None,
+            groups: None,
             module: Module::new("auth")
                 .describe("Login, sessions, API keys, machine clients and security events.")
                 .bind::<dyn Users, U>(),
@@ -73,6 +76,17 @@ impl Accounts {
     pub fn at(mut self, prefix: &str) -> Self {
         if self.prefix.replace(prefix.to_owned()).is_some() {
             self.repeated.push("Accounts::at");
+        }
+        self
+    }
+
+    /// Mounts these groups of routes only. An application with paths or bodies of its own leaves
+    /// groups out and writes their routes with the engines: [`PasswordLogin`](crate::PasswordLogin),
+    /// [`Sessions`](crate::Sessions), [`Mailbox`](crate::Mailbox). An empty list mounts none.
+    #[must_use]
+    pub fn routes(mut self, groups: impl IntoIterator<Item = AccountRoutes>) -> Self {
+        if self.groups.replace(groups.into_iter().collect()).is_some() {
+            self.repeated.push("Accounts::routes");
         }
         self
     }
@@ -111,6 +125,7 @@ impl Accounts {
             prefix,
             own,
             admin,
+            groups,
             module,
             repeated: _,
             #[cfg(feature = "oidc")]
@@ -119,20 +134,28 @@ impl Accounts {
         let prefix = prefix.unwrap_or_else(|| "/v1".to_owned());
         let own = own.unwrap_or(signed_in);
         let module = module.bind::<dyn doyen_core::SecurityLog, security::SqlSecurityLog>();
-        let module = module
-            .routes(login::public().at(&prefix))
-            .routes(sessions::public().at(&prefix))
-            .routes(login::routes(own).at(&prefix))
-            .routes(sessions::routes(own).at(&prefix));
-        let module = module
-            .routes(keys::routes(own).at(&prefix))
-            .provide(std::sync::Arc::new(
-                crate::throttle::ThrottleState::default(),
-            ));
-        let module = module
-            .routes(emails::public().at(&prefix))
-            .routes(emails::routes(own).at(&prefix))
-            .routes(factor::routes(own).at(&prefix));
+        let module = module.provide(Arc::new(crate::throttle::ThrottleState::default()));
+        let has = |group| groups.as_ref().is_none_or(|all| all.contains(&group));
+        let public: [(AccountRoutes, fn() -> Routes); 3] = [
+            (AccountRoutes::Login, login::public),
+            (AccountRoutes::Sessions, sessions::public),
+            (AccountRoutes::Emails, emails::public),
+        ];
+        let public = public.into_iter().filter(|(group, _)| has(*group));
+        let module = public.fold(module, |module, (_, routes)| {
+            module.routes(routes().at(&prefix))
+        });
+        let of_own: [(AccountRoutes, fn(Restricted) -> Routes); 5] = [
+            (AccountRoutes::Login, login::routes),
+            (AccountRoutes::Sessions, sessions::routes),
+            (AccountRoutes::ApiKeys, keys::routes),
+            (AccountRoutes::Emails, emails::routes),
+            (AccountRoutes::Factors, factor::routes),
+        ];
+        let of_own = of_own.into_iter().filter(|(group, _)| has(*group));
+        let module = of_own.fold(module, |module, (_, routes)| {
+            module.routes(routes(own).at(&prefix))
+        });
         #[cfg(feature = "oidc")]
         let module = if openid {
             module.routes(crate::openid::routes().at(&prefix))
@@ -140,16 +163,43 @@ impl Accounts {
             module
         };
         // Without an administrator there are no clients.
-        match admin {
-            Some(admin) => module
-                .routes(security::routes(admin).at(&prefix))
-                .routes(clients::routes(admin).at(&prefix))
-                .routes(clients::public().at(&prefix))
-                .routes(clients::Metadata::routes())
-                .provide(std::sync::Arc::new(clients::Metadata::new(&prefix))),
-            None => module,
+        let Some(admin) = admin else {
+            return module;
+        };
+        let module = if has(AccountRoutes::SecurityLog) {
+            module.routes(security::routes(admin).at(&prefix))
+        } else {
+            module
+        };
+        if !has(AccountRoutes::Clients) {
+            return module;
         }
+        module
+            .routes(clients::routes(admin).at(&prefix))
+            .routes(clients::public().at(&prefix))
+            .routes(clients::Metadata::routes())
+            .provide(Arc::new(clients::Metadata::new(&prefix)))
     }
+}
+
+/// A group of the routes of [`Accounts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccountRoutes {
+    /// `/auth/login`, `/auth/csrf` and `/me/password`.
+    Login,
+    /// `/auth/refresh`, `/auth/logout` and `/me/sessions`.
+    Sessions,
+    /// `/me/api-keys`.
+    ApiKeys,
+    /// Verification of addresses, password resets and `/me/email`.
+    Emails,
+    /// `/me/totp`.
+    Factors,
+    /// The security log, for administrators.
+    SecurityLog,
+    /// Machine clients: their management, for administrators, and `/oauth/token`.
+    Clients,
 }
 
 /// Sessions, API keys, mails and second factors of accounts.

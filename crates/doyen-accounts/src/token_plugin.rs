@@ -1,13 +1,15 @@
 //! Access tokens as a plugin.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_app::{Manifest, Plugin, Registrar, SetupError, Stop};
 use doyen_auth::{
-    Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, Passwords, RevocationList, SigningKeys,
-    TokenOptions, TokenUses, Tokens,
+    Bearer, KEY_TABLES, KeyError, KeyRing, PasswordOptions, PasswordRules, Passwords,
+    RevocationList, SigningKeys, TokenOptions, TokenUses, Tokens,
 };
+use doyen_core::SecurityScheme;
 use doyen_core::inject::Needs;
 use doyen_macros::routes;
 use doyen_settings::Settings;
@@ -17,8 +19,27 @@ use crate::{jwks, key_commands};
 
 /// Access tokens: signs them, identifies callers by them, and publishes the public keys
 /// (`/.well-known/jwks.json`).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AccessTokens;
+///
+/// `Tokens` issues and verifies tokens; `Arc<Bearer>` returns the caller of one, and refuses revoked
+/// ones. Inject them to write a login, or a security scheme, of your own.
+#[derive(Clone, Debug, Default)]
+pub struct AccessTokens {
+    scheme: Option<SecurityScheme>,
+}
+
+impl AccessTokens {
+    /// Reads access tokens after another authentication scheme than `Bearer`, for clients that send
+    /// `Authorization: Token <jwt>`. `Bearer` is not accepted then.
+    ///
+    /// ```text
+    /// App::new("conduit").replace(AccessTokens::default().scheme("Token"))
+    /// ```
+    #[must_use]
+    pub fn scheme(mut self, scheme: impl Into<Cow<'static, str>>) -> Self {
+        self.scheme = Some(SecurityScheme::authorization(scheme));
+        self
+    }
+}
 
 /// Access tokens and their signing keys.
 #[derive(Debug, Clone, Settings)]
@@ -34,10 +55,33 @@ pub struct TokenSettings {
     pub issuer: String,
     /// Audience of the tokens, for their `aud` claim. If not set, the issuer.
     pub audience: Option<String>,
-    /// Lifetime of an access token.
-    #[setting(default = "15m", min = "1m", max = "24h")]
+    /// Lifetime of an access token: at most 24 hours, or 365 days with `auth.long_access_tokens`.
+    #[setting(default = "15m", min = "1m", max = "365d")]
     pub access_lifetime: Duration,
+    /// Permits access tokens that live longer than 24 hours, for the contract of an API without
+    /// refresh tokens. A stolen token is valid for as long, unless its session is revoked.
+    #[setting(default = false)]
+    pub long_access_tokens: bool,
+    /// Rules for new passwords.
+    #[setting(section)]
+    pub password: PasswordSettings,
 }
+
+/// Rules for new passwords. Existing passwords stay valid.
+#[derive(Debug, Clone, Settings)]
+#[non_exhaustive]
+pub struct PasswordSettings {
+    /// Minimum number of characters of a new password.
+    #[setting(default = 8, min = 1, max = 64)]
+    pub min_length: usize,
+    /// Refuses the most frequent passwords of leaked lists, simple patterns, and passwords made of
+    /// the address of the user. Switch it off only for the contract of an existing API.
+    #[setting(default = true)]
+    pub refuse_common: bool,
+}
+
+/// The longest lifetime without `auth.long_access_tokens`.
+const MAX_SHORT_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The issuer of every application that sets none: tokens of one would be valid for another.
 const DEFAULT_ISSUER: &str = "http://localhost";
@@ -98,6 +142,13 @@ impl Plugin for AccessTokens {
         let audience = settings.audience.as_ref().unwrap_or(&settings.issuer);
         let mut options = TokenOptions::new(settings.issuer.clone(), audience.clone());
         options.lifetime = settings.access_lifetime;
+        options.is_long_lived = settings.long_access_tokens;
+        if settings.access_lifetime > MAX_SHORT_LIFETIME && !settings.long_access_tokens {
+            return Err(SetupError::setting(
+                "auth.access_lifetime",
+                "must be at most 24h, because a stolen token is valid for as long. Shorten it, or set `auth.long_access_tokens = true`",
+            ));
+        }
         let keys = SigningKeys::new(app.database(), deriver, algorithm, app.clock());
         let tokens = Tokens::new(ring, options, app.clock())
             .map_err(|error| SetupError::setting("auth", error.to_string()))?
@@ -107,18 +158,28 @@ impl Plugin for AccessTokens {
         app.provide(Arc::clone(&tokens));
         app.provide(Arc::new(keys));
         app.provide(passwords(app)?);
+        app.provide(Arc::new(PasswordRules {
+            min_chars: settings.password.min_length,
+            refuses_common: settings.password.refuse_common,
+        }));
         app.module(Module::new("keys").routes(routes![jwks::jwks]));
         app.service("signing keys", start);
         // Another plugin may revoke tokens: it is known once all have registered.
         app.finish(move |app| {
             let bearer = Bearer::new(tokens);
+            let bearer = match self.scheme {
+                Some(scheme) => bearer.scheme(scheme),
+                None => bearer,
+            };
             let bearer = match app.contributions::<TokenSessions>().pop() {
                 Some(sessions) => bearer
                     .revocable(sessions.revocations)
                     .reporting(sessions.uses),
                 None => bearer,
             };
-            app.identify(Arc::new(bearer), Needs::default());
+            let bearer = Arc::new(bearer);
+            app.provide(Arc::clone(&bearer));
+            app.identify(bearer, Needs::default());
             Ok(())
         });
         Ok(())

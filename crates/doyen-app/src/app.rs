@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use doyen_core::inject::Inject;
 use doyen_core::limit::Policy;
-use doyen_core::{Scope, Unexpected};
+use doyen_core::{Problem, Scope, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Migrations;
-use doyen_schema::{Info, Licence};
+use doyen_schema::{Info, Licence, ProblemFormat};
 use doyen_settings::Settings;
 use doyen_web::around::{Around, BoxLayer, Slot, TowerLayer};
-use doyen_web::{Module, Versions};
+use doyen_web::extract::Scheme;
+use doyen_web::{Credentials, Module, Versions};
 
 use crate::entry::{Edit, Entry, Origin};
+use crate::identification::{Identification, IntoCaller};
 use crate::registrar::{Contribution, Registrar};
 use crate::settings_union::AppSettings;
 use crate::{Command, Plugin};
@@ -82,6 +84,8 @@ pub(crate) struct Parts {
     pub(crate) seed: Option<Command>,
     pub(crate) settings: AppSettings,
     pub(crate) contributions: Vec<Contribution>,
+    pub(crate) identifications: Vec<Arc<Identification>>,
+    pub(crate) problem_format: Option<Arc<dyn ProblemFormat>>,
     /// What the application registers like a plugin.
     pub(crate) own: Vec<Own>,
     pub(crate) once: Once,
@@ -149,6 +153,8 @@ impl<D: Defaults> App<D> {
                 seed: None,
                 settings: AppSettings::of::<()>(),
                 contributions: Vec::new(),
+                identifications: Vec::new(),
+                problem_format: None,
                 own: Vec::new(),
                 once: Once::default(),
             },
@@ -250,6 +256,67 @@ impl<D: Defaults> App<D> {
     #[must_use]
     pub fn contribute<P: Any + Clone + Send + Sync>(mut self, item: P) -> Self {
         self.parts.contributions.push(Contribution::new(item));
+        self
+    }
+
+    /// Adds a security scheme: `check` returns the caller of its credentials, and can inject what it
+    /// needs. `allow`, limits by user, the log and the OpenAPI document follow it. Schemes of the
+    /// application are asked before those of plugins, in the order of these calls.
+    ///
+    /// `check` is called if a request carries credentials of the scheme. `None` means that it does
+    /// not know them: the next scheme is asked, and without a caller a protected route returns a
+    /// 401. An error ends the request, except on a public route.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use doyen_app::App;
+    /// use doyen_core::{Caller, Unexpected};
+    /// use doyen_web::{Basic, Credentials};
+    ///
+    /// struct Robots { password: String }
+    ///
+    /// async fn robot(
+    ///     robots: Arc<Robots>,
+    ///     Credentials(given): Credentials<Basic>,
+    /// ) -> Result<Option<Caller>, Unexpected> {
+    ///     let is_right = *given.password.expose() == robots.password;
+    ///     Ok(is_right.then(|| Caller::new(&given.name)))
+    /// }
+    ///
+    /// let app: App = App::new("shop").identify(robot);
+    /// # let _ = app;
+    /// ```
+    #[must_use]
+    pub fn identify<T, S, F, Fut, C, E>(mut self, check: F) -> Self
+    where
+        T: Inject,
+        S: Scheme,
+        F: Fn(T, Credentials<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<C, E>> + Send + 'static,
+        C: IntoCaller + 'static,
+        E: Problem,
+    {
+        let identification = Identification::new::<T, S, F, Fut, C, E>(check);
+        self.parts.identifications.push(Arc::new(identification));
+        self
+    }
+
+    /// Sets the format of every error that leaves the application: those of handlers, of extractors,
+    /// of the router and the HTTP parser, limits, timeouts and panics. The OpenAPI document and the
+    /// contract check of the test kit follow it. The default is RFC 9457.
+    ///
+    /// ```
+    /// use doyen_app::App;
+    /// use doyen_schema::FastApiErrors;
+    ///
+    /// let app: App = App::new("shop").problem_format(FastApiErrors);
+    /// # let _ = app;
+    /// ```
+    #[must_use]
+    pub fn problem_format(mut self, format: impl ProblemFormat) -> Self {
+        self.parts.once.give("App::problem_format");
+        self.parts.problem_format = Some(Arc::new(format));
         self
     }
 

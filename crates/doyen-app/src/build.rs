@@ -8,7 +8,7 @@ mod register;
 use std::sync::Arc;
 
 use doyen_core::inject::ContainerBuilder;
-use doyen_core::{AccessSink, Clock};
+use doyen_core::{AccessSink, Clock, Identify};
 use doyen_settings::Loader;
 use doyen_web::Module;
 
@@ -26,6 +26,8 @@ pub struct Overrides {
     pub clock: Option<Arc<dyn Clock>>,
     /// The receiver of the access log.
     pub access_log: Option<Arc<dyn AccessSink>>,
+    /// Identifies callers before anything else does. It is not in the OpenAPI document.
+    pub identify: Option<Arc<dyn Identify>>,
     /// Bindings to add or replace.
     pub bindings: Vec<Bind>,
     /// Modules to add.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use doyen_core::problem::Plain;
 use doyen_core::{
-    AuthScheme, Caller, CredentialHeader, Credentials, Identify, Kind, ProblemInfo, Refusal,
+    Caller, CredentialHeader, CredentialSource, Identify, Kind, ProblemInfo, Refusal,
+    RequestCredentials, SecurityScheme,
 };
+use doyen_web::extract::presented;
 
 /// The problem for a request with conflicting credentials.
 pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
@@ -23,15 +25,26 @@ pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
 /// | `Authorization` and `X-API-Key` | neither: 400 `invalid_request` (RFC 6750 section 2) |
 /// | `Authorization` | it alone: a cookie is ignored |
 /// | `X-API-Key` | it alone |
+/// | a header or query parameter of a scheme of the application | it, if the ones above are missing or not known; never a cookie |
 /// | `Cookie` | it |
 ///
 /// A header counts even if nothing here understands it: a request never falls back to a cookie
 /// that its sender may not know of.
-pub(crate) struct Identifiers(Vec<Arc<dyn Identify>>);
+pub(crate) struct Identifiers {
+    all: Vec<Arc<dyn Identify>>,
+    /// Headers and query parameters of schemes of the application.
+    others: Vec<CredentialSource>,
+}
 
 impl Identifiers {
-    pub(crate) const fn new(all: Vec<Arc<dyn Identify>>) -> Self {
-        Self(all)
+    pub(crate) fn new(all: Vec<Arc<dyn Identify>>) -> Self {
+        let schemes = all.iter().flat_map(|one| one.schemes());
+        let others = schemes.filter(|scheme| match scheme.credential_header() {
+            Some(CredentialHeader::Named(_)) | None => true,
+            Some(_) => false,
+        });
+        let others = others.map(|scheme| scheme.source().clone()).collect();
+        Self { all, others }
     }
 }
 
@@ -39,7 +52,7 @@ impl Identifiers {
 impl Identify for Identifiers {
     async fn identify(
         &self,
-        mut credentials: Credentials<'_>,
+        mut credentials: RequestCredentials<'_>,
     ) -> Result<Option<Arc<Caller>>, Refusal> {
         match (credentials.authorization, credentials.api_key) {
             (Some(_), Some(_)) => {
@@ -47,10 +60,15 @@ impl Identify for Identifiers {
                     .detail("send `Authorization` or `X-API-Key`, not both")
                     .into());
             }
-            (None, None) => {}
+            (None, None) => {
+                let is_presented = |source| presented(&credentials, source).is_some();
+                if self.others.iter().any(is_presented) {
+                    credentials.cookie = None;
+                }
+            }
             _ => credentials.cookie = None,
         }
-        for identify in &self.0 {
+        for identify in &self.all {
             if let Some(caller) = identify.identify(credentials).await? {
                 return Ok(Some(caller));
             }
@@ -59,19 +77,25 @@ impl Identify for Identifiers {
     }
 
     fn credential_headers(&self) -> Vec<CredentialHeader> {
-        let of_each = self.0.iter().flat_map(|one| one.credential_headers());
+        let of_each = self.all.iter().flat_map(|one| one.credential_headers());
         let read: Vec<CredentialHeader> = of_each.collect();
-        let all = CredentialHeader::ALL.into_iter();
-        all.filter(|header| read.contains(header)).collect()
+        let known = CredentialHeader::ALL.into_iter();
+        let mut all: Vec<CredentialHeader> = known.filter(|header| read.contains(header)).collect();
+        for header in read {
+            if !all.contains(&header) {
+                all.push(header);
+            }
+        }
+        all
     }
 
-    fn schemes(&self) -> Vec<AuthScheme> {
-        self.0.iter().flat_map(|one| one.schemes()).collect()
+    fn schemes(&self) -> Vec<SecurityScheme> {
+        self.all.iter().flat_map(|one| one.schemes()).collect()
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {
         let mut all = vec![&INVALID_REQUEST];
-        all.extend(self.0.iter().flat_map(|identify| identify.problems()));
+        all.extend(self.all.iter().flat_map(|identify| identify.problems()));
         all
     }
 }
@@ -81,13 +105,13 @@ mod tests {
     use super::*;
 
     /// Identifies a caller by one header.
-    struct Looks(fn(&Credentials<'_>) -> Option<String>);
+    struct Looks(fn(&RequestCredentials<'_>) -> Option<String>);
 
     #[async_trait::async_trait]
     impl Identify for Looks {
         async fn identify(
             &self,
-            credentials: Credentials<'_>,
+            credentials: RequestCredentials<'_>,
         ) -> Result<Option<Arc<Caller>>, Refusal> {
             Ok((self.0)(&credentials).map(|name| Arc::new(Caller::new(&name))))
         }
@@ -107,11 +131,11 @@ mod tests {
         api_key: Option<&str>,
         cookie: Option<&str>,
     ) -> Result<Option<String>, &'static str> {
-        let credentials = Credentials {
+        let credentials = RequestCredentials {
             authorization,
             api_key,
             cookie,
-            ..Credentials::default()
+            ..RequestCredentials::default()
         };
         let found = all().identify(credentials).await;
         found

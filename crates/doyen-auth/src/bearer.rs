@@ -2,13 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use doyen_core::inject::{Context, Node};
-use doyen_core::problem::UNAVAILABLE;
+use doyen_core::problem::{Challenged, UNAVAILABLE};
 use doyen_core::{
-    Caller, CredentialHeader, Credentials, Identify, Inject, Kind, Lifetime, Problem, ProblemInfo,
-    Refusal,
+    Caller, CredentialHeader, CredentialSource, Identify, Inject, Kind, Lifetime, Problem,
+    ProblemInfo, Refusal, RequestCredentials, SecurityScheme, Unexpected,
 };
 
 use crate::{Claims, Rejected, RevocationList, TokenUses, Tokens};
@@ -30,16 +31,53 @@ pub struct Bearer {
     tokens: Arc<Tokens>,
     revocations: Option<Arc<RevocationList>>,
     uses: Option<Arc<dyn TokenUses>>,
+    scheme: SecurityScheme,
 }
 
 impl Bearer {
     /// Identifies callers with these tokens.
-    pub const fn new(tokens: Arc<Tokens>) -> Self {
+    pub fn new(tokens: Arc<Tokens>) -> Self {
         Self {
             tokens,
             revocations: None,
             uses: None,
+            scheme: SecurityScheme::bearer(),
         }
+    }
+
+    /// Reads the tokens after another authentication scheme than `Bearer`.
+    #[must_use]
+    pub fn scheme(self, scheme: SecurityScheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// Returns the caller of an access token: for schemes of an application, and for messages that
+    /// carry a token elsewhere than in a request.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`InvalidToken`] if the token is malformed, expired, revoked or not of this service,
+    /// and a 503 if the list of revocations cannot be read.
+    pub async fn caller(&self, token: &str) -> Result<Arc<Caller>, CheckToken> {
+        self.caller_from(token, None).await
+    }
+
+    async fn caller_from(
+        &self,
+        token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Caller>, CheckToken> {
+        let claims = self.tokens.check(token).await.map_err(InvalidToken)?;
+        if !self.counts(&claims).await? {
+            return Err(InvalidToken(Rejected::Revoked).into());
+        }
+        if let Some(uses) = &self.uses {
+            let now = self.tokens.now();
+            if claims.last_use.is_news(now) {
+                uses.used(&claims, address, now);
+            }
+        }
+        Ok(Arc::clone(&claims.caller))
     }
 
     /// Refuses tokens that are revoked in this list.
@@ -60,7 +98,7 @@ impl Bearer {
         }
     }
 
-    async fn counts(&self, claims: &Claims) -> Result<bool, Refusal> {
+    async fn counts(&self, claims: &Claims) -> Result<bool, Unexpected> {
         let Some(list) = &self.revocations else {
             return Ok(true);
         };
@@ -69,7 +107,7 @@ impl Bearer {
         if claims.expires_at.since(claims.issued_at) > list.kept() {
             return Ok(false);
         }
-        Ok(list.permits(&claims.caller).await?)
+        list.permits(&claims.caller).await
     }
 }
 
@@ -84,27 +122,36 @@ impl fmt::Debug for Bearer {
 
 #[async_trait::async_trait]
 impl Identify for Bearer {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
-        match credentials.authorization.and_then(token) {
-            None => Ok(None),
-            Some(token) => match self.tokens.check(token).await {
-                Ok(claims) if self.counts(&claims).await? => {
-                    if let Some(uses) = &self.uses {
-                        let now = self.tokens.now();
-                        if claims.last_use.is_news(now) {
-                            uses.used(&claims, credentials.address, now);
-                        }
-                    }
-                    Ok(Some(Arc::clone(&claims.caller)))
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        let CredentialSource::Authorization(name) = self.scheme.source() else {
+            return Ok(None);
+        };
+        let Some(token) = credentials.after(name) else {
+            return Ok(None);
+        };
+        match self.caller_from(token, credentials.address).await {
+            Ok(caller) => Ok(Some(caller)),
+            Err(refused) if self.scheme.has_scopes() => Err(refused.into()),
+            // The pipeline knows the challenge of RFC 6750 only.
+            Err(refused) => match (refused.info().kind, self.scheme.challenge()) {
+                (Kind::Unauthenticated, Some(challenge)) => {
+                    let challenge = format!("{challenge}, error=\"invalid_token\"");
+                    Err(Challenged::new(refused.into(), challenge).into())
                 }
-                Ok(_) => Err(InvalidToken(Rejected::Revoked).into()),
-                Err(reason) => Err(InvalidToken(reason).into()),
+                _ => Err(refused.into()),
             },
         }
     }
 
     fn credential_headers(&self) -> Vec<CredentialHeader> {
         vec![CredentialHeader::Authorization]
+    }
+
+    fn schemes(&self) -> Vec<SecurityScheme> {
+        vec![self.scheme.clone()]
     }
 
     fn problems(&self) -> Vec<&'static ProblemInfo> {
@@ -125,14 +172,6 @@ impl Inject for Bearer {
     async fn make(cx: &Context) -> Result<Self, Refusal> {
         Ok(Self::new(cx.get().await?))
     }
-}
-
-/// Returns the text after the scheme `Bearer`, in any case, and its spaces.
-fn token(authorization: &str) -> Option<&str> {
-    let (scheme, rest) = authorization.split_once(' ').unwrap_or((authorization, ""));
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| rest.trim_start_matches(' '))
 }
 
 /// The problem for an invalid access token.
@@ -168,6 +207,17 @@ impl Problem for InvalidToken {
     }
 }
 
+/// Why there is no caller for a token.
+#[derive(Debug, Problem)]
+pub enum CheckToken {
+    /// The token was refused.
+    #[problem(transparent)]
+    Invalid(InvalidToken),
+    /// The list of revocations cannot be read.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,9 +228,9 @@ mod tests {
         authorization: Option<&str>,
     ) -> Result<Option<Arc<Caller>>, Refusal> {
         bearer
-            .identify(Credentials {
+            .identify(RequestCredentials {
                 authorization,
-                ..Credentials::default()
+                ..RequestCredentials::default()
             })
             .await
     }

@@ -28,10 +28,13 @@
 //! | [`Jws`] | a signed token in compact form, also of other issuers |
 //! | [`Bearer`] | identifies a [`Caller`](doyen_core::Caller) by `Authorization: Bearer` |
 //! | [`RevocationList`] | revoked sessions, keys and clients, known to every node within seconds |
-//! | [`Passwords`], [`NewPassword`] | argon2id with limited concurrency, and the rules for a new password |
+//! | [`Passwords`], [`NewPassword`], [`PasswordRules`] | argon2id with limited concurrency, and the rules for a new password |
 //!
 //! It stores the numbers of the signing keys in use ([`KEY_TABLES`]), never the keys. Sessions,
 //! refresh tokens and API keys belong to `doyen-accounts`.
+
+// The derives generate paths that begin with `::doyen::__private`.
+extern crate doyen_core as doyen;
 
 mod bearer;
 mod jws;
@@ -42,13 +45,14 @@ mod password;
 mod revocation;
 mod token;
 
-pub use bearer::{Bearer, INVALID_TOKEN, InvalidToken};
+pub use bearer::{Bearer, CheckToken, INVALID_TOKEN, InvalidToken};
 pub use jws::{Jws, JwsError};
 pub use keyring::{Algorithm, AlgorithmName, BadKey, KeyRing, KeySet};
 pub use keys::{KEY_SET_MAX_AGE, KEY_TABLES, KeyError, KeyState, Rotation, SigningKeys, StoredKey};
 pub use members::{Members, strict_json};
 pub use password::{
-    BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, Passwords, Verdict, WeakPassword,
+    BadPasswordOptions, NewPassword, Overloaded, PasswordOptions, PasswordRules, Passwords,
+    Verdict, WeakPassword,
 };
 pub use revocation::{REVOKED, Reading, Revocation, RevocationList, RevocationSource};
 pub use token::{BadTokenOptions, Claims, IssuedToken, Rejected, TokenOptions, TokenUses, Tokens};

@@ -18,7 +18,7 @@ mod memory;
 mod phc;
 mod rules;
 
-pub use rules::{NewPassword, WeakPassword};
+pub use rules::{NewPassword, PasswordRules, WeakPassword};
 
 use std::fmt;
 use std::sync::Arc;
@@ -171,6 +171,26 @@ impl Passwords {
     /// Returns [`Overloaded`] as `unavailable` (503, `Retry-After`) if too many requests wait, and
     /// an error if the system has no random bytes.
     pub async fn hash(&self, password: NewPassword) -> Result<String, Unexpected> {
+        self.hash_text(password.expose().to_owned().into()).await
+    }
+
+    /// Returns the hash of a password that no rule has checked: for the import of users, and for an
+    /// API whose rules are its own. See [`hash`](Self::hash).
+    ///
+    /// # Errors
+    ///
+    /// As [`hash`](Self::hash), and for a password that is empty or longer than 4,096 bytes, which
+    /// would match no login.
+    pub async fn hash_unchecked(&self, password: Secret<String>) -> Result<String, Unexpected> {
+        match rules::normal(password.expose()) {
+            Some(normal) if !normal.is_empty() => self.hash_text(normal.into()).await,
+            _ => Err(Unexpected::new(
+                "a password must have 1 to 4,096 bytes: check it before it is hashed",
+            )),
+        }
+    }
+
+    async fn hash_text(&self, password: Secret<String>) -> Result<String, Unexpected> {
         let params = self.params.clone();
         let blocks = params.block_count();
         let hash = self.run(blocks, move |memory| {

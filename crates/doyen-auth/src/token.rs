@@ -42,8 +42,11 @@ pub struct TokenOptions {
     pub issuer: String,
     /// The audience: the name of this service, compared exactly. A token may name further ones.
     pub audience: String,
-    /// Lifetime of a token. Default 15 minutes, at most a day.
+    /// Lifetime of a token. Default 15 minutes, at most a day, or a year with `is_long_lived`.
     pub lifetime: Duration,
+    /// True to permit a lifetime of more than a day: for the contract of an API without refresh
+    /// tokens. A stolen token is valid for as long, unless its session is revoked.
+    pub is_long_lived: bool,
     /// Maximum difference between the clocks of two nodes. Default 5 seconds, at most 60.
     pub leeway: Duration,
 }
@@ -55,6 +58,7 @@ impl TokenOptions {
             issuer: issuer.into(),
             audience: audience.into(),
             lifetime: Duration::from_secs(15 * 60),
+            is_long_lived: false,
             leeway: Duration::from_secs(5),
         }
     }
@@ -123,9 +127,14 @@ impl Tokens {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BadTokenOptions> {
         let seconds = options.lifetime.as_secs();
-        if seconds == 0 || seconds > 86_400 {
+        let max = if options.is_long_lived {
+            365 * 86_400
+        } else {
+            86_400
+        };
+        if seconds == 0 || seconds > max {
             return Err(BadTokenOptions(
-                "the lifetime of an access token must be 1 second to 1 day",
+                "the lifetime of an access token must be 1 second to 1 day, or to 365 days if long lifetimes are permitted",
             ));
         }
         if options.leeway > Duration::from_secs(60) {

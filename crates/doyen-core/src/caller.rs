@@ -1,9 +1,10 @@
 //! The caller of a request.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::{Kind, ProblemInfo, Refusal};
+use crate::{Kind, ProblemInfo, Refusal, SecurityScheme};
 
 /// The identified caller of a request, from a verified token, key or session.
 ///
@@ -74,7 +75,10 @@ pub trait Identify: Send + Sync + 'static {
     /// # Errors
     ///
     /// Returns an error if the credentials are invalid. The default problem is `invalid_token`.
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal>;
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal>;
 
     /// Returns the request headers that it reads to identify a caller. The default is every header
     /// that can carry credentials.
@@ -85,14 +89,15 @@ pub trait Identify: Send + Sync + 'static {
         CredentialHeader::ALL.to_vec()
     }
 
-    /// Returns the authentication schemes that it accepts, for the challenge of a 401 and for the
-    /// OpenAPI document. The default is `Bearer` for `Authorization`, and one for each other header
-    /// of [`credential_headers`](Identify::credential_headers).
-    fn schemes(&self) -> Vec<AuthScheme> {
+    /// Returns the schemes that it accepts, for the challenge of a 401 and for the OpenAPI document.
+    /// The default is access tokens for `Authorization`, and an API key for each other header of
+    /// [`credential_headers`](Identify::credential_headers).
+    fn schemes(&self) -> Vec<SecurityScheme> {
         let scheme = |header| match header {
-            CredentialHeader::Authorization => AuthScheme::Bearer,
-            CredentialHeader::ApiKey => AuthScheme::ApiKey,
-            CredentialHeader::Cookie => AuthScheme::Cookie,
+            CredentialHeader::Authorization => SecurityScheme::bearer(),
+            CredentialHeader::ApiKey => SecurityScheme::api_key(),
+            CredentialHeader::Cookie => SecurityScheme::session_cookie(),
+            CredentialHeader::Named(name) => SecurityScheme::header(name),
         };
         self.credential_headers().into_iter().map(scheme).collect()
     }
@@ -110,7 +115,7 @@ impl<A: Identify> crate::Port<A> for dyn Identify {
 }
 
 /// A request header that can carry credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialHeader {
     /// `Authorization`.
     Authorization,
@@ -118,43 +123,36 @@ pub enum CredentialHeader {
     ApiKey,
     /// `Cookie`.
     Cookie,
+    /// Another header.
+    Named(Cow<'static, str>),
 }
 
 impl CredentialHeader {
-    /// Every header that [`Credentials`] can hold.
+    /// The headers that [`RequestCredentials`] has fields for.
     pub const ALL: [Self; 3] = [Self::Authorization, Self::ApiKey, Self::Cookie];
-}
 
-/// An authentication scheme, in the order in which a 401 lists them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum AuthScheme {
-    /// An access token in `Authorization` (RFC 6750).
-    Bearer,
-    /// A name and a password in `Authorization` (RFC 7617).
-    Basic,
-    /// A key in `X-API-Key`.
-    ApiKey,
-    /// A session in a cookie. It is not in the OpenAPI document, because it is for the pages of the
-    /// application.
-    Cookie,
-}
-
-impl AuthScheme {
-    /// Returns the name in `WWW-Authenticate` (RFC 9110 section 11.6.1).
-    pub const fn as_str(self) -> &'static str {
+    /// Returns the name of the header.
+    pub fn as_str(&self) -> &str {
         match self {
-            Self::Bearer => "Bearer",
-            Self::Basic => "Basic",
-            Self::ApiKey => "ApiKey",
+            Self::Authorization => "Authorization",
+            Self::ApiKey => "X-API-Key",
             Self::Cookie => "Cookie",
+            Self::Named(name) => name,
         }
     }
 }
 
+/// The head of a request, for credentials that [`RequestCredentials`] has no field for.
+pub trait RequestHead: Send + Sync {
+    /// Returns the first header of this name, if it is text.
+    fn header(&self, name: &str) -> Option<&str>;
+    /// Returns the query string, as it was received.
+    fn query(&self) -> Option<&str>;
+}
+
 /// What a request carries to say who it is from.
 #[derive(Clone, Copy, Default)]
-pub struct Credentials<'a> {
+pub struct RequestCredentials<'a> {
     /// Value of `Authorization`.
     pub authorization: Option<&'a str>,
     /// Value of `X-API-Key`.
@@ -174,10 +172,132 @@ pub struct Credentials<'a> {
     pub csrf: Option<&'a str>,
     /// Address of the client, after trusted proxies. Use it for logs, never as a proof.
     pub address: Option<IpAddr>,
+    /// The rest of the request. `None` in tests of an implementation.
+    pub head: Option<&'a dyn RequestHead>,
 }
 
-impl std::fmt::Debug for Credentials<'_> {
+impl<'a> RequestCredentials<'a> {
+    /// Returns the credential after this authentication scheme, in any case, and its spaces.
+    pub fn after(&self, scheme: &str) -> Option<&'a str> {
+        let given = self.authorization?;
+        let (sent, rest) = given.split_once(' ').unwrap_or((given, ""));
+        sent.eq_ignore_ascii_case(scheme)
+            .then(|| rest.trim_start_matches(' '))
+    }
+
+    /// Returns the value of a header.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        match name {
+            name if name.eq_ignore_ascii_case("authorization") => self.authorization,
+            name if name.eq_ignore_ascii_case("x-api-key") => self.api_key,
+            name => self.head?.header(name),
+        }
+    }
+
+    /// True if the page of another site can have caused the request: then its cookie does not show
+    /// that the user wants it. Clients other than browsers send none of the headers that tell.
+    pub fn is_cross_site(&self) -> bool {
+        if self.safe {
+            return false;
+        }
+        match (self.fetch_site, self.origin) {
+            (Some(site), _) => !matches!(site, "same-origin" | "none"),
+            (None, Some(origin)) => {
+                let host = origin.split_once("://").map(|(_, host)| host);
+                host.is_none() || host != self.host
+            }
+            (None, None) => false,
+        }
+    }
+}
+
+impl std::fmt::Debug for RequestCredentials<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").finish_non_exhaustive()
+        f.debug_struct("RequestCredentials").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_of_another_site_does_not_speak_for_the_user() {
+        let none = RequestCredentials::default();
+        let host = Some("shop.example");
+        for (credentials, cross) in [
+            (none, false),
+            (
+                RequestCredentials {
+                    fetch_site: Some("cross-site"),
+                    ..none
+                },
+                true,
+            ),
+            (
+                RequestCredentials {
+                    fetch_site: Some("same-site"),
+                    ..none
+                },
+                true,
+            ),
+            (
+                RequestCredentials {
+                    fetch_site: Some("same-origin"),
+                    ..none
+                },
+                false,
+            ),
+            (
+                RequestCredentials {
+                    safe: true,
+                    fetch_site: Some("cross-site"),
+                    ..none
+                },
+                false,
+            ),
+            (
+                RequestCredentials {
+                    host,
+                    origin: Some("https://shop.example"),
+                    ..none
+                },
+                false,
+            ),
+            (
+                RequestCredentials {
+                    host,
+                    origin: Some("https://evil.example"),
+                    ..none
+                },
+                true,
+            ),
+            (
+                RequestCredentials {
+                    host,
+                    origin: Some("null"),
+                    ..none
+                },
+                true,
+            ),
+        ] {
+            assert_eq!(
+                credentials.is_cross_site(),
+                cross,
+                "{:?}",
+                credentials.fetch_site
+            );
+        }
+    }
+
+    #[test]
+    fn a_scheme_is_compared_in_any_case() {
+        let of = |authorization| RequestCredentials {
+            authorization: Some(authorization),
+            ..Default::default()
+        };
+        assert_eq!(of("token  abc").after("Token"), Some("abc"));
+        assert_eq!(of("Token").after("Token"), Some(""));
+        assert_eq!(of("Tokens abc").after("Token"), None);
     }
 }

@@ -46,6 +46,24 @@ pub struct Failure {
     pub message: String,
     /// Numbers of the rule, for example `{"min": 1, "max": 100}`.
     pub params: serde_json::Map<String, serde_json::Value>,
+    /// The limit that the value is beyond, for a rule with several. It is not sent: a format of
+    /// problems can tell "blank", "too short" and "too long" apart by it.
+    pub beyond: Option<Beyond>,
+}
+
+/// The limit that a value is beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Beyond {
+    /// The minimum, and the text is empty or consists of white space.
+    Blank,
+    /// The minimum: too small, too short, too few.
+    Min,
+    /// The maximum: too large, too long, too many.
+    Max,
+    /// The exclusive minimum.
+    ExclusiveMin,
+    /// The exclusive maximum.
+    ExclusiveMax,
 }
 
 /// All errors of a request, in the order found.
@@ -81,6 +99,14 @@ impl Failures {
     /// Iterates over the errors.
     pub fn iter(&self) -> std::slice::Iter<'_, Failure> {
         self.0.iter()
+    }
+
+    /// Replaces the messages of the errors from this position on, for a rule with a message of its
+    /// own.
+    pub fn reword(&mut self, from: usize, message: &str) {
+        for failure in self.0.iter_mut().skip(from) {
+            message.clone_into(&mut failure.message);
+        }
     }
 
     /// Moves all errors of another list into this one.
@@ -163,12 +189,26 @@ impl<'a> At<'a> {
         message: impl Into<String>,
         params: serde_json::Map<String, serde_json::Value>,
     ) {
+        self.fail_beyond(out, code, message, params, None);
+    }
+
+    /// Records an error at this location, with the numbers of the rule and the limit that the value
+    /// is beyond.
+    pub fn fail_beyond(
+        &self,
+        out: &mut Failures,
+        code: &'static str,
+        message: impl Into<String>,
+        params: serde_json::Map<String, serde_json::Value>,
+        beyond: Option<Beyond>,
+    ) {
         out.push(Failure {
             pointer: self.pointer(),
             place: self.place,
             code,
             message: message.into(),
             params,
+            beyond,
         });
     }
 }

@@ -55,6 +55,59 @@ pub enum Kind {
     Internal,
     /// The service, or one of its dependencies, is temporarily unavailable.
     Unavailable,
+    /// Another status, for the contract of an existing API.
+    Other(ErrorStatus),
+}
+
+/// An HTTP status of an error: 400 to 599, so that an error cannot become a success.
+///
+/// ```
+/// use doyen_core::{ErrorStatus, Kind};
+///
+/// const TEAPOT: ErrorStatus = ErrorStatus::new(418);
+/// assert_eq!(Kind::Other(TEAPOT).title(), "I'm a Teapot");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ErrorStatus(u16);
+
+impl ErrorStatus {
+    /// Returns the status. In a constant, another number does not compile.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the number is not 400 to 599.
+    pub const fn new(status: u16) -> Self {
+        assert!(
+            status >= 400 && status <= 599,
+            "the status of an error is 400 to 599"
+        );
+        Self(status)
+    }
+
+    const fn title(self) -> &'static str {
+        match self.0 {
+            402 => "Payment Required",
+            407 => "Proxy Authentication Required",
+            411 => "Length Required",
+            416 => "Range Not Satisfiable",
+            417 => "Expectation Failed",
+            418 => "I'm a Teapot",
+            423 => "Locked",
+            424 => "Failed Dependency",
+            425 => "Too Early",
+            426 => "Upgrade Required",
+            451 => "Unavailable For Legal Reasons",
+            501 => "Not Implemented",
+            502 => "Bad Gateway",
+            504 => "Gateway Timeout",
+            505 => "HTTP Version Not Supported",
+            507 => "Insufficient Storage",
+            508 => "Loop Detected",
+            511 => "Network Authentication Required",
+            400..=499 => "Client Error",
+            _ => "Server Error",
+        }
+    }
 }
 
 impl Kind {
@@ -82,6 +135,7 @@ impl Kind {
             Kind::HeadersTooLarge => 431,
             Kind::Internal => 500,
             Kind::Unavailable => 503,
+            Kind::Other(status) => status.0,
         }
     }
 
@@ -109,11 +163,12 @@ impl Kind {
             Kind::HeadersTooLarge => "Request Header Fields Too Large",
             Kind::Internal => "Internal Server Error",
             Kind::Unavailable => "Service Unavailable",
+            Kind::Other(status) => status.title(),
         }
     }
 
     /// True for failures of the service (5xx), false for those of the request (4xx).
     pub const fn is_fault(self) -> bool {
-        matches!(self, Kind::Internal | Kind::Unavailable)
+        self.status() >= 500
     }
 }

@@ -13,6 +13,7 @@
 //! | [`Mail`], [`Mailer`] | mail to users |
 //! | [`Job`], [`Jobs`] | background jobs |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
+//! | [`SecurityScheme`], [`Identify`] | how a request proves who sends it |
 //! | [`Limit`], [`per_user`] and others | rate limits |
 //! | [`SecurityEvent`], [`SecurityLog`] | security events of accounts |
 //! | [`Inject`], [`inject::Context`], [`Port`] | dependency injection |
@@ -41,6 +42,7 @@ mod mask;
 mod page;
 mod patch;
 pub mod problem;
+mod scheme;
 mod scope;
 mod secret;
 pub mod security;
@@ -53,7 +55,7 @@ pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
 pub use caller::{
-    AuthScheme, Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED,
+    Caller, CredentialHeader, FORBIDDEN, Identify, RequestCredentials, RequestHead, UNAUTHENTICATED,
 };
 pub use causes::{causes, chain};
 pub use denied::{DeniedBecause, denied_because};
@@ -62,7 +64,7 @@ pub use doyen_macros::{Event, Inject, Problem, Role, Scope, port, provider};
 pub use doyen_macros::{Input, Output};
 pub use duration::parse_duration;
 pub use event::Event;
-pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
+pub use failure::{At, Beyond, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use idempotency::{Idempotency, Idempotent};
 pub use inject::{Inject, Lifetime, Port};
@@ -70,7 +72,7 @@ pub use job::{
     Job, JobError, JobHandler, JobId, JobInfo, JobRun, JobStatus, Jobs, MissedRuns, NewJob,
     Progress, Schedule,
 };
-pub use kind::Kind;
+pub use kind::{ErrorStatus, Kind};
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
@@ -78,7 +80,8 @@ pub use mail::{BadMail, Mail, MailDelivery, MailQueue, Mailer, NotDelivered};
 pub use mask::mask;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;
-pub use problem::{Problem, ProblemInfo, Refusal, Unexpected};
+pub use problem::{Problem, ProblemExtras, ProblemInfo, Refusal, Unexpected};
+pub use scheme::{CredentialSource, SchemeForm, SecurityScheme};
 pub use scope::{Role, Scope};
 pub use secret::Secret;
 pub use security::{SecurityEvent, SecurityLog};
@@ -107,7 +110,9 @@ pub mod __private {
     pub use crate::convert::ConvertInto;
     pub use crate::event::Event;
     pub use crate::inject::{BoxFuture, Context, Inject, Lifetime, Need, Needs, Node, Port};
-    pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};
-    pub use crate::{At, Failures, Invalid, Kind, Patch, Place, Role, Scope};
+    pub use crate::problem::{
+        Problem, ProblemExtras, ProblemInfo, Refusal, Unexpected, header_text, member_value,
+    };
+    pub use crate::{At, ErrorStatus, Failures, Invalid, Kind, Patch, Place, Role, Scope};
     pub use {async_trait, serde, serde_json};
 }

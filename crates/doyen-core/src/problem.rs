@@ -76,6 +76,19 @@ pub trait Problem: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Returns additional headers of the response. A value that a header cannot contain is left out.
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Returns the additional headers and members of each problem, for the OpenAPI document.
+    fn extras() -> Vec<ProblemExtras>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
+
     /// Returns the number of seconds after which the same request may succeed.
     fn retry_after(&self) -> Option<u32> {
         None
@@ -84,6 +97,77 @@ pub trait Problem: Send + Sync + 'static {
     /// Returns the cause, for the log and never for the client.
     fn cause(&self) -> Option<&(dyn Error + 'static)> {
         None
+    }
+}
+
+/// What a problem has in addition to the members of every problem. Each is a name and a description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProblemExtras {
+    /// Code of the problem.
+    pub code: &'static str,
+    /// Response headers.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// Members of the body.
+    pub members: &'static [(&'static str, &'static str)],
+}
+
+/// Returns a field as a member of a problem, for generated code. A value that is no JSON is `null`.
+#[doc(hidden)]
+pub fn member_value(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Returns a field as the text of a header, for generated code.
+#[doc(hidden)]
+pub fn header_text(value: &impl std::fmt::Display) -> String {
+    value.to_string()
+}
+
+/// A refused credential, with the challenge of the scheme that carried it.
+pub struct Challenged {
+    refusal: Refusal,
+    challenge: String,
+}
+
+impl Challenged {
+    /// Adds a challenge (`WWW-Authenticate`) to a refusal.
+    pub const fn new(refusal: Refusal, challenge: String) -> Self {
+        Self { refusal, challenge }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Problem for Challenged {
+    fn info(&self) -> &'static ProblemInfo {
+        self.refusal.info()
+    }
+    fn catalogue() -> Vec<&'static ProblemInfo> {
+        Vec::new()
+    }
+    fn detail(&self) -> Option<String> {
+        self.refusal.detail()
+    }
+    fn failures(&self) -> Option<&Failures> {
+        self.refusal.failures()
+    }
+    fn members(&self) -> Vec<(&'static str, serde_json::Value)> {
+        self.refusal.members()
+    }
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.refusal.headers();
+        if !all
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"))
+        {
+            all.push(("www-authenticate", self.challenge.clone()));
+        }
+        all
+    }
+    fn retry_after(&self) -> Option<u32> {
+        self.refusal.retry_after()
+    }
+    fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        self.refusal.cause()
     }
 }
 

@@ -113,6 +113,59 @@ mod tests {
     }
 
     #[test]
+    fn a_status_beyond_the_kinds_and_fields_that_are_sent() {
+        let code = rust(expand(parse_quote! {
+            /// The pot is empty.
+            #[problem(status = 418)]
+            struct Teapot {
+                /// When to come back.
+                #[problem(header = "X-Brewed-At")]
+                at: Option<String>,
+                #[problem(member)]
+                cups: u32,
+            }
+        }));
+        for part in [
+            "ErrorStatus :: new (418u16)",
+            "\"X-Brewed-At\"",
+            "\"cups\"",
+            "\"When to come back.\"",
+        ] {
+            assert!(code.contains(part), "{part} is missing in {code}");
+        }
+        let wrong = messages(expand(parse_quote! {
+            enum Wrong {
+                /// A kind has it.
+                #[problem(status = 404)]
+                Known,
+                /// No error.
+                #[problem(status = 200)]
+                Fine,
+                /// Two.
+                #[problem(status = 418, gone)]
+                Both,
+                /// Unnamed.
+                #[problem(status = 418, code = "b")]
+                Unnamed(#[problem(member)] u32),
+                /// Taken.
+                #[problem(status = 418, code = "c")]
+                Taken { #[problem(member)] status: u32, #[problem(header = "a b")] header: u32 },
+            }
+        }));
+        assert_eq!(
+            wrong,
+            [
+                "404 is the status of a kind: write `#[problem(not_found)]`",
+                "the status of an error is a number from 400 to 599",
+                "a problem has one status, and `status` gives another one than `gone`: remove one",
+                "a field without a name needs one: write `member = \"name\"`",
+                "every problem has a member `status`: write `member = \"..\"` with another name",
+                "the name of a header has letters, digits and `-`: write `header = \"Retry-After\"`",
+            ]
+        );
+    }
+
+    #[test]
     fn a_problem_contained_twice_is_ambiguous() {
         let wrong = messages(expand(parse_quote! {
             enum Wrong { #[problem(unexpected)] A(Unexpected), #[problem(transparent)] B(Unexpected) }

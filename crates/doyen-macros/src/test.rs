@@ -60,17 +60,23 @@ fn emit(function: &ItemFn, chosen: &Punctuated<Ident, Token![,]>) -> TokenStream
         .iter()
         .filter(|(argument, _)| chosen.is_empty() || chosen.iter().any(|chosen| chosen == argument))
         .map(|(argument, variant)| {
-            let (argument, variant) = (format_ident!("{argument}"), format_ident!("{variant}"));
-            quote! {
+            let (argument, kind) = (format_ident!("{argument}"), format_ident!("{variant}"));
+            let test = quote! {
                 #(#of_tests)*
                 #[::core::prelude::v1::test]
                 fn #argument() {
                     ::doyen_test::__private::run(
-                        ::doyen_test::Backend::#variant,
+                        ::doyen_test::Backend::#kind,
                         ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#argument)),
                         super::#name,
                     );
                 }
+            };
+            // Without the feature `postgres` of the test kit there is no such test.
+            match *variant == "Postgres" {
+                true if chosen.is_empty() => quote!(::doyen_test::__on_postgres! { #test }),
+                true => quote!(::doyen_test::__only_on_postgres! { #test }),
+                false => test,
             }
         });
     quote! {

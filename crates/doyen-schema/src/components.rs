@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value as Json;
 
 use self::reference::{mark, replace, unmark};
-use crate::Schema;
+use crate::{ProblemContract, Schema};
 
 /// Direction of a type: its input and output schemas may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,6 +122,8 @@ pub struct Named {
     names: BTreeMap<String, String>,
     /// Each component by its final name.
     pub schemas: BTreeMap<String, Schema>,
+    /// The format of problems, if it is not RFC 9457.
+    pub problems: Option<ProblemContract>,
 }
 
 impl Named {

@@ -3,7 +3,7 @@
 //! Every extractor, response and policy adds its part to the [`Operation`]. The OpenAPI document,
 //! the route table, the audit and the tests are generated from it.
 
-use doyen_core::{Allow, AuthScheme, Place, ProblemInfo};
+use doyen_core::{Allow, Place, ProblemExtras, ProblemInfo, SecurityScheme};
 
 use crate::{Components, Schema};
 
@@ -28,8 +28,10 @@ pub struct Operation {
     pub hidden: bool,
     /// Access policy.
     pub allow: Allow,
-    /// The authentication schemes that identify its callers. Empty if the route is public.
-    pub schemes: Vec<AuthScheme>,
+    /// The schemes that identify its callers. Empty if the route is public.
+    pub schemes: Vec<SecurityScheme>,
+    /// The credentials that the handler reads itself, and whether each is required.
+    pub credentials: Vec<(SecurityScheme, bool)>,
     /// How often, as people read it: `default: 600/1m per user`. Empty when nothing counts its
     /// calls.
     pub limits: Vec<String>,
@@ -45,6 +47,8 @@ pub struct Operation {
     pub fields: Vec<String>,
     /// Every problem it can return.
     pub problems: Vec<&'static ProblemInfo>,
+    /// Additional headers and members of these problems.
+    pub extras: Vec<ProblemExtras>,
 }
 
 impl Operation {
@@ -58,6 +62,22 @@ impl Operation {
             {
                 self.problems.push(problem);
             }
+        }
+    }
+
+    /// Adds the headers and members of problems, each once.
+    pub fn fails_with(&mut self, extras: impl IntoIterator<Item = ProblemExtras>) {
+        for extra in extras {
+            if !self.extras.contains(&extra) {
+                self.extras.push(extra);
+            }
+        }
+    }
+
+    /// Adds a credential that the handler reads itself.
+    pub fn credential(&mut self, scheme: SecurityScheme, is_required: bool) {
+        if !self.credentials.iter().any(|(known, _)| *known == scheme) {
+            self.credentials.push((scheme, is_required));
         }
     }
 

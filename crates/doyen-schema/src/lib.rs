@@ -6,6 +6,7 @@
 //! | [`rule`] | the rules of `#[validate(..)]` |
 //! | [`output`] | [`Output`]: serializes and describes values |
 //! | [`contract`] | the description of one route |
+//! | [`problem_format`] | the errors of an application in another format than RFC 9457 |
 //!
 //! [`Schema`] is one JSON Schema, and [`Components`] are the named schemas that a document shares.
 //! [`document`] generates the OpenAPI document.
@@ -19,6 +20,7 @@ mod id;
 pub mod input;
 mod openapi;
 pub mod output;
+pub mod problem_format;
 pub mod rule;
 mod schema;
 mod secret;
@@ -28,6 +30,9 @@ pub use doyen_macros::{Input, Output};
 pub use input::Input;
 pub use openapi::{Difference, Info, Licence, diff, document, document_text};
 pub use output::Output;
+pub use problem_format::{
+    FastApiErrors, ProblemContract, ProblemFormat, ProblemSchemas, ProblemView,
+};
 pub use schema::Schema;
 
 /// Keeps the code of `#[derive(Input)]` and `#[derive(Output)]`; see the macro of doyen-core.

@@ -8,6 +8,7 @@
 //! | `pattern = "^[a-z]+$"` | text; an ECMA-262 expression that may match anywhere, so write `^` and `$` | `pattern` |
 //! | `email`, `url` | text | `format`, `pattern`, `maxLength` |
 //! | `display_name` | text: visible, without control characters and overrides of the text direction | `pattern` |
+//! | `not_blank` | text: a character other than white space, code `blank` | `pattern` |
 //! | `range(min = 1, max = 100)`, also `exclusive_min`, `exclusive_max` | numbers | `minimum`, ... |
 //! | `multiple_of = 5` | whole numbers | `multipleOf` |
 //! | `items(min = 1, max = 10)` | lists | `minItems`, `maxItems` |
@@ -15,6 +16,9 @@
 //! | `each(..)` | the items of a list, with the rules above | `items` |
 //! | `custom = path` | anything: `fn(&T) -> Result<(), Broken>` | none |
 //! | `async = path` | anything: `async fn(&T, &Context) -> Result<(), Broken>` | none |
+//!
+//! `message = ".."` next to rules replaces their message: `#[validate(length(min = 8), message = "is too
+//! short")]`. Several attributes on one field have a message each.
 //!
 //! `custom` and `async` can also be on the struct, for rules over several fields: they run if every
 //! field is valid. A rule on `Option<T>` or `Patch<T>` applies to the value, if there is one.
@@ -53,7 +57,7 @@ mod tighten;
 pub use address::{Email, Url};
 pub use broken::Broken;
 pub use items::{Items, List, Unique, each, each_schema};
-pub use name::DisplayName;
+pub use name::{DisplayName, NotBlank};
 pub use num::Num;
 pub use number::{MultipleOf, Number, Range, Whole};
 pub use pattern::Pattern;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Read as _;
 
-use doyen::web::Response;
+use doyen::web::{Cause, Response, problem_code};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use serde_json::Value as Json;
@@ -15,11 +15,19 @@ pub struct Answer {
     status: u16,
     headers: HeaderMap,
     body: Vec<u8>,
+    /// The code of a problem, whatever the format of its body.
+    code: Option<&'static str>,
+    /// The error behind a problem, which the client does not see.
+    cause: Option<Cause>,
+    /// The last statements of the request, for a failed test.
+    statements: Vec<String>,
 }
 
 impl Answer {
     pub(crate) async fn read(method: &Method, target: &str, response: Response) -> Self {
+        let code = problem_code(&response);
         let (head, body) = response.into_parts();
+        let cause = head.extensions.get::<Cause>().cloned();
         let asked = format!("{method} {target}");
         let body = match body.collect().await {
             Ok(body) => body.to_bytes().to_vec(),
@@ -36,7 +44,28 @@ impl Answer {
             status: head.status.as_u16(),
             headers: head.headers,
             body,
+            code,
+            cause,
+            statements: Vec::new(),
         }
+    }
+
+    /// Adds the statements of the request to the message of a failed test.
+    pub(crate) fn with_statements(mut self, statements: Vec<String>) -> Self {
+        self.statements = statements;
+        self
+    }
+
+    /// Returns the code of the problem, in any format; `None` if the response is none.
+    pub const fn problem_code(&self) -> Option<&'static str> {
+        self.code
+    }
+
+    /// Returns the causes of a failure of the service (5xx), outermost first. The client does not
+    /// see them.
+    pub fn causes(&self) -> Vec<String> {
+        let cause = self.cause.as_ref().and_then(|cause| cause.0.cause());
+        cause.map(doyen::domain::causes).unwrap_or_default()
     }
 
     /// Returns the status.
@@ -120,10 +149,13 @@ impl Answer {
         self.json()
     }
 
-    /// Returns the code of the problem.
+    /// Returns the code of the problem, in any format.
     #[track_caller]
     pub fn code(&self) -> String {
-        self.text_of(&self.problem(), "code")
+        match self.code {
+            Some(code) => code.to_owned(),
+            None => self.text_of(&self.problem(), "code"),
+        }
     }
 
     #[track_caller]
@@ -138,19 +170,30 @@ impl Answer {
     /// `/subject length`.
     #[track_caller]
     pub fn failures(&self) -> Vec<String> {
+        let failures = self.cause.as_ref().and_then(|cause| cause.0.failures());
+        let mut all: Vec<String> = match failures {
+            Some(failures) => failures
+                .iter()
+                .map(|failure| format!("{} {}", failure.pointer, failure.code))
+                .collect(),
+            // A response that was received over a socket.
+            None => self.failures_of_body(),
+        };
+        all.sort();
+        all
+    }
+
+    #[track_caller]
+    fn failures_of_body(&self) -> Vec<String> {
         let problem = self.problem();
         let failures = problem["errors"]
             .as_array()
             .unwrap_or_else(|| panic!("no list `errors`\n\n{self}"));
-        let mut all: Vec<String> = failures
-            .iter()
-            .map(|failure| {
-                let pointer = self.text_of(failure, "pointer");
-                format!("{pointer} {}", self.text_of(failure, "code"))
-            })
-            .collect();
-        all.sort();
-        all
+        let text = |failure: &Json| {
+            let pointer = self.text_of(failure, "pointer");
+            format!("{pointer} {}", self.text_of(failure, "code"))
+        };
+        failures.iter().map(text).collect()
     }
 
     /// Fails the test unless the status is this one.
@@ -191,12 +234,26 @@ impl fmt::Display for Answer {
             writeln!(f, "{name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
         }
         match serde_json::from_slice::<Json>(&self.body) {
-            Ok(json) => write!(f, "\n{json:#}"),
+            Ok(json) => write!(f, "\n{json:#}")?,
             Err(_) => write!(
                 f,
                 "\n{}",
                 self.text().chars().take(2000).collect::<String>()
-            ),
+            )?,
         }
+        if self.status < 500 {
+            return Ok(());
+        }
+        for (at, cause) in self.causes().iter().enumerate() {
+            let label = if at == 0 { "cause" } else { "caused by" };
+            write!(f, "\n{label}: {cause}")?;
+        }
+        if !self.statements.is_empty() {
+            write!(f, "\nlast statements of the request:")?;
+            for statement in &self.statements {
+                write!(f, "\n  {statement}")?;
+            }
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use doyen::app::Built;
 use doyen::auth::PasswordOptions;
 use doyen::data::Database;
 use doyen::data::sea_orm::Value;
-use doyen::domain::{Access, Inject, Mail, chain};
+use doyen::domain::{Access, Caller, Identify, Inject, Mail, Refusal, RequestCredentials, chain};
 use doyen::mail::{MailWorker, MailerOverride, MemoryMailer};
 use doyen::observe::AccessLog;
 use doyen::schema::contract::Operation;
@@ -19,7 +19,8 @@ use serde_json::Value as Json;
 use crate::contract::Document;
 use crate::database::{Place, loader};
 use crate::subject::Edit;
-use crate::{Backend, Call, Live, Setup, TestClock};
+use crate::user::TestCallers;
+use crate::{Backend, Call, Live, Setup, TestClock, TestUser};
 
 /// Maximum time for work after a response.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,6 +34,7 @@ struct Inner {
     document: Document,
     clock: TestClock,
     log: AccessLog,
+    callers: TestCallers,
     mails: MemoryMailer,
     backend: Backend,
     url: String,
@@ -73,6 +75,12 @@ impl TestApp {
         let mut overrides = setup.overrides;
         overrides.clock = Some(Arc::new(clock.clone()));
         overrides.access_log = Some(Arc::new(log.clone()));
+        let callers = TestCallers::default();
+        let next = overrides.identify.take();
+        overrides.identify = Some(match next {
+            Some(next) => Arc::new(InOrder(Arc::new(callers.clone()), next)),
+            None => Arc::new(callers.clone()),
+        });
         let mails = MemoryMailer::default();
         // Production hashes take a tenth of a second each.
         let app = make()
@@ -89,6 +97,7 @@ impl TestApp {
             document,
             clock,
             log,
+            callers,
             mails,
             backend,
             url: url.to_owned(),
@@ -109,6 +118,17 @@ impl TestApp {
     /// the wire.
     pub fn request(&self, method: &str, target: impl AsRef<str>) -> Call {
         Call::new(self.clone(), method, target.as_ref())
+    }
+
+    /// Returns a client whose requests come from this caller, without a login: access policies,
+    /// limits and the log see it. It is identified before any scheme of the application.
+    ///
+    /// ```text
+    /// let ada = app.as_user(Caller::new("usr_ada"));
+    /// ada.get("/me").send().await.expect(200);
+    /// ```
+    pub fn as_user(&self, caller: Caller) -> TestUser {
+        TestUser::new(self.clone(), self.0.callers.add(caller))
     }
 
     /// Starts the same application again, on the same database and with the same clock: another
@@ -216,6 +236,22 @@ impl TestApp {
         touched
     }
 
+    /// Returns the rows of a query, each an object with the names of the columns. Parameters are
+    /// `$1`, `$2` ...
+    pub async fn rows(&self, sql: &str, parameters: impl IntoIterator<Item = Value>) -> Vec<Json> {
+        use doyen::data::sea_orm::{ConnectionTrait as _, FromQueryResult as _, Statement};
+        let session = self.database().session(Access::Read);
+        let backend = self.database().backend();
+        let statement = Statement::from_sql_and_values(backend, sql, parameters);
+        let rows = session
+            .query_all_raw(statement)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let json = rows.iter().map(|row| Json::from_query_result(row, ""));
+        json.collect::<Result<_, _>>()
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
     /// Returns the number of rows of a table.
     pub async fn count(&self, table: &str) -> i64 {
         use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
@@ -252,6 +288,22 @@ impl TestApp {
             .unwrap_or_default();
         for app in others.iter().chain([self]) {
             app.runtime().stop().await;
+        }
+    }
+}
+
+/// Asks the first, then the second.
+struct InOrder(Arc<dyn Identify>, Arc<dyn Identify>);
+
+#[doyen::domain::__private::async_trait::async_trait]
+impl Identify for InOrder {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        match self.0.identify(credentials).await? {
+            None => self.1.identify(credentials).await,
+            found => Ok(found),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use doyen::web::Body;
 use http::{HeaderName, HeaderValue, Method, Request};
 use serde::Serialize;
+use tracing::instrument::WithSubscriber as _;
 
+use crate::statements::Statements;
 use crate::{Answer, TestApp};
 
 /// A request in preparation; [`send`](Self::send) sends it.
@@ -114,8 +116,15 @@ impl Call {
             request.headers_mut().append(name, value);
         }
         // The pipeline is one large future, which must not be on the stack of a test.
-        let response = Box::pin(self.app.service().handle(request, self.address)).await;
+        let statements = Statements::default();
+        let handled = self.app.service().handle(request, self.address);
+        let response = Box::pin(handled.with_subscriber(statements.clone())).await;
         let answer = Answer::read(&self.method, &self.target, response).await;
+        let answer = if answer.status() >= 500 {
+            answer.with_statements(statements.take())
+        } else {
+            answer
+        };
         if let Err(violation) = self.app.contract().check(&self, &answer) {
             panic!("{violation}\n\n{answer}");
         }

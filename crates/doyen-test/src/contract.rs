@@ -32,10 +32,19 @@ const PROBLEM: &str = "application/problem+json";
 pub(crate) struct Document {
     json: Json,
     operations: Vec<Operation>,
+    /// The format of problems, if it is not RFC 9457.
+    problems: Option<Format>,
     validators: Mutex<HashMap<String, std::sync::Arc<Validator>>>,
     versions: Option<std::sync::Arc<VersionSet>>,
     /// The documents of older versions.
     older: HashMap<&'static str, Document>,
+}
+
+/// The media type and the schema of problems in the format of the application.
+#[derive(Clone)]
+struct Format {
+    media_type: &'static str,
+    schema: Json,
 }
 
 impl Document {
@@ -43,6 +52,14 @@ impl Document {
         let json: Json = serde_json::from_str(text)
             .unwrap_or_else(|error| panic!("the OpenAPI document is no JSON: {error}"));
         let operations = service.operations().to_vec();
+        let problems = service.components().problems.as_ref().map(|contract| {
+            let mut schema = contract.schema(None);
+            service.components().settle(&mut schema);
+            Format {
+                media_type: contract.format.media_type(),
+                schema,
+            }
+        });
         let versions = service.versions().cloned();
         let older = versions
             .iter()
@@ -50,19 +67,23 @@ impl Document {
         let older = older.map(|(all, name)| {
             let mut json = json.clone();
             all.document(name, &mut json);
-            (name, Self::plain(json, operations.clone()))
+            (
+                name,
+                Self::plain(json, operations.clone(), problems.clone()),
+            )
         });
         Self {
             older: older.collect(),
             versions: versions.clone(),
-            ..Self::plain(json.clone(), operations.clone())
+            ..Self::plain(json.clone(), operations.clone(), problems.clone())
         }
     }
 
-    fn plain(json: Json, operations: Vec<Operation>) -> Self {
+    fn plain(json: Json, operations: Vec<Operation>, problems: Option<Format>) -> Self {
         Self {
             json,
             operations,
+            problems,
             validators: Mutex::default(),
             versions: None,
             older: HashMap::new(),
@@ -92,7 +113,8 @@ impl Document {
         if method == "OPTIONS" {
             return Ok(());
         }
-        let problem = answer.header("content-type") == Some(PROBLEM);
+        let problem =
+            answer.problem_code().is_some() || answer.header("content-type") == Some(PROBLEM);
         if problem && method != "HEAD" {
             self.check_problem(answer)
                 .map_err(|why| format!("{method} {path} returned a malformed problem: {why}"))?;
@@ -118,6 +140,22 @@ impl Document {
     }
 
     fn check_problem(&self, answer: &Answer) -> Result<(), String> {
+        let wanted = self
+            .problems
+            .as_ref()
+            .map_or(PROBLEM, |format| format.media_type);
+        same(
+            "the media type",
+            &json!(answer.header("content-type")),
+            &json!(wanted),
+        )?;
+        if let Some(format) = &self.problems {
+            return if essence(wanted).ends_with("json") {
+                self.valid("problem", &format.schema, &answer.json())
+            } else {
+                Ok(())
+            };
+        }
         let schema = json!({"$ref": "#/components/schemas/Problem"});
         let body = answer.json();
         self.valid("problem", &schema, &body)?;

@@ -5,6 +5,7 @@
 //! - A lock that ends with the process is held while a test runs. A database without a lock is left
 //!   over from a run that failed or was killed, and the next run of the same test removes it.
 
+#[cfg(feature = "postgres")]
 mod postgres;
 mod sqlite;
 
@@ -35,6 +36,7 @@ pub(crate) struct Place {
 
 enum Held {
     Sqlite(sqlite::Folder),
+    #[cfg(feature = "postgres")]
     Postgres(Box<postgres::Copy>),
 }
 
@@ -54,6 +56,11 @@ impl Place {
                 let folder = sqlite::Folder::copy(&template, &test, &own, migrate::<S>).await;
                 (folder.url(), Held::Sqlite(folder))
             }
+            #[cfg(not(feature = "postgres"))]
+            Backend::Postgres => {
+                panic!("a test on PostgreSQL needs the feature `postgres` of `doyen-test`")
+            }
+            #[cfg(feature = "postgres")]
             Backend::Postgres => {
                 let copy = postgres::Copy::make(&template, &test, &own, migrate::<S>).await;
                 (copy.url(), Held::Postgres(Box::new(copy)))
@@ -70,6 +77,7 @@ impl Place {
     pub(crate) async fn remove(self) {
         match self.held {
             Held::Sqlite(folder) => folder.remove(),
+            #[cfg(feature = "postgres")]
             Held::Postgres(copy) => copy.remove().await,
         }
     }

@@ -34,7 +34,8 @@
 //! | --- | --- |
 //! | [`Subject`], [`Setup`] | the application under test, and replacements in it |
 //! | [`TestApp`] | the running application: requests, clock, database, access log |
-//! | [`Call`], [`Answer`] | a request and its response |
+//! | [`Call`], [`Answer`] | a request and its response; a failure prints the cause and the last statements |
+//! | [`TestUser`] | requests of a caller without a login: `app.as_user(caller)` |
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
 //! | [`RedisServer`] | a Redis server for one test |
@@ -47,6 +48,9 @@
 //! The database of a failed test is kept, and the message names it; the next run of that test
 //! removes it. The PostgreSQL server is the one at `DOYEN_TEST_POSTGRES_URL`, by default
 //! `postgres://postgres@127.0.0.1:5432/postgres`.
+//!
+//! Without the Cargo feature `postgres`, which is on by default, there are no tests on PostgreSQL:
+//! `doyen-test = { version = "..", default-features = false }` compiles SQLite alone.
 //!
 //! What it does not do: it mocks no database, and retries nothing.
 
@@ -61,7 +65,9 @@ mod plugin_contract;
 mod program;
 mod redis;
 mod run;
+mod statements;
 mod subject;
+mod user;
 
 pub use answer::Answer;
 pub use app::TestApp;
@@ -73,6 +79,7 @@ pub use plugin_contract::plugin_contract;
 pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;
 pub use subject::{Setup, Subject};
+pub use user::TestUser;
 
 /// Turns a function into two tests: one on SQLite, one on PostgreSQL.
 ///
@@ -80,6 +87,40 @@ pub use subject::{Setup, Subject};
 /// `#[doyen_test::test(sqlite)]` and `#[doyen_test::test(postgres)]` create only one of the two,
 /// for behaviour of one database.
 pub use doyen_macros::test;
+
+/// Keeps the test on PostgreSQL.
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_postgres {
+    ($($test:tt)*) => { $($test)* };
+}
+
+/// Drops the test on PostgreSQL: an application that uses SQLite alone does not compile the other.
+#[cfg(not(feature = "postgres"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_postgres {
+    ($($test:tt)*) => {};
+}
+
+/// Keeps a test that runs on PostgreSQL alone.
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __only_on_postgres {
+    ($($test:tt)*) => { $($test)* };
+}
+
+/// Refuses a test that runs on PostgreSQL alone.
+#[cfg(not(feature = "postgres"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __only_on_postgres {
+    ($($test:tt)*) => {
+        ::core::compile_error!("a test on PostgreSQL needs the feature `postgres` of `doyen-test`");
+    };
+}
 
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]

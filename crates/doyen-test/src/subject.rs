@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doyen::app::Plugin;
-use doyen::domain::Inject;
+use doyen::domain::{Identify, Inject};
 use doyen::web::Module;
 use doyen::{App, Overrides};
 
@@ -100,6 +100,14 @@ impl Setup {
         self.overrides
             .bindings
             .push(Box::new(move |container| container.replace(value)));
+        self
+    }
+
+    /// Identifies callers before the application does: a scheme of its own that would ask another
+    /// service. For a single caller, [`TestApp::as_user`] is shorter.
+    #[must_use]
+    pub fn identify(mut self, identify: impl Identify) -> Self {
+        self.overrides.identify = Some(Arc::new(identify));
         self
     }
 

@@ -9,6 +9,7 @@
 //! | [`Bytes`], `http::Request<Body>` | the raw body, the raw request; the last parameter |
 //! | `Paging` | `?limit=` and `?cursor=`, or `?page=` and `?per_page=` |
 //! | [`IfMatch`] | the version that the client has read; 428 without |
+//! | [`Credentials<S>`] | the credential of a security scheme, such as [`Basic`]; 401 without |
 //! | [`Client`] | the client address and the user agent |
 //! | any type that can be injected | nothing; it comes from the injection graph |
 //!
@@ -17,6 +18,7 @@
 
 mod body;
 mod client;
+mod credentials;
 mod fields;
 mod form;
 mod if_match;
@@ -32,6 +34,11 @@ pub use bytes::Bytes;
 pub(crate) use body::limited;
 pub(crate) use body::{read as read_body, reading_problems};
 pub use client::Client;
+pub(crate) use credentials::Head;
+pub use credentials::{
+    Basic, BasicCredential, BearerToken, Credentials, ParseCredential, Scheme, credential,
+    presented,
+};
 pub use fields::{Cookie, Header, Path, Query};
 pub use form::Form;
 pub use if_match::{IfMatch, PRECONDITION_FAILED};

@@ -70,7 +70,8 @@ pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
 pub use content::RANGE_NOT_SATISFIABLE;
 pub use extract::{
-    ApiVersion, Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query,
+    ApiVersion, Basic, Client, Cookie, Credentials, Form, Header, IfMatch, Json, MergePatch, Path,
+    Query,
 };
 pub use files::Files;
 pub use handler::Handler;
@@ -82,7 +83,7 @@ pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
     InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
 };
-pub use problem::{Cause, Classifier};
+pub use problem::{Cause, Classifier, problem_code};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{

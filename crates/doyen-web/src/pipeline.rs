@@ -44,14 +44,13 @@ use std::sync::Arc;
 
 use doyen_core::inject::Container;
 use doyen_core::{AccessSink, Idempotency, Identify};
-use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
 use crate::around::Stack;
 use crate::concurrency::ConcurrencyLimit;
 use crate::meter::Meter;
 use crate::options::EdgeOptions;
-use crate::problem::Classifier;
+use crate::problem::{Challenges, ProblemWriter};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::router::Router;
 use crate::versions::VersionSet;
@@ -73,9 +72,11 @@ pub(crate) struct Pipeline {
     /// For requests that match no route.
     pub(crate) unmatched_limits: Option<RouteLimits>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
-    pub(crate) classifiers: Vec<Classifier>,
+    pub(crate) problems: ProblemWriter,
     /// The `WWW-Authenticate` of a 401: the schemes of the application.
-    pub(crate) challenge: HeaderValue,
+    pub(crate) challenges: Challenges,
+    /// True if a credential can be elsewhere than in `Authorization`, `X-API-Key` and `Cookie`.
+    pub(crate) has_other_credentials: bool,
     /// The largest body limit of all routes, for layers around the router.
     pub(crate) max_body: usize,
     pub(crate) options: EdgeOptions,

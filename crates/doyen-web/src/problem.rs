@@ -1,9 +1,11 @@
-//! Problems on the wire: `application/problem+json` (RFC 9457).
+//! Problems on the wire: `application/problem+json` (RFC 9457), or the format of the application.
 
 use std::sync::Arc;
 
-use doyen_core::{AuthScheme, Kind, Problem, ProblemInfo, Refusal};
-use http::{HeaderValue, StatusCode, header};
+use doyen_core::problem::Plain;
+use doyen_core::{Kind, Problem, ProblemInfo, Refusal, SecurityScheme};
+use doyen_schema::{ProblemContract, ProblemView};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::{Body, Response, uri_reference};
@@ -17,6 +19,12 @@ pub struct Cause(pub Arc<dyn Problem>);
 /// transient fault gets its own code.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Code(pub(crate) &'static str);
+
+/// Returns the code of the problem in a response, whatever the format of its body; `None` if it is
+/// no problem.
+pub fn problem_code(response: &Response) -> Option<&'static str> {
+    response.extensions().get::<Code>().map(|code| code.0)
+}
 
 impl std::fmt::Debug for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -88,55 +96,80 @@ struct WireFailure<'a> {
 /// layer uses it for transient faults.
 pub type Classifier = fn(&(dyn std::error::Error + 'static)) -> Option<&'static ProblemInfo>;
 
-/// Returns the response for a refusal.
-pub(crate) fn response(
-    refusal: &Refusal,
-    instance: &str,
-    request_id: &str,
-    classifiers: &[Classifier],
-) -> Response {
-    let problem: &dyn Problem = &**refusal;
-    let (info, retry_after) = effective(problem, classifiers);
-    let detail = problem
-        .detail()
-        .unwrap_or_else(|| info.description.to_owned());
-    let errors = problem
-        .failures()
-        .into_iter()
-        .flatten()
-        .map(|failure| WireFailure {
-            pointer: &failure.pointer,
-            r#in: failure.place.as_str(),
-            code: failure.code,
-            message: &failure.message,
-            params: &failure.params,
-        });
+/// How the problems of one application are written.
+#[derive(Default)]
+pub(crate) struct ProblemWriter {
+    pub(crate) classifiers: Vec<Classifier>,
+    /// Another format than RFC 9457.
+    pub(crate) format: Option<ProblemContract>,
+}
+
+impl ProblemWriter {
+    /// Returns the response for a refusal.
+    pub(crate) fn response(&self, refusal: &Refusal, instance: &str, request_id: &str) -> Response {
+        let problem: &dyn Problem = &**refusal;
+        let (info, retry_after) = effective(problem, &self.classifiers);
+        let instance = uri_reference::encode(instance);
+        let view = ProblemView::new(problem, info, &instance, request_id);
+        let (status, media_type, body) = match &self.format {
+            Some(contract) => (
+                contract.status(info),
+                contract.format.media_type(),
+                contract.format.body(&view),
+            ),
+            None => (info.kind.status(), PROBLEM_JSON, rfc_9457(problem, &view)),
+        };
+        let mut response = Response::new(Body::whole(body));
+        *response.status_mut() =
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        for (name, value) in problem.headers() {
+            let name = HeaderName::try_from(name);
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+                headers.insert(name, value);
+            }
+        }
+        response.extensions_mut().insert(Code(info.code));
+        response
+    }
+
+    /// Returns the response to a connection above the limit, for which there is no request.
+    pub(crate) fn overloaded(&self, request_id: &str) -> Response {
+        let detail = "The server has reached its maximum number of connections. Try again later.";
+        let refusal = Plain::new(&OVERLOADED).detail(detail).into();
+        self.response(&refusal, "", request_id)
+    }
+}
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Returns the body of RFC 9457.
+fn rfc_9457(problem: &dyn Problem, view: &ProblemView<'_>) -> Vec<u8> {
+    let info = view.info();
+    let errors = view.failures().map(|failure| WireFailure {
+        pointer: &failure.pointer,
+        r#in: failure.place.as_str(),
+        code: failure.code,
+        message: &failure.message,
+        params: &failure.params,
+    });
     let wire = Wire {
         r#type: &format!("/problems/{}", info.code),
         title: info.title,
         status: info.kind.status(),
-        detail: &detail,
-        instance: &uri_reference::encode(instance),
+        detail: &view.detail(),
+        instance: view.instance(),
         code: info.code,
-        request_id,
+        request_id: view.request_id(),
         errors: errors.collect(),
         members: problem.members().into_iter().collect(),
     };
-    let body = serde_json::to_vec(&wire).unwrap_or_default();
-    let mut response = Response::new(Body::whole(body));
-    *response.status_mut() =
-        StatusCode::from_u16(info.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response.extensions_mut().insert(Code(info.code));
-    response
+    serde_json::to_vec(&wire).unwrap_or_default()
 }
 
 /// Returns the problem to send. An internal fault that a classifier recognizes as transient becomes
@@ -158,27 +191,44 @@ fn effective(
     (info, retry)
 }
 
-/// Returns the challenge with these schemes. Without credentials it has no error code (RFC 6750
-/// section 3).
-pub(crate) fn challenge(schemes: &[AuthScheme]) -> HeaderValue {
-    let one = |scheme: &AuthScheme| format!("{} realm=\"api\"", scheme.as_str());
-    let all: Vec<String> = schemes.iter().map(one).collect();
-    // A 401 has a challenge (RFC 9110 section 15.5.2), whatever identifies callers.
-    HeaderValue::try_from(all.join(", "))
-        .ok()
-        .filter(|challenge| !challenge.is_empty())
-        .unwrap_or_else(|| HeaderValue::from_static("Bearer realm=\"api\""))
+/// The challenges of an application.
+pub(crate) struct Challenges {
+    /// Every scheme, for a 401.
+    all: HeaderValue,
+    /// True if it accepts access tokens: only they have scopes (RFC 6750 section 3.1).
+    pub(crate) has_bearer: bool,
 }
 
-/// Returns the challenge of a problem: that of the application, or that of the scheme that the
-/// client used.
-pub(crate) fn challenge_of(code: &str, all: &HeaderValue) -> HeaderValue {
-    match code {
-        "invalid_token" => {
-            HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"")
+impl Challenges {
+    /// Returns the challenges of these schemes. Without credentials they have no error code (RFC
+    /// 6750 section 3).
+    pub(crate) fn new(schemes: &[SecurityScheme]) -> Self {
+        let mut all: Vec<String> = Vec::new();
+        for challenge in schemes.iter().filter_map(SecurityScheme::challenge) {
+            if !all.contains(&challenge) {
+                all.push(challenge);
+            }
         }
-        // RFC 6749 section 5.2.
-        "invalid_client" => HeaderValue::from_static("Basic realm=\"api\""),
-        _ => all.clone(),
+        // A 401 has a challenge (RFC 9110 section 15.5.2), whatever identifies callers.
+        let value = HeaderValue::try_from(all.join(", ")).ok();
+        Self {
+            all: value
+                .filter(|challenge| !challenge.is_empty())
+                .unwrap_or_else(|| HeaderValue::from_static("Bearer realm=\"api\"")),
+            has_bearer: schemes.is_empty() || schemes.iter().any(SecurityScheme::has_scopes),
+        }
+    }
+
+    /// Returns the challenge of a problem: that of the application, or that of the scheme that the
+    /// client used.
+    pub(crate) fn of(&self, code: &str) -> HeaderValue {
+        match code {
+            "invalid_token" if self.has_bearer => {
+                HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"")
+            }
+            // RFC 6749 section 5.2.
+            "invalid_client" => HeaderValue::from_static("Basic realm=\"api\""),
+            _ => self.all.clone(),
+        }
     }
 }

@@ -65,6 +65,7 @@ impl<T: IntoResponse, E: Problem> IntoResponse for Result<T, E> {
     fn describe(contract: &mut Contract<'_>) {
         T::describe(contract);
         contract.operation.fails(E::catalogue());
+        contract.operation.fails_with(E::extras());
     }
 }
 

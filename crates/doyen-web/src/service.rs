@@ -76,6 +76,11 @@ impl Service {
         &self.inner.pipeline.options
     }
 
+    /// Returns the response to a connection above the limit.
+    pub(crate) fn overloaded(&self, request_id: &str) -> Response {
+        self.inner.pipeline.problems.overloaded(request_id)
+    }
+
     /// True once the drain has begun.
     pub(crate) fn is_draining(&self) -> bool {
         self.inner.drain.has_begun()

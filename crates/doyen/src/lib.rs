@@ -118,9 +118,9 @@ pub mod prelude {
     pub use doyen_settings::Settings;
     pub use doyen_web::around::{Next, Request};
     pub use doyen_web::{
-        Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
-        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Response, Route, Routes,
-        Stream, Text, class,
+        Accepted, Cookie, Created, Credentials, Form, Header, Html, IfMatch, IntoResponse, Json,
+        LinkMap, Links, MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Response,
+        Route, Routes, Stream, Text, class,
     };
 
     pub use crate::App;

@@ -21,7 +21,7 @@ impl Defaults for DefaultPlugins {
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "accounts")]
-        plugins.add(doyen_accounts::AccessTokens);
+        plugins.add(doyen_accounts::AccessTokens::default());
     }
 
     fn absent() -> &'static [(&'static str, &'static str)] {

@@ -29,6 +29,9 @@ const ONLY_WITH_FEATURES: [&str; 9] = [
     "doyen-console",
 ];
 
+/// What an application that uses SQLite alone must not compile.
+const POSTGRES: [&str; 3] = ["sqlx-postgres", "tokio-postgres", "rustls-tokio-postgres"];
+
 type Combination = BTreeSet<String>;
 
 pub(super) fn run(args: &[String]) -> Result {
@@ -121,37 +124,39 @@ impl Features {
     }
 }
 
-/// Checks the dependencies of an application without features.
+/// Checks the dependencies of an application without features, and of one that uses SQLite alone.
 fn nothing_more_than_needed() -> Result {
+    without("doyen", &["--no-default-features"], &ONLY_WITH_FEATURES)?;
+    without("doyen", &[], &POSTGRES)?;
+    without("doyen-test", &["--no-default-features"], &POSTGRES)
+}
+
+/// Checks that a package with these features does not compile these crates.
+fn without(package: &str, features: &[&str], unwanted: &[&str]) -> Result {
     let tree = output(
         cargo()
             .args([
                 "tree",
                 "--locked",
                 "--package",
-                "doyen",
+                package,
                 "--edges",
                 "normal",
             ])
-            .args([
-                "--no-default-features",
-                "--prefix",
-                "none",
-                "--format",
-                "{p}",
-            ]),
+            .args(features)
+            .args(["--prefix", "none", "--format", "{p}"]),
     )?;
     let names: BTreeSet<&str> = tree
         .lines()
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    let unwanted: Vec<String> = ONLY_WITH_FEATURES
+    let found: Vec<String> = unwanted
         .iter()
         .filter(|name| names.contains(*name))
-        .map(|name| (*name).to_owned())
+        .map(|name| format!("{package} {}: {name}", features.join(" ")))
         .collect();
-    println!("doyen without features: {} crates", names.len());
-    Failure::unless_empty("compiled without a feature that needs it", &unwanted)
+    println!("{package} {}: {} crates", features.join(" "), names.len());
+    Failure::unless_empty("compiled without a feature that needs it", &found)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use doyen_core::problem::UNAVAILABLE;
 use doyen_core::{
-    Access, Caller, CredentialHeader, Credentials, Identify, Problem, ProblemInfo, Refusal,
+    Access, Caller, CredentialHeader, Identify, Problem, ProblemInfo, Refusal, RequestCredentials,
     SecurityEvent, Unexpected, security,
 };
 
@@ -160,7 +160,10 @@ impl CookieSessions {
 
 #[async_trait::async_trait]
 impl Identify for CookieSessions {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         let Some(value) = credentials.cookie.and_then(cookie::find) else {
             return Ok(None);
         };

@@ -1,6 +1,6 @@
 //! The origin of a request, as reported by the browser.
 
-use doyen_core::{Credentials, Refusal};
+use doyen_core::{Refusal, RequestCredentials};
 use doyen_schema::contract::Contract;
 use doyen_web::Request;
 use doyen_web::extract::FromRequestParts;
@@ -14,7 +14,7 @@ pub(crate) struct Provenance {
 }
 
 impl Provenance {
-    pub(crate) fn of(credentials: &Credentials<'_>) -> Self {
+    pub(crate) fn of(credentials: &RequestCredentials<'_>) -> Self {
         let text = |value: Option<&str>| value.map(str::to_owned);
         Self {
             fetch_site: text(credentials.fetch_site),
@@ -82,11 +82,11 @@ mod tests {
     use super::*;
 
     fn from(site: Option<&str>, origin: Option<&str>) -> Provenance {
-        Provenance::of(&Credentials {
+        Provenance::of(&RequestCredentials {
             fetch_site: site,
             origin,
             host: Some("api.example.com"),
-            ..Credentials::default()
+            ..RequestCredentials::default()
         })
     }
 

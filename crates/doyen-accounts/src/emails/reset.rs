@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doyen_auth::{NewPassword, Passwords, WeakPassword};
+use doyen_auth::{PasswordRules, Passwords, WeakPassword};
 use doyen_core::{
     At, Failures, Invalid, MailQueue, Place, Problem, Secret, SecurityEvent, SecurityLog,
     Unexpected, anyone, security,
@@ -68,7 +68,7 @@ pub(super) struct PasswordReset {
     #[validate(length(min = 1, max = 256))]
     token: Secret<String>,
     /// New password. Common passwords are rejected.
-    #[validate(length(min = 8, max = 128))]
+    #[validate(length(min = 1, max = 128))]
     #[input(example = "correct horse battery staple")]
     password: Secret<String>,
 }
@@ -82,11 +82,15 @@ pub(super) async fn reset(
     one_time: OneTimeTokens,
     engine: Arc<SessionEngine>,
     passwords: Arc<Passwords>,
+    rules: Arc<PasswordRules>,
     change: Change,
     settings: Arc<EmailSettings>,
     client: Client,
     Json(given): Json<PasswordReset>,
 ) -> Result<NoContent, Reset> {
+    // Before the link is looked at, as for every other invalid field.
+    let password = rules.check(given.password.expose());
+    let password = password.map_err(|why| weak("password", &rules, why))?;
     // Outside of the transaction, because hashing is slow.
     let token = given.token.expose();
     let payload = one_time.peek(Purpose::ResetPassword, token).await?;
@@ -94,8 +98,8 @@ pub(super) async fn reset(
     let user = engine.user(&payload.subject).await?.ok_or(InvalidLink)?;
     let service = settings.service_name.as_deref().unwrap_or_default();
     let known = [user.email.as_str(), service];
-    let password = NewPassword::parse_excluding(given.password.expose(), &known);
-    let password = password.map_err(|why| weak("password", why))?;
+    let password = rules.check_personal(password, &known);
+    let password = password.map_err(|why| weak("password", &rules, why))?;
     let hash = passwords.hash(password).await?;
     change.set(token, &hash, &client).await
 }
@@ -142,10 +146,10 @@ impl Change {
 }
 
 /// Returns the validation failure for a rejected password.
-pub(crate) fn weak(field: &'static str, why: WeakPassword) -> Invalid {
+pub(crate) fn weak(field: &'static str, rules: &PasswordRules, why: WeakPassword) -> Invalid {
     let mut failures = Failures::new();
     At::root(Place::Body)
         .field(field)
-        .fail(&mut failures, why.code(), why.to_string());
+        .fail(&mut failures, why.code(), rules.explain(why));
     Invalid(failures)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doyen_core::inject::{Container, Needs};
 use doyen_core::{
-    Caller, CredentialHeader, Credentials, Identify, Problem as _, ProblemInfo, Refusal,
+    Caller, CredentialHeader, Identify, Problem as _, ProblemInfo, Refusal, RequestCredentials,
 };
 
 use super::owners::Owners;
@@ -47,7 +47,10 @@ impl ApiKeyIdentity {
 
 #[async_trait::async_trait]
 impl Identify for ApiKeyIdentity {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         let Some(key) = credentials.api_key else {
             return Ok(None);
         };

@@ -82,6 +82,7 @@ impl Ungranted {
                 code: "scope",
                 message: message.clone(),
                 params: serde_json::Map::from_iter([("allowed".to_owned(), names.clone().into())]),
+                beyond: None,
             });
         }
         Self(failures)
@@ -96,6 +97,7 @@ impl Ungranted {
             code: "future",
             message: "must be in the future".to_owned(),
             params: serde_json::Map::new(),
+            beyond: None,
         });
         Self(failures)
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use doyen_auth::NewPassword;
+use doyen_auth::PasswordRules;
+use doyen_core::inject::Context;
 use doyen_core::{Restricted, Secret, anyone, signed_in};
 use doyen_macros::{get, post, routes};
 use doyen_schema::rule::Broken;
@@ -122,18 +123,19 @@ struct PasswordInput {
     #[validate(length(min = 1, max = 1024))]
     current_password: Secret<String>,
     /// New password. Common passwords are rejected.
-    #[validate(length(min = 8, max = 128), custom = uncommon)]
+    #[validate(length(min = 1, max = 128), async = acceptable)]
     #[input(example = "correct horse battery staple")]
     new_password: Secret<String>,
 }
 
-/// Rejects common passwords.
-fn uncommon(password: &Secret<String>) -> Result<(), Broken> {
-    match password.expose().parse::<NewPassword>() {
-        // The length is validated by a rule of its own.
-        Err(weak) if weak.code() != "length" => Err(Broken::new(weak.code(), weak.to_string())),
-        _ => Ok(()),
-    }
+/// Checks the rules of the settings `auth.password`.
+async fn acceptable(password: &Secret<String>, cx: &Context) -> Result<(), Broken> {
+    let rules = cx.get::<Arc<PasswordRules>>().await.ok();
+    let rules = rules.as_deref().copied().unwrap_or_default();
+    let checked = rules.check(password.expose());
+    checked
+        .map(|_| ())
+        .map_err(|why| Broken::new(why.code(), rules.explain(why)))
 }
 
 /// Change your password
@@ -148,10 +150,8 @@ async fn change_password(
     client: Client,
     Json(given): Json<PasswordInput>,
 ) -> Result<LoggedIn, ChangePassword> {
-    let new = given.new_password.expose().parse::<NewPassword>();
-    let new = new.map_err(doyen_core::Unexpected::new)?;
     let open = change
-        .change(&me, given.current_password, new, &client)
+        .change(&me, given.current_password, given.new_password, &client)
         .await?;
     Ok(LoggedIn::new(&sessions, &open)?)
 }

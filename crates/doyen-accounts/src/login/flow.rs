@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doyen_auth::{NewPassword, Passwords};
+use doyen_auth::{PasswordRules, Passwords};
 use doyen_core::{Inject, Problem as _, Secret, SecurityEvent, SecurityLog, Unexpected, security};
 use doyen_data::Session;
 use doyen_web::Client;
@@ -21,6 +21,7 @@ use crate::{UserRecord, Users};
 pub(crate) struct LoginFlow {
     users: Arc<dyn Users>,
     passwords: Arc<Passwords>,
+    rules: Arc<PasswordRules>,
     sessions: Sessions,
     throttle: Throttle,
     factors: Factors,
@@ -137,7 +138,7 @@ impl LoginFlow {
         &self,
         credentials: &PresentedCredentials<'_>,
     ) -> Result<Option<String>, Unexpected> {
-        match credentials.password.expose().parse::<NewPassword>() {
+        match self.rules.check(credentials.password.expose()) {
             Ok(password) => self.passwords.hash(password).await.map(Some),
             // A password that is too weak today stays as it is.
             Err(_) => Ok(None),

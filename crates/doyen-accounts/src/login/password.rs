@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doyen_auth::{NewPassword, Passwords};
+use doyen_auth::{PasswordRules, Passwords};
 use doyen_core::{Inject, Secret, SecurityEvent, SecurityLog, security};
 use doyen_data::Session;
 use doyen_web::Client;
@@ -20,6 +20,7 @@ use crate::{SessionRequired, Users};
 pub(crate) struct PasswordChange {
     users: Arc<dyn Users>,
     passwords: Arc<Passwords>,
+    rules: Arc<PasswordRules>,
     sessions: Sessions,
     engine: Arc<SessionEngine>,
     throttle: Throttle,
@@ -36,7 +37,7 @@ impl PasswordChange {
         &self,
         me: &CurrentSession,
         present: Secret<String>,
-        new: NewPassword,
+        new: Secret<String>,
         client: &Client,
     ) -> Result<OpenSession, ChangePassword> {
         // Outside the transaction of the request: the slow password check must not hold one.
@@ -47,8 +48,11 @@ impl PasswordChange {
             .ok_or(SessionRequired)?;
         // Before the attempt is counted: a weak new password is not a failed login.
         let service = self.emails.service_name.as_deref().unwrap_or_default();
-        let new = new.unlike(&[&known.email, service]);
-        let new = new.map_err(|why| weak("new_password", why))?;
+        let new = self
+            .rules
+            .check(new.expose())
+            .and_then(|new| self.rules.check_personal(new, &[&known.email, service]));
+        let new = new.map_err(|why| weak("new_password", &self.rules, why))?;
         let attempt = self.throttle.admit_own(&me.subject, client.address).await?;
         let stored = known.password_hash.as_deref();
         let verdict = match self.passwords.verify(present, stored).await {

@@ -7,6 +7,7 @@ use doyen_web::{IntoResponse, NoContent, NoStore, Parts, Response};
 use http::{HeaderName, HeaderValue, header};
 use serde_json::json;
 
+use super::TokenPair;
 use crate::cookies::cookie;
 use crate::sessions::{OpenSession, SessionKind, Sessions, secrets};
 
@@ -51,15 +52,12 @@ pub(crate) struct CookieView {
 
 impl TokenView {
     pub(crate) fn new(sessions: &Sessions, open: &OpenSession) -> Result<Self, Unexpected> {
-        let record = &open.record;
-        let issued = sessions.access_token(record, &open.user)?;
-        let refresh_token = secrets::refresh_token(record.id, record.counter, &open.secret)
-            .ok_or_else(|| Unexpected::new("the session was refreshed too often"))?;
+        let pair = TokenPair::new(sessions, open)?;
         Ok(Self {
-            access_token: issued.token,
+            access_token: pair.access_token,
             token_type: TokenType::Bearer,
-            expires_in: issued.expires_in,
-            refresh_token,
+            expires_in: pair.expires_in,
+            refresh_token: pair.refresh_token,
             scope: open.user.scopes.join(" "),
         })
     }

@@ -12,6 +12,7 @@
 //! | `factor` | the second factor |
 //! | `keys` | API keys: format, scopes, end |
 //! | `mount` | options that are given twice |
+//! | `own_routes` | routes and bodies of an application on the engines, and relaxed rules |
 //! | `openid` | login with an OpenID provider, and attacks on it |
 
 mod accounts_app;
@@ -23,6 +24,7 @@ mod factor;
 mod keys;
 mod mount;
 mod openid;
+mod own_routes;
 mod provider;
 mod refresh;
 mod sessions;

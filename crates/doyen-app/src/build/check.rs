@@ -4,8 +4,8 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use doyen_core::Clock;
 use doyen_core::inject::{GraphError, Need, Needs};
+use doyen_core::{Clock, Identify};
 use doyen_schema::Info;
 use doyen_web::{Builder, EdgeOptions, Service, StartError, Versions};
 
@@ -39,7 +39,11 @@ pub(super) fn check(
     report.complete(&order, &draft.claims);
     let plugins = Arc::new(report);
 
-    let mut builder = pipeline(&mut draft, &order, overrides.access_log).options(collected.edge);
+    let mut builder = pipeline(&mut draft, &order, overrides.access_log, overrides.identify);
+    builder = builder.options(collected.edge);
+    if let Some(format) = collected.problem_format {
+        builder = builder.problem_format(format);
+    }
     for module in draft.modules.drain(..).chain(overrides.modules) {
         builder = builder.module(module);
     }
@@ -129,6 +133,7 @@ fn pipeline(
     draft: &mut Draft,
     order: &[&'static str],
     access_log: Option<Arc<dyn doyen_core::AccessSink>>,
+    identify: Option<Arc<dyn Identify>>,
 ) -> Builder {
     let mut builder = Service::builder();
     for (name, needs) in draft.roots.drain(..) {
@@ -143,6 +148,9 @@ fn pipeline(
     if !draft.identifiers.is_empty() {
         let identifiers = std::mem::take(&mut draft.identifiers);
         builder = builder.identify(Arc::new(Identifiers::new(identifiers)));
+    }
+    if let Some(identify) = identify {
+        builder = builder.identify_first(identify);
     }
     // In the order of the plugins, those of the application last: the innermost.
     let mut layers = std::mem::take(&mut draft.layers);

@@ -1,8 +1,10 @@
 //! Sorts the plugins and reads the settings.
 
+use std::sync::Arc;
+
 #[cfg(feature = "database")]
 use doyen_data::{CursorKey, Database};
-use doyen_schema::Info;
+use doyen_schema::{Info, ProblemFormat};
 use doyen_settings::{Environment, Loader, Row};
 use doyen_web::{EdgeOptions, Module, StartError};
 
@@ -12,6 +14,7 @@ use crate::app::{Own, Parts};
 use crate::claims::{Claims, Owner, OwnerKind};
 use crate::entry::{self, Entry};
 use crate::fault::{Fault, StartupError};
+use crate::identification::Identification;
 use crate::redis::{self, Redis};
 use crate::registrar::Contribution;
 use crate::secret::RootSecret;
@@ -42,6 +45,8 @@ pub(super) struct Collected {
     pub(super) commands: Vec<Command>,
     pub(super) seed: Option<Command>,
     pub(super) contributions: Vec<Contribution>,
+    pub(super) identifications: Vec<Arc<Identification>>,
+    pub(super) problem_format: Option<Arc<dyn ProblemFormat>>,
     pub(super) own: Vec<Own>,
     pub(super) claims: Claims,
     pub(super) settings_faults: Vec<doyen_settings::Fault>,
@@ -134,6 +139,8 @@ pub(super) fn collect(
         commands: parts.commands,
         seed: parts.seed,
         contributions: parts.contributions,
+        identifications: parts.identifications,
+        problem_format: parts.problem_format,
         own: parts.own,
         claims,
         settings_faults,

@@ -159,7 +159,7 @@ fn attempt(
     draft.faults.len() == before
 }
 
-/// Adds the modules and commands of the application itself.
+/// Adds the modules, commands and security schemes of the application itself.
 fn application(collected: &mut Collected, draft: &mut Draft) {
     let mut registrar = Registrar {
         draft,
@@ -174,6 +174,19 @@ fn application(collected: &mut Collected, draft: &mut Draft) {
         registrar.draft.own_modules.push(module.name().to_owned());
         registrar.module(module);
     }
+    // Before those of plugins: they may refuse credentials that belong to the application.
+    let plugins = std::mem::take(&mut registrar.draft.identifiers);
+    for identification in std::mem::take(&mut collected.identifications) {
+        let name = format!("identification by `{}`", identification.name());
+        let root = (name, identification.needs.clone());
+        registrar.draft.roots.push(root);
+        let identify = Arc::clone(&identification) as Arc<dyn doyen_core::Identify>;
+        registrar.draft.identifiers.push(identify);
+        registrar.after_build(move |built| {
+            identification.connect(built.service().container().clone());
+        });
+    }
+    registrar.draft.identifiers.extend(plugins);
     for command in collected.commands.iter().chain(&collected.seed) {
         registrar.claim(Kind::Command, command.name);
         let root = (format!("command {}", command.name), command.needs.clone());

@@ -70,12 +70,82 @@ impl FromStr for NewPassword {
     type Err = WeakPassword;
 
     fn from_str(text: &str) -> Result<Self, WeakPassword> {
+        PasswordRules::default().check(text)
+    }
+}
+
+/// The rules for a new password, from the settings `auth.password`. The default is 8 to 128
+/// characters, and no common password.
+///
+/// ```
+/// use doyen_auth::{PasswordRules, WeakPassword};
+///
+/// let rules = PasswordRules { min_chars: 12, ..PasswordRules::default() };
+/// assert_eq!(rules.check("k7-qx2zw").unwrap_err(), WeakPassword::TooShort);
+/// assert_eq!(rules.explain(WeakPassword::TooShort), "must have 12 to 128 characters");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordRules {
+    /// Minimum number of characters.
+    pub min_chars: usize,
+    /// True to refuse common passwords, and those made of facts about the user.
+    pub refuses_common: bool,
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self {
+            min_chars: MIN_CHARS,
+            refuses_common: true,
+        }
+    }
+}
+
+impl PasswordRules {
+    /// Checks a new password.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the password is too short, too long or common.
+    pub fn check(&self, text: &str) -> Result<NewPassword, WeakPassword> {
         let password = normal(text).ok_or(WeakPassword::TooLong)?;
-        match password.chars().count() {
-            ..MIN_CHARS => Err(WeakPassword::TooShort),
-            MIN_CHARS..=MAX_CHARS if common::is_common(&password) => Err(WeakPassword::Common),
-            MIN_CHARS..=MAX_CHARS => Ok(Self(password)),
-            _ => Err(WeakPassword::TooLong),
+        let chars = password.chars().count();
+        if chars < self.min_chars {
+            return Err(WeakPassword::TooShort);
+        }
+        if chars > MAX_CHARS {
+            return Err(WeakPassword::TooLong);
+        }
+        if self.refuses_common && common::is_common(&password) {
+            return Err(WeakPassword::Common);
+        }
+        Ok(NewPassword(password))
+    }
+
+    /// Checks a password that passed [`check`](Self::check) against facts about the user: email
+    /// address, name, name of the service.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`WeakPassword::Personal`] if it is made only of these.
+    pub fn check_personal(
+        &self,
+        password: NewPassword,
+        known: &[&str],
+    ) -> Result<NewPassword, WeakPassword> {
+        if self.refuses_common {
+            return password.unlike(known);
+        }
+        Ok(password)
+    }
+
+    /// Returns the message for a refused password.
+    pub fn explain(&self, why: WeakPassword) -> String {
+        match why {
+            WeakPassword::TooShort | WeakPassword::TooLong => {
+                format!("must have {} to {MAX_CHARS} characters", self.min_chars)
+            }
+            other => other.to_string(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use doyen::data::{Migration, Migrations};
-use doyen::domain::{CredentialHeader, Credentials, Identify, Refusal};
+use doyen::domain::{CredentialHeader, Identify, Refusal, RequestCredentials};
 use doyen::prelude::*;
 use doyen::web::{Body, Response};
 use doyen_test::{Answer, Call, Setup, Subject, TestApp};
@@ -306,7 +306,10 @@ impl doyen::app::Plugin for Names {
 
 #[async_trait]
 impl Identify for Names {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         let Some(name) = credentials
             .authorization
             .and_then(|text| text.strip_prefix("Bearer "))

@@ -131,6 +131,7 @@ fn apply(arg: &Arg, arguments: &mut Arguments) -> syn::Result<()> {
             arguments.pattern = Some(Rule {
                 span: arg.word.span(),
                 kind: rule::pattern(arg)?,
+                message: None,
             });
         }
         "format" => arguments.format = Some(arg.text("format = \"uri\"")?),

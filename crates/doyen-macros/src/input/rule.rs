@@ -3,7 +3,7 @@
 mod code;
 
 use proc_macro2::Span;
-use syn::{Expr, ExprLit, ExprUnary, Lit, Path, UnOp};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Path, UnOp};
 
 use crate::regex::{Regex, translate};
 use crate::shape::args::{self, Arg};
@@ -13,6 +13,8 @@ use crate::text::{Errors, unknown};
 pub(crate) struct Rule {
     pub(crate) span: Span,
     pub(crate) kind: Kind,
+    /// Replaces the message of the rule.
+    pub(crate) message: Option<LitStr>,
 }
 
 /// The kind of a rule, with its arguments.
@@ -29,6 +31,7 @@ pub(crate) enum Kind {
     Email,
     Url,
     DisplayName,
+    NotBlank,
     Items {
         min: Option<Expr>,
         max: Option<Expr>,
@@ -39,7 +42,7 @@ pub(crate) enum Kind {
     Async(Path),
 }
 
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 14] = [
     "length",
     "range",
     "multiple_of",
@@ -47,18 +50,40 @@ const WORDS: [&str; 12] = [
     "email",
     "url",
     "display_name",
+    "not_blank",
     "items",
     "unique_items",
     "each",
     "custom",
     "async",
+    "message",
 ];
 const LIMITS: [&str; 4] = ["min", "max", "exclusive_min", "exclusive_max"];
 
 /// Reads the rules of all `#[validate(..)]` attributes.
 pub(crate) fn read(attributes: &[syn::Attribute], errors: &mut Errors) -> Vec<Rule> {
-    let args = args::all(attributes, "validate", errors);
-    rules(&args, errors)
+    let mut all = Vec::new();
+    for attribute in attributes {
+        // A message belongs to the rules of its attribute.
+        let args = args::all(std::slice::from_ref(attribute), "validate", errors);
+        let (messages, args): (Vec<Arg>, Vec<Arg>) =
+            args.into_iter().partition(|arg| arg.name() == "message");
+        args::once(&messages, errors);
+        let message = messages.first().and_then(|arg| {
+            if args.is_empty() {
+                errors.push(syn::Error::new(
+                    arg.word.span(),
+                    "`message` replaces the message of the rules next to it: write `#[validate(length(min = 8), message = \"..\")]`",
+                ));
+            }
+            errors.keep(arg.text("message = \"is too short\""))
+        });
+        all.extend(rules(&args, errors).into_iter().map(|rule| Rule {
+            message: message.clone(),
+            ..rule
+        }));
+    }
+    all
 }
 
 fn rules(args: &[Arg], errors: &mut Errors) -> Vec<Rule> {
@@ -68,6 +93,7 @@ fn rules(args: &[Arg], errors: &mut Errors) -> Vec<Rule> {
             errors.keep(kind).map(|kind| Rule {
                 span: arg.word.span(),
                 kind,
+                message: None,
             })
         })
         .collect()
@@ -89,6 +115,7 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
         "email" => arg.plain().map(|()| Kind::Email),
         "url" => arg.plain().map(|()| Kind::Url),
         "display_name" => arg.plain().map(|()| Kind::DisplayName),
+        "not_blank" => arg.plain().map(|()| Kind::NotBlank),
         "unique_items" => arg.plain().map(|()| Kind::Unique),
         "each" => {
             let list = arg.list("each(length(max = 32), pattern = \"^[a-z]+$\")")?;
@@ -106,6 +133,10 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
         }
         "custom" => arg.path("custom = path::to::function").map(Kind::Custom),
         "async" => arg.path("async = path::to::function").map(Kind::Async),
+        "message" => Err(syn::Error::new(
+            arg.word.span(),
+            "`message` replaces the messages of the whole attribute: put it next to `each(..)`",
+        )),
         other => Err(syn::Error::new(arg.word.span(), unknown(other, &WORDS))),
     }
 }

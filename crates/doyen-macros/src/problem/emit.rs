@@ -1,10 +1,10 @@
 //! Generates the impls of a problem.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens as _, format_ident, quote};
 use syn::{Ident, Member};
 
-use super::model::{Case, Model, Row, Shape};
+use super::model::{Case, Extra, Model, Row, Shape};
 use crate::text::{pascal, unlisted};
 
 pub(super) fn emit(model: &Model) -> TokenStream {
@@ -55,7 +55,13 @@ fn row_static(i: usize, case: &Case) -> TokenStream {
         description,
         ..
     } = &**row;
-    let (name, kind) = (static_name(i), format_ident!("{}", pascal(kind)));
+    let name = static_name(i);
+    let kind = match row.status {
+        Some(status) => {
+            quote!(Other(::doyen::__private::ErrorStatus::new(#status)))
+        }
+        None => format_ident!("{}", pascal(kind)).to_token_stream(),
+    };
     quote! {
         static #name: ::doyen::__private::ProblemInfo = ::doyen::__private::ProblemInfo {
             code: #code,
@@ -134,6 +140,21 @@ fn problem(model: &Model) -> TokenStream {
             ))
         },
     );
+    let headers = list(
+        model,
+        "headers",
+        quote!((&'static str, ::std::string::String)),
+        |row| &row.headers,
+        |name, value| quote!((#name, ::doyen::__private::header_text(#value))),
+    );
+    let members = list(
+        model,
+        "members",
+        quote!((&'static str, ::doyen::__private::serde_json::Value)),
+        |row| &row.members,
+        |name, value| quote!((#name, ::doyen::__private::member_value(#value))),
+    );
+    let extras = extras(model);
     let unlisted = unlisted();
     quote! {
         #[automatically_derived]
@@ -149,8 +170,106 @@ fn problem(model: &Model) -> TokenStream {
             }
             #detail
             #failures
+            #headers
+            #members
+            #extras
             #retry_after
             #cause
+        }
+    }
+}
+
+/// Generates a method that returns a list with an item for each marked field, or nothing if no
+/// case has any.
+fn list(
+    model: &Model,
+    name: &str,
+    item: TokenStream,
+    of: impl Fn(&Row) -> &Vec<Extra>,
+    value: impl Fn(&str, TokenStream) -> TokenStream,
+) -> TokenStream {
+    let needed = model.cases.iter().any(|case| match &case.shape {
+        Shape::Own(row) => !of(row).is_empty(),
+        Shape::Held { .. } => true,
+    });
+    if !needed {
+        return TokenStream::new();
+    }
+    let arms = arms(model, name, |_, row| {
+        let extras = of(row);
+        let names: Vec<Ident> = (0..extras.len())
+            .map(|i| format_ident!("inner_{}", i))
+            .collect();
+        let binds = extras.iter().zip(&names).map(|(extra, name)| {
+            let field = &extra.field;
+            quote!(#field: #name,)
+        });
+        let pushes = extras.iter().zip(&names).map(|(extra, inner)| {
+            if extra.is_optional {
+                let item = value(&extra.name, quote!(inner));
+                quote!(if let ::core::option::Option::Some(inner) = #inner { all.push(#item); })
+            } else {
+                let item = value(&extra.name, quote!(#inner));
+                quote!(all.push(#item);)
+            }
+        });
+        let list = if extras.is_empty() {
+            quote!(::std::vec::Vec::new())
+        } else {
+            quote!({
+                let mut all = ::std::vec::Vec::new();
+                #(#pushes)*
+                all
+            })
+        };
+        Some((quote!(#(#binds)*), list))
+    });
+    let name = format_ident!("{}", name);
+    quote! {
+        fn #name(&self) -> ::std::vec::Vec<#item> {
+            match self { #arms }
+        }
+    }
+}
+
+/// Generates the description of the headers and members.
+fn extras(model: &Model) -> TokenStream {
+    let items: Vec<TokenStream> = model
+        .cases
+        .iter()
+        .filter_map(|case| match &case.shape {
+            Shape::Own(row) if row.headers.is_empty() && row.members.is_empty() => None,
+            Shape::Own(row) => {
+                let code = &row.code;
+                let pairs = |extras: &[Extra]| {
+                    let pairs = extras.iter().map(|extra| {
+                        let (name, description) = (&extra.name, &extra.description);
+                        quote!((#name, #description))
+                    });
+                    quote!(&[#(#pairs),*])
+                };
+                let (headers, members) = (pairs(&row.headers), pairs(&row.members));
+                Some(quote! {
+                    all.push(::doyen::__private::ProblemExtras {
+                        code: #code,
+                        headers: #headers,
+                        members: #members,
+                    });
+                })
+            }
+            Shape::Held { kind, .. } => Some(quote! {
+                ::core::iter::Extend::extend(&mut all, <#kind as ::doyen::__private::Problem>::extras());
+            }),
+        })
+        .collect();
+    if items.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        fn extras() -> ::std::vec::Vec<::doyen::__private::ProblemExtras> {
+            let mut all = ::std::vec::Vec::new();
+            #(#items)*
+            all
         }
     }
 }

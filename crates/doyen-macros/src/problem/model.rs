@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, Member, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, Index, Lit, Member, Type};
 
 use super::detail::{self, Detail};
 use crate::text::{self, Argument, Errors};
@@ -33,7 +33,14 @@ const KINDS: [(&str, u16); 21] = [
 ];
 
 /// The other arguments of `#[problem(..)]`.
-const OTHERS: [&str; 5] = ["unexpected", "transparent", "code", "title", "detail"];
+const OTHERS: [&str; 6] = [
+    "unexpected",
+    "transparent",
+    "code",
+    "title",
+    "detail",
+    "status",
+];
 
 /// An enum or a struct.
 pub(super) struct Model {
@@ -64,6 +71,19 @@ pub(super) struct Row {
     pub(super) cause: Option<Member>,
     pub(super) failures: Option<Member>,
     pub(super) retry_after: Option<Member>,
+    /// A status that no kind has.
+    pub(super) status: Option<u16>,
+    pub(super) headers: Vec<Extra>,
+    pub(super) members: Vec<Extra>,
+}
+
+/// A field that is sent as a header or as a member of the body.
+pub(super) struct Extra {
+    pub(super) field: Member,
+    pub(super) name: String,
+    pub(super) description: String,
+    /// True for an `Option`, which is left out if it is `None`.
+    pub(super) is_optional: bool,
 }
 
 pub(super) fn read(item: &DeriveInput) -> syn::Result<Model> {
@@ -176,12 +196,15 @@ fn shape(
         cause: None,
         failures: None,
         retry_after: None,
+        status: None,
+        headers: Vec::new(),
+        members: Vec::new(),
     };
     let mut understood = false;
     for argument in &arguments {
         understood |= !option(argument, name, &mut row, fields, errors);
     }
-    if row.kind.is_empty() && !understood {
+    if row.kind.is_empty() && row.status.is_none() && !understood {
         let message = format!(
             "`{name}` needs a kind: add for example `#[problem(not_found)]`, or `#[problem(unexpected)]` if it contains an `Unexpected`"
         );
@@ -217,6 +240,12 @@ fn is_status(attributes: &[Attribute], errors: &mut Errors) -> bool {
         let message = match kind {
             Some((kind, _)) => {
                 format!("write the kind instead of the status: `#[problem({kind})]`")
+            }
+            None if status
+                .parse()
+                .is_ok_and(|status: u16| (400..=599).contains(&status)) =>
+            {
+                format!("no kind has this status: write `#[problem(status = {status})]`")
             }
             None => {
                 let all: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
@@ -258,8 +287,28 @@ fn option(
             let format = errors.keep(argument.text());
             row.detail = format.and_then(|format| errors.keep(detail::read(name, &format, fields)));
         }
+        "status" => {
+            let status = errors.keep(status(argument));
+            if !row.kind.is_empty() {
+                errors.at(
+                    &argument.name,
+                    format!(
+                        "a problem has one status, and that of `{}` is given: remove one",
+                        row.kind
+                    ),
+                );
+            }
+            // A wrong status is reported once.
+            row.status = row.status.or(status).or(Some(500));
+        }
         kind if KINDS.iter().any(|(known, _)| *known == kind) => {
             errors.keep(argument.plain());
+            if row.status.is_some() {
+                errors.at(
+                    &argument.name,
+                    format!("a problem has one status, and `status` gives another one than `{kind}`: remove one"),
+                );
+            }
             if row.kind.is_empty() {
                 kind.clone_into(&mut row.kind);
             } else {
@@ -277,6 +326,32 @@ fn option(
         }
     }
     true
+}
+
+/// Reads `status = 418`: a status of an error that no kind has.
+fn status(argument: &Argument) -> syn::Result<u16> {
+    let Some(value) = &argument.value else {
+        let message = "`status` takes a number: write `status = 418`";
+        return Err(syn::Error::new_spanned(&argument.name, message));
+    };
+    let refuse = |message: String| Err(syn::Error::new_spanned(value, message));
+    let number = match text::ungrouped(value) {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => number.base10_parse::<u16>().ok(),
+            _ => None,
+        },
+        _ => None,
+    };
+    let known = |number| KINDS.iter().find(|(_, status)| *status == number);
+    match number {
+        Some(number @ 400..=599) => match known(number) {
+            Some((kind, _)) => refuse(format!(
+                "{number} is the status of a kind: write `#[problem({kind})]`"
+            )),
+            None => Ok(number),
+        },
+        _ => refuse("the status of an error is a number from 400 to 599".to_owned()),
+    }
 }
 
 fn held(name: &Ident, argument: &str, fields: &Fields, errors: &mut Errors) -> Option<Shape> {
@@ -308,23 +383,41 @@ fn held(name: &Ident, argument: &str, fields: &Fields, errors: &mut Errors) -> O
     }
 }
 
-/// Reads `#[problem(cause)]`, `#[problem(failures)]` and `#[problem(retry_after)]` on the fields.
+/// The arguments of fields.
+const MARKS: [&str; 5] = ["cause", "failures", "retry_after", "header", "member"];
+
+/// Reads the arguments on the fields: `cause`, `failures`, `retry_after`, `header = ".."` and
+/// `member`.
 fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
     for (member, field) in members(fields) {
         for argument in text::arguments(&field.attrs, "problem", errors) {
-            errors.keep(argument.plain());
             let place = match &*argument.name() {
                 "cause" => &mut row.cause,
                 "failures" => &mut row.failures,
                 "retry_after" => &mut row.retry_after,
+                "header" => {
+                    let name = errors.keep(header_name(&argument));
+                    row.headers
+                        .extend(name.map(|name| extra(&member, field, name)));
+                    continue;
+                }
+                "member" => {
+                    let name = errors.keep(member_name(&argument, &member));
+                    if let Some(name) = name {
+                        if row.members.iter().any(|known| known.name == name) {
+                            let message = format!("two fields are the member `{name}`: rename one");
+                            errors.at(&argument.name, message);
+                        }
+                        row.members.push(extra(&member, field, name));
+                    }
+                    continue;
+                }
                 other => {
-                    errors.at(
-                        &argument.name,
-                        text::unknown(other, &["cause", "failures", "retry_after"]),
-                    );
+                    errors.at(&argument.name, text::unknown(other, &MARKS));
                     continue;
                 }
             };
+            errors.keep(argument.plain());
             if place.replace(member.clone()).is_some() {
                 errors.at(
                     &argument.name,
@@ -333,6 +426,69 @@ fn marks(fields: &Fields, row: &mut Row, errors: &mut Errors) {
             }
         }
     }
+}
+
+fn extra(member: &Member, field: &syn::Field, name: String) -> Extra {
+    let is_optional = match text::ungrouped_type(&field.ty) {
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            last.is_some_and(|segment| segment.ident == "Option")
+        }
+        _ => false,
+    };
+    Extra {
+        field: member.clone(),
+        name,
+        description: text::docs(&field.attrs),
+        is_optional,
+    }
+}
+
+/// Reads `header = "Retry-After"`.
+fn header_name(argument: &Argument) -> syn::Result<String> {
+    let text = argument.text()?;
+    let name = text.value();
+    let is_token = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if is_token {
+        return Ok(name);
+    }
+    let message =
+        "the name of a header has letters, digits and `-`: write `header = \"Retry-After\"`";
+    Err(syn::Error::new(text.span(), message))
+}
+
+/// The members of every problem (RFC 9457 and those of Doyen).
+const MEMBERS: [&str; 8] = [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "request_id",
+    "errors",
+];
+
+/// Reads `member` or `member = "name"`.
+fn member_name(argument: &Argument, member: &Member) -> syn::Result<String> {
+    let name = match (&argument.value, member) {
+        (Some(_), _) => argument.text()?.value(),
+        (None, Member::Named(name)) => syn::ext::IdentExt::unraw(name).to_string(),
+        (None, Member::Unnamed(_)) => {
+            let message = "a field without a name needs one: write `member = \"name\"`";
+            return Err(syn::Error::new_spanned(&argument.name, message));
+        }
+    };
+    if MEMBERS.contains(&name.as_str()) {
+        let message = format!(
+            "every problem has a member `{name}`: write `member = \"..\"` with another name"
+        );
+        return Err(syn::Error::new_spanned(&argument.name, message));
+    }
+    Ok(name)
 }
 
 /// Returns each field with its name or index.

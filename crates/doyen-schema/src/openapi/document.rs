@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use doyen_core::AuthScheme;
+use doyen_core::{CredentialSource, SchemeForm, SecurityScheme};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
-use super::operation::{operation, scheme_name};
+use super::operation::{is_shown, operation};
 use super::problems;
 use crate::Named;
 use crate::contract::Operation;
@@ -99,7 +99,9 @@ fn frame(info: &Info, operations: &[Operation], components: &Named) -> Json {
         .iter()
         .map(|(name, schema)| (name.clone(), schema.as_json()))
         .collect();
-    schemas.extend(problems::schemas());
+    if components.problems.is_none() {
+        schemas.extend(problems::schemas());
+    }
 
     let mut head =
         json!({"title": info.title, "version": info.version, "description": info.description});
@@ -130,17 +132,15 @@ fn frame(info: &Info, operations: &[Operation], components: &Named) -> Json {
         "tags": tags,
         "components": {"schemas": schemas, "headers": problems::headers()},
     });
-    let schemes: Map<String, Json> = shown
-        .iter()
-        .flat_map(|operation| &operation.schemes)
-        .filter_map(|scheme| {
-            let described = match scheme {
-                AuthScheme::Bearer => bearer(&info.scopes),
-                AuthScheme::Basic => basic(),
-                AuthScheme::ApiKey => api_key(),
-                _ => return None,
-            };
-            Some((scheme_name(*scheme)?.to_owned(), described))
+    let of_routes = shown.iter().flat_map(|operation| {
+        let read = operation.credentials.iter().map(|(scheme, _)| scheme);
+        operation.schemes.iter().chain(read)
+    });
+    let schemes: Map<String, Json> = of_routes
+        .filter(|scheme| is_shown(scheme))
+        .map(|scheme| {
+            let described = security_scheme(scheme, &info.scopes);
+            (scheme.name().to_owned(), described)
         })
         .collect();
     if !schemes.is_empty() {
@@ -149,26 +149,47 @@ fn frame(info: &Info, operations: &[Operation], components: &Named) -> Json {
     document
 }
 
-fn bearer(scopes: &[(String, String)]) -> Json {
-    let mut description =
-        "Access token from a login, sent as `Authorization: Bearer <token>`.".to_owned();
-    if !scopes.is_empty() {
+/// Returns the object of a security scheme.
+fn security_scheme(scheme: &SecurityScheme, scopes: &[(String, String)]) -> Json {
+    let mut description = scheme.text().to_owned();
+    if scheme.has_scopes() && !scopes.is_empty() {
         description.push_str("\n\nScopes:\n");
         for (name, meaning) in scopes {
             description.push_str(&format!("\n- `{name}`: {meaning}"));
         }
     }
-    json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068, see RFC 8725)", "description": description})
-}
-
-fn basic() -> Json {
-    json!({"type": "http", "scheme": "basic", "description": "A name and a password, sent as `Authorization: Basic` (RFC 7617)."})
-}
-
-fn api_key() -> Json {
-    let description = "API key that a user created for a program. It grants the scopes of the key that its owner still has. Send it instead of an \
-                       access token, never together with one.";
-    json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "description": description})
+    let (place, name) = match scheme.source() {
+        CredentialSource::Header(name) => ("header", &**name),
+        CredentialSource::Query(name) => ("query", &**name),
+        CredentialSource::Cookie(name) => ("cookie", &**name),
+        _ => ("header", "Authorization"),
+    };
+    let mut all = match scheme.form() {
+        SchemeForm::Http { bearer_format } => {
+            let name = match scheme.source() {
+                CredentialSource::Authorization(name) => name.to_ascii_lowercase(),
+                _ => String::new(),
+            };
+            let mut all = json!({"type": "http", "scheme": name});
+            if let Some(format) = bearer_format {
+                all["bearerFormat"] = json!(format);
+            }
+            all
+        }
+        SchemeForm::OAuth2Password { token_url } => {
+            let scopes: Map<String, Json> = scopes
+                .iter()
+                .map(|(name, meaning)| (name.clone(), json!(meaning)))
+                .collect();
+            json!({"type": "oauth2", "flows": {"password": {"tokenUrl": token_url, "scopes": scopes}}})
+        }
+        SchemeForm::OpenIdConnect { url } => {
+            json!({"type": "openIdConnect", "openIdConnectUrl": url})
+        }
+        _ => json!({"type": "apiKey", "in": place, "name": name}),
+    };
+    all["description"] = json!(description);
+    all
 }
 
 /// A document that is written in reading order.

@@ -1,6 +1,6 @@
 //! One operation.
 
-use doyen_core::{AuthScheme, Place};
+use doyen_core::{Place, SchemeForm, SecurityScheme};
 use serde_json::{Map, Value as Json, json};
 
 use super::problems;
@@ -44,7 +44,7 @@ pub(super) fn operation(one: &Operation, components: &Named) -> Json {
             .entry("304")
             .or_insert_with(|| json!({"description": description}));
     }
-    for (status, problem) in problems::responses(&one.problems) {
+    for (status, problem) in problems::responses(one, components) {
         match responses.get_mut(&status) {
             Some(response) => merge(response, problem),
             None => {
@@ -72,28 +72,42 @@ fn limited(responses: &mut Map<String, Json>) {
     }
 }
 
-/// Returns the security requirements: one of the schemes, with the scope for an access token. A
-/// public route has none.
+/// Returns the security requirements: one of the schemes of the callers, with the scope for an
+/// access token, and each credential that the handler reads. A public route has none.
 fn security(one: &Operation) -> Json {
     let scopes: Vec<&str> = one.allow.scope().into_iter().collect();
-    let schemes = one.schemes.iter().filter_map(|scheme| {
-        let scopes = match scheme {
-            AuthScheme::Bearer => scopes.as_slice(),
-            _ => &[],
+    let with = |mut all: Map<String, Json>, scheme: &SecurityScheme| {
+        let scopes = if scheme.has_scopes() {
+            scopes.as_slice()
+        } else {
+            &[]
         };
-        Some(json!({scheme_name(*scheme)?: scopes}))
-    });
-    schemes.collect()
+        all.entry(scheme.name()).or_insert_with(|| json!(scopes));
+        all
+    };
+    let schemes = one.schemes.iter().filter(|scheme| is_shown(scheme));
+    let mut all: Vec<Map<String, Json>> = schemes.map(|scheme| with(Map::new(), scheme)).collect();
+    for (scheme, is_required) in one
+        .credentials
+        .iter()
+        .filter(|(scheme, _)| is_shown(scheme))
+    {
+        if all.is_empty() {
+            all.push(Map::new());
+        }
+        let mut more: Vec<_> = all.iter().map(|one| with(one.clone(), scheme)).collect();
+        if !is_required {
+            more.extend(all);
+        }
+        more.dedup();
+        all = more;
+    }
+    json!(all)
 }
 
-/// Returns the name of a security scheme in the document, or `None` if it is not documented.
-pub(super) const fn scheme_name(scheme: AuthScheme) -> Option<&'static str> {
-    match scheme {
-        AuthScheme::Bearer => Some("bearer"),
-        AuthScheme::Basic => Some("basic"),
-        AuthScheme::ApiKey => Some("api_key"),
-        _ => None,
-    }
+/// True if a scheme is in the document.
+pub(super) fn is_shown(scheme: &SecurityScheme) -> bool {
+    *scheme.form() != SchemeForm::Hidden
 }
 
 fn parameter(one: &Parameter) -> Json {

@@ -2,55 +2,98 @@
 
 use std::collections::BTreeMap;
 
-use doyen_core::{Kind, ProblemInfo};
+use doyen_core::{INVALID, Kind, ProblemExtras, ProblemInfo};
 use serde_json::{Map, Value as Json, json};
 
-/// Returns the response entries for these problems, by status.
-pub(super) fn responses(problems: &[&'static ProblemInfo]) -> Map<String, Json> {
+use crate::contract::Operation;
+use crate::{Named, ProblemContract};
+
+/// Returns the response entries for the problems of a route, by status.
+pub(super) fn responses(one: &Operation, components: &Named) -> Map<String, Json> {
+    let contract = components.problems.as_ref();
     let mut by_status: BTreeMap<u16, Vec<&ProblemInfo>> = BTreeMap::new();
-    for problem in problems {
-        by_status
-            .entry(problem.kind.status())
-            .or_default()
-            .push(problem);
+    for problem in &one.problems {
+        let status = contract.map_or_else(|| problem.kind.status(), |all| all.status(problem));
+        by_status.entry(status).or_default().push(problem);
     }
     by_status
         .into_iter()
-        .map(|(status, group)| (status.to_string(), response(&group)))
+        .map(|(status, group)| (status.to_string(), response(&group, one, contract)))
         .collect()
 }
 
-fn response(group: &[&ProblemInfo]) -> Json {
-    let kind = group[0].kind;
+fn response(group: &[&ProblemInfo], one: &Operation, contract: Option<&ProblemContract>) -> Json {
     let lines: Vec<String> = group
         .iter()
         .map(|problem| format!("- `{}`: {}", problem.code, problem.description))
         .collect();
+    let extras = one
+        .extras
+        .iter()
+        .filter(|extra| group.iter().any(|problem| problem.code == extra.code));
+    let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
+    for problem in group {
+        match problem.kind {
+            Kind::Unauthenticated => {
+                headers["WWW-Authenticate"] =
+                    json!({"$ref": "#/components/headers/WWW-Authenticate"})
+            }
+            Kind::Unavailable | Kind::TooManyRequests => {
+                headers["Retry-After"] = json!({"$ref": "#/components/headers/Retry-After"})
+            }
+            _ => {}
+        }
+    }
+    for (name, description) in extras.clone().flat_map(|extra| extra.headers) {
+        if headers.get(*name).is_none() {
+            headers[*name] = json!({"description": description, "required": false, "schema": {"type": "string"}});
+        }
+    }
+    let (media_type, schema) = match contract {
+        Some(contract) => (contract.format.media_type(), of_format(group, contract)),
+        None => ("application/problem+json", of_rfc_9457(group, extras)),
+    };
+    json!({
+        "description": format!("{}\n\n{}", group[0].kind.title(), lines.join("\n")),
+        "headers": headers,
+        "content": {media_type: {"schema": schema}},
+    })
+}
+
+fn of_rfc_9457<'a>(
+    group: &[&ProblemInfo],
+    extras: impl Iterator<Item = &'a ProblemExtras>,
+) -> Json {
     let codes: Vec<&str> = group.iter().map(|problem| problem.code).collect();
-    let base = if kind == Kind::Invalid {
+    let base = if group[0].kind == Kind::Invalid {
         "ValidationProblem"
     } else {
         "Problem"
     };
-    let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
-    match kind {
-        Kind::Unauthenticated => {
-            headers["WWW-Authenticate"] = json!({"$ref": "#/components/headers/WWW-Authenticate"})
-        }
-        Kind::Unavailable | Kind::TooManyRequests => {
-            headers["Retry-After"] = json!({"$ref": "#/components/headers/Retry-After"})
-        }
-        _ => {}
+    let mut properties = json!({"code": {"type": "string", "enum": codes}});
+    for (name, description) in extras.flat_map(|extra| extra.members) {
+        properties[*name] = json!({"description": description});
     }
     json!({
-        "description": format!("{}\n\n{}", kind.title(), lines.join("\n")),
-        "headers": headers,
-        "content": {"application/problem+json": {"schema": {
-            "allOf": [
-                {"$ref": format!("#/components/schemas/{base}")},
-                {"type": "object", "properties": {"code": {"type": "string", "enum": codes}}},
-            ],
-        }}},
+        "allOf": [
+            {"$ref": format!("#/components/schemas/{base}")},
+            {"type": "object", "properties": properties},
+        ],
+    })
+}
+
+/// Returns the schema in the format of the application. A problem of its own with the kind of a
+/// validation problem may have validation errors.
+fn of_format(group: &[&ProblemInfo], contract: &ProblemContract) -> Json {
+    let is_validation = |problem: &&ProblemInfo| problem.code == INVALID.code;
+    if group.iter().all(is_validation) {
+        return contract.schema(Some(true));
+    }
+    let may_be = |problem: &&ProblemInfo| problem.kind == Kind::Invalid;
+    contract.schema(if group.iter().any(may_be) {
+        None
+    } else {
+        Some(false)
     })
 }
 

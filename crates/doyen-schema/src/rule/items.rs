@@ -7,7 +7,7 @@ use doyen_core::{At, Failures, Patch};
 use serde_json::Value as Json;
 
 use super::Num;
-use super::text::{amount, within};
+use super::text::{amount, beyond};
 use super::tighten::{at_least, at_most};
 use crate::Schema;
 use crate::input::MAX_FAILURES;
@@ -70,11 +70,9 @@ pub struct Items {
 impl Items {
     /// Checks a list.
     pub fn check<L: List + ?Sized>(&self, value: &L, at: &At<'_>, out: &mut Failures) {
-        if value
-            .list()
-            .is_some_and(|list| !within(list.len(), self.min, self.max))
-        {
-            amount(self.min, self.max, "items", "item", at, out);
+        let Some(list) = value.list() else { return };
+        if let Some(beyond) = beyond(list.len(), self.min, self.max) {
+            amount((self.min, self.max), beyond, "items", "item", at, out);
         }
     }
 

@@ -42,6 +42,32 @@ static DISPLAY_NAME: Pattern = Pattern::new(display_name!(), display_name!(), tr
     "must have a visible character, and no control characters or overrides of the text direction",
 );
 
+// The characters that ECMA-262 and JSON Schema count as white space (`\s`).
+macro_rules! not_blank {
+    () => {
+        r"[^\u0009-\u000d\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
+    };
+}
+
+static NOT_BLANK: Pattern =
+    Pattern::new(not_blank!(), not_blank!(), false).says("blank", "must not be blank");
+
+/// Text with a character other than white space. `length(min = 1)` accepts a space.
+#[derive(Clone, Copy, Debug)]
+pub struct NotBlank;
+
+impl NotBlank {
+    /// Checks text.
+    pub fn check<T: Text + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
+        NOT_BLANK.check(value, at, out);
+    }
+
+    /// Writes the pattern into the schema.
+    pub fn describe(&self, schema: &mut Schema) {
+        NOT_BLANK.describe(schema);
+    }
+}
+
 /// A name that people read: on one line, visible, and in the order in which it is written.
 ///
 /// A line break forges a line of a log or mail, an override of the text direction (U+202E) shows

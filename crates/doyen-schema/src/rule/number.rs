@@ -1,6 +1,6 @@
 //! Limits of numbers.
 
-use doyen_core::{At, Failures, Patch};
+use doyen_core::{At, Beyond, Failures, Patch};
 use serde_json::{Map, Value as Json};
 
 use super::Num;
@@ -120,8 +120,8 @@ impl Range {
     /// Checks a number.
     pub fn check<T: Number + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
         let Some(number) = value.number() else { return };
-        if !self.holds(number) {
-            at.fail_with(out, "range", self.sentence(), self.params());
+        if let Some(beyond) = self.beyond(number) {
+            at.fail_beyond(out, "range", self.sentence(), self.params(), Some(beyond));
         }
     }
 
@@ -152,11 +152,24 @@ impl Range {
         at.fail_with(out, "range", range.sentence(), range.params());
     }
 
-    fn holds(&self, number: Num) -> bool {
-        self.min.is_none_or(|min| number >= min)
-            && self.max.is_none_or(|max| number <= max)
-            && self.exclusive_min.is_none_or(|min| number > min)
-            && self.exclusive_max.is_none_or(|max| number < max)
+    /// Returns the limit that a number is beyond. A comparison with NaN is false.
+    fn beyond(&self, number: Num) -> Option<Beyond> {
+        let holds = [
+            (Beyond::Min, self.min.is_none_or(|min| number >= min)),
+            (
+                Beyond::ExclusiveMin,
+                self.exclusive_min.is_none_or(|min| number > min),
+            ),
+            (Beyond::Max, self.max.is_none_or(|max| number <= max)),
+            (
+                Beyond::ExclusiveMax,
+                self.exclusive_max.is_none_or(|max| number < max),
+            ),
+        ];
+        holds
+            .into_iter()
+            .find(|(_, holds)| !holds)
+            .map(|(limit, _)| limit)
     }
 
     fn limits(&self) -> impl Iterator<Item = (&'static str, &'static str, Num)> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use doyen_core::{At, Failures, Patch};
+use doyen_core::{At, Beyond, Failures, Patch};
 use serde_json::{Map, Value as Json};
 
 use super::Num;
@@ -66,9 +66,12 @@ impl Length {
     pub fn check<T: Text + ?Sized>(&self, value: &T, at: &At<'_>, out: &mut Failures) {
         let Some(text) = value.text() else { return };
         let length = text.chars().count();
-        if !within(length, self.min, self.max) {
-            amount(self.min, self.max, "length", "character", at, out);
-        }
+        let beyond = match beyond(length, self.min, self.max) {
+            None => return,
+            Some(Beyond::Min) if text.chars().all(char::is_whitespace) => Beyond::Blank,
+            Some(beyond) => beyond,
+        };
+        amount((self.min, self.max), beyond, "length", "character", at, out);
     }
 
     /// Writes the limits into the schema.
@@ -82,14 +85,18 @@ impl Length {
     }
 }
 
-pub(super) fn within(found: usize, min: Option<usize>, max: Option<usize>) -> bool {
-    min.is_none_or(|min| found >= min) && max.is_none_or(|max| found <= max)
+/// Returns the limit that a number is beyond, or `None` if it is within both.
+pub(super) fn beyond(found: usize, min: Option<usize>, max: Option<usize>) -> Option<Beyond> {
+    if min.is_some_and(|min| found < min) {
+        return Some(Beyond::Min);
+    }
+    max.is_some_and(|max| found > max).then_some(Beyond::Max)
 }
 
 /// Records a wrong number of characters or items.
 pub(super) fn amount(
-    min: Option<usize>,
-    max: Option<usize>,
+    (min, max): (Option<usize>, Option<usize>),
+    beyond: Beyond,
     code: &'static str,
     what: &str,
     at: &At<'_>,
@@ -114,7 +121,7 @@ pub(super) fn amount(
         .into_iter()
         .filter_map(|(name, limit)| Some((name.to_owned(), limit?.into())))
         .collect();
-    at.fail_with(out, code, message, params);
+    at.fail_beyond(out, code, message, params, Some(beyond));
 }
 
 #[cfg(test)]
@@ -143,5 +150,23 @@ mod tests {
             codes(|at, out| rule.check(&Patch::Set(Some(String::new())), at, out)),
             ["length"]
         );
+    }
+
+    #[test]
+    fn blank_is_told_apart_from_too_short() {
+        let rule = Length {
+            min: Some(3),
+            max: Some(4),
+        };
+        let of = |text: &str| {
+            let mut out = Failures::new();
+            rule.check(text, &At::root(Place::Body), &mut out);
+            out.pop().map(|failure| failure.beyond)
+        };
+        assert_eq!(of(""), Some(Some(Beyond::Blank)));
+        assert_eq!(of(" \u{a0}"), Some(Some(Beyond::Blank)));
+        assert_eq!(of("a"), Some(Some(Beyond::Min)));
+        assert_eq!(of("abcde"), Some(Some(Beyond::Max)));
+        assert_eq!(of("    "), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use doyen_core::Place;
+use doyen_core::{CredentialHeader, Place};
 use doyen_schema::contract::Operation;
 use http::HeaderValue;
 
@@ -102,17 +102,39 @@ impl Cors {
     }
 
     /// Adds the headers that these routes read and send.
-    pub(crate) fn add_headers(&mut self, operations: &[Operation]) {
+    pub(crate) fn add_headers(
+        &mut self,
+        operations: &[Operation],
+        credentials: &[CredentialHeader],
+    ) {
         let read = operations
             .iter()
             .flat_map(|operation| &operation.parameters)
             .filter(|parameter| parameter.place == Place::Header);
-        self.request_headers = list(&REQUEST_HEADERS, read.map(|parameter| &*parameter.name));
+        let of_handlers = operations
+            .iter()
+            .flat_map(|operation| &operation.credentials)
+            .filter_map(|(scheme, _)| scheme.credential_header());
+        let credentials: Vec<CredentialHeader> =
+            credentials.iter().cloned().chain(of_handlers).collect();
+        // Pages cannot send `Cookie` themselves.
+        let credentials = credentials
+            .iter()
+            .filter(|header| **header != CredentialHeader::Cookie)
+            .map(CredentialHeader::as_str);
+        let read = read.map(|parameter| &*parameter.name).chain(credentials);
+        self.request_headers = list(&REQUEST_HEADERS, read);
         let sent = operations
             .iter()
             .flat_map(|operation| &operation.answers)
-            .flat_map(|answer| &answer.headers);
-        self.response_headers = list(&RESPONSE_HEADERS, sent.map(|field| field.name));
+            .flat_map(|answer| &answer.headers)
+            .map(|field| field.name);
+        let of_problems = operations
+            .iter()
+            .flat_map(|operation| &operation.extras)
+            .flat_map(|extra| extra.headers)
+            .map(|(name, _)| *name);
+        self.response_headers = list(&RESPONSE_HEADERS, sent.chain(of_problems));
     }
 
     /// Returns the value of `Access-Control-Allow-Origin` for a page of this origin, or `None` if

@@ -4,11 +4,16 @@ use doyen_core::problem::Plain;
 use doyen_core::{Caller, Denied, FORBIDDEN, UNAUTHENTICATED, denied_because};
 use http::{HeaderValue, header};
 
+use super::Pipeline;
 use super::rejection::Rejection;
 use crate::route_info::RouteInfo;
 
 /// Rejects with 401 without a caller, and with 403 and the missing scope (RFC 6750 section 3.1).
-pub(super) fn check(route: &RouteInfo, caller: Option<&Caller>) -> Result<(), Rejection> {
+pub(super) fn check(
+    pipeline: &Pipeline,
+    route: &RouteInfo,
+    caller: Option<&Caller>,
+) -> Result<(), Rejection> {
     match route.allow.check(caller) {
         Ok(()) => Ok(()),
         Err(Denied::Anonymous) => Err(Plain::new(&UNAUTHENTICATED).into()),
@@ -21,6 +26,7 @@ pub(super) fn check(route: &RouteInfo, caller: Option<&Caller>) -> Result<(), Re
                 format!("Bearer realm=\"api\", error=\"insufficient_scope\", scope=\"{scope}\"");
             let header = HeaderValue::try_from(challenge)
                 .ok()
+                .filter(|_| pipeline.challenges.has_bearer)
                 .map(|value| (header::WWW_AUTHENTICATE, value));
             let refusal = Plain::new(&FORBIDDEN)
                 .detail(format!("this operation requires the scope `{scope}`"))

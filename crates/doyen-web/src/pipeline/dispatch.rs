@@ -68,7 +68,7 @@ impl Pipeline {
         let caller = identified.as_ref().ok().and_then(Option::as_deref);
         state.caller = identified.as_ref().ok().cloned().flatten();
         // Decided before the rate limit, because shared limits count only permitted requests.
-        let permitted = authorize::check(info, caller);
+        let permitted = authorize::check(self, info, caller);
         let is_permitted = identified.is_ok() && permitted.is_ok();
         // Before credentials and permission are rejected, so that guessing is limited too.
         rate_limit::check(

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use doyen_core::{Caller, Credentials, Kind, Refusal};
+use doyen_core::{Caller, Kind, Refusal, RequestCredentials};
 use http::HeaderName;
 
 use super::Pipeline;
+use crate::extract::Head;
 use crate::route_info::RouteInfo;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -28,14 +29,17 @@ pub(super) async fn caller(
     };
     let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let cookie = cookies(&head.headers);
-    let mut credentials = Credentials {
+    let mut credentials = RequestCredentials {
         authorization: text(http::header::AUTHORIZATION),
         api_key: text(API_KEY),
         cookie: cookie.as_deref(),
         address,
-        ..Credentials::default()
+        ..RequestCredentials::default()
     };
-    if credentials.authorization.is_none()
+    let other = Head(head);
+    if pipeline.has_other_credentials {
+        credentials.head = Some(&other);
+    } else if credentials.authorization.is_none()
         && credentials.api_key.is_none()
         && credentials.cookie.is_none()
     {

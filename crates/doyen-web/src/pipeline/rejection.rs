@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::Pipeline;
 use crate::Response;
-use crate::problem::{self, Cause};
+use crate::problem::Cause;
 
 /// A problem, and a response header that belongs to it.
 pub(super) struct Rejection {
@@ -32,12 +32,11 @@ impl Rejection {
         path: &str,
         request_id: &str,
     ) -> Response {
-        let mut response =
-            problem::response(&self.refusal, path, request_id, &pipeline.classifiers);
-        if self.refusal.info().kind == Kind::Unauthenticated {
-            let challenge = problem::challenge_of(self.refusal.info().code, &pipeline.challenge);
-            let headers = response.headers_mut();
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        let mut response = pipeline.problems.response(&self.refusal, path, request_id);
+        let info = self.refusal.info();
+        let headers = response.headers_mut();
+        if info.kind == Kind::Unauthenticated && !headers.contains_key(header::WWW_AUTHENTICATE) {
+            headers.insert(header::WWW_AUTHENTICATE, pipeline.challenges.of(info.code));
         }
         if let Some((name, value)) = self.header {
             response.headers_mut().insert(name, value);

@@ -3,70 +3,49 @@
 use doyen_core::CredentialHeader;
 use http::{HeaderMap, HeaderValue, header};
 
-macro_rules! with {
-    ($credentials:literal) => {
-        [
-            $credentials,
-            concat!($credentials, ", Accept-Encoding"),
-            concat!($credentials, ", Origin"),
-            concat!($credentials, ", Origin, Accept-Encoding"),
-        ]
-    };
-}
-
-/// All values, indexed by credentials (bit 1 `Authorization`, 2 `X-API-Key`, 4 `Cookie`), then by
-/// bit 1 `Accept-Encoding` and bit 2 `Origin`.
-static VALUES: [[&str; 4]; 8] = [
-    ["", "Accept-Encoding", "Origin", "Origin, Accept-Encoding"],
-    with!("Authorization"),
-    with!("X-API-Key"),
-    with!("Authorization, X-API-Key"),
-    with!("Cookie"),
-    with!("Authorization, Cookie"),
-    with!("X-API-Key, Cookie"),
-    with!("Authorization, X-API-Key, Cookie"),
-];
-
-/// The values for the responses of one application.
-#[derive(Clone, Copy)]
+/// The values for the responses of one application, prepared for each combination.
+#[derive(Clone)]
 pub(super) struct Vary {
-    credentials: usize,
-    origin: bool,
+    /// Indexed by 1 for credentials and 2 for `Accept-Encoding`.
+    values: [String; 4],
 }
 
 impl Vary {
     /// `read` lists the headers that identify callers; `origin` is true if CORS is configured.
     pub(super) fn new(read: &[CredentialHeader], origin: bool) -> Self {
-        let bit = |header: &CredentialHeader| match header {
-            CredentialHeader::Authorization => 1,
-            CredentialHeader::ApiKey => 2,
-            CredentialHeader::Cookie => 4,
+        let value = |at: usize| {
+            let credentials = read.iter().map(CredentialHeader::as_str);
+            let credentials = credentials.filter(|_| at & 1 != 0);
+            let origin = origin.then_some("Origin");
+            let encoding = (at & 2 != 0).then_some("Accept-Encoding");
+            let names: Vec<&str> = credentials.chain(origin).chain(encoding).collect();
+            names.join(", ")
         };
-        let credentials = read.iter().fold(0, |all, header| all | bit(header));
         Self {
-            credentials,
-            origin,
+            values: std::array::from_fn(value),
         }
     }
 
     /// Returns the value, or an empty text if the response depends on no header.
-    pub(super) fn value(self, caller: bool, encoding: bool) -> &'static str {
-        let credentials = if caller { self.credentials } else { 0 };
-        VALUES[credentials][usize::from(self.origin) * 2 + usize::from(encoding)]
+    pub(super) fn value(&self, caller: bool, encoding: bool) -> &str {
+        &self.values[usize::from(caller) + 2 * usize::from(encoding)]
     }
 }
 
 /// Sets the value.
-pub(super) fn set(headers: &mut HeaderMap, value: &'static str) {
-    if value.is_empty() {
-        headers.remove(header::VARY);
-    } else {
-        headers.insert(header::VARY, HeaderValue::from_static(value));
+pub(super) fn set(headers: &mut HeaderMap, value: &str) {
+    match HeaderValue::try_from(value) {
+        Ok(text) if !value.is_empty() => {
+            headers.insert(header::VARY, text);
+        }
+        _ => {
+            headers.remove(header::VARY);
+        }
     }
 }
 
 /// Adds the names that the route did not set itself.
-pub(super) fn merge(headers: &mut HeaderMap, value: &'static str) {
+pub(super) fn merge(headers: &mut HeaderMap, value: &str) {
     let is_given = |name: &str| {
         let fields = headers.get_all(header::VARY).iter();
         let mut names = fields
@@ -77,13 +56,17 @@ pub(super) fn merge(headers: &mut HeaderMap, value: &'static str) {
     };
     let names = || value.split(", ").filter(|name| !name.is_empty());
     if !names().any(is_given) {
-        if !value.is_empty() {
-            headers.append(header::VARY, HeaderValue::from_static(value));
-        }
+        append(headers, value);
         return;
     }
-    let missing: Vec<&'static str> = names().filter(|name| !is_given(name)).collect();
+    let missing: Vec<&str> = names().filter(|name| !is_given(name)).collect();
     for name in missing {
-        headers.append(header::VARY, HeaderValue::from_static(name));
+        append(headers, name);
+    }
+}
+
+fn append(headers: &mut HeaderMap, value: &str) {
+    if let (false, Ok(text)) = (value.is_empty(), HeaderValue::try_from(value)) {
+        headers.append(header::VARY, text);
     }
 }

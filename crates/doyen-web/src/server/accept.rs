@@ -251,9 +251,9 @@ impl Acceptor<'_> {
             // connection is closed without one.
             None => {
                 if let Ok(rejection) = Arc::clone(&self.rejections).try_acquire_owned() {
-                    let has_security_headers = self.service.options().security_headers;
+                    let service = self.service.clone();
                     self.connections.spawn(async move {
-                        overload::reject(stream, has_security_headers).await;
+                        overload::reject(stream, service).await;
                         drop(rejection);
                     });
                 }

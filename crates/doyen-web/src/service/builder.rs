@@ -5,9 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, AuthScheme, Clock, Idempotency, Idempotent, Identify, Place};
-use doyen_schema::Components;
+use doyen_core::{
+    AccessSink, Caller, Clock, CredentialHeader, CredentialSource, Idempotency, Idempotent,
+    Identify, Place, Refusal, RequestCredentials, SecurityScheme,
+};
 use doyen_schema::contract::Operation;
+use doyen_schema::{Components, ProblemContract, ProblemFormat};
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
 use super::{Contracts, Drain, Inner, Service, StartError};
@@ -20,7 +23,7 @@ use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
 use crate::pipeline::{self, BaseHeaders, MaskedPaths, Pipeline};
-use crate::problem::{self, Classifier};
+use crate::problem::{Challenges, Classifier, ProblemWriter};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
 use crate::route::Route;
@@ -36,14 +39,40 @@ pub struct Builder {
     shared: Option<Container>,
     roots: Vec<(String, Needs)>,
     identify: Option<Arc<dyn Identify>>,
+    identify_first: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
     idempotency: Option<Arc<dyn Idempotency>>,
     versions: Option<(Versions, Arc<dyn Clock>)>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
+    format: Option<Arc<dyn ProblemFormat>>,
     request_layers: Vec<BoxLayer>,
     route_layers: Vec<BoxLayer>,
     options: EdgeOptions,
+}
+
+/// Returns the query parameter that carries the credential of a scheme.
+fn query_name(scheme: &SecurityScheme) -> Option<String> {
+    match scheme.source() {
+        CredentialSource::Query(name) => Some(name.to_string()),
+        _ => None,
+    }
+}
+
+/// Asks the first, then the second. The document and the challenge are those of the second.
+struct InOrder(Arc<dyn Identify>, Option<Arc<dyn Identify>>);
+
+#[async_trait::async_trait]
+impl Identify for InOrder {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        match (self.0.identify(credentials).await?, &self.1) {
+            (None, Some(second)) => second.identify(credentials).await,
+            (found, _) => Ok(found),
+        }
+    }
 }
 
 impl fmt::Debug for Builder {
@@ -90,6 +119,13 @@ impl Builder {
         self
     }
 
+    /// Sets what identifies callers before that port, for tests. The document does not show it.
+    #[must_use]
+    pub fn identify_first(mut self, identify: Arc<dyn Identify>) -> Self {
+        self.identify_first = Some(identify);
+        self
+    }
+
     /// Sets the rate limits. Without them nothing is limited.
     #[must_use]
     pub fn limits(mut self, limits: RateLimits) -> Self {
@@ -122,6 +158,13 @@ impl Builder {
     #[must_use]
     pub fn classifier(mut self, classifier: Classifier) -> Self {
         self.classifiers.push(classifier);
+        self
+    }
+
+    /// Sets the format of every problem. The default is RFC 9457.
+    #[must_use]
+    pub fn problem_format(mut self, format: Arc<dyn ProblemFormat>) -> Self {
+        self.format = Some(format);
         self
     }
 
@@ -228,8 +271,13 @@ impl Builder {
                 None
             }
         };
+        let format = self.format.take();
+        let format = format.map(|format| ProblemContract::new(format, &mut components));
         let components = match components.finish() {
-            Ok(components) => components,
+            Ok(mut components) => {
+                components.problems.clone_from(&format);
+                components
+            }
             Err(clashes) => {
                 errors.extend(clashes.into_iter().map(StartError::Name));
                 return Err(errors);
@@ -251,8 +299,9 @@ impl Builder {
         };
 
         let identify = self.identify.as_ref();
-        let mut schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
-        schemes.sort_unstable();
+        let mut schemes =
+            identify.map_or_else(|| vec![SecurityScheme::bearer()], |one| one.schemes());
+        schemes.sort_by(|one, other| one.rank().cmp(&other.rank()));
         schemes.dedup();
         let refuser = Refuser::default();
         let mut classes = Classes::default();
@@ -277,7 +326,8 @@ impl Builder {
                 .parameters
                 .iter()
                 .filter(|parameter| parameter.place == Place::Query);
-            let query_names: Vec<String> = names.map(|parameter| parameter.name.clone()).collect();
+            let mut query_names: Vec<String> =
+                names.map(|parameter| parameter.name.clone()).collect();
             let class = route.concurrency.as_ref();
             let class = class.map(|class| classes.mount(class, &query_names));
             let class = class.transpose().unwrap_or_else(|why| {
@@ -288,6 +338,9 @@ impl Builder {
             if route.mask_path {
                 masked_paths.add(&operation.path);
             }
+            // A key in the query is no unknown parameter, on a public route neither.
+            let read = operation.credentials.iter().map(|(scheme, _)| scheme);
+            query_names.extend(schemes.iter().chain(read).filter_map(query_name));
             let info = Arc::new(RouteInfo {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
@@ -315,8 +368,9 @@ impl Builder {
             return Err(errors);
         }
         let catalogue = catalogue(&operations);
+        let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
         if let Some(cors) = &mut self.options.cors {
-            cors.add_headers(&operations);
+            cors.add_headers(&operations, &credentials);
         }
         let unmatched_limits = self.limits.as_ref().map(RouteLimits::unmatched).transpose();
         let unmatched_limits = unmatched_limits.map_err(|error| {
@@ -329,7 +383,11 @@ impl Builder {
         let max_body = limits.max().unwrap_or_default();
         let router = Router::new(routes)
             .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
-        let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
+        let has_other_credentials = identify.is_some()
+            && (credentials
+                .iter()
+                .any(|one| matches!(one, CredentialHeader::Named(_)))
+                || schemes.iter().any(|one| one.credential_header().is_none()));
         let cleanups = tokio_util::task::TaskTracker::new();
         cleanups.close();
         let layers = self.request_layers;
@@ -340,14 +398,21 @@ impl Builder {
             unmatched_meter: Meter::default(),
             masked_paths,
             container,
-            identify: self.identify,
+            identify: match self.identify_first {
+                Some(first) => Some(Arc::new(InOrder(first, self.identify))),
+                None => self.identify,
+            },
             idempotency: self.idempotency,
             versions,
             rate_limits: self.limits,
             unmatched_limits,
             access_log: self.sink,
-            classifiers: self.classifiers,
-            challenge: problem::challenge(&schemes),
+            problems: ProblemWriter {
+                classifiers: self.classifiers,
+                format,
+            },
+            challenges: Challenges::new(&schemes),
+            has_other_credentials,
             base_headers: BaseHeaders::new(&self.options, &credentials),
             concurrency: ConcurrencyLimit::new(self.options.max_requests),
             max_body: max_body.max(self.options.body_limit),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use doyen::Overrides;
-use doyen::domain::{CredentialHeader, Credentials, Identify, Refusal};
+use doyen::domain::{CredentialHeader, Identify, Refusal, RequestCredentials};
 use doyen::settings::Loader;
 
 use doyen::prelude::*;
@@ -22,7 +22,7 @@ struct RefuseAll;
 
 #[async_trait]
 impl Identify for RefuseAll {
-    async fn identify(&self, _: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(&self, _: RequestCredentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         Ok(None)
     }
     fn credential_headers(&self) -> Vec<CredentialHeader> {

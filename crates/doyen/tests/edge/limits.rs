@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use doyen::domain::{Credentials, Identify, ProblemInfo, Rate, Refusal, problem::Plain};
+use doyen::domain::{Identify, ProblemInfo, Rate, Refusal, RequestCredentials, problem::Plain};
 use doyen::prelude::*;
 use doyen::web::limit::{LimitRules, NamedPolicy, NamedQuota, Tier};
 use doyen::web::{Body, Builder, RateLimits, Service, StartError};
@@ -53,7 +53,10 @@ struct Names;
 
 #[async_trait]
 impl Identify for Names {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         if let Some(key) = credentials.api_key {
             let mut caller = Caller::new("ada");
             caller.scopes = vec!["orders:read".into()];

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use doyen::domain::{
-    AuthScheme, CredentialHeader, Credentials, Identify, ProblemInfo, Refusal, problem::Plain,
+    CredentialHeader, Identify, ProblemInfo, Refusal, RequestCredentials, SecurityScheme,
+    problem::Plain,
 };
 use doyen::prelude::*;
 use doyen::web::{Body, Service};
@@ -38,7 +39,10 @@ struct Tokens;
 
 #[async_trait]
 impl Identify for Tokens {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         let mut caller = Caller::new("u1");
         match credentials.authorization {
             None => return Ok(None),
@@ -125,26 +129,31 @@ async fn without_credentials_the_challenge_has_no_error() {
 }
 
 /// Identifies callers by these schemes, and never knows one.
-struct Schemes(Vec<AuthScheme>);
+struct Schemes(Vec<SecurityScheme>);
 
 #[async_trait]
 impl Identify for Schemes {
-    async fn identify(&self, _: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(&self, _: RequestCredentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
         Ok(None)
     }
-    fn schemes(&self) -> Vec<AuthScheme> {
+    fn schemes(&self) -> Vec<SecurityScheme> {
         self.0.clone()
     }
 }
 
 #[tokio::test]
 async fn a_challenge_and_the_document_list_the_schemes_of_the_application() {
-    use AuthScheme::{ApiKey, Basic, Bearer, Cookie};
+    let [basic, api_key, cookie, bearer] = [
+        SecurityScheme::basic,
+        SecurityScheme::api_key,
+        SecurityScheme::session_cookie,
+        SecurityScheme::bearer,
+    ];
     for (schemes, challenge, documented) in [
-        (vec![Basic], "Basic realm=\"api\"", vec!["basic"]),
-        (vec![ApiKey], "ApiKey realm=\"api\"", vec!["api_key"]),
+        (vec![basic()], "Basic realm=\"api\"", vec!["basic"]),
+        (vec![api_key()], "ApiKey realm=\"api\"", vec!["api_key"]),
         (
-            vec![ApiKey, Cookie, Bearer, ApiKey],
+            vec![api_key(), cookie(), bearer(), api_key()],
             "Bearer realm=\"api\", ApiKey realm=\"api\", Cookie realm=\"api\"",
             vec!["api_key", "bearer"],
         ),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use doyen::domain::{
-    CredentialHeader, Credentials, Identify, ProblemInfo, Refusal, problem::Plain,
+    CredentialHeader, Identify, ProblemInfo, Refusal, RequestCredentials, problem::Plain,
 };
 use doyen::prelude::*;
 use doyen::web::{Body, Cors, EdgeOptions, Origin, Service};
@@ -41,7 +41,10 @@ fn caller(text: &str) -> Result<Option<Arc<Caller>>, Refusal> {
 
 #[async_trait]
 impl Identify for EveryWay {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         let token = credentials
             .authorization
             .and_then(|field| field.strip_prefix("Bearer "));
@@ -297,7 +300,10 @@ async fn vary_names_only_credentials_that_are_read() {
 
     #[async_trait]
     impl Identify for TokenOnly {
-        async fn identify(&self, _: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+        async fn identify(
+            &self,
+            _: RequestCredentials<'_>,
+        ) -> Result<Option<Arc<Caller>>, Refusal> {
             Ok(None)
         }
         fn credential_headers(&self) -> Vec<CredentialHeader> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::routing::{get, post};
-use doyen::domain::{Caller, Credentials, Identify, Refusal};
+use doyen::domain::{Caller, Identify, Refusal, RequestCredentials};
 use doyen::prelude::*;
 use doyen::web::{Peer, Service};
 
@@ -47,7 +47,10 @@ struct Tokens;
 
 #[async_trait::async_trait]
 impl Identify for Tokens {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         Ok(credentials
             .authorization
             .map(|_| Arc::new(Caller::new("ann"))))

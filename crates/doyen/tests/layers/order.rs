@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doyen::domain::{Credentials, Identify, Refusal};
+use doyen::domain::{Identify, Refusal, RequestCredentials};
 use doyen::prelude::*;
 use doyen::web::Service;
 use doyen::web::around::{BoxLayer, Slot};
@@ -71,7 +71,10 @@ struct Tokens(Arc<Log>);
 
 #[async_trait::async_trait]
 impl Identify for Tokens {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         self.0.note("identify");
         let caller = credentials.authorization.map(|_| Caller::new("ann"));
         Ok(caller.map(Arc::new))

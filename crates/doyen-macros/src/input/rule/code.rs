@@ -11,6 +11,24 @@ use crate::text::ungrouped;
 impl Rule {
     /// Generates the check of `__value: &T` at `__at`.
     pub(crate) fn check(&self) -> TokenStream {
+        self.reworded(self.own_check())
+    }
+
+    /// Generates the replacement of the message after a check, if the rule has one of its own.
+    fn reworded(&self, check: TokenStream) -> TokenStream {
+        let Some(message) = &self.message else {
+            return check;
+        };
+        quote! {
+            {
+                let __first = __out.len();
+                #check
+                __out.reword(__first, #message);
+            }
+        }
+    }
+
+    fn own_check(&self) -> TokenStream {
         // The error for a missing trait then points at the rule. Names are those of the macro, even
         // if a `macro_rules!` passes the rule on.
         let span = self.span.resolved_at(Span::call_site());
@@ -66,14 +84,14 @@ impl Rule {
         let Kind::Async(path) = &self.kind else {
             return None;
         };
-        Some(quote_spanned! {self.span.resolved_at(Span::call_site())=>
+        Some(self.reworded(quote_spanned! {self.span.resolved_at(Span::call_site())=>
             {
                 let __result: ::core::result::Result<(), ::doyen::__private::rule::Broken> = #path(__value, __cx).await;
                 if let ::core::result::Result::Err(__broken) = __result {
                     __broken.record(__at, __out);
                 }
             }
-        })
+        }))
     }
 
     /// Returns true for rules that call a custom function.
@@ -116,6 +134,7 @@ impl Rule {
             Kind::Email => quote!(::doyen::__private::rule::Email),
             Kind::Url => quote!(::doyen::__private::rule::Url),
             Kind::DisplayName => quote!(::doyen::__private::rule::DisplayName),
+            Kind::NotBlank => quote!(::doyen::__private::rule::NotBlank),
             Kind::Unique => quote!(::doyen::__private::rule::Unique),
             Kind::Each(_) | Kind::Custom(_) | Kind::Async(_) => TokenStream::new(),
         }
