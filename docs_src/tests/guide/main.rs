@@ -8,6 +8,7 @@ mod bodies;
 mod first_steps;
 mod identity;
 mod injection;
+mod jobs;
 mod limits;
 mod parameters;
 mod reads;
