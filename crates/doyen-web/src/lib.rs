@@ -67,8 +67,8 @@ mod uri_reference;
 pub use around::Next;
 pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
-pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use content::RANGE_NOT_SATISFIABLE;
+pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use files::Files;
 pub use handler::Handler;
 pub use http;
@@ -83,8 +83,8 @@ pub use problem::{Cause, Classifier};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{
-    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
-    Text,
+    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect,
+    Stream, Text,
 };
 pub use route::{Route, Routes};
 pub use server::{

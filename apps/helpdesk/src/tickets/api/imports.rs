@@ -50,7 +50,9 @@ pub(crate) async fn import(
     let id = imports.start(me.into(), drafts).await?;
     let at: &[&dyn std::fmt::Display] = &[&id];
     let links = links.map();
-    let links = links.to::<jobs::show>("self", at).to::<jobs::cancel>("cancel", at);
+    let links = links
+        .to::<jobs::show>("self", at)
+        .to::<jobs::cancel>("cancel", at);
     Ok(Accepted(StartedImport {
         id,
         links: links.done(),
