@@ -20,6 +20,7 @@ pub mod headers;
 pub mod idempotency;
 pub mod identity;
 pub mod injection;
+pub mod jobs;
 pub mod limits;
 pub mod links;
 pub mod merge_patch;

@@ -39,6 +39,7 @@
 //! | [`idempotency`] | keys and responses of idempotent requests |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
+//! | [`jobs`] | the worker of background jobs |
 //! | [`mail`] | outgoing mail |
 //!
 //! # Cargo features
@@ -49,13 +50,14 @@
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
+//! | `jobs` | no | the plugin `jobs`: background jobs |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
 //! | `redis` | no | rate limits and sessions in Redis |
 //! | `oidc` | no | login by an OpenID provider |
 //!
-//! `accounts` and `limits` need a database.
+//! `accounts`, `limits` and `jobs` need a database.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -69,6 +71,8 @@ pub use doyen_core as domain;
 pub use doyen_data as data;
 #[cfg(feature = "idempotency")]
 pub use doyen_idempotency as idempotency;
+#[cfg(feature = "jobs")]
+pub use doyen_jobs as jobs;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]
@@ -103,8 +107,8 @@ pub mod auth {
 /// What a file of handlers needs.
 pub mod prelude {
     pub use doyen_core::{
-        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Kind, Page, PageFrom,
-        Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
+        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Job, JobError, JobRun,
+        Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
         port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};

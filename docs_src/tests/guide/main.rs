@@ -13,6 +13,7 @@ mod first_steps;
 mod idempotency;
 mod identity;
 mod injection;
+mod jobs;
 mod limits;
 mod middleware;
 mod mounts;

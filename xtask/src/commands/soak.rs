@@ -11,12 +11,13 @@ use toolkit::{Failure, Result};
 use crate::setup;
 
 /// The suites with a reduced form, and the tests of each.
-const SUITES: [(&str, &str); 5] = [
+const SUITES: [(&str, &str); 6] = [
     ("memory", "test(/^memory::/)"),
     ("logins", "test(/^logins::/)"),
     ("size", "test(/^size::/)"),
     ("stops", "test(/^stops::/)"),
     ("keys", "test(/kills_neither_lose/)"),
+    ("jobs", "test(/^killed::no_job/)"),
 ];
 
 pub(super) fn run(args: &[String]) -> Result {
@@ -45,7 +46,7 @@ pub(super) fn run(args: &[String]) -> Result {
     run_command(
         cargo()
             .args(["nextest", "run", "--locked", "--all-features"])
-            .args(["--package", "helpdesk", "--profile", "soak"])
+            .args(["--workspace", "--profile", "soak"])
             .args(release.then_some("--release"))
             .args([
                 "--filterset",
