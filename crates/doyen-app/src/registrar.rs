@@ -278,6 +278,7 @@ impl Registrar<'_> {
     /// Adds routes and bindings to the public listener.
     pub fn module(&mut self, mut module: Module) {
         self.module_events(&mut module);
+        self.module_jobs(&mut module);
         if self.claim_module(&module, "") {
             self.draft.modules.push(module);
         }
@@ -472,6 +473,23 @@ impl Registrar<'_> {
         self.needs(what, needs);
         for handler in handlers {
             self.contribute(handler);
+        }
+    }
+
+    /// Contributes the background jobs of a module, and requires a plugin that runs them.
+    pub(crate) fn module_jobs(&mut self, module: &mut Module) {
+        let jobs = module.take_jobs();
+        if jobs.handlers.is_empty() && jobs.schedules.is_empty() {
+            return;
+        }
+        let mut needs = Needs::default();
+        needs.add::<Arc<dyn doyen_core::job::JobQueue>>();
+        self.needs(format!("background jobs of `{}`", module.name()), needs);
+        for handler in jobs.handlers {
+            self.contribute(handler);
+        }
+        for schedule in jobs.schedules {
+            self.contribute(schedule);
         }
     }
 

@@ -46,6 +46,7 @@ impl Session {
             self.trace().or_else(trace).into(),
         ];
         self.execute_sql("INSERT INTO doyen_outbox (id, topic, aggregate, payload, created_at, trace) VALUES ($1, $2, $3, $4, $5, $6)", parameters).await?;
+        self.wake(EVENTS_CHANNEL);
         Ok(id)
     }
 }

@@ -16,3 +16,4 @@ mod poolers;
 mod reads;
 mod session;
 mod tls;
+mod wake;
