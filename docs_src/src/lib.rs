@@ -10,6 +10,7 @@ pub mod body;
 pub mod builder;
 pub mod command;
 pub mod errors;
+pub mod events;
 pub mod extractor;
 pub mod first_steps;
 pub mod headers;

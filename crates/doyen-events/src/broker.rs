@@ -4,11 +4,8 @@
 //! | --- | --- | --- |
 //! | [`MemoryBroker`] | | in this process, for tests |
 //! | [`RedisBroker`] | `redis` | in a Redis stream |
-//! | [`NatsBroker`] | `nats` | in a stream of NATS JetStream |
 
 mod memory;
-#[cfg(feature = "nats")]
-mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 
@@ -20,8 +17,6 @@ use doyen_core::event::Broker;
 use crate::settings::{BrokerKind, EventSettings};
 
 pub use memory::MemoryBroker;
-#[cfg(feature = "nats")]
-pub use nats::NatsBroker;
 #[cfg(feature = "redis")]
 pub use redis::RedisBroker;
 
@@ -37,11 +32,9 @@ pub(crate) fn of(
         BrokerKind::None if settings.consume.is_empty() => Ok(None),
         BrokerKind::None => Err((
             "events.consume",
-            "it needs a broker: set `events.broker` to `nats` or `redis`, or remove the topics"
-                .to_owned(),
+            "it needs a broker: set `events.broker` to `redis`, or remove the topics".to_owned(),
         )),
         BrokerKind::Redis => redis_broker(settings, app).map(Some),
-        BrokerKind::Nats => nats_broker(settings).map(Some),
     }
 }
 
@@ -60,23 +53,7 @@ fn redis_broker(_: &EventSettings, _: &Registrar<'_>) -> Result<Arc<dyn Broker>,
     Err(missing("redis"))
 }
 
-#[cfg(feature = "nats")]
-fn nats_broker(settings: &EventSettings) -> Result<Arc<dyn Broker>, Wrong> {
-    let Some(url) = &settings.nats_url else {
-        let message = "it is not set, and `events.broker` is `nats`. Set it to `nats://host:4222`";
-        return Err(("events.nats_url", message.to_owned()));
-    };
-    let broker = NatsBroker::new(url.expose(), &settings.stream, settings.stream_max);
-    let broker = broker.map_err(|message| ("events.nats_url", message))?;
-    Ok(Arc::new(broker))
-}
-
-#[cfg(not(feature = "nats"))]
-fn nats_broker(_: &EventSettings) -> Result<Arc<dyn Broker>, Wrong> {
-    Err(missing("nats"))
-}
-
-#[cfg(not(all(feature = "redis", feature = "nats")))]
+#[cfg(not(feature = "redis"))]
 fn missing(feature: &str) -> Wrong {
     let message =
         format!("`{feature}` is not built in: switch on the feature `{feature}` of `doyen`");

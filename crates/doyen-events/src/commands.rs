@@ -40,7 +40,7 @@ pub(crate) fn declare(manifest: &mut Manifest) {
         session.wake(doyen_data::EVENTS_CHANNEL);
         match (count, id) {
             (0, Some(id)) => Err(unknown(id)),
-            _ => Ok(format!("{count} deliveries are tried again")),
+            _ => Ok(format!("deliveries that are tried again: {count}")),
         }
     };
     manifest.command(Command::new("events retry", about, &["event"], again));
@@ -53,7 +53,7 @@ pub(crate) fn declare(manifest: &mut Manifest) {
         session.wake(doyen_data::EVENTS_CHANNEL);
         match count {
             0 => Err(unknown(id)),
-            _ => Ok(format!("{count} deliveries were given up")),
+            _ => Ok(format!("deliveries that were given up: {count}")),
         }
     };
     manifest.command(Command::new("events skip", about, &["event"], give_up));

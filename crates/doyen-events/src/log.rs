@@ -8,6 +8,7 @@ use doyen_core::{Inject, Unexpected};
 use doyen_data::Database;
 
 use crate::store::Store;
+use crate::store::manage::LogOf;
 
 /// Maximum number of events of one page.
 const MAX_PAGE: u32 = 1000;
@@ -19,8 +20,12 @@ pub(crate) struct SqlEventLog {
 }
 
 impl SqlEventLog {
-    fn store(&self) -> Store {
-        Store::new(Database::clone(&self.database))
+    async fn page(&self, of: LogOf<'_>, position: i64, limit: u32) -> Result<LogPage, Unexpected> {
+        let store = Store::new(Database::clone(&self.database));
+        let events = store.log(of, position, limit.min(MAX_PAGE)).await?;
+        // Read second: what was removed in between is then reported as a gap.
+        let has_gap = position < store.swept().await?;
+        Ok(LogPage { events, has_gap })
     }
 }
 
@@ -31,19 +36,20 @@ impl EventLog for SqlEventLog {
         position: i64,
         limit: u32,
     ) -> BoxFuture<'a, Result<LogPage, Unexpected>> {
-        Box::pin(async move {
-            let store = self.store();
-            let events = store.log(aggregate, position, limit.min(MAX_PAGE)).await?;
-            // Read second: what was removed in between is then reported as a gap.
-            let has_gap = position < store.swept().await?;
-            Ok(LogPage {
-                events: events.into_iter().map(|claimed| claimed.record).collect(),
-                has_gap,
-            })
-        })
+        Box::pin(self.page(LogOf::Aggregate(aggregate), position, limit))
+    }
+
+    fn after_topic<'a>(
+        &'a self,
+        topic: &'a str,
+        position: i64,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<LogPage, Unexpected>> {
+        Box::pin(self.page(LogOf::Topic(topic), position, limit))
     }
 
     fn last_position(&self) -> BoxFuture<'_, Result<i64, Unexpected>> {
-        Box::pin(async move { Ok(self.store().last_position().await?) })
+        let store = Store::new(Database::clone(&self.database));
+        Box::pin(async move { Ok(store.last_position().await?) })
     }
 }

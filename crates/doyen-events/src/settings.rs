@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use doyen_core::Secret;
 use doyen_settings::Settings;
 
 /// Delivery of events.
@@ -46,13 +45,9 @@ pub struct EventSettings {
     /// Time for which `Inbox` remembers an id. A duplicate that arrives later is not recognized.
     #[setting(default = "720h", min = "1m")]
     pub keep_inbox: Duration,
-    /// Message broker: `redis` (Redis Streams, at `redis.url`), `nats` (NATS JetStream, at
-    /// `events.nats_url`) or `none`.
+    /// Message broker: `redis` (Redis Streams, at `redis.url`) or `none`.
     #[setting(default = "none")]
     pub broker: BrokerKind,
-    /// URL of NATS: `nats://user:password@host:4222`, or `tls://` for TLS. Several are separated by
-    /// commas.
-    pub nats_url: Option<Secret<String>>,
     /// Name of the stream in the broker. Services that share it exchange events.
     #[setting(default = "events")]
     pub stream: String,
@@ -77,6 +72,4 @@ pub enum BrokerKind {
     None,
     /// Redis Streams.
     Redis,
-    /// NATS JetStream.
-    Nats,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_app::Shutdown;
-use doyen_core::{Clock, Unexpected};
+use doyen_core::{Clock, SystemClock, Unexpected};
 
 use crate::EventSettings;
 use crate::metrics::Stats;
@@ -33,7 +33,7 @@ impl Sweeper {
     pub(crate) async fn run(&self, shutdown: Shutdown) -> Result<(), Unexpected> {
         let mut round = 0_u32;
         loop {
-            let backlog = self.store.backlog(self.clock.now()).await?;
+            let backlog = self.store.backlog(SystemClock.now()).await?;
             self.stats.note_backlog(backlog);
             if round.is_multiple_of(SWEEP_EVERY)
                 && self.store.lead(LEASE, &self.node, LEASE_MS).await?

@@ -52,7 +52,6 @@
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
 //! | `events` | no | the plugin `events`: delivery of events |
-//! | `nats` | no | events in NATS JetStream, with `events` |
 //! | `redis` | no | rate limits and sessions in Redis, events in Redis Streams |
 //! | `oidc` | no | login by an OpenID provider |
 //!

@@ -32,6 +32,15 @@ pub trait EventLog: Send + Sync {
         limit: u32,
     ) -> BoxFuture<'a, Result<LogPage, Unexpected>>;
 
+    /// Returns events of a topic (`ticket.created`, `ticket.*`) after a position, of all
+    /// aggregates, the oldest first.
+    fn after_topic<'a>(
+        &'a self,
+        topic: &'a str,
+        position: i64,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<LogPage, Unexpected>>;
+
     /// Returns the last position that was assigned: a new reader begins there.
     fn last_position(&self) -> BoxFuture<'_, Result<i64, Unexpected>>;
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use doyen_core::Timestamp;
-use doyen_core::event::BrokerMessage;
+use doyen_core::event::{BrokerMessage, RecordedEvent};
 use doyen_data::sea_orm::DbErr;
 use doyen_data::{Row, Session};
 use uuid::Uuid;
@@ -33,6 +33,14 @@ pub(crate) struct Pending {
     pub(crate) attempts: i64,
     pub(crate) parked_ms: Option<i64>,
     pub(crate) error: Option<String>,
+}
+
+/// A part of the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum LogOf<'a> {
+    Aggregate(&'a str),
+    /// A topic, or a prefix and `*`.
+    Topic(&'a str),
 }
 
 const PENDING: &str = "SELECT o.id, d.handler, o.topic, o.aggregate, o.payload, o.created_at,
@@ -130,12 +138,12 @@ impl Store {
                     SELECT o.id, o.created_at, o.position FROM doyen_outbox AS o
                     WHERE o.position IS NOT NULL AND NOT EXISTS (
                         SELECT 1 FROM events_deliveries AS d WHERE d.position = o.position)
-                    ORDER BY o.position LIMIT $3) AS oldest
-                WHERE created_at < $1
-                   OR position <= (SELECT position FROM events_head WHERE id = 1) - $2)
+                    ORDER BY o.position LIMIT $1) AS oldest
+                WHERE created_at < $2
+                   OR position <= (SELECT position FROM events_head WHERE id = 1) - $3)
             RETURNING position";
         let before: DateTime<Utc> = before.into();
-        let parameters = [before.into(), keep_max.into(), SWEEP_BATCH.into()];
+        let parameters = [SWEEP_BATCH.into(), before.into(), keep_max.into()];
         let removed = session.query_as::<Removed>(sql, parameters).await?;
         if let Some(last) = removed.iter().map(|row| row.position).max() {
             // A reader that comes back with an older position has missed events.
@@ -179,23 +187,33 @@ impl Store {
         .await
     }
 
-    /// Reads the log of an aggregate.
+    /// Reads a part of the log.
     pub(crate) async fn log(
         &self,
-        aggregate: &str,
+        of: LogOf<'_>,
         after: i64,
         limit: u32,
-    ) -> Result<Vec<super::Claimed>, DbErr> {
+    ) -> Result<Vec<RecordedEvent>, DbErr> {
         let session = self.database.session(doyen_core::Access::Read);
-        let sql = "SELECT '' AS handler, CAST(0 AS bigint) AS attempts, id, position, topic,
-                       aggregate, payload, created_at, trace, origin
-                   FROM doyen_outbox WHERE aggregate = $1 AND position > $2
-                   ORDER BY position LIMIT $3";
-        let parameters = [aggregate.into(), after.into(), i64::from(limit).into()];
+        let (condition, value) = match of {
+            LogOf::Aggregate(aggregate) => ("aggregate = $1", aggregate.to_owned()),
+            // The names of topics contain no character that `LIKE` treats specially but `_`.
+            LogOf::Topic(topic) => (
+                "topic LIKE $1 ESCAPE '\\'",
+                topic.replace('_', "\\_").replace('*', "%"),
+            ),
+        };
+        let sql = format!(
+            "SELECT '' AS handler, CAST(0 AS bigint) AS attempts, id, position, topic, aggregate,
+                 payload, created_at, trace, origin
+             FROM doyen_outbox WHERE {condition} AND position > $2 ORDER BY position LIMIT $3"
+        );
+        let parameters = [value.into(), after.into(), i64::from(limit).into()];
         let rows = session
-            .query_as::<super::ClaimedRow>(sql, parameters)
+            .query_as::<super::ClaimedRow>(&sql, parameters)
             .await?;
-        Ok(rows.into_iter().map(super::Claimed::from).collect())
+        let record = |row: super::ClaimedRow| super::Claimed::from(row).record;
+        Ok(rows.into_iter().map(record).collect())
     }
 }
 
