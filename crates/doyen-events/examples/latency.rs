@@ -44,7 +44,9 @@ async fn emit(database: Database, n: u64) -> Result<(), Unexpected> {
 
 fn number(name: &str, default: u64) -> u64 {
     let value = std::env::var(name).ok();
-    value.and_then(|value| value.parse().ok()).unwrap_or(default)
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -57,7 +59,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let loader = Loader::new("APP")
         .set("database.url", url)
         .set("database.synchronous", synchronous)
-        .set("auth.signing_key", "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc");
+        .set(
+            "auth.signing_key",
+            "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",
+        );
     let runtime = app.start(loader, doyen::Overrides::default()).await?;
     let database = runtime.database().clone();
     let mut interval = tokio::time::interval(Duration::from_nanos(1_000_000_000 / rate));

@@ -106,10 +106,8 @@ async fn events_wait_for_a_process_that_delivers(shop: Shop) {
 #[doyen_test::test]
 async fn rows_of_the_former_outbox_are_delivered(shop: Shop) {
     shop.runtime().stop().await;
-    let shop = Shop(
-        shop.another(Setup::new().without("events").edit(|_| plain()))
-            .await,
-    );
+    let quiet = Setup::new().set("events.deliver", "false");
+    let shop = Shop(shop.another(quiet).await);
     let is_sqlite = shop.database().backend() == doyen::data::sea_orm::DbBackend::Sqlite;
     let (id, time) = if is_sqlite {
         ("blob", "text")
@@ -141,10 +139,6 @@ async fn rows_of_the_former_outbox_are_delivered(shop: Shop) {
     let effects = shop.has_effects("record", 3).await;
     let numbers: HashSet<i64> = effects.iter().map(|effect| effect.n).collect();
     assert_eq!(numbers, HashSet::from([0, 1, 2]));
-}
-
-fn plain() -> doyen::App {
-    doyen::App::new("orders").without("events")
 }
 
 /// The counters and the health of the relay.

@@ -20,7 +20,7 @@ async fn incomplete(_: RecordedEvent, _: std::sync::Arc<dyn Missing>) -> Result<
 
 fn error_of(app: App, values: &[(&str, &str)]) -> String {
     let loader = Loader::new("APP")
-        .set("database.url", "sqlite::memory:")
+        .set("database.url", "sqlite://never-opened.db")
         .set(
             "auth.signing_key",
             "sLJYAgdCfOu32XB4lHaIbwtz27qjZoTrdH8YZ30eNwc",

@@ -1,7 +1,6 @@
 //! The application under test: orders that emit events, and handlers that record what they get.
 
 use std::collections::HashSet;
-use std::future::Future;
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -230,7 +229,7 @@ pub(crate) async fn place_on(app: &TestApp, order: &str, n: i64) {
 }
 
 /// Polls until this returns a value.
-pub(crate) async fn until<T, F: Future<Output = Option<T>>>(mut ready: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T>(mut ready: impl AsyncFnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(value) = ready().await {
