@@ -13,6 +13,7 @@ pub mod command;
 pub mod conduit;
 pub mod envelope;
 pub mod errors;
+pub mod events;
 pub mod extractor;
 pub mod files;
 pub mod first_steps;

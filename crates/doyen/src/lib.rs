@@ -41,6 +41,7 @@
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`jobs`] | the worker of background jobs |
 //! | [`mail`] | outgoing mail |
+//! | [`events`] | delivery of events to handlers and to a message broker |
 //!
 //! # Cargo features
 //!
@@ -54,10 +55,11 @@
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
-//! | `redis` | no | rate limits and sessions in Redis |
+//! | `events` | no | the plugin `events`: delivery of events |
+//! | `redis` | no | rate limits and sessions in Redis, events in Redis Streams |
 //! | `oidc` | no | login by an OpenID provider |
 //!
-//! `accounts`, `limits` and `jobs` need a database.
+//! `accounts`, `events`, `idempotency`, `jobs` and `limits` need a database.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -69,6 +71,8 @@ pub use doyen_app::{Command, Overrides, Runtime, StartupError, redis, run};
 pub use doyen_core as domain;
 #[cfg(feature = "database")]
 pub use doyen_data as data;
+#[cfg(feature = "events")]
+pub use doyen_events as events;
 #[cfg(feature = "idempotency")]
 pub use doyen_idempotency as idempotency;
 #[cfg(feature = "jobs")]
@@ -106,10 +110,12 @@ pub mod auth {
 
 /// What a file of handlers needs.
 pub mod prelude {
+    pub use doyen_core::event::Delivery;
     pub use doyen_core::{
-        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Job, JobError, JobRun,
-        Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
-        port, provider, secs, signed_in,
+        Allow, AllowExt as _, Caller, Clock, Event, EventData, Failures, Id, Inject, Invalid, Job,
+        JobError, JobRun, Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem,
+        Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone, port, provider, secs,
+        signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{

@@ -9,6 +9,7 @@ mod bodies;
 mod conduit;
 mod envelope;
 mod files;
+mod events;
 mod first_steps;
 mod idempotency;
 mod identity;
