@@ -8,10 +8,11 @@ use std::panic::Location;
 
 use doyen_core::inject::Inject;
 use doyen_core::limit::Policy;
-use doyen_core::{Scope, Unexpected};
+use doyen_core::{Scope, Strictness, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Migrations;
-use doyen_schema::{Info, Licence};
+use doyen_schema::contract::OutboundCall;
+use doyen_schema::{DocumentEdit, Info, Licence};
 use doyen_settings::Settings;
 use doyen_web::Module;
 
@@ -80,6 +81,8 @@ pub(crate) struct Parts {
     pub(crate) seed: Option<Command>,
     pub(crate) settings: AppSettings,
     pub(crate) contributions: Vec<Contribution>,
+    pub(crate) strictness: Strictness,
+    pub(crate) webhooks: Vec<OutboundCall>,
     pub(crate) once: Once,
 }
 
@@ -142,6 +145,8 @@ impl<D: Defaults> App<D> {
                 seed: None,
                 settings: AppSettings::of::<()>(),
                 contributions: Vec::new(),
+                strictness: Strictness::new(),
+                webhooks: Vec::new(),
                 once: Once::default(),
             },
             defaults: PhantomData,
@@ -180,7 +185,68 @@ impl<D: Defaults> App<D> {
         self.parts.info.licence = Some(Licence {
             name: name.to_owned(),
             identifier: identifier.to_owned(),
+            url: String::new(),
         });
+        self
+    }
+
+    /// A licence of the API that has no SPDX expression: its name and URL.
+    #[must_use]
+    pub fn licence_url(mut self, name: &str, url: &str) -> Self {
+        self.parts.info.licence = Some(Licence {
+            name: name.to_owned(),
+            identifier: String::new(),
+            url: url.to_owned(),
+        });
+        self
+    }
+
+    /// The purpose of the API in one sentence.
+    #[must_use]
+    pub fn summary(mut self, summary: &str) -> Self {
+        summary.clone_into(&mut self.parts.info.summary);
+        self
+    }
+
+    /// The URL of the terms of service.
+    #[must_use]
+    pub fn terms_of_service(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.parts.info.terms_of_service);
+        self
+    }
+
+    /// The URL and the description of further documentation.
+    #[must_use]
+    pub fn external_docs(mut self, url: &str, description: &str) -> Self {
+        self.parts.info.external_docs = Some((url.to_owned(), description.to_owned()));
+        self
+    }
+
+    /// Adds a server to the OpenAPI document: its URL and its description. Without any, it is the
+    /// one that returns the document. Behind a proxy that removes a prefix, give the prefix.
+    #[must_use]
+    pub fn server(mut self, url: &str, description: &str) -> Self {
+        let server = (url.to_owned(), description.to_owned());
+        self.parts.info.servers.push(server);
+        self
+    }
+
+    /// Describes a request that the application sends on its own.
+    #[must_use]
+    pub fn webhook(mut self, call: OutboundCall) -> Self {
+        self.parts.webhooks.push(call);
+        self
+    }
+
+    /// A function over the finished OpenAPI document, for what no other option says. Validators and
+    /// clients see the result: keep it true.
+    #[must_use]
+    pub fn document(
+        mut self,
+        edit: impl Fn(&mut serde_json::Value) + Send + Sync + 'static,
+    ) -> Self {
+        self.parts.once.give("App::document");
+        self.parts.info.edit = Some(DocumentEdit::new(edit));
         self
     }
 
@@ -235,6 +301,14 @@ impl<D: Defaults> App<D> {
     #[must_use]
     pub fn contribute<P: Any + Clone + Send + Sync>(mut self, item: P) -> Self {
         self.parts.contributions.push(Contribution::new(item));
+        self
+    }
+
+    /// Sets how strictly requests are read, on all routes that do not say otherwise.
+    #[must_use]
+    pub fn strictness(mut self, strictness: Strictness) -> Self {
+        self.parts.once.give("App::strictness");
+        self.parts.strictness = strictness;
         self
     }
 

@@ -98,6 +98,7 @@ pub use redis::{Redis, RedisSettings};
 pub use registrar::{AppInfo, BannerLink, Flush, Registrar};
 pub use report::{PluginReport, Plugins};
 pub use runtime::Runtime;
+pub use doyen_secret::CookieKeys;
 pub use secret::SecretSettings;
 pub use settings::{CoreSettings, ServerSettings};
 #[cfg(feature = "database")]

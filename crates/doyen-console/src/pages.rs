@@ -18,15 +18,13 @@ pub(crate) enum FindPage {
     Missing,
 }
 
-/// The OpenAPI document.
-#[get("/openapi.json", allow = anyone, hidden)]
+/// The OpenAPI document. The plugin sets its path.
 pub(crate) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
     let filled = pages.docs().ok_or(FindPage::Missing)?;
     Ok(response("application/json", filled.document()))
 }
 
-/// The interactive page.
-#[get("/docs", allow = anyone, hidden)]
+/// The interactive page. The plugin sets its path.
 pub(crate) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
     let filled = pages.docs().ok_or(FindPage::Missing)?;
     Ok(html(filled.page.clone()))

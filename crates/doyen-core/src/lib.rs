@@ -42,6 +42,7 @@ mod scope;
 mod secret;
 pub mod security;
 mod stable_hash;
+mod strictness;
 pub mod sync;
 mod time;
 mod trace;
@@ -75,6 +76,7 @@ pub use scope::{Role, Scope};
 pub use secret::Secret;
 pub use security::{SecurityEvent, SecurityLog};
 pub use stable_hash::stable_hash;
+pub use strictness::{Strictness, UnknownNames};
 pub use time::{Clock, DAY, HOUR, MINUTE, NotATime, SystemClock, Timestamp, secs};
 pub use trace::{RequestId, TraceContext, current_request, within_request};
 

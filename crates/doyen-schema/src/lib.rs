@@ -17,6 +17,7 @@ mod components;
 pub mod contract;
 mod id;
 pub mod input;
+mod iso_duration;
 mod openapi;
 pub mod output;
 pub mod rule;
@@ -26,7 +27,8 @@ mod secret;
 pub use components::{Components, Direction, NameClash, Named};
 pub use doyen_macros::{Input, Output};
 pub use input::Input;
-pub use openapi::{Info, Licence, document, document_text};
+pub use iso_duration::{IsoDuration, NotADuration};
+pub use openapi::{DocumentEdit, Info, Licence, document, document_text};
 pub use output::Output;
 pub use schema::Schema;
 

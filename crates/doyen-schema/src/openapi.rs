@@ -11,8 +11,10 @@
 //! The document is derived from the extractors, responses, errors and policies of the routes.
 
 mod document;
+mod head;
 mod operation;
 mod problems;
 mod response;
 
-pub use document::{Info, Licence, document, document_text};
+pub use document::{document, document_text};
+pub use head::{DocumentEdit, Info, Licence};

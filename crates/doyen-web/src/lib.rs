@@ -71,8 +71,8 @@ pub use problem::{Cause, Classifier};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{
-    Accepted, Created, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
-    Text,
+    Accepted, Created, CsvRows, Either, Html, IntoResponse, JsonLines, LinkMap, Links, NoContent,
+    NoStore, Redirect, SetCookie, Sse, Status, Stream, Text,
 };
 pub use route::{Route, Routes};
 pub use server::{
@@ -84,8 +84,13 @@ pub use uri_reference::uri_reference;
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use doyen_core::Refusal;
+    pub use doyen_core::inject::Needs;
+    pub use doyen_schema::contract::Contract;
+
+    pub use crate::extract::{Cookie, Form, Header, Json, Path, Query};
     pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
     pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};
-    pub use crate::{Route, Routes};
+    pub use crate::{Parts, Request, Response, Route, Routes};
 }

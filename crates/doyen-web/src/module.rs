@@ -3,8 +3,8 @@
 use std::any::{Any, TypeId, type_name};
 use std::sync::Arc;
 
-use doyen_core::Port;
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
+use doyen_core::{Port, Strictness};
 
 use crate::route::{Route, Routes};
 
@@ -82,6 +82,16 @@ impl Module {
     #[must_use]
     pub fn routes(mut self, routes: Routes) -> Self {
         self.routes.extend(routes.0);
+        self
+    }
+
+    /// Sets how strictly requests of the routes so far are read. Switches that a route sets itself
+    /// stay.
+    #[must_use]
+    pub fn strictness(mut self, strictness: Strictness) -> Self {
+        for route in &mut self.routes {
+            route.strictness = route.strictness.or(strictness);
+        }
         self
     }
 

@@ -27,6 +27,7 @@ mod query;
 mod rate_limit;
 mod rejection;
 mod size_limits;
+mod slashes;
 mod state;
 mod vary;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use doyen_core::Allow;
+use doyen_core::{Allow, Strictness};
 
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
@@ -23,6 +23,8 @@ pub(crate) struct RouteInfo {
     pub(crate) sparse: bool,
     /// True if the access log must not contain the path.
     pub(crate) mask_path: bool,
+    /// How strictly requests are read.
+    pub(crate) strictness: Strictness,
     /// The query parameters that the route reads.
     pub(crate) query_names: Vec<String>,
     pub(crate) limits: Option<RouteLimits>,

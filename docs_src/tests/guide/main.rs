@@ -3,8 +3,10 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod attributes;
 mod blocks;
 mod bodies;
+mod fastapi;
 mod first_steps;
 mod identity;
 mod injection;

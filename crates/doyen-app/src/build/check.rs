@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use doyen_core::Clock;
 use doyen_core::inject::{GraphError, Need, Needs};
 use doyen_schema::Info;
+use doyen_secret::CookieKeys;
 use doyen_web::{Builder, EdgeOptions, Service, StartError};
 
 use super::Overrides;
@@ -43,6 +44,9 @@ pub(super) fn check(
     for module in draft.modules.drain(..).chain(overrides.modules) {
         builder = builder.module(module);
     }
+    for call in collected.webhooks {
+        builder = builder.webhook(call);
+    }
     let container = builder.container();
     container.provide::<dyn Clock>(Arc::clone(&draft.clock));
     #[cfg(feature = "database")]
@@ -50,6 +54,8 @@ pub(super) fn check(
     if let Some(redis) = &collected.redis {
         container.provide(Arc::new(redis.clone()));
     }
+    let cookies = CookieKeys::new(&draft.seed.deriver("cookies"));
+    container.provide(Arc::new(cookies));
     container.provide(Arc::clone(&draft.health));
     container.provide(Arc::clone(&draft.metrics));
     container.provide(Arc::clone(&plugins));

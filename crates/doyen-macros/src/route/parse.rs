@@ -8,13 +8,17 @@ use syn::{Error, Expr, Ident, ItemFn, LitStr, Result, Token};
 pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
     ("body_limit", true),
+    ("callback", true),
     ("concurrency", true),
     ("deprecated", false),
+    ("document", true),
     ("hidden", false),
     ("id", true),
     ("limit", true),
     ("mask_path", false),
+    ("returns", true),
     ("sparse", false),
+    ("strictness", true),
     ("tag", true),
     ("timeout", true),
 ];

@@ -66,6 +66,7 @@ pub(super) fn settle(all: &All) -> Result<Named, Vec<NameClash>> {
     Ok(Named {
         schemas: schemas.collect(),
         names,
+        webhooks: Vec::new(),
     })
 }
 

@@ -31,7 +31,7 @@ fn response(answer: &Answer) -> Json {
         .iter()
         .map(|header| {
             (
-                header.name.to_owned(),
+                header.name.clone().into_owned(),
                 json!({"description": header.description, "schema": header.schema.as_json()}),
             )
         })

@@ -105,14 +105,21 @@ impl Cors {
     pub(crate) fn add_headers(&mut self, operations: &[Operation]) {
         let read = operations
             .iter()
-            .flat_map(|operation| &operation.parameters)
+            .flat_map(|operation| {
+                operation
+                    .parameters
+                    .iter()
+                    .chain(&operation.hidden_parameters)
+            })
             .filter(|parameter| parameter.place == Place::Header);
         self.request_headers = list(&REQUEST_HEADERS, read.map(|parameter| &*parameter.name));
         let sent = operations
             .iter()
             .flat_map(|operation| &operation.answers)
-            .flat_map(|answer| &answer.headers);
-        self.response_headers = list(&RESPONSE_HEADERS, sent.map(|field| field.name));
+            .flat_map(|answer| &answer.headers)
+            // No page can read it.
+            .filter(|header| !header.name.eq_ignore_ascii_case("set-cookie"));
+        self.response_headers = list(&RESPONSE_HEADERS, sent.map(|header| &*header.name));
     }
 
     /// Returns the value of `Access-Control-Allow-Origin` for a page of this origin, or `None` if

@@ -13,6 +13,7 @@ use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
     Pipeline, authorize, concurrency_class, hosts, identify, query, rate_limit, size_limits,
+    slashes,
 };
 use crate::budget::Account;
 use crate::concurrency::Permit;
@@ -47,6 +48,9 @@ impl Pipeline {
             // Requests without a route are limited too, whatever is wrong with them.
             Ok(RouteMatch::None) => {
                 rate_limit::check_unmatched(self, state.client, &mut state.rate_limit).await?;
+                if let Some(location) = slashes::other_path(&self.router, &head) {
+                    return Ok(slashes::redirect(location));
+                }
                 return Err(Plain::new(&NOT_FOUND).into());
             }
             Err(rejection) => {
@@ -112,7 +116,7 @@ impl Pipeline {
         let mut request = Request {
             parts,
             body,
-            failures: Failures::new(),
+            failures: Failures::with(info.strictness),
         };
         query::check(&mut request)?;
         // Before any work. Held until the commit, so that the work of the class is bounded.
@@ -121,7 +125,9 @@ impl Pipeline {
         // Extractors, handler and response, then the commit, all within the timeout of the route.
         let is_committing = AtomicBool::new(false);
         let work = async {
-            let response = endpoint.call(&mut request).await?;
+            let response = endpoint.call(&mut request).await;
+            query::log_ignored(&request, info);
+            let response = response?;
             // An error response that the handler built itself rolls back like any other error.
             if response.status().is_client_error() || response.status().is_server_error() {
                 context.rollback().await;

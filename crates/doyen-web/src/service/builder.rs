@@ -7,7 +7,7 @@ use std::sync::Arc;
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
 use doyen_core::{AccessSink, AuthScheme, Identify, Place};
 use doyen_schema::Components;
-use doyen_schema::contract::Operation;
+use doyen_schema::contract::{Operation, OutboundCall};
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
 use super::{Contracts, Drain, Inner, Service, StartError};
@@ -37,6 +37,7 @@ pub struct Builder {
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
     options: EdgeOptions,
+    webhooks: Vec<OutboundCall>,
 }
 
 impl fmt::Debug for Builder {
@@ -111,6 +112,13 @@ impl Builder {
         self
     }
 
+    /// Describes a request that the service sends on its own.
+    #[must_use]
+    pub fn webhook(mut self, call: OutboundCall) -> Self {
+        self.webhooks.push(call);
+        self
+    }
+
     /// Describes every route, checks the graph, and builds the service.
     ///
     /// # Errors
@@ -119,6 +127,7 @@ impl Builder {
     pub fn build(mut self) -> Result<Service, Vec<StartError>> {
         let mut errors = Vec::new();
         let mut components = Components::new();
+        components.strictness(self.options.strictness);
         let mut table = RouteTable::default();
         let mut described: Vec<(Route, Operation)> = Vec::new();
         let mut limits = Vec::new();
@@ -131,11 +140,13 @@ impl Builder {
             for route in module.routes {
                 // A hidden route leaves no schema in the document.
                 let mut unused = Components::new();
+                unused.strictness(self.options.strictness);
                 let shared = if route.operation.hidden {
                     &mut unused
                 } else {
                     &mut components
                 };
+                shared.describe_route(route.strictness.or(self.options.strictness));
                 let mut operation = describe(&route, &module.name, shared);
                 errors.extend(mistakes(&route, &operation));
                 match describe_limits(&route, &mut operation, self.limits.as_ref()) {
@@ -169,8 +180,17 @@ impl Builder {
                 None
             }
         };
+        let webhooks = self.webhooks.into_iter();
+        let webhooks = webhooks.map(|call| {
+            let schema = call.describe(&mut components);
+            (call, schema)
+        });
+        let webhooks: Vec<_> = webhooks.collect();
         let components = match components.finish() {
-            Ok(components) => components,
+            Ok(mut named) => {
+                named.webhooks = webhooks;
+                named
+            }
             Err(clashes) => {
                 errors.extend(clashes.into_iter().map(StartError::Name));
                 return Err(errors);
@@ -199,9 +219,11 @@ impl Builder {
             let Some(endpoint) = route.endpoint else {
                 continue;
             };
+            let hidden = &operation.hidden_parameters;
             let names = operation
                 .parameters
                 .iter()
+                .chain(hidden)
                 .filter(|parameter| parameter.place == Place::Query);
             let query_names: Vec<String> = names.map(|parameter| parameter.name.clone()).collect();
             let class = route.concurrency.as_ref();
@@ -216,6 +238,7 @@ impl Builder {
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
                 mask_path: route.mask_path,
+                strictness: route.strictness.or(self.options.strictness),
                 query_names,
                 class,
                 method: operation.method,
