@@ -87,6 +87,7 @@ pub use build::{Bind, Overrides};
 pub use built::Built;
 pub use cli::{align, run};
 pub use command::Command;
+pub use doyen_secret::CookieKeys;
 pub use fault::{Fault, StartupError};
 pub use health::{Health, HealthStatus, Impact};
 pub use identifiers::INVALID_REQUEST;
@@ -98,7 +99,6 @@ pub use redis::{Redis, RedisSettings};
 pub use registrar::{AppInfo, BannerLink, Flush, Registrar};
 pub use report::{PluginReport, Plugins};
 pub use runtime::Runtime;
-pub use doyen_secret::CookieKeys;
 pub use secret::SecretSettings;
 pub use settings::{CoreSettings, ServerSettings};
 #[cfg(feature = "database")]

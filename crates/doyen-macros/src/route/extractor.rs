@@ -16,7 +16,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
         errors.at(&arguments, "`#[extractor]` takes no arguments");
     }
     let mut function = parse::function(item)?;
-    let signature = Signature::read(&mut function, &[], &mut errors);
+    let signature = Signature::read(&mut function, None, &mut errors);
     for body in signature
         .parameters
         .iter()

@@ -43,11 +43,11 @@ pub(crate) type Slot = Option<(usize, Ident)>;
 
 /// Takes the attributes off the parameters. Returns the groups, and for each parameter its slot.
 ///
-/// A parameter that is bound to one of `path_names` and has a doc comment is read like one with
+/// A parameter that is bound to one of `path_names`, those of a route, and has a doc comment is read like one with
 /// `#[path]`, so that the comment reaches the document.
 pub(crate) fn take(
     function: &mut ItemFn,
-    path_names: &[String],
+    path_names: Option<&[String]>,
     errors: &mut Errors,
 ) -> (Vec<Group>, Vec<Slot>) {
     let mut groups: Vec<Group> = Vec::new();
@@ -76,7 +76,7 @@ pub(crate) fn take(
         }
         let is_bound = name
             .as_ref()
-            .is_some_and(|name| path_names.contains(&wire(name)));
+            .is_some_and(|name| path_names.unwrap_or_default().contains(&wire(name)));
         let known = match found {
             Some((known, _)) => known,
             None if is_bound && !own.is_empty() => PLACES[0],
@@ -139,7 +139,7 @@ fn field(
     name: &Ident,
     ty: &Type,
     own: &[Attribute],
-    path_names: &[String],
+    path_names: Option<&[String]>,
     errors: &mut Errors,
 ) -> GroupField {
     let wire_name = wire(name);
@@ -189,7 +189,9 @@ fn field(
             let target = format_ident!("{target}");
             field.attributes.push(quote!(#[#target(#tokens)]));
         }
-        if known == "path" && !path_names.is_empty() && !path_names.contains(&field.wire) {
+        // An extractor does not know the path.
+        let lacks = |names: &[String]| !names.contains(&field.wire);
+        if known == "path" && path_names.is_some_and(lacks) {
             errors.at(
                 name,
                 format!("the path has no `{{{0}}}`: add it, or write the name in the path with `#[path(rename = \"..\")]`", field.wire),

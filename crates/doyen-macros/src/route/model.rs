@@ -31,7 +31,7 @@ impl Route {
         }
         let names = names(&path);
         let policies = policies(arguments.policies, &arguments.path, &mut errors);
-        let signature = Signature::read(function, &names, &mut errors);
+        let signature = Signature::read(function, Some(&names), &mut errors);
         for name in &names {
             // An extractor of the application may read it; the check at the start knows.
             let is_read = signature.reads_path(name) || signature.has_unknown();

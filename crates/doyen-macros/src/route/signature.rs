@@ -100,7 +100,11 @@ impl Element {
 
 impl Signature {
     /// Reads the parameters, and takes their attributes off the function.
-    pub(crate) fn read(function: &mut ItemFn, path_names: &[String], errors: &mut Errors) -> Self {
+    pub(crate) fn read(
+        function: &mut ItemFn,
+        path_names: Option<&[String]>,
+        errors: &mut Errors,
+    ) -> Self {
         let (groups, slots) = inputs::take(function, path_names, errors);
         let typed = function.sig.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(typed) => Some(typed),
@@ -110,7 +114,9 @@ impl Signature {
             .zip(slots)
             .map(|(typed, slot)| {
                 let bound = match (&slot, &*typed.pat) {
-                    (None, Pat::Ident(pattern)) => bound(&pattern.ident, path_names),
+                    (None, Pat::Ident(pattern)) => {
+                        bound(&pattern.ident, path_names.unwrap_or_default())
+                    }
                     _ => None,
                 };
                 let way = match (&bound, &slot) {

@@ -83,7 +83,7 @@ fn limited(responses: &mut Map<String, Json>) {
 /// Returns the security requirements: one of the schemes, with the scope for an access token. A
 /// public route has none.
 fn security(one: &Operation) -> Json {
-    let scopes: Vec<&str> = one.allow.scope().into_iter().collect();
+    let scopes: Vec<&str> = one.allow.scopes().collect();
     let schemes = one.schemes.iter().filter_map(|scheme| {
         let scopes = match scheme {
             AuthScheme::Bearer => scopes.as_slice(),

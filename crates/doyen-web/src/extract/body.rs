@@ -153,13 +153,12 @@ pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refu
             ))
             .into());
     }
-    let has_type = request.parts.head.headers.contains_key(CONTENT_TYPE);
-    if !has_type
-        && request
-            .parts
-            .route
-            .strictness
-            .accepts_missing_content_type()
+    if request
+        .parts
+        .route
+        .strictness
+        .accepts_missing_content_type()
+        && !request.parts.head.headers.contains_key(CONTENT_TYPE)
     {
         return Ok(());
     }

@@ -121,6 +121,16 @@ pub(super) fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> 
             errors.push(StartError::UnreadPath(label.clone(), name.to_owned()));
         }
     }
+    let read = operation.parameters.iter();
+    for parameter in read.filter(|parameter| parameter.place == Place::Path) {
+        if !names(&operation.path).any(|name| name == parameter.name) {
+            let message = format!(
+                "it has no `{{{}}}`, which a parameter reads",
+                parameter.name
+            );
+            errors.push(StartError::BadPath(label.clone(), message));
+        }
+    }
     errors
 }
 
