@@ -99,11 +99,8 @@ impl Components {
             if full != name && schema.get("type").is_some_and(|kind| kind == "string") {
                 // A string is the same at every strictness: it stays one component.
                 self.places.remove(&id);
-                self.schemas.remove(&key);
-                let current = std::mem::replace(&mut self.current, self.usual);
-                let reference = self.define::<T>(direction, name, |_| schema);
-                self.current = current;
-                return reference;
+                self.forget_last(&key);
+                return self.insert((id.0, direction, name.to_owned()), type_name::<T>(), schema);
             }
             schema = loose;
         }
@@ -112,6 +109,36 @@ impl Components {
         }
         // The name is settled in `finish`, when all types are known.
         Schema::reference(&mark(&full, direction, place))
+    }
+
+    /// Removes the component of this name that was added last.
+    fn forget_last(&mut self, key: &(String, Direction)) {
+        let is_last = self.schemas.get_mut(key).is_some_and(|same| {
+            same.pop();
+            same.is_empty()
+        });
+        if is_last {
+            self.schemas.remove(key);
+        }
+    }
+
+    /// Adds a component that refers to no other, unless it is known.
+    fn insert(
+        &mut self,
+        id: (TypeId, Direction, String),
+        type_name: &'static str,
+        schema: Schema,
+    ) -> Schema {
+        let (_, direction, name) = &id;
+        let known = self.places.get(&id).copied();
+        let same = self.schemas.entry((name.clone(), *direction)).or_default();
+        let place = known.unwrap_or_else(|| {
+            same.push(Component { type_name, schema });
+            same.len() - 1
+        });
+        let reference = Schema::reference(&mark(name, *direction, place));
+        self.places.insert(id, place);
+        reference
     }
 
     /// Returns the name of a component at the current strictness.
