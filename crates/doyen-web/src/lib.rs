@@ -25,23 +25,30 @@
 //! | module | contents |
 //! | --- | --- |
 //! | `body`, `problem`, `options`, `budget`, `concurrency`, ... | what the rest is built from |
+//! | `content` | files and bytes with ranges and validators |
 //! | `request`, `route_info` | a request, and the data of its route |
 //! | [`extract`], [`response`] | parameters and return values of handlers |
-//! | `handler`, `route`, `module` | what an application declares |
+//! | [`around`] | layers: functions and `tower` layers around handlers |
+//! | `guard`, `handler`, `route`, `module`, `mount`, `files` | what an application declares |
 //! | `router`, `pipeline` | every step of a request, in order |
 //! | `service` | checks what is declared, and builds the pipeline |
 //! | [`server`] | connections: accept, limit, drain |
 
+pub mod around;
 mod body;
 mod budget;
 mod concurrency;
 mod concurrency_class;
+mod content;
 mod etag;
 pub mod extract;
+mod files;
+mod guard;
 mod handler;
 pub mod limit;
 mod meter;
 mod module;
+mod mount;
 mod options;
 mod pipeline;
 mod problem;
@@ -57,12 +64,17 @@ mod service;
 mod timeout;
 mod uri_reference;
 
+pub use around::Next;
 pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
+pub use content::RANGE_NOT_SATISFIABLE;
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
+pub use files::Files;
 pub use handler::Handler;
+pub use http;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
 pub use module::{Module, ModuleClaims, ModuleJobs};
+pub use mount::Peer;
 pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
     InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
@@ -71,8 +83,8 @@ pub use problem::{Cause, Classifier};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{
-    Accepted, Created, CsvRows, Either, Html, IntoResponse, JsonLines, LinkMap, Links, NoContent,
-    NoStore, Redirect, SetCookie, Sse, Status, Stream, Text,
+    Accepted, Created, CsvRows, Either, File, Html, IntoResponse, JsonLines, LinkMap, Links,
+    NoContent, NoStore, Redirect, SetCookie, Sse, Status, Stream, Text,
 };
 pub use route::{Route, Routes};
 pub use server::{
@@ -89,6 +101,9 @@ pub mod __private {
     pub use doyen_schema::contract::Contract;
 
     pub use crate::extract::{Cookie, Form, Header, Json, Path, Query};
+    /// Checks a parameter of a function around handlers.
+    pub const fn around_part<T: FromRequestParts<Via>, Via>() {}
+
     pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
     pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};

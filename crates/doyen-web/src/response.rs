@@ -9,6 +9,7 @@
 //! | `Page<T>` | 200, `Link` | the envelope of lists |
 //! | [`Redirect`], `Redirect<307>`, `Redirect<308>` | that status, `Location` | none |
 //! | [`Text`], [`Html`], [`Stream<M>`](Stream) | 200 | text, HTML, a stream of the [media type](MediaType) `M` |
+//! | [`File`] | 200, 206 for a range | a file |
 //! | [`Response`] | any; the document cannot say which | any |
 //! | [`JsonLines<T>`], [`CsvRows<T>`], [`Sse<T>`] | 200 | JSON Lines, CSV, server-sent events |
 //! | [`Status<202, R>`](Status), [`Either<A, B>`](Either) | another status; one of two responses | |
@@ -19,6 +20,7 @@
 
 mod cookie;
 mod either;
+mod file;
 mod headers;
 mod json;
 mod json_lines;
@@ -33,6 +35,7 @@ mod text;
 
 pub use cookie::{CookieSpec, SameSite, SetCookie, WithCookie};
 pub use either::Either;
+pub use file::{AnyMedia, File};
 pub use headers::{ResponseHeaders, WithHeaders};
 pub use json::{Accepted, Created, NoContent, NoStore};
 pub(crate) use json::{fields_schema, thin};

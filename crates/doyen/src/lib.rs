@@ -109,16 +109,18 @@ pub mod prelude {
     };
     #[cfg(feature = "database")]
     pub use doyen_data::Session;
-    pub use doyen_macros::{Responses, delete, extractor, get, patch, post, put, routes};
+    pub use doyen_macros::{Responses, around, delete, extractor, get, patch, post, put, routes};
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
+    pub use doyen_web::around::{Next, Request};
     pub use doyen_web::{
         Accepted, Cookie, Created, CsvRows, Either, Form, Header, Html, IfMatch, IntoResponse,
         Json, JsonLines, LinkMap, Links, MergePatch, Module, NoContent, NoStore, Path, Query,
-        Redirect, Route, Routes, SetCookie, Sse, Status, Stream, Text, class,
+        Redirect, Response, Route, Routes, SetCookie, Sse, Status, Stream, Text, class,
     };
 
     pub use crate::App;
+    pub use doyen_app::BackgroundTasks;
 }
 
 /// Names for generated code. Not part of the public API.

@@ -4,13 +4,19 @@
 
 mod answers;
 mod attributes;
+mod background;
+mod blocks;
 mod blocks;
 mod bodies;
+mod bodies;
 mod fastapi;
+mod files;
 mod first_steps;
 mod identity;
 mod injection;
 mod limits;
+mod middleware;
+mod mounts;
 mod parameters;
 mod reads;
 mod settings;

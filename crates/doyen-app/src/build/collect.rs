@@ -9,7 +9,7 @@ use doyen_web::{EdgeOptions, Module, StartError};
 
 use super::Purpose;
 use crate::Command;
-use crate::app::Parts;
+use crate::app::{Own, Parts};
 use crate::claims::{Claims, Owner, OwnerKind};
 use crate::entry::{self, Entry};
 use crate::fault::{Fault, StartupError};
@@ -44,6 +44,7 @@ pub(super) struct Collected {
     pub(super) commands: Vec<Command>,
     pub(super) seed: Option<Command>,
     pub(super) contributions: Vec<Contribution>,
+    pub(super) own: Vec<Own>,
     pub(super) claims: Claims,
     pub(super) settings_faults: Vec<doyen_settings::Fault>,
     pub(super) faults: Vec<Fault>,
@@ -137,6 +138,7 @@ pub(super) fn collect(
         commands: parts.commands,
         seed: parts.seed,
         contributions: parts.contributions,
+        own: parts.own,
         claims,
         settings_faults,
         faults,

@@ -2,7 +2,7 @@
 
 use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Result, Type};
 
-use super::parse::{POLICIES, Policy, RouteArguments};
+use super::parse::{POLICIES, Policy, REPEATABLE, RouteArguments};
 use super::signature::Signature;
 use crate::text::{Errors, ungrouped_type};
 
@@ -101,7 +101,9 @@ fn policies(given: Vec<Policy>, path: &LitStr, errors: &mut Errors) -> Vec<(Iden
                 text,
                 "`limit` is not a string: write `limit = per_user(20, MINUTE)`, `limit = policy(\"search\")` or `limit = unlimited(\"why\")`",
             )),
-            _ if known.iter().any(|(before, _)| *before == name) => {
+            _ if !REPEATABLE.contains(&name.to_string().as_str())
+                && known.iter().any(|(before, _)| *before == name) =>
+            {
                 errors.push(Error::new(name.span(), format!("`{name}` is given twice: keep one")))
             }
             _ => known.push((name, value)),

@@ -7,6 +7,7 @@ use syn::{Error, Expr, Ident, ItemFn, LitStr, Result, Token};
 /// Every policy of a route, and true if it takes a value.
 pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
+    ("around", true),
     ("body_limit", true),
     ("callback", true),
     ("concurrency", true),
@@ -14,6 +15,7 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("document", true),
     ("hidden", false),
     ("id", true),
+    ("layer", true),
     ("limit", true),
     ("mask_path", false),
     ("returns", true),
@@ -22,6 +24,9 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("tag", true),
     ("timeout", true),
 ];
+
+/// Policies that can be given several times; of layers the outermost is first.
+pub(super) const REPEATABLE: [&str; 3] = ["around", "callback", "layer"];
 
 /// `"/{id}", allow = signed_in, deprecated`
 #[derive(Debug)]
