@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use doyen_core::inject::Inject;
 use doyen_core::limit::Policy;
-use doyen_core::{Problem, Scope, Unexpected};
+use doyen_core::{Problem, Scope, Strictness, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Migrations;
-use doyen_schema::{Info, Licence, ProblemFormat};
+use doyen_schema::contract::OutboundCall;
+use doyen_schema::{DocumentEdit, Info, Licence, ProblemFormat};
 use doyen_settings::Settings;
 use doyen_web::around::{Around, BoxLayer, Slot, TowerLayer};
 use doyen_web::extract::Scheme;
@@ -86,6 +87,8 @@ pub(crate) struct Parts {
     pub(crate) contributions: Vec<Contribution>,
     pub(crate) identifications: Vec<Arc<Identification>>,
     pub(crate) problem_format: Option<Arc<dyn ProblemFormat>>,
+    pub(crate) strictness: Strictness,
+    pub(crate) webhooks: Vec<OutboundCall>,
     /// What the application registers like a plugin.
     pub(crate) own: Vec<Own>,
     pub(crate) once: Once,
@@ -155,6 +158,8 @@ impl<D: Defaults> App<D> {
                 contributions: Vec::new(),
                 identifications: Vec::new(),
                 problem_format: None,
+                strictness: Strictness::new(),
+                webhooks: Vec::new(),
                 own: Vec::new(),
                 once: Once::default(),
             },
@@ -194,7 +199,68 @@ impl<D: Defaults> App<D> {
         self.parts.info.licence = Some(Licence {
             name: name.to_owned(),
             identifier: identifier.to_owned(),
+            url: String::new(),
         });
+        self
+    }
+
+    /// A licence of the API that has no SPDX expression: its name and URL.
+    #[must_use]
+    pub fn licence_url(mut self, name: &str, url: &str) -> Self {
+        self.parts.info.licence = Some(Licence {
+            name: name.to_owned(),
+            identifier: String::new(),
+            url: url.to_owned(),
+        });
+        self
+    }
+
+    /// The purpose of the API in one sentence.
+    #[must_use]
+    pub fn summary(mut self, summary: &str) -> Self {
+        summary.clone_into(&mut self.parts.info.summary);
+        self
+    }
+
+    /// The URL of the terms of service.
+    #[must_use]
+    pub fn terms_of_service(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.parts.info.terms_of_service);
+        self
+    }
+
+    /// The URL and the description of further documentation.
+    #[must_use]
+    pub fn external_docs(mut self, url: &str, description: &str) -> Self {
+        self.parts.info.external_docs = Some((url.to_owned(), description.to_owned()));
+        self
+    }
+
+    /// Adds a server to the OpenAPI document: its URL and its description. Without any, it is the
+    /// one that returns the document. Behind a proxy that removes a prefix, give the prefix.
+    #[must_use]
+    pub fn server(mut self, url: &str, description: &str) -> Self {
+        let server = (url.to_owned(), description.to_owned());
+        self.parts.info.servers.push(server);
+        self
+    }
+
+    /// Describes a request that the application sends on its own.
+    #[must_use]
+    pub fn webhook(mut self, call: OutboundCall) -> Self {
+        self.parts.webhooks.push(call);
+        self
+    }
+
+    /// A function over the finished OpenAPI document, for what no other option says. Validators and
+    /// clients see the result: keep it true.
+    #[must_use]
+    pub fn document(
+        mut self,
+        edit: impl Fn(&mut serde_json::Value) + Send + Sync + 'static,
+    ) -> Self {
+        self.parts.once.give("App::document");
+        self.parts.info.edit = Some(DocumentEdit::new(edit));
         self
     }
 
@@ -317,6 +383,14 @@ impl<D: Defaults> App<D> {
     pub fn problem_format(mut self, format: impl ProblemFormat) -> Self {
         self.parts.once.give("App::problem_format");
         self.parts.problem_format = Some(Arc::new(format));
+        self
+    }
+
+    /// Sets how strictly requests are read, on all routes that do not say otherwise.
+    #[must_use]
+    pub fn strictness(mut self, strictness: Strictness) -> Self {
+        self.parts.once.give("App::strictness");
+        self.parts.strictness = strictness;
         self
     }
 

@@ -90,6 +90,7 @@ pub use build::{Bind, Overrides};
 pub use built::Built;
 pub use cli::{align, run};
 pub use command::Command;
+pub use doyen_secret::CookieKeys;
 pub use fault::{Fault, StartupError};
 pub use health::{Health, HealthStatus, Impact};
 pub use identification::IntoCaller;

@@ -37,8 +37,7 @@ pub(crate) enum FindDocument {
     UnknownVersion,
 }
 
-/// The OpenAPI document.
-#[get("/openapi.json", allow = anyone, hidden)]
+/// The OpenAPI document. The plugin sets its path.
 pub(crate) async fn openapi(
     pages: Arc<Pages>,
     Query(query): Query<DocumentQuery>,
@@ -53,8 +52,7 @@ pub(crate) async fn openapi(
     Ok(response("application/json", document))
 }
 
-/// The interactive page.
-#[get("/docs", allow = anyone, hidden)]
+/// The interactive page. The plugin sets its path.
 pub(crate) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
     let filled = pages.docs().ok_or(FindPage::Missing)?;
     Ok(html(filled.page.clone()))

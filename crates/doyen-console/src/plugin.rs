@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use doyen_app::{ApiDocument, BannerLink, Built, Manifest, Plugin, Registrar, SetupError};
-use doyen_core::ProblemInfo;
+use doyen_core::{ProblemInfo, anyone};
 use doyen_macros::routes;
 use doyen_settings::Settings;
-use doyen_web::Module;
+use doyen_web::{Module, Route, Routes};
 
 use crate::{docs_page, pages, problem_route};
 
@@ -23,6 +23,12 @@ pub struct DocsSettings {
     /// Serves the OpenAPI document and its page (`/openapi.json`, `/docs`). If not set, `false` in
     /// `prod` and `true` otherwise. If disabled, both paths return 404.
     pub enabled: Option<bool>,
+    /// Path of the OpenAPI document.
+    #[setting(default = "/openapi.json")]
+    pub document_path: String,
+    /// Path of its page. The scripts of the page stay at `/docs/assets`.
+    #[setting(default = "/docs")]
+    pub page_path: String,
 }
 
 impl Plugin for Docs {
@@ -41,16 +47,32 @@ impl Plugin for Docs {
             .unwrap_or(!app.info().environment.is_prod());
         let pages = Arc::new(Pages::default());
         let module = Module::new("docs")
-            .routes(routes![pages::openapi, pages::page, pages::asset])
+            .routes(Routes::new(vec![
+                Route::get(&settings.document_path)
+                    .name("openapi")
+                    .summary("The OpenAPI document.")
+                    .allow(anyone)
+                    .hidden()
+                    .handler(pages::openapi),
+                Route::get(&settings.page_path)
+                    .name("page")
+                    .summary("The interactive page.")
+                    .allow(anyone)
+                    .hidden()
+                    .handler(pages::page),
+            ]))
+            .routes(routes![pages::asset])
             .routes(routes![problem_route::problem])
             .provide(Arc::clone(&pages));
         app.module(module);
         app.contribute(BannerLink {
             label: "Docs",
-            path: "/docs",
+            // Once for each application of a process.
+            path: String::leak(settings.page_path),
             admin: false,
         });
-        app.after_build(move |built| pages.fill(built, enabled));
+        let path = settings.document_path;
+        app.after_build(move |built| pages.fill(built, enabled, &path));
         Ok(())
     }
 }
@@ -98,10 +120,10 @@ impl AsRef<[u8]> for SharedText {
 }
 
 impl Pages {
-    fn fill(&self, built: &Built, enabled: bool) {
+    fn fill(&self, built: &Built, enabled: bool, path: &str) {
         let filled = Filled {
             enabled,
-            page: docs_page("/openapi.json", &built.info().title).into(),
+            page: docs_page(path, &built.info().title).into(),
             document: Arc::clone(built.api_document()),
             catalogue: built.service().catalogue().to_vec(),
         };

@@ -39,6 +39,8 @@ pub struct Anyone(());
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restricted {
     scope: Option<&'static str>,
+    /// Further scopes, all of which a caller needs.
+    more: &'static [&'static str],
     roles: &'static [&'static str],
 }
 
@@ -50,6 +52,7 @@ pub const anyone: Anyone = Anyone(());
 #[allow(non_upper_case_globals, reason = "reads as a keyword after `allow =`")]
 pub const signed_in: Restricted = Restricted {
     scope: None,
+    more: &[],
     roles: &[],
 };
 
@@ -95,6 +98,31 @@ impl<S: Scope> Restrict for S {
 
 /// `Scope::TicketsWrite.role(Role::Agent)`: restricts a policy to roles.
 pub trait AllowExt: Into<Allow> {
+    /// Admits only callers that have this scope too: `Scope::OrdersRead.and(Scope::PricesRead)`.
+    #[must_use]
+    fn and(self, scope: impl Scope) -> Restricted
+    where
+        Self: Restrict,
+    {
+        let policy = self.restricted();
+        let name = scope.name();
+        match policy.scope {
+            None => Restricted {
+                scope: Some(name),
+                ..policy
+            },
+            // A scope that is given twice counts once.
+            Some(first) if first == name => policy,
+            Some(_) => {
+                let more = policy.more.iter().copied().chain([name]);
+                Restricted {
+                    more: name_list(more.collect()),
+                    ..policy
+                }
+            }
+        }
+    }
+
     /// Admits only callers with this role. Called more than once: any of the roles, as many as are
     /// given.
     #[must_use]
@@ -105,7 +133,7 @@ pub trait AllowExt: Into<Allow> {
         let policy = self.restricted();
         let roles = policy.roles.iter().copied().chain([role.name()]);
         Restricted {
-            roles: role_list(roles.collect()),
+            roles: name_list(roles.collect()),
             ..policy
         }
     }
@@ -113,9 +141,9 @@ pub trait AllowExt: Into<Allow> {
 
 impl<A: Into<Allow>> AllowExt for A {}
 
-/// Interns a list of roles, so that a policy of any length is `Copy`. Equal lists share one
+/// Interns a list of names, so that a policy of any length is `Copy`. Equal lists share one
 /// allocation, so memory is bounded by the number of different policies.
-fn role_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
+fn name_list(mut roles: Vec<&'static str>) -> &'static [&'static str] {
     static LISTS: Mutex<BTreeSet<&'static [&'static str]>> = Mutex::new(BTreeSet::new());
     roles.sort_unstable();
     roles.dedup();
@@ -145,7 +173,13 @@ impl Allow {
         self.0.is_none()
     }
 
-    /// Returns the scope that a caller needs.
+    /// Returns every scope that a caller needs.
+    pub fn scopes(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let more = self.0.map_or([].as_slice(), |policy| policy.more);
+        self.scope().into_iter().chain(more.iter().copied())
+    }
+
+    /// Returns the first scope that a caller needs.
     pub fn scope(&self) -> Option<&'static str> {
         self.0?.scope
     }
@@ -183,6 +217,9 @@ impl Allow {
         if let Some(scope) = policy.scope.filter(|scope| !caller.has_scope(scope)) {
             return Err(Denied::Scope(scope));
         }
+        if let Some(scope) = policy.more.iter().find(|scope| !caller.has_scope(scope)) {
+            return Err(Denied::Scope(scope));
+        }
         if !policy.roles.is_empty() && !policy.roles.iter().any(|role| caller.has_role(role)) {
             return Err(Denied::Role);
         }
@@ -196,6 +233,9 @@ impl fmt::Display for Allow {
             return f.write_str("anyone");
         };
         f.write_str(policy.scope.unwrap_or("signed_in"))?;
+        for scope in policy.more {
+            write!(f, " and {scope}")?;
+        }
         if !policy.roles.is_empty() {
             write!(f, " with the role {}", policy.roles.join(" or "))?;
         }
@@ -249,6 +289,48 @@ mod tests {
         fn name(self) -> &'static str {
             self.0
         }
+    }
+
+    #[test]
+    fn a_caller_needs_every_scope() {
+        #[derive(Clone, Copy)]
+        struct Other(&'static str);
+        impl Scope for Other {
+            fn name(self) -> &'static str {
+                self.0
+            }
+            fn description(self) -> &'static str {
+                ""
+            }
+            fn all() -> Vec<Self> {
+                Vec::new()
+            }
+        }
+        let policy = Read
+            .and(Other("b"))
+            .and(Other("a"))
+            .and(Read)
+            .and(Other("b"));
+        let allow = Allow::from(policy.role(Agent));
+        assert_eq!(
+            allow.scopes().collect::<Vec<_>>(),
+            ["tickets:read", "a", "b"]
+        );
+        let mut caller = Caller::new("u1");
+        caller.roles = vec!["agent".into()];
+        for (scopes, missing) in [
+            (&["a", "b"][..], "tickets:read"),
+            (&["tickets:read", "a"], "b"),
+        ] {
+            caller.scopes = scopes.iter().map(|scope| (*scope).into()).collect();
+            assert_eq!(allow.check(Some(&caller)), Err(Denied::Scope(missing)));
+        }
+        caller.scopes = allow.scopes().map(Into::into).collect();
+        assert_eq!(allow.check(Some(&caller)), Ok(()));
+        assert_eq!(
+            allow.to_string(),
+            "tickets:read and a and b with the role agent"
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Kind, Problem, ProblemInfo};
+use crate::{Kind, Problem, ProblemInfo, Strictness};
 
 /// Part of the request with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,39 +66,73 @@ pub enum Beyond {
     ExclusiveMax,
 }
 
-/// All errors of a request, in the order found.
+/// All errors of a request, in the order found, and how strictly the request is read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Failures(Vec<Failure>);
+pub struct Failures {
+    found: Vec<Failure>,
+    strictness: Strictness,
+    /// Pointers to names that were ignored and are to be logged.
+    ignored: Vec<String>,
+}
+
+/// Maximum number of ignored names that one request writes to the log.
+const MAX_IGNORED: usize = 8;
 
 impl Failures {
     /// Creates an empty list.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self::with(Strictness::new())
+    }
+
+    /// Creates an empty list for a request that is read with this strictness.
+    pub const fn with(strictness: Strictness) -> Self {
+        Self {
+            found: Vec::new(),
+            strictness,
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Returns how strictly the request is read.
+    pub const fn strictness(&self) -> Strictness {
+        self.strictness
+    }
+
+    /// Records a name that was ignored, to be logged. Of many names the first count.
+    pub fn ignore(&mut self, pointer: String) {
+        if self.ignored.len() < MAX_IGNORED {
+            self.ignored.push(pointer);
+        }
+    }
+
+    /// Returns pointers to the names that were ignored.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 
     /// Adds an error.
     pub fn push(&mut self, failure: Failure) {
-        self.0.push(failure);
+        self.found.push(failure);
     }
 
     /// Removes and returns the last one.
     pub fn pop(&mut self) -> Option<Failure> {
-        self.0.pop()
+        self.found.pop()
     }
 
     /// True while nothing is wrong.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// Returns the number of errors.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.found.len()
     }
 
     /// Iterates over the errors.
     pub fn iter(&self) -> std::slice::Iter<'_, Failure> {
-        self.0.iter()
+        self.found.iter()
     }
 
     /// Replaces the messages of the errors from this position on, for a rule with a message of its
@@ -111,7 +145,7 @@ impl Failures {
 
     /// Moves all errors of another list into this one.
     pub fn append(&mut self, mut other: Failures) {
-        self.0.append(&mut other.0);
+        self.found.append(&mut other.found);
     }
 }
 
@@ -119,7 +153,7 @@ impl<'a> IntoIterator for &'a Failures {
     type Item = &'a Failure;
     type IntoIter = std::slice::Iter<'a, Failure>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.found.iter()
     }
 }
 

@@ -47,6 +47,7 @@ mod scope;
 mod secret;
 pub mod security;
 mod stable_hash;
+mod strictness;
 pub mod sync;
 mod time;
 mod trace;
@@ -86,6 +87,7 @@ pub use scope::{Role, Scope};
 pub use secret::Secret;
 pub use security::{SecurityEvent, SecurityLog};
 pub use stable_hash::stable_hash;
+pub use strictness::{Strictness, UnknownNames};
 pub use time::{Clock, DAY, HOUR, MINUTE, NotATime, SystemClock, Timestamp, secs};
 pub use trace::{RequestId, TraceContext, current_request, within_request};
 

@@ -19,5 +19,17 @@ pub(crate) fn expand(item: syn::DeriveInput) -> syn::Result<TokenStream> {
     model::read(&item).map(|model| with_schema(&emit::emit(&model)))
 }
 
+/// Expands the derive for a struct of generated code: its schema is no component of the document.
+pub(crate) fn expand_unnamed(item: syn::DeriveInput) -> syn::Result<TokenStream> {
+    let mut model = model::read(&item)?;
+    model.unnamed = true;
+    Ok(with_schema(&emit::emit(&model)))
+}
+
+/// Returns the arguments of `#[input(..)]` on a field.
+pub(crate) const fn field_arguments() -> &'static [&'static str] {
+    <field::Reading as crate::shape::Side>::FIELD_ARGUMENTS
+}
+
 #[cfg(test)]
 mod tests;

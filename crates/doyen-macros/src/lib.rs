@@ -16,6 +16,7 @@ mod port;
 mod problem;
 mod provider;
 mod regex;
+mod responses;
 mod role;
 mod route;
 mod row;
@@ -46,6 +47,7 @@ derive!(Input(input, validate), derive_input, input);
 derive!(Output(output), derive_output, output);
 derive!(Problem(problem), derive_problem, problem);
 derive!(Scope(scope), derive_scope, scope);
+derive!(Responses(), derive_responses, responses);
 derive!(Role(role), derive_role, role);
 derive!(Row(row, sea_orm), derive_row, row);
 derive!(Settings(setting), derive_settings, settings);
@@ -64,6 +66,7 @@ macro_rules! attribute {
 
 attribute!(around, around::expand);
 attribute!(port, port::expand);
+attribute!(extractor, route::extractor::expand);
 attribute!(provider, provider::expand);
 attribute!(test, test::expand);
 attribute!(get, |arguments, item| route::expand("GET", arguments, item));

@@ -89,7 +89,7 @@ fn read(function: &ItemFn, errors: &mut Errors) -> Option<Model> {
 }
 
 /// Splits `Result<T, E>` into `T` and `E`.
-fn split(answer: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
+pub(crate) fn split(answer: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
     let Some((name, types)) = outer(answer) else {
         return (answer.clone(), None);
     };
@@ -105,7 +105,7 @@ fn split(answer: &Type, errors: &mut Errors) -> (Type, Option<Type>) {
 }
 
 /// Rejects types of other crates with a shorter message than the compiler's.
-fn refuse_foreign(made: &Type, errors: &mut Errors) {
+pub(crate) fn refuse_foreign(made: &Type, errors: &mut Errors) {
     if let Type::ImplTrait(any) = made {
         errors.at(any, "return a concrete type; for a port, bind an adapter in a module: `.bind::<dyn Port, Adapter>()`");
         return;

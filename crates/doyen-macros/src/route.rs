@@ -5,8 +5,11 @@
 //! name. `routes![show]` obtains the route from that type.
 
 mod emit;
+pub(crate) mod extractor;
+mod inputs;
 mod model;
 mod parse;
+mod signature;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -19,8 +22,8 @@ pub(crate) fn expand(
     item: TokenStream,
 ) -> Result<TokenStream> {
     let arguments = syn::parse2::<parse::RouteArguments>(arguments)?;
-    let function = parse::function(item)?;
-    let model = model::Route::new(method, arguments, &function)?;
+    let mut function = parse::function(item)?;
+    let model = model::Route::new(method, arguments, &mut function)?;
     Ok(emit::route(&model, &function))
 }
 

@@ -18,7 +18,7 @@ pub(crate) use case::Case;
 pub(crate) use field::{Field, local};
 pub(crate) use generics::{bounded, no_lifetimes, quiet};
 pub(crate) use read::{Common, read};
-pub(crate) use schema::{choice, component, tagged};
+pub(crate) use schema::{choice, component, tagged, untagged};
 pub(crate) use types::{generic, is_option};
 
 use crate::text::Errors;
@@ -48,6 +48,8 @@ pub(crate) enum Shape<S: Side> {
         tag: String,
         variants: Vec<Variant<S>>,
     },
+    /// The JSON of one of several types, without a tag.
+    Untagged(Vec<Variant<S>>),
 }
 
 /// A variant of an enum.
@@ -107,7 +109,7 @@ impl<S: Side> Shape<S> {
                 })
                 .flatten()
                 .collect(),
-            Shape::Newtype(_) | Shape::Text(_) => Vec::new(),
+            Shape::Newtype(_) | Shape::Text(_) | Shape::Untagged(_) => Vec::new(),
         }
     }
 }

@@ -275,8 +275,38 @@ pub(crate) fn either<S: AsRef<str>>(arguments: &[S]) -> String {
     }
 }
 
+/// What to write instead of the words of FastAPI and Pydantic.
+const FOREIGN: &[(&str, &str)] = &[
+    ("ge", "`range(min = ..)`"),
+    ("le", "`range(max = ..)`"),
+    ("gt", "`range(exclusive_min = ..)`"),
+    ("lt", "`range(exclusive_max = ..)`"),
+    ("min_length", "`length(min = ..)`"),
+    ("max_length", "`length(max = ..)`"),
+    ("min_items", "`items(min = ..)`"),
+    ("max_items", "`items(max = ..)`"),
+    ("regex", "`pattern = \"^..$\"`"),
+    ("alias", "`rename = \"..\"`"),
+    ("validation_alias", "`rename = \"..\"`"),
+    ("examples", "`example = ..`, once for each"),
+    ("include_in_schema", "`hidden`"),
+    ("title", "a doc comment"),
+    ("description", "a doc comment"),
+    (
+        "embed",
+        "`#[body]` on the parameter, which is a member of the body even if it is the only one",
+    ),
+    (
+        "convert_underscores",
+        "`rename = \"..\"` with the exact name",
+    ),
+];
+
 /// Returns the message for an unknown argument, with the nearest known one, or all of them.
 pub(crate) fn unknown<S: AsRef<str>>(argument: &str, known: &[S]) -> String {
+    if let Some((_, ours)) = FOREIGN.iter().find(|(theirs, _)| *theirs == argument) {
+        return format!("unknown argument `{argument}`: write {ours}");
+    }
     match nearest(argument, known) {
         Some(near) => format!("unknown argument `{argument}`: did you mean `{near}`?"),
         None => format!("unknown argument `{argument}`: write {}", either(known)),

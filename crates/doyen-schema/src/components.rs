@@ -1,6 +1,7 @@
 //! The named schemas of a document.
 
 mod clash;
+mod loosen;
 mod reference;
 mod settle;
 
@@ -9,9 +10,11 @@ pub use clash::NameClash;
 use std::any::{TypeId, type_name};
 use std::collections::{BTreeMap, HashMap};
 
+use doyen_core::Strictness;
 use serde_json::Value as Json;
 
 use self::reference::{mark, replace, unmark};
+use crate::contract::OutboundCall;
 use crate::{ProblemContract, Schema};
 
 /// Direction of a type: its input and output schemas may differ.
@@ -31,7 +34,10 @@ pub enum Direction {
 /// arguments, are distinguished by the Rust names of the arguments.
 #[derive(Debug, Default)]
 pub struct Components {
-    places: HashMap<(TypeId, Direction), usize>,
+    /// The strictness of the application, and of the route that is described.
+    usual: Strictness,
+    current: Strictness,
+    places: HashMap<(TypeId, Direction, String), usize>,
     schemas: BTreeMap<(String, Direction), Vec<Component>>,
 }
 
@@ -48,6 +54,24 @@ impl Components {
         Self::default()
     }
 
+    /// Sets the strictness of the application. The schemas of a route with another one are
+    /// components of their own.
+    pub const fn strictness(&mut self, usual: Strictness) {
+        self.usual = usual;
+        self.current = usual;
+    }
+
+    /// Sets the strictness of the route that is described next.
+    pub const fn describe_route(&mut self, strictness: Strictness) {
+        self.current = strictness;
+    }
+
+    /// Makes an input schema accept what the route accepts. References stay as they are.
+    #[must_use]
+    pub fn loosened(&self, schema: Schema) -> Schema {
+        loosen::schema(schema, self.current)
+    }
+
     /// Describes a named type once and gives the reference to it. Recursive types are fine: the
     /// second visit returns at once.
     pub fn define<T: 'static>(
@@ -56,24 +80,74 @@ impl Components {
         name: &str,
         build: impl FnOnce(&mut Self) -> Schema,
     ) -> Schema {
-        let id = (TypeId::of::<T>(), direction);
+        let full = self.name_of(name, direction);
+        let id = (TypeId::of::<T>(), direction, full.clone());
         if let Some(place) = self.places.get(&id) {
-            return Schema::reference(&mark(name, direction, *place));
+            return Schema::reference(&mark(&full, direction, *place));
         }
-        let key = (name.to_owned(), direction);
+        let key = (full.clone(), direction);
         let same = self.schemas.entry(key.clone()).or_default();
         let place = same.len();
         same.push(Component {
             type_name: type_name::<T>(),
             schema: Schema::any(),
         });
-        self.places.insert(id, place);
-        let schema = build(self);
+        self.places.insert(id.clone(), place);
+        let mut schema = build(self);
+        if direction == Direction::Input {
+            let loose = loosen::schema(schema.clone(), self.current);
+            if full != name && schema.get("type").is_some_and(|kind| kind == "string") {
+                // A string is the same at every strictness: it stays one component.
+                self.places.remove(&id);
+                self.forget_last(&key);
+                return self.insert((id.0, direction, name.to_owned()), type_name::<T>(), schema);
+            }
+            schema = loose;
+        }
         if let Some(same) = self.schemas.get_mut(&key) {
             same[place].schema = schema;
         }
         // The name is settled in `finish`, when all types are known.
-        Schema::reference(&mark(name, direction, place))
+        Schema::reference(&mark(&full, direction, place))
+    }
+
+    /// Removes the component of this name that was added last.
+    fn forget_last(&mut self, key: &(String, Direction)) {
+        let is_last = self.schemas.get_mut(key).is_some_and(|same| {
+            same.pop();
+            same.is_empty()
+        });
+        if is_last {
+            self.schemas.remove(key);
+        }
+    }
+
+    /// Adds a component that refers to no other, unless it is known.
+    fn insert(
+        &mut self,
+        id: (TypeId, Direction, String),
+        type_name: &'static str,
+        schema: Schema,
+    ) -> Schema {
+        let (_, direction, name) = &id;
+        let known = self.places.get(&id).copied();
+        let same = self.schemas.entry((name.clone(), *direction)).or_default();
+        let place = known.unwrap_or_else(|| {
+            same.push(Component { type_name, schema });
+            same.len() - 1
+        });
+        let reference = Schema::reference(&mark(name, *direction, place));
+        self.places.insert(id, place);
+        reference
+    }
+
+    /// Returns the name of a component at the current strictness.
+    fn name_of(&self, name: &str, direction: Direction) -> String {
+        let suffix = match direction {
+            Direction::Input => loosen::suffix(self.usual, self.current),
+            Direction::Output => "",
+        };
+        format!("{name}{suffix}")
     }
 
     /// Returns the property names of an object schema. References are resolved.
@@ -124,6 +198,8 @@ pub struct Named {
     pub schemas: BTreeMap<String, Schema>,
     /// The format of problems, if it is not RFC 9457.
     pub problems: Option<ProblemContract>,
+    /// Requests that the service sends on its own, with the schemas of their bodies.
+    pub webhooks: Vec<(OutboundCall, Schema)>,
 }
 
 impl Named {

@@ -3,6 +3,12 @@
 //! Every extractor, response and policy adds its part to the [`Operation`]. The OpenAPI document,
 //! the route table, the audit and the tests are generated from it.
 
+mod outbound;
+
+pub use outbound::OutboundCall;
+
+use std::borrow::Cow;
+
 use doyen_core::{Allow, Place, ProblemExtras, ProblemInfo, SecurityScheme};
 
 use crate::{Components, Schema};
@@ -39,6 +45,14 @@ pub struct Operation {
     pub unlimited: Option<&'static str>,
     /// Parameters in path, query, headers and cookies.
     pub parameters: Vec<Parameter>,
+    /// Parameters that are read, and that the document leaves out.
+    pub hidden_parameters: Vec<Parameter>,
+    /// Requests that the service sends because of a call, with the schemas of their bodies.
+    pub callbacks: Vec<(OutboundCall, Schema)>,
+    /// Description of the first successful response, instead of that of its type.
+    pub returns: String,
+    /// Functions over the finished operation in the document.
+    pub edits: Vec<fn(&mut serde_json::Value)>,
     /// Request body.
     pub body: Option<RequestBody>,
     /// Successful responses.
@@ -171,10 +185,15 @@ impl Answer {
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, description: &'static str, schema: Schema) -> Self {
+    pub fn header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
+        schema: Schema,
+    ) -> Self {
         self.headers.push(HeaderInfo {
-            name,
-            description,
+            name: name.into(),
+            description: description.into(),
             schema,
             optional: false,
         });
@@ -203,9 +222,9 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub struct HeaderInfo {
     /// Name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Description.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     /// Schema.
     pub schema: Schema,
     /// True if the response may lack it.

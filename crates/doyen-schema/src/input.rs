@@ -59,15 +59,20 @@ mod contract;
 mod foreign;
 pub mod json;
 mod list;
+mod local_time;
+mod loose;
+mod map;
 mod object;
 #[doc(hidden)]
 pub mod parts;
 mod scalar;
+mod set;
 pub mod text;
 mod value;
 mod wrapper;
 
 pub use contract::{Field, Input, MAX_FAILURES, Object};
+pub(crate) use map::names as map_names;
 pub use object::object;
 pub use scalar::NO_NUL;
 pub use value::Value;

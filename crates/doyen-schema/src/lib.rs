@@ -18,6 +18,7 @@ mod components;
 pub mod contract;
 mod id;
 pub mod input;
+mod iso_duration;
 mod openapi;
 pub mod output;
 pub mod problem_format;
@@ -28,7 +29,8 @@ mod secret;
 pub use components::{Components, Direction, NameClash, Named};
 pub use doyen_macros::{Input, Output};
 pub use input::Input;
-pub use openapi::{Difference, Info, Licence, diff, document, document_text};
+pub use iso_duration::{IsoDuration, NotADuration};
+pub use openapi::{Difference, DocumentEdit, Info, Licence, diff, document, document_text};
 pub use output::Output;
 pub use problem_format::{
     FastApiErrors, ProblemContract, ProblemFormat, ProblemSchemas, ProblemView,

@@ -12,9 +12,11 @@
 
 mod diff;
 mod document;
+mod head;
 mod operation;
 mod problems;
 mod response;
 
 pub use diff::{Difference, diff};
-pub use document::{Info, Licence, document, document_text};
+pub use document::{document, document_text};
+pub use head::{DocumentEdit, Info, Licence};

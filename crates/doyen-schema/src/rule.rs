@@ -56,7 +56,7 @@ mod tighten;
 
 pub use address::{Email, Url};
 pub use broken::Broken;
-pub use items::{Items, List, Unique, each, each_schema};
+pub use items::{Counted, Items, List, Unique, each, each_schema};
 pub use name::{DisplayName, NotBlank};
 pub use num::Num;
 pub use number::{MultipleOf, Number, Range, Whole};

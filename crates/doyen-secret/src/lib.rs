@@ -5,8 +5,10 @@
 //! to store. A part of the application gets a [`KeyDeriver`], which is limited to labels below one
 //! purpose, and never the seed itself.
 
+mod cookies;
 mod deriver;
 mod seed;
 
+pub use cookies::CookieKeys;
 pub use deriver::KeyDeriver;
 pub use seed::{BadSeed, Seed, parse_key};

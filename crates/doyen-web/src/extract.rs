@@ -3,9 +3,13 @@
 //! | parameter | reads |
 //! | --- | --- |
 //! | a name in the path template | that segment |
+//! | `#[query]`, `#[header]`, `#[cookie]`, `#[path]` in front of a parameter | a value of that place |
+//! | `#[body]`, `#[form]` in front of parameters | the members of a JSON object, the fields of a form |
+//! | the type that an `#[extractor]` returns | whatever the parameters of that function read |
 //! | [`Query<T>`], [`Header<T>`], [`Cookie<T>`] | the fields of a struct with `#[derive(Input)]` |
 //! | [`Path<T>`] | all path parameters, into such a struct |
 //! | [`Json<T>`], [`MergePatch<T>`], [`Form<T>`] | the body; the last parameter |
+//! | `Option<Json<T>>` | the body, or `None` if the request has none |
 //! | [`Bytes`], `http::Request<Body>` | the raw body, the raw request; the last parameter |
 //! | `Paging` | `?limit=` and `?cursor=`, or `?page=` and `?per_page=` |
 //! | [`IfMatch`] | the version that the client has read; 428 without |
@@ -71,7 +75,7 @@ pub struct ViaBody;
     message = "`{Self}` cannot be a parameter of a handler",
     label = "neither an extractor nor a type that can be injected",
     note = "a parameter is a name from the path, an extractor (`Query<..>`, `Json<..>`, `Paging`, ...) or a type with `#[derive(Clone, Inject)]`",
-    note = "to read it from the body, write `Json<{Self}>`; to read it from the query, make it a field of a struct with `#[derive(Input)]` and write `Query<..>` of that struct"
+    note = "to read it from the query, write `#[query]` in front of the parameter; `#[header]`, `#[cookie]`, `#[form]` and `#[body]` are the other places. To read it from the whole body, write `Json<{Self}>`"
 )]
 pub trait FromRequestParts<Via = ViaParts>: Sized + Send {
     /// Reads the value.
@@ -91,7 +95,7 @@ pub trait FromRequestParts<Via = ViaParts>: Sized + Send {
     message = "`{Self}` cannot be a parameter of a handler",
     label = "neither an extractor nor a type that can be injected",
     note = "a parameter is a name from the path, an extractor (`Query<..>`, `Json<..>`, `Paging`, ...) or a type with `#[derive(Clone, Inject)]`",
-    note = "to read it from the body, write `Json<{Self}>`; to read it from the query, make it a field of a struct with `#[derive(Input)]` and write `Query<..>` of that struct"
+    note = "to read it from the query, write `#[query]` in front of the parameter; `#[header]`, `#[cookie]`, `#[form]` and `#[body]` are the other places. To read it from the whole body, write `Json<{Self}>`"
 )]
 pub trait FromRequest<Via = ViaBody>: Sized + Send {
     /// Reads the value.

@@ -87,8 +87,8 @@ pub use problem::{Cause, Classifier, problem_code};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{
-    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect,
-    Stream, Text,
+    Accepted, Created, CsvRows, Either, File, Html, IntoResponse, JsonLines, LinkMap, Links,
+    NoContent, NoStore, Redirect, SetCookie, Sse, Status, Stream, Text,
 };
 pub use route::{Route, Routes};
 pub use server::{
@@ -101,12 +101,17 @@ pub use versions::{FieldStep, Version, VersionChange, VersionSet, Versions};
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use doyen_core::Refusal;
+    pub use doyen_core::inject::Needs;
+    pub use doyen_schema::contract::Contract;
+
+    pub use crate::extract::{Cookie, Form, Header, Json, Path, Query};
     /// Checks a parameter of a function around handlers.
     pub const fn around_part<T: FromRequestParts<Via>, Via>() {}
 
     pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
     pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};
-    pub use crate::{Route, Routes};
+    pub use crate::{Parts, Request, Response, Route, Routes};
     pub use doyen_core::Idempotent;
 }

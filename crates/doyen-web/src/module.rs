@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use doyen_core::event::{EventHandler, HandleEvent};
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
-use doyen_core::{Job, JobHandler, Port, Schedule};
+use doyen_core::{Job, JobHandler, Port, Schedule, Strictness};
 
 use crate::around::{Around, BoxLayer, TowerLayer};
 use crate::extract::FromRequestParts;
@@ -104,6 +104,16 @@ impl Module {
     #[must_use]
     pub fn routes(mut self, routes: Routes) -> Self {
         self.routes.extend(routes.0);
+        self
+    }
+
+    /// Sets how strictly requests of the routes so far are read. Switches that a route sets itself
+    /// stay.
+    #[must_use]
+    pub fn strictness(mut self, strictness: Strictness) -> Self {
+        for route in &mut self.routes {
+            route.strictness = route.strictness.or(strictness);
+        }
         self
     }
 

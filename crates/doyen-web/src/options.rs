@@ -12,6 +12,8 @@ pub use proxies::{Cidr, ForwardedHeader, InvalidCidr, TrustedProxies, TrustsAllA
 
 use std::time::Duration;
 
+use doyen_core::Strictness;
+
 /// Limits and settings of the edge, for routes that do not set their own.
 #[derive(Clone, Debug)]
 pub struct EdgeOptions {
@@ -47,6 +49,9 @@ pub struct EdgeOptions {
     /// Whether responses of at least 1 KiB are compressed for clients that accept gzip. Default
     /// true.
     pub compression: bool,
+    /// How strictly requests are read, unless their route says otherwise. Default: everything is
+    /// strict.
+    pub strictness: Strictness,
 }
 
 impl Default for EdgeOptions {
@@ -64,6 +69,7 @@ impl Default for EdgeOptions {
             security_headers: true,
             cors: None,
             compression: true,
+            strictness: Strictness::new(),
         }
     }
 }

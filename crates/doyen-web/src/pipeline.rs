@@ -31,6 +31,7 @@ mod query;
 mod rate_limit;
 mod rejection;
 mod size_limits;
+mod slashes;
 mod state;
 mod vary;
 mod version;

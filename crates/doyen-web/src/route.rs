@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::inject::Needs;
-use doyen_core::{Allow, Idempotent, Limit, Restrict};
-use doyen_schema::contract::{Contract, Operation};
+use doyen_core::{Allow, Idempotent, Limit, Restrict, Strictness};
+use doyen_schema::contract::{Contract, Operation, OutboundCall};
 
 use crate::around::{Around, BoxLayer, TowerLayer};
 use crate::concurrency_class::ConcurrencyClass;
@@ -43,6 +43,8 @@ pub struct Route {
     pub(crate) body_limit: Option<usize>,
     pub(crate) sparse: bool,
     pub(crate) mask_path: bool,
+    pub(crate) strictness: Strictness,
+    pub(crate) callbacks: Vec<OutboundCall>,
     pub(crate) linked: Option<TypeId>,
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
     pub(crate) describe: Option<fn(&mut Contract<'_>)>,
@@ -131,6 +133,10 @@ impl Route {
                 limits: Vec::new(),
                 unlimited: None,
                 parameters: Vec::new(),
+                hidden_parameters: Vec::new(),
+                callbacks: Vec::new(),
+                returns: String::new(),
+                edits: Vec::new(),
                 body: None,
                 answers: Vec::new(),
                 fields: Vec::new(),
@@ -147,6 +153,8 @@ impl Route {
             body_limit: None,
             sparse: false,
             mask_path: false,
+            strictness: Strictness::new(),
+            callbacks: Vec::new(),
             linked: None,
             endpoint: None,
             describe: None,
@@ -265,6 +273,28 @@ impl Route {
         self
     }
 
+    /// Sets the description of the successful response in the OpenAPI document.
+    #[must_use]
+    pub fn returns(mut self, description: &str) -> Self {
+        description.clone_into(&mut self.operation.returns);
+        self
+    }
+
+    /// Describes a request that the service sends because of a call.
+    #[must_use]
+    pub fn callback(mut self, call: OutboundCall) -> Self {
+        self.callbacks.push(call);
+        self
+    }
+
+    /// Sets a function over the finished operation in the OpenAPI document, for what no other
+    /// option says: extensions, examples, external documentation.
+    #[must_use]
+    pub fn document(mut self, edit: fn(&mut serde_json::Value)) -> Self {
+        self.operation.edits.push(edit);
+        self
+    }
+
     /// Marks the route as deprecated.
     #[must_use]
     pub const fn deprecated(mut self) -> Self {
@@ -284,6 +314,14 @@ impl Route {
     #[must_use]
     pub const fn mask_path(mut self) -> Self {
         self.mask_path = true;
+        self
+    }
+
+    /// Sets how strictly requests are read. Switches that are not set are those of the module, then
+    /// of the application.
+    #[must_use]
+    pub const fn strictness(mut self, strictness: Strictness) -> Self {
+        self.strictness = strictness.or(self.strictness);
         self
     }
 
@@ -361,6 +399,15 @@ impl Routes {
     pub fn allow(self, allow: impl Restrict) -> Self {
         let allow = allow.restricted();
         Self(self.0.into_iter().map(|route| route.allow(allow)).collect())
+    }
+
+    /// Sets how strictly requests of all routes are read. Switches that a route sets itself stay.
+    #[must_use]
+    pub fn strictness(mut self, strictness: Strictness) -> Self {
+        for route in &mut self.0 {
+            route.strictness = route.strictness.or(strictness);
+        }
+        self
     }
 
     /// Adds a [guard](Route::guard) to all routes, before those of each route.

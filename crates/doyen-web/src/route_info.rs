@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use doyen_core::{Allow, Idempotent};
+use doyen_core::{Allow, Idempotent, Strictness};
 
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
@@ -26,6 +26,8 @@ pub(crate) struct RouteInfo {
     pub(crate) subtree: bool,
     /// True if the access log must not contain the path.
     pub(crate) mask_path: bool,
+    /// How strictly requests are read.
+    pub(crate) strictness: Strictness,
     /// The query parameters that the route reads.
     pub(crate) query_names: Vec<String>,
     pub(crate) limits: Option<RouteLimits>,

@@ -67,7 +67,7 @@ extern crate self as doyen;
 mod plugins;
 
 pub use doyen_app as app;
-pub use doyen_app::{Command, Overrides, Runtime, StartupError, redis, run};
+pub use doyen_app::{Command, CookieKeys, Overrides, Runtime, StartupError, redis, run};
 pub use doyen_core as domain;
 #[cfg(feature = "database")]
 pub use doyen_data as data;
@@ -114,8 +114,8 @@ pub mod prelude {
     pub use doyen_core::{
         Allow, AllowExt as _, Caller, Clock, Event, EventData, Failures, Id, Inject, Invalid, Job,
         JobError, JobRun, Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem,
-        Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone, port, provider, secs,
-        signed_in,
+        Role as _, Scope as _, Secret, Strictness, Timestamp, Unexpected, UnknownNames, anyone,
+        port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{
@@ -123,14 +123,14 @@ pub mod prelude {
     };
     #[cfg(feature = "database")]
     pub use doyen_data::Session;
-    pub use doyen_macros::{around, delete, get, patch, post, put, routes};
+    pub use doyen_macros::{Responses, around, delete, extractor, get, patch, post, put, routes};
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
     pub use doyen_web::around::{Next, Request};
     pub use doyen_web::{
-        Accepted, Cookie, Created, Credentials, Form, Header, Html, IfMatch, IntoResponse, Json,
-        LinkMap, Links, MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Response,
-        Route, Routes, Stream, Text, class,
+        Accepted, Cookie, Created, Credentials, CsvRows, Either, Form, Header, Html, IfMatch,
+        IntoResponse, Json, JsonLines, LinkMap, Links, MergePatch, Module, NoContent, NoStore, Path,
+        Query, Redirect, Response, Route, Routes, SetCookie, Sse, Status, Stream, Text, class,
     };
 
     pub use crate::App;

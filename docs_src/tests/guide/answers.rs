@@ -144,3 +144,21 @@ async fn links_are_shown_to_permitted_callers(newspaper: Newspaper) {
         json!({"self": {"href": "/articles/700"}})
     );
 }
+
+subject!(CalendarApp, of(docs_src::own_response::module()));
+
+#[doyen_test::test(sqlite)]
+async fn a_response_of_your_own_is_sent_and_described(app: CalendarApp) {
+    let answer = app.get("/entries/1").send().await.expect(200);
+    assert_eq!(answer.header("content-type"), Some("text/calendar"));
+    assert!(answer.text().contains("SUMMARY:Tea"));
+    let answer = app.get("/print").send().await.expect(200);
+    assert_eq!(answer.header("content-type"), Some("application/pdf"));
+    let answer = app.get("/anything").send().await.expect(200);
+    assert_eq!(answer.text(), "<ok/>");
+    let paths = &app.document()["paths"];
+    let responses = |path: &str| paths[path]["get"]["responses"].clone();
+    assert!(responses("/entries/{id}")["200"]["content"]["text/calendar"].is_object());
+    assert!(responses("/print")["200"]["content"]["application/pdf"].is_object());
+    assert!(responses("/anything")["default"]["content"]["*/*"].is_object());
+}

@@ -3,11 +3,15 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod attributes;
 mod background;
+mod blocks;
 mod blocks;
 mod bodies;
 mod conduit;
 mod envelope;
+mod bodies;
+mod fastapi;
 mod files;
 mod events;
 mod first_steps;

@@ -80,6 +80,7 @@ impl Object for Parameters {
             schema,
             description: description.to_owned(),
             deprecated: false,
+            hidden: false,
         };
         let text = || Schema::of("string").with("maxLength", 1_000);
         let secret = text().with("format", "password").with("writeOnly", true);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use doyen_core::inject::{GraphError, Need, Needs};
 use doyen_core::{Clock, Identify};
 use doyen_schema::Info;
+use doyen_secret::CookieKeys;
 use doyen_web::{Builder, EdgeOptions, Service, StartError, Versions};
 
 use super::Overrides;
@@ -47,6 +48,9 @@ pub(super) fn check(
     for module in draft.modules.drain(..).chain(overrides.modules) {
         builder = builder.module(module);
     }
+    for call in collected.webhooks {
+        builder = builder.webhook(call);
+    }
     let container = builder.container();
     container.provide::<dyn Clock>(Arc::clone(&draft.clock));
     #[cfg(feature = "database")]
@@ -54,6 +58,8 @@ pub(super) fn check(
     if let Some(redis) = &collected.redis {
         container.provide(Arc::new(redis.clone()));
     }
+    let cookies = CookieKeys::new(&draft.seed.deriver("cookies"));
+    container.provide(Arc::new(cookies));
     container.provide(Arc::clone(&draft.health));
     container.provide(Arc::clone(&draft.metrics));
     container.provide(Arc::clone(&plugins));

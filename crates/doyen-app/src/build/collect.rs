@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "database")]
 use doyen_data::{CursorKey, Database};
+use doyen_schema::contract::OutboundCall;
 use doyen_schema::{Info, ProblemFormat};
 use doyen_settings::{Environment, Loader, Row};
 use doyen_web::{EdgeOptions, Module, StartError};
@@ -42,6 +43,7 @@ pub(super) struct Collected {
     #[cfg(feature = "database")]
     pub(super) migrations: Option<doyen_data::Migrations>,
     pub(super) modules: Vec<Module>,
+    pub(super) webhooks: Vec<OutboundCall>,
     pub(super) commands: Vec<Command>,
     pub(super) seed: Option<Command>,
     pub(super) contributions: Vec<Contribution>,
@@ -100,10 +102,11 @@ pub(super) fn collect(
             RootSecret::ephemeral()?
         }
     };
-    let edge = core.server.edge().unwrap_or_else(|(key, message)| {
+    let mut edge = core.server.edge().unwrap_or_else(|(key, message)| {
         note(Fault::setting(key, message));
         EdgeOptions::default()
     });
+    edge.strictness = parts.strictness;
     let redis = redis::open(&core.redis).unwrap_or_else(|fault| {
         note(fault);
         None
@@ -136,6 +139,7 @@ pub(super) fn collect(
         #[cfg(feature = "database")]
         migrations: parts.migrations,
         modules: parts.modules,
+        webhooks: parts.webhooks,
         commands: parts.commands,
         seed: parts.seed,
         contributions: parts.contributions,

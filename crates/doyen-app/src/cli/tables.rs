@@ -78,9 +78,13 @@ fn access(operation: &Operation) -> String {
         return "anyone".to_owned();
     }
     let roles: Vec<&str> = allow.roles().collect();
-    let scope = allow.scope().unwrap_or("signed in");
+    let scopes: Vec<&str> = allow.scopes().collect();
+    let scope = match scopes.as_slice() {
+        [] => "signed in".to_owned(),
+        all => all.join(" and "),
+    };
     if roles.is_empty() {
-        scope.to_owned()
+        scope
     } else {
         format!("{scope} ({})", roles.join(" or "))
     }

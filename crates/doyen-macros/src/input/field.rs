@@ -18,6 +18,8 @@ pub(crate) struct Details {
     pub(crate) rules: Vec<Rule>,
     /// True for a field that `#[input(into = Type)]` leaves out.
     pub(crate) skip_into: bool,
+    /// True for a parameter that the document leaves out.
+    pub(crate) hidden: bool,
 }
 
 /// The value of a missing field.
@@ -45,6 +47,7 @@ impl Side for Reading {
         "with",
         "recursive",
         "skip_into",
+        "hidden",
     ];
     const NEWTYPE_ARGUMENTS: &'static [&'static str] = &["recursive"];
 
@@ -58,6 +61,7 @@ impl Side for Reading {
             recursive: false,
             rules: rule::read(&field.attrs, errors),
             skip_into: false,
+            hidden: false,
         }
     }
 
@@ -77,6 +81,7 @@ impl Side for Reading {
                 .map(|path| details.with = Some(path)),
             "recursive" => arg.plain().map(|()| details.recursive = true),
             "skip_into" => arg.plain().map(|()| details.skip_into = true),
+            "hidden" => arg.plain().map(|()| details.hidden = true),
             "skip" => refuse("there is no `skip`: leave the field out of the struct that is read"),
             "alias" => {
                 refuse("there is no `alias`: the schema could not name it; add a second field")

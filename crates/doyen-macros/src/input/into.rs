@@ -51,7 +51,8 @@ pub(super) fn check(
     if let Some(target) = &target {
         match shape {
             Shape::Object(_) => {}
-            Shape::Choice(_) | Shape::Tagged { .. } if convert::prefix(&target.ty).is_some() => {}
+            Shape::Choice(_) | Shape::Tagged { .. } | Shape::Untagged(_)
+                if convert::prefix(&target.ty).is_some() => {}
             _ => errors.at(
                 &target.ty,
                 "`into` is for structs with named fields and for enums",
@@ -88,7 +89,7 @@ pub(super) fn emit(model: &Model) -> Option<TokenStream> {
     let input = convert::variable(&ident.unraw().to_string());
     let body = match &model.shape.shape {
         Shape::Object(fields) => object(target, fields, &input),
-        Shape::Choice(variants) | Shape::Tagged { variants, .. } => {
+        Shape::Choice(variants) | Shape::Tagged { variants, .. } | Shape::Untagged(variants) => {
             let (from, to) = (
                 convert::prefix(&syn::parse_quote!(#ident))?,
                 convert::prefix(ty)?,

@@ -1,6 +1,6 @@
 //! `#[derive(Input)]`: reads the type and its `#[input(..)]` and `#[validate(..)]` attributes.
 
-use syn::{DeriveInput, Ident, LitStr, Path};
+use syn::{DeriveInput, Expr, Ident, LitStr, Path};
 
 use super::field::Reading;
 use super::into::{self, Target};
@@ -18,6 +18,10 @@ pub(crate) struct Model {
     pub(crate) open: bool,
     /// The type that the input is converted to.
     pub(crate) into: Option<Target>,
+    /// Examples of the whole value.
+    pub(crate) examples: Vec<Expr>,
+    /// True for a struct of generated code, whose schema is no component.
+    pub(crate) unnamed: bool,
 }
 
 pub(super) type Variant = shape::Variant<Reading>;
@@ -44,9 +48,10 @@ struct Arguments {
     pattern: Option<Rule>,
     into: Option<Target>,
     set: Option<Arg>,
+    examples: Vec<Expr>,
 }
 
-const ARGUMENTS: [&str; 11] = [
+const ARGUMENTS: [&str; 13] = [
     "name",
     "rename_all",
     "allow_unknown",
@@ -56,6 +61,8 @@ const ARGUMENTS: [&str; 11] = [
     "format",
     "code",
     "tag",
+    "untagged",
+    "example",
     "into",
     "set",
 ];
@@ -99,13 +106,20 @@ pub(crate) fn read(item: &DeriveInput) -> syn::Result<Model> {
         rules,
         open: arguments.open,
         into,
+        examples: arguments.examples,
+        unnamed: false,
     })
 }
 
 fn arguments(item: &DeriveInput, errors: &mut Errors) -> Arguments {
     let mut arguments = Arguments::default();
     let args = args::all(&item.attrs, "input", errors);
-    args::once(&args, errors);
+    let single: Vec<Arg> = args
+        .iter()
+        .filter(|arg| arg.name() != "example")
+        .cloned()
+        .collect();
+    args::once(&single, errors);
     for arg in &args {
         let applied = match arguments.common.apply(arg) {
             Some(applied) => applied,
@@ -138,6 +152,10 @@ fn apply(arg: &Arg, arguments: &mut Arguments) -> syn::Result<()> {
         "code" => arguments.code = Some(arg.text("code = \"format\"")?.value()),
         "into" => arguments.into = Some(Target::new(arg.ty("into = Draft")?)),
         "set" => arguments.set = Some(arg.clone()),
+        "example" => {
+            let example = "example = serde_json::json!({..})";
+            arguments.examples.push(arg.value(example)?.clone());
+        }
         other => {
             return Err(syn::Error::new(arg.word.span(), unknown(other, &ARGUMENTS)));
         }

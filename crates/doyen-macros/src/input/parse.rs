@@ -31,6 +31,7 @@ pub(super) fn parse(model: &Model) -> TokenStream {
         Shape::Text(text) => read_text(text),
         Shape::Choice(variants) => read_choice(variants),
         Shape::Tagged { tag, variants } => read_tagged(tag, variants, model.open),
+        Shape::Untagged(variants) => read_untagged(variants),
     };
     let checks: TokenStream = model.rules.iter().map(Rule::check).collect();
     if checks.is_empty() {
@@ -129,6 +130,29 @@ fn read_choice(variants: &[Variant]) -> TokenStream {
             #(#arms)*
             _ => ::core::option::Option::None,
         }
+    }
+}
+
+/// The first type that accepts the value is taken. If none does, the failures are those of the type
+/// with the fewest.
+fn read_untagged(variants: &[Variant]) -> TokenStream {
+    let tries = variants.iter().filter_map(|variant| {
+        let VariantBody::Inner(ty) = &variant.body else {
+            return None;
+        };
+        let ident = &variant.ident;
+        Some(quote! {
+            let mut __own = ::doyen::__private::Failures::with(__out.strictness());
+            match <#ty as ::doyen::__private::Input>::parse(::core::clone::Clone::clone(&__value), __at, &mut __own) {
+                ::core::option::Option::Some(__read) => return ::core::option::Option::Some(Self::#ident(__read)),
+                ::core::option::Option::None => ::doyen::__private::input::parts::fewer(&mut __least, __own),
+            }
+        })
+    });
+    quote! {
+        let mut __least = ::core::option::Option::None;
+        #(#tries)*
+        ::doyen::__private::input::parts::no_variant(__least, __out)
     }
 }
 

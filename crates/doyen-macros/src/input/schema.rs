@@ -38,7 +38,18 @@ pub(super) fn schema(model: &Model) -> TokenStream {
                 variant_fields(variant, model.open)
             })
         }
+        Shape::Untagged(variants) => shape::untagged(&parts(), &bound(), variants, docs),
     };
+    let build = match model.examples.as_slice() {
+        [] => build,
+        examples => quote!({
+            let __whole: ::doyen::__private::Schema = #build;
+            __whole.with("examples", ::doyen::__private::serde_json::json!([#(#examples),*]))
+        }),
+    };
+    if model.unnamed {
+        return build;
+    }
     shape::component(&model.shape, &parts(), &bound(), &build)
 }
 

@@ -25,7 +25,7 @@ pub(super) fn asynchronous(model: &Model) -> TokenStream {
             .verify()
             .map(|code| quote!({ let __value = &self.0; #code }))
             .unwrap_or_default(),
-        Shape::Tagged { variants, .. } => verify_variants(variants),
+        Shape::Tagged { variants, .. } | Shape::Untagged(variants) => verify_variants(variants),
         Shape::Text(_) | Shape::Choice(_) => TokenStream::new(),
     };
     if verify.is_empty() && whole.is_none() {
@@ -111,7 +111,7 @@ fn async_parts(model: &Model) -> Vec<TokenStream> {
     match &model.shape.shape {
         Shape::Object(fields) => fields.iter().flat_map(field).collect(),
         Shape::Newtype(inner) => field(inner),
-        Shape::Tagged { variants, .. } => variants
+        Shape::Tagged { variants, .. } | Shape::Untagged(variants) => variants
             .iter()
             .flat_map(|variant| match &variant.body {
                 VariantBody::Unit => Vec::new(),

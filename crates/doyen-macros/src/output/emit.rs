@@ -127,6 +127,16 @@ fn serialize(shape: &Shape<Writing>) -> TokenStream {
             });
             quote!(::doyen::__private::serde::Serializer::serialize_str(__to, match self { #(#arms)* }))
         }
+        Shape::Untagged(variants) => {
+            let arms = variants.iter().filter_map(|variant| match &variant.body {
+                VariantBody::Inner(ty) => {
+                    let ident = &variant.ident;
+                    Some(quote!(Self::#ident(__inner) => ::doyen::__private::output::parts::write::<#ty, _>(__inner, __to),))
+                }
+                _ => None,
+            });
+            quote!(match self { #(#arms)* })
+        }
         Shape::Tagged { tag, variants } => {
             let arms = variants.iter().map(|variant| write_variant(tag, variant));
             quote! {
@@ -209,6 +219,7 @@ fn schema(model: &Model) -> TokenStream {
         Shape::Tagged { tag, variants } => {
             shape::tagged(&model.shape, &parts(), tag, variants, variant_fields)
         }
+        Shape::Untagged(variants) => shape::untagged(&parts(), &bound(), variants, docs),
     };
     shape::component(&model.shape, &parts(), &bound(), &build)
 }

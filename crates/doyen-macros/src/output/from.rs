@@ -52,8 +52,9 @@ pub(super) fn check(source: Option<&Source>, shape: &mut Shape<Writing>, errors:
     if let Some(source) = source {
         match shape {
             Shape::Object(_) => {}
-            Shape::Choice(_) | Shape::Tagged { .. } if convert::prefix(&source.ty).is_some() => {}
-            Shape::Choice(_) | Shape::Tagged { .. } => {
+            Shape::Choice(_) | Shape::Tagged { .. } | Shape::Untagged(_)
+                if convert::prefix(&source.ty).is_some() => {}
+            Shape::Choice(_) | Shape::Tagged { .. } | Shape::Untagged(_) => {
                 errors.at(
                     &source.ty,
                     "the source of an enum is an enum: write its name",
@@ -89,7 +90,7 @@ pub(super) fn emit(model: &Model) -> Option<TokenStream> {
     let value = Ident::new("__source", ty.span().resolved_at(Span::call_site()));
     let body = match &model.shape.shape {
         Shape::Object(fields) => object(source, fields, &value),
-        Shape::Choice(variants) | Shape::Tagged { variants, .. } => {
+        Shape::Choice(variants) | Shape::Tagged { variants, .. } | Shape::Untagged(variants) => {
             let (from, to) = (
                 convert::prefix(ty)?,
                 convert::prefix(&syn::parse_quote!(#ident))?,

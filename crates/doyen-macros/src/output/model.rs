@@ -50,11 +50,12 @@ struct Arguments {
     from: Option<Source>,
 }
 
-const ARGUMENTS: [&str; 11] = [
+const ARGUMENTS: [&str; 12] = [
     "name",
     "rename_all",
     "skip_none",
     "tag",
+    "untagged",
     "display",
     "pattern",
     "format",

@@ -1,11 +1,11 @@
 //! Generates the function, and the type of the same name that describes the route.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::ItemFn;
 use syn::spanned::Spanned as _;
 
-use super::model::{Parameter, Route, Way};
+use super::model::Route;
 
 pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
     let Route {
@@ -27,40 +27,22 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
         .iter()
         .map(|(policy, value)| quote! { .#policy(#value) });
 
-    let markers = model
-        .parameters
-        .iter()
-        .filter_map(|parameter| parameter.bound.as_ref())
-        .map(|bound| {
-            let marker = format_ident!("Parameter_{bound}");
-            quote! {
-                struct #marker;
-                impl ::doyen::__private::web::ParamName for #marker {
-                    const NAME: &'static str = #bound;
-                }
-            }
-        });
-    // A closure takes the extracted parameters and calls the handler.
-    let arguments: Vec<_> = (0..model.parameters.len())
-        .map(|index| format_ident!("argument_{index}"))
-        .collect();
-    let last = model.parameters.len().saturating_sub(1);
-    let kinds: Vec<TokenStream> = model.parameters.iter().map(kind).collect();
-    let parts = model.parameters.iter().zip(&kinds).enumerate();
-    let parts = parts.map(|(index, (parameter, kind))| {
-        let way = way(parameter.way, index == last);
-        // An error about the type is reported at this expression, so that it has its position.
-        let span = parameter.kind.span().resolved_at(Span::call_site());
-        quote_spanned!(span=> ::doyen::__private::web::part::<#kind, #way>())
+    // A closure takes the extracted values and calls the handler.
+    let definitions = model.signature.definitions();
+    let elements = model.signature.elements();
+    let last = elements.len().saturating_sub(1);
+    let parts = elements.iter().enumerate();
+    let parts = parts.map(|(index, element)| element.part(index == last));
+    let taken = elements.iter().map(|element| {
+        let (variable, kind) = (&element.variable, &element.kind);
+        quote!(#variable: #kind)
     });
-    let taken = arguments.iter().zip(&kinds);
-    let taken = taken.map(|(argument, kind)| quote!(#argument: #kind));
-    let passed = model.parameters.iter().zip(&arguments);
-    let passed = passed.map(|(parameter, argument)| match parameter.bound {
-        None => quote!(#argument),
-        Some(_) => quote!(#argument.into_inner()),
-    });
+    let passed = model.signature.passed();
     let returned = match &function.sig.output {
+        // The compiler knows the type behind `impl IntoResponse`.
+        syn::ReturnType::Type(_, returned) if has_impl(returned) => {
+            quote!(::doyen::__private::web::returned::<_>())
+        }
         syn::ReturnType::Type(_, returned) => {
             let span = returned.span().resolved_at(Span::call_site());
             quote_spanned!(span=> ::doyen::__private::web::returned::<#returned>())
@@ -81,7 +63,7 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
             #[doc = #docs]
             #[allow(non_camel_case_types, reason = "markers have the names of their parameters")]
             #visibility fn route() -> ::doyen::__private::web::Route {
-                #(#markers)*
+                #definitions
                 ::doyen::__private::web::Route::new(#method, #path)
                     .name(#own_name)
                     .summary(#summary)
@@ -94,26 +76,15 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
     }
 }
 
-/// Returns the type that the closure takes.
-fn kind(parameter: &Parameter) -> TokenStream {
-    let kind = &parameter.kind;
-    match &parameter.bound {
-        None => quote!(#kind),
-        Some(bound) => {
-            let marker = format_ident!("Parameter_{bound}");
-            quote!(::doyen::__private::web::Named<#marker, #kind>)
+/// Returns true for a type with `impl Trait` in it.
+fn has_impl(ty: &syn::Type) -> bool {
+    struct Finder(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Finder {
+        fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
+            self.0 = true;
         }
     }
-}
-
-/// Returns the type that selects how a parameter is extracted; `_` lets the compiler infer it.
-fn way(way: Way, is_last: bool) -> TokenStream {
-    let parts = quote!(::doyen::__private::web::ViaParts);
-    match way {
-        // The last parameter reads the body or, like all others, the request parts.
-        Way::Parts if is_last => quote!((#parts, #parts)),
-        Way::Parts => parts,
-        Way::Body => quote!(::doyen::__private::web::ViaBody),
-        Way::Unknown => quote!(_),
-    }
+    let mut finder = Finder(false);
+    syn::visit::Visit::visit_type(&mut finder, ty);
+    finder.0
 }

@@ -1,9 +1,10 @@
 //! The model of a route, checked.
 
-use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Pat, Result, Type};
+use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Result, Type};
 
 use super::parse::{POLICIES, Policy, REPEATABLE, RouteArguments};
-use crate::text::ungrouped_type;
+use super::signature::Signature;
+use crate::text::{Errors, ungrouped_type};
 
 pub(super) struct Route {
     pub(super) method: &'static str,
@@ -11,54 +12,16 @@ pub(super) struct Route {
     pub(super) summary: String,
     pub(super) description: String,
     pub(super) policies: Vec<(Ident, Option<Expr>)>,
-    pub(super) parameters: Vec<Parameter>,
-}
-
-/// A parameter of the handler.
-pub(super) struct Parameter {
-    /// The type as written.
-    pub(super) kind: Type,
-    /// The path parameter that it is bound to.
-    pub(super) bound: Option<String>,
-    /// How it is extracted, if the name of its type tells.
-    pub(super) way: Way,
-}
-
-/// How a parameter is extracted. Known extractors are recognized by name, so that compile errors
-/// mention the type inside them; for all others, type inference decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    Parts,
-    Body,
-    Unknown,
-}
-
-impl Way {
-    fn of(kind: &Type) -> Self {
-        let Type::Path(path) = ungrouped_type(kind) else {
-            return Way::Unknown;
-        };
-        let Some(last) = path.path.segments.last() else {
-            return Way::Unknown;
-        };
-        if !matches!(last.arguments, syn::PathArguments::AngleBracketed(_)) {
-            return Way::Unknown;
-        }
-        match last.ident.to_string().as_str() {
-            "Query" | "Header" | "Cookie" | "Path" => Way::Parts,
-            "Json" | "MergePatch" | "Form" => Way::Body,
-            _ => Way::Unknown,
-        }
-    }
+    pub(super) signature: Signature,
 }
 
 impl Route {
     pub(super) fn new(
         method: &'static str,
         arguments: RouteArguments,
-        function: &ItemFn,
+        function: &mut ItemFn,
     ) -> Result<Self> {
-        let mut errors: Vec<Error> = Vec::new();
+        let mut errors = Errors::new();
         let path = arguments.path.value();
         if !path.starts_with('/') {
             errors.push(Error::new_spanned(
@@ -68,32 +31,18 @@ impl Route {
         }
         let names = names(&path);
         let policies = policies(arguments.policies, &arguments.path, &mut errors);
-        let parameters = parameters(function, &names);
+        let signature = Signature::read(function, Some(&names), &mut errors);
         for name in &names {
-            if !parameters
-                .iter()
-                .any(|parameter| parameter.bound.as_ref() == Some(name))
-                && !takes_path(function)
-            {
+            // An extractor of the application may read it; the check at the start knows.
+            let is_read = signature.reads_path(name) || signature.has_unknown();
+            if !is_read && !takes_path(function) {
                 errors.push(Error::new_spanned(
                     &arguments.path,
                     format!("`{}` has no parameter for `{{{name}}}` in the path: add `{name}: ..` with the type to parse", function.sig.ident),
                 ));
             }
         }
-        for early in parameters.iter().rev().skip(1) {
-            if early.way == Way::Body {
-                errors.push(Error::new_spanned(
-                    &early.kind,
-                    "the body is read last: move this parameter to the end",
-                ));
-            }
-        }
-        let mut errors = errors.into_iter();
-        if let Some(mut first) = errors.next() {
-            errors.for_each(|error| first.combine(error));
-            return Err(first);
-        }
+        errors.finish(())?;
         let (summary, description) = docs(function);
         Ok(Self {
             method,
@@ -101,7 +50,7 @@ impl Route {
             summary,
             description,
             policies,
-            parameters,
+            signature,
         })
     }
 }
@@ -120,11 +69,7 @@ fn names(path: &str) -> Vec<String> {
     path.split('/').filter_map(inside).collect()
 }
 
-fn policies(
-    given: Vec<Policy>,
-    path: &LitStr,
-    errors: &mut Vec<Error>,
-) -> Vec<(Ident, Option<Expr>)> {
+fn policies(given: Vec<Policy>, path: &LitStr, errors: &mut Errors) -> Vec<(Ident, Option<Expr>)> {
     let mut known: Vec<(Ident, Option<Expr>)> = Vec::new();
     let said = given.iter().any(|policy| policy.name == "allow");
     for Policy { name, value } in given {
@@ -171,38 +116,6 @@ fn policies(
         ));
     }
     known
-}
-
-fn parameters(function: &ItemFn, names: &[String]) -> Vec<Parameter> {
-    let typed = function.sig.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(typed) => Some(typed),
-        FnArg::Receiver(_) => None,
-    });
-    typed
-        .map(|typed| {
-            let own = match &*typed.pat {
-                Pat::Ident(pattern) => Some(pattern.ident.to_string()),
-                _ => None,
-            };
-            // `_id` binds to `{id}` too: a handler may not need its path parameter.
-            let own = own.map(|name| {
-                if names.contains(&name) {
-                    name
-                } else {
-                    name.trim_start_matches('_').to_owned()
-                }
-            });
-            let bound = own.filter(|name| names.contains(name));
-            Parameter {
-                kind: (*typed.ty).clone(),
-                way: match bound {
-                    Some(_) => Way::Parts,
-                    None => Way::of(&typed.ty),
-                },
-                bound,
-            }
-        })
-        .collect()
 }
 
 /// Returns true if the handler reads all path parameters as one struct: `Path<..>`.
@@ -255,7 +168,7 @@ mod tests {
         Route::new(
             "GET",
             syn::parse_str(arguments).unwrap(),
-            &syn::parse_str(function).unwrap(),
+            &mut syn::parse_str(function).unwrap(),
         )
     }
 
@@ -267,6 +180,7 @@ mod tests {
         )
         .unwrap();
         let bound: Vec<_> = route
+            .signature
             .parameters
             .iter()
             .map(|parameter| parameter.bound.as_deref())

@@ -10,21 +10,25 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
     ("around", true),
     ("body_limit", true),
+    ("callback", true),
     ("concurrency", true),
     ("deprecated", false),
+    ("document", true),
     ("hidden", false),
     ("id", true),
     ("idempotent", true),
     ("layer", true),
     ("limit", true),
     ("mask_path", false),
+    ("returns", true),
     ("sparse", false),
+    ("strictness", true),
     ("tag", true),
     ("timeout", true),
 ];
 
-/// Policies that can be given several times: layers, the outermost first.
-pub(super) const REPEATABLE: [&str; 2] = ["around", "layer"];
+/// Policies that can be given several times; of layers the outermost is first.
+pub(super) const REPEATABLE: [&str; 3] = ["around", "callback", "layer"];
 
 /// `"/{id}", allow = signed_in, deprecated`
 #[derive(Debug)]

@@ -13,6 +13,7 @@ pub(crate) struct Common {
     name: Option<String>,
     pub(crate) rename_all: Option<Case>,
     tag: Option<LitStr>,
+    untagged: Option<Ident>,
 }
 
 impl Common {
@@ -28,6 +29,7 @@ impl Common {
                 .and_then(|text| Case::read(&text))
                 .map(|case| self.rename_all = Some(case)),
             "tag" => arg.text("tag = \"kind\"").map(|tag| self.tag = Some(tag)),
+            "untagged" => arg.plain().map(|()| self.untagged = Some(arg.word.clone())),
             _ => return None,
         })
     }
@@ -68,9 +70,14 @@ pub(crate) fn read<S: Side>(
             &item.ident,
             format!("an enum without variants cannot be {verb}: add a variant"),
         )),
-        Data::Enum(data) => match &common.tag {
-            Some(tag) => tagged(tag, data, item, common, errors),
-            None => Ok(choice(data, common, errors)),
+        Data::Enum(data) => match (&common.tag, &common.untagged) {
+            (Some(_), Some(word)) => Err(syn::Error::new(
+                word.span(),
+                "an enum has a tag or none: remove `untagged` or `tag`",
+            )),
+            (Some(tag), None) => tagged(tag, data, item, common, errors),
+            (None, Some(_)) => Ok(untagged(data, errors)),
+            (None, None) => Ok(choice(data, common, errors)),
         },
         Data::Union(data) => Err(syn::Error::new_spanned(
             data.union_token,
@@ -128,7 +135,7 @@ fn choice<S: Side>(data: &DataEnum, common: &Common, errors: &mut Errors) -> Sha
         if !matches!(variant.fields, Fields::Unit) {
             errors.at(
                 variant,
-                format!("a variant with fields needs a tag: add `#[{attribute}(tag = \"kind\")]` to the enum"),
+                format!("a variant with fields needs a tag: add `#[{attribute}(tag = \"kind\")]` to the enum, or `#[{attribute}(untagged)]` if the types differ enough"),
             );
         }
         variants.push(Variant {
@@ -140,6 +147,25 @@ fn choice<S: Side>(data: &DataEnum, common: &Common, errors: &mut Errors) -> Sha
     }
     distinct_variants(&variants, errors);
     Shape::Choice(variants)
+}
+
+fn untagged<S: Side>(data: &DataEnum, errors: &mut Errors) -> Shape<S> {
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        match &variant.fields {
+            Fields::Unnamed(list) if list.unnamed.len() == 1 => variants.push(Variant {
+                ident: variant.ident.clone(),
+                wire: variant.ident.to_string(),
+                docs: docs(&variant.attrs),
+                body: VariantBody::Inner(Box::new(list.unnamed[0].ty.clone())),
+            }),
+            _ => errors.at(
+                variant,
+                "a variant of an enum without a tag holds one type: write `Name(Type)`",
+            ),
+        }
+    }
+    Shape::Untagged(variants)
 }
 
 fn tagged<S: Side>(

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
-use super::{Model, Side, Variant, generics};
+use super::{Model, Side, Variant, VariantBody, generics};
 
 /// Generates the body of `fn schema`, which defines the schema as a component.
 pub(crate) fn component<S: Side>(
@@ -45,6 +45,24 @@ fn with_variants<S: Side>(docs: &str, variants: &[Variant<S>]) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("\n\n")
+}
+
+/// Generates the schema of an enum without a tag: any of its types.
+pub(crate) fn untagged<S: Side>(
+    parts: &Path,
+    bound: &Path,
+    variants: &[Variant<S>],
+    docs: &str,
+) -> TokenStream {
+    let types = variants.iter().filter_map(|variant| match &variant.body {
+        VariantBody::Inner(ty) => Some(ty),
+        _ => None,
+    });
+    let docs = with_variants(docs, variants);
+    quote!({
+        let __types = #parts::list([#(<#types as #bound>::schema(__all)),*]);
+        #parts::any_of(__types, #docs)
+    })
 }
 
 /// Generates the schema of a tagged enum. `fields` generates the fields of a variant and whether

@@ -67,6 +67,7 @@ pub(super) fn settle(all: &All) -> Result<Named, Vec<NameClash>> {
         schemas: schemas.collect(),
         names,
         problems: None,
+        webhooks: Vec::new(),
     })
 }
 

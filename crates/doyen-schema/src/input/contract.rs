@@ -14,10 +14,10 @@ pub const MAX_FAILURES: usize = 100;
 ///
 /// | on | attributes |
 /// | --- | --- |
-/// | struct, enum | `rename_all = ".."`, `name = ".."` (in the schema), `allow_unknown`, `from_str`, `parse_with = path`, `tag = ".."` |
+/// | struct, enum | `rename_all = ".."`, `name = ".."` (in the schema), `allow_unknown`, `from_str`, `parse_with = path`, `example = json` (of the whole, once for each), `tag = ".."`, `untagged` |
 /// | struct, enum | `into = Type` generates `impl From<Self> for Type`; fields and variants correspond by name |
 /// | struct | `set(field = expr, ..)` gives values to fields of that type; `expr` can use the input by the snake-case name of its type |
-/// | field | `rename = ".."`, `default`, `default = expr`, `deprecated`, `example = expr`, `with = module`, `recursive`, `skip_into` (left out of the conversion) |
+/// | field | `rename = ".."`, `default`, `default = expr`, `deprecated`, `example = expr`, `with = module`, `recursive`, `skip_into` (left out of the conversion), `hidden` (a parameter that the document leaves out) |
 /// | field | `#[validate(..)]` with [rules](crate::rule) |
 ///
 /// Doc comments become descriptions. `recursive` is for types that contain each other (`A` a `B`,
@@ -100,4 +100,7 @@ pub struct Field {
     pub description: String,
     /// True if it is deprecated.
     pub deprecated: bool,
+    /// True if the document leaves it out where it is a parameter. A field of a body is always in
+    /// its schema.
+    pub hidden: bool,
 }

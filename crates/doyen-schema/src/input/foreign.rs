@@ -10,7 +10,7 @@ use super::{Input, MAX_FAILURES, Value};
 use crate::{Components, Schema};
 
 /// Parses text with a function; a refusal is recorded as `format` with this message.
-fn formatted<T>(
+pub(super) fn formatted<T>(
     value: Value<'_>,
     message: &'static str,
     read: impl FnOnce(&str) -> Option<T>,
@@ -95,7 +95,7 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// Parses `2026-11-22`, and no other spelling. There is no year 0.
-fn date(text: &str) -> Option<NaiveDate> {
+pub(super) fn date(text: &str) -> Option<NaiveDate> {
     let exact = text.len() == 10
         && text.bytes().enumerate().all(|(i, byte)| {
             if i == 4 || i == 7 {

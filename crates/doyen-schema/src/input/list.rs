@@ -1,12 +1,9 @@
-//! Lists and maps.
-
-use std::collections::{BTreeMap, HashMap};
+//! Lists.
 
 use doyen_core::inject::{BoxFuture, Context};
 use doyen_core::{At, Failures, Place};
-use serde_json::json;
 
-use super::{Input, MAX_FAILURES, NO_NUL, Value};
+use super::{Input, MAX_FAILURES, Value};
 use crate::{Components, Schema};
 
 impl<T: Input> Input for Vec<T> {
@@ -67,62 +64,6 @@ fn separated(value: Value<'_>) -> Vec<Value<'_>> {
         .collect()
 }
 
-macro_rules! maps {
-    ($($map:ident),*) => {$(
-        impl<T: Input> Input for $map<String, T> {
-            const ASYNC: bool = T::ASYNC;
-
-            fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
-                entries(value, at, out)
-            }
-
-            fn schema(all: &mut Components) -> Schema {
-                Schema::of("object").with("additionalProperties", T::schema(all)).with("propertyNames", json!({"pattern": NO_NUL}))
-            }
-
-            fn verify<'a>(&'a self, cx: &'a Context, at: &'a At<'a>, out: &'a mut Failures) -> BoxFuture<'a, ()> {
-                Box::pin(async move {
-                    for (name, value) in self {
-                        value.verify(cx, &at.field(name), out).await;
-                    }
-                })
-            }
-        }
-    )*};
-}
-
-maps!(BTreeMap, HashMap);
-
-fn entries<T: Input, M: FromIterator<(String, T)>>(
-    value: Value<'_>,
-    at: &At<'_>,
-    out: &mut Failures,
-) -> Option<M> {
-    let Value::Map(entries) = value else {
-        value.refuse("object", "an object", at, out);
-        return None;
-    };
-    let before = out.len();
-    let mut read = Vec::with_capacity(entries.len());
-    for (name, value) in entries {
-        let here = at.field(&name);
-        if name.contains('\0') {
-            here.fail(
-                out,
-                "characters",
-                "the name must not contain the NUL character",
-            );
-        }
-        if let Some(value) = T::parse(value, &here, out) {
-            read.push((name.into_owned(), value));
-        }
-        if out.len() >= MAX_FAILURES {
-            break;
-        }
-    }
-    (out.len() == before).then(|| read.into_iter().collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,19 +98,5 @@ mod tests {
             None
         );
         assert_eq!(out.len(), MAX_FAILURES);
-    }
-
-    #[test]
-    fn names_of_a_map_have_no_nul() {
-        let mut out = Failures::new();
-        let map = Value::Map(vec![
-            ("a\0".into(), Value::Int(1)),
-            ("b".into(), Value::Int(2)),
-        ]);
-        assert_eq!(
-            BTreeMap::<String, u8>::parse(map, &At::root(Place::Body), &mut out),
-            None
-        );
-        assert_eq!(out.len(), 1);
     }
 }

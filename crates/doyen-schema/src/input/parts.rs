@@ -4,8 +4,8 @@
 mod read;
 mod schema;
 
-pub use read::{Fields, choice, from_text, left_empty, required, tagged};
+pub use read::{Fields, choice, fewer, from_text, left_empty, no_variant, required, tagged};
 pub use schema::{
-    Probe, Unwritten, Variant, Written, define, described, described_field, fields_of, list,
-    name_of, one_of, variant, words,
+    Probe, Unwritten, Variant, Written, any_of, define, described, described_field, fields_of,
+    hidden, list, name_of, one_of, variant, words,
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doyen_core::{At, Failures};
 use serde_json::{Map, json};
 
-use super::{Input, Value};
+use super::{Input, Value, loose};
 use crate::{Components, Schema};
 
 /// The pattern of text without the NUL character, which PostgreSQL cannot store.
@@ -22,6 +22,11 @@ impl Input for bool {
                 _ => {}
             },
             _ => {}
+        }
+        if out.strictness().has_loose_scalars()
+            && let Some(loose) = loose::boolean(&value)
+        {
+            return Some(loose);
         }
         value.refuse("boolean", "true or false", at, out);
         None
@@ -52,6 +57,29 @@ integers! {
     u8: "int32", u16: "int32", u32: "int64", u64: "uint64",
 }
 
+macro_rules! sized {
+    ($($type:ty as $wide:ty),*) => {$(
+        /// The range of the 64-bit type, on every machine.
+        #[diagnostic::do_not_recommend]
+        impl Input for $type {
+            fn parse(value: Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<Self> {
+                let wide = <$wide>::parse(value, at, out)?;
+                let narrow = <$type>::try_from(wide).ok();
+                if narrow.is_none() {
+                    range(json!(<$type>::MIN), json!(<$type>::MAX), at, out);
+                }
+                narrow
+            }
+
+            fn schema(all: &mut Components) -> Schema {
+                <$wide>::schema(all)
+            }
+        }
+    )*};
+}
+
+sized!(usize as u64, isize as i64);
+
 /// Parses a whole number between two limits. JSON Schema counts `1.0` as one. From 2^53
 /// on, a number with a fraction or an exponent may have lost digits when it was read; it is
 /// refused.
@@ -77,6 +105,12 @@ fn integer(
         Value::Float(value) if value.fract() == 0.0 => Some(*value as i128),
         Value::Text(text) => whole(text),
         _ => None,
+    };
+    let is_loose = found.is_none() && out.strictness().has_loose_scalars();
+    let found = if is_loose {
+        loose::integer(value)
+    } else {
+        found
     };
     let Some(found) = found else {
         value.refuse("integer", "a whole number", at, out);
@@ -133,6 +167,8 @@ fn float(value: &Value<'_>, at: &At<'_>, out: &mut Failures) -> Option<f64> {
         }
         _ => None,
     };
+    let is_loose = found.is_none() && out.strictness().has_loose_scalars();
+    let found = if is_loose { loose::float(value) } else { found };
     let Some(found) = found else {
         value.refuse("number", "a number", at, out);
         return None;

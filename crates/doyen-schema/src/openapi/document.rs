@@ -8,37 +8,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use super::operation::{is_shown, operation};
-use super::problems;
+use super::{Info, head, problems};
 use crate::Named;
 use crate::contract::Operation;
-
-/// The head of the document.
-#[derive(Clone, Debug, Default)]
-pub struct Info {
-    /// Name of the API.
-    pub title: String,
-    /// Version of the API, such as `1.0.0`.
-    pub version: String,
-    /// Description of the API, in Markdown.
-    pub description: String,
-    /// Contact: a name and a URL, `https:` or `mailto:`.
-    pub contact: Option<(String, String)>,
-    /// Licence of the API.
-    pub licence: Option<Licence>,
-    /// Name and description of each tag, in display order.
-    pub tags: Vec<(String, String)>,
-    /// Scopes and their descriptions.
-    pub scopes: Vec<(String, String)>,
-}
-
-/// A licence with its SPDX expression.
-#[derive(Clone, Debug)]
-pub struct Licence {
-    /// Name of the licence.
-    pub name: String,
-    /// SPDX expression, such as `MIT`.
-    pub identifier: String,
-}
 
 /// Returns the OpenAPI 3.1 document of these routes.
 pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Json {
@@ -46,6 +18,9 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
     let paths = paths(operations).into_iter();
     let paths = paths.map(|(path, routes)| (path, item(&routes, components)));
     document["paths"] = Json::Object(paths.collect());
+    if let Some(edit) = &info.edit {
+        edit.apply(&mut document);
+    }
     document
 }
 
@@ -55,14 +30,18 @@ pub fn document(info: &Info, operations: &[Operation], components: &Named) -> Js
 /// Each path is written before the next one is described: the JSON of all would take ten times the
 /// memory of the text.
 pub fn document_text(info: &Info, operations: &[Operation], components: &Named) -> String {
-    let document = Text {
-        frame: frame(info, operations, components),
-        paths: Paths {
-            paths: paths(operations),
-            components,
-        },
+    // A function over the document needs it whole.
+    let (frame, paths) = match info.edit {
+        Some(_) => (document(info, operations, components), None),
+        None => {
+            let paths = paths(operations);
+            (
+                frame(info, operations, components),
+                Some(Paths { paths, components }),
+            )
+        }
     };
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&Text { frame, paths }).unwrap_or_default();
     text.push('\n');
     text
 }
@@ -103,17 +82,6 @@ fn frame(info: &Info, operations: &[Operation], components: &Named) -> Json {
         schemas.extend(problems::schemas());
     }
 
-    let mut head =
-        json!({"title": info.title, "version": info.version, "description": info.description});
-    if let Some((name, address)) = &info.contact {
-        head["contact"] = match address.strip_prefix("mailto:") {
-            Some(email) => json!({"name": name, "email": email}),
-            None => json!({"name": name, "url": address}),
-        };
-    }
-    if let Some(licence) = &info.licence {
-        head["license"] = json!({"name": licence.name, "identifier": licence.identifier});
-    }
     let used = |tag: &str| {
         shown
             .iter()
@@ -127,11 +95,21 @@ fn frame(info: &Info, operations: &[Operation], components: &Named) -> Json {
         .collect();
     let mut document = json!({
         "openapi": "3.1.0",
-        "info": head,
-        "servers": [{"url": "/", "description": "The server that returned this document."}],
+        "info": head::info(info),
+        "servers": head::servers(info),
         "tags": tags,
         "components": {"schemas": schemas, "headers": problems::headers()},
     });
+    if let Some((url, description)) = &info.external_docs {
+        document["externalDocs"] = json!({"url": url, "description": description});
+    }
+    if !components.webhooks.is_empty() {
+        let hooks = components.webhooks.iter();
+        let hooks = hooks.map(|(call, schema)| (call.name.to_owned(), call.path_item(schema)));
+        let mut hooks = Json::Object(hooks.collect());
+        components.settle(&mut hooks);
+        document["webhooks"] = hooks;
+    }
     let of_routes = shown.iter().flat_map(|operation| {
         let read = operation.credentials.iter().map(|(scheme, _)| scheme);
         operation.schemes.iter().chain(read)
@@ -195,17 +173,37 @@ fn security_scheme(scheme: &SecurityScheme, scopes: &[(String, String)]) -> Json
 /// A document that is written in reading order.
 struct Text<'a> {
     frame: Json,
-    paths: Paths<'a>,
+    /// `None` if they are in the frame.
+    paths: Option<Paths<'a>>,
 }
+
+/// The members in reading order; others, such as extensions, follow.
+const ORDER: [&str; 8] = [
+    "openapi",
+    "info",
+    "externalDocs",
+    "servers",
+    "tags",
+    "paths",
+    "webhooks",
+    "components",
+];
 
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let mut map = s.serialize_map(None)?;
-        for name in ["openapi", "info", "servers", "tags"] {
-            map.serialize_entry(name, &self.frame[name])?;
+        for name in ORDER {
+            match (&self.paths, self.frame.get(name)) {
+                (Some(paths), _) if name == "paths" => map.serialize_entry(name, paths)?,
+                (_, Some(value)) => map.serialize_entry(name, value)?,
+                (_, None) => {}
+            }
         }
-        map.serialize_entry("paths", &self.paths)?;
-        map.serialize_entry("components", &self.frame["components"])?;
+        for (name, value) in self.frame.as_object().into_iter().flatten() {
+            if !ORDER.contains(&name.as_str()) {
+                map.serialize_entry(name, value)?;
+            }
+        }
         map.end()
     }
 }

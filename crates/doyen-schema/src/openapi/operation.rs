@@ -31,6 +31,11 @@ pub(super) fn operation(one: &Operation, components: &Named) -> Json {
     if let Some(body) = &one.body {
         all["requestBody"] = request_body(body);
     }
+    if !one.callbacks.is_empty() {
+        let calls = one.callbacks.iter();
+        let calls = calls.map(|(call, schema)| (call.name.to_owned(), call.callback(schema)));
+        all["callbacks"] = Json::Object(calls.collect());
+    }
     let mut responses = responses(&one.answers);
     let tagged = one
         .answers
@@ -57,6 +62,9 @@ pub(super) fn operation(one: &Operation, components: &Named) -> Json {
     }
     all["responses"] = Json::Object(responses);
     components.settle(&mut all);
+    for edit in &one.edits {
+        edit(&mut all);
+    }
     all
 }
 
@@ -75,7 +83,7 @@ fn limited(responses: &mut Map<String, Json>) {
 /// Returns the security requirements: one of the schemes of the callers, with the scope for an
 /// access token, and each credential that the handler reads. A public route has none.
 fn security(one: &Operation) -> Json {
-    let scopes: Vec<&str> = one.allow.scope().into_iter().collect();
+    let scopes: Vec<&str> = one.allow.scopes().collect();
     let with = |mut all: Map<String, Json>, scheme: &SecurityScheme| {
         let scopes = if scheme.has_scopes() {
             scopes.as_slice()

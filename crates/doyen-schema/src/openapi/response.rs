@@ -35,7 +35,7 @@ fn response(answer: &Answer) -> Json {
             if header.optional {
                 optional(&mut described);
             }
-            (header.name.to_owned(), described)
+            (header.name.clone().into_owned(), described)
         })
         .collect();
     headers.insert(

@@ -6,7 +6,7 @@ use crate::{Components, Schema};
 ///
 /// | on | attributes |
 /// | --- | --- |
-/// | struct, enum | `rename_all = ".."`, `name = ".."` (in the schema), `skip_none`, `tag = ".."`, `display`, `pattern = ".."`, `format = ".."` |
+/// | struct, enum | `rename_all = ".."`, `name = ".."` (in the schema), `skip_none`, `tag = ".."`, `untagged`, `display`, `pattern = ".."`, `format = ".."` |
 /// | struct | `etag = field_or_method`, `location = field_or_method`, `computed(name: Type = path, ..)` |
 /// | struct, enum | `from = Type` generates `impl From<Type> for Self`; fields and variants correspond by name |
 /// | struct | `from = (Type, A, ..)` takes the fields from the first type and makes the other values available to expressions |

@@ -6,7 +6,7 @@ use super::Output;
 use crate::{Components, Direction, Schema};
 
 pub use crate::input::parts::{
-    Variant, described, described_field, list, name_of, one_of, variant, words,
+    Variant, any_of, described, described_field, list, name_of, one_of, variant, words,
 };
 pub use crate::input::{Field, object};
 

@@ -1,9 +1,9 @@
 //! Outputs of the standard types and of common crates.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
 use doyen_core::Timestamp;
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ macro_rules! as_read {
 }
 
 as_read!(
-    bool, i8, i16, i32, i64, u8, u16, u32, u64, Uuid, Timestamp, Json
+    bool, i8, i16, i32, i64, u8, u16, u32, u64, isize, usize, Uuid, Timestamp, Json
 );
 
 macro_rules! texts {
@@ -69,6 +69,29 @@ impl Output for NaiveDate {
 
     fn is_writable(&self) -> bool {
         (1..=9999).contains(&self.year())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Output for NaiveDateTime {
+    fn schema(all: &mut Components) -> Schema {
+        <NaiveDateTime as Input>::schema(all)
+    }
+
+    fn is_writable(&self) -> bool {
+        self.date().is_writable() && self.time().is_writable()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Output for NaiveTime {
+    fn schema(all: &mut Components) -> Schema {
+        <NaiveTime as Input>::schema(all)
+    }
+
+    /// A leap second is none of the times in the schema.
+    fn is_writable(&self) -> bool {
+        self.nanosecond() < 1_000_000_000
     }
 }
 
@@ -133,27 +156,39 @@ impl<T: Output> Output for Vec<T> {
     }
 }
 
-impl<T: Output> Output for BTreeSet<T> {
-    fn schema(all: &mut Components) -> Schema {
-        Schema::of("array")
-            .with("items", T::schema(all))
-            .with("uniqueItems", true)
-    }
-
-    fn is_writable(&self) -> bool {
-        self.iter().all(T::is_writable)
-    }
-}
-
-macro_rules! maps {
-    ($($map:ident),*) => {$(
-        impl<T: Output> Output for $map<String, T> {
+macro_rules! sets {
+    ($($set:ident),*) => {$(
+        impl<T: Output> Output for $set<T> {
             fn schema(all: &mut Components) -> Schema {
-                Schema::of("object").with("additionalProperties", T::schema(all))
+                Schema::of("array")
+                    .with("items", T::schema(all))
+                    .with("uniqueItems", true)
             }
 
             fn is_writable(&self) -> bool {
-                self.values().all(T::is_writable)
+                self.iter().all(T::is_writable)
+            }
+        }
+    )*};
+}
+
+sets!(BTreeSet, HashSet);
+
+macro_rules! maps {
+    ($($map:ident),*) => {$(
+        impl<K: Output, T: Output> Output for $map<K, T> {
+            fn schema(all: &mut Components) -> Schema {
+                let schema = Schema::of("object").with("additionalProperties", T::schema(all));
+                let key = K::schema(all);
+                if key == Schema::of("string") {
+                    schema
+                } else {
+                    schema.with("propertyNames", crate::input::map_names(key))
+                }
+            }
+
+            fn is_writable(&self) -> bool {
+                self.iter().all(|(key, value)| key.is_writable() && value.is_writable())
             }
         }
     )*};

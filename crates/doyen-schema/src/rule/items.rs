@@ -1,6 +1,6 @@
 //! Limits of lists, and rules for their items.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::Hash;
 
 use doyen_core::{At, Failures, Patch};
@@ -58,6 +58,53 @@ impl<L: List> List for Box<L> {
     }
 }
 
+/// A type with a number of items: a list or a set. `None` if there is none.
+#[diagnostic::on_unimplemented(
+    message = "the rules `items`, `unique_items` and `each` are for lists, and `{Self}` is not a list",
+    label = "not a list",
+    note = "for text use `length(..)`, for a number `range(..)`"
+)]
+pub trait Counted {
+    /// Returns the number of items.
+    fn count(&self) -> Option<usize>;
+}
+
+impl<T> Counted for Vec<T> {
+    fn count(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
+impl<T> Counted for BTreeSet<T> {
+    fn count(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
+impl<T> Counted for HashSet<T> {
+    fn count(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
+impl<L: Counted> Counted for Option<L> {
+    fn count(&self) -> Option<usize> {
+        self.as_ref()?.count()
+    }
+}
+
+impl<L: Counted> Counted for Patch<L> {
+    fn count(&self) -> Option<usize> {
+        self.as_option()?.count()
+    }
+}
+
+impl<L: Counted> Counted for Box<L> {
+    fn count(&self) -> Option<usize> {
+        self.as_ref().count()
+    }
+}
+
 /// Limits of the number of items.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Items {
@@ -69,9 +116,9 @@ pub struct Items {
 
 impl Items {
     /// Checks a list.
-    pub fn check<L: List + ?Sized>(&self, value: &L, at: &At<'_>, out: &mut Failures) {
-        let Some(list) = value.list() else { return };
-        if let Some(beyond) = beyond(list.len(), self.min, self.max) {
+    pub fn check<L: Counted + ?Sized>(&self, value: &L, at: &At<'_>, out: &mut Failures) {
+        let Some(count) = value.count() else { return };
+        if let Some(beyond) = beyond(count, self.min, self.max) {
             amount((self.min, self.max), beyond, "items", "item", at, out);
         }
     }

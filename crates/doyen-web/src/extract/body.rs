@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use doyen_core::problem::Plain;
 use doyen_core::{Kind, ProblemInfo, Refusal};
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError};
 
 use crate::budget::Account;
@@ -167,6 +167,15 @@ pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refu
                 "the content coding `{shown}` is not supported; send the body without one"
             ))
             .into());
+    }
+    if request
+        .parts
+        .route
+        .strictness
+        .accepts_missing_content_type()
+        && !request.parts.head.headers.contains_key(CONTENT_TYPE)
+    {
+        return Ok(());
     }
     let given = request.parts.header("content-type").unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim();

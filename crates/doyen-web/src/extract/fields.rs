@@ -70,7 +70,7 @@ macro_rules! fields {
             fn describe(contract: &mut Contract<'_>) {
                 let fields = T::fields(contract.components).into_iter();
                 for (field, header) in fields.zip(T::header_names()) {
-                    contract.operation.parameter(Parameter {
+                    let parameter = Parameter {
                         place: $place,
                         name: if $place == Place::Header {
                             (*header).to_owned()
@@ -83,7 +83,12 @@ macro_rules! fields {
                         description: field.description,
                         deprecated: field.deprecated,
                         commas: false,
-                    });
+                    };
+                    if field.hidden {
+                        contract.operation.hidden_parameters.push(parameter);
+                    } else {
+                        contract.operation.parameter(parameter);
+                    }
                 }
                 contract
                     .operation
@@ -106,6 +111,8 @@ fields!(Cookie, Place::Cookie, |request| Ok(cookies(
 )));
 fields!(Path, Place::Path, |request| {
     let values = request.parts.path_values.iter();
+    // Other extractors may read the other names.
+    let values = values.filter(|(name, _)| T::names().contains(&&**name));
     Ok(text::collect(values.map(|(name, value)| {
         (Cow::Borrowed(&**name), Cow::Borrowed(value.as_str()))
     })))
@@ -114,7 +121,7 @@ fields!(Path, Place::Path, |request| {
 /// Names headers as they are sent: failures since `before` point to `/request-id`, not
 /// `/request_id`.
 fn as_headers<T: Object>(failures: Failures, before: usize) -> Failures {
-    let mut named = Failures::new();
+    let mut named = Failures::with(failures.strictness());
     for (index, failure) in failures.iter().enumerate() {
         let mut failure = failure.clone();
         if index >= before {

@@ -3,6 +3,7 @@
 use doyen_core::{At, Invalid, Place, Problem, Refusal};
 use doyen_schema::contract::{Contract, RequestBody};
 use doyen_schema::input::{Input, json};
+use http::header::CONTENT_TYPE;
 
 use super::{FromRequest, ViaBody, body};
 use crate::request::Request;
@@ -48,6 +49,30 @@ impl<T: Input> FromRequest<ViaBody> for Json<T> {
     }
 }
 
+/// `None` for a request without a body, and for a body that is `null`.
+impl<T: Input> FromRequest<ViaBody> for Option<Json<T>> {
+    async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let is_typed = request.parts.head.headers.contains_key(CONTENT_TYPE);
+        if !is_typed && http_body::Body::is_end_stream(&request.body) {
+            return Ok(Some(None));
+        }
+        body::expect(request, JSON)?;
+        let bytes = body::read(request).await?;
+        if bytes.is_empty() {
+            return Ok(Some(None));
+        }
+        Ok(parse::<Option<T>>(request, &bytes)
+            .await?
+            .map(|value| value.map(Json)))
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        describe::<Option<T>>(contract, JSON);
+        if let Some(body) = &mut contract.operation.body {
+            body.required = false;
+        }
+    }
+}
+
 impl<T: Input> FromRequest<ViaBody> for MergePatch<T> {
     async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
         Ok(read(request, MERGE).await?.map(MergePatch))
@@ -60,10 +85,14 @@ impl<T: Input> FromRequest<ViaBody> for MergePatch<T> {
 async fn read<T: Input>(request: &mut Request, media_types: &[&str]) -> Result<Option<T>, Refusal> {
     body::expect(request, media_types)?;
     let bytes = body::read(request).await?;
+    parse(request, &bytes).await
+}
+
+async fn parse<T: Input>(request: &mut Request, bytes: &[u8]) -> Result<Option<T>, Refusal> {
     let at = At::root(Place::Body);
     let before = request.failures.len();
     let value = T::parse(
-        json::parse(&bytes, &json::Limits::default())?,
+        json::parse(bytes, &json::Limits::default())?,
         &at,
         &mut request.failures,
     );

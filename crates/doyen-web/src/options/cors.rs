@@ -109,7 +109,12 @@ impl Cors {
     ) {
         let read = operations
             .iter()
-            .flat_map(|operation| &operation.parameters)
+            .flat_map(|operation| {
+                operation
+                    .parameters
+                    .iter()
+                    .chain(&operation.hidden_parameters)
+            })
             .filter(|parameter| parameter.place == Place::Header);
         let of_handlers = operations
             .iter()
@@ -128,7 +133,9 @@ impl Cors {
             .iter()
             .flat_map(|operation| &operation.answers)
             .flat_map(|answer| &answer.headers)
-            .map(|field| field.name);
+            // No page can read it.
+            .filter(|header| !header.name.eq_ignore_ascii_case("set-cookie"))
+            .map(|header| &*header.name);
         let of_problems = operations
             .iter()
             .flat_map(|operation| &operation.extras)

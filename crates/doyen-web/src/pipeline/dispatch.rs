@@ -15,7 +15,7 @@ use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
     Pipeline, authorize, concurrency_class, hosts, idempotency, identify, query, rate_limit,
-    size_limits, version,
+    size_limits, slashes, version,
 };
 use crate::budget::Account;
 use crate::concurrency::Permit;
@@ -54,6 +54,9 @@ impl Pipeline {
             // Requests without a route are limited too, whatever is wrong with them.
             Ok(RouteMatch::None) => {
                 rate_limit::check_unmatched(self, state.client, &mut state.rate_limit).await?;
+                if let Some(location) = slashes::other_path(&self.router, &head) {
+                    return Ok(slashes::redirect(location));
+                }
                 return Err(Plain::new(&NOT_FOUND).into());
             }
             Err(rejection) => {
@@ -126,7 +129,7 @@ impl Pipeline {
         let mut request = Request {
             parts,
             body,
-            failures: Failures::new(),
+            failures: Failures::with(info.strictness),
         };
         query::check(&mut request)?;
         // Before any work. Held until the commit, so that the work of the class is bounded.
@@ -146,7 +149,9 @@ impl Pipeline {
             if let Some(version) = &state.version {
                 version::up(version, &mut request).await?;
             }
-            let response = match endpoint.call(&mut request).await {
+            let outcome = endpoint.call(&mut request).await;
+            query::log_ignored(&request, info);
+            let response = match outcome {
                 Ok(response) if !is_error(&response) => response,
                 outcome => {
                     // An error response that the handler built itself rolls back like any other

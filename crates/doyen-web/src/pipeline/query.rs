@@ -1,9 +1,10 @@
 //! The query string: unknown parameters, and the fields to return.
 
-use doyen_core::{At, Failures, Place, Refusal};
+use doyen_core::{At, Failures, Place, Refusal, UnknownNames};
 use doyen_schema::input::Value;
 
 use crate::request::{Parts, Request};
+use crate::route_info::RouteInfo;
 
 /// Records a failure for each unknown parameter: a misspelt filter must not return the full list.
 pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
@@ -15,7 +16,12 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
     let known = &parts.route.query_names;
     let mut picked = Vec::new();
     for (name, value) in parts.query_fields()? {
-        if !known.iter().any(|known| *known == name) {
+        let is_known = known.iter().any(|known| *known == name);
+        if !is_known && parts.route.strictness.unknown() != UnknownNames::Refuse {
+            if parts.route.strictness.unknown() == UnknownNames::Warn {
+                request.failures.ignore(root.field(&name).pointer());
+            }
+        } else if !is_known {
             let message = match known.as_slice() {
                 [] => "this operation has no query parameters".to_owned(),
                 known => format!("is not a known parameter; known are {}", known.join(", ")),
@@ -28,6 +34,19 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
     }
     request.parts.picked_fields = picked;
     Ok(())
+}
+
+/// Writes a warning for each name that was ignored. Names come from the client: a long one is cut.
+pub(super) fn log_ignored(request: &Request, route: &RouteInfo) {
+    for name in request.failures.ignored() {
+        let name: String = name.chars().take(64).collect();
+        tracing::warn!(
+            name,
+            method = route.method,
+            route = route.path,
+            "unknown name ignored"
+        );
+    }
 }
 
 /// Parses `fields=a,b` or `fields=a&fields=b`.

@@ -142,15 +142,16 @@ fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Resp
     Ok(response)
 }
 
+pub(crate) const UNWRITABLE: &str =
+    "the response holds NaN, an infinite number or a date outside of the years 0001 to 9999";
+
 /// Returns an error if the response is a number or a date that JSON cannot hold. Fields check their
 /// values when they are written.
 pub(crate) fn check_writable<T: Output>(values: &[T]) -> Result<(), Unexpected> {
     if values.iter().all(T::is_writable) {
         return Ok(());
     }
-    Err(Unexpected::new(
-        "the response holds NaN, an infinite number or a date outside of the years 0001 to 9999",
-    ))
+    Err(Unexpected::new(UNWRITABLE))
 }
 
 /// Returns a JSON response with these bytes.

@@ -9,7 +9,7 @@ use doyen_core::{
     AccessSink, Caller, Clock, CredentialHeader, CredentialSource, Idempotency, Idempotent,
     Identify, Place, Refusal, RequestCredentials, SecurityScheme,
 };
-use doyen_schema::contract::Operation;
+use doyen_schema::contract::{Operation, OutboundCall};
 use doyen_schema::{Components, ProblemContract, ProblemFormat};
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
@@ -49,6 +49,7 @@ pub struct Builder {
     request_layers: Vec<BoxLayer>,
     route_layers: Vec<BoxLayer>,
     options: EdgeOptions,
+    webhooks: Vec<OutboundCall>,
 }
 
 /// Returns the query parameter that carries the credential of a scheme.
@@ -186,6 +187,13 @@ impl Builder {
         self
     }
 
+    /// Describes a request that the service sends on its own.
+    #[must_use]
+    pub fn webhook(mut self, call: OutboundCall) -> Self {
+        self.webhooks.push(call);
+        self
+    }
+
     /// Describes every route, checks the graph, and builds the service.
     ///
     /// # Errors
@@ -194,6 +202,7 @@ impl Builder {
     pub fn build(mut self) -> Result<Service, Vec<StartError>> {
         let mut errors = Vec::new();
         let mut components = Components::new();
+        components.strictness(self.options.strictness);
         let mut table = RouteTable::default();
         let mut described: Vec<(Route, Operation)> = Vec::new();
         let mut limits = Vec::new();
@@ -222,11 +231,13 @@ impl Builder {
                 }
                 // A hidden route leaves no schema in the document.
                 let mut unused = Components::new();
+                unused.strictness(self.options.strictness);
                 let shared = if route.operation.hidden {
                     &mut unused
                 } else {
                     &mut components
                 };
+                shared.describe_route(route.strictness.or(self.options.strictness));
                 let mut operation = describe(&route, &module.name, &self.request_layers, shared);
                 if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
                     versions.describe(&mut operation);
@@ -273,10 +284,17 @@ impl Builder {
         };
         let format = self.format.take();
         let format = format.map(|format| ProblemContract::new(format, &mut components));
+        let webhooks = self.webhooks.into_iter();
+        let webhooks = webhooks.map(|call| {
+            let schema = call.describe(&mut components);
+            (call, schema)
+        });
+        let webhooks: Vec<_> = webhooks.collect();
         let components = match components.finish() {
-            Ok(mut components) => {
-                components.problems.clone_from(&format);
-                components
+            Ok(mut named) => {
+                named.problems.clone_from(&format);
+                named.webhooks = webhooks;
+                named
             }
             Err(clashes) => {
                 errors.extend(clashes.into_iter().map(StartError::Name));
@@ -322,9 +340,11 @@ impl Builder {
             };
             let endpoint = guarded(route.guards.iter(), endpoint);
             let endpoint = layered(route.layers.iter(), endpoint, &refuser);
+            let hidden = &operation.hidden_parameters;
             let names = operation
                 .parameters
                 .iter()
+                .chain(hidden)
                 .filter(|parameter| parameter.place == Place::Query);
             let mut query_names: Vec<String> =
                 names.map(|parameter| parameter.name.clone()).collect();
@@ -347,6 +367,7 @@ impl Builder {
                 sparse: route.sparse,
                 subtree: route.subtree,
                 mask_path: route.mask_path,
+                strictness: route.strictness.or(self.options.strictness),
                 query_names,
                 class,
                 method: operation.method,

@@ -40,6 +40,18 @@ pub(super) fn describe(
             components,
         });
     }
+    let callbacks = route.callbacks.iter();
+    let callbacks = callbacks.map(|call| (call.clone(), call.describe(components)));
+    operation.callbacks = callbacks.collect();
+    if let (Some(first), false) = (operation.answers.first_mut(), operation.returns.is_empty()) {
+        first.description.clone_from(&operation.returns);
+    }
+    for parameter in &mut operation.parameters {
+        parameter.schema = components.loosened(std::mem::take(&mut parameter.schema));
+    }
+    if let Some(body) = &mut operation.body {
+        body.schema = components.loosened(std::mem::take(&mut body.schema));
+    }
     if route.sparse && !operation.fields.is_empty() {
         response::thin(&mut operation.answers, components);
         let schema = response::fields_schema(&operation.fields);
@@ -154,9 +166,20 @@ pub(super) fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> 
         let read = operation
             .parameters
             .iter()
+            .chain(&operation.hidden_parameters)
             .any(|parameter| parameter.place == Place::Path && parameter.name == name);
         if !read && !operation.hidden {
             errors.push(StartError::UnreadPath(label.clone(), name.to_owned()));
+        }
+    }
+    let read = operation.parameters.iter();
+    for parameter in read.filter(|parameter| parameter.place == Place::Path) {
+        if !names(&operation.path).any(|name| name == parameter.name) {
+            let message = format!(
+                "it has no `{{{}}}`, which a parameter reads",
+                parameter.name
+            );
+            errors.push(StartError::BadPath(label.clone(), message));
         }
     }
     errors

@@ -167,6 +167,7 @@ fn text() -> String {
         licence: Some(Licence {
             name: "MIT".into(),
             identifier: "MIT".into(),
+            url: String::new(),
         }),
         tags: shop.contracts().modules.clone(),
         scopes: vec![("orders:read".into(), "Read orders.".into())],

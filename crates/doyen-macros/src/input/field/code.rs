@@ -61,7 +61,7 @@ impl Field {
         };
         let is_given = self.details.with.is_none().then(|| {
             let optional = self.details.default.is_some();
-            quote!(if !::doyen::__private::input::parts::left_empty::<#ty>(&__value, #optional, __at))
+            quote!(if !::doyen::__private::input::parts::left_empty::<#ty>(&__value, #optional, __at, __out))
         });
         quote! {
             match __given {
@@ -228,7 +228,12 @@ impl Field {
             (None, Some(_)) => quote!(true),
             (None, None) => quote!(<#ty as ::doyen::__private::Input>::REQUIRED),
         };
-        quote!(::doyen::__private::input::parts::described_field(#wire, #required, #schema, #docs, #deprecated))
+        let field = quote!(::doyen::__private::input::parts::described_field(#wire, #required, #schema, #docs, #deprecated));
+        if self.details.hidden {
+            quote!(::doyen::__private::input::parts::hidden(#field))
+        } else {
+            field
+        }
     }
 }
 
@@ -248,7 +253,7 @@ fn wrappers(ty: &Type) -> Vec<String> {
 
 /// Returns true for types that have no asynchronous rules.
 fn plain(ty: &Type) -> bool {
-    const PLAIN: [&str; 17] = [
+    const PLAIN: [&str; 22] = [
         "String",
         "bool",
         "char",
@@ -264,6 +269,11 @@ fn plain(ty: &Type) -> bool {
         "Uuid",
         "Timestamp",
         "NaiveDate",
+        "NaiveDateTime",
+        "NaiveTime",
+        "IsoDuration",
+        "isize",
+        "usize",
         "Id",
         "Secret",
     ];

@@ -1,6 +1,6 @@
 //! Parses objects, enumerated values and tagged enums.
 
-use doyen_core::{At, Failures, Place};
+use doyen_core::{At, Failures, Place, UnknownNames};
 use serde_json::{Map, json};
 
 use crate::input::{Input, MAX_FAILURES, Value};
@@ -26,8 +26,12 @@ impl<'v, const N: usize> Fields<'v, N> {
         for (name, value) in entries {
             match names.iter().position(|known| *known == name) {
                 Some(slot) => slots[slot] = Some(value),
-                None if !open && out.len() < MAX_FAILURES => unknown(&name, names, at, out),
-                None => {}
+                None if open || out.len() >= MAX_FAILURES => {}
+                None => match out.strictness().unknown() {
+                    UnknownNames::Refuse => unknown(&name, names, at, out),
+                    UnknownNames::Ignore => {}
+                    UnknownNames::Warn => out.ignore(at.field(&name).pointer()),
+                },
             }
         }
         Some(Self(slots))
@@ -75,12 +79,18 @@ pub fn required<T>(at: &At<'_>, out: &mut Failures) -> Option<T> {
 
 /// Returns true for an optional field of a form that was left empty, unless empty text is a value
 /// of the field. `optional` is true for a field with a default.
-pub fn left_empty<T: Input>(value: &Value<'_>, optional: bool, at: &At<'_>) -> bool {
+pub fn left_empty<T: Input>(
+    value: &Value<'_>,
+    optional: bool,
+    at: &At<'_>,
+    out: &Failures,
+) -> bool {
     // In a body, only a form has text without a type.
     matches!(value, Value::Text(text) if text.is_empty())
         && at.place() == Place::Body
-        && (optional || !T::REQUIRED)
-        && T::parse(value.clone(), at, &mut Failures::new()).is_none()
+        && (out.strictness().drops_empty()
+            || (optional || !T::REQUIRED)
+                && T::parse(value.clone(), at, &mut Failures::new()).is_none())
 }
 
 /// Reads text with the type's own function.
@@ -144,6 +154,19 @@ pub fn tagged<'v>(
     let (_, word) = entries.remove(place);
     let index = choice(word, words, &here, out)?;
     Some((index, Value::Map(entries)))
+}
+
+/// Keeps the shorter list of failures.
+pub fn fewer(least: &mut Option<Failures>, own: Failures) {
+    if least.as_ref().is_none_or(|least| own.len() < least.len()) {
+        *least = Some(own);
+    }
+}
+
+/// Records the failures of the type that fits a value best.
+pub fn no_variant<T>(least: Option<Failures>, out: &mut Failures) -> Option<T> {
+    out.append(least.unwrap_or_default());
+    None
 }
 
 #[cfg(test)]

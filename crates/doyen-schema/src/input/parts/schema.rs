@@ -24,7 +24,14 @@ pub fn described_field(
         schema,
         description: description.to_owned(),
         deprecated,
+        hidden: false,
     }
+}
+
+/// Marks a field as left out of the document, as far as it is a parameter.
+pub fn hidden(mut field: Field) -> Field {
+    field.hidden = true;
+    field
 }
 
 /// Returns the name of a generic type in the document: `Page` of `Ticket` is `PageTicket`.
@@ -108,6 +115,7 @@ pub fn variant(
             schema,
             description: String::new(),
             deprecated: false,
+            hidden: false,
         },
     );
     described(object(fields, open), description)
@@ -128,6 +136,12 @@ pub fn one_of(tag: &str, variants: Vec<Variant>, description: &str) -> Schema {
         json!({"propertyName": tag, "mapping": mapping}),
     );
     described(schema, description)
+}
+
+/// Returns the schema of an enum without a tag.
+pub fn any_of(types: Vec<Schema>, description: &str) -> Schema {
+    let types: Vec<Json> = types.into_iter().map(Schema::into_json).collect();
+    described(Schema::any().with("anyOf", types), description)
 }
 
 /// Returns the fields of a struct that is the body of a variant.
