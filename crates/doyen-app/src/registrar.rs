@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
-use doyen_core::{AccessSink, Clock, Identify, Port, Unexpected};
+use doyen_core::cache::CacheStore;
+use doyen_core::{AccessSink, Cache, Clock, Identify, Port, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Database;
 use doyen_secret::{KeyDeriver, Seed};
@@ -98,6 +99,7 @@ pub(crate) struct Draft {
     pub(crate) admin_hosts: Vec<HostName>,
     pub(crate) identifiers: Vec<Arc<dyn Identify>>,
     pub(crate) limits: Option<RateLimits>,
+    pub(crate) response_cache: Option<Cache>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
     pub(crate) start_logs: Option<StartLogs>,
     pub(crate) has_banner: bool,
@@ -130,7 +132,7 @@ impl Draft {
 /// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default) | injection |
 /// | [`contribute`](Self::contribute), [`contributions`](Self::contributions), [`finish`](Self::finish) | extension points between plugins |
 /// | [`module`](Self::module), [`admin`](Self::admin) | routes of the public and of the admin listener |
-/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors) | places in the request pipeline |
+/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`response_cache`](Self::response_cache), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors) | places in the request pipeline |
 /// | [`health`](Self::health), [`metrics`](Self::metrics) | operations |
 /// | [`service`](Self::service), [`task`](Self::task), [`on_drain`](Self::on_drain) | background work |
 /// | [`fault`](Self::fault) | reporting a mistake and going on |
@@ -313,6 +315,14 @@ impl Registrar<'_> {
     pub fn rate_limits(&mut self, limits: RateLimits) {
         if self.claim(Kind::Pipeline, "rate limits") {
             self.draft.limits = Some(limits);
+        }
+    }
+
+    /// Stores the responses of routes with `cache = ..stored(..)`. One plugin of an application can
+    /// do so.
+    pub fn response_cache(&mut self, store: Arc<dyn CacheStore>) {
+        if self.claim(Kind::Pipeline, "response cache") {
+            self.draft.response_cache = Some(Cache::new(store));
         }
     }
 

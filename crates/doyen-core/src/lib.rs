@@ -13,6 +13,7 @@
 //! | [`Mail`], [`Mailer`] | mail to users |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
 //! | [`Limit`], [`per_user`] and others | rate limits |
+//! | [`Cache`], [`CacheFor`], [`CachePolicy`] | cached values |
 //! | [`SecurityEvent`], [`SecurityLog`] | security events of accounts |
 //! | [`Inject`], [`inject::Context`], [`Port`] | dependency injection |
 
@@ -22,6 +23,7 @@ extern crate self as doyen;
 mod access;
 mod access_log;
 mod allow;
+pub mod cache;
 mod caller;
 mod causes;
 mod convert;
@@ -49,6 +51,7 @@ mod trace;
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
+pub use cache::{Cache, CacheFor, CachePolicy};
 pub use caller::{
     AuthScheme, Caller, CredentialHeader, Credentials, FORBIDDEN, Identify, UNAUTHENTICATED,
 };

@@ -34,6 +34,7 @@
 
 mod body;
 mod budget;
+mod cache_rule;
 mod concurrency;
 mod concurrency_class;
 mod etag;
@@ -58,6 +59,7 @@ mod timeout;
 mod uri_reference;
 
 pub use body::{Body, BoxError, Response};
+pub use cache_rule::{CacheRule, none, private, public};
 pub use concurrency_class::{ConcurrencyClass, class};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;

@@ -26,6 +26,7 @@ mod identify;
 mod query;
 mod rate_limit;
 mod rejection;
+mod response_cache;
 mod size_limits;
 mod state;
 mod vary;

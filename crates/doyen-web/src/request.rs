@@ -39,6 +39,8 @@ pub struct Parts {
     pub(crate) body_limits: BodyLimits,
     /// The fields that `?fields=` selects; empty for all.
     pub(crate) picked_fields: Vec<String>,
+    /// True if a response that the client has already need not be complete.
+    pub(crate) is_conditional: bool,
     pub(crate) permit: Permit,
     /// The account of the connection; `None` without a connection, as in tests.
     pub(crate) account: Option<Arc<Account>>,

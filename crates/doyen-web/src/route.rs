@@ -22,6 +22,7 @@ use doyen_core::inject::Needs;
 use doyen_core::{Allow, Limit, Restrict};
 use doyen_schema::contract::{Contract, Operation};
 
+use crate::cache_rule::CacheRule;
 use crate::concurrency_class::ConcurrencyClass;
 use crate::handler::{Endpoint, Erased, Generated, Handler};
 use crate::response::Linked;
@@ -34,6 +35,7 @@ pub struct Route {
     pub(crate) allow: Option<Allow>,
     pub(crate) faults: Vec<RouteFault>,
     pub(crate) limit: Option<Limit>,
+    pub(crate) cache: Option<CacheRule>,
     pub(crate) concurrency: Option<ConcurrencyClass>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) body_limit: Option<usize>,
@@ -110,6 +112,7 @@ impl Route {
             allow: None,
             faults: Vec::new(),
             limit: None,
+            cache: None,
             concurrency: None,
             timeout: None,
             body_limit: None,
@@ -169,6 +172,16 @@ impl Route {
     pub fn limit(mut self, limit: impl Into<Limit>) -> Self {
         if self.limit.replace(limit.into()).is_some() {
             self.faults.push(RouteFault::Repeated("limit"));
+        }
+        self
+    }
+
+    /// Sets who may keep the responses: [`private(secs(30))`](crate::private),
+    /// [`public(secs(30))`](crate::public) or [`none`](crate::none).
+    #[must_use]
+    pub fn cache(mut self, rule: CacheRule) -> Self {
+        if self.cache.replace(rule).is_some() {
+            self.faults.push(RouteFault::Repeated("cache"));
         }
         self
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use doyen_core::Allow;
 
+use crate::cache_rule::RouteCache;
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
 use crate::rate_limits::RouteLimits;
@@ -28,7 +29,16 @@ pub(crate) struct RouteInfo {
     pub(crate) limits: Option<RouteLimits>,
     /// Bounds the concurrent requests of an expensive route.
     pub(crate) class: Option<RouteClass>,
+    /// Who may keep the responses.
+    pub(crate) cache: Option<RouteCache>,
     pub(crate) meter: Meter,
+}
+
+impl RouteInfo {
+    /// True if the server keeps responses of this route.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.cache.as_ref().is_some_and(|rule| rule.stored.is_some())
+    }
 }
 
 impl fmt::Debug for RouteInfo {

@@ -36,6 +36,7 @@
 //! | [`app`] | plugins: the interface, and what they can register |
 //! | [`settings`] | settings of the application and of the framework |
 //! | [`limits`] | rate limits and quotas |
+//! | [`cache`] | cached values |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`mail`] | outgoing mail |
@@ -47,10 +48,11 @@
 //! | `sqlite`, `postgres` | `sqlite` | a database; without either there is no [`data`] |
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
+//! | `cache` | no | the plugin `cache`: [cached values](cache) and responses |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
-//! | `redis` | no | rate limits and sessions in Redis |
+//! | `redis` | no | rate limits, sessions and cached values in Redis |
 //! | `oidc` | no | login by an OpenID provider |
 //!
 //! `accounts` and `limits` need a database.
@@ -96,10 +98,17 @@ pub mod auth {
     pub use doyen_secret::{BadSeed, KeyDeriver, Seed};
 }
 
+/// Cached values: the handles of [`doyen_core::cache`], and the plugin.
+pub mod cache {
+    #[cfg(feature = "cache")]
+    pub use doyen_cache::{CachePlugin, CacheSettings, CacheStats, Engine};
+    pub use doyen_core::cache::*;
+}
+
 /// What a file of handlers needs.
 pub mod prelude {
     pub use doyen_core::{
-        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Kind, Page, PageFrom,
+        Allow, AllowExt as _, Cache, CacheFor, CachePolicy, Caller, Clock, Failures, Id, Inject, Invalid, Kind, Page, PageFrom,
         Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
         port, provider, secs, signed_in,
     };
@@ -113,9 +122,9 @@ pub mod prelude {
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
     pub use doyen_web::{
-        Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
+        Accepted, CacheRule, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
         MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route, Routes, Stream, Text,
-        class,
+        class, none, private, public,
     };
 
     pub use crate::App;

@@ -139,6 +139,9 @@ fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink
     if let Some(limits) = draft.limits.take() {
         builder = builder.limits(limits);
     }
+    if let Some(cache) = draft.response_cache.take() {
+        builder = builder.response_cache(cache);
+    }
     builder
 }
 

@@ -8,6 +8,7 @@ use syn::{Error, Expr, Ident, ItemFn, LitStr, Result, Token};
 pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
     ("body_limit", true),
+    ("cache", true),
     ("concurrency", true),
     ("deprecated", false),
     ("hidden", false),

@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, AuthScheme, Identify, Place};
+use doyen_core::{AccessSink, AuthScheme, Cache, Identify, Place};
 use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
 use super::{Contracts, Drain, Inner, Service, StartError};
 use crate::budget::Budget;
+use crate::cache_rule::RouteCache;
 use crate::concurrency::ConcurrencyLimit;
 use crate::concurrency_class::Classes;
 use crate::meter::Meter;
@@ -34,6 +35,7 @@ pub struct Builder {
     roots: Vec<(String, Needs)>,
     identify: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
+    response_cache: Option<Cache>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
     options: EdgeOptions,
@@ -87,6 +89,13 @@ impl Builder {
     #[must_use]
     pub fn limits(mut self, limits: RateLimits) -> Self {
         self.limits = Some(limits);
+        self
+    }
+
+    /// Sets the cache that stores the responses of routes with `cache = ..stored(..)`.
+    #[must_use]
+    pub fn response_cache(mut self, cache: Cache) -> Self {
+        self.response_cache = Some(cache);
         self
     }
 
@@ -211,7 +220,18 @@ impl Builder {
                 errors.push(StartError::Class(label, why));
                 None
             });
+            if let Some(rule) = &route.cache {
+                let label = format!("{} {}", operation.method, operation.path);
+                let is_open = operation.allow.is_public();
+                let has_store = self.response_cache.is_some();
+                let mistakes = rule.mistakes(operation.method, is_open, has_store);
+                let mistakes = mistakes.into_iter();
+                errors.extend(mistakes.map(|why| StartError::Cache(label.clone(), why)));
+            }
+            let cache = route.cache.as_ref();
+            let cache = cache.map(|rule| RouteCache::new(rule, self.response_cache.as_ref()));
             let info = Arc::new(RouteInfo {
+                cache,
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,

@@ -32,6 +32,8 @@ pub enum StartError {
     Limit(String, PlanError),
     /// The concurrency class of a route is invalid.
     Class(String, String),
+    /// The cache policy of a route is invalid.
+    Cache(String, String),
     /// The injection graph is invalid.
     Graph(GraphError),
     /// Two types have the same name in the OpenAPI document.
@@ -56,7 +58,9 @@ impl fmt::Display for StartError {
             StartError::NoHandler(route) => {
                 write!(f, "{route}: it has no handler. Add `.handler(function)`")
             }
-            StartError::BadPath(route, why) | StartError::Class(route, why) => {
+            StartError::BadPath(route, why)
+            | StartError::Class(route, why)
+            | StartError::Cache(route, why) => {
                 write!(f, "{route}: {why}")
             }
             StartError::SameRoute(route) => write!(
