@@ -8,6 +8,7 @@
 pub mod answers;
 pub mod body;
 pub mod builder;
+pub mod caching;
 pub mod command;
 pub mod errors;
 pub mod extractor;

@@ -97,10 +97,31 @@ mod tests {
     /// Nodes of different releases must agree.
     #[test]
     fn slots_are_fixed() {
-        assert_eq!(of_tag(&"tickets".into()), slot(["tag", "tickets"]));
-        assert_ne!(slot(["tag", "a"]), slot(["key", "a"]));
-        assert_eq!(slot(["tag", "tickets"]), FIXED);
+        assert_eq!(of_tag(&"tickets".into()), 32530);
     }
 
-    const FIXED: Slot = 0;
+    #[test]
+    fn a_view_is_current_until_one_of_its_slots_changes() {
+        let slots = Slots::new();
+        let entry = doyen_core::Cache::new(std::sync::Arc::new(crate::Engine::new(
+            crate::CacheSettings::default(),
+            std::sync::Arc::new(doyen_core::SystemClock),
+        )));
+        let policy = doyen_core::CachePolicy::new("a", doyen_core::secs(1));
+        let entry = entry.shared().entry(&policy, 1);
+        let tags = [CacheTag::from("one"), CacheTag::of("two", 2)];
+        let changes: [&dyn Fn(); 4] = [
+            &|| slots.invalidate(of_key(entry.key())),
+            &|| slots.invalidate(of_tag(&tags[0])),
+            &|| slots.invalidate(of_tag(&tags[1])),
+            &|| slots.invalidate_all(),
+        ];
+        for change in changes {
+            let view = slots.view(entry.key(), &tags);
+            slots.invalidate(of_tag(&"other".into()));
+            assert!(slots.is_current(&view));
+            change();
+            assert!(!slots.is_current(&view));
+        }
+    }
 }

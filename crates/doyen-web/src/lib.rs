@@ -35,8 +35,10 @@
 mod body;
 mod budget;
 mod cache_rule;
+mod coding;
 mod concurrency;
 mod concurrency_class;
+mod conditions;
 mod etag;
 pub mod extract;
 mod handler;

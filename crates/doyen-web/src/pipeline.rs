@@ -16,7 +16,6 @@ mod cleanup;
 mod client_address;
 mod compression;
 mod concurrency_class;
-mod conditional;
 mod cors;
 mod dispatch;
 mod handle;

@@ -5,6 +5,7 @@
 mod answers;
 mod blocks;
 mod bodies;
+mod caching;
 mod first_steps;
 mod identity;
 mod injection;

@@ -10,13 +10,14 @@ use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 
 use super::cleanup::{self, CleanupGuard};
-use super::conditional::{self, Conditions, Verdict};
 use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
     Pipeline, access_log, client_address, compression, cors, headers, rate_limit,
 };
 use crate::budget::Account;
+use crate::coding;
+use crate::conditions::{self, Conditions, Verdict};
 use crate::extract::PRECONDITION_FAILED;
 use crate::{Body, Response};
 
@@ -52,7 +53,7 @@ impl Pipeline {
         let uri = head.uri.clone();
         let conditions = Conditions::of(&head);
         let cors_request = cors::request(self.options.cors.as_ref(), &head);
-        let accepted = compression::accepted(&head);
+        let accepted = coding::accepted(&head);
         let is_preflight = cors_request.as_ref().is_some_and(|cors| cors.is_preflight);
 
         // Panics are caught outside everything that can panic, so that they get a response and a
@@ -90,7 +91,7 @@ impl Pipeline {
         if let Some(conditions) = conditions {
             match conditions.evaluate(state.caller.as_deref(), accepted, &response) {
                 Verdict::Send => {}
-                Verdict::NotModified(tag) => conditional::not_modified(&mut response, tag),
+                Verdict::NotModified(tag) => conditions::not_modified(&mut response, tag),
                 Verdict::Failed => {
                     let rejection = Rejection::from(Plain::new(&PRECONDITION_FAILED));
                     response =
@@ -99,7 +100,8 @@ impl Pipeline {
             }
         }
         // Before the headers: what the route set shows whether the response is secret.
-        let is_compressible = self.options.compression && compression::is_allowed(&response);
+        let is_compressible = self.options.compression
+            && (compression::is_allowed(&response) || conditions::is_of_encoded(&response));
         if is_compressible && let Some(coding) = accepted.best() {
             compression::apply(&mut response, coding).await;
         }

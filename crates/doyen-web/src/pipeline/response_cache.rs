@@ -6,13 +6,13 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use doyen_core::cache::{CacheEntry, CacheTag, Lookup};
-use doyen_core::{Caller, Refusal, stable_hash};
+use doyen_core::{Caller, Refusal};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::cache_rule::{RouteCache, StoredResponses};
 use crate::handler::Endpoint;
 use crate::request::{Parts, Request};
-use crate::{Body, Response};
+use crate::{Body, Response, etag};
 
 /// Headers that select a representation on every route, where the application supports them.
 const ALWAYS: [HeaderName; 2] = [
@@ -128,9 +128,8 @@ fn add_tag(response: &mut Response) {
     if response.status() != StatusCode::OK || response.headers().contains_key(header::ETAG) {
         return;
     }
-    if let Some(text) = response.body().as_whole()
-        && let Ok(text) = std::str::from_utf8(text)
-        && let Ok(tag) = HeaderValue::try_from(format!("W/\"{:016x}\"", stable_hash([text])))
+    if let Some(bytes) = response.body().as_whole()
+        && let Some(tag) = etag::weak(etag::content_hash(bytes))
     {
         response.headers_mut().insert(header::ETAG, tag);
     }

@@ -6,9 +6,10 @@ use doyen_core::limit::QUOTA_EXCEEDED;
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
 use doyen_core::{FORBIDDEN, INVALID, Place, ProblemInfo, UNAUTHENTICATED};
 use doyen_schema::Components;
-use doyen_schema::contract::{Contract, Operation, Parameter};
+use doyen_schema::contract::{Answer, Contract, Operation, Parameter};
 
 use super::StartError;
+use crate::extract::PRECONDITION_FAILED;
 use crate::problem::{self, OVERLOADED, TIMEOUT, URI_TOO_LONG};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response;
@@ -50,6 +51,11 @@ pub(super) fn describe(route: &Route, module: &str, components: &mut Components)
         if operation.allow.scope().is_some() || operation.allow.roles().next().is_some() {
             operation.fails([&FORBIDDEN]);
         }
+    }
+    let is_tagged = |answer: &Answer| answer.headers.iter().any(|header| header.name == "ETag");
+    if operation.method == "GET" && operation.answers.iter().any(is_tagged) {
+        // `If-Match` on a read (RFC 9110 section 13.1.1).
+        operation.fails([&PRECONDITION_FAILED]);
     }
     if route.concurrency.is_some() {
         operation.fails([&OVERLOADED]);

@@ -10,12 +10,13 @@ use std::time::SystemTime;
 use doyen_core::Caller;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-use super::compression::Accepted;
+use crate::coding::{self, Accepted};
 use crate::etag::{CallerPart, Tag, split_coding};
+use crate::request::Parts;
 use crate::{Body, Response};
 
 /// The conditions of a request.
-pub(super) struct Conditions(HeaderMap);
+pub(crate) struct Conditions(HeaderMap);
 
 /// The header fields that state conditions.
 const FIELDS: [HeaderName; 4] = [
@@ -27,7 +28,7 @@ const FIELDS: [HeaderName; 4] = [
 
 /// What the conditions say about a response.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Send it.
     Send,
     /// The client has it: 304, with this tag.
@@ -38,7 +39,7 @@ pub(super) enum Verdict {
 
 impl Conditions {
     /// Returns the conditions, if there are any. One pass over the names: most requests have none.
-    pub(super) fn of(head: &http::request::Parts) -> Option<Self> {
+    pub(crate) fn of(head: &http::request::Parts) -> Option<Self> {
         let is_safe = head.method == Method::GET || head.method == Method::HEAD;
         let is_condition = |name: &HeaderName| name.as_str().starts_with("if-");
         if !is_safe || !head.headers.keys().any(is_condition) {
@@ -54,7 +55,7 @@ impl Conditions {
     }
 
     /// Evaluates the conditions on a response that still has the route's own tag.
-    pub(super) fn evaluate(
+    pub(crate) fn evaluate(
         &self,
         caller: Option<&Caller>,
         accepted: Accepted,
@@ -129,7 +130,7 @@ impl<'a> OwnTag<'a> {
     }
 
     /// Returns the coding in a tag of the client if the tag is of this response, else `None`.
-    fn coding<'t>(&self, tag: Tag<'t>) -> Option<&'t str> {
+    fn coding(&self, tag: Tag<'_>) -> Option<&'static str> {
         let own = self.own?;
         let part = self.part.as_ref().map_or("", CallerPart::as_str);
         let opaque = tag.opaque.strip_suffix(part)?;
@@ -151,8 +152,38 @@ impl<'a> OwnTag<'a> {
     }
 }
 
+/// Returns the 304 for a client that has the response with this tag, so that the body need not be
+/// created.
+pub(crate) fn already_sent(parts: &Parts, tag: &HeaderValue) -> Option<Response> {
+    if !parts.is_conditional {
+        return None;
+    }
+    let conditions = Conditions::of(&parts.head)?;
+    let mut response = Response::new(Body::empty());
+    response.headers_mut().insert(header::ETAG, tag.clone());
+    let caller = parts.context.caller().map(|caller| &**caller);
+    let accepted = coding::accepted(&parts.head);
+    match conditions.evaluate(caller, accepted, &response) {
+        Verdict::NotModified(tag) => {
+            not_modified(&mut response, tag);
+            Some(response)
+        }
+        Verdict::Send | Verdict::Failed => None,
+    }
+}
+
+/// True for a 304 whose tag is, or may be, that of a compressed response. It needs the same `Vary`.
+pub(crate) fn is_of_encoded(response: &Response) -> bool {
+    response.status() == StatusCode::NOT_MODIFIED
+        && response
+            .headers()
+            .get(header::ETAG)
+            .and_then(|tag| Tag::parse(tag.to_str().ok()?))
+            .is_some_and(|tag| tag.weak || split_coding(tag.opaque).is_some())
+}
+
 /// Turns a response into a 304 without a body.
-pub(super) fn not_modified(response: &mut Response, tag: Option<HeaderValue>) {
+pub(crate) fn not_modified(response: &mut Response, tag: Option<HeaderValue>) {
     *response.status_mut() = StatusCode::NOT_MODIFIED;
     *response.body_mut() = Body::empty();
     let headers = response.headers_mut();
