@@ -11,6 +11,7 @@
 //! | [`Paging`], [`Page`] | lists |
 //! | [`Event`] | facts that other parts of a system react to |
 //! | [`Mail`], [`Mailer`] | mail to users |
+//! | [`Job`], [`Jobs`] | background jobs |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
 //! | [`Limit`], [`per_user`] and others | rate limits |
 //! | [`Cache`], [`CacheFor`], [`CachePolicy`] | cached values |
@@ -33,6 +34,7 @@ mod event;
 mod failure;
 pub mod id;
 pub mod inject;
+pub mod job;
 mod kind;
 pub mod limit;
 mod mail;
@@ -65,6 +67,10 @@ pub use event::Event;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
+pub use job::{
+    Job, JobError, JobHandler, JobId, JobInfo, JobRun, JobStatus, Jobs, MissedRuns, NewJob,
+    Progress, Schedule,
+};
 pub use kind::Kind;
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
