@@ -1,6 +1,5 @@
 //! An application with one table, and loads that a test controls.
 
-use std::future::Future;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -160,7 +159,7 @@ pub(crate) async fn until(what: &str, mut is: impl FnMut() -> bool) {
 }
 
 /// The same with a check that waits itself.
-pub(crate) async fn until_async<F: Future<Output = bool>>(what: &str, mut is: impl FnMut() -> F) {
+pub(crate) async fn until_async(what: &str, mut is: impl AsyncFnMut() -> bool) {
     let started = std::time::Instant::now();
     while !is().await {
         assert!(started.elapsed() < TIMEOUT, "never: {what}");
