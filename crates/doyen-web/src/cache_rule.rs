@@ -70,6 +70,9 @@ impl CacheRule {
     /// Keeps responses on the server for this time: one for all callers of a [`public`] route, one
     /// for each caller of a [`private`] route. The plugin `cache` stores them. Only complete
     /// responses with the status 200 and without `Set-Cookie` or `no-store` are kept.
+    ///
+    /// A stored response is sent without the handler and its extractors. Checks belong into
+    /// `allow`, guards and layers, which always run.
     #[must_use]
     pub const fn stored(mut self, ttl: Duration) -> Self {
         self.stored = Some(ttl);
@@ -106,6 +109,10 @@ impl CacheRule {
     pub const fn for_callers(mut self) -> Self {
         self.for_callers = true;
         self
+    }
+
+    pub(crate) const fn is_stored(&self) -> bool {
+        self.stored.is_some()
     }
 
     /// Returns the mistakes of the rule on a route.

@@ -22,6 +22,8 @@ pub(crate) struct RouteInfo {
     pub(crate) body_limit: usize,
     /// True if `?fields=` selects the fields to return.
     pub(crate) sparse: bool,
+    /// True if the route serves every path below its own, and reads the query itself.
+    pub(crate) subtree: bool,
     /// True if the access log must not contain the path.
     pub(crate) mask_path: bool,
     /// The query parameters that the route reads.
@@ -32,13 +34,6 @@ pub(crate) struct RouteInfo {
     /// Who may keep the responses.
     pub(crate) cache: Option<RouteCache>,
     pub(crate) meter: Meter,
-}
-
-impl RouteInfo {
-    /// True if the server keeps responses of this route.
-    pub(crate) fn is_stored(&self) -> bool {
-        self.cache.as_ref().is_some_and(|rule| rule.stored.is_some())
-    }
 }
 
 impl fmt::Debug for RouteInfo {

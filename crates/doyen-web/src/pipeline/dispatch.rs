@@ -12,7 +12,7 @@ use super::cleanup::CleanupGuard;
 use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
-    Pipeline, authorize, concurrency_class, hosts, identify, query, rate_limit, response_cache,
+    Pipeline, authorize, concurrency_class, hosts, identify, query, rate_limit,
     size_limits,
 };
 use crate::budget::Account;
@@ -123,12 +123,7 @@ impl Pipeline {
         // Extractors, handler and response, then the commit, all within the timeout of the route.
         let is_committing = AtomicBool::new(false);
         let work = async {
-            let response = if info.is_stored() {
-                // After authorization: a stored response never replaces a check.
-                response_cache::call(&**endpoint, &mut request).await?
-            } else {
-                endpoint.call(&mut request).await?
-            };
+            let response = endpoint.call(&mut request).await?;
             // An error response that the handler built itself rolls back like any other error.
             if response.status().is_client_error() || response.status().is_server_error() {
                 context.rollback().await;

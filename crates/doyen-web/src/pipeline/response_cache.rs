@@ -2,10 +2,14 @@
 //!
 //! A response is found by path, query, the headers that it depends on, and whose it is: that of a
 //! public route by everyone, that of a private route by its caller with these rights. The caller is
-//! identified and authorized before, so a stored response never replaces a check.
+//! identified and authorized before, and guards and layers run, so a stored response never replaces
+//! a check. Only the extractors of the handler do not run.
+
+use std::sync::Arc;
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use doyen_core::cache::{CacheEntry, CacheTag, Lookup};
+use doyen_core::inject::BoxFuture;
 use doyen_core::{Caller, Refusal};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
@@ -20,12 +24,26 @@ const ALWAYS: [HeaderName; 2] = [
     HeaderName::from_static("prefer"),
 ];
 
+/// Puts the stored responses before a handler.
+pub(crate) fn stored(endpoint: Arc<dyn Endpoint>) -> Arc<dyn Endpoint> {
+    Arc::new(Stored(endpoint))
+}
+
+struct Stored(Arc<dyn Endpoint>);
+
+impl Endpoint for Stored {
+    fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
+        Box::pin(call(&*self.0, request))
+    }
+}
+
 /// Calls the handler, unless there is a stored response.
-pub(super) async fn call(
-    endpoint: &dyn Endpoint,
-    request: &mut Request,
-) -> Result<Response, Refusal> {
-    let route = std::sync::Arc::clone(&request.parts.route);
+async fn call(endpoint: &dyn Endpoint, request: &mut Request) -> Result<Response, Refusal> {
+    // The handler reports what a guard or the check of the query found.
+    if !request.failures.is_empty() {
+        return endpoint.call(request).await;
+    }
+    let route = Arc::clone(&request.parts.route);
     let entry = route.cache.as_ref().and_then(|rule| {
         let stored = rule.stored.as_ref()?;
         entry(rule, stored, &request.parts)
