@@ -115,6 +115,7 @@ impl Request {
                 path_values: std::mem::take(&mut parts.path_values),
                 body_limits: parts.body_limits,
                 picked_fields: std::mem::take(&mut parts.picked_fields),
+                is_conditional: parts.is_conditional,
                 permit: std::mem::replace(&mut parts.permit, Permit::uncounted()),
                 account: parts.account.clone(),
                 charge: parts.charge.take(),

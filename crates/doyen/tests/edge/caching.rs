@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use doyen::cache::{CacheSettings, Engine};
 use doyen::domain::{Credentials, Identify, Refusal, SystemClock};
 use doyen::prelude::*;
-use doyen::web::{Body, Response, Service};
+use doyen::schema::contract::Contract;
+use doyen::web::extract::FromRequestParts;
+use doyen::web::{Body, Request, Response, Service};
 
 use crate::kit::{Answer, get_with};
 
@@ -94,12 +96,50 @@ async fn made(calls: Arc<Calls>, status: u16, name: String, value: String) -> Re
     response.header(name, value).body(body).unwrap()
 }
 
+/// Refuses requests with `x-blocked`.
+struct NotBlocked;
+
+#[derive(Debug, Problem)]
+enum Blocked {
+    /// The request is blocked.
+    #[problem(forbidden, code = "blocked")]
+    Header,
+}
+
+impl FromRequestParts for NotBlocked {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        if request.parts.header("x-blocked").is_some() {
+            return Err(Blocked::Header.into());
+        }
+        Ok(Some(Self))
+    }
+    fn describe(contract: &mut Contract<'_>) {
+        contract.operation.fails(Blocked::catalogue());
+    }
+}
+
+#[get("/guarded", allow = anyone, cache = public(secs(0)).stored(MINUTE))]
+async fn behind(calls: Arc<Calls>) -> Text {
+    Text(calls.text(None))
+}
+
 fn routes() -> Routes {
     routes![default, never, mine, open, kept, one, shared, same, made]
 }
 
+#[tokio::test]
+async fn a_guard_runs_before_a_stored_response() {
+    let service = build(cache());
+    for _ in 0..2 {
+        assert_eq!(get_with(&service, "/guarded", &[]).await.text(), "nobody 1");
+        let blocked = get_with(&service, "/guarded", &[("x-blocked", "1")]).await;
+        blocked.is_problem(403, "blocked");
+    }
+}
+
 fn build(cache: Cache) -> Service {
-    let module = Module::new("t").routes(routes()).provide(Arc::new(Calls::default()));
+    let guarded = Routes::new(vec![behind::route().guard::<NotBlocked>()]);
+    let module = Module::new("t").routes(routes()).routes(guarded).provide(Arc::new(Calls::default()));
     let builder = Service::builder().identify(Arc::new(ByName));
     crate::kit::finish(builder.response_cache(cache).module(module))
 }
