@@ -9,6 +9,7 @@ pub mod answers;
 pub mod background;
 pub mod body;
 pub mod builder;
+pub mod caching;
 pub mod command;
 pub mod conduit;
 pub mod envelope;

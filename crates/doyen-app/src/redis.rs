@@ -48,14 +48,15 @@ pub(crate) fn open(settings: &RedisSettings) -> Result<Option<Redis>, Fault> {
 mod real {
     use std::time::Duration;
 
-    use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+    use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
     use redis::io::tcp::TcpSettings;
-    use redis::{Client, IntoConnectionInfo as _};
+    use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo as _};
 
     /// The connection to Redis. Cloning shares it. Injectable as `Arc<Redis>` where `redis.url` is
     /// set.
     #[derive(Clone)]
     pub struct Redis {
+        client: Client,
         connection: ConnectionManager,
         timeout: Duration,
     }
@@ -93,9 +94,10 @@ mod real {
                 .set_response_timeout(Some(Duration::from_millis(500)))
                 .set_number_of_retries(2)
                 .set_max_delay(Duration::from_millis(500));
-            let connection = ConnectionManager::new_lazy_with_config(client, config);
+            let connection = ConnectionManager::new_lazy_with_config(client.clone(), config);
             let connection = connection.map_err(wrong)?;
             Ok(Self {
+                client,
                 connection,
                 timeout,
             })
@@ -105,6 +107,28 @@ mod real {
         /// fails if Redis does not respond within half a second.
         pub fn connection(&self) -> ConnectionManager {
             self.connection.clone()
+        }
+
+        /// Opens a connection of its own, for commands that block: on the common connection they
+        /// would delay all others. `response_timeout` must be longer than they block. It does not
+        /// reconnect.
+        ///
+        /// # Errors
+        ///
+        /// Returns the reason if Redis is not reached within a second.
+        pub async fn connect(
+            &self,
+            response_timeout: Duration,
+        ) -> Result<MultiplexedConnection, String> {
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(Duration::from_secs(1)))
+                .set_response_timeout(Some(response_timeout));
+            let connection = self
+                .client
+                .get_multiplexed_async_connection_with_config(&config);
+            connection
+                .await
+                .map_err(|error| error.category().to_owned())
         }
 
         /// Returns the maximum time that a request waits for Redis (`redis.timeout`).

@@ -15,6 +15,7 @@
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
 //! | [`SecurityScheme`], [`Identify`] | how a request proves who sends it |
 //! | [`Limit`], [`per_user`] and others | rate limits |
+//! | [`Cache`], [`CacheFor`], [`CachePolicy`] | cached values |
 //! | [`SecurityEvent`], [`SecurityLog`] | security events of accounts |
 //! | [`Inject`], [`inject::Context`], [`Port`] | dependency injection |
 
@@ -24,6 +25,7 @@ extern crate self as doyen;
 mod access;
 mod access_log;
 mod allow;
+pub mod cache;
 mod caller;
 mod causes;
 mod convert;
@@ -55,6 +57,7 @@ mod trace;
 pub use access::Access;
 pub use access_log::{AccessRecord, AccessSink};
 pub use allow::{Allow, AllowExt, Anyone, Denied, Restrict, Restricted, anyone, signed_in};
+pub use cache::{Cache, CacheFor, CachePolicy};
 pub use caller::{
     Caller, CredentialHeader, FORBIDDEN, Identify, RequestCredentials, RequestHead, UNAUTHENTICATED,
 };

@@ -74,11 +74,18 @@ struct Inner {
     state: Mutex<State>,
     /// Depth of a dropped savepoint that must be rolled back first, or `u32::MAX`.
     rollback_to: AtomicU32,
-    after_commit: StdMutex<Vec<BoxFuture<'static, ()>>>,
+    after_commit: StdMutex<Vec<CommitHook>>,
     counter: Arc<QueryCounter>,
     trace: StdMutex<Option<String>>,
     /// Channels to wake after the commit.
     wakes: StdMutex<Vec<&'static str>>,
+}
+
+/// Work for the end of a unit of work.
+struct CommitHook {
+    work: BoxFuture<'static, ()>,
+    /// True if it also runs when the outcome of the commit is unknown.
+    if_unknown: bool,
 }
 
 enum State {

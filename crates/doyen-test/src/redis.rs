@@ -31,18 +31,10 @@ impl RedisServer {
             let address = TcpListener::bind(("127.0.0.1", 0))
                 .and_then(|listener| listener.local_addr())
                 .unwrap_or_else(|error| panic!("no port: {error}"));
-            let child = Command::new("redis-server")
-                .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
-                .args(["--save", "", "--appendonly", "no"])
-                .current_dir(std::env::temp_dir())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap_or_else(|error| {
-                    panic!("`redis-server` cannot be started ({error}): run `cargo xtask setup`")
-                });
-            let mut server = Self { child, address };
+            let mut server = Self {
+                child: spawn(address),
+                address,
+            };
             if server.is_ready() {
                 return server;
             }
@@ -63,6 +55,19 @@ impl RedisServer {
     /// Continues the server.
     pub fn resume(&self) {
         self.signal("-CONT");
+    }
+
+    /// Kills the server. Its data is lost.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts a killed server again at its address, without data.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.address);
+        assert!(self.is_ready(), "`redis-server` does not start again");
     }
 
     fn signal(&self, name: &str) {
@@ -88,6 +93,20 @@ impl RedisServer {
         }
         false
     }
+}
+
+fn spawn(address: SocketAddr) -> Child {
+    Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
+        .args(["--save", "", "--appendonly", "no"])
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| {
+            panic!("`redis-server` cannot be started ({error}): run `cargo xtask setup`")
+        })
 }
 
 fn answers(address: SocketAddr) -> bool {

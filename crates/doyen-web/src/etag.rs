@@ -61,6 +61,22 @@ pub(crate) fn without_caller(opaque: &str) -> Option<&str> {
     is_part.then_some(own)
 }
 
+/// The content codings that can be in a tag.
+const CODINGS: [&str; 3] = ["gzip", "br", "zstd"];
+
+/// Splits a coding off the end of a tag: `7-gzip`.
+pub(crate) fn split_coding(opaque: &str) -> Option<(&str, &'static str)> {
+    let (own, coding) = opaque.rsplit_once('-')?;
+    let known = CODINGS.into_iter().find(|known| *known == coding)?;
+    Some((own, known))
+}
+
+/// Returns the tag for the response in this coding, or `None` for a weak tag or no tag at all.
+pub(crate) fn with_coding(tag: &HeaderValue, coding: &str) -> Option<HeaderValue> {
+    let own = Tag::parse(tag.to_str().ok()?).filter(|own| !own.weak)?;
+    HeaderValue::try_from(format!("\"{}-{coding}\"", own.opaque)).ok()
+}
+
 /// Writes six bits of the hash as each character.
 fn write(into: &mut [u8], hash: u64) {
     for (at, character) in into.iter_mut().enumerate() {
@@ -80,6 +96,26 @@ pub(crate) fn header(version: &str) -> Result<HeaderValue, Unexpected> {
         )));
     }
     Ok(HeaderValue::try_from(format!("\"{version}\""))?)
+}
+
+/// Returns the weak tag with this hash.
+pub(crate) fn weak(hash: u64) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("W/\"{hash:016x}\"")).ok()
+}
+
+/// Returns a hash of a body that all nodes agree on. It reads eight bytes at a time, because a body
+/// can be long.
+pub(crate) fn content_hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut tail = [0; 8];
+    tail[..rest.len()].copy_from_slice(rest);
+    let words = words.iter().chain([&tail]).map(|word| u64::from_le_bytes(*word));
+    // A multiplication by an odd constant and a rotation lose no information.
+    let mixed = words.fold(bytes.len() as u64, |hash, word| {
+        (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+    });
+    let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed ^ (mixed >> 33)
 }
 
 /// A tag without its quotes.

@@ -37,8 +37,11 @@
 pub mod around;
 mod body;
 mod budget;
+mod cache_rule;
+mod coding;
 mod concurrency;
 mod concurrency_class;
+mod conditions;
 mod content;
 mod etag;
 pub mod extract;
@@ -67,6 +70,7 @@ pub mod versions;
 
 pub use around::Next;
 pub use body::{Body, BoxError, Response};
+pub use cache_rule::{CacheRule, none, private, public};
 pub use concurrency_class::{ConcurrencyClass, class};
 pub use content::RANGE_NOT_SATISFIABLE;
 pub use extract::{

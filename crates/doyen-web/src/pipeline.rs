@@ -17,7 +17,6 @@ mod cleanup;
 mod client_address;
 mod compression;
 mod concurrency_class;
-mod conditional;
 mod cors;
 mod dispatch;
 mod handle;
@@ -30,6 +29,7 @@ mod outer;
 mod query;
 mod rate_limit;
 mod rejection;
+mod response_cache;
 mod size_limits;
 mod slashes;
 mod state;
@@ -39,6 +39,7 @@ mod version;
 pub(crate) use masked_paths::MaskedPaths;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};
+pub(crate) use response_cache::stored;
 pub(crate) use outer::{outer, refuse_with};
 
 use std::sync::Arc;

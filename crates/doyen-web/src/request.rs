@@ -42,6 +42,8 @@ pub struct Parts {
     pub(crate) picked_fields: Vec<String>,
     /// The selected version of the API, if the application has versions.
     pub(crate) version: Option<ActiveVersion>,
+    /// True if a response that the client has already need not be complete.
+    pub(crate) is_conditional: bool,
     pub(crate) permit: Permit,
     /// The account of the connection; `None` without a connection, as in tests.
     pub(crate) account: Option<Arc<Account>>,
@@ -117,6 +119,7 @@ impl Request {
                 body_limits: parts.body_limits,
                 picked_fields: std::mem::take(&mut parts.picked_fields),
                 version: parts.version.clone(),
+                is_conditional: parts.is_conditional,
                 permit: std::mem::replace(&mut parts.permit, Permit::uncounted()),
                 account: parts.account.clone(),
                 charge: parts.charge.take(),

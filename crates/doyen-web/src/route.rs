@@ -23,6 +23,7 @@ use doyen_core::{Allow, Idempotent, Limit, Restrict, Strictness};
 use doyen_schema::contract::{Contract, Operation, OutboundCall};
 
 use crate::around::{Around, BoxLayer, TowerLayer};
+use crate::cache_rule::CacheRule;
 use crate::concurrency_class::ConcurrencyClass;
 use crate::extract::FromRequestParts;
 use crate::guard::Guard;
@@ -37,6 +38,7 @@ pub struct Route {
     pub(crate) allow: Option<Allow>,
     pub(crate) faults: Vec<RouteFault>,
     pub(crate) limit: Option<Limit>,
+    pub(crate) cache: Option<CacheRule>,
     pub(crate) concurrency: Option<ConcurrencyClass>,
     pub(crate) idempotent: Option<Idempotent>,
     pub(crate) timeout: Option<Duration>,
@@ -147,6 +149,7 @@ impl Route {
             allow: None,
             faults: Vec::new(),
             limit: None,
+            cache: None,
             concurrency: None,
             idempotent: None,
             timeout: None,
@@ -214,6 +217,16 @@ impl Route {
     pub fn limit(mut self, limit: impl Into<Limit>) -> Self {
         if self.limit.replace(limit.into()).is_some() {
             self.faults.push(RouteFault::Repeated("limit"));
+        }
+        self
+    }
+
+    /// Sets who may keep the responses: [`private(secs(30))`](crate::private),
+    /// [`public(secs(30))`](crate::public) or [`none`](crate::none).
+    #[must_use]
+    pub fn cache(mut self, rule: CacheRule) -> Self {
+        if self.cache.replace(rule).is_some() {
+            self.faults.push(RouteFault::Repeated("cache"));
         }
         self
     }

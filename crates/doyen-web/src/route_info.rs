@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use doyen_core::{Allow, Idempotent, Strictness};
 
+use crate::cache_rule::RouteCache;
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
 use crate::rate_limits::RouteLimits;
@@ -37,6 +38,8 @@ pub(crate) struct RouteInfo {
     pub(crate) idempotent: Option<Idempotent>,
     /// Where the schemas that changed occur; `None` for a route without versions.
     pub(crate) versions: Option<RouteVersions>,
+    /// Who may keep the responses.
+    pub(crate) cache: Option<RouteCache>,
     pub(crate) meter: Meter,
 }
 

@@ -36,6 +36,7 @@
 //! | [`app`] | plugins: the interface, and what they can register |
 //! | [`settings`] | settings of the application and of the framework |
 //! | [`limits`] | rate limits and quotas |
+//! | [`cache`] | cached values |
 //! | [`idempotency`] | keys and responses of idempotent requests |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
@@ -50,13 +51,14 @@
 //! | `sqlite`, `postgres` | `sqlite` | a database; without either there is no [`data`] |
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
+//! | `cache` | no | the plugin `cache`: [cached values](cache) and responses |
+//! | `events` | no | the plugin `events`: delivery of events |
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `jobs` | no | the plugin `jobs`: background jobs |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
-//! | `events` | no | the plugin `events`: delivery of events |
-//! | `redis` | no | rate limits and sessions in Redis, events in Redis Streams |
+//! | `redis` | no | rate limits, sessions and cached values in Redis, events in Redis Streams |
 //! | `oidc` | no | login by an OpenID provider |
 //!
 //! `accounts`, `events`, `idempotency`, `jobs` and `limits` need a database.
@@ -108,13 +110,21 @@ pub mod auth {
     pub use doyen_secret::{BadSeed, KeyDeriver, Seed};
 }
 
+/// Cached values: the handles of [`doyen_core::cache`], and the plugin.
+pub mod cache {
+    #[cfg(feature = "cache")]
+    pub use doyen_cache::{CachePlugin, CacheSettings, CacheStats, Engine};
+    pub use doyen_core::cache::*;
+}
+
 /// What a file of handlers needs.
 pub mod prelude {
     pub use doyen_core::event::Delivery;
     pub use doyen_core::{
-        Allow, AllowExt as _, Caller, Clock, Event, EventData, Failures, Id, Inject, Invalid, Job,
-        JobError, JobRun, Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem,
-        Role as _, Scope as _, Secret, Strictness, Timestamp, Unexpected, UnknownNames, anyone,
+        Allow, AllowExt as _, Cache, CacheFor, CachePolicy, Caller, Clock, Event, EventData,
+        Failures, Id, Inject, Invalid, Job, JobError, JobRun, Jobs, Kind, NewJob, Page, PageFrom,
+        Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Strictness, Timestamp,
+        Unexpected, UnknownNames, anyone,
         port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
@@ -128,9 +138,10 @@ pub mod prelude {
     pub use doyen_settings::Settings;
     pub use doyen_web::around::{Next, Request};
     pub use doyen_web::{
-        Accepted, Cookie, Created, Credentials, CsvRows, Either, Form, Header, Html, IfMatch,
-        IntoResponse, Json, JsonLines, LinkMap, Links, MergePatch, Module, NoContent, NoStore, Path,
-        Query, Redirect, Response, Route, Routes, SetCookie, Sse, Status, Stream, Text, class,
+        Accepted, CacheRule, Cookie, Created, Credentials, CsvRows, Either, Form, Header, Html,
+        IfMatch, IntoResponse, Json, JsonLines, LinkMap, Links, MergePatch, Module, NoContent,
+        NoStore, Path, Query, Redirect, Response, Route, Routes, SetCookie, Sse, Status, Stream,
+        Text, class, none, private, public,
     };
 
     pub use crate::App;

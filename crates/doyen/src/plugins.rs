@@ -3,8 +3,8 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `idempotency`, `jobs`, `mail`, `events` and `accounts`. Accounts themselves are added with
-/// [`App::plugin`](doyen_app::App::plugin), as
+/// `cache`, `idempotency`, `jobs`, `mail`, `events` and `accounts`. Accounts themselves are added
+/// with [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -17,6 +17,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_console::Docs);
         #[cfg(feature = "limits")]
         plugins.add(doyen_limit::Limits);
+        #[cfg(feature = "cache")]
+        plugins.add(doyen_cache::CachePlugin);
         #[cfg(feature = "idempotency")]
         plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "jobs")]
@@ -40,6 +42,11 @@ impl Defaults for DefaultPlugins {
             (
                 "limits",
                 "add the feature `limits` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "cache"))]
+            (
+                "cache",
+                "add the feature `cache` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "idempotency"))]
             (

@@ -12,6 +12,7 @@ mod conduit;
 mod envelope;
 mod bodies;
 mod fastapi;
+mod caching;
 mod files;
 mod events;
 mod first_steps;

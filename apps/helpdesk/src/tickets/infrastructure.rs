@@ -30,6 +30,7 @@ use crate::access::{Role, UserId};
 #[derive(Clone, Inject)]
 pub(crate) struct SqlTickets {
     session: Session,
+    cache: Cache,
 }
 
 #[port]
@@ -38,6 +39,7 @@ impl TicketRepository for SqlTickets {
         ticket::Entity::insert(rows::ticket(new))
             .exec_without_returning(&self.session)
             .await?;
+        self.changed();
         self.tag(new).await
     }
 
@@ -98,6 +100,7 @@ impl TicketRepository for SqlTickets {
         if written.rows_affected == 0 {
             return Ok(false);
         }
+        self.changed();
         if changed.tags != read.tags {
             tag::Entity::delete_many()
                 .filter(tag::Column::TicketId.eq(read.id.uuid()))
@@ -114,6 +117,7 @@ impl TicketRepository for SqlTickets {
             .filter(ticket::Column::Id.eq(id.uuid()))
             .exec(&self.session)
             .await?;
+        self.changed();
         Ok(removed.rows_affected > 0)
     }
 
@@ -181,6 +185,11 @@ impl TicketRepository for SqlTickets {
 }
 
 impl SqlTickets {
+    /// Invalidates what was cached about tickets, once the change is committed.
+    fn changed(&self) {
+        self.cache.invalidate(super::TICKETS).after(&self.session);
+    }
+
     async fn tag(&self, ticket: &Ticket) -> Result<(), Unexpected> {
         if !ticket.tags.is_empty() {
             tag::Entity::insert_many(rows::tags(ticket))

@@ -12,6 +12,9 @@ use doyen::prelude::*;
 
 use domain::{TicketEvents, TicketImports, TicketRepository};
 
+/// The tag of cached values that depend on any ticket.
+const TICKETS: &str = "tickets";
+
 pub(crate) use seed::seed;
 
 /// The module with tickets, comments and statistics.

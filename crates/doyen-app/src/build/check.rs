@@ -174,6 +174,9 @@ fn pipeline(
     if let Some(store) = draft.idempotency.take() {
         builder = builder.idempotency(store);
     }
+    if let Some(cache) = draft.response_cache.take() {
+        builder = builder.response_cache(cache);
+    }
     builder
 }
 

@@ -106,6 +106,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         identifiers: Vec::new(),
         limits: None,
         idempotency: None,
+        response_cache: None,
         access_log: None,
         start_logs: None,
         has_banner: !collected.environment.is_prod(),

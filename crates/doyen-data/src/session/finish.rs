@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
+use doyen_core::cache::CommitHooks;
 use doyen_core::inject::{BoxFuture, UnitOfWork, WorkStats};
+use doyen_core::problem::OUTCOME_UNKNOWN;
 use doyen_core::sync;
-use doyen_core::{Refusal, Unexpected};
+use doyen_core::{Problem as _, Refusal, Unexpected};
 use futures_util::FutureExt as _;
 
-use super::{Session, State, Work};
+use super::{CommitHook, Session, State, Work};
 use crate::COMMIT_FAILED;
 use crate::error::{code, is_dead, sqlite_result, sqlx_error};
 
@@ -36,7 +38,12 @@ impl Session {
     /// cannot fail the request: a panic is logged. A read-only session is never committed, so it
     /// does not run there.
     pub fn after_commit(&self, work: impl Future<Output = ()> + Send + 'static) {
-        sync::lock(&self.inner.after_commit).push(Box::pin(work));
+        self.hook(Box::pin(work), false);
+    }
+
+    fn hook(&self, work: BoxFuture<'static, ()>, if_unknown: bool) {
+        let hook = CommitHook { work, if_unknown };
+        sync::lock(&self.inner.after_commit).push(hook);
     }
 
     /// Commits the unit of work and closes the session. The edge does this for a request; call it
@@ -56,7 +63,16 @@ impl Session {
                 ));
             }
             State::Fresh => {}
-            State::Open(work) => self.commit_work(work).await?,
+            State::Open(work) => {
+                // If this is cancelled, the database may still have committed.
+                let unknown = UnknownOutcome(Some(self));
+                let result = self.commit_work(work).await;
+                match &result {
+                    Err(error) if error.info().code == OUTCOME_UNKNOWN.code => drop(unknown),
+                    _ => unknown.settle(),
+                }
+                result?;
+            }
         }
         for channel in std::mem::take(&mut *sync::lock(&self.inner.wakes)) {
             self.inner.database.wake(channel);
@@ -109,6 +125,34 @@ impl Session {
     }
 }
 
+impl CommitHooks for Session {
+    fn after_possible_commit(&self, work: BoxFuture<'static, ()>) {
+        self.hook(work, true);
+    }
+}
+
+/// Runs the hooks that an unknown outcome requires, when it is dropped.
+struct UnknownOutcome<'a>(Option<&'a Session>);
+
+impl UnknownOutcome<'_> {
+    fn settle(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for UnknownOutcome<'_> {
+    fn drop(&mut self) {
+        let Some(session) = self.0.take() else { return };
+        let mut hooks = std::mem::take(&mut *sync::lock(&session.inner.after_commit));
+        hooks.retain(|hook| hook.if_unknown);
+        if !hooks.is_empty()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(run_all(hooks));
+        }
+    }
+}
+
 /// Rolls back and returns the connection. If that fails, the pool resets it.
 async fn roll_back(mut work: Work) {
     if !work.lease.in_flight && work.lease.run_sql("ROLLBACK").await.is_ok() {
@@ -116,9 +160,9 @@ async fn roll_back(mut work: Work) {
     }
 }
 
-async fn run_all(after: Vec<BoxFuture<'static, ()>>) {
-    for step in after {
-        if std::panic::AssertUnwindSafe(step)
+async fn run_all(after: Vec<CommitHook>) {
+    for hook in after {
+        if std::panic::AssertUnwindSafe(hook.work)
             .catch_unwind()
             .await
             .is_err()

@@ -10,6 +10,7 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
     ("around", true),
     ("body_limit", true),
+    ("cache", true),
     ("callback", true),
     ("concurrency", true),
     ("deprecated", false),

@@ -17,6 +17,7 @@ fn the_application_crate_names_no_plugin() {
         let text = std::fs::read_to_string(&path).unwrap();
         for name in [
             "doyen_accounts",
+            "doyen_cache",
             "doyen_limit",
             "doyen_mail",
             "doyen_console",

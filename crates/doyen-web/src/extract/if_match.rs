@@ -6,7 +6,7 @@ use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, Parameter};
 
 use super::FromRequestParts;
-use crate::etag::{Tag, without_caller};
+use crate::etag::{Tag, split_coding, without_caller};
 use crate::request::Request;
 
 static REQUIRED: ProblemInfo = ProblemInfo {
@@ -63,11 +63,13 @@ impl IfMatch {
     }
 }
 
-/// Returns what the tag may be without the caller. As it is, too: the own tag of a route may look
-/// like one with a caller.
+/// Returns what the tag may be without the caller and the coding. As it is, too: the own tag of a
+/// route may look like one with a caller.
 fn own_tags(opaque: &str) -> impl Iterator<Item = String> {
     let both = [Some(opaque), without_caller(opaque)];
-    both.into_iter().flatten().map(str::to_owned)
+    let with_coding = |tag| [Some(tag), split_coding(tag).map(|(own, _)| own)];
+    let all = both.into_iter().flatten().flat_map(with_coding).flatten();
+    all.map(str::to_owned)
 }
 
 /// Returns the version in a tag. `7` and `7-agent` are both version 7: the suffix distinguishes

@@ -1,18 +1,22 @@
-//! Compression of complete responses with gzip (RFC 9110 sections 8.4 and 12.5.3).
+//! Compression of complete responses (RFC 9110 sections 8.4 and 12.5.3).
 //!
-//! These are not compressed: responses that the route compressed itself; streams; responses with an
-//! `ETag`, since the compressed one would need another tag, and `If-Match` needs the original; and
+//! These are not compressed: responses that the route compressed itself; streams; ranges; and
 //! responses that must not be stored, such as tokens, because the length of compressed text next to
 //! a secret can reveal the secret (BREACH). A client that accepts nothing gets the response
 //! uncompressed, not a 406.
+//!
+//! The compressed form has other bytes, so a strong `ETag` gets the coding as a suffix: `"7"`
+//! becomes `"7-gzip"`. Preconditions know both. A weak tag is for all forms.
 
 use std::io::Write as _;
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 
+use crate::coding::Coding;
+use crate::etag::with_coding;
 use crate::{Body, Response};
 
 /// Minimum size. A smaller response fits into one packet anyway.
@@ -22,80 +26,12 @@ const MIN_BYTES: usize = 1 << 10;
 const MAX_INLINE_BYTES: usize = 64 << 10;
 
 /// Headers of responses that must stay unchanged: another coding would need another value.
-const BOUND_TO_CODING: [HeaderName; 5] = [
-    header::ETAG,
+const BOUND_TO_CODING: [HeaderName; 4] = [
     header::CONTENT_ENCODING,
     header::CONTENT_RANGE,
     HeaderName::from_static("content-digest"),
     HeaderName::from_static("repr-digest"),
 ];
-
-/// True if the client accepts gzip. One lookup if it states nothing.
-pub(super) fn is_accepted(head: &http::request::Parts) -> bool {
-    let mut fields = head.headers.get_all(header::ACCEPT_ENCODING).iter();
-    let Some(first) = fields.next() else {
-        return false;
-    };
-    let mut weights = Weights::default();
-    for field in std::iter::once(first).chain(fields) {
-        weights.read(field.to_str().unwrap_or_default());
-    }
-    weights.gzip_is_best()
-}
-
-/// The weights that the client gives to codings, in thousandths.
-#[derive(Default)]
-struct Weights {
-    gzip: Option<u16>,
-    any: Option<u16>,
-    identity: Option<u16>,
-}
-
-impl Weights {
-    fn read(&mut self, field: &str) {
-        for item in field.split(',') {
-            let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
-            // An invalid weight counts as a refusal.
-            let weight = Some(weight(parameters).unwrap_or(0));
-            let name = name.trim();
-            if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
-                self.gzip = self.gzip.max(weight);
-            } else if name.eq_ignore_ascii_case("identity") {
-                self.identity = weight;
-            } else if name == "*" {
-                self.any = weight;
-            }
-        }
-    }
-
-    /// `*` covers gzip if gzip is not listed. A client can prefer identity by a higher weight.
-    fn gzip_is_best(&self) -> bool {
-        let gzip = self.gzip.or(self.any).unwrap_or(0);
-        gzip > 0 && self.identity.is_none_or(|identity| gzip >= identity)
-    }
-}
-
-/// Parses the weight in `q=0.5`. It is 1 if missing, and `None` if malformed.
-fn weight(parameters: &str) -> Option<u16> {
-    let parameters = parameters.trim();
-    if parameters.is_empty() {
-        return Some(1000);
-    }
-    let (name, value) = parameters.split_once('=')?;
-    if !name.trim().eq_ignore_ascii_case("q") {
-        return None;
-    }
-    let (whole, rest) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
-    if rest.len() > 3 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let thousandths: u16 = format!("{rest:0<3}").parse().ok()?;
-    match whole {
-        "0" => Some(thousandths),
-        "1" if thousandths == 0 => Some(1000),
-        _ => None,
-    }
-}
 
 /// True if a response may be compressed, for any client. It must have only the headers of the
 /// route.
@@ -170,27 +106,38 @@ fn is_transformable(headers: &HeaderMap) -> bool {
 
 /// Compresses a response. It stays unchanged if that would not make it smaller, or if no thread is
 /// available.
-pub(super) async fn apply(response: &mut Response) {
+pub(super) async fn apply(response: &mut Response, coding: Coding) {
     let Some(bytes) = response.body().as_whole().cloned() else {
         return;
     };
     let length = bytes.len();
     let packed = if length > MAX_INLINE_BYTES {
-        let work = tokio::task::spawn_blocking(move || gzip(&bytes));
+        let work = tokio::task::spawn_blocking(move || encode(coding, &bytes));
         work.await.ok().flatten()
     } else {
-        gzip(&bytes)
+        encode(coding, &bytes)
     };
     let Some(packed) = packed.filter(|packed| packed.len() < length) else {
         return;
     };
     *response.body_mut() = Body::whole(packed);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.insert(header::CONTENT_ENCODING, coding.value());
+    if let Some(tag) = headers.get_mut(header::ETAG)
+        && let Some(other) = with_coding(tag, coding.name())
+    {
+        *tag = other;
+    }
     // The server sets the new one.
     headers.remove(header::CONTENT_LENGTH);
     // Ranges would refer to other bytes.
     headers.remove(header::ACCEPT_RANGES);
+}
+
+fn encode(coding: Coding, bytes: &Bytes) -> Option<Vec<u8>> {
+    match coding {
+        Coding::Gzip => gzip(bytes),
+    }
 }
 
 /// The fastest level shrinks a JSON list by four fifths. The default level shrinks it by seven
@@ -204,70 +151,6 @@ fn gzip(bytes: &Bytes) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn accepts(fields: &[&str]) -> bool {
-        let mut request = http::Request::get("/");
-        for field in fields {
-            request = request.header(header::ACCEPT_ENCODING, *field);
-        }
-        is_accepted(&request.body(()).unwrap().into_parts().0)
-    }
-
-    #[test]
-    fn gzip_is_used_if_the_client_accepts_it() {
-        for fields in [
-            &["gzip"][..],
-            &["GZip"],
-            &["x-gzip"],
-            &["*"],
-            &["gzip, deflate, br, zstd"],
-            &["br;q=1.0, gzip;q=0.8, *;q=0.1"],
-            &["gzip;q=0.001"],
-            &["gzip;q=1.000"],
-            &["gzip ; Q=0.5"],
-            &["gzip;q=0.5, identity;q=0.5"],
-            &["gzip;q=0.5, *;q=1"],
-            &["identity;q=0, *;q=0.5"],
-            &["identity;q=0, gzip"],
-            &["*;q=0, gzip;q=0.1"],
-            &["deflate", "gzip"],
-            &[",, gzip,,"],
-        ] {
-            assert!(accepts(fields), "{fields:?}");
-        }
-    }
-
-    #[test]
-    fn gzip_is_not_used_otherwise() {
-        for fields in [
-            &[][..],
-            &[""],
-            &["identity"],
-            &["br, zstd"],
-            &["gzip;q=0"],
-            &["gzip;q=0."],
-            &["gzip;q=0.000"],
-            &["gzip;q=0, *"],
-            &["*;q=0"],
-            &["identity;q=0"],
-            &["identity;q=0, *;q=0"],
-            &["gzip;q=0.5, identity"],
-            &["*;q=0.5, identity;q=0.6"],
-            &["gzip;q=1.001"],
-            &["gzip;q=2"],
-            &["gzip;q=-1"],
-            &["gzip;q=0.5000"],
-            &["gzip;q="],
-            &["gzip;q"],
-            &["gzip;q=0,5"],
-            &["gzip;level=9"],
-            &["gzipped"],
-            &["not-gzip"],
-            &["gzip\u{e9}"],
-        ] {
-            assert!(!accepts(fields), "{fields:?}");
-        }
-    }
 
     #[test]
     fn text_is_compressed_and_images_are_not() {

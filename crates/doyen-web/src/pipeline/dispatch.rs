@@ -122,6 +122,7 @@ impl Pipeline {
             body_limits,
             picked_fields: Vec::new(),
             version: state.version.clone(),
+            is_conditional: true,
             permit,
             account: account.cloned(),
             charge: None,

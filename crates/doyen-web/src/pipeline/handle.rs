@@ -4,18 +4,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use doyen_core::problem::Plain;
 use doyen_core::{RequestId, TraceContext, Unexpected, within_request};
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 
 use super::cleanup::{self, CleanupGuard};
+use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
-    Pipeline, access_log, client_address, compression, conditional, cors, headers, outer,
-    rate_limit, version,
+    Pipeline, access_log, client_address, compression, cors, headers, outer, rate_limit, version,
 };
 use crate::budget::Account;
+use crate::coding;
+use crate::conditions::{self, Conditions, Verdict};
+use crate::extract::PRECONDITION_FAILED;
 use crate::{Body, Response};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -49,9 +53,9 @@ impl Pipeline {
         };
         let method = head.method.clone();
         let uri = head.uri.clone();
-        let if_none_match = conditional::requested(&head);
+        let conditions = Conditions::of(&head);
         let cors_request = cors::request(self.options.cors.as_ref(), &head);
-        let accepts_gzip = compression::is_accepted(&head);
+        let accepted = coding::accepted(&head);
         let is_preflight = cors_request.as_ref().is_some_and(|cors| cors.is_preflight);
 
         // Panics are caught outside everything that can panic, so that they get a response and a
@@ -96,16 +100,22 @@ impl Pipeline {
             version::down(version, route, &mut response);
         }
         // Before the headers: a 304 keeps them and has no body.
-        conditional::apply(
-            &method,
-            if_none_match,
-            state.caller.as_deref(),
-            &mut response,
-        );
+        if let Some(conditions) = conditions {
+            match conditions.evaluate(state.caller.as_deref(), accepted, &response) {
+                Verdict::Send => {}
+                Verdict::NotModified(tag) => conditions::not_modified(&mut response, tag),
+                Verdict::Failed => {
+                    let rejection = Rejection::from(Plain::new(&PRECONDITION_FAILED));
+                    response =
+                        rejection.into_response(self, uri.path(), state.request_id.as_str());
+                }
+            }
+        }
         // Before the headers: what the route set shows whether the response is secret.
-        let is_compressible = self.options.compression && compression::is_allowed(&response);
-        if is_compressible && accepts_gzip {
-            compression::apply(&mut response).await;
+        let is_compressible = self.options.compression
+            && (compression::is_allowed(&response) || conditions::is_of_encoded(&response));
+        if is_compressible && let Some(coding) = accepted.best() {
+            compression::apply(&mut response, coding).await;
         }
         // Nothing is awaited after this. The cleanup is scheduled below.
         state
@@ -121,6 +131,8 @@ impl Pipeline {
             is_secure: source.is_secure,
             is_compressible,
             is_limited: state.rate_limit.is_some(),
+            is_success: response.status().is_success()
+                || response.status() == StatusCode::NOT_MODIFIED,
         };
         headers::apply(&mut response, &self.base_headers, &facts);
         let is_counted = state.rate_limit.is_some();

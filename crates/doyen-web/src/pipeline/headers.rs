@@ -107,6 +107,8 @@ pub(super) struct ResponseFacts<'a> {
     pub(super) is_secure: bool,
     pub(super) is_compressible: bool,
     pub(super) is_limited: bool,
+    /// True for a response that a cache policy is about: 2xx or 304.
+    pub(super) is_success: bool,
 }
 
 /// Adds the headers of every response. Those of the route take precedence, except for the request
@@ -143,6 +145,20 @@ pub(super) fn apply(response: &mut Response, base: &BaseHeaders, facts: &Respons
     }
     if !given.content_type {
         headers.remove(header::CONTENT_TYPE);
+    }
+    if let Some(rule) = facts.route.and_then(|route| route.cache.as_ref())
+        && facts.is_success
+    {
+        if !given.cache {
+            let control = rule.control(facts.caller.is_some());
+            headers.insert(header::CACHE_CONTROL, control.clone());
+            given.cache = true;
+            given.public = rule.is_shared(facts.caller.is_some());
+        }
+        for name in &rule.vary {
+            headers.append(header::VARY, HeaderValue::from(name.clone()));
+        }
+        given.vary |= !rule.vary.is_empty();
     }
     if given.tag {
         // With a tag a private cache may store it and revalidate before each use.

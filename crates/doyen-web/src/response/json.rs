@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::IntoResponse;
 use crate::request::Parts;
-use crate::{Body, Json, Response, etag, uri_reference};
+use crate::{Body, Json, Response, conditions, etag, uri_reference};
 
 pub(crate) const JSON: &str = "application/json";
 
@@ -124,6 +124,13 @@ fn tagged<T: Output>(answer: Answer) -> Answer {
 }
 
 fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Response, Refusal> {
+    let tag = value.etag().map(|tag| etag::header(&tag)).transpose()?;
+    if status == StatusCode::OK
+        && let Some(tag) = &tag
+        && let Some(response) = conditions::already_sent(parts, tag)
+    {
+        return Ok(response);
+    }
     check_writable(std::slice::from_ref(value))?;
     let picked = &parts.picked_fields;
     let bytes = if picked.is_empty() {
@@ -134,10 +141,8 @@ fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Resp
         serde_json::to_vec(&json).map_err(Unexpected::from)?
     };
     let mut response = bytes_response(status, bytes);
-    if let Some(tag) = value.etag() {
-        response
-            .headers_mut()
-            .insert(header::ETAG, etag::header(&tag)?);
+    if let Some(tag) = tag {
+        response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use doyen_core::{Page, PageFrom, Refusal, Unexpected};
+use doyen_core::{Page, PageFrom, Refusal, Unexpected, stable_hash};
 use doyen_schema::contract::{Answer, Contract};
 use doyen_schema::{Output, Schema};
 use http::{HeaderValue, StatusCode, header};
@@ -11,12 +11,18 @@ use serde_json::{Value as Json, json};
 
 use super::json::{JSON, bytes_response, check_writable, pick};
 use super::{IntoResponse, Link};
-use crate::Response;
 use crate::request::Parts;
 use crate::uri_reference::encode;
+use crate::{Response, conditions, etag};
 
 impl<T: Output> IntoResponse for Page<T> {
     fn into_response(self, parts: &Parts) -> Result<Response, Refusal> {
+        let tag = list_tag(&self);
+        if let Some(tag) = &tag
+            && let Some(response) = conditions::already_sent(parts, tag)
+        {
+            return Ok(response);
+        }
         check_writable(&self.items)?;
         let relations = relations(&self, parts);
         let picked = &parts.picked_fields;
@@ -48,7 +54,12 @@ impl<T: Output> IntoResponse for Page<T> {
                 links: &relations,
             })
         };
-        let mut response = bytes_response(StatusCode::OK, bytes.map_err(Unexpected::from)?);
+        let bytes = bytes.map_err(Unexpected::from)?;
+        let tag = tag.or_else(|| etag::weak(etag::content_hash(&bytes)));
+        let mut response = bytes_response(StatusCode::OK, bytes);
+        if let Some(tag) = tag {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
         let link = relations
             .0
             .iter()
@@ -91,12 +102,33 @@ impl<T: Output> IntoResponse for Page<T> {
             json!(["items", "page", "_links"]),
         );
         let answer = Answer::with_body(200, "A page of the list.", JSON, envelope);
+        let answer = answer.header(
+            "ETag",
+            "Weak validator of the page, for `If-None-Match`.",
+            Schema::of("string"),
+        );
         contract.operation.answers.push(answer.header(
             "Link",
             "Links with the same relations as `_links` (RFC 8288).",
             Schema::of("string"),
         ));
     }
+}
+
+/// Returns the weak tag of a page whose items have versions and URLs: it changes when an item
+/// changes, comes or goes. Pages of other items have a tag of their content.
+fn list_tag<T: Output>(page: &Page<T>) -> Option<HeaderValue> {
+    if !T::TAGGED || !T::LOCATED {
+        return None;
+    }
+    let mut texts = Vec::with_capacity(2 * page.items.len() + 3);
+    for item in &page.items {
+        texts.push(item.location()?);
+        texts.push(item.etag()?);
+    }
+    texts.extend([text(page.next.as_ref()), text(page.prev.as_ref())].map(Option::unwrap_or_default));
+    texts.extend(page.total.map(|total| format!("{}{}", total.count, total.exceeded)));
+    etag::weak(stable_hash(texts.iter().map(String::as_str)))
 }
 
 /// The envelope of every list.

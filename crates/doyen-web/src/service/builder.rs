@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
 use doyen_core::{
-    AccessSink, Caller, Clock, CredentialHeader, CredentialSource, Idempotency, Idempotent,
+    AccessSink, Cache, Caller, Clock, CredentialHeader, CredentialSource, Idempotency, Idempotent,
     Identify, Place, Refusal, RequestCredentials, SecurityScheme,
 };
 use doyen_schema::contract::{Operation, OutboundCall};
@@ -16,6 +16,7 @@ use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes
 use super::{Contracts, Drain, Inner, Service, StartError};
 use crate::around::{BoxLayer, Refuser, Slot, layered};
 use crate::budget::Budget;
+use crate::cache_rule::RouteCache;
 use crate::concurrency::ConcurrencyLimit;
 use crate::concurrency_class::Classes;
 use crate::guard::guarded;
@@ -43,6 +44,7 @@ pub struct Builder {
     limits: Option<RateLimits>,
     idempotency: Option<Arc<dyn Idempotency>>,
     versions: Option<(Versions, Arc<dyn Clock>)>,
+    response_cache: Option<Cache>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
     format: Option<Arc<dyn ProblemFormat>>,
@@ -145,6 +147,13 @@ impl Builder {
     #[must_use]
     pub fn versions(mut self, versions: Versions, clock: Arc<dyn Clock>) -> Self {
         self.versions = Some((versions, clock));
+        self
+    }
+
+    /// Sets the cache that stores the responses of routes with `cache = ..stored(..)`.
+    #[must_use]
+    pub fn response_cache(mut self, cache: Cache) -> Self {
+        self.response_cache = Some(cache);
         self
     }
 
@@ -338,6 +347,11 @@ impl Builder {
             let Some(endpoint) = route.endpoint else {
                 continue;
             };
+            // Inside of guards and layers: a stored response never replaces a check.
+            let endpoint = match &route.cache {
+                Some(rule) if rule.is_stored() => pipeline::stored(endpoint),
+                _ => endpoint,
+            };
             let endpoint = guarded(route.guards.iter(), endpoint);
             let endpoint = layered(route.layers.iter(), endpoint, &refuser);
             let hidden = &operation.hidden_parameters;
@@ -361,7 +375,18 @@ impl Builder {
             // A key in the query is no unknown parameter, on a public route neither.
             let read = operation.credentials.iter().map(|(scheme, _)| scheme);
             query_names.extend(schemes.iter().chain(read).filter_map(query_name));
+            if let Some(rule) = &route.cache {
+                let label = format!("{} {}", operation.method, operation.path);
+                let is_open = operation.allow.is_public();
+                let has_store = self.response_cache.is_some();
+                let mistakes = rule.mistakes(operation.method, is_open, has_store);
+                let mistakes = mistakes.into_iter();
+                errors.extend(mistakes.map(|why| StartError::Cache(label.clone(), why)));
+            }
+            let cache = route.cache.as_ref();
+            let cache = cache.map(|rule| RouteCache::new(rule, self.response_cache.as_ref()));
             let info = Arc::new(RouteInfo {
+                cache,
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,

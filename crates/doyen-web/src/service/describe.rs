@@ -6,11 +6,12 @@ use doyen_core::idempotency::{self, KEY_REQUIRED, MAX_KEY_BYTES};
 use doyen_core::limit::QUOTA_EXCEEDED;
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
 use doyen_core::{FORBIDDEN, INVALID, Idempotent, Place, ProblemInfo, UNAUTHENTICATED};
-use doyen_schema::contract::{Contract, HeaderInfo, Operation, Parameter};
+use doyen_schema::contract::{Answer, Contract, HeaderInfo, Operation, Parameter};
 use doyen_schema::{Components, Schema};
 
 use super::StartError;
 use crate::around::BoxLayer;
+use crate::extract::PRECONDITION_FAILED;
 use crate::problem::{self, OVERLOADED, TIMEOUT, URI_TOO_LONG};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response;
@@ -75,6 +76,11 @@ pub(super) fn describe(
     }
     if let Some(mode) = route.idempotent {
         describe_idempotency(mode, &mut operation);
+    }
+    let is_tagged = |answer: &Answer| answer.headers.iter().any(|header| header.name == "ETag");
+    if operation.method == "GET" && operation.answers.iter().any(is_tagged) {
+        // `If-Match` on a read (RFC 9110 section 13.1.1).
+        operation.fails([&PRECONDITION_FAILED]);
     }
     if route.concurrency.is_some() {
         operation.fails([&OVERLOADED]);

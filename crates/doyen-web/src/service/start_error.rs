@@ -38,6 +38,8 @@ pub enum StartError {
     SafeIdempotent(String),
     /// The versions of the API are invalid.
     Version(String),
+    /// The cache policy of a route is invalid.
+    Cache(String, String),
     /// A layer around all requests has extractors or injected types: its type.
     NeedsRoute(&'static str),
     /// The injection graph is invalid.
@@ -64,7 +66,9 @@ impl fmt::Display for StartError {
             StartError::NoHandler(route) => {
                 write!(f, "{route}: it has no handler. Add `.handler(function)`")
             }
-            StartError::BadPath(route, why) | StartError::Class(route, why) => {
+            StartError::BadPath(route, why)
+            | StartError::Class(route, why)
+            | StartError::Cache(route, why) => {
                 write!(f, "{route}: {why}")
             }
             StartError::SameRoute(route) => write!(

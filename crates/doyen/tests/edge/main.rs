@@ -5,9 +5,11 @@
 mod answers;
 mod binding;
 mod buffers;
+mod caching;
 mod client;
 mod clocks;
 mod compress;
+mod conditions;
 mod conformance;
 mod cors;
 mod document;

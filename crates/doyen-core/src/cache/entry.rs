@@ -1,0 +1,176 @@
+//! One cached value.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{CacheKey, CacheLease, CachePolicy, CacheQuery, CacheStore, CacheTag};
+use super::{Invalidation, Lookup};
+
+/// One value in the cache, which may be absent.
+#[derive(Clone)]
+pub struct CacheEntry {
+    store: Arc<dyn CacheStore>,
+    policy: CachePolicy,
+    key: CacheKey,
+    tags: Vec<CacheTag>,
+}
+
+impl std::fmt::Debug for CacheEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CacheEntry")
+            .field("policy", &self.policy.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A value and what to do with a new one.
+enum Read<T> {
+    Value(Option<T>),
+    Load(Option<CacheLease>, Option<Option<T>>),
+}
+
+impl CacheEntry {
+    pub(super) fn new(store: Arc<dyn CacheStore>, policy: CachePolicy, key: CacheKey) -> Self {
+        Self {
+            store,
+            policy,
+            key,
+            tags: Vec::new(),
+        }
+    }
+
+    /// Returns its full name.
+    pub const fn key(&self) -> &CacheKey {
+        &self.key
+    }
+
+    /// Adds the entry to a group. Use the same tags in each read of the entry.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<CacheTag>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// Invalidates this entry alone.
+    pub fn invalidate(self) -> Invalidation {
+        Invalidation::key(self.store, self.key)
+    }
+
+    /// Returns the value, and loads it if there is none. Of concurrent calls on all nodes, one
+    /// loads and the others wait.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the load, if there is no expired value to use in its place. Errors are
+    /// not cached.
+    pub async fn get_or_load<T, E, F>(self, load: impl FnOnce() -> F) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<T, E>>,
+    {
+        match self.read(false).await {
+            Read::Value(Some(value)) => Ok(value),
+            Read::Value(None) => load().await,
+            Read::Load(lease, old) => match load().await {
+                Ok(value) => {
+                    self.complete(lease, Some(&value)).await;
+                    Ok(value)
+                }
+                Err(error) => failed(lease, old.flatten(), error),
+            },
+        }
+    }
+
+    /// Returns the value if it exists, and loads it if that is not known. A load that finds nothing
+    /// is remembered too, for the negative time to live of the policy.
+    ///
+    /// # Errors
+    ///
+    /// See [`get_or_load`](Self::get_or_load).
+    pub async fn find_or_load<T, E, F>(self, load: impl FnOnce() -> F) -> Result<Option<T>, E>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Future<Output = Result<Option<T>, E>>,
+    {
+        match self.read(true).await {
+            Read::Value(value) => Ok(value),
+            Read::Load(lease, old) => match load().await {
+                Ok(value) => {
+                    self.complete(lease, value.as_ref()).await;
+                    Ok(value)
+                }
+                Err(error) => failed(lease, old, error),
+            },
+        }
+    }
+
+    /// Returns the bytes of the entry, for callers that encode values themselves.
+    pub async fn lookup(&self) -> Lookup {
+        match self.store.peek(self.query()) {
+            Some(found) => Lookup::Hit(found),
+            None => self.store.lookup(self.query()).await,
+        }
+    }
+
+    fn query(&self) -> CacheQuery<'_> {
+        CacheQuery {
+            key: &self.key,
+            policy: &self.policy,
+            tags: &self.tags,
+        }
+    }
+
+    /// A value that cannot be decoded, such as one of another release, counts as a miss.
+    async fn read<T: DeserializeOwned>(&self, absence: bool) -> Read<T> {
+        match self.lookup().await {
+            Lookup::Hit(None) if absence => Read::Value(None),
+            Lookup::Hit(None) | Lookup::Bypass => Read::Load(None, None),
+            Lookup::Hit(Some(bytes)) => match self.decode(&bytes) {
+                Some(value) => Read::Value(Some(value)),
+                None => {
+                    // Otherwise every read would fail until it expires.
+                    let keys = vec![self.key.clone()];
+                    self.store.invalidate(Vec::new(), keys).await;
+                    Read::Load(None, None)
+                }
+            },
+            Lookup::Stale(None, lease) => Read::Load(Some(lease), Some(None)),
+            Lookup::Stale(Some(bytes), lease) => {
+                Read::Load(Some(lease), self.decode(&bytes).map(Some))
+            }
+            Lookup::Miss(lease) => Read::Load(Some(lease), None),
+        }
+    }
+
+    fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Option<T> {
+        let value = serde_json::from_slice(bytes).ok();
+        if value.is_none() {
+            self.store.undecodable(&self.policy);
+        }
+        value
+    }
+
+    async fn complete<T: Serialize>(&self, lease: Option<CacheLease>, value: Option<&T>) {
+        let Some(lease) = lease else { return };
+        match value.map(serde_json::to_vec).transpose() {
+            Ok(bytes) => lease.complete(bytes.map(Bytes::from)).await,
+            Err(error) => {
+                lease.fail();
+                let policy = self.policy.name();
+                tracing::warn!(policy, %error, "a value cannot be cached: it is not valid JSON");
+            }
+        }
+    }
+}
+
+/// Ends a failed load: with the expired value if there is one, else with the error.
+fn failed<V, E>(lease: Option<CacheLease>, old: Option<V>, error: E) -> Result<V, E> {
+    if let Some(lease) = lease {
+        lease.fail();
+    }
+    old.ok_or(error)
+}
