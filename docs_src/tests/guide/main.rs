@@ -9,11 +9,13 @@ mod first_steps;
 mod identity;
 mod injection;
 mod limits;
+mod outbound;
 mod parameters;
 mod reads;
 mod settings;
 mod shop;
 mod transactions;
+mod webhooks;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {

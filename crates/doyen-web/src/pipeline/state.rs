@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use doyen_core::inject::Context;
 use doyen_core::{Caller, RequestId, TraceContext};
@@ -12,6 +13,7 @@ use crate::route_info::RouteInfo;
 
 /// The state of one request. Steps add to it as they run.
 pub(super) struct RequestState {
+    pub(super) started: Instant,
     pub(super) request_id: RequestId,
     pub(super) trace: TraceContext,
     pub(super) peer: Option<SocketAddr>,
