@@ -127,7 +127,7 @@ impl Draft {
 /// | method | for |
 /// | --- | --- |
 /// | [`info`](Self::info), [`has`](Self::has), [`clock`](Self::clock), [`database`](Self::database), [`redis`](Self::redis), [`derive_key`](Self::derive_key) | what a plugin may use |
-/// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default) | injection |
+/// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default), [`needs`](Self::needs) | injection |
 /// | [`contribute`](Self::contribute), [`contributions`](Self::contributions), [`finish`](Self::finish) | extension points between plugins |
 /// | [`module`](Self::module), [`admin`](Self::admin) | routes of the public and of the admin listener |
 /// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors) | places in the request pipeline |
@@ -236,6 +236,15 @@ impl Registrar<'_> {
     }
 }
 
+/// Dependencies of contributed work.
+impl Registrar<'_> {
+    /// Checks at the start that these types can be injected. `what` needs them: a kind of job, for
+    /// example, whose context the plugin creates later.
+    pub fn needs(&mut self, what: impl Into<String>, needs: Needs) {
+        self.draft.roots.push((what.into(), needs));
+    }
+}
+
 /// Extension points.
 impl Registrar<'_> {
     /// Adds an item to the extension point `P`. The type is the extension point: a plugin defines
@@ -267,7 +276,8 @@ impl Registrar<'_> {
 /// Routes and the request pipeline.
 impl Registrar<'_> {
     /// Adds routes and bindings to the public listener.
-    pub fn module(&mut self, module: Module) {
+    pub fn module(&mut self, mut module: Module) {
+        self.module_jobs(&mut module);
         if self.claim_module(&module, "") {
             self.draft.modules.push(module);
         }
@@ -444,6 +454,23 @@ impl Registrar<'_> {
                 self.draft.faults.push(fault);
                 false
             }
+        }
+    }
+
+    /// Contributes the background jobs of a module, and requires a plugin that runs them.
+    pub(crate) fn module_jobs(&mut self, module: &mut Module) {
+        let jobs = module.take_jobs();
+        if jobs.handlers.is_empty() && jobs.schedules.is_empty() {
+            return;
+        }
+        let mut needs = Needs::default();
+        needs.add::<Arc<dyn doyen_core::job::JobQueue>>();
+        self.needs(format!("background jobs of `{}`", module.name()), needs);
+        for handler in jobs.handlers {
+            self.contribute(handler);
+        }
+        for schedule in jobs.schedules {
+            self.contribute(schedule);
         }
     }
 

@@ -12,6 +12,7 @@
 //! | [`net`] | addresses that outgoing calls may reach |
 //! | [`Event`] | facts that other parts of a system react to |
 //! | [`Mail`], [`Mailer`] | mail to users |
+//! | [`Job`], [`Jobs`] | background jobs |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
 //! | [`Limit`], [`per_user`] and others | rate limits |
 //! | [`SecurityEvent`], [`SecurityLog`] | security events of accounts |
@@ -32,6 +33,7 @@ mod event;
 mod failure;
 pub mod id;
 pub mod inject;
+pub mod job;
 mod kind;
 pub mod limit;
 mod mail;
@@ -64,6 +66,10 @@ pub use event::Event;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
+pub use job::{
+    Job, JobError, JobHandler, JobId, JobInfo, JobRun, JobStatus, Jobs, MissedRuns, NewJob,
+    Progress, Schedule,
+};
 pub use kind::Kind;
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,

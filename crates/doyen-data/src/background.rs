@@ -18,13 +18,18 @@ impl BackgroundTask {
             *sync::lock(&self.0) = Some(task.abort_handle());
         }
     }
+
+    /// Aborts the task.
+    pub(crate) fn stop(&self) {
+        if let Some(task) = sync::lock(&self.0).take() {
+            task.abort();
+        }
+    }
 }
 
 impl Drop for BackgroundTask {
     fn drop(&mut self) {
-        if let Some(task) = sync::lock(&self.0).take() {
-            task.abort();
-        }
+        self.stop();
     }
 }
 

@@ -12,6 +12,7 @@ use crate::fast_read::FastReader;
 use crate::keyset::CursorKey;
 use crate::pool::{Pool, PoolOptions};
 use crate::probe::Probe;
+use crate::wake::WakeCenter;
 use crate::{ConnectError, DatabaseOptions, Session};
 
 /// Idle time after which a connection is pinged before use. A ping costs a third of a small query.
@@ -48,6 +49,7 @@ struct Inner {
     probe: Arc<Probe>,
     // Updates the planner statistics.
     optimizer: BackgroundTask,
+    wake: Arc<WakeCenter>,
     options: DatabaseOptions,
     cursor_key: CursorKey,
 }
@@ -123,6 +125,7 @@ impl Database {
             fast_reader: fast_reader.map(Arc::new),
             probe: Arc::new(probe),
             optimizer: BackgroundTask::default(),
+            wake: Arc::new(WakeCenter::new()),
             options: options.clone(),
             cursor_key: CursorKey::random(),
         })))
@@ -214,6 +217,7 @@ impl Database {
             fast_reader: inner.fast_reader.clone(),
             probe: Arc::clone(&inner.probe),
             optimizer: BackgroundTask::default(),
+            wake: Arc::clone(&inner.wake),
             options: inner.options.clone(),
             cursor_key: key,
         }))
@@ -262,6 +266,7 @@ impl Database {
 
     /// Closes all connections. Those in use are closed when they are returned.
     pub async fn close(&self) {
+        self.0.wake.close();
         if let Some(fast_reader) = &self.0.fast_reader {
             fast_reader.close().await;
         }
@@ -279,6 +284,10 @@ impl Database {
     /// Returns the options that it was opened with.
     pub fn options(&self) -> &DatabaseOptions {
         &self.0.options
+    }
+
+    pub(crate) fn wake_center(&self) -> &WakeCenter {
+        &self.0.wake
     }
 
     pub(crate) fn read_pool(&self) -> &Pool {

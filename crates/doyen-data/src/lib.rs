@@ -9,6 +9,7 @@
 //! | [`Session::update_version`] | an update that detects concurrent changes |
 //! | [`Entity`] | completes a SeaORM entity |
 //! | [`Session::emit`], [`Event`] | events in the same transaction |
+//! | [`Session::wake`], [`Database::wakeups`] | waking workers after a commit |
 //! | [`Migrator`], [`Migrations`] | schema migrations |
 //! | [`Violation`], [`classify`] | the meaning of database errors |
 //!
@@ -36,6 +37,7 @@ mod session;
 mod statement;
 mod url;
 mod version;
+mod wake;
 
 pub use sea_orm;
 
@@ -72,6 +74,7 @@ pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
 pub use version::UpdateError;
+pub use wake::Wakeups;
 
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]

@@ -199,6 +199,21 @@ fn postgres_options(
     })
 }
 
+/// Returns the options of the connection that listens for wake-ups: those of its own URL, without
+/// the settings for statements, of which it runs none.
+#[cfg(feature = "postgres")]
+pub(crate) fn listen_options(
+    options: &DatabaseOptions,
+) -> Result<sqlx::postgres::PgConnectOptions, ConnectError> {
+    let url = options.listen_url.as_ref().unwrap_or(&options.url);
+    let options = DatabaseOptions {
+        url: url.clone(),
+        pooler: crate::Pooler::Transaction,
+        ..options.clone()
+    };
+    postgres_options(&options, &crate::connection::ServerSettings::new(&options))
+}
+
 /// Returns true if neither the URL nor the environment sets a TLS mode.
 #[cfg(feature = "postgres")]
 fn has_no_tls_mode(url: &str) -> bool {

@@ -43,6 +43,9 @@ pub struct DatabaseOptions {
     pub lock_timeout: Duration,
     /// The connection pooler between the application and PostgreSQL. Default: [`Pooler::None`].
     pub pooler: Pooler,
+    /// URL of the connection that listens for wake-ups of other processes (PostgreSQL). Default:
+    /// none, then `url`. A pooler in transaction mode needs it: it does not pass on `LISTEN`.
+    pub listen_url: Option<String>,
     /// When a commit counts as durable (SQLite). Default: [`Synchronous::Full`].
     pub synchronous: Synchronous,
     /// Maximum wait for another process that writes to the same file (SQLite). Default: 5 s.
@@ -90,6 +93,7 @@ impl DatabaseOptions {
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(2),
             pooler: Pooler::None,
+            listen_url: None,
             synchronous: Synchronous::Full,
             busy_timeout: Duration::from_secs(5),
         }

@@ -77,6 +77,8 @@ struct Inner {
     after_commit: StdMutex<Vec<BoxFuture<'static, ()>>>,
     counter: Arc<QueryCounter>,
     trace: StdMutex<Option<String>>,
+    /// Channels to wake after the commit.
+    wakes: StdMutex<Vec<&'static str>>,
 }
 
 enum State {
@@ -119,6 +121,7 @@ impl Session {
                 after_commit: StdMutex::default(),
                 counter,
                 trace: StdMutex::default(),
+                wakes: StdMutex::default(),
             }),
         }
     }
@@ -166,6 +169,10 @@ impl Session {
     /// Sets the trace of this unit of work, which is stored with its outbox rows.
     pub fn set_trace(&self, trace: impl Into<String>) {
         *sync::lock(&self.inner.trace) = Some(trace.into());
+    }
+
+    pub(crate) fn wakes(&self) -> &StdMutex<Vec<&'static str>> {
+        &self.inner.wakes
     }
 
     pub(crate) fn trace(&self) -> Option<String> {

@@ -62,7 +62,7 @@ pub use concurrency_class::{ConcurrencyClass, class};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use handler::Handler;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
-pub use module::{Module, ModuleClaims};
+pub use module::{Module, ModuleClaims, ModuleJobs};
 pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
     InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,

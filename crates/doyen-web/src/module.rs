@@ -3,8 +3,8 @@
 use std::any::{Any, TypeId, type_name};
 use std::sync::Arc;
 
-use doyen_core::Port;
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
+use doyen_core::{Job, JobHandler, Port, Schedule};
 
 use crate::route::{Route, Routes};
 
@@ -30,6 +30,16 @@ pub struct Module {
     pub(crate) description: String,
     pub(crate) routes: Vec<Route>,
     pub(crate) bindings: Vec<Bind>,
+    jobs: ModuleJobs,
+}
+
+/// The background jobs of a module.
+#[derive(Debug, Default)]
+pub struct ModuleJobs {
+    /// The handlers.
+    pub handlers: Vec<JobHandler>,
+    /// The schedules.
+    pub schedules: Vec<Schedule>,
 }
 
 /// One binding, with the type that it supplies.
@@ -68,6 +78,7 @@ impl Module {
             description: String::new(),
             routes: Vec::new(),
             bindings: Vec::new(),
+            jobs: ModuleJobs::default(),
         }
     }
 
@@ -107,6 +118,25 @@ impl Module {
             apply: Box::new(move |container| container.provide(value)),
         });
         self
+    }
+
+    /// Adds the handler of a background job. The application needs the plugin `jobs`.
+    #[must_use]
+    pub fn job<J: Job>(mut self) -> Self {
+        self.jobs.handlers.push(JobHandler::of::<J>());
+        self
+    }
+
+    /// Adds a schedule: a job that is enqueued at times of the calendar.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.jobs.schedules.push(schedule);
+        self
+    }
+
+    /// Takes the background jobs out of the module, for the plugin that runs them.
+    pub fn take_jobs(&mut self) -> ModuleJobs {
+        std::mem::take(&mut self.jobs)
     }
 
     /// The name.

@@ -49,6 +49,12 @@ pub(super) fn register(collected: &mut Collected, clock: Option<Arc<dyn Clock>>)
         let fine = entry.has_settings() && !collected.broken.contains(&entry.name);
         incomplete |= !(fine && attempt(&mut draft, entry.owner(), |app| entry.register(app)));
     }
+    // The jobs of the application are contributions too, which plugins read in `finish`.
+    for module in &mut collected.modules {
+        let owner = collected.owner;
+        let draft = &mut draft;
+        Registrar { draft, owner }.module_jobs(module);
+    }
     for (owner, finish) in std::mem::take(&mut draft.finishes) {
         incomplete |= !attempt(&mut draft, owner, finish);
     }

@@ -37,6 +37,10 @@ pub struct DatabaseSettings {
     /// use the pool.
     #[setting(default = "none")]
     pub pooler: PoolerMode,
+    /// URL of PostgreSQL for the connection that listens for wake-ups of other processes. If not
+    /// set, `database.url`. With a pooler in transaction mode set it to the server itself; without
+    /// it, workers find the work of other processes by polling.
+    pub listen_url: Option<Secret<String>>,
     /// Durability on SQLite: `full` keeps every commit after a power failure; `normal` is faster
     /// but can lose the last commits.
     #[setting(default = "full")]
@@ -87,6 +91,7 @@ impl DatabaseSettings {
             PoolerMode::Session => Pooler::Session,
             PoolerMode::Transaction => Pooler::Transaction,
         };
+        options.listen_url = self.listen_url.as_ref().map(|url| url.expose().clone());
         options.synchronous = match self.synchronous {
             SynchronousMode::Full => Synchronous::Full,
             SynchronousMode::Normal => Synchronous::Normal,

@@ -58,6 +58,9 @@ impl Session {
             State::Fresh => {}
             State::Open(work) => self.commit_work(work).await?,
         }
+        for channel in std::mem::take(&mut *sync::lock(&self.inner.wakes)) {
+            self.inner.database.wake(channel);
+        }
         let after = std::mem::take(&mut *sync::lock(&self.inner.after_commit));
         if !after.is_empty() {
             // In a task, so that it runs even if the client disconnects now.
@@ -99,6 +102,7 @@ impl Session {
     pub async fn rollback(&self) {
         let state = std::mem::replace(&mut *self.inner.state.lock().await, State::Closed);
         sync::lock(&self.inner.after_commit).clear();
+        sync::lock(&self.inner.wakes).clear();
         if let State::Open(work) = state {
             roll_back(work).await;
         }
