@@ -6,11 +6,13 @@
 //! file.
 
 pub mod answers;
+pub mod background;
 pub mod body;
 pub mod builder;
 pub mod command;
 pub mod errors;
 pub mod extractor;
+pub mod files;
 pub mod first_steps;
 pub mod headers;
 pub mod identity;
@@ -18,6 +20,8 @@ pub mod injection;
 pub mod limits;
 pub mod links;
 pub mod merge_patch;
+pub mod middleware;
+pub mod mounts;
 pub mod outbound;
 pub mod own_types;
 pub mod path_parameters;
