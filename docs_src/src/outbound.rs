@@ -33,7 +33,10 @@ impl Exchange {
     /// The key makes the call safe to repeat, so it is retried like a GET.
     async fn order(&self, order: &str, euros: u32) -> Result<(), CallError> {
         let call = self.rates.post("/orders").header("idempotency-key", order);
-        call.json(&serde_json::json!({"euros": euros})).send().await?.success()?;
+        call.json(&serde_json::json!({"euros": euros}))
+            .send()
+            .await?
+            .success()?;
         Ok(())
     }
 }

@@ -53,8 +53,13 @@ pub(crate) enum State {
 enum Phase {
     /// The latest results, oldest first: true for a failure.
     Closed(VecDeque<bool>),
-    Open { since: Timestamp },
-    HalfOpen { admitted: u32, succeeded: u32 },
+    Open {
+        since: Timestamp,
+    },
+    HalfOpen {
+        admitted: u32,
+        succeeded: u32,
+    },
 }
 
 impl Phase {

@@ -162,7 +162,9 @@ impl Call {
     fn deadline(&self) -> Instant {
         let now = Instant::now();
         let settings = &self.scope.pool.settings;
-        let own = self.timeout.map_or(settings.timeout, |own| own.min(settings.timeout));
+        let own = self
+            .timeout
+            .map_or(settings.timeout, |own| own.min(settings.timeout));
         let inherited = self.scope.deadline.map(|deadline| {
             let left = Instant::from_std(deadline).saturating_duration_since(now);
             left - RESPONSE_MARGIN.min(left / 10)
@@ -186,9 +188,14 @@ impl Call {
             value.set_sensitive(name != CONTENT_TYPE && name != ACCEPT);
         }
         if let Some(token) = pool.token.as_ref().filter(|_| pool.is_trusted(&url)) {
-            headers.entry(AUTHORIZATION).or_insert_with(|| token.expose().clone());
+            headers
+                .entry(AUTHORIZATION)
+                .or_insert_with(|| token.expose().clone());
         }
-        let trace = self.scope.trace.or_else(|| current_request().map(|(_, trace)| trace));
+        let trace = self
+            .scope
+            .trace
+            .or_else(|| current_request().map(|(_, trace)| trace));
         Ok(Prepared {
             trace: trace.unwrap_or_else(|| TraceContext::start(false)),
             method: self.method,
@@ -206,11 +213,16 @@ fn resolve(pool: &Pool, target: &str) -> Result<Url, &'static str> {
     if !target.starts_with('/') {
         return Url::parse(target).map_err(|_| "the target is neither a path nor a URL");
     }
-    let base = pool.base.as_ref().ok_or("the setting `url` of the client is not set")?;
+    let base = pool
+        .base
+        .as_ref()
+        .ok_or("the setting `url` of the client is not set")?;
     let text = format!("{}{target}", base.as_str().trim_end_matches('/'));
     let url = Url::parse(&text).map_err(|_| "the path is invalid")?;
     let is_below = url.origin() == base.origin() && url.path().starts_with(base.path());
-    is_below.then_some(url).ok_or("the path leaves the base URL")
+    is_below
+        .then_some(url)
+        .ok_or("the path leaves the base URL")
 }
 
 /// True if another try may have a better result.
@@ -240,7 +252,11 @@ impl Prepared {
     async fn follow(&self, deadline: Instant) -> Result<Response, CallError> {
         let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
         let follows = matches!(self.method, Method::GET | Method::HEAD);
-        let mut left = if follows { self.pool.settings.max_redirects } else { 0 };
+        let mut left = if follows {
+            self.pool.settings.max_redirects
+        } else {
+            0
+        };
         loop {
             let response = self.send(&url, &headers, deadline).await?;
             let Some(next) = redirect(&response, &url).filter(|_| left > 0) else {

@@ -68,7 +68,10 @@ pub(crate) fn check_url(url: &Url, addresses: Addresses, ports: &[u16]) -> Resul
     if addresses == Addresses::Any {
         return Ok(());
     }
-    if !url.port_or_known_default().is_some_and(|port| ports.contains(&port)) {
+    if !url
+        .port_or_known_default()
+        .is_some_and(|port| ports.contains(&port))
+    {
         return Err(Forbidden::Port);
     }
     match literal(host) {
@@ -80,7 +83,9 @@ pub(crate) fn check_url(url: &Url, addresses: Addresses, ports: &[u16]) -> Resul
 /// The address, if the host is one. The parser of URLs has turned `127.1` and `0x7f000001` into
 /// `127.0.0.1`.
 pub(crate) fn literal(host: &str) -> Option<IpAddr> {
-    let six = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let six = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     six.unwrap_or(host).parse().ok()
 }
 

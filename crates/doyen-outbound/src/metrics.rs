@@ -21,7 +21,10 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family::histogram(SECONDS, "Time of a call with all its tries."),
     Family::gauge(RUNNING, "Calls that run now."),
     Family::gauge(WAITING, "Calls that wait for a place of the bulkhead."),
-    Family::gauge(BREAKERS, "Hosts whose circuit breaker is not closed, by state."),
+    Family::gauge(
+        BREAKERS,
+        "Hosts whose circuit breaker is not closed, by state.",
+    ),
 ];
 
 const RESULTS: [&str; 13] = [
@@ -98,7 +101,6 @@ pub(crate) fn collect(pools: &[Arc<Pool>], samples: &mut Samples) {
         }
         samples.value(TRIES, &[client], get(&counters.tries));
         let counts: Vec<u64> = counters.buckets.iter().map(get).collect();
-        #[expect(clippy::cast_precision_loss, reason = "exact for 285 years")]
         let seconds = get(&counters.micros) as f64 / 1e6;
         samples.histogram(SECONDS, &[client], &BOUNDS, &counts, seconds);
         samples.value(RUNNING, &[client], pool.bulkhead.running());

@@ -65,7 +65,10 @@ fn wire(mut sections: BTreeMap<String, ClientSettings>, app: &mut Registrar<'_>)
         }
     }
     for name in sections.keys() {
-        let names: Vec<_> = declared.iter().map(|one| format!("`{}`", one.name)).collect();
+        let names: Vec<_> = declared
+            .iter()
+            .map(|one| format!("`{}`", one.name))
+            .collect();
         let message = match names.is_empty() {
             true => "the application has no upstream: declare it with \
                      `.contribute(upstream::<..>())`, or remove the section"

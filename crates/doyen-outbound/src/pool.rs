@@ -82,7 +82,9 @@ impl Pool {
     /// True for the host that the settings name.
     pub(crate) fn is_trusted(&self, url: &Url) -> bool {
         let origin = |url: &Url| url.origin();
-        self.base.as_ref().is_some_and(|base| origin(base) == origin(url))
+        self.base
+            .as_ref()
+            .is_some_and(|base| origin(base) == origin(url))
     }
 
     /// Returns the addresses that a call of this URL may reach.

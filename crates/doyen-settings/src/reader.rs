@@ -147,7 +147,10 @@ impl<'a> Reader<'a> {
 
     /// Returns the names of the sections below the current one.
     pub(crate) fn names(&self) -> BTreeSet<String> {
-        let names = self.tree.paths().filter_map(|path| name_in(path, &self.section));
+        let names = self
+            .tree
+            .paths()
+            .filter_map(|path| name_in(path, &self.section));
         names.map(str::to_owned).collect()
     }
 

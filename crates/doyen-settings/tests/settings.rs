@@ -763,9 +763,19 @@ fn a_section_has_a_name_of_the_settings() {
     );
     assert_eq!(clients["payments"].workers, 8);
     assert_eq!(clients["geo_data"].workers, 4);
-    let row = loaded.report.iter().find(|row| row.key == "clients.payments.workers");
+    let row = loaded
+        .report
+        .iter()
+        .find(|row| row.key == "clients.payments.workers");
     assert_eq!(row.map(|row| row.value.as_str()), Some("8"));
-    assert!(Loader::new("APP").load::<Named>().unwrap().value.clients.is_empty());
+    assert!(
+        Loader::new("APP")
+            .load::<Named>()
+            .unwrap()
+            .value
+            .clients
+            .is_empty()
+    );
     assert!(reference::<Named>("APP").contains(
         "| `clients.<name>.workers` | `APP_CLIENTS__<NAME>__WORKERS` | whole number from 1 to 64 | `4` |"
     ));

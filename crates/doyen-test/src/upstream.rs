@@ -153,7 +153,10 @@ impl UpstreamServer {
                 return requests;
             }
             let found = requests.len();
-            assert!(Instant::now() < deadline, "{found} of {number} requests arrived");
+            assert!(
+                Instant::now() < deadline,
+                "{found} of {number} requests arrived"
+            );
             // The server runs on threads of its own.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }

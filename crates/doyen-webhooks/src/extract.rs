@@ -6,9 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use doyen_core::inject::{BoxFuture, Context, Needs};
 use doyen_core::problem::Plain;
-use doyen_core::{
-    At, Clock, Inject, Kind, Place, ProblemInfo, Refusal, Timestamp, denied_because,
-};
+use doyen_core::{At, Clock, Inject, Kind, Place, ProblemInfo, Refusal, Timestamp, denied_because};
 use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, Parameter};
 use doyen_schema::input::Input;
@@ -120,7 +118,11 @@ impl<S: WebhookSource, T: Input> FromRequest for Verified<S, T> {
     fn describe(contract: &mut Contract<'_>) {
         <Json<T> as FromRequest<doyen_web::extract::ViaBody>>::describe(contract);
         for (name, description, schema) in [
-            (ID_HEADER, "Id of the message.", Schema::of("string").with("maxLength", 255)),
+            (
+                ID_HEADER,
+                "Id of the message.",
+                Schema::of("string").with("maxLength", 255),
+            ),
             (
                 TIMESTAMP_HEADER,
                 "Time of the delivery, in seconds since 1970.",

@@ -59,17 +59,30 @@ mod tests {
     fn only_the_same_key_and_owner_open_a_secret() {
         let secret = WebhookSecret::generate().unwrap_or_else(|error| panic!("{error:?}"));
         let (key, other) = ([1; 32], [2; 32]);
-        let seal = || secret.seal(&key, "whk_1").unwrap_or_else(|error| panic!("{error:?}"));
+        let seal = || {
+            secret
+                .seal(&key, "whk_1")
+                .unwrap_or_else(|error| panic!("{error:?}"))
+        };
         let sealed = seal();
-        assert!(WebhookSecret::open(&key, "whk_1", sealed.clone()).is_ok_and(|opened| opened == secret));
+        assert!(
+            WebhookSecret::open(&key, "whk_1", sealed.clone()).is_ok_and(|opened| opened == secret)
+        );
         assert_ne!(sealed, seal());
-        assert!(!sealed.windows(8).any(|part| secret.as_bytes().windows(8).any(|known| known == part)));
+        assert!(
+            !sealed
+                .windows(8)
+                .any(|part| secret.as_bytes().windows(8).any(|known| known == part))
+        );
         assert!(WebhookSecret::open(&key, "whk_2", sealed.clone()).is_err());
         assert!(WebhookSecret::open(&other, "whk_1", sealed.clone()).is_err());
         for place in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[place] ^= 1;
-            assert!(WebhookSecret::open(&key, "whk_1", changed).is_err(), "{place}");
+            assert!(
+                WebhookSecret::open(&key, "whk_1", changed).is_err(),
+                "{place}"
+            );
         }
         assert!(WebhookSecret::open(&key, "whk_1", Vec::new()).is_err());
     }

@@ -104,7 +104,10 @@ pub fn verify<'a>(
         .filter_map(|one| STANDARD.decode(one.strip_prefix(VERSION)?).ok())
         .take(MAX_SIGNATURES)
         // Compared in constant time.
-        .any(|tag| keys.iter().any(|key| hmac::verify(key, &text, &tag).is_ok()));
+        .any(|tag| {
+            keys.iter()
+                .any(|key| hmac::verify(key, &text, &tag).is_ok())
+        });
     match is_valid {
         true => Ok(Message {
             id: id.to_owned(),
@@ -181,7 +184,10 @@ mod tests {
         }
         let none = check(&[other], &headers, BODY, 1_000);
         assert_eq!(none, Err(BadSignature::Signature));
-        assert_eq!(check(&[], &headers, BODY, 1_000), Err(BadSignature::Signature));
+        assert_eq!(
+            check(&[], &headers, BODY, 1_000),
+            Err(BadSignature::Signature)
+        );
     }
 
     #[test]
@@ -224,7 +230,14 @@ mod tests {
             let checked = check(&known, &headers, BODY, now);
             assert_eq!(checked.is_ok(), accepted, "{now}");
         }
-        for text in ["", "soon", "+10000", "010000", "1e4", "99999999999999999999"] {
+        for text in [
+            "",
+            "soon",
+            "+10000",
+            "010000",
+            "1e4",
+            "99999999999999999999",
+        ] {
             let mut changed = headers.clone();
             changed[1].1 = text.to_owned();
             let refused = check(&known, &changed, BODY, 10_000);
@@ -238,7 +251,12 @@ mod tests {
         let text = new.to_text();
         assert_eq!(WebhookSecret::parse(text.expose()), Ok(new.clone()));
         assert_eq!(format!("{new:?}"), "***");
-        for text in ["", "whsec_", "whsec_AAAA", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+        for text in [
+            "",
+            "whsec_",
+            "whsec_AAAA",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        ] {
             assert!(WebhookSecret::parse(text).is_err(), "{text}");
         }
     }

@@ -24,7 +24,10 @@ async fn a_call_survives_a_fault_of_the_upstream(exchange: Exchange) {
     upstream.reply(Reply::reset());
     app.post("/orders/7").send().await.expect(204);
     let last = upstream.requests().pop();
-    assert_eq!(last.as_ref().and_then(|one| one.header("idempotency-key")), Some("7"));
+    assert_eq!(
+        last.as_ref().and_then(|one| one.header("idempotency-key")),
+        Some("7")
+    );
     assert_eq!(upstream.requests().len(), 4);
 }
 
@@ -34,7 +37,13 @@ async fn an_upstream_that_is_down_is_a_503(exchange: Exchange) {
     upstream.always(Reply::status(500));
     let setup = Setup::new().set("outbound.rates.url", &upstream.url());
     let app = exchange.another(setup).await;
-    app.get("/rates/USD").send().await.expect_problem(503, "unavailable");
+    app.get("/rates/USD")
+        .send()
+        .await
+        .expect_problem(503, "unavailable");
     upstream.always(Reply::status(404));
-    app.get("/rates/XXX").send().await.expect_problem(500, "internal");
+    app.get("/rates/XXX")
+        .send()
+        .await
+        .expect_problem(500, "internal");
 }

@@ -1,7 +1,7 @@
 //! `docs/guide/webhooks.md`
 
-use doyen::webhooks::{WebhookSecret, sign};
 use doyen::domain::{Clock as _, Timestamp};
+use doyen::webhooks::{WebhookSecret, sign};
 use doyen_test::{Answer, Setup, TestApp};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -25,7 +25,9 @@ async fn deliver(shop: &Shop, at: Timestamp, secret: &str, body: &str, sent: &st
     let secret = WebhookSecret::parse(secret).unwrap_or_else(|error| panic!("{error}"));
     let headers = sign(&[&secret], "msg_1", at, body.as_bytes());
     let call = shop.0.post("/hooks/payments");
-    let call = headers.into_iter().fold(call, |call, (name, value)| call.header(name, value));
+    let call = headers
+        .into_iter()
+        .fold(call, |call, (name, value)| call.header(name, value));
     call.body("application/json", sent).send().await
 }
 
@@ -46,6 +48,10 @@ async fn a_signed_message_is_accepted_and_any_other_is_not(shop: Shop) {
         answer.expect_problem(400, "invalid_signature");
     }
     // Verified first, then parsed: an unsigned body says nothing about the schema.
-    deliver(&shop, now, other, "[]", "[]").await.expect_problem(400, "invalid_signature");
-    deliver(&shop, now, SECRET, "[]", "[]").await.expect_problem(422, "invalid");
+    deliver(&shop, now, other, "[]", "[]")
+        .await
+        .expect_problem(400, "invalid_signature");
+    deliver(&shop, now, SECRET, "[]", "[]")
+        .await
+        .expect_problem(422, "invalid");
 }

@@ -64,10 +64,16 @@ async fn an_open_breaker_lets_nothing_through_until_the_pause_is_over(shop: Shop
     let upstream = UpstreamServer::start();
     let (app, client) = opened(&shop, &upstream).await;
     for _ in 0..10 {
-        assert_eq!(kind(client.get("/").send().await), CallErrorKind::BreakerOpen);
+        assert_eq!(
+            kind(client.get("/").send().await),
+            CallErrorKind::BreakerOpen
+        );
     }
     app.clock().advance(PAUSE - Duration::from_secs(1));
-    assert_eq!(kind(client.get("/").send().await), CallErrorKind::BreakerOpen);
+    assert_eq!(
+        kind(client.get("/").send().await),
+        CallErrorKind::BreakerOpen
+    );
     assert_eq!(upstream.requests().len(), 4);
     app.clock().advance(Duration::from_secs(1));
     assert_eq!(status(client.get("/").send().await), 200);
@@ -99,7 +105,10 @@ async fn one_failed_trial_opens_it_again(shop: Shop) {
         assert_eq!(status(client.get("/").send().await), 200);
         assert_eq!(status(client.get("/").send().await), 503);
         for _ in 0..5 {
-            assert_eq!(kind(client.get("/").send().await), CallErrorKind::BreakerOpen);
+            assert_eq!(
+                kind(client.get("/").send().await),
+                CallErrorKind::BreakerOpen
+            );
         }
         assert_eq!(upstream.requests().len(), 4 + 2 * round);
     }
@@ -119,7 +128,10 @@ async fn a_cancelled_trial_has_failed_and_no_other_takes_its_place(shop: Shop) {
     cancelled.abort();
     assert!(cancelled.await.unwrap_err().is_cancelled());
     for _ in 0..5 {
-        assert_eq!(kind(client.get("/").send().await), CallErrorKind::BreakerOpen);
+        assert_eq!(
+            kind(client.get("/").send().await),
+            CallErrorKind::BreakerOpen
+        );
     }
     assert_eq!(upstream.requests().len(), 5);
 }
@@ -150,7 +162,12 @@ async fn one_bad_host_does_not_keep_others_from_being_called(shop: Shop) {
     assert_eq!(kind(call(&bad).await), CallErrorKind::BreakerOpen);
     assert_eq!(status(call(&good).await), 200);
     // Hosts from outside are no part of the health of this service.
-    assert!(!admin(&app, "/readyz?verbose").await.1.contains("circuit breaker"));
+    assert!(
+        !admin(&app, "/readyz?verbose")
+            .await
+            .1
+            .contains("circuit breaker")
+    );
     until_metric(&app, r#"outbound_breakers{client="hooks",state="open"} 1"#).await;
 }
 
@@ -163,14 +180,20 @@ async fn an_upstream_that_hangs_opens_it_also_if_the_deadline_ends_the_tries(sho
     for _ in 0..4 {
         assert_eq!(kind(client.get("/").send().await), CallErrorKind::Timeout);
     }
-    assert_eq!(kind(client.get("/").send().await), CallErrorKind::BreakerOpen);
+    assert_eq!(
+        kind(client.get("/").send().await),
+        CallErrorKind::BreakerOpen
+    );
 }
 
 #[doyen_test::test(sqlite)]
 async fn the_state_is_in_metrics_and_health_and_the_service_stays_ready(shop: Shop) {
     let upstream = UpstreamServer::start();
     let (app, client) = opened(&shop, &upstream).await;
-    assert_eq!(kind(client.get("/").send().await), CallErrorKind::BreakerOpen);
+    assert_eq!(
+        kind(client.get("/").send().await),
+        CallErrorKind::BreakerOpen
+    );
     let (status, text) = admin(&app, "/readyz?verbose").await;
     assert_eq!(status, 200, "{text}");
     assert!(text.contains("circuit breaker open: `payments`"), "{text}");
@@ -188,6 +211,9 @@ async fn the_state_is_in_metrics_and_health_and_the_service_stays_ready(shop: Sh
         assert!(text.lines().any(|one| one == line), "{line}\n{text}");
     }
     // A handler gets a 503 for it, without a call.
-    app.get("/balance").send().await.expect_problem(503, "unavailable");
+    app.get("/balance")
+        .send()
+        .await
+        .expect_problem(503, "unavailable");
     assert_eq!(upstream.requests().len(), 4);
 }

@@ -58,7 +58,9 @@ async fn the_wait_for_a_place_is_part_of_the_time_of_a_call(shop: Shop) {
         tokio::spawn(async move { client.get("/").send().await })
     };
     upstream.received(1).await;
-    let call = client.get("/").timeout(std::time::Duration::from_millis(50));
+    let call = client
+        .get("/")
+        .timeout(std::time::Duration::from_millis(50));
     assert_eq!(kind(call.send().await), CallErrorKind::Timeout);
     assert_eq!(upstream.requests().len(), 1);
     upstream.release(1);

@@ -38,20 +38,37 @@ async fn no_form_of_an_inner_address_is_called(shop: Shop) {
         let url = format!("http://{host}:{port}/hook");
         let refused = client.check(&url, Addresses::Public).await;
         // A resolver that does not know the name `localhost.` cannot lead to it either.
-        assert!(refused == Err(Forbidden::Private) || host == "localhost.", "{host}");
+        assert!(
+            refused == Err(Forbidden::Private) || host == "localhost.",
+            "{host}"
+        );
         let failed = kind(client.post(&url).send().await);
         let unresolved = host == "localhost." && failed == CallErrorKind::Connect;
-        assert!(failed == CallErrorKind::Forbidden || unresolved, "{host}: {failed:?}");
+        assert!(
+            failed == CallErrorKind::Forbidden || unresolved,
+            "{host}: {failed:?}"
+        );
     }
     for (url, why) in [
-        ("http://169.254.169.254/latest/meta-data", Forbidden::Private),
+        (
+            "http://169.254.169.254/latest/meta-data",
+            Forbidden::Private,
+        ),
         ("http://user:secret@93.184.216.34/", Forbidden::Credentials),
         ("https://93.184.216.34:22/", Forbidden::Port),
         ("file:///etc/passwd", Forbidden::Scheme),
         ("gopher://93.184.216.34:80/", Forbidden::Scheme),
     ] {
-        assert_eq!(client.check(url, Addresses::Public).await, Err(why), "{url}");
-        assert_eq!(kind(client.post(url).send().await), CallErrorKind::Forbidden, "{url}");
+        assert_eq!(
+            client.check(url, Addresses::Public).await,
+            Err(why),
+            "{url}"
+        );
+        assert_eq!(
+            kind(client.post(url).send().await),
+            CallErrorKind::Forbidden,
+            "{url}"
+        );
     }
     assert_eq!(inner.connections(), 0);
 }
@@ -65,7 +82,10 @@ async fn a_name_that_changes_its_address_after_the_check_is_not_called(shop: Sho
     let client: Client<Hooks> = shop.another(setup).await.inject().await;
     let url = format!("http://hook.test:{}/hook", inner.port());
     assert_eq!(client.check(&url, Addresses::Public).await, Ok(()));
-    assert_eq!(kind(client.post(&url).send().await), CallErrorKind::Forbidden);
+    assert_eq!(
+        kind(client.post(&url).send().await),
+        CallErrorKind::Forbidden
+    );
     assert_eq!((inner.connections(), names.number_of_lookups()), (0, 2));
 }
 
@@ -79,7 +99,10 @@ async fn one_private_address_among_public_ones_is_enough_to_refuse_a_name(shop: 
     let url = format!("http://hook.test:{}/hook", inner.port());
     let refused = client.check(&url, Addresses::Public).await;
     assert_eq!(refused, Err(Forbidden::Private));
-    assert_eq!(kind(client.post(&url).send().await), CallErrorKind::Forbidden);
+    assert_eq!(
+        kind(client.post(&url).send().await),
+        CallErrorKind::Forbidden
+    );
     assert_eq!(inner.connections(), 0);
 }
 
@@ -105,8 +128,14 @@ async fn a_connection_to_a_private_address_is_not_shared_with_guarded_calls(shop
     let setup = resolving(&names).set("outbound.hooks.ports", &ports);
     let client: Client<Hooks> = shop.another(setup).await.inject().await;
     let url = format!("http://hook.test:{}/hook", inner.port());
-    assert_eq!(status(client.post(&url).addresses(Addresses::Any).send().await), 200);
-    assert_eq!(kind(client.post(&url).send().await), CallErrorKind::Forbidden);
+    assert_eq!(
+        status(client.post(&url).addresses(Addresses::Any).send().await),
+        200
+    );
+    assert_eq!(
+        kind(client.post(&url).send().await),
+        CallErrorKind::Forbidden
+    );
     assert_eq!(inner.requests().len(), 1);
 }
 
@@ -116,7 +145,11 @@ async fn a_redirect_does_not_lead_to_an_inner_address(shop: Shop) {
     let setup = paying(&outer)
         .set("outbound.payments.max_redirects", "5")
         .set("outbound.payments.ports", &format!("80,{}", inner.port()));
-    let client = shop.another(setup).await.inject::<Client<crate::support::Payments>>().await;
+    let client = shop
+        .another(setup)
+        .await
+        .inject::<Client<crate::support::Payments>>()
+        .await;
     for target in [
         inner.url(),
         format!("http://localhost:{}/", inner.port()),
@@ -144,12 +177,20 @@ async fn redirects_are_followed_only_where_allowed_and_without_secrets(shop: Sho
         ("token", "t0p-secret"),
     ];
     let client = shop.client(&first, &settings).await;
-    first.reply(Reply::redirect("/elsewhere")).reply(Reply::redirect(&second.url()));
-    let call = client.get("/").header("x-api-key", "k-secret").header("accept", "text/plain");
+    first
+        .reply(Reply::redirect("/elsewhere"))
+        .reply(Reply::redirect(&second.url()));
+    let call = client
+        .get("/")
+        .header("x-api-key", "k-secret")
+        .header("accept", "text/plain");
     assert_eq!(status(call.send().await), 200);
     let requests = first.requests();
     assert_eq!(requests[2].target, "/elsewhere");
-    assert_eq!(requests[2].header("authorization"), Some("Bearer t0p-secret"));
+    assert_eq!(
+        requests[2].header("authorization"),
+        Some("Bearer t0p-secret")
+    );
     assert_eq!(requests[2].header("x-api-key"), Some("k-secret"));
     let moved = &second.requests()[0];
     assert_eq!(moved.header("accept"), Some("text/plain"));

@@ -33,7 +33,9 @@ async fn a_try_that_hangs_is_given_up_and_repeated(shop: Shop) {
 #[doyen_test::test(sqlite)]
 async fn a_body_that_never_ends_is_given_up(shop: Shop) {
     let upstream = UpstreamServer::start();
-    upstream.always(Reply::stalls_after_half_of("the rest of the body does not come"));
+    upstream.always(Reply::stalls_after_half_of(
+        "the rest of the body does not come",
+    ));
     let client = shop.client(&upstream, &[("timeout", "100ms")]).await;
     assert_eq!(kind(client.get("/").send().await), CallErrorKind::Timeout);
 }

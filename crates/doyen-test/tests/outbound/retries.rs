@@ -28,7 +28,11 @@ async fn an_idempotent_call_is_repeated_after_each_fault(shop: Shop) {
         let client = shop.client(&upstream, &[]).await;
         let response = client.get("/balance").send().await.unwrap();
         assert_eq!(response.status().as_u16(), 204, "{fault:?}");
-        assert_eq!((response.tries(), upstream.requests().len()), (3, 3), "{fault:?}");
+        assert_eq!(
+            (response.tries(), upstream.requests().len()),
+            (3, 3),
+            "{fault:?}"
+        );
     }
 }
 
@@ -37,9 +41,13 @@ async fn an_unsafe_call_is_sent_once_whatever_happens(shop: Shop) {
     for fault in faults() {
         let upstream = UpstreamServer::start();
         upstream.always(fault.clone());
-        let client = shop.client(&upstream, &[("tries", "10"), ("breaker", "false")]).await;
-        let calls: [fn(&Client<Payments>) -> Call; 2] =
-            [|client| client.post("/charges"), |client| client.patch("/charges/1")];
+        let client = shop
+            .client(&upstream, &[("tries", "10"), ("breaker", "false")])
+            .await;
+        let calls: [fn(&Client<Payments>) -> Call; 2] = [
+            |client| client.post("/charges"),
+            |client| client.patch("/charges/1"),
+        ];
         for (sent, call) in calls.into_iter().enumerate() {
             let _ = call(&client).json(&"5 EUR").send().await;
             assert_eq!(upstream.requests().len(), sent + 1, "{fault:?}");
@@ -98,7 +106,9 @@ async fn retries_stay_within_the_budget(shop: Shop) {
     // The reserve of ten, and a tenth of the calls. The first call pays into a full budget.
     assert_eq!(upstream.requests().len(), 100 + 10 + 9);
 
-    let client = shop.client(&upstream, &[("breaker", "false"), ("retry_budget", "0")]).await;
+    let client = shop
+        .client(&upstream, &[("breaker", "false"), ("retry_budget", "0")])
+        .await;
     let before = upstream.requests().len();
     for _ in 0..5 {
         assert_eq!(status(client.get("/balance").send().await), 503);
@@ -112,7 +122,10 @@ async fn a_pause_that_is_too_long_is_not_waited_for(shop: Shop) {
     upstream.always(Reply::status(503).header("retry-after", "3600"));
     let client = shop.client(&upstream, &[]).await;
     let response = client.get("/balance").send().await.unwrap();
-    assert_eq!((response.status().as_u16(), upstream.requests().len()), (503, 1));
+    assert_eq!(
+        (response.status().as_u16(), upstream.requests().len()),
+        (503, 1)
+    );
     let wait = response.success().unwrap_err().retry_after().unwrap();
     assert_eq!(wait.as_secs(), 3_600);
 }
@@ -122,5 +135,8 @@ async fn without_a_listener_every_try_fails_to_connect(shop: Shop) {
     let upstream = UpstreamServer::start();
     let client = shop.client(&upstream, &[]).await;
     drop(upstream);
-    assert_eq!(kind(client.get("/balance").send().await), CallErrorKind::Connect);
+    assert_eq!(
+        kind(client.get("/balance").send().await),
+        CallErrorKind::Connect
+    );
 }

@@ -12,9 +12,14 @@ fn mistakes(app: App, settings: &[(&str, &str)]) -> String {
     let loader = Loader::new("APP")
         .env(std::iter::empty::<(String, String)>())
         .environment(Environment::Test)
-        .set("database.url", "sqlite:///tmp/doyen-outbound-is-not-opened.db")
+        .set(
+            "database.url",
+            "sqlite:///tmp/doyen-outbound-is-not-opened.db",
+        )
         .set("auth.signing_key", doyen_test::SIGNING_KEY);
-    let loader = settings.iter().fold(loader, |loader, (key, value)| loader.set(*key, *value));
+    let loader = settings
+        .iter()
+        .fold(loader, |loader, (key, value)| loader.set(*key, *value));
     match app.build(loader, doyen::Overrides::default()) {
         Ok(_) => panic!("it was built"),
         Err(error) => error.to_string(),
@@ -40,7 +45,10 @@ fn mistakes_in_the_settings_are_named() {
     }
     assert!(!text.contains("t0p"), "{text}");
     let text = mistakes(Shop::app(), &[("outbound.payments.tries", "0")]);
-    assert!(text.contains("`outbound.payments.tries` from code is `0`"), "{text}");
+    assert!(
+        text.contains("`outbound.payments.tries` from code is `0`"),
+        "{text}"
+    );
 }
 
 /// An upstream that the application does not declare.
@@ -75,7 +83,10 @@ async fn tls_is_verified(shop: Shop) {
     let client = shop.client(&upstream, &[("ca", &ca)]).await;
     assert_eq!(status(client.get("/").send().await), 200);
     let untrusting = shop.client(&upstream, &[]).await;
-    assert_eq!(kind(untrusting.get("/").send().await), CallErrorKind::Connect);
+    assert_eq!(
+        kind(untrusting.get("/").send().await),
+        CallErrorKind::Connect
+    );
     assert_eq!(upstream.requests().len(), 1);
 }
 

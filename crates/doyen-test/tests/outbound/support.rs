@@ -79,9 +79,11 @@ pub fn paying(upstream: &UpstreamServer) -> Setup {
 impl Shop {
     /// Starts the application with this upstream and these settings.
     pub async fn with(&self, upstream: &UpstreamServer, settings: &[(&str, &str)]) -> TestApp {
-        let setup = settings.iter().fold(paying(upstream), |setup, (key, value)| {
-            setup.set(&format!("outbound.payments.{key}"), *value)
-        });
+        let setup = settings
+            .iter()
+            .fold(paying(upstream), |setup, (key, value)| {
+                setup.set(&format!("outbound.payments.{key}"), *value)
+            });
         self.another(setup).await
     }
 
@@ -103,7 +105,10 @@ pub fn kind(result: Result<Response, CallError>) -> CallErrorKind {
 }
 
 pub fn status(result: Result<Response, CallError>) -> u16 {
-    result.unwrap_or_else(|error| panic!("{error}: {error:?}")).status().as_u16()
+    result
+        .unwrap_or_else(|error| panic!("{error}: {error:?}"))
+        .status()
+        .as_u16()
 }
 
 /// A resolver with scripted answers: the last one of a name stays.
@@ -118,7 +123,11 @@ impl Names {
         let parse = |texts: &&[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
         let answers = answers.iter().rev().map(parse).collect();
         let names = Self::default();
-        names.answers.lock().unwrap().insert(name.to_owned(), answers);
+        names
+            .answers
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), answers);
         Arc::new(names)
     }
 
