@@ -38,6 +38,7 @@ impl RequestState {
     /// Returns a state to which no step has added anything.
     pub(super) const fn fresh(&self) -> Self {
         Self {
+            started: self.started,
             request_id: self.request_id,
             trace: self.trace,
             peer: self.peer,
