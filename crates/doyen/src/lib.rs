@@ -43,6 +43,8 @@
 //! | [`jobs`] | the worker of background jobs |
 //! | [`mail`] | outgoing mail |
 //! | [`events`] | delivery of events to handlers and to a message broker |
+//! | [`outbound`] | calls to other services |
+//! | [`webhooks`] | signed webhooks |
 //!
 //! # Cargo features
 //!
@@ -60,6 +62,8 @@
 //! | `smtp` | no | mail over SMTP |
 //! | `redis` | no | rate limits, sessions and cached values in Redis, events in Redis Streams |
 //! | `oidc` | no | login by an OpenID provider |
+//! | `outbound` | no | the plugin `outbound` |
+//! | `webhooks` | no | signing and verifying webhooks |
 //!
 //! `accounts`, `events`, `idempotency`, `jobs` and `limits` need a database.
 
@@ -86,9 +90,13 @@ pub use doyen_macros::migrations;
 #[cfg(feature = "mail")]
 pub use doyen_mail as mail;
 pub use doyen_observe as observe;
+#[cfg(feature = "outbound")]
+pub use doyen_outbound as outbound;
 pub use doyen_schema as schema;
 pub use doyen_telemetry as telemetry;
 pub use doyen_web as web;
+#[cfg(feature = "webhooks")]
+pub use doyen_webhooks as webhooks;
 pub use plugins::DefaultPlugins;
 
 /// An application with the default plugins. See [`doyen_app::App`].

@@ -3,8 +3,8 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `cache`, `idempotency`, `jobs`, `mail`, `events` and `accounts`. Accounts themselves are added
-/// with [`App::plugin`](doyen_app::App::plugin), as
+/// `cache`, `idempotency`, `jobs`, `mail`, `events`, `outbound` and `accounts`. Accounts themselves
+/// are added with [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -27,6 +27,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "events")]
         plugins.add(doyen_events::Events);
+        #[cfg(feature = "outbound")]
+        plugins.add(doyen_outbound::Outbound);
         #[cfg(feature = "accounts")]
         plugins.add(doyen_accounts::AccessTokens::default());
     }
@@ -67,6 +69,11 @@ impl Defaults for DefaultPlugins {
             (
                 "events",
                 "add the feature `events` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "outbound"))]
+            (
+                "outbound",
+                "add the feature `outbound` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "database"))]
             (
