@@ -8,6 +8,7 @@ mod blocks;
 mod bodies;
 mod files;
 mod first_steps;
+mod idempotency;
 mod identity;
 mod injection;
 mod jobs;
@@ -19,6 +20,7 @@ mod reads;
 mod settings;
 mod shop;
 mod transactions;
+mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {
