@@ -69,10 +69,10 @@ pub use doyen_app::{Command, Overrides, Runtime, StartupError, redis, run};
 pub use doyen_core as domain;
 #[cfg(feature = "database")]
 pub use doyen_data as data;
-#[cfg(feature = "jobs")]
-pub use doyen_jobs as jobs;
 #[cfg(feature = "idempotency")]
 pub use doyen_idempotency as idempotency;
+#[cfg(feature = "jobs")]
+pub use doyen_jobs as jobs;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]
@@ -108,8 +108,8 @@ pub mod auth {
 pub mod prelude {
     pub use doyen_core::{
         Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Job, JobError, JobRun,
-        Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
-        port, provider, secs, signed_in,
+        Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _,
+        Secret, Timestamp, Unexpected, anyone, port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{

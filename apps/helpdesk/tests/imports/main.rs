@@ -107,7 +107,12 @@ async fn a_wrong_import_is_refused_whole(app: Helpdesk) {
         tickets(1001),
         json!({"tickets": [{"subject": ""}]}),
     ] {
-        let answer = agent.post("/v1/tickets/import").header("Idempotency-Key", "import-3").json(&body).send().await;
+        let answer = agent
+            .post("/v1/tickets/import")
+            .header("Idempotency-Key", "import-3")
+            .json(&body)
+            .send()
+            .await;
         assert_eq!(answer.status(), 422, "{answer}");
     }
     let customer = app.as_customer().await;
