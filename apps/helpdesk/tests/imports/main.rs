@@ -43,6 +43,7 @@ async fn an_import_creates_every_ticket_once(app: Helpdesk) {
     let agent = app.as_agent().await;
     let answer = agent
         .post("/v1/tickets/import")
+        .header("Idempotency-Key", "import-1")
         .json(&tickets(120))
         .send()
         .await
@@ -72,6 +73,7 @@ async fn a_job_is_visible_to_its_owner_and_to_administrators(app: Helpdesk) {
     );
     let answer = agent
         .post("/v1/tickets/import")
+        .header("Idempotency-Key", "import-2")
         .json(&tickets(1))
         .send()
         .await
@@ -105,12 +107,18 @@ async fn a_wrong_import_is_refused_whole(app: Helpdesk) {
         tickets(1001),
         json!({"tickets": [{"subject": ""}]}),
     ] {
-        let answer = agent.post("/v1/tickets/import").json(&body).send().await;
+        let answer = agent
+            .post("/v1/tickets/import")
+            .header("Idempotency-Key", "import-3")
+            .json(&body)
+            .send()
+            .await;
         assert_eq!(answer.status(), 422, "{answer}");
     }
     let customer = app.as_customer().await;
     let refused = customer
         .post("/v1/tickets/import")
+        .header("Idempotency-Key", "import-4")
         .json(&tickets(1))
         .send()
         .await;

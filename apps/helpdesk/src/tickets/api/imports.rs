@@ -38,7 +38,8 @@ pub(crate) struct StartedImport {
 #[post(
     "/import",
     allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin),
-    body_limit = BODY_LIMIT
+    body_limit = BODY_LIMIT,
+    idempotent(required)
 )]
 pub(crate) async fn import(
     me: User,
