@@ -175,6 +175,24 @@ impl Answer {
             name: name.into(),
             description: description.into(),
             schema,
+            optional: false,
+        });
+        self
+    }
+
+    /// Adds a header that not every response has.
+    #[must_use]
+    pub fn optional_header(
+        mut self,
+        name: &'static str,
+        description: &'static str,
+        schema: Schema,
+    ) -> Self {
+        self.headers.push(HeaderInfo {
+            name: name.into(),
+            description: description.into(),
+            schema,
+            optional: true,
         });
         self
     }
@@ -189,6 +207,8 @@ pub struct HeaderInfo {
     pub description: Cow<'static, str>,
     /// Schema.
     pub schema: Schema,
+    /// True if the response may lack it.
+    pub optional: bool,
 }
 
 /// The builder to which extractors, responses and policies add their part: the operation, and the

@@ -28,7 +28,7 @@ pub use components::{Components, Direction, NameClash, Named};
 pub use doyen_macros::{Input, Output};
 pub use input::Input;
 pub use iso_duration::{IsoDuration, NotADuration};
-pub use openapi::{DocumentEdit, Info, Licence, document, document_text};
+pub use openapi::{Difference, DocumentEdit, Info, Licence, diff, document, document_text};
 pub use output::Output;
 pub use schema::Schema;
 

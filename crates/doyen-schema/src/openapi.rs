@@ -10,11 +10,13 @@
 //!
 //! The document is derived from the extractors, responses, errors and policies of the routes.
 
+mod diff;
 mod document;
 mod head;
 mod operation;
 mod problems;
 mod response;
 
+pub use diff::{Difference, diff};
 pub use document::{document, document_text};
 pub use head::{DocumentEdit, Info, Licence};

@@ -12,6 +12,7 @@ mod bodies;
 mod fastapi;
 mod files;
 mod first_steps;
+mod idempotency;
 mod identity;
 mod injection;
 mod limits;
@@ -22,6 +23,7 @@ mod reads;
 mod settings;
 mod shop;
 mod transactions;
+mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {
