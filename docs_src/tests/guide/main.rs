@@ -6,8 +6,6 @@ mod answers;
 mod attributes;
 mod background;
 mod blocks;
-mod blocks;
-mod bodies;
 mod bodies;
 mod fastapi;
 mod files;
