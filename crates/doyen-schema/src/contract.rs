@@ -209,8 +209,8 @@ impl Answer {
         schema: Schema,
     ) -> Self {
         self.headers.push(HeaderInfo {
-            name,
-            description,
+            name: name.into(),
+            description: description.into(),
             schema,
             optional: true,
         });

@@ -164,6 +164,7 @@ impl<T: IntoResponse, C: CookieSpec> IntoResponse for WithCookie<T, C> {
                 None => answer.headers.push(HeaderInfo {
                     name: "Set-Cookie".into(),
                     description: text.clone().into(),
+                    optional: false,
                     schema: Schema::of("string"),
                 }),
             }

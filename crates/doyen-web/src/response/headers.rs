@@ -84,6 +84,7 @@ impl<H: output::parts::Object + Send> ResponseHeaders for H {
         let described = fields.map(|field| HeaderInfo {
             name: header_name(field.name).into(),
             description: field.description.into(),
+            optional: field.schema.clone().without_null() != field.schema,
             schema: field.schema.without_null(),
         });
         described.collect()
