@@ -17,6 +17,7 @@ pub mod first_steps;
 pub mod headers;
 pub mod identity;
 pub mod injection;
+pub mod jobs;
 pub mod limits;
 pub mod links;
 pub mod merge_patch;

@@ -38,6 +38,7 @@
 //! | [`limits`] | rate limits and quotas |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
+//! | [`jobs`] | the worker of background jobs |
 //! | [`mail`] | outgoing mail |
 //! | [`outbound`] | calls to other services |
 //! | [`webhooks`] | signed webhooks |
@@ -49,6 +50,7 @@
 //! | `sqlite`, `postgres` | `sqlite` | a database; without either there is no [`data`] |
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
+//! | `jobs` | no | the plugin `jobs`: background jobs |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
@@ -57,7 +59,7 @@
 //! | `outbound` | no | the plugin `outbound` |
 //! | `webhooks` | no | signing and verifying webhooks |
 //!
-//! `accounts` and `limits` need a database.
+//! `accounts`, `limits` and `jobs` need a database.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -69,6 +71,8 @@ pub use doyen_app::{Command, Overrides, Runtime, StartupError, redis, run};
 pub use doyen_core as domain;
 #[cfg(feature = "database")]
 pub use doyen_data as data;
+#[cfg(feature = "jobs")]
+pub use doyen_jobs as jobs;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]
@@ -107,8 +111,8 @@ pub mod auth {
 /// What a file of handlers needs.
 pub mod prelude {
     pub use doyen_core::{
-        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Kind, Page, PageFrom,
-        Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
+        Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Job, JobError, JobRun,
+        Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
         port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};

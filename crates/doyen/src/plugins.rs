@@ -2,8 +2,8 @@
 
 use doyen_app::{Defaults, PluginList};
 
-/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `mail`,
-/// `outbound` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
+/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `jobs`,
+/// `mail`, `outbound` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -16,6 +16,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_console::Docs);
         #[cfg(feature = "limits")]
         plugins.add(doyen_limit::Limits);
+        #[cfg(feature = "jobs")]
+        plugins.add(doyen_jobs::JobsPlugin);
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "outbound")]
@@ -35,6 +37,11 @@ impl Defaults for DefaultPlugins {
             (
                 "limits",
                 "add the feature `limits` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "jobs"))]
+            (
+                "jobs",
+                "add the feature `jobs` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "mail"))]
             (

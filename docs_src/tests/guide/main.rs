@@ -10,6 +10,7 @@ mod files;
 mod first_steps;
 mod identity;
 mod injection;
+mod jobs;
 mod limits;
 mod middleware;
 mod mounts;
