@@ -11,6 +11,7 @@ pub mod body;
 pub mod builder;
 pub mod command;
 pub mod errors;
+pub mod events;
 pub mod extractor;
 pub mod files;
 pub mod first_steps;

@@ -287,6 +287,7 @@ impl Registrar<'_> {
 impl Registrar<'_> {
     /// Adds routes and bindings to the public listener.
     pub fn module(&mut self, mut module: Module) {
+        self.module_events(&mut module);
         self.module_jobs(&mut module);
         if self.claim_module(&module, "") {
             self.draft.modules.push(module);
@@ -508,6 +509,24 @@ impl Registrar<'_> {
                 self.draft.faults.push(fault);
                 false
             }
+        }
+    }
+
+    /// Contributes the event handlers of a module, and requires a plugin that calls them.
+    pub(crate) fn module_events(&mut self, module: &mut Module) {
+        let handlers = module.take_event_handlers();
+        if handlers.is_empty() {
+            return;
+        }
+        let mut needs = Needs::default();
+        needs.add::<Arc<dyn doyen_core::event::EventLog>>();
+        let what = format!(
+            "event handlers of `{}` (feature `events` of `doyen`)",
+            module.name()
+        );
+        self.needs(what, needs);
+        for handler in handlers {
+            self.contribute(handler);
         }
     }
 

@@ -10,7 +10,7 @@
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values of every service |
 //! | [`Paging`], [`Page`] | lists |
 //! | [`net`] | addresses that outgoing calls may reach |
-//! | [`Event`] | facts that other parts of a system react to |
+//! | [`Event`], [`EventData`] | facts that other parts of a system react to |
 //! | [`Mail`], [`Mailer`] | mail to users |
 //! | [`Job`], [`Jobs`] | background jobs |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
@@ -29,7 +29,7 @@ mod causes;
 mod convert;
 mod denied;
 mod duration;
-mod event;
+pub mod event;
 mod failure;
 pub mod id;
 pub mod inject;
@@ -58,11 +58,11 @@ pub use caller::{
 };
 pub use causes::{causes, chain};
 pub use denied::{DeniedBecause, denied_because};
-pub use doyen_macros::{Event, Inject, Problem, Role, Scope, port, provider};
+pub use doyen_macros::{Event, EventData, Inject, Problem, Role, Scope, port, provider};
 // Only the derives: the traits are in doyen-schema.
 pub use doyen_macros::{Input, Output};
 pub use duration::parse_duration;
-pub use event::Event;
+pub use event::{Event, EventData};
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
 pub use inject::{Inject, Lifetime, Port};
@@ -105,7 +105,7 @@ pub extern crate self as domain;
 pub mod __private {
     pub use crate::__without_schema as with_schema;
     pub use crate::convert::ConvertInto;
-    pub use crate::event::Event;
+    pub use crate::event::{Event, EventData, unknown_topic};
     pub use crate::inject::{BoxFuture, Context, Inject, Lifetime, Need, Needs, Node, Port};
     pub use crate::problem::{Problem, ProblemInfo, Refusal, Unexpected};
     pub use crate::{At, Failures, Invalid, Kind, Patch, Place, Role, Scope};

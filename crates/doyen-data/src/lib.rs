@@ -69,7 +69,9 @@ pub use doyen_macros::Row;
 pub use error::{COMMIT_FAILED, ConnectError, UniqueViolation, Violation, classify};
 pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
+
 pub use options::{DatabaseOptions, Pooler, Synchronous};
+pub use outbox::{EVENTS_CHANNEL, MAX_EVENT_BYTES};
 pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
@@ -79,7 +81,7 @@ pub use wake::Wakeups;
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use doyen_core::__private::{Event, serde};
+    pub use doyen_core::__private::{Event, EventData, serde, serde_json, unknown_topic};
     pub mod data {
         pub use crate::{Cells, Migration, Migrations, Row, sea_orm};
     }

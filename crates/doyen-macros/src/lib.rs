@@ -7,6 +7,7 @@ mod around;
 mod convert;
 mod entity;
 mod event;
+mod event_data;
 mod inject;
 mod input;
 mod migrations;
@@ -39,6 +40,7 @@ macro_rules! derive {
 
 derive!(Entity(sea_orm), derive_entity, entity);
 derive!(Event(event), derive_event, event);
+derive!(EventData(event), derive_event_data, event_data);
 derive!(Inject(inject), derive_inject, inject);
 derive!(Input(input, validate), derive_input, input);
 derive!(Output(output), derive_output, output);

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId, type_name};
 use std::sync::Arc;
 
+use doyen_core::event::{EventHandler, HandleEvent};
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
 use doyen_core::{Job, JobHandler, Port, Schedule};
 
@@ -11,7 +12,7 @@ use crate::extract::FromRequestParts;
 use crate::guard::Guard;
 use crate::route::{Route, Routes};
 
-/// The routes and bindings of one domain.
+/// The routes, bindings and event handlers of one domain.
 ///
 /// ```
 /// use doyen_core::anyone;
@@ -36,6 +37,7 @@ pub struct Module {
     pub(crate) guards: Vec<Guard>,
     /// Around all routes. The first one is the outermost.
     pub(crate) layers: Vec<BoxLayer>,
+    events: Vec<EventHandler>,
     jobs: ModuleJobs,
 }
 
@@ -86,6 +88,7 @@ impl Module {
             bindings: Vec::new(),
             guards: Vec::new(),
             layers: Vec::new(),
+            events: Vec::new(),
             jobs: ModuleJobs::default(),
         }
     }
@@ -155,6 +158,52 @@ impl Module {
             apply: Box::new(move |container| container.provide(value)),
         });
         self
+    }
+
+    /// Delivers events to a function: `async fn(event, ..) -> Result<(), E>`. Its first parameter
+    /// is a type that derives `EventData`, or `Delivery<_>` of one, or `RecordedEvent`. The others
+    /// are injected, as in a route.
+    ///
+    /// `name` is stored with each pending delivery. It is unique in the application, and the same
+    /// on all nodes. The plugin `events` calls the function: see [`HandleEvent`].
+    ///
+    /// ```
+    /// # extern crate doyen_core as doyen;
+    /// use doyen_core::{EventData, Unexpected};
+    /// use doyen_web::Module;
+    ///
+    /// #[derive(EventData)]
+    /// #[event(topic = "order.placed")]
+    /// struct OrderPlaced {
+    ///     order: String,
+    /// }
+    ///
+    /// async fn reserve_stock(event: OrderPlaced) -> Result<(), Unexpected> {
+    /// #   let _ = event.order;
+    ///     Ok(())
+    /// }
+    ///
+    /// fn module() -> Module {
+    ///     Module::new("stock").on("reserve_stock", reserve_stock)
+    /// }
+    /// # let _ = module();
+    /// ```
+    #[must_use]
+    pub fn on<P, H: HandleEvent<P>>(self, name: &'static str, handler: H) -> Self {
+        self.event_handler(EventHandler::new(name, handler))
+    }
+
+    /// Adds a handler of events with options: topics with wildcards, and the policy for later
+    /// events after one is parked.
+    #[must_use]
+    pub fn event_handler(mut self, handler: EventHandler) -> Self {
+        self.events.push(handler);
+        self
+    }
+
+    /// Takes the event handlers out of the module, for the plugin that calls them.
+    pub fn take_event_handlers(&mut self) -> Vec<EventHandler> {
+        std::mem::take(&mut self.events)
     }
 
     /// Adds the handler of a background job. The application needs the plugin `jobs`.

@@ -42,6 +42,7 @@
 //! | [`mail`] | outgoing mail |
 //! | [`outbound`] | calls to other services |
 //! | [`webhooks`] | signed webhooks |
+//! | [`events`] | delivery of events to handlers and to a message broker |
 //!
 //! # Cargo features
 //!
@@ -54,12 +55,13 @@
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
-//! | `redis` | no | rate limits and sessions in Redis |
+//! | `events` | no | the plugin `events`: delivery of events |
+//! | `redis` | no | rate limits and sessions in Redis, events in Redis Streams |
 //! | `oidc` | no | login by an OpenID provider |
 //! | `outbound` | no | the plugin `outbound` |
 //! | `webhooks` | no | signing and verifying webhooks |
 //!
-//! `accounts`, `limits` and `jobs` need a database.
+//! `accounts`, `events`, `limits` and `jobs` need a database.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -73,6 +75,8 @@ pub use doyen_core as domain;
 pub use doyen_data as data;
 #[cfg(feature = "jobs")]
 pub use doyen_jobs as jobs;
+#[cfg(feature = "events")]
+pub use doyen_events as events;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]
@@ -110,10 +114,14 @@ pub mod auth {
 
 /// What a file of handlers needs.
 pub mod prelude {
+    pub use doyen_core::event::Delivery;
     pub use doyen_core::{
         Allow, AllowExt as _, Caller, Clock, Failures, Id, Inject, Invalid, Job, JobError, JobRun,
         Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
         port, provider, secs, signed_in,
+        Allow, AllowExt as _, Caller, Clock, Event, EventData, Failures, Id, Inject, Invalid, Kind,
+        Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp,
+        Unexpected, anyone, port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{

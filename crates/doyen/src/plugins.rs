@@ -3,7 +3,7 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `jobs`,
-/// `mail`, `outbound` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
+/// `mail`, `outbound`, `events` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -22,6 +22,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "outbound")]
         plugins.add(doyen_outbound::Outbound);
+        #[cfg(feature = "events")]
+        plugins.add(doyen_events::Events);
         #[cfg(feature = "accounts")]
         plugins.add(doyen_accounts::AccessTokens);
     }
@@ -52,6 +54,11 @@ impl Defaults for DefaultPlugins {
             (
                 "outbound",
                 "add the feature `outbound` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "events"))]
+            (
+                "events",
+                "add the feature `events` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "database"))]
             (

@@ -7,6 +7,7 @@ mod background;
 mod blocks;
 mod bodies;
 mod files;
+mod events;
 mod first_steps;
 mod identity;
 mod injection;

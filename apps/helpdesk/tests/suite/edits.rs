@@ -257,5 +257,19 @@ async fn changes_leave_events(app: Helpdesk) {
     agent.does("solve", &ticket).await.expect(409);
     ann.says(&ticket, "thanks").await.expect(201);
     ann.says(NOWHERE, "thanks").await.expect(404);
+    // A customer's comment on a solved ticket changes no status.
     assert_eq!(app.count("doyen_outbox").await - before, 3);
+    let of =
+        |filter: &str| format!("doyen_outbox WHERE aggregate = 'ticket:{ticket}' AND {filter}");
+    for topic in ["created", "solved", "commented"] {
+        let count = app.count(&of(&format!("topic = 'ticket.{topic}'"))).await;
+        assert_eq!(count, 1, "{topic}");
+    }
+    let note = json!({"body": "a secret", "internal": true});
+    let path = format!("/v1/tickets/{ticket}/comments");
+    agent.post(path).json(&note).send().await.expect(201);
+    let internal = r#"payload LIKE '%"internal":true%'"#;
+    assert_eq!(app.count(&of(internal)).await, 1);
+    let traced = app.count(&of("trace LIKE '00-%'")).await;
+    assert_eq!(traced, 4, "each event carries the trace of its request");
 }

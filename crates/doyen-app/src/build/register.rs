@@ -52,11 +52,13 @@ pub(super) fn register(collected: &mut Collected, overrides: &mut Overrides) -> 
         let fine = entry.has_settings() && !collected.broken.contains(&entry.name);
         incomplete |= !(fine && attempt(&mut draft, entry.owner(), |app| entry.register(app)));
     }
-    // The jobs of the application are contributions too, which plugins read in `finish`.
+    // Event handlers and jobs of the application are contributions, which plugins read in `finish`.
     for module in collected.modules.iter_mut().chain(&mut overrides.modules) {
         let owner = collected.owner;
         let draft = &mut draft;
-        Registrar { draft, owner }.module_jobs(module);
+        let mut registrar = Registrar { draft, owner };
+        registrar.module_events(module);
+        registrar.module_jobs(module);
     }
     for (owner, finish) in std::mem::take(&mut draft.finishes) {
         incomplete |= !attempt(&mut draft, owner, finish);

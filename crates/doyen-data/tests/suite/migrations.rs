@@ -55,10 +55,10 @@ everywhere! {
         let migrator = Migrator::new(&fresh.database, TABLES);
         let nothing = migrator.schema().await.unwrap();
         assert!(!nothing.contains("tickets"));
-        assert_eq!(migrator.up().await.unwrap().len(), 2, "the framework's and ours");
+        assert_eq!(migrator.up().await.unwrap().len(), 3, "the framework's and ours");
         let first = migrator.schema().await.unwrap();
         assert!(first.contains("tickets") && first.contains("doyen_outbox") && first.contains("customers_email_key"), "{first}");
-        assert_eq!(migrator.down_all().await.unwrap().len(), 2);
+        assert_eq!(migrator.down_all().await.unwrap().len(), 3);
         assert_eq!(migrator.schema().await.unwrap(), nothing, "the way back leaves nothing");
         migrator.up().await.unwrap();
         assert_eq!(migrator.schema().await.unwrap(), first);
@@ -77,14 +77,14 @@ everywhere! {
             let all = migrator.status().await.unwrap();
             all.iter().map(|one| format!("{}:{}:{}", one.owner, one.name, matches!(one.state, State::Applied { .. }))).collect()
         };
-        assert_eq!(states().await, ["doyen:outbox:false", "app:a:false", "app:b:false", "app:c:false"]);
+        assert_eq!(states().await, ["doyen:outbox:false", "doyen:outbox_order:false", "app:a:false", "app:b:false", "app:c:false"]);
         assert!(migrator.check().await.unwrap_err().to_string().contains("1_outbox"));
         migrator.up().await.unwrap();
         assert!(migrator.up().await.unwrap().is_empty(), "the second time there is nothing to do");
         migrator.check().await.unwrap();
         let back = migrator.down(2).await.unwrap();
         assert_eq!(back.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["c", "b"]);
-        assert_eq!(states().await, ["doyen:outbox:true", "app:a:true", "app:b:false", "app:c:false"]);
+        assert_eq!(states().await, ["doyen:outbox:true", "doyen:outbox_order:true", "app:a:true", "app:b:false", "app:c:false"]);
         assert_eq!(migrator.down(9).await.unwrap().len(), 1, "the framework's tables stay");
     }
 }

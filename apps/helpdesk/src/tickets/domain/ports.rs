@@ -2,7 +2,7 @@
 
 use doyen::domain::{Event, JobId, Page, Paging, Unexpected, port};
 
-use super::{Comment, Draft, Person, Stats, Status, Ticket, TicketFilter, TicketId, Viewer};
+use super::{Comment, Draft, Person, Stats, Ticket, TicketFilter, TicketId, Viewer};
 use crate::access::UserId;
 
 /// Stores tickets.
@@ -62,25 +62,52 @@ pub trait TicketRepository {
     async fn agent(&self, id: UserId) -> Result<Option<Person>, Unexpected>;
 }
 
-/// A domain event.
+/// A change of a ticket. The aggregate is the ticket: a handler receives the events of one ticket
+/// in order. An event carries ids; a handler reads the view that its reader may see.
 #[derive(Clone, Debug, PartialEq, Eq, Event)]
-#[event(topic = "tickets")]
+#[event(topic = "ticket", key = "ticket")]
 pub enum TicketEvent {
     /// A ticket was created.
     Created {
         /// Ticket id.
         ticket: TicketId,
-        /// User id of the reporter.
-        reporter: UserId,
+        /// User id of the reporter, who created it.
+        by: UserId,
     },
-    /// The status of a ticket changed.
-    StatusChanged {
+    /// The content of a ticket changed, or a comment changed its status.
+    Updated {
         /// Ticket id.
         ticket: TicketId,
-        /// Previous status.
-        from: Status,
-        /// New status.
-        to: Status,
+        /// User id of the user who made the change.
+        by: UserId,
+    },
+    /// A ticket was assigned to an agent.
+    Assigned {
+        /// Ticket id.
+        ticket: TicketId,
+        /// User id of the agent.
+        assignee: UserId,
+        /// User id of the user who made the change.
+        by: UserId,
+    },
+    /// A ticket was marked as solved.
+    Solved {
+        /// Ticket id.
+        ticket: TicketId,
+        /// User id of the user who made the change.
+        by: UserId,
+    },
+    /// A ticket was closed.
+    Closed {
+        /// Ticket id.
+        ticket: TicketId,
+        /// User id of the user who made the change.
+        by: UserId,
+    },
+    /// A ticket was reopened.
+    Reopened {
+        /// Ticket id.
+        ticket: TicketId,
         /// User id of the user who made the change.
         by: UserId,
     },

@@ -43,7 +43,7 @@ impl Tickets {
         self.events
             .publish(TicketEvent::Created {
                 ticket: ticket.id,
-                reporter: ticket.reporter.id,
+                by: ticket.reporter.id,
             })
             .await?;
         Ok(ticket)
@@ -100,6 +100,7 @@ impl Tickets {
         if !self.repository.replace(viewer, &read, &changed).await? {
             return Err(StaleTicket.into());
         }
+        self.updated(viewer, id).await?;
         Ok(changed)
     }
 
@@ -124,26 +125,46 @@ impl Tickets {
             .agent(assignee)
             .await?
             .ok_or_else(NotAnAgent::new)?;
-        Ok(self
+        let ticket = self
             .act(viewer, id, Action::Assign, |ticket| {
                 ticket.assignee = Some(agent.clone())
             })
-            .await?)
+            .await?;
+        let by = viewer.id();
+        let event = TicketEvent::Assigned {
+            ticket: id,
+            assignee,
+            by,
+        };
+        self.events.publish(event).await?;
+        Ok(ticket)
     }
 
     /// Marks a ticket as solved.
     pub async fn solve(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, MoveTicket> {
-        self.act(viewer, id, Action::Solve, |_| {}).await
+        let ticket = self.act(viewer, id, Action::Solve, |_| {}).await?;
+        let by = viewer.id();
+        let event = TicketEvent::Solved { ticket: id, by };
+        self.events.publish(event).await?;
+        Ok(ticket)
     }
 
     /// Closes a ticket.
     pub async fn close(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, MoveTicket> {
-        self.act(viewer, id, Action::Close, |_| {}).await
+        let ticket = self.act(viewer, id, Action::Close, |_| {}).await?;
+        let by = viewer.id();
+        let event = TicketEvent::Closed { ticket: id, by };
+        self.events.publish(event).await?;
+        Ok(ticket)
     }
 
     /// Reopens a ticket.
     pub async fn reopen(&self, viewer: Viewer, id: TicketId) -> Result<Ticket, MoveTicket> {
-        self.act(viewer, id, Action::Reopen, |_| {}).await
+        let ticket = self.act(viewer, id, Action::Reopen, |_| {}).await?;
+        let by = viewer.id();
+        let event = TicketEvent::Reopened { ticket: id, by };
+        self.events.publish(event).await?;
+        Ok(ticket)
     }
 
     /// Adds a comment, which can change the status of the ticket: see [`Ticket::commented`].
@@ -161,11 +182,15 @@ impl Tickets {
                 .ok_or(TicketNotFound)?;
             return Err(AgentsOnly(reason).into());
         }
-        self.change(viewer, id, |ticket| {
-            ticket.commented(viewer.is_staff(), new.internal);
-            Ok::<_, AddComment>(())
-        })
-        .await?;
+        let (before, after) = self
+            .change(viewer, id, |ticket| {
+                ticket.commented(viewer.is_staff(), new.internal);
+                Ok::<_, AddComment>(())
+            })
+            .await?;
+        if before.status != after.status {
+            self.updated(viewer, id).await?;
+        }
         let author = self.person(viewer.id()).await?;
         let comment = Comment {
             id: CommentId::new(),
@@ -214,24 +239,33 @@ impl Tickets {
         action: Action,
         also: impl Fn(&mut Ticket) + Send + Sync,
     ) -> Result<Ticket, MoveTicket> {
-        self.change(viewer, id, |ticket| {
-            let status = ticket.status;
-            ticket.status = status
-                .after(action)
-                .ok_or(InvalidTransition { status, action })?;
-            also(ticket);
-            Ok::<_, MoveTicket>(())
-        })
-        .await
+        let (_, ticket) = self
+            .change(viewer, id, |ticket| {
+                let status = ticket.status;
+                ticket.status = status
+                    .after(action)
+                    .ok_or(InvalidTransition { status, action })?;
+                also(ticket);
+                Ok::<_, MoveTicket>(())
+            })
+            .await?;
+        Ok(ticket)
     }
 
-    /// Reads, changes and writes a ticket. Concurrent changes wait for each other, so none is lost.
+    async fn updated(&self, viewer: Viewer, id: TicketId) -> Result<(), Unexpected> {
+        let by = viewer.id();
+        let event = TicketEvent::Updated { ticket: id, by };
+        self.events.publish(event).await
+    }
+
+    /// Reads, changes and writes a ticket, and returns it as it was and as it is. Concurrent changes
+    /// wait for each other, so none is lost.
     async fn change<E>(
         &self,
         viewer: Viewer,
         id: TicketId,
         step: impl Fn(&mut Ticket) -> Result<(), E> + Send + Sync,
-    ) -> Result<Ticket, E>
+    ) -> Result<(Ticket, Ticket), E>
     where
         E: From<TicketNotFound> + From<Unexpected>,
     {
@@ -247,16 +281,7 @@ impl Tickets {
         if !self.repository.replace(viewer, &read, &changed).await? {
             return Err(Unexpected::new(format!("{id} was changed while it was locked")).into());
         }
-        if changed.status != read.status {
-            let event = TicketEvent::StatusChanged {
-                ticket: id,
-                from: read.status,
-                to: changed.status,
-                by: viewer.id(),
-            };
-            self.events.publish(event).await?;
-        }
-        Ok(changed)
+        Ok((read, changed))
     }
 
     /// Returns the user with the id of the caller, who is logged in and must therefore exist.

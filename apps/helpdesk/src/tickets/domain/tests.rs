@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen::domain::{HOUR, Paging, Patch, Problem};
+use doyen::domain::{Event as _, HOUR, Paging, Patch, Problem};
 
 use super::memory::{Heard, InMemory, Ticking};
 use super::*;
@@ -102,7 +102,7 @@ async fn a_new_ticket_is_open_and_its_tags_are_sorted_and_distinct() {
         *desk.received.0.lock().unwrap(),
         [TicketEvent::Created {
             ticket: ticket.id,
-            reporter: desk.ann.id
+            by: desk.ann.id
         }]
     );
 }
@@ -184,15 +184,12 @@ async fn each_action_is_possible_in_its_states_only() {
         "invalid_transition"
     );
     assert_eq!(desk.tickets.reopen(agent, id).await.unwrap().status, Open);
-    let changes = desk
-        .received
-        .0
-        .lock()
-        .unwrap()
-        .iter()
-        .filter(|event| matches!(event, TicketEvent::StatusChanged { .. }))
-        .count();
-    assert_eq!(changes, 3);
+    let received = desk.received.0.lock().unwrap();
+    let topics: Vec<_> = received.iter().map(Event::topic).collect();
+    let expected = ["created", "solved", "closed", "reopened"];
+    assert_eq!(topics, expected.map(|name| format!("ticket.{name}")));
+    let aggregate = Some(format!("ticket:{id}"));
+    assert!(received.iter().all(|event| event.aggregate() == aggregate));
 }
 
 #[tokio::test]
