@@ -5,6 +5,7 @@
 
 mod api;
 pub mod domain;
+mod feed;
 mod infrastructure;
 mod seed;
 
@@ -12,6 +13,7 @@ use doyen::prelude::*;
 
 use domain::{TicketEvents, TicketImports, TicketRepository};
 
+pub(crate) use feed::TicketFeed;
 pub(crate) use seed::seed;
 
 /// The module with tickets, comments and statistics.
