@@ -22,6 +22,7 @@ mod rng;
 mod seed;
 pub mod settings;
 pub mod tickets;
+mod versions;
 pub mod webhooks;
 
 use doyen::auth::Accounts;
@@ -43,6 +44,7 @@ pub fn app() -> App {
         .description("A ticket system: customers open tickets, and agents answer them.")
         .contact("The Doyen authors", "mailto:helpdesk@example.com")
         .licence("MIT OR Apache-2.0", "MIT OR Apache-2.0")
+        .versions(versions::versions())
         .scopes::<access::Scope>()
         .settings::<settings::HelpdeskSettings>()
         .migrations(doyen::migrations!("migrations"))

@@ -2,8 +2,8 @@
 
 use doyen_app::{Defaults, PluginList};
 
-/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `jobs`,
-/// `mail`, `outbound`, `events` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
+/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `idempotency`,
+/// `jobs`, `mail`, `outbound`, `events` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -16,6 +16,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_console::Docs);
         #[cfg(feature = "limits")]
         plugins.add(doyen_limit::Limits);
+        #[cfg(feature = "idempotency")]
+        plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "jobs")]
         plugins.add(doyen_jobs::JobsPlugin);
         #[cfg(feature = "mail")]
@@ -44,6 +46,11 @@ impl Defaults for DefaultPlugins {
             (
                 "jobs",
                 "add the feature `jobs` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "idempotency"))]
+            (
+                "idempotency",
+                "add the feature `idempotency` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "mail"))]
             (

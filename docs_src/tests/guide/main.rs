@@ -9,6 +9,7 @@ mod bodies;
 mod files;
 mod events;
 mod first_steps;
+mod idempotency;
 mod identity;
 mod injection;
 mod jobs;
@@ -22,6 +23,7 @@ mod settings;
 mod shop;
 mod transactions;
 mod webhooks;
+mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {

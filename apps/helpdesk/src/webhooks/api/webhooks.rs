@@ -19,7 +19,7 @@ use crate::webhooks::domain::{
 /// `webhook-id`, `webhook-timestamp` and `webhook-signature`. The body is a JSON object with
 /// `type`, `timestamp` and `data`. A delivery that fails is tried again for about three days.
 /// Internal notes are never sent. The secret is shown only in this response.
-#[post("/", allow = Scope::WebhooksWrite)]
+#[post("/", allow = Scope::WebhooksWrite, idempotent)]
 pub(crate) async fn create(
     me: User,
     webhooks: Webhooks,
