@@ -8,6 +8,7 @@
 //! | [`accounts`] | registration, profiles and users |
 //! | [`tickets`] | tickets, their states, comments and statistics |
 //! | [`jobs`] | the background jobs of users |
+//! | [`webhooks`] | webhooks: the events of tickets, sent to URLs |
 //! | [`settings`] | settings of the application, in addition to those of the framework |
 //!
 //! Each domain is a directory with three layers: `api` defines the HTTP interface, `domain` the
@@ -22,6 +23,7 @@ mod seed;
 pub mod settings;
 pub mod tickets;
 mod versions;
+pub mod webhooks;
 
 use doyen::auth::Accounts;
 use doyen::prelude::*;
@@ -54,6 +56,8 @@ pub fn app() -> App {
         .module(accounts::module())
         .module(tickets::module())
         .module(jobs::module())
+        .plugin(webhooks::WebhooksPlugin)
+        .module(webhooks::module())
         .module(quotas())
         .command(accounts::create_user())
         .seed(seed::seed)

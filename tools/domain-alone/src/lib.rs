@@ -31,6 +31,12 @@ pub mod tickets {
     pub mod domain;
 }
 
+/// The domain of webhooks in the helpdesk.
+#[path = "../../../apps/helpdesk/src/webhooks"]
+pub mod webhooks {
+    pub mod domain;
+}
+
 /// The domain of orders in the guide.
 #[path = "../../../docs_src/src/shop"]
 pub mod shop {

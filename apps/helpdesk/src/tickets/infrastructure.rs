@@ -22,7 +22,7 @@ pub(crate) use imports::{ImportTickets, JobImports};
 use search::Search;
 
 use super::domain::{
-    Comment, Person, Stats, Ticket, TicketFilter, TicketId, TicketRepository, Viewer,
+    Comment, CommentId, Person, Stats, Ticket, TicketFilter, TicketId, TicketRepository, Viewer,
 };
 use crate::access::{Role, UserId};
 
@@ -165,6 +165,20 @@ impl TicketRepository for SqlTickets {
         let values = (viewer.id().to_string(), viewer.is_staff(), id.to_string());
         let page = self.session.page(select, order, paging, &values).await?;
         page.try_map(rows::read_comment)
+    }
+
+    async fn comment_of(
+        &self,
+        viewer: Viewer,
+        ticket: TicketId,
+        id: CommentId,
+    ) -> Result<Option<Comment>, Unexpected> {
+        let row = comment_card::Entity::find_by_id(id.uuid())
+            .filter(comment_card::Column::TicketId.eq(ticket.uuid()))
+            .one(&self.session)
+            .await?;
+        let comment = row.map(rows::read_comment).transpose()?;
+        Ok(comment.filter(|comment| viewer.is_staff() || !comment.internal))
     }
 
     async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected> {

@@ -5,6 +5,7 @@
 
 mod api;
 pub mod domain;
+mod feed;
 mod infrastructure;
 mod seed;
 
@@ -12,9 +13,13 @@ use doyen::prelude::*;
 
 use domain::{TicketEvents, TicketImports, TicketRepository};
 
+<<<<<<< HEAD
 /// The tag of cached values that depend on any ticket.
 const TICKETS: &str = "tickets";
 
+=======
+pub(crate) use feed::TicketFeed;
+>>>>>>> outbound
 pub(crate) use seed::seed;
 
 /// The module with tickets, comments and statistics.

@@ -53,12 +53,17 @@ fn path(operation: &Operation, theirs: &Theirs) -> String {
         path if path.starts_with("/v1/me/sessions/") => theirs.session.clone(),
         path if path.starts_with("/v1/me/api-keys/") => theirs.key.clone(),
         path if path.starts_with("/v1/jobs/") => "job_01jd9m3z6veqjsk4dy2hjcg8x4".to_owned(),
+        path if path.starts_with("/v1/webhooks/") => "whk_01jd9m3z6veqjsk4dy2hjcg8x4".to_owned(),
         path if path.starts_with("/v1/clients/") => "cli_01jd9m3z6veqjsk4dy2hjcg8x4".to_owned(),
         path => panic!("add values for the parameters of {path} to `access.rs`"),
     };
     match operation.path.matches('{').count() {
         0 => operation.path.clone(),
         1 => operation.path.replace("{id}", &whose(&operation.path)),
+        2 if operation.path.contains("{delivery}") => operation
+            .path
+            .replace("{id}", &whose(&operation.path))
+            .replace("{delivery}", "dlv_01jd9m3z6veqjsk4dy2hjcg8x4"),
         _ => panic!(
             "add values for the parameters of {} to `access.rs`",
             operation.path
@@ -86,6 +91,10 @@ fn body(operation: &Operation) -> Option<Value> {
         "auth_disable_totp" => json!({"password": PASSWORD, "code": "123456"}),
         "auth_create_api_key" => json!({"name": "a program", "scopes": ["profile"]}),
         "auth_create_client" => json!({"name": "a machine", "scopes": ["profile"]}),
+        "webhooks_create" => {
+            json!({"url": "https://93.184.216.34/", "events": ["ticket.created"]})
+        }
+        "webhooks_edit" => json!({"enabled": false}),
         id => panic!("add a body for {id} to `access.rs`"),
     })
 }

@@ -56,4 +56,5 @@ mod stats;
 mod stops;
 mod support;
 mod tickets;
+mod webhooks;
 mod work;

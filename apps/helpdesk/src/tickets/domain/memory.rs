@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use doyen::domain::{Clock, Page, Paging, Timestamp, Unexpected, port};
 
 use super::{
-    AssigneeFilter, Comment, Person, Stats, Ticket, TicketEvent, TicketEvents, TicketFilter,
-    TicketId, TicketRepository, Viewer,
+    AssigneeFilter, Comment, CommentId, Person, Stats, Ticket, TicketEvent, TicketEvents,
+    TicketFilter, TicketId, TicketRepository, Viewer,
 };
 use crate::access::{Role, User, UserId};
 
@@ -160,6 +160,22 @@ impl TicketRepository for InMemory {
             prev: None,
             total: None,
         })
+    }
+
+    async fn comment_of(
+        &self,
+        viewer: Viewer,
+        ticket: TicketId,
+        id: CommentId,
+    ) -> Result<Option<Comment>, Unexpected> {
+        let comments = self.comments.lock().unwrap();
+        let mut found = comments
+            .iter()
+            .filter(|one| one.id == id && one.ticket == ticket);
+        Ok(found
+            .next()
+            .filter(|one| viewer.is_staff() || !one.internal)
+            .cloned())
     }
 
     async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected> {

@@ -55,6 +55,14 @@ pub trait TicketRepository {
         paging: &Paging,
     ) -> Result<Page<Comment>, Unexpected>;
 
+    /// Returns a comment of a ticket, or an internal note if the viewer is an agent.
+    async fn comment_of(
+        &self,
+        viewer: Viewer,
+        ticket: TicketId,
+        id: super::CommentId,
+    ) -> Result<Option<Comment>, Unexpected>;
+
     /// Returns the user with this id.
     async fn person(&self, id: UserId) -> Result<Option<Person>, Unexpected>;
 

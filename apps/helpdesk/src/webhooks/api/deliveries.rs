@@ -1,0 +1,32 @@
+//! Deliveries of webhooks.
+
+use doyen::prelude::*;
+
+use super::view::DeliveryView;
+use crate::access::Scope;
+use crate::webhooks::domain::{DeliveryId, FindDelivery, FindWebhook, WebhookId, Webhooks};
+
+/// List deliveries
+///
+/// Deliveries are sorted by creation time, newest first, each with its latest attempts. They are
+/// kept for 30 days.
+#[get("/{id}/deliveries", allow = Scope::WebhooksWrite)]
+pub(crate) async fn list(
+    webhooks: Webhooks,
+    id: WebhookId,
+    paging: Paging,
+) -> Result<Page<DeliveryView>, FindWebhook> {
+    Ok(webhooks.deliveries(id, &paging).await?.map_into())
+}
+
+/// Redeliver a message
+///
+/// Sends the message once more, with the same `webhook-id`, whether it was delivered or not.
+#[post("/{id}/deliveries/{delivery}/redeliver", allow = Scope::WebhooksWrite)]
+pub(crate) async fn redeliver(
+    webhooks: Webhooks,
+    id: WebhookId,
+    delivery: DeliveryId,
+) -> Result<Accepted<DeliveryView>, FindDelivery> {
+    Ok(Accepted(webhooks.redeliver(id, delivery).await?.into()))
+}
