@@ -41,6 +41,8 @@
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`jobs`] | the worker of background jobs |
 //! | [`mail`] | outgoing mail |
+//! | [`outbound`] | calls to other services |
+//! | [`webhooks`] | signed webhooks |
 //!
 //! # Cargo features
 //!
@@ -56,6 +58,8 @@
 //! | `smtp` | no | mail over SMTP |
 //! | `redis` | no | rate limits and sessions in Redis |
 //! | `oidc` | no | login by an OpenID provider |
+//! | `outbound` | no | the plugin `outbound` |
+//! | `webhooks` | no | signing and verifying webhooks |
 //!
 //! `accounts`, `limits` and `jobs` need a database.
 
@@ -80,9 +84,13 @@ pub use doyen_macros::migrations;
 #[cfg(feature = "mail")]
 pub use doyen_mail as mail;
 pub use doyen_observe as observe;
+#[cfg(feature = "outbound")]
+pub use doyen_outbound as outbound;
 pub use doyen_schema as schema;
 pub use doyen_telemetry as telemetry;
 pub use doyen_web as web;
+#[cfg(feature = "webhooks")]
+pub use doyen_webhooks as webhooks;
 pub use plugins::DefaultPlugins;
 
 /// An application with the default plugins. See [`doyen_app::App`].

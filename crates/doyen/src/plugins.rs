@@ -3,7 +3,7 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `idempotency`, `jobs`, `mail` and `accounts`. Accounts themselves are added with
+/// `idempotency`, `jobs`, `mail`, `outbound` and `accounts`. Accounts themselves are added with
 /// [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
+        #[cfg(feature = "outbound")]
+        plugins.add(doyen_outbound::Outbound);
         #[cfg(feature = "accounts")]
         plugins.add(doyen_accounts::AccessTokens);
     }
@@ -53,6 +55,11 @@ impl Defaults for DefaultPlugins {
             (
                 "mail",
                 "add the feature `mail` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "outbound"))]
+            (
+                "outbound",
+                "add the feature `outbound` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "database"))]
             (
