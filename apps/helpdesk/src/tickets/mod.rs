@@ -13,14 +13,11 @@ use doyen::prelude::*;
 
 use domain::{TicketEvents, TicketImports, TicketRepository};
 
-<<<<<<< HEAD
+pub(crate) use feed::TicketFeed;
+pub(crate) use seed::seed;
+
 /// The tag of cached values that depend on any ticket.
 const TICKETS: &str = "tickets";
-
-=======
-pub(crate) use feed::TicketFeed;
->>>>>>> outbound
-pub(crate) use seed::seed;
 
 /// The module with tickets, comments and statistics.
 pub fn module() -> Module {
