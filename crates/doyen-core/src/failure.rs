@@ -138,7 +138,7 @@ impl Failures {
     /// Replaces the messages of the errors from this position on, for a rule with a message of its
     /// own.
     pub fn reword(&mut self, from: usize, message: &str) {
-        for failure in self.0.iter_mut().skip(from) {
+        for failure in self.found.iter_mut().skip(from) {
             message.clone_into(&mut failure.message);
         }
     }
