@@ -62,6 +62,7 @@ impl Worker {
             request_id: Some(request),
             trace: Some(trace),
             caller: Some(None),
+            ..RequestFacts::default()
         };
         let running = &guard.job;
         let ended = match self.core.handler(&job.name) {
