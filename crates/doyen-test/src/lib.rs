@@ -39,6 +39,7 @@
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
 //! | [`RedisServer`] | a Redis server for one test |
+//! | [`UpstreamServer`], [`Reply`] | a service that the application calls, with replies and faults |
 //! | [`test`] | the attribute |
 //!
 //! **Every response is checked against the OpenAPI document**: status, media type, headers, body
@@ -67,6 +68,7 @@ mod redis;
 mod run;
 mod statements;
 mod subject;
+mod upstream;
 mod user;
 
 pub use answer::Answer;
@@ -79,6 +81,7 @@ pub use plugin_contract::plugin_contract;
 pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;
 pub use subject::{Setup, Subject};
+pub use upstream::{Received, Reply, UpstreamServer};
 pub use user::TestUser;
 
 /// Turns a function into two tests: one on SQLite, one on PostgreSQL.
