@@ -30,8 +30,8 @@ mod schemes;
 mod settings;
 mod shop;
 mod transactions;
-mod webhooks;
 mod versions;
+mod webhooks;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {
