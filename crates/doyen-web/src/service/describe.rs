@@ -109,8 +109,10 @@ fn describe_idempotency(mode: Idempotent, operation: &mut Operation) {
     });
     for answer in &mut operation.answers {
         answer.headers.push(HeaderInfo {
-            name: "Idempotency-Replayed",
-            description: "`true` if this is the stored response of an earlier request with the same key.",
+            name: "Idempotency-Replayed".into(),
+            description:
+                "`true` if this is the stored response of an earlier request with the same key."
+                    .into(),
             schema: Schema::of("string").with("const", "true"),
             optional: true,
         });

@@ -310,8 +310,8 @@ impl VersionSet {
             ] {
                 let schema = Schema::of("string").with("maxLength", 64);
                 answer.headers.push(HeaderInfo {
-                    name,
-                    description,
+                    name: name.into(),
+                    description: description.into(),
                     schema,
                     optional: true,
                 });
