@@ -6,12 +6,14 @@
 //! file.
 
 pub mod answers;
+pub mod background;
 pub mod body;
 pub mod builder;
 pub mod command;
 pub mod errors;
 pub mod events;
 pub mod extractor;
+pub mod files;
 pub mod first_steps;
 pub mod headers;
 pub mod identity;
@@ -19,6 +21,8 @@ pub mod injection;
 pub mod limits;
 pub mod links;
 pub mod merge_patch;
+pub mod middleware;
+pub mod mounts;
 pub mod own_types;
 pub mod path_parameters;
 pub mod policies;

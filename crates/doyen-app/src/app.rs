@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::sync::Arc;
 
 use doyen_core::inject::Inject;
 use doyen_core::limit::Policy;
@@ -14,9 +15,10 @@ use doyen_data::Migrations;
 use doyen_schema::{Info, Licence};
 use doyen_settings::Settings;
 use doyen_web::Module;
+use doyen_web::around::{Around, BoxLayer, Slot, TowerLayer};
 
 use crate::entry::{Edit, Entry, Origin};
-use crate::registrar::Contribution;
+use crate::registrar::{Contribution, Registrar};
 use crate::settings_union::AppSettings;
 use crate::{Command, Plugin};
 
@@ -80,8 +82,13 @@ pub(crate) struct Parts {
     pub(crate) seed: Option<Command>,
     pub(crate) settings: AppSettings,
     pub(crate) contributions: Vec<Contribution>,
+    /// What the application registers like a plugin.
+    pub(crate) own: Vec<Own>,
     pub(crate) once: Once,
 }
+
+/// Something that the application registers after all plugins.
+pub(crate) type Own = Box<dyn FnOnce(&mut Registrar<'_>) + Send>;
 
 /// The options that count once, and those that were given more than once.
 #[derive(Default)]
@@ -142,6 +149,7 @@ impl<D: Defaults> App<D> {
                 seed: None,
                 settings: AppSettings::of::<()>(),
                 contributions: Vec::new(),
+                own: Vec::new(),
                 once: Once::default(),
             },
             defaults: PhantomData,
@@ -242,6 +250,61 @@ impl<D: Defaults> App<D> {
     #[must_use]
     pub fn module(mut self, module: Module) -> Self {
         self.parts.modules.push(module);
+        self
+    }
+
+    /// Provides a value, which handlers and everything else inject as `Arc<T>`: the state of the
+    /// application.
+    #[must_use]
+    pub fn provide<T: ?Sized + Send + Sync + 'static>(self, value: Arc<T>) -> Self {
+        self.own(move |app| app.provide(value))
+    }
+
+    /// Adds a function around every request, also around one that matches no route. It takes
+    /// `Request` and `Next`; it runs before the caller is known, and sees the response after the
+    /// commit. A function that needs more surrounds a module. The first one is the outermost.
+    #[must_use]
+    pub fn around<F: Around<()>>(self, function: F) -> Self {
+        let layer = BoxLayer::around(function);
+        self.own(move |app| app.layer(Slot::Request, layer.name(), layer))
+    }
+
+    /// Adds a `tower` layer around every request, in the place of [`around`](Self::around). It is
+    /// applied once.
+    #[must_use]
+    pub fn layer(self, layer: impl TowerLayer) -> Self {
+        let layer = layer.boxed();
+        self.own(move |app| app.layer(Slot::Request, layer.name(), layer))
+    }
+
+    /// Calls a function with an injected value before the first request, after all plugins have
+    /// started. It runs in a unit of work of its own, which is committed if it succeeds. An error
+    /// keeps the application from starting. It may take 30 s.
+    #[must_use]
+    pub fn on_start<T, F, Fut>(self, run: F) -> Self
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        self.own(move |app| app.on_start(run))
+    }
+
+    /// Calls a function with an injected value after the last request and the background work,
+    /// before any plugin stops. Functions are called in reverse order. It runs in a unit of work of
+    /// its own. An error is logged.
+    #[must_use]
+    pub fn on_stop<T, F, Fut>(self, run: F) -> Self
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        self.own(move |app| app.on_stop(run))
+    }
+
+    fn own(mut self, register: impl FnOnce(&mut Registrar<'_>) + Send + 'static) -> Self {
+        self.parts.own.push(Box::new(register));
         self
     }
 

@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     Command,
     Address,
     Pipeline,
+    Layer,
     Service,
 }
 
@@ -39,6 +40,7 @@ impl fmt::Display for Kind {
             Kind::Command => "command",
             Kind::Address => "address",
             Kind::Pipeline => "pipeline slot",
+            Kind::Layer => "layer",
             Kind::Service => "background work",
         })
     }

@@ -54,6 +54,7 @@ extern crate self as doyen;
 
 mod api_document;
 mod app;
+mod background;
 mod build;
 mod built;
 mod claims;
@@ -83,6 +84,7 @@ mod system;
 
 pub use api_document::ApiDocument;
 pub use app::{App, DeclaredPolicy, Defaults, PluginList};
+pub use background::{Background, BackgroundTasks};
 pub use build::{Bind, Overrides};
 pub use built::Built;
 pub use cli::{align, run};

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use doyen_core::Unexpected;
-use doyen_core::inject::{BoxFuture, Context, Inject, Needs};
+use doyen_core::inject::{BoxFuture, Container, Context, Inject, Needs};
 use tokio_util::sync::CancellationToken;
 
 use crate::SetupError;
@@ -128,6 +128,74 @@ impl ServiceEntry {
                     start(value).await
                 })
             }),
+        }
+    }
+}
+
+/// What the application itself does at start and stop.
+impl ServiceEntry {
+    pub(crate) fn on_start<T, F, Fut>(owner: &'static str, run: F) -> Self
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        Self {
+            plugin: owner,
+            name: "on_start",
+            needs: needs::<T>(),
+            start: Box::new(|cx| {
+                Box::pin(async move {
+                    once(&cx, run).await?;
+                    Ok(Stop::nothing())
+                })
+            }),
+        }
+    }
+
+    pub(crate) fn on_stop<T, F, Fut>(owner: &'static str, run: F) -> Self
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        let stop = |container: Container| async move {
+            let cx = container.context();
+            if let Err(error) = once(&cx, run).await {
+                let error = crate::command::text(&error);
+                tracing::error!(error, "a function of `App::on_stop` failed");
+            }
+            cx.close().await;
+        };
+        Self {
+            plugin: owner,
+            name: "on_stop",
+            needs: needs::<T>(),
+            start: Box::new(|cx| {
+                let container = cx.container().clone();
+                let stop = Stop::with(move || stop(container));
+                Box::pin(std::future::ready(Ok(stop)))
+            }),
+        }
+    }
+}
+
+/// Calls a function in a unit of work, which is committed if it succeeds.
+async fn once<T, F, Fut>(cx: &Context, run: F) -> Result<(), Unexpected>
+where
+    T: Inject,
+    F: FnOnce(T) -> Fut,
+    Fut: Future<Output = Result<(), Unexpected>>,
+{
+    let done = match cx.get::<T>().await {
+        Ok(value) => run(value).await,
+        Err(refusal) => Err(crate::command::unexpected(refusal)),
+    };
+    match done {
+        Ok(()) => cx.commit().await.map_err(crate::command::unexpected),
+        Err(error) => {
+            cx.rollback().await;
+            Err(error)
         }
     }
 }

@@ -12,6 +12,7 @@ use doyen_core::{AccessSink, Clock, Identify, Port, Unexpected};
 use doyen_data::Database;
 use doyen_secret::{KeyDeriver, Seed};
 use doyen_settings::Environment;
+use doyen_web::around::{BoxLayer, Slot};
 use doyen_web::{Classifier, HostName, Module, RateLimits, ServerOptions};
 
 use crate::claims::{Claims, Kind, Owner};
@@ -66,6 +67,13 @@ impl Contribution {
     }
 }
 
+/// A layer that was registered, with its plugin.
+pub(crate) struct LayerEntry {
+    pub(crate) plugin: &'static str,
+    pub(crate) slot: Slot,
+    pub(crate) layer: BoxLayer,
+}
+
 /// A further listener.
 pub(crate) struct Listener {
     /// The setting of its address.
@@ -102,6 +110,8 @@ pub(crate) struct Draft {
     pub(crate) start_logs: Option<StartLogs>,
     pub(crate) has_banner: bool,
     pub(crate) classifiers: Vec<Classifier>,
+    /// Layers of plugins, in the order of registration; those of the application are last.
+    pub(crate) layers: Vec<LayerEntry>,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) commands: Vec<crate::Command>,
@@ -130,7 +140,7 @@ impl Draft {
 /// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default), [`needs`](Self::needs) | injection |
 /// | [`contribute`](Self::contribute), [`contributions`](Self::contributions), [`finish`](Self::finish) | extension points between plugins |
 /// | [`module`](Self::module), [`admin`](Self::admin) | routes of the public and of the admin listener |
-/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors) | places in the request pipeline |
+/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
 /// | [`health`](Self::health), [`metrics`](Self::metrics) | operations |
 /// | [`service`](Self::service), [`task`](Self::task), [`on_drain`](Self::on_drain) | background work |
 /// | [`fault`](Self::fault) | reporting a mistake and going on |
@@ -348,6 +358,27 @@ impl Registrar<'_> {
         self.draft.has_banner = false;
     }
 
+    /// Adds a layer for all routes or all requests of the public listener: a function with
+    /// [`BoxLayer::around`], or a `tower` layer with [`BoxLayer::tower`]. The name is for reports:
+    /// two plugins with a layer of the same name in the same slot are a conflict.
+    ///
+    /// The layer of the plugin that starts first is the outermost. Those of the application are
+    /// inside of them.
+    pub fn layer(&mut self, slot: Slot, name: &str, layer: BoxLayer) {
+        if slot == Slot::Request && layer.needs_route() {
+            self.fault(SetupError::new(format!(
+                "the layer `{name}` takes more than `Request` and `Next`, which needs a route: use `Slot::Route`"
+            )));
+        }
+        if self.claim(Kind::Layer, &format!("{slot} {name}")) {
+            self.draft.layers.push(LayerEntry {
+                plugin: self.owner.name,
+                slot,
+                layer,
+            });
+        }
+    }
+
     /// Tells transient errors (a 503) from bugs (a 500).
     pub fn classify_errors(&mut self, classifier: Classifier) {
         self.draft.classifiers.push(classifier);
@@ -398,11 +429,7 @@ impl Registrar<'_> {
         Fut: Future<Output = Result<Stop, SetupError>> + Send + 'static,
     {
         if self.claim(Kind::Service, name) {
-            let entry = ServiceEntry::new::<T, F, Fut>(self.owner.name, name, start);
-            self.draft
-                .roots
-                .push((format!("service {name}"), entry.needs.clone()));
-            self.draft.services.push(entry);
+            self.add_service(ServiceEntry::new::<T, F, Fut>(self.owner.name, name, start));
         }
     }
 
@@ -437,6 +464,33 @@ impl Registrar<'_> {
             .roots
             .push((format!("drain {name}"), entry.needs.clone()));
         self.draft.drains.push(entry);
+    }
+}
+
+/// What the application itself does: see [`App`](crate::App).
+impl Registrar<'_> {
+    pub(crate) fn on_start<T, F, Fut>(&mut self, run: F)
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        self.add_service(ServiceEntry::on_start::<T, F, Fut>(self.owner.name, run));
+    }
+
+    pub(crate) fn on_stop<T, F, Fut>(&mut self, run: F)
+    where
+        T: Inject,
+        F: FnOnce(T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Unexpected>> + Send + 'static,
+    {
+        self.add_service(ServiceEntry::on_stop::<T, F, Fut>(self.owner.name, run));
+    }
+
+    fn add_service(&mut self, entry: ServiceEntry) {
+        let root = (format!("service {}", entry.name), entry.needs.clone());
+        self.draft.roots.push(root);
+        self.draft.services.push(entry);
     }
 }
 

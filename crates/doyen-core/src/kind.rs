@@ -39,6 +39,8 @@ pub enum Kind {
     UriTooLong,
     /// The route does not accept the media type of the body.
     UnsupportedMediaType,
+    /// The requested range is outside of the content.
+    RangeNotSatisfiable,
     /// The request is meant for another host.
     Misdirected,
     /// The request is well-formed, but its values are invalid.
@@ -72,6 +74,7 @@ impl Kind {
             Kind::TooLarge => 413,
             Kind::UriTooLong => 414,
             Kind::UnsupportedMediaType => 415,
+            Kind::RangeNotSatisfiable => 416,
             Kind::Misdirected => 421,
             Kind::Invalid => 422,
             Kind::PreconditionRequired => 428,
@@ -98,6 +101,7 @@ impl Kind {
             Kind::TooLarge => "Content Too Large",
             Kind::UriTooLong => "URI Too Long",
             Kind::UnsupportedMediaType => "Unsupported Media Type",
+            Kind::RangeNotSatisfiable => "Range Not Satisfiable",
             Kind::Misdirected => "Misdirected Request",
             Kind::Invalid => "Unprocessable Content",
             Kind::PreconditionRequired => "Precondition Required",

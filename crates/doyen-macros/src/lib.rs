@@ -3,6 +3,7 @@
 //! Each macro has a module of the same name, which parses the attributes into a model and generates
 //! code from it. Users reach the macros through the crate `doyen`, which documents them.
 
+mod around;
 mod convert;
 mod entity;
 mod event;
@@ -61,6 +62,7 @@ macro_rules! attribute {
     };
 }
 
+attribute!(around, around::expand);
 attribute!(port, port::expand);
 attribute!(provider, provider::expand);
 attribute!(test, test::expand);

@@ -1,5 +1,6 @@
 //! Request and response bodies, and responses.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -36,6 +37,12 @@ impl std::fmt::Debug for Body {
     }
 }
 
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl Body {
     /// Creates an empty body.
     pub const fn empty() -> Self {
@@ -56,6 +63,22 @@ impl Body {
         B::Error: Into<BoxError>,
     {
         Self(Inner::Stream(body.map_err(Into::into).boxed_unsync()))
+    }
+
+    /// Creates a body from any other. A [`Body`] is returned as it is.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        if http_body::Body::is_end_stream(&body) {
+            return Self::empty();
+        }
+        let mut body = Some(body);
+        if let Some(own) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>() {
+            return own.take().unwrap_or_else(Self::empty);
+        }
+        body.map_or_else(Self::empty, Self::stream)
     }
 
     /// Returns the bytes if the body is complete and not empty.

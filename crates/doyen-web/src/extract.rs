@@ -28,11 +28,12 @@ mod raw;
 
 pub use bytes::Bytes;
 
+pub(crate) use body::limited;
 pub use client::Client;
 pub use fields::{Cookie, Header, Path, Query};
 pub use form::Form;
 pub use if_match::{IfMatch, PRECONDITION_FAILED};
-pub use inject::ViaInject;
+pub use inject::{Injected, ViaInject};
 pub use json::{Json, MergePatch};
 pub use param::{Named, ParamName};
 

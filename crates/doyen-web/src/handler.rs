@@ -114,7 +114,7 @@ where
 }
 
 /// Returns a 422 with all validation failures, if there are any.
-fn check_failures(request: &mut Request) -> Result<(), Refusal> {
+pub(crate) fn check_failures(request: &mut Request) -> Result<(), Refusal> {
     if request.failures.is_empty() {
         return Ok(());
     }
@@ -122,7 +122,7 @@ fn check_failures(request: &mut Request) -> Result<(), Refusal> {
 }
 
 /// Returns the error for an extractor that returned `None` without a failure, which is a bug in it.
-fn no_failure<T>() -> Refusal {
+pub(crate) fn no_failure<T>() -> Refusal {
     doyen_core::Unexpected::new(format!(
         "the extractor `{}` returned neither a value nor a failure",
         std::any::type_name::<T>()

@@ -25,23 +25,30 @@
 //! | module | contents |
 //! | --- | --- |
 //! | `body`, `problem`, `options`, `budget`, `concurrency`, ... | what the rest is built from |
+//! | `content` | files and bytes with ranges and validators |
 //! | `request`, `route_info` | a request, and the data of its route |
 //! | [`extract`], [`response`] | parameters and return values of handlers |
-//! | `handler`, `route`, `module` | what an application declares |
+//! | [`around`] | layers: functions and `tower` layers around handlers |
+//! | `guard`, `handler`, `route`, `module`, `mount`, `files` | what an application declares |
 //! | `router`, `pipeline` | every step of a request, in order |
 //! | `service` | checks what is declared, and builds the pipeline |
 //! | [`server`] | connections: accept, limit, drain |
 
+pub mod around;
 mod body;
 mod budget;
 mod concurrency;
 mod concurrency_class;
+mod content;
 mod etag;
 pub mod extract;
+mod files;
+mod guard;
 mod handler;
 pub mod limit;
 mod meter;
 mod module;
+mod mount;
 mod options;
 mod pipeline;
 mod problem;
@@ -57,12 +64,17 @@ mod service;
 mod timeout;
 mod uri_reference;
 
+pub use around::Next;
 pub use body::{Body, BoxError, Response};
 pub use concurrency_class::{ConcurrencyClass, class};
 pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
+pub use content::RANGE_NOT_SATISFIABLE;
+pub use files::Files;
 pub use handler::Handler;
+pub use http;
 pub use meter::{DURATION_BUCKETS, RouteMetrics};
 pub use module::{Module, ModuleClaims, ModuleJobs};
+pub use mount::Peer;
 pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
     InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
@@ -71,7 +83,7 @@ pub use problem::{Cause, Classifier};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{
-    Accepted, Created, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
+    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
     Text,
 };
 pub use route::{Route, Routes};
@@ -84,6 +96,9 @@ pub use uri_reference::uri_reference;
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    /// Checks a parameter of a function around handlers.
+    pub const fn around_part<T: FromRequestParts<Via>, Via>() {}
+
     pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
     pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};

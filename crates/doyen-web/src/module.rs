@@ -7,6 +7,9 @@ use doyen_core::event::{EventHandler, HandleEvent};
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
 use doyen_core::{Job, JobHandler, Port, Schedule};
 
+use crate::around::{Around, BoxLayer, TowerLayer};
+use crate::extract::FromRequestParts;
+use crate::guard::Guard;
 use crate::route::{Route, Routes};
 
 /// The routes, bindings and event handlers of one domain.
@@ -32,6 +35,9 @@ pub struct Module {
     pub(crate) routes: Vec<Route>,
     pub(crate) bindings: Vec<Bind>,
     events: Vec<EventHandler>,
+    pub(crate) guards: Vec<Guard>,
+    /// Around all routes. The first one is the outermost.
+    pub(crate) layers: Vec<BoxLayer>,
     jobs: ModuleJobs,
 }
 
@@ -81,6 +87,8 @@ impl Module {
             routes: Vec::new(),
             bindings: Vec::new(),
             events: Vec::new(),
+            guards: Vec::new(),
+            layers: Vec::new(),
             jobs: ModuleJobs::default(),
         }
     }
@@ -96,6 +104,35 @@ impl Module {
     #[must_use]
     pub fn routes(mut self, routes: Routes) -> Self {
         self.routes.extend(routes.0);
+        self
+    }
+
+    /// Adds one route: one made with the builder, a [mount](Route::mount), a folder of files.
+    #[must_use]
+    pub fn route(mut self, route: Route) -> Self {
+        self.routes.push(route);
+        self
+    }
+
+    /// Adds a [guard](Route::guard) to all routes of the module, before those of each route.
+    #[must_use]
+    pub fn guard<G: FromRequestParts + 'static>(mut self) -> Self {
+        self.guards.push(Guard::of::<G>());
+        self
+    }
+
+    /// Adds a function around all routes of the module: see [`Around`]. The first one that is added
+    /// is the outermost.
+    #[must_use]
+    pub fn around<Args: 'static, F: Around<Args>>(mut self, function: F) -> Self {
+        self.layers.push(BoxLayer::around(function));
+        self
+    }
+
+    /// Adds a `tower` layer around all routes of the module. It is applied to each route.
+    #[must_use]
+    pub fn layer(mut self, layer: impl TowerLayer) -> Self {
+        self.layers.push(layer.boxed());
         self
     }
 
@@ -213,9 +250,10 @@ impl Module {
     pub fn needs(&self) -> Vec<(String, Needs)> {
         let of_route = |route: &Route| {
             let operation = &route.operation;
+            let route = route.clone().within(&self.guards, &self.layers);
             (
                 format!("{} {}", operation.method, operation.path),
-                route.needs.clone(),
+                route.needs,
             )
         };
         self.routes.iter().map(of_route).collect()

@@ -7,6 +7,7 @@
 //! | file | contents |
 //! | --- | --- |
 //! | `handle` | what surrounds every request: ids, panics, headers, the access log |
+//! | `outer` | layers of the application around `dispatch` |
 //! | `dispatch` | from the request head to the handler and the commit |
 //! | the others | one step each |
 
@@ -23,6 +24,7 @@ mod handle;
 mod headers;
 mod hosts;
 mod identify;
+mod outer;
 mod query;
 mod rate_limit;
 mod rejection;
@@ -31,6 +33,7 @@ mod state;
 mod vary;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};
+pub(crate) use outer::{outer, refuse_with};
 
 use std::sync::Arc;
 
@@ -39,6 +42,7 @@ use doyen_core::{AccessSink, Identify};
 use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
+use crate::around::Stack;
 use crate::concurrency::ConcurrencyLimit;
 use crate::meter::Meter;
 use crate::options::EdgeOptions;
@@ -48,6 +52,8 @@ use crate::router::Router;
 
 /// What the pipeline needs to handle requests.
 pub(crate) struct Pipeline {
+    /// The layers around the router, if there are any.
+    pub(crate) outer: Option<Stack>,
     pub(crate) router: Router,
     /// For requests that match no route.
     pub(crate) unmatched_meter: Meter,
@@ -60,6 +66,8 @@ pub(crate) struct Pipeline {
     pub(crate) classifiers: Vec<Classifier>,
     /// The `WWW-Authenticate` of a 401: the schemes of the application.
     pub(crate) challenge: HeaderValue,
+    /// The largest body limit of all routes, for layers around the router.
+    pub(crate) max_body: usize,
     pub(crate) options: EdgeOptions,
     pub(crate) base_headers: BaseHeaders,
     pub(crate) concurrency: ConcurrencyLimit,

@@ -71,6 +71,12 @@ impl Parts {
         Ok(Value::Map(fields))
     }
 
+    /// Takes the head out, and leaves an empty one.
+    pub(crate) fn take_head(&mut self) -> http::request::Parts {
+        let empty = http::Request::new(()).into_parts().0;
+        std::mem::replace(&mut self.head, empty)
+    }
+
     /// Returns each name in the query string with its value.
     pub(crate) fn query_fields(&self) -> Result<Vec<(Cow<'_, str>, Value<'_>)>, Refusal> {
         match text::query(self.head.uri.query().unwrap_or(""))? {
@@ -89,4 +95,30 @@ pub struct Request {
     pub body: Body,
     /// The validation failures that extractors have found.
     pub failures: Failures,
+}
+
+impl Request {
+    /// Takes the request out, for work that owns it. What stays is an empty request of the same
+    /// route and context.
+    pub(crate) fn take(&mut self) -> Self {
+        let parts = &mut self.parts;
+        Self {
+            parts: Parts {
+                head: parts.take_head(),
+                context: parts.context.clone(),
+                request_id: parts.request_id,
+                peer: parts.peer,
+                client: parts.client,
+                route: Arc::clone(&parts.route),
+                path_values: std::mem::take(&mut parts.path_values),
+                body_limits: parts.body_limits,
+                picked_fields: std::mem::take(&mut parts.picked_fields),
+                permit: std::mem::replace(&mut parts.permit, Permit::uncounted()),
+                account: parts.account.clone(),
+                charge: parts.charge.take(),
+            },
+            body: std::mem::replace(&mut self.body, Body::empty()),
+            failures: std::mem::take(&mut self.failures),
+        }
+    }
 }

@@ -9,11 +9,13 @@
 //! | `Page<T>` | 200, `Link` | the envelope of lists |
 //! | [`Redirect`], `Redirect<307>`, `Redirect<308>` | that status, `Location` | none |
 //! | [`Text`], [`Html`], [`Stream<M>`](Stream) | 200 | text, HTML, a stream of the [media type](MediaType) `M` |
+//! | [`File`] | 200, 206 for a range | a file |
 //! | [`Response`] | any; the document cannot say which | any |
 //! | `Result<T, E>` | that of `T`, or that of the problem | |
 //!
 //! A type with a version sends it as `ETag`, and the edge responds with 304 where it fits.
 
+mod file;
 mod json;
 mod links;
 mod media_type;
@@ -22,6 +24,7 @@ mod redirect;
 mod stream;
 mod text;
 
+pub use file::{AnyMedia, File};
 pub use json::{Accepted, Created, NoContent, NoStore};
 pub(crate) use json::{fields_schema, thin};
 pub use links::{Link, LinkMap, Linked, Links, RouteTable};

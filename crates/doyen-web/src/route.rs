@@ -22,7 +22,10 @@ use doyen_core::inject::Needs;
 use doyen_core::{Allow, Limit, Restrict};
 use doyen_schema::contract::{Contract, Operation};
 
+use crate::around::{Around, BoxLayer, TowerLayer};
 use crate::concurrency_class::ConcurrencyClass;
+use crate::extract::FromRequestParts;
+use crate::guard::Guard;
 use crate::handler::{Endpoint, Erased, Generated, Handler};
 use crate::response::Linked;
 
@@ -43,6 +46,15 @@ pub struct Route {
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
     pub(crate) describe: Option<fn(&mut Contract<'_>)>,
     pub(crate) needs: Needs,
+    /// True if the route serves every path below its own.
+    pub(crate) subtree: bool,
+    pub(crate) guards: Vec<Guard>,
+    /// Those of the list of routes, before `guards`.
+    pub(crate) list_guards: Vec<Guard>,
+    /// The first one is the outermost.
+    pub(crate) layers: Vec<BoxLayer>,
+    /// Those of the list of routes, around `layers`.
+    pub(crate) list_layers: Vec<BoxLayer>,
 }
 
 /// A policy that a later one would silently replace.
@@ -76,6 +88,22 @@ impl Route {
             "" => format!("{module}_{}", self.name),
             id => id.to_owned(),
         }
+    }
+
+    /// Adds the guards and layers of the module, before those of the route, and everything that
+    /// they inject.
+    pub(crate) fn within(mut self, guards: &[Guard], layers: &[BoxLayer]) -> Self {
+        let own = self.list_guards.drain(..).chain(self.guards);
+        self.guards = guards.iter().cloned().chain(own).collect();
+        let own = self.list_layers.drain(..).chain(self.layers);
+        self.layers = layers.iter().cloned().chain(own).collect();
+        for layer in &self.layers {
+            self.needs.0.extend_from_slice(&layer.needs.0);
+        }
+        for guard in &self.guards {
+            (guard.needs)(&mut self.needs);
+        }
+        self
     }
 
     method!(get, "GET");
@@ -119,6 +147,11 @@ impl Route {
             endpoint: None,
             describe: None,
             needs: Needs::default(),
+            subtree: false,
+            guards: Vec::new(),
+            list_guards: Vec::new(),
+            layers: Vec::new(),
+            list_layers: Vec::new(),
         }
     }
 
@@ -266,6 +299,30 @@ impl Route {
         self
     }
 
+    /// Adds an extractor that runs before those of the handler, and describes itself in the
+    /// document of the route. Its value is not passed to the handler. For an injected type, write
+    /// [`Injected<T>`](crate::extract::Injected).
+    #[must_use]
+    pub fn guard<G: FromRequestParts + 'static>(mut self) -> Self {
+        self.guards.push(Guard::of::<G>());
+        self
+    }
+
+    /// Adds a function around the handler: see [`Around`]. The first one that is added is the
+    /// outermost.
+    #[must_use]
+    pub fn around<Args: 'static, F: Around<Args>>(mut self, function: F) -> Self {
+        self.layers.push(BoxLayer::around(function));
+        self
+    }
+
+    /// Adds a `tower` layer around the handler. The first one that is added is the outermost.
+    #[must_use]
+    pub fn layer(mut self, layer: impl TowerLayer) -> Self {
+        self.layers.push(layer.boxed());
+        self
+    }
+
     /// Makes the route a target of [`Links`](crate::response::Links).
     #[must_use]
     pub fn linked<R: Linked>(mut self) -> Self {
@@ -290,6 +347,35 @@ impl Routes {
     pub fn allow(self, allow: impl Restrict) -> Self {
         let allow = allow.restricted();
         Self(self.0.into_iter().map(|route| route.allow(allow)).collect())
+    }
+
+    /// Adds a [guard](Route::guard) to all routes, before those of each route.
+    #[must_use]
+    pub fn guard<G: FromRequestParts + 'static>(mut self) -> Self {
+        for route in &mut self.0 {
+            route.list_guards.push(Guard::of::<G>());
+        }
+        self
+    }
+
+    /// Adds a function around all routes, outside of the layers of each route.
+    #[must_use]
+    pub fn around<Args: 'static, F: Around<Args>>(mut self, function: F) -> Self {
+        for route in &mut self.0 {
+            route.list_layers.push(BoxLayer::around(function.clone()));
+        }
+        self
+    }
+
+    /// Adds a `tower` layer around all routes, outside of the layers of each route. It is applied
+    /// to each route: state of its service is shared by the requests of one route.
+    #[must_use]
+    pub fn layer(mut self, layer: impl TowerLayer) -> Self {
+        let layer = layer.boxed();
+        for route in &mut self.0 {
+            route.list_layers.push(layer.clone());
+        }
+        self
     }
 
     /// Adds a path prefix to all routes.

@@ -21,6 +21,8 @@ pub(crate) struct RouteInfo {
     pub(crate) body_limit: usize,
     /// True if `?fields=` selects the fields to return.
     pub(crate) sparse: bool,
+    /// True if the route serves every path below its own, and reads the query itself.
+    pub(crate) subtree: bool,
     /// True if the access log must not contain the path.
     pub(crate) mask_path: bool,
     /// The query parameters that the route reads.

@@ -8,8 +8,12 @@ use doyen_core::problem::Plain;
 use doyen_schema::input::text;
 
 use crate::handler::Endpoint;
+use crate::mount::{self, ANY_METHOD};
 use crate::problem::UNKNOWN_PATH_TEXT;
 use crate::route_info::RouteInfo;
+
+/// The methods that a mount can have, for `Allow`.
+const MOUNT_METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /// Every route by method and path. A lookup takes the same time for any number of routes.
 ///
@@ -45,22 +49,26 @@ impl Router {
         // Ambiguous paths are a mistake even if their methods differ: the OpenAPI document cannot
         // contain both.
         let mut paths = matchit::Router::new();
-        let mut known: Vec<&str> = Vec::new();
+        let mut known: Vec<String> = Vec::new();
         let mut trees: Vec<(&'static str, matchit::Router<usize>)> = Vec::new();
         for (index, route) in routes.iter().enumerate() {
             let path = route.info.path.as_str();
             let failed = |error| (path.to_owned(), error);
-            if !known.contains(&path) {
-                known.push(path);
-                paths.insert(path, ()).map_err(failed)?;
-            }
+            let patterns = match route.info.subtree {
+                true => mount::patterns(path),
+                false => vec![path.to_owned()],
+            };
             let method = route.info.method;
-            match trees.iter_mut().find(|(known, _)| *known == method) {
-                Some((_, tree)) => tree.insert(path, index).map_err(failed)?,
-                None => {
-                    let mut tree = matchit::Router::new();
-                    tree.insert(path, index).map_err(failed)?;
-                    trees.push((method, tree));
+            if !trees.iter().any(|(known, _)| *known == method) {
+                trees.push((method, matchit::Router::new()));
+            }
+            let tree = trees.iter_mut().find(|(known, _)| *known == method);
+            let (_, tree) = tree.expect("it was added");
+            for pattern in patterns {
+                tree.insert(pattern.as_str(), index).map_err(failed)?;
+                if !known.contains(&pattern) {
+                    paths.insert(pattern.as_str(), ()).map_err(failed)?;
+                    known.push(pattern);
                 }
             }
         }
@@ -84,6 +92,9 @@ impl Router {
         }
         found.sort_unstable();
         let mut methods: Vec<&str> = found.into_iter().map(|(_, method)| method).collect();
+        if methods.contains(&ANY_METHOD) {
+            methods = MOUNT_METHODS.to_vec();
+        }
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
@@ -93,12 +104,21 @@ impl Router {
         Some(methods.join(", "))
     }
 
+    /// Returns the tree of the routes for all methods.
+    fn mounts(&self) -> Option<&matchit::Router<usize>> {
+        let tree = self.trees.iter().find(|(known, _)| *known == ANY_METHOD);
+        tree.map(|(_, tree)| tree)
+    }
+
     /// Finds a route. HEAD finds the route for GET.
     pub(crate) fn find(&self, method: &str, path: &str) -> Result<RouteMatch<'_>, Refusal> {
         let wanted = if method == "HEAD" { "GET" } else { method };
         let tree = self.trees.iter().find(|(known, _)| *known == wanted);
         let normalized = normalize(path);
-        let Some(matched) = tree.and_then(|(_, tree)| tree.at(&normalized).ok()) else {
+        let matched = tree.and_then(|(_, tree)| tree.at(&normalized).ok());
+        // A mount gets what no route of the method matches.
+        let matched = matched.or_else(|| self.mounts()?.at(&normalized).ok());
+        let Some(matched) = matched else {
             return Ok(match self.allow(path) {
                 Some(allow) => RouteMatch::OtherMethods { allow },
                 None => RouteMatch::None,

@@ -5,6 +5,7 @@ mod contracts;
 mod describe;
 mod drain;
 mod start_error;
+mod tower;
 
 pub use builder::Builder;
 pub use contracts::Contracts;
@@ -33,7 +34,7 @@ pub struct Service {
 }
 
 struct Inner {
-    pipeline: Pipeline,
+    pipeline: Arc<Pipeline>,
     budget: Arc<Budget>,
     contracts: Arc<Contracts>,
     catalogue: Vec<&'static ProblemInfo>,

@@ -114,16 +114,18 @@ pub mod prelude {
     };
     #[cfg(feature = "database")]
     pub use doyen_data::Session;
-    pub use doyen_macros::{delete, get, patch, post, put, routes};
+    pub use doyen_macros::{around, delete, get, patch, post, put, routes};
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
+    pub use doyen_web::around::{Next, Request};
     pub use doyen_web::{
         Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
-        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Route, Routes, Stream, Text,
+        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Response, Route, Routes, Stream, Text,
         class,
     };
 
     pub use crate::App;
+    pub use doyen_app::BackgroundTasks;
 }
 
 /// Names for generated code. Not part of the public API.

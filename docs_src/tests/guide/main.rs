@@ -3,13 +3,17 @@
 #![allow(missing_docs, reason = "a test")]
 
 mod answers;
+mod background;
 mod blocks;
 mod bodies;
 mod events;
+mod files;
 mod first_steps;
 mod identity;
 mod injection;
 mod limits;
+mod middleware;
+mod mounts;
 mod parameters;
 mod reads;
 mod settings;

@@ -39,7 +39,7 @@ pub(super) fn check(
     report.complete(&order, &draft.claims);
     let plugins = Arc::new(report);
 
-    let mut builder = pipeline(&mut draft, overrides.access_log).options(collected.edge);
+    let mut builder = pipeline(&mut draft, &order, overrides.access_log).options(collected.edge);
     for module in draft.modules.drain(..).chain(overrides.modules) {
         builder = builder.module(module);
     }
@@ -121,7 +121,11 @@ pub(super) fn check(
 }
 
 /// A builder with what the plugins put into the request pipeline.
-fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink>>) -> Builder {
+fn pipeline(
+    draft: &mut Draft,
+    order: &[&'static str],
+    access_log: Option<Arc<dyn doyen_core::AccessSink>>,
+) -> Builder {
     let mut builder = Service::builder();
     for (name, needs) in draft.roots.drain(..) {
         builder = builder.root(&name, needs);
@@ -135,6 +139,13 @@ fn pipeline(draft: &mut Draft, access_log: Option<Arc<dyn doyen_core::AccessSink
     if !draft.identifiers.is_empty() {
         let identifiers = std::mem::take(&mut draft.identifiers);
         builder = builder.identify(Arc::new(Identifiers::new(identifiers)));
+    }
+    // In the order of the plugins, those of the application last: the innermost.
+    let mut layers = std::mem::take(&mut draft.layers);
+    let place = |plugin| order.iter().position(|other| *other == plugin);
+    layers.sort_by_key(|entry| place(entry.plugin).unwrap_or(order.len()));
+    for entry in layers {
+        builder = builder.layer(entry.slot, entry.layer);
     }
     if let Some(limits) = draft.limits.take() {
         builder = builder.limits(limits);

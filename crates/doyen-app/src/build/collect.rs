@@ -8,7 +8,7 @@ use doyen_web::{EdgeOptions, Module, StartError};
 
 use super::Purpose;
 use crate::Command;
-use crate::app::Parts;
+use crate::app::{Own, Parts};
 use crate::claims::{Claims, Owner, OwnerKind};
 use crate::entry::{self, Entry};
 use crate::fault::{Fault, StartupError};
@@ -42,6 +42,7 @@ pub(super) struct Collected {
     pub(super) commands: Vec<Command>,
     pub(super) seed: Option<Command>,
     pub(super) contributions: Vec<Contribution>,
+    pub(super) own: Vec<Own>,
     pub(super) claims: Claims,
     pub(super) settings_faults: Vec<doyen_settings::Fault>,
     pub(super) faults: Vec<Fault>,
@@ -133,6 +134,7 @@ pub(super) fn collect(
         commands: parts.commands,
         seed: parts.seed,
         contributions: parts.contributions,
+        own: parts.own,
         claims,
         settings_faults,
         faults,

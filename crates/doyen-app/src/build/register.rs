@@ -8,6 +8,7 @@ use doyen_core::{Clock, SystemClock};
 
 use super::collect::Collected;
 use crate::SetupError;
+use crate::background;
 use crate::claims::{Kind, Owner, OwnerKind};
 use crate::entry::Entry;
 use crate::fault::Fault;
@@ -106,6 +107,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         start_logs: None,
         has_banner: !collected.environment.is_prod(),
         classifiers: Vec::new(),
+        layers: Vec::new(),
         health: Arc::default(),
         metrics: Arc::default(),
         commands: Vec::new(),
@@ -164,6 +166,11 @@ fn application(collected: &mut Collected, draft: &mut Draft) {
         draft,
         owner: collected.owner,
     };
+    for own in std::mem::take(&mut collected.own) {
+        own(&mut registrar);
+    }
+    // The last to start, so that it is the first to stop.
+    background::register(&mut registrar);
     for module in std::mem::take(&mut collected.modules) {
         registrar.draft.own_modules.push(module.name().to_owned());
         registrar.module(module);

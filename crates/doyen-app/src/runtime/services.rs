@@ -47,7 +47,11 @@ impl Services {
         order: &[&'static str],
         report: &Plugins,
     ) -> Result<(), Fault> {
-        let place = |plugin| order.iter().position(|other| *other == plugin);
+        // What the application does itself comes after all plugins.
+        let place = |plugin| {
+            let place = order.iter().position(|other| *other == plugin);
+            place.unwrap_or(order.len())
+        };
         services.sort_by_key(|service| place(service.plugin));
         for service in services {
             let began = Instant::now();

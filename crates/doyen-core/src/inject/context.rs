@@ -33,7 +33,10 @@ struct Inner {
 struct Work {
     open: Vec<Arc<dyn UnitOfWork>>,
     all: Vec<Arc<dyn UnitOfWork>>,
+    after_commit: Vec<AfterCommit>,
 }
+
+type AfterCommit = Box<dyn FnOnce() + Send>;
 
 /// The cell of one value. Concurrent callers wait for one construction.
 type Slot = Arc<futures_util::lock::Mutex<Option<Box<dyn Any + Send + Sync>>>>;
@@ -159,13 +162,22 @@ impl Context {
         joined.all.push(work);
     }
 
+    /// Calls a function once all units of work are committed, and never after a rollback.
+    pub fn after_commit(&self, f: impl FnOnce() + Send + 'static) {
+        lock(&self.inner.work).after_commit.push(Box::new(f));
+    }
+
     /// Commits every unit of work, in the order they joined.
     ///
     /// # Errors
     ///
     /// Returns the first failed commit. Later units are rolled back.
     pub async fn commit(&self) -> Result<(), Refusal> {
-        let all = std::mem::take(&mut lock(&self.inner.work).open);
+        let (all, after) = {
+            let mut work = lock(&self.inner.work);
+            let after = std::mem::take(&mut work.after_commit);
+            (std::mem::take(&mut work.open), after)
+        };
         let mut failed = None;
         for work in all {
             match failed {
@@ -173,12 +185,20 @@ impl Context {
                 Some(_) => work.rollback().await,
             }
         }
-        failed.map_or(Ok(()), Err)
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        after.into_iter().for_each(|call| call());
+        Ok(())
     }
 
     /// Rolls back every unit of work.
     pub async fn rollback(&self) {
-        let all = std::mem::take(&mut lock(&self.inner.work).open);
+        let all = {
+            let mut work = lock(&self.inner.work);
+            work.after_commit.clear();
+            std::mem::take(&mut work.open)
+        };
         for work in all {
             work.rollback().await;
         }

@@ -16,4 +16,3 @@ mod poolers;
 mod reads;
 mod session;
 mod tls;
-mod wake;

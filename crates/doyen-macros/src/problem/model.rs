@@ -8,7 +8,7 @@ use super::detail::{self, Detail};
 use crate::text::{self, Argument, Errors};
 
 /// The names of the kinds in `doyen_core::Kind`, and their status.
-const KINDS: [(&str, u16); 20] = [
+const KINDS: [(&str, u16); 21] = [
     ("malformed", 400),
     ("unauthenticated", 401),
     ("forbidden", 403),
@@ -22,6 +22,7 @@ const KINDS: [(&str, u16); 20] = [
     ("too_large", 413),
     ("uri_too_long", 414),
     ("unsupported_media_type", 415),
+    ("range_not_satisfiable", 416),
     ("misdirected", 421),
     ("invalid", 422),
     ("precondition_required", 428),

@@ -2,7 +2,7 @@
 
 use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Pat, Result, Type};
 
-use super::parse::{POLICIES, Policy, RouteArguments};
+use super::parse::{POLICIES, Policy, REPEATABLE, RouteArguments};
 use crate::text::ungrouped_type;
 
 pub(super) struct Route {
@@ -156,7 +156,9 @@ fn policies(
                 text,
                 "`limit` is not a string: write `limit = per_user(20, MINUTE)`, `limit = policy(\"search\")` or `limit = unlimited(\"why\")`",
             )),
-            _ if known.iter().any(|(before, _)| *before == name) => {
+            _ if !REPEATABLE.contains(&name.to_string().as_str())
+                && known.iter().any(|(before, _)| *before == name) =>
+            {
                 errors.push(Error::new(name.span(), format!("`{name}` is given twice: keep one")))
             }
             _ => known.push((name, value)),

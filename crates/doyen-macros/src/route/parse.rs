@@ -7,17 +7,22 @@ use syn::{Error, Expr, Ident, ItemFn, LitStr, Result, Token};
 /// Every policy of a route, and true if it takes a value.
 pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
+    ("around", true),
     ("body_limit", true),
     ("concurrency", true),
     ("deprecated", false),
     ("hidden", false),
     ("id", true),
+    ("layer", true),
     ("limit", true),
     ("mask_path", false),
     ("sparse", false),
     ("tag", true),
     ("timeout", true),
 ];
+
+/// Policies that can be given several times: layers, the outermost first.
+pub(super) const REPEATABLE: [&str; 2] = ["around", "layer"];
 
 /// `"/{id}", allow = signed_in, deprecated`
 #[derive(Debug)]

@@ -1,11 +1,14 @@
 //! Reading a request body within its limits.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use doyen_core::problem::Plain;
 use doyen_core::{Kind, ProblemInfo, Refusal};
 use http::header::CONTENT_ENCODING;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError};
 
+use crate::budget::Account;
 use crate::problem::OVERLOADED;
 use crate::request::Request;
 use crate::timeout::with_timeout;
@@ -55,20 +58,26 @@ pub(crate) fn problems() -> [&'static ProblemInfo; 4] {
 /// Returns the body as a stream that fails when it exceeds the size limit.
 pub(super) fn bounded(request: &mut Request) -> Result<crate::Body, Refusal> {
     let (body, limit) = take(request)?;
-    Ok(match body.as_whole() {
-        Some(_) => body,
-        None if body.is_empty() => body,
-        None => {
-            let account = request.parts.account.clone();
-            let body = body.map_frame(move |frame| {
-                frame.map_data(|bytes| match &account {
-                    Some(account) => account.charge(bytes.len()).attach(bytes),
-                    None => bytes,
-                })
-            });
-            crate::Body::stream(http_body_util::Limited::new(body, limit))
-        }
-    })
+    Ok(limited(body, limit, request.parts.account.as_ref()))
+}
+
+/// Returns the body with a limit. What is read of it is charged until it is dropped.
+pub(crate) fn limited(
+    body: crate::Body,
+    limit: usize,
+    account: Option<&Arc<Account>>,
+) -> crate::Body {
+    if body.as_whole().is_some() || body.is_empty() {
+        return body;
+    }
+    let account = account.cloned();
+    let body = body.map_frame(move |frame| {
+        frame.map_data(|bytes| match &account {
+            Some(account) => account.charge(bytes.len()).attach(bytes),
+            None => bytes,
+        })
+    });
+    crate::Body::stream(http_body_util::Limited::new(body, limit))
 }
 
 /// Returns the unread body and its size limit. Rejects a body whose announced length exceeds the
@@ -95,9 +104,10 @@ pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
         let mut whole = BytesMut::new();
         let mut first: Option<Bytes> = None;
         while let Some(frame) = body.frame().await {
-            let Ok(frame) = frame else {
-                return Err(Plain::new(&BROKEN).into());
-            };
+            let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
+                true => over(limit),
+                false => Plain::new(&BROKEN),
+            })?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };

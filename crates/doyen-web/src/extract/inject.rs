@@ -24,3 +24,21 @@ impl<T: Inject> FromRequestParts<ViaInject> for T {
         needs.add::<T>();
     }
 }
+
+/// An injected type as an extractor, for a guard: `routes![..].guard::<Injected<Verified>>()`.
+#[derive(Clone, Debug)]
+pub struct Injected<T>(pub T);
+
+#[diagnostic::do_not_recommend]
+impl<T: Inject> FromRequestParts for Injected<T> {
+    async fn from_request_parts(request: &mut Request) -> Result<Option<Self>, Refusal> {
+        let value = request.parts.context.get::<T>().await?;
+        Ok(Some(Self(value)))
+    }
+
+    fn describe(_: &mut Contract<'_>) {}
+
+    fn needs(needs: &mut Needs) {
+        needs.add::<T>();
+    }
+}

@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use doyen_core::{RequestId, TraceContext, Unexpected, within_request};
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, Method};
+use futures_util::future::Either;
+use http::{HeaderMap, HeaderName, Method, Request};
 
 use super::cleanup::{self, CleanupGuard};
 use super::state::RequestState;
 use super::{
-    Pipeline, access_log, client_address, compression, conditional, cors, headers, rate_limit,
+    Pipeline, access_log, client_address, compression, conditional, cors, headers, outer,
+    rate_limit,
 };
 use crate::budget::Account;
 use crate::{Body, Response};
@@ -55,16 +57,22 @@ impl Pipeline {
         // log line. Log lines inside carry the ids of the request.
         let (id, trace) = (state.request_id, state.trace);
         let outcome = {
-            let mut work = std::pin::pin!(
-                std::panic::AssertUnwindSafe(self.dispatch(
-                    head,
-                    body,
-                    is_preflight,
-                    account,
-                    &mut state
-                ))
-                .catch_unwind()
-            );
+            let work = match &self.outer {
+                // A head that the server rejects does not reach the layers of the application.
+                Some(outer) if !outer::skips(&head) => {
+                    let request = Request::from_parts(head, body);
+                    Either::Right(outer::run(
+                        self,
+                        outer,
+                        request,
+                        is_preflight,
+                        account,
+                        &mut state,
+                    ))
+                }
+                _ => Either::Left(self.dispatch(head, body, is_preflight, account, &mut state)),
+            };
+            let mut work = std::pin::pin!(std::panic::AssertUnwindSafe(work).catch_unwind());
             std::future::poll_fn(|cx| within_request(id, trace, || work.as_mut().poll(cx))).await
         };
         let outcome = match outcome {

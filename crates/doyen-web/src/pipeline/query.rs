@@ -8,7 +8,7 @@ use crate::request::{Parts, Request};
 /// Records a failure for each unknown parameter: a misspelt filter must not return the full list.
 pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
     let parts = &request.parts;
-    if parts.head.uri.query().is_none_or(str::is_empty) {
+    if parts.head.uri.query().is_none_or(str::is_empty) || parts.route.subtree {
         return Ok(());
     }
     let root = At::root(Place::Query);

@@ -22,3 +22,29 @@ pub(super) struct RequestState {
     pub(super) rate_limit: Option<RateLimitHeaders>,
     pub(super) guard: Option<CleanupGuard>,
 }
+
+impl RequestState {
+    /// Moves what steps have added to the other state.
+    pub(super) fn move_into(&mut self, other: &mut Self) {
+        other.route = self.route.take();
+        other.context = self.context.take();
+        other.caller = self.caller.take();
+        other.rate_limit = self.rate_limit.take();
+        other.guard = self.guard.take();
+    }
+
+    /// Returns a state to which no step has added anything.
+    pub(super) const fn fresh(&self) -> Self {
+        Self {
+            request_id: self.request_id,
+            trace: self.trace,
+            peer: self.peer,
+            client: self.client,
+            route: None,
+            context: None,
+            caller: None,
+            rate_limit: None,
+            guard: None,
+        }
+    }
+}

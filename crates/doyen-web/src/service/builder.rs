@@ -11,13 +11,15 @@ use doyen_schema::contract::Operation;
 
 use super::describe::{catalogue, describe, describe_limits, duplicates, mistakes, path_error};
 use super::{Contracts, Drain, Inner, Service, StartError};
+use crate::around::{BoxLayer, Refuser, Slot, layered};
 use crate::budget::Budget;
 use crate::concurrency::ConcurrencyLimit;
 use crate::concurrency_class::Classes;
+use crate::guard::guarded;
 use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
-use crate::pipeline::{BaseHeaders, Pipeline};
+use crate::pipeline::{self, BaseHeaders, Pipeline};
 use crate::problem::{self, Classifier};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
@@ -36,6 +38,8 @@ pub struct Builder {
     limits: Option<RateLimits>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
+    request_layers: Vec<BoxLayer>,
+    route_layers: Vec<BoxLayer>,
     options: EdgeOptions,
 }
 
@@ -104,6 +108,17 @@ impl Builder {
         self
     }
 
+    /// Adds a layer around all requests or around all routes. The first one that is added is the
+    /// outermost.
+    #[must_use]
+    pub fn layer(mut self, slot: Slot, layer: BoxLayer) -> Self {
+        match slot {
+            Slot::Request => self.request_layers.push(layer),
+            Slot::Route => self.route_layers.push(layer),
+        }
+        self
+    }
+
     /// Sets limits and timeouts.
     #[must_use]
     pub fn options(mut self, options: EdgeOptions) -> Self {
@@ -128,7 +143,10 @@ impl Builder {
             for bind in module.bindings {
                 (bind.apply)(&mut self.container);
             }
+            let layers = self.route_layers.iter().cloned();
+            let layers: Vec<BoxLayer> = layers.chain(module.layers).collect();
             for route in module.routes {
+                let route = route.within(&module.guards, &layers);
                 // A hidden route leaves no schema in the document.
                 let mut unused = Components::new();
                 let shared = if route.operation.hidden {
@@ -136,7 +154,7 @@ impl Builder {
                 } else {
                     &mut components
                 };
-                let mut operation = describe(&route, &module.name, shared);
+                let mut operation = describe(&route, &module.name, &self.request_layers, shared);
                 errors.extend(mistakes(&route, &operation));
                 match describe_limits(&route, &mut operation, self.limits.as_ref()) {
                     Ok(route_limits) => limits.push(route_limits),
@@ -153,6 +171,11 @@ impl Builder {
             }
         }
         errors.extend(duplicates(&described));
+        let early = self
+            .request_layers
+            .iter()
+            .filter(|layer| layer.needs_route());
+        errors.extend(early.map(|layer| StartError::NeedsRoute(layer.name())));
         let drain = Arc::new(Drain::default());
         let built = match self.shared {
             Some(container) => Ok(container),
@@ -184,6 +207,7 @@ impl Builder {
         let mut schemes = identify.map_or_else(|| vec![AuthScheme::Bearer], |one| one.schemes());
         schemes.sort_unstable();
         schemes.dedup();
+        let refuser = Refuser::default();
         let mut classes = Classes::default();
         let mut operations = Vec::with_capacity(described.len());
         let mut routes = Vec::with_capacity(described.len());
@@ -199,6 +223,8 @@ impl Builder {
             let Some(endpoint) = route.endpoint else {
                 continue;
             };
+            let endpoint = guarded(route.guards.iter(), endpoint);
+            let endpoint = layered(route.layers.iter(), endpoint, &refuser);
             let names = operation
                 .parameters
                 .iter()
@@ -215,6 +241,7 @@ impl Builder {
                 timeout: route.timeout.unwrap_or(self.options.timeout),
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
+                subtree: route.subtree,
                 mask_path: route.mask_path,
                 query_names,
                 class,
@@ -242,29 +269,37 @@ impl Builder {
                 error,
             )]
         })?;
+        let limits = routes.iter().map(|route| route.info.body_limit);
+        let max_body = limits.max().unwrap_or_default();
         let router = Router::new(routes)
             .map_err(|(path, error)| vec![StartError::BadPath(path, path_error(&error))])?;
         let credentials = identify.map_or_else(Vec::new, |one| one.credential_headers());
         let cleanups = tokio_util::task::TaskTracker::new();
         cleanups.close();
+        let layers = self.request_layers;
+        let budget = Budget::new(self.options.buffer_limit);
+        let pipeline = Arc::new_cyclic(|this| Pipeline {
+            outer: pipeline::outer(&layers, this, &refuser),
+            router,
+            unmatched_meter: Meter::default(),
+            container,
+            identify: self.identify,
+            rate_limits: self.limits,
+            unmatched_limits,
+            access_log: self.sink,
+            classifiers: self.classifiers,
+            challenge: problem::challenge(&schemes),
+            base_headers: BaseHeaders::new(&self.options, &credentials),
+            concurrency: ConcurrencyLimit::new(self.options.max_requests),
+            max_body: max_body.max(self.options.body_limit),
+            options: self.options,
+            cleanups,
+        });
+        pipeline::refuse_with(&refuser, &pipeline);
         Ok(Service {
             inner: Arc::new(Inner {
-                budget: Budget::new(self.options.buffer_limit),
-                pipeline: Pipeline {
-                    router,
-                    unmatched_meter: Meter::default(),
-                    container,
-                    identify: self.identify,
-                    rate_limits: self.limits,
-                    unmatched_limits,
-                    access_log: self.sink,
-                    classifiers: self.classifiers,
-                    challenge: problem::challenge(&schemes),
-                    base_headers: BaseHeaders::new(&self.options, &credentials),
-                    concurrency: ConcurrencyLimit::new(self.options.max_requests),
-                    options: self.options,
-                    cleanups,
-                },
+                budget,
+                pipeline,
                 contracts: Arc::new(Contracts {
                     operations,
                     components,

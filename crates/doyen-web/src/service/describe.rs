@@ -9,13 +9,19 @@ use doyen_schema::Components;
 use doyen_schema::contract::{Contract, Operation, Parameter};
 
 use super::StartError;
+use crate::around::BoxLayer;
 use crate::problem::{self, OVERLOADED, TIMEOUT, URI_TOO_LONG};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response;
 use crate::route::{Route, RouteFault};
 
 /// Returns the contract of a route, without the problems of its injected types.
-pub(super) fn describe(route: &Route, module: &str, components: &mut Components) -> Operation {
+pub(super) fn describe(
+    route: &Route,
+    module: &str,
+    outer: &[BoxLayer],
+    components: &mut Components,
+) -> Operation {
     let mut operation = route.operation.clone();
     operation.id = route.operation_id(module);
     if operation.tags.is_empty() {
@@ -24,7 +30,10 @@ pub(super) fn describe(route: &Route, module: &str, components: &mut Components)
     if let Some(allow) = route.allow {
         operation.allow = allow;
     }
-    if let Some(describe) = route.describe {
+    let layers = outer.iter().chain(&route.layers);
+    let layers = layers.map(|layer| layer.describe);
+    let guards = route.guards.iter().map(|guard| guard.describe);
+    for describe in layers.chain(guards).chain(route.describe) {
         describe(&mut Contract {
             operation: &mut operation,
             components,

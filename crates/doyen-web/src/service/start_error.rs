@@ -32,6 +32,8 @@ pub enum StartError {
     Limit(String, PlanError),
     /// The concurrency class of a route is invalid.
     Class(String, String),
+    /// A layer around all requests has extractors or injected types: its type.
+    NeedsRoute(&'static str),
     /// The injection graph is invalid.
     Graph(GraphError),
     /// Two types have the same name in the OpenAPI document.
@@ -75,6 +77,10 @@ impl fmt::Display for StartError {
                     "{route}: no parameter reads `{{{name}}}`. Name a parameter of the handler `{name}`, or use `Path<..>`"
                 )
             }
+            StartError::NeedsRoute(name) => write!(
+                f,
+                "`{name}` surrounds all requests and takes more than `Request` and `Next`, but neither a route nor a caller is known there. Surround the routes instead (`Slot::Route`, `Module::around`)"
+            ),
             StartError::Limit(route, error) => write!(f, "{route}: {error}"),
             StartError::Graph(error) => error.fmt(f),
             StartError::Name(clash) => clash.fmt(f),

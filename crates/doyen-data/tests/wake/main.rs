@@ -1,5 +1,17 @@
 //! Wake-ups reach every listener after a commit, and none after a rollback.
 
+#![allow(
+    dead_code,
+    unused_macros,
+    unused_imports,
+    reason = "the harness of the suite is shared"
+)]
+
+#[path = "../suite/harness.rs"]
+mod harness;
+#[path = "../suite/pgbouncer.rs"]
+mod pgbouncer;
+
 use std::time::Duration;
 
 use doyen_core::Access;
