@@ -96,6 +96,8 @@ impl Store {
         session
             .execute_sql(sql, [format!("{node}/%").into()])
             .await?;
+        let sql = "DELETE FROM events_leases WHERE holder = $1";
+        session.execute_sql(sql, [node.into()]).await?;
         commit(&session).await
     }
 }

@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use doyen::App;
 use doyen::data::Session;
-use doyen::domain::{Delivery, Unexpected};
+use doyen::domain::Unexpected;
+use doyen::domain::event::Delivery;
 use doyen::prelude::Module;
 use doyen::settings::Loader;
 use doyen_test::{Setup, Subject, TestApp, scale};

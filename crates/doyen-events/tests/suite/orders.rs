@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use doyen::App;
 use doyen::data::{Database, Migration, Migrations, Row};
-use doyen::domain::event::{EventHandler, RecordedEvent};
-use doyen::domain::{Access, Delivery, Event, EventData};
+use doyen::domain::event::{Delivery, EventHandler, RecordedEvent};
+use doyen::domain::{Access, Event, EventData};
 use doyen::prelude::*;
 use doyen_test::{Setup, Subject, TestApp};
 
@@ -163,7 +163,6 @@ impl std::ops::Deref for Shop {
 /// An effect of a handler.
 #[derive(Debug, Row)]
 pub(crate) struct Effect {
-    pub(crate) handler: String,
     pub(crate) aggregate: String,
     pub(crate) n: i64,
     pub(crate) event: String,
@@ -216,7 +215,7 @@ impl Shop {
 /// The effects of a handler, in the order of their commits.
 pub(crate) async fn effects_in(database: &Database, handler: &str) -> Vec<Effect> {
     let session = database.session(Access::Read);
-    let sql = "SELECT handler, aggregate, n, event, trace FROM effects WHERE handler = $1
+    let sql = "SELECT aggregate, n, event, trace FROM effects WHERE handler = $1
                ORDER BY id";
     session.query_as(sql, [handler.into()]).await.unwrap()
 }
