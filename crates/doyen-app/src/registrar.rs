@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
-use doyen_core::{AccessSink, Clock, Identify, Port, Unexpected};
+use doyen_core::{AccessSink, Clock, Idempotency, Identify, Port, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Database;
 use doyen_secret::{KeyDeriver, Seed};
@@ -106,6 +106,7 @@ pub(crate) struct Draft {
     pub(crate) admin_hosts: Vec<HostName>,
     pub(crate) identifiers: Vec<Arc<dyn Identify>>,
     pub(crate) limits: Option<RateLimits>,
+    pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
     pub(crate) start_logs: Option<StartLogs>,
     pub(crate) has_banner: bool,
@@ -140,7 +141,7 @@ impl Draft {
 /// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default), [`needs`](Self::needs) | injection |
 /// | [`contribute`](Self::contribute), [`contributions`](Self::contributions), [`finish`](Self::finish) | extension points between plugins |
 /// | [`module`](Self::module), [`admin`](Self::admin) | routes of the public and of the admin listener |
-/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
+/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`idempotency`](Self::idempotency), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
 /// | [`health`](Self::health), [`metrics`](Self::metrics) | operations |
 /// | [`service`](Self::service), [`task`](Self::task), [`on_drain`](Self::on_drain) | background work |
 /// | [`fault`](Self::fault) | reporting a mistake and going on |
@@ -334,6 +335,14 @@ impl Registrar<'_> {
     pub fn rate_limits(&mut self, limits: RateLimits) {
         if self.claim(Kind::Pipeline, "rate limits") {
             self.draft.limits = Some(limits);
+        }
+    }
+
+    /// Stores the keys and responses of idempotent requests. One plugin of an application can do
+    /// so.
+    pub fn idempotency(&mut self, store: Arc<dyn Idempotency>) {
+        if self.claim(Kind::Pipeline, "idempotency") {
+            self.draft.idempotency = Some(store);
         }
     }
 

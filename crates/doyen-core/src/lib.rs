@@ -31,6 +31,7 @@ mod duration;
 pub mod event;
 mod failure;
 pub mod id;
+pub mod idempotency;
 pub mod inject;
 pub mod job;
 mod kind;
@@ -63,6 +64,7 @@ pub use duration::parse_duration;
 pub use event::{Event, EventData};
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
+pub use idempotency::{Idempotency, Idempotent};
 pub use inject::{Inject, Lifetime, Port};
 pub use job::{
     Job, JobError, JobHandler, JobId, JobInfo, JobRun, JobStatus, Jobs, MissedRuns, NewJob,

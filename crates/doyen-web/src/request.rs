@@ -13,6 +13,7 @@ use crate::Body;
 use crate::budget::{Account, Charge};
 use crate::concurrency::Permit;
 use crate::route_info::RouteInfo;
+use crate::versions::ActiveVersion;
 
 /// The limits of a request body.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ pub struct Parts {
     pub(crate) body_limits: BodyLimits,
     /// The fields that `?fields=` selects; empty for all.
     pub(crate) picked_fields: Vec<String>,
+    /// The selected version of the API, if the application has versions.
+    pub(crate) version: Option<ActiveVersion>,
     pub(crate) permit: Permit,
     /// The account of the connection; `None` without a connection, as in tests.
     pub(crate) account: Option<Arc<Account>>,
@@ -113,6 +116,7 @@ impl Request {
                 path_values: std::mem::take(&mut parts.path_values),
                 body_limits: parts.body_limits,
                 picked_fields: std::mem::take(&mut parts.picked_fields),
+                version: parts.version.clone(),
                 permit: std::mem::replace(&mut parts.permit, Permit::uncounted()),
                 account: parts.account.clone(),
                 charge: parts.charge.take(),

@@ -36,6 +36,7 @@
 //! | [`app`] | plugins: the interface, and what they can register |
 //! | [`settings`] | settings of the application and of the framework |
 //! | [`limits`] | rate limits and quotas |
+//! | [`idempotency`] | keys and responses of idempotent requests |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`mail`] | outgoing mail |
@@ -48,6 +49,7 @@
 //! | `sqlite`, `postgres` | `sqlite` | a database; without either there is no [`data`] |
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
+//! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
@@ -69,6 +71,8 @@ pub use doyen_core as domain;
 pub use doyen_data as data;
 #[cfg(feature = "events")]
 pub use doyen_events as events;
+#[cfg(feature = "idempotency")]
+pub use doyen_idempotency as idempotency;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]
@@ -120,8 +124,8 @@ pub mod prelude {
     pub use doyen_web::around::{Next, Request};
     pub use doyen_web::{
         Accepted, Cookie, Created, Form, Header, Html, IfMatch, IntoResponse, Json, LinkMap, Links,
-        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Response, Route, Routes, Stream, Text,
-        class,
+        MergePatch, Module, NoContent, NoStore, Path, Query, Redirect, Response, Route, Routes,
+        Stream, Text, class,
     };
 
     pub use crate::App;

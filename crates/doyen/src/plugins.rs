@@ -2,8 +2,9 @@
 
 use doyen_app::{Defaults, PluginList};
 
-/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `mail`,
-/// `events` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
+/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
+/// `idempotency`, `mail`, `events` and `accounts`. Accounts themselves are added with
+/// [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -16,6 +17,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_console::Docs);
         #[cfg(feature = "limits")]
         plugins.add(doyen_limit::Limits);
+        #[cfg(feature = "idempotency")]
+        plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "events")]
@@ -35,6 +38,11 @@ impl Defaults for DefaultPlugins {
             (
                 "limits",
                 "add the feature `limits` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "idempotency"))]
+            (
+                "idempotency",
+                "add the feature `idempotency` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "mail"))]
             (

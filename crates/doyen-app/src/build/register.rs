@@ -103,6 +103,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         listener: None,
         identifiers: Vec::new(),
         limits: None,
+        idempotency: None,
         access_log: None,
         start_logs: None,
         has_banner: !collected.environment.is_prod(),

@@ -13,7 +13,7 @@ use super::cleanup::{self, CleanupGuard};
 use super::state::RequestState;
 use super::{
     Pipeline, access_log, client_address, compression, conditional, cors, headers, outer,
-    rate_limit,
+    rate_limit, version,
 };
 use crate::budget::Account;
 use crate::{Body, Response};
@@ -44,6 +44,7 @@ impl Pipeline {
             context: None,
             caller: None,
             rate_limit: None,
+            version: None,
             guard: None,
         };
         let method = head.method.clone();
@@ -90,6 +91,10 @@ impl Pipeline {
                 rejection.into_response(self, uri.path(), id)
             }
         };
+        // Before anything that depends on the bytes or the tag: both differ between versions.
+        if let (Some(version), Some(route)) = (&state.version, &state.route) {
+            version::down(version, route, &mut response);
+        }
         // Before the headers: a 304 keeps them and has no body.
         conditional::apply(
             &method,
