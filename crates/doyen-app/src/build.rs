@@ -14,7 +14,6 @@ use doyen_web::Module;
 
 use crate::app::Parts;
 use crate::fault::StartupError;
-use crate::registrar::Contribution;
 use crate::{App, Built, Defaults};
 
 /// Adds bindings to a container, or replaces some.
@@ -67,13 +66,6 @@ pub(crate) fn build(
     purpose: Purpose,
 ) -> Result<Built, StartupError> {
     let mut collected = collect::collect(parts, loader, purpose)?;
-    // Plugins read the handlers before the modules of a test are added.
-    for module in &mut overrides.modules {
-        let handlers = module.take_event_handlers().into_iter();
-        collected
-            .contributions
-            .extend(handlers.map(Contribution::new));
-    }
-    let registered = register::register(&mut collected, overrides.clock.clone());
+    let registered = register::register(&mut collected, &mut overrides);
     check::check(collected, registered, overrides)
 }

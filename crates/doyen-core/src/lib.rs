@@ -10,6 +10,7 @@
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values of every service |
 //! | [`Paging`], [`Page`] | lists |
 //! | [`Event`], [`EventData`] | facts that other parts of a system react to |
+//! | [`net`] | addresses that outgoing calls may reach |
 //! | [`Mail`], [`Mailer`] | mail to users |
 //! | [`Job`], [`Jobs`] | background jobs |
 //! | [`Allow`], [`Scope`], [`Role`], [`Caller`] | access policies |
@@ -38,6 +39,7 @@ mod kind;
 pub mod limit;
 mod mail;
 mod mask;
+pub mod net;
 mod page;
 mod patch;
 pub mod problem;

@@ -39,8 +39,11 @@
 //! | [`idempotency`] | keys and responses of idempotent requests |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
+//! | [`jobs`] | the worker of background jobs |
 //! | [`mail`] | outgoing mail |
 //! | [`events`] | delivery of events to handlers and to a message broker |
+//! | [`outbound`] | calls to other services |
+//! | [`webhooks`] | signed webhooks |
 //!
 //! # Cargo features
 //!
@@ -49,6 +52,7 @@
 //! | `sqlite`, `postgres` | `sqlite` | a database; without either there is no [`data`] |
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
+//! | `jobs` | no | the plugin `jobs`: background jobs |
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
@@ -56,8 +60,10 @@
 //! | `events` | no | the plugin `events`: delivery of events |
 //! | `redis` | no | rate limits and sessions in Redis, events in Redis Streams |
 //! | `oidc` | no | login by an OpenID provider |
+//! | `outbound` | no | the plugin `outbound` |
+//! | `webhooks` | no | signing and verifying webhooks |
 //!
-//! `accounts`, `events` and `limits` need a database.
+//! `accounts`, `events`, `limits` and `jobs` need a database.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -73,6 +79,8 @@ pub use doyen_data as data;
 pub use doyen_events as events;
 #[cfg(feature = "idempotency")]
 pub use doyen_idempotency as idempotency;
+#[cfg(feature = "jobs")]
+pub use doyen_jobs as jobs;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]
@@ -80,9 +88,13 @@ pub use doyen_macros::migrations;
 #[cfg(feature = "mail")]
 pub use doyen_mail as mail;
 pub use doyen_observe as observe;
+#[cfg(feature = "outbound")]
+pub use doyen_outbound as outbound;
 pub use doyen_schema as schema;
 pub use doyen_telemetry as telemetry;
 pub use doyen_web as web;
+#[cfg(feature = "webhooks")]
+pub use doyen_webhooks as webhooks;
 pub use plugins::DefaultPlugins;
 
 /// An application with the default plugins. See [`doyen_app::App`].
@@ -108,9 +120,10 @@ pub mod auth {
 pub mod prelude {
     pub use doyen_core::event::Delivery;
     pub use doyen_core::{
-        Allow, AllowExt as _, Caller, Clock, Event, EventData, Failures, Id, Inject, Invalid, Kind,
-        Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp,
-        Unexpected, anyone, port, provider, secs, signed_in,
+        Allow, AllowExt as _, Caller, Clock, Event, EventData, Failures, Id, Inject, Invalid, Job,
+        JobError, JobRun, Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem,
+        Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone, port, provider, secs,
+        signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{

@@ -3,7 +3,7 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `idempotency`, `mail`, `events` and `accounts`. Accounts themselves are added with
+/// `idempotency`, `jobs`, `mail`, `outbound`, `events` and `accounts`. Accounts are added with
 /// [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
@@ -17,12 +17,16 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_console::Docs);
         #[cfg(feature = "limits")]
         plugins.add(doyen_limit::Limits);
+        #[cfg(feature = "jobs")]
+        plugins.add(doyen_jobs::JobsPlugin);
         #[cfg(feature = "idempotency")]
         plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "events")]
         plugins.add(doyen_events::Events);
+        #[cfg(feature = "outbound")]
+        plugins.add(doyen_outbound::Outbound);
         #[cfg(feature = "accounts")]
         plugins.add(doyen_accounts::AccessTokens);
     }
@@ -39,6 +43,11 @@ impl Defaults for DefaultPlugins {
                 "limits",
                 "add the feature `limits` of `doyen`, or remove the setting",
             ),
+            #[cfg(not(feature = "jobs"))]
+            (
+                "jobs",
+                "add the feature `jobs` of `doyen`, or remove the setting",
+            ),
             #[cfg(not(feature = "idempotency"))]
             (
                 "idempotency",
@@ -53,6 +62,11 @@ impl Defaults for DefaultPlugins {
             (
                 "events",
                 "add the feature `events` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "outbound"))]
+            (
+                "outbound",
+                "add the feature `outbound` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "database"))]
             (
