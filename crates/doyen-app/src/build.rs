@@ -14,7 +14,6 @@ use doyen_web::Module;
 
 use crate::app::Parts;
 use crate::fault::StartupError;
-use crate::registrar::Contribution;
 use crate::{App, Built, Defaults};
 
 /// Adds bindings to a container, or replaces some.

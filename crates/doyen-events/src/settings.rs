@@ -37,13 +37,13 @@ pub struct EventSettings {
     #[setting(default = "1s", min = "10ms", max = "5m")]
     pub poll: Duration,
     /// Minimum age of a delivered event before it is removed from the log.
-    #[setting(default = "168h", min = "1m")]
+    #[setting(default = "7d", min = "1m")]
     pub keep_for: Duration,
     /// Maximum number of events in the log. Beyond it, the oldest delivered ones are removed.
     #[setting(default = 1000000, min = 1000)]
     pub keep_max: u32,
     /// Time for which `Inbox` remembers an id. A duplicate that arrives later is not recognized.
-    #[setting(default = "720h", min = "1m")]
+    #[setting(default = "30d", min = "1m")]
     pub keep_inbox: Duration,
     /// Message broker: `redis` (Redis Streams, at `redis.url`) or `none`.
     #[setting(default = "none")]
