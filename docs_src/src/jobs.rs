@@ -69,7 +69,9 @@ async fn place(jobs: Jobs, Json(new): Json<NewOrder>) -> Result<Accepted<Started
 #[get("/jobs/{id}", allow = anyone)]
 async fn status(jobs: Jobs, id: JobId) -> Result<Text, Unexpected> {
     let job = jobs.find(id).await?;
-    Ok(Text(job.map_or("unknown", |job| job.status.as_str()).to_owned()))
+    Ok(Text(
+        job.map_or("unknown", |job| job.status.as_str()).to_owned(),
+    ))
 }
 
 /// The module with orders.

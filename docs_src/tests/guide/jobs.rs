@@ -29,11 +29,19 @@ impl Jobs {
 
     async fn run_due(&self) -> usize {
         let worker = self.0.inject::<Worker>().await;
-        worker.run_due().await.unwrap_or_else(|error| panic!("{}", error.error()))
+        worker
+            .run_due()
+            .await
+            .unwrap_or_else(|error| panic!("{}", error.error()))
     }
 
     async fn status(&self, job: &str) -> String {
-        self.0.get(format!("/jobs/{job}")).send().await.expect(200).text()
+        self.0
+            .get(format!("/jobs/{job}"))
+            .send()
+            .await
+            .expect(200)
+            .text()
     }
 }
 

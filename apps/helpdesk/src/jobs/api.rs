@@ -138,7 +138,10 @@ async fn find(me: User, jobs: &Jobs, id: JobId) -> Result<JobInfo, FindJob> {
 
 fn view(job: JobInfo, links: &Links) -> JobView {
     let id: &[&dyn std::fmt::Display] = &[&job.id];
-    let created = job.result.as_ref().and_then(|result| result["created"].as_u64());
+    let created = job
+        .result
+        .as_ref()
+        .and_then(|result| result["created"].as_u64());
     JobView {
         id: job.id,
         status: match job.status {

@@ -38,7 +38,8 @@ pub(crate) struct StartedImport {
 #[post(
     "/import",
     allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin),
-    body_limit = BODY_LIMIT
+    body_limit = BODY_LIMIT,
+    idempotent(required)
 )]
 pub(crate) async fn import(
     me: User,
@@ -50,7 +51,9 @@ pub(crate) async fn import(
     let id = imports.start(me.into(), drafts).await?;
     let at: &[&dyn std::fmt::Display] = &[&id];
     let links = links.map();
-    let links = links.to::<jobs::show>("self", at).to::<jobs::cancel>("cancel", at);
+    let links = links
+        .to::<jobs::show>("self", at)
+        .to::<jobs::cancel>("cancel", at);
     Ok(Accepted(StartedImport {
         id,
         links: links.done(),

@@ -92,7 +92,11 @@ impl From<Draft> for StoredDraft {
             subject: draft.subject,
             body: draft.body,
             priority: draft.priority as i16,
-            tags: draft.tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
+            tags: draft
+                .tags
+                .iter()
+                .map(|tag| tag.as_str().to_owned())
+                .collect(),
         }
     }
 }
