@@ -19,6 +19,7 @@ mod rng;
 mod seed;
 pub mod settings;
 pub mod tickets;
+mod versions;
 
 use doyen::auth::Accounts;
 use doyen::prelude::*;
@@ -39,6 +40,7 @@ pub fn app() -> App {
         .description("A ticket system: customers open tickets, and agents answer them.")
         .contact("The Doyen authors", "mailto:helpdesk@example.com")
         .licence("MIT OR Apache-2.0", "MIT OR Apache-2.0")
+        .versions(versions::versions())
         .scopes::<access::Scope>()
         .settings::<settings::HelpdeskSettings>()
         .migrations(doyen::migrations!("migrations"))

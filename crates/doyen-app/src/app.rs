@@ -14,8 +14,8 @@ use doyen_core::{Scope, Unexpected};
 use doyen_data::Migrations;
 use doyen_schema::{Info, Licence};
 use doyen_settings::Settings;
-use doyen_web::Module;
 use doyen_web::around::{Around, BoxLayer, Slot, TowerLayer};
+use doyen_web::{Module, Versions};
 
 use crate::entry::{Edit, Entry, Origin};
 use crate::registrar::{Contribution, Registrar};
@@ -208,6 +208,13 @@ impl<D: Defaults> App<D> {
             .map(|scope| (scope.name().to_owned(), scope.description().to_owned()))
             .collect();
         self
+    }
+
+    /// Sets the versions of the API.
+    #[must_use]
+    pub fn versions(mut self, versions: Versions) -> Self {
+        self.parts.once.give("App::versions");
+        self.contribute(versions)
     }
 
     /// Adds a plugin. The order of these calls does not matter.

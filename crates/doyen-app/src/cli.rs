@@ -3,6 +3,7 @@
 mod args;
 #[cfg(feature = "database")]
 mod migrate;
+mod openapi;
 mod tables;
 
 use std::path::Path;
@@ -57,10 +58,8 @@ async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
         Verb::Serve => Box::pin(crate::serve::serve(configured(parts)?)).await,
         #[cfg(feature = "database")]
         Verb::Migrate(verb) => migrate::run(for_command(parts)?, verb).await,
-        Verb::Openapi => {
-            say(described(parts)?.document().trim_end());
-            Ok(())
-        }
+        Verb::Openapi { version } => openapi::print(&described(parts)?, version.as_deref()),
+        Verb::OpenapiDiff { old, new } => openapi::diff(&old, new.as_deref(), || described(parts)),
         Verb::Routes => {
             say(&tables::routes(described(parts)?.service().operations()));
             Ok(())

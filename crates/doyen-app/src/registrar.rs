@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
 use doyen_core::cache::CacheStore;
-use doyen_core::{AccessSink, Cache, Clock, Identify, Port, Unexpected};
+use doyen_core::{AccessSink, Cache, Clock, Idempotency, Identify, Port, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Database;
 use doyen_secret::{KeyDeriver, Seed};
@@ -108,6 +108,7 @@ pub(crate) struct Draft {
     pub(crate) identifiers: Vec<Arc<dyn Identify>>,
     pub(crate) limits: Option<RateLimits>,
     pub(crate) response_cache: Option<Cache>,
+    pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
     pub(crate) start_logs: Option<StartLogs>,
     pub(crate) has_banner: bool,
@@ -142,7 +143,7 @@ impl Draft {
 /// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default), [`needs`](Self::needs) | injection |
 /// | [`contribute`](Self::contribute), [`contributions`](Self::contributions), [`finish`](Self::finish) | extension points between plugins |
 /// | [`module`](Self::module), [`admin`](Self::admin) | routes of the public and of the admin listener |
-/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`response_cache`](Self::response_cache), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
+/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`response_cache`](Self::response_cache), [`idempotency`](Self::idempotency), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
 /// | [`health`](Self::health), [`metrics`](Self::metrics) | operations |
 /// | [`service`](Self::service), [`task`](Self::task), [`on_drain`](Self::on_drain) | background work |
 /// | [`fault`](Self::fault) | reporting a mistake and going on |
@@ -343,6 +344,14 @@ impl Registrar<'_> {
     pub fn response_cache(&mut self, store: Arc<dyn CacheStore>) {
         if self.claim(Kind::Pipeline, "response cache") {
             self.draft.response_cache = Some(Cache::new(store));
+        }
+    }
+
+    /// Stores the keys and responses of idempotent requests. One plugin of an application can do
+    /// so.
+    pub fn idempotency(&mut self, store: Arc<dyn Idempotency>) {
+        if self.claim(Kind::Pipeline, "idempotency") {
+            self.draft.idempotency = Some(store);
         }
     }
 

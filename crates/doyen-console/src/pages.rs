@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use doyen_core::{Problem, anyone, unlimited};
 use doyen_macros::get;
-use doyen_web::{Body, Response};
+use doyen_schema::Input;
+use doyen_web::{Body, Query, Response};
 use http::{HeaderValue, header};
 
 use crate::plugin::Pages;
@@ -18,11 +19,38 @@ pub(crate) enum FindPage {
     Missing,
 }
 
+/// Which document to return.
+#[derive(Input)]
+pub(crate) struct DocumentQuery {
+    /// Version of the API; the newest if omitted.
+    version: Option<String>,
+}
+
+/// Errors of the document.
+#[derive(Debug, Problem)]
+pub(crate) enum FindDocument {
+    /// The page does not exist. Check the URL.
+    #[problem(not_found, code = "not_found")]
+    Missing,
+    /// The API has no version of this name, or it has ended. Leave out `version` for the newest.
+    #[problem(malformed, code = "unknown_version")]
+    UnknownVersion,
+}
+
 /// The OpenAPI document.
 #[get("/openapi.json", allow = anyone, hidden)]
-pub(crate) async fn openapi(pages: Arc<Pages>) -> Result<Response, FindPage> {
-    let filled = pages.docs().ok_or(FindPage::Missing)?;
-    Ok(response("application/json", filled.document()))
+pub(crate) async fn openapi(
+    pages: Arc<Pages>,
+    Query(query): Query<DocumentQuery>,
+) -> Result<Response, FindDocument> {
+    let filled = pages.docs().ok_or(FindDocument::Missing)?;
+    let document = match query.version {
+        None => filled.document(),
+        Some(version) => filled
+            .document_of(&version)
+            .ok_or(FindDocument::UnknownVersion)?,
+    };
+    Ok(response("application/json", document))
 }
 
 /// The interactive page.

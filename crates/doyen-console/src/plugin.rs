@@ -73,6 +73,20 @@ impl Filled {
     pub(crate) fn document(&self) -> Bytes {
         Bytes::from_owner(SharedText(Arc::clone(&self.document)))
     }
+
+    /// The document of a version of the API, or `None` if there is no such version.
+    pub(crate) fn document_of(&self, version: &str) -> Option<Bytes> {
+        let text = self.document.text_of(version)?;
+        Some(Bytes::from_owner(VersionText(text)))
+    }
+}
+
+struct VersionText(Arc<str>);
+
+impl AsRef<[u8]> for VersionText {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 struct SharedText(Arc<ApiDocument>);

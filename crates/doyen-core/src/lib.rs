@@ -33,6 +33,7 @@ mod duration;
 mod event;
 mod failure;
 pub mod id;
+pub mod idempotency;
 pub mod inject;
 pub mod job;
 mod kind;
@@ -66,6 +67,7 @@ pub use duration::parse_duration;
 pub use event::Event;
 pub use failure::{At, Failure, Failures, INVALID, Invalid, Place};
 pub use id::Id;
+pub use idempotency::{Idempotency, Idempotent};
 pub use inject::{Inject, Lifetime, Port};
 pub use job::{
     Job, JobError, JobHandler, JobId, JobInfo, JobRun, JobStatus, Jobs, MissedRuns, NewJob,

@@ -156,6 +156,24 @@ impl Answer {
             name,
             description,
             schema,
+            optional: false,
+        });
+        self
+    }
+
+    /// Adds a header that not every response has.
+    #[must_use]
+    pub fn optional_header(
+        mut self,
+        name: &'static str,
+        description: &'static str,
+        schema: Schema,
+    ) -> Self {
+        self.headers.push(HeaderInfo {
+            name,
+            description,
+            schema,
+            optional: true,
         });
         self
     }
@@ -170,6 +188,8 @@ pub struct HeaderInfo {
     pub description: &'static str,
     /// Schema.
     pub schema: Schema,
+    /// True if the response may lack it.
+    pub optional: bool,
 }
 
 /// The builder to which extractors, responses and policies add their part: the operation, and the

@@ -26,7 +26,7 @@ mod secret;
 pub use components::{Components, Direction, NameClash, Named};
 pub use doyen_macros::{Input, Output};
 pub use input::Input;
-pub use openapi::{Info, Licence, document, document_text};
+pub use openapi::{Difference, Info, Licence, diff, document, document_text};
 pub use output::Output;
 pub use schema::Schema;
 

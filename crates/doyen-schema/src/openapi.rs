@@ -10,9 +10,11 @@
 //!
 //! The document is derived from the extractors, responses, errors and policies of the routes.
 
+mod diff;
 mod document;
 mod operation;
 mod problems;
 mod response;
 
+pub use diff::{Difference, diff};
 pub use document::{Info, Licence, document, document_text};

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use doyen::domain::sync;
 use doyen::schema::contract::{Answer as ContractAnswer, Operation};
-use doyen::web::Service;
+use doyen::web::{Service, VersionSet};
 use jsonschema::Validator;
 use serde_json::{Value as Json, json};
 
@@ -33,16 +33,39 @@ pub(crate) struct Document {
     json: Json,
     operations: Vec<Operation>,
     validators: Mutex<HashMap<String, std::sync::Arc<Validator>>>,
+    versions: Option<std::sync::Arc<VersionSet>>,
+    /// The documents of older versions.
+    older: HashMap<&'static str, Document>,
 }
 
 impl Document {
     pub(crate) fn new(text: &str, service: &Service) -> Self {
-        let json = serde_json::from_str(text)
+        let json: Json = serde_json::from_str(text)
             .unwrap_or_else(|error| panic!("the OpenAPI document is no JSON: {error}"));
+        let operations = service.operations().to_vec();
+        let versions = service.versions().cloned();
+        let older = versions
+            .iter()
+            .flat_map(|all| all.live().skip(1).map(move |name| (all, name)));
+        let older = older.map(|(all, name)| {
+            let mut json = json.clone();
+            all.document(name, &mut json);
+            (name, Self::plain(json, operations.clone()))
+        });
+        Self {
+            older: older.collect(),
+            versions: versions.clone(),
+            ..Self::plain(json.clone(), operations.clone())
+        }
+    }
+
+    fn plain(json: Json, operations: Vec<Operation>) -> Self {
         Self {
             json,
-            operations: service.operations().to_vec(),
+            operations,
             validators: Mutex::default(),
+            versions: None,
+            older: HashMap::new(),
         }
     }
 
@@ -50,8 +73,20 @@ impl Document {
         &self.json
     }
 
-    /// Returns the violation of an exchange, if any.
+    /// Returns the violation of an exchange, if any. It is checked against the document of the
+    /// version that the response states.
     pub(crate) fn check(&self, call: &Call, answer: &Answer) -> Result<(), String> {
+        let version = self
+            .versions
+            .as_ref()
+            .and_then(|_| answer.header("api-version"));
+        match version.and_then(|name| self.older.get(name)) {
+            Some(older) => older.check_one(call, answer),
+            None => self.check_one(call, answer),
+        }
+    }
+
+    fn check_one(&self, call: &Call, answer: &Answer) -> Result<(), String> {
         let path = call.target.split('?').next().unwrap_or("");
         let method = call.method.as_str();
         if method == "OPTIONS" {

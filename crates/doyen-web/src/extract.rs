@@ -25,10 +25,12 @@ mod json;
 mod paging;
 mod param;
 mod raw;
+mod version;
 
 pub use bytes::Bytes;
 
 pub(crate) use body::limited;
+pub(crate) use body::{read as read_body, reading_problems};
 pub use client::Client;
 pub use fields::{Cookie, Header, Path, Query};
 pub use form::Form;
@@ -36,6 +38,7 @@ pub use if_match::{IfMatch, PRECONDITION_FAILED};
 pub use inject::{Injected, ViaInject};
 pub use json::{Json, MergePatch};
 pub use param::{Named, ParamName};
+pub use version::ApiVersion;
 
 use std::future::Future;
 

@@ -66,13 +66,16 @@ pub mod server;
 mod service;
 mod timeout;
 mod uri_reference;
+pub mod versions;
 
 pub use around::Next;
 pub use body::{Body, BoxError, Response};
 pub use cache_rule::{CacheRule, none, private, public};
 pub use concurrency_class::{ConcurrencyClass, class};
-pub use extract::{Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query};
 pub use content::RANGE_NOT_SATISFIABLE;
+pub use extract::{
+    ApiVersion, Client, Cookie, Form, Header, IfMatch, Json, MergePatch, Path, Query,
+};
 pub use files::Files;
 pub use handler::Handler;
 pub use http;
@@ -87,8 +90,8 @@ pub use problem::{Cause, Classifier};
 pub use rate_limits::RateLimits;
 pub use request::{Parts, Request};
 pub use response::{
-    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect, Stream,
-    Text,
+    Accepted, Created, File, Html, IntoResponse, LinkMap, Links, NoContent, NoStore, Redirect,
+    Stream, Text,
 };
 pub use route::{Route, Routes};
 pub use server::{
@@ -96,6 +99,7 @@ pub use server::{
 };
 pub use service::{Builder, Contracts, Drain, Pressure, Service, StartError};
 pub use uri_reference::uri_reference;
+pub use versions::{FieldStep, Version, VersionChange, VersionSet, Versions};
 
 /// What the route macros generate code against. Not part of the public API.
 #[doc(hidden)]
@@ -107,4 +111,5 @@ pub mod __private {
     pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};
     pub use crate::{Route, Routes};
+    pub use doyen_core::Idempotent;
 }

@@ -22,6 +22,7 @@ mod dispatch;
 mod handle;
 mod headers;
 mod hosts;
+mod idempotency;
 mod identify;
 mod outer;
 mod query;
@@ -31,6 +32,7 @@ mod response_cache;
 mod size_limits;
 mod state;
 mod vary;
+mod version;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};
 pub(crate) use response_cache::stored;
@@ -39,7 +41,7 @@ pub(crate) use outer::{outer, refuse_with};
 use std::sync::Arc;
 
 use doyen_core::inject::Container;
-use doyen_core::{AccessSink, Identify};
+use doyen_core::{AccessSink, Idempotency, Identify};
 use http::HeaderValue;
 use tokio_util::task::TaskTracker;
 
@@ -50,6 +52,7 @@ use crate::options::EdgeOptions;
 use crate::problem::Classifier;
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::router::Router;
+use crate::versions::VersionSet;
 
 /// What the pipeline needs to handle requests.
 pub(crate) struct Pipeline {
@@ -60,6 +63,8 @@ pub(crate) struct Pipeline {
     pub(crate) unmatched_meter: Meter,
     pub(crate) container: Container,
     pub(crate) identify: Option<Arc<dyn Identify>>,
+    pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
+    pub(crate) versions: Option<Arc<VersionSet>>,
     pub(crate) rate_limits: Option<RateLimits>,
     /// For requests that match no route.
     pub(crate) unmatched_limits: Option<RouteLimits>,

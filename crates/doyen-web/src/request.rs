@@ -13,6 +13,7 @@ use crate::Body;
 use crate::budget::{Account, Charge};
 use crate::concurrency::Permit;
 use crate::route_info::RouteInfo;
+use crate::versions::ActiveVersion;
 
 /// The limits of a request body.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct Parts {
     pub(crate) picked_fields: Vec<String>,
     /// True if a response that the client has already need not be complete.
     pub(crate) is_conditional: bool,
+    /// The selected version of the API, if the application has versions.
+    pub(crate) version: Option<ActiveVersion>,
     pub(crate) permit: Permit,
     /// The account of the connection; `None` without a connection, as in tests.
     pub(crate) account: Option<Arc<Account>>,
@@ -116,6 +119,7 @@ impl Request {
                 body_limits: parts.body_limits,
                 picked_fields: std::mem::take(&mut parts.picked_fields),
                 is_conditional: parts.is_conditional,
+                version: parts.version.clone(),
                 permit: std::mem::replace(&mut parts.permit, Permit::uncounted()),
                 account: parts.account.clone(),
                 charge: parts.charge.take(),

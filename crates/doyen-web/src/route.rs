@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::inject::Needs;
-use doyen_core::{Allow, Limit, Restrict};
+use doyen_core::{Allow, Idempotent, Limit, Restrict};
 use doyen_schema::contract::{Contract, Operation};
 
 use crate::around::{Around, BoxLayer, TowerLayer};
@@ -40,6 +40,7 @@ pub struct Route {
     pub(crate) limit: Option<Limit>,
     pub(crate) cache: Option<CacheRule>,
     pub(crate) concurrency: Option<ConcurrencyClass>,
+    pub(crate) idempotent: Option<Idempotent>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) body_limit: Option<usize>,
     pub(crate) sparse: bool,
@@ -142,6 +143,7 @@ impl Route {
             limit: None,
             cache: None,
             concurrency: None,
+            idempotent: None,
             timeout: None,
             body_limit: None,
             sparse: false,
@@ -225,6 +227,16 @@ impl Route {
     pub fn concurrency(mut self, class: ConcurrencyClass) -> Self {
         if self.concurrency.replace(class).is_some() {
             self.faults.push(RouteFault::Repeated("concurrency"));
+        }
+        self
+    }
+
+    /// Takes the header `Idempotency-Key`: a request that is sent again with the same key has one
+    /// effect and gets the same response.
+    #[must_use]
+    pub fn idempotent(mut self, mode: Idempotent) -> Self {
+        if self.idempotent.replace(mode).is_some() {
+            self.faults.push(RouteFault::Repeated("idempotent"));
         }
         self
     }

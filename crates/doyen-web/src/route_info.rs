@@ -3,12 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use doyen_core::Allow;
+use doyen_core::{Allow, Idempotent};
 
 use crate::cache_rule::RouteCache;
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
 use crate::rate_limits::RouteLimits;
+use crate::versions::RouteVersions;
 
 /// A mounted route without the handler.
 pub(crate) struct RouteInfo {
@@ -33,6 +34,10 @@ pub(crate) struct RouteInfo {
     pub(crate) class: Option<RouteClass>,
     /// Who may keep the responses.
     pub(crate) cache: Option<RouteCache>,
+    /// Whether it takes an `Idempotency-Key`. `None` also without a store of keys.
+    pub(crate) idempotent: Option<Idempotent>,
+    /// Where the schemas that changed occur; `None` for a route without versions.
+    pub(crate) versions: Option<RouteVersions>,
     pub(crate) meter: Meter,
 }
 

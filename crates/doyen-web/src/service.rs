@@ -106,6 +106,11 @@ impl Service {
         &self.inner.catalogue
     }
 
+    /// Returns the versions of the API, if it has any.
+    pub fn versions(&self) -> Option<&Arc<crate::VersionSet>> {
+        self.inner.pipeline.versions.as_ref()
+    }
+
     /// Returns the injection container, for jobs and commands.
     pub fn container(&self) -> &Container {
         &self.inner.pipeline.container

@@ -37,6 +37,7 @@
 //! | [`settings`] | settings of the application and of the framework |
 //! | [`limits`] | rate limits and quotas |
 //! | [`cache`] | cached values |
+//! | [`idempotency`] | keys and responses of idempotent requests |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`mail`] | outgoing mail |
@@ -49,6 +50,7 @@
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
 //! | `cache` | no | the plugin `cache`: [cached values](cache) and responses |
+//! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
@@ -67,6 +69,8 @@ pub use doyen_app::{Command, Overrides, Runtime, StartupError, redis, run};
 pub use doyen_core as domain;
 #[cfg(feature = "database")]
 pub use doyen_data as data;
+#[cfg(feature = "idempotency")]
+pub use doyen_idempotency as idempotency;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]

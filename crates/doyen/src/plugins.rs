@@ -3,7 +3,7 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `cache`, `mail` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
+/// `cache`, `idempotency`, `mail` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -18,6 +18,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_limit::Limits);
         #[cfg(feature = "cache")]
         plugins.add(doyen_cache::CachePlugin);
+        #[cfg(feature = "idempotency")]
+        plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "accounts")]
@@ -40,6 +42,11 @@ impl Defaults for DefaultPlugins {
             (
                 "cache",
                 "add the feature `cache` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "idempotency"))]
+            (
+                "idempotency",
+                "add the feature `idempotency` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "mail"))]
             (

@@ -9,6 +9,7 @@ mod bodies;
 mod caching;
 mod files;
 mod first_steps;
+mod idempotency;
 mod identity;
 mod injection;
 mod limits;
@@ -19,6 +20,7 @@ mod reads;
 mod settings;
 mod shop;
 mod transactions;
+mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.
 macro_rules! subject {

@@ -82,23 +82,34 @@ fn socket(target: &Target, what: &str) -> Verdict {
     }
 }
 
+/// A41: another user's key, another body or route, a key that is too long.
 fn idempotency(target: &Target) -> Verdict {
-    let ada = match target.accounts.one() {
-        Ok(ada) => ada,
+    let (ada, ben) = match target.accounts.both() {
+        Ok(both) => both,
         Err(why) => return Verdict::not_applicable(why),
     };
-    let ticket = serde_json::json!({"subject": "once", "body": "b"});
-    let send = || {
-        ada.request(target, "POST", "/v1/tickets")
-            .header("idempotency-key", "attack-2f9c")
-            .json(&ticket)
+    let key = crate::accounts::new_address("key");
+    let send = |who: &crate::accounts::Account, path: &str, key: &str, subject: &str| {
+        who.request(target, "POST", path)
+            .header("idempotency-key", key)
+            .json(&serde_json::json!({"subject": subject, "body": "b"}))
             .send()
     };
-    let (first, second) = (send(), send());
-    if first.at("/id") != second.at("/id") {
-        return Verdict::not_applicable(
-            "`Idempotency-Key` is not read yet: two requests make two tickets",
-        );
+    let mut tally = Tally::new("idempotency keys");
+    let first = send(ada, "/v1/tickets", &key, "once");
+    let again = send(ada, "/v1/tickets", &key, "once");
+    let is_same = first.status == 201 && first.at("/id") == again.at("/id");
+    tally.expect(is_same, "the same request again", &again);
+    let other = send(ben, "/v1/tickets", &key, "once");
+    let is_own = other.status == 201 && other.at("/id") != first.at("/id");
+    tally.expect(is_own, "the key of another user", &other);
+    let body = send(ada, "/v1/tickets", &key, "another");
+    tally.expect(body.status == 422, "another body", &body);
+    let query = send(ada, "/v1/tickets/", &key, "once");
+    tally.expect(query.status >= 400, "another path", &query);
+    for length in [256, 4_000] {
+        let long = send(ada, "/v1/tickets", &"k".repeat(length), "long");
+        tally.expect(long.status == 400, "a key that is too long", &long);
     }
-    Verdict::not_applicable("`Idempotency-Key` is read, and this tool has no attack on it yet")
+    tally.verdict()
 }

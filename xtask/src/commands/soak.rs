@@ -10,7 +10,7 @@ use super::no_arguments;
 use crate::setup;
 
 /// The tests with a reduced form.
-const TESTS: &str = "test(/^memory::/) | test(/^logins::/) | test(/^size::/) | test(/^stops::/)";
+const TESTS: &str = "test(/^memory::/) | test(/^logins::/) | test(/^size::/) | test(/^stops::/) | test(/kills_neither_lose/)";
 
 pub(super) fn run(args: &[String]) -> Result {
     no_arguments(args)?;

@@ -67,7 +67,7 @@ struct SecretView {
 ///
 /// The secret is shown only in this response. The program exchanges it for access tokens at
 /// `/oauth/token`.
-#[post("/clients", allow = signed_in, id = "auth_create_client")]
+#[post("/clients", allow = signed_in, id = "auth_create_client", idempotent(if_supported))]
 async fn create(
     me: SessionUser,
     from: Client,
@@ -109,7 +109,7 @@ async fn revoke(
 ///
 /// The old secret and the existing tokens of the client are rejected from now on, so update the
 /// program at the same time. To avoid downtime, create a second client first.
-#[post("/clients/{id}/secret", allow = signed_in, id = "auth_replace_client_secret")]
+#[post("/clients/{id}/secret", allow = signed_in, id = "auth_replace_client_secret", idempotent(if_supported))]
 async fn replace_secret(
     me: SessionUser,
     from: Client,

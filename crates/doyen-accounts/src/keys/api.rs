@@ -80,7 +80,7 @@ struct NewKeyView {
 /// The key is shown only in this response. Send it in the `X-API-Key` header, never in a URL. The
 /// key stays valid when you change your password, and its permissions never exceed yours. An API
 /// key cannot create or revoke API keys.
-#[post("/me/api-keys", allow = signed_in, id = "auth_create_api_key")]
+#[post("/me/api-keys", allow = signed_in, id = "auth_create_api_key", idempotent(if_supported))]
 async fn create(
     me: SessionUser,
     from: Client,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use doyen_core::Clock;
 use doyen_core::inject::{GraphError, Need, Needs};
 use doyen_schema::Info;
-use doyen_web::{Builder, EdgeOptions, Service, StartError};
+use doyen_web::{Builder, EdgeOptions, Service, StartError, Versions};
 
 use super::Overrides;
 use super::collect::Collected;
@@ -83,7 +83,11 @@ pub(super) fn check(
         tags,
         ..collected.info.clone()
     };
-    let document = ApiDocument::new(info, Arc::clone(service.contracts()));
+    let document = ApiDocument::new(
+        info,
+        Arc::clone(service.contracts()),
+        service.versions().cloned(),
+    );
     let banner = draft.has_banner.then(|| draft.contributions());
     let mut commands = draft.commands;
     commands.extend(collected.commands);
@@ -152,6 +156,12 @@ fn pipeline(
     }
     if let Some(cache) = draft.response_cache.take() {
         builder = builder.response_cache(cache);
+    }
+    if let Some(versions) = draft.contributions::<Versions>().pop() {
+        builder = builder.versions(versions, Arc::clone(&draft.clock));
+    }
+    if let Some(store) = draft.idempotency.take() {
+        builder = builder.idempotency(store);
     }
     builder
 }

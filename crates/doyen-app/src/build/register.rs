@@ -102,6 +102,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         identifiers: Vec::new(),
         limits: None,
         response_cache: None,
+        idempotency: None,
         access_log: None,
         start_logs: None,
         has_banner: !collected.environment.is_prod(),

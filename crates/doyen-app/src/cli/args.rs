@@ -15,7 +15,13 @@ pub(super) enum Verb {
     #[cfg(feature = "database")]
     Migrate(MigrateVerb),
     Routes,
-    Openapi,
+    Openapi {
+        version: Option<String>,
+    },
+    OpenapiDiff {
+        old: PathBuf,
+        new: Option<PathBuf>,
+    },
     Plugins {
         json: bool,
     },
@@ -129,7 +135,7 @@ fn clap(listing: &Listing) -> Clap {
     let all = all.subcommand(migrate());
     let all = all
         .subcommand(Clap::new("routes").about("Lists every route and who may call it"))
-        .subcommand(Clap::new("openapi").about("Prints the OpenAPI document"))
+        .subcommand(openapi())
         .subcommand(config)
         .subcommand(plugins)
         .subcommand(layers);
@@ -158,6 +164,28 @@ fn migrate() -> Clap {
         )
         .subcommand(Clap::new("status").about("Lists the migrations and their state"))
         .subcommand(resolve())
+}
+
+fn openapi() -> Clap {
+    let file = |name: &'static str, help: &'static str| {
+        let file = Arg::new(name).help(help);
+        file.value_parser(clap::value_parser!(PathBuf))
+    };
+    let version = Arg::new("api-version")
+        .long("api-version")
+        .help("The version of the API; the newest if not given");
+    Clap::new("openapi")
+        .about("Prints the OpenAPI document")
+        .arg(version)
+        .subcommand(
+            Clap::new("diff")
+                .about("Lists the changes between two documents; fails if one breaks clients")
+                .arg(file("old", "The older document").required(true))
+                .arg(file(
+                    "new",
+                    "The newer document; that of the application if not given",
+                )),
+        )
 }
 
 #[cfg(feature = "database")]
@@ -236,7 +264,13 @@ fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
         #[cfg(feature = "database")]
         ("migrate", _) => Verb::Migrate(MigrateVerb::Status),
         ("routes", _) => Verb::Routes,
-        ("openapi", _) => Verb::Openapi,
+        ("openapi", Some((_, diff))) => Verb::OpenapiDiff {
+            old: diff.get_one("old").cloned().unwrap_or_default(),
+            new: diff.get_one("new").cloned(),
+        },
+        ("openapi", None) => Verb::Openapi {
+            version: inner.get_one("api-version").cloned(),
+        },
         ("config", Some(_)) => Verb::Reference,
         ("config", None) => Verb::Config,
         ("layers", _) => Verb::Layers {

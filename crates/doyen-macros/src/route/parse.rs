@@ -1,10 +1,11 @@
 //! Parses the arguments of the attribute, and the function.
 
 use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Ident, ItemFn, LitStr, Result, Token};
 
-/// Every policy of a route, and true if it takes a value.
+/// Every policy of a route, and true if it takes a value. The parser adds that of `idempotent`.
 pub(super) const POLICIES: &[(&str, bool)] = &[
     ("allow", true),
     ("around", true),
@@ -14,6 +15,7 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("deprecated", false),
     ("hidden", false),
     ("id", true),
+    ("idempotent", true),
     ("layer", true),
     ("limit", true),
     ("mask_path", false),
@@ -56,6 +58,8 @@ impl Parse for RouteArguments {
             let value = if input.peek(Token![=]) {
                 input.parse::<Token![=]>()?;
                 Some(input.parse::<Expr>()?)
+            } else if name == "idempotent" {
+                Some(idempotent(input, &name)?)
             } else {
                 None
             };
@@ -63,6 +67,32 @@ impl Parse for RouteArguments {
         }
         Ok(Self { path, policies })
     }
+}
+
+/// Returns the value of `idempotent`, `idempotent(required)` or `idempotent(if_supported)`.
+fn idempotent(input: ParseStream<'_>, name: &Ident) -> Result<Expr> {
+    let mut mode = Ident::new("Optional", name.span());
+    if input.peek(syn::token::Paren) {
+        let inside;
+        syn::parenthesized!(inside in input);
+        let word = inside.call(Ident::parse_any)?;
+        mode = match word.to_string().as_str() {
+            "required" => Ident::new("Required", word.span()),
+            "if_supported" => Ident::new("IfSupported", word.span()),
+            other => {
+                return Err(Error::new(
+                    word.span(),
+                    format!(
+                        "`{other}` is not known here: write `idempotent`, `idempotent(required)` or `idempotent(if_supported)`"
+                    ),
+                ));
+            }
+        };
+        if !inside.is_empty() {
+            return Err(inside.error("one word is enough: write `idempotent(required)`"));
+        }
+    }
+    Ok(syn::parse_quote!(::doyen::__private::web::Idempotent::#mode))
 }
 
 /// Checks the handler for mistakes that the compiler would report badly.

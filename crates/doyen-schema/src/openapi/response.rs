@@ -30,10 +30,12 @@ fn response(answer: &Answer) -> Json {
         .headers
         .iter()
         .map(|header| {
-            (
-                header.name.to_owned(),
-                json!({"description": header.description, "schema": header.schema.as_json()}),
-            )
+            let mut described =
+                json!({"description": header.description, "schema": header.schema.as_json()});
+            if header.optional {
+                optional(&mut described);
+            }
+            (header.name.to_owned(), described)
         })
         .collect();
     headers.insert(

@@ -55,6 +55,11 @@ pub(crate) fn problems() -> [&'static ProblemInfo; 4] {
     [&TOO_LARGE, &TIMEOUT, &BROKEN, &UNSUPPORTED]
 }
 
+/// Returns the problems that reading a body of any media type can cause.
+pub(crate) fn reading_problems() -> [&'static ProblemInfo; 4] {
+    [&TOO_LARGE, &TIMEOUT, &BROKEN, &OVERLOADED]
+}
+
 /// Returns the body as a stream that fails when it exceeds the size limit.
 pub(super) fn bounded(request: &mut Request) -> Result<crate::Body, Refusal> {
     let (body, limit) = take(request)?;
@@ -96,7 +101,7 @@ fn over(limit: usize) -> Plain {
 }
 
 /// Reads the whole body. Rejects a body whose announced length exceeds the limit before reading it.
-pub(super) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
     let (mut body, limit) = take(request)?;
     let account = request.parts.account.as_ref();
     let mut charge = account.map(|account| account.charge(WAITING_BYTES));

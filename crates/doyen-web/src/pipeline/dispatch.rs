@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use doyen_core::idempotency::IN_FLIGHT;
 use doyen_core::inject::RequestFacts;
 use doyen_core::problem::Plain;
 use doyen_core::{Access, Failures, Refusal, Unexpected};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::cleanup::CleanupGuard;
+use super::idempotency::Begun;
 use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
-    Pipeline, authorize, concurrency_class, hosts, identify, query, rate_limit,
-    size_limits,
+    Pipeline, authorize, concurrency_class, hosts, idempotency, identify, query, rate_limit,
+    size_limits, version,
 };
 use crate::budget::Account;
 use crate::concurrency::Permit;
@@ -26,7 +28,7 @@ use crate::{Body, Response};
 impl Pipeline {
     pub(super) async fn dispatch(
         &self,
-        head: http::request::Parts,
+        mut head: http::request::Parts,
         body: Body,
         is_preflight: bool,
         account: Option<&Arc<Account>>,
@@ -41,6 +43,10 @@ impl Pipeline {
             let permit = self.concurrency.acquire();
             permit.ok_or_else(|| Plain::new(&OVERLOADED))?
         };
+        let in_path = self
+            .versions
+            .as_ref()
+            .and_then(|all| all.take_from_path(&mut head.uri));
         let (route, path_values) = match self.find_route(&head, is_preflight) {
             Ok(RouteMatch::Route { route, path_values }) => (route, path_values),
             // Preflights are not counted.
@@ -78,6 +84,12 @@ impl Pipeline {
         // Before validation, so that an unauthorized caller learns nothing about the schema.
         permitted?;
 
+        if let Some(versions) = self.versions.as_ref().filter(|_| info.versions.is_some()) {
+            let version = versions.resolve(&head, in_path)?;
+            version::unmark_tags(&version, &mut head.headers);
+            state.version = Some(version);
+        }
+
         let access = if head.method.is_safe() {
             Access::Read
         } else {
@@ -107,6 +119,7 @@ impl Pipeline {
             body_limits,
             picked_fields: Vec::new(),
             is_conditional: true,
+            version: state.version.clone(),
             permit,
             account: account.cloned(),
             charge: None,
@@ -123,15 +136,48 @@ impl Pipeline {
         // Extractors, handler and response, then the commit, all within the timeout of the route.
         let is_committing = AtomicBool::new(false);
         let work = async {
-            let response = endpoint.call(&mut request).await?;
-            // An error response that the handler built itself rolls back like any other error.
-            if response.status().is_client_error() || response.status().is_server_error() {
+            let mut keyed = match info.idempotent {
+                None => None,
+                Some(mode) => match idempotency::begin(self, mode, &mut request).await? {
+                    Begun::Replay(response) => return Ok(response),
+                    Begun::First(keyed) => Some(keyed),
+                    Begun::Unkeyed => None,
+                },
+            };
+            if let Some(version) = &state.version {
+                version::up(version, &mut request).await?;
+            }
+            let response = match endpoint.call(&mut request).await {
+                Ok(response) if !is_error(&response) => response,
+                outcome => {
+                    // An error response that the handler built itself rolls back like any other
+                    // error.
+                    if outcome.is_ok() || keyed.is_some() {
+                        context.rollback().await;
+                    }
+                    // It may have failed because of the effect of the first request.
+                    if let Some(keyed) = &mut keyed
+                        && let Some(response) = keyed.superseded().await?
+                    {
+                        return Ok(response);
+                    }
+                    return outcome;
+                }
+            };
+            // Last in the transaction, so that a row of the response locks nothing for longer.
+            if let Some(keyed) = &mut keyed
+                && !keyed.record(&context, &response).await?
+            {
                 context.rollback().await;
-                return Ok(response);
+                let other = keyed.superseded().await?;
+                return other.ok_or_else(|| Plain::new(&IN_FLIGHT).retry_after(1).into());
             }
             // The response is sent only after the commit.
             is_committing.store(true, Ordering::Relaxed);
             context.commit().await?;
+            if let Some(keyed) = keyed {
+                keyed.committed();
+            }
             Ok::<_, Refusal>(response)
         };
         match with_timeout(info.timeout, work).await {
@@ -178,6 +224,10 @@ impl Pipeline {
             found => Ok(found),
         }
     }
+}
+
+fn is_error(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
 }
 
 /// Returns the response to OPTIONS: the methods of the path, if it has any.

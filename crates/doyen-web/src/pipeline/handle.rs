@@ -14,7 +14,7 @@ use super::cleanup::{self, CleanupGuard};
 use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
-    Pipeline, access_log, client_address, compression, cors, headers, outer, rate_limit,
+    Pipeline, access_log, client_address, compression, cors, headers, outer, rate_limit, version,
 };
 use crate::budget::Account;
 use crate::coding;
@@ -48,6 +48,7 @@ impl Pipeline {
             context: None,
             caller: None,
             rate_limit: None,
+            version: None,
             guard: None,
         };
         let method = head.method.clone();
@@ -94,6 +95,10 @@ impl Pipeline {
                 rejection.into_response(self, uri.path(), id)
             }
         };
+        // Before anything that depends on the bytes or the tag: both differ between versions.
+        if let (Some(version), Some(route)) = (&state.version, &state.route) {
+            version::down(version, route, &mut response);
+        }
         // Before the headers: a 304 keeps them and has no body.
         if let Some(conditions) = conditions {
             match conditions.evaluate(state.caller.as_deref(), accepted, &response) {

@@ -40,6 +40,10 @@ fn pick(value: &Value<'_>, parts: &Parts, root: &At<'_>, failures: &mut Failures
     let at = root.field("fields");
     let mut picked: Vec<String> = Vec::new();
     for field in texts.into_iter().flat_map(|text| text.split(',')) {
+        let field = match &parts.version {
+            Some(version) => version.newer_field(field),
+            None => field,
+        };
         if !all.iter().any(|known| known == field) {
             at.fail(
                 failures,

@@ -9,6 +9,7 @@ use doyen_core::{Caller, RequestId, TraceContext};
 use super::cleanup::CleanupGuard;
 use super::rate_limit::RateLimitHeaders;
 use crate::route_info::RouteInfo;
+use crate::versions::ActiveVersion;
 
 /// The state of one request. Steps add to it as they run.
 pub(super) struct RequestState {
@@ -20,6 +21,7 @@ pub(super) struct RequestState {
     pub(super) context: Option<Context>,
     pub(super) caller: Option<Arc<Caller>>,
     pub(super) rate_limit: Option<RateLimitHeaders>,
+    pub(super) version: Option<ActiveVersion>,
     pub(super) guard: Option<CleanupGuard>,
 }
 
@@ -30,6 +32,7 @@ impl RequestState {
         other.context = self.context.take();
         other.caller = self.caller.take();
         other.rate_limit = self.rate_limit.take();
+        other.version = self.version.take();
         other.guard = self.guard.take();
     }
 
@@ -44,6 +47,7 @@ impl RequestState {
             context: None,
             caller: None,
             rate_limit: None,
+            version: None,
             guard: None,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
-use doyen_core::{AccessSink, AuthScheme, Cache, Identify, Place};
+use doyen_core::{AccessSink, AuthScheme, Cache, Clock, Idempotency, Idempotent, Identify, Place};
 use doyen_schema::Components;
 use doyen_schema::contract::Operation;
 
@@ -27,6 +27,7 @@ use crate::response::RouteTable;
 use crate::route::Route;
 use crate::route_info::RouteInfo;
 use crate::router::{MountedRoute, Router};
+use crate::versions::{RouteVersions, VersionSet, Versions};
 
 /// Collects the parts of an application.
 #[derive(Default)]
@@ -38,6 +39,8 @@ pub struct Builder {
     identify: Option<Arc<dyn Identify>>,
     limits: Option<RateLimits>,
     response_cache: Option<Cache>,
+    idempotency: Option<Arc<dyn Idempotency>>,
+    versions: Option<(Versions, Arc<dyn Clock>)>,
     sink: Option<Arc<dyn AccessSink>>,
     classifiers: Vec<Classifier>,
     request_layers: Vec<BoxLayer>,
@@ -103,6 +106,20 @@ impl Builder {
         self
     }
 
+    /// Sets the store of idempotency keys, for the routes that take them.
+    #[must_use]
+    pub fn idempotency(mut self, store: Arc<dyn Idempotency>) -> Self {
+        self.idempotency = Some(store);
+        self
+    }
+
+    /// Sets the versions of the API. The clock tells which have ended.
+    #[must_use]
+    pub fn versions(mut self, versions: Versions, clock: Arc<dyn Clock>) -> Self {
+        self.versions = Some((versions, clock));
+        self
+    }
+
     /// Sets the destination of the access log, which has one line for each request.
     #[must_use]
     pub fn access_log(mut self, sink: Arc<dyn AccessSink>) -> Self {
@@ -147,6 +164,13 @@ impl Builder {
         let mut described: Vec<(Route, Operation)> = Vec::new();
         let mut limits = Vec::new();
         let mut modules = Vec::new();
+        let versions = self.versions.take();
+        let versions = versions.map(|(all, clock)| VersionSet::new(all, clock));
+        let versions = versions.transpose().unwrap_or_else(|wrong| {
+            errors.extend(wrong.into_iter().map(StartError::Version));
+            None
+        });
+        let versions = versions.map(Arc::new);
         for module in self.modules {
             modules.push((module.name.clone(), module.description));
             for bind in module.bindings {
@@ -155,7 +179,13 @@ impl Builder {
             let layers = self.route_layers.iter().cloned();
             let layers: Vec<BoxLayer> = layers.chain(module.layers).collect();
             for route in module.routes {
-                let route = route.within(&module.guards, &layers);
+                let mut route = route.within(&module.guards, &layers);
+                if route.idempotent == Some(Idempotent::IfSupported) && self.idempotency.is_none() {
+                    route.idempotent = None;
+                }
+                if route.idempotent.is_some() && self.idempotency.is_none() {
+                    errors.push(StartError::NoIdempotency(format!("{route:?}")));
+                }
                 // A hidden route leaves no schema in the document.
                 let mut unused = Components::new();
                 let shared = if route.operation.hidden {
@@ -164,6 +194,9 @@ impl Builder {
                     &mut components
                 };
                 let mut operation = describe(&route, &module.name, &self.request_layers, shared);
+                if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
+                    versions.describe(&mut operation);
+                }
                 errors.extend(mistakes(&route, &operation));
                 match describe_limits(&route, &mut operation, self.limits.as_ref()) {
                     Ok(route_limits) => limits.push(route_limits),
@@ -191,6 +224,9 @@ impl Builder {
             None => {
                 self.container.provide(Arc::clone(&drain));
                 self.container.provide(Arc::new(table));
+                if let Some(versions) = &versions {
+                    self.container.provide(Arc::clone(versions));
+                }
                 self.container.build(&self.roots)
             }
         };
@@ -208,6 +244,17 @@ impl Builder {
                 return Err(errors);
             }
         };
+        let changed = versions
+            .as_ref()
+            .map(|all| all.schemas())
+            .unwrap_or_default();
+        for name in &changed {
+            if !components.schemas.contains_key(*name) {
+                errors.push(StartError::Version(format!(
+                    "a change of a version names the schema `{name}`, which is not in the OpenAPI document. Correct the name"
+                )));
+            }
+        }
         let (Some(container), true) = (container, errors.is_empty()) else {
             return Err(errors);
         };
@@ -275,6 +322,11 @@ impl Builder {
                 allow: operation.allow,
                 fields: operation.fields.clone(),
                 limits,
+                idempotent: route.idempotent,
+                versions: versions
+                    .as_ref()
+                    .filter(|_| !operation.hidden)
+                    .map(|_| RouteVersions::new(&operation, &components, &changed)),
                 meter: Meter::default(),
             });
             routes.push(MountedRoute { info, endpoint });
@@ -309,6 +361,8 @@ impl Builder {
             unmatched_meter: Meter::default(),
             container,
             identify: self.identify,
+            idempotency: self.idempotency,
+            versions,
             rate_limits: self.limits,
             unmatched_limits,
             access_log: self.sink,

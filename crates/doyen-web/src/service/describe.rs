@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use doyen_core::idempotency::{self, KEY_REQUIRED, MAX_KEY_BYTES};
 use doyen_core::limit::QUOTA_EXCEEDED;
 use doyen_core::problem::{INTERNAL, UNAVAILABLE};
-use doyen_core::{FORBIDDEN, INVALID, Place, ProblemInfo, UNAUTHENTICATED};
-use doyen_schema::Components;
-use doyen_schema::contract::{Answer, Contract, Operation, Parameter};
+use doyen_core::{FORBIDDEN, INVALID, Idempotent, Place, ProblemInfo, UNAUTHENTICATED};
+use doyen_schema::contract::{Answer, Contract, HeaderInfo, Operation, Parameter};
+use doyen_schema::{Components, Schema};
 
 use super::StartError;
 use crate::around::BoxLayer;
@@ -66,12 +67,50 @@ pub(super) fn describe(
         // `If-Match` on a read (RFC 9110 section 13.1.1).
         operation.fails([&PRECONDITION_FAILED]);
     }
+    if let Some(mode) = route.idempotent {
+        describe_idempotency(mode, &mut operation);
+    }
     if route.concurrency.is_some() {
         operation.fails([&OVERLOADED]);
     }
     // Every route rejects unknown query parameters.
     operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT, &URI_TOO_LONG]);
     operation
+}
+
+/// Adds the header `Idempotency-Key` to the contract.
+fn describe_idempotency(mode: Idempotent, operation: &mut Operation) {
+    let required = mode == Idempotent::Required;
+    operation.parameter(Parameter {
+        place: Place::Header,
+        name: "Idempotency-Key".to_owned(),
+        required,
+        schema: Schema::of("string")
+            .with("minLength", 1)
+            .with("maxLength", MAX_KEY_BYTES)
+            .with("pattern", "^[!-~]+$"),
+        description: "Random value of the client that identifies the request. A request that is \
+                      sent again with the same value has one effect and gets the same response."
+            .to_owned(),
+        deprecated: false,
+        commas: false,
+    });
+    for answer in &mut operation.answers {
+        answer.headers.push(HeaderInfo {
+            name: "Idempotency-Replayed",
+            description: "`true` if this is the stored response of an earlier request with the same key.",
+            schema: Schema::of("string").with("const", "true"),
+            optional: true,
+        });
+    }
+    operation.fails(idempotency::PROBLEMS);
+    // A stored response is not sent to a caller who has lost a role or scope.
+    operation.fails([&FORBIDDEN]);
+    if required {
+        operation.fails([&KEY_REQUIRED]);
+    }
+    // The body is read before the extractors.
+    operation.fails(crate::extract::reading_problems());
 }
 
 /// Plans the rate limits of a route and adds them to its contract.
@@ -105,6 +144,9 @@ pub(super) fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> 
         RouteFault::Allows(first, second) => StartError::Allows(label.clone(), first, second),
         RouteFault::Repeated(what) => StartError::Repeated(label.clone(), what),
     }));
+    if route.idempotent.is_some() && matches!(operation.method, "GET" | "HEAD" | "OPTIONS") {
+        errors.push(StartError::SafeIdempotent(label.clone()));
+    }
     if route.endpoint.is_none() {
         errors.push(StartError::NoHandler(label.clone()));
     }

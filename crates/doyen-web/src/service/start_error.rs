@@ -34,6 +34,12 @@ pub enum StartError {
     Class(String, String),
     /// The cache policy of a route is invalid.
     Cache(String, String),
+    /// A route takes idempotency keys, and the application has no store for them.
+    NoIdempotency(String),
+    /// A route with a safe method takes idempotency keys.
+    SafeIdempotent(String),
+    /// The versions of the API are invalid.
+    Version(String),
     /// A layer around all requests has extractors or injected types: its type.
     NeedsRoute(&'static str),
     /// The injection graph is invalid.
@@ -86,6 +92,15 @@ impl fmt::Display for StartError {
                 "`{name}` surrounds all requests and takes more than `Request` and `Next`, but neither a route nor a caller is known there. Surround the routes instead (`Slot::Route`, `Module::around`)"
             ),
             StartError::Limit(route, error) => write!(f, "{route}: {error}"),
+            StartError::NoIdempotency(route) => write!(
+                f,
+                "{route}: it is `idempotent`, and no plugin stores keys. Add the feature `idempotency` of `doyen`, or do not leave out the plugin `idempotency`"
+            ),
+            StartError::SafeIdempotent(route) => write!(
+                f,
+                "{route}: it is `idempotent`, and its method changes nothing. Remove the policy"
+            ),
+            StartError::Version(why) => f.write_str(why),
             StartError::Graph(error) => error.fmt(f),
             StartError::Name(clash) => clash.fmt(f),
         }

@@ -40,7 +40,7 @@ impl IntoResponse for Registered {
 /// The new account has the role `customer`; an administrator can change it. If email verification
 /// is required, as in production, the response is 202 whether or not the address already has an
 /// account, and further instructions are sent by email.
-#[post("/register", allow = anyone)]
+#[post("/register", allow = anyone, idempotent)]
 pub(crate) async fn register(
     accounts: Accounts,
     registrations: Registrations,

@@ -12,7 +12,7 @@ use crate::tickets::domain::{AddComment, FindTicket, TicketId, Tickets};
 /// A public comment by an agent sets an open ticket to pending. A public comment by the customer
 /// sets a pending ticket to open. Only agents can write internal notes, which do not change the
 /// status.
-#[post("/{id}/comments", allow = Scope::CommentsWrite)]
+#[post("/{id}/comments", allow = Scope::CommentsWrite, idempotent)]
 pub(crate) async fn add_comment(
     me: User,
     tickets: Tickets,

@@ -18,7 +18,7 @@ fn search() -> ConcurrencyClass {
 /// Create a ticket
 ///
 /// The caller becomes the reporter of the ticket.
-#[post("/", allow = Scope::TicketsWrite)]
+#[post("/", allow = Scope::TicketsWrite, idempotent)]
 pub(crate) async fn create(
     me: User,
     tickets: Tickets,

@@ -1,0 +1,167 @@
+//! Idempotent requests: one effect and one response for all requests with the same key.
+//!
+//! The step runs after `authorize`, so that a caller who lost a permission gets no stored response.
+//! It reads the body, because a key belongs to one body. The response joins the transaction of the
+//! effect just before the commit: both exist, or neither.
+
+use bytes::Bytes;
+use doyen_core::idempotency::{
+    Attempt, Claim, Idempotency, KEY_INVALID, KEY_REQUIRED, KeyedRequest, MAX_KEY_BYTES,
+    StoredResponse,
+};
+use doyen_core::inject::Context;
+use doyen_core::limit::Network;
+use doyen_core::problem::Plain;
+use doyen_core::{Idempotent, Refusal, Unexpected};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::Pipeline;
+use crate::request::Request;
+use crate::{Body, Response};
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What to do with a request.
+pub(super) enum Begun<'a> {
+    /// It has no key.
+    Unkeyed,
+    /// Handle it, and store its response.
+    First(Keyed<'a>),
+    /// Send this response.
+    Replay(Response),
+}
+
+/// A claimed key. Dropping it without a commit releases the key.
+pub(super) struct Keyed<'a> {
+    store: &'a dyn Idempotency,
+    attempt: Box<dyn Attempt>,
+}
+
+/// Claims the key of a request.
+pub(super) async fn begin<'a>(
+    pipeline: &'a Pipeline,
+    mode: Idempotent,
+    request: &mut Request,
+) -> Result<Begun<'a>, Refusal> {
+    let Some(store) = pipeline.idempotency.as_deref() else {
+        return Ok(Begun::Unkeyed);
+    };
+    let Some(key) = key(&request.parts.head.headers)? else {
+        return match mode {
+            Idempotent::Required => Err(Plain::new(&KEY_REQUIRED).into()),
+            Idempotent::Optional | Idempotent::IfSupported => Ok(Begun::Unkeyed),
+        };
+    };
+    let body = crate::extract::read_body(request).await?;
+    let parts = &request.parts;
+    let uri = &parts.head.uri;
+    let keyed = KeyedRequest {
+        caller: parts.context.caller().map(|caller| &**caller),
+        network: Network::of(parts.client),
+        key: &key,
+        method: parts.head.method.as_str(),
+        target: uri
+            .path_and_query()
+            .map_or(uri.path(), |target| target.as_str()),
+        content_type: parts.header("content-type").unwrap_or(""),
+        body: &body,
+    };
+    let claim = store.claim(keyed).await?;
+    request.body = Body::whole(body);
+    Ok(match claim {
+        Claim::First(attempt) => Begun::First(Keyed { store, attempt }),
+        Claim::Replay(stored) => Begun::Replay(replay(stored)?),
+    })
+}
+
+impl Keyed<'_> {
+    /// Stores the response in the transaction. Resolves to false if another request has succeeded
+    /// with the key.
+    pub(super) fn record<'a>(
+        &'a mut self,
+        context: &'a Context,
+        response: &Response,
+    ) -> impl Future<Output = Result<bool, Refusal>> + Send + 'a {
+        // Not in the future: a reference to a body cannot be sent to another thread.
+        let stored = stored(response, self.store.max_response_bytes());
+        self.attempt.record(context, stored)
+    }
+
+    /// Returns the response of a request with the same key that has succeeded meanwhile, on another
+    /// node. This one may have failed only because of its effect.
+    pub(super) async fn superseded(&mut self) -> Result<Option<Response>, Refusal> {
+        self.attempt.superseded().await?.map(replay).transpose()
+    }
+
+    /// Keeps the key: the transaction was committed.
+    pub(super) fn committed(mut self) {
+        self.attempt.committed();
+    }
+}
+
+/// Returns the key of a request.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let mut values = headers.get_all(KEY).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let is_visible = value.as_bytes().iter().all(|byte| byte.is_ascii_graphic());
+    let is_valid = is_visible && (1..=MAX_KEY_BYTES).contains(&value.len());
+    match value.to_str() {
+        Ok(key) if is_valid && values.next().is_none() => Ok(Some(key.to_owned())),
+        _ => Err(Plain::new(&KEY_INVALID).into()),
+    }
+}
+
+/// Returns the stored form of a response. A streamed or too large body is left out.
+fn stored(response: &Response, max_bytes: usize) -> StoredResponse {
+    let headers = response.headers().iter();
+    let body = match response.body() {
+        body if body.is_empty() => Some(Bytes::new()),
+        body => body
+            .as_whole()
+            .filter(|body| body.len() <= max_bytes)
+            .cloned(),
+    };
+    StoredResponse {
+        status: response.status().as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body,
+    }
+}
+
+/// Returns the response of the first request.
+fn replay(stored: StoredResponse) -> Result<Response, Refusal> {
+    let Some(body) = stored.body else {
+        return Err(not_replayable(&stored));
+    };
+    let mut response = Response::new(Body::whole(body));
+    *response.status_mut() = StatusCode::from_u16(stored.status).map_err(Unexpected::from)?;
+    let headers = response.headers_mut();
+    for (name, value) in stored.headers {
+        let name = HeaderName::try_from(name).map_err(Unexpected::from)?;
+        let value = HeaderValue::try_from(value).map_err(Unexpected::from)?;
+        headers.append(name, value);
+    }
+    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+fn not_replayable(stored: &StoredResponse) -> Refusal {
+    let problem = Plain::new(&doyen_core::idempotency::NOT_REPLAYABLE);
+    let location = stored
+        .headers
+        .iter()
+        .find(|(name, _)| name == header::LOCATION.as_str());
+    match location.and_then(|(_, value)| std::str::from_utf8(value).ok()) {
+        Some(location) => problem.detail(format!(
+            "The first request succeeded with the status {} and is not repeated. Its response is not stored; read `{location}` instead.",
+            stored.status
+        )),
+        None => problem,
+    }
+    .into()
+}
