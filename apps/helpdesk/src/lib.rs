@@ -7,6 +7,7 @@
 //! | [`access`] | roles, scopes and the caller as a user, shared by all domains |
 //! | [`accounts`] | registration, profiles and users |
 //! | [`tickets`] | tickets, their states, comments and statistics |
+//! | [`jobs`] | the background jobs of users |
 //! | [`settings`] | settings of the application, in addition to those of the framework |
 //!
 //! Each domain is a directory with three layers: `api` defines the HTTP interface, `domain` the
@@ -15,6 +16,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod jobs;
 mod rng;
 mod seed;
 pub mod settings;
@@ -51,6 +53,7 @@ pub fn app() -> App {
         )
         .module(accounts::module())
         .module(tickets::module())
+        .module(jobs::module())
         .module(quotas())
         .command(accounts::create_user())
         .seed(seed::seed)

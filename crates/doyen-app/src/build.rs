@@ -62,10 +62,10 @@ impl<D: Defaults> App<D> {
 pub(crate) fn build(
     parts: Parts,
     loader: Loader,
-    overrides: Overrides,
+    mut overrides: Overrides,
     purpose: Purpose,
 ) -> Result<Built, StartupError> {
     let mut collected = collect::collect(parts, loader, purpose)?;
-    let registered = register::register(&mut collected, overrides.clock.clone());
+    let registered = register::register(&mut collected, &mut overrides);
     check::check(collected, registered, overrides)
 }

@@ -49,8 +49,8 @@
 //! # What a job may rely on
 //!
 //! - It exists if and only if the transaction that enqueued it committed.
-//! - It runs at least once. What it writes with its Session is applied **once**: the Session commits
-//!   together with the mark `done`, and a worker that lost its lease can no longer commit.
+//! - It runs at least once. What it writes with its Session is applied **once**: the Session
+//!   commits together with the mark `done`, and a worker that lost its lease cannot commit.
 //! - What it does elsewhere (a mail, an HTTP call) may happen twice, after a crash between the call
 //!   and the commit. Send [`JobRun::id`] as an idempotency key where the other side takes one.
 //! - A job of many steps commits each with [`JobRun::step`] and continues after the last one.

@@ -9,6 +9,7 @@
 //! | [`Failures`], [`At`] | all validation errors of an input, with their locations |
 //! | [`Id`], [`Timestamp`], [`Clock`], [`Secret`] | values of every service |
 //! | [`Paging`], [`Page`] | lists |
+//! | [`net`] | addresses that outgoing calls may reach |
 //! | [`Event`] | facts that other parts of a system react to |
 //! | [`Mail`], [`Mailer`] | mail to users |
 //! | [`Job`], [`Jobs`] | background jobs |
@@ -40,6 +41,7 @@ mod kind;
 pub mod limit;
 mod mail;
 mod mask;
+pub mod net;
 mod page;
 mod patch;
 pub mod problem;

@@ -76,6 +76,9 @@
 //! | `section` | the field is a struct of settings; its keys are below the name of the field. `Option` of one is `None` until one of its keys is set |
 //! | `flatten` | the field is a struct of settings; its keys are on the same level as those of this struct |
 //!
+//! A section of type `BTreeMap<String, S>` has a section `S` for each name that the sources use:
+//! `[outbound.payments]`, or `APP_OUTBOUND__PAYMENTS__TIMEOUT`.
+//!
 //! On an enum without fields, `#[derive(Settings)]` creates a setting whose value is one of the
 //! variants in `snake_case`; `#[setting("name")]` gives a variant another name. For your own type,
 //! implement [`Setting`].
@@ -92,6 +95,7 @@ mod key;
 mod kubernetes;
 mod list;
 mod loader;
+mod named;
 mod rate;
 mod raw;
 mod reader;

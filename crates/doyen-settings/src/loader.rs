@@ -8,7 +8,7 @@ use doyen_core::mask;
 use crate::reader::Reader;
 use crate::tree::Tree;
 use crate::variable::{Known, Variables};
-use crate::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file};
+use crate::{Environment, Fault, Key, Origin, Raw, Settings, SettingsError, file, named};
 
 /// The sources of settings. By default only the environment variables of the process.
 ///
@@ -160,6 +160,11 @@ impl Loader {
         for (path, required) in &files {
             complete &= file::read(path, *required, &mut tree, &mut faults);
         }
+        let mut paths: Vec<String> = tree.paths().map(str::to_owned).collect();
+        paths.extend(variables.paths(&self.prefix));
+        let values = self.values.iter().chain(&self.optional_values);
+        paths.extend(values.map(|(key, _)| key.clone()));
+        let keys = &*named::expand(keys, &paths);
         let known = Known {
             prefix: &self.prefix,
             keys,

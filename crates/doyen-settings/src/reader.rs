@@ -1,9 +1,11 @@
 //! Reads a struct of settings from the values of all sources.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use doyen_core::mask;
 
+use crate::named::name_in;
 use crate::tree::Tree;
 use crate::{Fault, Key, Origin, Raw, Row, Setting, Spec};
 
@@ -141,6 +143,15 @@ impl<'a> Reader<'a> {
         let value = S::read(self);
         self.section.truncate(outer);
         value
+    }
+
+    /// Returns the names of the sections below the current one.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        let names = self
+            .tree
+            .paths()
+            .filter_map(|path| name_in(path, &self.section));
+        names.map(str::to_owned).collect()
     }
 
     fn sets_any(&self, keys: &[Key]) -> bool {

@@ -64,6 +64,11 @@ impl Tree {
         self.entries.push(Entry { path, raw, origin });
     }
 
+    /// Returns the keys of all values.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.path.as_str())
+    }
+
     /// Returns the value of a key with the highest priority.
     pub(crate) fn find(&self, path: &str) -> Option<&Entry> {
         self.entries.iter().rev().find(|entry| entry.path == path)

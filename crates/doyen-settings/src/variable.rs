@@ -53,6 +53,14 @@ impl Variables {
         value.and_then(|(_, value)| value.as_deref())
     }
 
+    /// Returns the keys that the variables with this prefix may set.
+    pub(crate) fn paths(&self, prefix: &str) -> impl Iterator<Item = String> {
+        self.0.iter().filter_map(move |(name, _)| {
+            let key = name.strip_prefix(prefix)?.strip_prefix('_')?;
+            Some(key.replace("__", ".").to_lowercase())
+        })
+    }
+
     fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
     }

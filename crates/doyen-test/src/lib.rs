@@ -38,6 +38,7 @@
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
 //! | [`RedisServer`] | a Redis server for one test |
+//! | [`UpstreamServer`], [`Reply`] | a service that the application calls, with replies and faults |
 //! | [`test`] | the attribute |
 //!
 //! **Every response is checked against the OpenAPI document**: status, media type, headers, body
@@ -62,6 +63,7 @@ mod program;
 mod redis;
 mod run;
 mod subject;
+mod upstream;
 
 pub use answer::Answer;
 pub use app::TestApp;
@@ -73,6 +75,7 @@ pub use plugin_contract::plugin_contract;
 pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;
 pub use subject::{Setup, Subject};
+pub use upstream::{Received, Reply, UpstreamServer};
 
 /// Turns a function into two tests: one on SQLite, one on PostgreSQL.
 ///

@@ -40,7 +40,10 @@
 //! | [`idempotency`] | keys and responses of idempotent requests |
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
+//! | [`jobs`] | the worker of background jobs |
 //! | [`mail`] | outgoing mail |
+//! | [`outbound`] | calls to other services |
+//! | [`webhooks`] | signed webhooks |
 //!
 //! # Cargo features
 //!
@@ -50,14 +53,17 @@
 //! | `accounts` | yes | the plugins `keys` (access tokens) and `auth` ([`auth::Accounts`]), with `mail` |
 //! | `limits` | yes | the plugin `limits` |
 //! | `cache` | no | the plugin `cache`: [cached values](cache) and responses |
+//! | `jobs` | no | the plugin `jobs`: background jobs |
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
 //! | `redis` | no | rate limits, sessions and cached values in Redis |
 //! | `oidc` | no | login by an OpenID provider |
+//! | `outbound` | no | the plugin `outbound` |
+//! | `webhooks` | no | signing and verifying webhooks |
 //!
-//! `accounts` and `limits` need a database.
+//! `accounts`, `limits` and `jobs` need a database.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -71,6 +77,8 @@ pub use doyen_core as domain;
 pub use doyen_data as data;
 #[cfg(feature = "idempotency")]
 pub use doyen_idempotency as idempotency;
+#[cfg(feature = "jobs")]
+pub use doyen_jobs as jobs;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
 #[cfg(feature = "database")]
@@ -78,9 +86,13 @@ pub use doyen_macros::migrations;
 #[cfg(feature = "mail")]
 pub use doyen_mail as mail;
 pub use doyen_observe as observe;
+#[cfg(feature = "outbound")]
+pub use doyen_outbound as outbound;
 pub use doyen_schema as schema;
 pub use doyen_telemetry as telemetry;
 pub use doyen_web as web;
+#[cfg(feature = "webhooks")]
+pub use doyen_webhooks as webhooks;
 pub use plugins::DefaultPlugins;
 
 /// An application with the default plugins. See [`doyen_app::App`].
@@ -112,9 +124,9 @@ pub mod cache {
 /// What a file of handlers needs.
 pub mod prelude {
     pub use doyen_core::{
-        Allow, AllowExt as _, Cache, CacheFor, CachePolicy, Caller, Clock, Failures, Id, Inject, Invalid, Kind, Page, PageFrom,
-        Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Timestamp, Unexpected, anyone,
-        port, provider, secs, signed_in,
+        Allow, AllowExt as _, Cache, CacheFor, CachePolicy, Caller, Clock, Failures, Id, Inject, Invalid, Job, JobError, JobRun,
+        Jobs, Kind, NewJob, Page, PageFrom, Paging, Patch, Port, Problem, Role as _, Scope as _,
+        Secret, Timestamp, Unexpected, anyone, port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{

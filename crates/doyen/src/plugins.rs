@@ -3,7 +3,8 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `cache`, `idempotency`, `mail` and `accounts`. Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as
+/// `cache`, `idempotency`, `jobs`, `mail`, `outbound` and `accounts`. Accounts themselves are added with
+/// [`App::plugin`](doyen_app::App::plugin), as
 /// they need to know the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
@@ -18,10 +19,14 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_limit::Limits);
         #[cfg(feature = "cache")]
         plugins.add(doyen_cache::CachePlugin);
+        #[cfg(feature = "jobs")]
+        plugins.add(doyen_jobs::JobsPlugin);
         #[cfg(feature = "idempotency")]
         plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
+        #[cfg(feature = "outbound")]
+        plugins.add(doyen_outbound::Outbound);
         #[cfg(feature = "accounts")]
         plugins.add(doyen_accounts::AccessTokens);
     }
@@ -43,6 +48,11 @@ impl Defaults for DefaultPlugins {
                 "cache",
                 "add the feature `cache` of `doyen`, or remove the setting",
             ),
+            #[cfg(not(feature = "jobs"))]
+            (
+                "jobs",
+                "add the feature `jobs` of `doyen`, or remove the setting",
+            ),
             #[cfg(not(feature = "idempotency"))]
             (
                 "idempotency",
@@ -52,6 +62,11 @@ impl Defaults for DefaultPlugins {
             (
                 "mail",
                 "add the feature `mail` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "outbound"))]
+            (
+                "outbound",
+                "add the feature `outbound` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "database"))]
             (

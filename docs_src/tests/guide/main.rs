@@ -12,14 +12,17 @@ mod first_steps;
 mod idempotency;
 mod identity;
 mod injection;
+mod jobs;
 mod limits;
 mod middleware;
 mod mounts;
+mod outbound;
 mod parameters;
 mod reads;
 mod settings;
 mod shop;
 mod transactions;
+mod webhooks;
 mod versions;
 
 /// Defines the test subject of an application: `subject!(Library, of(docs_src::query::module()))`.

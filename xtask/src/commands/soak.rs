@@ -10,7 +10,7 @@ use super::no_arguments;
 use crate::setup;
 
 /// The tests with a reduced form.
-const TESTS: &str = "test(/^memory::/) | test(/^logins::/) | test(/^size::/) | test(/^stops::/) | test(/kills_neither_lose/)";
+const TESTS: &str = "test(/^memory::/) | test(/^logins::/) | test(/^size::/) | test(/^stops::/) | test(/kills_neither_lose/) | test(/^killed::no_job/)";
 
 pub(super) fn run(args: &[String]) -> Result {
     no_arguments(args)?;
@@ -18,7 +18,8 @@ pub(super) fn run(args: &[String]) -> Result {
     run_command(
         cargo()
             .args(["nextest", "run", "--locked", "--all-features"])
-            .args(["--package", "helpdesk", "--profile", "soak"])
+            .args(["--package", "helpdesk", "--package", "doyen-jobs"])
+            .args(["--profile", "soak"])
             .args([
                 "--filterset",
                 TESTS,

@@ -2,6 +2,7 @@
 
 pub(super) mod actions;
 pub(super) mod comments;
+pub(super) mod imports;
 mod shapes;
 pub(super) mod stats;
 pub(super) mod tickets;

@@ -25,7 +25,7 @@ mod ticket;
 mod viewer;
 
 pub use comment::{Comment, CommentId, NewComment};
-pub use ports::{TicketEvent, TicketEvents, TicketRepository};
+pub use ports::{TicketEvent, TicketEvents, TicketImports, TicketRepository};
 pub use problems::{
     AddComment, AgentsOnly, AssignTicket, EditTicket, FindTicket, InvalidTransition, MoveTicket,
     StaleTicket, TicketNotFound,

@@ -5,6 +5,7 @@
 
 mod events;
 mod filter;
+mod imports;
 pub(super) mod rows;
 mod search;
 
@@ -17,6 +18,7 @@ use doyen::prelude::*;
 use rows::{Count, comment, comment_card, person, tag, ticket};
 
 pub(crate) use events::OutboxEvents;
+pub(crate) use imports::{ImportTickets, JobImports};
 use search::Search;
 
 use super::domain::{

@@ -1,4 +1,4 @@
-//! Tickets, their state machine, comments and statistics.
+//! Tickets, their state machine, comments, statistics and imports.
 //!
 //! This domain does not manage users. It only reads their names and whether they are agents;
 //! everything else about users belongs to [`accounts`](crate::accounts).
@@ -10,7 +10,7 @@ mod seed;
 
 use doyen::prelude::*;
 
-use domain::{TicketEvents, TicketRepository};
+use domain::{TicketEvents, TicketImports, TicketRepository};
 
 /// The tag of cached values that depend on any ticket.
 const TICKETS: &str = "tickets";
@@ -40,8 +40,11 @@ pub fn module() -> Module {
             ]
             .at("/v1/tickets"),
         )
+        .routes(routes![api::imports::import].at("/v1/tickets"))
         .routes(routes![api::comments::add_comment, api::comments::list_comments].at("/v1/tickets"))
         .routes(routes![api::stats::stats].at("/v1/stats"))
         .bind::<dyn TicketRepository, infrastructure::SqlTickets>()
         .bind::<dyn TicketEvents, infrastructure::OutboxEvents>()
+        .bind::<dyn TicketImports, infrastructure::JobImports>()
+        .job::<infrastructure::ImportTickets>()
 }

@@ -52,6 +52,7 @@ fn path(operation: &Operation, theirs: &Theirs) -> String {
         path if path.starts_with("/v1/users/") => theirs.owner.id.clone(),
         path if path.starts_with("/v1/me/sessions/") => theirs.session.clone(),
         path if path.starts_with("/v1/me/api-keys/") => theirs.key.clone(),
+        path if path.starts_with("/v1/jobs/") => "job_01jd9m3z6veqjsk4dy2hjcg8x4".to_owned(),
         path if path.starts_with("/v1/clients/") => "cli_01jd9m3z6veqjsk4dy2hjcg8x4".to_owned(),
         path => panic!("add values for the parameters of {path} to `access.rs`"),
     };
@@ -70,6 +71,7 @@ fn body(operation: &Operation) -> Option<Value> {
     operation.body.as_ref()?;
     Some(match operation.id.as_str() {
         "tickets_create" => json!({"subject": "mine", "body": "mine"}),
+        "tickets_import" => json!({"tickets": [{"subject": "mine", "body": "mine"}]}),
         "tickets_edit" => json!({"subject": "stolen"}),
         "tickets_assign" => json!({"assignee": "usr_01jd9m3z6veqjsk4dy2hjcg8x4"}),
         "tickets_add_comment" => json!({"body": "a stranger's words"}),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use doyen_core::{Clock, SystemClock};
 
+use super::Overrides;
 use super::collect::Collected;
 use crate::SetupError;
 use crate::background;
@@ -29,7 +30,8 @@ pub(super) struct Registered {
     pub(super) tables: crate::database::Tables,
 }
 
-pub(super) fn register(collected: &mut Collected, clock: Option<Arc<dyn Clock>>) -> Registered {
+pub(super) fn register(collected: &mut Collected, overrides: &mut Overrides) -> Registered {
+    let clock = overrides.clock.clone();
     let entries = std::mem::take(&mut collected.entries);
     let report = Plugins::new(&entries, &collected.absent);
     let items = entries.iter().map(Entry::item).collect();
@@ -51,7 +53,7 @@ pub(super) fn register(collected: &mut Collected, clock: Option<Arc<dyn Clock>>)
         incomplete |= !(fine && attempt(&mut draft, entry.owner(), |app| entry.register(app)));
     }
     // The jobs of the application are contributions too, which plugins read in `finish`.
-    for module in &mut collected.modules {
+    for module in collected.modules.iter_mut().chain(&mut overrides.modules) {
         let owner = collected.owner;
         let draft = &mut draft;
         Registrar { draft, owner }.module_jobs(module);

@@ -4,10 +4,11 @@ use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use super::{Container, Inject, Lifetime, Node, RequestFacts, Teardown, UnitOfWork, WorkStats};
 use crate::sync::lock;
-use crate::{Caller, Refusal, Unexpected};
+use crate::{Caller, Refusal, TraceContext, Unexpected};
 
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -114,6 +115,17 @@ impl Context {
     /// a copy.
     pub fn caller(&self) -> Option<&Arc<Caller>> {
         self.inner.facts.caller.as_ref()?.as_ref()
+    }
+
+    /// Returns the time at which this request is given up, so that an outgoing call can end before
+    /// it. `None` if there is no limit.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.inner.facts.deadline
+    }
+
+    /// Returns the trace of this request, if it has one.
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.inner.facts.trace
     }
 
     /// Returns the value of this type if it exists.

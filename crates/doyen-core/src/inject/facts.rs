@@ -1,6 +1,7 @@
 //! The facts of a request that exist from the start.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::{Access, Caller, RequestId, TraceContext};
 
@@ -16,6 +17,8 @@ pub struct RequestFacts {
     pub request_id: Option<RequestId>,
     /// Trace context.
     pub trace: Option<TraceContext>,
+    /// The time at which the work is given up: the timeout of the route.
+    pub deadline: Option<Instant>,
     /// The caller: `Some(None)` after identification found none.
     pub caller: Option<Option<Arc<Caller>>>,
 }

@@ -141,6 +141,8 @@ impl PostgresReader {
     pub(crate) async fn close(&self) {
         self.0.closed.store(true, Ordering::Relaxed);
         self.0.pipelines().open.clear();
+        // It would sleep for up to a minute before it notices.
+        self.0.reaper.stop();
         let all = self.0.permits.acquire_many(self.0.max);
         let _ended = tokio::time::timeout(pipeline::CLEANUP_TIMEOUT, all).await;
     }

@@ -2,6 +2,7 @@
 //!
 //! A `tower` service sees an `http::Request`. The rest of the request travels in its extensions.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use doyen_core::inject::BoxFuture;
@@ -86,7 +87,12 @@ impl Endpoint for Layered {
             request_id: request.parts.request_id,
             uri: request.parts.head.uri.clone(),
             context: Some(request.parts.context.clone()),
+            is_running: Arc::default(),
         };
+        let (context, is_running) = (
+            request.parts.context.clone(),
+            Arc::clone(&passage.is_running),
+        );
         if let Some(caller) = request.parts.context.caller() {
             let caller = Arc::clone(caller);
             request.parts.head.extensions.insert(caller);
@@ -96,6 +102,11 @@ impl Endpoint for Layered {
         let work = self.0.call(request);
         Box::pin(async move {
             let response = work.await;
+            // A layer has dropped the handler: whatever it returns instead, half of the work must
+            // not be committed.
+            if is_running.load(Ordering::Relaxed) {
+                context.rollback().await;
+            }
             was_lost(&response).map_or(Ok(response), Err)
         })
     }
@@ -116,7 +127,18 @@ impl Call for Innermost {
                 return lost();
             };
             let context = request.parts.context.clone();
-            match endpoint.call(&mut request).await {
+            let is_running = passage
+                .as_ref()
+                .map(|passage| Arc::clone(&passage.is_running));
+            let set = |running: bool| {
+                if let Some(is_running) = &is_running {
+                    is_running.store(running, Ordering::Relaxed);
+                }
+            };
+            set(true);
+            let done = endpoint.call(&mut request).await;
+            set(false);
+            match done {
                 Ok(response) => {
                     // Before a layer sees it, as after an error.
                     if response.status().is_client_error() || response.status().is_server_error() {

@@ -1,5 +1,6 @@
 //! What a request carries through its layers, in its extensions.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use doyen_core::inject::Context;
@@ -17,6 +18,8 @@ pub(crate) struct Passage {
     pub(crate) uri: Uri,
     /// `None` around the router, where no unit of work exists yet.
     pub(crate) context: Option<Context>,
+    /// True while the handler runs, and after a layer has dropped it.
+    pub(crate) is_running: Arc<AtomicBool>,
 }
 
 impl Passage {

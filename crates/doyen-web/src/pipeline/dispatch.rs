@@ -99,6 +99,7 @@ impl Pipeline {
             access: Some(access),
             request_id: Some(state.request_id),
             trace: Some(state.trace),
+            deadline: state.started.checked_add(info.timeout),
             caller: Some(caller),
         });
         // From here on, a client that disconnects leaves values that must be released.

@@ -38,6 +38,7 @@ impl Pipeline {
         // The client address first: limits and logs use it.
         let source = client_address::find(&self.options.proxies, peer, &head.headers);
         let mut state = RequestState {
+            started,
             // Every log line and response has the id. An id that could forge a log line is
             // replaced.
             request_id: RequestId::accept_or_new(text(headers::REQUEST_ID)),

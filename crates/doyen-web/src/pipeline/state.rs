@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use doyen_core::inject::Context;
 use doyen_core::{Caller, RequestId, TraceContext};
@@ -13,6 +14,7 @@ use crate::versions::ActiveVersion;
 
 /// The state of one request. Steps add to it as they run.
 pub(super) struct RequestState {
+    pub(super) started: Instant,
     pub(super) request_id: RequestId,
     pub(super) trace: TraceContext,
     pub(super) peer: Option<SocketAddr>,
@@ -39,6 +41,7 @@ impl RequestState {
     /// Returns a state to which no step has added anything.
     pub(super) const fn fresh(&self) -> Self {
         Self {
+            started: self.started,
             request_id: self.request_id,
             trace: self.trace,
             peer: self.peer,

@@ -10,4 +10,5 @@ mod kit;
 mod mounts;
 mod order;
 mod service;
+mod socket;
 mod tower_layers;

@@ -45,6 +45,26 @@ async fn the_error_of_a_tower_layer_is_a_problem_and_the_cancelled_work_is_rolle
     }
 }
 
+/// A layer that gives up on the handler and responds itself.
+#[tokio::test]
+async fn the_work_of_a_dropped_handler_is_rolled_back_even_if_the_layer_returns_a_success() {
+    let give_up = |request: Request, next: Next| async move {
+        let mut work = Box::pin(next.run(request));
+        let is_pending = std::future::poll_fn(|cx| {
+            std::task::Poll::Ready(std::future::Future::poll(work.as_mut(), cx).is_pending())
+        });
+        assert!(is_pending.await);
+        drop(work);
+        Response::default()
+    };
+    for slot in [Slot::Request, Slot::Route] {
+        let app = with(slot, BoxLayer::around(give_up));
+        let answer = app.send(request("POST", "/hang", &[], "")).await;
+        app.has_frame(&answer, 200);
+        assert_eq!(app.log.take(), ["handler", "rollback"], "{slot}");
+    }
+}
+
 /// An application can say what the error of a layer means.
 #[tokio::test]
 async fn a_classifier_knows_the_error_of_a_tower_layer() {

@@ -86,5 +86,11 @@ fn the_help_lists_the_command_although_a_setting_is_wrong() {
 fn the_page_shows_the_report() {
     let ended = program("sqlite://nodes.db").arg("plugins").run();
     let row = ended.stdout.lines().find(|line| line.starts_with("nodes "));
-    assert_on_the_page(row.unwrap());
+    let row: Vec<&str> = row.unwrap().split_whitespace().collect();
+    let page = std::fs::read_to_string("../../docs/guide/plugins.md").unwrap();
+    // The width of the columns depends on the plugins that other Cargo features add.
+    let is_shown = page
+        .lines()
+        .any(|line| line.split_whitespace().eq(row.iter().copied()));
+    assert!(is_shown, "the page does not show: {row:?}");
 }

@@ -1,8 +1,8 @@
 //! Dependencies of the domain.
 
-use doyen::domain::{Event, Page, Paging, Unexpected, port};
+use doyen::domain::{Event, JobId, Page, Paging, Unexpected, port};
 
-use super::{Comment, Person, Stats, Status, Ticket, TicketFilter, TicketId, Viewer};
+use super::{Comment, Draft, Person, Stats, Status, Ticket, TicketFilter, TicketId, Viewer};
 use crate::access::UserId;
 
 /// Stores tickets.
@@ -95,6 +95,13 @@ pub enum TicketEvent {
         /// True for an internal note, which only agents can see.
         internal: bool,
     },
+}
+
+/// Imports tickets in the background.
+#[port]
+pub trait TicketImports {
+    /// Starts an import for this viewer, if and only if the transaction is committed.
+    async fn start(&self, viewer: Viewer, drafts: Vec<Draft>) -> Result<JobId, Unexpected>;
 }
 
 /// Publishes events, if and only if the transaction is committed.

@@ -1,0 +1,11 @@
+//! Jobs through an application, on SQLite and PostgreSQL.
+
+mod cancelled;
+mod commands;
+mod cron;
+mod drained;
+mod enqueued;
+mod killed;
+mod kit;
+mod limits;
+mod retried;
