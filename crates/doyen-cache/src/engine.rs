@@ -328,6 +328,10 @@ impl Inner {
 
     /// Copies a value of the second tier into this process.
     fn copy(&self, key: &CacheKey, view: View, found: SharedValue) {
+        // It would replace a newer value, and could not be read.
+        if !self.slots.is_current(&view) {
+            return;
+        }
         let now = self.now();
         let stored = Stored {
             value: found.value,

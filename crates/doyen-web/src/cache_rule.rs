@@ -33,9 +33,29 @@ enum Audience {
     Public,
 }
 
-/// Nobody may keep the response.
-#[allow(non_upper_case_globals, reason = "it is a word of the route attribute")]
-pub const none: CacheRule = CacheRule::new(Audience::None, Duration::ZERO);
+/// The response must not be kept. A function, and not a constant, so that `let none = ..` still
+/// declares a variable where the prelude is imported: `cache = none`.
+pub const fn none() -> CacheRule {
+    CacheRule::new(Audience::None, Duration::ZERO)
+}
+
+/// A value of the route policy `cache`: a rule, or a function that returns one, such as [`none`].
+pub trait IntoCacheRule {
+    /// Returns the rule.
+    fn into_rule(self) -> CacheRule;
+}
+
+impl IntoCacheRule for CacheRule {
+    fn into_rule(self) -> CacheRule {
+        self
+    }
+}
+
+impl<F: Fn() -> CacheRule> IntoCacheRule for F {
+    fn into_rule(self) -> CacheRule {
+        self()
+    }
+}
 
 /// The client may keep the response for this time; caches that several callers share may not.
 ///

@@ -155,7 +155,8 @@ impl<'a> OwnTag<'a> {
 /// Returns the 304 for a client that has the response with this tag, so that the body need not be
 /// created.
 pub(crate) fn already_sent(parts: &Parts, tag: &HeaderValue) -> Option<Response> {
-    if !parts.is_conditional {
+    // The tag of an older version is another one.
+    if !parts.is_conditional || parts.version.is_some() {
         return None;
     }
     let conditions = Conditions::of(&parts.head)?;

@@ -70,7 +70,7 @@ pub mod versions;
 
 pub use around::Next;
 pub use body::{Body, BoxError, Response};
-pub use cache_rule::{CacheRule, none, private, public};
+pub use cache_rule::{CacheRule, IntoCacheRule, none, private, public};
 pub use concurrency_class::{ConcurrencyClass, class};
 pub use content::RANGE_NOT_SATISFIABLE;
 pub use extract::{

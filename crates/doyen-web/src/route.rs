@@ -23,7 +23,7 @@ use doyen_core::{Allow, Idempotent, Limit, Restrict, Strictness};
 use doyen_schema::contract::{Contract, Operation, OutboundCall};
 
 use crate::around::{Around, BoxLayer, TowerLayer};
-use crate::cache_rule::CacheRule;
+use crate::cache_rule::{CacheRule, IntoCacheRule};
 use crate::concurrency_class::ConcurrencyClass;
 use crate::extract::FromRequestParts;
 use crate::guard::Guard;
@@ -224,8 +224,8 @@ impl Route {
     /// Sets who may keep the responses: [`private(secs(30))`](crate::private),
     /// [`public(secs(30))`](crate::public) or [`none`](crate::none).
     #[must_use]
-    pub fn cache(mut self, rule: CacheRule) -> Self {
-        if self.cache.replace(rule).is_some() {
+    pub fn cache(mut self, rule: impl IntoCacheRule) -> Self {
+        if self.cache.replace(rule.into_rule()).is_some() {
             self.faults.push(RouteFault::Repeated("cache"));
         }
         self

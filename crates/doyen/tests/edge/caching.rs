@@ -316,7 +316,7 @@ async fn mistakes_are_reported_at_start() {
     let route = |path: &str| Route::get(path).handler(handler).name(&path.replace('/', "n"));
     let routes = vec![
         route("/a").allow(signed_in).cache(public(secs(1))),
-        route("/b").allow(anyone).cache(none.stored(secs(1))),
+        route("/b").allow(anyone).cache(none().stored(secs(1))),
         route("/c").allow(anyone).cache(private(secs(1)).tag("x")),
         route("/d").allow(anyone).cache(private(secs(1)).for_callers()),
         route("/e").allow(anyone).cache(private(secs(1)).vary("a b")),
