@@ -35,7 +35,7 @@ impl Engine {
         application: &str,
     ) -> Self {
         let load_timeout = settings.load_timeout;
-        let connection = (redis.connection(), redis.patience());
+        let connection = (redis.connection(), redis.timeout());
         let engine = Self::build(settings, clock, |slots, counters| {
             let shared = Shared::new(connection, application, load_timeout, slots, counters);
             Some(Arc::new(shared))

@@ -4,7 +4,7 @@
 //! lost never fits an old value. A value is stored with its generations and compared when it is
 //! read. All scripts are short, and all keys of an application are in one slot of a cluster.
 //!
-//! No request fails because of Redis. A command waits for `redis.patience` at most; after the first
+//! No request fails because of Redis. A command waits for `redis.timeout` at most; after the first
 //! failure this node works without the tier until Redis responds again. Invalidations of that time
 //! are kept, as slots, and sent first.
 
@@ -39,7 +39,7 @@ struct Inner {
     connection: ConnectionManager,
     scripts: Scripts,
     prefix: String,
-    patience: Duration,
+    timeout: Duration,
     lease_millis: u64,
     slots: Arc<Slots>,
     counters: Arc<Counters>,
@@ -67,7 +67,7 @@ pub(crate) struct SharedLease {
 
 impl Shared {
     pub(crate) fn new(
-        (connection, patience): (ConnectionManager, Duration),
+        (connection, timeout): (ConnectionManager, Duration),
         application: &str,
         load_timeout: Duration,
         slots: &Arc<Slots>,
@@ -82,7 +82,7 @@ impl Shared {
                 invalidate: Script::new(include_str!("lua/invalidate.lua")),
             },
             prefix: format!("doyen:{{{application}}}:cache:"),
-            patience,
+            timeout,
             lease_millis: millis(load_timeout).max(1),
             slots: Arc::clone(slots),
             counters: Arc::clone(counters),
@@ -130,7 +130,7 @@ impl Shared {
         let work = call.invoke_async(&mut connection);
         type Answer = (Option<Vec<u8>>, i64, i64, String, u8);
         let Some((bytes, left, stale, generations, is_ours)) =
-            inner.within_patience::<Answer>(work).await
+            inner.within_timeout::<Answer>(work).await
         else {
             return Begin::Unavailable;
         };
@@ -193,7 +193,7 @@ impl Shared {
         });
         let mut connection = inner.connection.clone();
         let work = call.invoke_async(&mut connection);
-        let _stored = inner.within_patience::<u8>(work).await;
+        let _stored = inner.within_timeout::<u8>(work).await;
     }
 
     /// Gives a lease back, in the background.
@@ -210,7 +210,7 @@ impl Shared {
             call.key(&lease.key).arg(&lease.text);
             let mut connection = inner.connection.clone();
             let work = call.invoke_async(&mut connection);
-            let _released = inner.within_patience::<()>(work).await;
+            let _released = inner.within_timeout::<()>(work).await;
         });
     }
 
@@ -223,7 +223,7 @@ impl Shared {
         if self.is_away() {
             return;
         }
-        self.0.send_pending(self.0.patience).await;
+        self.0.send_pending(self.0.timeout).await;
     }
 }
 
@@ -251,11 +251,11 @@ impl Inner {
         sent
     }
 
-    async fn within_patience<T: FromRedisValue>(
+    async fn within_timeout<T: FromRedisValue>(
         self: &Arc<Self>,
         work: impl Future<Output = RedisResult<T>>,
     ) -> Option<T> {
-        self.within(self.patience, work).await
+        self.within(self.timeout, work).await
     }
 
     /// Runs a command. After a failure this node works without Redis.

@@ -54,6 +54,7 @@ pub(crate) async fn deliver(
         request_id: Some(request_id),
         trace: Some(trace),
         caller: Some(None),
+        ..RequestFacts::default()
     });
     // The log lines and the events of the handler belong to the trace of the request.
     let work = pin_to(

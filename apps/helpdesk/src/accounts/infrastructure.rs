@@ -6,6 +6,7 @@ pub(super) mod rows;
 mod secrets;
 mod users;
 
+use doyen::data::sea_orm::prelude::Uuid;
 use doyen::data::sea_orm::sea_query::LockType;
 use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use doyen::data::{Order, Session, UpdateError, Violation as _};

@@ -89,7 +89,7 @@ async fn counts_are_invalidated_on_every_node(app: Helpdesk) {
     let mut redis = RedisServer::start();
     let node = || {
         let setup = patient().set("redis.url", &redis.url());
-        setup.set("redis.patience", "100ms")
+        setup.set("redis.timeout", "100ms")
     };
     let (one, two) = (app.another(node()).await, app.another(node()).await);
     let ann = app.as_customer().await;

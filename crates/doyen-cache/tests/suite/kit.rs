@@ -61,12 +61,12 @@ fn setup() -> Setup {
 pub(crate) fn with_redis(redis: &RedisServer) -> Setup {
     setup()
         .set("redis.url", &redis.url())
-        .set("redis.patience", "10s")
+        .set("redis.timeout", "10s")
 }
 
 /// One that gives up on Redis soon.
 pub(crate) fn impatient(redis: &RedisServer) -> Setup {
-    with_redis(redis).set("redis.patience", "50ms")
+    with_redis(redis).set("redis.timeout", "50ms")
 }
 
 /// The cache of a node.

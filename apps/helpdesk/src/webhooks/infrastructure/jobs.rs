@@ -167,7 +167,7 @@ impl Owners {
 }
 
 /// The address of an owner.
-#[derive(doyen::data::sea_orm::FromQueryResult, doyen::data::Row)]
+#[derive(doyen::data::Row)]
 struct Owner {
     email: String,
 }
