@@ -109,7 +109,7 @@ fn case_table(results: &Results, case: &Case, store: Store) -> Option<String> {
     );
     if waited {
         text += &format!(
-            "\n\\* The server used less than {:.0} % of its core, because it waited for the database, the disk or the load generator. Requests/s and latency then describe those.\n",
+            "\n\\* The server used less than {:.0} % of its core, because it waited for the database, the disk or\nthe load generator. Requests/s and latency then describe those.\n",
             MIN_BUSY_SHARE * 100.0
         );
     }

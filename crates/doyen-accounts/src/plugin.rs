@@ -81,8 +81,9 @@ impl Accounts {
     }
 
     /// Mounts these groups of routes only. An application with paths or bodies of its own leaves
-    /// groups out and writes their routes with the engines: [`PasswordLogin`](crate::PasswordLogin),
-    /// [`Sessions`](crate::Sessions), [`Mailbox`](crate::Mailbox). An empty list mounts none.
+    /// groups out and writes their routes with the engines:
+    /// [`PasswordLogin`](crate::PasswordLogin), [`Sessions`](crate::Sessions),
+    /// [`Mailbox`](crate::Mailbox). An empty list mounts none.
     #[must_use]
     pub fn routes(mut self, groups: impl IntoIterator<Item = AccountRoutes>) -> Self {
         if self.groups.replace(groups.into_iter().collect()).is_some() {

@@ -20,8 +20,8 @@ use crate::{jwks, key_commands};
 /// Access tokens: signs them, identifies callers by them, and publishes the public keys
 /// (`/.well-known/jwks.json`).
 ///
-/// `Tokens` issues and verifies tokens; `Arc<Bearer>` returns the caller of one, and refuses revoked
-/// ones. Inject them to write a login, or a security scheme, of your own.
+/// `Tokens` issues and verifies tokens; `Arc<Bearer>` returns the caller of one, and refuses
+/// revoked ones. Inject them to write a login, or a security scheme, of your own.
 #[derive(Clone, Debug, Default)]
 pub struct AccessTokens {
     scheme: Option<SecurityScheme>,

@@ -325,9 +325,9 @@ impl<D: Defaults> App<D> {
         self
     }
 
-    /// Adds a security scheme: `check` returns the caller of its credentials, and can inject what it
-    /// needs. `allow`, limits by user, the log and the OpenAPI document follow it. Schemes of the
-    /// application are asked before those of plugins, in the order of these calls.
+    /// Adds a security scheme: `check` returns the caller of its credentials, and can inject what
+    /// it needs. `allow`, limits by user, the log and the OpenAPI document follow it. Schemes of
+    /// the application are asked before those of plugins, in the order of these calls.
     ///
     /// `check` is called if a request carries credentials of the scheme. `None` means that it does
     /// not know them: the next scheme is asked, and without a caller a protected route returns a
@@ -368,9 +368,9 @@ impl<D: Defaults> App<D> {
         self
     }
 
-    /// Sets the format of every error that leaves the application: those of handlers, of extractors,
-    /// of the router and the HTTP parser, limits, timeouts and panics. The OpenAPI document and the
-    /// contract check of the test kit follow it. The default is RFC 9457.
+    /// Sets the format of every error that leaves the application: those of handlers, of
+    /// extractors, of the router and the HTTP parser, limits, timeouts and panics. The OpenAPI
+    /// document and the contract check of the test kit follow it. The default is RFC 9457.
     ///
     /// ```
     /// use doyen_app::App;

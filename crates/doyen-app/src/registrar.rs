@@ -6,8 +6,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
 use doyen_core::cache::CacheStore;
+use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
 use doyen_core::{AccessSink, Cache, Clock, Idempotency, Identify, Port, Unexpected};
 #[cfg(feature = "database")]
 use doyen_data::Database;

@@ -108,7 +108,11 @@ mod tests {
             seed,
             new_file: None,
         };
-        let key: String = secret.cursor_key().iter().map(|byte| format!("{byte:02x}")).collect();
+        let key: String = secret
+            .cursor_key()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(key, "?");
     }
 }

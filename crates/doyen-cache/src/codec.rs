@@ -64,9 +64,14 @@ mod tests {
     }
 
     fn key(id: &str) -> CacheKey {
-        let engine = crate::Engine::new(crate::CacheSettings::default(), std::sync::Arc::new(SystemClock));
+        let engine = crate::Engine::new(
+            crate::CacheSettings::default(),
+            std::sync::Arc::new(SystemClock),
+        );
         let store: std::sync::Arc<dyn CacheStore> = std::sync::Arc::new(engine);
-        let entry = Cache::new(store).shared().entry(&CachePolicy::new("a", secs(1)), id);
+        let entry = Cache::new(store)
+            .shared()
+            .entry(&CachePolicy::new("a", secs(1)), id);
         entry.key().clone()
     }
 }

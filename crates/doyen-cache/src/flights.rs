@@ -80,7 +80,10 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         let mut running = lock(&self.flights.running);
-        if running.get(&self.key).is_some_and(|found| found.id == self.id) {
+        if running
+            .get(&self.key)
+            .is_some_and(|found| found.id == self.id)
+        {
             running.remove(&self.key);
         }
     }

@@ -1,8 +1,8 @@
 //! The invalidations of the other nodes.
 //!
-//! A node reads the stream of invalidations with a blocking command on a connection of its own. Each
-//! message has a number. A gap means that messages were missed: the node drops all its values. It
-//! also does so each time it connects, and while it is not connected it uses no value for longer
+//! A node reads the stream of invalidations with a blocking command on a connection of its own.
+//! Each message has a number. A gap means that messages were missed: the node drops all its values.
+//! It also does so each time it connects, and while it is not connected it uses no value for longer
 //! than `cache.detached_ttl`.
 
 use std::sync::Arc;
@@ -72,7 +72,10 @@ async fn follow(inner: &Inner, shared: &Shared, redis: &Redis) -> Result<(), Str
     reset();
     shared.set_followed(true);
     loop {
-        for message in next(&mut connection, &stream, &last.id).await.map_err(text)? {
+        for message in next(&mut connection, &stream, &last.id)
+            .await
+            .map_err(text)?
+        {
             if message.number == last.number + 1 {
                 let slots = message.slots.iter();
                 slots.for_each(|slot| inner.slots.invalidate(*slot));

@@ -32,9 +32,9 @@ mod settings;
 #[cfg(feature = "redis")]
 mod shared;
 mod shared_value;
+mod slots;
 #[cfg(not(feature = "redis"))]
 mod unshared;
-mod slots;
 
 pub use engine::{CacheStats, Engine};
 pub use plugin::CachePlugin;

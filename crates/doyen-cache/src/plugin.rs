@@ -77,18 +77,45 @@ fn engine(_: &str, settings: CacheSettings, clock: Arc<dyn Clock>, _: Option<&Re
 }
 
 const FAMILIES: &[Family] = &[
-    Family::counter("cache_hits_total", "Reads that found a fresh value, by tier."),
-    Family::counter("cache_misses_total", "Reads that found no fresh value, by tier."),
-    Family::counter("cache_stale_hits_total", "Reads that returned an expired value."),
-    Family::counter("cache_waits_total", "Reads that waited for the load of another request."),
+    Family::counter(
+        "cache_hits_total",
+        "Reads that found a fresh value, by tier.",
+    ),
+    Family::counter(
+        "cache_misses_total",
+        "Reads that found no fresh value, by tier.",
+    ),
+    Family::counter(
+        "cache_stale_hits_total",
+        "Reads that returned an expired value.",
+    ),
+    Family::counter(
+        "cache_waits_total",
+        "Reads that waited for the load of another request.",
+    ),
     Family::counter("cache_loads_total", "Loads, by their end."),
-    Family::counter("cache_oversized_total", "Loaded values that were too large to store."),
-    Family::counter("cache_evictions_total", "Values dropped because the memory was full."),
-    Family::counter("cache_errors_total", "Failed commands to Redis and undecodable values, by tier."),
+    Family::counter(
+        "cache_oversized_total",
+        "Loaded values that were too large to store.",
+    ),
+    Family::counter(
+        "cache_evictions_total",
+        "Values dropped because the memory was full.",
+    ),
+    Family::counter(
+        "cache_errors_total",
+        "Failed commands to Redis and undecodable values, by tier.",
+    ),
     Family::counter("cache_invalidations_total", "Invalidated tags and keys."),
-    Family::counter("cache_resets_total", "Times that this process dropped all values, because invalidations may have been missed."),
+    Family::counter(
+        "cache_resets_total",
+        "Times that this process dropped all values, because invalidations may have been missed.",
+    ),
     Family::gauge("cache_entries", "Values in this process."),
-    Family::gauge("cache_bytes", "Estimated bytes of the values in this process."),
+    Family::gauge(
+        "cache_bytes",
+        "Estimated bytes of the values in this process.",
+    ),
 ];
 
 fn collect(stats: &CacheStats, samples: &mut Samples) {

@@ -14,7 +14,10 @@ pub(crate) struct SharedValue {
 }
 
 /// The answer to a read that would load.
-#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "Redis creates them"))]
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(dead_code, reason = "Redis creates them")
+)]
 pub(crate) enum Begin {
     /// The value is there.
     Fresh(SharedValue),

@@ -84,7 +84,10 @@ impl Slots {
 
 impl View {
     /// Returns the slots.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only Redis needs them"))]
+    #[cfg_attr(
+        not(feature = "redis"),
+        allow(dead_code, reason = "only Redis needs them")
+    )]
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
         self.slots.iter().map(|(slot, _)| *slot)
     }

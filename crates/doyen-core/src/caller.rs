@@ -89,9 +89,9 @@ pub trait Identify: Send + Sync + 'static {
         CredentialHeader::ALL.to_vec()
     }
 
-    /// Returns the schemes that it accepts, for the challenge of a 401 and for the OpenAPI document.
-    /// The default is access tokens for `Authorization`, and an API key for each other header of
-    /// [`credential_headers`](Identify::credential_headers).
+    /// Returns the schemes that it accepts, for the challenge of a 401 and for the OpenAPI
+    /// document. The default is access tokens for `Authorization`, and an API key for each other
+    /// header of [`credential_headers`](Identify::credential_headers).
     fn schemes(&self) -> Vec<SecurityScheme> {
         let scheme = |header| match header {
             CredentialHeader::Authorization => SecurityScheme::bearer(),

@@ -2,7 +2,7 @@
 //!
 //! An address that comes from outside (a webhook, an image to import) must not lead to the inner
 //! network. A check of the URL is not enough: names resolve to any address, and to another one at
-//! the next look-up. Check the resolved address, and connect to that one.
+//! the next lookup. Check the resolved address, and connect to that one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -76,7 +76,8 @@ pub trait Problem: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Returns additional headers of the response. A value that a header cannot contain is left out.
+    /// Returns additional headers of the response. A value that a header cannot contain is left
+    /// out.
     fn headers(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -100,7 +101,8 @@ pub trait Problem: Send + Sync + 'static {
     }
 }
 
-/// What a problem has in addition to the members of every problem. Each is a name and a description.
+/// What a problem has in addition to the members of every problem. Each is a name and a
+/// description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProblemExtras {
     /// Code of the problem.

@@ -13,7 +13,7 @@ use crate::keyset::CursorKey;
 use crate::pool::{Pool, PoolOptions};
 use crate::probe::Probe;
 use crate::wake::WakeCenter;
-use crate::{ConnectError, DatabaseOptions, Session};
+use crate::{ConnectError, DatabaseOptions, PoolStatus, Session};
 
 /// Idle time after which a connection is pinged before use. A ping costs a third of a small query.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
@@ -52,17 +52,6 @@ struct Inner {
     wake: Arc<WakeCenter>,
     options: DatabaseOptions,
     cursor_key: CursorKey,
-}
-
-/// The number of connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PoolStatus {
-    /// Open connections.
-    pub open: u32,
-    /// Idle connections.
-    pub idle: u32,
-    /// Maximum number of connections.
-    pub max: u32,
 }
 
 impl std::fmt::Debug for Database {

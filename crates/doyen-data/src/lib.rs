@@ -30,6 +30,7 @@ mod open;
 mod options;
 mod outbox;
 mod pool;
+mod pool_status;
 mod probe;
 mod query_stats;
 mod row;
@@ -41,7 +42,7 @@ mod wake;
 
 pub use sea_orm;
 
-pub use database::{Database, PoolStatus};
+pub use database::Database;
 pub use doyen_core::Event;
 /// Completes a SeaORM entity.
 ///
@@ -72,6 +73,7 @@ pub use migrate::{Migration, MigrationError, Migrations, Migrator};
 
 pub use options::{DatabaseOptions, Pooler, Synchronous};
 pub use outbox::{EVENTS_CHANNEL, MAX_EVENT_BYTES};
+pub use pool_status::PoolStatus;
 pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};

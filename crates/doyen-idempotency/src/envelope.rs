@@ -1,7 +1,8 @@
 //! A stored response as bytes, encrypted.
 //!
 //! Every response is encrypted, because nothing tells reliably which ones show a secret. The key is
-//! derived from the root secret for each row, so that a random nonce is safe for any number of rows.
+//! derived from the root secret for each row, so that a random nonce is safe for any number of
+//! rows.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use bytes::Bytes;

@@ -9,8 +9,8 @@
 //! | `identity` | what makes two requests the same |
 //! | `background` | renewing leases, deleting expired rows |
 //!
-//! The row with the response is written in the transaction of the effect, and its primary key is the
-//! caller and the key. Everything else only makes duplicates fail early:
+//! The row with the response is written in the transaction of the effect, and its primary key is
+//! the caller and the key. Everything else only makes duplicates fail early:
 //!
 //! - On PostgreSQL, a row without a response marks a running request. It is committed before the
 //!   handler runs and has a lease, which the process renews. Price: one more commit per keyed

@@ -37,8 +37,8 @@ CREATE INDEX idempotency_records_expires ON idempotency_records (expires_at);",
     }],
 };
 
-/// Inserts the marker of a running request. Losing it in a crash is harmless, so the commit does not
-/// wait for the disk.
+/// Inserts the marker of a running request. Losing it in a crash is harmless, so the commit does
+/// not wait for the disk.
 const MARK: &str = "INSERT INTO idempotency_records (id, request, attempt, expires_at) \
      SELECT $1, $2, $3, $4 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed \
      ON CONFLICT (id) DO NOTHING";

@@ -9,8 +9,8 @@ use doyen_settings::{ByteSize, Raw, Setting, Settings, Wrong};
 #[derive(Debug, Clone, Settings)]
 #[non_exhaustive]
 pub struct JobSettings {
-    /// Runs jobs in this process. With `false` it only enqueues: for nodes that serve requests while
-    /// others work.
+    /// Runs jobs in this process. With `false` it only enqueues: for nodes that serve requests
+    /// while others work.
     #[setting(default = true)]
     pub work: bool,
     /// Concurrent jobs of each queue in one process. Each uses a database connection from its first

@@ -1,7 +1,7 @@
 //! The address guard: which URLs and addresses may be called.
 //!
-//! The URL is checked before each try and each redirect. A name is checked when it is resolved for a
-//! connection, and the connection goes to the address that was checked: another look-up could
+//! The URL is checked before each try and each redirect. A name is checked when it is resolved for
+//! a connection, and the connection goes to the address that was checked: another lookup could
 //! return another one (DNS rebinding).
 
 use std::error::Error;
@@ -97,7 +97,7 @@ pub(crate) fn check_resolved(found: &[IpAddr]) -> Result<(), Forbidden> {
     }
 }
 
-/// The result of a look-up.
+/// The future of a DNS lookup.
 pub type Found<'a> = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 
 /// Resolves names to addresses.

@@ -34,8 +34,8 @@
 //! | circuit breaker of the host | `breaker.rs` | `BreakerOpen` |
 //! | one try: its own timeout, and a maximum size of the response | `transport.rs` | `Timeout`, `TooLarge` |
 //!
-//! What it does not do: it streams no bodies, keeps no cookies, uses no proxy of the environment and
-//! decompresses nothing. Other processes have their own breakers and budgets.
+//! What it does not do: it streams no bodies, keeps no cookies, uses no proxy of the environment
+//! and decompresses nothing. Other processes have their own breakers and budgets.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;

@@ -30,7 +30,7 @@ pub struct ClientSettings {
     /// Maximum time of one try, up to the last byte of its response. The try has then failed.
     #[setting(default = "5s", min = "10ms", max = "10m")]
     pub try_timeout: Duration,
-    /// Maximum time to connect, with the look-up of the name.
+    /// Maximum time to connect, including the DNS lookup.
     #[setting(default = "2s", min = "10ms", max = "1m")]
     pub connect_timeout: Duration,
     /// Maximum number of tries of a call that may be repeated: an idempotent method, or a call with
@@ -62,8 +62,8 @@ pub struct ClientSettings {
     /// Number of latest tries that decide. With fewer tries the breaker stays closed.
     #[setting(default = 20, min = 1, max = 1_000)]
     pub breaker_window: u32,
-    /// Share of failed tries in the window, in percent, at which the breaker opens. Failed are tries
-    /// without a response, and responses with 500, 502, 503 or 504.
+    /// Share of failed tries in the window, in percent, at which the breaker opens. Failed are
+    /// tries without a response, and responses with 500, 502, 503 or 504.
     #[setting(default = 50, min = 1, max = 100)]
     pub breaker_failures: u32,
     /// Time that the breaker stays open.

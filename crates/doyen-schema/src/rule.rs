@@ -17,8 +17,9 @@
 //! | `custom = path` | anything: `fn(&T) -> Result<(), Broken>` | none |
 //! | `async = path` | anything: `async fn(&T, &Context) -> Result<(), Broken>` | none |
 //!
-//! `message = ".."` next to rules replaces their message: `#[validate(length(min = 8), message = "is too
-//! short")]`. Several attributes on one field have a message each.
+//! `message = ".."` next to rules replaces their message:
+//! `#[validate(length(min = 8), message = "is too short")]`. Several attributes on one field have a
+//! message each.
 //!
 //! `custom` and `async` can also be on the struct, for rules over several fields: they run if every
 //! field is valid. A rule on `Option<T>` or `Patch<T>` applies to the value, if there is one.

@@ -16,11 +16,11 @@ use doyen::web::Service;
 use doyen::{App, Runtime};
 use serde_json::Value as Json;
 
+use crate::callers::TestCallers;
 use crate::contract::Document;
 use crate::database::{Place, loader};
 use crate::subject::Edit;
-use crate::user::TestCallers;
-use crate::{Backend, Call, Live, Setup, TestClock, TestUser};
+use crate::{Backend, Call, Live, Setup, TestClock};
 
 /// Maximum time for work after a response.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -120,15 +120,8 @@ impl TestApp {
         Call::new(self.clone(), method, target.as_ref())
     }
 
-    /// Returns a client whose requests come from this caller, without a login: access policies,
-    /// limits and the log see it. It is identified before any scheme of the application.
-    ///
-    /// ```text
-    /// let ada = app.as_user(Caller::new("usr_ada"));
-    /// ada.get("/me").send().await.expect(200);
-    /// ```
-    pub fn as_user(&self, caller: Caller) -> TestUser {
-        TestUser::new(self.clone(), self.0.callers.add(caller))
+    pub(crate) fn callers(&self) -> &TestCallers {
+        &self.0.callers
     }
 
     /// Starts the same application again, on the same database and with the same clock: another

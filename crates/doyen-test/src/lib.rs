@@ -58,6 +58,7 @@
 mod answer;
 mod app;
 mod call;
+mod callers;
 mod clock;
 mod contract;
 mod database;

@@ -35,8 +35,8 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// assert!(upstream.requests().is_empty());
 /// ```
 ///
-/// Replies are used in the order of the requests, then the one of [`always`](Self::always), which is
-/// a 200 without a body at first.
+/// Replies are used in the order of the requests, then the one of [`always`](Self::always), which
+/// is a 200 without a body at first.
 #[derive(Debug)]
 pub struct UpstreamServer {
     address: SocketAddr,
@@ -69,8 +69,8 @@ impl UpstreamServer {
         Self::serve(None)
     }
 
-    /// Starts a server with TLS and a certificate for `localhost` and 127.0.0.1, which a client must
-    /// trust: see [`ca_file`](Self::ca_file).
+    /// Starts a server with TLS and a certificate for `localhost` and 127.0.0.1, which a client
+    /// must trust: see [`ca_file`](Self::ca_file).
     pub fn start_tls() -> Self {
         Self::serve(Some(Certificate::new()))
     }

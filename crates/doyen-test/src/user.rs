@@ -1,38 +1,8 @@
 //! Requests of a caller, without a login.
 
-use std::sync::{Arc, Mutex};
-
-use doyen::domain::{Caller, Identify, Refusal, RequestCredentials, sync};
+use doyen::domain::Caller;
 
 use crate::{Call, TestApp};
-
-/// Authentication scheme of these callers. It exists in tests only.
-const SCHEME: &str = "DoyenTest";
-
-/// The callers that a test has named. They are identified before any scheme of the application.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TestCallers(Arc<Mutex<Vec<Arc<Caller>>>>);
-
-impl TestCallers {
-    /// Returns the value of `Authorization` for this caller.
-    pub(crate) fn add(&self, caller: Caller) -> String {
-        let mut all = sync::lock(&self.0);
-        all.push(Arc::new(caller));
-        format!("{SCHEME} {}", all.len() - 1)
-    }
-}
-
-#[doyen::domain::__private::async_trait::async_trait]
-impl Identify for TestCallers {
-    async fn identify(
-        &self,
-        credentials: RequestCredentials<'_>,
-    ) -> Result<Option<Arc<Caller>>, Refusal> {
-        let number = credentials.after(SCHEME).and_then(|text| text.parse().ok());
-        let number: Option<usize> = number;
-        Ok(number.and_then(|number| sync::lock(&self.0).get(number).cloned()))
-    }
-}
 
 /// Sends requests as one caller: see [`TestApp::as_user`].
 #[derive(Clone, Debug)]
@@ -50,11 +20,23 @@ macro_rules! method {
     };
 }
 
-impl TestUser {
-    pub(crate) const fn new(app: TestApp, authorization: String) -> Self {
-        Self { app, authorization }
+impl TestApp {
+    /// Returns a client whose requests come from this caller, without a login: access policies,
+    /// limits and the log see it. It is identified before any scheme of the application.
+    ///
+    /// ```text
+    /// let ada = app.as_user(Caller::new("usr_ada"));
+    /// ada.get("/me").send().await.expect(200);
+    /// ```
+    pub fn as_user(&self, caller: Caller) -> TestUser {
+        TestUser {
+            app: self.clone(),
+            authorization: self.callers().add(caller),
+        }
     }
+}
 
+impl TestUser {
     method!(get, "GET");
     method!(head, "HEAD");
     method!(post, "POST");

@@ -1,5 +1,5 @@
-//! Content codings (RFC 9110 sections 8.4.1 and 12.5.3): what the server produces, and what a client
-//! accepts.
+//! Content codings (RFC 9110 sections 8.4.1 and 12.5.3): what the server produces, and what a
+//! client accepts.
 
 use http::{HeaderValue, header};
 

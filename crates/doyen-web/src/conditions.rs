@@ -70,7 +70,8 @@ impl Conditions {
         let modified = date(headers, &header::LAST_MODIFIED);
         let tags = OwnTag::new(own, caller, accepted);
         if self.0.contains_key(header::IF_MATCH) {
-            let is_match = |tag: Tag<'_>| !tag.weak && tags.is_strong() && tags.coding(tag).is_some();
+            let is_match =
+                |tag: Tag<'_>| !tag.weak && tags.is_strong() && tags.coding(tag).is_some();
             if !self.any(&header::IF_MATCH, is_match) {
                 return Verdict::Failed;
             }

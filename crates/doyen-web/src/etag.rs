@@ -109,10 +109,15 @@ pub(crate) fn content_hash(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut tail = [0; 8];
     tail[..rest.len()].copy_from_slice(rest);
-    let words = words.iter().chain([&tail]).map(|word| u64::from_le_bytes(*word));
+    let words = words
+        .iter()
+        .chain([&tail])
+        .map(|word| u64::from_le_bytes(*word));
     // A multiplication by an odd constant and a rotation lose no information.
     let mixed = words.fold(bytes.len() as u64, |hash, word| {
-        (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+        (hash ^ word)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
     });
     let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed ^ (mixed >> 33)

@@ -190,7 +190,8 @@ fn to_folder(uri: &http::Uri) -> Response {
 
 impl Route {
     /// Serves a folder below a path: `GET` and `HEAD` for each file. It is a route with all
-    /// policies of one: without `allow` the application does not start. The document does not describe it.
+    /// policies of one: without `allow` the application does not start. The document does not
+    /// describe it.
     ///
     /// ```
     /// use doyen_core::anyone;

@@ -39,8 +39,8 @@ mod version;
 pub(crate) use masked_paths::MaskedPaths;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};
-pub(crate) use response_cache::stored;
 pub(crate) use outer::{outer, refuse_with};
+pub(crate) use response_cache::stored;
 
 use std::sync::Arc;
 

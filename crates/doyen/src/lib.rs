@@ -132,8 +132,7 @@ pub mod prelude {
         Allow, AllowExt as _, Cache, CacheFor, CachePolicy, Caller, Clock, Event, EventData,
         Failures, Id, Inject, Invalid, Job, JobError, JobRun, Jobs, Kind, NewJob, Page, PageFrom,
         Paging, Patch, Port, Problem, Role as _, Scope as _, Secret, Strictness, Timestamp,
-        Unexpected, UnknownNames, anyone,
-        port, provider, secs, signed_in,
+        Unexpected, UnknownNames, anyone, port, provider, secs, signed_in,
     };
     pub use doyen_core::{DAY, HOUR, MINUTE};
     pub use doyen_core::{

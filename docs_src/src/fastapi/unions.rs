@@ -16,7 +16,7 @@ struct Plane {
     size: u32,
 }
 
-/// A vehicle, told by its fields.
+/// A vehicle. Its fields select the variant.
 #[derive(Input, Output)]
 #[input(untagged)]
 #[output(untagged)]
@@ -25,7 +25,7 @@ enum Vehicle {
     Car(Car),
 }
 
-/// A shape, told by its `kind`.
+/// A shape. The field `kind` selects the variant.
 #[derive(Input, Output)]
 #[input(tag = "kind")]
 #[output(tag = "kind")]

@@ -32,6 +32,8 @@ async fn values_and_responses_are_kept_until_a_commit(library: Library) {
     let catalogue = library.get("/books/catalogue").send().await.expect(200);
     let kept = catalogue.header("cache-control");
     assert_eq!(kept, Some("public, max-age=10"));
-    let known = library.get("/books/catalogue").if_none_match(catalogue.etag());
+    let known = library
+        .get("/books/catalogue")
+        .if_none_match(catalogue.etag());
     known.send().await.expect(304);
 }

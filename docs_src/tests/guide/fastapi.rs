@@ -1,4 +1,5 @@
-//! `docs/guide/fastapi.md`: the chapters of FastAPI's tutorial, as its documentation describes them.
+//! `docs/guide/fastapi.md`: the chapters of FastAPI's tutorial, as its documentation describes
+//! them.
 
 use doyen_test::Subject;
 use serde_json::json;

@@ -27,8 +27,8 @@ const GENERATED: [Generated; 2] = [
     },
     Generated {
         path: "docs/reference/settings.md",
-        head: "# Settings\n\nThe settings of the helpdesk, printed by `helpdesk config reference`. The last section is its own; the others are \
-               those of the framework and of its plugins.\n\n",
+        head: "# Settings\n\nThe settings of the helpdesk, printed by `helpdesk config reference`. The last \
+               section is its own;\nthe others are those of the framework and of its plugins.\n\n",
         command: &["config", "reference"],
     },
 ];

@@ -161,7 +161,9 @@ fn long_prose(name: &str, text: &str) -> Vec<String> {
         }
         let can_wrap = !is_code && !trimmed.starts_with(['|', '<', '#']) && trimmed.contains(' ');
         if can_wrap && line.chars().count() > MAX_COLUMNS {
-            findings.push(format!("{name}:{number}: wrap the line at {MAX_COLUMNS} columns"));
+            findings.push(format!(
+                "{name}:{number}: wrap the line at {MAX_COLUMNS} columns"
+            ));
         }
     }
     findings
@@ -175,7 +177,10 @@ mod tests {
     fn long_prose_is_found_outside_of_tables_and_code() {
         let long = "word ".repeat(30);
         assert_eq!(long_prose("a.md", &long).len(), 1);
-        let fine = format!("| {long} |\n```sh\n{long}\n```\n# {long}\n{}", "x".repeat(200));
+        let fine = format!(
+            "| {long} |\n```sh\n{long}\n```\n# {long}\n{}",
+            "x".repeat(200)
+        );
         assert_eq!(long_prose("a.md", &fine), Vec::<String>::new());
     }
 

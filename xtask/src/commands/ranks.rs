@@ -24,10 +24,15 @@ use crate::commands::no_arguments;
 const SAME_RANK: (&str, &str) = ("doyen-core", "doyen-macros");
 
 /// Libraries, the crates that may depend on them, and the reason.
-const SOLE_USERS: [(&[&str], &[&str], &str); 2] = [
+const SOLE_USERS: [(&[&str], &[&str], &str); 3] = [
+    (
+        &["doyen-web", "docs_src"],
+        &["axum"],
+        "doyen-web is the only crate that serves HTTP/1 and HTTP/2; the guide mounts a router of axum",
+    ),
     (
         &["doyen-web"],
-        &["axum", "hyper", "hyper-util", "matchit"],
+        &["hyper", "hyper-util", "matchit"],
         "doyen-web is the only crate that serves HTTP/1 and HTTP/2",
     ),
     (
@@ -309,7 +314,7 @@ mod tests {
             let found = findings("crates/doyen-auth2/Cargo.toml", Some(2), hidden);
             assert_eq!(found.len(), 1, "{hidden}: {found:?}");
             assert!(
-                found[0].contains("only doyen-web may name axum"),
+                found[0].contains("may name axum: doyen-web is the only crate"),
                 "{found:?}"
             );
         }

@@ -60,16 +60,16 @@ pub(crate) struct JobResult {
 /// The job does not exist, or the caller did not start it. Check the id.
 #[derive(Debug, Problem)]
 #[problem(not_found)]
-pub struct JobNotFound;
+pub(crate) struct JobNotFound;
 
 /// The job has ended and cannot be cancelled any more. Its `status` says how it ended.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
-pub struct JobEnded;
+pub(crate) struct JobEnded;
 
 /// Errors when reading a job.
 #[derive(Debug, Problem)]
-pub enum FindJob {
+pub(crate) enum FindJob {
     /// The job does not exist, or the caller did not start it.
     #[problem(transparent)]
     Missing(JobNotFound),
@@ -80,7 +80,7 @@ pub enum FindJob {
 
 /// Errors when cancelling a job.
 #[derive(Debug, Problem)]
-pub enum CancelJob {
+pub(crate) enum CancelJob {
     /// The job cannot be read.
     #[problem(transparent)]
     Find(FindJob),

@@ -18,8 +18,8 @@ pub(crate) struct WebhooksPlugin;
 /// Webhooks.
 #[derive(Clone, Debug, Settings)]
 pub struct WebhookSettings {
-    /// Allow URLs with private addresses. For development and tests: with it, whoever creates
-    /// webhooks can reach the inner network.
+    /// Allow URLs with private addresses. For development and tests: it lets callers that create
+    /// webhooks reach the internal network.
     #[setting(default = false)]
     pub allow_private: bool,
     /// Time of failures without a success after which a webhook is disabled. Its owner gets a mail.

@@ -43,7 +43,12 @@ async fn customers_count_their_own_and_agents_all(app: Helpdesk) {
 }
 
 async fn total(person: &Person) -> serde_json::Value {
-    person.get("/v1/stats").send().await.expect(200).at("/total")
+    person
+        .get("/v1/stats")
+        .send()
+        .await
+        .expect(200)
+        .at("/total")
 }
 
 #[doyen_test::test]
@@ -53,7 +58,13 @@ async fn counts_are_kept_until_a_ticket_changes(app: Helpdesk) {
     let first = ann.get("/v1/stats").send().await.expect(200);
     let kept = first.header("cache-control");
     assert_eq!(kept, Some("private, no-cache"));
-    let known = async |tag: &str| ann.get("/v1/stats").if_none_match(tag).send().await.status();
+    let known = async |tag: &str| {
+        ann.get("/v1/stats")
+            .if_none_match(tag)
+            .send()
+            .await
+            .status()
+    };
     assert_eq!(known(&first.etag()).await, 304);
     // What another program writes shows that the counts are not read again.
     let ticket = ann.opens("printer").await;
@@ -66,11 +77,17 @@ async fn counts_are_kept_until_a_ticket_changes(app: Helpdesk) {
     }
     // Each write of the application is seen by the next read.
     let edit = ann.patch(ticket.location()).if_match(ticket.etag());
-    let edit = edit.merge_patch(&json!({"priority": "urgent"})).send().await;
+    let edit = edit
+        .merge_patch(&json!({"priority": "urgent"}))
+        .send()
+        .await;
     edit.expect(200);
     let stats = ann.get("/v1/stats").send().await.expect(200).json();
     assert_eq!(stats["by_priority"]["urgent"], 1, "{stats}");
-    admin.does("solve", &ticket.text_at("/id")).await.expect(200);
+    admin
+        .does("solve", &ticket.text_at("/id"))
+        .await
+        .expect(200);
     let stats = ann.get("/v1/stats").send().await.expect(200).json();
     assert_eq!(stats["by_status"]["solved"], 1, "{stats}");
     let deleted = admin.delete(ticket.location()).if_match("*").send().await;
@@ -78,7 +95,11 @@ async fn counts_are_kept_until_a_ticket_changes(app: Helpdesk) {
     assert_eq!(total(&ann).await, 0);
     // A refused change invalidates nothing.
     let tag = ann.get("/v1/stats").send().await.expect(200).etag();
-    let refused = ann.post("/v1/tickets").json(&json!({"subject": ""})).send().await;
+    let refused = ann
+        .post("/v1/tickets")
+        .json(&json!({"subject": ""}))
+        .send()
+        .await;
     refused.expect(422);
     assert_eq!(known(&tag).await, 304);
 }
@@ -122,7 +143,10 @@ async fn counts_are_invalidated_on_every_node(app: Helpdesk) {
 async fn wait_for(is: impl AsyncFn() -> bool) {
     let started = std::time::Instant::now();
     while !is().await {
-        assert!(started.elapsed().as_secs() < 60, "the other node never follows");
+        assert!(
+            started.elapsed().as_secs() < 60,
+            "the other node never follows"
+        );
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
 }

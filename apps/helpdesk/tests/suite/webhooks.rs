@@ -354,7 +354,7 @@ async fn a_failed_delivery_is_repeated_with_the_same_id(app: Helpdesk) {
         );
         assert_eq!(message.body, messages[0].body);
     }
-    // Each attempt is signed anew, with its own time.
+    // Each attempt has a signature of its own, over its own time.
     assert_ne!(
         messages[0].header("webhook-timestamp"),
         messages[2].header("webhook-timestamp")

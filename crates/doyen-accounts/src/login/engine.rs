@@ -36,8 +36,8 @@ impl std::fmt::Debug for PasswordLogin {
 }
 
 impl PasswordLogin {
-    /// Verifies the credentials and opens a session. `email` is in lower case; `code` is that of the
-    /// second factor.
+    /// Verifies the credentials and opens a session. `email` is in lower case; `code` is that of
+    /// the second factor.
     ///
     /// # Errors
     ///

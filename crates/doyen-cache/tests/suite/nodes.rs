@@ -53,7 +53,10 @@ async fn a_thousand_misses_on_two_nodes_are_one_load(app: Cached) {
         .await;
         two.cache.invalidate("things").now().await;
         until_async("both load again", async || {
-            matches!(one.entry(&POLICY).lookup().await, doyen::cache::Lookup::Miss(_))
+            matches!(
+                one.entry(&POLICY).lookup().await,
+                doyen::cache::Lookup::Miss(_)
+            )
         })
         .await;
     }
@@ -76,7 +79,10 @@ async fn a_value_and_its_invalidation_reach_the_other_node(app: Cached) {
         .await;
         one.cache.invalidate("things").now().await;
         // At once on the node of the change.
-        assert_eq!(loads.read(one.entry(&POLICY), 500 + round).await, 500 + round);
+        assert_eq!(
+            loads.read(one.entry(&POLICY), 500 + round).await,
+            500 + round
+        );
         until_async("the other node reads the new value", async || {
             loads.read(two.entry(&POLICY), 1000).await == 500 + round
         })
@@ -87,8 +93,11 @@ async fn a_value_and_its_invalidation_reach_the_other_node(app: Cached) {
         })
         .await;
         one.cache.invalidate("things").now().await;
-        until_async("nobody has a value", async || {
-            matches!(two.entry(&POLICY).lookup().await, doyen::cache::Lookup::Miss(_))
+        until_async("the second node has no value", async || {
+            matches!(
+                two.entry(&POLICY).lookup().await,
+                doyen::cache::Lookup::Miss(_)
+            )
         })
         .await;
     }

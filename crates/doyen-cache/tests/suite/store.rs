@@ -136,7 +136,10 @@ async fn an_expired_value_is_used_while_one_request_loads(app: Cached) {
 async fn an_expired_value_is_used_if_the_load_fails(app: Cached) {
     let node = Node::of(&app).await;
     Loads::open().read(node.entry(&STALE), 1).await;
-    let failing = || node.entry(&STALE).get_or_load(async || Err::<u32, _>(failure()));
+    let failing = || {
+        node.entry(&STALE)
+            .get_or_load(async || Err::<u32, _>(failure()))
+    };
     app.clock().advance(Duration::from_secs(61));
     assert_eq!(failing().await.unwrap(), 1);
     assert_eq!(failing().await.unwrap(), 1);

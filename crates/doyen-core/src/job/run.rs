@@ -110,7 +110,10 @@ impl JobRun {
     ///
     /// ```
     /// # use doyen_core::{Inject, JobError, JobRun, Progress};
-    /// # async fn import<Importer: Inject>(job: JobRun, chunks: Vec<String>) -> Result<(), JobError> {
+    /// # async fn import<Importer: Inject>(
+    /// #     job: JobRun,
+    /// #     chunks: Vec<String>,
+    /// # ) -> Result<(), JobError> {
     /// let total = chunks.len() as u64;
     /// for (done, chunk) in (0..total).zip(chunks).skip(job.progress().done as usize) {
     ///     let progress = Progress { done: done + 1, total };

@@ -19,8 +19,8 @@ pub(crate) enum Next {
     Park { leaves_lane: bool },
 }
 
-/// Marks a delivery as done, in the unit of work of its handler. Returns false if this node has lost
-/// its lease: the unit of work must then be rolled back.
+/// Marks a delivery as done, in the unit of work of its handler. Returns false if this node has
+/// lost its lease: the unit of work must then be rolled back.
 pub(crate) async fn done(
     session: &Session,
     handler: &str,

@@ -87,8 +87,8 @@ const MIGRATIONS: Migrations = Migrations {
     postgres: &[TABLE],
 };
 
-/// Stops handlers in the middle: `entered` gets a permit for each that arrives, and each waits for a
-/// permit of `leave`.
+/// Stops handlers in the middle: `entered` gets a permit for each that arrives, and each waits for
+/// a permit of `leave`.
 pub(crate) struct Gate {
     pub(crate) entered: Semaphore,
     pub(crate) leave: Semaphore,

@@ -67,7 +67,8 @@ async fn a_slow_process_that_lost_its_lease_rolls_back(app: Shop) {
     ));
 }
 
-/// The clock of the application stands at the end of the lease, and the task renews it all the same.
+/// The clock of the application stands at the end of the lease, and the task renews it all the
+/// same.
 #[doyen_test::test(postgres)]
 async fn a_long_request_keeps_its_key(app: Shop) {
     let other = app.another(setup()).await;

@@ -43,8 +43,8 @@ pub(crate) type Slot = Option<(usize, Ident)>;
 
 /// Takes the attributes off the parameters. Returns the groups, and for each parameter its slot.
 ///
-/// A parameter that is bound to one of `path_names`, those of a route, and has a doc comment is read
-/// like one with `#[path]`, so that the comment reaches the document.
+/// A parameter that is bound to one of `path_names`, those of a route, and has a doc comment is
+/// read like one with `#[path]`, so that the comment reaches the document.
 pub(crate) fn take(
     function: &mut ItemFn,
     path_names: Option<&[String]>,

@@ -109,7 +109,7 @@ async fn one_private_address_among_public_ones_is_enough_to_refuse_a_name(shop: 
 #[doyen_test::test(sqlite)]
 async fn the_connection_goes_to_the_address_of_the_one_lookup_that_was_checked(shop: Shop) {
     let upstream = UpstreamServer::start();
-    // A second look-up would find nothing that can be reached.
+    // A second lookup would find nothing that can be reached.
     let names = Names::new("hook.test", &[&["127.0.0.1"], &["192.0.2.1"]]);
     let client: Client<Hooks> = shop.another(resolving(&names)).await.inject().await;
     let url = format!("http://hook.test:{}/hook", upstream.port());

@@ -103,7 +103,8 @@ async fn failures_are_listed_by_pointer_and_code(shop: Shop) {
         answer.failures(),
         ["/id type", "/more unknown_field", "/text length"]
     );
-    let received = std::panic::catch_unwind(|| answer.clone().expect(200)).unwrap_err();
+    let work = std::panic::AssertUnwindSafe(|| answer.clone().expect(200));
+    let received = std::panic::catch_unwind(work).unwrap_err();
     let received = received.downcast_ref::<String>().unwrap();
     assert!(
         received.contains("expected 200, got 422")

@@ -107,8 +107,7 @@ impl Pipeline {
                 Verdict::NotModified(tag) => conditions::not_modified(&mut response, tag),
                 Verdict::Failed => {
                     let rejection = Rejection::from(Plain::new(&PRECONDITION_FAILED));
-                    response =
-                        rejection.into_response(self, uri.path(), state.request_id.as_str());
+                    response = rejection.into_response(self, uri.path(), state.request_id.as_str());
                 }
             }
         }

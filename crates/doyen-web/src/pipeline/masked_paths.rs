@@ -24,9 +24,10 @@ impl MaskedPaths {
         }
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
         let decoded = decoded.trim_start_matches('/').to_lowercase();
-        let masked = self.0.iter().find(|prefix| {
-            decoded.starts_with(&prefix.trim_start_matches('/').to_lowercase())
-        });
+        let masked = self
+            .0
+            .iter()
+            .find(|prefix| decoded.starts_with(&prefix.trim_start_matches('/').to_lowercase()));
         masked.map_or(Cow::Borrowed(path), |prefix| {
             Cow::Owned(format!("{prefix}***"))
         })

@@ -1,8 +1,8 @@
 //! The layers of the application around the router.
 //!
 //! They own the request, while the steps inside them add to the state of `handle`. The state
-//! travels with the request and comes back however the layers end, so that the log line, the headers and
-//! the cleanup are those of any other request.
+//! travels with the request and comes back however the layers end, so that the log line, the
+//! headers and the cleanup are those of any other request.
 
 use std::sync::{Arc, Mutex, Weak};
 

@@ -126,8 +126,13 @@ fn list_tag<T: Output>(page: &Page<T>) -> Option<HeaderValue> {
         texts.push(item.location()?);
         texts.push(item.etag()?);
     }
-    texts.extend([text(page.next.as_ref()), text(page.prev.as_ref())].map(Option::unwrap_or_default));
-    texts.extend(page.total.map(|total| format!("{}{}", total.count, total.exceeded)));
+    texts.extend(
+        [text(page.next.as_ref()), text(page.prev.as_ref())].map(Option::unwrap_or_default),
+    );
+    texts.extend(
+        page.total
+            .map(|total| format!("{}{}", total.count, total.exceeded)),
+    );
     etag::weak(stable_hash(texts.iter().map(String::as_str)))
 }
 

@@ -54,8 +54,8 @@ impl VersionSet {
     }
 }
 
-/// Rewrites what refers to a schema without being it: its copy with optional fields, and the list of
-/// its fields.
+/// Rewrites what refers to a schema without being it: its copy with optional fields, and the list
+/// of its fields.
 fn rewrite(document: &mut Json, version: &OlderVersion) {
     let paths = document["paths"].as_object_mut();
     for operation in paths

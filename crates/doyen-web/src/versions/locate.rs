@@ -23,8 +23,8 @@ pub(crate) struct Occurrence {
     pub(crate) schema: &'static str,
 }
 
-/// Finds the occurrences of these schemas in the values of a schema. A schema inside itself is found
-/// once.
+/// Finds the occurrences of these schemas in the values of a schema. A schema inside itself is
+/// found once.
 pub(crate) fn occurrences(
     schema: &Json,
     components: &Named,

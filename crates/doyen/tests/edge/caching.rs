@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use doyen::cache::{CacheSettings, Engine};
-use doyen::domain::{Credentials, Identify, Refusal, SystemClock};
+use doyen::domain::{Identify, Refusal, RequestCredentials, SystemClock};
 use doyen::prelude::*;
 use doyen::schema::contract::Contract;
 use doyen::web::extract::FromRequestParts;
@@ -18,7 +18,10 @@ struct ByName;
 
 #[async_trait]
 impl Identify for ByName {
-    async fn identify(&self, credentials: Credentials<'_>) -> Result<Option<Arc<Caller>>, Refusal> {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
         Ok(credentials.authorization.map(|text| {
             let mut words = text.split(' ');
             let mut caller = Caller::new(words.next().unwrap_or_default());
@@ -36,7 +39,7 @@ impl Calls {
     /// The text of a response: who called, and the number of the call.
     fn text(&self, who: Option<Caller>) -> String {
         let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-        let who = who.map_or("nobody".to_owned(), |caller| caller.subject.to_string());
+        let who = who.map_or("anonymous".to_owned(), |caller| caller.subject.to_string());
         format!("{who} {number}")
     }
 }
@@ -45,6 +48,7 @@ impl Calls {
 #[derive(Input)]
 struct Filter {
     #[input(default)]
+    #[expect(dead_code, reason = "the cache looks at the query")]
     page: u32,
 }
 
@@ -131,7 +135,10 @@ fn routes() -> Routes {
 async fn a_guard_runs_before_a_stored_response() {
     let service = build(cache());
     for _ in 0..2 {
-        assert_eq!(get_with(&service, "/guarded", &[]).await.text(), "nobody 1");
+        assert_eq!(
+            get_with(&service, "/guarded", &[]).await.text(),
+            "anonymous 1"
+        );
         let blocked = get_with(&service, "/guarded", &[("x-blocked", "1")]).await;
         blocked.is_problem(403, "blocked");
     }
@@ -139,7 +146,10 @@ async fn a_guard_runs_before_a_stored_response() {
 
 fn build(cache: Cache) -> Service {
     let guarded = Routes::new(vec![behind::route().guard::<NotBlocked>()]);
-    let module = Module::new("t").routes(routes()).routes(guarded).provide(Arc::new(Calls::default()));
+    let module = Module::new("t")
+        .routes(routes())
+        .routes(guarded)
+        .provide(Arc::new(Calls::default()));
     let builder = Service::builder().identify(Arc::new(ByName));
     crate::kit::finish(builder.response_cache(cache).module(module))
 }
@@ -174,7 +184,12 @@ async fn cache_control_follows_the_policy() {
         assert_eq!(control(&answer), identified, "{path}");
     }
     // What the handler states takes precedence, and problems are never kept.
-    let own = get_with(&service, "/made/200/cache-control/private,%20max-age=7", &[]).await;
+    let own = get_with(
+        &service,
+        "/made/200/cache-control/private,%20max-age=7",
+        &[],
+    )
+    .await;
     assert_eq!(control(&own), "private, max-age=7");
     let refused = get_with(&service, "/kept", &[]).await;
     assert_eq!((refused.status, control(&refused)), (401, "no-store"));
@@ -186,7 +201,10 @@ async fn vary_lists_the_headers_of_the_policy() {
     let fields = answer.headers.get_all("vary").iter();
     let all: Vec<_> = fields.map(|field| field.to_str().unwrap()).collect();
     let all = all.join(", ").to_lowercase();
-    assert!(all.contains("accept-language") && all.contains("authorization"), "{all}");
+    assert!(
+        all.contains("accept-language") && all.contains("authorization"),
+        "{all}"
+    );
 }
 
 #[tokio::test]
@@ -230,7 +248,10 @@ async fn a_stored_response_never_crosses_callers() {
             let fields = [("authorization", who), ("accept-language", language)];
             let answer = get_with(&service, path, &fields).await;
             let subject = who.split(' ').next().unwrap();
-            assert!(answer.text().starts_with(&format!("{subject} ")), "{answer:?}");
+            assert!(
+                answer.text().starts_with(&format!("{subject} ")),
+                "{answer:?}"
+            );
             seen.push(answer.text().to_owned());
         }
         let before = calls;
@@ -242,9 +263,12 @@ async fn a_stored_response_never_crosses_callers() {
     }
     // Anonymous callers have a place of their own.
     let open = get_with(&service, "/kept/1", &[]).await;
-    assert_eq!(open.text(), "1 nobody 9");
+    assert_eq!(open.text(), "1 anonymous 9");
     assert_eq!(by(&service, "ann", "/kept/1").await.text(), "1 ann 10");
-    assert_eq!(get_with(&service, "/kept/1", &[]).await.text(), "1 nobody 9");
+    assert_eq!(
+        get_with(&service, "/kept/1", &[]).await.text(),
+        "1 anonymous 9"
+    );
 }
 
 #[tokio::test]
@@ -252,12 +276,18 @@ async fn a_public_route_keeps_nothing_of_identified_callers() {
     let service = build(cache());
     assert_eq!(by(&service, "ann", "/shared").await.text(), "ann 1");
     assert_eq!(by(&service, "ann", "/shared").await.text(), "ann 2");
-    assert_eq!(get_with(&service, "/shared", &[]).await.text(), "nobody 3");
-    assert_eq!(get_with(&service, "/shared", &[]).await.text(), "nobody 3");
+    assert_eq!(
+        get_with(&service, "/shared", &[]).await.text(),
+        "anonymous 3"
+    );
+    assert_eq!(
+        get_with(&service, "/shared", &[]).await.text(),
+        "anonymous 3"
+    );
     assert_eq!(by(&service, "bob", "/shared").await.text(), "bob 4");
     // Unless the route says that it is the same for them.
-    assert_eq!(by(&service, "ann", "/same").await.text(), "nobody 5");
-    assert_eq!(get_with(&service, "/same", &[]).await.text(), "nobody 5");
+    assert_eq!(by(&service, "ann", "/same").await.text(), "anonymous 5");
+    assert_eq!(get_with(&service, "/same", &[]).await.text(), "anonymous 5");
 }
 
 #[tokio::test]
@@ -269,14 +299,23 @@ async fn stored_responses_are_invalidated_by_tag() {
     }
     for id in [1, 2] {
         let path = format!("/kept/{id}");
-        assert_eq!(get_with(&service, &path, &[]).await.text(), format!("{id} nobody {}", id + 2));
+        assert_eq!(
+            get_with(&service, &path, &[]).await.text(),
+            format!("{id} anonymous {}", id + 2)
+        );
     }
     cache.invalidate("things").now().await;
     assert_eq!(by(&service, "ann", "/kept").await.text(), "ann 5");
     assert_eq!(by(&service, "bob", "/kept").await.text(), "bob 6");
     cache.invalidate("thing:1").now().await;
-    assert_eq!(get_with(&service, "/kept/1", &[]).await.text(), "1 nobody 7");
-    assert_eq!(get_with(&service, "/kept/2", &[]).await.text(), "2 nobody 4");
+    assert_eq!(
+        get_with(&service, "/kept/1", &[]).await.text(),
+        "1 anonymous 7"
+    );
+    assert_eq!(
+        get_with(&service, "/kept/2", &[]).await.text(),
+        "2 anonymous 4"
+    );
 }
 
 #[tokio::test]
@@ -305,7 +344,7 @@ async fn a_conditional_request_keeps_the_whole_response() {
     let known = get_with(&service, "/made/200/etag/%22a%22", &fields).await;
     assert_eq!(known.status, 304);
     let whole = get_with(&service, "/made/200/etag/%22a%22", &[]).await;
-    assert_eq!((whole.status, whole.text()), (200, "nobody 1"));
+    assert_eq!((whole.status, whole.text()), (200, "anonymous 1"));
 }
 
 #[tokio::test]
@@ -313,16 +352,30 @@ async fn mistakes_are_reported_at_start() {
     async fn handler() -> NoContent {
         NoContent
     }
-    let route = |path: &str| Route::get(path).handler(handler).name(&path.replace('/', "n"));
+    let route = |path: &str| {
+        Route::get(path)
+            .handler(handler)
+            .name(&path.replace('/', "n"))
+    };
     let routes = vec![
         route("/a").allow(signed_in).cache(public(secs(1))),
         route("/b").allow(anyone).cache(none().stored(secs(1))),
         route("/c").allow(anyone).cache(private(secs(1)).tag("x")),
-        route("/d").allow(anyone).cache(private(secs(1)).for_callers()),
-        route("/e").allow(anyone).cache(private(secs(1)).vary("a b")),
-        route("/f").allow(anyone).cache(private(secs(1)).stored(secs(1))),
+        route("/d")
+            .allow(anyone)
+            .cache(private(secs(1)).for_callers()),
+        route("/e")
+            .allow(anyone)
+            .cache(private(secs(1)).vary("a b")),
+        route("/f")
+            .allow(anyone)
+            .cache(private(secs(1)).stored(secs(1))),
         route("/g").allow(anyone).cache(none).cache(none),
-        Route::post("/h").handler(handler).name("h").allow(anyone).cache(none),
+        Route::post("/h")
+            .handler(handler)
+            .name("h")
+            .allow(anyone)
+            .cache(none),
     ];
     let module = Module::new("t").routes(Routes::new(routes));
     let errors = Service::builder().module(module).build().unwrap_err();
@@ -337,7 +390,9 @@ async fn mistakes_are_reported_at_start() {
         ("GET /g", "more than once"),
         ("POST /h", "only responses to GET"),
     ] {
-        let found = all.iter().any(|text| text.starts_with(route) && text.contains(what));
+        let found = all
+            .iter()
+            .any(|text| text.starts_with(route) && text.contains(what));
         assert!(found, "{route}: {all:#?}");
     }
 }

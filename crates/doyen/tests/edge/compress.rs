@@ -126,8 +126,9 @@ fn service() -> Service {
 }
 
 fn with(options: EdgeOptions) -> Service {
-    let module =
-        Module::new("t").routes(routes![some, text, thing, change, token, stream, made, noise, take]);
+    let module = Module::new("t").routes(routes![
+        some, text, thing, change, token, stream, made, noise, take
+    ]);
     finish(Service::builder().options(options).module(module))
 }
 
@@ -247,7 +248,11 @@ async fn each_coding_of_a_strong_tag_has_a_tag_of_its_own() {
     ] {
         let fields = [("accept-encoding", accepts), ("if-none-match", known)];
         let answer = get_with(&service, "/thing", &fields).await;
-        assert_eq!((answer.status, answer.header("etag")), (status, Some(tag)), "{known}");
+        assert_eq!(
+            (answer.status, answer.header("etag")),
+            (status, Some(tag)),
+            "{known}"
+        );
         // A cache replaces the stored header by that of the 304.
         assert_eq!(answer.depends_on_encoding(), known != "\"1\"", "{known}");
     }

@@ -149,7 +149,7 @@ async fn an_early_response_is_sent_with_the_headers_and_the_log_line_of_any_othe
         );
         assert_eq!(app.log.take(), [""; 0], "{place}");
 
-        // A response with an error status rolls back, whoever makes it.
+        // A 4xx or 5xx from a layer around routes rolls back.
         let answer = call(&app, "/write", "answer after").await;
         app.has_frame(&answer, 418);
         let end = if place == "every request" {

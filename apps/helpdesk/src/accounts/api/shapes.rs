@@ -81,7 +81,7 @@ pub(crate) struct Registration {
 /// Rejects passwords made from the address, the name, or the name of the service.
 fn impersonal(new: &Registration) -> Result<(), Broken> {
     let known = [new.email.as_str(), &new.name, "helpdesk"];
-    match NewPassword::of_somebody(&new.password, &known) {
+    match NewPassword::parse_excluding(&new.password, &known) {
         Err(weak @ WeakPassword::Personal) => {
             Err(Broken::new(weak.code(), weak.to_string()).field("password"))
         }

@@ -258,8 +258,8 @@ impl Tickets {
         self.events.publish(event).await
     }
 
-    /// Reads, changes and writes a ticket, and returns it as it was and as it is. Concurrent changes
-    /// wait for each other, so none is lost.
+    /// Reads, changes and writes a ticket, and returns it as it was and as it is. Concurrent
+    /// changes wait for each other, so none is lost.
     async fn change<E>(
         &self,
         viewer: Viewer,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen::domain::{Event as _, HOUR, Paging, Patch, Problem};
+use doyen::domain::{Event, HOUR, Paging, Patch, Problem};
 
 use super::memory::{Heard, InMemory, Ticking};
 use super::*;

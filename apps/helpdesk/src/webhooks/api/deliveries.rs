@@ -21,7 +21,7 @@ pub(crate) async fn list(
 
 /// Redeliver a message
 ///
-/// Sends the message once more, with the same `webhook-id`, whether it was delivered or not.
+/// Sends the message again with the same `webhook-id`, even if it was delivered.
 #[post("/{id}/deliveries/{delivery}/redeliver", allow = Scope::WebhooksWrite)]
 pub(crate) async fn redeliver(
     webhooks: Webhooks,

@@ -152,7 +152,7 @@ impl Webhooks {
         Ok(self.repository.deliveries(id, paging).await?)
     }
 
-    /// Sends a delivery once more, whether it was delivered or not.
+    /// Sends a delivery again, even if it succeeded.
     pub async fn redeliver(
         &self,
         id: WebhookId,

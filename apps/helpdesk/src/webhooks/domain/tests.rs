@@ -76,7 +76,7 @@ fn a_delivery_is_tried_for_about_three_days_and_then_fails() {
     assert_eq!(delivery.attempts.len(), MAX_ATTEMPTS);
     let total = now.since(START);
     assert!(total > 3 * DAY && total < 4 * DAY, "{total:?}");
-    // Requested again, it has all attempts once more, and shows the latest ones.
+    // A requested repetition has all attempts again, and shows the latest ones.
     delivery.repeat(now);
     for _ in 0..MAX_ATTEMPTS {
         delivery.record(&mut webhook, &answer(500), now, DISABLE_AFTER, 0.0);

@@ -54,7 +54,6 @@ pub(crate) struct Deliver {
 #[derive(Clone, Inject)]
 pub(crate) struct Deliverer {
     database: Arc<Database>,
-    session: Session,
     store: SqlWebhooks,
     sealed: Sealed,
     sender: Sender,

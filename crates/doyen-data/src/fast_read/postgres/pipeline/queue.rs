@@ -112,8 +112,7 @@ impl QueryQueue {
     pub(super) fn is_blocked(&self, number: Option<u64>) -> bool {
         let pending = self.pending();
         pending.queue.front().is_some_and(|(first, sent)| {
-            Some(*first) != number
-                && self.time_on_oldest(Instant::now(), *sent) > STALLED_AFTER
+            Some(*first) != number && self.time_on_oldest(Instant::now(), *sent) > STALLED_AFTER
         })
     }
 
