@@ -30,7 +30,9 @@ pub use components::{Components, Direction, NameClash, Named};
 pub use doyen_macros::{Input, Output};
 pub use input::Input;
 pub use iso_duration::{IsoDuration, NotADuration};
-pub use openapi::{Difference, DocumentEdit, Info, Licence, diff, document, document_text};
+pub use openapi::{
+    Difference, DocumentEdit, Info, Licence, diff, document, document_text, path_key,
+};
 pub use output::Output;
 pub use problem_format::{
     FastApiErrors, ProblemContract, ProblemFormat, ProblemSchemas, ProblemView,

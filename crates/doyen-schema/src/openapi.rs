@@ -18,5 +18,5 @@ mod problems;
 mod response;
 
 pub use diff::{Difference, diff};
-pub use document::{document, document_text};
+pub use document::{document, document_text, path_key};
 pub use head::{DocumentEdit, Info, Licence};

@@ -13,6 +13,7 @@ use std::sync::Mutex;
 
 use doyen::domain::sync;
 use doyen::schema::contract::{Answer as ContractAnswer, Operation};
+use doyen::schema::path_key;
 use doyen::web::{Service, VersionSet};
 use jsonschema::Validator;
 use serde_json::{Value as Json, json};
@@ -291,7 +292,7 @@ impl Document {
 
     /// An operation of the document.
     fn described(&self, operation: &Operation) -> &Json {
-        &self.json["paths"][&operation.path][operation.method.to_lowercase()]
+        &self.json["paths"][path_key(&operation.path)][operation.method.to_lowercase()]
     }
 
     /// Returns the operation for a path. Literal segments win over parameters, as in the router.

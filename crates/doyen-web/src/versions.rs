@@ -9,10 +9,12 @@
 //! | `change` | changes and their steps |
 //! | `locate` | where a named schema occurs in a body |
 //! | `document` | the OpenAPI document of an older version |
+//! | `failures` | validation failures with the names of an older version |
 //! | `set` | the versions of a built application: selecting one, rewriting values |
 
 mod change;
 mod document;
+mod failures;
 mod locate;
 mod set;
 

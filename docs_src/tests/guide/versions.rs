@@ -1,5 +1,6 @@
 //! `docs/guide/versions.md`
 
+use doyen::schema::FastApiErrors;
 use serde_json::json;
 
 use super::subject;
@@ -40,6 +41,25 @@ async fn an_older_version_has_its_own_shape(library: Library) {
         .await
         .expect_problem(422, "invalid");
     assert_eq!(failed.failures(), ["/author length"]);
+    assert_eq!(failed.text_at("/errors/0/pointer"), "/author");
+}
+
+subject!(
+    OtherFormat,
+    docs_src::versions::app().problem_format(FastApiErrors)
+);
+
+#[doyen_test::test(sqlite)]
+async fn failures_of_an_older_version_have_its_names_in_every_format(library: OtherFormat) {
+    let failed = library
+        .post("/books")
+        .header("api-version", "2026-06-01")
+        .json(&json!({"title": "T", "author": ""}))
+        .send()
+        .await
+        .expect_problem(422, "invalid");
+    assert_eq!(failed.failures(), ["/author length"]);
+    assert_eq!(failed.at("/detail/0/loc"), json!(["body", "author"]));
 }
 
 #[doyen_test::test(sqlite)]

@@ -29,7 +29,7 @@ pub fn module() -> Module {
                 api::webhooks::remove,
                 api::webhooks::rotate,
                 api::webhooks::test,
-                api::deliveries::list,
+                api::deliveries::list_deliveries,
                 api::deliveries::redeliver
             ]
             .at("/v1/webhooks"),

@@ -3,7 +3,7 @@
 use doyen_core::{Id, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
 use doyen_schema::{Input, Output};
-use doyen_web::{Client, Created, Json, NoContent, NoStore, Routes};
+use doyen_web::{Client, Created, Json, NoContent, NoStore, Routes, none};
 
 use super::problems::{ChangeClient, MakeClient};
 use super::rows::{self, MachineClient};
@@ -81,7 +81,7 @@ async fn create(
 /// List machine clients
 ///
 /// The newest clients come first.
-#[get("/clients", allow = signed_in, id = "auth_list_clients")]
+#[get("/clients", allow = signed_in, id = "auth_list_clients", cache = none)]
 async fn list(
     _me: SessionUser,
     clients: ClientStore,

@@ -3,7 +3,7 @@
 use doyen_core::{Id, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
 use doyen_schema::{Input, Output};
-use doyen_web::{Client, Created, Json, NoContent, Routes};
+use doyen_web::{Client, Created, Json, NoContent, Routes, none};
 
 use super::problems::{MakeKey, RevokeKey};
 use super::rows::{self, ApiKey};
@@ -107,7 +107,7 @@ async fn create(
 /// List your API keys
 ///
 /// The newest keys come first.
-#[get("/me/api-keys", allow = signed_in, id = "auth_list_api_keys")]
+#[get("/me/api-keys", allow = signed_in, id = "auth_list_api_keys", cache = none)]
 async fn list(
     me: SessionUser,
     keys: KeyStore,

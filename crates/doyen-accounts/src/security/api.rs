@@ -8,7 +8,7 @@ use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use doyen_data::{Order, Session};
 use doyen_macros::{get, routes};
 use doyen_schema::{Input, Output};
-use doyen_web::{Query, Routes};
+use doyen_web::{Query, Routes, none};
 
 use super::{SecurityWriter, rows};
 
@@ -62,7 +62,7 @@ struct EventFilter {
 /// List security events
 ///
 /// The newest events come first.
-#[get("/security-events", allow = signed_in)]
+#[get("/security-events", allow = signed_in, cache = none)]
 async fn list_security_events(
     session: Session,
     writer: Arc<SecurityWriter>,

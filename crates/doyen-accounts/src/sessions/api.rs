@@ -6,7 +6,7 @@ use doyen_core::{
 };
 use doyen_macros::{delete, get, patch, post, routes};
 use doyen_schema::{Input, Output};
-use doyen_web::{Client, Json, MergePatch, NoContent, NoStore, Routes};
+use doyen_web::{Client, Json, MergePatch, NoContent, NoStore, Routes, none};
 use std::sync::Arc;
 
 use super::{
@@ -111,7 +111,7 @@ async fn logout(
 /// List your sessions
 ///
 /// The newest sessions come first.
-#[get("/me/sessions", allow = signed_in, id = "auth_list_sessions")]
+#[get("/me/sessions", allow = signed_in, id = "auth_list_sessions", cache = none)]
 async fn list(
     me: CurrentSession,
     sessions: Sessions,

@@ -203,7 +203,7 @@ async fn refused(key: &str, value: &str) -> String {
     let loader = Loader::new("APP")
         .env(std::iter::empty::<(String, String)>())
         .environment(Environment::Test)
-        .set("database.url", "sqlite::memory:")
+        .set("database.url", "sqlite://never-opened.db")
         .set("auth.signing_key", doyen_test::SIGNING_KEY)
         .set(key, value);
     let built = App::new("conduit").build(loader, Overrides::default());

@@ -50,12 +50,15 @@ pub fn document_text(info: &Info, operations: &[Operation], components: &Named) 
 fn paths(operations: &[Operation]) -> BTreeMap<String, Vec<&Operation>> {
     let mut paths: BTreeMap<String, Vec<&Operation>> = BTreeMap::new();
     for one in operations.iter().filter(|operation| !operation.hidden) {
-        // OpenAPI knows no template for "the rest of the path": it is a parameter like any other
-        // there.
-        let path = one.path.replace("{*", "{");
-        paths.entry(path).or_default().push(one);
+        paths.entry(path_key(&one.path)).or_default().push(one);
     }
     paths
+}
+
+/// Returns the key of a route in `paths`, from its template. OpenAPI knows no template for "the
+/// rest of the path": it is a parameter like any other there.
+pub fn path_key(template: &str) -> String {
+    template.replace("{*", "{")
 }
 
 /// Returns a path item: its routes by method.

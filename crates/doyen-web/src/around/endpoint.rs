@@ -83,10 +83,12 @@ impl Endpoint for Layered {
             request.parts.body_limits.max_bytes,
             request.parts.account.as_ref(),
         );
+        let version = request.parts.version.clone();
         let passage = Passage {
             request_id: request.parts.request_id,
             uri: request.parts.head.uri.clone(),
             context: Some(request.parts.context.clone()),
+            version: version.map(|version| (version, Arc::clone(&request.parts.route))),
             is_running: Arc::default(),
         };
         let (context, is_running) = (

@@ -8,6 +8,8 @@ use doyen_core::{Refusal, RequestId, Unexpected};
 use http::{StatusCode, Uri};
 
 use super::Request;
+use crate::route_info::RouteInfo;
+use crate::versions::ActiveVersion;
 use crate::{Body, Response};
 
 /// The facts that an error inside of a layer needs.
@@ -18,6 +20,8 @@ pub(crate) struct Passage {
     pub(crate) uri: Uri,
     /// `None` around the router, where no unit of work exists yet.
     pub(crate) context: Option<Context>,
+    /// The selected version of the API, with the route. `None` around the router.
+    pub(crate) version: Option<(ActiveVersion, Arc<RouteInfo>)>,
     /// True while the handler runs, and after a layer has dropped it.
     pub(crate) is_running: Arc<AtomicBool>,
 }
@@ -55,6 +59,10 @@ impl Refuser {
         if let Some(context) = &passage.context {
             context.rollback().await;
         }
+        let refusal = match &passage.version {
+            Some((version, route)) => version.down_refusal(route.versions.as_ref(), refusal),
+            None => refusal,
+        };
         refuse(refusal, passage.uri.path(), passage.request_id.as_str())
     }
 }

@@ -151,7 +151,11 @@ impl Pipeline {
             if let Some(version) = &state.version {
                 version::up(version, &mut request).await?;
             }
-            let outcome = endpoint.call(&mut request).await;
+            let mut outcome = endpoint.call(&mut request).await;
+            if let Some(version) = &state.version {
+                let places = info.versions.as_ref();
+                outcome = outcome.map_err(|refusal| version.down_refusal(places, refusal));
+            }
             query::log_ignored(&request, info);
             let response = match outcome {
                 Ok(response) if !is_error(&response) => response,

@@ -79,6 +79,7 @@ pub(super) async fn run(
         request_id: state.request_id,
         uri: request.uri().clone(),
         context: None,
+        version: None,
         is_running: Arc::default(),
     };
     let shared = Shared(Arc::new(Mutex::new(Journey {

@@ -8,6 +8,7 @@ use doyen_core::{Refusal, Unexpected};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value as Json;
 
+use crate::problem::problem_code;
 use crate::request::Request;
 use crate::route_info::RouteInfo;
 use crate::versions::ActiveVersion;
@@ -75,7 +76,8 @@ pub(super) fn down(version: &ActiveVersion, route: &RouteInfo, response: &mut Re
     {
         if response.status().is_success() {
             version.down(places, &mut body);
-        } else {
+        } else if problem_code(response).is_none() {
+            // A handler has written it. Others have the older names from the start.
             let failures = body.get_mut("errors").and_then(Json::as_array_mut);
             for failure in failures
                 .into_iter()

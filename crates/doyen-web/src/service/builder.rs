@@ -251,7 +251,8 @@ impl Builder {
                 if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
                     versions.describe(&mut operation);
                 }
-                errors.extend(mistakes(&route, &operation));
+                let has_store = self.response_cache.is_some();
+                errors.extend(mistakes(&route, &operation, has_store));
                 match describe_limits(&route, &mut operation, self.limits.as_ref()) {
                     Ok(route_limits) => limits.push(route_limits),
                     Err(error) => errors.push(error),
@@ -375,14 +376,6 @@ impl Builder {
             // A key in the query is no unknown parameter, on a public route neither.
             let read = operation.credentials.iter().map(|(scheme, _)| scheme);
             query_names.extend(schemes.iter().chain(read).filter_map(query_name));
-            if let Some(rule) = &route.cache {
-                let label = format!("{} {}", operation.method, operation.path);
-                let is_open = operation.allow.is_public();
-                let has_store = self.response_cache.is_some();
-                let mistakes = rule.mistakes(operation.method, is_open, has_store);
-                let mistakes = mistakes.into_iter();
-                errors.extend(mistakes.map(|why| StartError::Cache(label.clone(), why)));
-            }
             let cache = route.cache.as_ref();
             let cache = cache.map(|rule| RouteCache::new(rule, self.response_cache.as_ref()));
             let info = Arc::new(RouteInfo {

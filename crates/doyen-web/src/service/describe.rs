@@ -11,6 +11,7 @@ use doyen_schema::{Components, Schema};
 
 use super::StartError;
 use crate::around::BoxLayer;
+use crate::cache_rule::CacheRule;
 use crate::extract::PRECONDITION_FAILED;
 use crate::problem::{self, OVERLOADED, TIMEOUT, URI_TOO_LONG};
 use crate::rate_limits::{RateLimits, RouteLimits};
@@ -77,7 +78,9 @@ pub(super) fn describe(
     if let Some(mode) = route.idempotent {
         describe_idempotency(mode, &mut operation);
     }
-    let is_tagged = |answer: &Answer| answer.headers.iter().any(|header| header.name == "ETag");
+    if route.cache.as_ref().is_some_and(CacheRule::is_stored) {
+        describe_stored(&mut operation);
+    }
     if operation.method == "GET" && operation.answers.iter().any(is_tagged) {
         // `If-Match` on a read (RFC 9110 section 13.1.1).
         operation.fails([&PRECONDITION_FAILED]);
@@ -88,6 +91,25 @@ pub(super) fn describe(
     // Every route rejects unknown query parameters.
     operation.fails([&INVALID, &INTERNAL, &UNAVAILABLE, &TIMEOUT, &URI_TOO_LONG]);
     operation
+}
+
+/// True for a response with a version.
+fn is_tagged(answer: &Answer) -> bool {
+    answer.headers.iter().any(|header| header.name == "ETag")
+}
+
+/// Adds the `ETag` of stored responses. A response that is not stored can lack it.
+fn describe_stored(operation: &mut Operation) {
+    let answers = operation.answers.iter_mut();
+    let stored = answers.filter(|answer| matches!(answer.status, Some(200) | None));
+    for answer in stored.filter(|answer| !is_tagged(answer)) {
+        answer.headers.push(HeaderInfo {
+            name: "ETag".into(),
+            description: "Validator of the response, for `If-None-Match`.".into(),
+            schema: Schema::of("string"),
+            optional: true,
+        });
+    }
 }
 
 /// Adds the header `Idempotency-Key` to the contract.
@@ -147,8 +169,8 @@ pub(super) fn describe_limits(
     Ok(Some(route_limits))
 }
 
-/// Returns the mistakes of one route.
-pub(super) fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> {
+/// Returns the mistakes of one route. `has_store` is true if the application stores responses.
+pub(super) fn mistakes(route: &Route, operation: &Operation, has_store: bool) -> Vec<StartError> {
     let label = format!("{} {}", operation.method, operation.path);
     let mut errors = Vec::new();
     if route.allow.is_none() {
@@ -158,6 +180,13 @@ pub(super) fn mistakes(route: &Route, operation: &Operation) -> Vec<StartError> 
         RouteFault::Allows(first, second) => StartError::Allows(label.clone(), first, second),
         RouteFault::Repeated(what) => StartError::Repeated(label.clone(), what),
     }));
+    if let Some(rule) = &route.cache {
+        // A route without a policy is reported as such.
+        let is_open = route.allow.is_none() || operation.allow.is_public();
+        let mistakes = rule.mistakes(operation.method, is_open, has_store);
+        let mistakes = mistakes.into_iter();
+        errors.extend(mistakes.map(|why| StartError::Cache(label.clone(), why)));
+    }
     if route.idempotent.is_some() && matches!(operation.method, "GET" | "HEAD" | "OPTIONS") {
         errors.push(StartError::SafeIdempotent(label.clone()));
     }

@@ -220,13 +220,17 @@ async fn a_known_version_is_304_and_keeps_its_headers() {
             .status,
         201
     );
-    // A response without a version is always sent.
-    assert_eq!(
-        get_with(&shop, "/page", &[("if-none-match", "*")])
-            .await
-            .status,
-        200
-    );
+    // `*` matches any current representation (RFC 9110 section 13.1.2), even one without a version.
+    // A list of tags never does, and an error is no representation.
+    for (path, known, status) in [
+        ("/things", "*", 304),
+        ("/page", "*", 304),
+        ("/nothing", "*", 404),
+        ("/page", "\"7,a\"", 200),
+    ] {
+        let answer = get_with(&shop, path, &[("if-none-match", known)]).await;
+        assert_eq!(answer.status, status, "{path} {known}");
+    }
 }
 
 #[tokio::test]

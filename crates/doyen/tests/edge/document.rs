@@ -318,6 +318,7 @@ fn each_error_is_listed_by_status_with_its_code() {
             ("403", &["forbidden"]),
             ("404", &["order_not_found"]),
             ("410", &["order_deleted"]),
+            ("412", &["precondition_failed"]),
             ("414", &["uri_too_long"]),
             ("422", &["invalid"]),
             ("500", &["internal"]),

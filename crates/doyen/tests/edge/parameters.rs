@@ -241,7 +241,7 @@ fn body_parts_are_described_as_one_object() {
     assert_eq!(schema["required"], json!(["item", "importance"]));
     assert_eq!(
         schema["properties"]["item"]["$ref"],
-        "#/components/schemas/Item"
+        "#/components/schemas/ItemInput"
     );
     assert_eq!(schema["properties"]["importance"]["minimum"], 1);
     assert_eq!(schema["additionalProperties"], false);

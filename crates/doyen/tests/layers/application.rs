@@ -19,8 +19,19 @@ fn loader() -> Loader {
         .environment(Environment::Test)
         .set("auth.signing_key", SIGNING_KEY);
     #[cfg(feature = "database")]
-    let loader = loader.set("database.url", "sqlite::memory:");
+    let loader = loader.set("database.url", database());
     loader
+}
+
+/// Returns the URL of a new database for each application.
+#[cfg(feature = "database")]
+fn database() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("doyen-layers-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    format!("sqlite://{}", folder.join("test.db").display())
 }
 
 async fn start(app: App) -> Runtime {

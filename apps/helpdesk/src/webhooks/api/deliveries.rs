@@ -11,7 +11,7 @@ use crate::webhooks::domain::{DeliveryId, FindDelivery, FindWebhook, WebhookId, 
 /// Deliveries are sorted by creation time, newest first, each with its latest attempts. They are
 /// kept for 30 days.
 #[get("/{id}/deliveries", allow = Scope::WebhooksWrite)]
-pub(crate) async fn list(
+pub(crate) async fn list_deliveries(
     webhooks: Webhooks,
     id: WebhookId,
     paging: Paging,

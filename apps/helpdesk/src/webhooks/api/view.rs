@@ -91,7 +91,7 @@ impl WebhookLinks {
             .to::<webhooks::remove>("delete", id)
             .to::<webhooks::rotate>("secret", id)
             .to_if::<webhooks::test>(webhook.enabled, "test", id)
-            .to::<deliveries::list>("deliveries", id)
+            .to::<deliveries::list_deliveries>("deliveries", id)
             .done();
         let path = links.path::<webhooks::show>(id).unwrap_or_default();
         Self { path, map }
