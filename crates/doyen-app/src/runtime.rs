@@ -241,13 +241,14 @@ impl Runtime {
     }
 
     /// Stops the tasks, then the services in reverse order, and closes the database. It takes at
-    /// most 10 s; a service that hangs does not keep the others from stopping.
-    pub async fn stop(&self) {
-        self.stop_within(STOP_TIMEOUT).await;
+    /// most 10 s; a service that hangs does not keep the others from stopping. Returns the names of
+    /// the services that hang.
+    pub async fn stop(&self) -> Vec<String> {
+        self.stop_within(STOP_TIMEOUT).await
     }
 
     /// Stops within this time.
-    pub(crate) async fn stop_within(&self, limit: Duration) {
+    pub(crate) async fn stop_within(&self, limit: Duration) -> Vec<String> {
         let deadline = tokio::time::Instant::now() + limit;
         let tasks = lock(&self.tasks).take();
         if let Some(tasks) = tasks {
@@ -255,9 +256,10 @@ impl Runtime {
         }
         let empty = Services::new(self.service.container().clone());
         let mut services = std::mem::replace(&mut *lock(&self.services), empty);
-        services
+        let hanging = services
             .stop(deadline.saturating_duration_since(tokio::time::Instant::now()))
             .await;
         self.close().await;
+        hanging
     }
 }

@@ -99,7 +99,7 @@ async fn run(mut built: Built) -> Result<(), Failed> {
     };
     let (drained, (failure, second, limit)) = tokio::join!(serving, ending);
     tokio::select! {
-        () = runtime.stop_within(limit) => {}
+        _hanging = runtime.stop_within(limit) => {}
         () = second, if limit == STOP_TIMEOUT => {
             tracing::warn!("a second signal ends the stop of the plugins");
         }

@@ -330,7 +330,7 @@ fn two_programs_with_one_redis_count_as_one() {
     let start = || {
         program()
             .env("REDIS_URL", &redis.url())
-            .env("APP_REDIS__PATIENCE", "3s")
+            .env("APP_REDIS__TIMEOUT", "3s")
             .start()
     };
     let servers = [start(), start()];

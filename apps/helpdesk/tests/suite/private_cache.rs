@@ -144,7 +144,9 @@ async fn c5_vary_names_every_credential(app: CookieHelpdesk) {
         app.get("/livez").send().await.expect(200),
         app.head("/livez").send().await.expect(200),
     ] {
-        assert_eq!(varies(&answer), credentials, "{answer}");
+        let named = varies(&answer);
+        let is_named = |name: &&str| named.contains(&(*name).to_owned());
+        assert!(credentials.iter().all(is_named), "{answer}");
     }
     let list = ada.get("/v1/tickets").send().await.expect(200);
     assert!(varies(&list).contains(&"x-api-key".to_owned()), "{list}");

@@ -74,9 +74,10 @@ impl Services {
     }
 
     /// Stops the services in reverse order. Each gets an equal share of the time that is left, so
-    /// that one that hangs does not use up the time of the others.
-    pub(super) async fn stop(&mut self, limit: Duration) {
+    /// that one that hangs does not use up the time of the others. Returns those that hang.
+    pub(super) async fn stop(&mut self, limit: Duration) -> Vec<String> {
         let deadline = Instant::now() + limit;
+        let mut hanging = Vec::new();
         while let Some(Started {
             name,
             stop,
@@ -94,12 +95,14 @@ impl Services {
                         tracing::error!(service = name, "a service panicked while it stopped")
                     }
                     Err(_) => {
-                        tracing::error!(service = name, ?share, "a service did not stop in time")
+                        tracing::error!(service = name, ?share, "a service did not stop in time");
+                        hanging.push(name.to_string());
                     }
                 }
             }
             context.close().await;
         }
+        hanging
     }
 }
 

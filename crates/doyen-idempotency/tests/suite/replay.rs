@@ -92,7 +92,7 @@ async fn permission_is_checked_again_at_a_replay(app: Shop) {
     let demoted = keyed_by("ann", &app, "/orders", "k", "tea").send().await;
     demoted.expect_problem(403, "forbidden");
     let anonymous = keyed_by("", &app, "/orders", "k", "tea").send().await;
-    anonymous.expect_problem(401, "unauthenticated");
+    anonymous.expect_problem(401, "invalid_token");
     assert!(is_replayed(&agent().await.expect(201)));
     assert_eq!(orders(&app).await, 1);
 }

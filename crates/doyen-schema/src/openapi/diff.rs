@@ -54,6 +54,7 @@ pub fn diff(old: &Json, new: &Json) -> Vec<Difference> {
         old,
         new,
         found: Vec::new(),
+        comparing: Vec::new(),
     };
     let (before, after) = (operations(old), operations(new));
     for (path, method) in &before {
@@ -90,6 +91,8 @@ struct Diff<'a> {
     old: &'a Json,
     new: &'a Json,
     found: Vec<Difference>,
+    /// The references whose schemas are being compared: a recursive one is compared once.
+    comparing: Vec<(String, String)>,
 }
 
 impl Diff<'_> {

@@ -132,5 +132,5 @@ async fn a_task_that_is_left_is_counted(app: Empty) {
 async fn a_slow_stop_is_found(app: Empty) {
     let hangs = true;
     let message = broken(&app.0, Notes { hangs, ..GOOD }).await.unwrap();
-    assert!(message.contains("to stop"), "{message}");
+    assert!(message.contains("do not stop in time"), "{message}");
 }

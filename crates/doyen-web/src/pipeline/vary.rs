@@ -65,8 +65,15 @@ pub(super) fn merge(headers: &mut HeaderMap, value: &str) {
     }
 }
 
-fn append(headers: &mut HeaderMap, value: &str) {
-    if let (false, Ok(text)) = (value.is_empty(), HeaderValue::try_from(value)) {
-        headers.append(header::VARY, text);
+/// Adds names. All are in one field, as some caches read only one.
+pub(super) fn append(headers: &mut HeaderMap, value: &str) {
+    if value.is_empty() {
+        return;
+    }
+    let given = headers.get_all(header::VARY).iter();
+    let given = given.filter_map(|field| field.to_str().ok());
+    let all: Vec<&str> = given.chain([value]).collect();
+    if let Ok(text) = HeaderValue::try_from(all.join(", ")) {
+        headers.insert(header::VARY, text);
     }
 }

@@ -327,11 +327,14 @@ impl Default for Gate {
 
 async fn background() -> (Runtime, Arc<Log>, Arc<Gate>) {
     let (log, gate) = (Arc::<Log>::default(), Arc::<Gate>::default());
-    let app = App::new("background")
+    let app: App = App::new("background")
         .provide(Arc::clone(&log))
         .provide(Arc::clone(&gate))
         .on_stop(note_with_work("stop"))
         .module(Module::new("m").routes(routes![add, fail, panic, wait, broken]));
+    // A thousand requests in a row exceed the default limit.
+    #[cfg(feature = "limits")]
+    let app = app.without("limits");
     (start(app).await, log, gate)
 }
 

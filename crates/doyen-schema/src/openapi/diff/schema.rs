@@ -50,10 +50,24 @@ impl Diff<'_> {
     }
 
     fn schema(&mut self, at: &str, old: &Json, new: &Json, is_request: bool, depth: usize) {
-        // The same name is compared once for each place, and a recursive one to a fixed depth.
         if depth > MAX_DEPTH {
             return;
         }
+        let (Some(before), Some(after)) = (old["$ref"].as_str(), new["$ref"].as_str()) else {
+            self.contents(at, old, new, is_request, depth);
+            return;
+        };
+        let names = (before.to_owned(), after.to_owned());
+        if self.comparing.contains(&names) {
+            return;
+        }
+        self.comparing.push(names);
+        self.contents(at, old, new, is_request, depth);
+        self.comparing.pop();
+    }
+
+    /// Compares what two schemas refer to.
+    fn contents(&mut self, at: &str, old: &Json, new: &Json, is_request: bool, depth: usize) {
         let (before, after) = (resolve(self.old, old), resolve(self.new, new));
         let (olds, news) = (alternatives(before), alternatives(after));
         if olds.len() > 1 || news.len() > 1 {
@@ -98,6 +112,7 @@ impl Diff<'_> {
                 old: self.old,
                 new: self.new,
                 found: Vec::new(),
+                comparing: self.comparing.clone(),
             };
             inner.schema(at, old, new, is_request, depth + 1);
             !inner.found.iter().any(|one| one.is_breaking)
