@@ -1,10 +1,11 @@
 //! Webhooks: what arrives at a real receiver, and what administrators see of it.
 
-use std::time::Duration;
+use std::ops::Deref;
+use std::time::{Duration, Instant};
 
 use doyen::domain::{Clock as _, DAY, HOUR};
 use doyen::webhooks::{WebhookSecret, verify};
-use doyen_test::{Answer, Received, Reply, Setup, TestApp, UpstreamServer};
+use doyen_test::{Answer, Received, Reply, Setup, Subject, TestApp, UpstreamServer};
 use serde_json::{Value, json};
 
 use crate::support::{Helpdesk, Join as _, Person, patient};
@@ -19,13 +20,50 @@ const ALL: [&str; 7] = [
     "ticket.commented",
 ];
 
-/// The helpdesk with webhooks to this machine.
-async fn open(app: &Helpdesk) -> TestApp {
-    app.another(allowing()).await
+/// Maximum time to wait for what happens in the background.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The helpdesk with webhooks to this machine. It is the only node: another one with other settings
+/// would run some of the jobs, and refuse the address.
+struct Open(TestApp);
+
+impl Subject for Open {
+    fn app() -> doyen::App {
+        helpdesk::app()
+    }
+
+    fn setup() -> Setup {
+        patient()
+            .set("webhooks.allow_private", "true")
+            .set("webhooks.disable_after", "1h")
+            .set("outbound.webhooks.breaker", "false")
+            .set("outbound.webhooks.timeout", "30s")
+            .set("outbound.webhooks.try_timeout", "30s")
+            .set("outbound.webhooks.connect_timeout", "30s")
+    }
+
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
 }
 
-fn allowing() -> Setup {
-    patient().set("webhooks.allow_private", "true")
+impl Deref for Open {
+    type Target = TestApp;
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
+
+/// Waits until this number of requests has arrived, and returns them.
+async fn arrived(upstream: &UpstreamServer, number: usize) -> Vec<Received> {
+    let started = Instant::now();
+    while upstream.requests().len() < number && started.elapsed() < TIMEOUT {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let requests = upstream.requests();
+    let found = requests.len();
+    assert!(found >= number, "{found} of {number} requests arrived");
+    requests
 }
 
 /// An administrator who creates a webhook.
@@ -62,7 +100,8 @@ impl Hook {
 
     /// Waits until the newest delivery has this status, and returns it.
     async fn newest(&self, status: &str, attempts: usize) -> Value {
-        for _ in 0..2_000 {
+        let started = Instant::now();
+        while started.elapsed() < TIMEOUT {
             let page = self
                 .admin
                 .get(self.path("/deliveries"))
@@ -117,10 +156,8 @@ async fn webhooks_are_managed_by_administrators_alone(app: Helpdesk) {
     );
     let path = made.location();
     let read = admin.get(&path).send().await.expect(200);
-    assert_eq!(
-        (read.at("/secret"), read.text_at("/owner")),
-        (Value::Null, admin.id.clone())
-    );
+    assert!(read.json().get("secret").is_none(), "{read}");
+    assert_eq!(read.text_at("/owner"), admin.id);
     let list = admin.get("/v1/webhooks").send().await.expect(200);
     assert_eq!(list.text_at("/items/0/id"), made.text_at("/id"));
     assert!(!list.text().contains("whsec_"), "{list}");
@@ -219,9 +256,8 @@ async fn an_inner_address_is_refused(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn each_event_arrives_signed_and_notes_never_leave(app: Helpdesk) {
+async fn each_event_arrives_signed_and_notes_never_leave(app: Open) {
     let upstream = UpstreamServer::start();
-    let app = open(&app).await;
     let hook = Hook::new(&app, &upstream, &ALL).await;
     let (ada, grace) = (app.as_customer().await, app.as_agent().await);
 
@@ -250,7 +286,7 @@ async fn each_event_arrives_signed_and_notes_never_leave(app: Helpdesk) {
     act("reopen", Value::Null).await;
     ada.says(&ticket, "It still burns").await.expect(201);
 
-    let messages = upstream.received(ALL.len()).await;
+    let messages = arrived(&upstream, ALL.len()).await;
     let mut sent = types(&messages);
     sent.sort();
     let mut expected = ALL.map(str::to_owned);
@@ -296,15 +332,14 @@ async fn each_event_arrives_signed_and_notes_never_leave(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn a_webhook_gets_only_what_it_asked_for(app: Helpdesk) {
+async fn a_webhook_gets_only_what_it_asked_for(app: Open) {
     let (one, other) = (UpstreamServer::start(), UpstreamServer::start());
-    let app = open(&app).await;
     let _created = Hook::new(&app, &one, &["ticket.created"]).await;
     let solved = Hook::new(&app, &other, &["ticket.created", "ticket.solved"]).await;
     let off = json!({"enabled": false});
     let (ada, grace) = (app.as_customer().await, app.as_agent().await);
     let ticket = ada.opens("first").await.text_at("/id");
-    let same = (one.received(1).await, other.received(1).await);
+    let same = (arrived(&one, 1).await, arrived(&other, 1).await);
     let id = |messages: &[Received]| messages[0].header("webhook-id").map(str::to_owned);
     assert_eq!(id(&same.0), id(&same.1), "one event is one message");
 
@@ -320,18 +355,17 @@ async fn a_webhook_gets_only_what_it_asked_for(app: Helpdesk) {
         .await
         .expect(200);
     ada.opens("second").await;
-    one.received(2).await;
+    arrived(&one, 2).await;
     assert_eq!(types(&one.requests()), ["ticket.created", "ticket.created"]);
     assert_eq!(other.requests().len(), 1);
 }
 
 #[doyen_test::test]
-async fn a_failed_delivery_is_repeated_with_the_same_id(app: Helpdesk) {
+async fn a_failed_delivery_is_repeated_with_the_same_id(app: Open) {
     let upstream = UpstreamServer::start();
     upstream
         .reply(Reply::status(500))
         .reply(Reply::redirect("/elsewhere"));
-    let app = open(&app).await;
     let hook = Hook::new(&app, &upstream, &["ticket.created"]).await;
     app.as_customer().await.opens("once").await;
     let failed = hook.newest("pending", 1).await;
@@ -364,9 +398,8 @@ async fn a_failed_delivery_is_repeated_with_the_same_id(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn a_delivery_can_be_requested_again_and_a_test_be_sent(app: Helpdesk) {
+async fn a_delivery_can_be_requested_again_and_a_test_be_sent(app: Open) {
     let upstream = UpstreamServer::start();
-    let app = open(&app).await;
     let hook = Hook::new(&app, &upstream, &["ticket.created"]).await;
     let test = hook.admin.post(hook.path("/test")).send().await.expect(202);
     let delivered = hook.newest("delivered", 1).await;
@@ -386,9 +419,8 @@ async fn a_delivery_can_be_requested_again_and_a_test_be_sent(app: Helpdesk) {
 }
 
 #[doyen_test::test]
-async fn both_secrets_sign_for_a_day(app: Helpdesk) {
+async fn both_secrets_sign_for_a_day(app: Open) {
     let upstream = UpstreamServer::start();
-    let app = open(&app).await;
     let hook = Hook::new(&app, &upstream, &["ticket.created"]).await;
     let rotated = hook
         .admin
@@ -401,31 +433,28 @@ async fn both_secrets_sign_for_a_day(app: Helpdesk) {
     let secrets = [&*secrets[0], &*secrets[1]];
     assert_ne!(secrets[0], secrets[1]);
     let send = async |number: usize| {
+        let hook = Hook {
+            admin: hook.admin.again().await,
+            id: hook.id.clone(),
+            secret: String::new(),
+        };
         hook.admin.post(hook.path("/test")).send().await.expect(202);
-        let messages = upstream.received(number).await;
+        // An attempt whose result is not stored when the clock moves would be repeated.
+        hook.newest("delivered", 1).await;
+        let messages = arrived(&upstream, number).await;
         signed_by(&app, &messages[number - 1], &secrets)
     };
     assert_eq!(send(1).await, [true, true]);
     app.clock().advance(DAY - HOUR);
-    let admin = hook.admin.again().await;
-    admin.post(hook.path("/test")).send().await.expect(202);
-    let messages = upstream.received(2).await;
-    assert_eq!(signed_by(&app, &messages[1], &secrets), [true, true]);
+    assert_eq!(send(2).await, [true, true]);
     app.clock().advance(HOUR);
-    let admin = hook.admin.again().await;
-    admin.post(hook.path("/test")).send().await.expect(202);
-    let messages = upstream.received(3).await;
-    assert_eq!(signed_by(&app, &messages[2], &secrets), [false, true]);
+    assert_eq!(send(3).await, [false, true]);
 }
 
 #[doyen_test::test]
-async fn a_webhook_that_fails_for_days_is_disabled_and_its_owner_gets_a_mail(app: Helpdesk) {
+async fn a_webhook_that_fails_for_days_is_disabled_and_its_owner_gets_a_mail(app: Open) {
     let upstream = UpstreamServer::start();
     upstream.always(Reply::status(503));
-    let setup = allowing()
-        .set("webhooks.disable_after", "1h")
-        .set("outbound.webhooks.breaker", "false");
-    let app = app.another(setup).await;
     let hook = Hook::new(&app, &upstream, &["ticket.created"]).await;
     app.as_customer().await.opens("lost").await;
     hook.newest("pending", 1).await;
@@ -445,9 +474,15 @@ async fn a_webhook_that_fails_for_days_is_disabled_and_its_owner_gets_a_mail(app
     let admin = hook.admin.again().await;
     let read = admin.get(hook.path("")).send().await.expect(200);
     assert_eq!(read.at("/enabled"), false);
-    let mails = app.mails().await;
-    let about = |mail: &&doyen::domain::Mail| mail.subject() == "A webhook was disabled";
-    let mails: Vec<_> = mails.iter().filter(about).collect();
+    let about = |mail: &doyen::domain::Mail| mail.subject() == "A webhook was disabled";
+    // The mail is enqueued after the commit that a reader already sees.
+    let started = Instant::now();
+    let mut mails = app.mails().await;
+    while !mails.iter().any(about) && started.elapsed() < TIMEOUT {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        mails = app.mails().await;
+    }
+    mails.retain(about);
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0].to(), hook.admin.email);
     assert!(mails[0].text().contains(&hook.id));
@@ -461,13 +496,12 @@ async fn a_webhook_that_fails_for_days_is_disabled_and_its_owner_gets_a_mail(app
     on.send().await.expect(200);
     let before = upstream.requests().len();
     admin.post(hook.path("/test")).send().await.expect(202);
-    upstream.received(before + 1).await;
+    arrived(&upstream, before + 1).await;
 }
 
 #[doyen_test::test]
-async fn secrets_are_encrypted_in_the_database(app: Helpdesk) {
+async fn secrets_are_encrypted_in_the_database(app: Open) {
     let upstream = UpstreamServer::start();
-    let app = open(&app).await;
     let hook = Hook::new(&app, &upstream, &["ticket.created"]).await;
     let other = Hook::new(&app, &upstream, &["ticket.created"]).await;
     let secret = WebhookSecret::parse(&hook.secret).unwrap_or_else(|error| panic!("{error}"));
@@ -491,7 +525,7 @@ async fn secrets_are_encrypted_in_the_database(app: Helpdesk) {
         .await
         .expect(202);
     hook.admin.post(hook.path("/test")).send().await.expect(202);
-    let messages = upstream.received(1).await;
+    let messages = arrived(&upstream, 1).await;
     assert_eq!(signed_by(&app, &messages[0], &[&hook.secret]), [true]);
     assert_eq!(messages.len(), 1);
 }

@@ -54,7 +54,7 @@ impl Diff<'_> {
             return;
         }
         let (Some(before), Some(after)) = (old["$ref"].as_str(), new["$ref"].as_str()) else {
-            self.contents(at, old, new, is_request, depth);
+            self.referred(at, old, new, is_request, depth);
             return;
         };
         let names = (before.to_owned(), after.to_owned());
@@ -62,12 +62,12 @@ impl Diff<'_> {
             return;
         }
         self.comparing.push(names);
-        self.contents(at, old, new, is_request, depth);
+        self.referred(at, old, new, is_request, depth);
         self.comparing.pop();
     }
 
     /// Compares what two schemas refer to.
-    fn contents(&mut self, at: &str, old: &Json, new: &Json, is_request: bool, depth: usize) {
+    fn referred(&mut self, at: &str, old: &Json, new: &Json, is_request: bool, depth: usize) {
         let (before, after) = (resolve(self.old, old), resolve(self.new, new));
         let (olds, news) = (alternatives(before), alternatives(after));
         if olds.len() > 1 || news.len() > 1 {
