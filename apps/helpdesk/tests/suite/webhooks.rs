@@ -108,7 +108,8 @@ impl Hook {
                 .send()
                 .await
                 .expect(200);
-            let newest = page.at("/items/0");
+            // There is none until the event was delivered to the fan-out.
+            let newest = page.json()["items"][0].clone();
             let made = newest["attempts"].as_array().map_or(0, Vec::len);
             if newest["status"] == status && made == attempts {
                 return newest;
