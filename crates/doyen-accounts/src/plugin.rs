@@ -146,7 +146,8 @@ impl Accounts {
         let module = public.fold(module, |module, (_, routes)| {
             module.routes(routes().at(&prefix))
         });
-        let of_own: [(AccountRoutes, fn(Restricted) -> Routes); 5] = [
+        type Restrictable = fn(Restricted) -> Routes;
+        let of_own: [(AccountRoutes, Restrictable); 5] = [
             (AccountRoutes::Login, login::routes),
             (AccountRoutes::Sessions, sessions::routes),
             (AccountRoutes::ApiKeys, keys::routes),

@@ -125,7 +125,7 @@ fn inner_request(request: &mut Request) -> Result<http::Request<Body>, Unexpecte
     if let Some(caller) = parts.context.caller() {
         head.extensions.insert(Arc::clone(caller));
     }
-    let body = std::mem::replace(&mut request.body, Body::empty());
+    let body = std::mem::take(&mut request.body);
     let body = limited(body, parts.body_limits.max_bytes, parts.account.as_ref());
     Ok(http::Request::from_parts(head, body))
 }

@@ -124,7 +124,7 @@ impl Request {
                 account: parts.account.clone(),
                 charge: parts.charge.take(),
             },
-            body: std::mem::replace(&mut self.body, Body::empty()),
+            body: std::mem::take(&mut self.body),
             failures: std::mem::take(&mut self.failures),
         }
     }

@@ -179,7 +179,7 @@ mod tests {
         let (old, new, other) = (secret(), secret(), secret());
         let headers = sign(&[&new, &old], "msg_1", at(1_000), BODY);
         for known in [&old, &new] {
-            let message = check(&[known.clone()], &headers, BODY, 1_000).unwrap();
+            let message = check(std::slice::from_ref(known), &headers, BODY, 1_000).unwrap();
             assert_eq!((message.id.as_str(), message.at), ("msg_1", at(1_000)));
         }
         let none = check(&[other], &headers, BODY, 1_000);

@@ -134,7 +134,7 @@ async fn kills_neither_lose_nor_double_what_clients_retry(app: Helpdesk) {
     let url = app.database_url().to_owned();
     let ledger = tokio::task::spawn_blocking(move || kill_under_traffic(&url, nodes));
     let ledger = ledger.await.unwrap();
-    let created = ledger.created.lock().unwrap();
+    let created = ledger.created.lock().unwrap().clone();
     let count = |sql: &'static str| async {
         let session = app.database().session(doyen::domain::Access::Read);
         session

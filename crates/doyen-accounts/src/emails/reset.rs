@@ -78,6 +78,10 @@ pub(super) struct PasswordReset {
 /// The token comes from the link in the mail. Every session of the account ends. The next login
 /// still requires the second factor, if one is enabled.
 #[post("/auth/reset-password", allow = anyone, id = "auth_reset_password")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is injected or read from the request"
+)]
 pub(super) async fn reset(
     one_time: OneTimeTokens,
     engine: Arc<SessionEngine>,

@@ -46,7 +46,7 @@ fn message(n: usize) -> BrokerMessage {
     BrokerMessage {
         id: format!("id-{n}"),
         topic: "order.placed".to_owned(),
-        aggregate: (n % 2 == 0).then(|| "order:ä 1".to_owned()),
+        aggregate: n.is_multiple_of(2).then(|| "order:ä 1".to_owned()),
         payload: format!(r#"{{"n":{n},"text":"ä\n"}}"#),
         trace: (n % 2 == 1).then(|| "00-trace".to_owned()),
     }

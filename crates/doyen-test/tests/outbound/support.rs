@@ -82,7 +82,7 @@ impl Shop {
         let setup = settings
             .iter()
             .fold(paying(upstream), |setup, (key, value)| {
-                setup.set(&format!("outbound.payments.{key}"), *value)
+                setup.set(&format!("outbound.payments.{key}"), value)
             });
         self.another(setup).await
     }

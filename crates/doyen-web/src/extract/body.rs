@@ -89,7 +89,7 @@ pub(crate) fn limited(
 /// limit.
 fn take(request: &mut Request) -> Result<(crate::Body, usize), Refusal> {
     let limit = request.parts.body_limits.max_bytes;
-    let body = std::mem::replace(&mut request.body, crate::Body::empty());
+    let body = std::mem::take(&mut request.body);
     if http_body::Body::size_hint(&body).lower() > limit as u64 {
         return Err(over(limit).into());
     }

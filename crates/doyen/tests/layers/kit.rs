@@ -80,7 +80,7 @@ impl AccessSink for Lines {
             route: record.route.map(ToOwned::to_owned),
             status: record.status,
             problem: record.problem.map(ToOwned::to_owned),
-            cause: record.cause.map(|cause| doyen::domain::chain(cause)),
+            cause: record.cause.map(doyen::domain::chain),
             client: record.client,
             user: record.user.map(ToOwned::to_owned),
         });

@@ -28,7 +28,7 @@ pub(super) fn write_at_the_end(
     response: &mut Response,
     started: Instant,
 ) {
-    let body = std::mem::replace(response.body_mut(), Body::empty());
+    let body = std::mem::take(response.body_mut());
     *response.body_mut() = Body::stream(Logged {
         sink: Arc::clone(sink),
         request_id: state.request_id,
