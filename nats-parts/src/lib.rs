@@ -1,0 +1,3 @@
+//! NATS.
+mod nats;
+pub use nats::NatsBroker;
