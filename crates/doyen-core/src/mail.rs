@@ -143,6 +143,23 @@ pub trait MailQueue: Send + Sync {
     fn spawn(&self, work: crate::inject::BoxFuture<'static, ()>);
 }
 
+/// The port that stores a mail with the change that it is about, so that no crash loses it. The
+/// plugin `mail` supplies it, per request: with the plugin `jobs`, a mail is a job.
+pub trait MailOutbox: Send + Sync + 'static {
+    /// Stores a mail in the running unit of work. Returns it if nothing stores mails: then pass it
+    /// to a [`MailQueue`] after the commit.
+    fn store(
+        &self,
+        mail: Mail,
+    ) -> crate::inject::BoxFuture<'_, Result<Option<Mail>, crate::Unexpected>>;
+}
+
+impl<O: MailOutbox> crate::Port<O> for dyn MailOutbox {
+    fn adapt(outbox: O) -> std::sync::Arc<dyn MailOutbox> {
+        std::sync::Arc::new(outbox)
+    }
+}
+
 /// States whether mail is delivered. The plugin that delivers mail contributes it, so that other
 /// plugins can check their settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

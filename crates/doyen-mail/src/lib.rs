@@ -12,8 +12,10 @@
 //!
 //! The ports are [`Mailer`](doyen_core::Mailer) and [`MailQueue`](doyen_core::MailQueue).
 //!
-//! The queue is in memory: a process that is killed loses the mails that wait, and the user must
-//! request them again. A process that is stopped delivers them first, for some seconds.
+//! With the plugin `jobs`, a mail that belongs to a change is a background job, stored (encrypted)
+//! in the transaction of the change: see [`MailOutbox`](doyen_core::MailOutbox). Without it, the
+//! queue is in memory: a process that is killed loses the mails that wait, and the user must request
+//! them again. A process that is stopped delivers them first, for some seconds.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -21,6 +23,7 @@ extern crate self as doyen;
 mod file;
 mod memory;
 mod null;
+mod outbox;
 mod plugin;
 mod settings;
 #[cfg(feature = "smtp")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::{BadMail, HOUR, Inject, Mail, MailQueue, Unexpected};
+use doyen_core::{BadMail, HOUR, Inject, Mail, MailOutbox, MailQueue, Unexpected};
 use doyen_data::Session;
 
 use super::EmailSettings;
@@ -14,13 +14,14 @@ use crate::onetime::{OneTimeTokens, Purpose};
 /// Minimum time between two notices about registration attempts.
 const NOTICE_INTERVAL: Duration = HOUR;
 
-/// Sends mails about accounts: each after the commit, in the background.
+/// Sends mails about accounts: each in the background, if and only if the change is committed.
 ///
 /// An application calls [`ask_to_verify`](Self::ask_to_verify) for a new user, and
 /// [`has_account`](Self::has_account) if the address already has an account.
 #[derive(Clone, Inject)]
 pub struct Mailbox {
     session: Session,
+    outbox: Arc<dyn MailOutbox>,
     queue: Arc<dyn MailQueue>,
     one_time: OneTimeTokens,
     settings: Arc<EmailSettings>,
@@ -46,7 +47,7 @@ impl Mailbox {
             )
             .await?;
         if let Some(token) = &token {
-            self.send(self.letters().verify(email, token));
+            self.send(self.letters().verify(email, token)).await?;
         }
         Ok(token.is_some())
     }
@@ -69,7 +70,7 @@ impl Mailbox {
             )
             .await?;
         if due.is_some() {
-            self.send(self.letters().has_account(email));
+            self.send(self.letters().has_account(email)).await?;
         }
         Ok(())
     }
@@ -88,13 +89,13 @@ impl Mailbox {
             )
             .await?;
         if let Some(token) = &token {
-            self.send(self.letters().reset(&user.email, token));
+            self.send(self.letters().reset(&user.email, token)).await?;
         }
         Ok(token.is_some())
     }
 
-    pub(super) fn was_reset(&self, user: &UserRecord) {
-        self.send(self.letters().was_reset(&user.email));
+    pub(super) async fn was_reset(&self, user: &UserRecord) -> Result<(), Unexpected> {
+        self.send(self.letters().was_reset(&user.email)).await
     }
 
     /// Sends a link to the new address of `user`, or a notice to its present `owner`. Returns false
@@ -123,7 +124,7 @@ impl Mailbox {
             // This token is not sent.
             Some(owner) => self.has_account(&owner.subject, &owner.email).await?,
             None => {
-                self.send(self.letters().change(email, &token));
+                self.send(self.letters().change(email, &token)).await?;
                 self.one_time
                     .issue(
                         Purpose::Nothing,
@@ -135,27 +136,33 @@ impl Mailbox {
                     .await?;
             }
         }
-        self.send(self.letters().change_asked(&user.email));
+        self.send(self.letters().change_asked(&user.email)).await?;
         Ok(true)
     }
 
-    pub(super) fn was_changed(&self, old: &str) {
-        self.send(self.letters().was_changed(old));
+    pub(super) async fn was_changed(&self, old: &str) -> Result<(), Unexpected> {
+        self.send(self.letters().was_changed(old)).await
     }
 
     fn letters(&self) -> MailTemplates<'_> {
         MailTemplates(&self.settings)
     }
 
-    /// Sends the mail after the commit. An invalid address is only logged.
-    fn send(&self, mail: Result<Mail, BadMail>) {
-        match mail {
-            Ok(mail) => {
-                let queue = Arc::clone(&self.queue);
-                self.session.after_commit(async move { queue.send(mail) });
+    /// Stores the mail with the change, or sends it after the commit. An invalid address is only
+    /// logged.
+    async fn send(&self, mail: Result<Mail, BadMail>) -> Result<(), Unexpected> {
+        let mail = match mail {
+            Ok(mail) => mail,
+            Err(error) => {
+                tracing::warn!(target: "mail", %error, "a mail cannot be written");
+                return Ok(());
             }
-            Err(error) => tracing::warn!(target: "mail", %error, "a mail cannot be written"),
+        };
+        if let Some(mail) = self.outbox.store(mail).await? {
+            let queue = Arc::clone(&self.queue);
+            self.session.after_commit(async move { queue.send(mail) });
         }
+        Ok(())
     }
 }
 
