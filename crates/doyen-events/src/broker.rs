@@ -1,4 +1,4 @@
-//! Adapters of the port [`Broker`](doyen_core::event::Broker).
+//! Adapters of the port [`Broker`].
 //!
 //! | adapter | Cargo feature | stores messages |
 //! | --- | --- | --- |
