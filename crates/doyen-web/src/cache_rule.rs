@@ -1,4 +1,4 @@
-//! The cache policy of a route: who may keep its responses, and for how long.
+//! The cache policy of a route: which caches can keep its responses, and for how long.
 
 use std::time::Duration;
 

@@ -221,7 +221,7 @@ impl Route {
         self
     }
 
-    /// Sets who may keep the responses: [`private(secs(30))`](crate::private),
+    /// Sets which caches can keep the responses: [`private(secs(30))`](crate::private),
     /// [`public(secs(30))`](crate::public) or [`none`](crate::none).
     #[must_use]
     pub fn cache(mut self, rule: impl IntoCacheRule) -> Self {

@@ -43,7 +43,7 @@ impl TicketFeed {
     }
 }
 
-/// A viewer of every ticket who is no user.
+/// A viewer that sees every ticket and is not a user.
 fn every_ticket() -> Viewer {
     Viewer::from(User {
         id: UserId::new(),

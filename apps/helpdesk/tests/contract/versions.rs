@@ -153,7 +153,7 @@ async fn unknown_and_ended_versions_are_refused(app: Helpdesk) {
         .header("api-version", OLDER)
         .header("api-version", OLDER);
     twice.send().await.expect_problem(400, "unknown_version");
-    // A caller who may not call the route learns nothing about versions.
+    // A caller without access to the route learns nothing about its versions.
     let anonymous = app
         .get("/v1/tickets")
         .header("api-version", "1999-01-01")

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::inject::{Context, Lifetime, Node};
 use crate::{Caller, Inject, Refusal, stable_hash};
 
-/// Those who may see a cached value: everyone, one caller, one tenant.
+/// The callers that can see a cached value: all, one caller, or one tenant.
 ///
 /// Implement it for a type that a client cannot choose freely, such as the user or the tenant that
 /// was derived from the verified caller. Two values of the type with the same partition see the

@@ -26,7 +26,7 @@ pub struct NewJob {
     pub unique_key: Option<String>,
     /// For how long a job that ended also keeps its key.
     pub unique_for: Duration,
-    /// Who may see it, for an application that shows jobs to users.
+    /// Owner of the job, for an application that shows jobs to users.
     pub owner: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl NewJob {
         self
     }
 
-    /// Names who may see the job, such as a user id. Doyen only stores it.
+    /// Sets the owner of the job, such as a user id. Doyen only stores it.
     #[must_use]
     pub fn owner(mut self, owner: impl ToString) -> Self {
         self.owner = Some(owner.to_string());
