@@ -152,6 +152,8 @@ impl JobsCore {
     /// Becomes another node: the jobs of the former one belong to others.
     pub(crate) async fn become_node(&self) -> Result<(), Unexpected> {
         let id = Uuid::now_v7();
+        // First, so that the heartbeat finds the row of each id it sees.
+        crate::store::register(&self.database, id, self.now()).await?;
         let former = {
             let mut node = sync::lock(&self.node);
             for job in node.running.values() {
@@ -160,10 +162,10 @@ impl JobsCore {
             }
             std::mem::replace(&mut node.id, id)
         };
-        if !former.is_nil() {
-            crate::store::leave(&self.database, former).await?;
+        if former.is_nil() {
+            return Ok(());
         }
-        crate::store::register(&self.database, id, self.now()).await
+        crate::store::leave(&self.database, former).await
     }
 
     /// Adds a job to the running ones, until the guard is dropped.
