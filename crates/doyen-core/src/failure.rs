@@ -138,9 +138,14 @@ impl Failures {
     /// Replaces the messages of the errors from this position on, for a rule with a message of its
     /// own.
     pub fn reword(&mut self, from: usize, message: &str) {
-        for failure in self.found.iter_mut().skip(from) {
+        for failure in self.since(from) {
             message.clone_into(&mut failure.message);
         }
+    }
+
+    /// Returns the errors from this position on.
+    pub fn since(&mut self, from: usize) -> &mut [Failure] {
+        self.found.get_mut(from..).unwrap_or_default()
     }
 
     /// Moves all errors of another list into this one.

@@ -67,7 +67,7 @@ impl Side for Reading {
 
     fn apply(field: &mut Field, arg: &Arg) -> Option<syn::Result<()>> {
         let details = &mut field.details;
-        let refuse = |message| Err(syn::Error::new(arg.word.span(), message));
+        let refuse = |message| Err(syn::Error::new(arg.ident.span(), message));
         Some(match arg.name().as_str() {
             "default" => match &arg.body {
                 Body::Nothing => Ok(Default::Plain),

@@ -41,9 +41,9 @@ pub(super) fn check(
                 let values = values(set);
                 target.set = errors.keep(values).unwrap_or_default();
             }
-            (Some(_), _) => errors.at(&set.word, "`set` is for structs with named fields"),
+            (Some(_), _) => errors.at(&set.ident, "`set` is for structs with named fields"),
             (None, _) => errors.at(
-                &set.word,
+                &set.ident,
                 "`set` gives values to fields of a domain type: add `into = Type`",
             ),
         }
@@ -77,7 +77,7 @@ fn values(set: &Arg) -> syn::Result<Vec<(Ident, Expr)>> {
     const EXAMPLE: &str = "set(status = Status::Open)";
     set.list(EXAMPLE)?
         .into_iter()
-        .map(|arg| Ok((arg.word.clone(), arg.value(EXAMPLE)?.clone())))
+        .map(|arg| Ok((arg.ident.clone(), arg.value(EXAMPLE)?.clone())))
         .collect()
 }
 

@@ -138,12 +138,12 @@ fn apply(arg: &Arg, arguments: &mut Arguments) -> syn::Result<()> {
         }
         "from_str" => {
             arg.plain()?;
-            arguments.from_str = Some(arg.word.clone());
+            arguments.from_str = Some(arg.ident.clone());
         }
         "parse_with" => arguments.parse_with = Some(arg.path("parse_with = Type::parse")?),
         "pattern" => {
             arguments.pattern = Some(Rule {
-                span: arg.word.span(),
+                span: arg.ident.span(),
                 kind: rule::pattern(arg)?,
                 message: None,
             });
@@ -157,7 +157,7 @@ fn apply(arg: &Arg, arguments: &mut Arguments) -> syn::Result<()> {
             arguments.examples.push(arg.value(example)?.clone());
         }
         other => {
-            return Err(syn::Error::new(arg.word.span(), unknown(other, &ARGUMENTS)));
+            return Err(syn::Error::new(arg.ident.span(), unknown(other, &ARGUMENTS)));
         }
     }
     Ok(())

@@ -42,7 +42,7 @@ pub(crate) enum Kind {
     Async(Path),
 }
 
-const WORDS: [&str; 14] = [
+const RULES: [&str; 14] = [
     "length",
     "range",
     "multiple_of",
@@ -72,7 +72,7 @@ pub(crate) fn read(attributes: &[syn::Attribute], errors: &mut Errors) -> Vec<Ru
         let message = messages.first().and_then(|arg| {
             if args.is_empty() {
                 errors.push(syn::Error::new(
-                    arg.word.span(),
+                    arg.ident.span(),
                     "`message` replaces the message of the rules next to it: write `#[validate(length(min = 8), message = \"..\")]`",
                 ));
             }
@@ -91,7 +91,7 @@ fn rules(args: &[Arg], errors: &mut Errors) -> Vec<Rule> {
         .filter_map(|arg| {
             let kind = one(arg, errors);
             errors.keep(kind).map(|kind| Rule {
-                span: arg.word.span(),
+                span: arg.ident.span(),
                 kind,
                 message: None,
             })
@@ -134,10 +134,10 @@ fn one(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
         "custom" => arg.path("custom = path::to::function").map(Kind::Custom),
         "async" => arg.path("async = path::to::function").map(Kind::Async),
         "message" => Err(syn::Error::new(
-            arg.word.span(),
+            arg.ident.span(),
             "`message` replaces the messages of the whole attribute: put it next to `each(..)`",
         )),
-        other => Err(syn::Error::new(arg.word.span(), unknown(other, &WORDS))),
+        other => Err(syn::Error::new(arg.ident.span(), unknown(other, &RULES))),
     }
 }
 
@@ -163,7 +163,7 @@ fn amounts(
             "max" => max = Some(limit.value("max = 200")?.clone()),
             other => {
                 return Err(syn::Error::new(
-                    limit.word.span(),
+                    limit.ident.span(),
                     unknown(other, &["min", "max"]),
                 ));
             }
@@ -184,7 +184,7 @@ fn range(arg: &Arg, errors: &mut Errors) -> syn::Result<Kind> {
     for limit in &list {
         let name = limit.name();
         let Some(known) = LIMITS.into_iter().find(|known| *known == name) else {
-            return Err(syn::Error::new(limit.word.span(), unknown(&name, &LIMITS)));
+            return Err(syn::Error::new(limit.ident.span(), unknown(&name, &LIMITS)));
         };
         let value = limit.value(&format!("{known} = 1"))?;
         limits.push((known, value.clone()));
@@ -218,7 +218,7 @@ fn multiple_of(arg: &Arg) -> syn::Result<Kind> {
 fn in_order(arg: &Arg, min: Option<&Expr>, max: Option<&Expr>) -> syn::Result<()> {
     match (min.and_then(literal), max.and_then(literal)) {
         (Some(min), Some(max)) if min > max => Err(syn::Error::new(
-            arg.word.span(),
+            arg.ident.span(),
             "no value is valid: `min` is greater than `max`",
         )),
         _ => Ok(()),

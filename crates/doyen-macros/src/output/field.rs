@@ -55,7 +55,7 @@ impl Side for Writing {
         Some(match arg.name().as_str() {
             "skip" => arg.plain().map(|()| details.skip = true),
             "skip_none" if !optional => Err(syn::Error::new(
-                arg.word.span(),
+                arg.ident.span(),
                 "`skip_none` is for fields of type `Option<..>`",
             )),
             "skip_none" => arg.plain().map(|()| details.skip_none = true),

@@ -180,7 +180,7 @@ fn field(
             }
             if arg.name() == "default" && known == "path" {
                 errors.at(
-                    &arg.word,
+                    &arg.ident,
                     "a path parameter is always present: remove the default",
                 );
                 continue;

@@ -13,7 +13,7 @@ use crate::text::{Errors, ungrouped};
 /// One argument of an attribute.
 #[derive(Clone)]
 pub(crate) struct Arg {
-    pub(crate) word: Ident,
+    pub(crate) ident: Ident,
     pub(crate) body: Body,
 }
 
@@ -28,10 +28,10 @@ pub(crate) enum Body {
 
 impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let word = Ident::parse_any(input)?;
+        let ident = Ident::parse_any(input)?;
         let body = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            if word == "from" || word == "into" {
+            if ident == "from" || ident == "into" {
                 Body::Type(input.parse()?)
             } else {
                 Body::Value(input.parse()?)
@@ -43,14 +43,14 @@ impl Parse for Arg {
         } else {
             Body::Nothing
         };
-        Ok(Self { word, body })
+        Ok(Self { ident, body })
     }
 }
 
 impl Arg {
     /// Returns the name as a string.
     pub(crate) fn name(&self) -> String {
-        self.word.unraw().to_string()
+        self.ident.unraw().to_string()
     }
 
     /// Returns the expression after `=`.
@@ -108,7 +108,7 @@ impl Arg {
 
     /// Returns the error that shows the correct form.
     pub(crate) fn wants(&self, example: &str) -> syn::Error {
-        syn::Error::new(self.word.span(), format!("write `{example}`"))
+        syn::Error::new(self.ident.span(), format!("write `{example}`"))
     }
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn once(args: &[Arg], errors: &mut Errors) {
             .any(|before| before.name() == arg.name())
         {
             errors.at(
-                &arg.word,
+                &arg.ident,
                 format!("`{}` is given twice: remove one", arg.name()),
             );
         }

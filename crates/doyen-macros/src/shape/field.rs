@@ -45,7 +45,7 @@ impl<S: Side> Field<S> {
             let known = S::FIELD_ARGUMENTS.contains(&name.as_str());
             if known && !S::NEWTYPE_ARGUMENTS.contains(&name.as_str()) {
                 errors.at(
-                    &arg.word,
+                    &arg.ident,
                     format!("`{name}` is for named fields: put it where the type is used"),
                 );
                 continue;
@@ -85,14 +85,14 @@ impl<S: Side> Field<S> {
             "example" => self.examples.push(arg.value("example = \"text\"")?.clone()),
             "flatten" => {
                 return Err(syn::Error::new(
-                    arg.word.span(),
+                    arg.ident.span(),
                     "there is no `flatten`: write the fields out, or nest the struct",
                 ));
             }
             other => {
                 return S::apply(self, arg).unwrap_or_else(|| {
                     let message = unknown(other, S::FIELD_ARGUMENTS);
-                    Err(syn::Error::new(arg.word.span(), message))
+                    Err(syn::Error::new(arg.ident.span(), message))
                 });
             }
         }

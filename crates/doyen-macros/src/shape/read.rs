@@ -29,7 +29,7 @@ impl Common {
                 .and_then(|text| Case::read(&text))
                 .map(|case| self.rename_all = Some(case)),
             "tag" => arg.text("tag = \"kind\"").map(|tag| self.tag = Some(tag)),
-            "untagged" => arg.plain().map(|()| self.untagged = Some(arg.word.clone())),
+            "untagged" => arg.plain().map(|()| self.untagged = Some(arg.ident.clone())),
             _ => return None,
         })
     }
@@ -232,7 +232,7 @@ fn wire<S: Side>(variant: &syn::Variant, case: Option<Case>, errors: &mut Errors
         let renamed = match arg.name().as_str() {
             "rename" => arg.text("rename = \"name\""),
             other => Err(syn::Error::new(
-                arg.word.span(),
+                arg.ident.span(),
                 unknown(other, &["rename"]),
             )),
         };

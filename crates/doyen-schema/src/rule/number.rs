@@ -125,31 +125,38 @@ impl Range {
         }
     }
 
-    /// Replaces the failure of a number that its type cannot hold, which names the range of the
-    /// type, by one with the range of the document. `before` is the number of failures before the
-    /// value was parsed.
-    pub fn narrow(&self, at: &At<'_>, before: usize, out: &mut Failures) {
-        if out.len() != before + 1 {
-            return;
+    /// Corrects the failures of numbers that their type cannot hold: they name the range of the
+    /// type, and then that of the document. `before` is the number of failures before the value
+    /// was parsed, `depth` the number of lists around the number.
+    pub fn narrow(&self, at: &At<'_>, before: usize, depth: usize, out: &mut Failures) {
+        let here = at.pointer();
+        let is_number = |pointer: &str| {
+            let inside = pointer.strip_prefix(&here);
+            inside.is_some_and(|inside| inside.matches('/').count() == depth)
+        };
+        for failure in out.since(before) {
+            if failure.code == "range" && is_number(&failure.pointer) {
+                let range = self.within(&failure.params);
+                failure.message = range.sentence();
+                failure.params = range.params();
+            }
         }
-        let Some(failure) = out.pop() else { return };
-        if failure.code != "range" || failure.pointer != at.pointer() {
-            out.push(failure);
-            return;
-        }
-        let of_type = |name| failure.params.get(name).and_then(Num::of_json);
+    }
+
+    /// Returns the tighter limits of this range and that of a type.
+    fn within(&self, of_type: &serde_json::Map<String, serde_json::Value>) -> Self {
+        let of_type = |name| of_type.get(name).and_then(Num::of_json);
         let lower = |limit: Option<Num>, min: Num| limit.is_some_and(|limit| limit >= min);
         let upper = |limit: Option<Num>, max: Num| limit.is_some_and(|limit| limit <= max);
         let min =
             of_type("min").filter(|min| !lower(self.min, *min) && !lower(self.exclusive_min, *min));
         let max =
             of_type("max").filter(|max| !upper(self.max, *max) && !upper(self.exclusive_max, *max));
-        let range = Self {
+        Self {
             min: min.or(self.min),
             max: max.or(self.max),
             ..*self
-        };
-        at.fail_with(out, "range", range.sentence(), range.params());
+        }
     }
 
     /// Returns the limit that a number is beyond. A comparison with NaN is false.
@@ -255,7 +262,7 @@ mod tests {
                 u8::parse(crate::input::Value::Int(300), &at, &mut out),
                 None
             );
-            range.narrow(&at, 0, &mut out);
+            range.narrow(&at, 0, 0, &mut out);
             out.pop().unwrap().message
         };
         let range = Range {

@@ -110,7 +110,7 @@ fn bounded(
     };
     match &number {
         Some(number) => range.check(number, at, failures),
-        None => range.narrow(at, before, failures),
+        None => range.narrow(at, before, 0, failures),
     }
     number.filter(|_| failures.len() == before)
 }

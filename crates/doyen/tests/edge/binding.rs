@@ -106,6 +106,21 @@ async fn form(Form(order): Form<Order>) -> Text {
 #[derive(Input)]
 struct Percent(#[validate(range(min = 0, max = 100))] u8);
 
+/// Sizes in rows and columns.
+#[derive(Input)]
+struct Grid {
+    #[validate(each(range(min = 1, max = 9)))]
+    sizes: Vec<u8>,
+    #[validate(each(each(range(min = -5))))]
+    rows: Vec<Vec<i8>>,
+}
+
+/// Send a grid
+#[post("/grid", allow = anyone)]
+async fn grid(Json(grid): Json<Grid>) -> Text {
+    Text(format!("{:?} {:?}", grid.sizes, grid.rows))
+}
+
 /// A filter.
 #[derive(Input)]
 struct Filter {
@@ -128,7 +143,7 @@ async fn things(Query(filter): Query<Filter>, paging: Paging) -> Text {
 
 fn shop() -> Service {
     service(routes![
-        sent, kept, many, me, profile, remove, letter, form, things
+        sent, kept, many, me, profile, remove, letter, form, grid, things
     ])
 }
 
@@ -269,6 +284,27 @@ async fn a_number_out_of_range_gets_the_range_of_the_document() {
             json!(["/low", "range", {"min": -5, "max": 127}]),
             json!(["/percent", "range", {"min": 0, "max": 100}]),
             json!(["/limit", "range", {"min": 1, "max": 100}]),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_item_out_of_range_gets_the_range_of_the_document() {
+    let shop = shop();
+    let body = r#"{"sizes": [3, 300, 0], "rows": [[1], [-1000, 200]]}"#;
+    let answer = post(&shop, "/grid", "application/json", body).await.json();
+    let found: Vec<Value> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| json!([one["pointer"], one["message"], one["params"]]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            json!(["/sizes/1", "must be between 1 and 9", {"min": 1, "max": 9}]),
+            json!(["/rows/1/0", "must be between -5 and 127", {"min": -5, "max": 127}]),
+            json!(["/rows/1/1", "must be between -5 and 127", {"min": -5, "max": 127}]),
         ]
     );
 }

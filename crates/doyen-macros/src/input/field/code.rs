@@ -84,8 +84,8 @@ impl Field {
     /// Generates the code for a value that could not be parsed: a range of the field replaces that
     /// of its type.
     pub(crate) fn narrow(&self) -> TokenStream {
-        let ranges = self.details.rules.iter().filter_map(Rule::narrow);
-        ranges.collect()
+        let rules = self.details.rules.iter();
+        rules.map(|rule| rule.narrow(0)).collect()
     }
 
     /// Unwraps `Option` and `Patch` for a custom function. Built-in rules unwrap them themselves.

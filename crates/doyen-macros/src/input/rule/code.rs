@@ -55,13 +55,17 @@ impl Rule {
         }
     }
 
-    /// Generates the code that replaces the range of the type in a failure, for a range.
-    pub(crate) fn narrow(&self) -> Option<TokenStream> {
-        let Kind::Range { .. } = &self.kind else {
-            return None;
-        };
-        let rule = self.rule();
-        Some(quote!((#rule).narrow(__at, __before, __out);))
+    /// Generates the code that replaces the range of the type in failures, for ranges. `depth` is
+    /// the number of `each` around this rule.
+    pub(crate) fn narrow(&self, depth: usize) -> TokenStream {
+        match &self.kind {
+            Kind::Each(rules) => rules.iter().map(|rule| rule.narrow(depth + 1)).collect(),
+            Kind::Range { .. } => {
+                let rule = self.rule();
+                quote!((#rule).narrow(__at, __before, #depth, __out);)
+            }
+            _ => TokenStream::new(),
+        }
     }
 
     /// Generates the code that adds the rule to `__schema: &mut Schema`.
