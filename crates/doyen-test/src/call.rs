@@ -116,10 +116,7 @@ impl Call {
             request.headers_mut().append(name, value);
         }
         // The pipeline is one large future, which must not be on the stack of a test.
-        let statements = Statements::default();
-        let subscriber = tracing::Dispatch::new(statements.clone());
-        // A task that ran its first statement at the same moment may have missed the subscriber.
-        tracing::callsite::rebuild_interest_cache();
+        let (statements, subscriber) = Statements::subscribe();
         let handled = self.app.service().handle(request, self.address);
         let response = Box::pin(handled.with_subscriber(subscriber)).await;
         let answer = Answer::read(&self.method, &self.target, response).await;
