@@ -3,14 +3,16 @@
 //! The token follows a `#` in the link. Browsers do not send that part, so it appears in no server
 //! log and no `Referer`. The page reads it and sends it to the route.
 
+use std::fmt;
 use std::time::Duration;
 
 use doyen_core::{BadMail, Mail, Secret};
 
 use super::EmailSettings;
 
-/// A mail about an account, for [`MailTexts`].
-#[derive(Clone, Copy, Debug)]
+/// A mail about an account, for [`MailTexts`]. `Debug` does not show the link, which works like a
+/// password.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct AccountMail<'a> {
     /// What it is about.
@@ -21,6 +23,14 @@ pub struct AccountMail<'a> {
     pub link: &'a str,
     /// Time for which the link is valid. Zero for a notice.
     pub lifetime: Duration,
+}
+
+impl fmt::Debug for AccountMail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountMail")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a mail about an account is about.
@@ -43,13 +53,21 @@ pub enum AccountMailKind {
     WasChanged,
 }
 
-/// The text of a mail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The text of a mail. `Debug` shows its subject only.
+#[derive(Clone, PartialEq, Eq)]
 pub struct MailText {
     /// Subject, in one line of at most 200 characters.
     pub subject: String,
     /// Plain text.
     pub text: String,
+}
+
+impl fmt::Debug for MailText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MailText")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Writes the mails about accounts, for [`Accounts::mail_texts`](crate::Accounts::mail_texts).
