@@ -29,6 +29,8 @@ use doyen_web::Routes;
 pub use mailbox::Mailbox;
 pub(crate) use reset::weak;
 pub use settings::EmailSettings;
+pub(crate) use templates::OwnTexts;
+pub use templates::{AccountMail, AccountMailKind, MailText, MailTexts};
 
 /// Returns the public routes.
 pub(crate) fn public() -> Routes {

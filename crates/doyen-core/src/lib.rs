@@ -82,7 +82,7 @@ pub use kind::{ErrorStatus, Kind};
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
-pub use mail::{BadMail, Mail, MailDelivery, MailQueue, Mailer, NotDelivered};
+pub use mail::{BadMail, Mail, MailDelivery, MailOutbox, MailQueue, Mailer, NotDelivered};
 pub use mask::mask;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;
