@@ -35,6 +35,9 @@ impl JobOutbox {
     }
 }
 
+/// The queue in memory.
+type Queue = Arc<dyn MailQueue>;
+
 /// Without jobs: passes the mails to the queue in memory after the commit.
 #[derive(Clone)]
 pub(crate) struct MemoryOutbox {
@@ -45,11 +48,11 @@ impl Inject for MemoryOutbox {
     const LIFETIME: Lifetime = Lifetime::Request;
 
     fn node() -> Node {
-        Node::of::<Self>(vec![<Arc<dyn MailQueue> as Inject>::node])
+        Node::of::<Self>(vec![<Queue as Inject>::node])
     }
 
     async fn make(cx: &Context) -> Result<Self, Refusal> {
-        let queue = cx.get::<Arc<dyn MailQueue>>().await?;
+        let queue = cx.get::<Queue>().await?;
         let mails = Arc::<Mutex<Vec<Mail>>>::default();
         let committed = Arc::clone(&mails);
         cx.after_commit(move || {
