@@ -35,8 +35,10 @@ impl JobOutbox {
     }
 }
 
-/// The queue in memory.
-type Queue = Arc<dyn MailQueue>;
+/// The queue in memory, as a type of its own: inside a future, the compiler does not see that a
+/// `dyn Trait` is `'static`.
+#[derive(Clone, Inject)]
+struct Queue(Arc<dyn MailQueue>);
 
 /// Without jobs: passes the mails to the queue in memory after the commit.
 #[derive(Clone)]
@@ -52,7 +54,7 @@ impl Inject for MemoryOutbox {
     }
 
     async fn make(cx: &Context) -> Result<Self, Refusal> {
-        let queue = cx.get::<Queue>().await?;
+        let Queue(queue) = cx.get().await?;
         let mails = Arc::<Mutex<Vec<Mail>>>::default();
         let committed = Arc::clone(&mails);
         cx.after_commit(move || {
