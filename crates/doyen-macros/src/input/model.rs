@@ -157,7 +157,10 @@ fn apply(arg: &Arg, arguments: &mut Arguments) -> syn::Result<()> {
             arguments.examples.push(arg.value(example)?.clone());
         }
         other => {
-            return Err(syn::Error::new(arg.ident.span(), unknown(other, &ARGUMENTS)));
+            return Err(syn::Error::new(
+                arg.ident.span(),
+                unknown(other, &ARGUMENTS),
+            ));
         }
     }
     Ok(())

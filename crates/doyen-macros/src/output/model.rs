@@ -172,7 +172,10 @@ fn apply(arg: &Arg, arguments: &mut Arguments) -> syn::Result<()> {
         }
         "from" => arguments.from = Some(Source::read(arg.ty("from = Order")?)?),
         other => {
-            return Err(syn::Error::new(arg.ident.span(), unknown(other, &ARGUMENTS)));
+            return Err(syn::Error::new(
+                arg.ident.span(),
+                unknown(other, &ARGUMENTS),
+            ));
         }
     }
     Ok(())

@@ -29,7 +29,9 @@ impl Common {
                 .and_then(|text| Case::read(&text))
                 .map(|case| self.rename_all = Some(case)),
             "tag" => arg.text("tag = \"kind\"").map(|tag| self.tag = Some(tag)),
-            "untagged" => arg.plain().map(|()| self.untagged = Some(arg.ident.clone())),
+            "untagged" => arg
+                .plain()
+                .map(|()| self.untagged = Some(arg.ident.clone())),
             _ => return None,
         })
     }
