@@ -123,8 +123,8 @@ impl CacheRule {
         self
     }
 
-    /// States that authenticated callers get the same response as all others, so that it is public for
-    /// them too.
+    /// States that authenticated callers get the same response as all others, so that it is public
+    /// for them too.
     #[must_use]
     pub const fn for_callers(mut self) -> Self {
         self.for_callers = true;
