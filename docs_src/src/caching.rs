@@ -1,11 +1,10 @@
 //! Cached values, responses that the server keeps, and their invalidation.
 
-use doyen::data::Session;
 use doyen::data::sea_orm::{ConnectionTrait as _, Statement};
 use doyen::data::{Migration, Migrations};
 use doyen::prelude::*;
 
-/// A counter takes a query for each of a thousand requests, or one a minute.
+/// Lifetime of the counter: one minute, then stale for an hour.
 const TOTAL: CachePolicy = CachePolicy::new("books_total", MINUTE).stale(HOUR);
 
 /// Stores books.
@@ -30,7 +29,7 @@ impl Books {
         Ok(row.try_get_by_index(0)?)
     }
 
-    /// Adds a book. What was cached about books is invalidated if and when this is committed.
+    /// Adds a book, and invalidates the cached values about books after the commit.
     async fn add(&self, title: String) -> Result<(), Unexpected> {
         let sql = "INSERT INTO books (title) VALUES ($1)";
         self.session.execute_sql(sql, [title.into()]).await?;

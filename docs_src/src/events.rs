@@ -4,7 +4,7 @@ use doyen::domain::event::{EventHandler, RecordedEvent};
 use doyen::events::Inbox;
 use doyen::prelude::*;
 
-/// What happens to the stock of an article.
+/// Events of the stock of an article.
 #[derive(Event)]
 #[event(topic = "stock", key = "article")]
 enum StockEvent {
@@ -46,7 +46,7 @@ async fn reorder(event: Delivery<SoldOut>, session: Session) -> Result<(), Unexp
 async fn first_movement(event: RecordedEvent, inbox: Inbox) -> Result<(), Unexpected> {
     let article = event.key().unwrap_or_default();
     if inbox.once("first_movement", article).await? {
-        // Only for the first event of each article.
+        // Only for the first event of each article in `events.keep_inbox` (30 days).
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ impl FromRequestParts for Language {
             place: Place::Header,
             name: "Accept-Language".to_owned(),
             required: false,
-            schema: Schema::of("string").with("maxLength", 200),
+            schema: Schema::of("string"),
             description: "Accepted languages, in order of preference.".to_owned(),
             deprecated: false,
             commas: false,

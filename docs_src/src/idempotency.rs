@@ -37,9 +37,9 @@ async fn pay(
     let inserted: Option<Inserted> = session
         .query_one_as(sql, [i64::from(new.amount).into()])
         .await?;
-    let number = inserted.map_or(0, |row| row.number);
+    let inserted = inserted.ok_or_else(|| Unexpected::new("RETURNING returns a row"))?;
     Ok(Created(PaymentView {
-        number,
+        number: inserted.number,
         amount: new.amount,
     }))
 }

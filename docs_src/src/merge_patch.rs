@@ -1,6 +1,5 @@
 //! A partial update distinguishes an omitted field, null and a value.
 
-use doyen::domain::Problem;
 use doyen::prelude::*;
 
 /// Changes to a task. Omitted fields keep their value.

@@ -1,4 +1,4 @@
-//! Security schemes: access tokens with another word, Basic, and an API key in the query.
+//! Security schemes: access tokens after another prefix, Basic, and an API key in the query.
 
 use std::sync::Arc;
 

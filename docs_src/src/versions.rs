@@ -1,4 +1,4 @@
-//! Versions of an API: the code has the newest shape, and an older version is what was different.
+//! Versions of an API: the code has the newest shape, and an older version is a list of changes.
 
 use doyen::prelude::*;
 use doyen::schema::Schema;
@@ -49,7 +49,7 @@ async fn add(Json(new): Json<NewBook>) -> Json<Book> {
     })
 }
 
-/// What was different before 2026-11-01.
+/// Differences before 2026-11-01.
 fn authors_and_pages() -> VersionChange {
     VersionChange::new("A book has the name of its author, and no number of pages.")
         .on(

@@ -69,7 +69,7 @@ impl Engine {
     ) -> Self {
         let (slots, counters) = (Arc::new(Slots::new()), Arc::<Counters>::default());
         Self(Arc::new(Inner {
-            local: Local::new(settings.max_bytes, &counters),
+            local: Local::new(settings.max_bytes.bytes(), &counters),
             flights: Arc::default(),
             background: Arc::new(Semaphore::new(MAX_BACKGROUND_LOADS)),
             redis: OnceLock::new(),
@@ -372,7 +372,7 @@ impl Inner {
         stale_for: Duration,
     ) -> bool {
         let size = value.as_ref().map_or(0, Bytes::len) as u64;
-        if size > self.settings.max_entry_bytes {
+        if size > self.settings.max_entry_bytes.bytes() {
             count(&self.counters.oversized);
             return false;
         }

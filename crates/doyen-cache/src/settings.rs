@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use doyen_settings::Settings;
+use doyen_settings::{ByteSize, Settings};
 
 /// Cached values and responses.
 #[derive(Debug, Clone, Settings)]
 #[non_exhaustive]
 pub struct CacheSettings {
-    /// Memory for cached values in this process, in bytes. At the limit, the values that are read
-    /// least are dropped.
-    #[setting(default = 67108864, min = 65536, max = 1099511627776)]
-    pub max_bytes: u64,
-    /// Maximum size of one value, in bytes. A larger value is not stored.
-    #[setting(default = 1048576, min = 1, max = 1073741824)]
-    pub max_entry_bytes: u64,
+    /// Memory for cached values in this process. At the limit, the values that are read least are
+    /// dropped.
+    #[setting(default = "64 MiB", min = "64 KiB", max = "1 TiB")]
+    pub max_bytes: ByteSize,
+    /// Maximum size of one value. A larger value is not stored.
+    #[setting(default = "1 MiB", min = "1 B", max = "1 GiB")]
+    pub max_entry_bytes: ByteSize,
     /// Maximum time that a request waits for a load of another request or node. It then loads for
     /// itself. A node that stops during a load delays the others by this time at most.
     #[setting(default = "10s", min = "10ms", max = "10m")]
@@ -28,8 +28,8 @@ pub struct CacheSettings {
 impl Default for CacheSettings {
     fn default() -> Self {
         Self {
-            max_bytes: 64 << 20,
-            max_entry_bytes: 1 << 20,
+            max_bytes: ByteSize::mib(64),
+            max_entry_bytes: ByteSize::mib(1),
             load_timeout: Duration::from_secs(10),
             detached_ttl: Duration::from_secs(5),
         }

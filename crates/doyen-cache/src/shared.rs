@@ -289,7 +289,7 @@ impl Inner {
                 tokio::time::sleep(RETRY_INTERVAL).await;
                 let Some(inner) = inner.upgrade() else { return };
                 if inner.is_back().await {
-                    // What was cached meanwhile was not compared with the other nodes.
+                    // Values cached meanwhile were not compared with the other nodes.
                     inner.slots.invalidate_all();
                     count(&inner.counters.resets);
                     inner.away.store(false, Ordering::SeqCst);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{Kind, ProblemInfo, Refusal, SecurityScheme};
 
-/// The identified caller of a request, from a verified token, key or session.
+/// The authenticated caller of a request, from a verified token, key or session.
 ///
 /// A route with a parameter `Caller` returns a 401 to anonymous callers; one with `Option<Caller>`
 /// serves both.

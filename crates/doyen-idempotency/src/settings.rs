@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doyen_settings::Settings;
+use doyen_settings::{ByteSize, Settings};
 
 /// Idempotent requests.
 #[derive(Debug, Clone, Settings)]
@@ -11,10 +11,10 @@ pub struct IdempotencySettings {
     /// How long a response is kept. A request with the same key after that is a new request.
     #[setting(default = "24h", min = "1m", max = "30d")]
     pub retention: Duration,
-    /// Maximum size of a stored response body in bytes. A retry of a request with a larger or
-    /// streamed response gets a 409 `idempotency_response_unavailable`.
-    #[setting(default = 262144, min = 1024, max = 16777216)]
-    pub max_response: u32,
+    /// Maximum size of a stored response body. A retry of a request with a larger or streamed
+    /// response gets a 409 `idempotency_response_unavailable`.
+    #[setting(default = "256 KiB", min = "1 KiB", max = "16 MiB")]
+    pub max_response: ByteSize,
     /// How long the key of a running request stays taken after its process was killed, on
     /// PostgreSQL. Running processes renew it. Duplicates get a 409 until then.
     #[setting(default = "3s", min = "1s", max = "5m")]

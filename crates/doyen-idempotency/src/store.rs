@@ -131,7 +131,7 @@ impl Idempotency for KeyStore {
     }
 
     fn max_response_bytes(&self) -> usize {
-        self.inner.settings.max_response as usize
+        usize::try_from(self.inner.settings.max_response.bytes()).unwrap_or(usize::MAX)
     }
 }
 

@@ -19,7 +19,7 @@
 //!
 //! ```text
 //! scheduled → queued → running → done
-//!     ↑                   ├────→ failed      (dead: attempts used up, or permanent)
+//!     ↑                   ├────→ failed      (attempts used up, or permanent)
 //!     └──── retry ────────┼────→ cancelled
 //!                         └────→ queued      (handed back by a drain, or its worker died)
 //! ```

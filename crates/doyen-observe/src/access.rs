@@ -130,7 +130,7 @@ impl AccessLog {
     fn admits(&self, record: &AccessRecord<'_>) -> bool {
         let problem = record.problem.unwrap_or_default();
         let route = record.route.unwrap_or_default();
-        // A flood without credentials must not displace the lines of identified callers.
+        // A flood without credentials must not displace the lines of authenticated callers.
         let is_identified = record.user.is_some();
         let kind = || {
             let who = if is_identified {

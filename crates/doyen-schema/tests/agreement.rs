@@ -183,7 +183,8 @@ fn agree(value: &Json) {
 }
 
 /// Returns true for a value with something that is refused and that a schema cannot exclude: a
-/// number that may have lost digits, a NUL character in free JSON, a time in the year 0.
+/// number that may have lost digits, a NUL character in a `serde_json::Value`, a time in the year
+/// 0.
 fn is_beyond_schemas(value: &Json) -> bool {
     match value {
         Json::Number(number) => {

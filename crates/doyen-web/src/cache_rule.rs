@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue};
 /// | --- | --- |
 /// | [`none`] | `no-store` |
 /// | [`private`]`(secs(30))` | `private, max-age=30`; `private, no-cache` for 0 seconds |
-/// | [`public`]`(secs(30))` | `public, max-age=30`; that of [`private`] for identified callers |
+/// | [`public`]`(secs(30))` | `public, max-age=30`; that of [`private`] for authenticated callers |
 ///
 /// With [`stored`](Self::stored) the server keeps responses too and answers from them without the
 /// handler. A `Cache-Control` that the handler sets itself takes precedence.
@@ -68,7 +68,7 @@ pub const fn private(max_age: Duration) -> CacheRule {
 /// Shared caches may keep the response for this time, for all clients. The route must be open to
 /// `anyone`.
 ///
-/// Responses to identified callers are private, unless the route says that they are the same
+/// Responses to authenticated callers are private, unless the route says that they are the same
 /// ([`for_callers`](CacheRule::for_callers)).
 pub const fn public(max_age: Duration) -> CacheRule {
     CacheRule::new(Audience::Public, max_age)
@@ -123,8 +123,8 @@ impl CacheRule {
         self
     }
 
-    /// States that identified callers get the same response as all others, so that it is public for
-    /// them too.
+    /// States that authenticated callers get the same response as all others, so that it is public
+    /// for them too.
     #[must_use]
     pub const fn for_callers(mut self) -> Self {
         self.for_callers = true;
@@ -223,7 +223,7 @@ impl RouteCache {
         self.public.is_some() && (self.for_callers || !is_identified)
     }
 
-    /// True if a response to an identified caller may not be kept where a public one is.
+    /// True if a response to an authenticated caller may not be kept where a public one is.
     pub(crate) fn is_public(&self) -> bool {
         self.public.is_some()
     }

@@ -2,7 +2,7 @@
 //!
 //! Two callers can get different content under the same tag of a route, such as the version of a
 //! profile. A private cache that both use would then take a 304 as a confirmation of the other
-//! caller's content. The edge therefore appends `.` and 16 characters to the tags of identified
+//! caller's content. The edge therefore appends `.` and 16 characters to the tags of authenticated
 //! callers: ten for the subject, six for scopes and roles.
 
 use doyen_core::{Caller, Unexpected, stable_hash};

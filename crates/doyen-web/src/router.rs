@@ -137,8 +137,8 @@ impl Router {
 }
 
 /// Decodes the characters that mean the same with and without percent-encoding (RFC 3986 section
-/// 6.2.2.2). Reserved characters and `%` stay encoded: `%2F` separates no segments, and a value is
-/// decoded once. A path that is malformed or not UTF-8 is returned as it is.
+/// 6.2.2.2). Reserved characters and `%` stay encoded: `%2F` does not separate segments, and a
+/// value is decoded once. A path that is malformed or not UTF-8 is returned as it is.
 fn normalize(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return path.into();

@@ -86,7 +86,7 @@ impl Versions {
     }
 }
 
-/// An older version: when it ends, and what was different.
+/// An older version: when it ends, and its differences.
 #[derive(Clone, Debug)]
 pub struct Version {
     pub(crate) name: &'static str,

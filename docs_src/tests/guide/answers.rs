@@ -1,4 +1,4 @@
-//! `docs/guide/answers.md`
+//! `docs/guide/errors.md`
 
 use serde_json::json;
 

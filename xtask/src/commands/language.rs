@@ -13,17 +13,26 @@ use toolkit::{Failure, Result, workspace};
 use crate::commands::no_arguments;
 
 /// Phrases that prose does not use, with a replacement.
-const PHRASES: [(&str, &str); 23] = [
+const PHRASES: [(&str, &str); 34] = [
     ("anew", "again"),
     ("anybody", "anyone, any client"),
     ("beside", "next to, in addition to"),
     ("can not", "cannot"),
+    ("dead job", "failed job"),
+    ("dead jobs", "failed jobs"),
     ("everybody", "every user, every client"),
     ("for ever", "forever"),
+    ("free JSON", "`serde_json::Value`"),
     ("goes away", "disconnects, is unavailable"),
     ("good once", "single-use"),
     ("good-bye", "(name the message)"),
     ("held up", "delayed, blocked"),
+    ("identified caller", "authenticated caller"),
+    ("identified callers", "authenticated callers"),
+    ("inner address", "internal address"),
+    ("inner addresses", "internal addresses"),
+    ("inner service", "internal service"),
+    ("inner services", "internal services"),
     ("is away", "is unavailable"),
     ("kept out", "disabled, refused"),
     ("look-up", "lookup"),
@@ -35,6 +44,8 @@ const PHRASES: [(&str, &str); 23] = [
     ("time-out", "timeout"),
     ("told", "got, is notified"),
     ("went away", "disconnected, was unavailable"),
+    ("what was cached", "the cached values"),
+    ("what was different", "the differences"),
     ("whoever", "the client that, the caller that"),
     ("whosoever", "the client that, the caller that"),
 ];

@@ -217,7 +217,7 @@ impl TicketRepository for SqlTickets {
 }
 
 impl SqlTickets {
-    /// Invalidates what was cached about tickets, once the change is committed.
+    /// Invalidates the cached values about tickets, once the change is committed.
     fn changed(&self) {
         self.cache.invalidate(super::TICKETS).after(&self.session);
     }

@@ -52,8 +52,8 @@ fn setup() -> Setup {
         .set("database.acquire_timeout", "30s")
         .set("database.lock_timeout", "30s")
         .set("database.statement_timeout", "30s")
-        .set("cache.max_bytes", "1000000")
-        .set("cache.max_entry_bytes", "10000")
+        .set("cache.max_bytes", "1 MB")
+        .set("cache.max_entry_bytes", "10 kB")
         .set("cache.load_timeout", "60s")
 }
 

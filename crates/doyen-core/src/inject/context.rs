@@ -111,8 +111,8 @@ impl Context {
         slot
     }
 
-    /// Returns the identified caller of this request, like injecting `Option<Caller>` but without
-    /// a copy.
+    /// Returns the authenticated caller of this request, like injecting `Option<Caller>` but
+    /// without a copy.
     pub fn caller(&self) -> Option<&Arc<Caller>> {
         self.inner.facts.caller.as_ref()?.as_ref()
     }

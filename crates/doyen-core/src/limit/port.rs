@@ -21,7 +21,7 @@ pub enum Who<'a> {
     Key(&'a str),
     /// An address with an anonymous caller.
     Address(Network),
-    /// An address with an identified caller.
+    /// An address with an authenticated caller.
     KnownAddress(Network),
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn setup() -> Setup {
         .set("database.acquire_timeout", "30s")
         .set("database.lock_timeout", "30s")
         .set("database.statement_timeout", "30s")
-        .set("idempotency.max_response", "2048")
+        .set("idempotency.max_response", "2 KiB")
 }
 
 impl Deref for Shop {

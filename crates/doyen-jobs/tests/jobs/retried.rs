@@ -48,7 +48,7 @@ async fn attempts_end_and_a_dead_job_can_be_retried(app: Idle) {
     assert_eq!(app.run_due().await, 1);
     assert_eq!(status(&app, id).await, JobStatus::Failed);
     app.clock().advance(DAY);
-    assert_eq!(app.run_due().await, 0, "a dead job runs no more");
+    assert_eq!(app.run_due().await, 0, "a failed job runs no more");
     let said = crate::commands::run(&app, "jobs retry", &[&id.to_string(), "false"]).await;
     assert!(said.unwrap().contains("waits for a worker"));
     assert_eq!(app.run_due().await, 1);

@@ -80,7 +80,7 @@ const ROUTED: usize = 4;
 const COMPRESSIBLE: usize = 8;
 
 fn base(security: bool, identified: bool, limited: bool) -> HeaderMap {
-    // Responses to identified callers must not enter shared caches (RFC 9111 section 3.5).
+    // Responses to authenticated callers must not enter shared caches (RFC 9111 section 3.5).
     let cache = if identified { "no-store" } else { "no-cache" };
     // Headers that are set for each response are here too: replacing them is cheaper than adding.
     let mut headers = HeaderMap::from_iter([

@@ -3,7 +3,7 @@
 //! The step runs after `identify`, since most limits count by user, and before the rejections of
 //! `authorize`, so that rejected requests are limited too:
 //!
-//! - Requests of an identified caller count by user, all others by address. Anonymous clients
+//! - Requests of an authenticated caller count by user, all others by address. Anonymous clients
 //!   therefore use up nothing of a user.
 //! - Requests with invalid credentials count by address. Their signature is verified all the same:
 //!   otherwise one bad client could lock out every user behind the same address.

@@ -87,7 +87,7 @@ async fn call(endpoint: &dyn Endpoint, request: &mut Request) -> Result<Response
     }
 }
 
-/// Returns the entry of a request. A public route does not store what identified callers get,
+/// Returns the entry of a request. A public route does not store what authenticated callers get,
 /// unless it says that it is the same.
 fn entry(rule: &RouteCache, stored: &StoredResponses, parts: &Parts) -> Option<CacheEntry> {
     let caller = parts.context.caller();

@@ -393,7 +393,7 @@ async fn an_ipv6_customer_is_one_client_with_all_addresses() {
     assert_eq!(shop.passed("::ffff:192.0.2.77", "/open", &[], 3).await, 1);
 }
 
-/// / A flood of anonymous calls does not use up the limit of an identified caller, even from the
+/// / A flood of anonymous calls does not use up the limit of an authenticated caller, even from the
 /// same address.
 #[tokio::test]
 async fn a_stranger_cannot_lock_a_user_out() {

@@ -352,7 +352,7 @@ async fn long() -> Text {
 #[tokio::test]
 async fn a_public_response_to_an_anonymous_caller_is_shared() {
     get(&shop(), "/public").await.varies_by(&[]);
-    // Not without the directive, on a protected route, or to an identified caller.
+    // Not without the directive, on a protected route, or to an authenticated caller.
     get(&shop(), "/publicity").await.varies_by(&CREDENTIALS);
     let ann = bearer("ann");
     ask("/public", &ann, &[]).await.varies_by(&CREDENTIALS);

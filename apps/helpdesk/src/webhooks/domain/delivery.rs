@@ -59,7 +59,7 @@ pub enum DeliveryStatus {
     Failed,
 }
 
-/// One attempt. The body of the response is not kept: it would show what an inner service responds.
+/// One attempt. The response body is not stored, because it could come from an internal service.
 #[derive(Clone, Debug, PartialEq, Eq, Output)]
 pub struct Attempt {
     /// Time of the attempt.
