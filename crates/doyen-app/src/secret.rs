@@ -11,6 +11,9 @@ use crate::fault::Fault;
 /// The section of these settings. Deployments have it, so it keeps its name.
 pub(crate) const SECTION: &str = "auth";
 
+/// The file of the generated secret in earlier versions, and without SQLite.
+const FORMER_FILE: &str = "data/dev.key";
+
 /// The root secret.
 #[derive(Debug, Clone, Settings)]
 #[non_exhaustive]
@@ -61,16 +64,24 @@ impl RootSecret {
             Some(path) => path.clone(),
             None => default_key_file(database_url.unwrap_or_default()),
         };
-        match Seed::load(&path).map_err(failed)? {
-            Some(seed) => Ok(Self {
+        if let Some(seed) = Seed::load(&path).map_err(failed)? {
+            return Ok(Self {
                 seed,
                 new_file: None,
-            }),
-            None => Ok(Self {
-                seed: Seed::generate().map_err(failed)?,
-                new_file: Some(path),
-            }),
+            });
         }
+        // Where it was before it moved next to the database, whose data depends on it.
+        let former = match settings.dev_key_file {
+            None => Seed::load(Path::new(FORMER_FILE)).map_err(failed)?,
+            Some(_) => None,
+        };
+        Ok(Self {
+            seed: match former {
+                Some(seed) => seed,
+                None => Seed::generate().map_err(failed)?,
+            },
+            new_file: Some(path),
+        })
     }
 
     /// Returns the key that signs cursors.
