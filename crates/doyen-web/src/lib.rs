@@ -113,6 +113,11 @@ pub mod __private {
     /// Checks a parameter of a function around handlers.
     pub const fn around_part<T: FromRequestParts<Via>, Via>() {}
 
+    /// Returns what a test has put in the place of an extractor.
+    pub fn replaced<T: 'static>(request: &Request) -> Option<T> {
+        request.parts.context.container().extracted()
+    }
+
     pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
     pub use crate::handler::{part, returned};
     pub use crate::response::{IntoResponse, Linked};
