@@ -102,14 +102,19 @@ impl Document {
             .versions
             .as_ref()
             .and_then(|_| answer.header("api-version"));
+        let path = call.target.split('?').next().unwrap_or("");
+        // The paths of the document are those below the version.
+        let below = version
+            .and_then(|name| path.strip_prefix('/')?.strip_prefix(name))
+            .filter(|rest| rest.starts_with('/'));
+        let path = below.unwrap_or(path);
         match version.and_then(|name| self.older.get(name)) {
-            Some(older) => older.check_one(call, answer),
-            None => self.check_one(call, answer),
+            Some(older) => older.check_one(path, call, answer),
+            None => self.check_one(path, call, answer),
         }
     }
 
-    fn check_one(&self, call: &Call, answer: &Answer) -> Result<(), String> {
-        let path = call.target.split('?').next().unwrap_or("");
+    fn check_one(&self, path: &str, call: &Call, answer: &Answer) -> Result<(), String> {
         let method = call.method.as_str();
         if method == "OPTIONS" {
             return Ok(());
