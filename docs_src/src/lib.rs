@@ -12,6 +12,7 @@ pub mod builder;
 pub mod caching;
 pub mod command;
 pub mod conduit;
+pub mod decimals;
 pub mod envelope;
 pub mod errors;
 pub mod events;

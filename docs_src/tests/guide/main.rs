@@ -9,6 +9,7 @@ mod blocks;
 mod bodies;
 mod caching;
 mod conduit;
+mod decimals;
 mod envelope;
 mod events;
 mod fastapi;
