@@ -87,6 +87,8 @@ pub use mask::mask;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemExtras, ProblemInfo, Refusal, Unexpected};
+#[cfg(feature = "decimal")]
+pub use rust_decimal::Decimal;
 pub use scheme::{CredentialSource, SchemeForm, SecurityScheme};
 pub use scope::{Role, Scope};
 pub use secret::Secret;

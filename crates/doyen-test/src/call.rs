@@ -26,10 +26,13 @@ impl Call {
     pub(crate) fn new(app: TestApp, method: &str, target: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes())
             .unwrap_or_else(|_| panic!("`{method}` is no method"));
+        // As a proxy does.
+        let below = app.service().root_path().below(target);
+        let target = below.filter(|path| !path.is_empty()).unwrap_or(target);
         Self {
+            target: target.to_owned(),
             app,
             method,
-            target: target.to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
             address: None,

@@ -11,7 +11,7 @@ mod plugin;
 
 use doyen::prelude::*;
 
-use domain::{AddressCheck, DeliveryQueue, SecretSource, WebhookRepository};
+use domain::{AddressCheck, DeliveryQueue, EventShapes, SecretSource, WebhookRepository};
 
 pub use plugin::WebhookSettings;
 pub(crate) use plugin::WebhooksPlugin;
@@ -38,4 +38,5 @@ pub fn module() -> Module {
         .bind::<dyn SecretSource, infrastructure::NewSecrets>()
         .bind::<dyn AddressCheck, infrastructure::GuardedAddresses>()
         .bind::<dyn DeliveryQueue, infrastructure::JobDeliveries>()
+        .bind::<dyn EventShapes, infrastructure::VersionedShapes>()
 }

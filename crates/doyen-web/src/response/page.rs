@@ -218,8 +218,14 @@ fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
     let mut all = vec![("self", own), ("first", first)];
     all.extend(page.next.as_ref().map(|from| ("next", url(position(from)))));
     all.extend(page.prev.as_ref().map(|from| ("prev", url(position(from)))));
-    // A request target may have characters that a URI reference may not.
+    let root = &parts.route.root_path;
     for (_, href) in &mut all {
+        if !root.is_empty()
+            && let Some(public) = root.public(href, "")
+        {
+            *href = public;
+        }
+        // A request target may have characters that a URI reference may not.
         if let Cow::Owned(encoded) = encode(href) {
             *href = encoded;
         }

@@ -70,7 +70,7 @@ pub(super) fn describe(
     if route.cache.as_ref().is_some_and(CacheRule::is_stored) {
         describe_stored(&mut operation);
     }
-    if operation.method == "GET" && operation.answers.iter().any(is_tagged) {
+    if operation.is_conditional() {
         // `If-Match` on a read (RFC 9110 section 13.1.1).
         operation.fails([&PRECONDITION_FAILED]);
     }

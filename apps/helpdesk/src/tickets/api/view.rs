@@ -81,7 +81,7 @@ impl TicketView {
 
 /// A comment on a ticket.
 #[derive(Output)]
-#[output(name = "Comment", from = Comment)]
+#[output(name = "Comment", from = (Comment, LinkMap))]
 pub(crate) struct CommentView {
     /// Comment id.
     id: CommentId,
@@ -94,6 +94,21 @@ pub(crate) struct CommentView {
     internal: bool,
     /// Creation time.
     created_at: Timestamp,
+    /// Links to the ticket and to its comments.
+    #[output(rename = "_links", value = link_map)]
+    links: LinkMap,
+}
+
+impl CommentView {
+    /// Returns the view of a comment for the caller.
+    pub(super) fn of(comment: Comment, links: &Links) -> Self {
+        let id: &[&dyn std::fmt::Display] = &[&comment.ticket];
+        let links = links
+            .map()
+            .to::<tickets::show>("ticket", id)
+            .to::<comments::list_comments>("comments", id);
+        (comment, links.done()).into()
+    }
 }
 
 /// Creates ticket views for the caller, with the current age and the available links.

@@ -13,10 +13,12 @@ use crate::webhooks::domain::{DeliveryId, FindDelivery, FindWebhook, WebhookId, 
 #[get("/{id}/deliveries", allow = Scope::WebhooksWrite)]
 pub(crate) async fn list_deliveries(
     webhooks: Webhooks,
+    links: Links,
     id: WebhookId,
     paging: Paging,
 ) -> Result<Page<DeliveryView>, FindWebhook> {
-    Ok(webhooks.deliveries(id, &paging).await?.map_into())
+    let (webhook, page) = webhooks.deliveries(id, &paging).await?;
+    Ok(page.map(|delivery| DeliveryView::of(delivery, &webhook, &links)))
 }
 
 /// Redeliver a message
@@ -25,8 +27,10 @@ pub(crate) async fn list_deliveries(
 #[post("/{id}/deliveries/{delivery}/redeliver", allow = Scope::WebhooksWrite)]
 pub(crate) async fn redeliver(
     webhooks: Webhooks,
+    links: Links,
     id: WebhookId,
     delivery: DeliveryId,
 ) -> Result<Accepted<DeliveryView>, FindDelivery> {
-    Ok(Accepted(webhooks.redeliver(id, delivery).await?.into()))
+    let (webhook, delivery) = webhooks.redeliver(id, delivery).await?;
+    Ok(Accepted(DeliveryView::of(delivery, &webhook, &links)))
 }
