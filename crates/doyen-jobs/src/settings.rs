@@ -27,8 +27,8 @@ pub struct JobSettings {
     #[setting(default = "1s", min = "10ms", max = "10s")]
     pub poll_interval: Duration,
     /// How waiting workers learn of new jobs: `sql` wakes all workers of a PostgreSQL database, or
-    /// those of this process on SQLite. `redis` wakes one worker with a free place, over `redis.url`;
-    /// jobs stay in the database, and without Redis workers poll.
+    /// those of this process on SQLite. `redis` wakes one worker with a free place, over
+    /// `redis.url`; jobs stay in the database, and without Redis workers poll.
     #[setting(default = "sql")]
     pub dispatch: DispatchKind,
     /// Time without a heartbeat after which the jobs of a process are run by others. The heartbeat

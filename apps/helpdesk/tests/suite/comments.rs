@@ -41,8 +41,8 @@ async fn comments_are_listed_in_order(app: Helpdesk) {
     assert_eq!(ann.sees(&ticket).await.at("/comment_count"), 2);
 }
 
-/// A note is invisible to a customer: in the list, the counts, the version and its tag, and the time
-/// of the last change.
+/// A note is invisible to a customer: in the list, the counts, the version and its tag, and the
+/// time of the last change.
 #[doyen_test::test]
 async fn internal_notes_are_for_agents(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);

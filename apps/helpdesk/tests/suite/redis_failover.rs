@@ -53,7 +53,7 @@ impl Drop for Sentinel {
     }
 }
 
-/// Sends one command. `None` if nobody listens.
+/// Sends one command. `None` if no server listens.
 fn ask(port: u16, command: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     writeln!(stream, "{command}\r").ok()?;
