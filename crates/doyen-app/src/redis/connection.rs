@@ -52,7 +52,7 @@ impl RedisConnection {
     /// Creates a connection that is opened on first use.
     pub(super) fn open(server: Server) -> Result<Self, String> {
         Ok(Self(match server {
-            Server::Fixed(client) => Kind::Fixed(manager(client)?),
+            Server::Fixed(client) => Kind::Fixed(manager(Client::clone(&client))?),
             Server::Sentinel(_) => Kind::Followed(Arc::new(Followed {
                 server,
                 primary: watch::Sender::new(None),

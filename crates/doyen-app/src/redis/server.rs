@@ -19,7 +19,7 @@ const EXPECTED: &str = "it must be a URL such as `redis://user:password@host:637
 #[derive(Clone)]
 pub(super) enum Server {
     /// At one address.
-    Fixed(Client),
+    Fixed(Arc<Client>),
     /// Where the Sentinels say.
     Sentinel(Arc<Mutex<SentinelClient>>),
 }
@@ -49,7 +49,7 @@ impl Server {
     /// Returns the server that accepts writes now.
     pub(super) async fn primary(&self) -> Result<Client, String> {
         let sentinels = match self {
-            Self::Fixed(client) => return Ok(client.clone()),
+            Self::Fixed(client) => return Ok(Client::clone(client)),
             Self::Sentinel(sentinels) => sentinels,
         };
         let ask = async { sentinels.lock().await.async_get_client().await };
@@ -68,7 +68,9 @@ fn tcp() -> TcpSettings {
 
 fn fixed(url: &str) -> Option<Server> {
     let info = url.into_connection_info().ok()?.set_tcp_settings(tcp());
-    Client::open(info).ok().map(Server::Fixed)
+    Client::open(info)
+        .ok()
+        .map(|client| Server::Fixed(Arc::new(client)))
 }
 
 /// Reads `user:password@host:port,host:port/service/database`. User and password are those of the

@@ -262,7 +262,7 @@ fn an_operation_is_its_signature() {
     assert_eq!(
         names,
         [
-            "urgency", "tag", "limit", "cursor", "page", "per_page", "fields"
+            "urgency", "tag", "limit", "cursor", "page", "per_page", "fields", "nulls"
         ]
     );
     assert_eq!(

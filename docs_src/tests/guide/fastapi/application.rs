@@ -20,7 +20,7 @@ async fn a_dependency_has_dependencies(app: Queries) {
         .iter()
         .filter_map(|one| one["name"].as_str())
         .collect();
-    assert_eq!(names, ["q", "last_query"]);
+    assert_eq!(names, ["last_query", "q"]);
 }
 
 /// `app.dependency_overrides[query_or_cookie_extractor] = ..`
