@@ -1,4 +1,5 @@
-//! The versions of the API. The code knows only the newest; what was different is here.
+//! The versions of the API. The code knows only the newest; the differences of the older ones are
+//! here.
 
 use doyen::schema::Schema;
 use doyen::web::{FieldStep, Version, VersionChange, Versions};
