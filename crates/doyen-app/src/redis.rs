@@ -131,6 +131,19 @@ mod real {
                 .map_err(|error| error.category().to_owned())
         }
 
+        /// Opens a connection of its own for `SUBSCRIBE`. It does not reconnect.
+        ///
+        /// # Errors
+        ///
+        /// Returns the reason if Redis is not reached within a second.
+        pub async fn subscriber(&self) -> Result<redis::aio::PubSub, String> {
+            let opening = self.client.get_async_pubsub();
+            match tokio::time::timeout(Duration::from_secs(1), opening).await {
+                Ok(opened) => opened.map_err(|error| error.category().to_owned()),
+                Err(_) => Err("no connection within a second".to_owned()),
+            }
+        }
+
         /// Returns the maximum time that a request waits for Redis (`redis.timeout`).
         pub const fn timeout(&self) -> Duration {
             self.timeout

@@ -19,6 +19,7 @@ mod identity;
 mod injection;
 mod jobs;
 mod limits;
+mod live;
 mod middleware;
 mod mounts;
 mod outbound;
