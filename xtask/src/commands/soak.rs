@@ -11,13 +11,14 @@ use toolkit::{Failure, Result};
 use crate::setup;
 
 /// The suites with a reduced form, and the tests of each.
-const SUITES: [(&str, &str); 6] = [
+const SUITES: [(&str, &str); 7] = [
     ("memory", "test(/^memory::/)"),
     ("logins", "test(/^logins::/)"),
     ("size", "test(/^size::/)"),
     ("stops", "test(/^stops::/)"),
     ("keys", "test(/kills_neither_lose/)"),
     ("jobs", "test(/^killed::no_job/)"),
+    ("live", "test(/^live::kills_/)"),
 ];
 
 pub(super) fn run(args: &[String]) -> Result {
