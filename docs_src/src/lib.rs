@@ -42,5 +42,6 @@ pub mod schemes;
 pub mod settings;
 pub mod shop;
 pub mod transactions;
+pub mod uploads;
 pub mod versions;
 pub mod webhooks;

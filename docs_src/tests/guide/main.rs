@@ -28,6 +28,7 @@ mod schemes;
 mod settings;
 mod shop;
 mod transactions;
+mod uploads;
 mod versions;
 mod webhooks;
 
