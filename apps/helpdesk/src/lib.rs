@@ -38,9 +38,9 @@ fn quotas() -> Module {
 
 /// Builds the application.
 pub fn app() -> App {
-    App::new("helpdesk")
+    let app = App::new("helpdesk")
         .title("Helpdesk")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(versions::NEWEST)
         .description("A ticket system: customers open tickets, and agents answer them.")
         .contact("The Doyen authors", "mailto:helpdesk@example.com")
         .licence("MIT OR Apache-2.0", "MIT OR Apache-2.0")
@@ -60,5 +60,6 @@ pub fn app() -> App {
         .module(webhooks::module())
         .module(quotas())
         .command(accounts::create_user())
-        .seed(seed::seed)
+        .seed(seed::seed);
+    webhooks::messages().fold(app, App::webhook)
 }

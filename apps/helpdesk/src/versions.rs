@@ -1,11 +1,14 @@
-//! The versions of the API. The code knows only the newest; what was different is here.
+//! The versions of the API. The code knows only the newest; older ones are lists of changes.
 
 use doyen::schema::Schema;
 use doyen::web::{FieldStep, Version, VersionChange, Versions};
 
+/// The newest version.
+pub(crate) const NEWEST: &str = "2026-11-01";
+
 /// Returns the versions, the newest first.
 pub(crate) fn versions() -> Versions {
-    Versions::in_header("API-Version", "2026-11-01")
+    Versions::in_header("API-Version", NEWEST)
         .older(
             Version::new("2026-06-01")
                 .deprecated("2026-11-01")

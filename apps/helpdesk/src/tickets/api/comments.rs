@@ -16,6 +16,8 @@ use crate::tickets::domain::{AddComment, FindTicket, TicketId, Tickets};
 pub(crate) async fn add_comment(
     me: User,
     tickets: Tickets,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     Json(new): Json<CommentBody>,
 ) -> Result<Created<CommentView>, AddComment> {
@@ -31,6 +33,8 @@ pub(crate) async fn add_comment(
 pub(crate) async fn list_comments(
     me: User,
     tickets: Tickets,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     paging: Paging,
 ) -> Result<Page<CommentView>, FindTicket> {

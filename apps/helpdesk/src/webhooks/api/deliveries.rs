@@ -13,6 +13,8 @@ use crate::webhooks::domain::{DeliveryId, FindDelivery, FindWebhook, WebhookId, 
 #[get("/{id}/deliveries", allow = Scope::WebhooksWrite)]
 pub(crate) async fn list_deliveries(
     webhooks: Webhooks,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
     paging: Paging,
 ) -> Result<Page<DeliveryView>, FindWebhook> {
@@ -25,7 +27,11 @@ pub(crate) async fn list_deliveries(
 #[post("/{id}/deliveries/{delivery}/redeliver", allow = Scope::WebhooksWrite)]
 pub(crate) async fn redeliver(
     webhooks: Webhooks,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
+    /// Delivery id.
+    #[path]
     delivery: DeliveryId,
 ) -> Result<Accepted<DeliveryView>, FindDelivery> {
     Ok(Accepted(webhooks.redeliver(id, delivery).await?.into()))
