@@ -65,7 +65,12 @@ fn authors_and_pages() -> VersionChange {
 
 /// Builds the application.
 pub fn app() -> App {
-    let versions = Versions::in_header("API-Version", "2026-11-01")
+    library(Versions::in_header("API-Version", "2026-11-01"))
+}
+
+/// Builds the application with its version in a header, in the query or in the path.
+pub fn library(versions: Versions) -> App {
+    let versions = versions
         .older(
             Version::new("2026-06-01")
                 .deprecated("2026-11-01")

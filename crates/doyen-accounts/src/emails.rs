@@ -31,6 +31,8 @@ use crate::session_user::without_api_keys;
 pub use mailbox::Mailbox;
 pub(crate) use reset::weak;
 pub use settings::EmailSettings;
+pub(crate) use templates::OwnTexts;
+pub use templates::{AccountMail, AccountMailKind, MailText, MailTexts};
 
 /// Returns the public routes.
 pub(crate) fn public() -> Routes {

@@ -46,7 +46,9 @@ mod token_plugin;
 mod users;
 
 pub use cookies::{CookieSessions, CsrfFailed, InvalidSession};
-pub use emails::{EmailSettings, InvalidLink, Mailbox};
+pub use emails::{
+    AccountMail, AccountMailKind, EmailSettings, InvalidLink, MailText, MailTexts, Mailbox,
+};
 pub use keys::{
     ApiKeyIdentity, ApiKeySettings, ApiKeys, INVALID_KEY, InvalidKey, KEY_PATTERN, KeyPrefix,
 };

@@ -9,14 +9,15 @@ use doyen_settings::Settings;
 use doyen_web::{Module, Routes};
 
 use crate::account_keys::AccountKeys;
+use crate::emails::OwnTexts;
 use crate::security::SecurityWriter;
 use crate::sessions::{
     SessionEngine, SessionSettings, SessionStore, SessionStoreKind, SqlSessions, Transport,
 };
 use crate::token_plugin::{AccessLifetime, TokenSessions};
 use crate::{
-    ApiKeyIdentity, ApiKeys, CookieSessions, Revocations, TABLES, Users, clients, emails, factor,
-    keys, login, security, sessions, throttle,
+    ApiKeyIdentity, ApiKeys, CookieSessions, MailTexts, Revocations, TABLES, Users, clients,
+    emails, factor, keys, login, security, sessions, throttle,
 };
 
 /// Accounts: login, sessions, API keys, second factors, machine clients and the security log, for
@@ -29,6 +30,7 @@ use crate::{
 /// | option | default |
 /// | --- | --- |
 /// | [`at`](Self::at) | `/v1` |
+/// | [`mail_texts`](Self::mail_texts), the texts of mails | English, plain |
 /// | [`own`](Self::own), who may use the routes under `/me` | `signed_in` |
 /// | [`routes`](Self::routes), the groups of routes to mount | all |
 /// | [`admin`](Self::admin), who may read the security log and manage clients | those routes do not exist |
@@ -37,6 +39,7 @@ pub struct Accounts {
     own: Option<Restricted>,
     admin: Option<Restricted>,
     groups: Option<Vec<AccountRoutes>>,
+    mail_texts: Option<MailTexts>,
     module: Module,
     repeated: Vec<&'static str>,
     #[cfg(feature = "oidc")]
@@ -62,6 +65,7 @@ impl Accounts {
             own: None,
             admin: None,
             groups: None,
+            mail_texts: None,
             module: Module::new("auth")
                 .describe("Login, sessions, API keys, machine clients and security events.")
                 .bind::<dyn Users, U>(),
@@ -88,6 +92,16 @@ impl Accounts {
     pub fn routes(mut self, groups: impl IntoIterator<Item = AccountRoutes>) -> Self {
         if self.groups.replace(groups.into_iter().collect()).is_some() {
             self.repeated.push("Accounts::routes");
+        }
+        self
+    }
+
+    /// Replaces the texts of the mails. The function returns `None` for a mail that keeps its
+    /// default text.
+    #[must_use]
+    pub fn mail_texts(mut self, texts: MailTexts) -> Self {
+        if self.mail_texts.replace(texts).is_some() {
+            self.repeated.push("Accounts::mail_texts");
         }
         self
     }
@@ -127,6 +141,7 @@ impl Accounts {
             own,
             admin,
             groups,
+            mail_texts: _,
             module,
             repeated: _,
             #[cfg(feature = "oidc")]
@@ -259,6 +274,7 @@ impl Plugin for Accounts {
         api_keys(&settings.key, &security, app);
         register_sessions(&settings.session, &keys, &security, app);
         register_emails(settings.email, app);
+        app.provide(Arc::new(OwnTexts(self.mail_texts)));
         register_openid(settings.oidc, &keys, app);
         let mut factor = settings.factor;
         factor

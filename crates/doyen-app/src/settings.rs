@@ -41,6 +41,18 @@ impl CoreSettings {
         Ok(loader.load::<Self>()?.value)
     }
 
+    /// Returns the URL of the database, if the program has one.
+    #[cfg_attr(
+        not(feature = "database"),
+        allow(clippy::unused_self, reason = "a program with a database needs it")
+    )]
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        #[cfg(feature = "database")]
+        return Some(self.database.url.expose());
+        #[cfg(not(feature = "database"))]
+        None
+    }
+
     /// Gives defaults that depend on the application.
     #[cfg_attr(
         not(feature = "database"),

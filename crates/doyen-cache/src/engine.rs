@@ -11,6 +11,8 @@ use doyen_core::Clock;
 use doyen_core::cache::{
     CacheKey, CacheLease, CachePolicy, CacheQuery, CacheStore, CacheTag, Lookup,
 };
+use doyen_core::inject::BoxFuture;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -26,6 +28,8 @@ use crate::{CacheSettings, Shared};
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Longest such pause.
 const MAX_POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Maximum concurrent loads in the background.
+const MAX_BACKGROUND_LOADS: usize = 64;
 
 /// The store of the cache. Cloning shares it.
 #[derive(Clone)]
@@ -39,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) shared: Option<Arc<Shared>>,
     local: Local,
     flights: Arc<Flights>,
+    /// Places for loads in the background.
+    background: Arc<Semaphore>,
     /// For the connection that follows the other nodes.
     redis: OnceLock<Redis>,
 }
@@ -65,6 +71,7 @@ impl Engine {
         Self(Arc::new(Inner {
             local: Local::new(settings.max_bytes.bytes(), &counters),
             flights: Arc::default(),
+            background: Arc::new(Semaphore::new(MAX_BACKGROUND_LOADS)),
             redis: OnceLock::new(),
             shared: shared(&slots, &counters),
             settings,
@@ -231,6 +238,18 @@ impl CacheStore for Engine {
             // A read between the two may have copied the old value from Redis.
             here();
         }
+    }
+
+    fn spawn(&self, load: BoxFuture<'static, ()>) {
+        let Ok(permit) = Arc::clone(&self.0.background).try_acquire_owned() else {
+            return;
+        };
+        let limit = self.0.settings.load_timeout;
+        tokio::spawn(async move {
+            // Without an end, the lease is dropped and counts as abandoned.
+            let _ended = tokio::time::timeout(limit, load).await;
+            drop(permit);
+        });
     }
 
     fn undecodable(&self, policy: &CachePolicy) {

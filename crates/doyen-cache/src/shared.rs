@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
+use doyen_app::redis::RedisConnection;
 use doyen_core::cache::CacheKey;
 use doyen_core::sync::lock;
-use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, RedisResult, Script};
 
 use crate::codec;
@@ -36,7 +36,7 @@ const MAX_MESSAGES: u32 = 4096;
 pub(crate) struct Shared(Arc<Inner>);
 
 struct Inner {
-    connection: ConnectionManager,
+    connection: RedisConnection,
     scripts: Scripts,
     prefix: String,
     timeout: Duration,
@@ -67,7 +67,7 @@ pub(crate) struct SharedLease {
 
 impl Shared {
     pub(crate) fn new(
-        (connection, timeout): (ConnectionManager, Duration),
+        (connection, timeout): (RedisConnection, Duration),
         application: &str,
         load_timeout: Duration,
         slots: &Arc<Slots>,

@@ -50,6 +50,15 @@ fn inline(text: &str) -> String {
     out
 }
 
+/// Puts a prefix before the links of a page to `/docs` and its assets. Texts of the page are
+/// escaped, so that only attributes match.
+pub(crate) fn with_root(page: String, root: &str) -> String {
+    match root {
+        "" => page,
+        root => page.replace("=\"/docs", &format!("=\"{root}/docs")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

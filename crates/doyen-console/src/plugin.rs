@@ -9,6 +9,7 @@ use doyen_macros::routes;
 use doyen_settings::Settings;
 use doyen_web::{Module, Route, Routes};
 
+use crate::html::with_root;
 use crate::{docs_page, pages, problem_route};
 
 /// Serves the OpenAPI document (`/openapi.json`), its page (`/docs`) and one page for each problem
@@ -87,6 +88,8 @@ pub(crate) struct Filled {
     enabled: bool,
     document: Arc<ApiDocument>,
     pub(crate) page: Bytes,
+    /// The prefix of public URLs.
+    pub(crate) root: String,
     pub(crate) catalogue: Vec<&'static ProblemInfo>,
 }
 
@@ -121,9 +124,12 @@ impl AsRef<[u8]> for SharedText {
 
 impl Pages {
     fn fill(&self, built: &Built, enabled: bool, path: &str) {
+        let root = built.service().root_path().as_str();
+        let page = docs_page(&format!("{root}{path}"), &built.info().title);
         let filled = Filled {
             enabled,
-            page: docs_page(path, &built.info().title).into(),
+            page: with_root(page, root).into(),
+            root: root.to_owned(),
             document: Arc::clone(built.api_document()),
             catalogue: built.service().catalogue().to_vec(),
         };

@@ -6,6 +6,7 @@ use doyen_core::anyone;
 use doyen_macros::get;
 use doyen_web::Response;
 
+use crate::html::with_root;
 use crate::pages::{FindPage, html};
 use crate::plugin::Pages;
 use crate::{ProblemPage, problem_page};
@@ -24,11 +25,12 @@ pub(crate) async fn problem(pages: Arc<Pages>, code: String) -> Result<Response,
         .description
         .split_once(". ")
         .unwrap_or((info.description, ""));
-    Ok(html(problem_page(&ProblemPage {
+    let page = problem_page(&ProblemPage {
         code: info.code,
         title: info.title,
         status: info.kind.status(),
         summary: &format!("{}.", summary.trim_end_matches('.')),
         what_to_do,
-    })))
+    });
+    Ok(html(with_root(page, &filled.root)))
 }

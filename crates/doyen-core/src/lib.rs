@@ -82,11 +82,13 @@ pub use kind::{ErrorStatus, Kind};
 pub use limit::{
     Limit, Rate, per_address, per_client, per_key, per_route, per_user, policy, quota, unlimited,
 };
-pub use mail::{BadMail, Mail, MailDelivery, MailQueue, Mailer, NotDelivered};
+pub use mail::{BadMail, Mail, MailDelivery, MailOutbox, MailQueue, Mailer, NotDelivered};
 pub use mask::mask;
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemExtras, ProblemInfo, Refusal, Unexpected};
+#[cfg(feature = "decimal")]
+pub use rust_decimal::Decimal;
 pub use scheme::{CredentialSource, SchemeForm, SecurityScheme};
 pub use scope::{Role, Scope};
 pub use secret::Secret;

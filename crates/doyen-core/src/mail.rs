@@ -13,7 +13,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::port;
+use crate::{Unexpected, port};
 
 /// Maximum length of an address (RFC 5321 section 4.5.3.1).
 const MAX_ADDRESS_BYTES: usize = 254;
@@ -141,6 +141,29 @@ pub trait MailQueue: Send + Sync {
 
     /// Runs work in the background.
     fn spawn(&self, work: crate::inject::BoxFuture<'static, ()>);
+}
+
+/// The port for mails about a change: a mail is delivered if and only if the unit of work commits.
+/// The plugin `mail` supplies it, per request.
+///
+/// With the plugin `jobs`, a mail is a background job that commits with the change, so that a crash
+/// does not lose it. Without, it waits in memory after the commit.
+#[port]
+pub trait MailOutbox {
+    /// Sends a mail with the running unit of work.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the mail cannot be stored.
+    async fn send(&self, mail: Mail) -> Result<(), Unexpected>;
+
+    /// Writes as much as [`send`](Self::send), and sends nothing: the duration of a request must
+    /// not reveal whether there is a mail.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error where `send` would.
+    async fn send_nothing(&self) -> Result<(), Unexpected>;
 }
 
 /// States whether mail is delivered. The plugin that delivers mail contributes it, so that other

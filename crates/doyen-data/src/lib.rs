@@ -22,6 +22,8 @@ mod advice;
 mod background;
 mod connection;
 mod database;
+#[cfg(feature = "decimal")]
+mod decimal;
 mod error;
 mod fast_read;
 pub mod keyset;
@@ -43,6 +45,8 @@ mod wake;
 pub use sea_orm;
 
 pub use database::Database;
+#[cfg(feature = "decimal")]
+pub use decimal::{NotStored, StoredDecimal};
 pub use doyen_core::Event;
 /// Completes a SeaORM entity.
 ///

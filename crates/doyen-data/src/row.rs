@@ -25,6 +25,8 @@ pub use cell::Cell;
 pub(crate) use forms::check_forms;
 #[cfg(feature = "postgres")]
 pub(crate) use readable_time::{UNREADABLE_TIME, is_readable_time};
+#[cfg(all(feature = "sqlite", feature = "decimal"))]
+pub(crate) use stored_value::StoredValue;
 
 /// A struct that is read from a row: each field from the column of its name.
 #[diagnostic::on_unimplemented(

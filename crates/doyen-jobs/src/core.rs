@@ -10,6 +10,7 @@ use doyen_data::sea_orm::prelude::Uuid;
 use tokio_util::sync::CancellationToken;
 
 use crate::cron::Calendar;
+use crate::dispatch::Dispatch;
 use crate::figures::Figures;
 use crate::settings::{JobSettings, QueueSettings};
 use crate::store::Limits;
@@ -22,6 +23,7 @@ pub struct JobsCore {
     handlers: BTreeMap<&'static str, JobHandler>,
     queues: Vec<QueueSettings>,
     pub(crate) calendars: Vec<Calendar>,
+    pub(crate) dispatch: Dispatch,
     pub(crate) figures: Figures,
     /// Cancelled when the process begins to stop.
     pub(crate) draining: CancellationToken,
@@ -62,6 +64,7 @@ impl JobsCore {
         settings: JobSettings,
         handlers: Vec<JobHandler>,
         calendars: Vec<Calendar>,
+        dispatch: Dispatch,
     ) -> Self {
         let mut queues = settings.queues.clone();
         for handler in &handlers {
@@ -84,6 +87,7 @@ impl JobsCore {
                 .collect(),
             queues,
             calendars,
+            dispatch,
             figures: Figures::default(),
             draining: CancellationToken::new(),
             node: Mutex::new(Node {
@@ -191,6 +195,13 @@ impl JobsCore {
             .values()
             .filter(|job| job.queue == queue)
             .count()
+    }
+
+    /// Returns true if another job of any queue may start.
+    pub(crate) fn has_place(&self) -> bool {
+        let is_free =
+            |queue: &QueueSettings| self.running(&queue.name) < queue.concurrency as usize;
+        self.queues.iter().any(is_free)
     }
 
     pub(crate) fn is_idle(&self) -> bool {

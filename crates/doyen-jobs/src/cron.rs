@@ -147,6 +147,7 @@ async fn tick_one(core: &JobsCore, calendar: &Calendar) -> Result<Timestamp, Une
             let job = calendar.job();
             core.check(&job)?;
             enqueue(&session, &job, now, None, core.limits()).await?;
+            core.dispatch.announce(&session);
         }
     }
     session.commit().await?;

@@ -10,6 +10,7 @@
 //! | `store` | every statement on the tables |
 //! | `worker.rs` | the loop of a node: claims jobs and runs them |
 //! | `worker/run.rs` | one attempt: context, Session, trace, timeout, outcome |
+//! | `dispatch.rs` | how workers learn of new jobs: `jobs.dispatch` |
 //! | `cron.rs` | schedules |
 //! | `upkeep.rs` | heartbeat, rescue, retention, figures |
 //! | `commands.rs` | the commands `jobs list`, `show`, `retry` … |
@@ -35,9 +36,12 @@ extern crate self as doyen;
 mod commands;
 mod core;
 mod cron;
+mod dispatch;
 mod figures;
 mod plugin;
 mod queue;
+#[cfg(feature = "redis")]
+mod redis;
 mod settings;
 mod store;
 mod upkeep;
@@ -46,7 +50,7 @@ mod worker;
 pub use crate::core::JobsCore;
 pub use plugin::JobsPlugin;
 pub use queue::SqlJobs;
-pub use settings::{JobSettings, QueueSettings};
+pub use settings::{DispatchKind, JobSettings, QueueSettings};
 pub use store::TABLES;
 pub use worker::Worker;
 

@@ -9,6 +9,7 @@ use doyen_core::job::JobQueue;
 use doyen_core::{JobHandler, Schedule};
 
 use crate::cron::Calendar;
+use crate::dispatch::Dispatch;
 use crate::figures::FAMILIES;
 use crate::settings::JobSettings;
 use crate::{JobsCore, SqlJobs, TABLES, Worker, commands, upkeep};
@@ -67,7 +68,9 @@ fn wire(settings: JobSettings, app: &mut Registrar<'_>) {
     let handlers = handlers(app);
     let works = settings.work;
     let calendars = calendars(app);
-    let core = JobsCore::new(app.database(), app.clock(), settings, handlers, calendars);
+    let dispatch = Dispatch::of(settings.dispatch, app);
+    let (database, clock) = (app.database(), app.clock());
+    let core = JobsCore::new(database, clock, settings, handlers, calendars, dispatch);
     for calendar in &core.calendars {
         if let Err(error) = core.check(&calendar.job()) {
             let (name, error) = (calendar.name(), error.error());

@@ -28,7 +28,10 @@ impl SqlJobs {
     async fn push_on(&self, session: &Session, job: &NewJob) -> Result<JobId, Unexpected> {
         self.core.check(job)?;
         let trace = Some(self.trace.to_string());
-        store::enqueue(session, job, self.core.now(), trace, self.core.limits()).await
+        let core = &self.core;
+        let id = store::enqueue(session, job, core.now(), trace, core.limits()).await?;
+        core.dispatch.announce(session);
+        Ok(id)
     }
 }
 

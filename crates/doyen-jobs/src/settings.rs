@@ -26,6 +26,11 @@ pub struct JobSettings {
     /// and schedules.
     #[setting(default = "1s", min = "10ms", max = "10s")]
     pub poll_interval: Duration,
+    /// How waiting workers learn of new jobs: `sql` wakes all workers of a PostgreSQL database, or
+    /// those of this process on SQLite. `redis` wakes one worker with a free place, over
+    /// `redis.url`; jobs stay in the database, and without Redis workers poll.
+    #[setting(default = "sql")]
+    pub dispatch: DispatchKind,
     /// Time without a heartbeat after which the jobs of a process are run by others. The heartbeat
     /// is sent in a third of it.
     #[setting(default = "30s", min = "300ms", max = "10m")]
@@ -49,6 +54,15 @@ pub struct JobSettings {
     /// Time for which failed jobs are kept.
     #[setting(default = "30d", min = "1s")]
     pub keep_failed: Duration,
+}
+
+/// How waiting workers learn of new jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum DispatchKind {
+    /// Wake-ups of the database.
+    Sql,
+    /// A list in Redis.
+    Redis,
 }
 
 /// The limits of one queue.

@@ -55,6 +55,7 @@ impl Worker {
         let core = &self.core;
         core.become_node().await?;
         let mut wakeups = core.database.wakeups(CHANNEL);
+        let mut tokens = core.dispatch.subscribe();
         let mut running = JoinSet::new();
         // True if more jobs may wait than were claimed.
         let mut look = true;
@@ -84,6 +85,7 @@ impl Worker {
                     while running.try_join_next().is_some() {}
                 }
                 _ = wakeups.wait(wait) => look = true,
+                () = tokens.next(), if core.has_place() && !core.draining.is_cancelled() => look = true,
             }
         }
         self.drain(running).await;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{self, SHA256};
+use doyen_app::redis::RedisConnection;
 use doyen_core::limit::{Charge, Decision, Limiter, MAX_CHARGES, Verdict};
 use redis::Script;
-use redis::aio::ConnectionManager;
 
 use crate::Local;
 use crate::gcra::{self, Reading};
@@ -29,7 +29,7 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 pub struct Shared(Arc<Inner>);
 
 struct Inner {
-    connection: ConnectionManager,
+    connection: RedisConnection,
     script: Script,
     prefix: String,
     local: Arc<Local>,
@@ -50,13 +50,13 @@ impl Shared {
     /// Creates a limiter on this connection for the application of this name. It uses `local` while
     /// Redis is unavailable. A request waits at most for `timeout`.
     pub fn new(
-        connection: ConnectionManager,
+        connection: impl Into<RedisConnection>,
         application: &str,
         local: Arc<Local>,
         timeout: Duration,
     ) -> Self {
         Self(Arc::new(Inner {
-            connection,
+            connection: connection.into(),
             script: Script::new(include_str!("gcra.lua")),
             // In braces, so that all buckets of an application are in one slot of a cluster, as a
             // script requires.

@@ -16,7 +16,9 @@ use crate::schema::with_schema;
 
 /// Expands the derive.
 pub(crate) fn expand(item: syn::DeriveInput) -> syn::Result<TokenStream> {
-    model::read(&item).map(|model| with_schema(&emit::emit(&model)))
+    let code = model::read(&item).map(|model| with_schema(&emit::emit(&model)))?;
+    let tracked = crate::shape::case::tracked();
+    Ok(quote::quote!(#code #tracked))
 }
 
 /// Expands the derive for a struct of generated code: its schema is no component of the document.

@@ -9,7 +9,9 @@ use proc_macro2::TokenStream;
 
 /// Expands the derive.
 pub(crate) fn expand(item: syn::DeriveInput) -> syn::Result<TokenStream> {
-    model::read(&item).map(|model| emit::emit(&model))
+    let code = model::read(&item).map(|model| emit::emit(&model))?;
+    let tracked = crate::shape::case::tracked();
+    Ok(quote::quote!(#code #tracked))
 }
 
 #[cfg(test)]

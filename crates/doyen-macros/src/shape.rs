@@ -5,7 +5,7 @@
 //! also generated here as far as it is the same for both.
 
 pub(crate) mod args;
-mod case;
+pub(crate) mod case;
 mod field;
 mod generics;
 mod read;
@@ -14,7 +14,6 @@ mod types;
 
 use syn::{Generics, Ident, Type};
 
-pub(crate) use case::Case;
 pub(crate) use field::{Field, local};
 pub(crate) use generics::{bounded, no_lifetimes, quiet};
 pub(crate) use read::{Common, read};

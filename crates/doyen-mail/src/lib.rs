@@ -10,18 +10,24 @@
 //! | `Smtp` (feature `smtp`) | a mailer for a mail server |
 //! | [`MailSettings`] | which mailer, and how the server is reached |
 //!
-//! The ports are [`Mailer`](doyen_core::Mailer) and [`MailQueue`](doyen_core::MailQueue).
+//! The ports are [`Mailer`](doyen_core::Mailer), [`MailOutbox`](doyen_core::MailOutbox) and
+//! [`MailQueue`](doyen_core::MailQueue).
 //!
-//! The queue is in memory: a process that is killed loses the mails that wait, and the user must
-//! request them again. A process that is stopped delivers them first, for some seconds.
+//! With the plugin `jobs`, a mail in the outbox is a background job, encrypted, in the transaction
+//! of the change that it is about. Otherwise it waits in the queue, which is in memory: a process
+//! that is killed loses the mails that wait, and the user must request them again. A process that
+//! is stopped delivers them first, for some seconds.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod file;
+mod job;
 mod memory;
 mod null;
+mod outbox;
 mod plugin;
+mod seal;
 mod settings;
 #[cfg(feature = "smtp")]
 mod smtp;

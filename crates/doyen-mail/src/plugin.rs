@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_app::{Manifest, Plugin, Registrar, SetupError, Stop};
-use doyen_core::{MailDelivery, MailQueue, Mailer};
+use doyen_core::{JobHandler, MailDelivery, MailOutbox, MailQueue, Mailer};
 
+use crate::job::DeliverMail;
+use crate::outbox::{JobOutbox, MemoryOutbox};
+use crate::seal::MailSeal;
 use crate::{MailSettings, MailWorker, Transport};
 
 /// Maximum time to deliver the mails that wait when the application stops. The queue gets less if
 /// the stop of the application has less time left.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Outgoing mail: provides the ports [`Mailer`] and [`MailQueue`].
+/// Outgoing mail: provides the ports [`Mailer`], [`MailQueue`] and [`MailOutbox`].
 ///
 /// In `prod`, `mail.transport` must be set if another plugin requires this one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +36,7 @@ impl Plugin for MailPlugin {
     type Settings = MailSettings;
 
     fn manifest(&self, manifest: &mut Manifest) {
-        manifest.about("Outgoing mail, in a queue");
+        manifest.about("Outgoing mail, in a queue").after("jobs");
     }
 
     fn register(self, settings: MailSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
@@ -51,6 +54,13 @@ impl Plugin for MailPlugin {
         app.provide::<dyn Mailer>(mailer);
         app.provide::<dyn MailQueue>(Arc::clone(&worker) as Arc<dyn MailQueue>);
         app.provide(worker);
+        if app.has("jobs") {
+            app.provide(Arc::new(MailSeal::new(app.derive_key("mail jobs"))));
+            app.bind::<dyn MailOutbox, JobOutbox>();
+            app.contribute(JobHandler::of::<DeliverMail>());
+        } else {
+            app.bind::<dyn MailOutbox, MemoryOutbox>();
+        }
         app.service("mail queue", |worker: Arc<MailWorker>| async move {
             Ok(Stop::with(move || async move {
                 if !worker.flush(FLUSH_TIMEOUT).await {

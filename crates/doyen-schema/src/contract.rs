@@ -88,6 +88,13 @@ impl Operation {
         }
     }
 
+    /// True for a read whose response the conditions of RFC 9110 section 13 apply to, with or
+    /// without an `ETag`: `If-None-Match: *` is a 304, and any tag in `If-Match` a 412.
+    pub fn is_conditional(&self) -> bool {
+        let is_ok = |answer: &Answer| matches!(answer.status, Some(200) | None);
+        self.method == "GET" && self.answers.iter().any(is_ok)
+    }
+
     /// Adds a credential that the handler reads itself.
     pub fn credential(&mut self, scheme: SecurityScheme, is_required: bool) {
         if !self.credentials.iter().any(|(known, _)| *known == scheme) {

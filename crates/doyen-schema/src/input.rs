@@ -56,6 +56,8 @@
 //! `#[input(with = module)]`, or wrap it in a newtype with `#[input(from_str)]`.
 
 mod contract;
+#[cfg(feature = "decimal")]
+mod decimal;
 mod foreign;
 pub mod json;
 mod list;

@@ -28,7 +28,7 @@ pub use fastapi::FastApiErrors;
 use std::fmt;
 use std::sync::Arc;
 
-use doyen_core::{Failure, Failures, Problem, ProblemInfo};
+use doyen_core::{Failure, Failures, INVALID, Problem, ProblemInfo};
 use serde_json::Value as Json;
 
 use crate::{Components, Output, Schema};
@@ -154,6 +154,46 @@ pub trait ProblemFormat: Send + Sync + 'static {
 
     /// Describes the bodies.
     fn schemas(&self, components: &mut Components) -> ProblemSchemas;
+
+    /// Sends validation errors with another status, such as 400, in the responses and in the
+    /// document.
+    fn invalid_as(self, status: u16) -> InvalidAs<Self>
+    where
+        Self: Sized,
+    {
+        InvalidAs {
+            format: self,
+            status,
+        }
+    }
+}
+
+/// A format with another status of validation errors: [`ProblemFormat::invalid_as`].
+#[derive(Clone, Copy, Debug)]
+pub struct InvalidAs<F> {
+    format: F,
+    status: u16,
+}
+
+impl<F: ProblemFormat> ProblemFormat for InvalidAs<F> {
+    fn media_type(&self) -> &'static str {
+        self.format.media_type()
+    }
+
+    fn status(&self, info: &ProblemInfo) -> u16 {
+        match info.code == INVALID.code {
+            true => self.status,
+            false => self.format.status(info),
+        }
+    }
+
+    fn body(&self, problem: &ProblemView<'_>) -> Vec<u8> {
+        self.format.body(problem)
+    }
+
+    fn schemas(&self, components: &mut Components) -> ProblemSchemas {
+        self.format.schemas(components)
+    }
 }
 
 /// The schemas of a format.

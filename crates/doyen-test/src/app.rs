@@ -166,7 +166,22 @@ impl TestApp {
         let worker = self.inject::<Arc<MailWorker>>().await;
         let done = worker.flush(TIMEOUT).await;
         assert!(done, "mails are still queued after {TIMEOUT:?}");
+        let delivered = tokio::time::timeout(TIMEOUT, self.mail_jobs());
+        let done = delivered.await.is_ok();
+        assert!(done, "mails are still jobs after {TIMEOUT:?}");
         self.0.mails.mails()
+    }
+
+    /// Waits for the mails that are background jobs.
+    async fn mail_jobs(&self) {
+        let plugins = self.0.runtime.plugins();
+        if !plugins.all().iter().any(|plugin| plugin.name == "jobs") {
+            return;
+        }
+        let waiting = "jobs WHERE queue = 'mail' AND status IN ('queued', 'running')";
+        while self.count(waiting).await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Returns an injected value, as a handler gets it.

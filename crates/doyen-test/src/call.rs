@@ -26,10 +26,13 @@ impl Call {
     pub(crate) fn new(app: TestApp, method: &str, target: &str) -> Self {
         let method = Method::from_bytes(method.as_bytes())
             .unwrap_or_else(|_| panic!("`{method}` is no method"));
+        // As a proxy does.
+        let below = app.service().root_path().below(target);
+        let target = below.filter(|path| !path.is_empty()).unwrap_or(target);
         Self {
+            target: target.to_owned(),
             app,
             method,
-            target: target.to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
             address: None,
@@ -116,10 +119,7 @@ impl Call {
             request.headers_mut().append(name, value);
         }
         // The pipeline is one large future, which must not be on the stack of a test.
-        let statements = Statements::default();
-        let subscriber = tracing::Dispatch::new(statements.clone());
-        // A task that ran its first statement at the same moment may have missed the subscriber.
-        tracing::callsite::rebuild_interest_cache();
+        let (statements, subscriber) = Statements::subscribe();
         let handled = self.app.service().handle(request, self.address);
         let response = Box::pin(handled.with_subscriber(subscriber)).await;
         let answer = Answer::read(&self.method, &self.target, response).await;

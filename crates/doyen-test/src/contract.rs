@@ -37,6 +37,8 @@ pub(crate) struct Document {
     problems: Option<Format>,
     validators: Mutex<HashMap<String, std::sync::Arc<Validator>>>,
     versions: Option<std::sync::Arc<VersionSet>>,
+    /// The prefix of public URLs.
+    root: String,
     /// The documents of older versions.
     older: HashMap<&'static str, Document>,
 }
@@ -52,7 +54,6 @@ impl Document {
     pub(crate) fn new(text: &str, service: &Service) -> Self {
         let json: Json = serde_json::from_str(text)
             .unwrap_or_else(|error| panic!("the OpenAPI document is no JSON: {error}"));
-        let operations = service.operations().to_vec();
         let problems = service.components().problems.as_ref().map(|contract| {
             let mut schema = contract.schema(None);
             service.components().settle(&mut schema);
@@ -68,22 +69,20 @@ impl Document {
         let older = older.map(|(all, name)| {
             let mut json = json.clone();
             all.document(name, &mut json);
-            (
-                name,
-                Self::plain(json, operations.clone(), problems.clone()),
-            )
+            (name, Self::plain(json, service, problems.clone()))
         });
         Self {
             older: older.collect(),
             versions: versions.clone(),
-            ..Self::plain(json.clone(), operations.clone(), problems.clone())
+            ..Self::plain(json.clone(), service, problems.clone())
         }
     }
 
-    fn plain(json: Json, operations: Vec<Operation>, problems: Option<Format>) -> Self {
+    fn plain(json: Json, service: &Service, problems: Option<Format>) -> Self {
         Self {
             json,
-            operations,
+            operations: service.operations().to_vec(),
+            root: service.root_path().as_str().to_owned(),
             problems,
             validators: Mutex::default(),
             versions: None,
@@ -102,14 +101,19 @@ impl Document {
             .versions
             .as_ref()
             .and_then(|_| answer.header("api-version"));
+        let path = call.target.split('?').next().unwrap_or("");
+        // The paths of the document are those below the version.
+        let below = version
+            .and_then(|name| path.strip_prefix('/')?.strip_prefix(name))
+            .filter(|rest| rest.starts_with('/'));
+        let path = below.unwrap_or(path);
         match version.and_then(|name| self.older.get(name)) {
-            Some(older) => older.check_one(call, answer),
-            None => self.check_one(call, answer),
+            Some(older) => older.check_one(path, call, answer),
+            None => self.check_one(path, call, answer),
         }
     }
 
-    fn check_one(&self, call: &Call, answer: &Answer) -> Result<(), String> {
-        let path = call.target.split('?').next().unwrap_or("");
+    fn check_one(&self, path: &str, call: &Call, answer: &Answer) -> Result<(), String> {
         let method = call.method.as_str();
         if method == "OPTIONS" {
             return Ok(());
@@ -167,7 +171,8 @@ impl Document {
             &body["request_id"],
             &json!(answer.header("x-request-id")),
         )?;
-        same("`type`", &body["type"], &json!(format!("/problems/{code}")))
+        let page = format!("{}/problems/{code}", self.root);
+        same("`type`", &body["type"], &json!(page))
     }
 
     fn check_answer(

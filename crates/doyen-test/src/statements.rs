@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use doyen::domain::sync;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 /// Number of statements that are kept: the last ones lead to the failure.
 const RETAINED_STATEMENTS: usize = 20;
@@ -19,7 +19,18 @@ const TARGET: &str = "doyen::sql";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Statements(Arc<Mutex<VecDeque<String>>>);
 
+/// A subscriber that nothing uses. With only one in the process, the first event of a kind is
+/// switched on or off for good by the thread that it occurs in, and a background task has none.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Statements::default()));
+
 impl Statements {
+    /// Creates a list, and the subscriber that fills it.
+    pub(crate) fn subscribe() -> (Self, Dispatch) {
+        LazyLock::force(&SECOND);
+        let statements = Self::default();
+        (statements.clone(), Dispatch::new(statements))
+    }
+
     /// Returns the last statements, the oldest first.
     pub(crate) fn take(&self) -> Vec<String> {
         sync::lock(&self.0).drain(..).collect()

@@ -111,6 +111,19 @@ impl Setup {
         self
     }
 
+    /// Calls this function in the place of an `#[extractor]` or of a guard. The OpenAPI document
+    /// stays as it is.
+    #[must_use]
+    pub fn override_extractor<T: 'static>(
+        mut self,
+        make: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.overrides.bindings.push(Box::new(move |container| {
+            container.override_extractor(make)
+        }));
+        self
+    }
+
     /// Injects this value for `T`.
     #[must_use]
     pub fn override_with<T: Inject>(mut self, value: T) -> Self {

@@ -40,6 +40,11 @@ pub const fn none() -> CacheRule {
 }
 
 /// A value of the route policy `cache`: a rule, or a function that returns one, such as [`none`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cache policy",
+    label = "states no audience",
+    note = "write which caches may keep the response: `cache = private(secs(30))` for that of the client, `cache = public(secs(30))` for shared ones too, or `cache = none`"
+)]
 pub trait IntoCacheRule {
     /// Returns the rule.
     fn into_rule(self) -> CacheRule;
@@ -51,6 +56,7 @@ impl IntoCacheRule for CacheRule {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: Fn() -> CacheRule> IntoCacheRule for F {
     fn into_rule(self) -> CacheRule {
         self()

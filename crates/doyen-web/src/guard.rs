@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use doyen_core::Refusal;
-use doyen_core::inject::{BoxFuture, Needs};
+use doyen_core::inject::{BoxFuture, Needs, Node};
 use doyen_schema::contract::Contract;
 
 use crate::Response;
@@ -24,10 +24,24 @@ impl Guard {
     pub(crate) fn of<G: FromRequestParts + 'static>() -> Self {
         Self {
             describe: G::describe,
-            needs: G::needs,
+            needs: |needs| needs.0.push(node_of::<G>),
             wrap: |inner| Arc::new(Guarded::<G>(inner, PhantomData)),
         }
     }
+}
+
+/// Returns the node of a guard, which a test can replace.
+fn node_of<G: FromRequestParts + 'static>() -> Node {
+    let mut needs = Needs::default();
+    G::needs(&mut needs);
+    let node = Node::extractor::<G>(Needs::default());
+    // A guard that `#[extractor]` makes has a node already.
+    let own = needs
+        .0
+        .iter()
+        .map(|need| need())
+        .find(|own| own.id == node.id);
+    own.unwrap_or_else(|| Node::extractor::<G>(needs))
 }
 
 /// Puts guards before a handler. The first one runs first.
@@ -45,7 +59,11 @@ struct Guarded<G>(Arc<dyn Endpoint>, PhantomData<fn() -> G>);
 impl<G: FromRequestParts + 'static> Endpoint for Guarded<G> {
     fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
         Box::pin(async move {
-            let value = G::from_request_parts(request).await?;
+            let replaced = request.parts.context.container().extracted::<G>();
+            let value = match replaced {
+                Some(value) => Some(value),
+                None => G::from_request_parts(request).await?,
+            };
             // The handler reports all failures together, and is not called.
             if value.is_none() && request.failures.is_empty() {
                 return Err(no_failure::<G>());

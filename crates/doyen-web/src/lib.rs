@@ -59,6 +59,7 @@ mod rate_limits;
 mod rejected_head;
 mod request;
 pub mod response;
+mod root_path;
 mod route;
 mod route_info;
 mod router;
@@ -94,6 +95,7 @@ pub use response::{
     Accepted, Created, CsvRows, Either, File, Html, IntoResponse, JsonLines, LinkMap, Links,
     NoContent, NoStore, Redirect, SetCookie, Sse, Status, Stream, Text,
 };
+pub use root_path::{InvalidRootPath, RootPath};
 pub use route::{Route, Routes};
 pub use server::{
     BindError, Drained, Server, ServerOptions, ignore_other_signals, shutdown_signal,
@@ -106,12 +108,17 @@ pub use versions::{FieldStep, Version, VersionChange, VersionSet, Versions};
 #[doc(hidden)]
 pub mod __private {
     pub use doyen_core::Refusal;
-    pub use doyen_core::inject::Needs;
+    pub use doyen_core::inject::{Needs, Node};
     pub use doyen_schema::contract::Contract;
 
     pub use crate::extract::{Cookie, Form, Header, Json, Path, Query};
     /// Checks a parameter of a function around handlers.
     pub const fn around_part<T: FromRequestParts<Via>, Via>() {}
+
+    /// Returns what a test has put in the place of an extractor.
+    pub fn replaced<T: 'static>(request: &Request) -> Option<T> {
+        request.parts.context.container().extracted()
+    }
 
     pub use crate::extract::{FromRequest, FromRequestParts, Named, ParamName, ViaBody, ViaParts};
     pub use crate::handler::{part, returned};

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use doyen_core::Strictness;
 
+use crate::RootPath;
+
 /// Limits and settings of the edge, for routes that do not set their own.
 #[derive(Clone, Debug)]
 pub struct EdgeOptions {
@@ -49,6 +51,9 @@ pub struct EdgeOptions {
     /// Whether responses of at least 1 KiB are compressed for clients that accept gzip. Default
     /// true.
     pub compression: bool,
+    /// Prefix that a proxy removes from the path of each request. Links, redirects and problems
+    /// have it. Default none.
+    pub root_path: RootPath,
     /// How strictly requests are read, unless their route says otherwise. Default: everything is
     /// strict.
     pub strictness: Strictness,
@@ -69,6 +74,7 @@ impl Default for EdgeOptions {
             security_headers: true,
             cors: None,
             compression: true,
+            root_path: RootPath::default(),
             strictness: Strictness::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! Problems on the wire: `application/problem+json` (RFC 9457), or the format of the application.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use doyen_core::problem::Plain;
@@ -8,7 +9,7 @@ use doyen_schema::{ProblemContract, ProblemView};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::{Body, Response, uri_reference};
+use crate::{Body, Response, RootPath, uri_reference};
 
 /// The error behind a problem response. It is stored in the extensions of the response, for the log
 /// and the layers of the application. The client never sees it.
@@ -102,6 +103,7 @@ pub(crate) struct ProblemWriter {
     pub(crate) classifiers: Vec<Classifier>,
     /// Another format than RFC 9457.
     pub(crate) format: Option<ProblemContract>,
+    pub(crate) root_path: RootPath,
 }
 
 impl ProblemWriter {
@@ -109,7 +111,12 @@ impl ProblemWriter {
     pub(crate) fn response(&self, refusal: &Refusal, instance: &str, request_id: &str) -> Response {
         let problem: &dyn Problem = &**refusal;
         let (info, retry_after) = effective(problem, &self.classifiers);
-        let instance = uri_reference::encode(instance);
+        let root = self.root_path.as_str();
+        let instance = match instance.starts_with('/') && !root.is_empty() {
+            true => format!("{root}{instance}").into(),
+            false => Cow::Borrowed(instance),
+        };
+        let instance = uri_reference::encode(&instance);
         let view = ProblemView::new(problem, info, &instance, request_id);
         let (status, media_type, body) = match &self.format {
             Some(contract) => (
@@ -117,7 +124,11 @@ impl ProblemWriter {
                 contract.format.media_type(),
                 contract.format.body(&view),
             ),
-            None => (info.kind.status(), PROBLEM_JSON, rfc_9457(problem, &view)),
+            None => (
+                info.kind.status(),
+                PROBLEM_JSON,
+                rfc_9457(problem, &view, root),
+            ),
         };
         let mut response = Response::new(Body::whole(body));
         *response.status_mut() =
@@ -149,7 +160,7 @@ impl ProblemWriter {
 const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Returns the body of RFC 9457.
-fn rfc_9457(problem: &dyn Problem, view: &ProblemView<'_>) -> Vec<u8> {
+fn rfc_9457(problem: &dyn Problem, view: &ProblemView<'_>, root: &str) -> Vec<u8> {
     let info = view.info();
     let errors = view.failures().map(|failure| WireFailure {
         pointer: &failure.pointer,
@@ -159,7 +170,7 @@ fn rfc_9457(problem: &dyn Problem, view: &ProblemView<'_>) -> Vec<u8> {
         params: &failure.params,
     });
     let wire = Wire {
-        r#type: &format!("/problems/{}", info.code),
+        r#type: &format!("{root}/problems/{}", info.code),
         title: info.title,
         status: info.kind.status(),
         detail: &view.detail(),

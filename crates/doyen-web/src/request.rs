@@ -12,6 +12,7 @@ use doyen_schema::input::{Value, text};
 use crate::Body;
 use crate::budget::{Account, Charge};
 use crate::concurrency::Permit;
+use crate::response::WantedFields;
 use crate::route_info::RouteInfo;
 use crate::versions::ActiveVersion;
 
@@ -38,8 +39,8 @@ pub struct Parts {
     pub(crate) route: Arc<RouteInfo>,
     pub(crate) path_values: Vec<(Arc<str>, String)>,
     pub(crate) body_limits: BodyLimits,
-    /// The fields that `?fields=` selects; empty for all.
-    pub(crate) picked_fields: Vec<String>,
+    /// The fields of the response that the client wants.
+    pub(crate) wanted: WantedFields,
     /// The selected version of the API, if the application has versions.
     pub(crate) version: Option<ActiveVersion>,
     /// True if a response that the client has already need not be complete.
@@ -117,7 +118,7 @@ impl Request {
                 route: Arc::clone(&parts.route),
                 path_values: std::mem::take(&mut parts.path_values),
                 body_limits: parts.body_limits,
-                picked_fields: std::mem::take(&mut parts.picked_fields),
+                wanted: std::mem::take(&mut parts.wanted),
                 version: parts.version.clone(),
                 is_conditional: parts.is_conditional,
                 permit: std::mem::replace(&mut parts.permit, Permit::uncounted()),

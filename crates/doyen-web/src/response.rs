@@ -20,6 +20,7 @@
 
 mod cookie;
 mod either;
+mod fields;
 mod file;
 mod headers;
 mod json;
@@ -35,10 +36,10 @@ mod text;
 
 pub use cookie::{CookieSpec, SameSite, SetCookie, WithCookie};
 pub use either::Either;
+pub(crate) use fields::{WantedFields, describe_sparse};
 pub use file::{AnyMedia, File};
 pub use headers::{ResponseHeaders, WithHeaders};
 pub use json::{Accepted, Created, NoContent, NoStore};
-pub(crate) use json::{fields_schema, thin};
 pub use json_lines::{CsvRows, JsonLines};
 pub use links::{Link, LinkMap, Linked, Links, RouteTable};
 pub use media_type::{Csv, MediaType, NdJson, OctetStream, PlainText};

@@ -357,7 +357,8 @@ impl Route {
         self
     }
 
-    /// Adds the parameter `?fields=a,b`, which selects the fields of the response or of each item.
+    /// Adds the parameters `?fields=a,b`, which selects the fields of the response or of each item,
+    /// and `?nulls=omit`, which leaves out the fields whose value is null.
     #[must_use]
     pub const fn sparse(mut self) -> Self {
         self.sparse = true;

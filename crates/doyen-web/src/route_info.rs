@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use doyen_core::{Allow, Idempotent, Strictness};
 
+use crate::RootPath;
 use crate::cache_rule::RouteCache;
 use crate::concurrency_class::RouteClass;
 use crate::meter::Meter;
@@ -16,6 +17,8 @@ pub(crate) struct RouteInfo {
     pub(crate) method: &'static str,
     /// The path template.
     pub(crate) path: String,
+    /// What the public URLs have before it.
+    pub(crate) root_path: RootPath,
     pub(crate) allow: Allow,
     /// The fields that `?fields=` can select.
     pub(crate) fields: Vec<String>,

@@ -25,7 +25,7 @@ use crate::budget::{Account, Budget};
 use crate::meter::RouteMetrics;
 use crate::options::EdgeOptions;
 use crate::pipeline::Pipeline;
-use crate::{Body, Response};
+use crate::{Body, Response, RootPath};
 
 /// A built application. Cloning shares it.
 #[derive(Clone)]
@@ -74,6 +74,11 @@ impl Service {
 
     pub(crate) fn options(&self) -> &EdgeOptions {
         &self.inner.pipeline.options
+    }
+
+    /// Returns the prefix of its public URLs.
+    pub fn root_path(&self) -> &RootPath {
+        &self.options().root_path
     }
 
     /// Returns the response to a connection above the limit.

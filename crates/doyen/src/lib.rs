@@ -62,6 +62,7 @@
 //! | `smtp` | no | mail over SMTP |
 //! | `redis` | no | rate limits, sessions and cached values in Redis, events in Redis Streams |
 //! | `oidc` | no | login by an OpenID provider |
+//! | `decimal` | no | [`domain::Decimal`]: exact decimals in requests, responses and columns |
 //! | `outbound` | no | the plugin `outbound` |
 //! | `webhooks` | no | signing and verifying webhooks |
 //!

@@ -4,7 +4,7 @@
 //! - A comment `<!-- docs_src/src/query.rs -->` precedes a block that shows the whole file.
 //! - `<!-- part of docs_src/src/query.rs -->` precedes a block of consecutive lines of that file.
 //! - Every Rust block of the guide and of the README has such a comment, and some page shows every
-//!   file of `docs_src/src` and of `docs_src/plugin/src`.
+//!   file of `docs_src/src`, `docs_src/plugin/src` and `docs_src/names/src`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,7 @@ fn each_file_is_shown() {
         .filter_map(|block| Some(block.shows?.0))
         .collect();
     let mut files = Vec::new();
-    for folder in ["docs_src/src", "docs_src/plugin/src"] {
+    for folder in ["docs_src/src", "docs_src/plugin/src", "docs_src/names/src"] {
         collect(&root().join(folder), &mut files);
     }
     files.retain(|file| !file.ends_with("lib.rs") && !shown.contains(file));

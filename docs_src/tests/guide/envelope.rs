@@ -1,8 +1,9 @@
 //! `docs/guide/porting.md`, the errors of FastAPI.
 
+use doyen::schema::{ProblemFormat as _, ProblemView};
 use serde_json::{Value, json};
 
-use super::subject;
+use super::{of, subject};
 
 subject!(Kitchen, docs_src::envelope::app());
 
@@ -144,5 +145,111 @@ async fn the_document_has_the_format(app: Kitchen) {
     assert_eq!(
         responses["409"]["headers"]["X-Pot"]["description"],
         "Name of the pot."
+    );
+}
+
+/// Routes whose errors come from the edge.
+mod edge {
+    use doyen::prelude::*;
+
+    /// Take a turn
+    #[post("/turns", allow = anyone, limit = per_client(1, MINUTE))]
+    async fn turn() -> NoContent {
+        NoContent
+    }
+
+    /// Wait forever
+    #[post("/wait", allow = anyone, timeout = std::time::Duration::from_millis(20))]
+    async fn wait() -> NoContent {
+        std::future::pending().await
+    }
+
+    pub(super) fn module() -> Module {
+        Module::new("edge").routes(routes![turn, wait])
+    }
+}
+
+subject!(
+    BusyKitchen,
+    docs_src::envelope::app().module(edge::module())
+);
+
+#[doyen_test::test(sqlite)]
+async fn limits_and_timeouts_have_the_format(app: BusyKitchen) {
+    app.post("/turns").send().await.expect(204);
+    let limited = app.post("/turns").send().await;
+    let limited = limited.expect_problem(429, "quota_exceeded");
+    assert_eq!(limited.header("content-type"), Some("application/json"));
+    assert_eq!(
+        limited.json(),
+        json!({
+            "detail": "Too many requests. Try again in 60 seconds.",
+            "violated-policies": ["client"],
+        })
+    );
+    assert_eq!(limited.header("retry-after"), Some("60"));
+    assert!(limited.header("ratelimit").is_some(), "{limited}");
+    let late = app.post("/wait").send().await;
+    let late = late.expect_problem(503, "timeout");
+    assert_eq!(late.header("content-type"), Some("application/json"));
+    assert_eq!(late.json(), json!({"detail": "Timeout"}));
+    assert_eq!(late.header("retry-after"), Some("1"));
+    let post = |path: &str| app.document()["paths"][path]["post"]["responses"].clone();
+    for (responses, status) in [(post("/turns"), "429"), (post("/wait"), "503")] {
+        assert_eq!(
+            responses[status]["content"]["application/json"]["schema"],
+            json!({"$ref": "#/components/schemas/HTTPError"})
+        );
+    }
+}
+
+/// An error as one sentence.
+#[derive(doyen::schema::Output)]
+struct Sentence {
+    /// What is wrong.
+    message: String,
+}
+
+fn sentence(problem: &ProblemView<'_>) -> Sentence {
+    Sentence {
+        message: format!("{}: {}", problem.code(), problem.messages().join(", ")),
+    }
+}
+
+subject!(
+    OwnFormat,
+    of(docs_src::first_steps::module())
+        .problem_format(sentence.invalid_as(400))
+        .module(edge::module())
+);
+
+#[doyen_test::test(sqlite)]
+async fn limits_and_timeouts_have_a_format_of_the_application(app: OwnFormat) {
+    app.post("/turns").send().await.expect(204);
+    let limited = app.post("/turns").send().await;
+    let limited = limited.expect_problem(429, "quota_exceeded");
+    assert!(
+        limited.text_at("/message").starts_with("quota_exceeded: "),
+        "{limited}"
+    );
+    assert_eq!(limited.header("retry-after"), Some("60"));
+    let late = app.post("/wait").send().await;
+    let late = late.expect_problem(503, "timeout");
+    assert!(late.text_at("/message").starts_with("timeout: "), "{late}");
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_422_is_a_400_by_a_switch(app: OwnFormat) {
+    let wrong = app.post("/turns?x=1").send().await;
+    let wrong = wrong.expect_problem(400, "invalid");
+    assert_eq!(
+        wrong.text_at("/message"),
+        "invalid: x this operation has no query parameters"
+    );
+    let responses = app.document()["paths"]["/turns"]["post"]["responses"].clone();
+    assert!(responses.get("422").is_none(), "{responses}");
+    assert!(
+        responses["400"].to_string().contains("`invalid`"),
+        "{responses}"
     );
 }

@@ -1,5 +1,10 @@
-//! `docs/guide/fastapi.md`: the chapters of FastAPI's tutorial, as its documentation describes
-//! them.
+//! `docs/guide/fastapi-chapters.md`: the chapters of FastAPI's tutorial, as its documentation
+//! describes them.
+
+mod application;
+mod proxy;
+mod requests;
+mod responses;
 
 use doyen_test::Subject;
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! `docs/guide/versions.md`
 
 use doyen::schema::FastApiErrors;
+use doyen::web::Versions;
 use serde_json::json;
 
 use super::subject;
@@ -106,4 +107,123 @@ async fn each_version_has_a_document(library: Library) {
     document("2026-01-01")
         .await
         .expect_problem(400, "unknown_version");
+}
+
+subject!(
+    InQuery,
+    docs_src::versions::library(Versions::in_query("version", "2026-11-01"))
+);
+
+#[doyen_test::test(sqlite)]
+async fn the_query_selects_a_version(library: InQuery) {
+    let add = |query: &str, body: serde_json::Value| {
+        let call = library.post(format!("/books{query}"));
+        call.json(&body).send()
+    };
+    let old = json!({"title": "T", "author": "A"});
+    let older = add("?version=2026-06-01", old.clone()).await.expect(200);
+    assert_eq!(older.json(), old);
+    assert_eq!(older.header("api-version"), Some("2026-06-01"));
+    assert_eq!(older.header("vary"), None, "the URL differs: {older}");
+    add("", old.clone()).await.expect_problem(422, "invalid");
+    for unknown in ["?version=1999-01-01", "?version=", "?version=a&version=b"] {
+        let refused = add(unknown, old.clone()).await;
+        let refused = refused.expect_problem(400, "unknown_version");
+        assert_eq!(
+            refused.text_at("/detail"),
+            "The API has no such version. Its versions are `2026-11-01`, `2026-06-01`."
+        );
+    }
+    add("?version=2026-01-01", old)
+        .await
+        .expect_problem(410, "version_gone");
+    let parameter = library.document()["paths"]["/books"]["post"]["parameters"][0].clone();
+    assert_eq!(parameter["name"], "version");
+    assert_eq!(
+        parameter["schema"]["enum"],
+        json!(["2026-11-01", "2026-06-01"])
+    );
+}
+
+/// A shelf with links, so that the version in a path is seen in them.
+mod shelves {
+    use doyen::prelude::*;
+
+    /// A shelf.
+    #[derive(Output)]
+    #[output(name = "Shelf", location = path)]
+    struct Shelf {
+        label: String,
+        #[output(rename = "_links")]
+        links: LinkMap,
+        #[output(skip)]
+        path: String,
+    }
+
+    fn shelf(links: &Links, label: String) -> Shelf {
+        Shelf {
+            links: links.map().to::<show>("self", &[&label]).done(),
+            path: format!("/shelves/{label}"),
+            label,
+        }
+    }
+
+    /// Get a shelf
+    #[get("/shelves/{label}", allow = anyone)]
+    async fn show(links: Links, label: String) -> Json<Shelf> {
+        Json(shelf(&links, label))
+    }
+
+    /// Add a shelf
+    #[post("/shelves/{label}", allow = anyone)]
+    async fn add(links: Links, label: String) -> Created<Shelf> {
+        Created(shelf(&links, label))
+    }
+
+    pub(super) fn module() -> Module {
+        Module::new("shelves").routes(routes![show, add])
+    }
+}
+
+subject!(
+    InPath,
+    docs_src::versions::library(Versions::in_path("2026-11-01")).module(shelves::module())
+);
+
+#[doyen_test::test(sqlite)]
+async fn the_path_selects_a_version(library: InPath) {
+    let old = json!({"title": "T", "author": "A"});
+    let add = |prefix: &str| {
+        let call = library.post(format!("{prefix}/books"));
+        call.json(&old).send()
+    };
+    let older = add("/2026-06-01").await.expect(200);
+    assert_eq!(older.json(), old);
+    assert_eq!(older.header("api-version"), Some("2026-06-01"));
+    assert!(older.header("deprecation").is_some());
+    add("/2026-11-01").await.expect_problem(422, "invalid");
+    add("").await.expect_problem(422, "invalid");
+    add("/2026-01-01").await.expect_problem(410, "version_gone");
+    // An unknown one is a path like any other.
+    for unknown in ["/1999-01-01", "/v2"] {
+        let nowhere = add(unknown).await.expect_problem(404, "not_found");
+        assert_eq!(nowhere.text_at("/type"), "/problems/not_found");
+    }
+    add("/2026-06-01/2026-06-01")
+        .await
+        .expect_problem(404, "not_found");
+}
+
+#[doyen_test::test(sqlite)]
+async fn links_stay_in_the_version_of_the_path(library: InPath) {
+    for (prefix, own) in [("", ""), ("/2026-06-01", "/2026-06-01")] {
+        let added = library.post(format!("{prefix}/shelves/a")).send().await;
+        let added = added.expect(201);
+        assert_eq!(added.location(), format!("{own}/shelves/a"));
+        assert_eq!(added.text_at("/_links/self/href"), added.location());
+        library.get(added.location()).send().await.expect(200);
+    }
+    let document = library.get("/openapi.json?version=2026-06-01");
+    let document = document.send().await.expect(200);
+    assert_eq!(document.text_at("/servers/0/url"), "/2026-06-01");
 }

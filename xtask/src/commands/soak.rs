@@ -11,13 +11,15 @@ use toolkit::{Failure, Result};
 use crate::setup;
 
 /// The suites with a reduced form, and the tests of each.
-const SUITES: [(&str, &str); 6] = [
+const SUITES: [(&str, &str); 8] = [
     ("memory", "test(/^memory::/)"),
     ("logins", "test(/^logins::/)"),
     ("size", "test(/^size::/)"),
     ("stops", "test(/^stops::/)"),
     ("keys", "test(/kills_neither_lose/)"),
     ("jobs", "test(/^killed::no_job/)"),
+    ("events", "test(/^killed::|^delivery::each_aggregate/)"),
+    ("cache", "test(/a_thousand_misses/)"),
 ];
 
 pub(super) fn run(args: &[String]) -> Result {

@@ -10,8 +10,8 @@ pub(super) mod rows;
 mod search;
 
 use doyen::data::sea_orm::prelude::Uuid;
-use doyen::data::sea_orm::sea_query::LockType;
-use doyen::data::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect as _};
+use doyen::data::sea_orm::sea_query::{Expr, ExprTrait as _, LockType};
+use doyen::data::sea_orm::{ColumnTrait, EntityTrait, NotSet, QueryFilter, QuerySelect as _};
 use doyen::data::{Order, Session};
 use doyen::prelude::*;
 
@@ -90,8 +90,13 @@ impl TicketRepository for SqlTickets {
         read: &Ticket,
         changed: &Ticket,
     ) -> Result<bool, Unexpected> {
+        let row = ticket::ActiveModel {
+            // A note that was added meanwhile leaves the version as it is.
+            note_count: NotSet,
+            ..rows::ticket(changed)
+        };
         let written = ticket::Entity::update_many()
-            .set(rows::ticket(changed))
+            .set(row)
             .filter(filter::own(viewer, ticket::Column::ReporterId))
             .filter(ticket::Column::Id.eq(read.id.uuid()))
             .filter(ticket::Column::Version.eq(read.version))
@@ -109,6 +114,19 @@ impl TicketRepository for SqlTickets {
             self.tag(changed).await?;
         }
         Ok(true)
+    }
+
+    async fn count_note(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected> {
+        let counted = ticket::Entity::update_many()
+            .col_expr(
+                ticket::Column::NoteCount,
+                Expr::col(ticket::Column::NoteCount).add(1),
+            )
+            .filter(filter::own(viewer, ticket::Column::ReporterId))
+            .filter(ticket::Column::Id.eq(id.uuid()))
+            .exec(&self.session)
+            .await?;
+        Ok(counted.rows_affected > 0)
     }
 
     async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected> {

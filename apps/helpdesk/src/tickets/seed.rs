@@ -160,8 +160,12 @@ fn talk(
             internal,
             created_at: at,
         });
-        ticket.commented(by_agent, internal);
-        ticket.touch(at);
+        if internal {
+            ticket.notes += 1;
+        } else {
+            ticket.commented(by_agent);
+            ticket.touch(at);
+        }
     }
     said
 }

@@ -24,7 +24,7 @@ mod webhook;
 
 pub use delivery::{Attempt, Delivery, DeliveryId, DeliveryStatus, MessageId};
 pub use outcome::{Change, MAX_ATTEMPTS, Response};
-pub use ports::{AddressCheck, DeliveryQueue, SecretSource, WebhookRepository};
+pub use ports::{AddressCheck, DeliveryQueue, EventShapes, SecretSource, WebhookRepository};
 pub use problems::{
     ChangeWebhook, CreateWebhook, DeliveryNotFound, EditWebhook, FindDelivery, FindWebhook,
     ForbiddenAddress, StaleWebhook, TooManyWebhooks, WebhookDisabled, WebhookNotFound,

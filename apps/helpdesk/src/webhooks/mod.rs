@@ -11,7 +11,7 @@ mod plugin;
 
 use doyen::prelude::*;
 
-use domain::{AddressCheck, DeliveryQueue, SecretSource, WebhookRepository};
+use domain::{AddressCheck, DeliveryQueue, EventShapes, SecretSource, WebhookRepository};
 
 pub(crate) use api::messages::messages;
 pub use plugin::WebhookSettings;
@@ -39,4 +39,5 @@ pub fn module() -> Module {
         .bind::<dyn SecretSource, infrastructure::NewSecrets>()
         .bind::<dyn AddressCheck, infrastructure::GuardedAddresses>()
         .bind::<dyn DeliveryQueue, infrastructure::JobDeliveries>()
+        .bind::<dyn EventShapes, infrastructure::VersionedShapes>()
 }

@@ -46,6 +46,7 @@ async fn every_link_can_be_followed_by_each_role(app: Helpdesk) {
             crawled.followed
         );
         assert!(crawled.acted >= 4, "{role:?}: {}", crawled.acted);
+        assert!(crawled.resources >= 10, "{role:?}: {}", crawled.resources);
     }
 }
 
@@ -53,6 +54,32 @@ async fn every_link_can_be_followed_by_each_role(app: Helpdesk) {
 struct Crawled {
     followed: BTreeSet<String>,
     acted: usize,
+    resources: usize,
+}
+
+/// Entries of a log, which nothing can be done with.
+const WITHOUT_LINKS: [&str; 1] = ["/v1/security-events"];
+
+/// Checks that every resource in a response has links, and returns their number. A resource is an
+/// item of a page, or a body with an id.
+fn resources(target: &str, answer: &Answer) -> usize {
+    let is_json = answer.header("content-type") == Some("application/json");
+    if !is_json || WITHOUT_LINKS.contains(&target.split('?').next().unwrap_or("")) {
+        return 0;
+    }
+    let body = answer.json();
+    let items = match body["items"].as_array() {
+        Some(items) => items.clone(),
+        None if body["id"].is_string() => vec![body],
+        None => Vec::new(),
+    };
+    for item in &items {
+        assert!(
+            item["_links"].is_object(),
+            "no `_links`: GET {target}\n{item}"
+        );
+    }
+    items.len()
 }
 
 async fn crawl(app: &Helpdesk, person: &Person, assignee: &str) -> Crawled {
@@ -69,6 +96,7 @@ async fn crawl(app: &Helpdesk, person: &Person, assignee: &str) -> Crawled {
             continue;
         }
         assert!(answer.status() < 400, "GET {target}\n{answer}");
+        crawled.resources += resources(&target, &answer);
         for link in links(&answer) {
             match link.1.as_str() {
                 "GET" => queue.push_back(link.2),

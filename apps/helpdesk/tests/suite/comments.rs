@@ -41,18 +41,25 @@ async fn comments_are_listed_in_order(app: Helpdesk) {
     assert_eq!(ann.sees(&ticket).await.at("/comment_count"), 2);
 }
 
-/// A note is invisible to a customer: in the list, the count, the tag of the version, and the total
-/// of a page.
+/// A note is invisible to a customer: in the list, the counts, the version and its tag, and the
+/// time of the last change.
 #[doyen_test::test]
 async fn internal_notes_are_for_agents(app: Helpdesk) {
     let (ann, agent) = (app.as_customer().await, app.as_agent().await);
     let ticket = ann.opens("printer").await.text_at("/id");
     ann.says(&ticket, "Hello?").await.expect(201);
+    let (hers, theirs) = (ann.sees(&ticket).await, agent.sees(&ticket).await);
+    app.clock().advance(std::time::Duration::from_secs(1));
     note(&agent, &ticket, "This one again.").await.expect(201);
     note(&agent, &ticket, "Sigh.").await.expect(201);
     assert_eq!(texts(&comments(&ann, &ticket).await, "body"), ["Hello?"]);
     assert_eq!(texts(&comments(&agent, &ticket).await, "body").len(), 3);
-    assert_eq!(ann.sees(&ticket).await.at("/comment_count"), 1);
+    let after = ann.sees(&ticket).await;
+    for field in ["/comment_count", "/version", "/updated_at"] {
+        assert_eq!(after.at(field), hers.at(field), "{field}");
+    }
+    assert_eq!(after.etag(), hers.etag());
+    assert_ne!(agent.sees(&ticket).await.etag(), theirs.etag());
     assert_eq!(agent.sees(&ticket).await.at("/comment_count"), 3);
     let page = ann
         .get(format!("/v1/tickets/{ticket}/comments?page=1&per_page=1"))

@@ -92,6 +92,29 @@ async fn p3_a_new_user_follows_a_link_and_then_logs_in(helpdesk: Strict) {
         .expect(200);
 }
 
+/// A process that is killed after the commit loses no mail: another one delivers it.
+#[doyen_test::test]
+async fn a_mail_is_a_job_of_its_change(helpdesk: Strict) {
+    helpdesk.runtime().stop().await;
+    let idle = Strict::setup().set("jobs.work", "false");
+    let idle = helpdesk.another(idle).await;
+    register(&idle, "ann@example.com", PASSWORD)
+        .await
+        .expect(202);
+    let sql = "SELECT payload FROM jobs WHERE name = 'mail.deliver'";
+    let waiting = idle.rows(sql, []).await;
+    assert_eq!(waiting.len(), 1);
+    let payload = waiting[0].to_string();
+    assert!(
+        !payload.contains("ann@") && !payload.contains("token"),
+        "{payload}"
+    );
+    idle.runtime().stop().await;
+    let next = helpdesk.another(Strict::setup()).await;
+    let link = token(&last(&next, "ann@example.com").await);
+    follow(&next, &link).await.expect(204);
+}
+
 #[doyen_test::test]
 async fn a7_registration_does_not_disclose_accounts(helpdesk: Strict) {
     let fresh = register(&helpdesk, "ann@example.com", PASSWORD)

@@ -200,6 +200,27 @@ async fn only_the_chosen_fields_are_sent(app: Helpdesk) {
     assert_eq!(wrong.failures(), ["/fields one_of", "/fields unique"]);
 }
 
+#[doyen_test::test]
+async fn null_fields_are_left_out_on_request(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    ann.opens("printer").await;
+    let first = async |query: &str| {
+        let page = ann.get(format!("/v1/tickets{query}")).send().await;
+        page.expect(200).at("/items/0")
+    };
+    let mut whole = first("").await;
+    let removed = whole.as_object_mut().unwrap().remove("assignee");
+    assert_eq!(removed, Some(json!(null)));
+    assert_eq!(first("?nulls=omit").await, whole);
+    assert_eq!(
+        first("?fields=subject,assignee&nulls=omit").await,
+        json!({"subject": "printer"})
+    );
+    let wrong = ann.get("/v1/tickets?nulls=keep").send().await;
+    let wrong = wrong.expect_problem(422, "invalid");
+    assert_eq!(wrong.failures(), ["/nulls one_of"]);
+}
+
 /// A misspelt filter must not return the unfiltered list.
 #[doyen_test::test]
 async fn unknown_filters_are_refused(app: Helpdesk) {

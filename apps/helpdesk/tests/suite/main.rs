@@ -17,6 +17,7 @@
 //! | `naughty` | text and JSON that commonly break programs |
 //! | `attack` | the attack list of `cargo xtask attack` against the program |
 //! | `limits` | rate limits: every route, two programs with one Redis, quotas |
+//! | `redis_tls`, `redis_failover` | the program with Redis behind TLS, and with Sentinels |
 //! | `edge` | the program: hosts, proxies, and contradictory settings |
 //! | `memory` | the memory and the log output that clients can cause |
 //! | `size` | lists and searches of many tickets, alone and next to forty searches |
@@ -46,6 +47,7 @@ mod naughty;
 mod openapi;
 mod paging;
 mod private_cache;
+mod redis_failover;
 mod redis_tls;
 mod server;
 mod sessions;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use doyen_test::{Program, RedisServer, Running};
+use doyen_test::{Program, RedisServer};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use crate::support::redis_is;
 
 /// An authority, and a server certificate of it for `localhost`.
 fn certificates() -> (String, ServerConfig) {
@@ -51,22 +53,6 @@ async fn tls_before(redis: String, config: ServerConfig) -> u16 {
     port
 }
 
-/// What the admin address says of Redis.
-fn redis_is(server: &Running, status: &str) {
-    server.address();
-    let output = server.output();
-    let admin = output.split("Admin http://").nth(1).unwrap_or_default();
-    let admin = admin.split('/').next().unwrap_or_default().parse();
-    let admin = admin.unwrap_or_else(|error| panic!("{error}\n{output}"));
-    let ask = "GET /readyz?verbose HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let line = format!("\"name\":\"redis\",\"status\":\"{status}\"");
-    let found = server.wait_for(|| {
-        let answer = server.try_exchange(admin, ask).unwrap_or_default();
-        answer.contains(&line).then_some(())
-    });
-    assert!(found.is_some(), "never {status}\n{}", server.output());
-}
-
 #[test]
 fn redis_is_reached_over_tls_if_its_certificate_is_trusted() {
     let redis = RedisServer::start();
@@ -94,8 +80,8 @@ fn redis_is_reached_over_tls_if_its_certificate_is_trusted() {
 }
 
 #[test]
-fn a_group_of_redis_servers_is_refused_by_name() {
-    for scheme in ["redis-sentinel", "redis+sentinel", "redis-cluster"] {
+fn a_cluster_of_redis_servers_is_refused_by_name() {
+    for scheme in ["redis-cluster", "redis+cluster"] {
         let ended = Program::new(env!("CARGO_BIN_EXE_helpdesk"))
             .env("APP_ENV", "test")
             .env(

@@ -350,6 +350,9 @@ async fn each_event_arrives_signed_and_notes_never_leave(app: Open) {
                 data["comment_count"] == 0 || data["comment_count"] == 1,
                 "{data}"
             );
+            // The ticket, four actions and an edit: the note has no version.
+            let version = data["version"].as_i64();
+            assert!(version.is_some_and(|version| version <= 7), "{data}");
         }
     }
     let delivered = hook.newest("delivered", 1).await;
@@ -554,4 +557,38 @@ async fn secrets_are_encrypted_in_the_database(app: Open) {
     let messages = arrived(&upstream, 1).await;
     assert_eq!(signed_by(&app, &messages[0], &[&hook.secret]), [true]);
     assert_eq!(messages.len(), 1);
+}
+
+#[doyen_test::test]
+async fn a_webhook_gets_events_in_the_shape_of_its_version(app: Open) {
+    let upstream = UpstreamServer::start();
+    upstream.always(Reply::status(204));
+    let (admin, agent) = (app.as_admin().await, app.as_agent().await);
+    let url = |version: &str| format!("{}/{version}", upstream.url());
+    for version in ["2026-06-01", "2026-11-01"] {
+        let new = json!({"url": url(version), "events": ["ticket.assigned"]});
+        let call = admin.post("/v1/webhooks").header("api-version", version);
+        let made = call.json(&new).send().await.expect(201);
+        assert_eq!(made.at("/api_version"), json!(version));
+    }
+    let ticket = admin.opens("Printer").await.text_at("/id");
+    let assign = admin.post(format!("/v1/tickets/{ticket}/assign"));
+    let assign = assign.json(&json!({"assignee": agent.id})).send().await;
+    assign.expect(200);
+    let messages = arrived(&upstream, 2).await;
+    let data = |version: &str| {
+        let path = format!("/{version}");
+        let of = |message: &&Received| message.target == path;
+        let message = messages
+            .iter()
+            .find(of)
+            .unwrap_or_else(|| panic!("{messages:?}"));
+        message.json()["data"].clone()
+    };
+    let (older, newest) = (data("2026-06-01"), data("2026-11-01"));
+    assert_eq!(newest["assignee"]["id"], json!(agent.id));
+    assert!(newest.get("assignee_id").is_none(), "{newest}");
+    assert_eq!(older["assignee_id"], json!(agent.id));
+    assert!(older.get("assignee").is_none(), "{older}");
+    assert_eq!(older["id"], newest["id"]);
 }

@@ -3,7 +3,7 @@
 use doyen_core::{Id, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
 use doyen_schema::{Input, Output};
-use doyen_web::{Client, Created, Json, NoContent, NoStore, Routes, none};
+use doyen_web::{Client, Created, Json, LinkMap, Links, NoContent, NoStore, Routes, none};
 
 use super::problems::{ChangeClient, MakeClient};
 use super::rows::{self, MachineClient};
@@ -49,6 +49,9 @@ struct ClientView {
     secret_at: Timestamp,
     /// Time of the last token request, accurate to about a minute.
     last_used_at: Option<Timestamp>,
+    /// Links to the actions available to the caller.
+    #[output(rename = "_links")]
+    links: LinkMap,
 }
 
 /// Credentials with which a program gets tokens.
@@ -87,9 +90,10 @@ async fn create(
 async fn list(
     _me: SessionUser,
     clients: ClientStore,
+    links: Links,
     paging: Paging,
 ) -> Result<Page<ClientView>, Unexpected> {
-    Ok(clients.list(&paging).await?.map(view))
+    Ok(clients.list(&paging).await?.map(|row| view(row, &links)))
 }
 
 /// Revoke a machine client
@@ -139,9 +143,13 @@ fn shown(row: rows::Model, secret: &str) -> SecretView {
     }
 }
 
-fn view(row: rows::Model) -> ClientView {
+fn view(row: rows::Model, links: &Links) -> ClientView {
+    let id: Id<MachineClient> = row.id.into();
+    let values: &[&dyn std::fmt::Display] = &[&id];
+    let links = links.map().to::<revoke>("delete", values);
     ClientView {
-        id: row.id.into(),
+        id,
+        links: links.to::<replace_secret>("secret", values).done(),
         scopes: scopes(&row),
         name: row.name,
         created_at: row.created_at.into(),

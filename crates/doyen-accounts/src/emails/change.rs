@@ -146,7 +146,7 @@ pub(super) async fn confirm(
     }
     sessions.end_all(&user.subject).await?;
     one_time.end_all(&user.subject).await?;
-    mailbox.was_changed(&user.email);
+    mailbox.was_changed(&user.email).await?;
     let event = SecurityEvent::new(security::EMAIL_CHANGED).subject(&user.subject);
     log.record_on_commit(event.from(client.address, client.agent.as_deref()));
     Ok(NoContent)

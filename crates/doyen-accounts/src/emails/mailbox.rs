@@ -3,27 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_core::{BadMail, HOUR, Inject, Mail, MailQueue, Unexpected};
-use doyen_data::Session;
+use doyen_core::{BadMail, HOUR, Inject, Mail, MailOutbox, Secret, Unexpected};
 
 use super::EmailSettings;
-use super::templates::MailTemplates;
+use super::templates::{AccountMailKind as Kind, MailTemplates, OwnTexts};
 use crate::UserRecord;
 use crate::onetime::{OneTimeTokens, Purpose};
 
 /// Minimum time between two notices about registration attempts.
 const NOTICE_INTERVAL: Duration = HOUR;
 
-/// Sends mails about accounts: each after the commit, in the background.
+/// Sends mails about accounts: each in the background, if and only if the change is committed.
 ///
 /// An application calls [`ask_to_verify`](Self::ask_to_verify) for a new user, and
 /// [`has_account`](Self::has_account) if the address already has an account.
 #[derive(Clone, Inject)]
 pub struct Mailbox {
-    session: Session,
-    queue: Arc<dyn MailQueue>,
+    outbox: Arc<dyn MailOutbox>,
     one_time: OneTimeTokens,
     settings: Arc<EmailSettings>,
+    own_texts: Arc<OwnTexts>,
 }
 
 impl Mailbox {
@@ -45,8 +44,12 @@ impl Mailbox {
                 settings.pause,
             )
             .await?;
-        if let Some(token) = &token {
-            self.send(self.letters().verify(email, token));
+        match &token {
+            Some(token) => {
+                self.send(self.write(Kind::Verify, email, Some(token)))
+                    .await?
+            }
+            None => self.outbox.send_nothing().await?,
         }
         Ok(token.is_some())
     }
@@ -69,9 +72,10 @@ impl Mailbox {
             )
             .await?;
         if due.is_some() {
-            self.send(self.letters().has_account(email));
+            self.send(self.write(Kind::HasAccount, email, None)).await
+        } else {
+            self.outbox.send_nothing().await
         }
-        Ok(())
     }
 
     /// Sends a link that resets the password.
@@ -88,13 +92,15 @@ impl Mailbox {
             )
             .await?;
         if let Some(token) = &token {
-            self.send(self.letters().reset(&user.email, token));
+            self.send(self.write(Kind::Reset, &user.email, Some(token)))
+                .await?;
         }
         Ok(token.is_some())
     }
 
-    pub(super) fn was_reset(&self, user: &UserRecord) {
-        self.send(self.letters().was_reset(&user.email));
+    pub(super) async fn was_reset(&self, user: &UserRecord) -> Result<(), Unexpected> {
+        self.send(self.write(Kind::WasReset, &user.email, None))
+            .await
     }
 
     /// Sends a link to the new address of `user`, or a notice to its present `owner`. Returns false
@@ -123,7 +129,8 @@ impl Mailbox {
             // This token is not sent.
             Some(owner) => self.has_account(&owner.subject, &owner.email).await?,
             None => {
-                self.send(self.letters().change(email, &token));
+                self.send(self.write(Kind::Change, email, Some(&token)))
+                    .await?;
                 self.one_time
                     .issue(
                         Purpose::Nothing,
@@ -135,26 +142,31 @@ impl Mailbox {
                     .await?;
             }
         }
-        self.send(self.letters().change_asked(&user.email));
+        self.send(self.write(Kind::ChangeAsked, &user.email, None))
+            .await?;
         Ok(true)
     }
 
-    pub(super) fn was_changed(&self, old: &str) {
-        self.send(self.letters().was_changed(old));
+    pub(super) async fn was_changed(&self, old: &str) -> Result<(), Unexpected> {
+        self.send(self.write(Kind::WasChanged, old, None)).await
     }
 
-    fn letters(&self) -> MailTemplates<'_> {
-        MailTemplates(&self.settings)
+    fn write(&self, kind: Kind, to: &str, token: Option<&Secret<String>>) -> Result<Mail, BadMail> {
+        let templates = MailTemplates {
+            settings: &self.settings,
+            own: *self.own_texts,
+        };
+        templates.write(kind, to, token)
     }
 
-    /// Sends the mail after the commit. An invalid address is only logged.
-    fn send(&self, mail: Result<Mail, BadMail>) {
+    /// Sends the mail with the change. An invalid address is only logged.
+    async fn send(&self, mail: Result<Mail, BadMail>) -> Result<(), Unexpected> {
         match mail {
-            Ok(mail) => {
-                let queue = Arc::clone(&self.queue);
-                self.session.after_commit(async move { queue.send(mail) });
+            Ok(mail) => self.outbox.send(mail).await,
+            Err(error) => {
+                tracing::warn!(target: "mail", %error, "a mail cannot be written");
+                Ok(())
             }
-            Err(error) => tracing::warn!(target: "mail", %error, "a mail cannot be written"),
         }
     }
 }

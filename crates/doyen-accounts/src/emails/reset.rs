@@ -141,7 +141,7 @@ impl Change {
         self.throttle
             .forget_networks(&self.session, subject)
             .await?;
-        self.mailbox.was_reset(&user);
+        self.mailbox.was_reset(&user).await?;
         let event = SecurityEvent::new(security::PASSWORD_RESET).subject(subject);
         self.log
             .record_on_commit(event.from(client.address, client.agent.as_deref()));

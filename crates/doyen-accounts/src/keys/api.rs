@@ -3,7 +3,7 @@
 use doyen_core::{Id, Page, Paging, Restricted, Timestamp, Unexpected, signed_in};
 use doyen_macros::{delete, get, post, routes};
 use doyen_schema::{Input, Output};
-use doyen_web::{Client, Created, Json, NoContent, Routes, none};
+use doyen_web::{Client, Created, Json, LinkMap, Links, NoContent, Routes, none};
 
 use super::problems::{MakeKey, RevokeKey};
 use super::rows::{self, ApiKey};
@@ -53,6 +53,9 @@ struct KeyView {
     last_used_at: Option<Timestamp>,
     /// Client address of the last use.
     last_address: Option<String>,
+    /// Links to the actions available to the caller.
+    #[output(rename = "_links")]
+    links: LinkMap,
 }
 
 /// A new API key. Send it in the `X-API-Key` header.
@@ -113,9 +116,13 @@ async fn create(
 async fn list(
     me: SessionUser,
     keys: KeyStore,
+    links: Links,
     paging: Paging,
 ) -> Result<Page<KeyView>, Unexpected> {
-    Ok(keys.list(&me.subject, &paging).await?.map(view))
+    Ok(keys
+        .list(&me.subject, &paging)
+        .await?
+        .map(|row| view(row, &links)))
 }
 
 /// Revoke an API key
@@ -134,9 +141,11 @@ async fn revoke(
     Ok(NoContent)
 }
 
-fn view(row: rows::Model) -> KeyView {
+fn view(row: rows::Model, links: &Links) -> KeyView {
+    let id: Id<ApiKey> = row.id.into();
     KeyView {
-        id: row.id.into(),
+        links: links.map().to::<revoke>("delete", &[&id]).done(),
+        id,
         name: row.name,
         hint: row.hint,
         scopes: rows::list(&row.scopes),

@@ -6,7 +6,7 @@ use doyen_core::{
 };
 use doyen_macros::{delete, get, patch, post, routes};
 use doyen_schema::{Input, Output};
-use doyen_web::{Client, Json, MergePatch, NoContent, NoStore, Routes, none};
+use doyen_web::{Client, Json, LinkMap, Links, MergePatch, NoContent, NoStore, Routes, none};
 use std::sync::Arc;
 
 use super::{
@@ -60,6 +60,9 @@ struct SessionView {
     expires_at: Timestamp,
     /// True for the session of this request.
     current: bool,
+    /// Links to the actions available to the caller.
+    #[output(rename = "_links")]
+    links: LinkMap,
 }
 
 /// Changes to a session.
@@ -119,13 +122,14 @@ async fn list(
     me: CurrentSession,
     sessions: Sessions,
     engine: Arc<SessionEngine>,
+    links: Links,
 ) -> Result<Page<SessionView>, Own> {
     // So that the list includes earlier uses.
     engine.flush().await;
     let all = sessions.list(&me.subject).await?;
     let items = all.into_iter().take(100);
     Ok(Page {
-        items: items.map(|record| view(record, &me)).collect(),
+        items: items.map(|record| view(record, &me, &links)).collect(),
         limit: 100,
         next: None,
         prev: None,
@@ -138,6 +142,7 @@ async fn list(
 async fn rename(
     me: CurrentSession,
     sessions: Sessions,
+    links: Links,
     /// Id of the session.
     #[path]
     id: SessionId,
@@ -151,7 +156,7 @@ async fn rename(
             .into_iter()
             .find(|record| record.id == id),
     };
-    Ok(NoStore(view(found.ok_or(SessionNotFound)?, &me)))
+    Ok(NoStore(view(found.ok_or(SessionNotFound)?, &me, &links)))
 }
 
 /// End a session
@@ -199,8 +204,11 @@ fn session_event(name: &'static str, me: &CurrentSession, client: &Client) -> Se
         .from(client.address, client.agent.as_deref())
 }
 
-fn view(record: SessionRecord, me: &CurrentSession) -> SessionView {
+fn view(record: SessionRecord, me: &CurrentSession, links: &Links) -> SessionView {
+    let id: &[&dyn std::fmt::Display] = &[&record.id];
+    let links = links.map().to::<rename>("edit", id).to::<end>("delete", id);
     SessionView {
+        links: links.done(),
         id: record.id,
         device: device::name(record.agent.as_deref()),
         name: record.name,

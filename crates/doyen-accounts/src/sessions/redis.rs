@@ -19,9 +19,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doyen_app::redis::RedisConnection;
 use doyen_core::{Timestamp, Unexpected};
 use doyen_data::Session;
-use redis::aio::ConnectionManager;
 use redis::{AsyncCommands as _, RedisError, Script};
 
 use super::{Rotation, Seen, SessionId, SessionKind, SessionRecord, SessionStore};
@@ -56,7 +56,7 @@ return redis.call('HINCRBY', KEYS[1], 'generation', 1)";
 
 /// Sessions in Redis.
 pub struct RedisSessions {
-    connection: ConnectionManager,
+    connection: RedisConnection,
     prefix: String,
     change: Script,
     bump_generation: Script,
@@ -74,9 +74,9 @@ type Fields = HashMap<String, String>;
 
 impl RedisSessions {
     /// Creates it for this connection, with keys under the name of the application.
-    pub fn new(connection: ConnectionManager, application: &str) -> Self {
+    pub fn new(connection: impl Into<RedisConnection>, application: &str) -> Self {
         Self {
-            connection,
+            connection: connection.into(),
             prefix: application.to_owned(),
             change: Script::new(CHANGE_SCRIPT),
             bump_generation: Script::new(BUMP_SCRIPT),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use doyen::auth::{AccountMailKind, Accounts, MailText};
 use doyen::domain::{Access, Mail};
 use doyen_test::{Answer, Setup, TestApp};
 use serde_json::json;
 
 use crate::accounts_app::{
-    AccountsApp, AccountsExt as _, DEFAULT_SCOPES, PASSWORD, TestUser, accounts_app, default_setup,
-    log_in_with, subject,
+    AccountsApp, AccountsExt as _, DEFAULT_SCOPES, MIGRATIONS, PASSWORD, SqlUsers, TestUser,
+    accounts_app, default_setup, log_in_with, subject,
 };
 
 /// An application in which new users must follow a link before they log in.
@@ -25,6 +26,34 @@ fn strict() -> Setup {
 }
 
 subject!(StrictAccountsApp, strict());
+
+/// An application with a text of its own for one mail.
+pub(crate) struct OwnTextsApp(TestApp);
+
+impl Subject for OwnTextsApp {
+    fn app() -> App {
+        let accounts = Accounts::of::<SqlUsers>().mail_texts(|mail| {
+            (mail.kind == AccountMailKind::Reset).then(|| MailText {
+                subject: format!("{}: neues Passwort", mail.service),
+                text: format!("{} ({} s)", mail.link, mail.lifetime.as_secs()),
+            })
+        });
+        App::new("porch").migrations(MIGRATIONS).plugin(accounts)
+    }
+    fn setup() -> Setup {
+        strict()
+    }
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
+}
+
+impl Deref for OwnTextsApp {
+    type Target = TestApp;
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
 
 const NEW_PASSWORD: &str = "another battery of correct horses";
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
@@ -109,6 +138,37 @@ fn looks(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
         text = json.to_string();
     }
     (answer.status(), headers, text)
+}
+
+#[doyen_test::test(sqlite)]
+async fn an_application_replaces_the_text_of_a_mail(app: OwnTextsApp) {
+    let ann = app.new_user(DEFAULT_SCOPES).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let mail = last(&app, &ann.email).await;
+    assert_eq!(mail.subject(), "porch: neues Passwort");
+    let start = "https://app.example.com/start/reset-password#token=";
+    assert!(mail.text().starts_with(start), "{}", mail.text());
+    assert!(mail.text().ends_with(" (1800 s)"), "{}", mail.text());
+    reset(&app, &token(&mail), NEW_PASSWORD).await.expect(204);
+    let notice = last(&app, &ann.email).await;
+    assert!(notice.subject().contains("your password was changed"));
+}
+
+/// Without the plugin `jobs`, mails wait in memory after the commit.
+#[doyen_test::test(sqlite)]
+async fn mails_are_sent_without_jobs(app: AccountsApp) {
+    let setup = default_setup().edit(|app| app.without("jobs"));
+    let app = app.another(setup).await;
+    let ann = app.new_user(DEFAULT_SCOPES).await;
+    forgot(&app, &ann.email).await.expect(202);
+    let link = token(&last(&app, &ann.email).await);
+    reset(&app, &link, NEW_PASSWORD).await.expect(204);
+    assert_eq!(count(&app, &ann.email).await, 2);
+    // A rejected link sends nothing.
+    reset(&app, &link, PASSWORD)
+        .await
+        .expect_problem(400, "invalid_link");
+    assert_eq!(count(&app, &ann.email).await, 2);
 }
 
 #[doyen_test::test]

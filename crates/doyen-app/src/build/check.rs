@@ -89,10 +89,15 @@ pub(super) fn check(
     // The modules of the application come before those of plugins.
     let mut tags = service.contracts().modules.clone();
     tags.sort_by_key(|(name, _)| !draft.own_modules.contains(name));
-    let info = Info {
+    let mut info = Info {
         tags,
         ..collected.info.clone()
     };
+    let root = service.root_path().as_str();
+    if info.servers.is_empty() && !root.is_empty() {
+        let description = "The server that returned this document.";
+        info.servers.push((root.to_owned(), description.to_owned()));
+    }
     let document = ApiDocument::new(
         info,
         Arc::clone(service.contracts()),

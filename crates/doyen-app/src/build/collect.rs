@@ -91,7 +91,7 @@ pub(super) fn collect(
 
     let mut note = |fault| faults.push(fault);
     let secret = match purpose {
-        Purpose::Run => RootSecret::read(&core.auth, settled.environment),
+        Purpose::Run => RootSecret::read(&core.auth, settled.environment, core.database_url()),
         Purpose::Describe => RootSecret::ephemeral(),
     };
     // A mistake here does not keep the plugins from being checked.

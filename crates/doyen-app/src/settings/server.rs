@@ -6,7 +6,7 @@ use std::time::Duration;
 use doyen_settings::{ByteSize, Settings};
 use doyen_web::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCors, Origin as CorsOrigin,
-    ServerOptions, TrustedProxies,
+    RootPath, ServerOptions, TrustedProxies,
 };
 
 /// The public listener and its limits.
@@ -43,6 +43,10 @@ pub struct ServerSettings {
     /// `X-Forwarded-Proto`. The other header is ignored.
     #[setting(default = "x-forwarded-for")]
     pub forwarded_field: ForwardedHeader,
+    /// Prefix that a proxy removes from the path of each request: `/api/v1`. Links, redirects,
+    /// problems, the OpenAPI document and its page then have it. If not set, public paths are those
+    /// of the routes.
+    pub root_path: Option<String>,
     /// Maximum time for a client to send a request header or to read the next part of a response.
     /// The connection is then closed.
     #[setting(default = "10s", min = "1s", max = "5m")]
@@ -108,7 +112,10 @@ impl ServerSettings {
     pub(crate) fn edge(&self) -> Result<EdgeOptions, (&'static str, String)> {
         let proxies = TrustedProxies::new(self.trusted_proxies.clone(), self.forwarded_field)
             .map_err(|error| ("server.trusted_proxies", error.to_string()))?;
+        let root_path = RootPath::new(self.root_path.as_deref().unwrap_or_default())
+            .map_err(|error| ("server.root_path", error.to_string()))?;
         Ok(EdgeOptions {
+            root_path,
             timeout: self.request_timeout,
             body_limit: usize::try_from(self.body_limit.bytes()).unwrap_or(usize::MAX),
             body_time: self.body_timeout,

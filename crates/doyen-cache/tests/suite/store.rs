@@ -149,6 +149,73 @@ async fn an_expired_value_is_used_if_the_load_fails(app: Cached) {
 }
 
 #[doyen_test::test(sqlite)]
+async fn an_expired_value_is_refreshed_in_the_background(app: Cached) {
+    let node = Node::of(&app).await;
+    let read = async |loads: &Loads, value: u32| {
+        let loads = loads.clone();
+        let entry = node.entry(&STALE);
+        let read = entry.get_or_refresh(move || async move { loads.load(value).await });
+        read.await.unwrap()
+    };
+    assert_eq!(read(&Loads::open(), 1).await, 1, "nothing to use meanwhile");
+    app.clock().advance(Duration::from_secs(61));
+    let held = Loads::held();
+    for _ in 0..5 {
+        assert_eq!(read(&held, 2).await, 1, "no read waits");
+    }
+    until("one load runs", || held.count() == 1).await;
+    held.release();
+    until("it is stored", || node.stats().loads == 2).await;
+    assert_eq!(read(&held, 3).await, 2);
+    assert_eq!(held.count(), 1);
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_refresh_that_fails_keeps_the_old_value(app: Cached) {
+    let node = Node::of(&app).await;
+    let failing = || {
+        node.entry(&STALE)
+            .get_or_refresh(|| async { Err::<u32, _>(failure()) })
+    };
+    failing().await.unwrap_err();
+    Loads::open().read(node.entry(&STALE), 1).await;
+    app.clock().advance(Duration::from_secs(61));
+    for failures in 2..5 {
+        assert_eq!(failing().await.unwrap(), 1);
+        until("it has failed", || node.stats().failed_loads == failures).await;
+    }
+    app.clock().advance(Duration::from_secs(600));
+    failing().await.unwrap_err();
+}
+
+#[doyen_test::test(sqlite)]
+async fn refreshes_in_the_background_are_bounded(app: Cached) {
+    let node = Node::of(&app).await;
+    let entry = |id: usize| node.cache.shared().entry(&STALE, id);
+    for id in 0..70 {
+        Loads::open().read(entry(id), 1).await;
+    }
+    app.clock().advance(Duration::from_secs(61));
+    let held = Loads::held();
+    let refresh = async |id: usize| {
+        let loads = held.clone();
+        let read = entry(id).get_or_refresh(move || async move { loads.load(2).await });
+        read.await.unwrap()
+    };
+    for id in 0..70 {
+        assert_eq!(refresh(id).await, 1);
+    }
+    until("64 loads run", || held.count() == 64).await;
+    assert_eq!(node.stats().abandoned_loads, 6);
+    held.release();
+    until("they are stored", || node.stats().loads == 70 + 64).await;
+    for id in 64..70 {
+        assert_eq!(refresh(id).await, 1, "the next read tries again");
+    }
+    until("the rest is stored", || node.stats().loads == 140).await;
+}
+
+#[doyen_test::test(sqlite)]
 async fn an_absence_is_remembered_for_its_own_time(app: Cached) {
     let node = Node::of(&app).await;
     let policy = CachePolicy::new("n", secs(600)).negative(secs(5));

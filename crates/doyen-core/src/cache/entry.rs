@@ -75,13 +75,38 @@ impl CacheEntry {
         match self.read(false).await {
             Read::Value(Some(value)) => Ok(value),
             Read::Value(None) => load().await,
-            Read::Load(lease, old) => match load().await {
-                Ok(value) => {
-                    self.complete(lease, Some(&value)).await;
-                    Ok(value)
-                }
-                Err(error) => failed(lease, old.flatten(), error),
-            },
+            Read::Load(lease, old) => self.load(lease, old.flatten(), load).await,
+        }
+    }
+
+    /// Like [`get_or_load`](Self::get_or_load), but no read waits for the refresh of an expired
+    /// value: it gets the old one, and `load` runs in the background. A failure is logged, and the
+    /// next read tries again.
+    ///
+    /// `load` must own what it uses. The Session of a request ends with the response: open one of
+    /// the database instead.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the load if there is no value at all.
+    pub async fn get_or_refresh<T, E, F>(
+        self,
+        load: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+        E: std::fmt::Debug + Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        match self.read(false).await {
+            Read::Value(Some(value)) => Ok(value),
+            Read::Value(None) => load().await,
+            Read::Load(Some(lease), Some(Some(old))) => {
+                let store = Arc::clone(&self.store);
+                store.spawn(Box::pin(async move { self.refresh(lease, load()).await }));
+                Ok(old)
+            }
+            Read::Load(lease, old) => self.load(lease, old.flatten(), load).await,
         }
     }
 
@@ -100,12 +125,49 @@ impl CacheEntry {
             Read::Value(value) => Ok(value),
             Read::Load(lease, old) => match load().await {
                 Ok(value) => {
-                    self.complete(lease, value.as_ref()).await;
+                    self.complete(lease, encode(value.as_ref())).await;
                     Ok(value)
                 }
                 Err(error) => failed(lease, old, error),
             },
         }
+    }
+
+    async fn load<T, E, F>(
+        &self,
+        lease: Option<CacheLease>,
+        old: Option<T>,
+        load: impl FnOnce() -> F,
+    ) -> Result<T, E>
+    where
+        T: Serialize,
+        F: Future<Output = Result<T, E>>,
+    {
+        match load().await {
+            Ok(value) => {
+                self.complete(lease, encode(Some(&value))).await;
+                Ok(value)
+            }
+            Err(error) => failed(lease, old, error),
+        }
+    }
+
+    async fn refresh<T, E, F>(&self, lease: CacheLease, load: F)
+    where
+        T: Serialize,
+        E: std::fmt::Debug,
+        F: Future<Output = Result<T, E>>,
+    {
+        let encoded = match load.await {
+            Ok(value) => encode(Some(&value)),
+            Err(error) => {
+                lease.fail();
+                let policy = self.policy.name();
+                tracing::warn!(policy, ?error, "a cached value was not refreshed");
+                return;
+            }
+        };
+        self.complete(Some(lease), encoded).await;
     }
 
     /// Returns the bytes of the entry, for callers that encode values themselves.
@@ -154,10 +216,10 @@ impl CacheEntry {
         value
     }
 
-    async fn complete<T: Serialize>(&self, lease: Option<CacheLease>, value: Option<&T>) {
+    async fn complete(&self, lease: Option<CacheLease>, encoded: Encoded) {
         let Some(lease) = lease else { return };
-        match value.map(serde_json::to_vec).transpose() {
-            Ok(bytes) => lease.complete(bytes.map(Bytes::from)).await,
+        match encoded {
+            Ok(bytes) => lease.complete(bytes).await,
             Err(error) => {
                 lease.fail();
                 let policy = self.policy.name();
@@ -165,6 +227,14 @@ impl CacheEntry {
             }
         }
     }
+}
+
+/// The bytes of a value, or of its absence.
+type Encoded = Result<Option<Bytes>, serde_json::Error>;
+
+fn encode<T: Serialize>(value: Option<&T>) -> Encoded {
+    let bytes = value.map(serde_json::to_vec).transpose()?;
+    Ok(bytes.map(Bytes::from))
 }
 
 /// Ends a failed load: with the expired value if there is one, else with the error.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{CacheKey, CachePolicy, CacheTag};
+use crate::inject::BoxFuture;
 
 /// A read: which value, by which policy, and the groups that it belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,10 @@ pub trait CacheStore: Send + Sync + 'static {
     /// Makes the values of these tags and keys unreadable in this process, at once, and on all
     /// other nodes. Waits for the shared store for a short time at most.
     async fn invalidate(&self, tags: Vec<CacheTag>, keys: Vec<CacheKey>);
+
+    /// Runs a load that no read waits for. It is dropped if too many of them run already, and if it
+    /// takes too long.
+    fn spawn(&self, load: BoxFuture<'static, ()>);
 
     /// Counts a value that could not be decoded.
     fn undecodable(&self, policy: &CachePolicy);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::graph::short;
+use super::node::Extracted;
 use super::{Binding, Context, Graph, GraphError, Inject, Needs, Port, RequestFacts};
 use crate::ProblemInfo;
 use crate::sync;
@@ -76,11 +77,23 @@ impl Container {
             .cloned()
     }
 
+    /// Returns what a test has put in the place of an extractor.
+    pub fn extracted<T: 'static>(&self) -> Option<T> {
+        if self.inner.overrides.is_empty() {
+            return None;
+        }
+        let make = self.inner.overrides.get(&TypeId::of::<Extracted<T>>())?;
+        make.downcast_ref::<Make<T>>().map(|make| make())
+    }
+
     /// Returns every problem that creating these can cause.
     pub fn problems(&self, needs: &Needs) -> Vec<&'static ProblemInfo> {
         Graph::new(&self.inner.bindings).problems(needs)
     }
 }
+
+/// Makes what replaces an extractor.
+type Make<T> = Box<dyn Fn() -> T + Send + Sync>;
 
 /// Collects bindings and overrides, then checks the graph.
 #[derive(Default)]
@@ -141,6 +154,15 @@ impl ContainerBuilder {
     pub fn override_with<T: Inject>(&mut self, value: T) {
         self.overrides
             .insert(TypeId::of::<T>(), (type_name::<T>(), Box::new(value)));
+    }
+
+    /// Calls this function in the place of the extractor of `T`, for tests.
+    pub fn override_extractor<T: 'static>(&mut self, make: impl Fn() -> T + Send + Sync + 'static) {
+        let make: Make<T> = Box::new(make);
+        self.overrides.insert(
+            TypeId::of::<Extracted<T>>(),
+            (type_name::<T>(), Box::new(make)),
+        );
     }
 
     /// Checks the graph from all roots and closes the container.

@@ -1,6 +1,7 @@
 //! A type in the graph and its dependencies.
 
 use std::any::{TypeId, type_name};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::{Inject, Lifetime};
@@ -60,6 +61,17 @@ impl Node {
         }
     }
 
+    /// Creates the node of an extractor, which a test can replace.
+    pub fn extractor<T: 'static>(needs: Needs) -> Self {
+        Self {
+            id: TypeId::of::<Extracted<T>>(),
+            name: type_name::<T>(),
+            lifetime: Some(Lifetime::Call),
+            needs: needs.0,
+            problems: Vec::new(),
+        }
+    }
+
     /// Adds the problems that creating a value can cause.
     #[must_use]
     pub fn fails(mut self, problems: Vec<&'static ProblemInfo>) -> Self {
@@ -67,3 +79,6 @@ impl Node {
         self
     }
 }
+
+/// Stands for a value of an extractor, which is not injected.
+pub(super) struct Extracted<T>(PhantomData<fn() -> T>);

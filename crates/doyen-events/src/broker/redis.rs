@@ -7,10 +7,10 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use doyen_app::redis::RedisConnection;
 use doyen_core::event::{
     Broker, BrokerError, BrokerMessage, DEDUPLICATION_WINDOW, Received, Subscription,
 };
-use redis::aio::ConnectionManager;
 use redis::streams::{StreamId, StreamReadReply};
 use redis::{RedisResult, Script, Value};
 
@@ -32,7 +32,7 @@ return 1";
 
 /// A stream of Redis.
 pub struct RedisBroker {
-    connection: ConnectionManager,
+    connection: RedisConnection,
     key: String,
     max: u32,
     publish: Script,
@@ -48,9 +48,9 @@ impl fmt::Debug for RedisBroker {
 
 impl RedisBroker {
     /// A stream of this name with at most about `max` messages.
-    pub fn new(connection: ConnectionManager, stream: &str, max: u32) -> Self {
+    pub fn new(connection: impl Into<RedisConnection>, stream: &str, max: u32) -> Self {
         Self {
-            connection,
+            connection: connection.into(),
             key: format!("doyen:{{{stream}}}:stream"),
             max,
             publish: Script::new(PUBLISH),
@@ -118,7 +118,7 @@ impl Broker for RedisBroker {
 }
 
 struct RedisSubscription {
-    connection: ConnectionManager,
+    connection: RedisConnection,
     key: String,
     group: String,
     /// The position among the messages that a former subscription has not acknowledged.

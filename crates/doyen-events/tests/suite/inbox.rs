@@ -2,7 +2,7 @@
 
 use doyen::domain::Access;
 use doyen::events::Inbox;
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::join_all;
 
 use crate::orders::Shop;
 
@@ -25,9 +25,7 @@ async fn fifty_duplicates_have_one_effect(shop: Shop) {
             is_first
         }
     };
-    // As many at a time as the pool has connections.
-    let all = stream::iter((0..50).map(one)).buffer_unordered(8);
-    let firsts: Vec<bool> = all.collect().await;
+    let firsts = join_all((0..50).map(one)).await;
     assert_eq!(firsts.into_iter().filter(|first| *first).count(), 1);
     assert_eq!(shop.effects("inbox").await.len(), 1);
 }

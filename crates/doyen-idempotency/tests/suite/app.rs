@@ -81,7 +81,7 @@ const TABLE: Migration = Migration {
     up: "CREATE TABLE orders (id text PRIMARY KEY NOT NULL, item text NOT NULL);",
     down: "DROP TABLE orders;",
 };
-const MIGRATIONS: Migrations = Migrations {
+pub(crate) const MIGRATIONS: Migrations = Migrations {
     folder: None,
     sqlite: &[TABLE],
     postgres: &[TABLE],
@@ -128,16 +128,16 @@ pub(crate) fn module() -> Module {
 }
 
 #[derive(Input)]
-struct NewOrder {
+pub(crate) struct NewOrder {
     /// What to order.
     #[validate(length(min = 1, max = 20))]
-    item: String,
+    pub(crate) item: String,
 }
 
 /// An order.
 #[derive(Output)]
 #[output(location = path)]
-struct OrderView {
+pub(crate) struct OrderView {
     /// Id, different for each order.
     id: String,
     /// What was ordered.
@@ -148,7 +148,7 @@ struct OrderView {
     path: String,
 }
 
-async fn insert(session: &Session, item: String) -> Result<OrderView, Unexpected> {
+pub(crate) async fn insert(session: &Session, item: String) -> Result<OrderView, Unexpected> {
     let id: Id<Order> = Id::new();
     let id = id.to_string();
     let sql = "INSERT INTO orders (id, item) VALUES ($1, $2)";

@@ -8,9 +8,11 @@
 //! | `release` | errors, panics and disconnects release the key |
 //! | `lease` | the marker of a killed process, and a process that was only slow |
 //! | `secrets` | what the table contains, and a replaced root secret |
+//! | `layers` | layers of routes and of the application |
 //! | `policy` | required keys, malformed keys, the document, mistakes at the start |
 
 mod app;
+mod layers;
 mod lease;
 mod parallel;
 mod policy;

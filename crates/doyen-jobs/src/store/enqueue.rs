@@ -5,7 +5,7 @@ use doyen_data::sea_orm::Value;
 use doyen_data::sea_orm::prelude::Uuid;
 use doyen_data::{Row, Session};
 
-use super::{CHANNEL, time};
+use super::time;
 
 /// Attempts to find the job that has a unique key while it ends.
 const UNIQUE_ATTEMPTS: usize = 5;
@@ -24,7 +24,8 @@ struct Holder {
     id: Uuid,
 }
 
-/// Adds a job to this unit of work. Returns its id, or that of the job that has its unique key.
+/// Adds a job to this unit of work. Returns its id, or that of the job that has its unique key. The
+/// caller [announces](crate::dispatch::Dispatch::announce) it.
 pub(crate) async fn enqueue(
     session: &Session,
     job: &NewJob,
@@ -71,7 +72,6 @@ pub(crate) async fn enqueue(
             time(now),
         ];
         if session.execute_sql(sql, values).await? == 1 {
-            session.wake(CHANNEL);
             return Ok(id);
         }
         if let Some(holder) = holder(session, job, now).await? {

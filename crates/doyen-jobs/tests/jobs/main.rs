@@ -3,6 +3,7 @@
 mod cancelled;
 mod commands;
 mod cron;
+mod dispatch;
 mod drained;
 mod enqueued;
 mod killed;

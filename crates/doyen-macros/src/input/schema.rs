@@ -103,7 +103,11 @@ pub(super) fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStr
         if field.renamed {
             field.wire.clone()
         } else {
-            field.wire.replace('_', "-")
+            // Whatever the case of the names in JSON is.
+            let name = field.ident.as_ref().map_or_else(String::new, |ident| {
+                crate::text::snake(&syn::ext::IdentExt::unraw(ident).to_string())
+            });
+            name.replace('_', "-")
         }
     });
     let fields = list(fields);

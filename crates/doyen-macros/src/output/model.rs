@@ -9,7 +9,7 @@ use super::field::{Text, Writing};
 use super::from::{self, Source};
 use crate::regex::translate;
 use crate::shape::args::{self, Arg, Body};
-use crate::shape::{self, Case, Common, Shape};
+use crate::shape::{self, Common, Shape};
 use crate::text::{Errors, docs, unknown};
 
 /// A type that derives `Output`.
@@ -97,7 +97,7 @@ pub(crate) fn read(item: &DeriveInput) -> syn::Result<Model> {
             field.details.skip_none |= field.is_option();
         }
     }
-    check_computed(&mut arguments, &shape, &mut errors);
+    check_computed(&mut arguments, &shape, &item.ident, &mut errors);
     from::check(arguments.from.as_ref(), &mut shape, &mut errors);
     errors.finish(Model {
         etag: arguments.etag.map(|ident| member_of(item, ident)),
@@ -208,7 +208,12 @@ impl Parse for Computed {
 
 /// Applies `rename_all` to computed fields and rejects them where there are no named fields, and
 /// names that are taken.
-fn check_computed(arguments: &mut Arguments, shape: &Shape<Writing>, errors: &mut Errors) {
+fn check_computed(
+    arguments: &mut Arguments,
+    shape: &Shape<Writing>,
+    at: &Ident,
+    errors: &mut Errors,
+) {
     let Shape::Object(fields) = shape else {
         for computed in &arguments.computed {
             errors.at(
@@ -218,7 +223,7 @@ fn check_computed(arguments: &mut Arguments, shape: &Shape<Writing>, errors: &mu
         }
         return;
     };
-    let case = arguments.common.rename_all.unwrap_or(Case::Snake);
+    let case = arguments.common.field_case(at, errors);
     let members = fields.iter().filter(|field| !field.details.skip);
     let mut names: Vec<&str> = members.map(|field| field.wire.as_str()).collect();
     for computed in &mut arguments.computed {

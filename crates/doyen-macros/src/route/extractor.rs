@@ -67,6 +67,9 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
                 async fn from_request_parts(
                     __request: &mut #web::Request,
                 ) -> ::core::result::Result<::core::option::Option<Self>, #web::Refusal> {
+                    if let ::core::option::Option::Some(__replaced) = #web::replaced(__request) {
+                        return ::core::result::Result::Ok(::core::option::Option::Some(__replaced));
+                    }
                     // Every parameter is read even if one fails, so that the client gets all
                     // failures at once.
                     #(let #variables = <#kinds as #web::FromRequestParts<_>>::from_request_parts(__request).await?;)*
@@ -82,7 +85,12 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
                 }
 
                 fn needs(__needs: &mut #web::Needs) {
-                    #(<#kinds as #web::FromRequestParts<_>>::needs(__needs);)*
+                    __needs.0.push(|| {
+                        #[allow(unused_mut, reason = "an extractor may need nothing")]
+                        let mut __needs = #web::Needs::default();
+                        #(<#kinds as #web::FromRequestParts<_>>::needs(&mut __needs);)*
+                        #web::Node::extractor::<#made>(__needs)
+                    });
                 }
             }
         };

@@ -257,9 +257,11 @@ impl Group {
                 ident,
                 ty,
                 attributes,
-                ..
+                wire,
             } = field;
-            quote!(#(#attributes)* #ident: #ty)
+            // The template of the route has these names, whatever the case of the crate is.
+            let name = (self.place == "path").then(|| quote!(#[input(rename = #wire)]));
+            quote!(#(#attributes)* #name #ident: #ty)
         });
         let item: DeriveInput = syn::parse2(quote!(struct #ident { #(#fields),* }))?;
         let implementation = crate::input::expand_unnamed(item)?;

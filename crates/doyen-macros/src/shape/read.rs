@@ -36,6 +36,12 @@ impl Common {
         })
     }
 
+    /// Returns the case of the names of fields.
+    pub(crate) fn field_case(&self, at: &Ident, errors: &mut Errors) -> Case {
+        self.rename_all
+            .unwrap_or_else(|| Case::of_crate(at, errors))
+    }
+
     /// Returns the name of the schema.
     pub(crate) fn name(&self, item: &DeriveInput) -> String {
         self.name.clone().unwrap_or_else(|| item.ident.to_string())
@@ -97,7 +103,7 @@ fn structure<S: Side>(
     let (verb, attribute, text) = (S::VERB, S::ATTRIBUTE, S::TEXT);
     match fields {
         Fields::Named(_) => {
-            let case = common.rename_all.unwrap_or(Case::Snake);
+            let case = common.field_case(&item.ident, errors);
             Ok(Shape::Object(object(fields, case, errors)))
         }
         Fields::Unnamed(list) if list.unnamed.len() == 1 => Ok(Shape::Newtype(Box::new(
@@ -183,6 +189,8 @@ fn tagged<S: Side>(
             "a tagged enum cannot have generic parameters: use concrete types",
         ));
     }
+    // `rename_all` is about the variants.
+    let case = Case::of_crate(&item.ident, errors);
     let mut variants = Vec::new();
     for variant in &data.variants {
         let wire = wire::<S>(variant, common.rename_all, errors);
@@ -195,7 +203,7 @@ fn tagged<S: Side>(
                 errors.at(list, "name the fields, or move them to a struct");
                 continue;
             }
-            named => VariantBody::Fields(variant_fields(named, tag, errors)),
+            named => VariantBody::Fields(variant_fields(named, tag, case, errors)),
         };
         variants.push(Variant {
             ident: variant.ident.clone(),
@@ -211,8 +219,13 @@ fn tagged<S: Side>(
     })
 }
 
-fn variant_fields<S: Side>(named: &Fields, tag: &LitStr, errors: &mut Errors) -> Vec<Field<S>> {
-    let fields = object::<S>(named, Case::Snake, errors);
+fn variant_fields<S: Side>(
+    named: &Fields,
+    tag: &LitStr,
+    case: Case,
+    errors: &mut Errors,
+) -> Vec<Field<S>> {
+    let fields = object::<S>(named, case, errors);
     if let Some(field) = fields
         .iter()
         .find(|field| S::is_member(field) && field.wire == tag.value())

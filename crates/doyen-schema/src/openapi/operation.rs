@@ -37,11 +37,7 @@ pub(super) fn operation(one: &Operation, components: &Named) -> Json {
         all["callbacks"] = Json::Object(calls.collect());
     }
     let mut responses = responses(&one.answers);
-    let tagged = one
-        .answers
-        .iter()
-        .any(|answer| answer.headers.iter().any(|header| header.name == "ETag"));
-    if one.method == "GET" && tagged {
+    if one.is_conditional() {
         // `If-None-Match` is not listed as a parameter: clients send it on their own, and a schema
         // would restrict values that HTTP allows.
         let description = "Not modified: an `ETag` in `If-None-Match` is still current. The response has no body.";

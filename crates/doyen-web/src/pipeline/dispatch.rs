@@ -21,6 +21,7 @@ use crate::budget::Account;
 use crate::concurrency::Permit;
 use crate::problem::{METHOD, NOT_FOUND, OVERLOADED, TIMEOUT};
 use crate::request::{BodyLimits, Parts, Request};
+use crate::response::WantedFields;
 use crate::router::RouteMatch;
 use crate::timeout::with_timeout;
 use crate::{Body, Response};
@@ -121,7 +122,7 @@ impl Pipeline {
             route: Arc::clone(info),
             path_values,
             body_limits,
-            picked_fields: Vec::new(),
+            wanted: WantedFields::default(),
             version: state.version.clone(),
             is_conditional: true,
             permit,

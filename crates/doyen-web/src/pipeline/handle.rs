@@ -100,6 +100,10 @@ impl Pipeline {
         if let (Some(version), Some(route)) = (&state.version, &state.route) {
             version::down(version, route, &mut response);
         }
+        // Paths of handlers and of redirects. Links have the prefix from the start.
+        if !self.options.root_path.is_empty() {
+            self.options.root_path.apply(response.headers_mut(), "");
+        }
         // Before the headers: a 304 keeps them and has no body.
         if let Some(conditions) = conditions {
             match conditions.evaluate(state.caller.as_deref(), accepted, &response) {

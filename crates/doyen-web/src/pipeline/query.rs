@@ -4,6 +4,7 @@ use doyen_core::{At, Failures, Place, Refusal, UnknownNames};
 use doyen_schema::input::Value;
 
 use crate::request::{Parts, Request};
+use crate::response::WantedFields;
 use crate::route_info::RouteInfo;
 
 /// Records a failure for each unknown parameter: a misspelt filter must not return the full list.
@@ -14,7 +15,7 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
     }
     let root = At::root(Place::Query);
     let known = &parts.route.query_names;
-    let mut picked = Vec::new();
+    let mut wanted = WantedFields::default();
     for (name, value) in parts.query_fields()? {
         let is_known = known.iter().any(|known| *known == name);
         if !is_known && parts.route.strictness.unknown() != UnknownNames::Refuse {
@@ -29,10 +30,16 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
             root.field(&name)
                 .fail(&mut request.failures, "unknown_parameter", message);
         } else if parts.route.sparse && name == "fields" {
-            picked = pick(&value, parts, &root, &mut request.failures);
+            wanted.picked = pick(&value, parts, &root, &mut request.failures);
+        } else if parts.route.sparse && name == "nulls" {
+            wanted.omits_nulls = value.as_text() == Some("omit");
+            if !wanted.omits_nulls {
+                root.field("nulls")
+                    .fail(&mut request.failures, "one_of", "must be omit");
+            }
         }
     }
-    request.parts.picked_fields = picked;
+    request.parts.wanted = wanted;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::problem::problem_code;
 use crate::request::Request;
 use crate::route_info::RouteInfo;
 use crate::versions::ActiveVersion;
-use crate::{Body, Response};
+use crate::{Body, Response, RootPath};
 
 const VERSION: HeaderName = HeaderName::from_static("api-version");
 
@@ -89,7 +89,7 @@ pub(super) fn down(version: &ActiveVersion, route: &RouteInfo, response: &mut Re
             }
         }
         if let Some(prefix) = version.link_prefix() {
-            prefix_links(&mut body, &prefix);
+            prefix_links(&mut body, &route.root_path, &prefix);
         }
         if let Ok(bytes) = serde_json::to_vec(&body) {
             *response.body_mut() = Body::whole(bytes);
@@ -97,7 +97,7 @@ pub(super) fn down(version: &ActiveVersion, route: &RouteInfo, response: &mut Re
     }
     let headers = response.headers_mut();
     if let Some(prefix) = version.link_prefix() {
-        prefix_headers(headers, &prefix);
+        route.root_path.apply(headers, &prefix);
     }
     if !version.is_newest()
         && let Some(tag) = headers.get_mut(header::ETAG)
@@ -150,40 +150,26 @@ fn mark(tag: &HeaderValue, version: &str) -> Option<HeaderValue> {
 }
 
 /// Adds the prefix to the links of a body.
-fn prefix_links(value: &mut Json, prefix: &str) {
+fn prefix_links(value: &mut Json, root: &RootPath, prefix: &str) {
     match value {
         Json::Object(members) => {
             if let Some(Json::Object(links)) = members.get_mut("_links") {
                 for link in links.values_mut() {
-                    if let Some(path) = link["href"].as_str().filter(|path| path.starts_with('/')) {
-                        link["href"] = format!("{prefix}{path}").into();
+                    let public = link["href"]
+                        .as_str()
+                        .and_then(|url| root.public(url, prefix));
+                    if let Some(public) = public {
+                        link["href"] = public.into();
                     }
                 }
             }
             members
                 .values_mut()
-                .for_each(|member| prefix_links(member, prefix));
+                .for_each(|member| prefix_links(member, root, prefix));
         }
-        Json::Array(items) => items.iter_mut().for_each(|item| prefix_links(item, prefix)),
+        Json::Array(items) => items
+            .iter_mut()
+            .for_each(|item| prefix_links(item, root, prefix)),
         _ => {}
-    }
-}
-
-/// Adds the prefix to `Location` and `Link`.
-fn prefix_headers(headers: &mut HeaderMap, prefix: &str) {
-    for name in [header::LOCATION, header::LINK] {
-        let given: Vec<HeaderValue> = headers.get_all(&name).iter().cloned().collect();
-        headers.remove(&name);
-        for value in given {
-            let text = value.to_str().unwrap_or("");
-            let own = if name == header::LINK {
-                text.replace("</", &format!("<{prefix}/"))
-            } else if text.starts_with('/') {
-                format!("{prefix}{text}")
-            } else {
-                text.to_owned()
-            };
-            headers.append(name.clone(), HeaderValue::try_from(own).unwrap_or(value));
-        }
     }
 }

@@ -2,9 +2,8 @@
 
 use doyen_core::{Refusal, Unexpected};
 use doyen_schema::contract::{Answer, Contract};
-use doyen_schema::{Components, Output, Schema};
+use doyen_schema::{Output, Schema};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
 
 use super::IntoResponse;
 use crate::request::Parts;
@@ -132,12 +131,12 @@ fn write<T: Output>(status: StatusCode, value: &T, parts: &Parts) -> Result<Resp
         return Ok(response);
     }
     check_writable(std::slice::from_ref(value))?;
-    let picked = &parts.picked_fields;
-    let bytes = if picked.is_empty() {
+    let wanted = &parts.wanted;
+    let bytes = if wanted.is_all() {
         serde_json::to_vec(value).map_err(Unexpected::from)?
     } else {
         let mut json = serde_json::to_value(value).map_err(Unexpected::from)?;
-        pick(&mut json, picked);
+        wanted.apply(&mut json);
         serde_json::to_vec(&json).map_err(Unexpected::from)?
     };
     let mut response = bytes_response(status, bytes);
@@ -167,42 +166,4 @@ pub(crate) fn bytes_response(status: StatusCode, bytes: Vec<u8>) -> Response {
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     response
-}
-
-/// Keeps only these fields of an object.
-pub(crate) fn pick(json: &mut serde_json::Value, picked: &[String]) {
-    if let serde_json::Value::Object(fields) = json {
-        fields.retain(|name, _| picked.iter().any(|picked| picked == name));
-    }
-}
-
-/// Makes fields optional where `?fields=` can select them: in the response, or in each item of the
-/// page.
-pub(crate) fn thin(answers: &mut [Answer], components: &Components) {
-    let also = |whole: Schema| {
-        let part = components.partial(&whole).into_json();
-        Schema::any().with("anyOf", json!([whole.into_json(), part]))
-    };
-    for (_, schema) in answers.iter_mut().filter_map(|answer| answer.body.as_mut()) {
-        if schema.referred().is_some() {
-            *schema = also(std::mem::take(schema));
-            continue;
-        }
-        let Some(mut properties) = schema.get("properties").cloned() else {
-            continue;
-        };
-        if let Some(serde_json::Value::Object(item)) = properties.pointer_mut("/items/items") {
-            *item = also(Schema::from(std::mem::take(item))).into_map();
-            schema.set("properties", properties);
-        }
-    }
-}
-
-/// Returns the schema of the parameter `?fields=` for these names.
-pub(crate) fn fields_schema(names: &[String]) -> Schema {
-    Schema::of("array")
-        .with("items", json!({"type": "string", "enum": names}))
-        .with("minItems", 1)
-        .with("maxItems", names.len())
-        .with("uniqueItems", true)
 }

@@ -84,6 +84,7 @@ struct Target {
 }
 
 impl RouteTable {
+    /// Adds a route by its public path.
     pub(crate) fn add(&mut self, id: TypeId, method: &'static str, path: String, allow: Allow) {
         self.routes.insert(
             id,

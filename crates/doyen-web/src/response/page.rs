@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
-use super::json::{JSON, bytes_response, check_writable, pick};
+use super::json::{JSON, bytes_response, check_writable};
 use super::{IntoResponse, Link};
 use crate::request::Parts;
 use crate::uri_reference::encode;
@@ -25,7 +25,7 @@ impl<T: Output> IntoResponse for Page<T> {
         }
         check_writable(&self.items)?;
         let relations = relations(&self, parts);
-        let picked = &parts.picked_fields;
+        let wanted = &parts.wanted;
         let page = PageInfo {
             limit: self.limit,
             next: text(self.next.as_ref()),
@@ -33,8 +33,8 @@ impl<T: Output> IntoResponse for Page<T> {
             total: self.total.map(|total| total.count),
             total_exceeded: self.total.is_some_and(|total| total.exceeded),
         };
-        // Without selected fields the items are serialized directly, in their own field order.
-        let bytes = if picked.is_empty() {
+        // With all fields the items are serialized directly, in their own field order.
+        let bytes = if wanted.is_all() {
             serde_json::to_vec(&Envelope {
                 items: &self.items,
                 page,
@@ -47,7 +47,7 @@ impl<T: Output> IntoResponse for Page<T> {
                 .map(serde_json::to_value)
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(Unexpected::from)?;
-            items.iter_mut().for_each(|item| pick(item, picked));
+            items.iter_mut().for_each(|item| wanted.apply(item));
             serde_json::to_vec(&Envelope {
                 items: &items,
                 page,
@@ -218,8 +218,14 @@ fn relations<T>(page: &Page<T>, parts: &Parts) -> Relations {
     let mut all = vec![("self", own), ("first", first)];
     all.extend(page.next.as_ref().map(|from| ("next", url(position(from)))));
     all.extend(page.prev.as_ref().map(|from| ("prev", url(position(from)))));
-    // A request target may have characters that a URI reference may not.
+    let root = &parts.route.root_path;
     for (_, href) in &mut all {
+        if !root.is_empty()
+            && let Some(public) = root.public(href, "")
+        {
+            *href = public;
+        }
+        // A request target may have characters that a URI reference may not.
         if let Cow::Owned(encoded) = encode(href) {
             *href = encoded;
         }

@@ -23,11 +23,16 @@ use crate::request::Parts;
 /// # let _ = start;
 /// ```
 ///
-/// ```compile_fail
-/// use doyen_web::{Status, Text};
+/// A route of this handler does not compile:
 ///
-/// let nothing: Status<204, Text> = Status(Text("there is no body".into()));
-/// let response = doyen_web::IntoResponse::into_response(nothing, todo!());
+/// ```compile_fail,E0080
+/// use doyen_core::anyone;
+/// use doyen_web::{Route, Status, Text};
+///
+/// async fn nothing() -> Status<204, Text> {
+///     Status(Text("there is no body".into()))
+/// }
+/// let route = Route::get("/").allow(anyone).handler(nothing);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status<const CODE: u16, T>(pub T);

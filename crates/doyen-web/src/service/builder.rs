@@ -251,6 +251,13 @@ impl Builder {
                 if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
                     versions.describe(&mut operation);
                 }
+                let root = &self.options.root_path;
+                if !root.is_empty() && root.below(&operation.path).is_some() {
+                    errors.push(StartError::BelowRoot(
+                        format!("{} {}", operation.method, operation.path),
+                        root.as_str().to_owned(),
+                    ));
+                }
                 let has_store = self.response_cache.is_some();
                 errors.extend(mistakes(&route, &operation, has_store));
                 match describe_limits(&route, &mut operation, self.limits.as_ref()) {
@@ -258,7 +265,8 @@ impl Builder {
                     Err(error) => errors.push(error),
                 }
                 if let (Some(id), Some(allow)) = (route.linked, route.allow) {
-                    table.add(id, operation.method, operation.path.clone(), allow);
+                    let path = format!("{}{}", self.options.root_path.as_str(), operation.path);
+                    table.add(id, operation.method, path, allow);
                 }
                 self.roots.push((
                     format!("{} {}", operation.method, operation.path),
@@ -390,6 +398,7 @@ impl Builder {
                 class,
                 method: operation.method,
                 path: operation.path.clone(),
+                root_path: self.options.root_path.clone(),
                 allow: operation.allow,
                 fields: operation.fields.clone(),
                 limits,
@@ -449,6 +458,7 @@ impl Builder {
             problems: ProblemWriter {
                 classifiers: self.classifiers,
                 format,
+                root_path: self.options.root_path.clone(),
             },
             challenges: Challenges::new(&schemes),
             has_other_credentials,

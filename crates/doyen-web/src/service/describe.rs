@@ -55,18 +55,7 @@ pub(super) fn describe(
         body.schema = components.loosened(std::mem::take(&mut body.schema));
     }
     if route.sparse && !operation.fields.is_empty() {
-        response::thin(&mut operation.answers, components);
-        let schema = response::fields_schema(&operation.fields);
-        operation.parameter(Parameter {
-            place: Place::Query,
-            name: "fields".to_owned(),
-            required: false,
-            schema,
-            description: "Comma-separated fields to return. If omitted, all fields are returned."
-                .to_owned(),
-            deprecated: false,
-            commas: true,
-        });
+        response::describe_sparse(&mut operation, components);
         operation.fails([&INVALID]);
     }
     if !operation.allow.is_public() {
@@ -81,7 +70,7 @@ pub(super) fn describe(
     if route.cache.as_ref().is_some_and(CacheRule::is_stored) {
         describe_stored(&mut operation);
     }
-    if operation.method == "GET" && operation.answers.iter().any(is_tagged) {
+    if operation.is_conditional() {
         // `If-Match` on a read (RFC 9110 section 13.1.1).
         operation.fails([&READ_PRECONDITION_FAILED]);
     }

@@ -22,6 +22,9 @@ pub enum StartError {
     NoHandler(String),
     /// A path is malformed, or it is ambiguous with another one.
     BadPath(String, String),
+    /// A path begins with the root path, so that public URLs would be ambiguous: the route, and the
+    /// root path.
+    BelowRoot(String, String),
     /// Two routes have the same method and path.
     SameRoute(String),
     /// Two routes have the same operation id.
@@ -71,6 +74,10 @@ impl fmt::Display for StartError {
             | StartError::Cache(route, why) => {
                 write!(f, "{route}: {why}")
             }
+            StartError::BelowRoot(route, root) => write!(
+                f,
+                "{route}: `server.root_path` is `{root}`, which the proxy removes from each path, and the path of the route begins with it. Remove it from the path, or remove the setting"
+            ),
             StartError::SameRoute(route) => write!(
                 f,
                 "{route}: it is mounted twice. Remove one, or mount it under another path with `.at(..)`"

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::VersionSet;
 use super::set::OlderVersion;
+use super::{Source, VersionSet};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -15,6 +15,12 @@ impl VersionSet {
             return false;
         };
         document["info"]["version"] = version.into();
+        if self.source == Source::Path {
+            for server in document["servers"].as_array_mut().into_iter().flatten() {
+                let url = server["url"].as_str().unwrap_or("").trim_end_matches('/');
+                server["url"] = format!("{url}/{version}").into();
+            }
+        }
         let mut about = String::new();
         for older in &self.older[..index] {
             for change in &older.changes {

@@ -302,9 +302,9 @@ async fn an_item_out_of_range_gets_the_range_of_the_document() {
     assert_eq!(
         found,
         [
-            json!(["/sizes/1", "must be between 1 and 9", {"min": 1, "max": 9}]),
-            json!(["/rows/1/0", "must be between -5 and 127", {"min": -5, "max": 127}]),
-            json!(["/rows/1/1", "must be between -5 and 127", {"min": -5, "max": 127}]),
+            json!(["/sizes/1", "must be at least 1 and at most 9", {"min": 1, "max": 9}]),
+            json!(["/rows/1/0", "must be at least -5 and at most 127", {"min": -5, "max": 127}]),
+            json!(["/rows/1/1", "must be at least -5 and at most 127", {"min": -5, "max": 127}]),
         ]
     );
 }

@@ -16,14 +16,14 @@ use crate::tickets::domain::{AddComment, FindTicket, TicketId, Tickets};
 pub(crate) async fn add_comment(
     me: User,
     tickets: Tickets,
+    links: Links,
     /// Ticket id.
     #[path]
     id: TicketId,
     Json(new): Json<CommentBody>,
 ) -> Result<Created<CommentView>, AddComment> {
-    Ok(Created(
-        tickets.comment(me.into(), id, new.into()).await?.into(),
-    ))
+    let comment = tickets.comment(me.into(), id, new.into()).await?;
+    Ok(Created(CommentView::of(comment, &links)))
 }
 
 /// List comments
@@ -33,10 +33,12 @@ pub(crate) async fn add_comment(
 pub(crate) async fn list_comments(
     me: User,
     tickets: Tickets,
+    links: Links,
     /// Ticket id.
     #[path]
     id: TicketId,
     paging: Paging,
 ) -> Result<Page<CommentView>, FindTicket> {
-    Ok(tickets.comments(me.into(), id, &paging).await?.map_into())
+    let page = tickets.comments(me.into(), id, &paging).await?;
+    Ok(page.map(|comment| CommentView::of(comment, &links)))
 }

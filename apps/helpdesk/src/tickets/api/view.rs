@@ -42,7 +42,7 @@ pub(crate) struct TicketView {
     comment_count: u32,
     /// Creation time.
     created_at: Timestamp,
-    /// Time of the last change or comment.
+    /// Time of the last change or public comment.
     updated_at: Timestamp,
     /// Version number, incremented by each change. Also in the `ETag`.
     version: i64,
@@ -64,8 +64,8 @@ pub(crate) struct TicketView {
 
 impl TicketView {
     /// Returns the version and a hash of everything that changes without a new version: the
-    /// caller's role, the names of users, and `is_overdue`. The hash omits `age_seconds`, which
-    /// changes every second.
+    /// caller's role, the names of users, the number of notes that the caller can read, and
+    /// `is_overdue`. The hash omits `age_seconds`, which changes every second.
     fn tag(&self) -> String {
         let assignee = self.assignee.as_ref();
         let rest = stable_hash([
@@ -73,6 +73,7 @@ impl TicketView {
             &self.reporter.name,
             assignee.map_or("", |person| &person.name),
             if self.is_overdue { "overdue" } else { "" },
+            &self.comment_count.to_string(),
         ]);
         format!("{}-{rest:016x}", self.version)
     }
@@ -80,7 +81,7 @@ impl TicketView {
 
 /// A comment on a ticket.
 #[derive(Output)]
-#[output(name = "Comment", from = Comment)]
+#[output(name = "Comment", from = (Comment, LinkMap))]
 pub(crate) struct CommentView {
     /// Comment id.
     id: CommentId,
@@ -93,6 +94,21 @@ pub(crate) struct CommentView {
     internal: bool,
     /// Creation time.
     created_at: Timestamp,
+    /// Links to the ticket and to its comments.
+    #[output(rename = "_links", value = link_map)]
+    links: LinkMap,
+}
+
+impl CommentView {
+    /// Returns the view of a comment for the caller.
+    pub(super) fn of(comment: Comment, links: &Links) -> Self {
+        let id: &[&dyn std::fmt::Display] = &[&comment.ticket];
+        let links = links
+            .map()
+            .to::<tickets::show>("ticket", id)
+            .to::<comments::list_comments>("comments", id);
+        (comment, links.done()).into()
+    }
 }
 
 /// Creates ticket views for the caller, with the current age and the available links.

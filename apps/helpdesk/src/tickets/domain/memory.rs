@@ -111,8 +111,18 @@ impl TicketRepository for InMemory {
         if ticket.version != read.version {
             return Ok(false);
         }
+        let notes = ticket.notes;
         *ticket = changed.clone();
+        ticket.notes = notes;
         Ok(true)
+    }
+
+    async fn count_note(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected> {
+        let mut tickets = self.tickets.lock().unwrap();
+        let found = tickets
+            .iter_mut()
+            .find(|ticket| ticket.id == id && viewer.sees(ticket.reporter.id));
+        Ok(found.map(|ticket| ticket.notes += 1).is_some())
     }
 
     async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected> {

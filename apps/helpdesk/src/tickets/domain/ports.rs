@@ -28,14 +28,18 @@ pub trait TicketRepository {
     /// work ends. What is read afterwards stays true.
     async fn lock(&self, id: TicketId) -> Result<(), Unexpected>;
 
-    /// Replaces the ticket `read` with `changed`. Returns false, without writing, after a
-    /// concurrent change.
+    /// Replaces the ticket `read` with `changed`, except for the number of its notes. Returns
+    /// false, without writing, after a concurrent change.
     async fn replace(
         &self,
         viewer: Viewer,
         read: &Ticket,
         changed: &Ticket,
     ) -> Result<bool, Unexpected>;
+
+    /// Counts one more internal note. The version stays, so that customers do not notice. Returns
+    /// false if the ticket does not exist.
+    async fn count_note(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected>;
 
     /// Deletes a ticket with its comments. Returns false if the ticket does not exist.
     async fn remove(&self, viewer: Viewer, id: TicketId) -> Result<bool, Unexpected>;

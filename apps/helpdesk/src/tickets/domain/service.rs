@@ -167,7 +167,8 @@ impl Tickets {
         Ok(ticket)
     }
 
-    /// Adds a comment, which can change the status of the ticket: see [`Ticket::commented`].
+    /// Adds a comment. A public one can change the status of the ticket: see
+    /// [`Ticket::commented`]. An internal note changes nothing that a customer can see.
     pub async fn comment(
         &self,
         viewer: Viewer,
@@ -182,14 +183,19 @@ impl Tickets {
                 .ok_or(TicketNotFound)?;
             return Err(AgentsOnly(reason).into());
         }
-        let (before, after) = self
-            .change(viewer, id, |ticket| {
-                ticket.commented(viewer.is_staff(), new.internal);
-                Ok::<_, AddComment>(())
-            })
-            .await?;
-        if before.status != after.status {
-            self.updated(viewer, id).await?;
+        if new.internal {
+            let is_counted = self.repository.count_note(viewer, id).await?;
+            is_counted.then_some(()).ok_or(TicketNotFound)?;
+        } else {
+            let (before, after) = self
+                .change(viewer, id, |ticket| {
+                    ticket.commented(viewer.is_staff());
+                    Ok::<_, AddComment>(())
+                })
+                .await?;
+            if before.status != after.status {
+                self.updated(viewer, id).await?;
+            }
         }
         let author = self.person(viewer.id()).await?;
         let comment = Comment {

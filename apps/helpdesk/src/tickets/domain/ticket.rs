@@ -56,7 +56,7 @@ pub struct Ticket {
     pub notes: u32,
     /// Creation time.
     pub created_at: Timestamp,
-    /// Time of the last change or comment.
+    /// Time of the last change or public comment.
     pub updated_at: Timestamp,
     /// Version number, incremented by each change.
     pub version: i64,
@@ -170,12 +170,8 @@ impl Ticket {
         edit.tags.map(sorted).apply(&mut self.tags);
     }
 
-    /// Counts a comment. A public comment can change the status; an internal note cannot.
-    pub fn commented(&mut self, by_staff: bool, internal: bool) {
-        if internal {
-            self.notes += 1;
-            return;
-        }
+    /// Counts a public comment, which can change the status.
+    pub fn commented(&mut self, by_staff: bool) {
         self.comments += 1;
         self.status = match (self.status, by_staff) {
             (Status::Open, true) => Status::Pending,

@@ -13,12 +13,14 @@ use crate::webhooks::domain::{DeliveryId, FindDelivery, FindWebhook, WebhookId, 
 #[get("/{id}/deliveries", allow = Scope::WebhooksWrite)]
 pub(crate) async fn list_deliveries(
     webhooks: Webhooks,
+    links: Links,
     /// Webhook id.
     #[path]
     id: WebhookId,
     paging: Paging,
 ) -> Result<Page<DeliveryView>, FindWebhook> {
-    Ok(webhooks.deliveries(id, &paging).await?.map_into())
+    let (webhook, page) = webhooks.deliveries(id, &paging).await?;
+    Ok(page.map(|delivery| DeliveryView::of(delivery, &webhook, &links)))
 }
 
 /// Redeliver a message
@@ -27,6 +29,7 @@ pub(crate) async fn list_deliveries(
 #[post("/{id}/deliveries/{delivery}/redeliver", allow = Scope::WebhooksWrite)]
 pub(crate) async fn redeliver(
     webhooks: Webhooks,
+    links: Links,
     /// Webhook id.
     #[path]
     id: WebhookId,
@@ -34,5 +37,6 @@ pub(crate) async fn redeliver(
     #[path]
     delivery: DeliveryId,
 ) -> Result<Accepted<DeliveryView>, FindDelivery> {
-    Ok(Accepted(webhooks.redeliver(id, delivery).await?.into()))
+    let (webhook, delivery) = webhooks.redeliver(id, delivery).await?;
+    Ok(Accepted(DeliveryView::of(delivery, &webhook, &links)))
 }

@@ -6,7 +6,7 @@ use crate::webhooks::domain::{Draft, Edit, EventName};
 
 /// Webhook to create.
 #[derive(Input)]
-#[input(into = Draft)]
+#[input(into = Draft, set(api_version = None))]
 pub(crate) struct NewWebhook {
     /// URL that receives events: `https`, a public host, without user name and password.
     #[validate(length(min = 1, max = 2_048))]

@@ -23,6 +23,8 @@ pub(crate) struct WebhookView {
     events: Vec<EventName>,
     /// Purpose of the webhook, or null.
     description: Option<String>,
+    /// Version of the API whose shape the data of messages has. Null for the newest one.
+    api_version: Option<String>,
     /// False if nothing is sent.
     enabled: bool,
     /// Time of the first failed attempt since the last successful one, or null.
@@ -57,6 +59,8 @@ pub(crate) struct CreatedWebhookView {
     events: Vec<EventName>,
     /// Purpose of the webhook, or null.
     description: Option<String>,
+    /// Version of the API whose shape the data of messages has. Null for the newest one.
+    api_version: Option<String>,
     /// False if nothing is sent.
     enabled: bool,
     /// Creation time.
@@ -111,7 +115,7 @@ pub(crate) struct SecretView {
 
 /// A message to a webhook.
 #[derive(Output)]
-#[output(name = "WebhookDelivery", from = Delivery)]
+#[output(name = "WebhookDelivery", from = (Delivery, LinkMap))]
 pub(crate) struct DeliveryView {
     /// Delivery id.
     id: DeliveryId,
@@ -127,4 +131,17 @@ pub(crate) struct DeliveryView {
     next_try_at: Option<Timestamp>,
     /// Creation time.
     created_at: Timestamp,
+    /// Links to the webhook and to the actions available to the caller.
+    #[output(rename = "_links", value = link_map)]
+    links: LinkMap,
+}
+
+impl DeliveryView {
+    /// Returns the view of a delivery of this webhook.
+    pub(super) fn of(delivery: Delivery, webhook: &Webhook, links: &Links) -> Self {
+        let links = links.map().to::<webhooks::show>("webhook", &[&webhook.id]);
+        let id: &[&dyn std::fmt::Display] = &[&webhook.id, &delivery.id];
+        let links = links.to_if::<deliveries::redeliver>(webhook.enabled, "redeliver", id);
+        (delivery, links.done()).into()
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use doyen::prelude::*;
+use doyen::web::ApiVersion;
 
 use super::shapes::{NewWebhook, WebhookChanges};
 use super::view::{
@@ -10,7 +11,8 @@ use super::view::{
 };
 use crate::access::{Scope, User};
 use crate::webhooks::domain::{
-    ChangeWebhook, CreateWebhook, EditWebhook, FindWebhook, SECRET_OVERLAP, WebhookId, Webhooks,
+    ChangeWebhook, CreateWebhook, Draft, EditWebhook, FindWebhook, SECRET_OVERLAP, WebhookId,
+    Webhooks,
 };
 
 /// Create a webhook
@@ -19,15 +21,19 @@ use crate::webhooks::domain::{
 /// `webhook-id`, `webhook-timestamp` and `webhook-signature`. The body is a JSON object with
 /// `type`, `timestamp` and `data`; the section `webhooks` of the OpenAPI document has its schemas.
 /// A delivery that fails is tried again for about three days. Internal notes are never sent. The
-/// secret is shown only in this response.
+/// secret is shown only in this response. The data of all messages has the shape of the API version
+/// of this request.
 #[post("/", allow = Scope::WebhooksWrite, idempotent)]
 pub(crate) async fn create(
     me: User,
     webhooks: Webhooks,
     links: Links,
+    version: ApiVersion,
     Json(new): Json<NewWebhook>,
 ) -> Result<Created<CreatedWebhookView>, CreateWebhook> {
-    let (webhook, secret) = webhooks.create(me.id, new.into()).await?;
+    let mut draft: Draft = new.into();
+    draft.api_version = version.name().map(str::to_owned);
+    let (webhook, secret) = webhooks.create(me.id, draft).await?;
     let links = WebhookLinks::of(&webhook, &links);
     Ok(Created((webhook, NewSecret(secret), links).into()))
 }
@@ -119,9 +125,11 @@ pub(crate) async fn rotate(
 #[post("/{id}/test", allow = Scope::WebhooksWrite)]
 pub(crate) async fn test(
     webhooks: Webhooks,
+    links: Links,
     /// Webhook id.
     #[path]
     id: WebhookId,
 ) -> Result<Accepted<DeliveryView>, ChangeWebhook> {
-    Ok(Accepted(webhooks.test(id).await?.into()))
+    let (webhook, delivery) = webhooks.test(id).await?;
+    Ok(Accepted(DeliveryView::of(delivery, &webhook, &links)))
 }

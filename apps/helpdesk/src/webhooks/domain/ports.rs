@@ -65,6 +65,19 @@ pub trait SecretSource {
     async fn secret(&self) -> Result<Secret<String>, Unexpected>;
 }
 
+/// Gives the data of events the shape of a version of the API.
+#[port]
+pub trait EventShapes {
+    /// Returns the data of an event, JSON, as clients of this version know it. `None` stands for
+    /// the newest version.
+    async fn shape(
+        &self,
+        version: Option<&str>,
+        event: EventName,
+        data: &str,
+    ) -> Result<String, Unexpected>;
+}
+
 /// Decides which URLs may be called.
 #[port]
 pub trait AddressCheck {

@@ -6,7 +6,7 @@ use doyen::domain::{Clock, Inject, Page, Paging, Secret, Unexpected};
 
 use super::{
     AddressCheck, ChangeWebhook, CreateWebhook, Delivery, DeliveryId, DeliveryNotFound,
-    DeliveryQueue, Draft, Edit, EditWebhook, EventName, FindDelivery, FindWebhook,
+    DeliveryQueue, Draft, Edit, EditWebhook, EventName, EventShapes, FindDelivery, FindWebhook,
     ForbiddenAddress, MessageId, SECRET_OVERLAP, SecretSource, StaleWebhook, TooManyWebhooks,
     Webhook, WebhookDisabled, WebhookId, WebhookNotFound, WebhookRepository,
 };
@@ -22,6 +22,7 @@ pub struct Webhooks {
     secrets: Arc<dyn SecretSource>,
     addresses: Arc<dyn AddressCheck>,
     queue: Arc<dyn DeliveryQueue>,
+    shapes: Arc<dyn EventShapes>,
     clock: Arc<dyn Clock>,
 }
 
@@ -32,6 +33,7 @@ impl Webhooks {
         secrets: Arc<dyn SecretSource>,
         addresses: Arc<dyn AddressCheck>,
         queue: Arc<dyn DeliveryQueue>,
+        shapes: Arc<dyn EventShapes>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
@@ -39,6 +41,7 @@ impl Webhooks {
             secrets,
             addresses,
             queue,
+            shapes,
             clock,
         }
     }
@@ -113,18 +116,20 @@ impl Webhooks {
     }
 
     /// Sends a test.
-    pub async fn test(&self, id: WebhookId) -> Result<Delivery, ChangeWebhook> {
+    pub async fn test(&self, id: WebhookId) -> Result<(Webhook, Delivery), ChangeWebhook> {
         let webhook = self.repository.find(id).await?.ok_or(WebhookNotFound)?;
         if !webhook.enabled {
             return Err(WebhookDisabled.into());
         }
         let data = format!(r#"{{"webhook":"{id}"}}"#);
-        Ok(self
+        let delivery = self
             .deliver(&webhook, MessageId::new(), EventName::Test, &data)
-            .await?)
+            .await?;
+        Ok((webhook, delivery))
     }
 
-    /// Sends an event to the webhooks that want it. `data` is JSON.
+    /// Sends an event to the webhooks that want it, to each in the shape of its version. `data` is
+    /// JSON in the shape of the newest one.
     pub async fn publish(
         &self,
         message: MessageId,
@@ -132,7 +137,9 @@ impl Webhooks {
         data: &str,
     ) -> Result<(), Unexpected> {
         for webhook in self.repository.subscribed(event).await? {
-            self.deliver(&webhook, message, event, data).await?;
+            let version = webhook.api_version.as_deref();
+            let data = self.shapes.shape(version, event, data).await?;
+            self.deliver(&webhook, message, event, &data).await?;
         }
         Ok(())
     }
@@ -142,14 +149,14 @@ impl Webhooks {
         Ok(!self.repository.subscribed(event).await?.is_empty())
     }
 
-    /// Returns a page of the deliveries of a webhook.
+    /// Returns a webhook and a page of its deliveries.
     pub async fn deliveries(
         &self,
         id: WebhookId,
         paging: &Paging,
-    ) -> Result<Page<Delivery>, FindWebhook> {
-        self.find(id).await?;
-        Ok(self.repository.deliveries(id, paging).await?)
+    ) -> Result<(Webhook, Page<Delivery>), FindWebhook> {
+        let webhook = self.find(id).await?;
+        Ok((webhook, self.repository.deliveries(id, paging).await?))
     }
 
     /// Sends a delivery again, even if it succeeded.
@@ -157,7 +164,7 @@ impl Webhooks {
         &self,
         id: WebhookId,
         delivery: DeliveryId,
-    ) -> Result<Delivery, FindDelivery> {
+    ) -> Result<(Webhook, Delivery), FindDelivery> {
         let webhook = self.repository.find(id).await?.ok_or(WebhookNotFound)?;
         let found = self.repository.delivery(id, delivery).await?;
         let mut found = found.ok_or(DeliveryNotFound)?;
@@ -167,7 +174,7 @@ impl Webhooks {
         found.repeat(self.clock.now());
         self.repository.save_delivery(&found).await?;
         self.queue.enqueue(&found).await?;
-        Ok(found)
+        Ok((webhook, found))
     }
 
     async fn deliver(

@@ -15,6 +15,7 @@ const DISABLE_AFTER: Duration = Duration::from_secs(5 * DAY.as_secs());
 
 fn webhook() -> Webhook {
     let draft = Draft {
+        api_version: None,
         url: "https://example.com/".to_owned(),
         events: vec![EventName::Solved, EventName::Created, EventName::Solved],
         description: None,

@@ -30,6 +30,8 @@ pub struct Webhook {
     pub events: Vec<EventName>,
     /// Purpose, for people.
     pub description: Option<String>,
+    /// Version of the API whose shape the data of messages has; the newest one if `None`.
+    pub api_version: Option<String>,
     /// False if nothing is sent.
     pub enabled: bool,
     /// Time of the first failure since the last success.
@@ -88,6 +90,8 @@ pub struct Draft {
     pub events: Vec<EventName>,
     /// Purpose, for people.
     pub description: Option<String>,
+    /// Version of the API whose shape the data of messages has.
+    pub api_version: Option<String>,
 }
 
 /// Changes to a webhook.
@@ -112,6 +116,7 @@ impl Webhook {
             url: draft.url,
             events: sorted(draft.events),
             description: draft.description,
+            api_version: draft.api_version,
             enabled: true,
             failing_since: None,
             created_at: now,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doyen::data::sea_orm::EntityTrait as _;
 use doyen::data::{Database, Session};
-use doyen::domain::{Access, Job, JobError, JobRun, Jobs, Mail, MailQueue, NewJob, stable_hash};
+use doyen::domain::{Access, Job, JobError, JobRun, Jobs, Mail, MailOutbox, NewJob, stable_hash};
 use doyen::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ pub(crate) struct Deliverer {
 #[derive(Clone, Inject)]
 pub(crate) struct Owners {
     session: Session,
-    mails: Arc<dyn MailQueue>,
+    mails: Arc<dyn MailOutbox>,
     settings: Arc<WebhookSettings>,
     clock: Arc<dyn Clock>,
 }
@@ -142,7 +142,7 @@ fn spread(delivery: &Delivery) -> f64 {
 }
 
 impl Owners {
-    /// Sends a mail to the owner of a webhook that was disabled, once that is committed.
+    /// Sends a mail to the owner of a webhook that was disabled, if that is committed.
     async fn notify(&self, webhook: &Webhook) -> Result<(), Unexpected> {
         let sql = "SELECT email FROM users WHERE id = $1";
         let rows: Vec<Owner> = self
@@ -159,9 +159,7 @@ impl Owners {
             webhook.id, webhook.url
         );
         let mail = Mail::new(owner.email, "A webhook was disabled", text)?;
-        let mails = Arc::clone(&self.mails);
-        self.session.after_commit(async move { mails.send(mail) });
-        Ok(())
+        self.mails.send(mail).await
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod webhook {
         pub url: String,
         pub events: String,
         pub description: Option<String>,
+        pub api_version: Option<String>,
         pub enabled: bool,
         pub failing_since: Option<DateTimeUtc>,
         pub secret: Vec<u8>,
@@ -74,6 +75,7 @@ pub(super) fn new(webhook: &Webhook, secret: Vec<u8>) -> webhook::ActiveModel {
     webhook::ActiveModel {
         owner_id: Set(webhook.owner.uuid()),
         secret: Set(secret),
+        api_version: Set(webhook.api_version.clone()),
         previous_secret: Set(None),
         previous_until: Set(None),
         created_at: Set(webhook.created_at.into()),
@@ -94,6 +96,7 @@ pub(super) fn read(row: webhook::Model) -> Result<Webhook, Unexpected> {
             .map(event)
             .collect::<Result<_, _>>()?,
         description: row.description,
+        api_version: row.api_version,
         enabled: row.enabled,
         failing_since: row.failing_since.map(Into::into),
         created_at: row.created_at.into(),

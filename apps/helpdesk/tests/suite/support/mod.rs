@@ -5,7 +5,7 @@ pub(crate) mod people;
 
 use std::ops::Deref;
 
-use doyen_test::{Setup, Subject, TestApp};
+use doyen_test::{Running, Setup, Subject, TestApp};
 
 pub(crate) use people::{Join, Person};
 
@@ -39,4 +39,20 @@ pub(crate) fn patient() -> Setup {
         .set("database.acquire_timeout", "30s")
         .set("database.lock_timeout", "30s")
         .set("database.statement_timeout", "30s")
+}
+
+/// Waits until the admin address says this of Redis.
+pub(crate) fn redis_is(server: &Running, status: &str) {
+    server.address();
+    let output = server.output();
+    let admin = output.split("Admin http://").nth(1).unwrap_or_default();
+    let admin = admin.split('/').next().unwrap_or_default().parse();
+    let admin = admin.unwrap_or_else(|error| panic!("{error}\n{output}"));
+    let ask = "GET /readyz?verbose HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let line = format!("\"name\":\"redis\",\"status\":\"{status}\"");
+    let found = server.wait_for(|| {
+        let answer = server.try_exchange(admin, ask).unwrap_or_default();
+        answer.contains(&line).then_some(())
+    });
+    assert!(found.is_some(), "never {status}\n{}", server.output());
 }

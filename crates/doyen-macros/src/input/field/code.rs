@@ -253,7 +253,7 @@ fn wrappers(ty: &Type) -> Vec<String> {
 
 /// Returns true for types that have no asynchronous rules.
 fn plain(ty: &Type) -> bool {
-    const PLAIN: [&str; 22] = [
+    const PLAIN: [&str; 23] = [
         "String",
         "bool",
         "char",
@@ -272,6 +272,7 @@ fn plain(ty: &Type) -> bool {
         "NaiveDateTime",
         "NaiveTime",
         "IsoDuration",
+        "Decimal",
         "isize",
         "usize",
         "Id",
