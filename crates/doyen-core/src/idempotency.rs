@@ -112,6 +112,9 @@ pub trait Attempt: Send + Sync {
 
     /// The unit of work with the response was committed.
     fn committed(&mut self);
+
+    /// Releases the key of a request that failed, before its response is sent.
+    async fn release(&mut self);
 }
 
 /// The problem for a request whose key is in use by a running request.

@@ -31,8 +31,10 @@ use doyen_core::{Access, sync};
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use tokio::sync::watch;
 
+#[cfg(feature = "postgres")]
+use crate::DatabaseOptions;
 use crate::background::BackgroundTask;
-use crate::{Database, DatabaseOptions, Session};
+use crate::{Database, Session};
 
 /// The channel of PostgreSQL. The names of Doyen's channels are in the payload.
 const POSTGRES_CHANNEL: &str = "doyen_wake";
@@ -106,6 +108,7 @@ pub(crate) struct WakeCenter {
     shared: Arc<Shared>,
     outgoing: Arc<Mutex<Outgoing>>,
     listener: BackgroundTask,
+    #[cfg(feature = "postgres")]
     listens: std::sync::Once,
 }
 
@@ -132,6 +135,7 @@ impl WakeCenter {
             }),
             outgoing: Arc::default(),
             listener: BackgroundTask::default(),
+            #[cfg(feature = "postgres")]
             listens: std::sync::Once::new(),
         }
     }

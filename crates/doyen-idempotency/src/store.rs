@@ -14,7 +14,7 @@ use doyen_data::Session;
 
 use crate::IdempotencySettings;
 use crate::envelope::{Envelope, Rights, Sealer};
-use crate::identity::Identity;
+use crate::identity::{Hash, Identity};
 use crate::metrics::{Counts, count};
 use crate::running::Running;
 use crate::table::{Record, Table};
@@ -51,6 +51,14 @@ impl Inner {
 
     pub(crate) fn lease_end(&self) -> i64 {
         self.now().saturating_add(millis(self.settings.lease))
+    }
+
+    /// Deletes the marker of an attempt.
+    async fn release(&self, id: &Hash, attempt: &[u8; 16]) {
+        let released: Result<(), Unexpected> = self.table.release(id, attempt).await;
+        if let Err(error) = released {
+            tracing::warn!(target: "idempotency", ?error, "a key is released only when its lease ends");
+        }
     }
 
     /// Returns what a row means for a request: `None` if it has expired.
@@ -226,6 +234,13 @@ impl Attempt for KeyedAttempt {
     fn committed(&mut self) {
         self.is_committed = true;
     }
+
+    async fn release(&mut self) {
+        if self.is_marked {
+            self.inner.release(&self.identity.id, &self.attempt).await;
+            self.is_marked = false;
+        }
+    }
 }
 
 impl Drop for KeyedAttempt {
@@ -240,11 +255,6 @@ impl Drop for KeyedAttempt {
         let inner = Arc::clone(&self.inner);
         let (identity, attempt) = (self.identity, self.attempt);
         // If the commit was cancelled and succeeds all the same, the row has a response and stays.
-        runtime.spawn(async move {
-            let released: Result<(), Unexpected> = inner.table.release(&identity.id, &attempt).await;
-            if let Err(error) = released {
-                tracing::warn!(target: "idempotency", ?error, "a key is released only when its lease ends");
-            }
-        });
+        runtime.spawn(async move { inner.release(&identity.id, &attempt).await });
     }
 }

@@ -172,6 +172,9 @@ impl Pipeline {
                     {
                         return Ok(response);
                     }
+                    if let Some(keyed) = keyed {
+                        keyed.release().await;
+                    }
                     return outcome;
                 }
             };

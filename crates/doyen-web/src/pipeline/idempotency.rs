@@ -94,6 +94,11 @@ impl Keyed<'_> {
         self.attempt.superseded().await?.map(replay).transpose()
     }
 
+    /// Releases the key, so that the client can use it as soon as it has the error.
+    pub(super) async fn release(mut self) {
+        self.attempt.release().await;
+    }
+
     /// Keeps the key: the transaction was committed.
     pub(super) fn committed(mut self) {
         self.attempt.committed();
