@@ -157,6 +157,20 @@ fn an_idle_connection_is_closed_by_a_drain() {
 }
 
 /// Killed during concurrent writes, three times: every ticket with a 201 exists.
+#[test]
+fn the_development_secret_of_an_earlier_version_moves_next_to_the_database() {
+    let program = program().env("DATABASE_URL", "sqlite://store/app.db");
+    let folder = program.folder().to_owned();
+    for name in ["data", "store"] {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+    }
+    std::fs::write(folder.join("data/dev.key"), doyen_test::SIGNING_KEY).unwrap();
+    let server = program.start();
+    server.address();
+    let copied = std::fs::read_to_string(folder.join("store/dev.key")).unwrap();
+    assert_eq!(copied.trim_end(), doyen_test::SIGNING_KEY);
+}
+
 #[doyen_test::test]
 async fn acknowledged_writes_survive_a_kill(app: Helpdesk) {
     let url = app.database_url().to_owned();

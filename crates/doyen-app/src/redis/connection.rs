@@ -175,3 +175,17 @@ impl ConnectionLike for RedisConnection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_write_means_another_primary_and_a_wrong_command_does_not() {
+        assert!(is_lost(&(ErrorKind::Server(ReadOnly), "a replica").into()));
+        assert!(is_lost(&(ErrorKind::Io, "closed").into()));
+        assert!(!is_lost(
+            &(ErrorKind::UnexpectedReturnType, "a list").into()
+        ));
+    }
+}
