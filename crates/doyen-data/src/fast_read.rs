@@ -23,7 +23,7 @@ use sea_orm::{DbErr, Value};
 #[cfg(feature = "postgres-fast-reads")]
 pub(crate) use postgres::{PipelineConnector, PostgresReader};
 #[cfg(feature = "sqlite-fast-reads")]
-pub(crate) use sqlite::SqliteReader;
+pub(crate) use sqlite::{SqliteReader, ignore_times};
 
 use crate::{PoolStatus, Row};
 

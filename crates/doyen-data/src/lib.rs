@@ -91,4 +91,10 @@ pub mod __private {
     pub mod data {
         pub use crate::{Cells, Migration, Migrations, Row, sea_orm};
     }
+
+    /// For a program under an instruction counter: the count must not depend on the machine's speed.
+    #[cfg(feature = "sqlite-fast-reads")]
+    pub fn ignore_read_times() {
+        crate::fast_read::ignore_times();
+    }
 }

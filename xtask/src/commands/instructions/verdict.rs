@@ -5,9 +5,8 @@ use std::fmt::Write;
 
 use super::case::{CASES, FULL_JSON, MANY_JSON};
 
-/// Increase that counts as a regression. Counts of one program on a busy machine differ by up to 1
-/// %. The case that reads a row differs by up to 4 % more, because its threads wait differently.
-/// The lowest of a few counts does not have this, so the rest is a third of this value.
+/// Increase that counts as a regression. Counts of one program differ by up to 1 %, a third of this
+/// value.
 const MAX_INCREASE: f64 = 0.03;
 
 /// Smallest gain that must be recorded: without a record, the same amount could be lost again
