@@ -38,7 +38,7 @@ fn quotas() -> Module {
 
 /// Builds the application.
 pub fn app() -> App {
-    App::new("helpdesk")
+    let app = App::new("helpdesk")
         .title("Helpdesk")
         .version(env!("CARGO_PKG_VERSION"))
         .description("A ticket system: customers open tickets, and agents answer them.")
@@ -60,5 +60,6 @@ pub fn app() -> App {
         .module(webhooks::module())
         .module(quotas())
         .command(accounts::create_user())
-        .seed(seed::seed)
+        .seed(seed::seed);
+    webhooks::messages().fold(app, App::webhook)
 }

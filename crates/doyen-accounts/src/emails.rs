@@ -26,6 +26,8 @@ use doyen_core::{Problem, Restricted};
 use doyen_macros::routes;
 use doyen_web::Routes;
 
+use crate::session_user::without_api_keys;
+
 pub use mailbox::Mailbox;
 pub(crate) use reset::weak;
 pub use settings::EmailSettings;
@@ -45,7 +47,7 @@ pub(crate) fn public() -> Routes {
 
 /// Returns the routes for the caller's own account, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
-    routes![change::ask].allow(own)
+    routes![change::ask].allow(own).document(without_api_keys)
 }
 
 /// The password is correct, but the email address is not verified. Follow the link in the mail, or

@@ -2,7 +2,8 @@
 
 use std::ops::Deref;
 
-use doyen_core::{Caller, Problem, provider};
+use doyen_core::{Caller, Problem, SecurityScheme, provider};
+use serde_json::Value as Json;
 
 /// A caller with a login session. Inject it into routes that manage the caller's own account. API
 /// keys and machine clients get a 403.
@@ -23,6 +24,14 @@ impl Deref for SessionUser {
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct SessionRequired;
+
+/// Leaves API keys out of the schemes of an operation that requires a login session.
+pub(crate) fn without_api_keys(operation: &mut Json) {
+    let api_key = SecurityScheme::api_key();
+    if let Some(schemes) = operation["security"].as_array_mut() {
+        schemes.retain(|scheme| scheme.get(api_key.name()).is_none());
+    }
+}
 
 #[provider]
 async fn session_user(caller: Caller) -> Result<SessionUser, SessionRequired> {

@@ -21,10 +21,14 @@ pub struct ApiDocument {
 
 impl ApiDocument {
     pub(crate) fn new(
-        info: Info,
+        mut info: Info,
         contracts: Arc<Contracts>,
         versions: Option<Arc<VersionSet>>,
     ) -> Self {
+        // The document of an API with versions has the version of the API, not of the program.
+        if let Some(versions) = &versions {
+            versions.newest().clone_into(&mut info.version);
+        }
         Self {
             info,
             contracts,

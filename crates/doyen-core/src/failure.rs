@@ -274,7 +274,7 @@ pub static INVALID: ProblemInfo = ProblemInfo {
     code: "invalid",
     kind: Kind::Invalid,
     title: "Invalid Input",
-    description: "One or more values are invalid. `errors` lists each with a JSON Pointer, a code and a message. Correct them and try again.",
+    description: "One or more values are invalid. `errors` lists each with a JSON Pointer, a code and a message. Correct them and try again. An unknown query parameter is also invalid.",
 };
 
 #[diagnostic::do_not_recommend]

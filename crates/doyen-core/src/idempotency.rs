@@ -154,7 +154,7 @@ pub static NOT_REPLAYABLE: ProblemInfo = ProblemInfo {
     code: "idempotency_response_unavailable",
     kind: Kind::Conflict,
     title: "Response Unavailable",
-    description: "The first request with this `Idempotency-Key` succeeded, and it is not repeated. Its response cannot be sent again, because it was streamed or too large to store. Read the resource instead.",
+    description: "The first request with this `Idempotency-Key` succeeded, and it is not repeated. Its response cannot be sent again, because it was streamed, was too large to store, or can no longer be decrypted. Read the resource instead.",
 };
 
 /// Every problem of a route that takes a key.

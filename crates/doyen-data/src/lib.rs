@@ -92,7 +92,8 @@ pub mod __private {
         pub use crate::{Cells, Migration, Migrations, Row, sea_orm};
     }
 
-    /// For a program under an instruction counter: the count must not depend on the machine's speed.
+    /// For a program under an instruction counter: the count must not depend on the speed of the
+    /// machine.
     #[cfg(feature = "sqlite-fast-reads")]
     pub fn ignore_read_times() {
         crate::fast_read::ignore_times();

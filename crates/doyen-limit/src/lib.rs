@@ -24,7 +24,7 @@ mod shared;
 
 pub use local::Local;
 pub use plugin::Limits;
-pub use quota_book::{QuotaBook, QuotaList, QuotaView, quota};
+pub use quota_book::{QuotaBook, QuotaList, QuotaPeriod, QuotaView, quota};
 pub use quotas::{SqlQuotas, TABLES};
 pub use settings::LimitSettings;
 #[cfg(feature = "redis")]

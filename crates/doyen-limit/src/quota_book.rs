@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doyen_core::limit::{QuotaBucket, Quotas};
+use doyen_core::limit::{Period, QuotaBucket, Quotas};
 use doyen_core::{Caller, Timestamp, Unexpected, policy, signed_in};
 use doyen_schema::Output;
 use doyen_web::limit::LimitRules;
@@ -39,15 +39,32 @@ pub struct QuotaView {
     pub name: String,
     /// Maximum calls per period.
     pub limit: u64,
-    /// Period of the quota in UTC: `day` or `month`.
-    #[output(example = "day")]
-    pub period: String,
+    /// Calendar period of the quota, in UTC.
+    pub period: QuotaPeriod,
     /// Calls used in the current period.
     pub used: u64,
     /// Calls left in the current period.
     pub remaining: u64,
     /// Start of the next period.
     pub resets_at: Timestamp,
+}
+
+/// A calendar period, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Output)]
+pub enum QuotaPeriod {
+    /// From midnight to midnight.
+    Day,
+    /// From the first of a month to the first of the next.
+    Month,
+}
+
+impl From<Period> for QuotaPeriod {
+    fn from(period: Period) -> Self {
+        match period {
+            Period::Day => Self::Day,
+            Period::Month => Self::Month,
+        }
+    }
 }
 
 impl QuotaBook {
@@ -73,7 +90,7 @@ impl QuotaBook {
             views.push(QuotaView {
                 name: quota.name.clone(),
                 limit,
-                period: quota.period.word().to_owned(),
+                period: quota.period.into(),
                 used: state.used,
                 remaining: limit.saturating_sub(state.used),
                 resets_at: state.resets_at,
@@ -90,7 +107,7 @@ impl QuotaBook {
 pub fn quota() -> Route {
     Route::get("/quota")
         .name("show")
-        .summary("Show your quotas")
+        .summary("Get your quotas")
         .description(
             "Calls that another server has reserved count as used. The numbers can be slightly higher than the calls you made, but never lower.",
         )

@@ -45,6 +45,7 @@ pub use credentials::{
 };
 pub use fields::{Cookie, Header, Path, Query};
 pub use form::Form;
+pub(crate) use if_match::READ_PRECONDITION_FAILED;
 pub use if_match::{IfMatch, PRECONDITION_FAILED};
 pub use inject::{Injected, ViaInject};
 pub use json::{Json, MergePatch};

@@ -415,6 +415,13 @@ impl Routes {
         Self(self.0.into_iter().map(|route| route.allow(allow)).collect())
     }
 
+    /// Adds a function over the finished operation of all routes: see [`Route::document`].
+    #[must_use]
+    pub fn document(self, edit: fn(&mut serde_json::Value)) -> Self {
+        let routes = self.0.into_iter();
+        Self(routes.map(|route| route.document(edit)).collect())
+    }
+
     /// Sets how strictly requests of all routes are read. Switches that a route sets itself stay.
     #[must_use]
     pub fn strictness(mut self, strictness: Strictness) -> Self {

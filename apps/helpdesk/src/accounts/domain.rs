@@ -21,8 +21,8 @@ mod service;
 pub use account::{Account, AccountFilter, Edit, Email, NotAnEmail};
 pub use ports::{AccountRepository, Logins, PasswordHasher};
 pub use problems::{
-    AccountNotFound, EditAccount, EmailTaken, FindAccount, OwnRole, Register, RegistrationClosed,
-    StaleAccount,
+    AccountNotFound, EditAccount, EditOwnAccount, EmailTaken, FindAccount, FindOwnAccount,
+    OwnAccountNotFound, OwnRole, Register, RegistrationClosed, StaleAccount,
 };
 pub use registration::{Holder, Registrations, Registry};
 pub use service::Accounts;

@@ -100,6 +100,8 @@ pub(crate) async fn show(
     me: User,
     jobs: Jobs,
     links: Links,
+    /// Job id.
+    #[path]
     id: JobId,
 ) -> Result<Json<JobView>, FindJob> {
     let job = find(me, &jobs, id).await?;
@@ -110,11 +112,13 @@ pub(crate) async fn show(
 ///
 /// A job that waits ends at once. A running job ends after its current step; what it has done so
 /// far stays.
-#[post("/{id}/cancel", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
+#[post("/{id}/cancel", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin), returns = "The job.")]
 pub(crate) async fn cancel(
     me: User,
     jobs: Jobs,
     links: Links,
+    /// Job id.
+    #[path]
     id: JobId,
 ) -> Result<Json<JobView>, CancelJob> {
     find(me, &jobs, id).await?;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use doyen::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::domain::{Comment, Person, Ticket, TicketRepository, Viewer};
+use super::domain::{
+    Comment, CommentId, Person, Priority, Status, Tag, Ticket, TicketId, TicketRepository, Viewer,
+};
 use crate::access::{Role, User, UserId};
 
 /// Returns tickets and comments as JSON, as a reader of every ticket without internal notes sees
@@ -20,7 +22,8 @@ impl TicketFeed {
     pub(crate) async fn ticket(&self, id: &str) -> Result<Option<Value>, Unexpected> {
         let Ok(id) = id.parse() else { return Ok(None) };
         let found = self.repository.find(every_ticket(), id).await?;
-        Ok(found.as_ref().map(ticket))
+        let sent = found.map(SentTicket::from);
+        Ok(sent.map(serde_json::to_value).transpose()?)
     }
 
     /// Returns a public comment, or `None` if it does not exist or is a note.
@@ -36,10 +39,10 @@ impl TicketFeed {
             .repository
             .comment_of(every_ticket(), ticket, id)
             .await?;
-        Ok(found
+        let sent = found
             .filter(|comment| !comment.internal)
-            .as_ref()
-            .map(comment))
+            .map(SentComment::from);
+        Ok(sent.map(serde_json::to_value).transpose()?)
     }
 }
 
@@ -51,45 +54,81 @@ fn every_ticket() -> Viewer {
     })
 }
 
-fn ticket(ticket: &Ticket) -> Value {
-    json!({
-        "id": ticket.id.to_string(),
-        "subject": ticket.subject,
-        "body": ticket.body,
-        "status": ticket.status.as_str(),
-        "priority": priority(ticket),
-        "tags": ticket.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(),
-        "reporter": person(&ticket.reporter),
-        "assignee": ticket.assignee.as_ref().map(person),
-        "comment_count": ticket.comments,
-        "created_at": ticket.created_at.to_string(),
-        "updated_at": ticket.updated_at.to_string(),
-        "version": ticket.version,
-        "_links": {"self": {"href": format!("/v1/tickets/{}", ticket.id)}},
-    })
+/// A ticket as webhooks receive it.
+#[derive(Output)]
+#[output(name = "WebhookTicket", from = Ticket)]
+pub(crate) struct SentTicket {
+    /// Ticket id.
+    id: TicketId,
+    /// Subject, in one line.
+    subject: String,
+    /// Description of the problem.
+    body: String,
+    /// Status.
+    status: Status,
+    /// Priority.
+    priority: Priority,
+    /// Tags, in alphabetical order.
+    tags: Vec<Tag>,
+    /// User who created the ticket.
+    reporter: Person,
+    /// User to whom the ticket is assigned, or null.
+    assignee: Option<Person>,
+    /// Number of public comments.
+    #[output(value = ticket.comments)]
+    comment_count: u32,
+    /// Creation time.
+    created_at: Timestamp,
+    /// Time of the last change or comment.
+    updated_at: Timestamp,
+    /// Version number, incremented by each change.
+    version: i64,
+    /// Links to the ticket.
+    #[output(rename = "_links", value = SentLinks::to(ticket.id))]
+    links: SentLinks,
 }
 
-fn comment(comment: &Comment) -> Value {
-    json!({
-        "id": comment.id.to_string(),
-        "ticket": comment.ticket.to_string(),
-        "author": person(&comment.author),
-        "body": comment.body,
-        "internal": false,
-        "created_at": comment.created_at.to_string(),
-    })
+/// The links of a ticket that was sent.
+#[derive(Output)]
+#[output(name = "WebhookTicketLinks")]
+struct SentLinks {
+    /// The ticket.
+    #[output(rename = "self")]
+    own: SentLink,
 }
 
-fn person(person: &Person) -> Value {
-    json!({"id": person.id.to_string(), "name": person.name})
+/// A link to an operation of the API.
+#[derive(Output)]
+#[output(name = "WebhookLink")]
+struct SentLink {
+    /// Path of the resource.
+    #[output(example = "/v1/tickets/tkt_01jd9m3z6veqjsk4dy2hjcg8x4")]
+    href: String,
 }
 
-fn priority(ticket: &Ticket) -> &'static str {
-    use super::domain::Priority;
-    match ticket.priority {
-        Priority::Low => "low",
-        Priority::Normal => "normal",
-        Priority::High => "high",
-        Priority::Urgent => "urgent",
+impl SentLinks {
+    fn to(id: TicketId) -> Self {
+        let href = format!("/v1/tickets/{id}");
+        Self {
+            own: SentLink { href },
+        }
     }
+}
+
+/// A comment as webhooks receive it.
+#[derive(Output)]
+#[output(name = "WebhookComment", from = Comment)]
+pub(crate) struct SentComment {
+    /// Comment id.
+    id: CommentId,
+    /// Id of the ticket.
+    ticket: TicketId,
+    /// Author.
+    author: Person,
+    /// Text of the comment.
+    body: String,
+    /// Always false: internal notes are not sent.
+    internal: bool,
+    /// Creation time.
+    created_at: Timestamp,
 }

@@ -13,7 +13,7 @@ use doyen::prelude::*;
 
 use domain::{TicketEvents, TicketImports, TicketRepository};
 
-pub(crate) use feed::TicketFeed;
+pub(crate) use feed::{SentComment, SentTicket, TicketFeed};
 pub(crate) use seed::seed;
 
 /// The tag of cached values that depend on any ticket.

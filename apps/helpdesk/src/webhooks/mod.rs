@@ -13,6 +13,7 @@ use doyen::prelude::*;
 
 use domain::{AddressCheck, DeliveryQueue, EventShapes, SecretSource, WebhookRepository};
 
+pub(crate) use api::messages::messages;
 pub use plugin::WebhookSettings;
 pub(crate) use plugin::WebhooksPlugin;
 

@@ -1,5 +1,6 @@
 //! Webhooks: what arrives at a real receiver, and what administrators see of it.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
@@ -129,6 +130,26 @@ fn signed_by(app: &TestApp, message: &Received, secrets: &[&str]) -> Vec<bool> {
         verify(&[secret], header, &message.body, app.clock().now()).is_ok()
     };
     secrets.iter().map(check).collect()
+}
+
+/// Returns the names of the members of an object.
+fn members(object: &Value) -> BTreeSet<&str> {
+    let all = object.as_object().into_iter().flatten();
+    all.map(|(name, _)| name.as_str()).collect()
+}
+
+/// Returns the names of the members of `data` in the document, for an event.
+fn described_members<'a>(document: &'a Value, event: &Value) -> BTreeSet<&'a str> {
+    let resolved = |schema: &'a Value| {
+        let name = schema["$ref"]
+            .as_str()
+            .and_then(|text| text.rsplit('/').next());
+        name.map_or(schema, |name| &document["components"]["schemas"][name])
+    };
+    let event = event.as_str().unwrap_or_default();
+    let body = &document["webhooks"][event]["post"]["requestBody"];
+    let message = resolved(&body["content"]["application/json"]["schema"]);
+    members(&resolved(&message["properties"]["data"])["properties"])
 }
 
 fn types(messages: &[Received]) -> Vec<String> {
@@ -310,6 +331,10 @@ async fn each_event_arrives_signed_and_notes_never_leave(app: Open) {
         let body = message.json();
         assert!(body["timestamp"].is_string());
         let data = &body["data"];
+        assert_eq!(
+            members(data),
+            described_members(app.document(), &body["type"])
+        );
         if body["type"] == "ticket.commented" {
             assert_eq!(
                 (&data["body"], &data["ticket"]),

@@ -8,11 +8,13 @@ use doyen_web::{Client, Created, Json, LinkMap, Links, NoContent, NoStore, Route
 use super::problems::{ChangeClient, MakeClient};
 use super::rows::{self, MachineClient};
 use super::store::ClientStore;
-use crate::session_user::SessionUser;
+use crate::session_user::{SessionUser, without_api_keys};
 
 /// Returns the routes with this access policy.
 pub(crate) fn routes(admin: Restricted) -> Routes {
-    routes![create, list, revoke, replace_secret].allow(admin)
+    routes![create, list, revoke, replace_secret]
+        .allow(admin)
+        .document(without_api_keys)
 }
 
 /// A machine client to create.
@@ -68,8 +70,8 @@ struct SecretView {
 
 /// Create a machine client
 ///
-/// The secret is shown only in this response. The program exchanges it for access tokens at
-/// `/oauth/token`.
+/// The secret is shown only in this response. The program exchanges it for access tokens with the
+/// operation `auth_client_token`.
 #[post("/clients", allow = signed_in, id = "auth_create_client", idempotent(if_supported))]
 async fn create(
     me: SessionUser,
@@ -103,6 +105,8 @@ async fn revoke(
     me: SessionUser,
     from: Client,
     clients: ClientStore,
+    /// Id of the client.
+    #[path]
     id: Id<MachineClient>,
 ) -> Result<NoContent, ChangeClient> {
     clients.revoke(&me, &from, id).await?;
@@ -113,11 +117,13 @@ async fn revoke(
 ///
 /// The old secret and the existing tokens of the client are rejected from now on, so update the
 /// program at the same time. To avoid downtime, create a second client first.
-#[post("/clients/{id}/secret", allow = signed_in, id = "auth_replace_client_secret", idempotent(if_supported))]
+#[post("/clients/{id}/secret", allow = signed_in, id = "auth_replace_client_secret", idempotent(if_supported), returns = "The new secret. The response must not be cached.")]
 async fn replace_secret(
     me: SessionUser,
     from: Client,
     clients: ClientStore,
+    /// Id of the client.
+    #[path]
     id: Id<MachineClient>,
 ) -> Result<NoStore<SecretView>, ChangeClient> {
     let (row, secret) = clients.replace(&me, &from, id).await?;

@@ -48,7 +48,7 @@ enum TokenType {
 /// The client sends its id and secret with HTTP Basic or in the form, but not both. There is no
 /// refresh token; request a new access token instead. The response to a rejected request also
 /// contains `error` and `error_description` (RFC 6749).
-#[post("/oauth/token", allow = anyone, id = "auth_client_token")]
+#[post("/oauth/token", allow = anyone, id = "auth_client_token", returns = "The new access token. The response must not be cached.")]
 async fn token(
     from: Client,
     clients: ClientStore,

@@ -26,7 +26,7 @@ const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 pub struct InvalidSession;
 
 /// The CSRF check failed. Send the CSRF token of the session as `X-CSRF-Token`, from a page of the
-/// same origin. `GET /auth/csrf` returns the token.
+/// same origin. The operation `auth_csrf` returns the token.
 #[derive(Debug, Problem)]
 #[problem(forbidden)]
 pub struct CsrfFailed;

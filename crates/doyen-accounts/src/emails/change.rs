@@ -9,7 +9,7 @@ use doyen_macros::post;
 use doyen_schema::Input;
 use doyen_web::{Accepted, Client, Json, NoContent};
 
-use super::verify::{Follow, Link, MailAccepted};
+use super::verify::{Follow, LinkToken, MailAccepted};
 use super::{EmailSettings, InvalidLink, Mailbox};
 use crate::factor::{CheckFactor, SecondFactorRequired, WrongCode};
 use crate::login::WrongPassword;
@@ -132,7 +132,7 @@ pub(super) async fn confirm(
     mailbox: Mailbox,
     log: Arc<dyn SecurityLog>,
     client: Client,
-    Json(link): Json<Link>,
+    Json(link): Json<LinkToken>,
 ) -> Result<NoContent, Follow> {
     let found = one_time
         .redeem(Purpose::ChangeEmail, link.token.expose())

@@ -13,7 +13,7 @@ use doyen_schema::Input;
 use doyen_web::{Accepted, Client, Json, NoContent};
 
 use super::background::BackgroundWork;
-use super::verify::{Asked, MailAccepted, MailTo};
+use super::verify::{Asked, MailAccepted, MailRequest};
 use super::{EmailSettings, InvalidLink, Mailbox};
 use crate::Users;
 use crate::onetime::{OneTimeTokens, Purpose};
@@ -43,7 +43,7 @@ pub(super) async fn forgot(
     later: BackgroundWork,
     queue: Arc<dyn MailQueue>,
     client: Client,
-    Json(to): Json<MailTo>,
+    Json(to): Json<MailRequest>,
 ) -> Accepted<MailAccepted> {
     let email = to.email.to_lowercase();
     later.with(&*queue, async move |asked: Asked| {
@@ -64,10 +64,10 @@ pub(super) async fn forgot(
 /// A new password for an account.
 #[derive(Input)]
 pub(super) struct PasswordReset {
-    /// Value of `token` in the link from the mail.
+    /// Value of `token` in the fragment of the link, after the `#`.
     #[validate(length(min = 1, max = 256))]
     token: Secret<String>,
-    /// New password. Common passwords are rejected.
+    /// New password. Short and common passwords are rejected; the default minimum is 8 characters.
     #[validate(length(min = 1, max = 128))]
     #[input(example = "correct horse battery staple")]
     password: Secret<String>,

@@ -16,7 +16,7 @@ use crate::onetime::{OneTimeTokens, Purpose};
 
 /// The token from a link in a mail.
 #[derive(Input)]
-pub(super) struct Link {
+pub(super) struct LinkToken {
     /// Value of `token` in the fragment of the link, after the `#`.
     #[validate(length(min = 1, max = 256))]
     pub(super) token: Secret<String>,
@@ -24,8 +24,8 @@ pub(super) struct Link {
 
 /// The recipient of a mail.
 #[derive(Input)]
-#[input(name = "MailTo")]
-pub(super) struct MailTo {
+#[input(name = "MailRequest")]
+pub(super) struct MailRequest {
     /// Email address of the account.
     #[validate(email, length(max = 254))]
     #[input(example = "ada@example.com")]
@@ -78,7 +78,7 @@ pub(super) async fn verify(
     users: Arc<dyn Users>,
     log: Arc<dyn SecurityLog>,
     client: Client,
-    Json(link): Json<Link>,
+    Json(link): Json<LinkToken>,
 ) -> Result<NoContent, Follow> {
     let found = one_time
         .redeem(Purpose::VerifyEmail, link.token.expose())
@@ -102,7 +102,7 @@ pub(super) async fn verify(
 pub(super) async fn resend(
     later: BackgroundWork,
     queue: Arc<dyn MailQueue>,
-    Json(to): Json<MailTo>,
+    Json(to): Json<MailRequest>,
 ) -> Accepted<MailAccepted> {
     let email = to.email.to_lowercase();
     later.with(&*queue, async move |asked: Asked| {

@@ -11,12 +11,15 @@ use super::{FactorSettings, Factors, WrongCode, totp};
 use crate::SessionRequired;
 use crate::login::WrongPassword;
 use crate::proof::{Proof, Prove};
+use crate::session_user::without_api_keys;
 use crate::sessions::CurrentSession;
 use crate::throttle::{Admit, LoginThrottled, Throttle};
 
 /// Returns the routes for the caller's own account, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
-    routes![begin, confirm, remove].allow(own)
+    routes![begin, confirm, remove]
+        .allow(own)
+        .document(without_api_keys)
 }
 
 /// The account already has a second factor. Disable it first.
@@ -24,7 +27,7 @@ pub(crate) fn routes(own: Restricted) -> Routes {
 #[problem(conflict)]
 struct FactorExists;
 
-/// The account has no second factor to confirm or disable. Set one up with `POST /me/totp`.
+/// The account has no second factor to confirm or disable. Set one up first.
 #[derive(Debug, Problem)]
 #[problem(conflict)]
 struct NoFactor;
@@ -77,7 +80,7 @@ impl From<Admit> for ChangeFactor {
 
 /// A request to set up a second factor.
 #[derive(Input)]
-struct Enrol {
+struct TotpSetup {
     /// Current password.
     #[validate(length(min = 1, max = 1024))]
     password: Secret<String>,
@@ -85,7 +88,7 @@ struct Enrol {
 
 /// Setup data for an authenticator app. It is shown only once.
 #[derive(Output)]
-struct Enrolment {
+struct TotpSecret {
     /// Secret for manual entry.
     #[output(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     secret: String,
@@ -99,15 +102,15 @@ struct Enrolment {
 /// Set up a second factor
 ///
 /// Logins require no code until you confirm the first code.
-#[post("/me/totp", allow = signed_in, id = "auth_begin_totp")]
+#[post("/me/totp", allow = signed_in, id = "auth_begin_totp", returns = "The secret of the second factor. The response must not be cached.")]
 async fn begin(
     me: CurrentSession,
     proof: Proof,
     factors: Factors,
     settings: Arc<FactorSettings>,
     client: Client,
-    Json(given): Json<Enrol>,
-) -> Result<NoStore<Enrolment>, ChangeFactor> {
+    Json(given): Json<TotpSetup>,
+) -> Result<NoStore<TotpSecret>, ChangeFactor> {
     let confirmed = proof.password(&me, given.password, &client).await?;
     let secret = totp::secret()?;
     if !factors.begin(&me.subject, &secret).await? {
@@ -117,7 +120,7 @@ async fn begin(
     let issuer = settings.issuer.as_deref().unwrap_or("Doyen");
     let url = totp::url(&secret, issuer, &confirmed.user.email);
     confirmed.succeeded().await?;
-    Ok(NoStore(Enrolment {
+    Ok(NoStore(TotpSecret {
         secret: totp::text(&secret),
         url,
     }))
@@ -125,7 +128,7 @@ async fn begin(
 
 /// The first code of a second factor.
 #[derive(Input)]
-struct FirstCode {
+struct TotpCode {
     /// Code from the authenticator app.
     #[validate(length(min = 1, max = 64))]
     #[input(example = "123456")]
@@ -143,13 +146,13 @@ struct RecoveryCodes {
 /// Enable the second factor
 ///
 /// Confirms the first code from the authenticator app and returns the recovery codes.
-#[post("/me/totp/confirm", allow = signed_in, id = "auth_confirm_totp")]
+#[post("/me/totp/confirm", allow = signed_in, id = "auth_confirm_totp", returns = "The recovery codes. The response must not be cached.")]
 async fn confirm(
     me: CurrentSession,
     throttle: Throttle,
     factors: Factors,
     client: Client,
-    Json(given): Json<FirstCode>,
+    Json(given): Json<TotpCode>,
 ) -> Result<NoStore<RecoveryCodes>, ChangeFactor> {
     let attempt = throttle.admit_own(&me.subject, client.address).await?;
     let found = factors
@@ -183,7 +186,7 @@ async fn confirm(
 
 /// A request to disable the second factor.
 #[derive(Input)]
-struct Removal {
+struct TotpDisable {
     /// Current password.
     #[validate(length(min = 1, max = 1024))]
     password: Secret<String>,
@@ -203,7 +206,7 @@ async fn remove(
     factors: Factors,
     proof: Proof,
     client: Client,
-    Json(given): Json<Removal>,
+    Json(given): Json<TotpDisable>,
 ) -> Result<NoContent, ChangeFactor> {
     let confirmed = proof.password(&me, given.password, &client).await?;
     let found = factors

@@ -8,11 +8,13 @@ use doyen_web::{Client, Created, Json, LinkMap, Links, NoContent, Routes, none};
 use super::problems::{MakeKey, RevokeKey};
 use super::rows::{self, ApiKey};
 use super::store::{KeyStore, Wanted};
-use crate::session_user::SessionUser;
+use crate::session_user::{SessionUser, without_api_keys};
 
 /// Returns the routes with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
-    routes![create, list, revoke].allow(own)
+    routes![create, list, revoke]
+        .allow(own)
+        .document(without_api_keys)
 }
 
 /// An API key to create.
@@ -131,6 +133,8 @@ async fn revoke(
     me: SessionUser,
     from: Client,
     keys: KeyStore,
+    /// Id of the key.
+    #[path]
     id: Id<ApiKey>,
 ) -> Result<NoContent, RevokeKey> {
     keys.revoke(&me, &from, id).await?;

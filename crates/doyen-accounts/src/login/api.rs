@@ -15,6 +15,7 @@ use super::password::PasswordChange;
 use super::problems::ChangePassword;
 use super::{LogIn, LoggedIn, NotOffered};
 use crate::cookies::{CsrfFailed, PresentedCookie, Provenance};
+use crate::session_user::without_api_keys;
 use crate::sessions::{CurrentSession, Own, SessionEngine, SessionKind, Sessions, Transport};
 
 /// Returns the public routes.
@@ -24,7 +25,9 @@ pub(crate) fn public() -> Routes {
 
 /// Returns the routes for the caller's own account, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
-    routes![csrf, change_password].allow(own)
+    routes![csrf, change_password]
+        .allow(own)
+        .document(without_api_keys)
 }
 
 /// Credentials for a login.
@@ -42,7 +45,8 @@ struct Credentials {
     #[validate(length(min = 1, max = 64))]
     #[input(example = "123456")]
     code: Option<Secret<String>>,
-    /// Credentials to return, if the service offers both. The default is bearer tokens.
+    /// Kind of credentials to return, if the service offers bearer tokens and cookies. The default
+    /// is bearer tokens.
     transport: Option<Wanted>,
 }
 
@@ -108,7 +112,7 @@ struct CsrfToken {
 
 /// Get the CSRF token of your session
 ///
-/// For pages with a cookie session that no longer have the login response.
+/// Use it if a page with a cookie session no longer has the CSRF token from the login.
 #[get("/auth/csrf", allow = signed_in)]
 async fn csrf(me: CurrentSession, sessions: Sessions) -> Result<NoStore<CsrfToken>, Own> {
     Ok(NoStore(CsrfToken {
@@ -122,7 +126,7 @@ struct PasswordInput {
     /// Current password.
     #[validate(length(min = 1, max = 1024))]
     current_password: Secret<String>,
-    /// New password. Common passwords are rejected.
+    /// New password. Short and common passwords are rejected; the default minimum is 8 characters.
     #[validate(length(min = 1, max = 128), async = acceptable)]
     #[input(example = "correct horse battery staple")]
     new_password: Secret<String>,

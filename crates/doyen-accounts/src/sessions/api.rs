@@ -15,6 +15,7 @@ use super::{
 };
 use crate::SessionRequired;
 use crate::login::{LoggedOut, TokenView};
+use crate::session_user::without_api_keys;
 
 /// Returns the public routes.
 pub(crate) fn public() -> Routes {
@@ -23,7 +24,9 @@ pub(crate) fn public() -> Routes {
 
 /// Returns the routes for the caller's own sessions, with this access policy.
 pub(crate) fn routes(own: Restricted) -> Routes {
-    routes![logout, list, rename, end, end_others].allow(own)
+    routes![logout, list, rename, end, end_others]
+        .allow(own)
+        .document(without_api_keys)
 }
 
 /// A refresh token.
@@ -75,7 +78,7 @@ struct SessionChanges {
 /// Exchanges a refresh token for a new pair of tokens. Each refresh token can be used once. A
 /// client that lost the response can send the same token again within ten seconds and gets the same
 /// successor. Later reuse ends the session, because two parties then hold the token.
-#[post("/auth/refresh", allow = anyone)]
+#[post("/auth/refresh", allow = anyone, returns = "The new tokens. The response must not be cached.")]
 async fn refresh(
     sessions: Sessions,
     client: Client,
@@ -135,11 +138,13 @@ async fn list(
 }
 
 /// Rename a session
-#[patch("/me/sessions/{id}", allow = signed_in, id = "auth_name_session")]
+#[patch("/me/sessions/{id}", allow = signed_in, id = "auth_name_session", returns = "The updated session.")]
 async fn rename(
     me: CurrentSession,
     sessions: Sessions,
     links: Links,
+    /// Id of the session.
+    #[path]
     id: SessionId,
     MergePatch(changes): MergePatch<SessionChanges>,
 ) -> Result<NoStore<SessionView>, FindSession> {
@@ -161,6 +166,8 @@ async fn rename(
 async fn end(
     me: CurrentSession,
     sessions: Sessions,
+    /// Id of the session.
+    #[path]
     id: SessionId,
     client: Client,
     log: Arc<dyn SecurityLog>,

@@ -26,8 +26,8 @@ pub static OUTCOME_UNKNOWN: ProblemInfo = ProblemInfo {
     code: "outcome_unknown",
     kind: Kind::Unavailable,
     title: "Outcome Unknown",
-    description: "The connection to the database was lost during the commit. The change may or may not have been saved. Read the \
-                  resource before you send the request again.",
+    description: "The connection to the database was lost during the commit. The change may or may not have been saved. Send \
+                  the request again with the same `Idempotency-Key`, if it had one. Otherwise read the resource first.",
 };
 
 /// An opaque error. The client sees a request id, and the log contains the whole chain.

@@ -40,7 +40,7 @@ pub(super) fn operation(one: &Operation, components: &Named) -> Json {
     if one.is_conditional() {
         // `If-None-Match` is not listed as a parameter: clients send it on their own, and a schema
         // would restrict values that HTTP allows.
-        let description = "The version in `If-None-Match` is still current.";
+        let description = "Not modified: an `ETag` in `If-None-Match` is still current. The response has no body.";
         responses
             .entry("304")
             .or_insert_with(|| json!({"description": description}));

@@ -112,12 +112,12 @@ pub(super) fn schemas() -> Map<String, Json> {
             "code": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$", "maxLength": 64, "description": "Stable, machine-readable code."},
             "request_id": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "maxLength": 64, "description": "Id of the request, for support and logs."},
             "violated-policies": {"type": "array", "maxItems": 8, "description": "Names of the exceeded limits, as in `RateLimit-Policy`.", "items": text(48, "Name of a limit.")},
-            "errors": {"type": "array", "maxItems": 10000, "description": "All validation errors.", "items": {"$ref": "#/components/schemas/Failure"}},
+            "errors": {"type": "array", "maxItems": 10000, "description": "Validation errors, at most 100 of a body.", "items": {"$ref": "#/components/schemas/Failure"}},
         },
         "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
     });
     let validation = json!({
-        "description": "An error response with all validation errors.",
+        "description": "An error response with validation errors.",
         "allOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "object"}],
     });
     let failure = json!({
@@ -153,7 +153,7 @@ pub(super) fn headers() -> Json {
             "schema": {"type": "string", "pattern": "^\"[A-Za-z0-9_-]+\";q=[0-9]+;w=[0-9]+$", "maxLength": 100},
         },
         "RateLimit": {
-            "description": "State of that rate limit: `r` requests remain, and more become available in `t` seconds.",
+            "description": "State of the rate limit in `RateLimit-Policy`: `r` requests remain, and more become available in `t` seconds.",
             "schema": {"type": "string", "pattern": "^\"[A-Za-z0-9_-]+\";r=[0-9]+;t=[0-9]+$", "maxLength": 100},
         },
         "Retry-After": {

@@ -27,6 +27,12 @@ pub static PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
     description: "The resource has changed since you read it. Read it again, merge the changes, and send the request with the new `ETag`.",
 };
 
+/// The same problem for a `GET` or `HEAD` with `If-Match`, whose client changes nothing.
+pub(crate) static READ_PRECONDITION_FAILED: ProblemInfo = ProblemInfo {
+    description: "The `ETag` in `If-Match` is not the current one. Omit `If-Match`, or read the resource again.",
+    ..PRECONDITION_FAILED
+};
+
 /// The route's own tags in `If-Match` (RFC 9110 section 13.1.1). Without the header the client gets
 /// a 428.
 ///

@@ -19,7 +19,7 @@ use super::{
 use crate::budget::Account;
 use crate::coding;
 use crate::conditions::{self, Conditions, Verdict};
-use crate::extract::PRECONDITION_FAILED;
+use crate::extract::READ_PRECONDITION_FAILED;
 use crate::{Body, Response};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -110,7 +110,7 @@ impl Pipeline {
                 Verdict::Send => {}
                 Verdict::NotModified(tag) => conditions::not_modified(&mut response, tag),
                 Verdict::Failed => {
-                    let rejection = Rejection::from(Plain::new(&PRECONDITION_FAILED));
+                    let rejection = Rejection::from(Plain::new(&READ_PRECONDITION_FAILED));
                     response = rejection.into_response(self, uri.path(), state.request_id.as_str());
                 }
             }

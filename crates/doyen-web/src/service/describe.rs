@@ -12,7 +12,7 @@ use doyen_schema::{Components, Schema};
 use super::StartError;
 use crate::around::BoxLayer;
 use crate::cache_rule::CacheRule;
-use crate::extract::PRECONDITION_FAILED;
+use crate::extract::READ_PRECONDITION_FAILED;
 use crate::problem::{self, OVERLOADED, TIMEOUT, URI_TOO_LONG};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response;
@@ -72,7 +72,7 @@ pub(super) fn describe(
     }
     if operation.is_conditional() {
         // `If-Match` on a read (RFC 9110 section 13.1.1).
-        operation.fails([&PRECONDITION_FAILED]);
+        operation.fails([&READ_PRECONDITION_FAILED]);
     }
     if route.concurrency.is_some() {
         operation.fails([&OVERLOADED]);

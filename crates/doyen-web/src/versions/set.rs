@@ -19,7 +19,7 @@ static UNKNOWN: ProblemInfo = ProblemInfo {
     code: "unknown_version",
     kind: Kind::Malformed,
     title: "Unknown Version",
-    description: "The API has no version of this name. `detail` lists the versions.",
+    description: "The API has no version of this name. `detail` lists the versions. Send one of them, or none for the newest.",
 };
 
 static GONE: ProblemInfo = ProblemInfo {
@@ -288,7 +288,7 @@ impl VersionSet {
             schema: Schema::of("string")
                 .with("enum", names.clone())
                 .with("default", self.newest),
-            description: "Version of the API.".to_owned(),
+            description: "Version of the API. If omitted, the newest version.".to_owned(),
             deprecated: false,
             commas: false,
         };
@@ -299,6 +299,7 @@ impl VersionSet {
         }
         for answer in &mut operation.answers {
             for (name, description) in [
+                ("API-Version", "Version of the API that this response has."),
                 (
                     "Deprecation",
                     "Time since which the requested version is deprecated (RFC 9745).",

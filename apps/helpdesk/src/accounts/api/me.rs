@@ -4,30 +4,30 @@ use doyen::prelude::*;
 
 use super::shapes::{AccountLinks, ProfileChanges, UserView};
 use crate::access::{Scope, User};
-use crate::accounts::domain::{Account, Accounts, EditAccount, FindAccount};
+use crate::accounts::domain::{Account, Accounts, EditOwnAccount, FindOwnAccount};
 
-/// Get the caller's profile
+/// Get your profile
 #[get("/", allow = Scope::Profile, id = "accounts_show_me")]
 pub(crate) async fn profile(
     me: User,
     accounts: Accounts,
     links: Links,
-) -> Result<Json<UserView>, FindAccount> {
+) -> Result<Json<UserView>, FindOwnAccount> {
     Ok(Json(view(accounts.find(me.id).await?, &links)))
 }
 
-/// Update the caller's profile
+/// Update your profile
 ///
 /// Send the last known `ETag` as `If-Match`. A request that changes nothing does not increment the
 /// version.
-#[patch("/", allow = Scope::Profile, id = "accounts_edit_me")]
+#[patch("/", allow = Scope::Profile, id = "accounts_edit_me", returns = "The updated user.")]
 pub(crate) async fn edit_profile(
     me: User,
     accounts: Accounts,
     links: Links,
     seen: IfMatch,
     MergePatch(changes): MergePatch<ProfileChanges>,
-) -> Result<Json<UserView>, EditAccount> {
+) -> Result<Json<UserView>, EditOwnAccount> {
     let account = accounts
         .edit(me, me.id, seen.version(), changes.into())
         .await?;

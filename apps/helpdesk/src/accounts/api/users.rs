@@ -27,6 +27,8 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     accounts: Accounts,
     links: Links,
+    /// User id.
+    #[path]
     id: UserId,
 ) -> Result<Json<UserView>, FindAccount> {
     Ok(Json(view(accounts.find(id).await?, &links)))
@@ -37,11 +39,13 @@ pub(crate) async fn show(
 /// Changes the name or the role, or disables the account. Send the last known `ETag` as `If-Match`.
 /// A new role takes effect within seconds, also for users who are logged in. Administrators cannot
 /// change their own role or disable their own account.
-#[patch("/{id}", allow = Scope::UsersWrite)]
+#[patch("/{id}", allow = Scope::UsersWrite, returns = "The updated user.")]
 pub(crate) async fn edit(
     me: User,
     accounts: Accounts,
     links: Links,
+    /// User id.
+    #[path]
     id: UserId,
     seen: IfMatch,
     MergePatch(changes): MergePatch<UserChanges>,

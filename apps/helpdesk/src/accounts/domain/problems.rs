@@ -7,6 +7,11 @@ use doyen::domain::{Problem, Unexpected};
 #[problem(not_found, code = "user_not_found")]
 pub struct AccountNotFound;
 
+/// The account no longer exists. Log in with another account.
+#[derive(Debug, Problem)]
+#[problem(not_found, code = "user_not_found")]
+pub struct OwnAccountNotFound;
+
 /// The account has changed since it was read. Read it again, and repeat the change with the new
 /// `ETag`.
 #[derive(Debug, Problem)]
@@ -69,4 +74,50 @@ pub enum EditAccount {
     /// An unexpected error.
     #[problem(unexpected)]
     Unexpected(Unexpected),
+}
+
+/// Errors when callers read their own account.
+#[derive(Debug, Problem)]
+pub enum FindOwnAccount {
+    /// The account was deleted.
+    #[problem(transparent)]
+    Missing(OwnAccountNotFound),
+    /// An unexpected error.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+/// Errors when callers change their own account.
+#[derive(Debug, Problem)]
+pub enum EditOwnAccount {
+    /// The account was deleted.
+    #[problem(transparent)]
+    Missing(OwnAccountNotFound),
+    /// The account has changed since the caller read it.
+    #[problem(transparent)]
+    Stale(StaleAccount),
+    /// An unexpected error.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+impl From<FindAccount> for FindOwnAccount {
+    fn from(error: FindAccount) -> Self {
+        match error {
+            FindAccount::Missing(_) => OwnAccountNotFound.into(),
+            FindAccount::Unexpected(error) => error.into(),
+        }
+    }
+}
+
+impl From<EditAccount> for EditOwnAccount {
+    fn from(error: EditAccount) -> Self {
+        match error {
+            EditAccount::Missing(_) => OwnAccountNotFound.into(),
+            EditAccount::Stale(stale) => stale.into(),
+            // A profile has neither a role nor the disabled state.
+            EditAccount::OwnRole(_) => Unexpected::new("a profile changed a role").into(),
+            EditAccount::Unexpected(error) => error.into(),
+        }
+    }
 }

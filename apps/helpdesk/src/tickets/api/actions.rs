@@ -11,11 +11,13 @@ use crate::tickets::domain::{AssignTicket, MoveTicket, TicketId, Tickets};
 /// Assign a ticket
 ///
 /// Assigns the ticket to an agent or administrator. A closed ticket must be reopened first.
-#[post("/{id}/assign", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
+#[post("/{id}/assign", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin), returns = "The updated ticket.")]
 pub(crate) async fn assign(
     me: User,
     tickets: Tickets,
     present: Presenter,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     Json(to): Json<Assignment>,
 ) -> Result<Json<TicketView>, AssignTicket> {
@@ -27,11 +29,13 @@ pub(crate) async fn assign(
 /// Solve a ticket
 ///
 /// The ticket must be open or pending.
-#[post("/{id}/solve", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
+#[post("/{id}/solve", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin), returns = "The updated ticket.")]
 pub(crate) async fn solve(
     me: User,
     tickets: Tickets,
     present: Presenter,
+    /// Ticket id.
+    #[path]
     id: TicketId,
 ) -> Result<Json<TicketView>, MoveTicket> {
     Ok(Json(present.show(tickets.solve(me.into(), id).await?)))
@@ -40,11 +44,13 @@ pub(crate) async fn solve(
 /// Close a ticket
 ///
 /// The ticket must be solved.
-#[post("/{id}/close", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
+#[post("/{id}/close", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin), returns = "The updated ticket.")]
 pub(crate) async fn close(
     me: User,
     tickets: Tickets,
     present: Presenter,
+    /// Ticket id.
+    #[path]
     id: TicketId,
 ) -> Result<Json<TicketView>, MoveTicket> {
     Ok(Json(present.show(tickets.close(me.into(), id).await?)))
@@ -53,11 +59,13 @@ pub(crate) async fn close(
 /// Reopen a ticket
 ///
 /// The ticket must be solved or closed.
-#[post("/{id}/reopen", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin))]
+#[post("/{id}/reopen", allow = Scope::TicketsWrite.role(Role::Agent).role(Role::Admin), returns = "The updated ticket.")]
 pub(crate) async fn reopen(
     me: User,
     tickets: Tickets,
     present: Presenter,
+    /// Ticket id.
+    #[path]
     id: TicketId,
 ) -> Result<Json<TicketView>, MoveTicket> {
     Ok(Json(present.show(tickets.reopen(me.into(), id).await?)))

@@ -17,6 +17,8 @@ pub(crate) async fn add_comment(
     me: User,
     tickets: Tickets,
     links: Links,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     Json(new): Json<CommentBody>,
 ) -> Result<Created<CommentView>, AddComment> {
@@ -32,6 +34,8 @@ pub(crate) async fn list_comments(
     me: User,
     tickets: Tickets,
     links: Links,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     paging: Paging,
 ) -> Result<Page<CommentView>, FindTicket> {

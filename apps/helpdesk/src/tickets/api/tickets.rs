@@ -55,6 +55,8 @@ pub(crate) async fn show(
     me: User,
     tickets: Tickets,
     present: Presenter,
+    /// Ticket id.
+    #[path]
     id: TicketId,
 ) -> Result<Json<TicketView>, FindTicket> {
     Ok(Json(present.show(tickets.find(me.into(), id).await?)))
@@ -64,11 +66,13 @@ pub(crate) async fn show(
 ///
 /// Send the last known `ETag` as `If-Match`. A request that changes nothing does not increment the
 /// version.
-#[patch("/{id}", allow = Scope::TicketsWrite)]
+#[patch("/{id}", allow = Scope::TicketsWrite, returns = "The updated ticket.")]
 pub(crate) async fn edit(
     me: User,
     tickets: Tickets,
     present: Presenter,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     seen: IfMatch,
     MergePatch(changes): MergePatch<TicketChanges>,
@@ -89,6 +93,8 @@ pub(crate) async fn edit(
 pub(crate) async fn remove(
     me: User,
     tickets: Tickets,
+    /// Ticket id.
+    #[path]
     id: TicketId,
 ) -> Result<NoContent, FindTicket> {
     tickets.remove(me.into(), id).await?;

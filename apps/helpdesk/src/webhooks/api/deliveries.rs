@@ -14,6 +14,8 @@ use crate::webhooks::domain::{DeliveryId, FindDelivery, FindWebhook, WebhookId, 
 pub(crate) async fn list_deliveries(
     webhooks: Webhooks,
     links: Links,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
     paging: Paging,
 ) -> Result<Page<DeliveryView>, FindWebhook> {
@@ -28,7 +30,11 @@ pub(crate) async fn list_deliveries(
 pub(crate) async fn redeliver(
     webhooks: Webhooks,
     links: Links,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
+    /// Delivery id.
+    #[path]
     delivery: DeliveryId,
 ) -> Result<Accepted<DeliveryView>, FindDelivery> {
     let (webhook, delivery) = webhooks.redeliver(id, delivery).await?;

@@ -19,9 +19,10 @@ use crate::webhooks::domain::{
 ///
 /// The URL then receives a `POST` for each event, signed as in Standard Webhooks: with the headers
 /// `webhook-id`, `webhook-timestamp` and `webhook-signature`. The body is a JSON object with
-/// `type`, `timestamp` and `data`. A delivery that fails is tried again for about three days.
-/// Internal notes are never sent. The secret is shown only in this response. The data of all
-/// messages has the shape of the API version of this request.
+/// `type`, `timestamp` and `data`; the section `webhooks` of the OpenAPI document has its schemas.
+/// A delivery that fails is tried again for about three days. Internal notes are never sent. The
+/// secret is shown only in this response. The data of all messages has the shape of the API version
+/// of this request.
 #[post("/", allow = Scope::WebhooksWrite, idempotent)]
 pub(crate) async fn create(
     me: User,
@@ -58,6 +59,8 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     webhooks: Webhooks,
     links: Links,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
 ) -> Result<Json<WebhookView>, FindWebhook> {
     let webhook = webhooks.find(id).await?;
@@ -68,10 +71,12 @@ pub(crate) async fn show(
 /// Update a webhook
 ///
 /// Send the last known `ETag` as `If-Match`.
-#[patch("/{id}", allow = Scope::WebhooksWrite)]
+#[patch("/{id}", allow = Scope::WebhooksWrite, returns = "The updated webhook.")]
 pub(crate) async fn edit(
     webhooks: Webhooks,
     links: Links,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
     seen: IfMatch,
     MergePatch(changes): MergePatch<WebhookChanges>,
@@ -85,19 +90,26 @@ pub(crate) async fn edit(
 ///
 /// Deletes the webhook and its deliveries. Nothing more is sent.
 #[delete("/{id}", allow = Scope::WebhooksWrite)]
-pub(crate) async fn remove(webhooks: Webhooks, id: WebhookId) -> Result<NoContent, FindWebhook> {
+pub(crate) async fn remove(
+    webhooks: Webhooks,
+    /// Webhook id.
+    #[path]
+    id: WebhookId,
+) -> Result<NoContent, FindWebhook> {
     webhooks.remove(id).await?;
     Ok(NoContent)
 }
 
-/// Create another secret
+/// Rotate the secret of a webhook
 ///
 /// Messages are signed with the new and the previous secret for 24 hours, then with the new one
 /// alone. The secret is shown only in this response.
-#[post("/{id}/secret", allow = Scope::WebhooksWrite)]
+#[post("/{id}/secret", allow = Scope::WebhooksWrite, returns = "The new secret. The response must not be cached.")]
 pub(crate) async fn rotate(
     webhooks: Webhooks,
     clock: Arc<dyn Clock>,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
 ) -> Result<NoStore<SecretView>, FindWebhook> {
     let secret = webhooks.rotate(id).await?;
@@ -107,13 +119,15 @@ pub(crate) async fn rotate(
     }))
 }
 
-/// Send a test
+/// Send a test event
 ///
 /// Sends the event `webhook.test`. Its delivery is in the list of deliveries.
 #[post("/{id}/test", allow = Scope::WebhooksWrite)]
 pub(crate) async fn test(
     webhooks: Webhooks,
     links: Links,
+    /// Webhook id.
+    #[path]
     id: WebhookId,
 ) -> Result<Accepted<DeliveryView>, ChangeWebhook> {
     let (webhook, delivery) = webhooks.test(id).await?;
