@@ -85,6 +85,8 @@ fn a_route_has_callbacks_a_description_and_a_last_word() {
     assert_eq!(schema["$ref"], "#/components/schemas/Paid");
     assert!(document["components"]["schemas"]["Paid"].is_object());
     assert!(callback["responses"]["2XX"].is_object());
+    let security = callback["security"].as_array().expect("it is said");
+    assert!(security.is_empty(), "the schemes are those of the routes");
 }
 
 #[test]
