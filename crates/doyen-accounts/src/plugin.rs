@@ -268,6 +268,8 @@ impl Plugin for Accounts {
         let keys = Arc::new(AccountKeys::derive(app));
         let security = Arc::new(SecurityWriter::new(app.database(), app.clock()));
         app.provide(Arc::clone(&security));
+        let counted = Arc::clone(&security);
+        app.metrics(security::FAMILIES, move |samples| counted.collect(samples));
         app.service("security log", |security: Arc<SecurityWriter>| async move {
             Ok(Stop::with(move || async move { security.flush().await }))
         });

@@ -14,4 +14,5 @@ mod writer;
 
 pub(crate) use api::routes;
 pub use log::SqlSecurityLog;
+pub(crate) use writer::FAMILIES;
 pub use writer::SecurityWriter;

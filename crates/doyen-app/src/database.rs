@@ -14,10 +14,21 @@ use crate::{Built, Family, Impact};
 /// Maximum time of the health check.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
 
-const FAMILIES: &[Family] = &[Family::gauge(
-    "db_pool_connections",
-    "Connections to the database, by state.",
-)];
+const CONNECTIONS: &str = "db_pool_connections";
+const MAX_CONNECTIONS: &str = "db_pool_max_connections";
+const TRANSACTIONS: &str = "db_transactions_total";
+
+const FAMILIES: &[Family] = &[
+    Family::gauge(CONNECTIONS, "Connections to the database, by state."),
+    Family::gauge(
+        MAX_CONNECTIONS,
+        "Maximum number of connections to the database.",
+    ),
+    Family::counter(
+        TRANSACTIONS,
+        "Transactions by their end; `unknown` if the connection was lost during the commit.",
+    ),
+];
 
 /// All tables of an application, in the order in which they are migrated.
 #[derive(Clone, Debug, Default)]
@@ -96,8 +107,17 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
     let database = app.database();
     app.metrics(FAMILIES, move |samples| {
         let pool = database.pool();
-        samples.value("db_pool_connections", &[("state", "open")], pool.open);
-        samples.value("db_pool_connections", &[("state", "idle")], pool.idle);
+        samples.value(CONNECTIONS, &[("state", "open")], pool.open);
+        samples.value(CONNECTIONS, &[("state", "idle")], pool.idle);
+        samples.value(MAX_CONNECTIONS, &[], pool.max);
+        let transactions = database.transactions();
+        for (end, count) in [
+            ("committed", transactions.committed),
+            ("rolled_back", transactions.rolled_back),
+            ("unknown", transactions.unknown),
+        ] {
+            samples.value(TRANSACTIONS, &[("end", end)], count);
+        }
     });
 }
 

@@ -72,6 +72,7 @@ mod manifest;
 mod metrics;
 mod order;
 mod plugin;
+mod process_metrics;
 pub mod redis;
 mod registrar;
 mod report;

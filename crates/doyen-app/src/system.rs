@@ -32,6 +32,7 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
     for family in FAMILIES.iter().chain([&crate::metrics::HEALTH]) {
         app.claim(claims::Kind::Metric, family.name);
     }
+    crate::process_metrics::register(app);
     #[cfg(feature = "database")]
     crate::database::register(app);
     #[cfg(feature = "redis")]
@@ -123,6 +124,7 @@ impl IntoResponse for Ready {
 
 const REQUESTS: &str = "http_server_requests_total";
 const DURATION: &str = "http_server_request_duration_seconds";
+const RUNNING: &str = "http_server_active_requests";
 const SHED: &str = "http_server_shed_requests_total";
 const BUFFERED: &str = "http_server_buffered_bytes";
 const DISCONNECTED: &str = "http_server_disconnected_total";
@@ -130,6 +132,10 @@ const DISCONNECTED: &str = "http_server_disconnected_total";
 const FAMILIES: &[Family] = &[
     Family::counter(REQUESTS, "Requests that were answered."),
     Family::histogram(DURATION, "How long requests took."),
+    Family::gauge(
+        RUNNING,
+        "Requests that are being handled, without those whose body still arrives.",
+    ),
     Family::counter(SHED, "Requests refused because the server was overloaded."),
     Family::gauge(
         BUFFERED,
@@ -152,6 +158,7 @@ pub(crate) fn http_metrics(metrics: &Metrics, service: &Service) {
             requests(&reading, &bounds, samples);
         }
         let pressure = service.pressure();
+        samples.value(RUNNING, &[], pressure.running);
         samples.value(SHED, &[], pressure.shed);
         samples.value(BUFFERED, &[], pressure.buffered);
         samples.value(DISCONNECTED, &[], pressure.disconnected);

@@ -12,8 +12,9 @@ use crate::fast_read::FastReader;
 use crate::keyset::CursorKey;
 use crate::pool::{Pool, PoolOptions};
 use crate::probe::Probe;
+use crate::transaction_counts::{Ending, Endings};
 use crate::wake::WakeCenter;
-use crate::{ConnectError, DatabaseOptions, PoolStatus, Session};
+use crate::{ConnectError, DatabaseOptions, PoolStatus, Session, TransactionCounts};
 
 /// Idle time after which a connection is pinged before use. A ping costs a third of a small query.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
@@ -52,6 +53,7 @@ struct Inner {
     wake: Arc<WakeCenter>,
     options: DatabaseOptions,
     cursor_key: CursorKey,
+    endings: Arc<Endings>,
 }
 
 impl std::fmt::Debug for Database {
@@ -117,6 +119,7 @@ impl Database {
             wake: Arc::new(WakeCenter::new()),
             options: options.clone(),
             cursor_key: CursorKey::random(),
+            endings: Arc::default(),
         })))
     }
 
@@ -209,6 +212,7 @@ impl Database {
             wake: Arc::clone(&inner.wake),
             options: inner.options.clone(),
             cursor_key: key,
+            endings: Arc::clone(&inner.endings),
         }))
     }
 
@@ -236,6 +240,15 @@ impl Database {
     /// Tells the readiness check about the error of a statement.
     pub(crate) fn observe(&self, error: &DbErr) {
         self.0.probe.observe(error);
+    }
+
+    /// Returns how the transactions so far ended.
+    pub fn transactions(&self) -> TransactionCounts {
+        self.0.endings.counts()
+    }
+
+    pub(crate) fn count_transaction(&self, ending: Ending) {
+        self.0.endings.count(ending);
     }
 
     /// Returns the number of connections.

@@ -38,6 +38,7 @@ mod query_stats;
 mod row;
 mod session;
 mod statement;
+mod transaction_counts;
 mod url;
 mod version;
 mod wake;
@@ -81,6 +82,7 @@ pub use pool_status::PoolStatus;
 pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
+pub use transaction_counts::TransactionCounts;
 pub use version::UpdateError;
 pub use wake::Wakeups;
 

@@ -23,9 +23,15 @@ pub(crate) const FAMILIES: &[Family] = &[
         "events_delivery_seconds",
         "Time from the emit of an event to the end of its delivery.",
     ),
-    Family::gauge("events_waiting", "Deliveries that wait, on all nodes."),
+    Family::gauge(
+        "events_outbox_waiting",
+        "Deliveries that wait, on all nodes.",
+    ),
     Family::gauge("events_parked", "Parked deliveries, on all nodes."),
-    Family::gauge("events_lag_seconds", "Age of the oldest event that waits."),
+    Family::gauge(
+        "events_outbox_lag_seconds",
+        "Age of the oldest event that waits.",
+    ),
 ];
 
 const BOUNDS: [(f64, &str); 8] = [
@@ -149,10 +155,14 @@ impl Stats {
         let sum = self.sum_micros.load(Ordering::Relaxed) as f64 / 1e6;
         let bounds = BOUNDS.map(|(_, text)| text);
         samples.histogram("events_delivery_seconds", &[], &bounds, &counts, sum);
-        samples.value("events_waiting", &[], self.waiting.load(Ordering::Relaxed));
+        samples.value(
+            "events_outbox_waiting",
+            &[],
+            self.waiting.load(Ordering::Relaxed),
+        );
         samples.value("events_parked", &[], self.parked.load(Ordering::Relaxed));
         #[allow(clippy::cast_precision_loss, reason = "an age for a graph")]
         let lag = self.lag_ms.load(Ordering::Relaxed) as f64 / 1e3;
-        samples.value("events_lag_seconds", &[], lag);
+        samples.value("events_outbox_lag_seconds", &[], lag);
     }
 }

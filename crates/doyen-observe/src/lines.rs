@@ -1,8 +1,9 @@
 //! The output of log lines: a buffer that callers append to and one thread writes.
 //!
-//! A caller holds the lock for one copy. The thread sleeps while there is nothing to write.
-//! Otherwise it collects lines for ten milliseconds, so that a busy service wakes it a hundred
-//! times a second and not once per line. Errors and `flush` wake it at once.
+//! A caller holds the lock for one copy. The thread sleeps while there is nothing to write. A line
+//! that comes alone is written at once. After a write, lines are collected for ten milliseconds, so
+//! that a busy service wakes the thread a hundred times a second and not once per line. Errors and
+//! `flush` wake it at once.
 //!
 //! Lines that a client can cause in any number need [`Lines::admits`] first; the thread reports how
 //! many were left out.
@@ -12,7 +13,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use doyen_core::sync::{ignore_poison, lock};
 
@@ -20,7 +21,7 @@ use crate::sample::{LeftOut, Sampler};
 
 /// Maximum number of bytes that wait to be written.
 const CAPACITY: usize = 4 << 20;
-/// Time for which lines are collected before they are written.
+/// Minimum time between two writes, unless a line is urgent.
 const BATCH_DELAY: Duration = Duration::from_millis(10);
 /// Interval at which the thread checks for due reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
@@ -232,6 +233,7 @@ impl Shared {
     fn run(&self, mut out: impl Write, notes: Notes) {
         let mut batch = Vec::new();
         let mut lost = 0;
+        let mut written = None;
         loop {
             let state = lock(&self.state);
             let state = ignore_poison(
@@ -244,9 +246,10 @@ impl Shared {
                 REPORT_INTERVAL,
                 |s| s.is_idle(),
             ));
+            let since = written.map_or(BATCH_DELAY, |at: Instant| at.elapsed());
             let (mut state, _) = ignore_poison(self.work.wait_timeout_while(
                 state,
-                BATCH_DELAY,
+                BATCH_DELAY.saturating_sub(since),
                 |s| !s.urgent && !s.closed,
             ));
             std::mem::swap(&mut state.buffer, &mut batch);
@@ -271,6 +274,7 @@ impl Shared {
                 self.dropped.fetch_add(lines, Ordering::Relaxed);
                 lost += lines;
             }
+            written = Some(Instant::now());
             batch.clear();
             lock(&self.state).written = goal;
             self.done.notify_all();

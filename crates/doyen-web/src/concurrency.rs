@@ -54,6 +54,11 @@ impl ConcurrencyLimit {
         self.shed.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Returns the number of requests that are being handled.
+    pub(crate) fn current(&self) -> usize {
+        self.current.load(Ordering::Relaxed)
+    }
+
     /// Returns the number of requests rejected so far.
     pub(crate) fn shed(&self) -> u64 {
         self.shed.load(Ordering::Relaxed)

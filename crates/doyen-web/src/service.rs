@@ -139,6 +139,7 @@ impl Service {
     /// Returns what the service rejects and holds because of load.
     pub fn pressure(&self) -> Pressure {
         Pressure {
+            running: self.inner.pipeline.concurrency.current(),
             shed: self.inner.pipeline.concurrency.shed(),
             buffered: self.inner.budget.used(),
             disconnected: self.inner.budget.disconnected(),
@@ -161,6 +162,8 @@ impl Service {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pressure {
+    /// Requests that are being handled. Those whose client still sends the body do not count.
+    pub running: usize,
     /// Requests rejected so far because of overload (503 `overloaded`).
     pub shed: u64,
     /// Bytes that are currently held for clients.

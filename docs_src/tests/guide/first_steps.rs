@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use doyen_test::Program;
+
 use super::{of, subject};
 
 subject!(Greeter, docs_src::first_steps::app());
@@ -45,6 +47,31 @@ fn the_program_lists_its_routes() {
             .any(|line| line.starts_with("GET /hello/{name}") && line.ends_with("anyone")),
         "{text}"
     );
+}
+
+#[test]
+fn the_program_of_the_readme_is_complete() {
+    let server = Program::new(env!("CARGO_BIN_EXE_greeter"))
+        .env("APP_SERVER__BIND", "127.0.0.1:0")
+        .start();
+    let get = |path: &str| {
+        server.exchange(&format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        ))
+    };
+    let greeting = get("/hello/Ada?times=2");
+    assert!(
+        greeting.ends_with(r#"{"message":"Hello, Hello, Ada"}"#),
+        "{greeting}"
+    );
+    let refused = get("/hello/Ada?times=9");
+    assert!(refused.starts_with("HTTP/1.1 422 "), "{refused}");
+    // The README shows the end of this response.
+    let readme = std::fs::read_to_string("../README.md").unwrap();
+    let (_, errors) = refused.split_once("\"errors\":").unwrap();
+    assert!(readme.contains(errors), "the README does not show {errors}");
+    assert!(get("/docs").starts_with("HTTP/1.1 200 "));
+    assert!(server.terminate().success());
 }
 
 subject!(Texts, of(docs_src::policies::module()));

@@ -423,6 +423,55 @@ fn h2_production_shows_no_documents() {
 }
 
 #[test]
+fn the_metrics_show_logins_transactions_and_the_process() {
+    let server = program().start();
+    token(&server);
+    let wrong = r#"{"email": "ada@example.com", "password": "wrong horse"}"#;
+    let wrong = server.exchange(&request("POST", "/v1/auth/login", "", wrong));
+    assert!(wrong.starts_with("HTTP/1.1 401"), "{wrong}");
+    let metrics = server
+        .try_exchange(
+            admin(&server),
+            &get("/metrics").replace("Host: x", "Host: localhost"),
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+    for line in [
+        "auth_logins_total{result=\"succeeded\"} 1\n",
+        "auth_logins_total{result=\"failed\"} 1\n",
+        "db_transactions_total{end=\"unknown\"} 0\n",
+        "http_server_active_requests 0\n",
+        "build_info{name=\"helpdesk\",version=\"0.1.0\",doyen=\"0.1.0\"} 1\n",
+    ] {
+        assert!(metrics.contains(line), "no {line} in\n{metrics}");
+    }
+    let value = |name: &str| -> f64 {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name));
+        let value = line.unwrap_or_else(|| panic!("no {name} in\n{metrics}"));
+        value
+            .trim()
+            .parse()
+            .unwrap_or_else(|error| panic!("{name}{value}: {error}"))
+    };
+    assert!(value("db_transactions_total{end=\"committed\"}") >= 2.0);
+    assert!(value("process_resident_memory_bytes") > f64::from(1 << 20));
+    assert!(value("process_open_fds") < value("process_max_fds"));
+    assert!(value("process_cpu_seconds_total") > 0.0);
+    assert!(value("process_threads") >= value("tokio_workers"));
+    assert!(value("tokio_alive_tasks") >= 1.0);
+    assert!(value("process_start_time_seconds") > 1.7e9);
+}
+
+/// Returns the address of the admin listener.
+fn admin(server: &Running) -> SocketAddr {
+    let output = server.output();
+    let admin = output.split("Admin http://").nth(1).unwrap_or_default();
+    let admin = admin.split('/').next().unwrap_or_default();
+    admin
+        .parse()
+        .unwrap_or_else(|error| panic!("{error}\n{output}"))
+}
+
+#[test]
 fn an_address_in_use_is_reported() {
     let first = program().start();
     let address = first.address().to_string();

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use doyen_core::{Access, Clock, RequestId, SecurityEvent, Timestamp, Unexpected, current_request};
+use doyen_app::{Family, Samples};
+use doyen_core::{
+    Access, Clock, RequestId, SecurityEvent, Timestamp, Unexpected, current_request, security,
+};
 use doyen_data::Database;
 use doyen_data::sea_orm::prelude::DateTimeUtc;
 use doyen_data::sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
@@ -23,7 +26,27 @@ pub struct SecurityWriter {
     clock: Arc<dyn Clock>,
     rows: BatchWriter<EventSink>,
     lost: AtomicU64,
+    logins: [AtomicU64; LOGINS.len()],
 }
+
+/// The events that are results of a login, and their labels in the metrics.
+const LOGINS: [(&str, &str); 3] = [
+    (security::LOGIN_SUCCEEDED, "succeeded"),
+    (security::LOGIN_FAILED, "failed"),
+    (security::LOGIN_THROTTLED, "throttled"),
+];
+
+const LOGINS_TOTAL: &str = "auth_logins_total";
+const LOST_TOTAL: &str = "auth_security_events_lost_total";
+
+/// The metrics of logins and of the security log.
+pub(crate) const FAMILIES: &[Family] = &[
+    Family::counter(LOGINS_TOTAL, "Logins by their result."),
+    Family::counter(
+        LOST_TOTAL,
+        "Security events that are only in the log, because they came faster than they could be stored.",
+    ),
+];
 
 impl SecurityWriter {
     /// A writer for this database. Its task starts with the first event.
@@ -36,7 +59,17 @@ impl SecurityWriter {
             }),
             clock,
             lost: AtomicU64::new(0),
+            logins: Default::default(),
         }
+    }
+
+    /// Reports the counters.
+    pub(crate) fn collect(&self, samples: &mut Samples) {
+        for ((_, result), count) in LOGINS.iter().zip(&self.logins) {
+            let count = count.load(Ordering::Relaxed);
+            samples.value(LOGINS_TOTAL, &[("result", result)], count);
+        }
+        samples.value(LOST_TOTAL, &[], self.lost.load(Ordering::Relaxed));
     }
 
     /// Writes an event of the current request.
@@ -48,6 +81,9 @@ impl SecurityWriter {
     pub(super) fn write_of(&self, event: SecurityEvent, request: Option<RequestId>) {
         let request = request.map(|id| id.to_string());
         log(&event, request.as_deref());
+        if let Some(index) = LOGINS.iter().position(|(name, _)| *name == event.name) {
+            self.logins[index].fetch_add(1, Ordering::Relaxed);
+        }
         let row = rows::row(event, self.clock.now(), request);
         if !self.rows.write(Box::new(row)) {
             // One line for each thousand, so that they do not flood the log.

@@ -13,6 +13,7 @@ use futures_util::FutureExt as _;
 use super::{CommitHook, Session, State, Work};
 use crate::COMMIT_FAILED;
 use crate::error::{code, is_dead, sqlite_result, sqlx_error};
+use crate::transaction_counts::Ending;
 
 #[async_trait]
 impl UnitOfWork for Session {
@@ -67,9 +68,16 @@ impl Session {
                 // If this is cancelled, the database may still have committed.
                 let unknown = UnknownOutcome(Some(self));
                 let result = self.commit_work(work).await;
-                match &result {
-                    Err(error) if error.info().code == OUTCOME_UNKNOWN.code => drop(unknown),
-                    _ => unknown.settle(),
+                let ending = match &result {
+                    Ok(()) => Ending::Committed,
+                    Err(error) if error.info().code == OUTCOME_UNKNOWN.code => Ending::Unknown,
+                    Err(_) => Ending::RolledBack,
+                };
+                self.inner.database.count_transaction(ending);
+                if ending == Ending::Unknown {
+                    drop(unknown);
+                } else {
+                    unknown.settle();
                 }
                 result?;
             }
@@ -121,6 +129,7 @@ impl Session {
         sync::lock(&self.inner.wakes).clear();
         if let State::Open(work) = state {
             roll_back(work).await;
+            self.inner.database.count_transaction(Ending::RolledBack);
         }
     }
 }

@@ -15,6 +15,7 @@ mod pgbouncer;
 use std::time::Duration;
 
 use doyen_core::Access;
+use doyen_data::sea_orm::DbBackend;
 use doyen_data::{Database, DatabaseOptions};
 
 use crate::harness::{Fresh, both, maintenance, server_url};
@@ -33,6 +34,13 @@ both! {
     async fn a_commit_wakes_the_listeners_of_its_channel(fresh) {
         let mut jobs = fresh.database.wakeups("jobs");
         let mut mails = fresh.database.wakeups("mails");
+        // On PostgreSQL the connection of the listener wakes each channel once.
+        if fresh.database.backend() == DbBackend::Postgres {
+            for wakeups in [&mut jobs, &mut mails] {
+                assert!(wakeups.wait(HANG).await, "the listener did not connect");
+                while wakeups.wait(Duration::ZERO).await {}
+            }
+        }
         let session = fresh.database.session(Access::Write);
         session.wake("jobs");
         assert!(!jobs.wait(Duration::ZERO).await, "before the commit");

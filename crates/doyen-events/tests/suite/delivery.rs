@@ -166,9 +166,10 @@ async fn deliveries_are_counted(shop: Shop) {
     until(async || {
         let text = metrics.render(&health).await;
         let delivered = text.contains("events_delivered_total{handler=\"record\"} 4\n");
-        let idle = text.contains("events_waiting 0\n") && text.contains("events_parked 0\n");
+        let idle = text.contains("events_outbox_waiting 0\n") && text.contains("events_parked 0\n");
         let healthy = text.contains("health_check_up{check=\"events\"} 1");
-        (delivered && idle && healthy && text.contains("events_lag_seconds 0\n")).then_some(())
+        (delivered && idle && healthy && text.contains("events_outbox_lag_seconds 0\n"))
+            .then_some(())
     })
     .await;
 }
