@@ -2,6 +2,8 @@
 
 mod args;
 #[cfg(feature = "database")]
+mod backup;
+#[cfg(feature = "database")]
 mod migrate;
 mod openapi;
 mod tables;
@@ -58,6 +60,12 @@ async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
         Verb::Serve => Box::pin(crate::serve::serve(configured(parts)?)).await,
         #[cfg(feature = "database")]
         Verb::Migrate(verb) => migrate::run(for_command(parts)?, verb).await,
+        #[cfg(feature = "database")]
+        Verb::Backup { file } => backup::write(&for_command(parts)?, &file).await,
+        #[cfg(feature = "database")]
+        Verb::Restore { file, replace } => {
+            backup::restore(&for_command(parts)?, &file, replace).await
+        }
         Verb::Openapi { version } => openapi::print(&described(parts)?, version.as_deref()),
         Verb::OpenapiDiff { old, new } => openapi::diff(&old, new.as_deref(), || described(parts)),
         Verb::Routes => {

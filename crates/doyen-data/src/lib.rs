@@ -20,6 +20,7 @@ compile_error!("doyen needs a database: switch on the feature `sqlite` or `postg
 
 mod advice;
 mod background;
+pub mod backup;
 mod connection;
 mod database;
 #[cfg(feature = "decimal")]

@@ -9,6 +9,7 @@ mod browser;
 mod nextest;
 mod node;
 mod pgbouncer;
+mod postgres_client;
 mod proxies;
 mod redis;
 mod slow;
@@ -32,6 +33,7 @@ pub(crate) struct Tools {
     python: python::Venv,
     browser: PathBuf,
     pgbouncer: PathBuf,
+    postgres_client: PathBuf,
     redis: PathBuf,
     slow: PathBuf,
     sqlite: PathBuf,
@@ -72,6 +74,7 @@ impl Tools {
             format!("Python      {}", self.python.folder().display()),
             format!("browser     {}", self.browser.display()),
             format!("PgBouncer   {}", self.pgbouncer.display()),
+            format!("pg_dump     {}", self.postgres_client.display()),
             format!("Redis       {}", self.redis.display()),
             format!("slow        {}", self.slow.display()),
             format!("sqlite3     {}", self.sqlite.display()),
@@ -90,6 +93,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         python: python::with_packages(PYTHON_PACKAGES)?,
         browser: browser::find_or_install()?,
         pgbouncer: pgbouncer::find_or_install()?,
+        postgres_client: postgres_client::find_or_install()?,
         redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
         sqlite: sqlite::find_or_install()?,

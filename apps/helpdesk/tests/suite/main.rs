@@ -28,6 +28,7 @@ mod access;
 mod accounts;
 mod api_keys;
 mod attack;
+mod backup;
 mod comments;
 mod edge;
 mod edits;

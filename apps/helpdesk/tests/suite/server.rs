@@ -21,7 +21,7 @@ fn program_at(path: &str) -> Program {
         .env("APP_ADMIN__BIND", "127.0.0.1:0")
 }
 
-fn request(method: &str, path: &str, token: &str, body: &str) -> String {
+pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
@@ -53,7 +53,7 @@ pub(crate) fn token(server: &Running) -> String {
 }
 
 /// The text of a member of a response.
-fn field(answer: &str, name: &str) -> String {
+pub(crate) fn field(answer: &str, name: &str) -> String {
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let json: serde_json::Value =
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}\n{answer}"));

@@ -14,6 +14,15 @@ pub(super) enum Verb {
     Serve,
     #[cfg(feature = "database")]
     Migrate(MigrateVerb),
+    #[cfg(feature = "database")]
+    Backup {
+        file: PathBuf,
+    },
+    #[cfg(feature = "database")]
+    Restore {
+        file: PathBuf,
+        replace: bool,
+    },
     Routes,
     Openapi {
         version: Option<String>,
@@ -134,7 +143,10 @@ fn clap(listing: &Listing) -> Clap {
         .version(listing.version.clone())
         .subcommand(Clap::new("serve").about("Serves the API; the default"));
     #[cfg(feature = "database")]
-    let all = all.subcommand(migrate());
+    let all = all
+        .subcommand(migrate())
+        .subcommand(backup())
+        .subcommand(restore());
     let all = all
         .subcommand(Clap::new("routes").about("Lists every route and who may call it"))
         .subcommand(openapi())
@@ -166,6 +178,31 @@ fn migrate() -> Clap {
         )
         .subcommand(Clap::new("status").about("Lists the migrations and their state"))
         .subcommand(resolve())
+}
+
+#[cfg(feature = "database")]
+fn backup() -> Clap {
+    Clap::new("backup")
+        .about("Writes a backup of the database to a new file; the application may run meanwhile")
+        .arg(
+            Arg::new("file")
+                .required(true)
+                .help("The file of the backup")
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
+}
+
+#[cfg(feature = "database")]
+fn restore() -> Clap {
+    Clap::new("restore")
+        .about("Restores a backup of the database; the application must not run")
+        .arg(
+            Arg::new("file")
+                .required(true)
+                .help("The file of the backup")
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
+        .arg(flag("replace", "Replaces a database that has tables"))
 }
 
 fn openapi() -> Clap {
@@ -265,6 +302,15 @@ fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
         }),
         #[cfg(feature = "database")]
         ("migrate", _) => Verb::Migrate(MigrateVerb::Status),
+        #[cfg(feature = "database")]
+        ("backup", _) => Verb::Backup {
+            file: inner.get_one("file").cloned().unwrap_or_default(),
+        },
+        #[cfg(feature = "database")]
+        ("restore", _) => Verb::Restore {
+            file: inner.get_one("file").cloned().unwrap_or_default(),
+            replace: inner.get_flag("replace"),
+        },
         ("routes", _) => Verb::Routes,
         ("openapi", Some((_, diff))) => Verb::OpenapiDiff {
             old: diff.get_one("old").cloned().unwrap_or_default(),
