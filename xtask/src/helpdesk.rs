@@ -41,6 +41,7 @@ fn build() -> Result<PathBuf> {
 pub(crate) struct Running {
     child: Child,
     address: SocketAddr,
+    admin: SocketAddr,
     folder: PathBuf,
 }
 
@@ -51,12 +52,12 @@ impl Running {
         let folder = std::env::temp_dir().join(format!("doyen-contract-{}", std::process::id()));
         std::fs::create_dir_all(&folder).context(|| format!("making {}", folder.display()))?;
         let log = File::create(folder.join("helpdesk.log"))?;
-        let address = free_port()?;
+        let (address, admin) = (free_port()?, free_port()?);
         let child = Command::new(binary)
             .current_dir(workspace::root())
             .env("APP_ENV", "dev")
             .env("APP_SERVER__BIND", address.to_string())
-            .env("APP_ADMIN__BIND", free_port()?.to_string())
+            .env("APP_ADMIN__BIND", admin.to_string())
             .env(
                 "DATABASE_URL",
                 format!("sqlite://{}", folder.join("helpdesk.db").display()),
@@ -73,6 +74,7 @@ impl Running {
         let mut running = Self {
             child,
             address,
+            admin,
             folder,
         };
         running.wait_until_ready()?;
@@ -81,6 +83,11 @@ impl Running {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address of its metrics and its console.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.admin
     }
 
     /// Returns the log of the helpdesk so far.

@@ -13,7 +13,9 @@ use doyen_settings::Settings;
 use doyen_web::{Body, Drain, HostName, Module, Query, Response, ServerOptions};
 use http::{HeaderValue, StatusCode, header};
 
-/// Opens a second listener with `/metrics`, `/readyz?verbose`, `/livez` and `/plugins`.
+use crate::console;
+
+/// Opens a second listener with `/console`, `/metrics`, `/readyz?verbose`, `/livez` and `/plugins`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Admin;
 
@@ -47,10 +49,22 @@ impl Plugin for Admin {
         }
         app.listener("admin.bind", ServerOptions::new(settings.bind));
         app.admin_hosts(settings.hosts);
-        app.admin(Module::new("admin").routes(routes![metrics, readyz, livez, plugins]));
+        app.admin(Module::new("admin").routes(routes![
+            console::page,
+            console::file,
+            metrics,
+            readyz,
+            livez,
+            plugins
+        ]));
         app.contribute(BannerLink {
             label: "Admin",
             path: "/metrics",
+            admin: true,
+        });
+        app.contribute(BannerLink {
+            label: "Console",
+            path: "/console",
             admin: true,
         });
         Ok(())

@@ -3,12 +3,13 @@
 //! | plugin | section | adds |
 //! | --- | --- | --- |
 //! | [`Logs`] | `log` | the application log and the access log, on standard output |
-//! | [`Admin`] | `admin` | a second listener with `/metrics`, `/readyz?verbose`, `/livez` and `/plugins` |
+//! | [`Admin`] | `admin` | a second listener with `/console`, `/metrics`, `/readyz?verbose`, `/livez` and `/plugins` |
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod admin;
+mod console;
 mod logs;
 
 pub use admin::{Admin, AdminSettings};

@@ -1,5 +1,5 @@
-//! The documentation page: its modules under Node.js, and the page itself in a real browser against
-//! a running helpdesk.
+//! The documentation page and the console: their modules under Node.js, and the pages themselves in
+//! a real browser against a running helpdesk.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,6 +38,7 @@ pub(super) fn browser(subject: &Subject<'_>) -> Result<String> {
     drive.arg(workspace::root().join(FOLDER).join("docs.mjs"));
     drive
         .env("BASE_URL", format!("http://{}", helpdesk.address()))
+        .env("ADMIN_URL", format!("http://{}", helpdesk.admin()))
         .env("CHROMIUM", subject.tools.browser());
     let text = output(&mut drive).context(|| format!("the helpdesk's log:\n{}", helpdesk.log()))?;
     let steps = text.lines().filter(|line| line.starts_with("ok ")).count();

@@ -16,6 +16,10 @@ const { choices, limits, typeLabel, view } = await load("schema");
 const { accessOf, scopesOf } = await load("security");
 const { parametersOf, readSpec, resolveRef } = await load("spec");
 
+const { parse, quantile, total } = await import(
+  new URL("../../../doyen-telemetry/assets/metrics.js", import.meta.url)
+);
+
 const fixture = new URL("../fixtures/helpdesk.openapi.json", import.meta.url);
 const spec = readSpec(JSON.parse(readFileSync(fixture, "utf8")), "http://127.0.0.1/openapi.json");
 const operation = (id) => spec.byId.get(id);
@@ -173,4 +177,27 @@ test("only harmless links become links", () => {
   }
   assert.equal(parseInline("[x](javascript:alert)").every((part) => part.kind === "text"), true);
   for (const href of ["https://a.example", "/docs", "#/op/x", "./x", "mailto:a@b.example"]) assert.equal(isSafeLink(href), true, href);
+});
+
+test("metrics are read with their labels, escapes and buckets", () => {
+  const text = [
+    "# TYPE a_total counter",
+    'a_total{to="x\\"y\\\\z\\n",kind="1"} 3',
+    'a_total{to="b",kind="1"} 4',
+    "plain 0.5",
+    'took_bucket{route="/a",le="0.1"} 1',
+    'took_bucket{route="/a",le="1"} 9',
+    'took_bucket{route="/a",le="+Inf"} 10',
+    "",
+  ].join("\n");
+  const metrics = parse(text);
+  assert.equal(metrics.get("a_total")[0].labels.to, 'x"y\\z\n');
+  assert.equal(total(metrics, "a_total"), 7);
+  assert.equal(total(metrics, "a_total", { to: "b" }), 4);
+  assert.equal(total(metrics, "none"), 0);
+  assert.equal(total(metrics, "plain"), 0.5);
+  assert.equal(quantile(metrics, "took", { route: "/a" }, 0.5), 1);
+  assert.equal(quantile(metrics, "took", { route: "/a" }, 0.1), 0.1);
+  assert.equal(quantile(metrics, "took", { route: "/a" }, 0.99), null, "above all bounds");
+  assert.equal(quantile(metrics, "took", { route: "/b" }, 0.5), null);
 });

@@ -78,7 +78,7 @@ pub(super) async fn restore(
     Ok(None)
 }
 
-/// Checks that nobody else uses the database, and that it is empty or may be replaced. Returns the
+/// Checks that the database has no other user, and is empty or may be replaced. Returns the
 /// schema of its tables.
 async fn examine(options: &DatabaseOptions, replace: bool) -> Result<String, BackupError> {
     let failed = |error: sqlx::Error| {

@@ -113,6 +113,19 @@ async fn a_failed_required_check_makes_the_node_unready_and_a_degrading_one_does
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+    let (status, page) = get(admin, "/console").await;
+    assert_eq!(status, 200);
+    // The page has no script or style of its own, and names files that exist.
+    assert!(
+        !page.contains("<style") && !page.contains("onclick"),
+        "{page}"
+    );
+    for file in ["console/console.css", "console/console.js"] {
+        assert!(page.contains(&format!("\"{file}\"")), "{page}");
+        assert_eq!(get(admin, &format!("/{file}")).await.0, 200, "{file}");
+    }
+    assert_eq!(get(admin, "/console/nothing.js").await.0, 404);
+    assert_eq!(get(public, "/console").await.0, 404);
     let (_, plugins) = get(admin, "/plugins").await;
     assert!(plugins.contains("\"health check ledger\""), "{plugins}");
 
