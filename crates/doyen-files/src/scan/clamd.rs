@@ -1,0 +1,298 @@
+//! The daemon of ClamAV: `INSTREAM` over TCP or a Unix socket.
+//!
+//! clamd stops reading a stream above `StreamMaxLength`, sends its reply and resets the connection,
+//! so a failed write is followed by a read of the reply. A stopped clamd still accepts connections:
+//! each step has a timeout.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::{Scan, ScanError, Scanner, Verdict};
+
+/// Time for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Bytes in one chunk of a stream.
+const MAX_CHUNK_BYTES: usize = 64 << 10;
+
+/// Maximum length of a reply.
+const MAX_REPLY_BYTES: u64 = 4 << 10;
+
+/// Names of findings that mean "not scanned as a whole", with `AlertExceedsMax`.
+const LIMITS_EXCEEDED: &str = "Heuristics.Limits.Exceeded";
+
+/// An adapter for clamd.
+#[derive(Clone, Debug)]
+pub struct Clamd {
+    address: Address,
+    timeout: Duration,
+    max_bytes: u64,
+    places: Arc<Semaphore>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Address {
+    Unix(PathBuf),
+    Tcp(String),
+}
+
+impl Clamd {
+    /// Creates the adapter, which does not connect yet. The address is `unix:/path`, `host:port` or
+    /// `tcp://host:port`. The other values are those of the settings `files.scan_timeout`,
+    /// `files.scan_max_bytes` and `files.max_scans`.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the address must be.
+    pub fn new(
+        address: &str,
+        timeout: Duration,
+        max_bytes: u64,
+        max_scans: u32,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            address: Address::parse(address)?,
+            timeout,
+            max_bytes,
+            places: Arc::new(Semaphore::new(max_scans as usize)),
+        })
+    }
+
+    async fn connect(&self) -> Result<Box<dyn Socket>, ScanError> {
+        let connecting = async {
+            Ok::<Box<dyn Socket>, io::Error>(match &self.address {
+                Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
+                Address::Tcp(address) => {
+                    let stream = TcpStream::connect(address.as_str()).await?;
+                    stream.set_nodelay(true)?;
+                    Box::new(stream)
+                }
+            })
+        };
+        within(self.timeout.min(CONNECT_TIMEOUT), connecting).await
+    }
+
+    async fn scan(&self, place: OwnedSemaphorePermit) -> Result<Box<dyn Scan>, ScanError> {
+        let mut socket = self.connect().await?;
+        within(self.timeout, socket.write_all(b"zINSTREAM\0")).await?;
+        Ok(Box::new(ClamdScan {
+            socket,
+            timeout: self.timeout,
+            _place: place,
+        }))
+    }
+}
+
+impl Address {
+    fn parse(text: &str) -> Result<Self, String> {
+        const SHAPE: &str =
+            "must be `unix:/path/of/the/socket` or `host:port`, such as `127.0.0.1:3310`";
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let is_path = path.starts_with('/');
+            return is_path
+                .then(|| Address::Unix(path.into()))
+                .ok_or_else(|| SHAPE.to_owned());
+        }
+        if text.starts_with('/') {
+            return Ok(Address::Unix(text.into()));
+        }
+        let address = text.strip_prefix("tcp://").unwrap_or(text);
+        let (host, port) = address.rsplit_once(':').ok_or(SHAPE)?;
+        if host.is_empty() || port.parse::<u16>().is_err() {
+            return Err(SHAPE.to_owned());
+        }
+        Ok(Address::Tcp(address.to_owned()))
+    }
+}
+
+/// Runs I/O with a timeout.
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = io::Result<T>>,
+) -> Result<T, ScanError> {
+    match timeout(limit, work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+    }
+}
+
+#[async_trait]
+impl Scanner for Clamd {
+    async fn try_begin(&self) -> Result<Option<Box<dyn Scan>>, ScanError> {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => Ok(Some(self.scan(place).await?)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Scan>, ScanError> {
+        let place = async {
+            let place = Arc::clone(&self.places).acquire_owned().await;
+            place.map_err(io::Error::other)
+        };
+        let place = within(self.timeout, place).await?;
+        self.scan(place).await
+    }
+
+    async fn check(&self) -> Result<(), ScanError> {
+        let mut socket = self.connect().await?;
+        within(self.timeout, socket.write_all(b"zPING\0")).await?;
+        match read_reply(&mut *socket, self.timeout).await?.as_str() {
+            "PONG" => Ok(()),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    fn max_bytes(&self) -> u64 {
+        self.max_bytes
+    }
+}
+
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+
+/// A running `INSTREAM`.
+struct ClamdScan {
+    socket: Box<dyn Socket>,
+    timeout: Duration,
+    _place: OwnedSemaphorePermit,
+}
+
+impl ClamdScan {
+    async fn send(&mut self, bytes: &[u8]) -> Result<(), ScanError> {
+        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        let socket = &mut self.socket;
+        let sent = within(self.timeout, async {
+            socket.write_all(&length.to_be_bytes()).await?;
+            socket.write_all(bytes).await?;
+            socket.flush().await
+        });
+        match sent.await {
+            // What clamd says about a stream that it stopped reading explains more than the write.
+            Err(ScanError::Unavailable(error)) if error.kind() != io::ErrorKind::TimedOut => {
+                match read_reply(&mut *self.socket, self.timeout).await {
+                    Ok(reply) => Err(verdict(&reply).err().unwrap_or_else(|| error.into())),
+                    Err(_) => Err(error.into()),
+                }
+            }
+            sent => sent,
+        }
+    }
+}
+
+#[async_trait]
+impl Scan for ClamdScan {
+    async fn write(&mut self, bytes: Bytes) -> Result<(), ScanError> {
+        for chunk in bytes.chunks(MAX_CHUNK_BYTES) {
+            self.send(chunk).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<Verdict, ScanError> {
+        // A chunk without bytes is the end.
+        self.send(&[]).await?;
+        verdict(&read_reply(&mut *self.socket, self.timeout).await?)
+    }
+}
+
+async fn read_reply(socket: &mut dyn Socket, limit: Duration) -> Result<String, ScanError> {
+    let mut reply = Vec::new();
+    let mut limited = socket.take(MAX_REPLY_BYTES);
+    within(limit, async {
+        loop {
+            if limited.read_buf(&mut reply).await? == 0 || reply.last() == Some(&0) {
+                return Ok(());
+            }
+        }
+    })
+    .await?;
+    let reply = String::from_utf8_lossy(&reply);
+    Ok(reply.trim_end_matches(['\0', '\n']).to_owned())
+}
+
+/// Reads `stream: OK`, `stream: <name> FOUND` and the errors.
+fn verdict(reply: &str) -> Result<Verdict, ScanError> {
+    let reply = reply.trim();
+    let result = reply.strip_prefix("stream: ").unwrap_or(reply);
+    if result == "OK" {
+        return Ok(Verdict::Clean);
+    }
+    if let Some(name) = result.strip_suffix(" FOUND") {
+        return match name.starts_with(LIMITS_EXCEEDED) {
+            true => Err(ScanError::TooLarge),
+            false => Ok(Verdict::Infected(name.to_owned())),
+        };
+    }
+    match result.contains("size limit exceeded") {
+        true => Err(ScanError::TooLarge),
+        false => Err(unexpected(result)),
+    }
+}
+
+fn unexpected(reply: &str) -> ScanError {
+    let shown: String = reply.chars().take(100).collect();
+    io::Error::other(format!("clamd replied `{shown}`")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_read() {
+        let infected = |reply| match verdict(reply) {
+            Ok(Verdict::Infected(name)) => name,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(verdict("stream: OK").unwrap(), Verdict::Clean);
+        assert_eq!(infected("stream: Eicar-Test FOUND"), "Eicar-Test");
+        for too_large in [
+            "INSTREAM size limit exceeded. ERROR",
+            "stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND",
+        ] {
+            assert!(
+                matches!(verdict(too_large), Err(ScanError::TooLarge)),
+                "{too_large}"
+            );
+        }
+        for failed in [
+            "",
+            "COMMAND READ TIMED OUT",
+            "stream: not OK",
+            "stream: x ERROR",
+        ] {
+            assert!(
+                matches!(verdict(failed), Err(ScanError::Unavailable(_))),
+                "{failed}"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_are_sockets_or_hosts_with_a_port() {
+        let unix = Address::Unix("/run/clamd.sock".into());
+        for text in [
+            "unix:/run/clamd.sock",
+            "unix:///run/clamd.sock",
+            "/run/clamd.sock",
+        ] {
+            assert_eq!(Address::parse(text).as_ref(), Ok(&unix), "{text}");
+        }
+        let tcp = Address::Tcp("localhost:3310".to_owned());
+        assert_eq!(Address::parse("tcp://localhost:3310"), Ok(tcp));
+        for text in ["", "localhost", "host:port", ":3310", "unix:clamd.sock"] {
+            assert!(Address::parse(text).is_err(), "{text}");
+        }
+    }
+}

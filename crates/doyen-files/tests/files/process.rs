@@ -1,0 +1,91 @@
+//! The application in a process of its own, which a test can kill and measure.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use doyen::settings::Loader;
+use doyen_test::SIGNING_KEY;
+
+const MARK: &str = "DOYEN_FILES_TEST_CHILD";
+
+/// The process: this program, with a variable that makes it serve until its end. Without the
+/// variable the test is empty.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child() {
+    if std::env::var_os(MARK).is_none() {
+        return;
+    }
+    let settings = std::env::vars();
+    let own = |name: &str| name.starts_with("APP_") || name == "DATABASE_URL";
+    let settings: Vec<_> = settings.filter(|(name, _)| own(name)).collect();
+    let pairs = settings.iter().map(|(name, value)| (&**name, &**value));
+    let loader = Loader::new("APP").env(pairs);
+    let app = crate::kit::app()
+        .start(loader, doyen::Overrides::default())
+        .await;
+    let app = app.unwrap_or_else(|error| panic!("{error}"));
+    let options = doyen::web::ServerOptions::new(([127, 0, 0, 1], 0).into());
+    let server = doyen::web::Server::bind(app.service().clone(), options).await;
+    let server = server.unwrap_or_else(|error| panic!("{error}"));
+    let mut out = std::io::stdout();
+    writeln!(out, "listens {}", server.address()).unwrap();
+    out.flush().unwrap();
+    server.run_until(std::future::pending::<()>()).await;
+}
+
+/// A running process. Killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Process {
+    /// Starts the application on this database, with these settings.
+    pub(crate) fn start(url: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "process::child", "--nocapture"])
+            .env(MARK, "1")
+            .env("DATABASE_URL", url)
+            .env("APP_ENV", "test")
+            .env("APP_AUTH__SIGNING_KEY", SIGNING_KEY)
+            .env("APP_DATABASE__SYNCHRONOUS", "normal")
+            .env("APP_FILES__FOLDER", folder)
+            .envs(settings.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok);
+        // The harness prints the name of the test on the same line.
+        let address = lines.find_map(|line| Some(line.split_once("listens ")?.1.to_owned()));
+        Self {
+            child,
+            address: address.expect("the process listens"),
+        }
+    }
+
+    /// Returns the maximum of its memory so far, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number
+            .and_then(|number| number.parse().ok())
+            .expect("a number")
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
