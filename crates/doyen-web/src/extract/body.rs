@@ -9,7 +9,7 @@ use doyen_core::{Kind, ProblemInfo, Refusal};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError};
 
-use crate::budget::Account;
+use crate::budget::{Account, Charge};
 use crate::concurrency::PausedPermit;
 use crate::problem::OVERLOADED;
 use crate::request::Request;
@@ -158,6 +158,7 @@ pub(crate) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
 /// the server, and the request does not count as concurrent until this is dropped.
 pub struct BodyStream {
     body: crate::Body,
+    announced: Option<u64>,
     timeout: Duration,
     _paused: PausedPermit,
 }
@@ -179,20 +180,21 @@ impl BodyStream {
         let body = std::mem::take(&mut request.body);
         let parts = &request.parts;
         Ok(Self {
+            announced: http_body::Body::size_hint(&body).exact(),
             body: limited(body, usize::MAX, parts.account.as_ref()),
             timeout: parts.body_limits.timeout,
             _paused: parts.permit.pause(),
         })
     }
 
-    /// Returns the problems that [`next`](Self::next) can return.
-    pub fn problems() -> [&'static ProblemInfo; 3] {
-        [&TIMEOUT, &BROKEN, &UNSUPPORTED]
+    /// Returns the problems of reading a body this way.
+    pub fn problems() -> [&'static ProblemInfo; 4] {
+        [&TIMEOUT, &BROKEN, &UNSUPPORTED, &OVERLOADED]
     }
 
     /// Returns the announced number of bytes, if the client has announced it.
-    pub fn announced(&self) -> Option<u64> {
-        http_body::Body::size_hint(&self.body).exact()
+    pub const fn announced(&self) -> Option<u64> {
+        self.announced
     }
 
     /// Returns the next chunk, or `None` at the end.
@@ -213,6 +215,34 @@ impl BodyStream {
                 return Ok(Some(data));
             }
         }
+    }
+}
+
+/// Memory that an extractor holds for a request, as a part of `server.buffer_limit`.
+#[derive(Debug)]
+pub struct HeldMemory(Option<Charge>);
+
+impl HeldMemory {
+    /// Counts this many bytes.
+    pub fn of(request: &Request, bytes: usize) -> Self {
+        let account = request.parts.account.as_ref();
+        Self(account.map(|account| account.charge(bytes)))
+    }
+
+    /// Counts more bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns a problem if the limit is reached and this client holds the most.
+    pub fn add(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let fits = self.0.as_mut().is_none_or(|charge| charge.try_add(bytes));
+        fits.then_some(())
+            .ok_or_else(|| Plain::new(&OVERLOADED).into())
+    }
+
+    /// Counts the bytes until the handler is done.
+    pub fn keep(self, request: &mut Request) {
+        request.parts.charge = self.0;
     }
 }
 
