@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_core::{Clock, Timestamp};
+use tokio::sync::Semaphore;
 
 use crate::archive::ArchiveLimits;
 use crate::figures::Figures;
@@ -18,6 +19,8 @@ pub struct FilesCore {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) scanning: Scanning,
     pub(crate) archives: ArchiveLimits,
+    /// One place for each processor.
+    pub(crate) archive_checks: Arc<Semaphore>,
     /// Where archives in archives are unpacked.
     pub(crate) scratch: PathBuf,
     /// Maximum size of a file, from the settings and the scanner.
@@ -35,7 +38,7 @@ pub(crate) enum Scanning {
     Off,
     /// No scanner is set in production: no file is accepted.
     Missing,
-    /// While they arrive.
+    /// Before the response.
     Before(Arc<dyn Scanner>),
     /// In a background job.
     Later(Arc<dyn Scanner>),
@@ -47,6 +50,10 @@ impl std::fmt::Debug for FilesCore {
             .field("max_bytes", &self.max_bytes)
             .finish_non_exhaustive()
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 impl FilesCore {
@@ -71,6 +78,7 @@ impl FilesCore {
             store,
             scanning,
             archives: ArchiveLimits::of(settings),
+            archive_checks: Arc::new(Semaphore::new(processors())),
             scratch: settings.folder.join("scratch"),
             max_bytes: settings.max_bytes.bytes().min(limit),
             sweep_after: settings.sweep_after,

@@ -10,7 +10,10 @@ const SCANS: &str = "files_scans_total";
 const SWEPT: &str = "files_swept_total";
 
 pub(crate) const FAMILIES: &[Family] = &[
-    Family::counter(RECEIVED, "Files that arrived in this process, by outcome."),
+    Family::counter(
+        RECEIVED,
+        "Files that this process accepted, and uploads that it refused.",
+    ),
     Family::counter(BYTES, "Bytes of files that arrived in this process."),
     Family::counter(SCANS, "Scans of this process, by verdict."),
     Family::counter(SWEPT, "Objects without a row that this process removed."),

@@ -1,4 +1,8 @@
-//! One file as it arrives: limits, kind, hash, quarantine and scan, chunk by chunk.
+//! One file: limits, kind, hash and quarantine while it arrives, then the archive limits and the
+//! scan.
+//!
+//! The scanner gets a file once it is complete. clamd gives its verdict only then, and a scan that
+//! follows the client would let slow clients occupy the scanner.
 
 use std::sync::Arc;
 
@@ -7,7 +11,6 @@ use bytes::Bytes;
 use doyen_core::problem::Plain;
 use doyen_core::{Refusal, Unexpected};
 use doyen_data::Session;
-use futures_util::StreamExt as _;
 use tokio::runtime::Handle;
 
 use crate::core::{FilesCore, Scanning};
@@ -15,7 +18,7 @@ use crate::figures::add;
 use crate::kind::{self, Declared, FileKind, HEAD_BYTES};
 use crate::policy::Rules;
 use crate::problems::{self, INFECTED, StorageUnavailable, TYPE_MISMATCH, TYPE_NOT_ALLOWED};
-use crate::scan::{Scan, ScanError, Scanner, Verdict};
+use crate::scan::{ScanError, Scanner, Verdict};
 use crate::store::{Area, Object, ObjectReader, ObjectWriter, StoreError};
 use crate::stored::{FileId, FileStatus};
 use crate::{archive, name};
@@ -88,8 +91,6 @@ pub(crate) struct Intake {
     size: u64,
     hash: Context,
     writer: Box<dyn ObjectWriter>,
-    /// The scan, while it is able to follow.
-    scan: Option<Box<dyn Scan>>,
     limit: u64,
 }
 
@@ -112,11 +113,6 @@ impl Intake {
         }
         let id = FileId::new();
         let writer = core.store.create(id).await.map_err(storage)?;
-        let scan = match &core.scanning {
-            // Without a scanner that responds, no bytes need to arrive.
-            Scanning::Before(scanner) => scanner.try_begin().await.map_err(unscanned)?,
-            _ => None,
-        };
         Ok(Self {
             core: Arc::clone(core),
             id,
@@ -128,7 +124,6 @@ impl Intake {
             size: 0,
             hash: Context::new(&SHA256),
             writer,
-            scan,
             limit: rules.max_bytes.min(core.max_bytes),
         })
     }
@@ -151,19 +146,7 @@ impl Intake {
             contains(kind, &bytes)?;
         }
         self.hash.update(&bytes);
-        self.writer.write(bytes.clone()).await.map_err(storage)?;
-        if let Some(scan) = &mut self.scan {
-            match scan.write(bytes).await {
-                Ok(()) => {}
-                Err(error @ ScanError::TooLarge) => return Err(unscanned(error)),
-                // The scanner may have lost patience with a slow client: scan it at the end.
-                Err(ScanError::Unavailable(error)) => {
-                    tracing::debug!(target: "files", %error, "the scan did not follow the upload");
-                    self.scan = None;
-                }
-            }
-        }
-        Ok(())
+        self.writer.write(bytes).await.map_err(storage)
     }
 
     /// Decides the kind by the first bytes.
@@ -185,21 +168,18 @@ impl Intake {
             Some(kind) => kind,
             None => self.decide()?,
         };
-        self.writer.finish().await.map_err(storage)?;
-        // From here on there is a complete object, which a failure removes.
+        // Removes the complete object if this fails, or ends because the client goes away.
         let content = Discard {
             core: Arc::clone(&self.core),
             id: Some(self.id),
         };
+        self.writer.finish().await.map_err(storage)?;
         if archive::is_archive(&self.head) {
             check_archive(&self.core, self.id).await?;
         }
         let status = match &self.core.scanning {
             Scanning::Before(scanner) => {
-                let verdict = match self.scan {
-                    Some(scan) => scan.finish().await,
-                    None => scan_stored(&self.core, scanner, self.id).await,
-                };
+                let verdict = scan_stored(&self.core, scanner, self.id).await;
                 count(&self.core, &verdict);
                 match verdict.map_err(unscanned)? {
                     Verdict::Clean => FileStatus::Clean,
@@ -214,6 +194,7 @@ impl Intake {
         };
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(self.hash.finish().as_ref());
+        add(&self.core.figures.accepted, 1);
         add(&self.core.figures.bytes, self.size);
         Ok(Received {
             id: self.id,
@@ -285,20 +266,19 @@ pub(crate) async fn scan_stored(
 ) -> Result<Verdict, ScanError> {
     let object = open(core, id).await.map_err(std::io::Error::other)?;
     let object = object.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))?;
-    let mut scan = scanner.begin().await?;
-    let mut chunks = object.read(0..object.length());
-    while let Some(chunk) = chunks.next().await {
-        scan.write(chunk?).await?;
-    }
-    scan.finish().await
+    scanner.scan(object.read(0..object.length())).await
 }
 
 async fn check_archive(core: &Arc<FilesCore>, id: FileId) -> Result<(), Refusal> {
     let object = open(core, id).await.map_err(storage)?;
     let object = object.ok_or_else(|| Unexpected::new("an object vanished from quarantine"))?;
     let core = Arc::clone(core);
+    // Its memory and its share of the processor are limited, however many uploads end at once.
+    let place = Arc::clone(&core.archive_checks).acquire_owned().await;
+    let place = place.map_err(Unexpected::from)?;
     let runtime = Handle::current();
     let checked = tokio::task::spawn_blocking(move || {
+        let _place = place;
         let mut reader = ObjectReader::new(object, runtime);
         archive::check(&mut reader, core.archives, &core.scratch)
     });

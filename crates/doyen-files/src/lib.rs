@@ -5,8 +5,7 @@
 //! checks into quarantine. The handler then keeps the file with [`Files`], in its unit of work:
 //!
 //! ```text
-//! client ──► limits ──► kind ──► SHA-256 ──► quarantine ──► archive limits ──► verdict
-//!                                  └──────► scanner ─────────────────────────────┘
+//! client ──► limits ──► kind ──► SHA-256 ──► quarantine ──► archive limits ──► scanner
 //! handler ──► Files::keep: object published, row inserted, event emitted ──► COMMIT
 //! ```
 //!
@@ -65,9 +64,9 @@ pub use plugin::{FilesPlugin, ScannerOverride, StoreOverride};
 pub use policy::{NoFields, UploadPolicy};
 pub use problems::{KeepFile, OpenFile, StorageUnavailable};
 pub use rows::TABLES;
-pub use scan::{Clamd, Scan, ScanError, Scanner, Verdict};
+pub use scan::{Clamd, ScanError, Scanner, Verdict};
 pub use settings::{FileSettings, ScanTime, ScannerKind};
-pub use store::{Area, FolderStore, Listed, Object, ObjectWriter, Store, StoreError};
+pub use store::{Area, FolderStore, Listed, Listing, Object, ObjectWriter, Store, StoreError};
 pub use stored::{FileId, FileStatus, StoredFile, Usage};
 pub use sweep::{Sweep, Swept};
 pub use upload::{RawUpload, Upload};

@@ -76,27 +76,46 @@ fn shorten(name: &str, max: usize) -> String {
     format!("{}{extension}", &stem[..at])
 }
 
-/// Returns the file name of a `Content-Disposition`: that of `filename*` (RFC 8187), or that of
-/// `filename`.
-pub(crate) fn of_disposition(field: &str) -> Option<String> {
-    let mut plain = None;
-    for parameter in parameters(field) {
-        let Some((name, value)) = parameter.split_once('=') else {
-            continue;
-        };
-        let (name, value) = (name.trim(), value.trim());
-        if name.eq_ignore_ascii_case("filename*") {
-            let mut pieces = value.splitn(3, '\'');
-            let charset = pieces.next().unwrap_or_default();
-            if let (true, Some(encoded)) = (charset.eq_ignore_ascii_case("utf-8"), pieces.nth(1)) {
-                let decoded = percent_encoding::percent_decode_str(encoded);
-                return Some(decoded.decode_utf8_lossy().into_owned());
-            }
-        } else if name.eq_ignore_ascii_case("filename") {
-            plain = Some(unquote(value));
-        }
+/// A `Content-Disposition`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Disposition {
+    /// `name`; empty if there is none.
+    pub(crate) name: String,
+    /// `filename*` (RFC 8187), else `filename`.
+    pub(crate) file_name: Option<String>,
+}
+
+impl Disposition {
+    /// Parses the header. `None` if a parameter occurs twice: readers would differ.
+    pub(crate) fn parse(field: &str) -> Option<Self> {
+        let extended = parameter(field, "filename*")?.and_then(decode);
+        let plain = || parameter(field, "filename").map(|plain| plain.map(unquote));
+        Some(Self {
+            name: parameter(field, "name")?.map(unquote).unwrap_or_default(),
+            file_name: extended.map_or_else(plain, |extended| Some(Some(extended)))?,
+        })
     }
-    plain
+}
+
+/// Returns a parameter of a header with its quotes, or `Some(None)` if it is missing. `None` if it
+/// occurs twice.
+pub(crate) fn parameter<'a>(field: &'a str, name: &str) -> Option<Option<&'a str>> {
+    let mut values = parameters(field).into_iter().filter_map(|parameter| {
+        let (key, value) = parameter.split_once('=')?;
+        let is_wanted = key.trim().eq_ignore_ascii_case(name);
+        is_wanted.then_some(value.trim())
+    });
+    let first = values.next();
+    values.next().is_none().then_some(first)
+}
+
+/// Decodes `UTF-8'language'percent-encoded`.
+fn decode(value: &str) -> Option<String> {
+    let mut pieces = value.splitn(3, '\'');
+    let is_utf8 = pieces.next()?.eq_ignore_ascii_case("utf-8");
+    let encoded = pieces.nth(1)?;
+    let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8_lossy();
+    is_utf8.then(|| decoded.into_owned())
 }
 
 /// Splits a header at the semicolons outside of quotes.
@@ -195,8 +214,35 @@ mod tests {
             ("form-data; name=\"filename=evil\"", None),
             ("form-data; name=\"f\"; filename=\"\"", Some("")),
             ("form-data", None),
+            ("form-data; filename*=latin1''x; filename=y", Some("y")),
+            ("form-data; filename", None),
         ] {
-            assert_eq!(of_disposition(field).as_deref(), expected, "{field}");
+            let parsed = Disposition::parse(field).unwrap();
+            assert_eq!(parsed.file_name.as_deref(), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_a_file_name_is_not_the_name() {
+        let name = |field| Disposition::parse(field).map(|parsed| parsed.name);
+        for (field, expected) in [
+            ("form-data; name=\"a\"", "a"),
+            ("form-data; NAME = a", "a"),
+            (
+                "form-data; filename=\"x; name=evil.txt\"; name=\"file\"",
+                "file",
+            ),
+            ("form-data; filename=\"name=evil\"", ""),
+            ("form-data; name=\"a;b\"", "a;b"),
+        ] {
+            assert_eq!(name(field).as_deref(), Some(expected), "{field}");
+        }
+        for twice in [
+            "form-data; name=a; name=b",
+            "form-data; name=a; filename=x; filename=y",
+            "form-data; name=a; filename*=UTF-8''x; filename*=UTF-8''y",
+        ] {
+            assert_eq!(name(twice), None, "{twice}");
         }
     }
 }

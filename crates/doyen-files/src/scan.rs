@@ -8,33 +8,19 @@ use std::fmt;
 use std::io;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use doyen_web::Chunks;
 
 /// A virus scanner.
 #[async_trait]
 pub trait Scanner: Send + Sync + 'static {
-    /// Begins a scan. Returns `None` if the scanner is busy: the file is then scanned once it has
-    /// arrived.
-    async fn try_begin(&self) -> Result<Option<Box<dyn Scan>>, ScanError>;
-
-    /// Begins a scan, and waits while the scanner is busy.
-    async fn begin(&self) -> Result<Box<dyn Scan>, ScanError>;
+    /// Scans a file. Waits while the scanner is busy.
+    async fn scan(&self, content: Chunks) -> Result<Verdict, ScanError>;
 
     /// Checks that the scanner responds.
     async fn check(&self) -> Result<(), ScanError>;
 
     /// Returns the size of the largest file that can be scanned.
     fn max_bytes(&self) -> u64;
-}
-
-/// A scan of one file, which receives the bytes as they arrive.
-#[async_trait]
-pub trait Scan: Send {
-    /// Sends bytes to the scanner.
-    async fn write(&mut self, bytes: Bytes) -> Result<(), ScanError>;
-
-    /// Returns the verdict on all bytes so far.
-    async fn finish(self: Box<Self>) -> Result<Verdict, ScanError>;
 }
 
 /// The result of a scan.

@@ -24,7 +24,7 @@ pub struct FileSettings {
     /// Address of clamd: `unix:/run/clamav/clamd.ctl`, or `host:3310`.
     #[setting(default = "unix:/run/clamav/clamd.ctl")]
     pub clamd: String,
-    /// Time of the scan. `before`: while the file arrives; without a scanner, uploads get a 503.
+    /// Time of the scan. `before`: before the response; without a scanner, uploads get a 503.
     /// `later`: in a background job; the file is kept in quarantine until then.
     #[setting(default = "before")]
     pub scan: ScanTime,
@@ -35,7 +35,8 @@ pub struct FileSettings {
     /// Maximum time that the scanner may take to answer. The upload then gets a 503.
     #[setting(default = "30s", min = "100ms", max = "10m")]
     pub scan_timeout: Duration,
-    /// Concurrent scans of this process. Further files are scanned once they have arrived.
+    /// Maximum concurrent scans, each of which has a connection to clamd. Further ones wait, at most
+    /// for `files.scan_timeout`; the upload then gets a 503.
     #[setting(default = 8, min = 1, max = 1000)]
     pub max_scans: u32,
     /// Maximum number of members of an archive, including those of archives in it.
@@ -52,7 +53,7 @@ pub struct FileSettings {
     pub archive_depth: u32,
     /// Age from which an object without a row is removed. It must be above the duration of the
     /// longest upload.
-    #[setting(default = "24h", min = "1s", max = "30d")]
+    #[setting(default = "24h", min = "1h", max = "30d")]
     pub sweep_after: Duration,
 }
 

@@ -48,17 +48,25 @@ pub trait Store: Send + Sync + 'static {
     /// is none.
     async fn remove(&self, id: FileId) -> Result<(), StoreError>;
 
-    /// Returns the objects that are at least this old, complete or not; at most `limit` of them,
-    /// in the order of their ids, after this one.
-    async fn list(
-        &self,
-        min_age: Duration,
-        after: Option<FileId>,
-        limit: usize,
-    ) -> Result<Vec<Listed>, StoreError>;
+    /// Returns some of the objects that are at least this old, complete or not: the first ones, or
+    /// those after an earlier listing, in any order. A listing can be empty and have a next one.
+    async fn list(&self, min_age: Duration, after: Option<String>) -> Result<Listing, StoreError>;
+
+    /// Removes what a listing has found, in its area only: the object may be in another area by
+    /// now. Does nothing if it is gone.
+    async fn remove_listed(&self, listed: Listed) -> Result<(), StoreError>;
 
     /// Checks that objects can be written.
     async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// A part of all objects of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The objects.
+    pub objects: Vec<Listed>,
+    /// Where the next listing begins; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// An object in a listing.

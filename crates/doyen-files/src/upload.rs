@@ -10,14 +10,16 @@ use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, RequestBody};
 use doyen_schema::input::{Input as _, Object as _, text};
 use doyen_web::Request;
-use doyen_web::extract::{BodyStream, FromRequest, ViaBody};
+use doyen_web::extract::{BodyStream, FromRequest, HeldMemory, ViaBody};
 use http::header::CONTENT_DISPOSITION;
 
 use crate::core::FilesCore;
 use crate::figures::add;
 use crate::intake::{Intake, Received};
+use crate::kind::HEAD_BYTES;
+use crate::name::Disposition;
 use crate::policy::{Rules, UploadPolicy};
-use crate::{name, problems};
+use crate::problems;
 
 /// Files of a form (`multipart/form-data`), with its other fields.
 ///
@@ -80,17 +82,18 @@ pub struct RawUpload<P> {
     policy: std::marker::PhantomData<fn() -> P>,
 }
 
+/// What is held of a body that arrives: the chunk that is being written, its copy in the parser of
+/// forms, and the first bytes of the file.
+const BUFFER_BYTES: usize = 2 * form::MAX_CHUNK_BYTES + HEAD_BYTES;
+
 async fn core(context: &Context) -> Result<Arc<FilesCore>, Refusal> {
     context.get::<Arc<FilesCore>>().await
 }
 
 fn counted<T>(core: &FilesCore, received: Result<T, Refusal>) -> Result<T, Refusal> {
-    let figures = &core.figures;
-    let counter = match &received {
-        Ok(_) => &figures.accepted,
-        Err(_) => &figures.refused,
-    };
-    add(counter, 1);
+    if received.is_err() {
+        add(&core.figures.refused, 1);
+    }
     received
 }
 
@@ -99,8 +102,10 @@ impl<P: UploadPolicy> FromRequest<ViaBody> for Upload<P> {
         let core = core(&request.parts.context).await?;
         let boundary = form::boundary(request.parts.header("content-type"))?;
         let body = BodyStream::of(request)?;
-        let received = form::receive(&core, Rules::of::<P>(), body, boundary).await;
+        let mut memory = HeldMemory::of(request, BUFFER_BYTES);
+        let received = form::receive(&core, Rules::of::<P>(), body, boundary, &mut memory).await;
         let form::Form { files, fields } = counted(&core, received)?;
+        memory.keep(request);
         let at = At::root(Place::Body);
         let failures = &mut request.failures;
         let before = failures.len();
@@ -176,10 +181,12 @@ impl<P: UploadPolicy> FromRequest<ViaBody> for RawUpload<P> {
             .get(CONTENT_DISPOSITION)
             .map(http::HeaderValue::as_bytes);
         let disposition = disposition.map(String::from_utf8_lossy).unwrap_or_default();
-        let given_name = name::of_disposition(&disposition).unwrap_or_default();
+        let given_name = Disposition::parse(&disposition).and_then(|given| given.file_name);
+        let given_name = given_name.unwrap_or_default();
         let media_type = request.parts.header("content-type").map(str::to_owned);
         let body = BodyStream::of(request)?;
         let rules = Rules::of::<P>();
+        let _memory = HeldMemory::of(request, BUFFER_BYTES);
         let receive = async {
             refuse_announced(body.announced(), rules.max_bytes.min(core.max_bytes), 0)?;
             let mut body = body;

@@ -31,8 +31,11 @@ const ENTRY_BYTES: usize = 46;
 const LOCAL_BYTES: usize = 30;
 /// Maximum length of the comment at the end.
 const MAX_COMMENT_BYTES: usize = 0xffff;
-/// Maximum size of the directory: names, extra fields and comments of all members.
-const MAX_DIRECTORY_BYTES: u64 = 8 << 20;
+/// Maximum size of the directory for each member that it may have: header, name, extra fields and
+/// comment. The directory is read into memory.
+const MAX_ENTRY_BYTES: u64 = 512;
+/// A directory of this size is read whatever the number of members.
+const MIN_DIRECTORY_BYTES: u64 = 64 << 10;
 /// The value that stands for one in the ZIP64 extra field.
 const IN_EXTRA: u64 = 0xffff_ffff;
 
@@ -78,7 +81,10 @@ pub(super) fn members(
     }
     let end_at = length - tail_bytes + at as u64;
     let is_split = u32_at(end, 4) != 0 || u16_at(end, 8) != count;
-    if is_split || start + size != end_at || size > MAX_DIRECTORY_BYTES {
+    if is_split
+        || start + size != end_at
+        || size > max.saturating_mul(MAX_ENTRY_BYTES).max(MIN_DIRECTORY_BYTES)
+    {
         return refused(DAMAGED);
     }
     let directory = read_at(archive, start, size)?;

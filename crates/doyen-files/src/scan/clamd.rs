@@ -1,5 +1,9 @@
 //! The daemon of ClamAV: `INSTREAM` over TCP or a Unix socket.
 //!
+//! Each scan has a connection of its own, which clamd closes after its reply. Their number is
+//! limited. A connection costs less than a tenth of a millisecond, and one that is kept would have
+//! to be replaced after each restart of clamd.
+//!
 //! clamd stops reading a stream above `StreamMaxLength`, sends its reply and resets the connection,
 //! so a failed write is followed by a read of the reply. A stopped clamd still accepts connections:
 //! each step has a timeout.
@@ -10,13 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use doyen_web::Chunks;
+use futures_util::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::{Scan, ScanError, Scanner, Verdict};
+use super::{ScanError, Scanner, Verdict};
 
 /// Time for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -81,14 +86,24 @@ impl Clamd {
         within(self.timeout.min(CONNECT_TIMEOUT), connecting).await
     }
 
-    async fn scan(&self, place: OwnedSemaphorePermit) -> Result<Box<dyn Scan>, ScanError> {
-        let mut socket = self.connect().await?;
-        within(self.timeout, socket.write_all(b"zINSTREAM\0")).await?;
-        Ok(Box::new(ClamdScan {
-            socket,
-            timeout: self.timeout,
-            _place: place,
-        }))
+    /// Sends one chunk of a stream.
+    async fn send(&self, socket: &mut dyn Socket, bytes: &[u8]) -> Result<(), ScanError> {
+        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        let sent = within(self.timeout, async {
+            socket.write_all(&length.to_be_bytes()).await?;
+            socket.write_all(bytes).await?;
+            socket.flush().await
+        });
+        match sent.await {
+            // What clamd says about a stream that it stopped reading explains more than the write.
+            Err(ScanError::Unavailable(error)) if error.kind() != io::ErrorKind::TimedOut => {
+                match read_reply(socket, self.timeout).await {
+                    Ok(reply) => Err(verdict(&reply).err().unwrap_or_else(|| error.into())),
+                    Err(_) => Err(error.into()),
+                }
+            }
+            sent => sent,
+        }
     }
 }
 
@@ -128,20 +143,20 @@ async fn within<T>(
 
 #[async_trait]
 impl Scanner for Clamd {
-    async fn try_begin(&self) -> Result<Option<Box<dyn Scan>>, ScanError> {
-        match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => Ok(Some(self.scan(place).await?)),
-            Err(_) => Ok(None),
+    async fn scan(&self, mut content: Chunks) -> Result<Verdict, ScanError> {
+        let place = async { self.places.acquire().await.map_err(io::Error::other) };
+        let _place = within(self.timeout, place).await?;
+        let mut socket = self.connect().await?;
+        let socket = &mut *socket;
+        within(self.timeout, socket.write_all(b"zINSTREAM\0")).await?;
+        while let Some(bytes) = content.next().await {
+            for chunk in bytes?.chunks(MAX_CHUNK_BYTES) {
+                self.send(socket, chunk).await?;
+            }
         }
-    }
-
-    async fn begin(&self) -> Result<Box<dyn Scan>, ScanError> {
-        let place = async {
-            let place = Arc::clone(&self.places).acquire_owned().await;
-            place.map_err(io::Error::other)
-        };
-        let place = within(self.timeout, place).await?;
-        self.scan(place).await
+        // A chunk without bytes is the end.
+        self.send(socket, &[]).await?;
+        verdict(&read_reply(socket, self.timeout).await?)
     }
 
     async fn check(&self) -> Result<(), ScanError> {
@@ -161,51 +176,6 @@ impl Scanner for Clamd {
 trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
-/// A running `INSTREAM`.
-struct ClamdScan {
-    socket: Box<dyn Socket>,
-    timeout: Duration,
-    _place: OwnedSemaphorePermit,
-}
-
-impl ClamdScan {
-    async fn send(&mut self, bytes: &[u8]) -> Result<(), ScanError> {
-        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        let socket = &mut self.socket;
-        let sent = within(self.timeout, async {
-            socket.write_all(&length.to_be_bytes()).await?;
-            socket.write_all(bytes).await?;
-            socket.flush().await
-        });
-        match sent.await {
-            // What clamd says about a stream that it stopped reading explains more than the write.
-            Err(ScanError::Unavailable(error)) if error.kind() != io::ErrorKind::TimedOut => {
-                match read_reply(&mut *self.socket, self.timeout).await {
-                    Ok(reply) => Err(verdict(&reply).err().unwrap_or_else(|| error.into())),
-                    Err(_) => Err(error.into()),
-                }
-            }
-            sent => sent,
-        }
-    }
-}
-
-#[async_trait]
-impl Scan for ClamdScan {
-    async fn write(&mut self, bytes: Bytes) -> Result<(), ScanError> {
-        for chunk in bytes.chunks(MAX_CHUNK_BYTES) {
-            self.send(chunk).await?;
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self: Box<Self>) -> Result<Verdict, ScanError> {
-        // A chunk without bytes is the end.
-        self.send(&[]).await?;
-        verdict(&read_reply(&mut *self.socket, self.timeout).await?)
-    }
-}
-
 async fn read_reply(socket: &mut dyn Socket, limit: Duration) -> Result<String, ScanError> {
     let mut reply = Vec::new();
     let mut limited = socket.take(MAX_REPLY_BYTES);
@@ -217,8 +187,10 @@ async fn read_reply(socket: &mut dyn Socket, limit: Duration) -> Result<String, 
         }
     })
     .await?;
-    let reply = String::from_utf8_lossy(&reply);
-    Ok(reply.trim_end_matches(['\0', '\n']).to_owned())
+    // A reply that was cut could say the opposite of the whole.
+    let reply = reply.strip_suffix(&[0]);
+    let reply = reply.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+    Ok(String::from_utf8_lossy(reply).into_owned())
 }
 
 /// Reads `stream: OK`, `stream: <name> FOUND` and the errors.

@@ -23,7 +23,7 @@ use bytes::{Bytes, BytesMut};
 use doyen_web::Chunks;
 use futures_util::stream::try_unfold;
 
-use super::{Area, Listed, Object, ObjectWriter, Store, StoreError};
+use super::{Area, Listed, Listing, Object, ObjectWriter, Store, StoreError};
 use crate::stored::FileId;
 
 /// Bytes that are read at once, the memory of one download.
@@ -163,27 +163,40 @@ impl Store for FolderStore {
         .await
     }
 
-    async fn list(
-        &self,
-        min_age: Duration,
-        after: Option<FileId>,
-        limit: usize,
-    ) -> Result<Vec<Listed>, StoreError> {
+    /// One folder at a time: quarantine, then the folders of what is published.
+    async fn list(&self, min_age: Duration, after: Option<String>) -> Result<Listing, StoreError> {
         let store = self.clone();
         blocking("listing objects", move || {
             let before = SystemTime::now().checked_sub(min_age);
-            let mut all = Vec::new();
-            list_folder(&store.quarantine, Area::Quarantine, before, &mut all)?;
+            let objects = match &after {
+                None => list_folder(&store.quarantine, Area::Quarantine, before)?,
+                Some(shard) => list_folder(&store.published.join(shard), Area::Published, before)?,
+            };
+            let mut next: Option<String> = None;
             for shard in present(fs::read_dir(&store.published))?
                 .into_iter()
                 .flatten()
             {
-                list_folder(&shard?.path(), Area::Published, before, &mut all)?;
+                let Ok(name) = shard?.file_name().into_string() else {
+                    continue;
+                };
+                let is_next = after.as_ref().is_none_or(|after| name > *after);
+                if is_next && next.as_ref().is_none_or(|next| name < *next) {
+                    next = Some(name);
+                }
             }
-            all.retain(|listed| after.is_none_or(|after| listed.id > after));
-            all.sort_by_key(|listed| listed.id);
-            all.truncate(limit);
-            Ok(all)
+            Ok(Listing { objects, next })
+        })
+        .await
+    }
+
+    async fn remove_listed(&self, listed: Listed) -> Result<(), StoreError> {
+        let path = match listed.area {
+            None => self.partial(listed.id),
+            Some(area) => self.path(listed.id, area),
+        };
+        blocking("removing an object", move || {
+            present(fs::remove_file(path)).map(|_| ())
         })
         .await
     }
@@ -204,12 +217,12 @@ impl Store for FolderStore {
     }
 }
 
-fn list_folder(
-    folder: &Path,
-    area: Area,
-    before: Option<SystemTime>,
-    all: &mut Vec<Listed>,
-) -> io::Result<()> {
+fn list_folder(folder: &Path, area: Area, before: Option<SystemTime>) -> io::Result<Vec<Listed>> {
+    let mut all = Vec::new();
+    // A stray file between the folders has no objects.
+    if !folder.is_dir() {
+        return Ok(all);
+    }
     for entry in present(fs::read_dir(folder))?.into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name();
@@ -229,7 +242,7 @@ fn list_folder(
             all.push(Listed { id, area });
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// An object that arrives.

@@ -145,26 +145,15 @@ async fn memory_is_constant(app: Unscanned) {
         let limit = [("APP_FILES__MAX_BYTES", "8 GiB")];
         let process = Process::start(&url, &folder, &limit);
         // What a first upload allocates once.
-        upload(&process, 8);
+        let upload = |megabytes| {
+            let answer = process.upload(megabytes);
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        };
+        upload(8);
         let before = process.peak_kib();
-        upload(&process, megabytes);
+        upload(megabytes);
         process.peak_kib().saturating_sub(before)
     });
     let grown = measured.await.unwrap();
     assert!(grown < 4 << 10, "{grown} KiB more after {megabytes} MiB");
-}
-
-/// Uploads this many MiB.
-fn upload(process: &Process, megabytes: usize) {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(&process.address).unwrap();
-    let head = head("PUT /raw", "text/plain", megabytes << 20);
-    stream.write_all(&head).unwrap();
-    let megabyte = vec![b'a'; 1 << 20];
-    for _ in 0..megabytes {
-        stream.write_all(&megabyte).unwrap();
-    }
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -231,7 +231,6 @@ pub(crate) fn setup() -> Setup {
 pub(crate) fn setup_in(folder: PathBuf) -> Setup {
     Setup::new()
         .set("files.folder", &folder.display().to_string())
-        .set("files.sweep_after", "1s")
         .set("jobs.work", "false")
         .module(Module::new("folder").provide(Arc::new(TestFolder(folder))))
 }
@@ -346,6 +345,15 @@ pub(crate) fn objects(folder: &std::path::Path) -> Vec<String> {
     }
     found.sort();
     found
+}
+
+/// Makes every file below a folder old enough for the sweeper.
+pub(crate) fn age(folder: &std::path::Path) {
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 3600);
+    for object in objects(folder) {
+        let file = std::fs::File::options().write(true).open(&object).unwrap();
+        file.set_modified(old).unwrap();
+    }
 }
 
 /// Waits until there are this many files below a folder: those of dropped uploads are removed in

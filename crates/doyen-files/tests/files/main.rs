@@ -3,6 +3,7 @@
 //! | file | tests |
 //! | --- | --- |
 //! | `forms` | multipart forms: fields, several files, limits, damaged forms |
+//! | `corpus` | forms from the bug reports of other frameworks |
 //! | `bodies` | raw bodies; clients that are slow, lie or go away |
 //! | `kinds` | declared types, content and names |
 //! | `scanned` | clamd: before and later, away, paused, over its limits |
@@ -13,6 +14,7 @@
 
 mod agreed;
 mod bodies;
+mod corpus;
 mod downloads;
 mod forms;
 mod kinds;

@@ -1,6 +1,8 @@
 //! The application in a process of its own, which a test can kill and measure.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -34,6 +36,10 @@ async fn child() {
     server.run_until(std::future::pending::<()>()).await;
 }
 
+fn program() -> OsString {
+    std::env::current_exe().unwrap().into()
+}
+
 /// A running process. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
@@ -43,7 +49,28 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the application on this database, with these settings.
     pub(crate) fn start(url: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Self::run(Command::new(program()), url, folder, settings)
+    }
+
+    /// The same, where no file can have more bytes.
+    pub(crate) fn start_limited(
+        url: &str,
+        folder: &Path,
+        settings: &[(&str, &str)],
+        max_bytes: u64,
+    ) -> Self {
+        let mut shell = Command::new("sh");
+        // An ignored signal stays ignored: writes then fail.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"",
+            max_bytes / 512
+        );
+        shell.args(["-c".into(), OsString::from(script), program()]);
+        Self::run(shell, url, folder, settings)
+    }
+
+    fn run(mut command: Command, url: &str, folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut child = command
             .args(["--exact", "process::child", "--nocapture"])
             .env(MARK, "1")
             .env("DATABASE_URL", url)
@@ -65,6 +92,23 @@ impl Process {
             child,
             address: address.expect("the process listens"),
         }
+    }
+
+    /// Uploads this many MiB of text, and returns the response.
+    pub(crate) fn upload(&self, megabytes: usize) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "PUT /raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+             Content-Length: {}\r\n\r\n",
+            megabytes << 20
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let megabyte = vec![b'a'; 1 << 20];
+        // A server that has refused the request may close.
+        let _ = (0..megabytes).try_for_each(|_| stream.write_all(&megabyte));
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
     }
 
     /// Returns the maximum of its memory so far, in KiB.

@@ -108,46 +108,51 @@ async fn without_the_scanner_nothing_is_accepted(app: Unscanned) {
     until_objects(&folder(&app).await, 2).await;
 }
 
-/// The scanner dies while a file arrives. The rest of the file is read, and scanned as a whole if
-/// the scanner is back.
+/// The scanner is paused and killed while it scans: it has the file, and has not replied.
 #[doyen_test::test]
 async fn a_scanner_that_dies_in_the_middle_accepts_nothing(app: Unscanned) {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut clamd = ClamdServer::start();
     let app = scanned(&app, clamd.unix(), same).await;
-    let server = app.serve().await;
-    for (is_back, content, expected) in [
-        (false, b"hello hello hello".to_vec(), "scanner_unavailable"),
-        (true, b"hello hello hello".to_vec(), "\"clean\""),
-        (true, ClamdServer::eicar(), "file_infected"),
-    ] {
-        let mut stream = server.connect().await;
-        let head = format!(
-            "PUT /raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\n\
-             Content-Length: {}\r\n\r\n",
-            content.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&content[..10]).await.unwrap();
-        until_objects(
-            &folder(&app).await,
-            objects(&folder(&app).await).len().max(1),
-        )
-        .await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        clamd.kill();
-        if is_back {
-            clamd.restart();
-        }
-        stream.write_all(&content[10..]).await.unwrap();
-        let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer).await;
-        assert!(answer.contains(expected), "{expected}: {answer}");
-        if !is_back {
-            clamd.restart();
-        }
+    let folder = folder(&app).await;
+    for (is_killed, is_infected) in [(true, false), (false, false), (false, true)] {
+        let content = match is_infected {
+            true => ClamdServer::eicar(),
+            false => b"hello".to_vec(),
+        };
+        let before = objects(&folder).len();
+        clamd.pause();
+        let upload = send_file(&app, "a.txt", "text/plain", &content);
+        let end = async {
+            // The file is complete, so its scan has begun or is about to.
+            while objects(&folder.join("quarantine"))
+                .first()
+                .is_none_or(|name| name.ends_with(".part"))
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            match is_killed {
+                true => clamd.kill(),
+                false => clamd.resume(),
+            }
+        };
+        let (answer, ()) = tokio::join!(upload, end);
+        let kept = match (is_killed, is_infected) {
+            (true, _) => {
+                answer.expect_problem(503, "scanner_unavailable");
+                clamd.restart();
+                0
+            }
+            (_, true) => {
+                answer.expect_problem(422, "file_infected");
+                0
+            }
+            _ => {
+                answer.expect(201);
+                1
+            }
+        };
+        until_objects(&folder, before + kept).await;
     }
-    until_objects(&folder(&app).await, 1).await;
 }
 
 #[doyen_test::test]
@@ -222,24 +227,52 @@ async fn a_later_scan_decides_who_can_read(app: Unscanned) {
 
 /// A slow client does not occupy the scanner for others.
 #[doyen_test::test]
-async fn a_busy_scanner_scans_at_the_end(app: Unscanned) {
-    use tokio::io::AsyncWriteExt as _;
+async fn slow_uploads_do_not_occupy_the_scanner(app: Unscanned) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let clamd = ClamdServer::start();
     let app = scanned(&app, clamd.unix(), |setup| {
-        let setup = setup.set("files.max_scans", "1");
-        setup.set("files.scan_timeout", "500ms")
-    });
-    let app = app.await;
-    let server = app.serve().await;
-    let mut slow = server.connect().await;
-    let head = "PUT /raw HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nabc";
-    slow.write_all(head.as_bytes()).await.unwrap();
-    until_objects(&folder(&app).await, 1).await;
-    let other = send_file(&app, "a.txt", "text/plain", b"hello").await;
-    other.expect_problem(503, "scanner_unavailable");
-    drop(slow);
-    until_objects(&folder(&app).await, 0).await;
+        setup.set("files.max_scans", "1")
+    })
+    .await;
+    let (server, folder) = (app.serve().await, folder(&app).await);
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        let mut stream = server.connect().await;
+        let head = "PUT /raw HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                    Content-Type: text/plain\r\nContent-Length: 4\r\n\r\nabc";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    until_objects(&folder, 3).await;
     send_file(&app, "a.txt", "text/plain", b"hello")
         .await
         .expect(201);
+    for mut stream in slow {
+        stream.write_all(b"d").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("\"clean\""), "{answer}");
+    }
+    until_objects(&folder, 4).await;
+}
+
+/// While every place is taken, an upload waits as long as the settings say.
+#[doyen_test::test]
+async fn a_busy_scanner_is_waited_for(app: Unscanned) {
+    let clamd = ClamdServer::start();
+    let app = scanned(&app, clamd.unix(), |setup| {
+        let setup = setup.set("files.max_scans", "1");
+        setup.set("files.scan_timeout", "300ms")
+    });
+    let app = app.await;
+    clamd.pause();
+    let one = || send_file(&app, "a.txt", "text/plain", b"hello");
+    for answer in <[_; 3]>::from(tokio::join!(one(), one(), one())) {
+        answer.expect_problem(503, "scanner_unavailable");
+    }
+    clamd.resume();
+    for answer in <[_; 3]>::from(tokio::join!(one(), one(), one())) {
+        answer.expect(201);
+    }
+    until_objects(&folder(&app).await, 3).await;
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use doyen::files::{Area, FileId, FolderStore, Listed, Object, Store};
 use futures_util::StreamExt as _;
 
-use crate::kit::{Unscanned, new_folder, send_file, setup_in};
+use crate::kit::{Unscanned, folder, new_folder, send_file, setup_in, until_objects};
+use crate::process::Process;
 
 /// What every store promises.
 async fn conforms(store: &dyn Store) {
@@ -22,7 +23,18 @@ async fn conforms(store: &dyn Store) {
         writer
     };
     let open = async |id: FileId, area: Area| store.open(id, area).await.unwrap();
-    let list = async || store.list(Duration::ZERO, None, 100).await.unwrap();
+    let list_older = async |age: Duration| {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let listing = store.list(age, after).await.unwrap();
+            all.extend(listing.objects);
+            after = listing.next;
+            if after.is_none() {
+                break all;
+            }
+        }
+    };
+    let list = async || list_older(Duration::ZERO).await;
 
     // An object is complete or absent.
     let id = FileId::new();
@@ -59,22 +71,38 @@ async fn conforms(store: &dyn Store) {
     assert_eq!(read(&object, 0..11).await, b"hello world");
     store.remove(id).await.unwrap();
 
-    // Lists have an order and a limit, and only what is old enough.
+    // Only the listed copy is removed: the object has been published since.
+    let id = FileId::new();
+    write(id, &["x"]).await.finish().await.unwrap();
+    let [before] = list().await[..] else {
+        panic!("not one object");
+    };
+    store.publish(id).await.unwrap();
+    store.remove_listed(before).await.unwrap();
+    let [now] = list().await[..] else {
+        panic!("not one object");
+    };
+    assert_eq!(now.area, Some(Area::Published));
+    store.remove_listed(now).await.unwrap();
+    let writer = write(id, &["x"]).await;
+    store.remove_listed(list().await[0]).await.unwrap();
+    assert!(list().await.is_empty());
+    assert!(writer.finish().await.is_err());
+
+    // Listings have every object once, and only what is old enough.
     let mut ids = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..50 {
         let id = FileId::new();
         write(id, &["x"]).await.finish().await.unwrap();
         ids.push(id);
     }
-    store.publish(ids[2]).await.unwrap();
-    let found = store.list(Duration::ZERO, Some(ids[0]), 3).await.unwrap();
-    let found: Vec<FileId> = found.iter().map(|one| one.id).collect();
-    assert_eq!(found, ids[1..4]);
-    let old = store
-        .list(Duration::from_secs(3600), None, 100)
-        .await
-        .unwrap();
-    assert!(old.is_empty());
+    for id in &ids[..40] {
+        store.publish(*id).await.unwrap();
+    }
+    let mut found: Vec<FileId> = list().await.iter().map(|one| one.id).collect();
+    found.sort();
+    assert_eq!(found, ids);
+    assert!(list_older(Duration::from_secs(3600)).await.is_empty());
     for id in ids {
         store.remove(id).await.unwrap();
     }
@@ -98,7 +126,7 @@ async fn a_folder_is_a_store() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// `/dev/full` is a device that is always full; a file in place of the folder refuses every name.
+/// A file in place of the folder refuses every name.
 #[doyen_test::test]
 async fn a_store_that_fails_is_a_503(app: Unscanned) {
     let folder = new_folder();
@@ -119,5 +147,27 @@ async fn a_store_that_fails_is_a_503(app: Unscanned) {
     send_file(&broken, "a.txt", "text/plain", b"hello")
         .await
         .expect_problem(503, "storage_unavailable");
-    crate::kit::until_objects(&folder.join("quarantine"), 0).await;
+    until_objects(&folder.join("quarantine"), 0).await;
+}
+
+/// The limit of the process on the size of files stands for a full disk: a write fails in the
+/// middle of a file.
+#[doyen_test::test(sqlite)]
+async fn a_full_disk_is_a_503_and_heals(app: Unscanned) {
+    let (url, folder) = (app.database_url().to_owned(), folder(&app).await);
+    let at = folder.clone();
+    let answers = tokio::task::spawn_blocking(move || {
+        let limit = [("APP_FILES__MAX_BYTES", "1 GiB")];
+        let process = Process::start_limited(&url, &at, &limit, 8 << 20);
+        [7, 9, 1].map(|megabytes| process.upload(megabytes))
+    });
+    let [below, above, after] = answers.await.unwrap();
+    assert!(below.starts_with("HTTP/1.1 200"), "{below}");
+    assert!(
+        above.starts_with("HTTP/1.1 503") && above.contains("storage_unavailable"),
+        "{above}"
+    );
+    assert!(after.starts_with("HTTP/1.1 200"), "{after}");
+    until_objects(&folder, 2).await;
+    assert_eq!(app.count("files").await, 2);
 }
