@@ -266,7 +266,7 @@ pub(crate) async fn scan_stored(
 ) -> Result<Verdict, ScanError> {
     let object = open(core, id).await.map_err(std::io::Error::other)?;
     let object = object.ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))?;
-    scanner.scan(object.read(0..object.length())).await
+    scanner.scan(&*object).await
 }
 
 async fn check_archive(core: &Arc<FilesCore>, id: FileId) -> Result<(), Refusal> {

@@ -8,13 +8,14 @@ use std::fmt;
 use std::io;
 
 use async_trait::async_trait;
-use doyen_web::Chunks;
+
+use crate::store::Object;
 
 /// A virus scanner.
 #[async_trait]
 pub trait Scanner: Send + Sync + 'static {
     /// Scans a file. Waits while the scanner is busy.
-    async fn scan(&self, content: Chunks) -> Result<Verdict, ScanError>;
+    async fn scan(&self, content: &dyn Object) -> Result<Verdict, ScanError>;
 
     /// Checks that the scanner responds.
     async fn check(&self) -> Result<(), ScanError>;

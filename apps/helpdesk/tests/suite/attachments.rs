@@ -5,6 +5,7 @@ use std::sync::Arc;
 use doyen::jobs::Worker;
 use doyen_test::{ClamdServer, Setup, Subject, TestApp};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::people::{ATTACHMENT, attachment};
 use crate::support::{Helpdesk, Join as _, Person, TestFolder, patient};
@@ -137,7 +138,7 @@ async fn a_ticket_has_twenty_attachments(app: Helpdesk) {
     assert_eq!(objects(&app).await, 20);
 }
 
-/// The helpdesk with a small quota.
+/// The helpdesk with a small quota. Its jobs wait: those of a test are for another node.
 struct Small(TestApp);
 
 impl Subject for Small {
@@ -145,7 +146,9 @@ impl Subject for Small {
         helpdesk::app()
     }
     fn setup() -> Setup {
-        patient().set("attachments.customer_quota", "2 KiB")
+        patient()
+            .set("attachments.customer_quota", "2 KiB")
+            .set("jobs.work", "false")
     }
     fn new(app: TestApp) -> Self {
         Self(app)
@@ -238,8 +241,44 @@ async fn attachments_follow_their_ticket(app: Helpdesk) {
     assert_eq!(objects(&app).await, 0);
 }
 
+/// An upload holds no transaction while it arrives: SQLite has one writer.
 #[doyen_test::test]
-async fn a_later_scan_releases_the_content(app: Helpdesk) {
+async fn a_slow_upload_blocks_nobody(app: Helpdesk) {
+    let ann = app.as_customer().await;
+    let ticket = ticket(&ann).await;
+    let path = format!("/v1/tickets/{ticket}/attachments");
+    let form = attachment("a.txt", "text/plain", b"hello");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\
+         Idempotency-Key: slow\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        ann.token,
+        ATTACHMENT.0,
+        form.len()
+    );
+    let mut stream = app.serve().await.connect().await;
+    let (first, rest) = form.split_at(form.len() - 14);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(first).await.unwrap();
+    let folder = app.inject::<Arc<TestFolder>>().await;
+    let arrives = async {
+        while std::fs::read_dir(folder.0.join("quarantine")).map_or(0, Iterator::count) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    arrives.await;
+    ann.opens("scanner").await;
+    let list = ann.get(&path).send().await.expect(200);
+    assert_eq!(list.at("/items"), json!([]));
+    stream.write_all(rest).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let list = ann.get(&path).send().await.expect(200);
+    assert_eq!(list.at("/items/0/size"), json!(5));
+}
+
+#[doyen_test::test]
+async fn a_later_scan_releases_the_content(app: Small) {
     let clamd = ClamdServer::start();
     let scanned = |scan: &str| {
         let setup = patient()
@@ -249,14 +288,14 @@ async fn a_later_scan_releases_the_content(app: Helpdesk) {
             .set("files.clamd", &clamd.unix())
             .set("files.scan", scan)
     };
-    let before = app.another(scanned("before")).await;
+    let before = app.0.another(scanned("before")).await;
     let ann = before.as_customer().await;
     let ticket = ticket(&ann).await;
     let eicar = ClamdServer::eicar();
     ann.attaches(&ticket, "a.txt", "text/plain", &eicar)
         .await
         .expect_problem(422, "file_infected");
-    let later = app.another(scanned("later")).await;
+    let later = app.0.another(scanned("later")).await;
     let ann = ann.at(&later);
     let clean = ann
         .attaches(&ticket, "a.txt", "text/plain", b"hello")

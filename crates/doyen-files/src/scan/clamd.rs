@@ -1,30 +1,36 @@
 //! The daemon of ClamAV: `INSTREAM` over TCP or a Unix socket.
 //!
-//! Each scan has a connection of its own, which clamd closes after its reply. Their number is
-//! limited. A connection costs less than a tenth of a millisecond, and one that is kept would have
-//! to be replaced after each restart of clamd.
+//! Connections are sessions (`IDSESSION`) that are kept for the next scan. clamd numbers the commands
+//! of a session and its replies, so that a reply cannot be taken for that of another file. A scan
+//! that fails in a kept session is repeated in a new one: clamd may have been restarted.
 //!
 //! clamd stops reading a stream above `StreamMaxLength`, sends its reply and resets the connection,
 //! so a failed write is followed by a read of the reply. A stopped clamd still accepts connections:
 //! each step has a timeout.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use doyen_web::Chunks;
+use doyen_core::sync::lock;
 use futures_util::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::store::Object;
+
 use super::{ScanError, Scanner, Verdict};
 
 /// Time for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Time after which a kept session is not used again. clamd closes one after 30 seconds.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes in one chunk of a stream.
 const MAX_CHUNK_BYTES: usize = 64 << 10;
@@ -36,12 +42,21 @@ const MAX_REPLY_BYTES: u64 = 4 << 10;
 const LIMITS_EXCEEDED: &str = "Heuristics.Limits.Exceeded";
 
 /// An adapter for clamd.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Clamd {
     address: Address,
     timeout: Duration,
     max_bytes: u64,
     places: Arc<Semaphore>,
+    idle: Arc<Mutex<Vec<Session>>>,
+}
+
+impl fmt::Debug for Clamd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clamd")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +84,7 @@ impl Clamd {
             timeout,
             max_bytes,
             places: Arc::new(Semaphore::new(max_scans as usize)),
+            idle: Arc::default(),
         })
     }
 
@@ -86,10 +102,61 @@ impl Clamd {
         within(self.timeout.min(CONNECT_TIMEOUT), connecting).await
     }
 
+    async fn begin_session(&self) -> Result<Session, ScanError> {
+        let mut socket = self.connect().await?;
+        within(self.timeout, socket.write_all(b"zIDSESSION\0")).await?;
+        Ok(Session {
+            socket,
+            commands: 0,
+            used: Instant::now(),
+        })
+    }
+
+    /// Returns a session that clamd has not closed yet, in all likelihood.
+    fn kept_session(&self) -> Option<Session> {
+        let mut idle = lock(&self.idle);
+        idle.retain(|session| session.used.elapsed() < IDLE_TIMEOUT);
+        idle.pop()
+    }
+
+    /// Scans in a session, which is kept if clamd gives a verdict.
+    async fn scan_in(
+        &self,
+        mut session: Session,
+        content: &dyn Object,
+    ) -> Result<Verdict, ScanError> {
+        session.commands += 1;
+        let begun = within(self.timeout, session.socket.write_all(b"zINSTREAM\0"));
+        begun.await?;
+        let mut chunks = content.read(0..content.length());
+        while let Some(bytes) = chunks.next().await {
+            for chunk in bytes?.chunks(MAX_CHUNK_BYTES) {
+                session.send(chunk, self.timeout).await?;
+            }
+        }
+        // A chunk without bytes is the end.
+        session.send(&[], self.timeout).await?;
+        let verdict = session.verdict(self.timeout).await?;
+        session.used = Instant::now();
+        lock(&self.idle).push(session);
+        Ok(verdict)
+    }
+}
+
+/// A connection for several scans.
+struct Session {
+    socket: Box<dyn Socket>,
+    /// Commands so far: the number of the last one.
+    commands: u64,
+    used: Instant,
+}
+
+impl Session {
     /// Sends one chunk of a stream.
-    async fn send(&self, socket: &mut dyn Socket, bytes: &[u8]) -> Result<(), ScanError> {
+    async fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), ScanError> {
         let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        let sent = within(self.timeout, async {
+        let socket = &mut self.socket;
+        let sent = within(limit, async {
             socket.write_all(&length.to_be_bytes()).await?;
             socket.write_all(bytes).await?;
             socket.flush().await
@@ -97,12 +164,21 @@ impl Clamd {
         match sent.await {
             // What clamd says about a stream that it stopped reading explains more than the write.
             Err(ScanError::Unavailable(error)) if error.kind() != io::ErrorKind::TimedOut => {
-                match read_reply(socket, self.timeout).await {
-                    Ok(reply) => Err(verdict(&reply).err().unwrap_or_else(|| error.into())),
-                    Err(_) => Err(error.into()),
+                match self.verdict(limit).await {
+                    Err(ScanError::TooLarge) => Err(ScanError::TooLarge),
+                    _ => Err(error.into()),
                 }
             }
             sent => sent,
+        }
+    }
+
+    /// Reads the verdict of the last command.
+    async fn verdict(&mut self, limit: Duration) -> Result<Verdict, ScanError> {
+        let reply = read_reply(&mut *self.socket, limit).await?;
+        match reply.split_once(": ") {
+            Some((number, reply)) if *number == self.commands.to_string() => verdict(reply),
+            _ => Err(unexpected(&reply)),
         }
     }
 }
@@ -143,20 +219,16 @@ async fn within<T>(
 
 #[async_trait]
 impl Scanner for Clamd {
-    async fn scan(&self, mut content: Chunks) -> Result<Verdict, ScanError> {
+    async fn scan(&self, content: &dyn Object) -> Result<Verdict, ScanError> {
         let place = async { self.places.acquire().await.map_err(io::Error::other) };
         let _place = within(self.timeout, place).await?;
-        let mut socket = self.connect().await?;
-        let socket = &mut *socket;
-        within(self.timeout, socket.write_all(b"zINSTREAM\0")).await?;
-        while let Some(bytes) = content.next().await {
-            for chunk in bytes?.chunks(MAX_CHUNK_BYTES) {
-                self.send(socket, chunk).await?;
+        if let Some(kept) = self.kept_session() {
+            match self.scan_in(kept, content).await {
+                Err(ScanError::Unavailable(error)) if error.kind() != io::ErrorKind::TimedOut => {}
+                done => return done,
             }
         }
-        // A chunk without bytes is the end.
-        self.send(socket, &[]).await?;
-        verdict(&read_reply(socket, self.timeout).await?)
+        self.scan_in(self.begin_session().await?, content).await
     }
 
     async fn check(&self) -> Result<(), ScanError> {

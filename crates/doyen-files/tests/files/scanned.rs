@@ -256,6 +256,31 @@ async fn slow_uploads_do_not_occupy_the_scanner(app: Unscanned) {
     until_objects(&folder, 4).await;
 }
 
+/// A session that is kept is worth nothing after a restart, and its replies are those of one file.
+#[doyen_test::test]
+async fn a_kept_session_gives_the_verdict_of_each_file(app: Unscanned) {
+    let mut clamd = ClamdServer::start();
+    let app = scanned(&app, clamd.unix(), |setup| {
+        setup.set("files.max_scans", "1")
+    })
+    .await;
+    let eicar = ClamdServer::eicar();
+    for is_restarted in [false, true, true] {
+        if is_restarted {
+            clamd.restart();
+        }
+        for _ in 0..3 {
+            send_file(&app, "a.txt", "text/plain", b"hello")
+                .await
+                .expect(201);
+            send_file(&app, "a.txt", "text/plain", &eicar)
+                .await
+                .expect_problem(422, "file_infected");
+        }
+    }
+    until_objects(&folder(&app).await, 9).await;
+}
+
 /// While every place is taken, an upload waits as long as the settings say.
 #[doyen_test::test]
 async fn a_busy_scanner_is_waited_for(app: Unscanned) {
