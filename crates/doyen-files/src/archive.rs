@@ -1,4 +1,4 @@
-//! The limits of archives, checked before anybody unpacks them.
+//! The limits of archives, checked before anyone unpacks them.
 //!
 //! A virus scanner is no guard against archives that unpack to gigabytes. Every member is unpacked
 //! here, without being stored, and counted: what an archive says about itself is not trusted.

@@ -168,7 +168,7 @@ impl Intake {
             Some(kind) => kind,
             None => self.decide()?,
         };
-        // Removes the complete object if this fails, or ends because the client goes away.
+        // Removes the complete object if this fails, or is cancelled because the client disconnects.
         let content = Discard {
             core: Arc::clone(&self.core),
             id: Some(self.id),

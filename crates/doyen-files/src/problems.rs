@@ -121,5 +121,5 @@ pub enum OpenFile {
     Unexpected(Unexpected),
 }
 
-/// Pause between two attempts of a background scan while the scanner is away.
+/// Pause between two attempts of a background scan while the scanner is unavailable.
 pub(crate) const SCAN_PAUSE: Duration = Duration::from_secs(RETRY_SECONDS as u64);

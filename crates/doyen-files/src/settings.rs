@@ -35,8 +35,8 @@ pub struct FileSettings {
     /// Maximum time that the scanner may take to answer. The upload then gets a 503.
     #[setting(default = "30s", min = "100ms", max = "10m")]
     pub scan_timeout: Duration,
-    /// Maximum concurrent scans, each of which has a connection to clamd. Further ones wait, at most
-    /// for `files.scan_timeout`; the upload then gets a 503.
+    /// Maximum concurrent scans, and with it connections to clamd. Further scans wait, at most for
+    /// `files.scan_timeout`; the upload then gets a 503.
     #[setting(default = 8, min = 1, max = 1000)]
     pub max_scans: u32,
     /// Maximum number of members of an archive, including those of archives in it.

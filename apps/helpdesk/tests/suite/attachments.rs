@@ -255,7 +255,8 @@ async fn a_slow_upload_blocks_nobody(app: Helpdesk) {
         ATTACHMENT.0,
         form.len()
     );
-    let mut stream = app.serve().await.connect().await;
+    let server = app.serve().await;
+    let mut stream = server.connect().await;
     let (first, rest) = form.split_at(form.len() - 14);
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(first).await.unwrap();

@@ -1,8 +1,8 @@
 //! The daemon of ClamAV: `INSTREAM` over TCP or a Unix socket.
 //!
-//! Connections are sessions (`IDSESSION`) that are kept for the next scan. clamd numbers the commands
-//! of a session and its replies, so that a reply cannot be taken for that of another file. A scan
-//! that fails in a kept session is repeated in a new one: clamd may have been restarted.
+//! Connections are sessions (`IDSESSION`) that are kept for the next scan. clamd numbers the
+//! commands of a session and its replies, so that a reply cannot be taken for that of another file.
+//! A scan that fails in a kept session is repeated in a new one: clamd may have been restarted.
 //!
 //! clamd stops reading a stream above `StreamMaxLength`, sends its reply and resets the connection,
 //! so a failed write is followed by a read of the reply. A stopped clamd still accepts connections:

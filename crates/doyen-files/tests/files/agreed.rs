@@ -100,7 +100,7 @@ async fn the_sweeper_removes_only_what_no_row_needs(app: Unscanned) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "orphan").unwrap();
     }
-    std::fs::write(quarantine.join("note.txt"), "of somebody else").unwrap();
+    std::fs::write(quarantine.join("note.txt"), "of another program").unwrap();
     // They are too young.
     assert_eq!(sweep(&app).await, 0);
     assert_eq!(objects(&folder).len(), 6);

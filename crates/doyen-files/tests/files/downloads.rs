@@ -65,7 +65,8 @@ async fn several_ranges_are_one_response(app: Unscanned) {
         part("8-9", "89")
     );
     assert_eq!(answer.text(), expected);
-    let mut stream = app.serve().await.connect().await;
+    let server = app.serve().await;
+    let mut stream = server.connect().await;
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRange: bytes=0-1, 8-\r\n\r\n"
     );

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use doyen::settings::Loader;
 use doyen_test::SIGNING_KEY;
@@ -43,6 +43,8 @@ fn program() -> OsString {
 /// A running process. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
+    /// The harness writes again after a minute, and ends if nothing reads.
+    _output: BufReader<ChildStdout>,
     pub(crate) address: String,
 }
 
@@ -84,12 +86,13 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut lines = lines.map_while(Result::ok);
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = output.by_ref().lines().map_while(Result::ok);
         // The harness prints the name of the test on the same line.
         let address = lines.find_map(|line| Some(line.split_once("listens ")?.1.to_owned()));
         Self {
             child,
+            _output: output,
             address: address.expect("the process listens"),
         }
     }

@@ -96,7 +96,7 @@ pub trait AttachmentRepository {
     /// wait until the unit of work ends.
     async fn bytes_left(&self, customer: UserId) -> Result<u64, Unexpected>;
 
-    /// Returns the attachment with this id, whoever can see it.
+    /// Returns the attachment with this id, without a check of the viewer.
     async fn find(&self, id: AttachmentId) -> Result<Option<Attachment>, Unexpected>;
 
     /// Returns a page of the attachments of a ticket, oldest first.
