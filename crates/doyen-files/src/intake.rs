@@ -168,7 +168,7 @@ impl Intake {
             Some(kind) => kind,
             None => self.decide()?,
         };
-        // Removes the complete object if this fails, or is cancelled because the client disconnects.
+        // Removes the complete object if this fails, or if the client disconnects.
         let content = Discard {
             core: Arc::clone(&self.core),
             id: Some(self.id),
