@@ -46,5 +46,6 @@ pub mod shop;
 pub mod swagger;
 pub mod templates;
 pub mod transactions;
+pub mod uploads;
 pub mod versions;
 pub mod webhooks;

@@ -55,6 +55,8 @@ pub struct Operation {
     pub edits: Vec<fn(&mut serde_json::Value)>,
     /// Request body.
     pub body: Option<RequestBody>,
+    /// True if the handler reads the body while it arrives, so that no step before may read it.
+    pub streams_body: bool,
     /// Successful responses.
     pub answers: Vec<Answer>,
     /// Fields that `?fields=` can select, if the route supports it.

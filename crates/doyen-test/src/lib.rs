@@ -39,6 +39,7 @@
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
 //! | [`RedisServer`] | a Redis server for one test |
+//! | [`ClamdServer`] | a virus scanner for one test |
 //! | [`UpstreamServer`], [`Reply`] | a service that the application calls, with replies and faults |
 //! | [`test`] | the attribute |
 //!
@@ -59,6 +60,7 @@ mod answer;
 mod app;
 mod call;
 mod callers;
+mod clamd;
 mod clock;
 mod contract;
 mod database;
@@ -75,6 +77,7 @@ mod user;
 pub use answer::Answer;
 pub use app::TestApp;
 pub use call::Call;
+pub use clamd::ClamdServer;
 pub use clock::TestClock;
 pub use database::{Backend, SIGNING_KEY};
 pub use live::Live;

@@ -27,7 +27,7 @@ pub(crate) struct Permit {
 
 /// A request that waits for its client, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct PausedPermit<'a>(&'a Permit);
+pub(crate) struct PausedPermit(Option<ConcurrencyLimit>);
 
 impl ConcurrencyLimit {
     pub(crate) fn new(max: usize) -> Self {
@@ -73,17 +73,17 @@ impl Permit {
 
     /// Stops counting the request until the result is dropped. Then it counts again, even above the
     /// limit, because it is already being handled.
-    pub(crate) fn pause(&self) -> PausedPermit<'_> {
+    pub(crate) fn pause(&self) -> PausedPermit {
         if let Some(limit) = &self.limit {
             limit.current.fetch_sub(1, Ordering::Relaxed);
         }
-        PausedPermit(self)
+        PausedPermit(self.limit.clone())
     }
 }
 
-impl Drop for PausedPermit<'_> {
+impl Drop for PausedPermit {
     fn drop(&mut self) {
-        if let Some(limit) = &self.0.limit {
+        if let Some(limit) = &self.0 {
             limit.current.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -2,20 +2,23 @@
 
 mod body;
 mod media;
+mod parts;
 mod range;
 mod validators;
 
+pub use body::Chunks;
 pub(crate) use media::media_type;
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, Read as _};
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use doyen_core::problem::Plain;
-use doyen_core::{Kind, ProblemInfo, Refusal, Unexpected};
+use doyen_core::{Kind, Problem, ProblemExtras, ProblemInfo, Refusal, Unexpected};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use crate::{Body, Response};
@@ -32,6 +35,34 @@ pub static RANGE_NOT_SATISFIABLE: ProblemInfo = ProblemInfo {
     description: "The range begins after the end of the file. `detail` gives its length. Send a range inside of it, or no `Range`.",
 };
 
+/// A range outside of a file of this length.
+#[derive(Debug)]
+pub(crate) struct RangeNotSatisfiable {
+    length: u64,
+}
+
+impl Problem for RangeNotSatisfiable {
+    fn info(&self) -> &'static ProblemInfo {
+        &RANGE_NOT_SATISFIABLE
+    }
+    fn catalogue() -> Vec<&'static ProblemInfo> {
+        vec![&RANGE_NOT_SATISFIABLE]
+    }
+    fn detail(&self) -> Option<String> {
+        Some(format!("the file has {} bytes", self.length))
+    }
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        vec![("content-range", format!("bytes */{}", self.length))]
+    }
+    fn extras() -> Vec<ProblemExtras> {
+        vec![ProblemExtras {
+            code: RANGE_NOT_SATISFIABLE.code,
+            headers: &[("Content-Range", "Length of the file: `bytes */1234`.")],
+            members: &[],
+        }]
+    }
+}
+
 /// What is sent, and what identifies this version of it.
 #[derive(Debug)]
 pub(crate) struct Content {
@@ -42,10 +73,42 @@ pub(crate) struct Content {
     modified: Option<SystemTime>,
 }
 
-#[derive(Debug)]
+/// Reads a part of content that is stored elsewhere.
+pub type ReadPart = Arc<dyn Fn(Range<u64>) -> Chunks + Send + Sync>;
+
 enum Source {
     Whole(Bytes),
     File(File),
+    Stored(ReadPart),
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Source::Whole(_) => "Whole",
+            Source::File(_) => "File",
+            Source::Stored(_) => "Stored",
+        })
+    }
+}
+
+impl Source {
+    /// Returns a part as a stream.
+    fn chunks(&self, part: Range<u64>) -> io::Result<Chunks> {
+        Ok(match self {
+            Source::Whole(bytes) => {
+                let bytes = slice(bytes, &part);
+                Box::pin(futures_util::stream::once(std::future::ready(Ok(bytes))))
+            }
+            Source::File(file) => body::file(file.try_clone()?, part),
+            Source::Stored(read) => read(part),
+        })
+    }
+}
+
+fn slice(bytes: &Bytes, part: &Range<u64>) -> Bytes {
+    let at = |place: u64| usize::try_from(place).unwrap_or(bytes.len());
+    bytes.slice(at(part.start)..at(part.end))
 }
 
 impl Content {
@@ -73,6 +136,16 @@ impl Content {
             tag,
             modified,
         })
+    }
+
+    /// Content that is stored elsewhere, with the opaque part of its strong tag.
+    pub(crate) const fn stored(length: u64, tag: String, read: ReadPart) -> Self {
+        Self {
+            source: Source::Stored(read),
+            length,
+            tag,
+            modified: None,
+        }
     }
 
     /// Content that a handler made.
@@ -136,24 +209,30 @@ pub(crate) fn send(
     };
     let part = match wanted {
         Wanted::Whole => 0..length,
-        Wanted::Part(part) => {
+        Wanted::Unsatisfiable => return Err(RangeNotSatisfiable { length }.into()),
+        Wanted::Parts(mut parts) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let field = format!("bytes {}-{}/{length}", part.start, part.end - 1);
-            let field = HeaderValue::try_from(field).map_err(Unexpected::from)?;
+            if parts.len() > 1 {
+                parts::write(&mut response, &content, &parts)?;
+                return Ok(response);
+            }
+            let part = parts.remove(0);
+            let field = HeaderValue::try_from(content_range(&part, length));
+            let field = field.map_err(Unexpected::from)?;
             response.headers_mut().insert(header::CONTENT_RANGE, field);
             part
         }
-        Wanted::Unsatisfiable => {
-            let detail = format!("the file has {length} bytes");
-            return Err(Plain::new(&RANGE_NOT_SATISFIABLE).detail(detail).into());
-        }
     };
-    *response.body_mut() = match content.source {
-        Source::Whole(bytes) => {
-            let at = |place: u64| usize::try_from(place).unwrap_or(bytes.len());
-            Body::whole(bytes.slice(at(part.start)..at(part.end)))
+    *response.body_mut() = match &content.source {
+        Source::Whole(bytes) => Body::whole(slice(bytes, &part)),
+        source => {
+            let length = part.end - part.start;
+            body::of(source.chunks(part).map_err(Unexpected::from)?, length)
         }
-        Source::File(file) => body::of(file, part),
     };
     Ok(response)
+}
+
+fn content_range(part: &Range<u64>, length: u64) -> String {
+    format!("bytes {}-{}/{length}", part.start, part.end - 1)
 }

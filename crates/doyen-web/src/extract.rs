@@ -36,6 +36,7 @@ mod version;
 pub use bytes::Bytes;
 
 pub(crate) use body::limited;
+pub use body::{BodyStream, HeldMemory, unsupported_media_type};
 pub(crate) use body::{read as read_body, reading_problems};
 pub use client::Client;
 pub(crate) use credentials::Head;

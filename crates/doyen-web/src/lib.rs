@@ -73,7 +73,7 @@ pub use around::Next;
 pub use body::{Body, BoxError, Response};
 pub use cache_rule::{CacheRule, IntoCacheRule, none, private, public};
 pub use concurrency_class::{ConcurrencyClass, class};
-pub use content::RANGE_NOT_SATISFIABLE;
+pub use content::{Chunks, RANGE_NOT_SATISFIABLE, ReadPart};
 pub use extract::{
     ApiVersion, Basic, Client, Cookie, Credentials, Form, Header, IfMatch, Json, MergePatch, Path,
     Query,

@@ -140,6 +140,7 @@ impl Route {
                 returns: String::new(),
                 edits: Vec::new(),
                 body: None,
+                streams_body: false,
                 answers: Vec::new(),
                 fields: Vec::new(),
                 problems: Vec::new(),

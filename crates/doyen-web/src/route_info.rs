@@ -39,6 +39,8 @@ pub(crate) struct RouteInfo {
     pub(crate) class: Option<RouteClass>,
     /// Whether it takes an `Idempotency-Key`. `None` also without a store of keys.
     pub(crate) idempotent: Option<Idempotent>,
+    /// True if the handler reads the body while it arrives.
+    pub(crate) streams_body: bool,
     /// Where the schemas that changed occur; `None` for a route without versions.
     pub(crate) versions: Option<RouteVersions>,
     /// Who may keep the responses.

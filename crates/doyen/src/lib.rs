@@ -41,6 +41,7 @@
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`jobs`] | the worker of background jobs |
+//! | [`files`] | uploads, stored files and downloads |
 //! | [`mail`] | outgoing mail |
 //! | [`events`] | delivery of events to handlers and to a message broker |
 //! | [`outbound`] | calls to other services |
@@ -57,6 +58,7 @@
 //! | `events` | no | the plugin `events`: delivery of events |
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `jobs` | no | the plugin `jobs`: background jobs |
+//! | `files` | no | the plugin `files`: uploads, stored files and downloads, with `jobs` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
@@ -66,7 +68,7 @@
 //! | `outbound` | no | the plugin `outbound` |
 //! | `webhooks` | no | signing and verifying webhooks |
 //!
-//! `accounts`, `events`, `idempotency`, `jobs` and `limits` need a database.
+//! `accounts`, `events`, `files`, `idempotency`, `jobs` and `limits` need a database.
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
@@ -80,6 +82,8 @@ pub use doyen_core as domain;
 pub use doyen_data as data;
 #[cfg(feature = "events")]
 pub use doyen_events as events;
+#[cfg(feature = "files")]
+pub use doyen_files as files;
 #[cfg(feature = "idempotency")]
 pub use doyen_idempotency as idempotency;
 #[cfg(feature = "jobs")]

@@ -3,9 +3,9 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `cache`, `idempotency`, `jobs`, `mail`, `events`, `outbound` and `accounts`. Accounts themselves
-/// are added with [`App::plugin`](doyen_app::App::plugin), as
-/// they need to know the users of the application.
+/// `cache`, `idempotency`, `jobs`, `files`, `mail`, `events`, `outbound` and `accounts`. Accounts
+/// themselves are added with [`App::plugin`](doyen_app::App::plugin), as they need to know the
+/// users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
 
@@ -23,6 +23,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_idempotency::IdempotencyPlugin);
         #[cfg(feature = "jobs")]
         plugins.add(doyen_jobs::JobsPlugin);
+        #[cfg(feature = "files")]
+        plugins.add(doyen_files::FilesPlugin);
         #[cfg(feature = "mail")]
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "events")]
@@ -59,6 +61,11 @@ impl Defaults for DefaultPlugins {
             (
                 "jobs",
                 "add the feature `jobs` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "files"))]
+            (
+                "files",
+                "add the feature `files` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "mail"))]
             (

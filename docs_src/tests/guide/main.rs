@@ -32,6 +32,7 @@ mod shop;
 mod swagger;
 mod templates;
 mod transactions;
+mod uploads;
 mod versions;
 mod webhooks;
 

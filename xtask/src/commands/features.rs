@@ -17,7 +17,7 @@ const FACADE: &str = "crates/doyen/Cargo.toml";
 const DATABASES: [&str; 2] = ["sqlite", "postgres"];
 
 /// What an application without features must not compile.
-const ONLY_WITH_FEATURES: [&str; 11] = [
+const ONLY_WITH_FEATURES: [&str; 12] = [
     "sea-orm",
     "sqlx",
     "argon2",
@@ -27,6 +27,7 @@ const ONLY_WITH_FEATURES: [&str; 11] = [
     "doyen-data",
     "doyen-accounts",
     "doyen-console",
+    "doyen-files",
     "doyen-outbound",
     "doyen-webhooks",
 ];

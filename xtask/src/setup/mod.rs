@@ -6,6 +6,7 @@
 //! needs too are in `toolkit::setup`.
 
 mod browser;
+mod clamd;
 mod nextest;
 mod node;
 mod pgbouncer;
@@ -32,6 +33,7 @@ pub(crate) struct Tools {
     node: node::Modules,
     python: python::Venv,
     browser: PathBuf,
+    clamd: PathBuf,
     pgbouncer: PathBuf,
     postgres_client: PathBuf,
     redis: PathBuf,
@@ -73,6 +75,7 @@ impl Tools {
             format!("npm         {}", self.node.folder().display()),
             format!("Python      {}", self.python.folder().display()),
             format!("browser     {}", self.browser.display()),
+            format!("clamd       {}", self.clamd.display()),
             format!("PgBouncer   {}", self.pgbouncer.display()),
             format!("pg_dump     {}", self.postgres_client.display()),
             format!("Redis       {}", self.redis.display()),
@@ -92,6 +95,7 @@ pub(crate) fn prepare() -> Result<Tools> {
         node: node::find_or_install()?,
         python: python::with_packages(PYTHON_PACKAGES)?,
         browser: browser::find_or_install()?,
+        clamd: clamd::find_or_install()?,
         pgbouncer: pgbouncer::find_or_install()?,
         postgres_client: postgres_client::find_or_install()?,
         redis: redis::find_or_install()?,

@@ -1,6 +1,7 @@
 //! The HTTP interface of tickets.
 
 pub(super) mod actions;
+pub(super) mod attachments;
 pub(super) mod comments;
 pub(super) mod imports;
 mod shapes;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `ticket` | the ticket, its states and the transitions between them |
 //! | `comment` | comments on tickets |
+//! | `attachment`, `attachments` | files of tickets, and the operations on them |
 //! | `viewer` | the tickets that a user can see |
 //! | `query` | filters and sort orders of a list of tickets |
 //! | `stats` | counts of tickets by status and priority |
@@ -13,6 +14,8 @@
 //!
 //! The domain does not depend on HTTP or on a database.
 
+mod attachment;
+mod attachments;
 mod comment;
 #[cfg(test)]
 pub(crate) mod memory;
@@ -24,11 +27,14 @@ mod stats;
 mod ticket;
 mod viewer;
 
+pub use attachment::{Attachment, AttachmentId, AttachmentStatus, MAX_ATTACHMENTS};
+pub use attachments::Attachments;
 pub use comment::{Comment, CommentId, NewComment};
-pub use ports::{TicketEvent, TicketEvents, TicketImports, TicketRepository};
+pub use ports::{AttachmentRepository, TicketEvent, TicketEvents, TicketImports, TicketRepository};
 pub use problems::{
-    AddComment, AgentsOnly, AssignTicket, EditTicket, FindTicket, InvalidTransition, MoveTicket,
-    StaleTicket, TicketNotFound,
+    AddAttachment, AddComment, AgentsOnly, AssignTicket, AttachmentNotFound, AttachmentsFull,
+    EditTicket, FindAttachment, FindTicket, InvalidTransition, MoveTicket, NotTheUploader,
+    QuotaExceeded, RemoveAttachment, StaleTicket, TicketNotFound,
 };
 pub use query::{AssigneeFilter, Sort, TicketFilter};
 pub use service::Tickets;

@@ -3,6 +3,7 @@
 //! Reads use the views `ticket_cards` and `comment_cards`, which include names and tags, so that a
 //! page needs one statement. Writes use the tables.
 
+mod attachments;
 mod events;
 mod filter;
 mod imports;
@@ -17,6 +18,7 @@ use doyen::prelude::*;
 
 use rows::{Count, comment, comment_card, person, tag, ticket};
 
+pub(crate) use attachments::SqlAttachments;
 pub(crate) use events::OutboxEvents;
 pub(crate) use imports::{ImportTickets, JobImports};
 use search::Search;

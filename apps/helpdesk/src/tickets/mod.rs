@@ -1,4 +1,4 @@
-//! Tickets, their state machine, comments, statistics and imports.
+//! Tickets, their state machine, comments, attachments, statistics and imports.
 //!
 //! This domain does not manage users. It only reads their names and whether they are agents;
 //! everything else about users belongs to [`accounts`](crate::accounts).
@@ -11,7 +11,7 @@ mod seed;
 
 use doyen::prelude::*;
 
-use domain::{TicketEvents, TicketImports, TicketRepository};
+use domain::{AttachmentRepository, TicketEvents, TicketImports, TicketRepository};
 
 pub(crate) use feed::{SentComment, SentTicket, TicketFeed};
 pub(crate) use seed::seed;
@@ -22,7 +22,7 @@ const TICKETS: &str = "tickets";
 /// The module with tickets, comments and statistics.
 pub fn module() -> Module {
     Module::new("tickets")
-        .describe("Tickets, comments and statistics.")
+        .describe("Tickets, comments, attachments and statistics.")
         .routes(
             routes![
                 api::tickets::create,
@@ -44,8 +44,20 @@ pub fn module() -> Module {
         )
         .routes(routes![api::imports::import].at("/v1/tickets"))
         .routes(routes![api::comments::add_comment, api::comments::list_comments].at("/v1/tickets"))
+        .routes(
+            routes![api::attachments::attach, api::attachments::list_attachments].at("/v1/tickets"),
+        )
+        .routes(
+            routes![
+                api::attachments::show_attachment,
+                api::attachments::download,
+                api::attachments::remove_attachment
+            ]
+            .at("/v1/attachments"),
+        )
         .routes(routes![api::stats::stats].at("/v1/stats"))
         .bind::<dyn TicketRepository, infrastructure::SqlTickets>()
+        .bind::<dyn AttachmentRepository, infrastructure::SqlAttachments>()
         .bind::<dyn TicketEvents, infrastructure::OutboxEvents>()
         .bind::<dyn TicketImports, infrastructure::JobImports>()
         .job::<infrastructure::ImportTickets>()

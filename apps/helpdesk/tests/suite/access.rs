@@ -9,7 +9,7 @@ use doyen::schema::contract::Operation;
 use helpdesk::access::{Role, Scope};
 use serde_json::{Value, json};
 
-use crate::support::people::PASSWORD;
+use crate::support::people::{ATTACHMENT, PASSWORD, attachment};
 use crate::support::{Helpdesk, Join as _, Person};
 
 /// Public routes. This list may only shrink: an entry that is not needed fails the test.
@@ -37,6 +37,7 @@ const PUBLIC: [&str; 17] = [
 struct Theirs {
     owner: Person,
     ticket: String,
+    attachment: String,
     key: String,
     session: String,
 }
@@ -49,6 +50,7 @@ fn name(operation: &Operation) -> String {
 fn path(operation: &Operation, theirs: &Theirs) -> String {
     let whose = |text: &str| match text {
         path if path.starts_with("/v1/tickets/") => theirs.ticket.clone(),
+        path if path.starts_with("/v1/attachments/") => theirs.attachment.clone(),
         path if path.starts_with("/v1/users/") => theirs.owner.id.clone(),
         path if path.starts_with("/v1/me/sessions/") => theirs.session.clone(),
         path if path.starts_with("/v1/me/api-keys/") => theirs.key.clone(),
@@ -106,6 +108,12 @@ fn call(person: &Person, operation: &Operation, theirs: &Theirs) -> doyen_test::
     } else {
         call
     };
+    if operation.id == "tickets_attach" {
+        return call.body(
+            ATTACHMENT.0,
+            attachment("a.txt", "text/plain", b"a stranger's words"),
+        );
+    }
     match body(operation) {
         Some(body) => call.json(&body),
         None => call,
@@ -123,6 +131,10 @@ fn guarded(app: &Helpdesk) -> Vec<Operation> {
 async fn theirs(app: &Helpdesk) -> Theirs {
     let owner = app.as_customer().await;
     let ticket = owner.opens("private ticket").await.text_at("/id");
+    let attachment = owner
+        .attaches(&ticket, "private.txt", "text/plain", b"private")
+        .await;
+    let attachment = attachment.expect(201).text_at("/id");
     let new = json!({"name": "private key", "scopes": ["profile"]});
     let key = owner.post("/v1/me/api-keys").json(&new).send().await;
     let key = key.expect(201).text_at("/id");
@@ -131,6 +143,7 @@ async fn theirs(app: &Helpdesk) -> Theirs {
     Theirs {
         owner,
         ticket,
+        attachment,
         key,
         session,
     }
@@ -263,6 +276,7 @@ async fn another_customer_gets_and_changes_nothing(app: Helpdesk) {
             let text = answer.text();
             for secret in [
                 &theirs.ticket,
+                &theirs.attachment,
                 &theirs.key,
                 &theirs.session,
                 &theirs.owner.id,

@@ -5,6 +5,7 @@
 //! | `access` | every route, called anonymously, by another customer and with the wrong scope |
 //! | `openapi` | the committed document is the generated one; migrations go up, down and up |
 //! | `accounts`, `tickets`, `edits`, `states`, `lists`, `comments`, `stats` | the resources |
+//! | `attachments` | files of tickets: upload, download, limits, scans |
 //! | `paging` | a list is complete and without duplicates during concurrent writes |
 //! | `events` | the security log, and the reasons for refusals in it |
 //! | `emails` | registration with verified addresses |
@@ -27,6 +28,7 @@
 mod access;
 mod accounts;
 mod api_keys;
+mod attachments;
 mod attack;
 mod backup;
 mod comments;

@@ -18,22 +18,28 @@ use crate::Body;
 /// connection takes this one.
 const CHUNK_BYTES: usize = 64 << 10;
 
-type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+/// Content that is read while it is sent.
+pub type Chunks = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 struct Part {
     chunks: Chunks,
     left: u64,
 }
 
-/// Returns a part of a file as a body.
-pub(super) fn of(file: File, part: Range<u64>) -> Body {
-    let left = part.end - part.start;
+/// Returns chunks of this total length as a body.
+pub(super) fn of(chunks: Chunks, left: u64) -> Body {
     if left == 0 {
         return Body::empty();
     }
+    Body::stream(Part { chunks, left })
+}
+
+/// Returns a part of a file. Parts of the same file are read one after the other.
+pub(super) fn file(file: File, part: Range<u64>) -> Chunks {
     let mut file = tokio::fs::File::from_std(file);
     file.set_max_buf_size(CHUNK_BYTES);
-    let chunks = try_unfold(
+    let left = part.end - part.start;
+    Box::pin(try_unfold(
         (file, Some(part.start), left),
         |(mut file, start, left)| async move {
             if left == 0 {
@@ -46,11 +52,7 @@ pub(super) fn of(file: File, part: Range<u64>) -> Body {
             let left = left - bytes.len() as u64;
             Ok(Some((bytes, (file, None, left))))
         },
-    );
-    Body::stream(Part {
-        chunks: Box::pin(chunks),
-        left,
-    })
+    ))
 }
 
 /// Reads the next chunk.

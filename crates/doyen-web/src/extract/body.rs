@@ -1,6 +1,7 @@
 //! Reading a request body within its limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use doyen_core::problem::Plain;
@@ -8,7 +9,8 @@ use doyen_core::{Kind, ProblemInfo, Refusal};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError};
 
-use crate::budget::Account;
+use crate::budget::{Account, Charge};
+use crate::concurrency::PausedPermit;
 use crate::problem::OVERLOADED;
 use crate::request::Request;
 use crate::timeout::with_timeout;
@@ -151,23 +153,123 @@ pub(crate) async fn read(request: &mut Request) -> Result<Bytes, Refusal> {
     }
 }
 
-/// Rejects a body whose `Content-Type` is not one of these, or that has a content coding.
-pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refusal> {
+/// The body of a request as it arrives, for an extractor that does not hold it in memory. It has no
+/// size limit of its own: the extractor counts. Each chunk must arrive within the body timeout of
+/// the server, and the request does not count as concurrent until this is dropped.
+pub struct BodyStream {
+    body: crate::Body,
+    announced: Option<u64>,
+    timeout: Duration,
+    _paused: PausedPermit,
+}
+
+impl std::fmt::Debug for BodyStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BodyStream").finish_non_exhaustive()
+    }
+}
+
+impl BodyStream {
+    /// Takes the body out of a request. It has no content coding.
+    ///
+    /// # Errors
+    ///
+    /// Returns a problem if the body is compressed.
+    pub fn of(request: &mut Request) -> Result<Self, Refusal> {
+        expect_no_coding(request)?;
+        let body = std::mem::take(&mut request.body);
+        let parts = &request.parts;
+        Ok(Self {
+            announced: http_body::Body::size_hint(&body).exact(),
+            body: limited(body, usize::MAX, parts.account.as_ref()),
+            timeout: parts.body_limits.timeout,
+            _paused: parts.permit.pause(),
+        })
+    }
+
+    /// Returns the problems of reading a body this way.
+    pub fn problems() -> [&'static ProblemInfo; 4] {
+        [&TIMEOUT, &BROKEN, &UNSUPPORTED, &OVERLOADED]
+    }
+
+    /// Returns the announced number of bytes, if the client has announced it.
+    pub const fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// Returns the next chunk, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// Returns a problem if the body ends early, or if the client sends nothing for too long.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        loop {
+            let Ok(frame) = with_timeout(self.timeout, self.body.frame()).await else {
+                return Err(Plain::new(&TIMEOUT).into());
+            };
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = frame.map_err(|_| Plain::new(&BROKEN))?;
+            if let Ok(data) = frame.into_data()
+                && !data.is_empty()
+            {
+                return Ok(Some(data));
+            }
+        }
+    }
+}
+
+/// Memory that an extractor holds for a request, as a part of `server.buffer_limit`.
+#[derive(Debug)]
+pub struct HeldMemory(Option<Charge>);
+
+impl HeldMemory {
+    /// Counts this many bytes.
+    pub fn of(request: &Request, bytes: usize) -> Self {
+        let account = request.parts.account.as_ref();
+        Self(account.map(|account| account.charge(bytes)))
+    }
+
+    /// Counts more bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns a problem if the limit is reached and this client holds the most.
+    pub fn add(&mut self, bytes: usize) -> Result<(), Refusal> {
+        let fits = self.0.as_mut().is_none_or(|charge| charge.try_add(bytes));
+        fits.then_some(())
+            .ok_or_else(|| Plain::new(&OVERLOADED).into())
+    }
+
+    /// Counts the bytes until the handler is done.
+    pub fn keep(self, request: &mut Request) {
+        request.parts.charge = self.0;
+    }
+}
+
+/// Returns the problem for a media type that a route does not accept.
+pub fn unsupported_media_type(detail: impl Into<String>) -> Refusal {
+    Plain::new(&UNSUPPORTED).detail(detail).into()
+}
+
+/// Rejects a body with a content coding.
+fn expect_no_coding(request: &Request) -> Result<(), Refusal> {
     // Check every header line: a body with two codings may list them in two. Bodies are never
     // decompressed, so they cannot grow.
     let codings = request.parts.head.headers.get_all(CONTENT_ENCODING);
-    if let Some(coding) = codings
+    let coded = codings
         .iter()
-        .find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-    {
-        let coding = coding.to_str().unwrap_or("?");
-        let shown: String = coding.chars().take(32).collect();
-        return Err(Plain::new(&UNSUPPORTED)
-            .detail(format!(
-                "the content coding `{shown}` is not supported; send the body without one"
-            ))
-            .into());
-    }
+        .find(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let Some(coding) = coded else { return Ok(()) };
+    let coding = coding.to_str().unwrap_or("?");
+    let shown: String = coding.chars().take(32).collect();
+    Err(unsupported_media_type(format!(
+        "the content coding `{shown}` is not supported; send the body without one"
+    )))
+}
+
+/// Rejects a body whose `Content-Type` is not one of these, or that has a content coding.
+pub(super) fn expect(request: &Request, media_types: &[&str]) -> Result<(), Refusal> {
+    expect_no_coding(request)?;
     if request
         .parts
         .route

@@ -53,7 +53,12 @@ pub(super) async fn begin<'a>(
             Idempotent::Optional | Idempotent::IfSupported => Ok(Begun::Unkeyed),
         };
     };
-    let body = crate::extract::read_body(request).await?;
+    // An upload is not held in memory: its key belongs to the route and the announced length.
+    let is_streamed = request.parts.route.streams_body;
+    let body = match is_streamed {
+        true => announced(&request.parts.head.headers),
+        false => crate::extract::read_body(request).await?,
+    };
     let parts = &request.parts;
     let uri = &parts.head.uri;
     let keyed = KeyedRequest {
@@ -64,11 +69,17 @@ pub(super) async fn begin<'a>(
         target: uri
             .path_and_query()
             .map_or(uri.path(), |target| target.as_str()),
-        content_type: parts.header("content-type").unwrap_or(""),
+        // The boundary of a form is another one in each attempt.
+        content_type: match (is_streamed, parts.header("content-type").unwrap_or("")) {
+            (true, given) => given.split(';').next().unwrap_or(""),
+            (false, given) => given,
+        },
         body: &body,
     };
     let claim = store.claim(keyed).await?;
-    request.body = Body::whole(body);
+    if !is_streamed {
+        request.body = Body::whole(body);
+    }
     Ok(match claim {
         Claim::First(attempt) => Begun::First(Keyed { store, attempt }),
         Claim::Replay(stored) => Begun::Replay(replay(stored)?),
@@ -103,6 +114,14 @@ impl Keyed<'_> {
     pub(super) fn committed(mut self) {
         self.attempt.committed();
     }
+}
+
+/// Returns what is known of a body before it arrives.
+fn announced(headers: &HeaderMap) -> Bytes {
+    let length = headers.get(header::CONTENT_LENGTH);
+    length.map_or_else(Bytes::new, |length| {
+        Bytes::copy_from_slice(length.as_bytes())
+    })
 }
 
 /// Returns the key of a request.

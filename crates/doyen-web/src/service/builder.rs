@@ -403,6 +403,7 @@ impl Builder {
                 fields: operation.fields.clone(),
                 limits,
                 idempotent: route.idempotent,
+                streams_body: operation.streams_body,
                 versions: versions
                     .as_ref()
                     .filter(|_| !operation.hidden)

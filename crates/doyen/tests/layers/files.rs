@@ -280,7 +280,7 @@ async fn a_range_is_sent_if_the_version_is_the_one_that_the_client_has() {
             "0123456789",
             None,
         ),
-        (vec![("range", "bytes=0-1,3-4")], 200, "0123456789", None),
+        (vec![("range", "bytes=0-4,3-6")], 200, "0123456789", None),
         (vec![("range", "lines=0-1")], 200, "0123456789", None),
     ] {
         let answer = get(&app, "/files/a.txt", &fields).await;
@@ -296,6 +296,21 @@ async fn a_range_is_sent_if_the_version_is_the_one_that_the_client_has() {
         ))
         .await;
     app.is_problem(&answer, 416, "range_not_satisfiable");
+    assert_eq!(answer.header("content-range"), Some("bytes */10"));
+    // Two ranges are the parts of one response.
+    let answer = get(&app, "/files/a.txt", &[("range", "bytes=0-1,8-")]).await;
+    let media_type = answer.header("content-type").unwrap_or_default();
+    let boundary = media_type.strip_prefix("multipart/byteranges; boundary=");
+    let boundary = boundary.unwrap_or_else(|| panic!("{media_type}"));
+    let part = |range, text| {
+        format!(
+            "\r\n--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Range: bytes {range}/10\r\n\r\n{text}"
+        )
+    };
+    let (first, second) = (part("0-1", "01"), part("8-9", "89"));
+    let expected = format!("{first}{second}\r\n--{boundary}--\r\n");
+    assert_eq!((answer.status, answer.text()), (206, expected.as_str()));
     // A range of a file that is streamed, across its chunks.
     let fields = [("range", "bytes=65530-131080")];
     let answer = get(&app, "/files/large.bin", &fields).await;

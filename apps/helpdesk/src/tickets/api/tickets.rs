@@ -6,7 +6,9 @@ use doyen::web::ConcurrencyClass;
 use super::shapes::{NewTicket, TicketChanges};
 use super::view::{Presenter, TicketView};
 use crate::access::{Role, Scope, User};
-use crate::tickets::domain::{EditTicket, FindTicket, TicketFilter, TicketId, Tickets};
+use crate::tickets::domain::{
+    Attachments, EditTicket, FindTicket, TicketFilter, TicketId, Tickets,
+};
 
 /// Bounds concurrent searches: they are limited by the processor, and plain lists need a share of
 /// it and of the database connections.
@@ -88,15 +90,17 @@ pub(crate) async fn edit(
 
 /// Delete a ticket
 ///
-/// Deletes the ticket and its comments.
+/// Deletes the ticket, its comments and its attachments.
 #[delete("/{id}", allow = Scope::TicketsWrite.role(Role::Admin))]
 pub(crate) async fn remove(
     me: User,
     tickets: Tickets,
+    attachments: Attachments,
     /// Ticket id.
     #[path]
     id: TicketId,
 ) -> Result<NoContent, FindTicket> {
+    attachments.remove_all(me.into(), id).await?;
     tickets.remove(me.into(), id).await?;
     Ok(NoContent)
 }

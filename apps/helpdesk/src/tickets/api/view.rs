@@ -5,7 +5,7 @@ use std::sync::Arc;
 use doyen::domain::stable_hash;
 use doyen::prelude::*;
 
-use super::{actions, comments, tickets};
+use super::{actions, attachments, comments, tickets};
 use crate::access::User;
 use crate::tickets::domain::{
     Action, Comment, CommentId, Person, Priority, Status, Tag, Ticket, TicketId,
@@ -152,6 +152,7 @@ impl Presenter {
             .to::<tickets::remove>("delete", id)
             .to::<comments::list_comments>("comments", id)
             .to::<comments::add_comment>("comment", id)
+            .to::<attachments::list_attachments>("attachments", id)
             .to_if::<actions::assign>(can(Action::Assign), "assign", id)
             .to_if::<actions::solve>(can(Action::Solve), "solve", id)
             .to_if::<actions::close>(can(Action::Close), "close", id)

@@ -1,8 +1,10 @@
 //! Dependencies of the domain.
 
-use doyen::domain::{Event, JobId, Page, Paging, Unexpected, port};
+use doyen::domain::{Event, JobId, Page, Paging, Timestamp, Unexpected, port};
 
-use super::{Comment, Draft, Person, Stats, Ticket, TicketFilter, TicketId, Viewer};
+use super::{
+    Attachment, AttachmentId, Comment, Draft, Person, Stats, Ticket, TicketFilter, TicketId, Viewer,
+};
 use crate::access::UserId;
 
 /// Stores tickets.
@@ -72,6 +74,40 @@ pub trait TicketRepository {
 
     /// Returns the user with this id if tickets can be assigned to them.
     async fn agent(&self, id: UserId) -> Result<Option<Person>, Unexpected>;
+}
+
+/// Stores which files are attached to which ticket.
+#[port]
+pub trait AttachmentRepository {
+    /// Attaches a stored file.
+    async fn insert(
+        &self,
+        id: AttachmentId,
+        ticket: TicketId,
+        by: UserId,
+        note: Option<String>,
+        at: Timestamp,
+    ) -> Result<(), Unexpected>;
+
+    /// Returns the number of attachments of a ticket.
+    async fn count(&self, ticket: TicketId) -> Result<u64, Unexpected>;
+
+    /// Returns the bytes that this customer can still attach. Concurrent uploads of the customer
+    /// wait until the unit of work ends.
+    async fn bytes_left(&self, customer: UserId) -> Result<u64, Unexpected>;
+
+    /// Returns the attachment with this id, without a check of the viewer.
+    async fn find(&self, id: AttachmentId) -> Result<Option<Attachment>, Unexpected>;
+
+    /// Returns a page of the attachments of a ticket, oldest first.
+    async fn list(&self, ticket: TicketId, paging: &Paging)
+    -> Result<Page<Attachment>, Unexpected>;
+
+    /// Deletes an attachment with its file. Returns false if it does not exist.
+    async fn remove(&self, id: AttachmentId) -> Result<bool, Unexpected>;
+
+    /// Deletes all attachments of a ticket.
+    async fn remove_all(&self, ticket: TicketId) -> Result<(), Unexpected>;
 }
 
 /// A change of a ticket. The aggregate is the ticket: a handler receives the events of one ticket

@@ -116,3 +116,72 @@ pub enum AddComment {
     #[problem(unexpected)]
     Unexpected(Unexpected),
 }
+
+/// The attachment does not exist, or the caller cannot see its ticket. Check the id.
+#[derive(Debug, Problem)]
+#[problem(not_found)]
+pub struct AttachmentNotFound;
+
+/// The ticket has as many attachments as a ticket can have. Delete one that is not needed.
+#[derive(Debug, Problem)]
+#[problem(conflict, code = "too_many_attachments")]
+pub struct AttachmentsFull;
+
+/// The attachments of the customer exceed the quota. Delete some that are not needed.
+#[derive(Debug, Problem)]
+#[problem(
+    too_large,
+    code = "attachment_quota_exceeded",
+    detail = "The quota of the customer has {left} bytes left."
+)]
+pub struct QuotaExceeded {
+    /// Bytes that are left.
+    pub left: u64,
+}
+
+/// Only its uploader and agents can delete an attachment.
+#[derive(Debug, Problem)]
+#[problem(forbidden)]
+pub struct NotTheUploader(#[problem(cause)] pub DeniedBecause);
+
+/// Errors when adding an attachment.
+#[derive(Debug, Problem)]
+pub enum AddAttachment {
+    /// The ticket does not exist, or the caller cannot see it.
+    #[problem(transparent)]
+    Missing(TicketNotFound),
+    /// The ticket has too many attachments.
+    #[problem(transparent)]
+    Full(AttachmentsFull),
+    /// The quota of the customer is used up.
+    #[problem(transparent)]
+    Quota(QuotaExceeded),
+    /// An unexpected error.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+/// Errors when reading an attachment.
+#[derive(Debug, Problem)]
+pub enum FindAttachment {
+    /// The attachment does not exist, or the caller cannot see its ticket.
+    #[problem(transparent)]
+    Missing(AttachmentNotFound),
+    /// An unexpected error.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}
+
+/// Errors when deleting an attachment.
+#[derive(Debug, Problem)]
+pub enum RemoveAttachment {
+    /// The attachment cannot be read.
+    #[problem(transparent)]
+    Find(FindAttachment),
+    /// The caller did not upload it.
+    #[problem(transparent)]
+    NotTheUploader(NotTheUploader),
+    /// An unexpected error.
+    #[problem(unexpected)]
+    Unexpected(Unexpected),
+}

@@ -32,6 +32,43 @@ pub(crate) mod ticket {
     }
 }
 
+/// The table `attachments`.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod attachment {
+    use doyen::data::Entity;
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
+    #[sea_orm(table_name = "attachments")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub ticket_id: Uuid,
+        pub uploaded_by: Uuid,
+        pub note: Option<String>,
+        pub created_at: DateTimeUtc,
+    }
+}
+
+/// The view `attachment_cards`: attachments with the names of their uploaders.
+#[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]
+pub(crate) mod attachment_card {
+    use doyen::data::Entity;
+    use doyen::data::sea_orm::{self, entity::prelude::*};
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Entity)]
+    #[sea_orm(table_name = "attachment_cards")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub ticket_id: Uuid,
+        pub uploaded_by: Uuid,
+        pub uploader_name: String,
+        pub note: Option<String>,
+        pub created_at: DateTimeUtc,
+    }
+}
+
 /// The view `ticket_cards`: tickets with names and tags. Its column `search` is used in filters
 /// only.
 #[allow(unreachable_pub, reason = "SeaORM's derive wants its types public")]

@@ -4,7 +4,10 @@ pub(crate) mod faults;
 pub(crate) mod people;
 
 use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use doyen::web::Module;
 use doyen_test::{Running, Setup, Subject, TestApp};
 
 pub(crate) use people::{Join, Person};
@@ -33,9 +36,24 @@ impl Deref for Helpdesk {
     }
 }
 
+/// The folder of the files of a test, removed with its application.
+pub(crate) struct TestFolder(pub(crate) std::path::PathBuf);
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Tests check responses, not times: a busy machine must not fail them.
 pub(crate) fn patient() -> Setup {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = format!("doyen-helpdesk-{}-{number}", std::process::id());
+    let folder = std::env::temp_dir().join(folder);
     Setup::new()
+        .set("files.folder", &folder.display().to_string())
+        .module(Module::new("folder").provide(Arc::new(TestFolder(folder))))
         .set("database.acquire_timeout", "30s")
         .set("database.lock_timeout", "30s")
         .set("database.statement_timeout", "30s")

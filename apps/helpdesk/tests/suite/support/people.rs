@@ -149,6 +149,20 @@ impl Person {
             .await
     }
 
+    /// Attaches a file to a ticket.
+    pub(crate) async fn attaches(
+        &self,
+        ticket: &str,
+        name: &str,
+        media_type: &str,
+        content: &[u8],
+    ) -> Answer {
+        self.post(format!("/v1/tickets/{ticket}/attachments"))
+            .body(ATTACHMENT.0, attachment(name, media_type, content))
+            .send()
+            .await
+    }
+
     /// Runs an action without a body on a ticket: `solve`, `close`, `reopen`.
     pub(crate) async fn does(&self, action: &str, ticket: &str) -> Answer {
         self.post(format!("/v1/tickets/{ticket}/{action}"))
@@ -186,6 +200,19 @@ impl Person {
             ..self.clone()
         }
     }
+}
+
+/// The media type of the form of an attachment, and the field that has the file.
+pub(crate) const ATTACHMENT: (&str, &str) = ("multipart/form-data; boundary=b7x", "file");
+
+/// The form of an attachment.
+pub(crate) fn attachment(name: &str, media_type: &str, content: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--b7x\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{name}\"\r\n\
+         Content-Type: {media_type}\r\n\r\n",
+        ATTACHMENT.1
+    );
+    [head.as_bytes(), content, b"\r\n--b7x--\r\n"].concat()
 }
 
 /// The subjects of a page of tickets.

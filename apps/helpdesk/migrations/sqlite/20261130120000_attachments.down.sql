@@ -1,0 +1,2 @@
+DROP VIEW attachment_cards;
+DROP TABLE attachments;
