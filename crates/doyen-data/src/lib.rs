@@ -76,7 +76,7 @@ pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
 
 pub use options::{DatabaseOptions, Pooler, Synchronous};
-pub use outbox::{EVENTS_CHANNEL, MAX_EVENT_BYTES};
+pub use outbox::{EVENT_LOG_CHANNEL, EVENTS_CHANNEL, MAX_EVENT_BYTES};
 pub use pool_status::PoolStatus;
 pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};

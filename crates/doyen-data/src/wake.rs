@@ -92,6 +92,13 @@ impl Database {
         Wakeups(wake.shared.sender(channel).subscribe())
     }
 
+    /// Wakes the listeners of a channel in this process alone: another process has told of a commit
+    /// by other means.
+    pub fn wake_here(&self, channel: &'static str) {
+        let shared = &self.wake_center().shared;
+        shared.sender(channel).send_modify(|count| *count += 1);
+    }
+
     /// Wakes the listeners of a channel now, for work that was committed before. It does not wait,
     /// and an error is only logged: the listeners poll.
     pub fn wake(&self, channel: &'static str) {

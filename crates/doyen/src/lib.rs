@@ -41,6 +41,7 @@
 //! | [`redis`] | the connection that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`jobs`] | the worker of background jobs |
+//! | [`live`] | WebSockets and server-sent events |
 //! | [`mail`] | outgoing mail |
 //! | [`events`] | delivery of events to handlers and to a message broker |
 //! | [`outbound`] | calls to other services |
@@ -57,6 +58,7 @@
 //! | `events` | no | the plugin `events`: delivery of events |
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `jobs` | no | the plugin `jobs`: background jobs |
+//! | `live` | no | the plugin `live`: WebSockets and server-sent events, with `events` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
@@ -86,6 +88,8 @@ pub use doyen_idempotency as idempotency;
 pub use doyen_jobs as jobs;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
+#[cfg(feature = "live")]
+pub use doyen_live as live;
 #[cfg(feature = "database")]
 pub use doyen_macros::migrations;
 #[cfg(feature = "mail")]
@@ -141,6 +145,10 @@ pub mod prelude {
     };
     #[cfg(feature = "database")]
     pub use doyen_data::Session;
+    #[cfg(feature = "live")]
+    pub use doyen_live::{Connection, Events, Feed, Live, Topic};
+    #[cfg(feature = "live")]
+    pub use doyen_macros::socket;
     pub use doyen_macros::{Responses, around, delete, extractor, get, patch, post, put, routes};
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
@@ -161,6 +169,8 @@ pub mod prelude {
 pub mod __private {
     #[cfg(feature = "database")]
     pub use doyen_data as data;
+    #[cfg(feature = "live")]
+    pub use doyen_live as live;
     pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
     /// The part for routes.

@@ -3,6 +3,7 @@
 pub(super) mod actions;
 pub(super) mod comments;
 pub(super) mod imports;
+pub(super) mod live;
 mod shapes;
 pub(super) mod stats;
 pub(super) mod tickets;

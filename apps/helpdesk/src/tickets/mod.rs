@@ -44,6 +44,8 @@ pub fn module() -> Module {
         )
         .routes(routes![api::imports::import].at("/v1/tickets"))
         .routes(routes![api::comments::add_comment, api::comments::list_comments].at("/v1/tickets"))
+        .routes(routes![api::live::watch].at("/v1/tickets"))
+        .routes(routes![api::live::socket].at("/v1"))
         .routes(routes![api::stats::stats].at("/v1/stats"))
         .bind::<dyn TicketRepository, infrastructure::SqlTickets>()
         .bind::<dyn TicketEvents, infrastructure::OutboxEvents>()

@@ -1,0 +1,181 @@
+//! Live connections as a plugin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use doyen_app::{
+    AppInfo, Impact, Manifest, Plugin, Registrar, SetupError, Shutdown, Stop, TaskKind,
+};
+use doyen_core::event::EventLog;
+use doyen_core::inject::{Context, Inject, Needs, Node};
+use doyen_core::{Refusal, anyone};
+use doyen_web::{Drain, Module, Route, Routes};
+
+use crate::asyncapi::{self, AsyncApi};
+use crate::fanout::{self, Fanout, FanoutOverride};
+use crate::hub::{Hub, Parts};
+use crate::stats::FAMILIES;
+use crate::tokens::TokenIdentify;
+use crate::{LiveSettings, TABLES, presence, reader};
+
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// WebSockets and server-sent events. Provides [`Live`](crate::Live) and the AsyncAPI document
+/// (`/asyncapi.json`).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LivePlugin;
+
+impl Plugin for LivePlugin {
+    const NAME: &'static str = "live";
+    type Settings = LiveSettings;
+
+    fn manifest(&self, manifest: &mut Manifest) {
+        manifest
+            .about("WebSockets and server-sent events")
+            .requires("events")
+            .tables(TABLES);
+    }
+
+    fn register(self, settings: LiveSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        check(&settings, app);
+        let is_documented = settings
+            .document
+            .unwrap_or(!app.info().environment.is_prod());
+        document(is_documented, app);
+        // Another plugin may contribute the fan-out.
+        app.finish(move |app| {
+            wire(settings, app);
+            Ok(())
+        });
+        Ok(())
+    }
+}
+
+fn check(settings: &LiveSettings, app: &mut Registrar<'_>) {
+    for origin in &settings.origins {
+        let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
+            matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/')
+        });
+        if !is_origin {
+            let what = format!(
+                "`{origin}` is not an origin: write scheme and host without a path, such as `https://app.example.com`"
+            );
+            app.fault(SetupError::setting("live.origins", what));
+        }
+    }
+}
+
+/// Serves the document of the sockets.
+fn document(is_documented: bool, app: &mut Registrar<'_>) {
+    let document = Arc::new(AsyncApi::default());
+    let route = Route::get("/asyncapi.json")
+        .name("asyncapi")
+        .summary("The AsyncAPI document.")
+        .allow(anyone)
+        .hidden()
+        .handler(asyncapi::show);
+    let module = Module::new("live")
+        .routes(Routes::new(vec![route]))
+        .provide(Arc::clone(&document));
+    app.module(module);
+    app.after_build(move |built| {
+        let AppInfo { title, version, .. } = built.info();
+        if is_documented {
+            document.fill(title, version, built.service().operations());
+        }
+    });
+}
+
+fn wire(settings: LiveSettings, app: &mut Registrar<'_>) {
+    let fanout = match app.contributions::<FanoutOverride>().pop() {
+        Some(FanoutOverride(fanout)) => Some(fanout),
+        None => default_fanout(app),
+    };
+    let hub = Arc::new(Hub::new(settings, app.database(), fanout.clone()));
+    app.provide(Arc::clone(&hub));
+    app.identify(Arc::new(TokenIdentify(Arc::clone(&hub))), Needs::default());
+    let identifying = Arc::clone(&hub);
+    app.after_build(move |built| {
+        if let Some(identify) = built.service().identification() {
+            // An application is built once.
+            let _ = identifying.identify.set(identify);
+        }
+    });
+    operations(&hub, app);
+    app.service("live", |(Running(parts), hub): (Running, Arc<Hub>)| async move {
+        hub.start(parts);
+        Ok(Stop::with(move || async move { hub.stop() }))
+    });
+    app.task(
+        "live events",
+        TaskKind::Forever,
+        |hub: Arc<Hub>, shutdown: Shutdown| async move {
+            reader::run(hub, shutdown).await;
+            Ok(())
+        },
+    );
+    app.task(
+        "live presence",
+        TaskKind::Forever,
+        |hub: Arc<Hub>, shutdown: Shutdown| async move {
+            presence::run(hub, shutdown).await;
+            Ok(())
+        },
+    );
+    if let Some(fanout) = fanout {
+        app.task(
+            "live fan-out",
+            TaskKind::Forever,
+            move |hub: Arc<Hub>, shutdown: Shutdown| {
+                let fanout = Arc::clone(&fanout);
+                async move {
+                    fanout::follow(hub, fanout, shutdown).await;
+                    Ok(())
+                }
+            },
+        );
+    }
+}
+
+#[cfg(feature = "redis")]
+fn default_fanout(app: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
+    let fanout = fanout::RedisFanout::new(app.redis()?, app.info().name);
+    Some(Arc::new(fanout))
+}
+
+#[cfg(not(feature = "redis"))]
+fn default_fanout(_: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
+    None
+}
+
+fn operations(hub: &Arc<Hub>, app: &mut Registrar<'_>) {
+    let measured = Arc::clone(hub);
+    app.metrics(FAMILIES, move |samples| {
+        measured.stats.collect(samples, measured.topic_count());
+    });
+    let checked = Arc::clone(hub);
+    app.health("live", Impact::Degrades, HEALTH_TIMEOUT, move || {
+        std::future::ready(checked.stats.health())
+    });
+}
+
+/// What exists while the application runs.
+#[derive(Clone)]
+struct Running(Parts);
+
+impl Inject for Running {
+    fn node() -> Node {
+        Node::of::<Self>(vec![
+            <Arc<dyn EventLog> as Inject>::node,
+            <Arc<Drain> as Inject>::node,
+        ])
+    }
+
+    async fn make(cx: &Context) -> Result<Self, Refusal> {
+        Ok(Self(Parts {
+            container: cx.container().clone(),
+            log: cx.get::<Arc<dyn EventLog>>().await?,
+            drain: cx.get::<Arc<Drain>>().await?,
+        }))
+    }
+}

@@ -1,0 +1,11 @@
+//! Live connections as clients see them: over real sockets, on SQLite and on PostgreSQL.
+
+mod access;
+mod document;
+mod fanout;
+mod kit;
+mod limits;
+mod nodes;
+mod protocol;
+mod sockets;
+mod streams;
