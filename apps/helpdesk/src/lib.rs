@@ -40,9 +40,10 @@ fn quotas() -> Module {
 
 /// The module with the tokens that open sockets from browsers.
 fn connection_tokens() -> Module {
-    Module::new("live_tokens")
+    let tokens = doyen::live::tokens().allow(access::Scope::TicketsRead);
+    Module::new("live")
         .describe("Tokens that open WebSockets.")
-        .routes(Routes::new(vec![doyen::live::tokens()]).at("/v1/live"))
+        .routes(Routes::new(vec![tokens]).at("/v1/live"))
 }
 
 /// Builds the application.

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use doyen_core::Problem;
 use doyen_schema::Components;
 use doyen_schema::contract::{Operation, SocketContract};
-use doyen_web::{Body, Response};
 use doyen_web::http::{HeaderValue, header};
+use doyen_web::{Body, Response};
 use serde_json::{Map, Value as Json, json};
 
 /// The document, once the application is built and if it is served.
@@ -53,18 +53,23 @@ pub(crate) fn document(title: &str, version: &str, operations: &[Operation]) -> 
             actions.insert(format!("{id}_{action}"), described);
         }
     }
-    let schemas = match components.finish() {
-        Ok(named) => json!(named.schemas),
-        Err(_) => json!({}),
-    };
-    json!({
+    let mut document = json!({
         "asyncapi": "3.0.0",
         "info": {"title": title, "version": version},
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": actions,
-        "components": {"schemas": schemas},
-    })
+    });
+    // Two types of one name are refused when the service is built.
+    if let Ok(named) = components.finish() {
+        let schemas = named.schemas.iter();
+        let schemas: Map<String, Json> = schemas
+            .map(|(name, schema)| (name.clone(), schema.as_json()))
+            .collect();
+        document["components"] = json!({"schemas": schemas});
+        named.settle(&mut document);
+    }
+    document
 }
 
 fn channel(operation: &Operation, socket: &SocketContract, components: &mut Components) -> Json {

@@ -106,7 +106,9 @@ impl<T: Output> IntoResponse for Events<T> {
             deprecated: false,
             commas: false,
         });
-        contract.operation.fails([&TOO_MANY_CONNECTIONS, &UNAVAILABLE]);
+        contract
+            .operation
+            .fails([&TOO_MANY_CONNECTIONS, &UNAVAILABLE]);
     }
 }
 
@@ -334,7 +336,10 @@ pub(crate) fn unavailable(error: Unexpected) -> CloseReason {
 
 /// The reader cannot be shown an event: the connection ends, so that the client resumes before it.
 pub(crate) fn unshown(refusal: &Refusal, event: &RecordedEvent) -> CloseReason {
-    let cause = refusal.cause().map(|cause| chain(cause)).unwrap_or_default();
+    let cause = refusal
+        .cause()
+        .map(|cause| chain(cause))
+        .unwrap_or_default();
     let code = refusal.info().code;
     tracing::warn!(target: "live", code, cause, event = %event.id, "an event was not shown");
     CloseReason::Unavailable

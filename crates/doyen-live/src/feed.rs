@@ -56,8 +56,11 @@ pub struct Presence {
 }
 
 /// Writes an event for one connection: the bytes of a stream, or the text of a socket.
-pub(crate) type Render =
-    fn(WorkContext, Arc<str>, Arc<RecordedEvent>) -> BoxFuture<'static, Result<Option<String>, Refusal>>;
+pub(crate) type Render = fn(
+    WorkContext,
+    Arc<str>,
+    Arc<RecordedEvent>,
+) -> BoxFuture<'static, Result<Option<String>, Refusal>>;
 
 /// Writes a server-sent event.
 pub(crate) fn stream_event<F: Feed>(
@@ -111,7 +114,9 @@ async fn item<F: Feed>(
 /// Writes a message as JSON.
 pub(crate) fn text_of<T: Output>(message: &T) -> Result<String, Unexpected> {
     if !message.is_writable() {
-        return Err(Unexpected::new("a message contains a number that JSON has not"));
+        return Err(Unexpected::new(
+            "a message contains a number that JSON has not",
+        ));
     }
     Ok(serde_json::to_string(message)?)
 }

@@ -38,7 +38,7 @@ pub struct Hub {
     pub(crate) admission: Arc<Admission>,
     pub(crate) stats: Stats,
     pub(crate) presence: PresenceBook,
-    pub(crate) fanout: Option<Arc<dyn Fanout>>,
+    pub(crate) fanout: OnceLock<Arc<dyn Fanout>>,
     pub(crate) identify: OnceLock<Arc<dyn Identify>>,
     topics: Mutex<HashMap<Arc<str>, Subscribers>>,
     next_id: AtomicU64,
@@ -71,11 +71,7 @@ impl std::fmt::Debug for Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(
-        settings: LiveSettings,
-        database: Database,
-        fanout: Option<Arc<dyn Fanout>>,
-    ) -> Self {
+    pub(crate) fn new(settings: LiveSettings, database: Database) -> Self {
         Self {
             origins: Origins(settings.origins.clone()),
             settings,
@@ -84,7 +80,7 @@ impl Hub {
             admission: Arc::default(),
             stats: Stats::default(),
             presence: PresenceBook::default(),
-            fanout,
+            fanout: OnceLock::new(),
             identify: OnceLock::new(),
             topics: Mutex::default(),
             next_id: AtomicU64::new(1),
@@ -158,14 +154,19 @@ impl Hub {
         {
             let topics = lock(&self.topics);
             let of_aggregate = event.aggregate.as_deref().and_then(|name| topics.get(name));
-            let by_pattern = topics.values().filter(|entry| entry.topic.pattern().is_some());
+            let by_pattern = topics
+                .values()
+                .filter(|entry| entry.topic.pattern().is_some());
             let of_aggregate = of_aggregate.filter(|entry| entry.topic.pattern().is_none());
             for entry in of_aggregate.into_iter().chain(by_pattern) {
                 if !entry.topic.has(&event) {
                     continue;
                 }
                 for outlet in &entry.outlets {
-                    self.push(outlet, Signal::Event(entry.topic.shared_name(), Arc::clone(&event)));
+                    self.push(
+                        outlet,
+                        Signal::Event(entry.topic.shared_name(), Arc::clone(&event)),
+                    );
                 }
             }
         }
@@ -188,7 +189,7 @@ impl Hub {
     /// Sends a message to the other subscribers of a topic, on all nodes.
     pub(crate) fn broadcast(&self, topic: &Arc<str>, text: &Arc<str>, from: u64) {
         self.broadcast_here(topic, text, Some(from));
-        let Some(fanout) = self.fanout.clone() else {
+        let Some(fanout) = self.fanout.get().cloned() else {
             return;
         };
         let note = Note::Text {
@@ -210,14 +211,21 @@ impl Hub {
         let Some(entry) = topics.get(topic) else {
             return;
         };
-        for outlet in entry.outlets.iter().filter(|outlet| Some(outlet.id) != except) {
+        for outlet in entry
+            .outlets
+            .iter()
+            .filter(|outlet| Some(outlet.id) != except)
+        {
             self.push(outlet, Signal::Text(Arc::clone(topic), Arc::clone(text)));
         }
     }
 
     /// Tells one connection who is present.
     pub(crate) fn tell_presence(&self, outlet: &Outlet, topic: &Arc<str>, users: &Arc<[String]>) {
-        self.push(outlet, Signal::Presence(Arc::clone(topic), Arc::clone(users)));
+        self.push(
+            outlet,
+            Signal::Presence(Arc::clone(topic), Arc::clone(users)),
+        );
     }
 
     /// Ends every connection, because this node has missed events that are no longer kept.

@@ -70,8 +70,7 @@ pub use topic::Topic;
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use doyen_core::__private::*;
-    pub use doyen_data::__private::*;
+    pub use doyen_data as data;
     pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
 }

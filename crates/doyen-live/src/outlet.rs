@@ -1,5 +1,6 @@
 //! The way from the hub to one connection: a bounded buffer that never blocks.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use doyen_core::event::RecordedEvent;
@@ -81,13 +82,18 @@ impl Inlet {
         }
     }
 
-    /// Completes with the reason when the hub closes the connection.
-    pub(crate) async fn closed(&self) -> CloseReason {
-        let mut closing = self.closing.clone();
-        match closing.wait_for(Option::is_some).await.map(|reason| *reason) {
-            Ok(Some(reason)) => reason,
-            _ => std::future::pending().await,
-        }
+    /// Completes with the reason when the hub closes the connection. It borrows nothing, so that
+    /// signals can be awaited meanwhile.
+    pub(crate) fn closed(&self) -> impl Future<Output = CloseReason> + Send + use<> {
+        closed(self.closing.clone())
+    }
+}
+
+async fn closed(mut closing: watch::Receiver<Option<CloseReason>>) -> CloseReason {
+    let reason = closing.wait_for(Option::is_some).await.map(|reason| *reason);
+    match reason {
+        Ok(Some(reason)) => reason,
+        _ => std::future::pending().await,
     }
 }
 

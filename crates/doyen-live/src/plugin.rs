@@ -7,7 +7,7 @@ use doyen_app::{
     AppInfo, Impact, Manifest, Plugin, Registrar, SetupError, Shutdown, Stop, TaskKind,
 };
 use doyen_core::event::EventLog;
-use doyen_core::inject::{Context, Inject, Needs, Node};
+use doyen_core::inject::{Container, Context, Inject, Needs, Node};
 use doyen_core::{Refusal, anyone};
 use doyen_web::{Drain, Module, Route, Routes};
 
@@ -42,9 +42,11 @@ impl Plugin for LivePlugin {
             .document
             .unwrap_or(!app.info().environment.is_prod());
         document(is_documented, app);
+        let hub = Arc::new(Hub::new(settings, app.database()));
+        wire(&hub, app);
         // Another plugin may contribute the fan-out.
         app.finish(move |app| {
-            wire(settings, app);
+            fan_out(&hub, app);
             Ok(())
         });
         Ok(())
@@ -74,7 +76,7 @@ fn document(is_documented: bool, app: &mut Registrar<'_>) {
         .allow(anyone)
         .hidden()
         .handler(asyncapi::show);
-    let module = Module::new("live")
+    let module = Module::new("live_document")
         .routes(Routes::new(vec![route]))
         .provide(Arc::clone(&document));
     app.module(module);
@@ -86,26 +88,29 @@ fn document(is_documented: bool, app: &mut Registrar<'_>) {
     });
 }
 
-fn wire(settings: LiveSettings, app: &mut Registrar<'_>) {
-    let fanout = match app.contributions::<FanoutOverride>().pop() {
-        Some(FanoutOverride(fanout)) => Some(fanout),
-        None => default_fanout(app),
-    };
-    let hub = Arc::new(Hub::new(settings, app.database(), fanout.clone()));
-    app.provide(Arc::clone(&hub));
-    app.identify(Arc::new(TokenIdentify(Arc::clone(&hub))), Needs::default());
-    let identifying = Arc::clone(&hub);
+fn wire(hub: &Arc<Hub>, app: &mut Registrar<'_>) {
+    app.provide(Arc::clone(hub));
+    let identify = TokenIdentify(Arc::downgrade(hub));
+    app.identify(Arc::new(identify), Needs::default());
+    let identifying = Arc::clone(hub);
     app.after_build(move |built| {
         if let Some(identify) = built.service().identification() {
             // An application is built once.
             let _ = identifying.identify.set(identify);
         }
     });
-    operations(&hub, app);
-    app.service("live", |(Running(parts), hub): (Running, Arc<Hub>)| async move {
-        hub.start(parts);
-        Ok(Stop::with(move || async move { hub.stop() }))
-    });
+    operations(hub, app);
+    app.service(
+        "live",
+        |(Contexts(container), log, drain, hub): Running| async move {
+            hub.start(Parts {
+                container,
+                log,
+                drain,
+            });
+            Ok(Stop::with(move || async move { hub.stop() }))
+        },
+    );
     app.task(
         "live events",
         TaskKind::Forever,
@@ -122,19 +127,30 @@ fn wire(settings: LiveSettings, app: &mut Registrar<'_>) {
             Ok(())
         },
     );
-    if let Some(fanout) = fanout {
-        app.task(
-            "live fan-out",
-            TaskKind::Forever,
-            move |hub: Arc<Hub>, shutdown: Shutdown| {
-                let fanout = Arc::clone(&fanout);
-                async move {
-                    fanout::follow(hub, fanout, shutdown).await;
-                    Ok(())
-                }
-            },
-        );
-    }
+}
+
+/// Follows the notes of the other processes, if there is a way.
+fn fan_out(hub: &Hub, app: &mut Registrar<'_>) {
+    let fanout = match app.contributions::<FanoutOverride>().pop() {
+        Some(FanoutOverride(fanout)) => Some(fanout),
+        None => default_fanout(app),
+    };
+    let Some(fanout) = fanout else {
+        return;
+    };
+    // The plugin is registered once.
+    let _ = hub.fanout.set(Arc::clone(&fanout));
+    app.task(
+        "live fan-out",
+        TaskKind::Forever,
+        move |hub: Arc<Hub>, shutdown: Shutdown| {
+            let fanout = Arc::clone(&fanout);
+            async move {
+                fanout::follow(hub, fanout, shutdown).await;
+                Ok(())
+            }
+        },
+    );
 }
 
 #[cfg(feature = "redis")]
@@ -159,23 +175,19 @@ fn operations(hub: &Arc<Hub>, app: &mut Registrar<'_>) {
     });
 }
 
-/// What exists while the application runs.
+/// The container, for the contexts of connections.
 #[derive(Clone)]
-struct Running(Parts);
+struct Contexts(Container);
 
-impl Inject for Running {
+impl Inject for Contexts {
     fn node() -> Node {
-        Node::of::<Self>(vec![
-            <Arc<dyn EventLog> as Inject>::node,
-            <Arc<Drain> as Inject>::node,
-        ])
+        Node::of::<Self>(Vec::new())
     }
 
     async fn make(cx: &Context) -> Result<Self, Refusal> {
-        Ok(Self(Parts {
-            container: cx.container().clone(),
-            log: cx.get::<Arc<dyn EventLog>>().await?,
-            drain: cx.get::<Arc<Drain>>().await?,
-        }))
+        Ok(Self(cx.container().clone()))
     }
 }
+
+/// What a start needs.
+type Running = (Contexts, Arc<dyn EventLog>, Arc<Drain>, Arc<Hub>);

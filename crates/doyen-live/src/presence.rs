@@ -87,9 +87,9 @@ impl PresenceBook {
     /// Returns topics and users of this process.
     fn here(&self) -> BTreeSet<(String, String)> {
         let topics = lock(&self.topics);
-        let pairs = topics.iter().flat_map(|(topic, all)| {
-            all.iter().map(|one| (topic.to_string(), one.who.clone()))
-        });
+        let pairs = topics
+            .iter()
+            .flat_map(|(topic, all)| all.iter().map(|one| (topic.to_string(), one.who.clone())));
         pairs.collect()
     }
 
@@ -159,7 +159,7 @@ async fn round(
     }
     if is_changed {
         hub.database.wake(PRESENCE_CHANNEL);
-        if let Some(fanout) = &hub.fanout {
+        if let Some(fanout) = hub.fanout.get() {
             let note = Note::Presence {
                 node: hub.node.clone(),
             };
@@ -191,16 +191,26 @@ async fn write(
         "INSERT INTO live_nodes (node, seen_ms) VALUES ($1, {time})
          ON CONFLICT (node) DO UPDATE SET seen_ms = {time}"
     );
-    session.execute_sql(&alive, [hub.node.as_str().into()]).await?;
+    session
+        .execute_sql(&alive, [hub.node.as_str().into()])
+        .await?;
     for (topic, who) in stored.difference(here) {
         let sql = "DELETE FROM live_presence WHERE topic = $1 AND node = $2 AND who = $3";
-        let parameters = [topic.as_str().into(), hub.node.as_str().into(), who.as_str().into()];
+        let parameters = [
+            topic.as_str().into(),
+            hub.node.as_str().into(),
+            who.as_str().into(),
+        ];
         session.execute_sql(sql, parameters).await?;
     }
     for (topic, who) in here.difference(stored) {
         let sql = "INSERT INTO live_presence (topic, node, who) VALUES ($1, $2, $3)
                    ON CONFLICT (topic, node, who) DO NOTHING";
-        let parameters = [topic.as_str().into(), hub.node.as_str().into(), who.as_str().into()];
+        let parameters = [
+            topic.as_str().into(),
+            hub.node.as_str().into(),
+            who.as_str().into(),
+        ];
         session.execute_sql(sql, parameters).await?;
     }
     let limit = interval_ms(hub) * KEPT_REPORTS;
@@ -236,7 +246,9 @@ async fn leave(hub: &Hub) -> Result<(), DbErr> {
     let session = hub.database.session(Access::Write);
     for table in ["live_presence", "live_nodes"] {
         let sql = format!("DELETE FROM {table} WHERE node = $1");
-        session.execute_sql(&sql, [hub.node.as_str().into()]).await?;
+        session
+            .execute_sql(&sql, [hub.node.as_str().into()])
+            .await?;
     }
     commit(&session).await?;
     hub.database.wake(PRESENCE_CHANNEL);

@@ -10,9 +10,9 @@ use doyen_app::Shutdown;
 use doyen_core::{Unexpected, chain};
 use doyen_data::EVENT_LOG_CHANNEL;
 
+use crate::CloseReason;
 use crate::fanout::Note;
 use crate::hub::{Hub, PAGE};
-use crate::CloseReason;
 
 /// Pause after the log could not be read.
 const ERROR_PAUSE: Duration = Duration::from_millis(500);
@@ -51,7 +51,7 @@ pub(crate) async fn run(hub: Arc<Hub>, shutdown: Shutdown) {
 /// Tells the other nodes that there are new events. Those of one PostgreSQL database hear of it
 /// without this, unless a pooler is in between.
 async fn announce(hub: &Hub) {
-    if let Some(fanout) = &hub.fanout {
+    if let Some(fanout) = hub.fanout.get() {
         let note = Note::Log {
             node: hub.node.clone(),
         };

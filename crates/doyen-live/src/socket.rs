@@ -17,6 +17,6 @@ mod session;
 mod wire;
 
 pub use connection::Connection;
-pub use handler::{SocketHandler, SocketProblem, SocketFailure, SocketRoute, socket};
-pub use handshake::{BAD_HANDSHAKE, FORBIDDEN_ORIGIN, UPGRADE_REQUIRED};
+pub use handler::{SocketFailure, SocketHandler, SocketProblem, SocketRoute, socket};
 pub(crate) use handshake::Origins;
+pub use handshake::{BAD_HANDSHAKE, FORBIDDEN_ORIGIN, UPGRADE_REQUIRED};

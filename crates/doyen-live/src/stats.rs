@@ -28,7 +28,10 @@ pub(crate) const FAMILIES: &[Family] = &[
         "live_deliveries_total",
         "Signals that were handed to connections.",
     ),
-    Family::counter("live_messages_total", "Messages that sockets received, by end."),
+    Family::counter(
+        "live_messages_total",
+        "Messages that sockets received, by end.",
+    ),
     Family::counter(
         "live_closed_total",
         "Connections that the server ended, by reason.",
@@ -45,7 +48,11 @@ impl Stats {
     }
 
     const fn open(&self, is_socket: bool) -> &AtomicI64 {
-        if is_socket { &self.sockets } else { &self.streams }
+        if is_socket {
+            &self.sockets
+        } else {
+            &self.streams
+        }
     }
 
     pub(crate) fn delivered(&self) {
@@ -53,7 +60,11 @@ impl Stats {
     }
 
     pub(crate) fn received(&self, is_ok: bool) {
-        let counter = if is_ok { &self.received } else { &self.rejected };
+        let counter = if is_ok {
+            &self.received
+        } else {
+            &self.rejected
+        };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -72,13 +83,29 @@ impl Stats {
 
     pub(crate) fn collect(&self, samples: &mut Samples, topics: usize) {
         let open = |count: &AtomicI64| count.load(Ordering::Relaxed).max(0).unsigned_abs();
-        samples.value("live_connections", &[("kind", "socket")], open(&self.sockets));
-        samples.value("live_connections", &[("kind", "stream")], open(&self.streams));
+        samples.value(
+            "live_connections",
+            &[("kind", "socket")],
+            open(&self.sockets),
+        );
+        samples.value(
+            "live_connections",
+            &[("kind", "stream")],
+            open(&self.streams),
+        );
         samples.value("live_topics", &[], topics as u64);
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         samples.value("live_deliveries_total", &[], count(&self.delivered));
-        samples.value("live_messages_total", &[("end", "done")], count(&self.received));
-        samples.value("live_messages_total", &[("end", "rejected")], count(&self.rejected));
+        samples.value(
+            "live_messages_total",
+            &[("end", "done")],
+            count(&self.received),
+        );
+        samples.value(
+            "live_messages_total",
+            &[("end", "rejected")],
+            count(&self.rejected),
+        );
         for (reason, value) in &*lock(&self.closed) {
             samples.value("live_closed_total", &[("reason", reason)], *value);
         }

@@ -6,7 +6,7 @@
 //! nothing. So a socket that was opened with a token ends with these credentials.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -104,7 +104,9 @@ struct TokenRow {
 }
 
 /// Identifies the caller of a WebSocket handshake by its connection token.
-pub(crate) struct TokenIdentify(pub(crate) Arc<Hub>);
+///
+/// The hub refers to all identification, so this refers to the hub weakly.
+pub(crate) struct TokenIdentify(pub(crate) Weak<Hub>);
 
 #[async_trait::async_trait]
 impl Identify for TokenIdentify {
@@ -117,14 +119,16 @@ impl Identify for TokenIdentify {
         else {
             return Ok(None);
         };
-        let Some(identify) = self.0.identify.get() else {
+        let Some(hub) = self.0.upgrade() else {
             return Ok(None);
         };
-        let session = self.0.database.session(Access::Read);
+        let Some(identify) = hub.identify.get() else {
+            return Ok(None);
+        };
+        let session = hub.database.session(Access::Read);
         let time = now(session.backend());
-        let sql = format!(
-            "SELECT credentials FROM live_tokens WHERE id = $1 AND expires_ms > {time}"
-        );
+        let sql =
+            format!("SELECT credentials FROM live_tokens WHERE id = $1 AND expires_ms > {time}");
         let row = session.query_one_as::<TokenRow>(&sql, [id(token).into()]);
         let row = row.await.map_err(Unexpected::from)?.ok_or_else(refused)?;
         let kept = open(token, row.credentials, credentials.address)?;
@@ -169,7 +173,10 @@ fn id(token: &str) -> String {
 /// The key of a token encrypts once, so its nonce is constant.
 fn cipher(token: &str) -> Result<LessSafeKey, Unexpected> {
     let key = digest(&SHA256, format!("live/token/key/{token}").as_bytes());
-    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_ref())?))
+    Ok(LessSafeKey::new(UnboundKey::new(
+        &AES_256_GCM,
+        key.as_ref(),
+    )?))
 }
 
 fn seal(token: &str, credentials: &RetainedCredentials) -> Result<Vec<u8>, Unexpected> {

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use doyen_core::inject::{Container, Context, RequestFacts};
-use doyen_core::{
-    Access, Caller, Refusal, RequestId, TraceContext, Unexpected, within_request,
-};
+use doyen_core::{Access, Caller, Refusal, RequestId, TraceContext, Unexpected, within_request};
 use futures_util::FutureExt as _;
 
 /// What a unit of work needs to begin.
@@ -45,15 +43,14 @@ impl WorkContext {
             Ok(value)
         };
         let mut inside = pin!(AssertUnwindSafe(inside).catch_unwind());
-        let inside = poll_fn(|task| within_request(request_id, trace, || inside.as_mut().poll(task)));
+        let inside =
+            poll_fn(|task| within_request(request_id, trace, || inside.as_mut().poll(task)));
         let result = match tokio::time::timeout(self.timeout, inside).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Unexpected::new("the work of a live connection panicked").into()),
-            Err(_) => Err(Unexpected::unavailable(format!(
-                "no result within {:?}",
-                self.timeout
-            ))
-            .into()),
+            Err(_) => {
+                Err(Unexpected::unavailable(format!("no result within {:?}", self.timeout)).into())
+            }
         };
         if result.is_err() {
             cx.rollback().await;

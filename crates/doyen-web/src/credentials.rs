@@ -66,7 +66,8 @@ impl RetainedCredentials {
     ) -> Self {
         let mut head = http::Request::new(()).into_parts().0;
         for (name, value) in headers {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
             {
                 head.headers.append(name, value);
             }

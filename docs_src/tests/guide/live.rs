@@ -17,5 +17,8 @@ async fn auctions_are_documented_and_tokens_are_for_callers(auctions: Auctions) 
     let ada = auctions.as_user(Caller::new("ada"));
     ada.post("/live/tokens").send().await.expect(201);
     // In process there is no connection to take over.
-    ada.get("/auctions/socket").send().await.expect_problem(426, "upgrade_required");
+    ada.get("/auctions/socket")
+        .send()
+        .await
+        .expect_problem(426, "upgrade_required");
 }

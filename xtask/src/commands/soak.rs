@@ -11,7 +11,7 @@ use toolkit::{Failure, Result};
 use crate::setup;
 
 /// The suites with a reduced form, and the tests of each.
-const SUITES: [(&str, &str); 8] = [
+const SUITES: [(&str, &str); 9] = [
     ("memory", "test(/^memory::/)"),
     ("logins", "test(/^logins::/)"),
     ("size", "test(/^size::/)"),
@@ -20,6 +20,7 @@ const SUITES: [(&str, &str); 8] = [
     ("jobs", "test(/^killed::no_job/)"),
     ("events", "test(/^killed::|^delivery::each_aggregate/)"),
     ("cache", "test(/a_thousand_misses/)"),
+    ("live", "test(/^live::kills_/)"),
 ];
 
 pub(super) fn run(args: &[String]) -> Result {

@@ -182,7 +182,9 @@ impl<Args: 'static, H: SocketHandler<Args>> Handler<(ViaSocket, Args)> for Socke
             name: "token".to_owned(),
             required: false,
             schema: Schema::of("string").with("maxLength", 128),
-            description: "Single-use connection token, for clients that cannot send credentials in a header.".to_owned(),
+            description:
+                "Single-use connection token, for clients that cannot send credentials in a header."
+                    .to_owned(),
             deprecated: false,
             commas: false,
         });

@@ -75,9 +75,8 @@ pub(super) async fn check(
     if !is_upgrade {
         return Err(UpgradeRequired.into());
     }
-    let invalid = |detail: &str| -> Refusal {
-        Plain::new(&BAD_HANDSHAKE).detail(detail.to_owned()).into()
-    };
+    let invalid =
+        |detail: &str| -> Refusal { Plain::new(&BAD_HANDSHAKE).detail(detail.to_owned()).into() };
     let key = parts.header("sec-websocket-key").unwrap_or_default();
     if !STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == 16) {
         return Err(invalid("`Sec-WebSocket-Key` must be 16 bytes in base64"));
@@ -115,10 +114,16 @@ fn token(parts: &Parts) -> Option<&str> {
 /// A browser sends cookies for the page of any site, but always names the origin. Other clients
 /// send none.
 fn check_origin(parts: &Parts, allowed: &Origins, by_cookie: bool) -> Result<(), Refusal> {
-    let refused = |detail: &str| Plain::new(&FORBIDDEN_ORIGIN).detail(detail.to_owned()).into();
+    let refused = |detail: &str| {
+        Plain::new(&FORBIDDEN_ORIGIN)
+            .detail(detail.to_owned())
+            .into()
+    };
     let Some(origin) = parts.head.headers.get(header::ORIGIN) else {
         return if by_cookie {
-            Err(refused("a handshake with a cookie needs the header `Origin`"))
+            Err(refused(
+                "a handshake with a cookie needs the header `Origin`",
+            ))
         } else {
             Ok(())
         };

@@ -20,6 +20,7 @@ use super::handler::{Messages, SocketProblem};
 use super::handshake;
 use super::rate::{MessageRate, Verdict};
 use super::wire::{Received, Wire, WireError};
+use crate::CloseReason;
 use crate::access::ConnectionAccess;
 use crate::admission::Admitted;
 use crate::events::{Resumed, resume, unavailable, unshown};
@@ -27,7 +28,6 @@ use crate::feed::{Presence, Subscription};
 use crate::hub::Hub;
 use crate::outlet::{Inlet, Outlet, Signal};
 use crate::work::WorkContext;
-use crate::CloseReason;
 
 /// Maximum time for the close handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -284,7 +284,8 @@ impl Socket {
             let done = handling.await;
             let actions = std::mem::take(&mut *lock(&shared.actions));
             let topic = lock(&shared.topic).clone();
-            done.map(|()| actions).map_err(|refusal| Rejected { refusal, topic })
+            done.map(|()| actions)
+                .map_err(|refusal| Rejected { refusal, topic })
         })))
     }
 

@@ -358,7 +358,11 @@ fn length(short: usize, rest: &[u8]) -> Result<Option<(u64, usize)>, WireError> 
 /// Reads the payload of a close frame.
 fn close_code(payload: &[u8]) -> Result<Option<u16>, WireError> {
     let Some((code, reason)) = payload.split_first_chunk() else {
-        return if payload.is_empty() { Ok(None) } else { Err(PROTOCOL) };
+        return if payload.is_empty() {
+            Ok(None)
+        } else {
+            Err(PROTOCOL)
+        };
     };
     let code = u16::from_be_bytes(*code);
     // RFC 6455 section 7.4, and the codes that were registered since.

@@ -10,11 +10,20 @@ async fn a_stream_is_in_the_openapi_document(app: Shop) {
     let document = app.document();
     let operation = &document["paths"]["/orders/{order}/events"]["get"];
     let content = &operation["responses"]["200"]["content"]["text/event-stream"]["schema"];
-    assert_eq!(content["contentSchema"]["$ref"], "#/components/schemas/OrderView");
+    assert_eq!(
+        content["contentSchema"]["$ref"],
+        "#/components/schemas/OrderView"
+    );
     let parameters = operation["parameters"].as_array().unwrap();
-    assert!(parameters.iter().any(|one| one["name"] == "Last-Event-ID"), "{operation}");
+    assert!(
+        parameters.iter().any(|one| one["name"] == "Last-Event-ID"),
+        "{operation}"
+    );
     assert!(operation["responses"]["429"].is_object(), "{operation}");
-    assert!(document["paths"]["/socket"].is_null(), "AsyncAPI describes the socket");
+    assert!(
+        document["paths"]["/socket"].is_null(),
+        "AsyncAPI describes the socket"
+    );
 }
 
 #[doyen_test::test(sqlite)]
@@ -26,11 +35,23 @@ async fn a_socket_is_in_the_asyncapi_document(app: Shop) {
     assert_eq!(channel["address"], "/socket");
     let protocol = &channel["bindings"]["ws"]["headers"]["properties"]["Sec-WebSocket-Protocol"];
     assert_eq!(protocol["const"], "orders.v1");
-    assert_eq!(document["operations"]["orders_socket_receive"]["action"], "receive");
-    assert_eq!(document["operations"]["orders_socket_send"]["action"], "send");
+    assert_eq!(
+        document["operations"]["orders_socket_receive"]["action"],
+        "receive"
+    );
+    assert_eq!(
+        document["operations"]["orders_socket_send"]["action"],
+        "send"
+    );
     for (message, variant) in [("fromClient", "subscribe"), ("fromServer", "subscribed")] {
         let payload = &channel["messages"][message]["payload"];
-        let name = payload["$ref"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        let name = payload["$ref"]
+            .as_str()
+            .unwrap()
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .to_owned();
         let schema = document["components"]["schemas"][&name].to_string();
         assert!(schema.contains(&format!("\"{variant}\"")), "{schema}");
     }

@@ -19,11 +19,18 @@ fn text(node: &str, n: u32) -> Note {
 /// What every fan-out promises: each subscriber gets each later note, in the order of its
 /// publisher.
 async fn conforms(publisher: Arc<dyn Fanout>, other: Arc<dyn Fanout>) {
-    publisher.publish(&text("early", 0)).await.expect("nobody listens");
+    publisher
+        .publish(&text("early", 0))
+        .await
+        .expect("nobody listens");
     let mut first = publisher.subscribe().await.expect("subscribed");
     let mut second = other.subscribe().await.expect("subscribed");
-    let log = Note::Log { node: "a".to_owned() };
-    let presence = Note::Presence { node: "b".to_owned() };
+    let log = Note::Log {
+        node: "a".to_owned(),
+    };
+    let presence = Note::Presence {
+        node: "b".to_owned(),
+    };
     publisher.publish(&log).await.expect("published");
     publisher.publish(&presence).await.expect("published");
     for n in 0..100 {
@@ -37,7 +44,9 @@ async fn conforms(publisher: Arc<dyn Fanout>, other: Arc<dyn Fanout>) {
                 assert_eq!(notes.next().await, Ok(text("a", n)));
             }
         };
-        tokio::time::timeout(HANG, reading).await.expect("every note arrives");
+        tokio::time::timeout(HANG, reading)
+            .await
+            .expect("every note arrives");
     }
 }
 
@@ -67,9 +76,13 @@ async fn a_lost_redis_is_an_error_and_blocks_nobody(app: Shop) {
     let fanout = redis(&app, &server).await;
     let mut notes = fanout.subscribe().await.expect("subscribed");
     server.kill();
-    let ended = tokio::time::timeout(HANG, notes.next()).await.expect("it ends");
+    let ended = tokio::time::timeout(HANG, notes.next())
+        .await
+        .expect("it ends");
     assert!(ended.is_err());
-    let publishing = fanout.publish(&Note::Log { node: "a".to_owned() });
+    let publishing = fanout.publish(&Note::Log {
+        node: "a".to_owned(),
+    });
     let published = tokio::time::timeout(Duration::from_secs(10), publishing).await;
     assert!(published.expect("it ends").is_err());
 }

@@ -26,9 +26,22 @@ macro_rules! limited {
 limited!(PerUser, "live.max_per_user" = "2");
 limited!(PerAddress, "live.max_per_address" = "3");
 limited!(Total, "live.max_connections" = "3");
-limited!(Buffered, "live.buffer" = "16", "live.write_timeout" = "10m", "live.messages_per_second" = "100000");
-limited!(Timed, "live.write_timeout" = "3s", "live.messages_per_second" = "100000");
-limited!(Narrow, "live.max_topics" = "2", "live.messages_per_second" = "5");
+limited!(
+    Buffered,
+    "live.buffer" = "16",
+    "live.write_timeout" = "10m",
+    "live.messages_per_second" = "100000"
+);
+limited!(
+    Timed,
+    "live.write_timeout" = "3s",
+    "live.messages_per_second" = "100000"
+);
+limited!(
+    Narrow,
+    "live.max_topics" = "2",
+    "live.messages_per_second" = "5"
+);
 
 async fn status(server: &doyen_test::Live, key: &str) -> (u16, RawSocket) {
     let headers = format!("Authorization: Key {key}\r\n");
@@ -44,7 +57,11 @@ async fn a_user_has_a_maximum_of_connections(app: PerUser) {
     let stream = EventSource::watch(&server, &ada, "a", "").await;
     let (refused, socket) = status(&server, &ada).await;
     assert_eq!(refused, 429);
-    assert!(socket.head.to_lowercase().contains("retry-after"), "{}", socket.head);
+    assert!(
+        socket.head.to_lowercase().contains("retry-after"),
+        "{}",
+        socket.head
+    );
     let headers = format!("Authorization: Key {ada}\r\n");
     let source = EventSource::open(&server, "/orders/a/events", &headers).await;
     assert!(source.head.starts_with("HTTP/1.1 429"), "{}", source.head);
@@ -52,7 +69,9 @@ async fn a_user_has_a_maximum_of_connections(app: PerUser) {
     // A closed connection makes room.
     drop((first, stream));
     let again = async { while status(&server, &ada).await.0 != 101 {} };
-    tokio::time::timeout(HANG, again).await.expect("a place becomes free");
+    tokio::time::timeout(HANG, again)
+        .await
+        .expect("a place becomes free");
 }
 
 #[doyen_test::test(sqlite)]
@@ -83,9 +102,14 @@ async fn a_socket_has_a_maximum_of_topics(app: Narrow) {
     let mut socket = RawSocket::open(&server, &key("buyer")).await;
     socket.subscribe("a", None).await;
     socket.subscribe("b", None).await;
-    socket.send(json!({"type": "subscribe", "order": "c"})).await;
+    socket
+        .send(json!({"type": "subscribe", "order": "c"}))
+        .await;
     let error = socket.message_of("error").await;
-    assert_eq!((&error["code"], &error["topic"]), (&json!("too_many_topics"), &json!("order:c")));
+    assert_eq!(
+        (&error["code"], &error["topic"]),
+        (&json!("too_many_topics"), &json!("order:c"))
+    );
     // A second subscription of the same topic replaces the first.
     socket.subscribe("a", None).await;
     app.0.place("a", 1).await;
@@ -119,9 +143,14 @@ async fn get_stuck(socket: &mut RawSocket) {
     let echo = json!({"type": "echo", "text": "x".repeat(60_000)}).to_string();
     let frame = crate::kit::encode(0x81, echo.as_bytes(), true);
     let sending = async {
-        while tokio::time::timeout(STALL, socket.bytes(&frame)).await.is_ok() {}
+        while tokio::time::timeout(STALL, socket.bytes(&frame))
+            .await
+            .is_ok()
+        {}
     };
-    tokio::time::timeout(HANG, sending).await.expect("the server stops reading");
+    tokio::time::timeout(HANG, sending)
+        .await
+        .expect("the server stops reading");
 }
 
 /// A write that takes this long waits for the peer.
@@ -135,7 +164,9 @@ async fn wait_for_connections(app: &Shop, count: usize) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(HANG, waiting).await.expect("the stuck client is dropped");
+    tokio::time::timeout(HANG, waiting)
+        .await
+        .expect("the stuck client is dropped");
 }
 
 #[doyen_test::test(sqlite)]

@@ -114,7 +114,9 @@ async fn presence_of_a_killed_node_ends(app: Shop) {
     // What a killed node leaves behind.
     let seen = match app.backend() {
         doyen_test::Backend::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-        doyen_test::Backend::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+        doyen_test::Backend::Postgres => {
+            "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+        }
     };
     let sql = format!("INSERT INTO live_nodes (node, seen_ms) VALUES ('dead', {seen} + 1000)");
     app.execute(&sql, []).await;
@@ -134,5 +136,7 @@ async fn presence_of_a_killed_node_ends(app: Shop) {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     };
-    tokio::time::timeout(crate::kit::HANG, removed).await.expect("the rows are removed");
+    tokio::time::timeout(crate::kit::HANG, removed)
+        .await
+        .expect("the rows are removed");
 }

@@ -12,10 +12,16 @@ async fn messages_are_typed_in_both_directions(app: Shop) {
     let server = app.serve().await;
     let mut socket = RawSocket::open(&server, &key("buyer")).await;
     let head = socket.head.to_lowercase();
-    assert!(head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="), "{head}");
+    assert!(
+        head.contains("sec-websocket-accept: s3pplmbitxaq9kygzzhzrbk+xoo="),
+        "{head}"
+    );
     assert!(head.contains("sec-websocket-protocol: orders.v1"), "{head}");
     socket.send(json!({"type": "echo", "text": "grüß"})).await;
-    assert_eq!(socket.message().await, json!({"type": "echo", "text": "grüß"}));
+    assert_eq!(
+        socket.message().await,
+        json!({"type": "echo", "text": "grüß"})
+    );
     socket.subscribe("a", None).await;
     app.place("b", 1).await;
     app.place("a", 2).await;
@@ -23,7 +29,9 @@ async fn messages_are_typed_in_both_directions(app: Shop) {
     assert_eq!(event["topic"], "order:a");
     assert_eq!(event["event"], "order.placed");
     assert_eq!(event["data"], json!({"order": "a", "n": 2}));
-    socket.send(json!({"type": "unsubscribe", "order": "a"})).await;
+    socket
+        .send(json!({"type": "unsubscribe", "order": "a"}))
+        .await;
     socket.send(json!({"type": "echo", "text": "1"})).await;
     socket.message_of("echo").await;
     app.place("a", 3).await;
@@ -37,8 +45,16 @@ async fn an_invalid_message_is_answered_and_the_socket_stays_open(app: Shop) {
     let server = app.serve().await;
     let mut socket = RawSocket::open(&server, &key("buyer")).await;
     for (message, code, pointers) in [
-        (r#"{"type": "place", "order": "a", "n": 5000}"#, "validation_failed", vec!["/n"]),
-        (r#"{"type": "place", "n": "x", "m": 1}"#, "validation_failed", vec!["/order", "/n", "/m"]),
+        (
+            r#"{"type": "place", "order": "a", "n": 5000}"#,
+            "validation_failed",
+            vec!["/n"],
+        ),
+        (
+            r#"{"type": "place", "n": "x", "m": 1}"#,
+            "validation_failed",
+            vec!["/order", "/n", "/m"],
+        ),
         (r#"{"type": "nothing"}"#, "validation_failed", vec!["/type"]),
         (r#"{"type": "queue"}"#, "owner_only", vec![]),
         ("{", "malformed_json", vec![]),
@@ -47,13 +63,24 @@ async fn an_invalid_message_is_answered_and_the_socket_stays_open(app: Shop) {
         socket.text(message).await;
         let error = socket.message().await;
         assert_eq!(error["type"], "error", "{message}: {error}");
-        let mut found: Vec<&str> = error["pointers"].as_array().unwrap().iter().filter_map(|one| one.as_str()).collect();
+        let mut found: Vec<&str> = error["pointers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one.as_str())
+            .collect();
         found.sort_unstable();
         let mut pointers = pointers;
         pointers.sort_unstable();
-        assert_eq!((error["code"].as_str().unwrap(), found), (code, pointers), "{message}");
+        assert_eq!(
+            (error["code"].as_str().unwrap(), found),
+            (code, pointers),
+            "{message}"
+        );
     }
-    socket.send(json!({"type": "echo", "text": "still here"})).await;
+    socket
+        .send(json!({"type": "echo", "text": "still here"}))
+        .await;
     assert_eq!(socket.message().await["text"], "still here");
 }
 
@@ -62,11 +89,15 @@ async fn each_message_is_a_unit_of_work_that_an_error_rolls_back(app: Shop) {
     let server = app.serve().await;
     let mut socket = RawSocket::open(&server, &key("owner")).await;
     socket.subscribe("a", None).await;
-    socket.send(json!({"type": "place", "order": "a", "n": 1, "fail": true})).await;
+    socket
+        .send(json!({"type": "place", "order": "a", "n": 1, "fail": true}))
+        .await;
     let error = socket.message_of("error").await;
     assert_eq!(error["code"], "internal", "an unexpected error is opaque");
     assert!(!error["detail"].as_str().unwrap().contains("on purpose"));
-    socket.send(json!({"type": "place", "order": "a", "n": 2})).await;
+    socket
+        .send(json!({"type": "place", "order": "a", "n": 2}))
+        .await;
     // What the failed message had sent does not leave.
     let placed = socket.message().await;
     assert_eq!(placed["text"], "placed", "{placed}");
@@ -97,7 +128,10 @@ async fn a_socket_resumes_each_topic_where_it_was(app: Shop) {
     let mut third = RawSocket::open(&server, &key).await;
     third.subscribe("a", Some("123456")).await;
     let missed = third.message_of("error").await;
-    assert_eq!((&missed["code"], &missed["topic"]), (&json!("events_missed"), &json!("order:a")));
+    assert_eq!(
+        (&missed["code"], &missed["topic"]),
+        (&json!("events_missed"), &json!("order:a"))
+    );
     app.place("a", 11).await;
     assert_eq!(third.n().await, 11);
 }
@@ -113,7 +147,10 @@ async fn the_queue_has_the_events_of_all_orders(app: Shop) {
     }
     for n in 0..3 {
         let event = owner.message_of("event").await;
-        assert_eq!((&event["topic"], &event["data"]["n"]), (&json!("queue"), &json!(n)));
+        assert_eq!(
+            (&event["topic"], &event["data"]["n"]),
+            (&json!("queue"), &json!(n))
+        );
     }
 }
 
@@ -132,7 +169,10 @@ async fn present_users_see_each_other_and_who_types(app: Shop) {
     assert_eq!(first.message_of("presence").await["users"], json!(both));
     second.send(json!({"type": "typing", "order": "a"})).await;
     let typing = first.message_of("typing").await;
-    assert_eq!((&typing["topic"], &typing["user"]), (&json!("order:a"), &json!(bob)));
+    assert_eq!(
+        (&typing["topic"], &typing["user"]),
+        (&json!("order:a"), &json!(bob))
+    );
     drop(second);
     assert_eq!(first.message_of("presence").await["users"], json!([ada]));
 }
@@ -143,11 +183,30 @@ async fn a_handshake_is_checked_before_the_101(app: Shop) {
     let auth = format!("Authorization: Key {}\r\n", key("buyer"));
     for (headers, status, code) in [
         (String::new(), 401, "unauthenticated"),
-        (format!("{auth}Origin: https://evil.example\r\n"), 403, "forbidden_origin"),
+        (
+            format!("{auth}Origin: https://evil.example\r\n"),
+            403,
+            "forbidden_origin",
+        ),
         (format!("{auth}Origin: null\r\n"), 403, "forbidden_origin"),
-        (format!("{auth}Sec-WebSocket-Protocol: other\r\n"), 400, "invalid_handshake"),
-        (format!("Cookie: key={}\r\n", key("buyer")), 403, "forbidden_origin"),
-        (format!("Cookie: key={}\r\nOrigin: https://evil.example\r\n", key("buyer")), 403, "forbidden_origin"),
+        (
+            format!("{auth}Sec-WebSocket-Protocol: other\r\n"),
+            400,
+            "invalid_handshake",
+        ),
+        (
+            format!("Cookie: key={}\r\n", key("buyer")),
+            403,
+            "forbidden_origin",
+        ),
+        (
+            format!(
+                "Cookie: key={}\r\nOrigin: https://evil.example\r\n",
+                key("buyer")
+            ),
+            403,
+            "forbidden_origin",
+        ),
     ] {
         let socket = RawSocket::handshake(&server, "/socket", &headers).await;
         assert_eq!(socket.status(), status, "{headers}");
@@ -156,23 +215,34 @@ async fn a_handshake_is_checked_before_the_101(app: Shop) {
     for headers in [
         auth.clone(),
         format!("{auth}Origin: http://localhost\r\n"),
-        format!("Cookie: key={}\r\nOrigin: http://localhost\r\n", key("buyer")),
+        format!(
+            "Cookie: key={}\r\nOrigin: http://localhost\r\n",
+            key("buyer")
+        ),
     ] {
         let socket = RawSocket::handshake(&server, "/socket", &headers).await;
         assert_eq!(socket.status(), 101, "{headers}");
     }
-    let plain = format!("GET /socket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{auth}\r\n");
+    let plain =
+        format!("GET /socket HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{auth}\r\n");
     let answer = server.exchange(plain).await;
     assert!(answer.starts_with("HTTP/1.1 426"), "{answer}");
-    assert!(answer.to_lowercase().contains("sec-websocket-version: 13"), "{answer}");
+    assert!(
+        answer.to_lowercase().contains("sec-websocket-version: 13"),
+        "{answer}"
+    );
     let old = format!(
         "GET /socket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{auth}\r\n"
     );
     let mut stream = server.connect().await;
-    tokio::io::AsyncWriteExt::write_all(&mut stream, old.as_bytes()).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, old.as_bytes())
+        .await
+        .unwrap();
     let mut start = [0; 12];
-    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut start).await.unwrap();
+    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut start)
+        .await
+        .unwrap();
     assert_eq!(&start, b"HTTP/1.1 426");
 }
 
@@ -182,11 +252,19 @@ async fn a_connection_token_opens_one_socket(app: Shop) {
     let key = key("owner");
     app.post("/live/tokens").send().await.expect(401);
     let auth = format!("Key {key}");
-    let created = app.post("/live/tokens").header("authorization", &auth).send().await.expect(201);
+    let created = app
+        .post("/live/tokens")
+        .header("authorization", &auth)
+        .send()
+        .await
+        .expect(201);
     assert_eq!(created.at("/expires_in"), &json!(60));
     let token = created.text_at("/token").to_owned();
     let rows = app.rows("SELECT id FROM live_tokens", []).await;
-    assert!(!rows[0].to_string().contains(&token), "the database does not have the token");
+    assert!(
+        !rows[0].to_string().contains(&token),
+        "the database does not have the token"
+    );
     let path = format!("/socket?token={token}");
     let evil = RawSocket::handshake(&server, &path, "Origin: https://evil.example\r\n").await;
     assert_eq!(evil.status(), 403);
@@ -199,9 +277,17 @@ async fn a_connection_token_opens_one_socket(app: Shop) {
     let unknown = RawSocket::handshake(&server, "/socket?token=AAAA", "").await;
     assert_eq!(unknown.status(), 401);
     // No other route takes it, and no route takes an access token in the URL.
-    let other = app.post("/live/tokens").header("authorization", &auth).send().await.expect(201);
+    let other = app
+        .post("/live/tokens")
+        .header("authorization", &auth)
+        .send()
+        .await
+        .expect(201);
     let token = other.text_at("/token").to_owned();
-    app.post(format!("/live/tokens?token={token}")).send().await.expect(401);
+    app.post(format!("/live/tokens?token={token}"))
+        .send()
+        .await
+        .expect(401);
     let wrong = RawSocket::handshake(&server, &format!("/socket?access_token={key}"), "").await;
     assert_eq!(wrong.status(), 401);
     // The socket ends with the credentials that created its token.
@@ -216,7 +302,9 @@ impl doyen_test::Subject for Beating {
         Shop::app()
     }
     fn setup() -> Setup {
-        quick().set("live.heartbeat", "100ms").set("live.idle_timeout", "1s")
+        quick()
+            .set("live.heartbeat", "100ms")
+            .set("live.idle_timeout", "1s")
     }
     fn new(app: doyen_test::TestApp) -> Self {
         Self(Shop::new(app))
@@ -268,7 +356,9 @@ async fn a_drain_closes_sockets_with_a_time_to_reconnect(app: Shop) {
     for socket in &mut sockets {
         let (code, reason) = socket.closed().await;
         assert_eq!(code, 1001);
-        let wait = reason.strip_prefix("draining; retry_ms=").expect("a time to reconnect");
+        let wait = reason
+            .strip_prefix("draining; retry_ms=")
+            .expect("a time to reconnect");
         assert!(wait.parse::<u64>().unwrap() <= 5000);
         socket.frame(0x80 | CLOSE, &1001_u16.to_be_bytes()).await;
     }

@@ -60,7 +60,8 @@ async fn a_client_that_was_away_too_long_is_told_to_reload(app: Shop) {
         assert_eq!(known.event().await.unwrap().n(), n);
     }
     // What the clean-up of the log does.
-    app.execute("DELETE FROM doyen_outbox WHERE position <= 5", []).await;
+    app.execute("DELETE FROM doyen_outbox WHERE position <= 5", [])
+        .await;
     app.execute("UPDATE events_head SET swept = 5", []).await;
     for id in ["3", "999999", "not-an-id", "-4"] {
         let mut source = EventSource::watch(&server, &key, "a", id).await;
@@ -81,7 +82,10 @@ async fn a_reader_sees_only_what_it_may_see(app: Shop) {
     app.place("a", 2).await;
     assert_eq!(buyer.event().await.unwrap().n(), 2);
     let secret = owner.event().await.unwrap();
-    assert_eq!((secret.field("event"), secret.n()), (Some("order.secret"), 1));
+    assert_eq!(
+        (secret.field("event"), secret.n()),
+        (Some("order.secret"), 1)
+    );
     assert_eq!(owner.event().await.unwrap().n(), 2);
 }
 
@@ -119,11 +123,17 @@ async fn a_drain_ends_streams_and_says_when_to_reconnect(app: Shop) {
     let mut waits = Vec::new();
     for source in &mut sources {
         let end = source.rest().await;
-        let wait = end.trim().strip_prefix("retry: ").expect("a time to reconnect");
+        let wait = end
+            .trim()
+            .strip_prefix("retry: ")
+            .expect("a time to reconnect");
         waits.push(wait.parse::<u64>().unwrap());
     }
     assert!(waits.iter().all(|wait| *wait <= 5000), "{waits:?}");
-    assert!(waits.windows(2).any(|pair| pair[0] != pair[1]), "spread: {waits:?}");
+    assert!(
+        waits.windows(2).any(|pair| pair[0] != pair[1]),
+        "spread: {waits:?}"
+    );
     tokio::time::timeout(Duration::from_secs(10), server.stopped())
         .await
         .expect("no stream holds up the stop");

@@ -77,10 +77,13 @@ impl Requests {
         let mut response = self.respond(reject(request, rejected)).await;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgrade = response.extensions_mut().remove::<Upgrade>();
-            *lock(&self.upgrade) = connection.zip(upgrade).map(|(connection, upgrade)| PendingUpgrade {
-                connection,
-                upgrade,
-            });
+            *lock(&self.upgrade) =
+                connection
+                    .zip(upgrade)
+                    .map(|(connection, upgrade)| PendingUpgrade {
+                        connection,
+                        upgrade,
+                    });
             return Ok(response);
         }
         if rejected.is_some() || self.flow.is_closing() || self.service.is_draining() {

@@ -155,6 +155,7 @@ pub(crate) enum FromServer {
         /// What was wrong.
         detail: String,
         /// The topic of the message.
+        #[output(skip_none)]
         topic: Option<String>,
         /// Validation failures.
         errors: Vec<MessageFailure>,

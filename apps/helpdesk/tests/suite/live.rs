@@ -1,0 +1,338 @@
+//! Live tickets: streams and sockets of real users, and kills of the program. `cargo xtask soak`
+//! kills it many more times.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use doyen_test::{Program, Running, scale};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::task::spawn_blocking;
+
+use crate::live_client::{EventSource, HANG, RawSocket};
+use crate::memory::report;
+use crate::support::{Helpdesk, Join as _, Person};
+
+/// The time after which a connection must have ended that its caller may no longer have.
+const REVOCATION_TIME: Duration = Duration::from_secs(5);
+
+fn bearer(person: &Person) -> String {
+    format!("Authorization: Bearer {}\r\n", person.token)
+}
+
+async fn watch(server: &doyen_test::Live, person: &Person, ticket: &str) -> EventSource {
+    let path = format!("/v1/tickets/{ticket}/events");
+    let mut source = EventSource::open(server, &path, &bearer(person)).await;
+    assert!(source.head.starts_with("HTTP/1.1 200"), "{}", source.head);
+    assert!(
+        source.next().await.is_some(),
+        "the first byte comes at once"
+    );
+    source
+}
+
+async fn socket(server: &doyen_test::Live, person: &Person) -> RawSocket {
+    let headers = format!("{}Sec-WebSocket-Protocol: helpdesk.v1\r\n", bearer(person));
+    let socket = RawSocket::handshake(server, "/v1/socket", &headers).await;
+    assert_eq!(socket.status(), 101, "{}", socket.head);
+    socket
+}
+
+async fn comment(person: &Person, ticket: &str, body: &str, internal: bool) {
+    let path = format!("/v1/tickets/{ticket}/comments");
+    let new = json!({"body": body, "internal": internal});
+    person.post(path).json(&new).send().await.expect(201);
+}
+
+#[doyen_test::test]
+async fn a_stream_shows_each_reader_what_it_may_see(app: Helpdesk) {
+    let server = app.serve().await;
+    let (ada, grace) = (app.as_customer().await, app.as_agent().await);
+    let ticket = ada.opens("it burns").await.text_at("/id");
+    let mut customer = watch(&server, &ada, &ticket).await;
+    let mut agent = watch(&server, &grace, &ticket).await;
+    comment(&grace, &ticket, "between us", true).await;
+    comment(&grace, &ticket, "we are on it", false).await;
+    let note = agent.event().await.unwrap();
+    assert_eq!(note.field("event"), Some("ticket.commented"));
+    assert!(note.0.contains("between us"), "{note:?}");
+    // A comment of an agent also changes the status.
+    let updated = customer.event().await.unwrap();
+    assert_eq!(updated.field("event"), Some("ticket.updated"));
+    let view: Value = serde_json::from_str(updated.field("data").unwrap()).unwrap();
+    assert_eq!(
+        (&view["id"], &view["status"]),
+        (&json!(ticket), &json!("pending"))
+    );
+    let commented = customer.event().await.unwrap();
+    assert!(commented.0.contains("we are on it"), "{commented:?}");
+
+    let eve = app.as_customer().await;
+    let path = format!("/v1/tickets/{ticket}/events");
+    eve.get(&path)
+        .send()
+        .await
+        .expect_problem(404, "ticket_not_found");
+    app.get(&path).send().await.expect(401);
+}
+
+#[doyen_test::test]
+async fn a_socket_has_tickets_the_queue_presence_and_typing(app: Helpdesk) {
+    let server = app.serve().await;
+    let (ada, grace) = (app.as_customer().await, app.as_agent().await);
+    let ticket = ada.opens("it burns").await.text_at("/id");
+    let topic = format!("ticket:{ticket}");
+    let mut customer = socket(&server, &ada).await;
+    let mut agent = socket(&server, &grace).await;
+    customer.send(json!({"type": "ping"})).await;
+    assert_eq!(customer.message().await, json!({"type": "pong"}));
+    customer
+        .send(json!({"type": "subscribe", "topic": "queue"}))
+        .await;
+    let denied = customer.message().await;
+    assert_eq!(
+        (&denied["code"], &denied["topic"]),
+        (&json!("agents_only"), &json!("queue"))
+    );
+    let eve = app.as_customer().await;
+    let foreign = eve.opens("mine").await.text_at("/id");
+    let foreign = format!("ticket:{foreign}");
+    customer
+        .send(json!({"type": "subscribe", "topic": foreign}))
+        .await;
+    assert_eq!(customer.message().await["code"], "ticket_not_found");
+    customer
+        .send(json!({"type": "subscribe", "topic": "nothing"}))
+        .await;
+    assert_eq!(customer.message().await["code"], "topic_not_found");
+
+    customer
+        .send(json!({"type": "subscribe", "topic": topic}))
+        .await;
+    assert_eq!(
+        customer.message().await,
+        json!({"type": "subscribed", "topic": topic})
+    );
+    agent
+        .send(json!({"type": "subscribe", "topic": topic}))
+        .await;
+    agent.message_of("subscribed").await;
+    let mut users = BTreeSet::new();
+    while users.len() < 2 {
+        let presence = customer.message_of("presence").await;
+        users = presence["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .cloned()
+            .map(|one| one.to_string())
+            .collect();
+    }
+    assert!(users.contains(&json!(grace.id).to_string()));
+    agent.send(json!({"type": "typing", "topic": topic})).await;
+    let typing = customer.message_of("typing").await;
+    assert_eq!(
+        typing,
+        json!({"type": "typing", "topic": topic, "user": grace.id})
+    );
+
+    agent
+        .send(json!({"type": "subscribe", "topic": "queue"}))
+        .await;
+    agent.message_of("subscribed").await;
+    comment(&ada, &ticket, "over the socket", false).await;
+    let event = customer.message_of("event").await;
+    assert_eq!(
+        (&event["topic"], &event["event"]),
+        (&json!(topic), &json!("ticket.commented"))
+    );
+    assert_eq!(event["data"]["body"], "over the socket");
+    let mut topics = BTreeSet::new();
+    for _ in 0..2 {
+        topics.insert(agent.message_of("event").await["topic"].to_string());
+    }
+    assert_eq!(topics.len(), 2, "the ticket and the queue: {topics:?}");
+}
+
+#[doyen_test::test]
+async fn a_socket_and_a_stream_end_after_a_logout(app: Helpdesk) {
+    let server = app.serve().await;
+    let ada = app.as_customer().await;
+    let ticket = ada.opens("it burns").await.text_at("/id");
+    let mut stream = watch(&server, &ada, &ticket).await;
+    let mut socket = socket(&server, &ada).await;
+    ada.post("/v1/auth/logout").send().await.expect(204);
+    // The sum of the intervals is below it; a busy machine has more time here.
+    let ended = async {
+        assert_eq!(socket.closed().await.0, 1008);
+        stream.rest().await;
+    };
+    tokio::time::timeout(REVOCATION_TIME * 4, ended)
+        .await
+        .expect("both end");
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_socket_ends_after_a_change_of_the_role(app: Helpdesk) {
+    let server = app.serve().await;
+    let (grace, admin) = (app.as_agent().await, app.as_admin().await);
+    let mut socket = socket(&server, &grace).await;
+    let path = format!("/v1/users/{}", grace.id);
+    let user = admin.get(&path).send().await.expect(200);
+    let tag = user.header("etag").unwrap_or_default().to_owned();
+    let change = json!({"role": "customer"});
+    admin
+        .patch(&path)
+        .header("if-match", &tag)
+        .json(&change)
+        .send()
+        .await
+        .expect(200);
+    let ended = async { assert_eq!(socket.closed().await.0, 1008) };
+    tokio::time::timeout(REVOCATION_TIME * 4, ended)
+        .await
+        .expect("it ends");
+}
+
+#[doyen_test::test(sqlite)]
+async fn the_socket_is_in_the_asyncapi_document(app: Helpdesk) {
+    let answer = app.get("/asyncapi.json").send().await.expect(200);
+    let text = answer.text();
+    assert!(
+        text.contains("helpdesk.v1") && text.contains("/v1/socket"),
+        "{text}"
+    );
+}
+
+fn program(app: &Helpdesk, bind: SocketAddr) -> Program {
+    Program::new(env!("CARGO_BIN_EXE_helpdesk"))
+        .env("APP_ENV", "test")
+        .env("APP_SERVER__BIND", &bind.to_string())
+        .env("APP_ADMIN__BIND", "127.0.0.1:0")
+        .env("DATABASE_URL", app.database_url())
+        .env("APP_AUTH__SIGNING_KEY", doyen_test::SIGNING_KEY)
+        .env("APP_DATABASE__ACQUIRE_TIMEOUT", "30s")
+        .env("APP_DATABASE__LOCK_TIMEOUT", "30s")
+        .env("APP_DATABASE__STATEMENT_TIMEOUT", "30s")
+}
+
+async fn start(program: Program) -> (Running, SocketAddr) {
+    let start = move || {
+        let running = program.start();
+        let address = running.address();
+        (running, address)
+    };
+    spawn_blocking(start).await.unwrap()
+}
+
+/// What the clients of a program that is killed again and again have done and seen.
+#[derive(Default)]
+struct Seen {
+    /// Bodies of the comments that were confirmed.
+    confirmed: BTreeSet<String>,
+    /// The ids of events, in the order in which they arrived, each once.
+    ids: Vec<i64>,
+    bodies: BTreeSet<String>,
+}
+
+#[doyen_test::test]
+async fn kills_lose_and_double_no_event(app: Helpdesk) {
+    let ada = app.as_customer().await;
+    let ticket = ada.opens("it burns").await.text_at("/id");
+    let mut seen = Seen::default();
+    let mut last = String::from("0");
+    let kills = scale(3, 200);
+    for round in 0..kills {
+        let (mut running, address) = start(program(&app, ([127, 0, 0, 1], 0).into())).await;
+        let stream = TcpStream::connect(address).await.unwrap();
+        let path = format!("/v1/tickets/{ticket}/events");
+        let headers = format!("{}Last-Event-ID: {last}\r\n", bearer(&ada));
+        let mut source = EventSource::on(stream, &path, &headers).await;
+        assert!(source.head.starts_with("HTTP/1.1 200"), "{}", source.head);
+        // Comments until the kill, which comes while they are written and delivered.
+        for n in 0..5 {
+            let body = format!("comment {round}-{n}");
+            if post(address, &ada, &ticket, &body).await {
+                seen.confirmed.insert(body);
+            }
+        }
+        let late = format!("comment {round}-late");
+        let writing = post(address, &ada, &ticket, &late);
+        let killing = async {
+            for _ in 0..round % 5 {
+                if let Some(event) = source.event().await {
+                    note(&mut seen, &mut last, &event.0);
+                }
+            }
+            running.kill();
+        };
+        let (confirmed, ()) = tokio::join!(writing, killing);
+        if confirmed {
+            seen.confirmed.insert(late.clone());
+        }
+    }
+    // Everything that was confirmed arrives in the end.
+    let (_running, address) = start(program(&app, ([127, 0, 0, 1], 0).into())).await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    let path = format!("/v1/tickets/{ticket}/events");
+    let headers = format!("{}Last-Event-ID: {last}\r\n", bearer(&ada));
+    let mut source = EventSource::on(stream, &path, &headers).await;
+    let rest = async {
+        while !seen.confirmed.is_subset(&seen.bodies) {
+            let event = source.event().await.expect("the stream stays open");
+            note(&mut seen, &mut last, &event.0);
+        }
+    };
+    if tokio::time::timeout(HANG, rest).await.is_err() {
+        let missing: Vec<_> = seen.confirmed.difference(&seen.bodies).collect();
+        panic!("lost: {missing:?}");
+    }
+    assert!(
+        seen.ids.windows(2).all(|pair| pair[0] < pair[1]),
+        "{:?}",
+        seen.ids
+    );
+    report(&format!(
+        "{kills} kills: {} events, none lost or doubled",
+        seen.ids.len()
+    ));
+}
+
+/// Notes an event.
+fn note(seen: &mut Seen, last: &mut String, block: &str) {
+    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+    assert_ne!(field("event: "), Some("reload"), "nothing is too old");
+    let id = field("id: ").expect("an id");
+    id.clone_into(last);
+    seen.ids.push(id.parse().unwrap());
+    let data: Value = serde_json::from_str(field("data: ").unwrap_or("null")).unwrap();
+    if let Some(body) = data["body"]
+        .as_str()
+        .filter(|body| body.starts_with("comment"))
+    {
+        assert!(seen.bodies.insert(body.to_owned()), "doubled: {body}");
+    }
+}
+
+/// Posts a comment. Returns true if it was confirmed.
+async fn post(address: SocketAddr, person: &Person, ticket: &str, body: &str) -> bool {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let body = json!({"body": body}).to_string();
+    let request = format!(
+        "POST /v1/tickets/{ticket}/comments HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        bearer(person),
+        body.len()
+    );
+    let Ok(mut stream) = TcpStream::connect(address).await else {
+        return false;
+    };
+    let mut answer = Vec::new();
+    let exchange = async {
+        stream.write_all(request.as_bytes()).await?;
+        stream.read_to_end(&mut answer).await
+    };
+    let _ = tokio::time::timeout(HANG, exchange).await;
+    answer.starts_with(b"HTTP/1.1 201")
+}
