@@ -68,8 +68,3 @@ async fn a_wrong_origin_is_refused_at_the_start() {
     assert!(error.contains("live.origins"), "{error}");
     assert!(error.contains("https://app.example.com"), "{error}");
 }
-
-#[tokio::test]
-async fn the_plugin_keeps_its_contract() {
-    plugin_contract::<LivePlugin>(LivePlugin);
-}

@@ -47,18 +47,18 @@ async fn an_invalid_message_is_answered_and_the_socket_stays_open(app: Shop) {
     for (message, code, pointers) in [
         (
             r#"{"type": "place", "order": "a", "n": 5000}"#,
-            "validation_failed",
+            "invalid",
             vec!["/n"],
         ),
         (
             r#"{"type": "place", "n": "x", "m": 1}"#,
-            "validation_failed",
+            "invalid",
             vec!["/order", "/n", "/m"],
         ),
-        (r#"{"type": "nothing"}"#, "validation_failed", vec!["/type"]),
+        (r#"{"type": "nothing"}"#, "invalid", vec!["/type"]),
         (r#"{"type": "queue"}"#, "owner_only", vec![]),
         ("{", "malformed_json", vec![]),
-        ("[1]", "validation_failed", vec![""]),
+        ("[1]", "invalid", vec![""]),
     ] {
         socket.text(message).await;
         let error = socket.message().await;
