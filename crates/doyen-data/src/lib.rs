@@ -82,7 +82,7 @@ pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
 pub use version::UpdateError;
-pub use wake::Wakeups;
+pub use wake::{MAX_NOTE_BYTES, Notes, Wakeups};
 
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]

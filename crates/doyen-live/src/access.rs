@@ -52,6 +52,14 @@ impl ConnectionAccess {
         self.caller.as_ref().map(|_| self.due)
     }
 
+    /// Identifies the caller again if a check is due: before an event is shown.
+    pub(crate) async fn check_if_due(&mut self, hub: &Hub) -> Result<(), CloseReason> {
+        match self.due() {
+            Some(due) if due <= Instant::now() => self.check(hub).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Identifies the caller again.
     pub(crate) async fn check(&mut self, hub: &Hub) -> Result<(), CloseReason> {
         let (Some(known), Some(identify)) = (&self.caller, hub.identify.get()) else {

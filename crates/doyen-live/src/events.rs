@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::access::ConnectionAccess;
 use crate::admission::{Admitted, TOO_MANY_CONNECTIONS};
 use crate::feed::{Render, Subscription};
-use crate::hub::{Hub, PAGE};
+use crate::hub::{Hub, RESUME_PAGE};
 use crate::outlet::{Inlet, Outlet, Signal};
 use crate::work::WorkContext;
 use crate::{CloseReason, Topic};
@@ -199,6 +199,10 @@ impl Source {
                 if event.position <= self.subscription.last {
                     continue;
                 }
+                if let Some(reason) = self.outlet.close_reason() {
+                    return Err(reason);
+                }
+                self.access.check_if_due(&self.hub).await?;
                 let text = self.show(&event).await?;
                 self.subscription.last = event.position;
                 if let Some(text) = text {
@@ -280,6 +284,12 @@ impl Drop for Source {
         let topic = self.subscription.topic.name();
         self.hub.unsubscribe(topic, &self.outlet);
         self.hub.stats.ended(false);
+        // A client that reads nothing is cut by the server, and never gets the reason.
+        if let Some(reason) = self.outlet.close_reason()
+            && !matches!(self.stage, Stage::Ended)
+        {
+            self.hub.stats.closed(reason);
+        }
     }
 }
 
@@ -316,7 +326,7 @@ pub(crate) async fn resume(hub: &Hub, topic: &Topic, after: i64) -> Result<Resum
             Resumed::Gap(last)
         });
     };
-    let is_full = u32::try_from(page.events.len()).is_ok_and(|count| count >= PAGE);
+    let is_full = u32::try_from(page.events.len()).is_ok_and(|count| count >= RESUME_PAGE);
     let events = page.events.into_iter().map(Arc::new).collect();
     Ok(Resumed::Page(events, is_full.then_some(newest)))
 }

@@ -7,24 +7,26 @@
 //! | adapter | notes reach |
 //! | --- | --- |
 //! | [`LocalFanout`] | the hubs that share it, in one process |
-//! | `RedisFanout` (feature `redis`) | every process with the same Redis |
-//!
-//! Without an adapter, the processes of one PostgreSQL database wake each other with `NOTIFY`, and
-//! messages that are not stored stay in their process.
+//! | [`PostgresFanout`] | every process with the same PostgreSQL database: the default there |
+//! | `RedisFanout` (feature `redis`) | every process with the same Redis: the default with `redis.url` |
 
 mod local;
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use doyen_app::Shutdown;
 use doyen_core::inject::BoxFuture;
 use doyen_data::EVENT_LOG_CHANNEL;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, mpsc};
 
 pub use self::local::LocalFanout;
+pub use self::postgres::PostgresFanout;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisFanout;
 use crate::hub::Hub;
@@ -32,6 +34,9 @@ use crate::presence::PRESENCE_CHANNEL;
 
 /// Pause before the next attempt to subscribe.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// Notes of this process that wait until they are published. Further ones are lost.
+pub(crate) const OUTGOING_NOTES: usize = 1024;
 
 /// What one process tells the others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +47,8 @@ pub enum Note {
     Log {
         /// The process.
         node: String,
+        /// The position of the newest.
+        position: i64,
     },
     /// Presence has changed.
     Presence {
@@ -62,7 +69,7 @@ pub enum Note {
 impl Note {
     fn node(&self) -> &str {
         match self {
-            Self::Log { node } | Self::Presence { node } | Self::Text { node, .. } => node,
+            Self::Log { node, .. } | Self::Presence { node } | Self::Text { node, .. } => node,
         }
     }
 }
@@ -98,6 +105,28 @@ impl std::fmt::Debug for FanoutOverride {
     }
 }
 
+/// Publishes the notes of this process, one after another, until the application stops.
+pub(crate) async fn publish_all(
+    outgoing: Arc<Mutex<mpsc::Receiver<Note>>>,
+    fanout: Arc<dyn Fanout>,
+    shutdown: Shutdown,
+) {
+    let mut outgoing = outgoing.lock().await;
+    loop {
+        let note = tokio::select! {
+            note = outgoing.recv() => note,
+            () = shutdown.requested() => return,
+        };
+        let Some(note) = note else {
+            return;
+        };
+        // The others poll, and a message that is not stored is not missed.
+        if let Err(error) = fanout.publish(&note).await {
+            tracing::debug!(target: "live", error, "a note did not reach the other nodes");
+        }
+    }
+}
+
 /// Follows the notes of the other processes until the application stops.
 pub(crate) async fn follow(hub: Arc<Hub>, fanout: Arc<dyn Fanout>, shutdown: Shutdown) {
     while !shutdown.is_requested() {
@@ -123,7 +152,10 @@ async fn follow_once(hub: &Hub, fanout: &dyn Fanout) -> Result<(), String> {
             continue;
         }
         match note {
-            Note::Log { .. } => wake(hub, EVENT_LOG_CHANNEL),
+            Note::Log { position, .. } => {
+                hub.announced.fetch_max(position, Ordering::Relaxed);
+                wake(hub, EVENT_LOG_CHANNEL);
+            }
             Note::Presence { .. } => wake(hub, PRESENCE_CHANNEL),
             Note::Text { topic, text, .. } => {
                 hub.broadcast_here(&topic.into(), &text.into(), None);

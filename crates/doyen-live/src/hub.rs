@@ -1,7 +1,7 @@
 //! The hub: the subscriptions of this process, and the delivery of events to them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
@@ -11,18 +11,21 @@ use doyen_core::sync::{lock, read, write};
 use doyen_core::{Identify, Unexpected};
 use doyen_data::Database;
 use doyen_web::Drain;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::admission::Admission;
-use crate::fanout::{Fanout, Note};
+use crate::fanout::Note;
 use crate::outlet::{self, Inlet, Outlet, Signal};
 use crate::presence::PresenceBook;
 use crate::socket::Origins;
 use crate::stats::Stats;
 use crate::{CloseReason, LiveSettings, Topic};
 
-/// Maximum events that are read from the log at once.
+/// Maximum events that are read from the log at once for all connections.
 pub(crate) const PAGE: u32 = 200;
+
+/// Maximum events that are read at once for one connection that resumes.
+pub(crate) const RESUME_PAGE: u32 = 50;
 
 /// Maximum time that a new subscription waits for the reader of the log.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,13 +41,24 @@ pub struct Hub {
     pub(crate) admission: Arc<Admission>,
     pub(crate) stats: Stats,
     pub(crate) presence: PresenceBook,
-    pub(crate) fanout: OnceLock<Arc<dyn Fanout>>,
+    /// Where notes to the other nodes go, if there is a way.
+    pub(crate) outgoing: OnceLock<Outgoing>,
+    /// The last position that was announced to the other nodes, or by them.
+    pub(crate) announced: AtomicI64,
     pub(crate) identify: OnceLock<Arc<dyn Identify>>,
     topics: Mutex<HashMap<Arc<str>, Subscribers>>,
     next_id: AtomicU64,
     /// The position up to which the events of the log were delivered.
     position: watch::Sender<Option<i64>>,
     parts: RwLock<Option<Parts>>,
+}
+
+/// The notes to the other nodes.
+pub(crate) struct Outgoing {
+    pub(crate) notes: mpsc::Sender<Note>,
+    /// True if the other nodes hear of new events and of presence by notes alone. Those of one
+    /// PostgreSQL database are woken by it.
+    pub(crate) wakes: bool,
 }
 
 /// What exists while the application runs.
@@ -80,7 +94,8 @@ impl Hub {
             admission: Arc::default(),
             stats: Stats::default(),
             presence: PresenceBook::default(),
-            fanout: OnceLock::new(),
+            outgoing: OnceLock::new(),
+            announced: AtomicI64::new(0),
             identify: OnceLock::new(),
             topics: Mutex::default(),
             next_id: AtomicU64::new(1),
@@ -179,7 +194,7 @@ impl Hub {
     }
 
     fn push(&self, outlet: &Outlet, signal: Signal) {
-        if outlet.is_closed() {
+        if outlet.close_reason().is_some() {
             return;
         }
         outlet.push(signal);
@@ -189,20 +204,22 @@ impl Hub {
     /// Sends a message to the other subscribers of a topic, on all nodes.
     pub(crate) fn broadcast(&self, topic: &Arc<str>, text: &Arc<str>, from: u64) {
         self.broadcast_here(topic, text, Some(from));
-        let Some(fanout) = self.fanout.get().cloned() else {
-            return;
-        };
-        let note = Note::Text {
+        self.tell_nodes(Note::Text {
             node: self.node.clone(),
             topic: topic.to_string(),
             text: text.to_string(),
-        };
-        // An ephemeral message that is lost is not missed.
-        tokio::spawn(async move {
-            if let Err(error) = fanout.publish(&note).await {
-                tracing::debug!(target: "live", error, "a message did not reach the other nodes");
-            }
         });
+    }
+
+    /// Sends a note to the other nodes. It never waits: a note that finds no place is lost.
+    pub(crate) fn tell_nodes(&self, note: Note) {
+        let Some(outgoing) = self.outgoing.get() else {
+            return;
+        };
+        let is_needed = outgoing.wakes || matches!(note, Note::Text { .. });
+        if is_needed && outgoing.notes.try_send(note).is_err() {
+            tracing::debug!(target: "live", "a note to the other nodes is lost: too many wait");
+        }
     }
 
     /// Sends a message to the subscribers of a topic in this process.
@@ -240,8 +257,8 @@ impl Hub {
     pub(crate) async fn history(&self, topic: &Topic, after: i64) -> Result<LogPage, Unexpected> {
         let log = self.parts()?.log;
         match topic.pattern() {
-            None => log.after(topic.name(), after, PAGE).await,
-            Some(pattern) => log.after_topic(pattern, after, PAGE).await,
+            None => log.after(topic.name(), after, RESUME_PAGE).await,
+            Some(pattern) => log.after_topic(pattern, after, RESUME_PAGE).await,
         }
     }
 

@@ -68,8 +68,9 @@ impl Outlet {
         });
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closing.borrow().is_some()
+    /// Returns the reason if the connection was closed.
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        *self.closing.borrow()
     }
 }
 

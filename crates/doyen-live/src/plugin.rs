@@ -9,11 +9,13 @@ use doyen_app::{
 use doyen_core::event::EventLog;
 use doyen_core::inject::{Container, Context, Inject, Needs, Node};
 use doyen_core::{Refusal, anyone};
+use doyen_data::sea_orm::DbBackend;
 use doyen_web::{Drain, Module, Route, Routes};
+use tokio::sync::{Mutex, mpsc};
 
 use crate::asyncapi::{self, AsyncApi};
-use crate::fanout::{self, Fanout, FanoutOverride};
-use crate::hub::{Hub, Parts};
+use crate::fanout::{self, Fanout, FanoutOverride, OUTGOING_NOTES, PostgresFanout};
+use crate::hub::{Hub, Outgoing, Parts};
 use crate::stats::FAMILIES;
 use crate::tokens::TokenIdentify;
 use crate::{LiveSettings, TABLES, presence, reader};
@@ -129,17 +131,36 @@ fn wire(hub: &Arc<Hub>, app: &mut Registrar<'_>) {
     );
 }
 
-/// Follows the notes of the other processes, if there is a way.
+/// Passes notes between the processes, if there is a way.
 fn fan_out(hub: &Hub, app: &mut Registrar<'_>) {
-    let fanout = match app.contributions::<FanoutOverride>().pop() {
+    let by_setting = match app.contributions::<FanoutOverride>().pop() {
         Some(FanoutOverride(fanout)) => Some(fanout),
-        None => default_fanout(app),
+        None => redis(app),
     };
-    let Some(fanout) = fanout else {
+    let wakes = by_setting.is_some();
+    let by_database = || {
+        let fanout: Arc<dyn Fanout> = Arc::new(PostgresFanout(hub.database.clone()));
+        (hub.database.backend() == DbBackend::Postgres).then_some(fanout)
+    };
+    let Some(fanout) = by_setting.or_else(by_database) else {
         return;
     };
+    let (notes, outgoing) = mpsc::channel(OUTGOING_NOTES);
     // The plugin is registered once.
-    let _ = hub.fanout.set(Arc::clone(&fanout));
+    let _ = hub.outgoing.set(Outgoing { notes, wakes });
+    let outgoing = Arc::new(Mutex::new(outgoing));
+    let publisher = Arc::clone(&fanout);
+    app.task(
+        "live notes",
+        TaskKind::Forever,
+        move |_: Arc<Hub>, shutdown: Shutdown| {
+            let (outgoing, fanout) = (Arc::clone(&outgoing), Arc::clone(&publisher));
+            async move {
+                fanout::publish_all(outgoing, fanout, shutdown).await;
+                Ok(())
+            }
+        },
+    );
     app.task(
         "live fan-out",
         TaskKind::Forever,
@@ -154,13 +175,13 @@ fn fan_out(hub: &Hub, app: &mut Registrar<'_>) {
 }
 
 #[cfg(feature = "redis")]
-fn default_fanout(app: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
+fn redis(app: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
     let fanout = fanout::RedisFanout::new(app.redis()?, app.info().name);
     Some(Arc::new(fanout))
 }
 
 #[cfg(not(feature = "redis"))]
-fn default_fanout(_: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
+fn redis(_: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
     None
 }
 

@@ -159,14 +159,9 @@ async fn round(
     }
     if is_changed {
         hub.database.wake(PRESENCE_CHANNEL);
-        if let Some(fanout) = hub.fanout.get() {
-            let note = Note::Presence {
-                node: hub.node.clone(),
-            };
-            if let Err(error) = fanout.publish(&note).await {
-                tracing::debug!(target: "live", error, "the other nodes were not woken; they poll");
-            }
-        }
+        hub.tell_nodes(Note::Presence {
+            node: hub.node.clone(),
+        });
     }
     let topics: BTreeSet<&String> = here.iter().map(|(topic, _)| topic).collect();
     let topics: Vec<&String> = topics.into_iter().collect();

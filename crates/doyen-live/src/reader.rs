@@ -4,6 +4,7 @@
 //! misses nothing. A wake-up makes it fast, polling makes it certain.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use doyen_app::Shutdown;
@@ -21,8 +22,6 @@ const ERROR_PAUSE: Duration = Duration::from_millis(500);
 pub(crate) async fn run(hub: Arc<Hub>, shutdown: Shutdown) {
     let mut wakeups = hub.database.wakeups(EVENT_LOG_CHANNEL);
     let mut position = None;
-    // The last position that was announced to the other nodes, or by them.
-    let mut announced = 0;
     while !shutdown.is_requested() {
         match round(&hub, &mut position).await {
             Ok(true) => continue,
@@ -37,26 +36,15 @@ pub(crate) async fn run(hub: Arc<Hub>, shutdown: Shutdown) {
         }
         hub.stats.note_error(None);
         let reached = position.unwrap_or(0);
-        if reached > announced {
-            announced = reached;
-            announce(&hub).await;
+        if hub.announced.fetch_max(reached, Ordering::Relaxed) < reached {
+            hub.tell_nodes(Note::Log {
+                node: hub.node.clone(),
+                position: reached,
+            });
         }
         tokio::select! {
             _ = wakeups.wait(hub.settings.poll) => {}
             () = shutdown.requested() => {}
-        }
-    }
-}
-
-/// Tells the other nodes that there are new events. Those of one PostgreSQL database hear of it
-/// without this, unless a pooler is in between.
-async fn announce(hub: &Hub) {
-    if let Some(fanout) = hub.fanout.get() {
-        let note = Note::Log {
-            node: hub.node.clone(),
-        };
-        if let Err(error) = fanout.publish(&note).await {
-            tracing::debug!(target: "live", error, "the other nodes were not woken; they poll");
         }
     }
 }
@@ -67,6 +55,7 @@ async fn round(hub: &Hub, position: &mut Option<i64>) -> Result<bool, Unexpected
     let Some(after) = *position else {
         let last = log.last_position().await?;
         *position = Some(last);
+        hub.announced.fetch_max(last, Ordering::Relaxed);
         hub.reached(last);
         return Ok(true);
     };

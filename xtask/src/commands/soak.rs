@@ -20,7 +20,7 @@ const SUITES: [(&str, &str); 9] = [
     ("jobs", "test(/^killed::no_job/)"),
     ("events", "test(/^killed::|^delivery::each_aggregate/)"),
     ("cache", "test(/a_thousand_misses/)"),
-    ("live", "test(/^live::kills_/)"),
+    ("live", "test(/^live::(kills_|an_event_|an_idle_)/)"),
 ];
 
 pub(super) fn run(args: &[String]) -> Result {

@@ -6,8 +6,9 @@ let token = null;
 let socket = null;
 let ticket = null;
 let last = null;
+let shown = Promise.resolve();
 let typingTimer = null;
-let retry = 1000;
+const RETRY = 1000;
 
 async function call(method, path, body) {
   const headers = { Authorization: `Bearer ${token}` };
@@ -30,6 +31,7 @@ function item(list, text, action) {
     line.textContent = text;
   }
   list.append(line);
+  return line;
 }
 
 async function list() {
@@ -48,8 +50,10 @@ async function open(id) {
   if (ticket) send({ type: "unsubscribe", topic: `ticket:${ticket}` });
   ticket = id;
   last = null;
-  await show();
+  // First the events, then the state: nothing between the two is missed.
   send({ type: "subscribe", topic: `ticket:${id}` });
+  shown = show();
+  await shown;
 }
 
 async function show() {
@@ -60,18 +64,27 @@ async function show() {
   $("ticket").hidden = false;
   $("title").textContent = `${one.subject} (${one.status})`;
   $("comments").replaceChildren();
-  for (const comment of comments.items) item($("comments"), `${comment.author.name}: ${comment.body}`);
+  comments.items.forEach(add);
+}
+
+/** Adds a comment once, whether it came in the list or as an event. */
+function add(comment) {
+  const known = [...$("comments").children].some((line) => line.dataset.id === comment.id);
+  if (!known) item($("comments"), `${comment.author.name}: ${comment.body}`).dataset.id = comment.id;
 }
 
 function receive(message) {
   if (message.type === "event") {
-    last = message.id;
     list().catch(fail);
+    if (message.topic !== `ticket:${ticket}`) return;
+    last = message.id;
     if (message.event === "ticket.commented") {
-      item($("comments"), `${message.data.author.name}: ${message.data.body}`);
+      shown.then(() => add(message.data));
     } else {
       $("title").textContent = `${message.data.subject} (${message.data.status})`;
     }
+  } else if (message.topic !== `ticket:${ticket}`) {
+    // Of the queue, or of a ticket that was left.
   } else if (message.type === "presence") {
     $("present").textContent = `Watching now: ${message.users.length}`;
   } else if (message.type === "typing") {
@@ -79,7 +92,8 @@ function receive(message) {
     clearTimeout(typingTimer);
     typingTimer = setTimeout(() => ($("typing").textContent = ""), 2000);
   } else if (message.type === "error" && message.code === "events_missed") {
-    show().catch(fail);
+    shown = show();
+    shown.catch(fail);
   }
 }
 
@@ -91,13 +105,25 @@ async function connect() {
   socket = new WebSocket(url, "helpdesk.v1");
   socket.addEventListener("open", () => {
     $("state").textContent = "Connected.";
-    if (ticket) send({ type: "subscribe", topic: `ticket:${ticket}`, ...(last && { after: last }) });
+    // A customer may not have it, and gets an error that is not shown.
+    send({ type: "subscribe", topic: "queue" });
+    if (!ticket) return;
+    send({ type: "subscribe", topic: `ticket:${ticket}`, ...(last && { after: last }) });
+    // Without an event so far there is nothing to resume after.
+    if (!last) shown = show();
   });
   socket.addEventListener("message", (event) => receive(JSON.parse(event.data)));
   socket.addEventListener("close", (event) => {
     const hint = /retry_ms=(\d+)/.exec(event.reason);
     $("state").textContent = `Disconnected (${event.code}).`;
-    setTimeout(() => connect().catch(fail), hint ? Number(hint[1]) : retry);
+    setTimeout(reconnect, hint ? Number(hint[1]) : RETRY);
+  });
+}
+
+function reconnect() {
+  connect().catch((error) => {
+    fail(error);
+    setTimeout(reconnect, RETRY);
   });
 }
 

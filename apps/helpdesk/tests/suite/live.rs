@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use doyen_test::{Program, Running, scale};
 use serde_json::{Value, json};
@@ -203,6 +203,72 @@ async fn the_socket_is_in_the_asyncapi_document(app: Helpdesk) {
         text.contains("helpdesk.v1") && text.contains("/v1/socket"),
         "{text}"
     );
+}
+
+/// Polling alone would take half a second and more.
+#[doyen_test::test]
+async fn an_event_arrives_soon_after_its_commit(app: Helpdesk) {
+    let server = app.serve().await;
+    let (ada, grace) = (app.as_customer().await, app.as_agent().await);
+    let ticket = ada.opens("it burns").await.text_at("/id");
+    let mut stream = watch(&server, &ada, &ticket).await;
+    let mut times = Vec::new();
+    for n in 0..scale(30, 500) {
+        let body = format!("comment {n}.");
+        let start = Instant::now();
+        comment(&grace, &ticket, &body, false).await;
+        while !stream.event().await.unwrap().0.contains(&body) {}
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    let (median, late) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+    report(&format!(
+        "from the request to the event: median {median:?}, 99 % {late:?}"
+    ));
+    assert!(median < Duration::from_millis(300), "{times:?}");
+}
+
+/// Memory of an idle socket that watches a ticket, in KiB, of a program without optimization.
+const MAX_SOCKET_KIB: usize = 40;
+
+#[doyen_test::test(sqlite)]
+async fn an_idle_socket_takes_little_memory(app: Helpdesk) {
+    let grace = app.as_agent().await;
+    let ticket = grace.opens("it burns").await.text_at("/id");
+    let program = program(&app, ([127, 0, 0, 1], 0).into())
+        .env("APP_LIVE__MAX_PER_USER", "10000")
+        .env("APP_LIVE__MAX_PER_ADDRESS", "10000");
+    let (running, address) = start(program).await;
+    let mut open = Vec::new();
+    // The first ones pay for what all share.
+    for _ in 0..50 {
+        open.push(idle(address, &grace, &ticket).await);
+    }
+    let before = running.memory();
+    let many = scale(400, 4000);
+    for _ in 0..many {
+        open.push(idle(address, &grace, &ticket).await);
+    }
+    let after = running.memory();
+    let each = (after.now - before.now) * 1024 / many;
+    report(&format!(
+        "{many} idle sockets: {each} KiB each ({before:?}, {after:?})"
+    ));
+    assert!(each <= MAX_SOCKET_KIB, "{each} KiB: {before:?}, {after:?}");
+}
+
+/// Opens a socket that watches a ticket.
+async fn idle(address: SocketAddr, person: &Person, ticket: &str) -> RawSocket {
+    let headers = format!("{}Sec-WebSocket-Protocol: helpdesk.v1\r\n", bearer(person));
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut socket = RawSocket::on(stream, "/v1/socket", &headers).await;
+    assert_eq!(socket.status(), 101, "{}", socket.head);
+    let topic = format!("ticket:{ticket}");
+    socket
+        .send(json!({"type": "subscribe", "topic": topic}))
+        .await;
+    socket.message_of("subscribed").await;
+    socket
 }
 
 fn program(app: &Helpdesk, bind: SocketAddr) -> Program {

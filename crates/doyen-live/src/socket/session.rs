@@ -109,6 +109,14 @@ pub(super) async fn open(
     Ok(response)
 }
 
+/// Completes at a time, or never.
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Socket {
     hub: Arc<Hub>,
     wire: Wire,
@@ -192,14 +200,18 @@ impl Socket {
     async fn serve(&mut self) -> Result<std::convert::Infallible, End> {
         let mut pending: Option<Pending> = None;
         loop {
-            let due = self.due();
+            let is_busy = pending.is_some();
+            let (check_due, timer_due) = (self.access.due(), self.timer_due(is_busy));
             let drain = Arc::clone(&self.drain);
             tokio::select! {
+                // Rights before events. Messages before timers: a pong that has arrived counts.
+                // Messages cannot starve the others, because their rate is limited.
+                biased;
                 reason = self.inlet.closed() => return Err(reason.into()),
                 () = drain.begun() => {
                     return Err(CloseReason::Draining(self.hub.reconnect_after()).into());
                 }
-                () = sleep_until(due) => self.on_time(pending.is_some()).await?,
+                () = at(check_due) => self.access.check(&self.hub).await?,
                 done = async {
                     match &mut pending {
                         Some(pending) => pending.await,
@@ -207,38 +219,45 @@ impl Socket {
                     }
                 } => {
                     pending = None;
-                    self.heard = Instant::now();
                     self.handled(done).await?;
+                    // Nothing was read while the message was handled.
+                    self.heard = Instant::now();
                 }
-                signal = self.inlet.next() => self.on_signal(signal).await?,
-                received = self.wire.next(), if pending.is_none() => {
+                received = self.wire.next(), if !is_busy => {
                     pending = self.on_received(received?).await?;
                 }
+                () = sleep_until(timer_due) => self.on_time(is_busy).await?,
+                signal = self.inlet.next() => self.on_signal(signal).await?,
             }
         }
     }
 
-    /// When something is due without a cause from outside.
-    fn due(&self) -> Instant {
+    /// When the peer is unresponsive. Nothing is read while a message is handled.
+    fn silent_at(&self, is_busy: bool) -> Option<Instant> {
+        (!is_busy).then(|| self.heard + self.hub.settings.heartbeat * 2)
+    }
+
+    /// When the socket is idle.
+    fn idle_at(&self) -> Option<Instant> {
         let idle = self.active + self.hub.settings.idle_timeout;
-        let idle = self.topics.is_empty().then_some(idle);
-        let all = [Some(self.ping_due), self.access.due(), idle];
-        all.into_iter().flatten().min().unwrap_or(self.ping_due)
+        self.topics.is_empty().then_some(idle)
+    }
+
+    /// When something is due without a cause from outside.
+    fn timer_due(&self, is_busy: bool) -> Instant {
+        let all = [self.silent_at(is_busy), self.idle_at()];
+        all.into_iter().flatten().fold(self.ping_due, Instant::min)
     }
 
     async fn on_time(&mut self, is_busy: bool) -> Result<(), End> {
         let now = Instant::now();
-        if self.access.due().is_some_and(|due| due <= now) {
-            self.access.check(&self.hub).await?;
-        }
-        if self.topics.is_empty() && now >= self.active + self.hub.settings.idle_timeout {
+        if self.idle_at().is_some_and(|at| at <= now) {
             return Err(CloseReason::Idle.into());
         }
+        if self.silent_at(is_busy).is_some_and(|at| at <= now) {
+            return Err(CloseReason::Unresponsive.into());
+        }
         if now >= self.ping_due {
-            // Nothing is read while a message is handled.
-            if !is_busy && now - self.heard >= self.hub.settings.heartbeat * 2 {
-                return Err(CloseReason::Unresponsive.into());
-            }
             self.ping_due = now + self.hub.settings.heartbeat;
             self.wire.ping();
             self.flush().await?;
@@ -251,11 +270,11 @@ impl Socket {
         self.heard = Instant::now();
         let text = match received {
             Received::Close(code) => return Err(End::Reply(code)),
+            Received::Ping(_) | Received::Pong if self.rate.count() == Verdict::Close => {
+                return Err(CloseReason::TooManyMessages.into());
+            }
             Received::Pong => return Ok(None),
             Received::Ping(payload) => {
-                if self.rate.count() == Verdict::Close {
-                    return Err(CloseReason::TooManyMessages.into());
-                }
                 self.wire.pong(&payload);
                 self.flush().await?;
                 return Ok(None);
@@ -416,6 +435,7 @@ impl Socket {
         }
         topic.subscription.last = event.position;
         let render = topic.subscription.render;
+        self.access.check_if_due(&self.hub).await?;
         let shown = render(self.work.clone(), Arc::clone(name), Arc::clone(event)).await;
         match shown.map_err(|refusal| unshown(&refusal, event))? {
             Some(text) => self.send_text(text).await,
@@ -446,12 +466,20 @@ impl Socket {
     /// Writes everything. A client that does not read it in time, or whose buffer of the hub fills
     /// up meanwhile, is a slow consumer.
     async fn flush(&mut self) -> Result<(), End> {
-        let limit = self.hub.settings.write_timeout;
-        tokio::select! {
-            biased;
-            flushed = self.wire.flush() => Ok(flushed?),
-            reason = self.inlet.closed() => Err(reason.into()),
-            () = tokio::time::sleep(limit) => Err(CloseReason::SlowConsumer.into()),
+        let limit = Instant::now() + self.hub.settings.write_timeout;
+        let drain = Arc::clone(&self.drain);
+        loop {
+            let check_due = self.access.due();
+            tokio::select! {
+                biased;
+                flushed = self.wire.flush() => return Ok(flushed?),
+                reason = self.inlet.closed() => return Err(reason.into()),
+                () = drain.begun() => {
+                    return Err(CloseReason::Draining(self.hub.reconnect_after()).into());
+                }
+                () = sleep_until(limit) => return Err(CloseReason::SlowConsumer.into()),
+                () = at(check_due) => self.access.check(&self.hub).await?,
+            }
         }
     }
 

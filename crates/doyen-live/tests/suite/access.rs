@@ -18,12 +18,9 @@ async fn a_stream_and_a_socket_end_after_a_logout(app: Shop) {
     assert!(stream.rest().await.ends_with(": closed: access_ended\n\n"));
     app.place("a", 1).await;
     assert_eq!(other.n().await, 1);
-    let refused = EventSource::open(
-        &server,
-        "/orders/a/events",
-        &format!("Authorization: Key {leaving}\r\n"),
-    );
-    assert!(refused.await.head.starts_with("HTTP/1.1 401"));
+    let headers = format!("Authorization: Key {leaving}\r\n");
+    let refused = EventSource::open(&server, "/orders/a/events", &headers).await;
+    assert!(refused.head.starts_with("HTTP/1.1 401"));
 }
 
 #[doyen_test::test(sqlite)]

@@ -148,7 +148,11 @@ pub(crate) struct RawSocket {
 impl RawSocket {
     /// Sends a handshake with these headers, and reads the head of the response.
     pub(crate) async fn handshake(server: &Server, path: &str, headers: &str) -> Self {
-        let mut stream = server.connect().await;
+        Self::on(server.connect().await, path, headers).await
+    }
+
+    /// Sends a handshake on a connection.
+    pub(crate) async fn on(mut stream: TcpStream, path: &str, headers: &str) -> Self {
         let head = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen::live::fanout::{Fanout, LocalFanout, Note, RedisFanout};
+use doyen::live::fanout::{Fanout, LocalFanout, Note, PostgresFanout, RedisFanout};
 use doyen_test::RedisServer;
 
 use crate::kit::{HANG, Shop, quick};
@@ -27,6 +27,7 @@ async fn conforms(publisher: Arc<dyn Fanout>, other: Arc<dyn Fanout>) {
     let mut second = other.subscribe().await.expect("subscribed");
     let log = Note::Log {
         node: "a".to_owned(),
+        position: 7,
     };
     let presence = Note::Presence {
         node: "b".to_owned(),
@@ -56,6 +57,19 @@ async fn notes_in_one_process_conform() {
     conforms(Arc::new(fanout.clone()), Arc::new(fanout)).await;
 }
 
+#[doyen_test::test(postgres)]
+async fn notes_over_postgres_conform(app: Shop) {
+    let (one, two) = (app.another(quick()).await, app.another(quick()).await);
+    let [one, two] = [&one, &two].map(|node| PostgresFanout(node.database().clone()));
+    conforms(Arc::new(one.clone()), Arc::new(two)).await;
+    let long = Note::Text {
+        node: "a".to_owned(),
+        topic: "t".to_owned(),
+        text: "x".repeat(8_000),
+    };
+    assert!(one.publish(&long).await.is_err(), "PostgreSQL refuses it");
+}
+
 /// Returns the fan-out of a node with this Redis.
 async fn redis(app: &Shop, server: &RedisServer) -> RedisFanout {
     let node = app.another(quick().set("redis.url", &server.url())).await;
@@ -80,9 +94,8 @@ async fn a_lost_redis_is_an_error_and_blocks_nobody(app: Shop) {
         .await
         .expect("it ends");
     assert!(ended.is_err());
-    let publishing = fanout.publish(&Note::Log {
-        node: "a".to_owned(),
-    });
+    let note = text("a", 0);
+    let publishing = fanout.publish(&note);
     let published = tokio::time::timeout(Duration::from_secs(10), publishing).await;
     assert!(published.expect("it ends").is_err());
 }

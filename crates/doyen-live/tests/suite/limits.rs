@@ -192,3 +192,58 @@ async fn a_write_that_takes_too_long_ends_the_socket(app: Timed) {
     get_stuck(&mut stuck).await;
     wait_for_connections(&app.0, 0).await;
 }
+
+/// Connects with a small receive buffer, so that the system holds little for the client.
+async fn connect_narrow(server: &doyen_test::Live) -> tokio::net::TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.connect(server.address()).await.unwrap()
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_stream_that_is_not_read_is_ended_and_resumes_without_loss(app: Buffered) {
+    // The system takes some megabytes for a client that reads nothing.
+    const COUNT: i64 = 4000;
+    let order = "o".repeat(1500);
+    let server = app.0.serve().await;
+    let key = key("buyer");
+    let path = format!("/orders/{order}/events");
+    let headers = format!("Authorization: Key {key}\r\n");
+    let mut stuck = EventSource::on(connect_narrow(&server).await, &path, &headers).await;
+    let mut reading = EventSource::open(&server, &path, &headers).await;
+    // Both are open.
+    stuck.next().await.unwrap();
+    reading.next().await.unwrap();
+    let placing = async {
+        for from in (0..COUNT).step_by(10) {
+            app.0.place_many(&order, from, from + 10).await;
+        }
+    };
+    let seeing = async {
+        let mut last = reading.event().await.unwrap();
+        for n in 0..COUNT {
+            assert_eq!(last.n(), n, "nobody waits for the other client");
+            if n + 1 < COUNT {
+                last = reading.event().await.unwrap();
+            }
+        }
+    };
+    tokio::join!(placing, seeing);
+    let (mut seen, mut id) = (0, String::new());
+    let end = loop {
+        let block = stuck.next().await.expect("a reason before the end");
+        if block.field("event").is_none() {
+            break block.0;
+        }
+        assert_eq!(block.n(), seen);
+        seen += 1;
+        block.field("id").unwrap().clone_into(&mut id);
+    };
+    assert_eq!(end, ": closed: slow_consumer\n\n");
+    assert!(seen < COUNT, "the system held everything: {seen}");
+    let headers = format!("{headers}Last-Event-ID: {id}\r\n");
+    let mut resumed = EventSource::open(&server, &path, &headers).await;
+    for n in seen..COUNT {
+        assert_eq!(resumed.event().await.unwrap().n(), n);
+    }
+}

@@ -98,6 +98,12 @@ async fn nodes_share_presence_and_typing_through_a_fan_out(app: Shop) {
     talk(&one.serve().await, &two.serve().await).await;
 }
 
+#[doyen_test::test(postgres)]
+async fn nodes_share_presence_and_typing_through_postgres(app: Shop) {
+    let (one, two) = (node(&app, quick()).await, node(&app, quick()).await);
+    talk(&one.serve().await, &two.serve().await).await;
+}
+
 #[doyen_test::test]
 async fn nodes_share_presence_and_typing_through_redis(app: Shop) {
     let redis = RedisServer::start();

@@ -181,23 +181,20 @@ async fn present_users_see_each_other_and_who_types(app: Shop) {
 async fn a_handshake_is_checked_before_the_101(app: Shop) {
     let server = app.serve().await;
     let auth = format!("Authorization: Key {}\r\n", key("buyer"));
-    for (headers, status, code) in [
-        (String::new(), 401, "unauthenticated"),
+    for (headers, status) in [
+        (String::new(), 401),
         (
             format!("{auth}Origin: https://evil.example\r\n"),
             403,
-            "forbidden_origin",
         ),
-        (format!("{auth}Origin: null\r\n"), 403, "forbidden_origin"),
+        (format!("{auth}Origin: null\r\n"), 403,),
         (
             format!("{auth}Sec-WebSocket-Protocol: other\r\n"),
             400,
-            "invalid_handshake",
         ),
         (
             format!("Cookie: key={}\r\n", key("buyer")),
             403,
-            "forbidden_origin",
         ),
         (
             format!(
@@ -205,12 +202,10 @@ async fn a_handshake_is_checked_before_the_101(app: Shop) {
                 key("buyer")
             ),
             403,
-            "forbidden_origin",
         ),
     ] {
         let socket = RawSocket::handshake(&server, "/socket", &headers).await;
         assert_eq!(socket.status(), status, "{headers}");
-        let _ = code;
     }
     for headers in [
         auth.clone(),
@@ -258,7 +253,7 @@ async fn a_connection_token_opens_one_socket(app: Shop) {
         .send()
         .await
         .expect(201);
-    assert_eq!(created.at("/expires_in"), &json!(60));
+    assert_eq!(created.at("/expires_in"), json!(60));
     let token = created.text_at("/token").to_owned();
     let rows = app.rows("SELECT id FROM live_tokens", []).await;
     assert!(
@@ -293,6 +288,23 @@ async fn a_connection_token_opens_one_socket(app: Shop) {
     // The socket ends with the credentials that created its token.
     crate::kit::revoke(&key);
     assert_eq!(socket.closed().await, (1008, "access_ended".to_owned()));
+}
+
+#[doyen_test::test]
+async fn of_many_handshakes_with_one_token_one_succeeds(app: Shop) {
+    let server = app.serve().await;
+    let created = app
+        .post("/live/tokens")
+        .header("authorization", &format!("Key {}", key("buyer")))
+        .send()
+        .await
+        .expect(201);
+    let path = format!("/socket?token={}", created.text_at("/token"));
+    let handshakes = (0..8).map(|_| RawSocket::handshake(&server, &path, ""));
+    let sockets = futures_util::future::join_all(handshakes).await;
+    let mut statuses: Vec<u16> = sockets.iter().map(RawSocket::status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [101, 401, 401, 401, 401, 401, 401, 401]);
 }
 
 struct Beating(Shop);
