@@ -23,7 +23,7 @@ use crate::access::ConnectionAccess;
 use crate::admission::{Admitted, TOO_MANY_CONNECTIONS};
 use crate::feed::{Render, Subscription};
 use crate::hub::{Hub, RESUME_PAGE};
-use crate::outlet::{Inlet, Outlet, Signal};
+use crate::outlet::{Inlet, MAX_LAGGING_WRITE, Next, Outlet, Signal};
 use crate::work::WorkContext;
 use crate::{CloseReason, Topic};
 
@@ -123,6 +123,8 @@ struct Source {
     stage: Stage,
     queue: VecDeque<Arc<RecordedEvent>>,
     comment_due: Instant,
+    /// When the last bytes were handed over. Once the client has taken them, more are asked for.
+    handed_over: Instant,
     _admitted: Admitted,
 }
 
@@ -171,6 +173,7 @@ impl Source {
             },
             queue: VecDeque::new(),
             comment_due: Instant::now(),
+            handed_over: Instant::now(),
             _admitted: admitted,
             hub,
         })
@@ -181,7 +184,13 @@ impl Source {
         if matches!(self.stage, Stage::Ended) {
             return None;
         }
-        let chunk = match self.step().await {
+        let is_slow = self.inlet.lags() && self.handed_over.elapsed() >= MAX_LAGGING_WRITE;
+        let step = if is_slow {
+            Err(CloseReason::SlowConsumer)
+        } else {
+            self.step().await
+        };
+        let chunk = match step {
             Ok(chunk) => chunk,
             Err(reason) => {
                 self.stage = Stage::Ended;
@@ -189,7 +198,8 @@ impl Source {
                 end(reason)
             }
         };
-        self.comment_due = Instant::now() + self.hub.settings.comment_interval;
+        self.handed_over = Instant::now();
+        self.comment_due = self.handed_over + self.hub.settings.comment_interval;
         Some(chunk.into())
     }
 
@@ -217,7 +227,8 @@ impl Source {
                 }
                 Stage::Subscribing(after) => {
                     let subscribed = self.hub.subscribe(&self.subscription.topic, &self.outlet);
-                    subscribed.await.map_err(unavailable)?;
+                    let position = subscribed.await.map_err(unavailable)?;
+                    self.subscription.last = after.unwrap_or(position);
                     self.stage = after.map_or(Stage::Live, Stage::Resuming);
                     if after.is_some() {
                         return Ok(format!("retry: {}\n\n", RETRY.as_millis()));
@@ -262,9 +273,14 @@ impl Source {
                 self.access.check(&self.hub).await?;
                 Ok(None)
             }
-            signal = self.inlet.next() => {
-                if let Signal::Event(_, event) = signal {
-                    self.queue.push_back(event);
+            next = self.inlet.next() => {
+                match next {
+                    Next::Signal(Signal::Event(_, event)) => self.queue.push_back(event),
+                    Next::Signal(_) => {}
+                    Next::CatchUp(position) => {
+                        let last = self.subscription.last.max(position - 1);
+                        self.stage = Stage::Resuming(last);
+                    }
                 }
                 Ok(None)
             }

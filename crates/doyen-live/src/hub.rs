@@ -126,8 +126,13 @@ impl Hub {
         outlet::channel(id, capacity)
     }
 
-    /// Adds a subscriber. Events that commit afterwards reach it.
-    pub(crate) async fn subscribe(&self, topic: &Topic, outlet: &Outlet) -> Result<(), Unexpected> {
+    /// Adds a subscriber. Events that commit afterwards reach it. Returns the position of the reader
+    /// of the log: later events are signalled.
+    pub(crate) async fn subscribe(
+        &self,
+        topic: &Topic,
+        outlet: &Outlet,
+    ) -> Result<i64, Unexpected> {
         {
             let mut topics = lock(&self.topics);
             let name = topic.shared_name();
@@ -140,10 +145,9 @@ impl Hub {
         // Before it is known from where the reader continues, nothing is promised.
         let mut position = self.position.subscribe();
         let ready = position.wait_for(Option::is_some);
-        match tokio::time::timeout(READER_TIMEOUT, ready).await {
-            Ok(Ok(_)) => Ok(()),
-            _ => Err(Unexpected::unavailable("the event log cannot be read")),
-        }
+        let ready = tokio::time::timeout(READER_TIMEOUT, ready).await;
+        let ready = ready.ok().and_then(Result::ok).and_then(|position| *position);
+        ready.ok_or_else(|| Unexpected::unavailable("the event log cannot be read"))
     }
 
     /// Removes a subscriber.
@@ -193,12 +197,12 @@ impl Hub {
         self.position.send_replace(Some(position));
     }
 
-    fn push(&self, outlet: &Outlet, signal: Signal) {
-        if outlet.close_reason().is_some() {
-            return;
+    fn push(&self, outlet: &Outlet, signal: Signal) -> bool {
+        let is_pushed = outlet.close_reason().is_none() && outlet.push(signal);
+        if is_pushed {
+            self.stats.delivered();
         }
-        outlet.push(signal);
-        self.stats.delivered();
+        is_pushed
     }
 
     /// Sends a message to the other subscribers of a topic, on all nodes.
@@ -237,12 +241,15 @@ impl Hub {
         }
     }
 
-    /// Tells one connection who is present.
-    pub(crate) fn tell_presence(&self, outlet: &Outlet, topic: &Arc<str>, users: &Arc<[String]>) {
-        self.push(
-            outlet,
-            Signal::Presence(Arc::clone(topic), Arc::clone(users)),
-        );
+    /// Tells one connection who is present. Returns false if its buffer is full.
+    pub(crate) fn tell_presence(
+        &self,
+        outlet: &Outlet,
+        topic: &Arc<str>,
+        users: &Arc<[String]>,
+    ) -> bool {
+        let signal = Signal::Presence(Arc::clone(topic), Arc::clone(users));
+        self.push(outlet, signal)
     }
 
     /// Ends every connection, because this node has missed events that are no longer kept.

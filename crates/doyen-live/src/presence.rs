@@ -101,8 +101,10 @@ impl PresenceBook {
             let users: Arc<[String]> = users.collect();
             for one in present.iter_mut() {
                 // A connection that has just entered is told once its own row is read.
-                if one.told.as_ref() != Some(&users) && users.contains(&one.who) {
-                    hub.tell_presence(&one.outlet, topic, &users);
+                if one.told.as_ref() != Some(&users)
+                    && users.contains(&one.who)
+                    && hub.tell_presence(&one.outlet, topic, &users)
+                {
                     one.told = Some(Arc::clone(&users));
                 }
             }

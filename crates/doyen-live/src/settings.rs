@@ -20,12 +20,12 @@ pub struct LiveSettings {
     /// Maximum topics of one socket. Further subscriptions are rejected.
     #[setting(default = 100, min = 1)]
     pub max_topics: u32,
-    /// Messages that wait for one connection. A connection whose client reads too slowly is closed
-    /// at this number; it can resume from the event log.
+    /// Events and messages that wait for one connection. Further events are read from the event log
+    /// later, and further messages that are not stored are lost.
     #[setting(default = 256, min = 1, max = 65536)]
     pub buffer: u32,
-    /// Maximum time that a socket takes to accept a message. A client that reads nothing for this
-    /// long is disconnected.
+    /// Maximum time that a client takes to accept a message of a socket, or one second while its
+    /// buffer is full. The socket is then closed (1013).
     #[setting(default = "10s", min = "10ms", max = "10m")]
     pub write_timeout: Duration,
     /// Maximum size of a message from a client, in bytes. A larger one closes the socket (1009).

@@ -26,7 +26,7 @@ use crate::admission::Admitted;
 use crate::events::{Resumed, resume, unavailable, unshown};
 use crate::feed::{Presence, Subscription};
 use crate::hub::Hub;
-use crate::outlet::{Inlet, Outlet, Signal};
+use crate::outlet::{Inlet, MAX_LAGGING_WRITE, Next, Outlet, Signal};
 use crate::work::WorkContext;
 
 /// Maximum time for the close handshake.
@@ -227,7 +227,10 @@ impl Socket {
                     pending = self.on_received(received?).await?;
                 }
                 () = sleep_until(timer_due) => self.on_time(is_busy).await?,
-                signal = self.inlet.next() => self.on_signal(signal).await?,
+                next = self.inlet.next() => match next {
+                    Next::Signal(signal) => self.on_signal(signal).await?,
+                    Next::CatchUp(position) => self.catch_up(position).await?,
+                },
             }
         }
     }
@@ -354,7 +357,7 @@ impl Socket {
 
     async fn subscribe(
         &mut self,
-        mut subscription: Subscription,
+        subscription: Subscription,
         after: Option<i64>,
         confirmation: String,
     ) -> Result<(), End> {
@@ -368,32 +371,58 @@ impl Socket {
         if !is_new {
             self.leave(&name);
         }
-        subscription.last = 0;
+        // Before the confirmation: what commits after it must arrive.
+        let subscribed = self.hub.subscribe(&subscription.topic, &self.outlet).await;
         let topic = Topic {
-            subscription: subscription.clone(),
+            subscription,
             presence: None,
         };
         self.topics.insert(Arc::clone(&name), topic);
-        // Before the confirmation: what commits after it must arrive.
-        let subscribed = self.hub.subscribe(&subscription.topic, &self.outlet).await;
-        subscribed.map_err(unavailable)?;
+        let position = subscribed.map_err(unavailable)?;
+        self.skip_to(&name, after.unwrap_or(position));
         self.send_text(confirmation).await?;
-        let mut rest = after;
+        match after {
+            Some(after) => self.resume(&name, after).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the events of a topic after this position from the log.
+    async fn resume(&mut self, name: &Arc<str>, after: i64) -> Result<(), End> {
+        let mut rest = Some(after);
         while let Some(after) = rest {
-            let resumed = resume(&self.hub, &subscription.topic, after).await;
-            match resumed.map_err(unavailable)? {
+            let Some(topic) = self.topics.get(name) else {
+                return Ok(());
+            };
+            let topic = topic.subscription.topic.clone();
+            match resume(&self.hub, &topic, after).await.map_err(unavailable)? {
                 Resumed::Gap(last) => {
-                    self.skip_to(&name, last);
+                    self.skip_to(name, last);
                     let refusal = Plain::new(&EVENTS_MISSED).into();
-                    return self.send_problem(&refusal, Some(&name)).await;
+                    return self.send_problem(&refusal, Some(name)).await;
                 }
                 Resumed::Page(events, more) => {
                     for event in events {
-                        self.show(&name, &event).await?;
+                        self.show(name, &event).await?;
                     }
                     rest = more;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Sends what was left out while the buffer was full, from this position on.
+    async fn catch_up(&mut self, position: i64) -> Result<(), End> {
+        let topics = self.topics.iter();
+        let lasts: Vec<(Arc<str>, i64)> = topics
+            .map(|(name, topic)| {
+                let last = topic.subscription.last.max(position - 1);
+                (Arc::clone(name), last)
+            })
+            .collect();
+        for (name, last) in lasts {
+            self.resume(&name, last).await?;
         }
         Ok(())
     }
@@ -435,6 +464,9 @@ impl Socket {
         }
         topic.subscription.last = event.position;
         let render = topic.subscription.render;
+        if self.drain.has_begun() {
+            return Err(CloseReason::Draining(self.hub.reconnect_after()).into());
+        }
         self.access.check_if_due(&self.hub).await?;
         let shown = render(self.work.clone(), Arc::clone(name), Arc::clone(event)).await;
         match shown.map_err(|refusal| unshown(&refusal, event))? {
@@ -463,10 +495,11 @@ impl Socket {
         self.flush().await
     }
 
-    /// Writes everything. A client that does not read it in time, or whose buffer of the hub fills
-    /// up meanwhile, is a slow consumer.
+    /// Writes everything. A client that does not read it in time is a slow consumer. It has less time
+    /// while its buffer is full.
     async fn flush(&mut self) -> Result<(), End> {
         let limit = Instant::now() + self.hub.settings.write_timeout;
+        let mut check_lag = Instant::now() + MAX_LAGGING_WRITE;
         let drain = Arc::clone(&self.drain);
         loop {
             let check_due = self.access.due();
@@ -478,6 +511,12 @@ impl Socket {
                     return Err(CloseReason::Draining(self.hub.reconnect_after()).into());
                 }
                 () = sleep_until(limit) => return Err(CloseReason::SlowConsumer.into()),
+                () = sleep_until(check_lag) => {
+                    if self.inlet.lags() {
+                        return Err(CloseReason::SlowConsumer.into());
+                    }
+                    check_lag += MAX_LAGGING_WRITE;
+                }
                 () = at(check_due) => self.access.check(&self.hub).await?,
             }
         }
