@@ -146,7 +146,10 @@ impl Hub {
         let mut position = self.position.subscribe();
         let ready = position.wait_for(Option::is_some);
         let ready = tokio::time::timeout(READER_TIMEOUT, ready).await;
-        let ready = ready.ok().and_then(Result::ok).and_then(|position| *position);
+        let ready = ready
+            .ok()
+            .and_then(Result::ok)
+            .and_then(|position| *position);
         ready.ok_or_else(|| Unexpected::unavailable("the event log cannot be read"))
     }
 

@@ -152,7 +152,10 @@ impl Inlet {
 }
 
 async fn closed(mut closing: watch::Receiver<Option<CloseReason>>) -> CloseReason {
-    let reason = closing.wait_for(Option::is_some).await.map(|reason| *reason);
+    let reason = closing
+        .wait_for(Option::is_some)
+        .await
+        .map(|reason| *reason);
     match reason {
         Ok(Some(reason)) => reason,
         _ => std::future::pending().await,

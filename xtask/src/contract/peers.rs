@@ -21,8 +21,8 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
     let mut steps = 0;
     for mut client in [node, python] {
         client.env("BASE_URL", format!("http://{}", helpdesk.address()));
-        let text = output(&mut client)
-            .context(|| format!("the helpdesk's log:\n{}", helpdesk.log()))?;
+        let text =
+            output(&mut client).context(|| format!("the helpdesk's log:\n{}", helpdesk.log()))?;
         let passed = text.lines().filter(|line| line.starts_with("ok ")).count();
         if passed == 0 {
             return Err(Failure::new(format!("no step was run\n{text}")));

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 
 use crate::live_client::{EventSource, HANG, RawSocket};
 use crate::memory::report;
+use crate::support::people::PASSWORD;
 use crate::support::{Helpdesk, Join as _, Person};
 
 /// The time after which a connection must have ended that its caller may no longer have.
@@ -163,12 +164,11 @@ async fn a_socket_and_a_stream_end_after_a_logout(app: Helpdesk) {
     let mut stream = watch(&server, &ada, &ticket).await;
     let mut socket = socket(&server, &ada).await;
     ada.post("/v1/auth/logout").send().await.expect(204);
-    // The sum of the intervals is below it; a busy machine has more time here.
     let ended = async {
         assert_eq!(socket.closed().await.0, 1008);
         stream.rest().await;
     };
-    tokio::time::timeout(REVOCATION_TIME * 4, ended)
+    tokio::time::timeout(REVOCATION_TIME, ended)
         .await
         .expect("both end");
 }
@@ -190,7 +190,7 @@ async fn a_socket_ends_after_a_change_of_the_role(app: Helpdesk) {
         .await
         .expect(200);
     let ended = async { assert_eq!(socket.closed().await.0, 1008) };
-    tokio::time::timeout(REVOCATION_TIME * 4, ended)
+    tokio::time::timeout(REVOCATION_TIME, ended)
         .await
         .expect("it ends");
 }
@@ -239,6 +239,7 @@ async fn an_idle_socket_takes_little_memory(app: Helpdesk) {
         .env("APP_LIVE__MAX_PER_USER", "10000")
         .env("APP_LIVE__MAX_PER_ADDRESS", "10000");
     let (running, address) = start(program).await;
+    let grace = log_in(address, &grace).await;
     let mut open = Vec::new();
     // The first ones pay for what all share.
     for _ in 0..50 {
@@ -304,13 +305,17 @@ struct Seen {
 
 #[doyen_test::test]
 async fn kills_lose_and_double_no_event(app: Helpdesk) {
-    let ada = app.as_customer().await;
+    let mut ada = app.as_customer().await;
     let ticket = ada.opens("it burns").await.text_at("/id");
     let mut seen = Seen::default();
     let mut last = String::from("0");
     let kills = scale(3, 200);
     for round in 0..kills {
         let (mut running, address) = start(program(&app, ([127, 0, 0, 1], 0).into())).await;
+        if round % 50 == 0 {
+            // An access token lives for some minutes.
+            ada = log_in(address, &ada).await;
+        }
         let stream = TcpStream::connect(address).await.unwrap();
         let path = format!("/v1/tickets/{ticket}/events");
         let headers = format!("{}Last-Event-ID: {last}\r\n", bearer(&ada));
@@ -340,6 +345,7 @@ async fn kills_lose_and_double_no_event(app: Helpdesk) {
     }
     // Everything that was confirmed arrives in the end.
     let (_running, address) = start(program(&app, ([127, 0, 0, 1], 0).into())).await;
+    let ada = log_in(address, &ada).await;
     let stream = TcpStream::connect(address).await.unwrap();
     let path = format!("/v1/tickets/{ticket}/events");
     let headers = format!("{}Last-Event-ID: {last}\r\n", bearer(&ada));
@@ -383,16 +389,33 @@ fn note(seen: &mut Seen, last: &mut String, block: &str) {
 
 /// Posts a comment. Returns true if it was confirmed.
 async fn post(address: SocketAddr, person: &Person, ticket: &str, body: &str) -> bool {
+    let path = format!("/v1/tickets/{ticket}/comments");
+    let answer = exchange(address, &path, &bearer(person), &json!({"body": body})).await;
+    answer.starts_with("HTTP/1.1 201")
+}
+
+/// Logs a user in at a program. A test has a clock of its own, so its tokens have expired there.
+async fn log_in(address: SocketAddr, person: &Person) -> Person {
+    let body = json!({"email": person.email, "password": PASSWORD});
+    let answer = exchange(address, "/v1/auth/login", "", &body).await;
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let body: Value = serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"));
+    let mut person = person.clone();
+    person.token = body["access_token"].as_str().unwrap().to_owned();
+    person
+}
+
+/// Posts this, and returns what arrives before the end.
+async fn exchange(address: SocketAddr, path: &str, headers: &str, body: &Value) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let body = json!({"body": body}).to_string();
+    let body = body.to_string();
     let request = format!(
-        "POST /v1/tickets/{ticket}/comments HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{}\
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        bearer(person),
         body.len()
     );
     let Ok(mut stream) = TcpStream::connect(address).await else {
-        return false;
+        return String::new();
     };
     let mut answer = Vec::new();
     let exchange = async {
@@ -400,5 +423,5 @@ async fn post(address: SocketAddr, person: &Person, ticket: &str, body: &str) ->
         stream.read_to_end(&mut answer).await
     };
     let _ = tokio::time::timeout(HANG, exchange).await;
-    answer.starts_with(b"HTTP/1.1 201")
+    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -103,8 +103,8 @@ impl Database {
         let listens = listening.wait_for(|number| number % 2 == 1);
         let listens = tokio::time::timeout(LISTEN_TIMEOUT, listens).await;
         let connection = listens.ok().and_then(Result::ok).map(|number| *number);
-        let connection = connection
-            .ok_or_else(|| DbErr::Custom("this process does not listen".to_owned()))?;
+        let connection =
+            connection.ok_or_else(|| DbErr::Custom("this process does not listen".to_owned()))?;
         Ok(Notes {
             channel,
             notes,

@@ -395,7 +395,10 @@ impl Socket {
                 return Ok(());
             };
             let topic = topic.subscription.topic.clone();
-            match resume(&self.hub, &topic, after).await.map_err(unavailable)? {
+            match resume(&self.hub, &topic, after)
+                .await
+                .map_err(unavailable)?
+            {
                 Resumed::Gap(last) => {
                     self.skip_to(name, last);
                     let refusal = Plain::new(&EVENTS_MISSED).into();

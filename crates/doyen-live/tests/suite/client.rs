@@ -122,7 +122,6 @@ pub(crate) struct Frame {
 }
 
 pub(crate) const TEXT: u8 = 1;
-pub(crate) const BINARY: u8 = 2;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;
@@ -255,18 +254,6 @@ impl RawSocket {
             let frame = self.read().await.expect("a close frame");
             if frame.opcode == CLOSE {
                 return frame.close();
-            }
-        }
-    }
-
-    /// Answers pings up to the close frame, and returns its code and reason.
-    pub(crate) async fn closed_after_pings(&mut self) -> (u16, String) {
-        loop {
-            let frame = self.read().await.expect("a close frame");
-            match frame.opcode {
-                PING => self.frame(0x80 | PONG, &frame.payload).await,
-                CLOSE => return frame.close(),
-                _ => {}
             }
         }
     }

@@ -15,7 +15,7 @@ use doyen_test::{Live as Server, Setup, Subject, TestApp};
 use serde_json::{Value as Json, json};
 
 pub(crate) use crate::client::{
-    BINARY, Block, CLOSE, EventSource, Frame, HANG, PING, PONG, RawSocket, TEXT, encode,
+    Block, CLOSE, EventSource, Frame, HANG, PING, PONG, RawSocket, TEXT, encode,
 };
 
 /// What happened to an order.
@@ -404,6 +404,18 @@ impl RawSocket {
             .await;
         let confirmed = self.message_of("subscribed").await;
         assert_eq!(confirmed["topic"], format!("order:{order}"));
+    }
+
+    /// Answers pings up to the close frame, and returns its code and reason.
+    pub(crate) async fn closed_after_pings(&mut self) -> (u16, String) {
+        loop {
+            let frame = self.read().await.expect("a close frame");
+            match frame.opcode {
+                PING => self.frame(0x80 | PONG, &frame.payload).await,
+                CLOSE => return frame.close(),
+                _ => {}
+            }
+        }
     }
 
     /// Reads the number of the next event.

@@ -3,10 +3,11 @@
 use doyen_test::{Live as Server, Setup};
 use serde_json::json;
 
-use crate::kit::{BINARY, CLOSE, Frame, PING, PONG, RawSocket, Shop, TEXT, encode, key, quick};
+use crate::kit::{CLOSE, Frame, PING, PONG, RawSocket, Shop, TEXT, encode, key, quick};
 
 const FIN: u8 = 0x80;
 const CONTINUE: u8 = 0;
+const BINARY: u8 = 2;
 
 /// The code of a connection that ends without a close frame.
 const NONE: u16 = 1006;

@@ -183,19 +183,10 @@ async fn a_handshake_is_checked_before_the_101(app: Shop) {
     let auth = format!("Authorization: Key {}\r\n", key("buyer"));
     for (headers, status) in [
         (String::new(), 401),
-        (
-            format!("{auth}Origin: https://evil.example\r\n"),
-            403,
-        ),
-        (format!("{auth}Origin: null\r\n"), 403,),
-        (
-            format!("{auth}Sec-WebSocket-Protocol: other\r\n"),
-            400,
-        ),
-        (
-            format!("Cookie: key={}\r\n", key("buyer")),
-            403,
-        ),
+        (format!("{auth}Origin: https://evil.example\r\n"), 403),
+        (format!("{auth}Origin: null\r\n"), 403),
+        (format!("{auth}Sec-WebSocket-Protocol: other\r\n"), 400),
+        (format!("Cookie: key={}\r\n", key("buyer")), 403),
         (
             format!(
                 "Cookie: key={}\r\nOrigin: https://evil.example\r\n",

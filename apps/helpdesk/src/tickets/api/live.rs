@@ -51,7 +51,7 @@ impl Feed for TicketChanges {
         if event.topic == "ticket.commented" {
             let CommentRef { comment } = serde_json::from_str(&event.payload)?;
             let found = self.repository.comment_of(viewer, id, comment).await?;
-            return Ok(found.map(|comment| TicketChange::Comment(comment.into())));
+            return Ok(found.map(|one| TicketChange::Comment(self.present.comment(one))));
         }
         let found = self.repository.find(viewer, id).await?;
         Ok(found.map(|ticket| TicketChange::Ticket(self.present.show(ticket))))
