@@ -362,10 +362,7 @@ pub(crate) fn unavailable(error: Unexpected) -> CloseReason {
 
 /// The reader cannot be shown an event: the connection ends, so that the client resumes before it.
 pub(crate) fn unshown(refusal: &Refusal, event: &RecordedEvent) -> CloseReason {
-    let cause = refusal
-        .cause()
-        .map(|cause| chain(cause))
-        .unwrap_or_default();
+    let cause = refusal.cause().map(chain).unwrap_or_default();
     let code = refusal.info().code;
     tracing::warn!(target: "live", code, cause, event = %event.id, "an event was not shown");
     CloseReason::Unavailable

@@ -37,7 +37,7 @@ async function logIn(page, email) {
 
 async function comment(page, text) {
   await page.locator("#body").fill(text);
-  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByRole("button", { name: "Send", exact: true }).click();
 }
 
 /** The comments of a window, once the last one is this. */
@@ -55,7 +55,7 @@ const steps = {
 
   async "a ticket of the customer appears in the window of the agent"(customer, agent) {
     await customer.locator("#subject").fill(SUBJECT);
-    await customer.getByRole("button", { name: "Create" }).click();
+    await customer.getByRole("button", { name: "Create", exact: true }).click();
     await customer.locator("#title", { hasText: SUBJECT }).waitFor();
     await agent.locator("#tickets button", { hasText: SUBJECT }).click();
     await agent.locator("#title", { hasText: SUBJECT }).waitFor();

@@ -304,52 +304,49 @@ struct Seen {
 }
 
 #[doyen_test::test]
-async fn kills_lose_and_double_no_event(app: Helpdesk) {
+async fn kills_of_a_node_lose_and_double_no_event(app: Helpdesk) {
     let mut ada = app.as_customer().await;
     let ticket = ada.opens("it burns").await.text_at("/id");
     let mut seen = Seen::default();
     let mut last = String::from("0");
     let kills = scale(3, 200);
+    let local = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut one = start(program(&app, local)).await;
+    let mut two = start(program(&app, local)).await;
     for round in 0..kills {
-        let (mut running, address) = start(program(&app, ([127, 0, 0, 1], 0).into())).await;
         if round % 50 == 0 {
             // An access token lives for some minutes.
-            ada = log_in(address, &ada).await;
+            ada = log_in(two.1, &ada).await;
         }
-        let stream = TcpStream::connect(address).await.unwrap();
-        let path = format!("/v1/tickets/{ticket}/events");
-        let headers = format!("{}Last-Event-ID: {last}\r\n", bearer(&ada));
-        let mut source = EventSource::on(stream, &path, &headers).await;
-        assert!(source.head.starts_with("HTTP/1.1 200"), "{}", source.head);
-        // Comments until the kill, which comes while they are written and delivered.
-        for n in 0..5 {
-            let body = format!("comment {round}-{n}");
-            if post(address, &ada, &ticket, &body).await {
-                seen.confirmed.insert(body);
+        let mut source = resume(one.1, &ada, &ticket, &last).await;
+        // Both nodes write, and the one that delivers is killed meanwhile.
+        let write = async |node: SocketAddr, count: usize| {
+            let mut confirmed = Vec::new();
+            for n in 0..count {
+                let body = format!("comment {round}-{n} of {node}");
+                if post(node, &ada, &ticket, &body).await {
+                    confirmed.push(body);
+                }
             }
-        }
-        let late = format!("comment {round}-late");
-        let writing = post(address, &ada, &ticket, &late);
-        let killing = async {
-            for _ in 0..round % 5 {
+            confirmed
+        };
+        let kill = async {
+            for _ in 0..round % 7 {
                 if let Some(event) = source.event().await {
                     note(&mut seen, &mut last, &event.0);
                 }
             }
-            running.kill();
+            one.0.kill();
         };
-        let (confirmed, ()) = tokio::join!(writing, killing);
-        if confirmed {
-            seen.confirmed.insert(late.clone());
-        }
+        let (killed, survived, ()) = tokio::join!(write(one.1, 5), write(two.1, 5), kill);
+        assert_eq!(survived.len(), 5, "the other node is not disturbed");
+        seen.confirmed.extend(killed.into_iter().chain(survived));
+        // The next one that is killed is the one that survived.
+        one = std::mem::replace(&mut two, start(program(&app, local)).await);
     }
     // Everything that was confirmed arrives in the end.
-    let (_running, address) = start(program(&app, ([127, 0, 0, 1], 0).into())).await;
-    let ada = log_in(address, &ada).await;
-    let stream = TcpStream::connect(address).await.unwrap();
-    let path = format!("/v1/tickets/{ticket}/events");
-    let headers = format!("{}Last-Event-ID: {last}\r\n", bearer(&ada));
-    let mut source = EventSource::on(stream, &path, &headers).await;
+    let ada = log_in(two.1, &ada).await;
+    let mut source = resume(two.1, &ada, &ticket, &last).await;
     let rest = async {
         while !seen.confirmed.is_subset(&seen.bodies) {
             let event = source.event().await.expect("the stream stays open");
@@ -366,9 +363,19 @@ async fn kills_lose_and_double_no_event(app: Helpdesk) {
         seen.ids
     );
     report(&format!(
-        "{kills} kills: {} events, none lost or doubled",
+        "{kills} kills of a node, with another one: {} events, none lost or doubled",
         seen.ids.len()
     ));
+}
+
+/// Opens the stream of a ticket after an event.
+async fn resume(node: SocketAddr, person: &Person, ticket: &str, last: &str) -> EventSource {
+    let stream = TcpStream::connect(node).await.unwrap();
+    let path = format!("/v1/tickets/{ticket}/events");
+    let headers = format!("{}Last-Event-ID: {last}\r\n", bearer(person));
+    let source = EventSource::on(stream, &path, &headers).await;
+    assert!(source.head.starts_with("HTTP/1.1 200"), "{}", source.head);
+    source
 }
 
 /// Notes an event.

@@ -559,7 +559,7 @@ impl Socket {
             let reason = denied.reason();
             tracing::info!(target: "live", code, user, denied_because = reason, "a message was denied");
         } else if matches!(refusal.info().kind, Kind::Internal | Kind::Unavailable) {
-            let cause = cause.map(|cause| chain(cause));
+            let cause = cause.map(chain);
             tracing::error!(target: "live", code, user, cause, "a message failed");
         }
     }

@@ -286,7 +286,7 @@ async fn of_many_handshakes_with_one_token_one_succeeds(app: Shop) {
     let server = app.serve().await;
     let created = app
         .post("/live/tokens")
-        .header("authorization", &format!("Key {}", key("buyer")))
+        .header("authorization", format!("Key {}", key("buyer")))
         .send()
         .await
         .expect(201);
