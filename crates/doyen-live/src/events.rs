@@ -160,6 +160,7 @@ impl Source {
                 container: running.container,
                 caller,
                 timeout: ITEM_TIMEOUT,
+                version: parts.older_version(),
             },
             access,
             subscription: Subscription {

@@ -31,6 +31,13 @@ pub trait Feed: Inject {
         &self,
         event: &RecordedEvent,
     ) -> impl Future<Output = Result<Option<Self::Item>, Unexpected>> + Send;
+
+    /// Returns an item as an older version of the API has it. It is called for a connection that has
+    /// selected one.
+    fn older(&self, item: Self::Item, version: &str) -> Self::Item {
+        let _ = version;
+        item
+    }
 }
 
 /// An event as a message of a socket shows it.
@@ -103,10 +110,14 @@ async fn item<F: Feed>(
     work: &WorkContext,
     event: &Arc<RecordedEvent>,
 ) -> Result<Option<F::Item>, Refusal> {
-    let event = Arc::clone(event);
+    let (event, version) = (Arc::clone(event), work.version);
     work.run(Access::Read, |cx| async move {
         let feed = cx.get::<F>().await?;
-        Ok(feed.item(&event).await?)
+        let item = feed.item(&event).await?;
+        Ok(match version {
+            Some(version) => item.map(|item| feed.older(item, version)),
+            None => item,
+        })
     })
     .await
 }

@@ -16,6 +16,8 @@ pub(crate) struct WorkContext {
     pub(crate) container: Container,
     pub(crate) caller: Option<Arc<Caller>>,
     pub(crate) timeout: Duration,
+    /// The version of the API that the connection has selected, unless it is the newest.
+    pub(crate) version: Option<&'static str>,
 }
 
 impl WorkContext {

@@ -84,6 +84,12 @@ impl Parts {
         mark.is_some()
     }
 
+    /// Returns the selected version of the API, unless it is the newest.
+    pub fn older_version(&self) -> Option<&'static str> {
+        let version = self.version.as_ref()?;
+        (!version.is_newest()).then(|| version.name())
+    }
+
     /// Returns the WebSocket subprotocol of the route.
     pub fn protocol(&self) -> Option<&'static str> {
         self.route.protocol

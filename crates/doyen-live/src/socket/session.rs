@@ -98,6 +98,7 @@ pub(super) async fn open(
         container: running.container,
         caller,
         timeout: parts.timeout(),
+        version: parts.older_version(),
     };
     let upgrade = Upgrade::new(move |upgraded| {
         Box::pin(async move {

@@ -407,7 +407,8 @@ impl Builder {
                 idempotent: route.idempotent,
                 versions: versions
                     .as_ref()
-                    .filter(|_| !operation.hidden)
+                    // A socket is in a document of its own.
+                    .filter(|_| !operation.hidden || operation.socket.is_some())
                     .map(|_| RouteVersions::new(&operation, &components, &changed)),
                 meter: Meter::default(),
             });

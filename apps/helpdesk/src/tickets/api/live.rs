@@ -5,7 +5,10 @@ use std::sync::Arc;
 use doyen::domain::event::RecordedEvent;
 use doyen::live::{Change, Presence, SocketFailure, SocketProblem};
 use doyen::prelude::*;
-use serde::Deserialize;
+use doyen::schema::{Components, Schema};
+use doyen::web::VersionSet;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::view::{CommentView, Presenter, TicketView};
 use crate::access::{Scope, User};
@@ -21,9 +24,20 @@ const QUEUE: &str = "queue";
 #[output(untagged)]
 pub(crate) enum TicketChange {
     /// The ticket.
-    Ticket(TicketView),
+    Ticket(ShownTicket),
     /// The comment.
     Comment(CommentView),
+}
+
+/// A ticket in the shape of the version of the API that the connection has selected.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct ShownTicket(Value);
+
+impl Output for ShownTicket {
+    fn schema(components: &mut Components) -> Schema {
+        TicketView::schema(components)
+    }
 }
 
 /// Shows events of tickets to a user, who sees the tickets and comments of requests.
@@ -32,6 +46,7 @@ pub(crate) struct TicketChanges {
     me: User,
     repository: Arc<dyn TicketRepository>,
     present: Presenter,
+    versions: Arc<VersionSet>,
 }
 
 /// The part of an event that names a comment.
@@ -54,7 +69,18 @@ impl Feed for TicketChanges {
             return Ok(found.map(|one| TicketChange::Comment(self.present.comment(one))));
         }
         let found = self.repository.find(viewer, id).await?;
-        Ok(found.map(|ticket| TicketChange::Ticket(self.present.show(ticket))))
+        let Some(ticket) = found else {
+            return Ok(None);
+        };
+        let view = serde_json::to_value(self.present.show(ticket))?;
+        Ok(Some(TicketChange::Ticket(ShownTicket(view))))
+    }
+
+    fn older(&self, mut item: TicketChange, version: &str) -> TicketChange {
+        if let TicketChange::Ticket(ShownTicket(view)) = &mut item {
+            self.versions.down(version, "Ticket", view);
+        }
+        item
     }
 }
 
