@@ -1,9 +1,0 @@
-use doyen::prelude::*;
-
-/// Play
-#[socket("/socket", allow = signed_in)]
-async fn play(connection: Connection<Board>) -> Result<(), Unexpected> {
-    Ok(())
-}
-
-fn main() {}
