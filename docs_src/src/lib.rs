@@ -28,6 +28,7 @@ pub mod injection;
 pub mod jobs;
 pub mod limits;
 pub mod links;
+pub mod live;
 pub mod merge_patch;
 pub mod middleware;
 pub mod mounts;

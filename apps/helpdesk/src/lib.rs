@@ -7,6 +7,7 @@
 //! | [`access`] | roles, scopes and the caller as a user, shared by all domains |
 //! | [`accounts`] | registration, profiles and users |
 //! | [`tickets`] | tickets, their states, comments and statistics |
+//! | `demo` | a page on which two browsers see each other's changes, in development |
 //! | [`jobs`] | the background jobs of users |
 //! | [`webhooks`] | webhooks: the events of tickets, sent to URLs |
 //! | [`settings`] | settings of the application, in addition to those of the framework |
@@ -17,6 +18,7 @@
 
 pub mod access;
 pub mod accounts;
+mod demo;
 pub mod jobs;
 mod rng;
 mod seed;
@@ -34,6 +36,14 @@ fn quotas() -> Module {
     Module::new("quotas")
         .describe("Request quotas of the caller.")
         .routes(Routes::new(vec![quota]).at("/v1/me"))
+}
+
+/// The module with the tokens that open sockets from browsers.
+fn connection_tokens() -> Module {
+    let tokens = doyen::live::tokens().allow(access::Scope::TicketsRead);
+    Module::new("live")
+        .describe("Tokens that open WebSockets.")
+        .routes(Routes::new(vec![tokens]).at("/v1/live"))
 }
 
 /// Builds the application.
@@ -59,6 +69,8 @@ pub fn app() -> App {
         .plugin(webhooks::WebhooksPlugin)
         .module(webhooks::module())
         .module(quotas())
+        .module(connection_tokens())
+        .plugin(demo::DemoPlugin)
         .command(accounts::create_user())
         .seed(seed::seed);
     webhooks::messages().fold(app, App::webhook)

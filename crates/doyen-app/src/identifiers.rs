@@ -25,6 +25,7 @@ pub static INVALID_REQUEST: ProblemInfo = ProblemInfo {
 /// | `Authorization` and `X-API-Key` | neither: 400 `invalid_request` (RFC 6750 section 2) |
 /// | `Authorization` | it alone: a cookie is ignored |
 /// | `X-API-Key` | it alone |
+/// | the single-use token of a WebSocket handshake | it, if the ones above are missing |
 /// | a header or query parameter of a scheme of the application | it, if the ones above are missing or not known; never a cookie |
 /// | `Cookie` | it |
 ///
@@ -62,7 +63,7 @@ impl Identify for Identifiers {
             }
             (None, None) => {
                 let is_presented = |source| presented(&credentials, source).is_some();
-                if self.others.iter().any(is_presented) {
+                if credentials.connection_token.is_some() || self.others.iter().any(is_presented) {
                     credentials.cookie = None;
                 }
             }

@@ -170,6 +170,8 @@ pub struct RequestCredentials<'a> {
     pub fetch_site: Option<&'a str>,
     /// Value of `X-CSRF-Token`.
     pub csrf: Option<&'a str>,
+    /// The single-use token of a WebSocket handshake (`?token=`). `None` for every other route.
+    pub connection_token: Option<&'a str>,
     /// Address of the client, after trusted proxies. Use it for logs, never as a proof.
     pub address: Option<IpAddr>,
     /// The rest of the request. `None` in tests of an implementation.

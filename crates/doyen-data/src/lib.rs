@@ -78,14 +78,14 @@ pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
 
 pub use options::{DatabaseOptions, Pooler, Synchronous};
-pub use outbox::{EVENTS_CHANNEL, MAX_EVENT_BYTES};
+pub use outbox::{EVENT_LOG_CHANNEL, EVENTS_CHANNEL, MAX_EVENT_BYTES};
 pub use pool_status::PoolStatus;
 pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
 pub use session::{Savepoint, Session};
 pub use transaction_counts::TransactionCounts;
 pub use version::UpdateError;
-pub use wake::Wakeups;
+pub use wake::{MAX_NOTE_BYTES, Notes, Wakeups};
 
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]

@@ -12,6 +12,10 @@ use crate::{Migration, Migrations, Session};
 /// Maximum size of the payload of an event. Message brokers have a limit of about one mebibyte.
 pub const MAX_EVENT_BYTES: usize = 512 * 1024;
 
+/// The channel of [`Session::wake`] that readers of the event log listen to: events have got their
+/// positions.
+pub const EVENT_LOG_CHANNEL: &str = "event_log";
+
 /// The channel of [`Session::wake`] that the relay of the outbox listens to.
 pub const EVENTS_CHANNEL: &str = "events";
 

@@ -17,11 +17,16 @@
 //! SQLite file), so the wait has a limit, after which the worker polls. It may also come for
 //! nothing. It carries no data: the rows are the truth.
 //!
+//! What is not stored in rows can be sent as a note to all processes of a PostgreSQL database:
+//! [`Database::send_note`] and [`Database::notes`]. A note may be lost as well.
+//!
 //! What bounds it: one counter for each channel, and channels are constants of the program. While a
-//! notification is sent, further wake-ups of a channel become one.
+//! notification is sent, further wake-ups of a channel become one. A note has at most
+//! [`MAX_NOTE_BYTES`], and a reader that is too slow gets an error after 1,024.
 
 #[cfg(feature = "postgres")]
 mod listen;
+mod notes;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -35,6 +40,8 @@ use tokio::sync::watch;
 use crate::DatabaseOptions;
 use crate::background::BackgroundTask;
 use crate::{Database, Session};
+
+pub use self::notes::{MAX_NOTE_BYTES, Notes};
 
 /// The channel of PostgreSQL. The names of Doyen's channels are in the payload.
 const POSTGRES_CHANNEL: &str = "doyen_wake";
@@ -92,6 +99,13 @@ impl Database {
         Wakeups(wake.shared.sender(channel).subscribe())
     }
 
+    /// Wakes the listeners of a channel in this process alone: another process has told of a commit
+    /// by other means.
+    pub fn wake_here(&self, channel: &'static str) {
+        let shared = &self.wake_center().shared;
+        shared.sender(channel).send_modify(|count| *count += 1);
+    }
+
     /// Wakes the listeners of a channel now, for work that was committed before. It does not wait,
     /// and an error is only logged: the listeners poll.
     pub fn wake(&self, channel: &'static str) {
@@ -116,6 +130,7 @@ struct Shared {
     /// Identifies this process in notifications, which it also receives itself.
     process: String,
     channels: Mutex<HashMap<&'static str, watch::Sender<u64>>>,
+    notes: notes::NoteHub,
 }
 
 /// The channels whose notification is not sent yet.
@@ -132,6 +147,7 @@ impl WakeCenter {
             shared: Arc::new(Shared {
                 process: uuid::Uuid::new_v4().simple().to_string(),
                 channels: Mutex::default(),
+                notes: notes::NoteHub::default(),
             }),
             outgoing: Arc::default(),
             listener: BackgroundTask::default(),
@@ -203,12 +219,16 @@ impl Shared {
         channels.entry(channel).or_default().clone()
     }
 
-    /// Wakes the listeners of a channel that another process named.
+    /// Passes on a note, or wakes the listeners of a channel that another process named.
     #[cfg(feature = "postgres")]
     fn received(&self, payload: &str) {
         let Some((process, channel)) = payload.split_once(' ') else {
             return;
         };
+        if let Some((channel, text)) = channel.split_once(' ') {
+            self.notes.received(channel, text);
+            return;
+        }
         if process != self.process
             && let Some(sender) = sync::lock(&self.channels).get(channel)
         {
@@ -216,9 +236,10 @@ impl Shared {
         }
     }
 
-    /// Wakes all listeners: notifications may have been lost.
+    /// Wakes all listeners, now that this process listens: notifications may have been lost.
     #[cfg(feature = "postgres")]
-    fn wake_all(&self) {
+    fn listening(&self) {
+        self.notes.set_listening(true);
         for sender in sync::lock(&self.channels).values() {
             sender.send_modify(|count| *count += 1);
         }

@@ -81,6 +81,8 @@ attribute!(delete, |arguments, item| route::expand(
     "DELETE", arguments, item
 ));
 
+attribute!(socket, route::expand_socket);
+
 #[allow(missing_docs, reason = "documented on the re-export")]
 #[proc_macro]
 pub fn routes(list: TokenStream) -> TokenStream {

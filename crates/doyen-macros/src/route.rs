@@ -27,6 +27,14 @@ pub(crate) fn expand(
     Ok(emit::route(&model, &function))
 }
 
+/// Expands `#[socket("/path", allow = ..)]`: the function handles the messages of a WebSocket.
+pub(crate) fn expand_socket(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let arguments = syn::parse2::<parse::RouteArguments>(arguments)?;
+    let function = parse::function(item)?;
+    let model = model::Route::socket(arguments, &function)?;
+    Ok(emit::socket(&model, &function))
+}
+
 /// Expands `routes![..]`.
 pub(crate) struct List(Punctuated<syn::Path, syn::Token![,]>);
 

@@ -65,6 +65,20 @@ pub struct Operation {
     pub problems: Vec<&'static ProblemInfo>,
     /// Additional headers and members of these problems.
     pub extras: Vec<ProblemExtras>,
+    /// The messages of a WebSocket, if the route opens one.
+    pub socket: Option<SocketContract>,
+}
+
+/// The messages of a WebSocket, for the AsyncAPI document. They are no part of the OpenAPI
+/// document, which has no place for them.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketContract {
+    /// Describes a message from the client.
+    pub receives: fn(&mut Components) -> Schema,
+    /// Describes a message from the server.
+    pub sends: fn(&mut Components) -> Schema,
+    /// The subprotocol.
+    pub protocol: Option<&'static str>,
 }
 
 impl Operation {

@@ -43,6 +43,7 @@ mod concurrency;
 mod concurrency_class;
 mod conditions;
 mod content;
+mod credentials;
 mod etag;
 pub mod extract;
 mod files;
@@ -66,6 +67,7 @@ mod router;
 pub mod server;
 mod service;
 mod timeout;
+mod upgrade;
 mod uri_reference;
 pub mod versions;
 
@@ -74,6 +76,7 @@ pub use body::{Body, BoxError, Response};
 pub use cache_rule::{CacheRule, IntoCacheRule, none, private, public};
 pub use concurrency_class::{ConcurrencyClass, class};
 pub use content::{Chunks, RANGE_NOT_SATISFIABLE, ReadPart};
+pub use credentials::RetainedCredentials;
 pub use extract::{
     ApiVersion, Basic, Client, Cookie, Credentials, Form, Header, IfMatch, Json, MergePatch, Path,
     Query,
@@ -101,6 +104,7 @@ pub use server::{
     BindError, Drained, Server, ServerOptions, ignore_other_signals, shutdown_signal,
 };
 pub use service::{Builder, Contracts, Drain, Pressure, Service, StartError};
+pub use upgrade::{Upgrade, Upgraded};
 pub use uri_reference::uri_reference;
 pub use versions::{FieldStep, Version, VersionChange, VersionSet, Versions};
 

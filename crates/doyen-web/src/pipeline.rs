@@ -36,6 +36,7 @@ mod state;
 mod vary;
 mod version;
 
+pub(crate) use identify::of_head as identify_head;
 pub(crate) use masked_paths::MaskedPaths;
 
 pub(crate) use headers::{BaseHeaders, security_header_lines};

@@ -77,6 +77,29 @@ impl Parts {
         Ok(Value::Map(fields))
     }
 
+    /// Returns true if the connection can be taken over after a 101: see
+    /// [`Upgrade`](crate::Upgrade).
+    pub fn can_upgrade(&self) -> bool {
+        let mark = self.head.extensions.get::<crate::upgrade::CanUpgrade>();
+        mark.is_some()
+    }
+
+    /// Returns the selected version of the API, unless it is the newest.
+    pub fn older_version(&self) -> Option<&'static str> {
+        let version = self.version.as_ref()?;
+        (!version.is_newest()).then(|| version.name())
+    }
+
+    /// Returns the WebSocket subprotocol of the route.
+    pub fn protocol(&self) -> Option<&'static str> {
+        self.route.protocol
+    }
+
+    /// Returns the maximum time for the work of a request on this route.
+    pub fn timeout(&self) -> Duration {
+        self.route.timeout
+    }
+
     /// Takes the head out, and leaves an empty one.
     pub(crate) fn take_head(&mut self) -> http::request::Parts {
         let empty = http::Request::new(()).into_parts().0;

@@ -45,6 +45,7 @@ pub struct Route {
     pub(crate) body_limit: Option<usize>,
     pub(crate) sparse: bool,
     pub(crate) mask_path: bool,
+    pub(crate) protocol: Option<&'static str>,
     pub(crate) strictness: Strictness,
     pub(crate) callbacks: Vec<OutboundCall>,
     pub(crate) linked: Option<TypeId>,
@@ -145,6 +146,7 @@ impl Route {
                 fields: Vec::new(),
                 problems: Vec::new(),
                 extras: Vec::new(),
+                socket: None,
             },
             name: String::new(),
             allow: None,
@@ -157,6 +159,7 @@ impl Route {
             body_limit: None,
             sparse: false,
             mask_path: false,
+            protocol: None,
             strictness: Strictness::new(),
             callbacks: Vec::new(),
             linked: None,
@@ -306,6 +309,14 @@ impl Route {
     #[must_use]
     pub fn document(mut self, edit: fn(&mut serde_json::Value)) -> Self {
         self.operation.edits.push(edit);
+        self
+    }
+
+    /// Sets the WebSocket subprotocol that a client must offer (`Sec-WebSocket-Protocol`). Only a
+    /// route that opens sockets uses it.
+    #[must_use]
+    pub const fn protocol(mut self, name: &'static str) -> Self {
+        self.protocol = Some(name);
         self
     }
 

@@ -28,6 +28,10 @@ pub(crate) struct RouteInfo {
     pub(crate) sparse: bool,
     /// True if the route serves every path below its own, and reads the query itself.
     pub(crate) subtree: bool,
+    /// True if it opens WebSockets.
+    pub(crate) is_socket: bool,
+    /// The WebSocket subprotocol.
+    pub(crate) protocol: Option<&'static str>,
     /// True if the access log must not contain the path.
     pub(crate) mask_path: bool,
     /// How strictly requests are read.

@@ -121,6 +121,12 @@ impl Service {
         self.inner.pipeline.versions.as_ref()
     }
 
+    /// Returns what identifies callers, if anything does: see
+    /// [`RetainedCredentials`](crate::RetainedCredentials).
+    pub fn identification(&self) -> Option<Arc<dyn doyen_core::Identify>> {
+        self.inner.pipeline.identify.clone()
+    }
+
     /// Returns the injection container, for jobs and commands.
     pub fn container(&self) -> &Container {
         &self.inner.pipeline.container

@@ -42,6 +42,7 @@
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`jobs`] | the worker of background jobs |
 //! | [`files`] | uploads, stored files and downloads |
+//! | [`live`] | WebSockets and server-sent events |
 //! | [`mail`] | outgoing mail |
 //! | [`events`] | delivery of events to handlers and to a message broker |
 //! | [`outbound`] | calls to other services |
@@ -59,6 +60,7 @@
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `jobs` | no | the plugin `jobs`: background jobs |
 //! | `files` | no | the plugin `files`: uploads, stored files and downloads, with `jobs` |
+//! | `live` | no | the plugin `live`: WebSockets and server-sent events, with `events` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
@@ -90,6 +92,8 @@ pub use doyen_idempotency as idempotency;
 pub use doyen_jobs as jobs;
 #[cfg(feature = "limits")]
 pub use doyen_limit as limits;
+#[cfg(feature = "live")]
+pub use doyen_live as live;
 #[cfg(feature = "database")]
 pub use doyen_macros::migrations;
 #[cfg(feature = "mail")]
@@ -145,6 +149,10 @@ pub mod prelude {
     };
     #[cfg(feature = "database")]
     pub use doyen_data::Session;
+    #[cfg(feature = "live")]
+    pub use doyen_live::{Connection, Events, Feed, Live, Topic};
+    #[cfg(feature = "live")]
+    pub use doyen_macros::socket;
     pub use doyen_macros::{Responses, around, delete, extractor, get, patch, post, put, routes};
     pub use doyen_schema::{Input, Output};
     pub use doyen_settings::Settings;
@@ -165,6 +173,8 @@ pub mod prelude {
 pub mod __private {
     #[cfg(feature = "database")]
     pub use doyen_data as data;
+    #[cfg(feature = "live")]
+    pub use doyen_live as live;
     pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
     /// The part for routes.

@@ -3,9 +3,9 @@
 use doyen_app::{Defaults, PluginList};
 
 /// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `cache`, `idempotency`, `jobs`, `files`, `mail`, `events`, `outbound` and `accounts`. Accounts
-/// themselves are added with [`App::plugin`](doyen_app::App::plugin), as they need to know the
-/// users of the application.
+/// `cache`, `idempotency`, `jobs`, `files`, `mail`, `events`, `live`, `outbound` and `accounts`.
+/// Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as they need to know
+/// the users of the application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
 
@@ -29,6 +29,8 @@ impl Defaults for DefaultPlugins {
         plugins.add(doyen_mail::MailPlugin);
         #[cfg(feature = "events")]
         plugins.add(doyen_events::Events);
+        #[cfg(feature = "live")]
+        plugins.add(doyen_live::LivePlugin);
         #[cfg(feature = "outbound")]
         plugins.add(doyen_outbound::Outbound);
         #[cfg(feature = "accounts")]
@@ -76,6 +78,11 @@ impl Defaults for DefaultPlugins {
             (
                 "events",
                 "add the feature `events` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "live"))]
+            (
+                "live",
+                "add the feature `live` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "outbound"))]
             (

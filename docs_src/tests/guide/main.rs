@@ -21,6 +21,7 @@ mod identity;
 mod injection;
 mod jobs;
 mod limits;
+mod live;
 mod middleware;
 mod mounts;
 mod outbound;

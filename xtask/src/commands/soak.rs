@@ -11,7 +11,7 @@ use toolkit::{Failure, Result};
 use crate::setup;
 
 /// The suites with a reduced form, and the tests of each.
-const SUITES: [(&str, &str); 9] = [
+const SUITES: [(&str, &str); 10] = [
     ("memory", "test(/^memory::/)"),
     ("logins", "test(/^logins::/)"),
     ("size", "test(/^size::/)"),
@@ -24,6 +24,7 @@ const SUITES: [(&str, &str); 9] = [
         "files",
         "test(/^agreed::nothing_is_lost|^bodies::memory_is/)",
     ),
+    ("live", "test(/^live::(kills_|an_event_|an_idle_)/)"),
 ];
 
 pub(super) fn run(args: &[String]) -> Result {

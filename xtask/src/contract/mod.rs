@@ -8,6 +8,7 @@
 mod fuzz;
 mod lint;
 mod page;
+mod peers;
 mod snapshot;
 mod standard;
 
@@ -48,7 +49,7 @@ const ON_A_DOCUMENT: [Gate; 3] = [
 ];
 
 /// Gates that need the program, cheapest first.
-const ON_THE_HELPDESK: [Gate; 4] = [
+const ON_THE_HELPDESK: [Gate; 6] = [
     Gate {
         name: "committed document",
         run: snapshot::run,
@@ -60,6 +61,14 @@ const ON_THE_HELPDESK: [Gate; 4] = [
     Gate {
         name: "documentation page, browser",
         run: page::browser,
+    },
+    Gate {
+        name: "demo page, two windows",
+        run: page::demo,
+    },
+    Gate {
+        name: "live connections, common clients",
+        run: peers::run,
     },
     Gate {
         name: "schemathesis",

@@ -1,7 +1,7 @@
-//! The documentation page and the console: their modules under Node.js, and the pages themselves in
-//! a real browser against a running helpdesk.
+//! The documentation page, the console and the demo page: their modules under Node.js, and the pages
+//! themselves in a real browser against a running helpdesk. The demo page is open in two windows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use toolkit::process::output;
@@ -11,6 +11,7 @@ use super::Subject;
 use crate::helpdesk::Running;
 
 const FOLDER: &str = "crates/doyen-console/tests/browser";
+const DEMO: &str = "apps/helpdesk/tests/browser/demo.mjs";
 
 /// Every `*.test.mjs`, so that a new one is included.
 pub(super) fn modules(_: &Subject<'_>) -> Result<String> {
@@ -33,10 +34,19 @@ pub(super) fn modules(_: &Subject<'_>) -> Result<String> {
 }
 
 pub(super) fn browser(subject: &Subject<'_>) -> Result<String> {
+    drive(subject, &workspace::root().join(FOLDER).join("docs.mjs"))
+}
+
+/// The page `/demo` in two windows.
+pub(super) fn demo(subject: &Subject<'_>) -> Result<String> {
+    drive(subject, &workspace::root().join(DEMO))
+}
+
+fn drive(subject: &Subject<'_>, script: &Path) -> Result<String> {
     let helpdesk = Running::start()?;
     let mut drive = Command::new("node");
-    drive.arg(workspace::root().join(FOLDER).join("docs.mjs"));
     drive
+        .arg(script)
         .env("BASE_URL", format!("http://{}", helpdesk.address()))
         .env("ADMIN_URL", format!("http://{}", helpdesk.admin()))
         .env("CHROMIUM", subject.tools.browser());

@@ -55,6 +55,8 @@ pub fn module() -> Module {
             ]
             .at("/v1/attachments"),
         )
+        .routes(routes![api::live::watch].at("/v1/tickets"))
+        .routes(routes![api::live::socket].at("/v1"))
         .routes(routes![api::stats::stats].at("/v1/stats"))
         .bind::<dyn TicketRepository, infrastructure::SqlTickets>()
         .bind::<dyn AttachmentRepository, infrastructure::SqlAttachments>()

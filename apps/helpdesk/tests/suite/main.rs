@@ -19,6 +19,7 @@
 //! | `attack` | the attack list of `cargo xtask attack` against the program |
 //! | `limits` | rate limits: every route, two programs with one Redis, quotas |
 //! | `redis_tls`, `redis_failover` | the program with Redis behind TLS, and with Sentinels |
+//! | `live` | live tickets: streams, sockets, logout, kills of the program |
 //! | `edge` | the program: hosts, proxies, and contradictory settings |
 //! | `memory` | the memory and the log output that clients can cause |
 //! | `size` | lists and searches of many tickets, alone and next to forty searches |
@@ -42,6 +43,9 @@ mod http2;
 mod keys;
 mod limits;
 mod lists;
+mod live;
+#[path = "../../../../crates/doyen-live/tests/suite/client.rs"]
+mod live_client;
 #[path = "../../../../crates/doyen/tests/edge/load.rs"]
 mod load;
 mod logins;

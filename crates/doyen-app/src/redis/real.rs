@@ -59,6 +59,19 @@ impl Redis {
             .map_err(|error| error.category().to_owned())
     }
 
+    /// Opens a connection of its own for `SUBSCRIBE`. It does not reconnect.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if Redis is not reached within a second, or the Sentinels within two.
+    pub async fn subscriber(&self) -> Result<redis::aio::PubSub, String> {
+        let client = self.server.primary().await?;
+        match tokio::time::timeout(Duration::from_secs(1), client.get_async_pubsub()).await {
+            Ok(opened) => opened.map_err(|error| error.category().to_owned()),
+            Err(_) => Err("no connection within a second".to_owned()),
+        }
+    }
+
     /// Returns the maximum time that a request waits for Redis (`redis.timeout`).
     pub const fn timeout(&self) -> Duration {
         self.timeout

@@ -34,6 +34,7 @@ pub(super) async fn listen(options: DatabaseOptions, shared: Arc<Shared>) {
                 );
             }
         }
+        shared.notes.set_listening(false);
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(MAX_RECONNECT_PAUSE);
     }
@@ -57,7 +58,7 @@ async fn listen_once(
     listener.eager_reconnect(false);
     listener.listen(POSTGRES_CHANNEL).await?;
     // Notifications before this point were lost.
-    shared.wake_all();
+    shared.listening();
     *pause = MIN_RECONNECT_PAUSE;
     while let Some(notification) = listener.try_recv().await? {
         if notification.channel() == POSTGRES_CHANNEL {

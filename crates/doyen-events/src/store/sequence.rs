@@ -6,7 +6,7 @@
 //! that becomes visible later gets a larger one.
 
 use doyen_data::sea_orm::{DbBackend, DbErr};
-use doyen_data::{Row, Session};
+use doyen_data::{EVENT_LOG_CHANNEL, Row, Session};
 
 use super::{Number, Store, Target, now};
 
@@ -85,6 +85,7 @@ impl Store {
         }
         let sql = "UPDATE events_head SET position = position + $1 WHERE id = 1";
         session.execute_sql(sql, [count.into()]).await?;
+        session.wake(EVENT_LOG_CHANNEL);
         let wanted = new.iter().flat_map(|event| {
             let wants = |target: &&Target| target.wants(&event.topic, event.origin.as_deref());
             let targets = targets.iter().filter(wants);

@@ -76,6 +76,52 @@ pub(super) fn route(model: &Route, function: &ItemFn) -> TokenStream {
     }
 }
 
+/// Generates the function, and the type of the same name that describes the route of a socket.
+pub(super) fn socket(model: &Route, function: &ItemFn) -> TokenStream {
+    let Route {
+        path,
+        summary,
+        description,
+        ..
+    } = model;
+    let name = &function.sig.ident;
+    let visibility = &function.vis;
+    let own_name = name.to_string();
+    let docs = format!(
+        "The socket of [`{own_name}()`]({own_name}()): `{}`.",
+        path.value()
+    );
+    let policies = model
+        .policies
+        .iter()
+        .map(|(policy, value)| quote! { .#policy(#value) });
+    // At the function, so that a wrong signature is reported there.
+    let handler = quote_spanned!(name.span()=> ::doyen::__private::live::socket(#name));
+    quote! {
+        #function
+
+        #[doc = #docs]
+        #[allow(non_camel_case_types, reason = "it has the name of its handler")]
+        #visibility struct #name {}
+
+        impl ::doyen::__private::web::Linked for #name {}
+
+        impl #name {
+            #[doc = #docs]
+            #visibility fn route() -> ::doyen::__private::web::Route {
+                ::doyen::__private::web::Route::new("GET", #path)
+                    .name(#own_name)
+                    .summary(#summary)
+                    .description(#description)
+                    .linked::<#name>()
+                    .hidden()
+                    #(#policies)*
+                    .handler(#handler)
+            }
+        }
+    }
+}
+
 /// Returns true for a type with `impl Trait` in it.
 fn has_impl(ty: &syn::Type) -> bool {
     struct Finder(bool);

@@ -2,7 +2,7 @@
 
 use syn::{Error, Expr, FnArg, Ident, ItemFn, LitStr, Result, Type};
 
-use super::parse::{POLICIES, Policy, REPEATABLE, RouteArguments};
+use super::parse::{POLICIES, Policy, REPEATABLE, RouteArguments, SOCKET_POLICIES};
 use super::signature::Signature;
 use crate::text::{Errors, ungrouped_type};
 
@@ -22,15 +22,9 @@ impl Route {
         function: &mut ItemFn,
     ) -> Result<Self> {
         let mut errors = Errors::new();
-        let path = arguments.path.value();
-        if !path.starts_with('/') {
-            errors.push(Error::new_spanned(
-                &arguments.path,
-                format!("a path starts with `/`: write \"/{path}\""),
-            ));
-        }
-        let names = names(&path);
-        let policies = policies(arguments.policies, &arguments.path, &mut errors);
+        check_path(&arguments.path, &mut errors);
+        let names = names(&arguments.path.value());
+        let policies = policies(arguments.policies, POLICIES, &arguments.path, &mut errors);
         let signature = Signature::read(function, Some(&names), &mut errors);
         for name in &names {
             // An extractor of the application may read it; the check at the start knows.
@@ -55,6 +49,52 @@ impl Route {
     }
 }
 
+impl Route {
+    /// The route of a function that handles the messages of a WebSocket.
+    pub(super) fn socket(arguments: RouteArguments, function: &ItemFn) -> Result<Self> {
+        let mut errors = Errors::new();
+        check_path(&arguments.path, &mut errors);
+        if let Some(name) = names(&arguments.path.value()).first() {
+            errors.push(Error::new_spanned(
+                &arguments.path,
+                format!("a socket has no path parameters: send `{name}` in a message"),
+            ));
+        }
+        if function.sig.inputs.len() < 2 {
+            errors.push(Error::new_spanned(
+                &function.sig.ident,
+                "a socket handles messages: write `connection: Connection<Sent>, message: Received` as the first parameters",
+            ));
+        }
+        let all = SOCKET_POLICIES;
+        let policies = policies(arguments.policies, all, &arguments.path, &mut errors);
+        errors.finish(())?;
+        let (summary, description) = docs(function);
+        Ok(Self {
+            method: "GET",
+            path: arguments.path,
+            summary,
+            description,
+            policies,
+            signature: Signature {
+                parameters: Vec::new(),
+                groups: Vec::new(),
+                definitions: proc_macro2::TokenStream::new(),
+            },
+        })
+    }
+}
+
+fn check_path(path: &LitStr, errors: &mut Errors) {
+    let text = path.value();
+    if !text.starts_with('/') {
+        errors.push(Error::new_spanned(
+            path,
+            format!("a path starts with `/`: write \"/{text}\""),
+        ));
+    }
+}
+
 /// Returns the parameter names in a path template.
 fn names(path: &str) -> Vec<String> {
     let inside = |segment: &str| {
@@ -69,13 +109,18 @@ fn names(path: &str) -> Vec<String> {
     path.split('/').filter_map(inside).collect()
 }
 
-fn policies(given: Vec<Policy>, path: &LitStr, errors: &mut Errors) -> Vec<(Ident, Option<Expr>)> {
+fn policies(
+    given: Vec<Policy>,
+    all: &[(&str, bool)],
+    path: &LitStr,
+    errors: &mut Errors,
+) -> Vec<(Ident, Option<Expr>)> {
     let mut known: Vec<(Ident, Option<Expr>)> = Vec::new();
     let said = given.iter().any(|policy| policy.name == "allow");
     for Policy { name, value } in given {
-        match (POLICIES.iter().find(|(policy, _)| name == policy), &value) {
+        match (all.iter().find(|(policy, _)| name == policy), &value) {
             (None, _) => {
-                let all = POLICIES
+                let all = all
                     .iter()
                     .map(|(policy, _)| *policy)
                     .collect::<Vec<_>>()

@@ -28,6 +28,14 @@ pub(super) const POLICIES: &[(&str, bool)] = &[
     ("timeout", true),
 ];
 
+/// Policies of `#[socket(..)]`.
+pub(super) const SOCKET_POLICIES: &[(&str, bool)] = &[
+    ("allow", true),
+    ("limit", true),
+    ("protocol", true),
+    ("timeout", true),
+];
+
 /// Policies that can be given several times; of layers the outermost is first.
 pub(super) const REPEATABLE: [&str; 3] = ["around", "callback", "layer"];
 

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use doyen_core::{Caller, Kind, Refusal, RequestCredentials};
+use doyen_core::{Caller, Identify, Kind, Refusal, RequestCredentials};
 use http::HeaderName;
+use http::header::{AUTHORIZATION, COOKIE};
 
 use super::Pipeline;
 use crate::extract::Head;
@@ -27,34 +28,16 @@ pub(super) async fn caller(
     let Some(identify) = &pipeline.identify else {
         return Ok(None);
     };
-    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let cookie = cookies(&head.headers);
-    let mut credentials = RequestCredentials {
-        authorization: text(http::header::AUTHORIZATION),
-        api_key: text(API_KEY),
-        cookie: cookie.as_deref(),
-        address,
-        ..RequestCredentials::default()
-    };
-    let other = Head(head);
-    if pipeline.has_other_credentials {
-        credentials.head = Some(&other);
-    } else if credentials.authorization.is_none()
-        && credentials.api_key.is_none()
-        && credentials.cookie.is_none()
-    {
+    // Only the handshake of a socket: a browser cannot send a header there.
+    let token = route.is_socket.then(|| connection_token(head)).flatten();
+    let has_known = [AUTHORIZATION, API_KEY, COOKIE]
+        .iter()
+        .any(|name| head.headers.contains_key(name));
+    if !pipeline.has_other_credentials && !has_known && token.is_none() {
         return Ok(None);
     }
-    if credentials.cookie.is_some() {
-        credentials.safe = head.method.is_safe();
-        // HTTP/2 has the host in the target.
-        let target = head.uri.authority().map(http::uri::Authority::as_str);
-        credentials.host = target.or_else(|| text(http::header::HOST));
-        credentials.origin = text(http::header::ORIGIN);
-        credentials.fetch_site = text(FETCH_SITE);
-        credentials.csrf = text(CSRF);
-    }
-    match identify.identify(credentials).await {
+    let found = of_head(&**identify, head, address, token).await;
+    match found {
         // Only for invalid credentials. An unavailable service is an error here as elsewhere.
         Err(refusal)
             if route.allow.is_public()
@@ -64,6 +47,43 @@ pub(super) async fn caller(
         }
         other => other,
     }
+}
+
+/// Returns the caller of a request with this head.
+pub(crate) async fn of_head(
+    identify: &dyn Identify,
+    head: &http::request::Parts,
+    address: Option<IpAddr>,
+    connection_token: Option<&str>,
+) -> Result<Option<Arc<Caller>>, Refusal> {
+    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let other = Head(head);
+    let cookie = cookies(&head.headers);
+    let mut credentials = RequestCredentials {
+        authorization: text(AUTHORIZATION),
+        api_key: text(API_KEY),
+        cookie: cookie.as_deref(),
+        connection_token,
+        address,
+        head: Some(&other),
+        ..RequestCredentials::default()
+    };
+    if credentials.cookie.is_some() {
+        credentials.safe = head.method.is_safe();
+        // HTTP/2 has the host in the target.
+        let target = head.uri.authority().map(http::uri::Authority::as_str);
+        credentials.host = target.or_else(|| text(http::header::HOST));
+        credentials.origin = text(http::header::ORIGIN);
+        credentials.fetch_site = text(FETCH_SITE);
+        credentials.csrf = text(CSRF);
+    }
+    identify.identify(credentials).await
+}
+
+/// Returns the query parameter `token`. It is base64url, so nothing is decoded.
+fn connection_token(head: &http::request::Parts) -> Option<&str> {
+    let mut pairs = head.uri.query()?.split('&');
+    pairs.find_map(|pair| pair.strip_prefix("token="))
 }
 
 /// Returns the cookies as one text. HTTP/2 allows several `Cookie` headers (RFC 9113 section

@@ -64,8 +64,13 @@ impl<T> Event<T> {
 }
 
 impl<T: Output> Event<T> {
-    /// Writes the event. JSON is one line; line breaks in a name or an id would end it.
-    fn write(&self) -> Result<Bytes, BoxError> {
+    /// Writes the event as it is sent.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the data cannot be written as JSON, or the name or the id has a line
+    /// break.
+    pub fn encode(&self) -> Result<String, BoxError> {
         use std::fmt::Write as _;
         if !self.data.is_writable() {
             return Err(UNWRITABLE.into());
@@ -82,8 +87,9 @@ impl<T: Output> Event<T> {
         if let Some(retry) = self.retry {
             writeln!(text, "retry: {}", retry.as_millis())?;
         }
+        // JSON is one line.
         writeln!(text, "data: {}\n", serde_json::to_string(&self.data)?)?;
-        Ok(text.into())
+        Ok(text)
     }
 }
 
@@ -119,7 +125,7 @@ impl<T: Output> Sse<T> {
         S: futures_util::Stream<Item = Result<Event<T>, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        let events = events.map(|event| event.map_err(Into::into)?.write());
+        let events = events.map(|event| Ok(Bytes::from(event.map_err(Into::into)?.encode()?)));
         let frames = with_keep_alive(events.boxed()).map(|bytes| bytes.map(Frame::data));
         Self {
             body: Body::stream(StreamBody::new(frames)),
@@ -183,8 +189,8 @@ mod tests {
             .id("7")
             .retry(Duration::from_secs(3));
         let text = "event: note\nid: 7\nretry: 3000\ndata: \"two\\nlines\"\n\n";
-        assert_eq!(event.write().unwrap(), text);
-        assert!(Event::new(1).id("a\ndata: forged").write().is_err());
+        assert_eq!(event.encode().unwrap(), text);
+        assert!(Event::new(1).id("a\ndata: forged").encode().is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! One connection: detects the protocol, then serves requests until the end.
 
 mod events;
+mod upgraded;
 mod watch;
 
 use std::future::poll_fn;
@@ -82,6 +83,7 @@ pub(super) async fn serve(
         activity,
         flow,
         account,
+        upgrade: std::sync::Mutex::default(),
     });
     let io = TokioIo::new(socket);
     if is_http2 {
@@ -102,7 +104,8 @@ pub(super) async fn serve(
             .serve_connection(io, respond);
         events.drive(connection).await;
     } else {
-        let respond = service_fn(move |request| Arc::clone(&requests).http1(request));
+        let served = Arc::clone(&requests);
+        let respond = service_fn(move |request| Arc::clone(&served).http1(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             // The parser would reset its timer for each request. `watch` covers the whole
@@ -110,8 +113,14 @@ pub(super) async fn serve(
             .header_read_timeout(None)
             // Never reached: a head that is too long is rejected before the parser.
             .max_buf_size(options.header_limit.max(64 << 10))
-            .serve_connection(io, respond);
+            .serve_connection(io, respond)
+            .with_upgrades();
+        let shutdown = events.watch.shutdown.clone();
         events.drive(connection).await;
+        if let Some(upgrade) = requests.take_upgrade() {
+            // Boxed, so that other connections do not reserve its memory.
+            Box::pin(upgraded::serve(upgrade, &requests.account, &shutdown)).await;
+        }
     }
 }
 

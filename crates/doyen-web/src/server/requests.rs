@@ -6,10 +6,12 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+use doyen_core::sync::lock;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 
 use super::activity::{Activity, Busy};
 use super::flow::Flow;
@@ -18,6 +20,7 @@ use super::{http2_head, sending};
 use crate::budget::{Account, Charge};
 use crate::rejected_head::RejectedHead;
 use crate::service::Service;
+use crate::upgrade::{CanUpgrade, Upgrade};
 use crate::{Body, Response};
 
 /// Memory that an HTTP/2 request takes until its response exists, in addition to headers and body:
@@ -39,6 +42,13 @@ pub(super) struct Requests {
     pub(super) activity: Activity,
     pub(super) flow: Arc<Flow>,
     pub(super) account: Arc<Account>,
+    pub(super) upgrade: Mutex<Option<PendingUpgrade>>,
+}
+
+/// A connection that leaves HTTP when its response is written.
+pub(super) struct PendingUpgrade {
+    pub(super) connection: OnUpgrade,
+    pub(super) upgrade: Upgrade,
 }
 
 /// An HTTP/2 request that is being handled.
@@ -53,17 +63,39 @@ impl Requests {
     /// Serves a request over HTTP/1.1.
     pub(super) async fn http1(
         self: Arc<Self>,
-        request: http::Request<Incoming>,
+        mut request: http::Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let busy = self.activity.begin();
         let rejected = self.flow.next_request();
+        let is_upgrade = request.version() == Version::HTTP_11
+            && has_token(request.headers(), header::CONNECTION, "upgrade");
+        let connection = is_upgrade.then(|| {
+            request.extensions_mut().insert(CanUpgrade);
+            hyper::upgrade::on(&mut request)
+        });
         let request = self.receive(request, &busy);
         let mut response = self.respond(reject(request, rejected)).await;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let upgrade = response.extensions_mut().remove::<Upgrade>();
+            *lock(&self.upgrade) =
+                connection
+                    .zip(upgrade)
+                    .map(|(connection, upgrade)| PendingUpgrade {
+                        connection,
+                        upgrade,
+                    });
+            return Ok(response);
+        }
         if rejected.is_some() || self.flow.is_closing() || self.service.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }
         Ok(response.map(|body| sending::http1(body, &busy, &self.flow)))
+    }
+
+    /// Returns the work that takes over the connection.
+    pub(super) fn take_upgrade(&self) -> Option<PendingUpgrade> {
+        lock(&self.upgrade).take()
     }
 
     /// Observes the body of a request over HTTP/1.1.

@@ -98,6 +98,13 @@ impl ClientSocket {
         }
     }
 
+    /// Returns the socket without the observation, unless bytes are left that belong to no
+    /// request.
+    pub(super) fn into_stream(self) -> Option<TcpStream> {
+        let is_clean = self.buffer.is_empty() && matches!(self.input, Input::Http1(_));
+        is_clean.then_some(self.socket)
+    }
+
     /// True if no byte has arrived.
     pub(super) fn is_untouched(&self) -> bool {
         self.buffer.is_empty()

@@ -392,6 +392,8 @@ impl Builder {
                 body_limit: route.body_limit.unwrap_or(self.options.body_limit),
                 sparse: route.sparse,
                 subtree: route.subtree,
+                is_socket: operation.socket.is_some(),
+                protocol: route.protocol,
                 mask_path: route.mask_path,
                 strictness: route.strictness.or(self.options.strictness),
                 query_names,
@@ -406,7 +408,8 @@ impl Builder {
                 streams_body: operation.streams_body,
                 versions: versions
                     .as_ref()
-                    .filter(|_| !operation.hidden)
+                    // A socket is in a document of its own.
+                    .filter(|_| !operation.hidden || operation.socket.is_some())
                     .map(|_| RouteVersions::new(&operation, &components, &changed)),
                 meter: Meter::default(),
             });

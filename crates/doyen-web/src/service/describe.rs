@@ -42,6 +42,9 @@ pub(super) fn describe(
             components,
         });
     }
+    if let Some(socket) = &mut operation.socket {
+        socket.protocol = route.protocol;
+    }
     let callbacks = route.callbacks.iter();
     let callbacks = callbacks.map(|call| (call.clone(), call.describe(components)));
     operation.callbacks = callbacks.collect();

@@ -125,6 +125,11 @@ impl Presenter {
         (ticket, self, self.clock.now()).into()
     }
 
+    /// Returns the view of a comment for the caller.
+    pub(super) fn comment(&self, comment: Comment) -> CommentView {
+        CommentView::of(comment, &self.links)
+    }
+
     /// Returns the number of comments that the caller can read.
     fn comment_count(&self, ticket: &Ticket) -> u32 {
         if self.me.role.is_staff() {

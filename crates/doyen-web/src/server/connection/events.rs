@@ -21,11 +21,11 @@ pub(super) trait Connection: Future<Output = hyper::Result<()>> {
     fn leave(self: Pin<&mut Self>, flow: &Flow);
 }
 
-impl<I, B, S> Connection for http1::Connection<I, S>
+impl<I, B, S> Connection for http1::UpgradeableConnection<I, S>
 where
     S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
     S::Error: Into<BoxError>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     B: http_body::Body + 'static,
     B::Error: Into<BoxError>,
 {
