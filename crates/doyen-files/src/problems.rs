@@ -68,6 +68,8 @@ impl From<StoreError> for StorageUnavailable {
     }
 }
 
+// The error of a handler that is no problem would otherwise name this type.
+#[diagnostic::do_not_recommend]
 impl Problem for StorageUnavailable {
     fn info(&self) -> &'static ProblemInfo {
         &STORAGE_UNAVAILABLE

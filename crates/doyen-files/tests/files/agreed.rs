@@ -128,7 +128,7 @@ fn start(url: &str, folder: &std::path::Path, clamd: &str, scan: &str) -> Proces
     Process::start(url, folder, &settings)
 }
 
-/// Uploads until the process is killed, this long after its first response, and returns the ids that
+/// Uploads until the process is killed, this long after its first response. Returns the ids that
 /// were acknowledged.
 fn upload_until_killed(process: &mut Process, kill_after: Duration) -> Vec<String> {
     let body = form(&[file(
