@@ -2,10 +2,10 @@
 
 use doyen_app::{Defaults, PluginList};
 
-/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `cache`, `idempotency`, `jobs`, `mail`, `events`, `live`, `outbound` and `accounts`. Accounts
-/// themselves are added with [`App::plugin`](doyen_app::App::plugin), as they need to know the users
-/// of the application.
+/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`, `cache`,
+/// `idempotency`, `jobs`, `mail`, `events`, `live`, `outbound` and `accounts`. Accounts themselves
+/// are added with [`App::plugin`](doyen_app::App::plugin), as they need to know the users of the
+/// application.
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultPlugins;
 
