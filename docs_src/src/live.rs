@@ -19,7 +19,7 @@ struct BidView {
     amount: u64,
 }
 
-/// Shows events to one reader: here all fields to everybody.
+/// Shows events to one reader: here all fields to every client.
 #[derive(Clone, Inject)]
 struct BidFeed {}
 

@@ -99,8 +99,8 @@ impl Database {
         Wakeups(wake.shared.sender(channel).subscribe())
     }
 
-    /// Wakes the listeners of a channel in this process alone: another process has told of a commit
-    /// by other means.
+    /// Wakes the listeners of a channel in this process alone: another process has announced a
+    /// commit by other means.
     pub fn wake_here(&self, channel: &'static str) {
         let shared = &self.wake_center().shared;
         shared.sender(channel).send_modify(|count| *count += 1);

@@ -36,8 +36,8 @@ const ITEM_TIMEOUT: Duration = Duration::from_secs(10);
 /// 200 with the events of a topic (`text/event-stream`), until the client disconnects.
 ///
 /// Each event has the id of its position in the event log, and its topic as its name. A client
-/// that sends `Last-Event-ID` gets what it has missed, on any node. If the log no longer has it, the
-/// client gets an event `reload` and must read the current state.
+/// that sends `Last-Event-ID` gets what it has missed, on any node. If the log no longer has it,
+/// the client gets an event `reload` and must read the current state.
 ///
 /// The stream ends when the client reads too slowly, when the caller loses access, and when the
 /// process stops. A browser then connects again.

@@ -32,8 +32,8 @@ pub trait Feed: Inject {
         event: &RecordedEvent,
     ) -> impl Future<Output = Result<Option<Self::Item>, Unexpected>> + Send;
 
-    /// Returns an item as an older version of the API has it. It is called for a connection that has
-    /// selected one.
+    /// Returns an item as an older version of the API has it. It is called for a connection that
+    /// has selected one.
     fn older(&self, item: Self::Item, version: &str) -> Self::Item {
         let _ = version;
         item

@@ -126,8 +126,8 @@ impl Hub {
         outlet::channel(id, capacity)
     }
 
-    /// Adds a subscriber. Events that commit afterwards reach it. Returns the position of the reader
-    /// of the log: later events are signalled.
+    /// Adds a subscriber. Events that commit afterwards reach it. Returns the position of the
+    /// reader of the log: later events are signalled.
     pub(crate) async fn subscribe(
         &self,
         topic: &Topic,

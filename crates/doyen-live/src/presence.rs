@@ -44,8 +44,8 @@ pub(crate) struct PresenceBook {
 struct Present {
     who: String,
     outlet: Outlet,
-    /// What it was told last.
-    told: Option<Arc<[String]>>,
+    /// What was sent to it last.
+    sent: Option<Arc<[String]>>,
 }
 
 #[derive(Row)]
@@ -55,7 +55,7 @@ struct PresenceRow {
 }
 
 impl PresenceBook {
-    /// Adds a connection. It is told who is present.
+    /// Adds a connection. It is notified of who is present.
     pub(crate) fn enter(&self, topic: Arc<str>, who: String, outlet: Outlet) {
         let mut topics = lock(&self.topics);
         let all = topics.entry(topic).or_default();
@@ -63,7 +63,7 @@ impl PresenceBook {
         all.push(Present {
             who,
             outlet,
-            told: None,
+            sent: None,
         });
         self.changed.notify_one();
     }
@@ -93,19 +93,19 @@ impl PresenceBook {
         pairs.collect()
     }
 
-    /// Tells connections that were told something else.
+    /// Sends who is present to connections that know something else.
     fn tell(&self, hub: &Hub, all: &BTreeMap<String, BTreeSet<String>>) {
         let mut topics = lock(&self.topics);
         for (topic, present) in &mut *topics {
             let users = all.get(&**topic).into_iter().flatten().cloned();
             let users: Arc<[String]> = users.collect();
             for one in present.iter_mut() {
-                // A connection that has just entered is told once its own row is read.
-                if one.told.as_ref() != Some(&users)
+                // A connection that has just entered is notified once its own row is read.
+                if one.sent.as_ref() != Some(&users)
                     && users.contains(&one.who)
                     && hub.tell_presence(&one.outlet, topic, &users)
                 {
-                    one.told = Some(Arc::clone(&users));
+                    one.sent = Some(Arc::clone(&users));
                 }
             }
         }

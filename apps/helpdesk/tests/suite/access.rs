@@ -311,8 +311,8 @@ async fn the_same_requests_work_for_the_owner(app: Helpdesk) {
                 .scope()
                 .is_none_or(|scope| own.iter().any(|own| own.name() == scope))
     };
-    // A user without a second factor cannot confirm or remove one. A stream has no end, and a socket
-    // needs a connection: `live` opens both.
+    // A user without a second factor cannot confirm or remove one. A stream has no end, and a
+    // socket needs a connection: `live` opens both.
     let later = |operation: &Operation| {
         ![
             "auth_confirm_totp",

@@ -147,8 +147,7 @@ async fn a_socket_has_tickets_the_queue_presence_and_typing(app: Helpdesk) {
             .as_array()
             .unwrap()
             .iter()
-            .cloned()
-            .map(|one| one.to_string())
+            .map(ToString::to_string)
             .collect();
     }
     assert!(users.contains(&json!(grace.id).to_string()));

@@ -1,4 +1,5 @@
-//! Notes: short texts to all processes of a PostgreSQL database, over the connection of the wake-ups.
+//! Notes: short texts to all processes of a PostgreSQL database, over the connection of the
+//! wake-ups.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,8 +118,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// Returns an error if it is larger than [`MAX_NOTE_BYTES`], or the database is no PostgreSQL or
-    /// not available.
+    /// Returns an error if it is larger than [`MAX_NOTE_BYTES`], or the database is no PostgreSQL
+    /// or not available.
     pub async fn send_note(&self, channel: &'static str, text: &str) -> Result<(), DbErr> {
         if self.backend() != DbBackend::Postgres {
             return Err(DbErr::Custom("only PostgreSQL passes on notes".to_owned()));

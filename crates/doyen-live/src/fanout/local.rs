@@ -29,7 +29,7 @@ impl Notes for LocalNotes {
 
 impl Fanout for LocalFanout {
     fn publish<'a>(&'a self, note: &'a Note) -> BoxFuture<'a, Result<(), String>> {
-        // Without a subscriber there is nobody to miss it.
+        // Without a subscriber it is not missed.
         let _ = self.0.send(note.clone());
         Box::pin(std::future::ready(Ok(())))
     }

@@ -152,7 +152,7 @@ impl<Out: Output> Connection<Out> {
     }
 
     /// Is present at a topic under this name, until the subscription or the connection ends. The
-    /// connection is told who is present, now and after each change.
+    /// connection is notified of who is present, now and after each change.
     pub fn enter(&self, topic: &str, who: &str)
     where
         Out: From<Presence>,

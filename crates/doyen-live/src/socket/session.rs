@@ -1,7 +1,7 @@
 //! The loop of one socket.
 //!
-//! One task reads, handles one message at a time, and writes. While a message is handled no further
-//! one is read, so a client is slowed down by its own messages; events still leave.
+//! One task reads, handles one message at a time, and writes. While a message is handled no
+//! further one is read, so a client is slowed down by its own messages; events still leave.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -499,8 +499,8 @@ impl Socket {
         self.flush().await
     }
 
-    /// Writes everything. A client that does not read it in time is a slow consumer. It has less time
-    /// while its buffer is full.
+    /// Writes everything. A client that does not read it in time is a slow consumer. It has less
+    /// time while its buffer is full.
     async fn flush(&mut self) -> Result<(), End> {
         let limit = Instant::now() + self.hub.settings.write_timeout;
         let mut check_lag = Instant::now() + MAX_LAGGING_WRITE;

@@ -22,7 +22,7 @@ async fn conforms(publisher: Arc<dyn Fanout>, other: Arc<dyn Fanout>) {
     publisher
         .publish(&text("early", 0))
         .await
-        .expect("nobody listens");
+        .expect("no process listens");
     let mut first = publisher.subscribe().await.expect("subscribed");
     let mut second = other.subscribe().await.expect("subscribed");
     let log = Note::Log {

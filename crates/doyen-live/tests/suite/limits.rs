@@ -222,7 +222,7 @@ async fn a_stream_that_is_not_read_is_ended_and_resumes_without_loss(app: Buffer
     let seeing = async {
         let mut last = reading.event().await.unwrap();
         for n in 0..COUNT {
-            assert_eq!(last.n(), n, "nobody waits for the other client");
+            assert_eq!(last.n(), n, "no client waits for the other");
             if n + 1 < COUNT {
                 last = reading.event().await.unwrap();
             }

@@ -129,7 +129,7 @@ async fn a_ping_gets_a_pong_with_its_payload(app: Echo) {
             }
         );
     }
-    // A pong that nobody asked for is ignored.
+    // A pong that answers no ping is ignored.
     socket.frame(FIN | PONG, b"unasked").await;
     for n in 0..10_u8 {
         socket.frame(FIN | PING, &[n]).await;

@@ -136,10 +136,6 @@ pub(crate) enum FromClient {
 /// A message from the server.
 #[derive(Output)]
 #[output(tag = "type")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a message is written at once and not kept"
-)]
 pub(crate) enum FromServer {
     /// A subscription began.
     Subscribed {
