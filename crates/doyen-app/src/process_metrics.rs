@@ -66,8 +66,8 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
 }
 
 fn process(samples: &mut Samples) {
-    let read = |file: &str| std::fs::read_to_string(format!("/proc/self/{file}")).ok();
-    if let Some(status) = read("status") {
+    let read = |file: &str| std::fs::read_to_string(file).ok();
+    if let Some(status) = read("/proc/self/status") {
         if let Some(kibibytes) = field(&status, "VmRSS:") {
             samples.value(MEMORY, &[], kibibytes * 1024);
         }
@@ -75,14 +75,15 @@ fn process(samples: &mut Samples) {
             samples.value(THREADS, &[], threads);
         }
     }
-    if let Some(ticks) = read("stat").as_deref().and_then(cpu_ticks) {
+    if let Some(ticks) = read("/proc/self/stat").as_deref().and_then(cpu_ticks) {
         samples.value(CPU, &[], ticks / TICKS_PER_SECOND);
     }
     if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
         // The directory itself is open while it is read.
         samples.value(OPEN_FILES, &[], files.count().saturating_sub(1));
     }
-    if let Some(max) = read("limits").and_then(|limits| field(&limits, "Max open files")) {
+    if let Some(max) = read("/proc/self/limits").and_then(|limits| field(&limits, "Max open files"))
+    {
         samples.value(MAX_FILES, &[], max);
     }
 }

@@ -20,7 +20,9 @@ async fn every_post_that_creates_takes_a_key(app: Helpdesk) {
             .answers
             .iter()
             .any(|answer| answer.status == Some(201));
-        if operation.method != "POST" || !creates {
+        // A connection token that stays unused ends soon.
+        let expires = operation.path == "/v1/live/tokens";
+        if operation.method != "POST" || !creates || expires {
             continue;
         }
         creating += 1;

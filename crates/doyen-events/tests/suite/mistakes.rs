@@ -60,7 +60,7 @@ async fn mistakes_are_reported_before_the_start() {
     );
 
     let fine = Module::new("a").on("fine", handle);
-    let error = error_of(shop().module(fine).without("events"), &[]);
+    let error = error_of(shop().module(fine).without("live").without("events"), &[]);
     assert!(
         error.contains("event handlers of `a` (feature `events`"),
         "{error}"
@@ -93,7 +93,7 @@ struct Empty(TestApp);
 
 impl Subject for Empty {
     fn app() -> App {
-        App::new("empty").without("events")
+        App::new("empty").without("live").without("events")
     }
     fn new(app: TestApp) -> Self {
         Self(app)
@@ -120,5 +120,8 @@ impl doyen::app::Plugin for Added {
 
 #[doyen_test::test]
 async fn the_plugin_keeps_the_contract(empty: Empty) {
-    plugin_contract::<Added>(&empty.0, || Setup::new().edit(|_| App::new("empty"))).await;
+    plugin_contract::<Added>(&empty.0, || {
+        Setup::new().edit(|_| App::new("empty").without("live"))
+    })
+    .await;
 }

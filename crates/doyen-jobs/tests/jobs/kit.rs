@@ -199,7 +199,11 @@ pub(crate) struct Working(TestApp);
 
 impl Subject for Idle {
     fn app() -> App {
-        App::new("jobs").migrations(TABLES).module(module())
+        // The plugin `files` has a schedule of its own.
+        App::new("jobs")
+            .migrations(TABLES)
+            .without("files")
+            .module(module())
     }
     fn setup() -> Setup {
         Setup::new().set("jobs.work", "false")

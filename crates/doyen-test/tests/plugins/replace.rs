@@ -78,6 +78,7 @@ async fn a_default_limits_until_it_is_replaced_or_removed(api: Api) {
 async fn removing_a_default_removes_its_routes() {
     let app = App::new("bare")
         .without("docs")
+        .without("live")
         .without("keys")
         .without("admin");
     let built = app.build(loader("bare"), Overrides::default()).unwrap();

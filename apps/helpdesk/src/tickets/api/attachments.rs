@@ -123,6 +123,8 @@ pub(crate) async fn attach(
     attachments: Attachments,
     files: Files,
     links: Links,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     upload: Upload<AttachmentPolicy>,
 ) -> Result<Either<Created<AttachmentView>, Accepted<AttachmentView>>, Attach> {
@@ -156,6 +158,8 @@ pub(crate) async fn list_attachments(
     me: User,
     attachments: Attachments,
     links: Links,
+    /// Ticket id.
+    #[path]
     id: TicketId,
     paging: Paging,
 ) -> Result<Page<AttachmentView>, FindTicket> {
@@ -169,6 +173,8 @@ pub(crate) async fn show_attachment(
     me: User,
     attachments: Attachments,
     links: Links,
+    /// Attachment id.
+    #[path]
     id: AttachmentId,
 ) -> Result<Json<AttachmentView>, FindAttachment> {
     let attachment = attachments.find(me.into(), id).await?;
@@ -192,6 +198,8 @@ pub(crate) async fn download(
     me: User,
     attachments: Attachments,
     files: Files,
+    /// Attachment id.
+    #[path]
     id: AttachmentId,
 ) -> Result<File, Download> {
     attachments.find(me.into(), id).await?;
@@ -208,6 +216,8 @@ pub(crate) async fn download(
 pub(crate) async fn remove_attachment(
     me: User,
     attachments: Attachments,
+    /// Attachment id.
+    #[path]
     id: AttachmentId,
 ) -> Result<NoContent, RemoveAttachment> {
     attachments.remove(me.into(), id).await?;

@@ -94,6 +94,8 @@ pub(crate) async fn watch(
     me: User,
     tickets: Tickets,
     live: Live<TicketChanges>,
+    /// Ticket id.
+    #[path]
     id: TicketId,
 ) -> Result<Events<TicketChange>, FindTicket> {
     tickets.find(me.into(), id).await?;
