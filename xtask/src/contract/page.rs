@@ -1,5 +1,6 @@
-//! The documentation page, the console and the demo page: their modules under Node.js, and the pages
-//! themselves in a real browser against a running helpdesk. The demo page is open in two windows.
+//! The documentation page, the console and the demo page: their modules under Node.js, and the
+//! pages themselves in a real browser against a running helpdesk. The demo page is open in two
+//! windows.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
