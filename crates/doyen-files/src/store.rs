@@ -1,7 +1,7 @@
 //! The port of stores: where the bytes of files are.
 //!
 //! An object begins in quarantine and is published once. A store knows nothing of rows: see the
-//! [crate](crate) for how both stay in agreement. `tests/files/stores.rs` is the suite that every
+//! [crate] for how both stay in agreement. `tests/files/stores.rs` is the suite that every
 //! store passes.
 
 mod folder;

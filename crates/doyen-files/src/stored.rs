@@ -65,7 +65,7 @@ pub struct StoredFile {
     pub size: u64,
     /// SHA-256 of the content, in hexadecimal.
     pub sha256: String,
-    /// The owner that [`Files::keep`] was given.
+    /// The owner that [`Files::keep`](crate::Files::keep) was given.
     pub owner: String,
     /// Time at which it was kept.
     pub created_at: Timestamp,
