@@ -34,6 +34,12 @@ pub struct ClamdServer {
     tcp: SocketAddr,
 }
 
+fn free_address() -> SocketAddr {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .unwrap_or_else(|error| panic!("no port: {error}"))
+}
+
 impl ClamdServer {
     /// Starts a scanner with a `StreamMaxLength` of 25 MiB.
     pub fn start() -> Self {
@@ -52,9 +58,7 @@ impl ClamdServer {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let signature = format!("Eicar-Test-Signature:0:*:{hex}\n");
-        let tcp = TcpListener::bind(("127.0.0.1", 0))
-            .and_then(|listener| listener.local_addr())
-            .unwrap_or_else(|error| panic!("no port: {error}"));
+        let tcp = free_address();
         let path = |name: &str| folder.join(name).display().to_string();
         let settings = [
             ("DatabaseDirectory", path("db")),
@@ -81,6 +85,7 @@ impl ClamdServer {
             folder,
             tcp,
         };
+        server.find_port();
         server.wait_until_ready();
         server
     }
@@ -136,6 +141,34 @@ impl ClamdServer {
             .status();
         let is_sent = sent.is_ok_and(|status| status.success());
         assert!(is_sent, "{name} was not sent");
+    }
+
+    /// Starts it with other ports while another process takes the chosen one first.
+    fn find_port(&mut self) {
+        for _ in 0..5 {
+            let started = Instant::now();
+            while started.elapsed() < TIMEOUT
+                && matches!(self.child.try_wait(), Ok(None))
+                && !self.responds()
+            {
+                rest();
+            }
+            let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            if !log.contains("in use") {
+                return;
+            }
+            self.kill();
+            let former = format!("TCPSocket {}\n", self.tcp.port());
+            self.tcp = free_address();
+            let conf = self.folder.join("clamd.conf");
+            let text = std::fs::read_to_string(&conf).unwrap_or_default();
+            let text = text.replace(&former, &format!("TCPSocket {}\n", self.tcp.port()));
+            let written = std::fs::write(&conf, text);
+            written.unwrap_or_else(|error| panic!("no configuration of clamd: {error}"));
+            let _ = std::fs::remove_file(self.folder.join("log"));
+            let _ = std::fs::remove_file(self.folder.join("socket"));
+            self.child = spawn(&self.folder);
+        }
     }
 
     fn wait_until_ready(&mut self) {

@@ -46,7 +46,9 @@ async fn in_pieces(address: std::net::SocketAddr, pieces: &[&[u8]]) -> String {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
+    // The response counts, not when the server ends the connection.
+    let reading = stream.read_to_end(&mut answer);
+    let _ = tokio::time::timeout(Duration::from_secs(20), reading).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
