@@ -26,6 +26,7 @@ mod price {
 #[derive(Input, Output)]
 struct Price {
     article: String,
+    #[validate(range(exclusive_min = 0, max = 999_999.99))]
     amount: Decimal,
     discount: Option<Decimal>,
 }

@@ -1,6 +1,6 @@
 //! Uploads that are limited, checked and scanned, and their downloads.
 
-use doyen::files::{FileId, FileKind, Files, KeepFile, OpenFile, Upload, UploadPolicy};
+use doyen::files::{Download, FileId, FileKind, Files, KeepFile, OpenFile, Upload, UploadPolicy};
 use doyen::prelude::*;
 use doyen::web::File;
 
@@ -12,6 +12,7 @@ impl UploadPolicy for ReceiptPolicy {
     const KINDS: &'static [FileKind] = &[FileKind::PDF, FileKind::PNG, FileKind::JPEG];
     const MAX_BYTES: u64 = 5 << 20;
     const MAX_FILES: usize = 3;
+    const RESUMABLE: bool = true;
 }
 
 /// The other fields of the form.
@@ -64,11 +65,11 @@ enum ReadReceipt {
 
 /// Download a receipt
 #[get("/receipts/{id}", allow = signed_in)]
-async fn download(caller: Caller, files: Files, id: FileId) -> Result<File, ReadReceipt> {
+async fn download(caller: Caller, files: Files, id: FileId) -> Result<Download, ReadReceipt> {
     let file = files.find(id).await?;
     let own = file.filter(|file| *file.owner == *caller.subject);
     let file = own.ok_or(ReadReceipt::Missing)?;
-    Ok(files.open(&file).await?)
+    Ok(files.download(&file).await?)
 }
 
 /// Share a receipt
@@ -91,7 +92,10 @@ async fn shared(files: Files, token: String) -> Result<File, ReadReceipt> {
     Ok(files.open(&file).await?)
 }
 
-/// The module with receipts.
+/// The module with receipts, and resumable uploads for them.
 pub fn module() -> Module {
-    Module::new("receipts").routes(routes![hand_in, download, share, shared])
+    let uploads = doyen::files::resumable::<ReceiptPolicy>();
+    Module::new("receipts")
+        .routes(routes![hand_in, download, share, shared])
+        .routes(uploads.at("/uploads"))
 }

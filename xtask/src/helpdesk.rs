@@ -30,7 +30,7 @@ pub(crate) fn prints(args: &[&str]) -> Result<String> {
 }
 
 /// Builds the helpdesk and returns its path.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--locked", "--package", "helpdesk"]))?;
     Ok(workspace::target()?
         .join("debug")

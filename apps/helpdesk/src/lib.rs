@@ -46,6 +46,14 @@ fn connection_tokens() -> Module {
         .routes(Routes::new(vec![tokens]).at("/v1/live"))
 }
 
+/// The module with resumable uploads, which become attachments.
+fn uploads() -> Module {
+    let uploads = doyen::files::resumable::<tickets::AttachmentPolicy>();
+    Module::new("uploads")
+        .describe("Resumable uploads (tus 1.0).")
+        .routes(uploads.at("/v1/uploads").allow(access::Scope::TicketsWrite))
+}
+
 /// Builds the application.
 pub fn app() -> App {
     let app = App::new("helpdesk")
@@ -70,6 +78,7 @@ pub fn app() -> App {
         .module(webhooks::module())
         .module(quotas())
         .module(connection_tokens())
+        .module(uploads())
         .plugin(demo::DemoPlugin)
         .command(accounts::create_user())
         .seed(seed::seed);

@@ -13,6 +13,7 @@ use crate::registrar::{AppInfo, BannerLink, Flush, Listener};
 use crate::report::Plugins;
 use crate::secret::RootSecret;
 use crate::settings::CoreSettings;
+use crate::tls::PublicTls;
 use crate::{Command, Health, Metrics, SetupError};
 
 /// An application that was checked. Nothing is connected yet.
@@ -29,6 +30,7 @@ pub struct Built {
     pub(crate) tables: crate::database::Tables,
     pub(crate) health: Arc<Health>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tls: Option<PublicTls>,
     pub(crate) plugins: Arc<Plugins>,
     pub(crate) settings: Vec<Row>,
     pub(crate) warnings: Vec<doyen_settings::Fault>,

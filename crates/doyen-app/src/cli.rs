@@ -3,8 +3,12 @@
 mod args;
 #[cfg(feature = "database")]
 mod backup;
+mod dashboards;
+mod load;
 #[cfg(feature = "database")]
 mod migrate;
+#[cfg(feature = "database")]
+mod migrate_diff;
 mod openapi;
 mod tables;
 
@@ -58,6 +62,8 @@ pub fn run<D: Defaults>(app: App<D>) -> ExitCode {
 async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
     match verb {
         Verb::Serve => Box::pin(crate::serve::serve(configured(parts)?)).await,
+        #[cfg(feature = "migration-lint")]
+        Verb::LintMigrations { is_pending, json } => migrate::lint(parts, is_pending, json).await,
         #[cfg(feature = "database")]
         Verb::Migrate(verb) => migrate::run(for_command(parts)?, verb).await,
         #[cfg(feature = "database")]
@@ -80,6 +86,8 @@ async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
             }
             Ok(())
         }
+        Verb::Dashboards(arguments) => dashboards::run(&described(parts)?, arguments),
+        Verb::Load(arguments) => load::run(&described(parts)?, arguments),
         Verb::Layers { folder } => layers(&folder),
         Verb::Config => config(parts),
         Verb::Reference => {
@@ -222,7 +230,7 @@ fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn warn(warnings: &[doyen_settings::Fault]) {
+fn warn(warnings: &[impl std::fmt::Display]) {
     use std::io::Write as _;
     for warning in warnings {
         let _ = writeln!(std::io::stderr().lock(), "warning: {warning}");

@@ -23,6 +23,7 @@ pub(crate) struct Parameter {
     pub(crate) help: &'static str,
     /// A flag is `--name`, without a value.
     pub(crate) is_flag: bool,
+    pub(crate) is_optional: bool,
 }
 
 /// How far the application must have come before the command runs.
@@ -88,6 +89,7 @@ impl Command {
             name,
             help: "",
             is_flag: false,
+            is_optional: false,
         };
         Self {
             name,
@@ -106,6 +108,20 @@ impl Command {
             name,
             help,
             is_flag: true,
+            is_optional: false,
+        });
+        self
+    }
+
+    /// Adds an argument that may be missing, after the others and before any flag. It is then
+    /// passed as an empty text.
+    #[must_use]
+    pub fn optional(mut self, name: &'static str, help: &'static str) -> Self {
+        self.parameters.push(Parameter {
+            name,
+            help,
+            is_flag: false,
+            is_optional: true,
         });
         self
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use doyen_core::table::Table;
 use doyen_data::{Database, Migrations, Migrator};
 
 use crate::claims::Kind;
@@ -9,7 +10,7 @@ use crate::entry::Entry;
 use crate::fault::Fault;
 use crate::registrar::{Draft, Registrar};
 use crate::settings::MigrateMode;
-use crate::{Built, Family, Impact};
+use crate::{Alert, Built, Family, Impact};
 
 /// Maximum time of the health check.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -19,7 +20,17 @@ const MAX_CONNECTIONS: &str = "db_pool_max_connections";
 const TRANSACTIONS: &str = "db_transactions_total";
 
 const FAMILIES: &[Family] = &[
-    Family::gauge(CONNECTIONS, "Connections to the database, by state."),
+    Family::gauge(CONNECTIONS, "Connections to the database, by state.")
+        .labels(&["state"])
+        .alerts(&[Alert::warning(
+            "DatabasePoolExhausted",
+            "sum by (job, instance) (db_pool_connections{$app, state=\"open\"}) \
+             - sum by (job, instance) (db_pool_connections{$app, state=\"idle\"}) \
+             >= sum by (job, instance) (db_pool_max_connections{$app})",
+            "Every connection of a process to the database is in use, and requests wait. Look for \
+             slow statements, or raise `database.max_connections`.",
+        )
+        .lasting(Duration::from_mins(2))]),
     Family::gauge(
         MAX_CONNECTIONS,
         "Maximum number of connections to the database.",
@@ -27,7 +38,14 @@ const FAMILIES: &[Family] = &[
     Family::counter(
         TRANSACTIONS,
         "Transactions by their end; `unknown` if the connection was lost during the commit.",
-    ),
+    )
+    .labels(&["end"])
+    .alerts(&[Alert::warning(
+        "CommitsUnknown",
+        "sum by (job) (increase(db_transactions_total{$app, end=\"unknown\"}[15m])) > 0",
+        "The connection to the database was lost during a commit, whose outcome is unknown. The log \
+         has the requests.",
+    )]),
 ];
 
 /// All tables of an application, in the order in which they are migrated.
@@ -37,6 +55,8 @@ pub(crate) struct Tables {
     /// Former names of plugins, and their names of today.
     renamed: Vec<(&'static str, &'static str)>,
     application: Migrations,
+    /// The tables that entities of modules declare.
+    declared: Vec<Table>,
 }
 
 /// Collects the tables. Two plugins cannot have tables under one name.
@@ -77,6 +97,26 @@ impl Tables {
             .map_err(Fault::from_error)
     }
 
+    /// Adds the tables that the entities of a module declare.
+    pub(crate) fn declare(&mut self, tables: Vec<Table>) {
+        for table in tables {
+            let mut known = self.declared.iter_mut();
+            match known.find(|known| known.name == table.name) {
+                Some(known) => known.merge(table),
+                None => self.declared.push(table),
+            }
+        }
+    }
+
+    pub(crate) fn declared(&self) -> &[Table] {
+        &self.declared
+    }
+
+    /// The migrations of the application itself.
+    pub(crate) const fn application(&self) -> &Migrations {
+        &self.application
+    }
+
     pub(crate) fn migrator<'a>(&self, database: &'a Database) -> Migrator<'a> {
         let migrator = Migrator::new(database, self.application);
         let migrator = self
@@ -105,7 +145,7 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
         }
     });
     let database = app.database();
-    app.metrics(FAMILIES, move |samples| {
+    app.metrics_of("database", FAMILIES, move |samples| {
         let pool = database.pool();
         samples.value(CONNECTIONS, &[("state", "open")], pool.open);
         samples.value(CONNECTIONS, &[("state", "idle")], pool.idle);
@@ -127,11 +167,22 @@ impl Built {
         self.tables.migrator(&self.database)
     }
 
+    /// The tables that the entities of the application declare.
+    pub fn declared_tables(&self) -> &[Table] {
+        self.tables.declared()
+    }
+
     /// Updates or checks the schema, as `database.migrate` says.
     pub(crate) async fn migrate(&self) -> Result<(), Fault> {
         let failed = |error| Fault::from_error(error);
         let migrated = match self.core.database.mode(self.info.environment.is_prod()) {
-            MigrateMode::Auto => self.migrator().up().await.map(|_| ()).map_err(failed),
+            MigrateMode::Auto => {
+                #[cfg(feature = "migration-lint")]
+                if self.info.environment.is_prod() {
+                    self.check_pending().await?;
+                }
+                self.migrator().up().await.map(|_| ()).map_err(failed)
+            }
             MigrateMode::Check => self.migrator().check().await.map_err(failed),
             MigrateMode::Off => Ok(()),
         };

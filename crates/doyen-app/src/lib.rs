@@ -60,6 +60,7 @@ mod built;
 mod claims;
 mod cli;
 mod command;
+mod dashboards;
 #[cfg(feature = "database")]
 mod database;
 mod entry;
@@ -67,9 +68,14 @@ mod fault;
 mod health;
 mod identification;
 mod identifiers;
+mod inherited;
 mod lifecycle;
+mod load;
 mod manifest;
 mod metrics;
+#[cfg(feature = "migration-lint")]
+mod migration_lint;
+pub mod nats;
 mod order;
 mod plugin;
 mod process_metrics;
@@ -79,10 +85,12 @@ mod report;
 mod runtime;
 mod secret;
 mod serve;
+mod service_manager;
 mod settings;
 mod settings_union;
 mod setup_error;
 mod system;
+mod tls;
 
 pub use api_document::ApiDocument;
 pub use app::{App, DeclaredPolicy, Defaults, PluginList};
@@ -98,7 +106,8 @@ pub use identification::IntoCaller;
 pub use identifiers::INVALID_REQUEST;
 pub use lifecycle::{Shutdown, Stop, TaskKind};
 pub use manifest::Manifest;
-pub use metrics::{Family, Metrics, Samples};
+pub use metrics::{Alert, Family, Metrics, Samples};
+pub use nats::{Nats, NatsSettings};
 pub use plugin::Plugin;
 pub use redis::{Redis, RedisSettings};
 pub use registrar::{AppInfo, BannerLink, Flush, Registrar};
@@ -109,6 +118,7 @@ pub use settings::{CoreSettings, ServerSettings};
 #[cfg(feature = "database")]
 pub use settings::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
 pub use setup_error::SetupError;
+pub use tls::TlsSettings;
 
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]

@@ -1,55 +1,47 @@
 //! Metrics: registered by plugins, rendered in the Prometheus text format, version 0.0.4.
 
+mod alert;
+mod family;
+
 use std::fmt;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use doyen_core::sync::lock;
 
-use crate::Health;
-
-/// A family of metrics: one name with one meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Family {
-    pub(crate) name: &'static str,
-    kind: &'static str,
-    help: &'static str,
-}
-
-impl Family {
-    /// A value that only grows. Its name ends in `_total`.
-    pub const fn counter(name: &'static str, help: &'static str) -> Self {
-        Self {
-            name,
-            kind: "counter",
-            help,
-        }
-    }
-
-    /// A value that grows and shrinks.
-    pub const fn gauge(name: &'static str, help: &'static str) -> Self {
-        Self {
-            name,
-            kind: "gauge",
-            help,
-        }
-    }
-
-    /// A distribution.
-    pub const fn histogram(name: &'static str, help: &'static str) -> Self {
-        Self {
-            name,
-            kind: "histogram",
-            help,
-        }
-    }
-}
+use crate::{Health, Impact};
+pub use alert::Alert;
+pub(crate) use alert::Severity;
+pub use family::Family;
+pub(crate) use family::FamilyKind;
 
 /// The results of the health checks.
-pub(crate) const HEALTH: Family = Family::gauge(
-    "health_check_up",
-    "1 if the health check succeeds, otherwise 0.",
-);
+pub(crate) const HEALTH: &[Family] = &[
+    Family::gauge(
+        "health_ready",
+        "1 if every required health check succeeds, otherwise 0.",
+    )
+    .alerts(&[Alert::critical(
+        "NotReady",
+        "health_ready{$app} == 0",
+        "A process cannot serve requests: a required health check fails, such as that of the database, \
+         which also fails if its disk is full. See /readyz?verbose on the admin address.",
+    )
+    .lasting(Duration::from_mins(1))]),
+    Family::gauge(
+        "health_check_up",
+        "1 if the health check succeeds, otherwise 0.",
+    )
+    .labels(&["check"])
+    .alerts(&[Alert::warning(
+        "HealthCheckFails",
+        "health_check_up{$app} == 0",
+        "A health check fails, and the application works with restrictions. See /readyz?verbose on \
+         the admin address.",
+    )
+    .lasting(Duration::from_mins(5))]),
+];
 
 /// The metrics of the application. Injectable as `Arc<Metrics>`.
 #[derive(Default)]
@@ -58,6 +50,7 @@ pub struct Metrics {
 }
 
 struct Collector {
+    group: &'static str,
     families: &'static [Family],
     collect: CollectFn,
 }
@@ -71,37 +64,45 @@ impl fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn add(&self, families: &'static [Family], collect: CollectFn) {
-        let collector = Collector { families, collect };
+    /// Adds families. The group is the plugin that they belong to, or the part of the framework.
+    pub(crate) fn add(&self, group: &'static str, families: &'static [Family], collect: CollectFn) {
+        let collector = Collector {
+            group,
+            families,
+            collect,
+        };
         lock(&self.collectors).push(Arc::new(collector));
+    }
+
+    /// Returns all families by group, in the order in which they were added.
+    pub(crate) fn families(&self) -> Vec<(&'static str, &'static [Family])> {
+        let collectors = lock(&self.collectors);
+        let all = collectors.iter().map(|one| (one.group, one.families));
+        all.collect()
     }
 
     /// Returns all metrics in the Prometheus text format, with the results of all health checks.
     pub async fn render(&self, health: &Health) -> String {
-        let mut out = self.text();
-        let name = HEALTH.name;
-        let _ = write!(out, "# HELP {name} {}\n# TYPE {name} gauge\n", HEALTH.help);
-        for status in health.run().await {
-            let up = u8::from(status.error.is_none());
+        let health = health.run().await;
+        let mut samples = Samples::of(HEALTH);
+        let is_down =
+            |one: &crate::HealthStatus| one.error.is_some() && one.impact == Impact::Required;
+        let is_ready = !health.iter().any(is_down);
+        samples.value(HEALTH[0].name, &[], u8::from(is_ready));
+        for status in health {
             let labels = [("check", status.name.as_str())];
-            let _ = writeln!(out, "{name}{} {up}", Labels(&labels, None));
+            samples.value(HEALTH[1].name, &labels, u8::from(status.error.is_none()));
         }
-        out
+        self.text() + &samples.text()
     }
 
     fn text(&self) -> String {
         let collectors = lock(&self.collectors).clone();
         let mut out = String::with_capacity(8 << 10);
         for collector in collectors {
-            let mut samples = Samples {
-                families: collector.families,
-                texts: vec![String::new(); collector.families.len()],
-            };
+            let mut samples = Samples::of(collector.families);
             (collector.collect)(&mut samples);
-            for (family, text) in collector.families.iter().zip(&samples.texts) {
-                let Family { name, kind, help } = family;
-                let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{text}");
-            }
+            out.push_str(&samples.text());
         }
         out
     }
@@ -116,15 +117,41 @@ pub struct Samples {
 
 // Writing to a string cannot fail, so the results of `write!` are ignored.
 impl Samples {
-    fn text(&mut self, name: &str) -> Option<&mut String> {
+    fn of(families: &'static [Family]) -> Self {
+        Self {
+            families,
+            texts: vec![String::new(); families.len()],
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        for (family, text) in self.families.iter().zip(&self.texts) {
+            let (name, kind) = (family.name, family.kind.as_str());
+            let _ = write!(
+                out,
+                "# HELP {name} {}\n# TYPE {name} {kind}\n{text}",
+                family.help
+            );
+        }
+        out
+    }
+
+    fn text_of(&mut self, name: &str, labels: &[(&str, &str)]) -> Option<&mut String> {
         let index = self.families.iter().position(|family| family.name == name);
         debug_assert!(index.is_some(), "`{name}` is not a declared family");
-        index.map(|index| &mut self.texts[index])
+        let index = index?;
+        let declared = self.families[index].labels;
+        debug_assert!(
+            declared.is_empty() || declared.iter().eq(labels.iter().map(|(label, _)| label)),
+            "`{name}` has other labels than it declares: {labels:?}"
+        );
+        Some(&mut self.texts[index])
     }
 
     /// Adds the value of a counter or gauge. A family that was not declared is ignored.
     pub fn value(&mut self, name: &str, labels: &[(&str, &str)], value: impl fmt::Display) {
-        if let Some(text) = self.text(name) {
+        if let Some(text) = self.text_of(name, labels) {
             let _ = writeln!(text, "{name}{} {value}", Labels(labels, None));
         }
     }
@@ -139,7 +166,9 @@ impl Samples {
         counts: &[u64],
         sum: f64,
     ) {
-        let Some(text) = self.text(name) else { return };
+        let Some(text) = self.text_of(name, labels) else {
+            return;
+        };
         let mut up_to = 0;
         for (bound, count) in bounds.iter().zip(counts) {
             up_to += count;
@@ -196,6 +225,7 @@ mod tests {
     fn labels_are_escaped_and_buckets_add_up() {
         let metrics = Metrics::default();
         metrics.add(
+            "post",
             FAMILIES,
             Box::new(|samples| {
                 samples.value("mails_total", &[("to", "a\"b\\c\nd")], 3);

@@ -3,12 +3,12 @@
 //! The names of the process are those of the Prometheus client libraries. Values that the system
 //! does not show are left out: `/proc` exists on Linux only.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 
 use crate::registrar::Registrar;
-use crate::{Family, Samples};
+use crate::{Alert, Family, Samples};
 
 const BUILD: &str = "build_info";
 const STARTED: &str = "process_start_time_seconds";
@@ -23,15 +23,44 @@ const QUEUE: &str = "tokio_global_queue_depth";
 const BUSY: &str = "tokio_busy_seconds_total";
 
 const FAMILIES: &[Family] = &[
-    Family::gauge(BUILD, "1, with the versions of the program and of Doyen."),
+    Family::gauge(BUILD, "1, with the versions of the program and of Doyen.")
+        .labels(&["name", "version", "doyen"])
+        .alerts(&[
+            Alert::critical(
+                "InstanceDown",
+                "up{$app} == 0",
+                "Prometheus cannot read the metrics of a process: it is down, or its admin address \
+                 is not reachable.",
+            )
+            .lasting(Duration::from_mins(1)),
+            Alert::critical(
+                "NoInstance",
+                "absent(up{$app})",
+                "Prometheus knows no process of the application. Check the job in its configuration.",
+            )
+            .lasting(Duration::from_mins(5)),
+        ]),
     Family::gauge(
         STARTED,
         "Time at which the process started, in seconds since 1970.",
-    ),
+    )
+    .graph("time() - process_start_time_seconds{$app}")
+    .alerts(&[Alert::warning(
+        "ProcessRestarts",
+        "changes(process_start_time_seconds{$app}[1h]) > 3",
+        "A process was started more than three times within an hour. The end of its former log has \
+         the reason.",
+    )]),
     Family::gauge(MEMORY, "Resident memory of the process, in bytes."),
     Family::gauge(THREADS, "Threads of the process."),
     Family::counter(CPU, "CPU time of the process, user and system, in seconds."),
-    Family::gauge(OPEN_FILES, "Open file descriptors."),
+    Family::gauge(OPEN_FILES, "Open file descriptors.").alerts(&[Alert::warning(
+        "FileDescriptorsLow",
+        "process_open_fds{$app} / process_max_fds{$app} > 0.9",
+        "A process uses more than 90 % of its file descriptors, and will refuse connections. Raise \
+         its limit (`LimitNOFILE`), or lower `server.max_connections`.",
+    )
+    .lasting(Duration::from_mins(5))]),
     Family::gauge(MAX_FILES, "Maximum number of open file descriptors."),
     Family::gauge(WORKERS, "Worker threads of the async runtime."),
     Family::gauge(TASKS, "Async tasks that have not ended."),
@@ -39,7 +68,14 @@ const FAMILIES: &[Family] = &[
         QUEUE,
         "Async tasks that wait for a worker in the common queue.",
     ),
-    Family::counter(BUSY, "Time that all workers spent on tasks, in seconds."),
+    Family::counter(BUSY, "Time that all workers spent on tasks, in seconds.").alerts(&[
+        Alert::warning(
+            "RuntimeSaturated",
+            "rate(tokio_busy_seconds_total{$app}[5m]) / tokio_workers{$app} > 0.9",
+            "The workers of a process are busy for more than 90 % of the time. Add processes or cores.",
+        )
+        .lasting(Duration::from_mins(10)),
+    ]),
 ];
 
 /// Ticks of `/proc/self/stat` in a second: fixed by the interface of the kernel.
@@ -50,7 +86,7 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
     let started = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    app.metrics(FAMILIES, move |samples| {
+    app.metrics_of("process", FAMILIES, move |samples| {
         let labels = [
             ("name", name),
             ("version", version.as_str()),

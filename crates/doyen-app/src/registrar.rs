@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use doyen_core::cache::CacheStore;
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
-use doyen_core::{AccessSink, Cache, Clock, Idempotency, Identify, Port, Unexpected};
+use doyen_core::{
+    AccessSink, Cache, Clock, Idempotency, Identify, Port, RequestObserver, Unexpected,
+};
 #[cfg(feature = "database")]
 use doyen_data::Database;
 use doyen_secret::{KeyDeriver, Seed};
@@ -21,7 +23,9 @@ use crate::fault::Fault;
 use crate::health::{self, Health, Impact};
 use crate::lifecycle::{DrainEntry, ServiceEntry, TaskEntry};
 use crate::metrics::{Family, Metrics, Samples};
+use crate::nats::Nats;
 use crate::redis::Redis;
+use crate::tls::PublicTls;
 use crate::{Built, SetupError, Shutdown, Stop, TaskKind};
 
 /// What a plugin can know about its application.
@@ -90,6 +94,8 @@ pub(crate) struct Draft {
     #[cfg(feature = "database")]
     pub(crate) database: Database,
     pub(crate) redis: Option<Redis>,
+    pub(crate) nats: Option<Nats>,
+    pub(crate) tls: Option<PublicTls>,
     pub(crate) plugins: Vec<&'static str>,
     /// Plugins that another plugin requires.
     pub(crate) required: Vec<&'static str>,
@@ -110,6 +116,7 @@ pub(crate) struct Draft {
     pub(crate) idempotency: Option<Arc<dyn Idempotency>>,
     pub(crate) response_cache: Option<Cache>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
+    pub(crate) observers: Vec<Arc<dyn RequestObserver>>,
     pub(crate) start_logs: Option<StartLogs>,
     pub(crate) has_banner: bool,
     pub(crate) classifiers: Vec<Classifier>,
@@ -139,11 +146,11 @@ impl Draft {
 ///
 /// | method | for |
 /// | --- | --- |
-/// | [`info`](Self::info), [`has`](Self::has), [`clock`](Self::clock), [`database`](Self::database), [`redis`](Self::redis), [`derive_key`](Self::derive_key) | what a plugin may use |
+/// | [`info`](Self::info), [`has`](Self::has), [`clock`](Self::clock), [`database`](Self::database), [`redis`](Self::redis), [`nats`](Self::nats), [`derive_key`](Self::derive_key) | what a plugin may use |
 /// | [`provide`](Self::provide), [`bind`](Self::bind), [`bind_default`](Self::bind_default), [`needs`](Self::needs) | injection |
 /// | [`contribute`](Self::contribute), [`contributions`](Self::contributions), [`finish`](Self::finish) | extension points between plugins |
 /// | [`module`](Self::module), [`admin`](Self::admin) | routes of the public and of the admin listener |
-/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`idempotency`](Self::idempotency), [`response_cache`](Self::response_cache), [`access_log`](Self::access_log), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
+/// | [`identify`](Self::identify), [`rate_limits`](Self::rate_limits), [`idempotency`](Self::idempotency), [`response_cache`](Self::response_cache), [`access_log`](Self::access_log), [`observe_requests`](Self::observe_requests), [`classify_errors`](Self::classify_errors), [`layer`](Self::layer) | places in the request pipeline |
 /// | [`health`](Self::health), [`metrics`](Self::metrics) | operations |
 /// | [`service`](Self::service), [`task`](Self::task), [`on_drain`](Self::on_drain) | background work |
 /// | [`fault`](Self::fault) | reporting a mistake and going on |
@@ -191,6 +198,17 @@ impl Registrar<'_> {
     /// Returns the connection to Redis, if the setting `redis.url` is set.
     pub fn redis(&self) -> Option<Redis> {
         self.draft.redis.clone()
+    }
+
+    /// Returns TLS of the public listener.
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(&self) -> Option<PublicTls> {
+        self.draft.tls.clone()
+    }
+
+    /// Returns the connection to NATS, if the setting `nats.url` is set.
+    pub fn nats(&self) -> Option<Nats> {
+        self.draft.nats.clone()
     }
 
     /// Returns a key for one purpose, derived from the root secret. The same purpose always gives
@@ -363,6 +381,12 @@ impl Registrar<'_> {
         }
     }
 
+    /// Learns what happens in the work that the observer chooses: requests, jobs, event handlers
+    /// and messages of live connections. Several plugins can do so.
+    pub fn observe_requests(&mut self, observer: Arc<dyn RequestObserver>) {
+        self.draft.observers.push(observer);
+    }
+
     /// Starts logging, before anything else when the application serves. The function that it
     /// returns is called last. One plugin of an application can do so.
     pub fn logs(&mut self, start: impl FnOnce() -> Result<Flush, SetupError> + Send + 'static) {
@@ -426,14 +450,32 @@ impl Registrar<'_> {
         families: &'static [Family],
         collect: impl Fn(&mut Samples) + Send + Sync + 'static,
     ) {
-        // All are claimed, so that every conflict is reported.
-        let conflicts = families
-            .iter()
-            .filter(|family| !self.claim(Kind::Metric, family.name))
-            .count();
-        if conflicts == 0 {
-            self.draft.metrics.add(families, Box::new(collect));
+        self.metrics_of(self.owner.name, families, collect);
+    }
+
+    /// The same, for a part of the framework.
+    pub(crate) fn metrics_of(
+        &mut self,
+        group: &'static str,
+        families: &'static [Family],
+        collect: impl Fn(&mut Samples) + Send + Sync + 'static,
+    ) {
+        if self.claim_families(families) {
+            self.draft.metrics.add(group, families, Box::new(collect));
         }
+    }
+
+    /// Claims the names of families and of their alerts. All are claimed, so that every conflict is
+    /// reported.
+    pub(crate) fn claim_families(&mut self, families: &[Family]) -> bool {
+        let before = self.draft.faults.len();
+        for family in families {
+            self.claim(Kind::Metric, family.name);
+            for alert in family.alerts {
+                self.claim(Kind::Alert, alert.name);
+            }
+        }
+        self.draft.faults.len() == before
     }
 }
 

@@ -20,6 +20,7 @@ use crate::lifecycle::DrainEntry;
 use crate::{App, Built, Defaults};
 pub(crate) use services::STOP_TIMEOUT;
 use services::Services;
+pub(crate) use tasks::FAMILIES as TASK_FAMILIES;
 use tasks::Tasks;
 
 /// An application whose database is connected and whose plugins have started.

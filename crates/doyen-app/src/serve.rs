@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::built::Admin;
 use crate::cli::{Failed, say};
-use crate::fault::Fault;
+use crate::inherited::Inherited;
 use crate::registrar::Flush;
 use crate::runtime::{Background, STOP_TIMEOUT};
-use crate::{Built, Runtime};
+use crate::{Built, Runtime, service_manager};
 
 /// Maximum time for the plugins to stop after a second signal.
 const HURRIED_STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -22,6 +22,8 @@ const ADMIN_DRAIN: Duration = Duration::from_millis(500);
 /// The listeners of an application.
 struct Listeners {
     public: Server,
+    /// The scheme of the public listener.
+    scheme: &'static str,
     admin: Option<Server>,
 }
 
@@ -69,6 +71,7 @@ async fn run(mut built: Built) -> Result<(), Failed> {
     let signal = shutdown_signal();
     tokio::pin!(signal);
     let listeners = bind(&mut built).await?;
+    let tls = built.tls.clone();
     let drain_delay = built.core.server.drain_delay;
     let drain_limit = built.core.server.drain_deadline;
     built.connect().await?;
@@ -77,13 +80,26 @@ async fn run(mut built: Built) -> Result<(), Failed> {
     let seeded = seed(&runtime).await?;
     announce(&runtime, &listeners, seeded.as_deref());
     warn_of_failed_checks(&runtime).await;
+    service_manager::ready();
 
-    let serving = serve_until(listeners, &stop);
+    let serving = async {
+        let renewing = async {
+            match &tls {
+                Some(tls) => tls.keep_current().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            drained = serve_until(listeners, &stop) => drained,
+            never = renewing => match never {},
+        }
+    };
     let ending = async {
         let failure = tokio::select! {
             () = signal => None,
             reason = runtime.failed() => Some(reason),
         };
+        service_manager::stopping();
         // Registered before the drain begins, so that a second signal is not lost.
         let mut second = Box::pin(shutdown_signal());
         stop.cancel();
@@ -118,13 +134,20 @@ async fn run(mut built: Built) -> Result<(), Failed> {
 
 /// Binds the addresses. Connections wait until the application serves.
 async fn bind(built: &mut Built) -> Result<Listeners, Failed> {
-    let failed = |key: &str, error: doyen_web::BindError| Fault::setting_error(key, error);
-    let public = Server::bind(built.service.clone(), built.core.server.server())
-        .await
-        .map_err(|error| failed("server.bind", error))?;
+    let mut inherited = Inherited::take()?;
+    let mut options = built.core.server.server();
+    if let Some(tls) = &built.tls {
+        tls.apply(&mut options)?;
+    }
+    let scheme = built.core.server.scheme();
+    let public = inherited
+        .server(built.service.clone(), options, "server.bind")
+        .await?;
     let Some(Admin { service, listener }) = built.admin.take() else {
+        inherited.finish()?;
         return Ok(Listeners {
             public,
+            scheme,
             admin: None,
         });
     };
@@ -132,11 +155,11 @@ async fn bind(built: &mut Built) -> Result<Listeners, Failed> {
         drain_deadline: ADMIN_DRAIN,
         ..listener.options
     };
-    let admin = Server::bind(service, options)
-        .await
-        .map_err(|error| failed(listener.key, error))?;
+    let admin = inherited.server(service, options, listener.key).await?;
+    inherited.finish()?;
     Ok(Listeners {
         public,
+        scheme,
         admin: Some(admin),
     })
 }
@@ -191,21 +214,25 @@ fn announce(runtime: &Runtime, listeners: &Listeners, seeded: Option<&str>) {
     let info = runtime.info();
     let Some(links) = &runtime.banner else {
         let admin = admin.map(tracing::field::display);
-        tracing::info!(address = %public, admin, "serving");
+        tracing::info!(address = %public, scheme = listeners.scheme, admin, "serving");
         if let Some(line) = seeded {
             tracing::info!("{line}");
         }
         return;
     };
+    let scheme = listeners.scheme;
     let mut text = format!(
-        "\n  {} ({})\n\n  {:5} http://{public}\n",
+        "\n  {} ({})\n\n  {:5} {scheme}://{public}\n",
         info.title, info.environment, "API"
     );
     for link in links {
-        let address = if link.admin { admin } else { Some(public) };
+        let (scheme, address) = match link.admin {
+            true => ("http", admin),
+            false => (scheme, Some(public)),
+        };
         if let Some(address) = address {
             text.push_str(&format!(
-                "  {:5} http://{address}{}\n",
+                "  {:5} {scheme}://{address}{}\n",
                 link.label, link.path
             ));
         }

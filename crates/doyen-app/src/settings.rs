@@ -12,6 +12,7 @@ use doyen_settings::{Loader, Row, Settings, SettingsError};
 pub use database::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
 pub use server::ServerSettings;
 
+use crate::nats::NatsSettings;
 use crate::redis::RedisSettings;
 use crate::secret::SecretSettings;
 
@@ -32,6 +33,9 @@ pub struct CoreSettings {
     /// Redis.
     #[setting(section)]
     pub redis: RedisSettings,
+    /// NATS.
+    #[setting(section)]
+    pub nats: NatsSettings,
 }
 
 impl CoreSettings {

@@ -1,7 +1,6 @@
 //! What every application serves and measures: `/livez`, `/readyz`, the metrics of requests.
 
 use std::sync::Arc;
-#[cfg(feature = "redis")]
 use std::time::Duration;
 
 use doyen_core::problem::Plain;
@@ -13,9 +12,8 @@ use doyen_web::{
     DURATION_BUCKETS, Drain, IntoResponse, Json, Module, Parts, Response, RouteMetrics, Service,
 };
 
-use crate::claims;
 use crate::registrar::Registrar;
-use crate::{Family, Health, Impact, Metrics};
+use crate::{Alert, Family, Health, Impact, Metrics};
 
 static NOT_READY: ProblemInfo = ProblemInfo {
     code: "not_ready",
@@ -29,10 +27,16 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
         .describe("Health checks, API documents and public keys.")
         .routes(routes![livez, readyz]);
     app.module(module);
-    for family in FAMILIES.iter().chain([&crate::metrics::HEALTH]) {
-        app.claim(claims::Kind::Metric, family.name);
-    }
+    app.claim_families(FAMILIES);
+    app.claim_families(crate::metrics::HEALTH);
+    app.claim_families(crate::runtime::TASK_FAMILIES);
     crate::process_metrics::register(app);
+    #[cfg(feature = "tls")]
+    if let Some(tls) = app.tls() {
+        app.metrics_of("tls", crate::tls::FAMILIES, move |samples| {
+            tls.collect(samples)
+        });
+    }
     #[cfg(feature = "database")]
     crate::database::register(app);
     #[cfg(feature = "redis")]
@@ -47,7 +51,32 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
             },
         );
     }
+    #[cfg(feature = "nats")]
+    if let Some(nats) = app.nats() {
+        let losses = nats.losses();
+        app.metrics(NATS_FAMILIES, move |samples| {
+            samples.value(NATS_LOSSES, &[], *losses.borrow());
+        });
+        app.health(
+            "nats",
+            Impact::Degrades,
+            Duration::from_secs(1),
+            move || {
+                let nats = nats.clone();
+                async move { nats.ping().await }
+            },
+        );
+    }
 }
+
+#[cfg(feature = "nats")]
+const NATS_LOSSES: &str = "nats_losses_total";
+
+#[cfg(feature = "nats")]
+const NATS_FAMILIES: &[Family] = &[Family::counter(
+    NATS_LOSSES,
+    "Lost connections to NATS, and messages for which this process was too slow.",
+)];
 
 /// Health of the process.
 #[derive(Output)]
@@ -130,13 +159,43 @@ const BUFFERED: &str = "http_server_buffered_bytes";
 const DISCONNECTED: &str = "http_server_disconnected_total";
 
 const FAMILIES: &[Family] = &[
-    Family::counter(REQUESTS, "Requests that were answered."),
-    Family::histogram(DURATION, "How long requests took."),
+    Family::counter(REQUESTS, "Requests that were answered.")
+        .labels(&["method", "route", "status"])
+        .graph("sum by (status) (rate(http_server_requests_total{$app}[$__rate_interval]))")
+        .alerts(&[Alert::critical(
+            "HttpErrorsHigh",
+            "sum by (job) (rate(http_server_requests_total{$app, status=~\"5..\"}[5m])) \
+             / sum by (job) (rate(http_server_requests_total{$app}[5m])) > 0.05",
+            "More than 5 % of the requests fail with a status of 5xx. The access log has the cause of \
+             each.",
+        )
+        .lasting(Duration::from_mins(5))]),
+    Family::histogram(DURATION, "How long requests took.")
+        .labels(&["method", "route"])
+        .graph(
+            "topk(10, histogram_quantile(0.95, sum by (le, method, route) \
+             (rate(http_server_request_duration_seconds_bucket{$app}[$__rate_interval]))))",
+        )
+        .alerts(&[Alert::warning(
+            "HttpLatencyHigh",
+            "histogram_quantile(0.99, sum by (job, le) \
+             (rate(http_server_request_duration_seconds_bucket{$app}[10m]))) > 1",
+            "One of 100 requests takes more than a second. The dashboard shows the slowest routes.",
+        )
+        .lasting(Duration::from_mins(10))]),
     Family::gauge(
         RUNNING,
         "Requests that are being handled, without those whose body still arrives.",
     ),
-    Family::counter(SHED, "Requests refused because the server was overloaded."),
+    Family::counter(SHED, "Requests refused because the server was overloaded.").alerts(&[
+        Alert::warning(
+            "HttpRequestsShed",
+            "sum by (job) (rate(http_server_shed_requests_total{$app}[5m])) > 0",
+            "Requests get a 503 because the processes are overloaded. Add processes, or raise \
+             `server.max_concurrent_requests`.",
+        )
+        .lasting(Duration::from_mins(5)),
+    ]),
     Family::gauge(
         BUFFERED,
         "Bytes held for clients: requests that arrive, responses that are not read.",
@@ -163,7 +222,7 @@ pub(crate) fn http_metrics(metrics: &Metrics, service: &Service) {
         samples.value(BUFFERED, &[], pressure.buffered);
         samples.value(DISCONNECTED, &[], pressure.disconnected);
     };
-    metrics.add(FAMILIES, Box::new(collect));
+    metrics.add("http", FAMILIES, Box::new(collect));
 }
 
 fn requests(reading: &RouteMetrics, bounds: &[&str], samples: &mut crate::Samples) {

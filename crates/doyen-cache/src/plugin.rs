@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen_app::{Family, Impact, Manifest, Plugin, Redis, Registrar, Samples, SetupError, Stop};
+use doyen_app::{
+    Alert, Family, Impact, Manifest, Plugin, Redis, Registrar, Samples, SetupError, Stop,
+};
 use doyen_core::Clock;
 use doyen_core::cache::CacheStore;
 
@@ -80,11 +82,13 @@ const FAMILIES: &[Family] = &[
     Family::counter(
         "cache_hits_total",
         "Reads that found a fresh value, by tier.",
-    ),
+    )
+    .labels(&["tier"]),
     Family::counter(
         "cache_misses_total",
         "Reads that found no fresh value, by tier.",
-    ),
+    )
+    .labels(&["tier"]),
     Family::counter(
         "cache_stale_hits_total",
         "Reads that returned an expired value.",
@@ -93,7 +97,7 @@ const FAMILIES: &[Family] = &[
         "cache_waits_total",
         "Reads that waited for the load of another request.",
     ),
-    Family::counter("cache_loads_total", "Loads, by their end."),
+    Family::counter("cache_loads_total", "Loads, by their end.").labels(&["end"]),
     Family::counter(
         "cache_oversized_total",
         "Loaded values that were too large to store.",
@@ -101,21 +105,31 @@ const FAMILIES: &[Family] = &[
     Family::counter(
         "cache_evictions_total",
         "Values dropped because the memory was full.",
-    ),
+    )
+    .labels(&["tier"]),
     Family::counter(
         "cache_errors_total",
         "Failed commands to Redis and undecodable values, by tier.",
-    ),
+    )
+    .labels(&["tier"])
+    .alerts(&[Alert::warning(
+        "CacheErrors",
+        "sum by (job, tier) (rate(cache_errors_total{$app}[5m])) > 0.1",
+        "Commands to Redis fail, or values in it are unreadable: the application is slower. Check \
+         Redis.",
+    )
+    .lasting(Duration::from_mins(5))]),
     Family::counter("cache_invalidations_total", "Invalidated tags and keys."),
     Family::counter(
         "cache_resets_total",
         "Times that this process dropped all values, because invalidations may have been missed.",
     ),
-    Family::gauge("cache_entries", "Values in this process."),
+    Family::gauge("cache_entries", "Values in this process.").labels(&["tier"]),
     Family::gauge(
         "cache_bytes",
         "Estimated bytes of the values in this process.",
-    ),
+    )
+    .labels(&["tier"]),
 ];
 
 fn collect(stats: &CacheStats, samples: &mut Samples) {

@@ -73,6 +73,10 @@ impl Slots {
     }
 
     /// Invalidates everything.
+    #[cfg_attr(
+        not(feature = "redis"),
+        allow(dead_code, reason = "only Redis needs it")
+    )]
     pub(crate) fn invalidate_all(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }

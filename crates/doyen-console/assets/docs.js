@@ -7,6 +7,7 @@ import { operationPage } from "./operation-page.js";
 import { overviewPage } from "./overview-page.js";
 import { readRoute } from "./router.js";
 import { schemaPage } from "./schema-page.js";
+import { socketPage } from "./socket-page.js";
 import { sidebar } from "./sidebar.js";
 import { authBar } from "./auth-bar.js";
 import { menuButton } from "./menu.js";
@@ -69,6 +70,8 @@ function pageFor(spec) {
   const route = readRoute(location.hash);
   const operation = route.view === "operation" ? spec.byId.get(route.id) : undefined;
   if (route.view === "operation" && operation) return operationPage(spec, operation, route.prefill);
+  const socket = route.view === "socket" ? spec.sockets.list.find(({ id }) => id === route.id) : undefined;
+  if (socket) return socketPage(spec, socket);
   if (route.view === "schema" && spec.schemaNames.includes(route.name)) return schemaPage(spec, route.name);
   return overviewPage(spec);
 }

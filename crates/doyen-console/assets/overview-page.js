@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { methodTag, pathText } from "./parts.js";
-import { operationHref, schemaHref } from "./router.js";
+import { operationHref, schemaHref, socketHref } from "./router.js";
 import { accessOf, scopesOf } from "./security.js";
 
 /** @typedef {import("./spec.js").Spec} Spec */
@@ -19,6 +19,7 @@ export function overviewPage(spec) {
         contact(spec)),
       markdown(spec.description)),
     spec.tags.map((tag) => tagSection(spec, tag)),
+    sockets(spec),
     schemas(spec));
   return { element, title: spec.title, current: "#/" };
 }
@@ -57,6 +58,19 @@ function operationRow(spec, operation) {
       pathText(operation.path),
       h("span", { class: "operation-summary", text: operation.summary }),
       h("span", { class: "operation-note", text: note })));
+}
+
+/** @param {Spec} spec */
+function sockets(spec) {
+  if (spec.sockets.list.length === 0) return null;
+  return h("section", { class: "section tag-section" },
+    h("h2", { text: "Sockets" }),
+    h("ul", { class: "operations" }, spec.sockets.list.map((socket) => h("li", {},
+      h("a", { class: "operation-row", href: socketHref(socket) },
+        methodTag("WS"),
+        pathText(socket.path),
+        h("span", { class: "operation-summary", text: socket.title }),
+        h("span", { class: "operation-note", text: socket.protocol }))))));
 }
 
 /** @param {Spec} spec */

@@ -1,6 +1,8 @@
 // From the values in the "Try it" panel to an HTTP request, its curl command
 // and its answer.
 
+import { eventReader } from "./event-stream.js";
+
 /**
  * @typedef {import("./spec.js").Parameter} Parameter
  * @typedef {{method: string, url: string, headers: [string, string][],
@@ -62,12 +64,13 @@ export function quote(text) {
 }
 
 /**
- * Sends and reads the whole answer, except that an event stream is handed
- * out piece by piece until it ends or is stopped.
+ * Sends and reads the whole answer, except that the events of a stream are
+ * handed out as they come until it ends or is stopped.
  *
  * @param {Request} request
  * @param {AbortSignal} signal
- * @param {(answer: Answer) => void} onProgress called for each piece of a stream
+ * @param {(answer: Answer, items: import("./event-stream.js").StreamItem[]) => void} onProgress
+ *   called at the start of a stream and for each piece of it
  * @returns {Promise<Answer>}
  */
 export async function send(request, signal, onProgress) {
@@ -98,20 +101,16 @@ export async function send(request, signal, onProgress) {
   return answer;
 }
 
-/** How many characters of a stream stay on the page. */
-const STREAM_TAIL = 20_000;
-
 async function readStream(response, answer, onProgress) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  answer.text = "";
-  onProgress(answer);
+  const read = eventReader();
+  onProgress(answer, []);
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return answer;
       answer.size += value.length;
-      answer.text = (answer.text + value).slice(-STREAM_TAIL);
-      onProgress(answer);
+      onProgress(answer, read(value));
     }
   } catch (error) {
     if (error?.name === "AbortError") return answer;

@@ -3,11 +3,12 @@
 //
 //   #/                         the overview
 //   #/op/<id>?path.id=tkt_1    one operation, its inputs filled in
+//   #/sockets/<id>             one socket
 //   #/schemas/<name>           one schema
 
 /**
  * @typedef {{view: "overview"} | {view: "operation", id: string, prefill: URLSearchParams}
- *   | {view: "schema", name: string}} Route
+ *   | {view: "socket", id: string} | {view: "schema", name: string}} Route
  */
 
 /**
@@ -18,6 +19,7 @@ export function readRoute(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split("?");
   const [view, name = ""] = path.split("/");
   if (view === "op" && name) return { view: "operation", id: decode(name), prefill: new URLSearchParams(query) };
+  if (view === "sockets" && name) return { view: "socket", id: decode(name) };
   if (view === "schemas" && name) return { view: "schema", name: decode(name) };
   return { view: "overview" };
 }
@@ -37,6 +39,11 @@ function decode(text) {
 export function operationHref(operation, prefill = []) {
   const query = new URLSearchParams(prefill).toString();
   return `#/op/${encodeURIComponent(operation.id)}${query ? `?${query}` : ""}`;
+}
+
+/** @param {{id: string}} socket */
+export function socketHref(socket) {
+  return `#/sockets/${encodeURIComponent(socket.id)}`;
 }
 
 /** @param {string} name */

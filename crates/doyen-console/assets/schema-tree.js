@@ -108,7 +108,8 @@ export function typeLink(spec, raw) {
   const label = typeLabel(spec.doc, raw);
   const seen = view(spec.doc, raw);
   const name = seen.name || (seen.schema.items ? view(spec.doc, seen.schema.items).name : "");
-  const isNamed = name !== "" && label.includes(name);
+  // A schema of a socket may have no page.
+  const isNamed = name !== "" && label.includes(name) && spec.schemaNames.includes(name);
   return h("span", { class: "field-type" }, isNamed ? h("a", { href: schemaHref(name), text: label }) : label);
 }
 

@@ -2,7 +2,7 @@
 
 import { fill, h, icon } from "./dom.js";
 import { methodTag } from "./parts.js";
-import { operationHref, schemaHref } from "./router.js";
+import { operationHref, schemaHref, socketHref } from "./router.js";
 
 /** @typedef {{link: HTMLElement, item: HTMLElement, group: HTMLElement, words: string}} Entry */
 
@@ -14,6 +14,7 @@ export function sidebar(spec) {
   /** @type {Entry[]} */
   const entries = [];
   const groups = spec.tags.map((tag) => group(tag.name, tag.operations.map((operation) => operationEntry(operation)), entries));
+  if (spec.sockets.list.length > 0) groups.push(group("Sockets", spec.sockets.list.map(socketEntry), entries));
   if (spec.schemaNames.length > 0) groups.push(group("Schemas", spec.schemaNames.map((name) => schemaEntry(name)), entries));
   const list = h("div", { class: "nav-list" }, groups);
   const empty = h("p", { class: "nav-empty", role: "status" });
@@ -59,6 +60,17 @@ function operationEntry(operation) {
       h("span", { class: deprecated ? "nav-summary struck" : "nav-summary", text: summary }),
       h("span", { class: "nav-path", text: path })));
   return { link, words: `${method} ${path} ${summary} ${id}` };
+}
+
+/** @param {import("./sockets.js").Socket} socket */
+function socketEntry(socket) {
+  const { path, title, id } = socket;
+  const link = h("a", { class: "nav-link", href: socketHref(socket), title: `WS ${path}` },
+    methodTag("WS"),
+    h("span", { class: "nav-text" },
+      h("span", { class: "nav-summary", text: title }),
+      h("span", { class: "nav-path", text: path })));
+  return { link, words: `ws websocket ${path} ${title} ${id}` };
 }
 
 /** @param {string} name */

@@ -24,6 +24,7 @@
  * @property {Operation[]} operations
  * @property {Map<string, Operation>} byId
  * @property {string[]} schemaNames
+ * @property {import("./sockets.js").Sockets} sockets
  * @property {string} base      what stands before every path, without a slash at its end
  *
  * @typedef {{name: string, in: string, required: boolean, description: string, deprecated: boolean,
@@ -48,6 +49,7 @@ export function readSpec(doc, documentUrl) {
     operations,
     byId: new Map(operations.map((operation) => [operation.id, operation])),
     schemaNames: Object.keys(doc.components?.schemas ?? {}),
+    sockets: { doc: {}, list: [], tokens: "" },
     base: readBase(doc, documentUrl),
   };
 }

@@ -42,15 +42,25 @@ export function bodyEditor(spec, operation) {
 
 /** @returns {Editor} */
 function editorFor(spec, operation, media) {
-  if (isJson(media.mediaType)) return jsonEditor(spec, operation, media);
+  if (isJson(media.mediaType)) return bodyJsonEditor(spec, operation, media);
   if (media.mediaType === "multipart/form-data" || media.mediaType === "application/x-www-form-urlencoded") return formEditor(spec, media);
   return isText(media.mediaType) ? textEditor(media) : fileEditor(media);
 }
 
 /** @returns {Editor} */
-function jsonEditor(spec, operation, { mediaType, schema, examples }) {
+function bodyJsonEditor(spec, operation, { mediaType, schema, examples }) {
   const patch = operation.method === "PATCH" && examples.length === 0;
-  const initial = JSON.stringify(examples[0]?.value ?? exampleOf(spec.doc, schema, { request: true, patch }), null, 2) ?? "";
+  return jsonEditor(examples[0]?.value ?? exampleOf(spec.doc, schema, { request: true, patch }), examples, mediaType);
+}
+
+/**
+ * @param {any} first what it holds at first
+ * @param {{name: string, value: any}[]} examples to choose from
+ * @param {string} mediaType
+ * @returns {Editor}
+ */
+export function jsonEditor(first, examples, mediaType) {
+  const initial = JSON.stringify(first, null, 2) ?? "";
   const message = h("p", { class: "failure", role: "status" });
   const area = h("textarea", { class: "editor", "aria-labelledby": "body-label", spellcheck: "false", autocomplete: "off", value: initial });
   const size = () => (area.rows = Math.min(Math.max(area.value.split("\n").length, 3), 22));

@@ -3,10 +3,11 @@
 import { copyButton, fill, h } from "./dom.js";
 import { identity, identityHeaders, isSignedIn, onIdentity } from "./auth.js";
 import { openAuthDialog } from "./auth-bar.js";
+import { messageLog } from "./message-log.js";
 import { rememberIdentifier, rememberTag } from "./memory.js";
 import { buildRequest, curl, send } from "./request.js";
 import { accessOf } from "./security.js";
-import { parametersOf } from "./spec.js";
+import { parametersOf, resolveRef } from "./spec.js";
 import { bodyEditor } from "./try-body.js";
 import { parameterInputs } from "./try-fields.js";
 import { answerView, failureView } from "./try-answer.js";
@@ -29,7 +30,8 @@ export function tryIt(spec, operation, prefill) {
   const answer = h("div", { class: "answer", role: "region", "aria-label": "Response" });
   const announcement = h("p", { class: "off-screen", role: "status" });
   const command = h("code", {});
-  const button = h("button", { class: "primary send", text: "Send" });
+  const [start, stop] = isEventStream(spec, operation) ? ["Open", "Close"] : ["Send", "Stop"];
+  const button = h("button", { class: "primary send", text: start });
 
   const request = () => {
     const { method, url, headers } = buildRequest(spec, operation, inputs.values());
@@ -43,7 +45,7 @@ export function tryIt(spec, operation, prefill) {
     command.textContent = curl({ ...current, headers: veiled(current.headers) }, location.origin);
     inputs.refresh(current.url);
   };
-  const submit = sender({ spec, operation, inputs, button, answer, announcement, request, drawCommand });
+  const submit = sender({ spec, operation, inputs, button, start, stop, answer, announcement, request, drawCommand });
 
   const form = h("form", { class: "try", novalidate: true, onsubmit: submit, oninput: drawCommand, onchange: drawCommand, "aria-label": `Try ${operation.summary}` },
     h("div", { class: "try-head" }, h("h2", { text: "Try it" }), button),
@@ -64,7 +66,7 @@ export function tryIt(spec, operation, prefill) {
 }
 
 /** The handler that sends, and that stops what is under way when pressed again. */
-function sender({ spec, operation, inputs, button, answer, announcement, request, drawCommand }) {
+function sender({ spec, operation, inputs, button, start, stop, answer, announcement, request, drawCommand }) {
   /** @type {AbortController | null} */
   let running = null;
   return async (event) => {
@@ -74,26 +76,52 @@ function sender({ spec, operation, inputs, button, answer, announcement, request
     const sent = request();
     const context = { spec, operation, url: sent.url };
     running = new AbortController();
-    button.textContent = "Stop";
+    // The page shows another view: nobody sees the answer any more.
+    const leave = () => running?.abort();
+    addEventListener("hashchange", leave, { once: true });
+    button.textContent = stop;
+    let log = null;
     answer.classList.add("waiting");
     try {
-      const received = await send(sent, running.signal, (partial) => {
+      const received = await send(sent, running.signal, (partial, items) => {
         answer.classList.remove("waiting");
-        fill(answer, answerView(context, partial));
+        log ??= openLog(context, partial, answer);
+        for (const item of items) showItem(log, item);
       });
       remember(operation, inputs, sent, received);
-      fill(answer, answerView(context, received));
+      if (log) log.note("Closed");
+      else fill(answer, answerView(context, received));
       fill(announcement, `${received.status} ${received.statusText}`);
     } catch (error) {
       fill(answer, failureView(error));
       fill(announcement, answer.textContent);
     } finally {
+      removeEventListener("hashchange", leave);
       running = null;
-      button.textContent = "Send";
+      button.textContent = start;
       answer.classList.remove("waiting");
       drawCommand();
     }
   };
+}
+
+/** @returns {boolean} true if the answer is a stream of events */
+function isEventStream(spec, operation) {
+  const responses = Object.values(operation.raw.responses ?? {});
+  return responses.some((response) => "text/event-stream" in (resolveRef(spec.doc, response)?.content ?? {}));
+}
+
+/** The head of a stream, and the list of its events. */
+function openLog(context, partial, answer) {
+  const log = messageLog(context.spec, "Events");
+  fill(answer, answerView(context, partial), log.element);
+  return log;
+}
+
+/** A comment keeps the connection alive, or says why it ends. */
+function showItem(log, item) {
+  if (item.kind === "event") log.add({ direction: "in", title: [item.event, item.id].filter(Boolean).join(" · "), text: item.data });
+  else if (item.text !== "keep-alive") log.note(item.text);
 }
 
 function remember(operation, inputs, sent, received) {

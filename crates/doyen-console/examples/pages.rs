@@ -13,7 +13,7 @@ fn main() -> std::io::Result<()> {
             summary: "A ticket goes from `open` to `solved` to `closed`. The requested step is not one of these.",
             what_to_do: "Read the ticket and look at `_links`: it lists the steps that are possible now.\n\nA closed ticket must be reopened first.",
         }),
-        _ => docs_page("/openapi.json", "Helpdesk"),
+        _ => docs_page("/openapi.json", None, "Helpdesk"),
     };
     std::io::stdout().write_all(page.as_bytes())
 }

@@ -28,7 +28,19 @@ pub fn docs_assets() -> &'static [Asset] {
     &ASSETS
 }
 
+/// The files of Swagger UI; none without the Cargo feature `swagger-ui`.
+pub(crate) fn swagger_assets() -> &'static [Asset] {
+    static ASSETS: LazyLock<Vec<Asset>> =
+        LazyLock::new(|| SWAGGER_FILES.iter().map(describe).collect());
+    &ASSETS
+}
+
 type File = (&'static str, &'static [u8]);
+
+#[cfg(feature = "swagger-ui")]
+const SWAGGER_FILES: &[File] = doyen_swagger_ui::FILES;
+#[cfg(not(feature = "swagger-ui"))]
+const SWAGGER_FILES: &[File] = &[];
 
 macro_rules! files {
     ($($path:literal),* $(,)?) => {
@@ -46,6 +58,7 @@ const FILES: &[File] = files![
     "auth.js",
     "docs.js",
     "dom.js",
+    "event-stream.js",
     "example.js",
     "json-text.js",
     "json-view.js",
@@ -55,6 +68,7 @@ const FILES: &[File] = files![
     "markdown.js",
     "memory.js",
     "menu.js",
+    "message-log.js",
     "operation-page.js",
     "overview-page.js",
     "parts.js",
@@ -67,6 +81,9 @@ const FILES: &[File] = files![
     "schema.js",
     "security.js",
     "sidebar.js",
+    "socket-page.js",
+    "socket-panel.js",
+    "sockets.js",
     "spec.js",
     "try-answer.js",
     "try-body.js",
@@ -88,6 +105,7 @@ fn media_type(path: &str) -> &'static str {
         Some((_, "js")) => "text/javascript; charset=utf-8",
         Some((_, "css")) => "text/css; charset=utf-8",
         Some((_, "svg")) => "image/svg+xml",
+        Some((_, "txt")) => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }

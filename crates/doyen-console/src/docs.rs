@@ -16,12 +16,19 @@ pub const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'se
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// The documentation page for the OpenAPI document at `openapi_url`.
+/// The documentation page for the OpenAPI document at `openapi_url`, and for the AsyncAPI document
+/// of the sockets, if there are any.
 ///
-/// The address must be on the same origin. Both arguments are escaped.
-pub fn docs_page(openapi_url: &str, title: &str) -> String {
+/// The addresses must be on the same origin. All arguments are escaped.
+pub fn docs_page(openapi_url: &str, asyncapi_url: Option<&str>, title: &str) -> String {
     let title = escape(title);
     let openapi_url = escape(openapi_url);
+    let asyncapi = asyncapi_url.map_or_else(String::new, |url| {
+        format!(
+            "<meta name=\"doyen-asyncapi\" content=\"{}\">\n",
+            escape(url)
+        )
+    });
     let preloads = preloads();
     format!(
         r#"<!doctype html>
@@ -32,7 +39,7 @@ pub fn docs_page(openapi_url: &str, title: &str) -> String {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <meta name="doyen-openapi" content="{openapi_url}">
-<title>{title}</title>
+{asyncapi}<title>{title}</title>
 <link rel="icon" type="image/svg+xml" href="{ASSETS_PATH}/icon.svg">
 <link rel="stylesheet" href="{ASSETS_PATH}/base.css">
 <link rel="stylesheet" href="{ASSETS_PATH}/docs.css">
@@ -78,7 +85,8 @@ mod tests {
 
     #[test]
     fn every_file_that_the_page_names_exists() {
-        let page = docs_page("/openapi.json", "Shop");
+        let page = docs_page("/openapi.json", None, "Shop");
+        assert!(!page.contains("asyncapi"));
         let prefix = format!("{ASSETS_PATH}/");
         let mut named = attributes(&page, "href");
         named.extend(attributes(&page, "src"));
@@ -93,17 +101,19 @@ mod tests {
     }
 
     #[test]
-    fn both_arguments_are_escaped() {
-        let page = docs_page("/o\"><script>x</script>", "<img src=x onerror=y> & co");
+    fn all_arguments_are_escaped() {
+        let title = "<img src=x onerror=y> & co";
+        let page = docs_page("/o\"><script>x</script>", Some("/a\"><script>x"), title);
         assert!(!page.contains("<script>x"));
         assert!(!page.contains("<img"));
         assert!(page.contains("<title>&lt;img src=x onerror=y&gt; &amp; co</title>"));
         assert!(page.contains(r#"content="/o&quot;&gt;&lt;script&gt;x&lt;/script&gt;""#));
+        assert!(page.contains(r#"content="/a&quot;&gt;&lt;script&gt;x""#));
     }
 
     #[test]
     fn nothing_is_inline_and_nothing_comes_from_outside() {
-        let page = docs_page("/openapi.json", "Shop");
+        let page = docs_page("/openapi.json", Some("/asyncapi.json"), "Shop");
         assert!(!page.contains("<style"));
         assert!(!page.contains(" style="));
         assert!(!page.contains("http://") && !page.contains("https://"));

@@ -8,7 +8,7 @@
 //! ```
 //! use doyen_console::{ASSETS_PATH, docs_assets, docs_page};
 //!
-//! let html = docs_page("/openapi.json", "Helpdesk");
+//! let html = docs_page("/openapi.json", None, "Helpdesk");
 //! for asset in docs_assets() {
 //!     // Serve each under `/docs/assets/<path>` with its media type and ETag.
 //!     let _address = format!("{ASSETS_PATH}/{}", asset.path);
@@ -28,10 +28,11 @@ mod pages;
 mod plugin;
 mod problem;
 mod problem_route;
+mod swagger;
 
 pub use asset::{ASSETS_PATH, Asset, docs_assets};
 pub use docs::{DOCS_CSP, docs_page};
-pub use plugin::{Docs, DocsSettings};
+pub use plugin::{Docs, DocsSettings, DocsUi};
 pub use problem::{ProblemPage, problem_page};
 
 /// Names for generated code. Not part of the public API.

@@ -55,7 +55,7 @@ pub(crate) async fn openapi(
 /// The interactive page. The plugin sets its path.
 pub(crate) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
     let filled = pages.docs().ok_or(FindPage::Missing)?;
-    Ok(html(filled.page.clone()))
+    Ok(html_under(filled.policy, filled.page.clone()))
 }
 
 /// A script or style of the page.
@@ -68,6 +68,7 @@ pub(crate) async fn page(pages: Arc<Pages>) -> Result<Response, FindPage> {
 pub(crate) async fn asset(file: String) -> Result<Response, FindPage> {
     let asset = crate::docs_assets()
         .iter()
+        .chain(crate::asset::swagger_assets())
         .find(|asset| asset.path == file)
         .ok_or(FindPage::Missing)?;
     let mut response = response(asset.media_type, Bytes::from_static(asset.body));
@@ -79,11 +80,15 @@ pub(crate) async fn asset(file: String) -> Result<Response, FindPage> {
 
 /// An HTML page that may load its own scripts and styles, and nothing else.
 pub(crate) fn html(text: impl Into<Bytes>) -> Response {
-    let mut response = response("text/html; charset=utf-8", text.into());
-    response.headers_mut().insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(crate::DOCS_CSP),
-    );
+    html_under(crate::DOCS_CSP, text.into())
+}
+
+/// An HTML page under this `Content-Security-Policy`.
+fn html_under(policy: &'static str, text: Bytes) -> Response {
+    let mut response = response("text/html; charset=utf-8", text);
+    let policy = HeaderValue::from_static(policy);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 

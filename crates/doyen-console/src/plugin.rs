@@ -10,7 +10,11 @@ use doyen_settings::Settings;
 use doyen_web::{Module, Route, Routes};
 
 use crate::html::with_root;
-use crate::{docs_page, pages, problem_route};
+use crate::swagger::{SWAGGER_CSP, swagger_page};
+use crate::{DOCS_CSP, docs_page, pages, problem_route};
+
+/// Where an application with sockets serves their document.
+const ASYNCAPI_PATH: &str = "/asyncapi.json";
 
 /// Serves the OpenAPI document (`/openapi.json`), its page (`/docs`) and one page for each problem
 /// (`/problems/{code}`).
@@ -30,6 +34,31 @@ pub struct DocsSettings {
     /// Path of its page. The scripts of the page stay at `/docs/assets`.
     #[setting(default = "/docs")]
     pub page_path: String,
+    /// The page. Swagger UI needs the Cargo feature `swagger-ui` of `doyen`.
+    #[setting(default = "doyen")]
+    pub ui: DocsUi,
+}
+
+/// A page that shows the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Settings)]
+pub enum DocsUi {
+    /// The page of Doyen.
+    Doyen,
+    /// Swagger UI.
+    SwaggerUi,
+}
+
+impl DocsUi {
+    /// Returns an error if the page is not compiled in.
+    fn check(self, has_swagger_ui: bool) -> Result<(), SetupError> {
+        match self {
+            Self::SwaggerUi if !has_swagger_ui => Err(SetupError::setting(
+                "docs.ui",
+                "Swagger UI is not compiled in: add the feature `swagger-ui` of `doyen`, or remove the setting",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Plugin for Docs {
@@ -43,6 +72,7 @@ impl Plugin for Docs {
     }
 
     fn register(self, settings: DocsSettings, app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        settings.ui.check(cfg!(feature = "swagger-ui"))?;
         let enabled = settings
             .enabled
             .unwrap_or(!app.info().environment.is_prod());
@@ -72,8 +102,8 @@ impl Plugin for Docs {
             path: String::leak(settings.page_path),
             admin: false,
         });
-        let path = settings.document_path;
-        app.after_build(move |built| pages.fill(built, enabled, &path));
+        let (path, ui) = (settings.document_path, settings.ui);
+        app.after_build(move |built| pages.fill(built, enabled, &path, ui));
         Ok(())
     }
 }
@@ -88,6 +118,8 @@ pub(crate) struct Filled {
     enabled: bool,
     document: Arc<ApiDocument>,
     pub(crate) page: Bytes,
+    /// The `Content-Security-Policy` of the page.
+    pub(crate) policy: &'static str,
     /// The prefix of public URLs.
     pub(crate) root: String,
     pub(crate) catalogue: Vec<&'static ProblemInfo>,
@@ -123,12 +155,22 @@ impl AsRef<[u8]> for SharedText {
 }
 
 impl Pages {
-    fn fill(&self, built: &Built, enabled: bool, path: &str) {
+    fn fill(&self, built: &Built, enabled: bool, path: &str, ui: DocsUi) {
         let root = built.service().root_path().as_str();
-        let page = docs_page(&format!("{root}{path}"), &built.info().title);
+        let (document, title) = (format!("{root}{path}"), &built.info().title);
+        let operations = built.service().operations();
+        let has_sockets = operations
+            .iter()
+            .any(|operation| operation.socket.is_some());
+        let sockets = has_sockets.then(|| format!("{root}{ASYNCAPI_PATH}"));
+        let (page, policy) = match ui {
+            DocsUi::Doyen => (docs_page(&document, sockets.as_deref(), title), DOCS_CSP),
+            DocsUi::SwaggerUi => (swagger_page(&document, title), SWAGGER_CSP),
+        };
         let filled = Filled {
             enabled,
             page: with_root(page, root).into(),
+            policy,
             root: root.to_owned(),
             document: Arc::clone(built.api_document()),
             catalogue: built.service().catalogue().to_vec(),
@@ -144,5 +186,21 @@ impl Pages {
     /// The document and its page, if they are served.
     pub(crate) fn docs(&self) -> Option<&Filled> {
         self.get().filter(|filled| filled.enabled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_not_compiled_in_says_which_feature_has_it() {
+        assert!(DocsUi::Doyen.check(false).is_ok());
+        assert!(DocsUi::SwaggerUi.check(true).is_ok());
+        let error = DocsUi::SwaggerUi.check(false).unwrap_err().to_string();
+        assert!(
+            error.contains("`docs.ui`") && error.contains("`swagger-ui`"),
+            "{error}"
+        );
     }
 }

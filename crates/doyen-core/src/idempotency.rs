@@ -41,7 +41,8 @@ pub struct KeyedRequest<'a> {
     pub target: &'a str,
     /// Media type of the body.
     pub content_type: &'a str,
-    /// Body.
+    /// Body. Empty if the handler reads it while it arrives: then its [`BodyDigest`] is stored with
+    /// the response.
     pub body: &'a [u8],
 }
 
@@ -54,6 +55,30 @@ pub struct StoredResponse {
     pub headers: Vec<(String, Vec<u8>)>,
     /// Body; `None` if it was streamed or too large, so that it cannot be replayed.
     pub body: Option<Bytes>,
+    /// The body of the request, if the handler read it while it arrived.
+    pub content: Option<Content>,
+}
+
+/// The body of a request that was read while it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Length in bytes, without what separates the parts of a form.
+    pub length: u64,
+    /// Hash of the bytes.
+    pub hash: [u8; 32],
+}
+
+/// Hashes a body while it arrives. What separates the parts of a form does not count: clients make
+/// another boundary for each attempt.
+pub trait BodyDigest: Send + 'static {
+    /// Takes the next bytes.
+    fn update(&mut self, bytes: &[u8]);
+    /// Returns the length so far.
+    fn length(&self) -> u64;
+    /// True if a form has ended, so that what follows has no meaning.
+    fn is_closed(&self) -> bool;
+    /// Returns the length and the hash.
+    fn finish(&self) -> Content;
 }
 
 /// The right to handle a request, or the response of the first one.
@@ -83,6 +108,9 @@ pub trait Idempotency: Send + Sync + 'static {
     /// Returns [`IN_FLIGHT`] while another request with the key runs, [`REUSED`] if the key belongs
     /// to another request, or an error if the store is unavailable.
     async fn claim(&self, request: KeyedRequest<'_>) -> Result<Claim, Refusal>;
+
+    /// Begins to hash a body with this media type, boundary included.
+    fn digest(&self, content_type: &str) -> Box<dyn BodyDigest>;
 
     /// Returns the maximum size of a stored body in bytes. Larger ones are not stored.
     fn max_response_bytes(&self) -> usize;

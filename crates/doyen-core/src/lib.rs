@@ -17,7 +17,9 @@
 //! | [`SecurityScheme`], [`Identify`] | how a request proves who sends it |
 //! | [`Limit`], [`per_user`] and others | rate limits |
 //! | [`Cache`], [`CacheFor`], [`CachePolicy`] | cached values |
+//! | [`table::Table`] | the table that an entity declares |
 //! | [`SecurityEvent`], [`SecurityLog`] | security events of accounts |
+//! | [`RequestObserver`], [`Observation`] | what happens in a request, for a plugin that observes it |
 //! | [`Inject`], [`inject::Context`], [`Port`] | dependency injection |
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
@@ -43,6 +45,7 @@ pub mod limit;
 mod mail;
 mod mask;
 pub mod net;
+mod observe;
 mod page;
 mod patch;
 pub mod problem;
@@ -53,6 +56,7 @@ pub mod security;
 mod stable_hash;
 mod strictness;
 pub mod sync;
+pub mod table;
 mod time;
 mod trace;
 
@@ -84,6 +88,11 @@ pub use limit::{
 };
 pub use mail::{BadMail, Mail, MailDelivery, MailOutbox, MailQueue, Mailer, NotDelivered};
 pub use mask::mask;
+pub use observe::{
+    Observation, ObservedEnd, ObservedResponse, ObservedStatement, ObservedStep, ObservedWork,
+    RequestObserver, StepKind, StepValue, WorkKind, WorkPhase, begin_work, current_observation,
+    join_observers, span, within_observation, within_work,
+};
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;
 pub use problem::{Problem, ProblemExtras, ProblemInfo, Refusal, Unexpected};

@@ -10,7 +10,7 @@ mod sqlite;
 
 use std::sync::Arc;
 
-use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement};
+use sea_orm::{DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Value};
 
 #[cfg(feature = "sqlite-fast-reads")]
 pub(crate) use parameters::why_not_storable;
@@ -41,6 +41,18 @@ impl SqlStatement {
             | SqlStatement::FetchOne(statement)
             | SqlStatement::FetchAll(statement) => &statement.sql,
             SqlStatement::Script(sql) => sql,
+        }
+    }
+
+    /// The values of its parameters.
+    pub(crate) fn values(&self) -> &[Value] {
+        match self {
+            SqlStatement::Execute(statement)
+            | SqlStatement::FetchOne(statement)
+            | SqlStatement::FetchAll(statement) => {
+                statement.values.as_ref().map_or(&[], |values| &values.0)
+            }
+            SqlStatement::Script(_) => &[],
         }
     }
 

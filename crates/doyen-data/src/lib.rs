@@ -11,6 +11,7 @@
 //! | [`Session::emit`], [`Event`] | events in the same transaction |
 //! | [`Session::wake`], [`Database::wakeups`] | waking workers after a commit |
 //! | [`Migrator`], [`Migrations`] | schema migrations |
+//! | [`schema`] | tables of entities, compared with the database |
 //! | [`Violation`], [`classify`] | the meaning of database errors |
 //!
 //! Entities and queries are those of [SeaORM](sea_orm), re-exported in the version of this crate.
@@ -37,6 +38,7 @@ mod pool_status;
 mod probe;
 mod query_stats;
 mod row;
+pub mod schema;
 mod session;
 mod statement;
 mod transaction_counts;
@@ -50,6 +52,7 @@ pub use database::Database;
 #[cfg(feature = "decimal")]
 pub use decimal::{NotStored, StoredDecimal};
 pub use doyen_core::Event;
+pub use doyen_core::table::HasTable;
 /// Completes a SeaORM entity.
 ///
 /// SeaORM requires a `Relation` enum and an `impl ActiveModelBehavior` in the module of each
@@ -71,18 +74,25 @@ pub use doyen_core::Event;
 /// }
 /// # let _ = order::Entity;
 /// ```
+///
+/// It also implements [`HasTable`]. What SeaORM's attributes do not say is said with
+/// `#[index(created_at, id)]` and `#[unique(owner, name)]` on the model, and with
+/// `#[column(references = "users", on_delete = "cascade")]` on a field.
 pub use doyen_macros::Entity;
 pub use doyen_macros::Row;
 pub use error::{COMMIT_FAILED, ConnectError, UniqueViolation, Violation, classify};
 pub use keyset::{CursorKey, Order};
 pub use migrate::{Migration, MigrationError, Migrations, Migrator};
 
+pub use doyen_core::table;
 pub use options::{DatabaseOptions, Pooler, Synchronous};
 pub use outbox::{EVENT_LOG_CHANNEL, EVENTS_CHANNEL, MAX_EVENT_BYTES};
 pub use pool_status::PoolStatus;
 pub use query_stats::{Fingerprint, QueryStats};
 pub use row::{Cell, Cells, Row};
+pub use schema::entity_table;
 pub use session::{Savepoint, Session};
+pub use statement::statement_shape;
 pub use transaction_counts::TransactionCounts;
 pub use version::UpdateError;
 pub use wake::{MAX_NOTE_BYTES, Notes, Wakeups};
@@ -92,7 +102,7 @@ pub use wake::{MAX_NOTE_BYTES, Notes, Wakeups};
 pub mod __private {
     pub use doyen_core::__private::{Event, EventData, serde, serde_json, unknown_topic};
     pub mod data {
-        pub use crate::{Cells, Migration, Migrations, Row, sea_orm};
+        pub use crate::{Cells, Migration, Migrations, Row, entity_table, sea_orm, table};
     }
 
     /// For a program under an instruction counter: the count must not depend on the speed of the

@@ -13,19 +13,22 @@
 //!   begin or end a transaction itself.
 //! - Processes that start together wait for each other. Each migration is applied once.
 //! - If a file was changed or removed after it was applied, nothing is applied. The error names it.
-//! - PostgreSQL: a migration that waits more than 2 s for a lock fails, instead of blocking all
-//!   traffic behind it. A file that begins with `-- no-transaction` runs outside of a transaction,
-//!   statement by statement (`CREATE INDEX CONCURRENTLY`). If one fails, those before it stay
-//!   applied; the migration is then recorded as unfinished, and [`Migrator::resolve`] settles it.
+//! - PostgreSQL: a migration that waits too long for a lock is rolled back and tried again, instead
+//!   of blocking all traffic behind it. A file that begins with `-- no-transaction` runs outside of
+//!   a transaction, statement by statement (`CREATE INDEX CONCURRENTLY`). If one fails, those
+//!   before it stay applied; the migration is then recorded as unfinished, and
+//!   [`Migrator::resolve`] settles it.
 //! - SQLite: foreign keys are not enforced while a migration runs, because tables are rebuilt by
 //!   hand. They are checked before its commit.
 //!
 //! For the reasons against sqlx's migrator see `docs/decisions/0004-database.md`.
 
+mod drift;
 mod error;
 mod folder;
 mod history;
 mod lock;
+mod lock_wait;
 mod schema;
 mod script;
 mod step;
@@ -35,13 +38,21 @@ use doyen_core::Timestamp;
 use sea_orm::{DbBackend, DbErr};
 
 pub use error::MigrationError;
-use history::{Applied, History};
+use history::Applied;
+pub(crate) use history::History;
 pub use lock::MigrationLock;
+pub use script::{Lexer, Script, Statement, Token};
 use step::Step;
 use unfinished::Unfinished;
 
 use crate::Database;
 use crate::outbox::TABLES;
+
+/// Returns the statements of a migration.
+pub(crate) fn statements(sql: &str, backend: DbBackend) -> Vec<&str> {
+    let statements = Script::parse(sql, backend).statements;
+    statements.iter().map(|statement| statement.text).collect()
+}
 
 /// Owner of the tables of the framework itself.
 const FRAMEWORK: &str = "doyen";
@@ -73,7 +84,8 @@ pub struct Migrations {
 }
 
 impl Migrations {
-    fn of(&self, backend: DbBackend) -> &'static [Migration] {
+    /// Returns the migrations for a database, in order.
+    pub fn of(&self, backend: DbBackend) -> &'static [Migration] {
         match backend {
             DbBackend::Sqlite => self.sqlite,
             _ => self.postgres,
@@ -173,6 +185,11 @@ impl<'a> Migrator<'a> {
         self
     }
 
+    /// Returns the owners and their migrations, in the order in which they are applied.
+    pub fn sets(&self) -> &[(&'static str, Migrations)] {
+        &self.sets
+    }
+
     /// Returns the owners of tables in the database that have no migrations here: parts that the
     /// application no longer has.
     ///
@@ -238,7 +255,8 @@ impl<'a> Migrator<'a> {
         let mut done = Vec::new();
         for (owner, migration) in pending {
             // Another process may have applied it: checked again under the lock.
-            if let Some(at) = history.run(Step::up(owner, migration)).await? {
+            let step = Step::up(owner, migration);
+            if let Some(at) = history.run(self.database, step).await? {
                 done.push(Status {
                     owner,
                     version: migration.version,
@@ -308,7 +326,8 @@ impl<'a> Migrator<'a> {
         }
         let mut done = Vec::new();
         for (owner, migration) in all {
-            if history.run(Step::down(owner, migration)).await?.is_some() {
+            let step = Step::down(owner, migration);
+            if history.run(self.database, step).await?.is_some() {
                 done.push(Status {
                     owner,
                     version: migration.version,

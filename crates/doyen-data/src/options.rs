@@ -41,6 +41,15 @@ pub struct DatabaseOptions {
     pub statement_timeout: Duration,
     /// Maximum wait of a statement for a row or table lock (PostgreSQL). Default: 2 s.
     pub lock_timeout: Duration,
+    /// Maximum wait of a migration for a table lock (PostgreSQL). Then it is rolled back and tried
+    /// again. Default: 2 s.
+    pub migration_lock_timeout: Duration,
+    /// Number of times that a migration is tried if it does not get a lock (PostgreSQL). The pause
+    /// between them begins at 1 s and doubles, up to 30 s. Default: 5.
+    pub migration_lock_attempts: u32,
+    /// Timeout of a statement of a migration in a transaction (PostgreSQL); 0 for none. Default:
+    /// 1 hour.
+    pub migration_statement_timeout: Duration,
     /// The connection pooler between the application and PostgreSQL. Default: [`Pooler::None`].
     pub pooler: Pooler,
     /// URL of the connection that listens for wake-ups of other processes (PostgreSQL). Default:
@@ -92,6 +101,9 @@ impl DatabaseOptions {
             idle_timeout: Duration::from_secs(10 * 60),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(2),
+            migration_lock_timeout: Duration::from_secs(2),
+            migration_lock_attempts: 5,
+            migration_statement_timeout: Duration::from_secs(60 * 60),
             pooler: Pooler::None,
             listen_url: None,
             synchronous: Synchronous::Full,

@@ -85,7 +85,10 @@ DROP INDEX doyen_outbox_waiting;
 ALTER TABLE doyen_outbox DROP COLUMN delivered_at;
 CREATE INDEX doyen_outbox_position ON doyen_outbox (position);
 CREATE INDEX doyen_outbox_aggregate ON doyen_outbox (aggregate, position);",
-            down: "DROP INDEX doyen_outbox_aggregate;
+            down: "-- doyen: allow drop_column because no release had the table before
+-- doyen: allow index_blocks_writer because no release had the table before
+-- doyen: allow backfill_with_schema_change because no release had the table before
+DROP INDEX doyen_outbox_aggregate;
 DROP INDEX doyen_outbox_position;
 ALTER TABLE doyen_outbox ADD COLUMN delivered_at text;
 UPDATE doyen_outbox SET delivered_at = created_at WHERE position IS NOT NULL;
@@ -126,7 +129,11 @@ ALTER TABLE doyen_outbox DROP COLUMN delivered_at;
 CREATE INDEX doyen_outbox_waiting ON doyen_outbox (seq NULLS FIRST, created_at, id) WHERE position IS NULL;
 CREATE INDEX doyen_outbox_position ON doyen_outbox (position);
 CREATE INDEX doyen_outbox_aggregate ON doyen_outbox (aggregate, position);",
-            down: "DROP INDEX doyen_outbox_aggregate;
+            down: "-- doyen: allow drop_column because no release had the table before
+-- doyen: allow index_not_concurrent because no release had the table before
+-- doyen: allow drop_index_not_concurrent because no release had the table before
+-- doyen: allow backfill_with_schema_change because no release had the table before
+DROP INDEX doyen_outbox_aggregate;
 DROP INDEX doyen_outbox_position;
 DROP INDEX doyen_outbox_waiting;
 ALTER TABLE doyen_outbox ADD COLUMN delivered_at timestamptz;

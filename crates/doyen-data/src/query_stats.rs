@@ -1,11 +1,11 @@
 //! Statistics of the statements of one session.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use doyen_core::sync;
+use doyen_core::{Observation, sync};
 
-use crate::statement::normalise;
+use crate::statement::statement_shape;
 
 /// The statements of one session: number, time, texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,11 @@ pub struct Fingerprint {
 
 /// Collects the statistics. A request runs few statements, so a list is the fastest map.
 #[derive(Default)]
-pub(crate) struct QueryCounter(Mutex<Counts>);
+pub(crate) struct QueryCounter {
+    counts: Mutex<Counts>,
+    /// Set if the request of the session is observed.
+    observation: Option<Arc<dyn Observation>>,
+}
 
 #[derive(Default)]
 struct Counts {
@@ -39,8 +43,33 @@ struct Counts {
 }
 
 impl QueryCounter {
+    pub(crate) fn new(observation: Option<Arc<dyn Observation>>) -> Self {
+        Self {
+            counts: Mutex::default(),
+            observation,
+        }
+    }
+
+    pub(crate) fn observation(&self) -> Option<&dyn Observation> {
+        self.observation.as_deref()
+    }
+
+    /// Reports that a transaction has begun.
+    pub(crate) fn transaction_began(&self) {
+        if let Some(observation) = self.observation() {
+            observation.transaction_began();
+        }
+    }
+
+    /// Reports that the transaction ends.
+    pub(crate) fn transaction_ended(&self) {
+        if let Some(observation) = self.observation() {
+            observation.transaction_ended();
+        }
+    }
+
     pub(crate) fn add(&self, sql: &str, time: Duration) {
-        let mut counts = sync::lock(&self.0);
+        let mut counts = sync::lock(&self.counts);
         counts.statements += 1;
         counts.time += time;
         // The last first: a loop repeats the same statement.
@@ -52,15 +81,15 @@ impl QueryCounter {
 
     /// Returns the number of statements and their time, for the access log.
     pub(crate) fn totals(&self) -> (u32, Duration) {
-        let counts = sync::lock(&self.0);
+        let counts = sync::lock(&self.counts);
         (counts.statements, counts.time)
     }
 
     pub(crate) fn query_stats(&self) -> QueryStats {
-        let counts = sync::lock(&self.0);
+        let counts = sync::lock(&self.counts);
         let mut fingerprints: Vec<Fingerprint> = Vec::new();
         for (sql, count) in &counts.seen {
-            let sql = normalise(sql);
+            let sql = statement_shape(sql);
             match fingerprints.iter_mut().find(|known| known.sql == sql) {
                 Some(known) => known.count += count,
                 None => fingerprints.push(Fingerprint { sql, count: *count }),

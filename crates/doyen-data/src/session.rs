@@ -1,6 +1,7 @@
 //! The session: a unit of work.
 
 mod finish;
+mod parameters;
 mod query;
 mod read;
 mod savepoint;
@@ -15,11 +16,13 @@ use std::time::{Duration, Instant};
 use doyen_core::inject::{BoxFuture, Context, Node};
 use doyen_core::problem::{OUTCOME_UNKNOWN, UNAVAILABLE};
 use doyen_core::sync;
-use doyen_core::{Access, Inject, Refusal};
-use sea_orm::{DbBackend, DbErr};
+use doyen_core::{Access, Inject, ObservedStatement, Refusal};
+use sea_orm::{DbBackend, DbErr, Value};
 use tokio::sync::Mutex;
 
 pub use savepoint::Savepoint;
+
+use parameters::Parameters;
 
 use crate::connection::{Outcome, SqlStatement, is_lost};
 use crate::pool::Lease;
@@ -190,7 +193,12 @@ impl Session {
     async fn run(&self, statement: SqlStatement) -> Result<Outcome, DbErr> {
         let started = Instant::now();
         let result = self.run_uncounted(&statement).await;
-        self.count(statement.sql(), started, result.as_ref().err());
+        let rows = match &result {
+            Ok(Outcome::Rows(rows)) => Some(rows.len()),
+            _ => None,
+        };
+        let ran = (statement.sql(), statement.values());
+        self.count(ran, started, rows, result.as_ref().err());
         result
     }
 
@@ -201,13 +209,39 @@ impl Session {
         }
     }
 
-    fn count(&self, sql: &str, started: Instant, error: Option<&DbErr>) {
+    /// The name of the database in traces.
+    fn system(&self) -> &'static str {
+        match self.backend() {
+            DbBackend::Postgres => "postgresql",
+            _ => "sqlite",
+        }
+    }
+
+    /// Counts a statement with its values, and reports it to the observers of the request.
+    fn count(
+        &self,
+        (sql, values): (&str, &[Value]),
+        started: Instant,
+        rows: Option<usize>,
+        error: Option<&DbErr>,
+    ) {
         let time = started.elapsed();
         let failed = error.is_some();
         if let Some(error) = error {
             self.inner.database.observe(error);
         }
         self.inner.counter.add(sql, time);
+        if let Some(observation) = self.inner.counter.observation() {
+            observation.statement(&ObservedStatement {
+                system: self.system(),
+                sql,
+                parameters: (!values.is_empty()).then_some(&Parameters(values)),
+                started,
+                time,
+                rows,
+                failed,
+            });
+        }
         tracing::debug!(target: "doyen::sql", sql, micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX), failed);
     }
 
@@ -295,6 +329,7 @@ impl Session {
             // Open before the response: if this is cancelled, the transaction must not begin again
             // without it.
             let work = state.open(database.write_pool().acquire().await?)?;
+            self.inner.counter.transaction_began();
             work.lease.begin_with(statement).await
         } else {
             let work = self.open_work(state).await?;
@@ -318,6 +353,7 @@ impl Session {
                 Err(error) => return Err(error),
             }
             state.open(lease)?;
+            self.inner.counter.transaction_began();
         }
         let work = state.work()?;
         self.apply_pending_rollback(work).await?;
@@ -395,7 +431,8 @@ impl Inject for Session {
     async fn make(cx: &Context) -> Result<Self, Refusal> {
         let database = cx.get::<Arc<Database>>().await?;
         let access = cx.get::<Access>().await?;
-        let session = database.session(access);
+        let counter = QueryCounter::new(cx.observation().cloned());
+        let session = Self::with_counter((*database).clone(), access, Arc::new(counter));
         // A read-only session has nothing to commit, but its statements are counted.
         cx.enlist(Arc::new(session.clone()));
         Ok(session)

@@ -68,8 +68,15 @@ fn first_word(sql: &str) -> &str {
     &rest[..end]
 }
 
-/// Normalizes a text: shortens lists of placeholders and runs of white space.
-pub(crate) fn normalise(sql: &str) -> String {
+/// Returns the shape of a statement, which is the same for every number of values.
+///
+/// Lists of placeholders are shortened to `(..)`, and runs of white space to one space:
+///
+/// ```
+/// let shape = doyen_data::statement_shape("SELECT *\n  FROM t WHERE id IN ($1, $2)");
+/// assert_eq!(shape, "SELECT * FROM t WHERE id IN (..)");
+/// ```
+pub fn statement_shape(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len());
     for word in sql.split_ascii_whitespace() {
         if !out.is_empty() {
@@ -132,15 +139,15 @@ mod tests {
     #[test]
     fn lists_of_placeholders_do_not_count() {
         assert_eq!(
-            normalise("SELECT *\n  FROM a WHERE id IN ($1, $2,  $3)"),
+            statement_shape("SELECT *\n  FROM a WHERE id IN ($1, $2,  $3)"),
             "SELECT * FROM a WHERE id IN (..)"
         );
         assert_eq!(
-            normalise("INSERT INTO a (x) VALUES (?, ?), (?, ?), (?, ?)"),
+            statement_shape("INSERT INTO a (x) VALUES (?, ?), (?, ?), (?, ?)"),
             "INSERT INTO a (x) VALUES (..)"
         );
         assert_eq!(
-            normalise("SELECT count(*) FROM a WHERE x = $1 AND (y = 2)"),
+            statement_shape("SELECT count(*) FROM a WHERE x = $1 AND (y = 2)"),
             "SELECT count(*) FROM a WHERE x = $1 AND (y = 2)"
         );
     }

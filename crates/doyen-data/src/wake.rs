@@ -92,11 +92,13 @@ impl Database {
     /// listens.
     pub fn wakeups(&self, channel: &'static str) -> Wakeups {
         let wake = self.wake_center();
+        // First: the connection wakes the channels that it knows.
+        let wakeups = Wakeups(wake.shared.sender(channel).subscribe());
         #[cfg(feature = "postgres")]
         if self.backend() == DbBackend::Postgres {
             wake.listen(self.options());
         }
-        Wakeups(wake.shared.sender(channel).subscribe())
+        wakeups
     }
 
     /// Wakes the listeners of a channel in this process alone: another process has announced a

@@ -4,8 +4,11 @@
 //! | --- | --- | --- |
 //! | [`MemoryBroker`] | | in this process, for tests |
 //! | [`RedisBroker`] | `redis` | in a Redis stream |
+//! | [`NatsBroker`] | `nats` | in a stream of NATS JetStream |
 
 mod memory;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "redis")]
 mod redis;
 
@@ -17,6 +20,8 @@ use doyen_core::event::Broker;
 use crate::settings::{BrokerKind, EventSettings};
 
 pub use memory::MemoryBroker;
+#[cfg(feature = "nats")]
+pub use nats::NatsBroker;
 #[cfg(feature = "redis")]
 pub use redis::RedisBroker;
 
@@ -32,9 +37,11 @@ pub(crate) fn of(
         BrokerKind::None if settings.consume.is_empty() => Ok(None),
         BrokerKind::None => Err((
             "events.consume",
-            "it needs a broker: set `events.broker` to `redis`, or remove the topics".to_owned(),
+            "it needs a broker: set `events.broker` to `redis` or `nats`, or remove the topics"
+                .to_owned(),
         )),
         BrokerKind::Redis => redis_broker(settings, app).map(Some),
+        BrokerKind::Nats => nats_broker(settings, app).map(Some),
     }
 }
 
@@ -53,7 +60,22 @@ fn redis_broker(_: &EventSettings, _: &Registrar<'_>) -> Result<Arc<dyn Broker>,
     Err(missing("redis"))
 }
 
-#[cfg(not(feature = "redis"))]
+#[cfg(feature = "nats")]
+fn nats_broker(settings: &EventSettings, app: &Registrar<'_>) -> Result<Arc<dyn Broker>, Wrong> {
+    let Some(nats) = app.nats() else {
+        let message = "`nats` needs the setting `nats.url`: set it, or another broker";
+        return Err(("events.broker", message.to_owned()));
+    };
+    let broker = NatsBroker::new(nats, &settings.stream, settings.stream_max);
+    Ok(Arc::new(broker))
+}
+
+#[cfg(not(feature = "nats"))]
+fn nats_broker(_: &EventSettings, _: &Registrar<'_>) -> Result<Arc<dyn Broker>, Wrong> {
+    Err(missing("nats"))
+}
+
+#[cfg(not(all(feature = "redis", feature = "nats")))]
 fn missing(feature: &str) -> Wrong {
     let message =
         format!("`{feature}` is not built in: switch on the feature `{feature}` of `doyen`");

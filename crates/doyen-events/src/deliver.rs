@@ -1,13 +1,12 @@
 //! Calls a handler with one event, in a unit of work of its own.
 
-use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
 use doyen_core::event::{EventHandler, HandlerError};
 use doyen_core::inject::{Container, Context, RequestFacts};
-use doyen_core::{Access, RequestId, TraceContext, within_request};
+use doyen_core::{Access, Observation, ObservedEnd, RequestId, StepValue, WorkKind, within_work};
 use doyen_data::Session;
 use futures_util::FutureExt as _;
 
@@ -47,21 +46,25 @@ pub(crate) async fn deliver(
     token: &str,
     timeout: Duration,
 ) -> Result<(), DeliveryError> {
-    let trace = TraceContext::continue_or_start(claimed.record.trace.as_deref());
     let request_id = RequestId::new();
+    let record = &claimed.record;
+    // The log lines, the events and the spans of the handler belong to the trace of the request.
+    let (trace, observation) = container.begin_work(
+        WorkKind::Event,
+        &record.topic,
+        request_id,
+        record.trace.as_deref(),
+    );
     let cx = container.context_of(RequestFacts {
         access: Some(Access::Write),
         request_id: Some(request_id),
         trace: Some(trace),
         caller: Some(None),
+        observation: observation.clone(),
         ..RequestFacts::default()
     });
-    // The log lines and the events of the handler belong to the trace of the request.
-    let work = pin_to(
-        request_id,
-        trace,
-        unit_of_work(&cx, handler, claimed, token),
-    );
+    let work = pin!(unit_of_work(&cx, handler, claimed, token));
+    let work = within_work(request_id, trace, observation.as_ref(), work);
     let work = AssertUnwindSafe(tokio::time::timeout(timeout, work)).catch_unwind();
     let result = match work.await {
         Ok(Ok(result)) => result,
@@ -72,7 +75,34 @@ pub(crate) async fn deliver(
         cx.rollback().await;
     }
     cx.close().await;
+    if let Some(observation) = &observation {
+        observe_end(&**observation, claimed, &result);
+    }
     result
+}
+
+/// Reports the end of a delivery.
+fn observe_end(
+    observation: &dyn Observation,
+    claimed: &Claimed,
+    result: &Result<(), DeliveryError>,
+) {
+    let id = claimed.record.id.to_string();
+    let group = &claimed.handler;
+    observation.ended(&ObservedEnd {
+        error: result.is_err().then_some("failed"),
+        attributes: &[
+            ("messaging.system", StepValue::Text("doyen.events")),
+            ("messaging.operation.name", StepValue::Text("process")),
+            ("messaging.operation.type", StepValue::Text("process")),
+            (
+                "messaging.destination.name",
+                StepValue::Text(&claimed.record.topic),
+            ),
+            ("messaging.consumer.group.name", StepValue::Text(group)),
+            ("messaging.message.id", StepValue::Text(&id)),
+        ],
+    });
 }
 
 async fn unit_of_work(
@@ -95,9 +125,4 @@ async fn unit_of_work(
     }
     cx.commit().await.map_err(HandlerError::Failed)?;
     Ok(())
-}
-
-async fn pin_to<F: Future>(id: RequestId, trace: TraceContext, work: F) -> F::Output {
-    let mut work = pin!(work);
-    poll_fn(|task| within_request(id, trace, || work.as_mut().poll(task))).await
 }

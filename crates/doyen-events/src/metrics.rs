@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use doyen_app::{Family, Samples};
+use doyen_app::{Alert, Family, Samples};
 use doyen_core::sync::lock;
 
 use crate::store::{Backlog, Target};
@@ -13,12 +13,15 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family::counter(
         "events_delivered_total",
         "Deliveries that succeeded, by handler.",
-    ),
-    Family::counter("events_failed_total", "Attempts that failed, by handler."),
+    )
+    .labels(&["handler"]),
+    Family::counter("events_failed_total", "Attempts that failed, by handler.")
+        .labels(&["handler"]),
     Family::counter(
         "events_parked_total",
         "Deliveries that were parked, by handler.",
-    ),
+    )
+    .labels(&["handler"]),
     Family::histogram(
         "events_delivery_seconds",
         "Time from the emit of an event to the end of its delivery.",
@@ -27,11 +30,21 @@ pub(crate) const FAMILIES: &[Family] = &[
         "events_outbox_waiting",
         "Deliveries that wait, on all nodes.",
     ),
-    Family::gauge("events_parked", "Parked deliveries, on all nodes."),
+    Family::gauge("events_parked", "Parked deliveries, on all nodes.").alerts(&[Alert::warning(
+        "EventsParked",
+        "max by (job) (events_parked{$app}) > 0",
+        "Events could not be delivered, and are no longer tried. `events list` shows them.",
+    )]),
     Family::gauge(
         "events_outbox_lag_seconds",
         "Age of the oldest event that waits.",
-    ),
+    )
+    .alerts(&[Alert::warning(
+        "OutboxLag",
+        "max by (job) (events_outbox_lag_seconds{$app}) > 60",
+        "Events wait for more than a minute. Check the log of the relay, and the message broker.",
+    )
+    .lasting(Duration::from_mins(5))]),
 ];
 
 const BOUNDS: [(f64, &str); 8] = [

@@ -45,13 +45,15 @@ pub struct EventSettings {
     /// Time for which `Inbox` remembers an id. A duplicate that arrives later is not recognized.
     #[setting(default = "30d", min = "1m")]
     pub keep_inbox: Duration,
-    /// Message broker: `redis` (Redis Streams, at `redis.url`) or `none`.
+    /// Message broker: `redis` (Redis Streams, at `redis.url`), `nats` (NATS JetStream, at
+    /// `nats.url`) or `none`.
     #[setting(default = "none")]
     pub broker: BrokerKind,
     /// Name of the stream in the broker. Services that share it exchange events.
     #[setting(default = "events")]
     pub stream: String,
-    /// Maximum number of messages in the stream of the broker. Beyond it, the oldest are removed.
+    /// Maximum number of messages in the stream of the broker. Beyond it, the oldest are removed. A
+    /// stream of NATS that exists keeps its own limits.
     #[setting(default = 1000000, min = 1000)]
     pub stream_max: u32,
     /// Topics that are published to the broker; `ticket.*` for all that begin with `ticket.`.
@@ -72,4 +74,6 @@ pub enum BrokerKind {
     None,
     /// Redis Streams.
     Redis,
+    /// NATS JetStream.
+    Nats,
 }

@@ -204,7 +204,7 @@ fn is_damaged(error: &io::Error) -> bool {
 }
 
 /// Creates a file that has no name, so that nothing is left of it after a crash.
-fn scratch_file(folder: &Path) -> io::Result<File> {
+pub(crate) fn scratch_file(folder: &Path) -> io::Result<File> {
     std::fs::create_dir_all(folder)?;
     let path: PathBuf = folder.join(uuid::Uuid::now_v7().to_string());
     let file = File::options()

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use doyen_core::{Clock, Timestamp};
+use doyen_data::Database;
 use tokio::sync::Semaphore;
 
 use crate::archive::ArchiveLimits;
 use crate::figures::Figures;
 use crate::link::LinkKey;
+use crate::resumable::UploadLimits;
 use crate::scan::Scanner;
 use crate::settings::{FileSettings, ScanTime};
 use crate::store::Store;
@@ -28,6 +31,10 @@ pub struct FilesCore {
     pub(crate) sweep_after: Duration,
     pub(crate) links: LinkKey,
     pub(crate) figures: Figures,
+    pub(crate) uploads: UploadLimits,
+    /// Bytes of files that arrive in this process.
+    pub(crate) arriving: AtomicU64,
+    pub(crate) database: Database,
     clock: Arc<dyn Clock>,
 }
 
@@ -63,7 +70,7 @@ impl FilesCore {
         scanner: Option<Arc<dyn Scanner>>,
         is_scan_required: bool,
         links: LinkKey,
-        clock: Arc<dyn Clock>,
+        (clock, database): (Arc<dyn Clock>, Database),
     ) -> Self {
         let limit = scanner
             .as_ref()
@@ -84,6 +91,9 @@ impl FilesCore {
             sweep_after: settings.sweep_after,
             links,
             figures: Figures::default(),
+            uploads: UploadLimits::of(settings),
+            arriving: AtomicU64::new(0),
+            database,
             clock,
         }
     }

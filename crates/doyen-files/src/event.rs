@@ -29,6 +29,11 @@ pub enum FileEvent {
         /// File id.
         file: FileId,
     },
+    /// A later scan was not possible, and the content was removed.
+    Unscannable {
+        /// File id.
+        file: FileId,
+    },
     /// A file was removed.
     Removed {
         /// File id.

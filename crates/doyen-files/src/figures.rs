@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use doyen_app::{Family, Samples};
+use doyen_app::{Alert, Family, Samples};
 
 const RECEIVED: &str = "files_received_total";
 const BYTES: &str = "files_received_bytes_total";
@@ -13,9 +13,16 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family::counter(
         RECEIVED,
         "Files that this process accepted, and uploads that it refused.",
-    ),
+    )
+    .labels(&["outcome"]),
     Family::counter(BYTES, "Bytes of files that arrived in this process."),
-    Family::counter(SCANS, "Scans of this process, by verdict."),
+    Family::counter(SCANS, "Scans of this process, by verdict.")
+        .labels(&["verdict"])
+        .alerts(&[Alert::warning(
+            "FileScansFail",
+            "sum by (job) (increase(files_scans_total{$app, verdict=\"failed\"}[15m])) > 0",
+            "Files cannot be scanned, and stay unreadable. Check the virus scanner.",
+        )]),
     Family::counter(SWEPT, "Objects without a row that this process removed."),
 ];
 

@@ -7,21 +7,22 @@ use std::time::Duration;
 use doyen_core::cache::CommitHooks as _;
 use doyen_core::{Inject, Jobs, Unexpected};
 use doyen_data::Session;
-use doyen_web::File;
+use doyen_web::{File, ReadPart};
 
 use crate::core::FilesCore;
+use crate::download::Download;
 use crate::event::FileEvent;
 use crate::intake::{Received, discard_after_commit};
 use crate::problems::{FileRemoved, KeepFile, NotScanned, OpenFile, StorageUnavailable};
 use crate::rows;
 use crate::scan_later::ScanFile;
-use crate::store::Area;
+use crate::store::{Area, Saved};
 use crate::stored::{FileId, FileStatus, StoredFile, Usage};
 
 /// Keeps, reads and removes files, in the unit of work of the request or job that injects it.
 ///
-/// It does not decide who may read a file: that is the rule of a domain, which knows what the file
-/// belongs to.
+/// It does not check whether the caller may read a file: that is the rule of a domain, which knows
+/// what the file belongs to.
 #[derive(Clone, Inject)]
 pub struct Files {
     session: Session,
@@ -110,6 +111,16 @@ impl Files {
         Ok(all)
     }
 
+    /// Returns the same with a session of its own that only reads, and holds no connection between
+    /// statements: for a check before a body arrives.
+    #[must_use]
+    pub fn autocommit(&self) -> Self {
+        Self {
+            session: self.session.autocommit(),
+            ..self.clone()
+        }
+    }
+
     /// Returns what an owner stores.
     ///
     /// # Errors
@@ -142,11 +153,7 @@ impl Files {
     /// Returns a problem if the file is not scanned yet or was infected, and an error if the store
     /// fails.
     pub async fn open(&self, file: &StoredFile) -> Result<File, OpenFile> {
-        match file.status {
-            FileStatus::Scanning => return Err(NotScanned.into()),
-            FileStatus::Infected => return Err(FileRemoved.into()),
-            FileStatus::Clean | FileStatus::Unscanned => {}
-        }
+        readable(file)?;
         let opened = self.core.store.open(file.id, Area::Published).await;
         let Some(object) = opened.map_err(StorageUnavailable::from)? else {
             let id = file.id;
@@ -158,8 +165,30 @@ impl Files {
             return Err(Unexpected::new(format!("the object of {id} has {length} bytes")).into());
         }
         let read = Arc::new(move |range| object.read(range));
-        let response = File::stored(length, &file.sha256, &file.media_type, read);
-        Ok(response.attachment(&file.name).sandboxed())
+        Ok(response(file, read))
+    }
+
+    /// Returns the content of a file as [`open`](Self::open) does, or, with `files.s3.presigned`, a
+    /// redirect to the store. Its link is for `GET` only, lets its holder read the file until it
+    /// expires, and makes browsers save the file. A `HEAD` gets the headers of the content.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`open`](Self::open).
+    pub async fn download(&self, file: &StoredFile) -> Result<Download, OpenFile> {
+        readable(file)?;
+        let saved = Saved {
+            disposition: doyen_web::response::attachment(&file.name),
+            media_type: file.media_type.clone(),
+        };
+        let link = self.core.store.link(file.id, &saved).await;
+        let link = link.map_err(StorageUnavailable::from)?;
+        let file = match link {
+            // Only its headers are sent, to a `HEAD`.
+            Some(_) => response(file, Arc::new(|_| Box::pin(futures_util::stream::empty()))),
+            None => self.open(file).await?,
+        };
+        Ok(Download { link, file })
     }
 
     /// Returns a text that lets its holder read a file for this long, for the URL of a route with
@@ -179,5 +208,20 @@ impl Files {
             Some(id) => self.find(id).await,
             None => Ok(None),
         }
+    }
+}
+
+/// Returns the response with the content that `read` returns.
+fn response(file: &StoredFile, read: ReadPart) -> File {
+    File::stored(file.size, &file.sha256, &file.media_type, read)
+        .attachment(&file.name)
+        .sandboxed()
+}
+
+fn readable(file: &StoredFile) -> Result<(), OpenFile> {
+    match file.status {
+        FileStatus::Scanning => Err(NotScanned.into()),
+        FileStatus::Infected | FileStatus::Unscannable => Err(FileRemoved.into()),
+        FileStatus::Clean | FileStatus::Unscanned => Ok(()),
     }
 }

@@ -13,11 +13,12 @@ use doyen_core::{Refusal, Unexpected};
 use doyen_data::Session;
 use tokio::runtime::Handle;
 
+use crate::arriving::Arriving;
 use crate::core::{FilesCore, Scanning};
 use crate::figures::add;
-use crate::kind::{self, Declared, FileKind, HEAD_BYTES};
 use crate::policy::Rules;
-use crate::problems::{self, INFECTED, StorageUnavailable, TYPE_MISMATCH, TYPE_NOT_ALLOWED};
+use crate::problems::{self, INFECTED, StorageUnavailable};
+use crate::recognize::Recognizer;
 use crate::scan::{ScanError, Scanner, Verdict};
 use crate::store::{Area, Object, ObjectReader, ObjectWriter, StoreError};
 use crate::stored::{FileId, FileStatus};
@@ -56,6 +57,13 @@ impl std::fmt::Debug for Discard {
 }
 
 impl Discard {
+    pub(crate) fn new(core: &Arc<FilesCore>, id: FileId) -> Self {
+        Self {
+            core: Arc::clone(core),
+            id: Some(id),
+        }
+    }
+
     /// Keeps the object.
     pub(crate) fn keep(&mut self) {
         self.id = None;
@@ -81,20 +89,15 @@ impl Drop for Discard {
 pub(crate) struct Intake {
     core: Arc<FilesCore>,
     id: FileId,
-    rules: Rules,
-    /// The name as the client gave it.
-    given_name: String,
-    declared: Declared,
-    kind: Option<FileKind>,
-    /// The first bytes, until the kind is known.
-    head: Vec<u8>,
+    recognizer: Recognizer,
     size: u64,
     hash: Context,
     writer: Box<dyn ObjectWriter>,
     limit: u64,
+    arriving: Arriving,
 }
 
-fn storage(error: StoreError) -> Refusal {
+pub(crate) fn storage(error: StoreError) -> Refusal {
     StorageUnavailable::from(error).into()
 }
 
@@ -106,8 +109,7 @@ impl Intake {
         given_name: String,
         media_type: Option<&str>,
     ) -> Result<Self, Refusal> {
-        let declared = kind::declared(rules.kinds, media_type);
-        let declared = declared.ok_or_else(|| not_allowed(rules.kinds))?;
+        let recognizer = Recognizer::new(rules.kinds, given_name, media_type)?;
         if matches!(core.scanning, Scanning::Missing) {
             return Err(problems::scanner_unavailable());
         }
@@ -116,65 +118,35 @@ impl Intake {
         Ok(Self {
             core: Arc::clone(core),
             id,
-            rules,
-            given_name,
-            declared,
-            kind: None,
-            head: Vec::new(),
+            recognizer,
             size: 0,
             hash: Context::new(&SHA256),
             writer,
             limit: rules.max_bytes.min(core.max_bytes),
+            arriving: Arriving::new(core),
         })
     }
 
     /// Takes the next bytes.
     pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), Refusal> {
-        self.size += bytes.len() as u64;
+        let length = bytes.len() as u64;
+        self.size += length;
         if self.size > self.limit {
             return Err(problems::too_large(self.limit));
         }
-        if self.kind.is_none() {
-            let missing = HEAD_BYTES - self.head.len();
-            self.head
-                .extend_from_slice(&bytes[..missing.min(bytes.len())]);
-            if self.head.len() == HEAD_BYTES {
-                self.decide()?;
-            }
-        }
-        if let Some(kind) = self.kind {
-            contains(kind, &bytes)?;
-        }
+        self.arriving.add(length)?;
+        self.recognizer.see(&bytes)?;
         self.hash.update(&bytes);
         self.writer.write(bytes).await.map_err(storage)
     }
 
-    /// Decides the kind by the first bytes.
-    fn decide(&mut self) -> Result<FileKind, Refusal> {
-        let kind = match self.declared {
-            Declared::Kind(kind) if kind.fits(&self.head) => kind,
-            Declared::Kind(_) => return Err(mismatch()),
-            Declared::Unknown => kind::detect(self.rules.kinds, &self.head, &self.given_name)
-                .ok_or_else(|| not_allowed(self.rules.kinds))?,
-        };
-        contains(kind, &self.head)?;
-        self.kind = Some(kind);
-        Ok(kind)
-    }
-
     /// Completes the file: the archive limits and the verdict.
     pub(crate) async fn finish(mut self) -> Result<Received, Refusal> {
-        let kind = match self.kind {
-            Some(kind) => kind,
-            None => self.decide()?,
-        };
+        let kind = self.recognizer.finish()?;
         // Removes the complete object if this fails, or if the client disconnects.
-        let content = Discard {
-            core: Arc::clone(&self.core),
-            id: Some(self.id),
-        };
+        let content = Discard::new(&self.core, self.id);
         self.writer.finish().await.map_err(storage)?;
-        if archive::is_archive(&self.head) {
+        if archive::is_archive(self.recognizer.head()) {
             check_archive(&self.core, self.id).await?;
         }
         let status = match &self.core.scanning {
@@ -198,7 +170,7 @@ impl Intake {
         add(&self.core.figures.bytes, self.size);
         Ok(Received {
             id: self.id,
-            name: name::sanitize(&self.given_name, kind),
+            name: name::sanitize(&self.recognizer.given_name, kind),
             media_type: kind.media_type(),
             size: self.size,
             sha256,
@@ -206,25 +178,6 @@ impl Intake {
             content,
         })
     }
-}
-
-fn contains(kind: FileKind, bytes: &[u8]) -> Result<(), Refusal> {
-    match kind.can_contain(bytes) {
-        true => Ok(()),
-        false => Err(mismatch()),
-    }
-}
-
-fn mismatch() -> Refusal {
-    Plain::new(&TYPE_MISMATCH).into()
-}
-
-fn not_allowed(kinds: &[FileKind]) -> Refusal {
-    let names: Vec<&str> = kinds.iter().map(FileKind::media_type).collect();
-    let names = names.join("`, `");
-    Plain::new(&TYPE_NOT_ALLOWED)
-        .detail(format!("accepted are `{names}`"))
-        .into()
 }
 
 /// The problem of a scan without a verdict.

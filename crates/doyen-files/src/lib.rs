@@ -13,13 +13,15 @@
 //! | --- | --- |
 //! | `policy.rs`, `kind.rs` | what an upload accepts |
 //! | `upload.rs`, `upload` | the extractors: forms and raw bodies |
-//! | `intake.rs` | one file as it arrives |
+//! | `intake.rs`, `recognize.rs`, `arriving.rs` | one file as it arrives: checks, kind, bytes in total |
+//! | `resumable.rs`, `resumable` | resumable uploads (tus) |
 //! | `archive.rs`, `archive` | the limits of archives |
 //! | `name.rs` | file names as data |
-//! | `store.rs`, `store` | the port of stores, and the folder |
+//! | `store.rs`, `store` | the port of stores, the folder and S3 |
 //! | `scan.rs`, `scan` | the port of virus scanners, and clamd |
 //! | `scan_later.rs` | the job that scans a file in quarantine |
-//! | `files.rs`, `stored.rs`, `rows.rs` | kept files: their rows and downloads |
+//! | `files.rs`, `stored.rs`, `rows.rs`, `tables.rs` | kept files: their rows |
+//! | `download.rs` | downloads that the store may serve |
 //! | `link.rs` | signed links |
 //! | `sweep.rs` | removal of what a crash left |
 //! | `figures.rs` | metrics |
@@ -34,7 +36,9 @@
 extern crate self as doyen;
 
 mod archive;
+mod arriving;
 mod core;
+mod download;
 mod event;
 mod figures;
 mod files;
@@ -45,6 +49,8 @@ mod name;
 mod plugin;
 mod policy;
 mod problems;
+mod recognize;
+mod resumable;
 mod rows;
 mod scan;
 mod scan_later;
@@ -52,10 +58,12 @@ mod settings;
 mod store;
 mod stored;
 mod sweep;
+mod tables;
 mod upload;
 
 pub use crate::core::FilesCore;
 pub use archive::ArchiveLimits;
+pub use download::Download;
 pub use event::FileEvent;
 pub use files::Files;
 pub use intake::Received;
@@ -63,12 +71,17 @@ pub use kind::FileKind;
 pub use plugin::{FilesPlugin, ScannerOverride, StoreOverride};
 pub use policy::{NoFields, UploadPolicy};
 pub use problems::{KeepFile, OpenFile, StorageUnavailable};
-pub use rows::TABLES;
+pub use resumable::{UploadId, resumable};
 pub use scan::{Clamd, ScanError, Scanner, Verdict};
-pub use settings::{FileSettings, ScanTime, ScannerKind};
-pub use store::{Area, FolderStore, Listed, Listing, Object, ObjectWriter, Store, StoreError};
+pub use settings::{FileSettings, S3Settings, ScanTime, ScannerKind, StoreKind};
+#[cfg(feature = "s3")]
+pub use store::S3Store;
+pub use store::{
+    Area, FolderStore, Listed, Listing, Object, ObjectWriter, Saved, Store, StoreError,
+};
 pub use stored::{FileId, FileStatus, StoredFile, Usage};
 pub use sweep::{Sweep, Swept};
+pub use tables::TABLES;
 pub use upload::{RawUpload, Upload};
 
 /// Names for generated code. Not part of the public API.

@@ -9,12 +9,12 @@ use doyen_core::{JobHandler, NewJob, Schedule};
 use crate::core::FilesCore;
 use crate::figures::FAMILIES;
 use crate::link::LinkKey;
-use crate::rows::TABLES;
 use crate::scan::{Clamd, Scanner};
 use crate::scan_later::ScanFile;
-use crate::settings::{FileSettings, ScannerKind};
+use crate::settings::{FileSettings, ScannerKind, StoreKind};
 use crate::store::{FolderStore, Store};
 use crate::sweep::Sweep;
+use crate::tables::TABLES;
 
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -25,7 +25,7 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FilesPlugin;
 
-/// A store that replaces the folder: an extension point.
+/// A store that replaces that of the settings: an extension point.
 #[derive(Clone)]
 pub struct StoreOverride(pub Arc<dyn Store>);
 
@@ -77,7 +77,10 @@ impl Plugin for FilesPlugin {
 fn wire(settings: &FileSettings, app: &mut Registrar<'_>) {
     let store = match app.contributions::<StoreOverride>().pop() {
         Some(StoreOverride(store)) => store,
-        None => Arc::new(FolderStore::new(&settings.folder)),
+        None => store(settings).unwrap_or_else(|(key, message)| {
+            app.fault(SetupError::setting(key, message));
+            Arc::new(FolderStore::new(&settings.folder))
+        }),
     };
     let is_prod = app.info().environment.is_prod();
     let scanner = match app.contributions::<ScannerOverride>().pop() {
@@ -86,8 +89,8 @@ fn wire(settings: &FileSettings, app: &mut Registrar<'_>) {
     };
     let is_scan_required = is_prod && !settings.accept_unscanned;
     let links = LinkKey::new(&app.derive_key("doyen/files/links"));
-    let clock = app.clock();
-    let core = FilesCore::new(settings, store, scanner, is_scan_required, links, clock);
+    let shared = (app.clock(), app.database());
+    let core = FilesCore::new(settings, store, scanner, is_scan_required, links, shared);
     let core = Arc::new(core);
     app.provide(Arc::clone(&core));
     let checked = Arc::clone(&core);
@@ -108,6 +111,25 @@ fn wire(settings: &FileSettings, app: &mut Registrar<'_>) {
         );
     }
     app.metrics(FAMILIES, move |samples| core.figures.collect(samples));
+}
+
+/// Returns the store of the settings, or the setting that is wrong.
+fn store(settings: &FileSettings) -> Result<Arc<dyn Store>, (&'static str, String)> {
+    match settings.store {
+        StoreKind::Folder => Ok(Arc::new(FolderStore::new(&settings.folder))),
+        #[cfg(feature = "s3")]
+        StoreKind::S3 => {
+            let scratch = settings.folder.join("scratch");
+            let max_bytes = settings.max_bytes.bytes();
+            let store = crate::store::S3Store::new(&settings.s3, &scratch, max_bytes)?;
+            Ok(Arc::new(store))
+        }
+        #[cfg(not(feature = "s3"))]
+        StoreKind::S3 => {
+            let message = "`s3` is not built in: switch on the feature `s3` of `doyen`";
+            Err(("files.store", message.to_owned()))
+        }
+    }
 }
 
 /// Returns the scanner of the settings.

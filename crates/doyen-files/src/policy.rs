@@ -39,6 +39,10 @@ pub trait UploadPolicy: Send + Sync + 'static {
     const MIN_FILES: usize = 1;
     /// Name of the field that has the files.
     const PART: &'static str = "file";
+    /// True if the body can also be JSON that names finished [resumable](fn@crate::resumable)
+    /// uploads: `{"upload": "upl_…"}` with the other fields, or `{"uploads": [..]}` if the policy
+    /// accepts several files.
+    const RESUMABLE: bool = false;
 }
 
 /// A form without other fields.

@@ -3,46 +3,9 @@
 use doyen_core::{Timestamp, Unexpected};
 use doyen_data::sea_orm::Value;
 use doyen_data::sea_orm::prelude::Uuid;
-use doyen_data::{Migration, Migrations, Row, Session};
+use doyen_data::{Row, Session};
 
 use crate::stored::{FileId, FileStatus, StoredFile, Usage};
-
-/// The table of files, on both databases. Times are microseconds since 1970 in UTC.
-pub const TABLES: Migrations = Migrations {
-    folder: None,
-    sqlite: &[Migration {
-        version: 1,
-        name: "files",
-        up: "CREATE TABLE files (
-    id blob PRIMARY KEY NOT NULL,
-    status text NOT NULL CHECK (status IN ('clean', 'unscanned', 'scanning', 'infected')),
-    name text NOT NULL,
-    media_type text NOT NULL,
-    size integer NOT NULL,
-    sha256 text NOT NULL,
-    owner text NOT NULL,
-    created_at integer NOT NULL
-) STRICT;
-CREATE INDEX files_owner ON files (owner);",
-        down: "DROP TABLE files;",
-    }],
-    postgres: &[Migration {
-        version: 1,
-        name: "files",
-        up: "CREATE TABLE files (
-    id uuid PRIMARY KEY,
-    status text NOT NULL CHECK (status IN ('clean', 'unscanned', 'scanning', 'infected')),
-    name text NOT NULL,
-    media_type text NOT NULL,
-    size bigint NOT NULL,
-    sha256 text NOT NULL,
-    owner text NOT NULL,
-    created_at bigint NOT NULL
-);
-CREATE INDEX files_owner ON files (owner);",
-        down: "DROP TABLE files;",
-    }],
-};
 
 #[derive(Row)]
 struct FileRow {

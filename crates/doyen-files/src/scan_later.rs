@@ -38,7 +38,7 @@ impl Job for ScanFile {
     type Needs = (Session, Arc<FilesCore>);
     type Output = ();
 
-    async fn run(self, (session, core): Self::Needs, _: JobRun) -> Result<(), JobError> {
+    async fn run(self, (session, core): Self::Needs, run: JobRun) -> Result<(), JobError> {
         let id: FileId = self.file.parse().map_err(JobError::permanent)?;
         // No transaction is open while the scanner works.
         let file = rows::find(&session.autocommit(), id).await?;
@@ -59,13 +59,17 @@ impl Job for ScanFile {
                 tracing::warn!(target: "files", %id, found, "a file in quarantine is infected");
                 (FileStatus::Infected, FileEvent::Infected { file: id })
             }
-            // It was accepted within the limit of this process: the limit of the scanner is lower.
-            Err(ScanError::TooLarge) => return Err(JobError::permanent(ScanError::TooLarge)),
+            // Too large: it was accepted within the limit of this process, and the limit of the
+            // scanner is lower.
+            Err(error) if matches!(error, ScanError::TooLarge) || run.is_last_attempt() => {
+                tracing::warn!(target: "files", %id, error = %doyen_core::chain(&error), "a file in quarantine cannot be scanned");
+                (FileStatus::Unscannable, FileEvent::Unscannable { file: id })
+            }
             Err(error) => return Err(JobError::retry_in(SCAN_PAUSE, error)),
         };
         if rows::settle(&session, id, status).await? {
             session.emit(&event).await?;
-            if status == FileStatus::Infected {
+            if status != FileStatus::Clean {
                 discard_after_commit(&session, &core, id);
             }
         }

@@ -6,9 +6,13 @@
 
 mod folder;
 mod reader;
+#[cfg(feature = "s3")]
+mod s3;
 
 pub use folder::FolderStore;
 pub(crate) use reader::ObjectReader;
+#[cfg(feature = "s3")]
+pub use s3::S3Store;
 
 use std::fmt;
 use std::io;
@@ -58,6 +62,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// Checks that objects can be written.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// Returns a URL at which clients get a published object from the store itself, for a short
+    /// time; `None` if the store does not offer it.
+    async fn link(&self, id: FileId, saved: &Saved) -> Result<Option<String>, StoreError> {
+        let _ = (id, saved);
+        Ok(None)
+    }
+}
+
+/// How clients save an object that they get from the store itself.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The value of `Content-Disposition`.
+    pub disposition: String,
+    /// The value of `Content-Type`.
+    pub media_type: String,
 }
 
 /// A part of all objects of a store.
@@ -78,7 +98,8 @@ pub struct Listed {
     pub area: Option<Area>,
 }
 
-/// An object that is being written. If it is dropped before the end, nothing is left of it.
+/// An object that is being written. If it is dropped before the end, it is removed, at once or a
+/// moment later.
 #[async_trait]
 pub trait ObjectWriter: Send {
     /// Appends bytes.
@@ -88,7 +109,7 @@ pub trait ObjectWriter: Send {
     async fn finish(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// A complete object, which can be read even while it is removed.
+/// A complete object. If it is removed meanwhile, a read returns its bytes or fails.
 pub trait Object: Send + Sync + 'static {
     /// Returns the length in bytes.
     fn length(&self) -> u64;

@@ -25,10 +25,18 @@ pub enum FileStatus {
     Scanning,
     /// The scanner found malware. Its content was removed.
     Infected,
+    /// The scanner could not scan it. Its content was removed.
+    Unscannable,
 }
 
 impl FileStatus {
-    const ALL: [Self; 4] = [Self::Clean, Self::Unscanned, Self::Scanning, Self::Infected];
+    const ALL: [Self; 5] = [
+        Self::Clean,
+        Self::Unscanned,
+        Self::Scanning,
+        Self::Infected,
+        Self::Unscannable,
+    ];
 
     /// Returns the name, as in the database.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +45,7 @@ impl FileStatus {
             FileStatus::Unscanned => "unscanned",
             FileStatus::Scanning => "scanning",
             FileStatus::Infected => "infected",
+            FileStatus::Unscannable => "unscannable",
         }
     }
 

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::FilesCore;
 use crate::figures::add;
+use crate::resumable;
 use crate::rows;
 use crate::store::{Area, Listed};
 use crate::stored::FileStatus;
 
-/// Removes the objects that no row needs and that are older than `files.sweep_after`. It runs every
-/// hour, on one node.
+/// Removes expired resumable uploads, and the objects that no row needs and that are older than
+/// `files.sweep_after`. It runs every hour, on one node.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Sweep {}
 
@@ -37,8 +38,9 @@ impl Job for Sweep {
 }
 
 impl FilesCore {
-    /// Removes the objects that no row needs.
-    pub(crate) async fn sweep(&self, session: &Session) -> Result<Swept, Unexpected> {
+    /// Removes expired uploads, and the objects that no row needs.
+    pub(crate) async fn sweep(self: &Arc<Self>, session: &Session) -> Result<Swept, Unexpected> {
+        self.remove_expired().await?;
         let mut swept = Swept::default();
         let mut after = None;
         loop {
@@ -59,10 +61,13 @@ impl FilesCore {
         // No transaction is open while objects are removed.
         let rows = rows::find_all(&session.autocommit(), &ids).await?;
         let status: HashMap<_, _> = rows.iter().map(|row| (row.id, row.status)).collect();
+        let parts = resumable::rows::known(&session.autocommit(), &ids).await?;
         let mut removed = 0;
         for one in listed {
             let is_needed = match (one.area, status.get(&one.id)) {
-                (None, _) | (_, None | Some(FileStatus::Infected)) => false,
+                (None, _) => false,
+                (Some(area), None) => area == Area::Quarantine && parts.contains(&one.id),
+                (_, Some(FileStatus::Infected | FileStatus::Unscannable)) => false,
                 // A scan that was interrupted publishes first.
                 (Some(_), Some(FileStatus::Scanning)) => true,
                 (Some(area), Some(_)) => area == Area::Published,

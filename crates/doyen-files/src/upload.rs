@@ -1,13 +1,16 @@
 //! The extractors of uploads.
 
 mod form;
+mod named;
 
 use std::sync::Arc;
 
 use doyen_core::inject::{Context, Needs};
 use doyen_core::{At, Invalid, Place, Problem as _, Refusal};
+use doyen_data::Session;
 use doyen_schema::Schema;
 use doyen_schema::contract::{Contract, RequestBody};
+use doyen_schema::input::json::JsonError;
 use doyen_schema::input::{Input as _, Object as _, text};
 use doyen_web::Request;
 use doyen_web::extract::{BodyStream, FromRequest, HeldMemory, ViaBody};
@@ -26,6 +29,9 @@ use crate::problems;
 /// The body is read while it arrives. Each file is checked against the policy `P` and waits in
 /// quarantine; [`Files::keep`](crate::Files::keep) keeps it, and the files that the handler drops
 /// are removed.
+///
+/// With [`UploadPolicy::RESUMABLE`] the body can also be JSON that names finished
+/// [resumable](fn@crate::resumable) uploads. They are used up if the unit of work commits.
 ///
 /// ```
 /// # extern crate doyen_files as doyen;
@@ -100,6 +106,10 @@ fn counted<T>(core: &FilesCore, received: Result<T, Refusal>) -> Result<T, Refus
 impl<P: UploadPolicy> FromRequest<ViaBody> for Upload<P> {
     async fn from_request(request: &mut Request) -> Result<Option<Self>, Refusal> {
         let core = core(&request.parts.context).await?;
+        if P::RESUMABLE && named::is_json(request.parts.header("content-type")) {
+            let received = named::receive(&core, request).await;
+            return counted(&core, received);
+        }
         let boundary = form::boundary(request.parts.header("content-type"))?;
         let body = BodyStream::of(request)?;
         let mut memory = HeldMemory::of(request, BUFFER_BYTES);
@@ -166,10 +176,20 @@ impl<P: UploadPolicy> FromRequest<ViaBody> for Upload<P> {
             .operation
             .fails([&problems::MALFORMED_FORM, &problems::TOO_MANY_FILES]);
         contract.operation.fails(Invalid::catalogue());
+        if P::RESUMABLE {
+            contract.operation.edits.push(named::describe::<P>);
+            contract
+                .operation
+                .fails([&problems::UPLOAD_UNKNOWN, &problems::UPLOAD_INCOMPLETE]);
+            contract.operation.fails(JsonError::catalogue());
+        }
     }
 
     fn needs(needs: &mut Needs) {
         needs.add::<Arc<FilesCore>>();
+        if P::RESUMABLE {
+            needs.add::<Session>();
+        }
     }
 }
 

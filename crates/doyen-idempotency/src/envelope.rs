@@ -6,7 +6,7 @@
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use bytes::Bytes;
-use doyen_core::idempotency::StoredResponse;
+use doyen_core::idempotency::{Content, StoredResponse};
 use doyen_core::{Caller, Unexpected};
 use doyen_secret::KeyDeriver;
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,9 @@ struct Head {
     status: u16,
     headers: Vec<(String, Vec<u8>)>,
     has_body: bool,
+    /// Length and hash of the body of the request.
+    #[serde(default)]
+    content: Option<(u64, [u8; 32])>,
 }
 
 /// Encrypts and decrypts envelopes.
@@ -79,12 +82,14 @@ impl Sealer {
             status,
             headers,
             body,
+            content,
         } = envelope.response;
         let head = Head {
             rights: envelope.rights,
             status,
             headers,
             has_body: body.is_some(),
+            content: content.map(|content| (content.length, content.hash)),
         };
         let head = serde_json::to_vec(&head)?;
         let body = body.unwrap_or_default();
@@ -121,6 +126,7 @@ impl Sealer {
             status,
             headers,
             has_body,
+            content,
         } = serde_json::from_slice(head).ok()?;
         Some(Envelope {
             rights,
@@ -128,6 +134,7 @@ impl Sealer {
                 status,
                 headers,
                 body: has_body.then(|| Bytes::copy_from_slice(body)),
+                content: content.map(|(length, hash)| Content { length, hash }),
             },
         })
     }
@@ -161,6 +168,10 @@ mod tests {
                     ("x".into(), vec![0xff]),
                 ],
                 body: Some(Bytes::from_static(b"whsec_secret")),
+                content: Some(Content {
+                    length: 7,
+                    hash: [9; 32],
+                }),
             },
         };
         let sealed = sealer.seal(&identity, envelope()).unwrap();

@@ -7,6 +7,7 @@
 //! | `table` | the statements, for both databases |
 //! | `envelope` | a stored response as bytes, encrypted |
 //! | `identity` | what makes two requests the same |
+//! | `content` | the hash of a body that is read while it arrives |
 //! | `background` | renewing leases, deleting expired rows |
 //!
 //! The row with the response is written in the transaction of the effect, and its primary key is
@@ -22,6 +23,7 @@
 extern crate self as doyen;
 
 mod background;
+mod content;
 mod envelope;
 mod identity;
 mod metrics;

@@ -9,7 +9,8 @@ const REQUESTS: &str = "idempotency_requests_total";
 pub(crate) const FAMILIES: &[Family] = &[Family::counter(
     REQUESTS,
     "Requests with an idempotency key: first, replayed, in_flight, reused, superseded.",
-)];
+)
+.labels(&["outcome"])];
 
 /// What became of requests with a key.
 #[derive(Debug, Default)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use doyen_core::idempotency::{
-    Attempt, Claim, IN_FLIGHT, Idempotency, KeyedRequest, NOT_REPLAYABLE, REUSED, StoredResponse,
+    Attempt, BodyDigest, Claim, IN_FLIGHT, Idempotency, KeyedRequest, NOT_REPLAYABLE, REUSED,
+    StoredResponse,
 };
 use doyen_core::inject::Context;
 use doyen_core::problem::Plain;
@@ -13,6 +14,7 @@ use doyen_core::{Caller, Clock, FORBIDDEN, Refusal, Unexpected};
 use doyen_data::Session;
 
 use crate::IdempotencySettings;
+use crate::content::Digest;
 use crate::envelope::{Envelope, Rights, Sealer};
 use crate::identity::{Hash, Identity};
 use crate::metrics::{Counts, count};
@@ -136,6 +138,10 @@ impl Idempotency for KeyStore {
             }
             Some(response) => Ok(Claim::Replay(response)),
         }
+    }
+
+    fn digest(&self, content_type: &str) -> Box<dyn BodyDigest> {
+        Box::new(Digest::new(content_type))
     }
 
     fn max_response_bytes(&self) -> usize {

@@ -3,11 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use doyen_core::Problem;
-use doyen_schema::Components;
 use doyen_schema::contract::{Operation, SocketContract};
+use doyen_schema::{Components, Output as _};
 use doyen_web::http::{HeaderValue, header};
 use doyen_web::{Body, Response};
 use serde_json::{Map, Value as Json, json};
+
+use crate::tokens::TokenView;
 
 /// The document, once the application is built and if it is served.
 #[derive(Debug, Default)]
@@ -60,6 +62,9 @@ pub(crate) fn document(title: &str, version: &str, operations: &[Operation]) -> 
         "channels": channels,
         "operations": actions,
     });
+    if let Some(path) = token_path(operations) {
+        document["x-connection-tokens"] = json!(path);
+    }
     // Two types of one name are refused when the service is built.
     if let Ok(named) = components.finish() {
         let schemas = named.schemas.iter();
@@ -70,6 +75,20 @@ pub(crate) fn document(title: &str, version: &str, operations: &[Operation]) -> 
         named.settle(&mut document);
     }
     document
+}
+
+/// Returns the path of the route that creates connection tokens: it returns one.
+fn token_path(operations: &[Operation]) -> Option<&str> {
+    let token = TokenView::schema(&mut Components::new()).as_json();
+    let returns_token = |operation: &&Operation| {
+        let mut bodies = operation
+            .answers
+            .iter()
+            .filter_map(|answer| answer.body.as_ref());
+        bodies.any(|(_, schema)| schema.as_json() == token)
+    };
+    let route = operations.iter().find(returns_token)?;
+    Some(&route.path)
 }
 
 fn channel(operation: &Operation, socket: &SocketContract, components: &mut Components) -> Json {

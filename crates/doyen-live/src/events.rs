@@ -205,6 +205,7 @@ impl Source {
     }
 
     async fn step(&mut self) -> Result<String, CloseReason> {
+        // What happens seldom is boxed, so that an idle stream does not reserve its memory.
         loop {
             while let Some(event) = self.queue.pop_front() {
                 if event.position <= self.subscription.last {
@@ -213,7 +214,7 @@ impl Source {
                 if let Some(reason) = self.outlet.close_reason() {
                     return Err(reason);
                 }
-                self.access.check_if_due(&self.hub).await?;
+                Box::pin(self.access.check_if_due(&self.hub)).await?;
                 let text = self.show(&event).await?;
                 self.subscription.last = event.position;
                 if let Some(text) = text {
@@ -228,7 +229,7 @@ impl Source {
                 }
                 Stage::Subscribing(after) => {
                     let subscribed = self.hub.subscribe(&self.subscription.topic, &self.outlet);
-                    let position = subscribed.await.map_err(unavailable)?;
+                    let position = Box::pin(subscribed).await.map_err(unavailable)?;
                     self.subscription.last = after.unwrap_or(position);
                     self.stage = after.map_or(Stage::Live, Stage::Resuming);
                     if after.is_some() {
@@ -237,7 +238,8 @@ impl Source {
                 }
                 Stage::Resuming(after) => {
                     let topic = &self.subscription.topic;
-                    match resume(&self.hub, topic, after).await.map_err(unavailable)? {
+                    let resumed = Box::pin(resume(&self.hub, topic, after)).await;
+                    match resumed.map_err(unavailable)? {
                         Resumed::Page(events, rest) => {
                             self.queue = events;
                             self.stage = rest.map_or(Stage::Live, Stage::Resuming);
@@ -271,7 +273,7 @@ impl Source {
             reason = self.inlet.closed() => Err(reason),
             () = drain.begun() => Err(CloseReason::Draining(self.hub.reconnect_after())),
             () = sleep_until(check_due) => {
-                self.access.check(&self.hub).await?;
+                Box::pin(self.access.check(&self.hub)).await?;
                 Ok(None)
             }
             next = self.inlet.next() => {

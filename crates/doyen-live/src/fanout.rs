@@ -9,8 +9,11 @@
 //! | [`LocalFanout`] | the hubs that share it, in one process |
 //! | [`PostgresFanout`] | every process with the same PostgreSQL database: the default there |
 //! | `RedisFanout` (feature `redis`) | every process with the same Redis: the default with `redis.url` |
+//! | `NatsFanout` (feature `nats`) | every process with the same NATS: the default with `nats.url` and without `redis.url` |
 
 mod local;
+#[cfg(feature = "nats")]
+mod nats;
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
@@ -26,6 +29,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, mpsc};
 
 pub use self::local::LocalFanout;
+#[cfg(feature = "nats")]
+pub use self::nats::NatsFanout;
 pub use self::postgres::PostgresFanout;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisFanout;

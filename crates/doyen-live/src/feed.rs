@@ -14,9 +14,9 @@ use crate::work::WorkContext;
 
 /// Makes the data of an event for one reader.
 ///
-/// The log holds what happened, often only ids. A feed reads the view that this reader may see, at
-/// the time of the delivery: it is injected for each event, in a context with the caller of the
-/// connection. Events that it returns `None` for are not sent.
+/// The log holds what happened, often only ids. A feed reads the view that this reader is allowed
+/// to see, at the time of the delivery: it is injected for each event, in a context with the caller
+/// of the connection. Events that it returns `None` for are not sent.
 pub trait Feed: Inject {
     /// The data of its events.
     type Item: Output;
@@ -53,7 +53,7 @@ pub struct Change<T> {
     pub data: T,
 }
 
-/// Who is present at a topic.
+/// The users present at a topic.
 #[derive(Clone, Debug)]
 pub struct Presence {
     /// The topic.

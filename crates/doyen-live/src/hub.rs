@@ -244,7 +244,7 @@ impl Hub {
         }
     }
 
-    /// Tells one connection who is present. Returns false if its buffer is full.
+    /// Sends one connection the list of present users. Returns false if its buffer is full.
     pub(crate) fn tell_presence(
         &self,
         outlet: &Outlet,

@@ -16,9 +16,9 @@
 //! | `socket` | [`Connection`]: typed messages over a WebSocket |
 //! | `hub`, `reader` | subscriptions, and the delivery of the event log to them |
 //! | `feed` | [`Feed`]: what one reader sees of an event |
-//! | `access`, `admission` | who may stay connected, and how many |
+//! | `access`, `admission` | the checks of connections, and their limits |
 //! | `tokens` | single-use connection tokens |
-//! | `presence` | who watches a topic, over all nodes |
+//! | `presence` | the users present at a topic, over all nodes |
 //! | [`fanout`] | what processes tell each other at once |
 //! | `asyncapi` | the document of the sockets |
 //!

@@ -3,18 +3,22 @@
 //! Events for which it has no place are read from the log later. So a burst of events closes no
 //! connection whose client reads, and one whose client does not costs bounded memory.
 
+use std::collections::VecDeque;
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use doyen_core::event::RecordedEvent;
-use tokio::sync::{Notify, mpsc, watch};
+use doyen_core::sync::lock;
+use tokio::sync::Notify;
 
 use crate::CloseReason;
 
 /// Maximum time in which a client takes nothing while its buffer is full. It is then disconnected.
 pub(crate) const MAX_LAGGING_WRITE: Duration = Duration::from_secs(1);
+
+/// Capacity above which an empty buffer is released: an idle connection holds none.
+const RETAINED_SIGNALS: usize = 4;
 
 /// What the hub sends to a connection.
 #[derive(Clone, Debug)]
@@ -23,7 +27,7 @@ pub(crate) enum Signal {
     Event(Arc<str>, Arc<RecordedEvent>),
     /// A message that is sent as it is, to the subscribers of a topic.
     Text(Arc<str>, Arc<str>),
-    /// Who is present at a topic now.
+    /// The users present at a topic now.
     Presence(Arc<str>, Arc<[String]>),
 }
 
@@ -32,26 +36,32 @@ pub(crate) enum Signal {
 pub(crate) struct Outlet {
     /// Identifies the connection in this process.
     pub(crate) id: u64,
-    sender: mpsc::Sender<Signal>,
-    closing: watch::Sender<Option<CloseReason>>,
-    lag: Arc<Lag>,
+    shared: Arc<Shared>,
 }
 
 /// The end of the connection.
 #[derive(Debug)]
 pub(crate) struct Inlet {
-    receiver: mpsc::Receiver<Signal>,
-    closing: watch::Receiver<Option<CloseReason>>,
-    lag: Arc<Lag>,
+    shared: Arc<Shared>,
 }
 
-/// Whether the buffer was full: events were left out since, and must be read from the log.
+/// What both ends share. A channel of the runtime would reserve 2 KiB for each connection.
+#[derive(Debug)]
+struct Shared {
+    capacity: usize,
+    state: Mutex<State>,
+    /// Notified when there is something to do next.
+    arrived: Notify,
+    closed: Notify,
+}
+
 #[derive(Debug, Default)]
-struct Lag {
-    lags: AtomicBool,
-    /// The position of the first event that was left out.
-    position: AtomicI64,
-    began: Notify,
+struct State {
+    signals: VecDeque<Signal>,
+    /// The position of the first event that was left out because the buffer was full. It and later
+    /// ones must be read from the log.
+    left_out: Option<i64>,
+    close_reason: Option<CloseReason>,
 }
 
 /// What a connection does next.
@@ -65,100 +75,97 @@ pub(crate) enum Next {
 
 /// Creates both ends.
 pub(crate) fn channel(id: u64, capacity: usize) -> (Outlet, Inlet) {
-    let (sender, receiver) = mpsc::channel(capacity.max(1));
-    let (closing, closed) = watch::channel(None);
-    let lag = Arc::<Lag>::default();
+    let shared = Arc::new(Shared {
+        capacity: capacity.max(1),
+        state: Mutex::default(),
+        arrived: Notify::new(),
+        closed: Notify::new(),
+    });
     let outlet = Outlet {
         id,
-        sender,
-        closing,
-        lag: Arc::clone(&lag),
+        shared: Arc::clone(&shared),
     };
-    let inlet = Inlet {
-        receiver,
-        closing: closed,
-        lag,
-    };
-    (outlet, inlet)
+    (outlet, Inlet { shared })
 }
 
 impl Outlet {
     /// Adds a signal. The caller never waits. Returns false if the buffer is full: the connection
     /// reads an event from the log later, and anything else is lost.
     pub(crate) fn push(&self, signal: Signal) -> bool {
-        if self.lag.lags.load(Ordering::Acquire) {
+        let mut state = lock(&self.shared.state);
+        if state.left_out.is_some() {
             return false;
         }
-        match self.sender.try_send(signal) {
-            Ok(()) => true,
-            Err(error) => {
-                if let mpsc::error::TrySendError::Full(Signal::Event(_, event)) = error {
-                    self.lag.position.store(event.position, Ordering::Release);
-                    self.lag.lags.store(true, Ordering::Release);
-                    self.lag.began.notify_one();
-                }
-                false
-            }
+        let is_pushed = state.signals.len() < self.shared.capacity;
+        match signal {
+            signal if is_pushed => state.signals.push_back(signal),
+            Signal::Event(_, event) => state.left_out = Some(event.position),
+            Signal::Text(..) | Signal::Presence(..) => {}
         }
+        drop(state);
+        self.shared.arrived.notify_one();
+        is_pushed
     }
 
     /// Closes the connection. The first reason counts.
     pub(crate) fn close(&self, reason: CloseReason) {
-        self.closing.send_if_modified(|known| {
-            let is_first = known.is_none();
-            known.get_or_insert(reason);
-            is_first
-        });
+        lock(&self.shared.state).close_reason.get_or_insert(reason);
+        self.shared.closed.notify_waiters();
     }
 
     /// Returns the reason if the connection was closed.
     pub(crate) fn close_reason(&self) -> Option<CloseReason> {
-        *self.closing.borrow()
+        lock(&self.shared.state).close_reason
     }
 }
 
 impl Inlet {
-    /// Waits for what is next. Never completes once the hub has dropped its end.
+    /// Waits for what is next.
     pub(crate) async fn next(&mut self) -> Next {
         loop {
-            if let Ok(signal) = self.receiver.try_recv() {
-                return Next::Signal(signal);
+            if let Some(next) = self.shared.take() {
+                return next;
             }
-            // First the mark, then the log: what is left out after the mark is marked again.
-            let position = self.lag.position.load(Ordering::Acquire);
-            if self.lag.lags.swap(false, Ordering::AcqRel) {
-                return Next::CatchUp(position);
-            }
-            tokio::select! {
-                signal = self.receiver.recv() => match signal {
-                    Some(signal) => return Next::Signal(signal),
-                    None => std::future::pending().await,
-                },
-                () = self.lag.began.notified() => {}
-            }
+            self.shared.arrived.notified().await;
         }
     }
 
     /// True if the buffer was full and the connection has not caught up yet.
     pub(crate) fn lags(&self) -> bool {
-        self.lag.lags.load(Ordering::Acquire)
+        lock(&self.shared.state).left_out.is_some()
     }
 
     /// Completes with the reason when the hub closes the connection. It borrows nothing, so that
     /// signals can be awaited meanwhile.
     pub(crate) fn closed(&self) -> impl Future<Output = CloseReason> + Send + use<> {
-        closed(self.closing.clone())
+        closed(Arc::clone(&self.shared))
     }
 }
 
-async fn closed(mut closing: watch::Receiver<Option<CloseReason>>) -> CloseReason {
-    let reason = closing
-        .wait_for(Option::is_some)
-        .await
-        .map(|reason| *reason);
-    match reason {
-        Ok(Some(reason)) => reason,
-        _ => std::future::pending().await,
+impl Shared {
+    /// Removes the first signal, or the mark that the buffer was full once it is empty. Then the
+    /// log is read, and what is left out meanwhile is marked again.
+    fn take(&self) -> Option<Next> {
+        let mut state = lock(&self.state);
+        let Some(signal) = state.signals.pop_front() else {
+            return state.left_out.take().map(Next::CatchUp);
+        };
+        if state.signals.is_empty() && state.signals.capacity() > RETAINED_SIGNALS {
+            state.signals = VecDeque::new();
+        }
+        Some(Next::Signal(signal))
+    }
+}
+
+async fn closed(shared: Arc<Shared>) -> CloseReason {
+    loop {
+        // Before the look: a close after it is noticed.
+        let notified = shared.closed.notified();
+        let reason = lock(&shared.state).close_reason;
+        match reason {
+            Some(reason) => return reason,
+            None => notified.await,
+        }
     }
 }
 
@@ -197,6 +204,18 @@ mod tests {
         assert!(matches!(inlet.next().await, Next::CatchUp(2)));
         assert!(outlet.push(event(1001)));
         assert!(matches!(inlet.next().await, Next::Signal(_)));
+    }
+
+    #[tokio::test]
+    async fn a_burst_leaves_no_buffer_behind() {
+        let (outlet, mut inlet) = channel(1, 256);
+        for n in 0..200 {
+            assert!(outlet.push(event(n)));
+        }
+        for _ in 0..200 {
+            inlet.next().await;
+        }
+        assert!(lock(&inlet.shared.state).signals.capacity() <= RETAINED_SIGNALS);
     }
 
     #[tokio::test]

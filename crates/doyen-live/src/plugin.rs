@@ -135,7 +135,7 @@ fn wire(hub: &Arc<Hub>, app: &mut Registrar<'_>) {
 fn fan_out(hub: &Hub, app: &mut Registrar<'_>) {
     let by_setting = match app.contributions::<FanoutOverride>().pop() {
         Some(FanoutOverride(fanout)) => Some(fanout),
-        None => redis(app),
+        None => redis(app).or_else(|| nats(app)),
     };
     let wakes = by_setting.is_some();
     let by_database = || {
@@ -182,6 +182,17 @@ fn redis(app: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
 
 #[cfg(not(feature = "redis"))]
 fn redis(_: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
+    None
+}
+
+#[cfg(feature = "nats")]
+fn nats(app: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
+    let fanout = fanout::NatsFanout::new(app.nats()?, app.info().name);
+    Some(Arc::new(fanout))
+}
+
+#[cfg(not(feature = "nats"))]
+fn nats(_: &Registrar<'_>) -> Option<Arc<dyn Fanout>> {
     None
 }
 

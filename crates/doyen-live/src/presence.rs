@@ -1,4 +1,4 @@
-//! Presence: who watches a topic now, over all nodes.
+//! Presence: the users at a topic now, over all nodes.
 //!
 //! A connection enters a topic in memory. One task of each process writes the difference to
 //! `live_presence`, reports that the process is alive, and tells its connections what changed. The
@@ -55,7 +55,7 @@ struct PresenceRow {
 }
 
 impl PresenceBook {
-    /// Adds a connection. It is notified of who is present.
+    /// Adds a connection. It gets the list of present users.
     pub(crate) fn enter(&self, topic: Arc<str>, who: String, outlet: Outlet) {
         let mut topics = lock(&self.topics);
         let all = topics.entry(topic).or_default();
@@ -93,7 +93,7 @@ impl PresenceBook {
         pairs.collect()
     }
 
-    /// Sends who is present to connections that know something else.
+    /// Sends the list of present users to connections whose last list differs.
     fn tell(&self, hub: &Hub, all: &BTreeMap<String, BTreeSet<String>>) {
         let mut topics = lock(&self.topics);
         for (topic, present) in &mut *topics {

@@ -60,7 +60,7 @@ pub struct LiveSettings {
     /// Interval of the search for events that no wake-up announced.
     #[setting(default = "1s", min = "10ms", max = "1m")]
     pub poll: Duration,
-    /// Interval at which this process reports who is present. A process that reports nothing for
+    /// Interval at which this process reports its present users. A process that reports nothing for
     /// three intervals no longer counts.
     #[setting(default = "5s", min = "50ms", max = "8s")]
     pub presence_interval: Duration,

@@ -22,7 +22,7 @@ pub(crate) struct Stats {
 }
 
 pub(crate) const FAMILIES: &[Family] = &[
-    Family::gauge("live_connections", "Open live connections, by kind."),
+    Family::gauge("live_connections", "Open live connections, by kind.").labels(&["kind"]),
     Family::gauge("live_topics", "Topics with subscribers in this process."),
     Family::counter(
         "live_deliveries_total",
@@ -31,11 +31,13 @@ pub(crate) const FAMILIES: &[Family] = &[
     Family::counter(
         "live_messages_total",
         "Messages that sockets received, by end.",
-    ),
+    )
+    .labels(&["end"]),
     Family::counter(
         "live_closed_total",
         "Connections that the server ended, by reason.",
-    ),
+    )
+    .labels(&["reason"]),
 ];
 
 impl Stats {

@@ -54,7 +54,7 @@ pub fn tokens() -> Route {
 /// A connection token.
 #[derive(Output)]
 #[output(name = "ConnectionToken")]
-struct TokenView {
+pub(crate) struct TokenView {
     /// The token, for `?token=` of a WebSocket.
     token: String,
     /// Lifetime in seconds.

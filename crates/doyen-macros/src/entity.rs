@@ -3,12 +3,18 @@
 //! SeaORM requires a `Relation` enum and an `impl ActiveModelBehavior` in the module of each
 //! entity, even if both are empty. `#[sea_orm::model]` generates the enum; then only the `impl` is
 //! missing.
+//!
+//! It also implements `HasTable`. What SeaORM's attributes do not say, such as an index of several
+//! columns, is in `#[index(..)]`, `#[unique(..)]` and `#[column(..)]`.
+
+mod table;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput};
 
 use crate::row::SeaOrm;
+use crate::text::Errors;
 
 /// Expands the derive.
 pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
@@ -49,8 +55,11 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
             }
         }
     });
-    Ok(quote! {
+    let mut errors = Errors::new();
+    let table = table::expand(&item, &mut errors);
+    errors.finish(quote! {
         #relation
+        #table
 
         #[automatically_derived]
         impl ::doyen::__private::data::sea_orm::ActiveModelBehavior for ActiveModel {}

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Data, DeriveInput, GenericParam, Ident, Index, Member, Type};
+use syn::{Data, DeriveInput, GenericParam, Generics, Ident, Index, Member, Type, parse_quote};
 
 use crate::text::{self, Argument, Errors};
 
@@ -40,16 +40,16 @@ pub(crate) fn expand(item: DeriveInput) -> syn::Result<TokenStream> {
     });
     let maker = quote!(|#(#names),*| ::core::future::ready(Self { #(#members: #names),* }));
     let name = &item.ident;
-    let (impl_generics, type_generics, conditions) = item.generics.split_for_impl();
-    let body = body(&lifetime, &needs, None, &maker);
-    let unlisted = text::unlisted();
-    Ok(quote! {
-        #[automatically_derived]
-        #unlisted
-        impl #impl_generics ::doyen::__private::Inject for #name #type_generics #conditions {
-            #body
-        }
-    })
+    let (_, type_generics, _) = item.generics.split_for_impl();
+    let made: Type = parse_quote!(#name #type_generics);
+    Ok(implementation(&Recipe {
+        lifetime,
+        made: &made,
+        generics: &item.generics,
+        needs: &needs,
+        error: None,
+        maker: &maker,
+    }))
 }
 
 /// The variable names of the dependencies.
@@ -59,27 +59,51 @@ pub(crate) fn argument_names(needs: &[Type]) -> Vec<Ident> {
         .collect()
 }
 
-/// Generates the items of an `impl Inject`. `maker` takes the dependencies and returns a future of
-/// the value, or of a `Result` if there is an `error`.
+/// What an `impl Inject` is generated from.
+pub(crate) struct Recipe<'a> {
+    pub(crate) lifetime: Ident,
+    /// The type that is constructed.
+    pub(crate) made: &'a Type,
+    pub(crate) generics: &'a Generics,
+    /// The types of the dependencies.
+    pub(crate) needs: &'a [Type],
+    pub(crate) error: Option<&'a Type>,
+    /// Takes the dependencies and returns a future of the value, or of a `Result` if there is an
+    /// `error`.
+    pub(crate) maker: &'a TokenStream,
+}
+
+/// Generates an `impl Inject`.
 ///
-/// The dependencies are resolved in an inner function that is generic over them. In an async body,
-/// `cx.get::<Arc<dyn Port>>()` would not compile: inside a future, the compiler does not see that
-/// `dyn Port` is `'static` (E0477).
-pub(crate) fn body(
-    lifetime: &Ident,
-    needs: &[Type],
-    error: Option<&Type>,
-    maker: &TokenStream,
-) -> TokenStream {
-    let nodes = needs
-        .iter()
-        .map(|ty| quote_spanned!(ty.span()=> <#ty as ::doyen::__private::Inject>::node as ::doyen::__private::Need));
+/// The compiler reports a dependency that cannot be injected in each body that names its type. So
+/// the types are named once, as the associated types of a private trait, and the bodies are generic
+/// over them. This is also why `cx.get::<Arc<dyn Port>>()` compiles: inside a future, the compiler
+/// does not see that `dyn Port` is `'static` (E0477).
+pub(crate) fn implementation(recipe: &Recipe<'_>) -> TokenStream {
+    let Recipe {
+        lifetime,
+        made,
+        generics,
+        needs,
+        error,
+        maker,
+    } = recipe;
+    let (impl_generics, _, conditions) = generics.split_for_impl();
+    let unlisted = text::unlisted();
     let fails = error.map(|error| quote_spanned!(error.span()=> .fails(<#error as ::doyen::__private::Problem>::catalogue())));
     let names = argument_names(needs);
-    let kinds: Vec<Ident> = (0..needs.len())
-        .map(|i| format_ident!("Need{}", i))
+    let kinds: Vec<TokenStream> = (0..needs.len())
+        .map(|i| quote!(<All as Dependency<#i>>::Type))
         .collect();
-    let (answer, made, end) = match error {
+    let dependencies = needs.iter().enumerate().map(|(i, ty)| {
+        quote_spanned! {ty.span()=>
+            impl #impl_generics Dependency<#i> for #made #conditions {
+                type Type = #ty;
+            }
+        }
+    });
+    let all: Vec<TokenStream> = (0..needs.len()).map(|i| quote!(Dependency<#i>)).collect();
+    let (answer, made_error, end) = match error {
         None => (
             quote!(Made),
             quote!(),
@@ -100,31 +124,53 @@ pub(crate) fn body(
     };
     let holes = error.map(|_| quote!(, _));
     let unused = needs.is_empty().then(|| quote!(let _ = cx;));
-    quote! {
-        const LIFETIME: ::doyen::__private::Lifetime = ::doyen::__private::Lifetime::#lifetime;
-
-        fn node() -> ::doyen::__private::Node {
-            ::doyen::__private::Node::of::<Self>(::std::vec![#(#nodes),*])#fails
-        }
-
-        fn make(
-            cx: &::doyen::__private::Context,
-        ) -> impl ::core::future::Future<Output = ::core::result::Result<Self, ::doyen::__private::Refusal>> + ::core::marker::Send {
-            async fn assemble<#(#kinds: ::doyen::__private::Inject,)* Maker, Making, Made #made>(
-                cx: &::doyen::__private::Context,
-                maker: Maker,
-            ) -> ::core::result::Result<Made, ::doyen::__private::Refusal>
-            where
-                Maker: ::core::ops::FnOnce(#(#kinds),*) -> Making + ::core::marker::Send,
-                Making: ::core::future::Future<Output = #answer> + ::core::marker::Send,
-            {
-                #unused
-                #(let #names = cx.get::<#kinds>().await?;)*
-                let made = maker(#(#names),*);
-                #end
+    let dependency = (!needs.is_empty()).then(|| {
+        quote! {
+            trait Dependency<const INDEX: usize> {
+                type Type: ::doyen::__private::Inject;
             }
-            assemble::<#(#needs,)* _, _, _ #holes>(cx, #maker)
         }
+    });
+    quote! {
+        const _: () = {
+            #dependency
+            #(#dependencies)*
+
+            #[automatically_derived]
+            #unlisted
+            impl #impl_generics ::doyen::__private::Inject for #made #conditions {
+                const LIFETIME: ::doyen::__private::Lifetime = ::doyen::__private::Lifetime::#lifetime;
+
+                fn node() -> ::doyen::__private::Node {
+                    fn needs<All: #(#all)+*>() -> ::std::vec::Vec<::doyen::__private::Need> {
+                        ::std::vec![#(<#kinds as ::doyen::__private::Inject>::node),*]
+                    }
+                    ::doyen::__private::Node::of::<Self>(needs::<Self>())#fails
+                }
+
+                fn make(
+                    cx: &::doyen::__private::Context,
+                ) -> impl ::core::future::Future<Output = ::core::result::Result<Self, ::doyen::__private::Refusal>> + ::core::marker::Send {
+                    // Not `async fn`: that it is `Send` is proved here, once for all types.
+                    fn assemble<All: #(#all)+*, Maker, Making, Made #made_error>(
+                        cx: &::doyen::__private::Context,
+                        maker: Maker,
+                    ) -> impl ::core::future::Future<Output = ::core::result::Result<Made, ::doyen::__private::Refusal>> + ::core::marker::Send
+                    where
+                        Maker: ::core::ops::FnOnce(#(#kinds),*) -> Making + ::core::marker::Send,
+                        Making: ::core::future::Future<Output = #answer> + ::core::marker::Send,
+                    {
+                        async move {
+                            #unused
+                            #(let #names = cx.get::<#kinds>().await?;)*
+                            let made = maker(#(#names),*);
+                            #end
+                        }
+                    }
+                    assemble::<Self, _, _, _ #holes>(cx, #maker)
+                }
+            }
+        };
     }
 }
 
@@ -167,7 +213,7 @@ mod tests {
         }));
         assert!(code.contains("Lifetime :: Application"), "{code}");
         assert!(
-            code.contains("assemble :: < Arc < dyn Clock > , Cart , _ , _ , _ >"),
+            code.contains("type Type = Arc < dyn Clock >") && code.contains("type Type = Cart"),
             "{code}"
         );
         assert!(

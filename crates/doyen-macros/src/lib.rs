@@ -39,7 +39,11 @@ macro_rules! derive {
     };
 }
 
-derive!(Entity(sea_orm), derive_entity, entity);
+derive!(
+    Entity(sea_orm, column, index, unique),
+    derive_entity,
+    entity
+);
 derive!(Event(event), derive_event, event);
 derive!(EventData(event), derive_event_data, event_data);
 derive!(Inject(inject), derive_inject, inject);

@@ -3,10 +3,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{FnArg, GenericArgument, ItemFn, PathArguments, ReturnType, Type};
+use syn::{FnArg, GenericArgument, Generics, ItemFn, PathArguments, ReturnType, Type};
 
-use crate::inject::{argument_names, body, lifetime};
-use crate::text::{Errors, cfgs, parse_arguments, unlisted};
+use crate::inject::{Recipe, argument_names, implementation, lifetime};
+use crate::text::{Errors, cfgs, parse_arguments};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::new();
@@ -28,17 +28,19 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     let cfgs = cfgs(&function.attrs);
     let names = argument_names(&needs);
     let maker = quote!(|#(#names),*| #name(#(#names),*));
-    let body = body(&lifetime, &needs, error.as_ref(), &maker);
-    let unlisted = unlisted();
+    let implementation = implementation(&Recipe {
+        lifetime,
+        made: &made,
+        generics: &Generics::default(),
+        needs: &needs,
+        error: error.as_ref(),
+        maker: &maker,
+    });
     Ok(quote! {
         #function
 
         #(#cfgs)*
-        #[automatically_derived]
-        #unlisted
-        impl ::doyen::__private::Inject for #made {
-            #body
-        }
+        #implementation
     })
 }
 

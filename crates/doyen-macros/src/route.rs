@@ -22,7 +22,8 @@ pub(crate) fn expand(
     item: TokenStream,
 ) -> Result<TokenStream> {
     let arguments = syn::parse2::<parse::RouteArguments>(arguments)?;
-    let mut function = parse::function(item)?;
+    let returns = "`-> NoContent`, `-> Json<..>` or a `Result` of one of these";
+    let mut function = parse::function(item, returns)?;
     let model = model::Route::new(method, arguments, &mut function)?;
     Ok(emit::route(&model, &function))
 }
@@ -30,7 +31,7 @@ pub(crate) fn expand(
 /// Expands `#[socket("/path", allow = ..)]`: the function handles the messages of a WebSocket.
 pub(crate) fn expand_socket(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let arguments = syn::parse2::<parse::RouteArguments>(arguments)?;
-    let function = parse::function(item)?;
+    let function = parse::function(item, "`-> Result<(), Unexpected>`, or another error")?;
     let model = model::Route::socket(arguments, &function)?;
     Ok(emit::socket(&model, &function))
 }

@@ -165,7 +165,7 @@ impl SeaOrm {
         self.0.iter().any(|meta| is(meta.path().get_ident(), name))
     }
 
-    fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.0.iter().find_map(|meta| match meta {
             Meta::NameValue(pair) if is(pair.path.get_ident(), name) => match &pair.value {
                 Expr::Lit(literal) => match &literal.lit {

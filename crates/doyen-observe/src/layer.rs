@@ -14,6 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::lines::Lines;
 use crate::logs::{LineStyle, LogFormat};
 use crate::text;
+use crate::{LogEvent, LogTap};
 
 /// Maximum length of a value, in bytes.
 const MAX_VALUE_BYTES: usize = 16 << 10;
@@ -21,11 +22,12 @@ const MAX_VALUE_BYTES: usize = 16 << 10;
 pub(crate) struct LogLayer {
     lines: Lines,
     look: LineStyle,
+    taps: Vec<LogTap>,
 }
 
 impl LogLayer {
-    pub(crate) const fn new(lines: Lines, look: LineStyle) -> Self {
-        Self { lines, look }
+    pub(crate) const fn new(lines: Lines, look: LineStyle, taps: Vec<LogTap>) -> Self {
+        Self { lines, look, taps }
     }
 }
 
@@ -79,6 +81,9 @@ where
             .into_iter()
             .for_each(|(name, value)| all.put(name, value));
 
+        if !self.taps.is_empty() && *event.metadata().level() <= Level::WARN {
+            self.hand_over(event, &all);
+        }
         let mut line = String::with_capacity(256);
         match self.look.format {
             LogFormat::Json => json_line(&mut line, event, &all),
@@ -91,6 +96,26 @@ where
 }
 
 impl LogLayer {
+    fn hand_over(&self, event: &Event<'_>, all: &Fields) {
+        let fields: Vec<_> = all
+            .values
+            .iter()
+            .map(|(name, value)| match value {
+                Value::Text(text) | Value::Literal(text) => (*name, text.as_str()),
+            })
+            .collect();
+        let handed = LogEvent {
+            is_error: *event.metadata().level() == Level::ERROR,
+            target: event.metadata().target(),
+            message: &all.message,
+            fields: &fields,
+            trace: current_request().map(|(_, trace)| trace),
+        };
+        for LogTap(receiver) in &self.taps {
+            receiver.receive(&handed);
+        }
+    }
+
     /// Samples by the location in the code that logs. Security events share one location and have a
     /// name. Events that a client can cause must not displace the others.
     fn admits(&self, event: &Event<'_>) -> bool {
@@ -271,7 +296,7 @@ mod tests {
 
     fn logged(format: LogFormat, colour: bool, code: impl FnOnce()) -> Vec<String> {
         let lines = Lines::memory();
-        let layer = LogLayer::new(lines.clone(), LineStyle { format, colour });
+        let layer = LogLayer::new(lines.clone(), LineStyle { format, colour }, Vec::new());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), code);
         lines.kept()
     }
@@ -293,6 +318,26 @@ mod tests {
         assert_eq!(line["fields"]["trace_id"], trace.trace_id());
         let outside = json(|| tracing::info!("elsewhere"));
         assert_eq!(outside.get("fields"), None);
+    }
+
+    #[test]
+    fn warnings_and_errors_are_handed_over() {
+        struct Kept(std::sync::Mutex<Vec<String>>);
+        impl crate::LogReceiver for Kept {
+            fn receive(&self, event: &LogEvent<'_>) {
+                let trace = event.trace.map(|trace| trace.trace_id().to_owned());
+                let text = format!("{} {:?} {trace:?}", event.message, event.fields);
+                self.0.lock().unwrap().push(text);
+            }
+        }
+        let kept = std::sync::Arc::new(Kept(std::sync::Mutex::default()));
+        let look = LineStyle::without_colour(LogFormat::Json);
+        let layer = LogLayer::new(Lines::memory(), look, vec![LogTap(kept.clone())]);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::info!("not handed over");
+            tracing::warn!(n = 1, "outside");
+        });
+        assert_eq!(*kept.0.lock().unwrap(), ["outside [(\"n\", \"1\")] None"]);
     }
 
     #[test]

@@ -18,6 +18,9 @@
 //! | part | is |
 //! | --- | --- |
 //! | [`init`], [`LogOptions`] | `tracing` events as lines on standard output |
+//! | [`LogTap`], [`LogReceiver`] | warnings and errors for a plugin that sends them elsewhere |
+//! | [`span`] | a part of a request that traces and the console show |
+//! | [`steps`] | the steps of observed work, for plugins that show or export them |
 //! | [`AccessLog`] | the sink for [`AccessRecord`](doyen_core::AccessRecord): one line per request |
 //!
 //! Both write through one background thread, so a slow terminal or a full pipe does not delay a
@@ -33,9 +36,13 @@ mod access;
 mod layer;
 mod lines;
 mod logs;
+mod receiver;
 mod sample;
+pub mod steps;
 mod text;
 
 pub use access::AccessLog;
+pub use doyen_core::span;
 pub use lines::LostLines;
-pub use logs::{LogError, LogFormat, LogOptions, Logs, init};
+pub use logs::{LogError, LogFilter, LogFormat, LogOptions, Logs, init, init_with};
+pub use receiver::{LogEvent, LogReceiver, LogTap};

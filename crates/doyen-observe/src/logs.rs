@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal as _};
+use std::sync::{Arc, Mutex};
 
+use doyen_core::sync::lock;
 use doyen_core::{Clock as _, SystemClock};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Registry, reload};
 
-use crate::AccessLog;
 use crate::layer::LogLayer;
 use crate::lines::{Lines, Notes};
 use crate::sample::LeftOut;
 use crate::text;
+use crate::{AccessLog, LogTap};
 
 /// Format of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +58,14 @@ impl Default for LogOptions {
 pub struct Logs {
     lines: Lines,
     look: LineStyle,
+    filter: LogFilter,
+}
+
+/// The levels that are logged now. Clones share them.
+#[derive(Clone, Debug)]
+pub struct LogFilter {
+    active: reload::Handle<Targets, Registry>,
+    text: Arc<Mutex<String>>,
 }
 
 /// A format, and whether to use colours.
@@ -71,21 +82,65 @@ pub(crate) struct LineStyle {
 /// Returns an error if the filter is invalid, logging is active already, or the thread cannot be
 /// started.
 pub fn init(options: &LogOptions) -> Result<Logs, LogError> {
-    let filter = targets(&options.filter)?;
+    init_with(options, Vec::new())
+}
+
+/// The same, and hands warnings and errors to these receivers. They get what the filter and
+/// [`LogOptions::lines_per_second`] let through.
+///
+/// # Errors
+///
+/// See [`init`].
+pub fn init_with(options: &LogOptions, taps: Vec<LogTap>) -> Result<Logs, LogError> {
+    let (filter, active) = reload::Layer::new(targets(&options.filter)?);
     let look = LineStyle::for_stdout(options.format);
     let lines = Lines::thread(io::stdout(), look.notes(), options.lines_per_second)
         .map_err(LogError::Thread)?;
     let subscriber = tracing_subscriber::registry()
         .with(filter)
-        .with(LogLayer::new(lines.clone(), look));
+        .with(LogLayer::new(lines.clone(), look, taps));
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
-    Ok(Logs { lines, look })
+    let filter = LogFilter {
+        active,
+        text: Arc::new(Mutex::new(options.filter.clone())),
+    };
+    Ok(Logs {
+        lines,
+        look,
+        filter,
+    })
+}
+
+impl LogFilter {
+    /// Returns the levels, as [`LogOptions::filter`].
+    pub fn text(&self) -> String {
+        lock(&self.text).clone()
+    }
+
+    /// Changes the levels, until the process ends.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the text is not a filter.
+    pub fn set(&self, text: &str) -> Result<(), LogError> {
+        let filter = targets(text)?;
+        let mut current = lock(&self.text);
+        // It fails only if the subscriber is gone, and it lives as long as the process.
+        let _ = self.active.reload(filter);
+        text.clone_into(&mut current);
+        Ok(())
+    }
 }
 
 impl Logs {
     /// Returns the access log, in the same format and through the same thread.
     pub fn access_log(&self) -> AccessLog {
         AccessLog::over(self.lines.clone(), self.look)
+    }
+
+    /// Returns the levels, to change them.
+    pub fn filter(&self) -> LogFilter {
+        self.filter.clone()
     }
 
     /// Waits until all lines so far are written. Returns false if the output is blocked for two

@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use doyen_core::{TraceContext, current_request};
+use doyen_core::{
+    Observation, ObservedStep, StepKind, StepValue, TraceContext, current_observation,
+    current_request,
+};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Url;
@@ -16,7 +19,7 @@ use crate::breaker::{Admission, State};
 use crate::client::Scope;
 use crate::error::{is_failure_status, is_transient_status};
 use crate::guard::{self, Addresses};
-use crate::{CallError, CallErrorKind, Pool, Response, pool, retry};
+use crate::{CallError, CallErrorKind, Pool, Response, metrics, pool, retry};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Maximum part of the time of a request that a call leaves for the response.
@@ -139,7 +142,7 @@ impl Call {
         };
         let mut number = 1;
         loop {
-            let mut result = prepared.follow(deadline).await;
+            let mut result = prepared.follow(deadline, number).await;
             if let Ok(response) = &mut result {
                 response.tries = number;
             }
@@ -249,7 +252,7 @@ struct Prepared {
 
 impl Prepared {
     /// One try, with the redirects that it follows.
-    async fn follow(&self, deadline: Instant) -> Result<Response, CallError> {
+    async fn follow(&self, deadline: Instant, number: u32) -> Result<Response, CallError> {
         let (mut url, mut headers) = (self.url.clone(), self.headers.clone());
         let follows = matches!(self.method, Method::GET | Method::HEAD);
         let mut left = if follows {
@@ -258,7 +261,7 @@ impl Prepared {
             0
         };
         loop {
-            let response = self.send(&url, &headers, deadline).await?;
+            let response = self.send(&url, &headers, deadline, number).await?;
             let Some(next) = redirect(&response, &url).filter(|_| left > 0) else {
                 return Ok(response);
             };
@@ -276,6 +279,7 @@ impl Prepared {
         url: &Url,
         headers: &HeaderMap,
         deadline: Instant,
+        number: u32,
     ) -> Result<Response, CallError> {
         let pool = &*self.pool;
         let addresses = pool.addresses(url, self.addresses);
@@ -284,7 +288,9 @@ impl Prepared {
         let transport = pool.transport()?;
         let admission = pool.admit(url)?;
         let mut headers = headers.clone();
-        if let Ok(trace) = HeaderValue::try_from(self.trace.child().to_string()) {
+        let span = self.trace.child();
+        let observed = current_observation().map(|one| (one, std::time::Instant::now()));
+        if let Ok(trace) = HeaderValue::try_from(span.to_string()) {
             headers.insert(TRACEPARENT, trace);
         }
         pool.counters.tries.fetch_add(1, Ordering::Relaxed);
@@ -299,7 +305,55 @@ impl Prepared {
         if let Some(admission) = admission {
             pool.record(admission, url, &result);
         }
+        if let Some((observation, started)) = observed {
+            self.observe(&*observation, (started, span), url, number, &result);
+        }
         result
+    }
+
+    /// Reports a try. Path and query may contain a secret.
+    fn observe(
+        &self,
+        observation: &dyn Observation,
+        (started, span): (std::time::Instant, TraceContext),
+        url: &Url,
+        number: u32,
+        result: &Result<Response, CallError>,
+    ) {
+        let (method, client) = (self.method.as_str(), self.pool.name);
+        let port = url.port_or_known_default().unwrap_or_default();
+        let mut attributes = vec![
+            ("http.request.method", StepValue::Text(method)),
+            (
+                "server.address",
+                StepValue::Text(url.host_str().unwrap_or_default()),
+            ),
+            ("server.port", StepValue::Integer(port.into())),
+            ("doyen.client", StepValue::Text(client)),
+        ];
+        if number > 1 {
+            let resent = StepValue::Integer(i64::from(number) - 1);
+            attributes.push(("http.request.resend_count", resent));
+        }
+        let status = result.as_ref().ok().map(|response| response.status());
+        if let Some(status) = status {
+            let code = StepValue::Integer(status.as_u16().into());
+            attributes.push(("http.response.status_code", code));
+        }
+        let refused = status.filter(|status| status.is_client_error() || status.is_server_error());
+        let error = match result {
+            Ok(_) => refused.as_ref().map(|status| status.as_str()),
+            Err(error) => Some(metrics::error_name(error.kind())),
+        };
+        observation.step(&ObservedStep {
+            kind: StepKind::Client,
+            name: &format!("{method} {client}"),
+            started,
+            time: started.elapsed(),
+            span: Some(span),
+            error,
+            attributes: &attributes,
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use doyen_app::{Family, Samples};
+use doyen_app::{Alert, Family, Samples};
 
 use crate::{CallError, CallErrorKind, Pool, Response};
 
@@ -16,15 +16,22 @@ const WAITING: &str = "outbound_waiting_calls";
 const BREAKERS: &str = "outbound_breakers";
 
 pub(crate) const FAMILIES: &[Family] = &[
-    Family::counter(CALLS, "Calls of other services, by result."),
-    Family::counter(TRIES, "Requests sent for these calls, with all retries."),
-    Family::histogram(SECONDS, "Time of a call with all its tries."),
-    Family::gauge(RUNNING, "Calls that run now."),
-    Family::gauge(WAITING, "Calls that wait for a place of the bulkhead."),
+    Family::counter(CALLS, "Calls of other services, by result.").labels(&["client", "result"]),
+    Family::counter(TRIES, "Requests sent for these calls, with all retries.").labels(&["client"]),
+    Family::histogram(SECONDS, "Time of a call with all its tries.").labels(&["client"]),
+    Family::gauge(RUNNING, "Calls that run now.").labels(&["client"]),
+    Family::gauge(WAITING, "Calls that wait for a place of the bulkhead.").labels(&["client"]),
     Family::gauge(
         BREAKERS,
         "Hosts whose circuit breaker is not closed, by state.",
-    ),
+    )
+    .labels(&["client", "state"])
+    .alerts(&[Alert::warning(
+        "CircuitBreakerOpen",
+        "max by (job, client) (max_over_time(outbound_breakers{$app, state=\"open\"}[5m])) > 0",
+        "A service that is called does not work: its circuit breaker opens again and again.",
+    )
+    .lasting(Duration::from_mins(5))]),
 ];
 
 const RESULTS: [&str; 13] = [
@@ -75,7 +82,7 @@ impl Counters {
     }
 }
 
-fn error_name(kind: CallErrorKind) -> &'static str {
+pub(crate) fn error_name(kind: CallErrorKind) -> &'static str {
     match kind {
         CallErrorKind::Invalid | CallErrorKind::Status(_) | CallErrorKind::Body => "invalid",
         CallErrorKind::Forbidden => "forbidden",

@@ -36,6 +36,8 @@ impl Transport {
             };
             Client::builder()
                 .user_agent(agent)
+                // Also if another crate of the build needs the HTTP/2 of the library.
+                .http1_only()
                 .dns_resolver(Arc::new(resolver))
                 // Redirects are followed with a check of each address, retries are counted.
                 .redirect(Policy::none())

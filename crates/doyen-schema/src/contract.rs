@@ -57,8 +57,12 @@ pub struct Operation {
     pub body: Option<RequestBody>,
     /// True if the handler reads the body while it arrives, so that no step before may read it.
     pub streams_body: bool,
+    /// True if parameters of the query that it does not read are ignored.
+    pub open_query: bool,
     /// Successful responses.
     pub answers: Vec<Answer>,
+    /// Headers that every response has, also a problem.
+    pub common_headers: Vec<HeaderInfo>,
     /// Fields that `?fields=` can select, if the route supports it.
     pub fields: Vec<String>,
     /// Every problem it can return.

@@ -157,31 +157,42 @@ pub trait ProblemFormat: Send + Sync + 'static {
 
     /// Sends validation errors with another status, such as 400, in the responses and in the
     /// document.
-    fn invalid_as(self, status: u16) -> InvalidAs<Self>
+    fn invalid_as(self, status: u16) -> StatusAs<Self>
     where
         Self: Sized,
     {
-        InvalidAs {
+        self.status_as(INVALID.code, status)
+    }
+
+    /// Sends the problem of this code with another status, in the responses and in the document:
+    /// `FastApiErrors.status_as("unauthenticated", 403)`.
+    fn status_as(self, code: &'static str, status: u16) -> StatusAs<Self>
+    where
+        Self: Sized,
+    {
+        StatusAs {
             format: self,
+            code,
             status,
         }
     }
 }
 
-/// A format with another status of validation errors: [`ProblemFormat::invalid_as`].
+/// A format with another status of one problem: [`ProblemFormat::status_as`].
 #[derive(Clone, Copy, Debug)]
-pub struct InvalidAs<F> {
+pub struct StatusAs<F> {
     format: F,
+    code: &'static str,
     status: u16,
 }
 
-impl<F: ProblemFormat> ProblemFormat for InvalidAs<F> {
+impl<F: ProblemFormat> ProblemFormat for StatusAs<F> {
     fn media_type(&self) -> &'static str {
         self.format.media_type()
     }
 
     fn status(&self, info: &ProblemInfo) -> u16 {
-        match info.code == INVALID.code {
+        match info.code == self.code {
             true => self.status,
             false => self.format.status(info),
         }

@@ -32,6 +32,8 @@ struct Everything {
     step: i32,
     #[validate(multiple_of = 3)]
     third: Option<i64>,
+    #[validate(range(min = 2, max = 900), multiple_of = 2)]
+    pages: Option<usize>,
     #[validate(length(min = 2, max = 4))]
     word: String,
     #[validate(length(max = 3), pattern = "^[a-z0-9-]+$")]
@@ -132,7 +134,7 @@ struct Open {
 fn right() -> Json {
     json!({
         "yes": true, "tiny": -128, "count": 1, "big": 9_007_199_254_740_993_i64, "huge": u64::MAX, "ratio": 2.5, "step": -5,
-        "third": 9, "word": "äöü", "slug": "a-1", "odd": "abc 12x", "part": "a-b", "mail": "a.b@c-d.example", "link": "https://a.example/x?y#z",
+        "third": 9, "pages": 4, "word": "äöü", "slug": "a-1", "odd": "abc 12x", "part": "a-b", "mail": "a.b@c-d.example", "link": "https://a.example/x?y#z",
         "tags": ["a", "b"], "numbers": [1, null, 3], "nested": [[true], []], "letter": "ü", "priority": "high", "maybe": null,
         "id": "tkt_01jd9m3z6veqjsk4dy2hjcg8x4", "uuid": "0190b5a0-0000-7000-8000-000000000000", "date": "2024-02-29",
         "time": "2026-11-22T08:30:00.5+01:00", "map": {"a": 1}, "any": [{}], "child": {"name": "x", "children": [{"name": "y"}]},
@@ -263,7 +265,7 @@ fn numbers_at_every_edge() {
     ];
     edges.extend(floats.map(|float| json!(float)));
     for field in [
-        "tiny", "count", "big", "huge", "ratio", "step", "third", "percent", "yes", "word",
+        "tiny", "count", "big", "huge", "ratio", "step", "third", "pages", "percent", "yes", "word",
     ] {
         for edge in &edges {
             agree(&with(field, edge.clone()));
@@ -535,7 +537,7 @@ proptest! {
 
     #[test]
     fn any_number_in_any_number(
-        field in proptest::sample::select(vec!["tiny", "count", "big", "huge", "ratio", "step", "third", "percent"]),
+        field in proptest::sample::select(vec!["tiny", "count", "big", "huge", "ratio", "step", "third", "pages", "percent"]),
         number in number(),
     ) {
         agree(&with(field, number));

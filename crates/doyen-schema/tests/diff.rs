@@ -191,6 +191,107 @@ fn each_breaking_change_has_its_kind() {
     );
 }
 
+/// An error response in the form that Doyen describes it, and a field of two schemas.
+fn joined() -> Json {
+    let mut document = base();
+    let code =
+        json!({"type": "object", "properties": {"code": {"type": "string", "enum": ["gone"]}}});
+    at(&mut document, OPERATION, "/responses")["404"] = json!({"content": {"application/json": {
+        "schema": {"allOf": [{"$ref": "#/components/schemas/Order"}, code]}}}});
+    let size = json!({"allOf": [
+        {"type": "object", "properties": {"count": {"type": "integer"}}, "required": ["count"]},
+        {"properties": {"count": {"maximum": 9}, "unit": {"type": "string", "enum": ["a", "b"]}}},
+    ]});
+    at(&mut document, INPUT, "/properties")["size"] = size;
+    document
+}
+
+#[test]
+fn members_of_all_of_are_compared_as_one_schema() {
+    const ERROR: &str = "/responses/404/content/application~1json/schema/allOf";
+    const SIZE: &str = "/properties/size/allOf";
+    type Edit = fn(&mut Json);
+    let cases: &[(&str, bool, Edit)] = &[
+        ("response_field_removed", true, |new| {
+            remove(new, OUTPUT, "/properties", "id")
+        }),
+        ("response_field_removed", true, |new| {
+            remove(new, OPERATION, &format!("{ERROR}/1/properties"), "code")
+        }),
+        // A new error code is like a new error.
+        ("enum_value_added", false, |new| {
+            at(new, OPERATION, &format!("{ERROR}/1/properties/code"))["enum"] =
+                json!(["gone", "lost"]);
+        }),
+        ("request_field_required", true, |new| {
+            at(new, INPUT, &format!("{SIZE}/1"))["required"] = json!(["unit"]);
+        }),
+        ("constraint_added", true, |new| {
+            at(new, INPUT, &format!("{SIZE}/1/properties/count"))["maximum"] = json!(5);
+        }),
+        ("enum_value_removed", true, |new| {
+            at(new, INPUT, &format!("{SIZE}/0/properties"))["unit"] = json!({"enum": ["a"]});
+        }),
+    ];
+    for (kind, is_breaking, edit) in cases {
+        let mut new = joined();
+        edit(&mut new);
+        let found = diff(&joined(), &new);
+        let kinds: Vec<_> = found
+            .iter()
+            .map(|one| (one.kind, one.is_breaking))
+            .collect();
+        assert!(kinds.contains(&(*kind, *is_breaking)), "{kind}: {kinds:?}");
+    }
+    assert_eq!(diff(&joined(), &joined()), []);
+
+    // The same fields in one schema are no change.
+    let mut new = joined();
+    at(&mut new, INPUT, "/properties")["size"] = json!({
+        "type": "object",
+        "properties": {
+            "count": {"type": "integer", "maximum": 9},
+            "unit": {"type": "string", "enum": ["a", "b"]},
+        },
+        "required": ["count"],
+    });
+    assert_eq!(diff(&joined(), &new), []);
+}
+
+#[test]
+fn a_schema_that_contains_itself_is_compared() {
+    let mut own = base();
+    at(&mut own, OUTPUT, "")["allOf"] = json!([{"$ref": "#/components/schemas/Order"}]);
+    assert_eq!(diff(&own, &own), []);
+    let mut new = own.clone();
+    remove(&mut new, OUTPUT, "/properties", "id");
+    assert_eq!(diff(&own, &new)[0].kind, "response_field_removed");
+}
+
+#[test]
+fn parameters_of_a_path_belong_to_its_operations() {
+    let key =
+        |required: bool| json!({"in": "header", "name": "Key", "required": required, "schema": {}});
+    let with = |required: bool| {
+        let mut document = base();
+        at(&mut document, "", "/paths/~1orders~1{id}")["parameters"] = json!([key(required)]);
+        document
+    };
+    assert_eq!(
+        diff(&with(false), &with(true))[0].kind,
+        "parameter_required"
+    );
+    assert_eq!(diff(&with(true), &base())[0].kind, "parameter_removed");
+
+    // A parameter of the operation replaces the one of the path.
+    let mut new = with(true);
+    at(&mut new, OPERATION, "/parameters")
+        .as_array_mut()
+        .unwrap()
+        .push(key(false));
+    assert_eq!(diff(&with(false), &new), []);
+}
+
 #[test]
 fn compatible_changes_do_not_break() {
     type Edit = fn(&mut Json);

@@ -233,10 +233,16 @@ struct Listing<T> {
 }
 
 #[derive(Output)]
-#[output(skip_none)]
+#[output(skip_none, computed(double: Option<u16> = Self::double))]
 struct Sparse {
     a: Option<u8>,
     b: Option<Tag>,
+}
+
+impl Sparse {
+    fn double(&self) -> Option<u16> {
+        self.a.map(|a| u16::from(a) * 2)
+    }
 }
 
 #[test]
@@ -251,9 +257,11 @@ fn generic_and_sparse_objects() {
                 }
             ]
         }),
-        json!({"items": [{}, {"a": 1, "b": "x"}]})
+        json!({"items": [{}, {"a": 1, "b": "x", "double": 2}]})
     );
-    let (root, _) = described::<Listing<Sparse>>();
+    let (root, all) = described::<Listing<Sparse>>();
+    assert_eq!(all["Sparse"].get("required"), None, "{}", all["Sparse"]);
+    assert_eq!(all["Sparse"]["properties"]["double"]["type"], "integer");
     assert_eq!(root, json!({"$ref": "#/components/schemas/ListingSparse"}));
 }
 
@@ -277,7 +285,7 @@ fn a_tag_selects_the_variant() {
             a: Some(1),
             b: None
         })),
-        json!({"event": "opened", "a": 1})
+        json!({"event": "opened", "a": 1, "double": 2})
     );
     assert_eq!(
         written(&Event::Renamed {

@@ -1,34 +1,14 @@
 // The console: reads what the admin address serves, every two seconds, and shows it as tables.
 
+import { element, find, seconds, show, table } from "./dom.js";
 import { parse, quantile, total } from "./metrics.js";
+import { follow } from "./requests.js";
 
 const INTERVAL = 2000;
-const find = (id) => document.getElementById(id);
 
 let before = null;
 let paused = false;
 
-// Texts become text nodes, so that no value is markup.
-function element(name, content, kind) {
-  const made = document.createElement(name);
-  if (kind) made.className = kind;
-  made.append(...[content].flat().map((part) => part ?? ""));
-  return made;
-}
-
-function table(head, rows, numbers) {
-  const kind = (column) => (numbers.includes(column) ? "number" : "");
-  const made = element("table", []);
-  const line = (cells, cell) =>
-    element("tr", cells.map((content, column) => element(cell, content, kind(column))));
-  made.append(element("thead", line(head, "th")));
-  made.append(element("tbody", rows.map((row) => line(row, "td"))));
-  return made;
-}
-
-const show = (id, content) => find(id).replaceChildren(...[content].flat());
-const seconds = (value) =>
-  value === null ? "" : value < 1 ? `${(value * 1000).toPrecision(3)} ms` : `${value.toPrecision(3)} s`;
 const bytes = (value) => `${(value / 2 ** 20).toFixed(1)} MiB`;
 const rate = (now, then, span) => (span > 0 ? (Math.max(0, now - then) / span).toFixed(1) : "");
 
@@ -105,6 +85,19 @@ function plugins(report) {
   show("plugins", table(["Plugin", "About", "Origin", "Requires", "Start"], rows, [4]));
 }
 
+function policies(report) {
+  const who = (one) =>
+    one.anyone ? "anyone" : [one.scopes.join(" and ") || "signed in", ...(one.roles.length ? [`(${one.roles.join(" or ")})`] : [])].join(" ");
+  const limit = (one) => (one.unlimited ? `unlimited: ${one.unlimited}` : one.limits.join(", "));
+  const rows = report.routes.map((one) => [element("code", `${one.method} ${one.path}`), one.operation, who(one), limit(one)]);
+  show("policies", table(["Route", "Operation", "Allow", "Limit"], rows, []));
+}
+
+function settings(report) {
+  const rows = report.settings.map((one) => [element("code", one.key), element("code", one.value), one.origin]);
+  show("settings", table(["Setting", "Value", "Origin"], rows, []));
+}
+
 async function read(path) {
   const response = await fetch(path, { signal: AbortSignal.timeout(10_000) });
   // A node that is not ready says so with a 503 and the same body.
@@ -152,6 +145,9 @@ find("pause").addEventListener("click", () => {
   before = null;
 });
 
-read("plugins").then((response) => response.json()).then(plugins)
-  .catch((error) => show("plugins", `${error.message}`));
+follow(() => paused);
+for (const [path, draw] of Object.entries({ plugins, routes: policies, settings })) {
+  const id = path === "routes" ? "policies" : path;
+  read(path).then((response) => response.json()).then(draw).catch((error) => show(id, `${error.message}`));
+}
 run();

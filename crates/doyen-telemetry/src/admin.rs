@@ -8,14 +8,19 @@ use doyen_app::{
 };
 use doyen_core::anyone;
 use doyen_macros::{get, routes};
+use doyen_observe::LogTap;
 use doyen_schema::{Input, Output};
-use doyen_settings::Settings;
+use doyen_settings::{Environment, Settings};
+use doyen_web::around::Slot;
 use doyen_web::{Body, Drain, HostName, Module, Query, Response, ServerOptions};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::console;
+use crate::facts::{self, Facts};
+use crate::requests::{self, Recent, Recorder};
 
-/// Opens a second listener with `/console`, `/metrics`, `/readyz?verbose`, `/livez` and `/plugins`.
+/// Opens a second listener with `/console`, `/metrics`, `/readyz?verbose`,
+/// `/livez`, `/plugins`, `/routes`, `/settings`, `/diagnostics` and `/requests`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Admin;
 
@@ -33,6 +38,11 @@ pub struct AdminSettings {
     /// `*.example.com`. IP addresses and `localhost` are always served; other hosts get a 421.
     #[setting(default = [])]
     pub hosts: Vec<HostName>,
+    /// Number of recent requests that the console shows, with their statements; 0 records none. If
+    /// not set, 200 in `dev` and 0 otherwise. Values of parameters are shown only in `dev`. At most
+    /// 8 MiB are kept.
+    #[setting(max = 10000)]
+    pub requests: Option<u32>,
 }
 
 impl Plugin for Admin {
@@ -48,7 +58,7 @@ impl Plugin for Admin {
             return Ok(());
         }
         app.listener("admin.bind", ServerOptions::new(settings.bind));
-        app.admin_hosts(settings.hosts);
+        app.admin_hosts(settings.hosts.clone());
         app.admin(Module::new("admin").routes(routes![
             console::page,
             console::file,
@@ -57,6 +67,10 @@ impl Plugin for Admin {
             livez,
             plugins
         ]));
+        let facts = Arc::<Facts>::default();
+        app.admin(facts::module(Arc::clone(&facts)));
+        app.after_build(move |built| facts.fill(built));
+        record_requests(&settings, app);
         app.contribute(BannerLink {
             label: "Admin",
             path: "/metrics",
@@ -68,6 +82,24 @@ impl Plugin for Admin {
             admin: true,
         });
         Ok(())
+    }
+}
+
+/// Records the recent requests, and adds the link to them to each response in `dev`.
+fn record_requests(settings: &AdminSettings, app: &mut Registrar<'_>) {
+    let is_dev = app.info().environment == Environment::Dev;
+    let max = settings.requests.unwrap_or(if is_dev { 200 } else { 0 });
+    let recent = Arc::new(Recent::new(max as usize));
+    app.admin(requests::module(Arc::clone(&recent)));
+    if max == 0 {
+        return;
+    }
+    let (recorder, tap) = Recorder::new(recent, app.clock(), is_dev);
+    app.observe_requests(Arc::new(recorder));
+    app.contribute(LogTap(Arc::new(tap)));
+    if is_dev && settings.bind.port() != 0 {
+        let link = requests::link(settings.bind);
+        app.layer(Slot::Request, "link to the console", link);
     }
 }
 

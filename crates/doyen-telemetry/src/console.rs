@@ -10,7 +10,7 @@ use http::{HeaderValue, header};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 5] = [
     (
         "console.css",
         "text/css; charset=utf-8",
@@ -25,6 +25,16 @@ const FILES: [(&str, &str, &str); 3] = [
         "metrics.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/metrics.js"),
+    ),
+    (
+        "dom.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/dom.js"),
+    ),
+    (
+        "requests.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/requests.js"),
     ),
 ];
 

@@ -3,14 +3,17 @@
 //! | plugin | section | adds |
 //! | --- | --- | --- |
 //! | [`Logs`] | `log` | the application log and the access log, on standard output |
-//! | [`Admin`] | `admin` | a second listener with `/console`, `/metrics`, `/readyz?verbose`, `/livez` and `/plugins` |
+//! | [`Admin`] | `admin` | a second listener with `/console`, `/metrics`, `/readyz?verbose`, `/livez`, `/plugins` and `/requests` |
 
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
 mod admin;
 mod console;
+mod facts;
+mod log_filter;
 mod logs;
+mod requests;
 
 pub use admin::{Admin, AdminSettings};
 pub use logs::{LogFormatSetting, LogSettings, Logs};

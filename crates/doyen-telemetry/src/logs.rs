@@ -2,16 +2,23 @@
 
 use std::sync::{Arc, OnceLock};
 
-use doyen_app::{Family, Flush, Manifest, Plugin, Registrar, SetupError};
+use doyen_app::{Alert, Family, Flush, Manifest, Plugin, Registrar, SetupError};
 use doyen_core::{AccessRecord, AccessSink};
-use doyen_observe::{AccessLog, LogFormat, LogOptions};
+use doyen_observe::{AccessLog, LogFilter, LogFormat, LogOptions, LogTap};
 use doyen_settings::Settings;
+
+use crate::log_filter;
 
 const FAMILIES: &[Family] = &[
     Family::counter(
         "log_lines_dropped_total",
         "Log lines that were dropped because the output is too slow or closed.",
-    ),
+    )
+    .alerts(&[Alert::warning(
+        "LogLinesLost",
+        "sum by (job) (increase(log_lines_dropped_total{$app}[10m])) > 0",
+        "Log lines are lost, because what reads the standard output is too slow.",
+    )]),
     Family::counter(
         "log_lines_left_out_total",
         "Log lines that were left out because of `log.lines_per_second`.",
@@ -59,36 +66,53 @@ impl Plugin for Logs {
         let options = settings.options(app.info().environment.is_prod());
         let access = Arc::new(StartedLog::default());
         app.access_log(Arc::clone(&access) as Arc<dyn AccessSink>);
+        app.admin(log_filter::module(Arc::clone(&access)));
         if options.format == LogFormat::Json {
             app.without_banner();
         }
         let counted = Arc::clone(&access);
         app.metrics(FAMILIES, move |samples| {
-            let lost = counted.0.get().map(AccessLog::lost).unwrap_or_default();
+            let lost = counted
+                .0
+                .get()
+                .map(|(log, _)| log.lost())
+                .unwrap_or_default();
             samples.value("log_lines_dropped_total", &[], lost.dropped);
             samples.value("log_lines_left_out_total", &[], lost.left_out);
         });
-        app.logs(move || {
-            let logs = doyen_observe::init(&options)
-                .map_err(|error| SetupError::setting("log.filter", error.to_string()))?;
-            // Logs are started once.
-            let _ = access.0.set(logs.access_log());
-            let flush: Flush = Box::new(move || {
-                logs.flush();
+        // Other plugins may receive warnings and errors: all are known after registration.
+        app.finish(move |app| {
+            let taps = app.contributions::<LogTap>();
+            app.logs(move || {
+                let logs = doyen_observe::init_with(&options, taps)
+                    .map_err(|error| SetupError::setting("log.filter", error.to_string()))?;
+                // Logs are started once.
+                let _ = access.0.set((logs.access_log(), logs.filter()));
+                let flush: Flush = Box::new(move || {
+                    logs.flush();
+                });
+                Ok(flush)
             });
-            Ok(flush)
+            Ok(())
         });
         Ok(())
     }
 }
 
-/// The access log, once the logs have started.
+/// The access log and the levels, once the logs have started.
 #[derive(Debug, Default)]
-struct StartedLog(OnceLock<AccessLog>);
+pub(crate) struct StartedLog(OnceLock<(AccessLog, LogFilter)>);
+
+impl StartedLog {
+    /// Returns the levels.
+    pub(crate) fn filter(&self) -> Option<&LogFilter> {
+        self.0.get().map(|(_, filter)| filter)
+    }
+}
 
 impl AccessSink for StartedLog {
     fn write(&self, record: &AccessRecord<'_>) {
-        if let Some(log) = self.0.get() {
+        if let Some((log, _)) = self.0.get() {
             log.write(record);
         }
     }

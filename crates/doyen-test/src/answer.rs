@@ -8,6 +8,8 @@ use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use serde_json::Value as Json;
 
+use crate::Finding;
+
 /// A response, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -19,8 +21,9 @@ pub struct Answer {
     code: Option<&'static str>,
     /// The error behind a problem, which the client does not see.
     cause: Option<Cause>,
-    /// The last statements of the request, for a failed test.
+    /// The last statements of the request, for a failed test and for `assert_plans`.
     statements: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 impl Answer {
@@ -47,13 +50,34 @@ impl Answer {
             code,
             cause,
             statements: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
-    /// Adds the statements of the request to the message of a failed test.
+    /// Adds the statements of the request, for the message of a failed test.
     pub(crate) fn with_statements(mut self, statements: Vec<String>) -> Self {
         self.statements = statements;
         self
+    }
+
+    pub(crate) fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self
+    }
+
+    /// Returns the last statements of the request.
+    pub(crate) fn statements(&self) -> &[String] {
+        &self.statements
+    }
+
+    /// Returns the method and the path of the request.
+    pub(crate) fn route(&self) -> &str {
+        self.asked.split('?').next().unwrap_or_default()
+    }
+
+    /// Returns what the plugin `evidence` found in the request.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// Returns the code of the problem, in any format; `None` if the response is none.

@@ -40,6 +40,7 @@ struct Inner {
     url: String,
     make: fn() -> App,
     others: std::sync::Mutex<Vec<TestApp>>,
+    allows_repeated_statements: bool,
 }
 
 impl std::fmt::Debug for TestApp {
@@ -72,6 +73,7 @@ impl TestApp {
         clock: TestClock,
     ) -> Self {
         let log = AccessLog::memory();
+        let allows_repeated_statements = setup.allows_repeated_statements;
         let mut overrides = setup.overrides;
         overrides.clock = Some(Arc::new(clock.clone()));
         overrides.access_log = Some(Arc::new(log.clone()));
@@ -103,6 +105,7 @@ impl TestApp {
             url: url.to_owned(),
             make,
             others: std::sync::Mutex::default(),
+            allows_repeated_statements,
         }))
     }
 
@@ -122,6 +125,10 @@ impl TestApp {
 
     pub(crate) fn callers(&self) -> &TestCallers {
         &self.0.callers
+    }
+
+    pub(crate) fn allows_repeated_statements(&self) -> bool {
+        self.0.allows_repeated_statements
     }
 
     /// Starts the same application again, on the same database and with the same clock: another

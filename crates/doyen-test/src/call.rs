@@ -7,8 +7,11 @@ use http::{HeaderName, HeaderValue, Method, Request};
 use serde::Serialize;
 use tracing::instrument::WithSubscriber as _;
 
-use crate::statements::Statements;
+use crate::recorder::Recorder;
 use crate::{Answer, TestApp};
+
+/// The finding that fails a test.
+const REPEATED_STATEMENT: &str = "repeated_statement";
 
 /// A request in preparation; [`send`](Self::send) sends it.
 #[derive(Debug)]
@@ -99,7 +102,8 @@ impl Call {
     ///
     /// # Panics
     ///
-    /// Panics if the response is not in the document.
+    /// Panics if the response is not in the document, or if the request ran the same query for each
+    /// of several rows; see [`Setup::allow_repeated_statements`](crate::Setup).
     pub async fn send(self) -> Answer {
         let mut request = Request::new(if self.body.is_empty() {
             Body::empty()
@@ -119,17 +123,19 @@ impl Call {
             request.headers_mut().append(name, value);
         }
         // The pipeline is one large future, which must not be on the stack of a test.
-        let (statements, subscriber) = Statements::subscribe();
+        let (recorder, subscriber) = Recorder::subscribe();
         let handled = self.app.service().handle(request, self.address);
         let response = Box::pin(handled.with_subscriber(subscriber)).await;
         let answer = Answer::read(&self.method, &self.target, response).await;
-        let answer = if answer.status() >= 500 {
-            answer.with_statements(statements.take())
-        } else {
-            answer
-        };
+        let (statements, findings) = recorder.take();
+        let answer = answer.with_statements(statements).with_findings(findings);
         if let Err(violation) = self.app.contract().check(&self, &answer) {
             panic!("{violation}\n\n{answer}");
+        }
+        let mut findings = answer.findings().iter();
+        let repeated = findings.find(|finding| finding.code == REPEATED_STATEMENT);
+        if let Some(finding) = repeated.filter(|_| !self.app.allows_repeated_statements()) {
+            panic!("{finding}\nIf this is meant, use `Setup::allow_repeated_statements`.");
         }
         answer
     }

@@ -113,12 +113,12 @@ impl ClamdServer {
 
     /// Stops the scanner with SIGSTOP: connections are accepted, and no reply comes.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        crate::signal::pause(&self.child);
     }
 
     /// Continues the scanner.
     pub fn resume(&self) {
-        self.signal("-CONT");
+        crate::signal::send(&self.child, "-CONT");
     }
 
     /// Kills the scanner.
@@ -133,14 +133,6 @@ impl ClamdServer {
         let _ = std::fs::remove_file(self.folder.join("socket"));
         self.child = spawn(&self.folder);
         self.wait_until_ready();
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status();
-        let is_sent = sent.is_ok_and(|status| status.success());
-        assert!(is_sent, "{name} was not sent");
     }
 
     /// Starts it with other ports while another process takes the chosen one first.

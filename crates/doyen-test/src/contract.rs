@@ -215,7 +215,14 @@ impl Document {
                     return Err(format!("the documented header `{name}` is missing"));
                 };
                 if let Some(schema) = header.get("schema") {
-                    self.valid(&format!("{place} {name}"), schema, &json!(value))
+                    // A header is text, whatever its type.
+                    let value = match schema["type"].as_str() {
+                        Some("integer" | "number" | "boolean") => {
+                            serde_json::from_str(value).unwrap_or_else(|_| json!(value))
+                        }
+                        _ => json!(value),
+                    };
+                    self.valid(&format!("{place} {name}"), schema, &value)
                         .map_err(|why| format!("`{name}`: {why}"))?;
                 }
             }

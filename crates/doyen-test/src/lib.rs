@@ -35,6 +35,8 @@
 //! | [`Subject`], [`Setup`] | the application under test, and replacements in it |
 //! | [`TestApp`] | the running application: requests, clock, database, access log |
 //! | [`Call`], [`Answer`] | a request and its response; a failure prints the cause and the last statements |
+//! | [`TestApp::assert_plans`] | fails if the database runs the statements of a route in another way |
+//! | [`Finding`] | what the plugin `evidence` found in a request |
 //! | [`TestUser`] | requests of a caller without a login: `app.as_user(caller)` |
 //! | [`Live`] | the same application on a real socket |
 //! | [`Program`] | the real binary |
@@ -46,6 +48,10 @@
 //! **Every response is checked against the OpenAPI document**: status, media type, headers, body
 //! and problem code must be documented. Otherwise the test fails, whatever it is about. A request
 //! that was accepted must be valid by the document as well.
+//!
+//! **A request must not run the same query for each of several rows** (N+1): the test fails, and
+//! the message names the route, the statement and the cure. [`Setup::allow_repeated_statements`]
+//! permits it. Requests over a socket are not checked.
 //!
 //! The database of a failed test is kept, and the message names it; the next run of that test
 //! removes it. The PostgreSQL server is the one at `DOYEN_TEST_POSTGRES_URL`, by default
@@ -64,12 +70,17 @@ mod clamd;
 mod clock;
 mod contract;
 mod database;
+mod finding;
 mod live;
+mod local_server;
+mod nats;
+mod plans;
 mod plugin_contract;
 mod program;
+mod recorder;
 mod redis;
 mod run;
-mod statements;
+mod signal;
 mod subject;
 mod upstream;
 mod user;
@@ -80,7 +91,9 @@ pub use call::Call;
 pub use clamd::ClamdServer;
 pub use clock::TestClock;
 pub use database::{Backend, SIGNING_KEY};
+pub use finding::Finding;
 pub use live::Live;
+pub use nats::NatsServer;
 pub use plugin_contract::plugin_contract;
 pub use program::{Ended, Memory, Program, Running, scale};
 pub use redis::RedisServer;

@@ -6,12 +6,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use doyen::domain::sync;
 
 /// Maximum time of an operation before the test fails.
 const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Maximum time to read the last lines of a program that has ended.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A program to run in its own folder and with a clean environment. Killed when dropped.
 ///
@@ -37,6 +41,8 @@ pub struct Program {
 pub struct Running {
     child: Child,
     output: Arc<Mutex<String>>,
+    /// They end with the output.
+    readers: Vec<JoinHandle<()>>,
     folder: PathBuf,
 }
 
@@ -114,6 +120,13 @@ impl Program {
         self
     }
 
+    /// Sets its standard input, which is empty by default.
+    #[must_use]
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
     /// Returns its working folder: empty at first, removed at the end.
     pub fn folder(&self) -> &std::path::Path {
         &self.folder
@@ -145,25 +158,32 @@ impl Program {
             child.stdout.take().map(|stream| Box::new(stream) as _),
             child.stderr.take().map(|stream| Box::new(stream) as _),
         ];
+        let mut readers = Vec::new();
         for stream in streams.into_iter().flatten() {
             let output = Arc::clone(&output);
-            std::thread::spawn(move || {
+            readers.push(std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
                     let mut output = sync::lock(&output);
                     output.push_str(&line);
                     output.push('\n');
                 }
-            });
+            }));
         }
         Running {
             child,
             output,
+            readers,
             folder: self.folder,
         }
     }
 }
 
 impl Running {
+    /// Returns its process id, to send it a signal.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns its output so far, of both streams.
     pub fn output(&self) -> String {
         sync::lock(&self.output).clone()
@@ -174,7 +194,12 @@ impl Running {
         let found = self.wait_for(|| {
             let output = self.output();
             let mut words = output.split(|c: char| c.is_whitespace() || c == '"' || c == '=');
-            words.find_map(|word| word.trim_start_matches("http://").parse().ok())
+            words.find_map(|word| {
+                word.trim_start_matches("http://")
+                    .trim_start_matches("https://")
+                    .parse()
+                    .ok()
+            })
         });
         found.unwrap_or_else(|| panic!("its output has no address:\n{}", self.output()))
     }
@@ -252,11 +277,23 @@ impl Running {
         let deadline = Instant::now() + TIMEOUT;
         loop {
             match self.child.try_wait() {
-                Ok(Some(status)) => return status,
+                Ok(Some(status)) => {
+                    self.read_rest();
+                    return status;
+                }
                 Ok(None) if Instant::now() < deadline => rest(),
                 Ok(None) => panic!("the program does not end:\n{}", self.output()),
                 Err(error) => panic!("{error}"),
             }
+        }
+    }
+
+    /// Waits until its last lines are read. A process that it has started may keep its output open.
+    fn read_rest(&self) {
+        let deadline = Instant::now() + OUTPUT_TIMEOUT;
+        let is_read = || self.readers.iter().all(JoinHandle::is_finished);
+        while !is_read() && Instant::now() < deadline {
+            rest();
         }
     }
 

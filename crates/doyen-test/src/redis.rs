@@ -1,12 +1,29 @@
 //! A Redis server for one test.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::TcpStream;
 
-/// Maximum time to start.
-const TIMEOUT: Duration = Duration::from_secs(20);
+use crate::local_server::{LocalServer, Program};
+
+const VOLATILE: Program = Program {
+    name: "redis-server",
+    arguments: |port, _| {
+        let mut arguments = common(port);
+        arguments.extend(["--appendonly", "no"].map(str::to_owned));
+        arguments
+    },
+    answers,
+};
+
+const DURABLE: Program = Program {
+    arguments: |port, _| {
+        let mut arguments = common(port);
+        let durable = ["--appendonly", "yes", "--appendfsync", "always"];
+        arguments.extend(durable.map(str::to_owned));
+        arguments
+    },
+    ..VOLATILE
+};
 
 /// A `redis-server` for one test: it holds no data of other tests, and can be stopped. Killed when
 /// dropped.
@@ -18,121 +35,53 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// redis.resume();
 /// ```
 #[derive(Debug)]
-pub struct RedisServer {
-    child: Child,
-    address: SocketAddr,
-}
+pub struct RedisServer(LocalServer);
 
 impl RedisServer {
-    /// Starts a server on a free port of 127.0.0.1. It writes no file.
+    /// Starts a server on a free port of 127.0.0.1. It keeps its data in memory only.
     pub fn start() -> Self {
-        // A port that was free a moment ago; if another process took it, try again.
-        for _ in 0..5 {
-            let address = TcpListener::bind(("127.0.0.1", 0))
-                .and_then(|listener| listener.local_addr())
-                .unwrap_or_else(|error| panic!("no port: {error}"));
-            let mut server = Self {
-                child: spawn(address),
-                address,
-            };
-            if server.is_ready() {
-                return server;
-            }
-        }
-        panic!("`redis-server` does not start");
+        Self(LocalServer::start(VOLATILE, &[]))
+    }
+
+    /// Starts a server that writes each change to a file before it responds.
+    pub fn start_durable() -> Self {
+        Self(LocalServer::start(DURABLE, &[]))
     }
 
     /// Returns its URL: `redis://127.0.0.1:..`.
     pub fn url(&self) -> String {
-        format!("redis://{}", self.address)
+        format!("redis://{}", self.0.address())
     }
 
     /// Stops the server with SIGSTOP: connections stay open, and no response comes.
     pub fn pause(&self) {
-        self.signal("-STOP");
+        self.0.pause();
     }
 
     /// Continues the server.
     pub fn resume(&self) {
-        self.signal("-CONT");
+        self.0.resume();
     }
 
-    /// Kills the server. Its data is lost.
+    /// Kills the server. What it has in memory only is lost.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.0.kill();
     }
 
-    /// Starts a killed server again at its address, without data.
+    /// Starts a killed server again at its address, with the data that it has written.
     pub fn restart(&mut self) {
-        self.kill();
-        self.child = spawn(self.address);
-        assert!(self.is_ready(), "`redis-server` does not start again");
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args([name, &self.child.id().to_string()])
-            .status();
-        assert!(
-            sent.is_ok_and(|status| status.success()),
-            "{name} was not sent"
-        );
-    }
-
-    fn is_ready(&mut self) -> bool {
-        let started = Instant::now();
-        while started.elapsed() < TIMEOUT {
-            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
-                return false;
-            }
-            if answers(self.address) {
-                return true;
-            }
-            rest();
-        }
-        false
+        self.0.restart();
     }
 }
 
-fn spawn(address: SocketAddr) -> Child {
-    Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
-        .args(["--save", "", "--appendonly", "no"])
-        .current_dir(std::env::temp_dir())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| {
-            panic!("`redis-server` cannot be started ({error}): run `cargo xtask setup`")
-        })
+fn common(port: &str) -> Vec<String> {
+    let arguments = ["--bind", "127.0.0.1", "--save", "", "--port", port];
+    arguments.map(str::to_owned).to_vec()
 }
 
-fn answers(address: SocketAddr) -> bool {
-    let Ok(mut stream) = TcpStream::connect(address) else {
-        return false;
-    };
+fn answers(mut stream: TcpStream) -> bool {
     let mut answer = [0; 7];
-    let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
     stream.write_all(b"PING\r\n").is_ok()
         && stream.read_exact(&mut answer).is_ok()
         && &answer == b"+PONG\r\n"
-}
-
-/// Waits before the next poll of another process, which cannot notify us.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "nothing else runs on the thread of such a test"
-)]
-fn rest() {
-    std::thread::sleep(Duration::from_millis(5));
-}
-
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        // SIGKILL ends a stopped process too.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

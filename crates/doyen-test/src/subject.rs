@@ -35,6 +35,7 @@ pub struct Setup {
     pub(crate) overrides: Overrides,
     pub(crate) edits: Vec<Edit>,
     pub(crate) values: Vec<(String, String)>,
+    pub(crate) allows_repeated_statements: bool,
 }
 
 /// Changes the application.
@@ -59,6 +60,16 @@ impl Setup {
     #[must_use]
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.values.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Permits requests that run the same query for each of several rows, which otherwise fail the
+    /// test. To permit them on one route only, set `evidence.allow` to
+    /// `repeated_statement GET /reports`; in a file of the application it also applies in
+    /// production.
+    #[must_use]
+    pub fn allow_repeated_statements(mut self) -> Self {
+        self.allows_repeated_statements = true;
         self
     }
 

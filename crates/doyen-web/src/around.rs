@@ -26,6 +26,7 @@
 //! Panics, early responses and errors in either place get the headers, the log line and the problem
 //! format of the application. A route without a layer has no trace of this module.
 
+mod body_cap;
 mod endpoint;
 mod function;
 mod layer;
@@ -37,6 +38,7 @@ pub use function::{Around, AroundResponse};
 pub use layer::{BoxLayer, Slot, TowerLayer};
 pub use next::{Next, Request};
 
+pub(crate) use body_cap::BodyCap;
 pub(crate) use endpoint::layered;
 pub(crate) use next::{Call, Stack};
 pub(crate) use passage::{Passage, Refuser, lost, was_lost};

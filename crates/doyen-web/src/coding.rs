@@ -1,20 +1,41 @@
 //! Content codings (RFC 9110 sections 8.4.1 and 12.5.3): what the server produces, and what a
 //! client accepts.
 
+mod encoded_body;
+mod encoder;
+
 use http::{HeaderValue, header};
 
-/// A content coding that the server can produce, in the order of preference.
+pub(crate) use encoded_body::EncodedBody;
+pub(crate) use encoder::{Encoder, encode};
+
+/// A content coding that the server can produce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
+    #[cfg(feature = "zstd")]
+    Zstd,
+    #[cfg(feature = "brotli")]
+    Brotli,
     Gzip,
 }
 
 impl Coding {
-    const ALL: [Self; 1] = [Self::Gzip];
+    /// All that are built in, in the order of preference.
+    const ALL: &[Self] = &[
+        #[cfg(feature = "zstd")]
+        Self::Zstd,
+        #[cfg(feature = "brotli")]
+        Self::Brotli,
+        Self::Gzip,
+    ];
 
     /// The name on the wire.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            #[cfg(feature = "zstd")]
+            Self::Zstd => "zstd",
+            #[cfg(feature = "brotli")]
+            Self::Brotli => "br",
             Self::Gzip => "gzip",
         }
     }
@@ -53,7 +74,7 @@ impl Accepted {
     /// Returns the coding with the highest weight. A client can prefer identity by a higher one.
     pub(crate) fn best(self) -> Option<Coding> {
         let mut best: Option<(Coding, u16)> = None;
-        for (coding, weight) in Coding::ALL.into_iter().zip(self.weights) {
+        for (coding, weight) in Coding::ALL.iter().copied().zip(self.weights) {
             let fits = weight > 0 && self.identity.is_none_or(|identity| weight >= identity);
             if fits && best.is_none_or(|(_, other)| weight > other) {
                 best = Some((coding, weight));
@@ -64,7 +85,7 @@ impl Accepted {
 
     /// True if the client accepts the coding of this name.
     pub(crate) fn allows(self, name: &str) -> bool {
-        let mut all = Coding::ALL.into_iter().zip(self.weights);
+        let mut all = Coding::ALL.iter().zip(self.weights);
         all.any(|(coding, weight)| coding.name() == name && weight > 0)
     }
 }
@@ -128,13 +149,37 @@ fn weight(parameters: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn accepts(fields: &[&str]) -> bool {
+    fn best(fields: &[&str]) -> Option<&'static str> {
         let mut request = http::Request::get("/");
         for field in fields {
             request = request.header(header::ACCEPT_ENCODING, *field);
         }
         let head = request.body(()).unwrap().into_parts().0;
-        super::accepted(&head).best() == Some(Coding::Gzip)
+        super::accepted(&head).best().map(Coding::name)
+    }
+
+    #[cfg(all(feature = "zstd", feature = "brotli"))]
+    #[test]
+    fn the_highest_weight_wins_and_then_the_preference_of_the_server() {
+        for (field, expected) in [
+            ("gzip, deflate, br, zstd", Some("zstd")),
+            ("gzip, br", Some("br")),
+            ("*", Some("zstd")),
+            ("zstd;q=0, *", Some("br")),
+            ("zstd;q=0, br;q=0, *", Some("gzip")),
+            ("zstd;q=0.2, br;q=0.3, gzip;q=0.1", Some("br")),
+            ("zstd;q=0.999, gzip", Some("gzip")),
+            ("BR;q=0.5, zstd;q=0.5", Some("zstd")),
+            ("zstd;q=0.5, identity;q=0.6", None),
+            ("zstd;q=0.5, identity;q=0.6, br", Some("br")),
+            ("identity;q=0, *;q=0", None),
+            ("identity;q=0, br;q=0.001", Some("br")),
+            ("zstd;q=1.1, br;q=x", None),
+            ("x-zstd, brotli", None),
+        ] {
+            assert_eq!(best(&[field]), expected, "{field}");
+        }
+        assert_eq!(best(&["gzip", "br"]), Some("br"));
     }
 
     #[test]
@@ -143,21 +188,18 @@ mod tests {
             &["gzip"][..],
             &["GZip"],
             &["x-gzip"],
-            &["*"],
-            &["gzip, deflate, br, zstd"],
-            &["br;q=1.0, gzip;q=0.8, *;q=0.1"],
+            &["deflate, gzip"],
+            &["compress;q=1.0, gzip;q=0.8"],
             &["gzip;q=0.001"],
             &["gzip;q=1.000"],
             &["gzip ; Q=0.5"],
             &["gzip;q=0.5, identity;q=0.5"],
-            &["gzip;q=0.5, *;q=1"],
-            &["identity;q=0, *;q=0.5"],
             &["identity;q=0, gzip"],
             &["*;q=0, gzip;q=0.1"],
             &["deflate", "gzip"],
             &[",, gzip,,"],
         ] {
-            assert!(accepts(fields), "{fields:?}");
+            assert_eq!(best(fields), Some("gzip"), "{fields:?}");
         }
     }
 
@@ -167,11 +209,11 @@ mod tests {
             &[][..],
             &[""],
             &["identity"],
-            &["br, zstd"],
+            &["compress, deflate"],
             &["gzip;q=0"],
             &["gzip;q=0."],
             &["gzip;q=0.000"],
-            &["gzip;q=0, *"],
+            &["gzip;q=0, deflate"],
             &["*;q=0"],
             &["identity;q=0"],
             &["identity;q=0, *;q=0"],
@@ -189,7 +231,7 @@ mod tests {
             &["not-gzip"],
             &["gzip\u{e9}"],
         ] {
-            assert!(!accepts(fields), "{fields:?}");
+            assert_eq!(best(fields), None, "{fields:?}");
         }
     }
 }

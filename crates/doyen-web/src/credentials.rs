@@ -39,11 +39,16 @@ impl RetainedCredentials {
     /// Keeps the credentials of a request. Its target is kept too, for a key in the query.
     pub fn of(parts: &Parts) -> Self {
         let mut head = http::Request::new(()).into_parts().0;
-        head.uri = parts.head.uri.clone();
+        // Copies: clones would keep the whole buffer that the request was read into.
+        let target = parts.head.uri.to_string();
+        head.uri = target.parse().unwrap_or_else(|_| parts.head.uri.clone());
         let headers = parts.head.headers.iter();
         let kept = headers.filter(|(name, _)| !DROPPED.contains(name));
         for (name, value) in kept {
-            head.headers.append(name, value.clone());
+            let name = HeaderName::from_bytes(name.as_ref()).unwrap_or_else(|_| name.clone());
+            let copy = HeaderValue::from_bytes(value.as_bytes());
+            let value = copy.unwrap_or_else(|_| value.clone());
+            head.headers.append(name, value);
         }
         Self {
             head,

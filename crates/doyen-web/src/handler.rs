@@ -4,7 +4,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use doyen_core::inject::{BoxFuture, Needs};
-use doyen_core::{Invalid, Refusal};
+use doyen_core::{Invalid, Refusal, WorkPhase};
 use doyen_schema::contract::Contract;
 
 use crate::Response;
@@ -58,7 +58,9 @@ where
     fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
         Box::pin(async move {
             check_failures(request)?;
+            observe(request, WorkPhase::Handler);
             let response = self().await;
+            observe(request, WorkPhase::Other);
             response.into_response(&request.parts)
         })
     }
@@ -121,6 +123,13 @@ pub(crate) fn check_failures(request: &mut Request) -> Result<(), Refusal> {
     Err(Invalid(std::mem::take(&mut request.failures)).into())
 }
 
+/// Reports a phase, if the request is observed.
+fn observe(request: &Request, phase: WorkPhase) {
+    if let Some(observed) = request.parts.context.observation() {
+        observed.phase(phase);
+    }
+}
+
 /// Returns the error for an extractor that returned `None` without a failure, which is a bug in it.
 pub(crate) fn no_failure<T>() -> Refusal {
     doyen_core::Unexpected::new(format!(
@@ -143,6 +152,7 @@ macro_rules! handler {
             #[allow(non_snake_case, reason = "the names of the types are the names of the values")]
             fn call<'a>(&'a self, request: &'a mut Request) -> BoxFuture<'a, Result<Response, Refusal>> {
                 Box::pin(async move {
+                    observe(request, WorkPhase::Extraction);
                     // Read every parameter even if one fails, so that the client gets all failures
                     // at once.
                     $(let $arg = $arg::from_request_parts(request).await?;)*
@@ -150,7 +160,9 @@ macro_rules! handler {
                     check_failures(request)?;
                     $(let $arg = $arg.ok_or_else(no_failure::<$arg>)?;)*
                     let $last = $last.ok_or_else(no_failure::<$last>)?;
+                    observe(request, WorkPhase::Handler);
                     let response = self($($arg,)* $last).await;
+                    observe(request, WorkPhase::Other);
                     response.into_response(&request.parts)
                 })
             }

@@ -67,6 +67,8 @@ mod router;
 pub mod server;
 mod service;
 mod timeout;
+#[cfg(feature = "tls")]
+mod tls;
 mod upgrade;
 mod uri_reference;
 pub mod versions;
@@ -101,9 +103,11 @@ pub use response::{
 pub use root_path::{InvalidRootPath, RootPath};
 pub use route::{Route, Routes};
 pub use server::{
-    BindError, Drained, Server, ServerOptions, ignore_other_signals, shutdown_signal,
+    BindError, Drained, Server, ServerOptions, Transport, ignore_other_signals, shutdown_signal,
 };
 pub use service::{Builder, Contracts, Drain, Pressure, Service, StartError};
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError, Validity};
 pub use upgrade::{Upgrade, Upgraded};
 pub use uri_reference::uri_reference;
 pub use versions::{FieldStep, Version, VersionChange, VersionSet, Versions};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use doyen_core::event::{EventHandler, HandleEvent};
 use doyen_core::inject::{ContainerBuilder, Inject, Need, Needs};
+use doyen_core::table::{HasTable, Table};
 use doyen_core::{Job, JobHandler, Port, Schedule, Strictness};
 
 use crate::around::{Around, BoxLayer, TowerLayer};
@@ -39,6 +40,7 @@ pub struct Module {
     pub(crate) layers: Vec<BoxLayer>,
     events: Vec<EventHandler>,
     jobs: ModuleJobs,
+    tables: Vec<Table>,
 }
 
 /// The background jobs of a module.
@@ -90,6 +92,7 @@ impl Module {
             layers: Vec::new(),
             events: Vec::new(),
             jobs: ModuleJobs::default(),
+            tables: Vec::new(),
         }
     }
 
@@ -233,6 +236,21 @@ impl Module {
     /// Takes the background jobs out of the module, for the plugin that runs them.
     pub fn take_jobs(&mut self) -> ModuleJobs {
         std::mem::take(&mut self.jobs)
+    }
+
+    /// Declares the table of an entity: `entity::<infrastructure::order::Entity>()`. `migrate
+    /// status` then compares it with the database, and `doyen generate migration` with the
+    /// migrations.
+    /// An entity of a view, or of a part of a table, is not declared.
+    #[must_use]
+    pub fn entity<E: HasTable>(mut self) -> Self {
+        self.tables.push(E::table());
+        self
+    }
+
+    /// Takes the declared tables out of the module.
+    pub fn take_tables(&mut self) -> Vec<Table> {
+        std::mem::take(&mut self.tables)
     }
 
     /// The name.

@@ -48,8 +48,8 @@ pub struct EdgeOptions {
     pub security_headers: bool,
     /// Pages of other origins that may call the API. Default none.
     pub cors: Option<Cors>,
-    /// Whether responses of at least 1 KiB are compressed for clients that accept gzip. Default
-    /// true.
+    /// Whether responses of at least 1 KiB and streams are compressed for clients that accept a
+    /// coding that is built in. Default true.
     pub compression: bool,
     /// Prefix that a proxy removes from the path of each request. Links, redirects and problems
     /// have it. Default none.

@@ -20,12 +20,15 @@ mod concurrency_class;
 mod cors;
 mod dispatch;
 mod handle;
+mod hashed_body;
 mod headers;
 mod hosts;
 mod idempotency;
 mod identify;
 mod masked_paths;
+mod observation;
 mod outer;
+mod panics;
 mod query;
 mod rate_limit;
 mod rejection;
@@ -46,7 +49,7 @@ pub(crate) use response_cache::stored;
 use std::sync::Arc;
 
 use doyen_core::inject::Container;
-use doyen_core::{AccessSink, Idempotency, Identify};
+use doyen_core::{AccessSink, Idempotency, Identify, RequestObserver};
 use tokio_util::task::TaskTracker;
 
 use crate::around::Stack;
@@ -75,6 +78,7 @@ pub(crate) struct Pipeline {
     /// For requests that match no route.
     pub(crate) unmatched_limits: Option<RouteLimits>,
     pub(crate) access_log: Option<Arc<dyn AccessSink>>,
+    pub(crate) observer: Option<Arc<dyn RequestObserver>>,
     pub(crate) problems: ProblemWriter,
     /// The `WWW-Authenticate` of a 401: the schemes of the application.
     pub(crate) challenges: Challenges,

@@ -10,6 +10,9 @@ pub(crate) enum RejectedHead {
     Invalid(HeadError),
     /// The head did not arrive in time.
     Timeout,
+    /// The client speaks HTTP where the server expects TLS.
+    #[cfg(feature = "tls")]
+    NotTls,
     /// The client does not read the responses on this connection.
     UnreadResponses,
 }

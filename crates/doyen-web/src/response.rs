@@ -37,7 +37,7 @@ mod text;
 pub use cookie::{CookieSpec, SameSite, SetCookie, WithCookie};
 pub use either::Either;
 pub(crate) use fields::{WantedFields, describe_sparse};
-pub use file::{AnyMedia, File};
+pub use file::{AnyMedia, File, attachment};
 pub use headers::{ResponseHeaders, WithHeaders};
 pub use json::{Accepted, Created, NoContent, NoStore};
 pub use json_lines::{CsvRows, JsonLines};

@@ -20,7 +20,9 @@ use std::time::Duration;
 
 use doyen_core::inject::Needs;
 use doyen_core::{Allow, Idempotent, Limit, Restrict, Strictness};
-use doyen_schema::contract::{Contract, Operation, OutboundCall};
+use doyen_schema::Schema;
+use doyen_schema::contract::{Contract, HeaderInfo, Operation, OutboundCall};
+use http::{HeaderName, HeaderValue};
 
 use crate::around::{Around, BoxLayer, TowerLayer};
 use crate::cache_rule::{CacheRule, IntoCacheRule};
@@ -47,6 +49,7 @@ pub struct Route {
     pub(crate) mask_path: bool,
     pub(crate) protocol: Option<&'static str>,
     pub(crate) strictness: Strictness,
+    pub(crate) response_headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) callbacks: Vec<OutboundCall>,
     pub(crate) linked: Option<TypeId>,
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
@@ -142,7 +145,9 @@ impl Route {
                 edits: Vec::new(),
                 body: None,
                 streams_body: false,
+                open_query: false,
                 answers: Vec::new(),
+                common_headers: Vec::new(),
                 fields: Vec::new(),
                 problems: Vec::new(),
                 extras: Vec::new(),
@@ -161,6 +166,7 @@ impl Route {
             mask_path: false,
             protocol: None,
             strictness: Strictness::new(),
+            response_headers: Vec::new(),
             callbacks: Vec::new(),
             linked: None,
             endpoint: None,
@@ -294,6 +300,26 @@ impl Route {
     #[must_use]
     pub fn returns(mut self, description: &str) -> Self {
         description.clone_into(&mut self.operation.returns);
+        self
+    }
+
+    /// Adds a header with a fixed value to every response of the route, also to one that is refused
+    /// before the handler: without credentials, above a rate limit, with a body that is too large.
+    #[must_use]
+    pub fn response_header(
+        mut self,
+        name: HeaderName,
+        value: HeaderValue,
+        description: &str,
+    ) -> Self {
+        let text = value.to_str().unwrap_or_default();
+        self.operation.common_headers.push(HeaderInfo {
+            name: name.as_str().to_owned().into(),
+            description: description.to_owned().into(),
+            schema: Schema::of("string").with("const", text),
+            optional: false,
+        });
+        self.response_headers.push((name, value));
         self
     }
 

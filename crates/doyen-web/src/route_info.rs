@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use doyen_core::{Allow, Idempotent, Strictness};
 
+use http::{HeaderName, HeaderValue};
+
 use crate::RootPath;
 use crate::cache_rule::RouteCache;
 use crate::concurrency_class::RouteClass;
@@ -38,6 +40,10 @@ pub(crate) struct RouteInfo {
     pub(crate) strictness: Strictness,
     /// The query parameters that the route reads.
     pub(crate) query_names: Vec<String>,
+    /// True if other parameters are ignored.
+    pub(crate) open_query: bool,
+    /// Headers of every response.
+    pub(crate) response_headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) limits: Option<RouteLimits>,
     /// Bounds the concurrent requests of an expensive route.
     pub(crate) class: Option<RouteClass>,

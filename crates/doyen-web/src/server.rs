@@ -11,7 +11,7 @@
 //!    request, and is closed only if none has arrived.
 //! 3. At the deadline the remaining connections are closed, and their units of work roll back.
 //!
-//! A second signal skips to the end. Terminate TLS at a load balancer.
+//! A second signal skips to the end.
 //!
 //! HTTP/1.1 is validated before the parser reads it (`socket`, `doyen-http1`). A request that could
 //! be read in two ways is rejected, and nothing after it is read.
@@ -23,8 +23,11 @@ mod client_slots;
 mod connection;
 mod flow;
 mod frames;
+#[cfg(feature = "tls")]
+mod handshake;
 mod header_blocks;
 mod http2_head;
+mod kernel;
 mod overload;
 mod receiving;
 mod requests;
@@ -32,19 +35,36 @@ mod sending;
 mod shutdown;
 mod signals;
 mod socket;
+#[cfg(feature = "tls")]
+mod tls_stream;
+mod transport;
 
 pub use accept::{BindError, Drained, Server};
 pub use signals::{ignore_other_signals, shutdown_signal};
+pub use transport::Transport;
 
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// What a connection tells about its requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConnectionInfo {
+    /// The peer address. A connection within the process has none.
+    pub(crate) peer: Option<SocketAddr>,
+    /// True if the peer speaks TLS to this server.
+    pub(crate) is_tls: bool,
+}
 
 /// Options of the server.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// Address to listen on. Port 0 chooses a free port.
     pub bind: SocketAddr,
-    /// Maximum concurrent connections. Default 10,000. Further ones get a 503.
+    /// Certificate for TLS. Default none: connections are not encrypted.
+    #[cfg(feature = "tls")]
+    pub tls: Option<crate::Tls>,
+    /// Maximum concurrent connections. Default 10,000. Further ones get a 503; over TLS they are
+    /// closed.
     pub max_connections: usize,
     /// Maximum concurrent connections of one client, which is an IPv4 address or an IPv6 /64
     /// network. Default 5,000. Trusted proxies are exempt.
@@ -52,7 +72,7 @@ pub struct ServerOptions {
     /// Maximum size of a request head in bytes, including the request line. Default 32 KiB.
     pub header_limit: usize,
     /// Maximum time for a request head to arrive. Default 10 s. It begins when the connection is
-    /// opened, or with the first byte of a later head.
+    /// opened, or with the first byte of a later head. A TLS handshake before it has the same time.
     ///
     /// A client that does not read its response for this long gets a close message. Its connection
     /// is closed if it reads nothing for the same time again.
@@ -74,6 +94,8 @@ impl ServerOptions {
     pub const fn new(bind: SocketAddr) -> Self {
         Self {
             bind,
+            #[cfg(feature = "tls")]
+            tls: None,
             max_connections: 10_000,
             max_connections_per_client: 5_000,
             header_limit: 32 << 10,
@@ -83,5 +105,14 @@ impl ServerOptions {
             drain_delay: Duration::ZERO,
             drain_deadline: Duration::from_secs(20),
         }
+    }
+
+    /// True if connections are encrypted.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
+    const fn is_encrypted(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
     }
 }

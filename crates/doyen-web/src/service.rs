@@ -25,6 +25,7 @@ use crate::budget::{Account, Budget};
 use crate::meter::RouteMetrics;
 use crate::options::EdgeOptions;
 use crate::pipeline::Pipeline;
+use crate::server::ConnectionInfo;
 use crate::{Body, Response, RootPath};
 
 /// A built application. Cloning shares it.
@@ -57,19 +58,23 @@ impl Service {
 
     /// Handles a request. It never fails: every error becomes a problem response.
     pub async fn handle(&self, request: http::Request<Body>, peer: Option<SocketAddr>) -> Response {
-        self.inner.pipeline.handle(request, peer, None).await
+        let connection = ConnectionInfo {
+            peer,
+            is_tls: false,
+        };
+        self.inner.pipeline.handle(request, connection, None).await
     }
 
     /// Handles a request of a connection, whose account is charged for the memory.
     pub(crate) fn serve<'a>(
         &'a self,
         request: http::Request<Body>,
-        peer: SocketAddr,
+        connection: ConnectionInfo,
         account: &'a Arc<Account>,
     ) -> impl Future<Output = Response> + Send + 'a {
         self.inner
             .pipeline
-            .handle(request, Some(peer), Some(account))
+            .handle(request, connection, Some(account))
     }
 
     pub(crate) fn options(&self) -> &EdgeOptions {

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use doyen_core::inject::BoxFuture;
 use doyen_core::sync::lock;
-use tokio::net::TcpStream;
+
+use crate::server::Transport;
 
 type Work = Box<dyn FnOnce(Upgraded) -> BoxFuture<'static, ()> + Send>;
 
@@ -38,8 +39,8 @@ impl Upgrade {
 /// A connection that was taken over.
 #[derive(Debug)]
 pub struct Upgraded {
-    /// The socket.
-    pub stream: TcpStream,
+    /// The bytes in both directions.
+    pub stream: Transport,
     /// Bytes that were read after the request.
     pub read: Bytes,
 }

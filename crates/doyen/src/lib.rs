@@ -38,14 +38,16 @@
 //! | [`limits`] | rate limits and quotas |
 //! | [`cache`] | cached values |
 //! | [`idempotency`] | keys and responses of idempotent requests |
-//! | [`redis`] | the connection that nodes share |
+//! | [`redis`], [`nats`] | the connections that nodes share |
 //! | [`auth`] | passwords, tokens, accounts |
 //! | [`jobs`] | the worker of background jobs |
 //! | [`files`] | uploads, stored files and downloads |
 //! | [`live`] | WebSockets and server-sent events |
 //! | [`mail`] | outgoing mail |
 //! | [`events`] | delivery of events to handlers and to a message broker |
+//! | [`otlp`] | traces, logs and metrics over OTLP |
 //! | [`outbound`] | calls to other services |
+//! | [`evidence`] | findings about anti-patterns in requests |
 //! | [`webhooks`] | signed webhooks |
 //!
 //! # Cargo features
@@ -60,13 +62,21 @@
 //! | `idempotency` | no | the plugin `idempotency`: the policy `idempotent` |
 //! | `jobs` | no | the plugin `jobs`: background jobs |
 //! | `files` | no | the plugin `files`: uploads, stored files and downloads, with `jobs` |
+//! | `s3` | no | files in an S3-compatible store, with `files` |
 //! | `live` | no | the plugin `live`: WebSockets and server-sent events, with `events` |
 //! | `docs` | yes | the plugin `docs`: `/docs`, `/openapi.json`, `/problems/{code}` |
+//! | `swagger-ui` | no | Swagger UI as the page of the document: the setting `docs.ui` |
+//! | `evidence` | yes | the plugin `evidence`: findings about anti-patterns, and the command `explain` |
+//! | `migration-lint` | yes | the command `migrate lint`; in `prod`, `migrate up` refuses unsafe migrations |
 //! | `mail` | with `accounts` | the plugin `mail` |
 //! | `smtp` | no | mail over SMTP |
 //! | `redis` | no | rate limits, sessions and cached values in Redis, events in Redis Streams |
+//! | `nats` | no | events in NATS JetStream, messages between nodes over NATS |
+//! | `zstd`, `brotli` | no | responses compressed with Zstandard (a C library) and Brotli, next to gzip |
+//! | `tls` | no | TLS in the server, without a proxy in front |
 //! | `oidc` | no | login by an OpenID provider |
 //! | `decimal` | no | [`domain::Decimal`]: exact decimals in requests, responses and columns |
+//! | `otlp` | no | the plugin `otlp`: traces, logs and metrics over OTLP |
 //! | `outbound` | no | the plugin `outbound` |
 //! | `webhooks` | no | signing and verifying webhooks |
 //!
@@ -78,12 +88,14 @@ extern crate self as doyen;
 mod plugins;
 
 pub use doyen_app as app;
-pub use doyen_app::{Command, CookieKeys, Overrides, Runtime, StartupError, redis, run};
+pub use doyen_app::{Command, CookieKeys, Overrides, Runtime, StartupError, nats, redis, run};
 pub use doyen_core as domain;
 #[cfg(feature = "database")]
 pub use doyen_data as data;
 #[cfg(feature = "events")]
 pub use doyen_events as events;
+#[cfg(feature = "evidence")]
+pub use doyen_evidence as evidence;
 #[cfg(feature = "files")]
 pub use doyen_files as files;
 #[cfg(feature = "idempotency")]
@@ -99,6 +111,8 @@ pub use doyen_macros::migrations;
 #[cfg(feature = "mail")]
 pub use doyen_mail as mail;
 pub use doyen_observe as observe;
+#[cfg(feature = "otlp")]
+pub use doyen_otlp as otlp;
 #[cfg(feature = "outbound")]
 pub use doyen_outbound as outbound;
 pub use doyen_schema as schema;
@@ -113,7 +127,7 @@ pub type App = doyen_app::App<DefaultPlugins>;
 
 /// Settings of the application and of the framework. See [`doyen_settings`].
 pub mod settings {
-    pub use doyen_app::{CoreSettings, RedisSettings, SecretSettings, ServerSettings};
+    pub use doyen_app::{CoreSettings, RedisSettings, SecretSettings, ServerSettings, TlsSettings};
     #[cfg(feature = "database")]
     pub use doyen_app::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
     pub use doyen_settings::*;

@@ -2,8 +2,9 @@
 
 use doyen_app::{Defaults, PluginList};
 
-/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `limits`,
-/// `cache`, `idempotency`, `jobs`, `files`, `mail`, `events`, `live`, `outbound` and `accounts`.
+/// The default plugins: `log`, `admin`, and those of the Cargo features `docs`, `evidence`,
+/// `otlp`, `limits`, `cache`, `idempotency`, `jobs`, `files`, `mail`, `events`, `live`, `outbound`
+/// and `accounts`.
 /// Accounts themselves are added with [`App::plugin`](doyen_app::App::plugin), as they need to know
 /// the users of the application.
 #[derive(Clone, Copy, Debug)]
@@ -13,8 +14,13 @@ impl Defaults for DefaultPlugins {
     fn add(plugins: &mut PluginList) {
         plugins.add(doyen_telemetry::Logs);
         plugins.add(doyen_telemetry::Admin);
+        // Early, because it stops in reverse: after the plugins whose work it records.
+        #[cfg(feature = "otlp")]
+        plugins.add(doyen_otlp::Otlp);
         #[cfg(feature = "docs")]
         plugins.add(doyen_console::Docs);
+        #[cfg(feature = "evidence")]
+        plugins.add(doyen_evidence::Evidence);
         #[cfg(feature = "limits")]
         plugins.add(doyen_limit::Limits);
         #[cfg(feature = "cache")]
@@ -43,6 +49,11 @@ impl Defaults for DefaultPlugins {
             (
                 "docs",
                 "add the feature `docs` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "evidence"))]
+            (
+                "evidence",
+                "add the feature `evidence` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "limits"))]
             (
@@ -83,6 +94,11 @@ impl Defaults for DefaultPlugins {
             (
                 "live",
                 "add the feature `live` of `doyen`, or remove the setting",
+            ),
+            #[cfg(not(feature = "otlp"))]
+            (
+                "otlp",
+                "add the feature `otlp` of `doyen`, or remove the setting",
             ),
             #[cfg(not(feature = "outbound"))]
             (

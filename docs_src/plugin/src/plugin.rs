@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use doyen::Command;
 use doyen::app::{
-    Family, Impact, Manifest, Plugin, Registrar, SetupError, Shutdown, Stop, TaskKind,
+    Alert, Family, Impact, Manifest, Plugin, Registrar, SetupError, Shutdown, Stop, TaskKind,
 };
 use doyen::prelude::*;
 
@@ -31,7 +31,14 @@ pub struct NodeSettings {
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
 
 const HEARTBEATS: &str = "nodes_heartbeats_total";
-const FAMILIES: &[Family] = &[Family::counter(HEARTBEATS, "Heartbeats of this process.")];
+const FAMILIES: &[Family] = &[
+    Family::counter(HEARTBEATS, "Heartbeats of this process.").alerts(&[Alert::warning(
+        "NodeHeartbeatsMissing",
+        "sum by (job, instance) (rate(nodes_heartbeats_total{$app}[5m])) == 0",
+        "A process sends no heartbeats, and is not listed as a node. Check its log.",
+    )
+    .lasting(Duration::from_mins(1))]),
+];
 
 impl Plugin for Nodes {
     const NAME: &'static str = "nodes";

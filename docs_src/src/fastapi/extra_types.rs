@@ -1,27 +1,32 @@
-//! UUIDs, dates, times with and without an offset, and durations.
+//! UUIDs, times and durations.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::NaiveTime;
 use doyen::prelude::*;
 use doyen::schema::IsoDuration;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// When something happens.
-#[derive(Input, Output)]
-struct Times {
-    start: Timestamp,
-    local: Option<NaiveDateTime>,
-    day: Option<NaiveDate>,
-    repeat_at: Option<NaiveTime>,
-    process_after: IsoDuration,
-}
-
-/// Read times
+/// Plan a process
 #[put("/items/{item_id}", allow = anyone)]
-async fn times(_item_id: Uuid, Json(times): Json<Times>) -> Json<Times> {
-    Json(times)
+async fn plan(
+    item_id: Uuid,
+    #[body] start_datetime: Timestamp,
+    #[body] end_datetime: Timestamp,
+    #[body] process_after: IsoDuration,
+    #[body] repeat_at: Option<NaiveTime>,
+) -> Json<Value> {
+    let start = start_datetime.micros() + process_after.as_micros();
+    Json(json!({
+        "item_id": item_id,
+        "start_datetime": start_datetime,
+        "end_datetime": end_datetime,
+        "process_after": process_after,
+        "repeat_at": repeat_at,
+        "start_process": Timestamp::from_micros(start),
+        "duration": IsoDuration::from_micros(end_datetime.micros() - start),
+    }))
 }
 
-/// The module with times.
 pub fn module() -> Module {
-    Module::new("times").routes(routes![times])
+    Module::new("items").routes(routes![plan])
 }

@@ -1,6 +1,7 @@
 //! Dependencies of dependencies, and a test that replaces one.
 
 use doyen::prelude::*;
+use serde_json::{Value, json};
 
 /// The query, of this request or of the last one.
 pub struct QueryOrCookie(pub Option<String>);
@@ -19,9 +20,9 @@ async fn query_or_cookie(query: QueryOf, #[cookie] last_query: Option<String>) -
 }
 
 /// Read the query
-#[get("/items", allow = anyone)]
-async fn read(query: QueryOrCookie) -> Text {
-    Text(query.0.unwrap_or_default())
+#[get("/items/", allow = anyone)]
+async fn read(query: QueryOrCookie) -> Json<Value> {
+    Json(json!({"q_or_cookie": query.0}))
 }
 
 /// The module with the query.

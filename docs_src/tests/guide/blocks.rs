@@ -4,7 +4,9 @@
 //! - A comment `<!-- docs_src/src/query.rs -->` precedes a block that shows the whole file.
 //! - `<!-- part of docs_src/src/query.rs -->` precedes a block of consecutive lines of that file.
 //! - Every Rust block of the guide and of the README has such a comment, and some page shows every
-//!   file of `docs_src/src`, `docs_src/plugin/src` and `docs_src/names/src`.
+//!   file of `docs_src/src`, `docs_src/plugin/src` and `docs_src/names/src`. A table names the
+//!   chapters of FastAPI, which are too many (`fastapi/page.rs`). The RealWorld service is counted,
+//!   not shown (`realworld.rs`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -129,6 +131,8 @@ fn each_file_is_shown() {
         collect(&root().join(folder), &mut files);
     }
     files.retain(|file| !file.ends_with("lib.rs") && !shown.contains(file));
+    files.retain(|file| !file.starts_with("docs_src/src/fastapi/"));
+    files.retain(|file| !file.starts_with("docs_src/src/realworld/"));
     assert!(files.is_empty(), "files that no page shows: {files:?}");
 }
 

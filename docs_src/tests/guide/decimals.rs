@@ -41,6 +41,10 @@ async fn a_number_or_another_spelling_is_refused(app: Prices) {
         (json!("12,50"), "format"),
         (json!("1e3"), "format"),
         (json!("0.12345678901234567890123456789"), "format"),
+        // The limits are exact: a double cannot tell the last one from the maximum.
+        (json!("0.00"), "range"),
+        (json!("1000000"), "range"),
+        (json!("999999.9900000000000000000001"), "range"),
     ] {
         let new = json!({"article": "a", "amount": amount, "discount": null});
         let refused = app.post("/prices").json(&new).send().await;
@@ -52,6 +56,13 @@ async fn a_number_or_another_spelling_is_refused(app: Prices) {
         (&schema["type"], &schema["format"]),
         (&json!("string"), &json!("decimal"))
     );
+    let schemas = &app.document()["components"]["schemas"];
+    let schema = &schemas["PriceInput"]["properties"]["amount"];
+    assert_eq!(schema["formatExclusiveMinimum"], "0");
+    assert_eq!(schema["formatMaximum"], "999999.99");
+    let largest = json!({"article": "a", "amount": "999999.99", "discount": null});
+    let made = app.post("/prices").json(&largest).send().await;
+    made.expect(200);
 }
 
 #[doyen_test::test]

@@ -56,3 +56,25 @@ async fn receipts_are_kept_for_their_owner(app: Uploads) {
     let call = ada.post("/receipts").body(form_type, form("no PDF"));
     call.send().await.expect_problem(422, "file_type_mismatch");
 }
+
+#[doyen_test::test]
+async fn receipts_can_be_resumable_uploads(app: Uploads) {
+    let ada = app.0.as_user(Caller::new("ada"));
+    let tus = |call: doyen_test::Call| call.header("tus-resumable", "1.0.0");
+    let create = tus(ada.post("/uploads")).header("upload-length", PDF.len().to_string());
+    let created = create.send().await.expect(201);
+    let (first, rest) = PDF.split_at(4);
+    for (offset, bytes) in [("0", first), ("4", rest)] {
+        let patch = tus(ada.patch(created.location())).header("upload-offset", offset);
+        let patch = patch.body("application/offset+octet-stream", bytes);
+        patch.send().await.expect(204);
+    }
+    let body = json!({"uploads": [created.text_at("/id")], "purpose": "Travel"});
+    let other = app.0.as_user(Caller::new("eve"));
+    let answer = other.post("/receipts").json(&body).send().await;
+    answer.expect_problem(422, "upload_unknown");
+    let kept = ada.post("/receipts").json(&body).send().await.expect(201);
+    assert_eq!(kept.at("/purpose"), json!("Travel"));
+    let path = format!("/receipts/{}", kept.text_at("/files/0"));
+    assert_eq!(ada.get(&path).send().await.expect(200).text(), PDF);
+}

@@ -1,4 +1,4 @@
-//! Compiles the domains of the helpdesk and of the shop in the guide with `doyen-core` alone.
+//! Compiles the domains of the helpdesk and of the guide with `doyen-core` alone.
 //!
 //! It does not compile if a domain needs the web or the database, whatever macros hide. The paths
 //! that a domain uses, `doyen::domain` and `crate::access`, have the same meaning here as in the
@@ -34,6 +34,18 @@ pub mod tickets {
 /// The domain of webhooks in the helpdesk.
 #[path = "../../../apps/helpdesk/src/webhooks"]
 pub mod webhooks {
+    pub mod domain;
+}
+
+/// The domain of articles in the RealWorld service of the guide.
+#[path = "../../../docs_src/src/realworld/layers/articles"]
+pub mod articles {
+    pub mod domain;
+}
+
+/// The domain of users in the RealWorld service of the guide.
+#[path = "../../../docs_src/src/realworld/layers/users"]
+pub mod users {
     pub mod domain;
 }
 

@@ -1,7 +1,8 @@
-//! Shared by the tools of the repository: `xtask`, `tools/attack` and `bench/race`.
+//! Shared by the tools and the tests of the repository.
 //!
 //! | module | contents |
 //! | --- | --- |
+//! | `certificates` | certificates for one test, with the feature of this name |
 //! | [`Failure`] | the one error type: a message with its causes |
 //! | [`http`] | a blocking HTTP/1.1 client that sends any bytes |
 //! | [`process`] | running cargo and other programs |
@@ -12,6 +13,8 @@
 
 #![allow(clippy::print_stdout)] // Command-line tools report their progress.
 
+#[cfg(feature = "certificates")]
+pub mod certificates;
 mod failure;
 pub mod http;
 pub mod process;

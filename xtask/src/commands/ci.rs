@@ -4,8 +4,8 @@ use toolkit::Result;
 use toolkit::process::{cargo, run as run_command};
 
 use crate::commands::{
-    cycles, docs_paths, features, generate, instructions, language, layers, licences, msrv,
-    no_arguments, package, ranks, test, unused,
+    cycles, deploy, docs_paths, features, generate, instructions, language, layers, licences, msrv,
+    no_arguments, package, ranks, site, test, unused,
 };
 use crate::steps::Steps;
 
@@ -16,7 +16,7 @@ struct Step {
 }
 
 /// The gate, in order.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 18] = [
     Step {
         name: "oldest supported Rust",
         run: || msrv::run(&[]),
@@ -72,6 +72,14 @@ const STEPS: [Step; 16] = [
     Step {
         name: "generated files",
         run: generate::check,
+    },
+    Step {
+        name: "deployment files",
+        run: || deploy::run(&[]),
+    },
+    Step {
+        name: "site of the documentation",
+        run: || site::run(&[]),
     },
     Step {
         name: "instructions of a request",

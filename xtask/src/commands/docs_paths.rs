@@ -12,7 +12,7 @@
 //! It skips URL paths (they begin with a slash), media types, names with placeholders, folders that
 //! git ignores, and everything in a fenced block except `cargo` commands.
 
-mod mentions;
+pub(super) mod mentions;
 mod proofs;
 mod tree;
 
@@ -105,7 +105,7 @@ fn crate_findings(text: &str, crates: &[String]) -> Vec<String> {
 }
 
 /// Collects every Markdown file below a folder, in order.
-fn collect(root: &Path, folder: &Path, into: &mut Vec<PathBuf>) -> Result {
+pub(super) fn collect(root: &Path, folder: &Path, into: &mut Vec<PathBuf>) -> Result {
     let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
         return Ok(());
     };

@@ -17,23 +17,37 @@ const FACADE: &str = "crates/doyen/Cargo.toml";
 const DATABASES: [&str; 2] = ["sqlite", "postgres"];
 
 /// What an application without features must not compile.
-const ONLY_WITH_FEATURES: [&str; 12] = [
+const ONLY_WITH_FEATURES: [&str; 21] = [
     "sea-orm",
     "sqlx",
     "argon2",
     "lettre",
     "redis",
     "reqwest",
+    "zstd",
+    "brotli",
+    "async-nats",
+    "tokio-rustls",
+    "object_store",
     "doyen-data",
     "doyen-accounts",
     "doyen-console",
+    "doyen-evidence",
     "doyen-files",
+    "doyen-migration-lint",
+    "squawk-linter",
+    "doyen-otlp",
     "doyen-outbound",
     "doyen-webhooks",
 ];
 
 /// What an application that uses SQLite alone must not compile.
-const POSTGRES: [&str; 3] = ["sqlx-postgres", "tokio-postgres", "rustls-tokio-postgres"];
+const POSTGRES: [&str; 4] = [
+    "sqlx-postgres",
+    "tokio-postgres",
+    "rustls-tokio-postgres",
+    "squawk-linter",
+];
 
 type Combination = BTreeSet<String>;
 

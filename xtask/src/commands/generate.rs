@@ -19,7 +19,7 @@ struct Generated {
 }
 
 /// Every generated file.
-const GENERATED: [Generated; 2] = [
+const GENERATED: [Generated; 5] = [
     Generated {
         path: helpdesk::CONTRACT,
         head: "",
@@ -30,6 +30,21 @@ const GENERATED: [Generated; 2] = [
         head: "# Settings\n\nThe settings of the helpdesk, printed by `helpdesk config reference`. The last \
                section is its own;\nthe others are those of the framework and of its plugins.\n\n",
         command: &["config", "reference"],
+    },
+    Generated {
+        path: "deploy/grafana/helpdesk.json",
+        head: "",
+        command: &["dashboards", "grafana/helpdesk.json"],
+    },
+    Generated {
+        path: "deploy/prometheus/helpdesk.alerts.yml",
+        head: "",
+        command: &["dashboards", "prometheus/helpdesk.alerts.yml"],
+    },
+    Generated {
+        path: "deploy/prometheus/helpdesk.recording.yml",
+        head: "",
+        command: &["dashboards", "prometheus/helpdesk.recording.yml"],
     },
 ];
 

@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod contract;
 mod cycles;
+mod deploy;
 mod docs_paths;
 mod features;
 mod generate;
@@ -17,6 +18,7 @@ mod msrv;
 mod package;
 mod ranks;
 mod setup;
+mod site;
 mod soak;
 mod test;
 mod unused;
@@ -31,7 +33,7 @@ struct Command {
     run: fn(&[String]) -> Result,
 }
 
-const COMMANDS: [Command; 20] = [
+const COMMANDS: [Command; 22] = [
     Command {
         name: "setup",
         takes: "",
@@ -63,6 +65,12 @@ const COMMANDS: [Command; 20] = [
         run: generate::run,
     },
     Command {
+        name: "deploy",
+        takes: "",
+        does: "the files in `deploy` agree with the program and with each other",
+        run: deploy::run,
+    },
+    Command {
         name: "ranks",
         takes: "",
         does: "each crate imports lower ranks only",
@@ -91,6 +99,12 @@ const COMMANDS: [Command; 20] = [
         takes: "",
         does: "paths, links and commands named in the docs exist",
         run: docs_paths::run,
+    },
+    Command {
+        name: "site",
+        takes: "",
+        does: "build the documentation as a site, check its links, open every page in a browser",
+        run: site::run,
     },
     Command {
         name: "unused",

@@ -77,7 +77,7 @@ pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
         ));
     }
     Ok(format!(
-        "no finding, {operations} operations, {}, seed {SEED}",
+        "no finding in a document of {operations} operations, {}, seed {SEED}",
         received.join(", ")
     ))
 }

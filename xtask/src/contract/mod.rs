@@ -5,8 +5,10 @@
 //! corrected at its source. A linter rule that does not fit is disabled in the configuration in
 //! `tools/`, with a reason.
 
+mod clients;
 mod fuzz;
 mod lint;
+mod load;
 mod page;
 mod peers;
 mod snapshot;
@@ -49,7 +51,7 @@ const ON_A_DOCUMENT: [Gate; 3] = [
 ];
 
 /// Gates that need the program, cheapest first.
-const ON_THE_HELPDESK: [Gate; 6] = [
+const ON_THE_HELPDESK: [Gate; 8] = [
     Gate {
         name: "committed document",
         run: snapshot::run,
@@ -69,6 +71,14 @@ const ON_THE_HELPDESK: [Gate; 6] = [
     Gate {
         name: "live connections, common clients",
         run: peers::run,
+    },
+    Gate {
+        name: "generated clients",
+        run: clients::run,
+    },
+    Gate {
+        name: "load tests, locust and k6",
+        run: load::run,
     },
     Gate {
         name: "schemathesis",

@@ -1,5 +1,5 @@
-//! Live connections of a running helpdesk with common clients: `ws` and `eventsource` of npm, and
-//! `websockets` of PyPI.
+//! Live connections and uploads of a running helpdesk with common clients: `ws`, `eventsource` and
+//! `tus-js-client` of npm, and `websockets` of PyPI.
 
 use std::process::Command;
 
@@ -14,12 +14,15 @@ const FOLDER: &str = "apps/helpdesk/tests/peers";
 pub(super) fn run(subject: &Subject<'_>) -> Result<String> {
     let helpdesk = Running::start()?;
     let folder = workspace::root().join(FOLDER);
-    let mut node = Command::new("node");
-    node.arg(folder.join("live.mjs"));
+    let node = |script: &str| {
+        let mut node = Command::new("node");
+        node.arg(folder.join(script));
+        node
+    };
     let mut python = subject.tools.python("python");
     python.arg(folder.join("live.py"));
     let mut steps = 0;
-    for mut client in [node, python] {
+    for mut client in [node("live.mjs"), node("uploads.mjs"), python] {
         client.env("BASE_URL", format!("http://{}", helpdesk.address()));
         let text =
             output(&mut client).context(|| format!("the helpdesk's log:\n{}", helpdesk.log()))?;

@@ -7,10 +7,14 @@
 
 mod browser;
 mod clamd;
+mod curl;
+mod mdbook;
+mod nats;
 mod nextest;
 mod node;
 mod pgbouncer;
 mod postgres_client;
+mod prometheus;
 mod proxies;
 mod redis;
 mod slow;
@@ -34,8 +38,11 @@ pub(crate) struct Tools {
     python: python::Venv,
     browser: PathBuf,
     clamd: PathBuf,
+    curl: PathBuf,
+    nats: PathBuf,
     pgbouncer: PathBuf,
     postgres_client: PathBuf,
+    prometheus: PathBuf,
     redis: PathBuf,
     slow: PathBuf,
     sqlite: PathBuf,
@@ -50,6 +57,11 @@ impl Tools {
 
     pub(crate) fn browser(&self) -> &std::path::Path {
         &self.browser
+    }
+
+    /// Returns the folder of the npm packages.
+    pub(crate) fn modules(&self) -> &node::Modules {
+        &self.node
     }
 
     /// Returns the path of a program of the Python packages in `tools/requirements.txt`.
@@ -76,8 +88,11 @@ impl Tools {
             format!("Python      {}", self.python.folder().display()),
             format!("browser     {}", self.browser.display()),
             format!("clamd       {}", self.clamd.display()),
+            format!("curl        {}", self.curl.display()),
+            format!("NATS        {}", self.nats.display()),
             format!("PgBouncer   {}", self.pgbouncer.display()),
             format!("pg_dump     {}", self.postgres_client.display()),
+            format!("Prometheus  {}", self.prometheus.display()),
             format!("Redis       {}", self.redis.display()),
             format!("slow        {}", self.slow.display()),
             format!("sqlite3     {}", self.sqlite.display()),
@@ -96,8 +111,11 @@ pub(crate) fn prepare() -> Result<Tools> {
         python: python::with_packages(PYTHON_PACKAGES)?,
         browser: browser::find_or_install()?,
         clamd: clamd::find_or_install()?,
+        curl: curl::find_or_install()?,
+        nats: nats::find_or_install()?,
         pgbouncer: pgbouncer::find_or_install()?,
         postgres_client: postgres_client::find_or_install()?,
+        prometheus: prometheus::find_or_install()?,
         redis: redis::find_or_install()?,
         slow: slow::find_or_install()?,
         sqlite: sqlite::find_or_install()?,
@@ -109,4 +127,20 @@ pub(crate) fn prepare() -> Result<Tools> {
 pub(crate) fn valgrind() -> Result<PathBuf> {
     let _lock = lock()?;
     valgrind::find_or_install()
+}
+
+/// What the site of the documentation needs.
+pub(crate) struct SiteTools {
+    pub(crate) mdbook: PathBuf,
+    pub(crate) browser: PathBuf,
+}
+
+/// Finds or installs mdBook, Chromium, and the npm packages that drive it.
+pub(crate) fn site() -> Result<SiteTools> {
+    let _lock = lock()?;
+    node::find_or_install()?;
+    Ok(SiteTools {
+        mdbook: mdbook::find_or_install()?,
+        browser: browser::find_or_install()?,
+    })
 }

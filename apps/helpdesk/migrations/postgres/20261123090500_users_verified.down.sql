@@ -1,1 +1,2 @@
+-- doyen: allow backfill_at_once because it is older than the first release, and users were few
 -- Nothing: the column that was filled goes with the step before.

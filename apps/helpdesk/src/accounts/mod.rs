@@ -29,4 +29,5 @@ pub fn module() -> Module {
         .bind::<dyn Logins, infrastructure::FrameworkLogins>()
         .bind::<dyn domain::Registry, infrastructure::SqlRegistry>()
         .bind::<dyn PasswordHasher, infrastructure::Argon2>()
+        .entity::<infrastructure::account::Entity>()
 }

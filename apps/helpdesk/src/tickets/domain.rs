@@ -27,7 +27,9 @@ mod stats;
 mod ticket;
 mod viewer;
 
-pub use attachment::{Attachment, AttachmentId, AttachmentStatus, MAX_ATTACHMENTS};
+pub use attachment::{
+    Attachment, AttachmentCapacity, AttachmentId, AttachmentStatus, MAX_ATTACHMENTS,
+};
 pub use attachments::Attachments;
 pub use comment::{Comment, CommentId, NewComment};
 pub use ports::{AttachmentRepository, TicketEvent, TicketEvents, TicketImports, TicketRepository};

@@ -12,7 +12,9 @@ mod seed;
 use doyen::prelude::*;
 
 use domain::{AttachmentRepository, TicketEvents, TicketImports, TicketRepository};
+use infrastructure::rows;
 
+pub(crate) use api::attachments::AttachmentPolicy;
 pub(crate) use feed::{SentComment, SentTicket, TicketFeed};
 pub(crate) use seed::seed;
 
@@ -63,4 +65,8 @@ pub fn module() -> Module {
         .bind::<dyn TicketEvents, infrastructure::OutboxEvents>()
         .bind::<dyn TicketImports, infrastructure::JobImports>()
         .job::<infrastructure::ImportTickets>()
+        .entity::<rows::ticket::Entity>()
+        .entity::<rows::tag::Entity>()
+        .entity::<rows::comment::Entity>()
+        .entity::<rows::attachment::Entity>()
 }

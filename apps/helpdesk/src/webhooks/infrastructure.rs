@@ -11,7 +11,7 @@
 
 mod fan_out;
 mod jobs;
-mod rows;
+pub(super) mod rows;
 mod secrets;
 mod send;
 mod shapes;

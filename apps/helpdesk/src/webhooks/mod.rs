@@ -40,4 +40,6 @@ pub fn module() -> Module {
         .bind::<dyn AddressCheck, infrastructure::GuardedAddresses>()
         .bind::<dyn DeliveryQueue, infrastructure::JobDeliveries>()
         .bind::<dyn EventShapes, infrastructure::VersionedShapes>()
+        .entity::<infrastructure::rows::webhook::Entity>()
+        .entity::<infrastructure::rows::delivery::Entity>()
 }

@@ -20,8 +20,8 @@ async fn every_post_that_creates_takes_a_key(app: Helpdesk) {
             .answers
             .iter()
             .any(|answer| answer.status == Some(201));
-        // A connection token that stays unused ends soon.
-        let expires = operation.path == "/v1/live/tokens";
+        // A connection token that stays unused ends soon, and so does an upload.
+        let expires = ["/v1/live/tokens", "/v1/uploads"].contains(&&*operation.path);
         if operation.method != "POST" || !creates || expires {
             continue;
         }

@@ -39,6 +39,7 @@ struct Theirs {
     owner: Person,
     ticket: String,
     attachment: String,
+    upload: String,
     key: String,
     session: String,
 }
@@ -52,6 +53,7 @@ fn path(operation: &Operation, theirs: &Theirs) -> String {
     let whose = |text: &str| match text {
         path if path.starts_with("/v1/tickets/") => theirs.ticket.clone(),
         path if path.starts_with("/v1/attachments/") => theirs.attachment.clone(),
+        path if path.starts_with("/v1/uploads/") => theirs.upload.clone(),
         path if path.starts_with("/v1/users/") => theirs.owner.id.clone(),
         path if path.starts_with("/v1/me/sessions/") => theirs.session.clone(),
         path if path.starts_with("/v1/me/api-keys/") => theirs.key.clone(),
@@ -115,6 +117,16 @@ fn call(person: &Person, operation: &Operation, theirs: &Theirs) -> doyen_test::
             attachment("a.txt", "text/plain", b"a stranger's words"),
         );
     }
+    if operation.id.starts_with("uploads_") {
+        let call = call.header("tus-resumable", "1.0.0");
+        let call = call
+            .header("upload-length", "4")
+            .header("upload-offset", "0");
+        return match operation.body {
+            Some(_) => call.body("application/offset+octet-stream", "text"),
+            None => call,
+        };
+    }
     match body(operation) {
         Some(body) => call.json(&body),
         None => call,
@@ -136,6 +148,9 @@ async fn theirs(app: &Helpdesk) -> Theirs {
         .attaches(&ticket, "private.txt", "text/plain", b"private")
         .await;
     let attachment = attachment.expect(201).text_at("/id");
+    let upload = owner.post("/v1/uploads").header("tus-resumable", "1.0.0");
+    let upload = upload.header("upload-length", "4").send().await;
+    let upload = upload.expect(201).text_at("/id");
     let new = json!({"name": "private key", "scopes": ["profile"]});
     let key = owner.post("/v1/me/api-keys").json(&new).send().await;
     let key = key.expect(201).text_at("/id");
@@ -145,6 +160,7 @@ async fn theirs(app: &Helpdesk) -> Theirs {
         owner,
         ticket,
         attachment,
+        upload,
         key,
         session,
     }
@@ -279,6 +295,7 @@ async fn another_customer_gets_and_changes_nothing(app: Helpdesk) {
             for secret in [
                 &theirs.ticket,
                 &theirs.attachment,
+                &theirs.upload,
                 &theirs.key,
                 &theirs.session,
                 &theirs.owner.id,

@@ -241,6 +241,86 @@ async fn attachments_follow_their_ticket(app: Helpdesk) {
     assert_eq!(objects(&app).await, 0);
 }
 
+#[doyen_test::test]
+async fn a_resumable_upload_is_attached(app: Helpdesk) {
+    let (ann, bob) = (app.as_customer().await, app.as_customer().await);
+    let path = format!("/v1/tickets/{}/attachments", ticket(&ann).await);
+    let tus = |call: doyen_test::Call| call.header("tus-resumable", "1.0.0");
+    let created = tus(ann.post("/v1/uploads")).header("upload-length", PNG.len().to_string());
+    // `shot.png`, `image/png`.
+    let created = created.header(
+        "upload-metadata",
+        "filename c2hvdC5wbmc=,filetype aW1hZ2UvcG5n",
+    );
+    let created = created.send().await.expect(201);
+    let id = created.text_at("/id");
+    assert_eq!(created.location(), format!("/v1/uploads/{id}"));
+    let body = json!({"upload": id, "note": "See line 3"});
+    let early = ann.post(&path).json(&body).send().await;
+    early.expect_problem(409, "upload_incomplete");
+    let patch = tus(ann.patch(created.location())).header("upload-offset", "0");
+    let patch = patch.body("application/offset+octet-stream", PNG);
+    patch.send().await.expect(204);
+    // It is hers, and so is the ticket.
+    let theirs = ticket(&bob).await;
+    let theirs = bob
+        .post(format!("/v1/tickets/{theirs}/attachments"))
+        .json(&body);
+    theirs.send().await.expect_problem(422, "upload_unknown");
+    let send = || {
+        ann.post(&path)
+            .header("idempotency-key", "k")
+            .json(&body)
+            .send()
+    };
+    let added = send().await.expect(201);
+    assert_eq!(added.at("/name"), json!("shot.png"));
+    assert_eq!(added.at("/media_type"), json!("image/png"));
+    assert_eq!(added.at("/note"), json!("See line 3"));
+    let sent = ann.get(content(&added.text_at("/id"))).send().await;
+    assert_eq!(sent.expect(200).bytes(), PNG);
+    // With its key, the same request has one effect.
+    let again = send().await.expect(201);
+    assert_eq!(again.at("/id"), added.at("/id"));
+    let again = ann.post(&path).json(&body).send().await;
+    again.expect_problem(422, "upload_unknown");
+    let wrong = ann
+        .post(&path)
+        .json(&json!({"upload": "att_x", "more": 1}))
+        .send()
+        .await;
+    assert_eq!(wrong.expect(422).failures().len(), 2);
+}
+
+/// A client that is refused learns it before it sends the file.
+#[doyen_test::test]
+async fn a_refused_upload_is_not_read(app: Small) {
+    let (ann, bob) = (app.0.as_customer().await, app.0.as_customer().await);
+    let ticket = ticket(&ann).await;
+    let server = app.0.serve().await;
+    let refused = async |person: &Person, length: u64| {
+        // Only the head is sent.
+        let head = format!(
+            "POST /v1/tickets/{ticket}/attachments HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             Authorization: Bearer {}\r\nContent-Type: {}\r\nContent-Length: {length}\r\n\r\n",
+            person.token, ATTACHMENT.0,
+        );
+        let mut stream = server.connect().await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 4096];
+        let read = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    };
+    let answer = refused(&bob, 4 << 30).await;
+    assert!(
+        answer.contains(" 404 ") && answer.contains("ticket_not_found"),
+        "{answer}"
+    );
+    let answer = refused(&ann, 1 << 20).await;
+    let is_quota = answer.contains(" 413 ") && answer.contains("attachment_quota_exceeded");
+    assert!(is_quota, "{answer}");
+}
+
 /// An upload holds no transaction while it arrives: SQLite has one writer.
 #[doyen_test::test]
 async fn a_slow_upload_blocks_nobody(app: Helpdesk) {

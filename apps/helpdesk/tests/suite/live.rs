@@ -18,7 +18,7 @@ use crate::support::{Helpdesk, Join as _, Person};
 /// The time after which a connection must have ended that its caller may no longer have.
 const REVOCATION_TIME: Duration = Duration::from_secs(5);
 
-fn bearer(person: &Person) -> String {
+pub(crate) fn bearer(person: &Person) -> String {
     format!("Authorization: Bearer {}\r\n", person.token)
 }
 
@@ -37,6 +37,20 @@ async fn socket(server: &doyen_test::Live, person: &Person) -> RawSocket {
     let headers = format!("{}Sec-WebSocket-Protocol: helpdesk.v1\r\n", bearer(person));
     let socket = RawSocket::handshake(server, "/v1/socket", &headers).await;
     assert_eq!(socket.status(), 101, "{}", socket.head);
+    socket
+}
+
+/// Opens a socket of a program that watches a ticket.
+pub(crate) async fn watching(address: SocketAddr, person: &Person, ticket: &str) -> RawSocket {
+    let headers = format!("{}Sec-WebSocket-Protocol: helpdesk.v1\r\n", bearer(person));
+    let stream = TcpStream::connect(address).await.unwrap();
+    let mut socket = RawSocket::on(stream, "/v1/socket", &headers).await;
+    assert_eq!(socket.status(), 101, "{}", socket.head);
+    let topic = format!("ticket:{ticket}");
+    socket
+        .send(json!({"type": "subscribe", "topic": topic}))
+        .await;
+    socket.message_of("subscribed").await;
     socket
 }
 
@@ -274,56 +288,7 @@ async fn an_event_arrives_soon_after_its_commit(app: Helpdesk) {
     assert!(median < Duration::from_millis(300), "{times:?}");
 }
 
-/// Memory of an idle socket that watches a ticket, in KiB, of a program without optimization.
-const MAX_SOCKET_KIB: usize = 40;
-
-#[doyen_test::test(sqlite)]
-async fn an_idle_socket_takes_little_memory(app: Helpdesk) {
-    let grace = app.as_agent().await;
-    let ticket = grace.opens("it burns").await.text_at("/id");
-    let program = || {
-        program(&app, ([127, 0, 0, 1], 0).into())
-            .env("APP_LIVE__MAX_PER_USER", "10000")
-            .env("APP_LIVE__MAX_PER_ADDRESS", "10000")
-    };
-    // Another program checks the password, because that takes memory for some seconds.
-    let (login, address) = start(program()).await;
-    let grace = log_in(address, &grace).await;
-    drop(login);
-    let (running, address) = start(program()).await;
-    let mut open = Vec::new();
-    // The first ones pay for what all share.
-    for _ in 0..50 {
-        open.push(idle(address, &grace, &ticket).await);
-    }
-    let before = running.memory();
-    let many = scale(400, 4000);
-    for _ in 0..many {
-        open.push(idle(address, &grace, &ticket).await);
-    }
-    let after = running.memory();
-    let each = (after.now - before.now) * 1024 / many;
-    report(&format!(
-        "{many} idle sockets: {each} KiB each ({before:?}, {after:?})"
-    ));
-    assert!(each <= MAX_SOCKET_KIB, "{each} KiB: {before:?}, {after:?}");
-}
-
-/// Opens a socket that watches a ticket.
-async fn idle(address: SocketAddr, person: &Person, ticket: &str) -> RawSocket {
-    let headers = format!("{}Sec-WebSocket-Protocol: helpdesk.v1\r\n", bearer(person));
-    let stream = TcpStream::connect(address).await.unwrap();
-    let mut socket = RawSocket::on(stream, "/v1/socket", &headers).await;
-    assert_eq!(socket.status(), 101, "{}", socket.head);
-    let topic = format!("ticket:{ticket}");
-    socket
-        .send(json!({"type": "subscribe", "topic": topic}))
-        .await;
-    socket.message_of("subscribed").await;
-    socket
-}
-
-fn program(app: &Helpdesk, bind: SocketAddr) -> Program {
+pub(crate) fn program(app: &Helpdesk, bind: SocketAddr) -> Program {
     Program::new(env!("CARGO_BIN_EXE_helpdesk"))
         .env("APP_ENV", "test")
         .env("APP_SERVER__BIND", &bind.to_string())
@@ -335,7 +300,7 @@ fn program(app: &Helpdesk, bind: SocketAddr) -> Program {
         .env("APP_DATABASE__STATEMENT_TIMEOUT", "30s")
 }
 
-async fn start(program: Program) -> (Running, SocketAddr) {
+pub(crate) async fn start(program: Program) -> (Running, SocketAddr) {
     let start = move || {
         let running = program.start();
         let address = running.address();
@@ -453,7 +418,7 @@ async fn post(address: SocketAddr, person: &Person, ticket: &str, body: &str) ->
 }
 
 /// Logs a user in at a program. A test has a clock of its own, so its tokens have expired there.
-async fn log_in(address: SocketAddr, person: &Person) -> Person {
+pub(crate) async fn log_in(address: SocketAddr, person: &Person) -> Person {
     let body = json!({"email": person.email, "password": PASSWORD});
     let answer = exchange(address, "/v1/auth/login", "", &body).await;
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);

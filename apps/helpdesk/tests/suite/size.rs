@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use doyen::data::sea_orm::{self, ConnectionTrait as _};
 use doyen_test::scale;
 
 use crate::support::people::texts;
@@ -117,6 +118,7 @@ async fn lists_stay_fast_next_to_searches(app: Helpdesk) {
         "{tickets} tickets on {:?}, milliseconds",
         app.backend()
     ));
+    let mut slow = Vec::new();
     report("     p50      p99 p99 next    ratio  list");
     for ((role, _, query), (alone, crowded)) in lists.iter().zip(alone.iter().zip(&crowded)) {
         let (p50, p99, next) = (
@@ -128,9 +130,8 @@ async fn lists_stay_fast_next_to_searches(app: Helpdesk) {
         report(&format!(
             "{p50:8.1} {p99:8.1} {next:8.1} {ratio:8.1}  {role} {query}"
         ));
-        // Times mean something only for the program that is deployed.
-        if tickets >= 500_000 && !cfg!(debug_assertions) {
-            assert!(p99 <= 20.0 && next <= 100.0, "{role} {query}");
+        if p99 > 20.0 || next > 100.0 {
+            slow.push(format!("{role} {query}"));
         }
     }
     for (role, who) in [("agent", &agent), ("customer", &ann)] {
@@ -143,6 +144,9 @@ async fn lists_stay_fast_next_to_searches(app: Helpdesk) {
         }
     }
     report(&format!("{found} searches, {refused} refused"));
+    // Times mean something only for an optimized program.
+    let enforced = tickets >= 500_000 && !cfg!(debug_assertions);
+    assert!(!enforced || slow.is_empty(), "too slow: {slow:?}");
 }
 
 /// Whether the matches are looked up or checked one by one, a list has all of them, once and in
@@ -279,7 +283,7 @@ impl Searches {
 }
 
 /// Inserts customers and tickets: 2 % of the tickets belong to one customer.
-async fn fill(app: &Helpdesk, ann: &Person, tickets: usize) {
+pub(crate) async fn fill(app: &Helpdesk, ann: &Person, tickets: usize) {
     let sql = Dialect::of(app);
     let users = format!(
         "INSERT INTO users (id, email, name, role, password_hash, created_at, updated_at, version) \
@@ -340,7 +344,13 @@ async fn fill(app: &Helpdesk, ann: &Person, tickets: usize) {
         .await
         .unwrap_or_else(|error| panic!("{error}"));
     if !sql.is_sqlite {
-        app.execute("ANALYZE tickets, ticket_tags, users", []).await;
+        // As the server does by itself, some time after so many rows. Not within a transaction.
+        let server = sea_orm::Database::connect(app.database_url()).await;
+        let server = server.unwrap_or_else(|error| panic!("{error}"));
+        server
+            .execute_unprepared("VACUUM (ANALYZE) tickets, ticket_tags, users")
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

@@ -27,6 +27,8 @@ impl ProviderClient {
     pub(super) fn new(hosts: Vec<String>, loopback: bool) -> Result<Self, String> {
         let client = Client::builder()
             .redirect(Policy::none())
+            // Also if another crate of the build needs the HTTP/2 of the library.
+            .http1_only()
             .timeout(REQUEST_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             // A proxy from the environment could receive secrets.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use doyen_app::{Family, Samples};
+use doyen_app::{Alert, Family, Samples};
 use doyen_core::{
     Access, Clock, RequestId, SecurityEvent, Timestamp, Unexpected, current_request, security,
 };
@@ -41,11 +41,24 @@ const LOST_TOTAL: &str = "auth_security_events_lost_total";
 
 /// The metrics of logins and of the security log.
 pub(crate) const FAMILIES: &[Family] = &[
-    Family::counter(LOGINS_TOTAL, "Logins by their result."),
+    Family::counter(LOGINS_TOTAL, "Logins by their result.")
+        .labels(&["result"])
+        .alerts(&[Alert::warning(
+            "LoginFailuresHigh",
+            "sum by (job) (rate(auth_logins_total{$app, result=~\"failed|throttled\"}[5m])) > 1",
+            "More than one login a second fails, as when passwords are guessed. The security log has \
+             the addresses.",
+        )
+        .lasting(Duration::from_mins(5))]),
     Family::counter(
         LOST_TOTAL,
         "Security events that are only in the log, because they came faster than they could be stored.",
-    ),
+    )
+    .alerts(&[Alert::warning(
+        "SecurityEventsLost",
+        "sum by (job) (increase(auth_security_events_lost_total{$app}[15m])) > 0",
+        "Security events were not stored: they are only in the log. Check the database.",
+    )]),
 ];
 
 impl SecurityWriter {

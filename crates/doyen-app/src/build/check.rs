@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use doyen_core::inject::{GraphError, Need, Needs};
-use doyen_core::{Clock, Identify};
+use doyen_core::{Clock, Identify, join_observers};
 use doyen_schema::Info;
 use doyen_secret::CookieKeys;
 use doyen_web::{Builder, EdgeOptions, Service, StartError, Versions};
@@ -57,6 +57,9 @@ pub(super) fn check(
     container.provide(Arc::new(collected.database.clone()));
     if let Some(redis) = &collected.redis {
         container.provide(Arc::new(redis.clone()));
+    }
+    if let Some(nats) = &collected.nats {
+        container.provide(Arc::new(nats.clone()));
     }
     let cookies = CookieKeys::new(&draft.seed.deriver("cookies"));
     container.provide(Arc::new(cookies));
@@ -119,6 +122,7 @@ pub(super) fn check(
         tables: registered.tables,
         health: draft.health,
         metrics: draft.metrics,
+        tls: draft.tls,
         plugins,
         settings: collected.report,
         warnings: collected.warnings,
@@ -155,6 +159,9 @@ fn pipeline(
     }
     if let Some(sink) = access_log.or(draft.access_log.take()) {
         builder = builder.access_log(sink);
+    }
+    if let Some(observer) = join_observers(std::mem::take(&mut draft.observers)) {
+        builder = builder.observer(observer);
     }
     if !draft.identifiers.is_empty() {
         let identifiers = std::mem::take(&mut draft.identifiers);

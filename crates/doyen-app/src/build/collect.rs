@@ -16,11 +16,13 @@ use crate::claims::{Claims, Owner, OwnerKind};
 use crate::entry::{self, Entry};
 use crate::fault::{Fault, StartupError};
 use crate::identification::Identification;
+use crate::nats::{self, Nats};
 use crate::redis::{self, Redis};
 use crate::registrar::Contribution;
 use crate::secret::RootSecret;
 use crate::settings::CoreSettings;
 use crate::settings_union::{self, Provide};
+use crate::tls::{self, PublicTls};
 
 /// An application whose plugins are sorted and whose settings are read.
 pub(super) struct Collected {
@@ -40,6 +42,8 @@ pub(super) struct Collected {
     #[cfg(feature = "database")]
     pub(super) database: Database,
     pub(super) redis: Option<Redis>,
+    pub(super) nats: Option<Nats>,
+    pub(super) tls: Option<PublicTls>,
     #[cfg(feature = "database")]
     pub(super) migrations: Option<doyen_data::Migrations>,
     pub(super) modules: Vec<Module>,
@@ -111,6 +115,14 @@ pub(super) fn collect(
         note(fault);
         None
     });
+    let nats = nats::open(&core.nats).unwrap_or_else(|fault| {
+        note(fault);
+        None
+    });
+    let tls = tls::open(&core.server.tls).unwrap_or_else(|fault| {
+        note(fault);
+        None
+    });
     #[cfg(feature = "database")]
     let database = match Database::new(&core.database.options()) {
         Ok(database) => database.with_cursor_key(CursorKey::new(secret.cursor_key())),
@@ -136,6 +148,8 @@ pub(super) fn collect(
         #[cfg(feature = "database")]
         database,
         redis,
+        nats,
+        tls,
         #[cfg(feature = "database")]
         migrations: parts.migrations,
         modules: parts.modules,

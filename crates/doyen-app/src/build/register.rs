@@ -45,7 +45,7 @@ pub(super) fn register(collected: &mut Collected, overrides: &mut Overrides) -> 
         owner: framework,
     });
     #[cfg(feature = "database")]
-    let tables = crate::database::tables(&entries, collected.migrations, &mut draft);
+    let mut tables = crate::database::tables(&entries, collected.migrations, &mut draft);
     let mut incomplete = collected.provide.is_none();
     for mut entry in entries {
         commands(&mut entry, &mut draft);
@@ -59,6 +59,8 @@ pub(super) fn register(collected: &mut Collected, overrides: &mut Overrides) -> 
         let mut registrar = Registrar { draft, owner };
         registrar.module_events(module);
         registrar.module_jobs(module);
+        #[cfg(feature = "database")]
+        tables.declare(module.take_tables());
     }
     for (owner, finish) in std::mem::take(&mut draft.finishes) {
         incomplete |= !attempt(&mut draft, owner, finish);
@@ -81,13 +83,19 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
             title: collected.info.title.clone(),
             version: collected.info.version.clone(),
             environment: collected.environment,
-            local_url: format!("http://localhost:{}", collected.core.server.bind.port()),
+            local_url: format!(
+                "{}://localhost:{}",
+                collected.core.server.scheme(),
+                collected.core.server.bind.port()
+            ),
         },
         seed: collected.secret.seed.clone(),
         clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),
         #[cfg(feature = "database")]
         database: collected.database.clone(),
         redis: collected.redis.clone(),
+        nats: collected.nats.clone(),
+        tls: collected.tls.clone(),
         plugins: entries.iter().map(|entry| entry.name).collect(),
         required: entries
             .iter()
@@ -108,6 +116,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
         idempotency: None,
         response_cache: None,
         access_log: None,
+        observers: Vec::new(),
         start_logs: None,
         has_banner: !collected.environment.is_prod(),
         classifiers: Vec::new(),

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
 
+use super::dashboards::{self, Dashboards};
+use super::load::{self, Load};
 use crate::app::Parts;
 use crate::command::{Command, Parameter, Stage};
 use crate::entry::Edit;
@@ -14,6 +16,11 @@ pub(super) enum Verb {
     Serve,
     #[cfg(feature = "database")]
     Migrate(MigrateVerb),
+    #[cfg(feature = "migration-lint")]
+    LintMigrations {
+        is_pending: bool,
+        json: bool,
+    },
     #[cfg(feature = "database")]
     Backup {
         file: PathBuf,
@@ -34,6 +41,8 @@ pub(super) enum Verb {
     Plugins {
         json: bool,
     },
+    Dashboards(Dashboards),
+    Load(Load),
     Layers {
         folder: PathBuf,
     },
@@ -47,8 +56,19 @@ pub(super) enum Verb {
 pub(super) enum MigrateVerb {
     Up,
     Down { steps: usize, confirmed: bool },
-    Status,
+    Status { check: bool },
+    Diff(MigrateDiff),
     Resolve { version: i64, is_applied: bool },
+}
+
+/// The arguments of `migrate diff`.
+#[cfg(feature = "database")]
+#[derive(Default)]
+pub(super) struct MigrateDiff {
+    pub(super) json: bool,
+    pub(super) check: bool,
+    pub(super) postgres_url: Option<String>,
+    pub(super) answers: doyen_data::schema::Answers,
 }
 
 /// What the command line offers, before anything is built.
@@ -152,6 +172,8 @@ fn clap(listing: &Listing) -> Clap {
         .subcommand(openapi())
         .subcommand(config)
         .subcommand(plugins)
+        .subcommand(dashboards::clap())
+        .subcommand(load::clap())
         .subcommand(layers);
     listing.commands.iter().fold(all, with_own)
 }
@@ -162,7 +184,7 @@ fn migrate() -> Clap {
         .help("Number of migrations")
         .value_parser(clap::value_parser!(u32).range(1..))
         .default_value("1");
-    Clap::new("migrate")
+    let all = Clap::new("migrate")
         .about("Changes the schema of the database")
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -176,8 +198,93 @@ fn migrate() -> Clap {
                     "Does it in `prod` too, where what the migrations added is lost",
                 )),
         )
-        .subcommand(Clap::new("status").about("Lists the migrations and their state"))
-        .subcommand(resolve())
+        .subcommand(
+            Clap::new("status")
+                .about("Lists the migrations and their state, and what differs from the entities")
+                .arg(flag(
+                    "check",
+                    "Fails if a migration is not applied, or if the database differs from the entities",
+                )),
+        )
+        .subcommand(diff())
+        .subcommand(resolve());
+    #[cfg(feature = "migration-lint")]
+    let all = all.subcommand(
+        Clap::new("lint")
+            .about("Finds migrations that block or break an application that runs; fails if there are any")
+            .arg(flag(
+                "pending",
+                "Reads only those that the database does not have yet, as `migrate up` does in `prod`",
+            ))
+            .arg(flag("json", "Prints the findings as JSON")),
+    );
+    all
+}
+
+#[cfg(feature = "database")]
+fn diff() -> Clap {
+    let answer = |name: &'static str, value: &'static str, help: &'static str| {
+        let answer = Arg::new(name).long(name).value_name(value).help(help);
+        answer.action(ArgAction::Append)
+    };
+    Clap::new("diff")
+        .about("Compares the entities with the migrations, on a database that is created for it")
+        .long_about(
+            "Compares the tables that the entities declare with those that all migrations make. The \
+             migrations are applied to a new database, which is removed afterwards. `doyen generate \
+             migration` writes the migration of the difference.",
+        )
+        .arg(flag("check", "Fails if there is a difference"))
+        .arg(flag("json", "Prints the SQL of the missing migrations, as JSON"))
+        .arg(
+            Arg::new("postgres-url")
+                .long("postgres-url")
+                .value_name("URL")
+                .help(
+                    "A PostgreSQL server where a database may be created; the environment variable \
+                     DOYEN_TEST_POSTGRES_URL if not given",
+                ),
+        )
+        .arg(answer("rename", "TABLE.OLD=NEW", "A column that has a new name"))
+        .arg(answer("drop", "TABLE.COLUMN", "A column to drop"))
+        .arg(answer("keep", "TABLE.COLUMN", "A column that stays without a field"))
+        .arg(answer(
+            "default",
+            "TABLE.COLUMN=VALUE",
+            "The value of a column in the rows that exist",
+        ))
+        .after_help(
+            "Examples:\n  migrate diff --check\n  migrate diff --json --rename orders.name=title",
+        )
+}
+
+/// Reads the arguments of `migrate diff`. Those with `=` are two parts.
+#[cfg(feature = "database")]
+fn diff_of(matches: &ArgMatches) -> MigrateDiff {
+    let all = |name: &str| -> Vec<String> {
+        let values = matches.get_many::<String>(name);
+        values.into_iter().flatten().cloned().collect()
+    };
+    let pairs = |name: &str| -> Vec<(String, String)> {
+        let values = all(name).into_iter();
+        // A value without `=` names no column, which the comparison reports.
+        let pairs = values.map(|value| match value.split_once('=') {
+            Some((place, value)) => (place.to_owned(), value.to_owned()),
+            None => (value, String::new()),
+        });
+        pairs.collect()
+    };
+    MigrateDiff {
+        json: matches.get_flag("json"),
+        check: matches.get_flag("check"),
+        postgres_url: matches.get_one("postgres-url").cloned(),
+        answers: doyen_data::schema::Answers {
+            renames: pairs("rename"),
+            drops: all("drop"),
+            keeps: all("keep"),
+            defaults: pairs("default"),
+        },
+    }
 }
 
 #[cfg(feature = "database")]
@@ -259,7 +366,11 @@ fn with_own(all: Clap, own: &Listed) -> Clap {
             flag(parameter.name, parameter.help)
         } else {
             let name = parameter.name;
-            Arg::new(name).required(true).help(format!("The {name}"))
+            let help = match parameter.help {
+                "" => format!("The {name}"),
+                help => help.to_owned(),
+            };
+            Arg::new(name).required(!parameter.is_optional).help(help)
         }
     });
     let Some((first, second)) = own.name.split_once(' ') else {
@@ -293,6 +404,11 @@ fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
         }
         #[cfg(feature = "database")]
         ("migrate", Some(("up", _))) => Verb::Migrate(MigrateVerb::Up),
+        #[cfg(feature = "migration-lint")]
+        ("migrate", Some(("lint", lint))) => Verb::LintMigrations {
+            is_pending: lint.get_flag("pending"),
+            json: lint.get_flag("json"),
+        },
         #[cfg(feature = "database")]
         ("migrate", Some(("resolve", resolve))) => Verb::Migrate(MigrateVerb::Resolve {
             version: resolve.get_one("version").copied().unwrap_or_default(),
@@ -301,7 +417,11 @@ fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
                 .is_some_and(|state| state == "applied"),
         }),
         #[cfg(feature = "database")]
-        ("migrate", _) => Verb::Migrate(MigrateVerb::Status),
+        ("migrate", Some(("diff", diff))) => Verb::Migrate(MigrateVerb::Diff(diff_of(diff))),
+        #[cfg(feature = "database")]
+        ("migrate", second) => Verb::Migrate(MigrateVerb::Status {
+            check: second.is_some_and(|(_, status)| status.get_flag("check")),
+        }),
         #[cfg(feature = "database")]
         ("backup", _) => Verb::Backup {
             file: inner.get_one("file").cloned().unwrap_or_default(),
@@ -321,6 +441,8 @@ fn verb(listing: &Listing, matches: &ArgMatches) -> Verb {
         },
         ("config", Some(_)) => Verb::Reference,
         ("config", None) => Verb::Config,
+        ("dashboards", _) => Verb::Dashboards(dashboards::parse(inner)),
+        ("load", _) => Verb::Load(load::parse(inner)),
         ("layers", _) => Verb::Layers {
             folder: inner.get_one("folder").cloned().unwrap_or_default(),
         },
@@ -349,7 +471,8 @@ fn own(
         if parameter.is_flag {
             Some(values.get_flag(parameter.name).to_string())
         } else {
-            values.get_one::<String>(parameter.name).cloned()
+            let value = values.get_one::<String>(parameter.name).cloned();
+            value.or_else(|| parameter.is_optional.then(String::new))
         }
     });
     Some(Verb::Own(command.name, arguments.collect()))

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::health::{self, Health};
 use crate::lifecycle::TaskEntry;
-use crate::{Family, Impact, Metrics, Shutdown, TaskKind};
+use crate::{Alert, Family, Impact, Metrics, Shutdown, TaskKind};
 
 /// Pause after the first error; it doubles up to [`MAX_PAUSE`].
 const MIN_PAUSE: Duration = Duration::from_secs(1);
@@ -31,10 +31,16 @@ const MAX_PANICS: usize = 5;
 const PANIC_WINDOW: Duration = Duration::from_secs(60);
 
 const RESTARTS: &str = "task_restarts_total";
-const FAMILIES: &[Family] = &[Family::counter(
+pub(crate) const FAMILIES: &[Family] = &[Family::counter(
     RESTARTS,
     "Background tasks that were run again after an error or a panic.",
-)];
+)
+.labels(&["task"])
+.alerts(&[Alert::warning(
+    "TaskRestarts",
+    "sum by (job, instance, task) (increase(task_restarts_total{$app}[15m])) > 3",
+    "A background task fails again and again. The log has its errors.",
+)])];
 
 /// All running tasks.
 #[derive(Debug)]
@@ -94,7 +100,7 @@ impl Tasks {
                     samples.value(RESTARTS, &[("task", name)], restarts);
                 }
             };
-            metrics.add(FAMILIES, Box::new(collect));
+            metrics.add("tasks", FAMILIES, Box::new(collect));
         }
         Self {
             shutdown,

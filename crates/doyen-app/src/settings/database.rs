@@ -32,6 +32,22 @@ pub struct DatabaseSettings {
     /// Maximum time that a statement waits for a lock. The statement then fails.
     #[setting(default = "2s", min = "10ms")]
     pub lock_timeout: Duration,
+    /// Maximum time that a migration waits for a table lock on PostgreSQL. Then it is rolled back
+    /// and tried again.
+    #[setting(default = "2s", min = "10ms")]
+    pub migration_lock_timeout: Duration,
+    /// Number of times that a migration is tried if it does not get a lock. The pause between two
+    /// of them begins at 1 s and doubles, up to 30 s. After the last one the migration fails.
+    #[setting(default = 5, min = 1, max = 100)]
+    pub migration_lock_attempts: u32,
+    /// Maximum duration of one statement of a migration in a transaction on PostgreSQL; `0s` for
+    /// no limit. A slower statement is cancelled, and the migration fails.
+    #[setting(default = "1h")]
+    pub migration_statement_timeout: Duration,
+    /// Version of the last migration that is not linted, for migrations from before the linter.
+    /// With 0, all are linted.
+    #[setting(default = 0, min = 0)]
+    pub migration_lint_after: i64,
     /// Mode of the connection pooler in front of PostgreSQL, such as PgBouncer: `none`, `session`
     /// or `transaction`. With `transaction`, each statement runs in a transaction, and typed reads
     /// use the pool.
@@ -86,6 +102,9 @@ impl DatabaseSettings {
         options.acquire_timeout = self.acquire_timeout.unwrap_or(options.acquire_timeout);
         options.statement_timeout = self.statement_timeout;
         options.lock_timeout = self.lock_timeout;
+        options.migration_lock_timeout = self.migration_lock_timeout;
+        options.migration_lock_attempts = self.migration_lock_attempts;
+        options.migration_statement_timeout = self.migration_statement_timeout;
         options.pooler = match self.pooler {
             PoolerMode::None => Pooler::None,
             PoolerMode::Session => Pooler::Session,

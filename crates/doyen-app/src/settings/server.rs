@@ -9,6 +9,8 @@ use doyen_web::{
     RootPath, ServerOptions, TrustedProxies,
 };
 
+use crate::tls::TlsSettings;
+
 /// The public listener and its limits.
 #[derive(Debug, Clone, Settings)]
 #[non_exhaustive]
@@ -16,7 +18,10 @@ pub struct ServerSettings {
     /// Address and port of the public listener. Port 0 selects a free port.
     #[setting(default = "127.0.0.1:8000")]
     pub bind: SocketAddr,
-    /// Maximum concurrent connections. Further connections get a 503.
+    /// TLS of the public listener.
+    #[setting(section)]
+    pub tls: TlsSettings,
+    /// Maximum concurrent connections. Further connections get a 503; over TLS they are closed.
     #[setting(default = 10000, min = 1, max = 1000000)]
     pub max_connections: u32,
     /// Maximum concurrent connections of one client. An IPv6 client is its 64-bit network. If not
@@ -47,8 +52,8 @@ pub struct ServerSettings {
     /// problems, the OpenAPI document and its page then have it. If not set, public paths are those
     /// of the routes.
     pub root_path: Option<String>,
-    /// Maximum time for a client to send a request header or to read the next part of a response.
-    /// The connection is then closed.
+    /// Maximum time for a client to send a request header or to read the next part of a response,
+    /// and for a TLS handshake. The connection is then closed.
     #[setting(default = "10s", min = "1s", max = "5m")]
     pub header_timeout: Duration,
     /// Maximum time between two requests on a connection. The connection is then closed. Set it
@@ -67,8 +72,9 @@ pub struct ServerSettings {
     /// Adds the security headers for browsers to responses. Disable it if a gateway sets them.
     #[setting(default = true)]
     pub security_headers: bool,
-    /// Compresses responses of at least 1 KiB for clients that accept gzip. Disable it if a gateway
-    /// compresses.
+    /// Compresses responses of at least 1 KiB and streams, with gzip, and with Zstandard and
+    /// Brotli if the features `zstd` and `brotli` are built in. The client chooses. Disable it if a
+    /// gateway compresses.
     #[setting(default = true)]
     pub compression: bool,
     /// Origins that may call the API from a browser (CORS), such as `https://app.example.com`. `*`
@@ -93,6 +99,15 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
+    /// Returns the scheme of its URLs.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls.certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        }
+    }
+
     pub(crate) fn server(&self) -> ServerOptions {
         ServerOptions {
             max_connections: self.max_connections as usize,

@@ -93,6 +93,75 @@ const steps = {
     assert.equal(await page.locator(".answer-head .status").textContent(), "200");
   },
 
+  async "a stream opens, shows a change as it happens, and closes by key"(page) {
+    ticket = new URLSearchParams(new URL(page.url()).hash.split("?")[1]).get("path.id");
+    await page.locator('.nav-list a[title="GET /v1/tickets/{id}/events"]').click();
+    await page.locator("#try-path-id").fill(ticket);
+    const button = page.locator(".try .send");
+    assert.equal(await button.textContent(), "Open");
+    await button.click();
+    await page.locator(".answer-head .status", { hasText: "200" }).waitFor();
+    await comment(page, "for the stream");
+    const message = received(page, /^ticket\.commented/);
+    await message.waitFor();
+    assert.match(await message.locator(".code").textContent(), /for the stream/);
+    assert.equal(await button.textContent(), "Close");
+    await button.focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".message", { hasText: "Closed" }).waitFor();
+    assert.equal(await button.textContent(), "Open");
+  },
+
+  async "a socket opens with a connection token and has messages in both directions"(page) {
+    const opened = page.waitForEvent("websocket");
+    await page.locator('.nav-list a[title="WS /v1/socket"]').click();
+    const button = page.locator(".try .send");
+    await button.click();
+    const address = (await opened).url();
+    assert.match(address, /\/v1\/socket\?token=/);
+    assert.doesNotMatch(address, /eyJ/, "no access token in an address");
+    await page.locator(".message", { hasText: "Open" }).waitFor();
+    const editor = page.locator(".try textarea");
+    const example = JSON.parse(await editor.inputValue());
+    assert.equal(example.type, "subscribe", "an example is filled in");
+    await editor.fill(JSON.stringify({ ...example, topic: `ticket:${ticket}` }));
+    await page.keyboard.press("Control+Enter");
+    await page.locator('.message[data-direction="out"]', { hasText: "subscribe" }).waitFor();
+    await received(page, /^subscribed/).waitFor();
+    await comment(page, "for the socket");
+    const event = received(page, /^event ticket\.commented/);
+    await event.waitFor();
+    assert.match(await event.locator(".code").textContent(), /for the socket/);
+    await page.getByLabel("Example").selectOption("ping");
+    await page.getByRole("button", { name: "Send message" }).click();
+    await received(page, /^pong/).waitFor();
+    await button.click();
+    await page.locator(".message", { hasText: "Closed: 1000" }).waitFor();
+    assert.ok(await page.getByRole("button", { name: "Send message" }).isDisabled());
+  },
+
+  async "a socket is closed when the page shows another view"(page) {
+    const opened = page.waitForEvent("websocket");
+    await page.locator(".try .send").click();
+    const socket = await opened;
+    await received(page, /^Open$/, "note").last().waitFor();
+    const closed = socket.isClosed() ? undefined : socket.waitForEvent("close");
+    await page.locator(".nav-home").click();
+    await closed;
+  },
+
+  async "the list of messages is bounded"(page) {
+    const shown = await page.evaluate(async () => {
+      const { messageLog, MOST_MESSAGES } = await import("/docs/assets/message-log.js");
+      const log = messageLog({ operations: [], base: "" }, "Messages");
+      for (let at = 1; at <= MOST_MESSAGES + 50; at += 1) log.add({ direction: "in", title: `m${at}`, text: "{}" });
+      const titles = [...log.element.querySelectorAll(".message-title")].map((one) => one.textContent);
+      return { most: MOST_MESSAGES, count: titles.length, first: titles[0], last: titles.at(-1), words: log.element.textContent };
+    });
+    assert.deepEqual([shown.count, shown.first, shown.last], [shown.most, "m51", `m${shown.most + 50}`]);
+    assert.match(shown.words, /250, the last 200 are shown/);
+  },
+
   async "a reload keeps the login, logging out ends it"(page) {
     await page.reload();
     await page.locator(".identity-name", { hasText: EMAIL }).waitFor();
@@ -128,18 +197,65 @@ const steps = {
     await page.locator("#status .good", { hasText: "ok" }).waitFor();
     await page.locator("#health tr", { hasText: "database" }).waitFor();
     await page.locator("#plugins code", { hasText: /^admin$/ }).waitFor();
+    await page.locator("#policies tr", { hasText: "POST /v1/auth/login" }).locator("td", { hasText: "anyone" }).waitFor();
+    await page.locator("#settings tr", { hasText: "admin.bind" }).locator("td", { hasText: "APP_ADMIN__BIND" }).waitFor();
     assert.match(await page.locator("h1").textContent(), /^helpdesk /);
     const requests = () => page.locator("#routes tr", { hasText: "GET /livez" }).locator("td").nth(1);
     await page.request.get(`${base}/livez`);
     await requests().waitFor();
     const before = Number(await requests().textContent());
     await page.request.get(`${base}/livez`);
-    const now = page.locator("#routes tr", { hasText: "GET /livez" }).locator("td", { hasText: `${before + 1}` });
-    await now.first().waitFor();
+    while (Number(await requests().textContent()) <= before) await page.waitForTimeout(100);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+  },
+
+  async "the console shows a request as a waterfall, from the link of its response"(page) {
+    const refused = await page.request.post(`${base}/v1/auth/login`, {
+      data: { email: "ghost@example.com", password: "<b>not it</b>" },
+    });
+    assert.equal(refused.status(), 401);
+    const link = refused.headers()["x-debug-token-link"];
+    assert.ok(link.startsWith(`${admin}/console#request=`), link);
+    await page.goto(link);
+    const shown = page.locator("#request");
+    await shown.locator("h3", { hasText: "POST /v1/auth/login" }).waitFor();
+    await shown.locator("dd", { hasText: "401" }).waitFor();
+    const statement = shown.locator("tr", { hasText: "SELECT" }).first();
+    await statement.locator("code", { hasText: "ghost@example.com" }).waitFor();
+    assert.ok((await statement.locator(".bar.statement").boundingBox()).width > 0);
+    await shown.locator("tr", { hasText: "handler" }).first().waitFor();
+    // A new request comes by itself, and can be selected.
+    await page.request.get(`${base}/readyz`);
+    await page.locator("#requests tr", { hasText: "GET /readyz" }).first().getByRole("link").click();
+    await shown.locator("h3", { hasText: "GET /readyz" }).waitFor();
+    // A request that is no longer kept is a sentence.
+    await page.evaluate(() => (location.hash = "#request=unknown"));
+    await shown.getByText("no longer kept, or not ended yet").waitFor();
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${overflow} pixels too wide`);
   },
 };
+
+/** The ticket that "Try it" has opened. */
+let ticket = "";
+
+/** Comments on the ticket as the customer, as another client would. */
+async function comment(page, body) {
+  const status = await page.evaluate(async ([path, text]) => {
+    const { token } = JSON.parse(sessionStorage.getItem("doyen-docs-identity"));
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+    const response = await fetch(path, { method: "POST", headers, body: JSON.stringify({ body: text }) });
+    return response.status;
+  }, [`/v1/tickets/${ticket}/comments`, body]);
+  assert.equal(status, 201);
+}
+
+/** A message in the list whose title matches. */
+function received(page, title, direction = "in") {
+  const titled = page.locator(".message-title", { hasText: title });
+  return page.locator(`.message[data-direction="${direction}"]`).filter({ has: titled });
+}
 
 async function openDialog(page) {
   await page.locator(".auth-bar button").first().click();

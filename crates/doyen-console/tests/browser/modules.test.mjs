@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 const load = (name) => import(new URL(`../../assets/${name}.js`, import.meta.url));
+const { eventReader } = await load("event-stream");
 const { exampleOf } = await load("example");
 const { prettyText, prettyTokens } = await load("json-text");
 const { findTarget, matchPath } = await load("links");
@@ -14,6 +15,7 @@ const { problemsOf } = await load("problems");
 const { buildRequest, curl } = await load("request");
 const { choices, limits, typeLabel, view } = await load("schema");
 const { accessOf, scopesOf } = await load("security");
+const { messageExamples, pathParameters, readSockets, socketUrl } = await load("sockets");
 const { parametersOf, readSpec, resolveRef } = await load("spec");
 
 const { parse, quantile, total } = await import(
@@ -177,6 +179,71 @@ test("only harmless links become links", () => {
   }
   assert.equal(parseInline("[x](javascript:alert)").every((part) => part.kind === "text"), true);
   for (const href of ["https://a.example", "/docs", "#/op/x", "./x", "mailto:a@b.example"]) assert.equal(isSafeLink(href), true, href);
+});
+
+test("events of a stream are read however their bytes arrive", () => {
+  const text = "retry: 2000\n\nevent: ticket.created\nid: 7\ndata: {\"a\":\ndata: 1}\n\n: keep-alive\n\ndata:x\r\n\r\n: closed: draining\n\nid: 8\n\ndata: cut";
+  const expected = [
+    { kind: "event", event: "ticket.created", id: "7", data: '{"a":\n1}' },
+    { kind: "comment", text: "keep-alive" },
+    { kind: "event", event: "message", id: "", data: "x" },
+    { kind: "comment", text: "closed: draining" },
+  ];
+  for (let size = 1; size <= text.length; size += 1) {
+    const read = eventReader();
+    const items = [];
+    for (let at = 0; at < text.length; at += size) items.push(...read(text.slice(at, at + size)));
+    assert.deepEqual(items, expected, `pieces of ${size}`);
+  }
+});
+
+test("an event without an end is not kept forever", () => {
+  const read = eventReader();
+  for (let part = 0; part < 30; part += 1) assert.deepEqual(read("x".repeat(100_000)), []);
+  assert.deepEqual(read("\n\ndata: 1\n\n").slice(-1), [{ kind: "event", event: "message", id: "", data: "1" }]);
+});
+
+const asyncapi = {
+  asyncapi: "3.0.0",
+  "x-connection-tokens": "/live/tokens",
+  channels: {
+    chat: {
+      address: "/rooms/{room}/socket",
+      title: "Chat",
+      messages: { fromClient: { payload: { $ref: "#/components/schemas/In" } }, fromServer: { payload: { type: "object" } } },
+      bindings: { ws: { headers: { properties: { "Sec-WebSocket-Protocol": { const: "chat.v1" } } } } },
+    },
+  },
+  components: { schemas: { In: { oneOf: [
+    { type: "object", required: ["type", "text"], properties: { type: { const: "say" }, text: { type: "string" }, after: { type: "string" } } },
+    { type: "object", required: ["type"], properties: { type: { const: "ping" } } },
+  ] } } },
+};
+
+test("a socket is read from the AsyncAPI document", () => {
+  const { list, tokens } = readSockets(asyncapi);
+  assert.equal(tokens, "/live/tokens");
+  const [{ id, path, title, protocol }] = list;
+  assert.deepEqual([id, path, title, protocol], ["chat", "/rooms/{room}/socket", "Chat", "chat.v1"]);
+  assert.deepEqual(pathParameters(path), ["room"]);
+  for (const other of [null, {}, { asyncapi: "3.0.0" }, { asyncapi: "3.0.0", channels: { a: { address: "mqtt" } } }]) {
+    assert.deepEqual(readSockets(other).list, []);
+  }
+});
+
+test("each kind of message has an example with its required fields", () => {
+  const examples = messageExamples(asyncapi, readSockets(asyncapi).list[0].receives);
+  assert.deepEqual(examples, [
+    { name: "say", value: { type: "say", text: "string" } },
+    { name: "ping", value: { type: "ping" } },
+  ]);
+});
+
+test("the address of a socket has the prefix, the parameters and the token", () => {
+  const [socket] = readSockets(asyncapi).list;
+  const url = (page, token) => socketUrl("/api", socket, { room: "a/b" }, token, page);
+  assert.equal(url("http://h:8000/docs#/x", "t_1"), "ws://h:8000/api/rooms/a%2Fb/socket?token=t_1");
+  assert.equal(url("https://h/docs", ""), "wss://h/api/rooms/a%2Fb/socket");
 });
 
 test("metrics are read with their labels, escapes and buckets", () => {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{CacheKey, CacheLease, CachePolicy, CacheQuery, CacheStore, CacheTag};
 use super::{Invalidation, Lookup};
+use crate::{Observation, ObservedStep, StepKind, StepValue, current_observation};
 
 /// One value in the cache, which may be absent.
 #[derive(Clone)]
@@ -172,10 +174,36 @@ impl CacheEntry {
 
     /// Returns the bytes of the entry, for callers that encode values themselves.
     pub async fn lookup(&self) -> Lookup {
-        match self.store.peek(self.query()) {
+        let observed = current_observation().map(|one| (one, Instant::now()));
+        let found = match self.store.peek(self.query()) {
             Some(found) => Lookup::Hit(found),
             None => self.store.lookup(self.query()).await,
+        };
+        if let Some((observation, started)) = observed {
+            self.observe(&*observation, started, &found);
         }
+        found
+    }
+
+    fn observe(&self, observation: &dyn Observation, started: Instant, found: &Lookup) {
+        let result = match found {
+            Lookup::Hit(_) => "hit",
+            Lookup::Stale(..) => "stale",
+            Lookup::Miss(_) => "miss",
+            Lookup::Bypass => "bypass",
+        };
+        observation.step(&ObservedStep {
+            kind: StepKind::Internal,
+            name: "cache lookup",
+            started,
+            time: started.elapsed(),
+            span: None,
+            error: None,
+            attributes: &[
+                ("doyen.cache.policy", StepValue::Text(self.policy.name())),
+                ("doyen.cache.result", StepValue::Text(result)),
+            ],
+        });
     }
 
     fn query(&self) -> CacheQuery<'_> {

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use super::graph::short;
 use super::node::Extracted;
 use super::{Binding, Context, Graph, GraphError, Inject, Needs, Port, RequestFacts};
-use crate::ProblemInfo;
+use crate::observe::begin_work;
 use crate::sync;
+use crate::{Observation, ProblemInfo, RequestId, RequestObserver, TraceContext, WorkKind};
 
 /// Everything that an application can inject. Clones share it.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct Container {
 struct Inner {
     bindings: HashMap<TypeId, Binding>,
     overrides: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    observer: Option<Arc<dyn RequestObserver>>,
     // Emptied by `close`, because context and container refer to each other.
     home: Mutex<Option<Context>>,
 }
@@ -45,6 +47,19 @@ impl Container {
     /// Creates the context of a request, job or command with these facts.
     pub fn context_of(&self, facts: RequestFacts) -> Context {
         Context::new(self.clone(), facts)
+    }
+
+    /// Begins a job, an event handler or a message: its position in the trace of its cause, and its
+    /// observation if it is observed. See [`begin_work`](crate::begin_work).
+    pub fn begin_work(
+        &self,
+        kind: WorkKind,
+        name: &str,
+        request_id: RequestId,
+        traceparent: Option<&str>,
+    ) -> (TraceContext, Option<Arc<dyn Observation>>) {
+        let observer = self.inner.observer.as_deref();
+        begin_work(observer, kind, name, request_id, traceparent)
     }
 
     /// Returns the context of values with the lifetime of the application.
@@ -102,6 +117,7 @@ pub struct ContainerBuilder {
     defaults: HashMap<TypeId, Binding>,
     replaced: HashMap<TypeId, (&'static str, Binding)>,
     overrides: HashMap<TypeId, (&'static str, Box<dyn Any + Send + Sync>)>,
+    observer: Option<Arc<dyn RequestObserver>>,
     errors: Vec<GraphError>,
 }
 
@@ -128,6 +144,11 @@ impl ContainerBuilder {
     pub fn bind_default<P: ?Sized + Port<A>, A: Inject>(&mut self) {
         let binding = Binding::adapter::<P, A>();
         self.defaults.insert(TypeId::of::<Arc<P>>(), binding);
+    }
+
+    /// Sets the observer of jobs, event handlers and messages.
+    pub fn observer(&mut self, observer: Arc<dyn RequestObserver>) {
+        self.observer = Some(observer);
     }
 
     fn add<T: ?Sized + 'static>(&mut self, binding: Binding) {
@@ -208,6 +229,7 @@ impl ContainerBuilder {
             inner: Arc::new(Inner {
                 bindings: self.bindings,
                 overrides,
+                observer: self.observer,
                 home: Mutex::new(None),
             }),
         })

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::{Container, Inject, Lifetime, Node, RequestFacts, Teardown, UnitOfWork, WorkStats};
 use crate::sync::lock;
-use crate::{Caller, Refusal, TraceContext, Unexpected};
+use crate::{Caller, Observation, Refusal, TraceContext, Unexpected};
 
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -126,6 +126,11 @@ impl Context {
     /// Returns the trace of this request, if it has one.
     pub fn trace(&self) -> Option<TraceContext> {
         self.inner.facts.trace
+    }
+
+    /// Returns the observation of this request, if it is observed.
+    pub fn observation(&self) -> Option<&Arc<dyn Observation>> {
+        self.inner.facts.observation.as_ref()
     }
 
     /// Returns the value of this type if it exists.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{Access, Caller, RequestId, TraceContext};
+use crate::{Access, Caller, Observation, RequestId, TraceContext};
 
 /// The facts of a request when its context begins. Each can be injected; as named fields they cost
 /// no lookup.
@@ -21,4 +21,6 @@ pub struct RequestFacts {
     pub deadline: Option<Instant>,
     /// The caller: `Some(None)` after identification found none.
     pub caller: Option<Option<Arc<Caller>>>,
+    /// The observation of the request, if it is observed.
+    pub observation: Option<Arc<dyn Observation>>,
 }

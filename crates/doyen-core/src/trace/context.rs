@@ -74,6 +74,12 @@ impl TraceContext {
         }
     }
 
+    /// Sets whether the trace is recorded.
+    #[must_use]
+    pub const fn with_sampled(self, sampled: bool) -> Self {
+        Self { sampled, ..self }
+    }
+
     /// Returns the trace id: 32 hexadecimal characters.
     pub fn trace_id(&self) -> &str {
         ascii(&self.trace)

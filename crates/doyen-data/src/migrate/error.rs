@@ -5,6 +5,7 @@ use std::fmt;
 
 use sea_orm::{DbBackend, DbErr};
 
+use super::lock_wait::{Holder, is_lock_timeout};
 use super::script::{Script, Statement};
 use super::step::{Step, is_answer};
 use super::{APPLICATION, Migration, State, Status};
@@ -31,6 +32,23 @@ impl MigrationError {
         }
     }
 
+    /// A script in a transaction waited too long for a lock.
+    pub(super) fn blocked(step: Step, holder: Option<&Holder>, error: DbErr) -> Self {
+        Self {
+            what: format!(
+                "the migration {} waited too long for a lock; nothing of it was applied. {}",
+                file_of(step),
+                lock_advice(holder)
+            ),
+            source: Some(error),
+        }
+    }
+
+    /// Returns true if the migration can be tried again.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        self.source.as_ref().is_some_and(is_lock_timeout)
+    }
+
     /// The connection was lost during a commit.
     pub(super) fn unknown(step: Step, error: DbErr) -> Self {
         Self {
@@ -43,7 +61,13 @@ impl MigrationError {
     }
 
     /// A statement outside of a transaction failed, after `completed` others.
-    pub(super) fn stopped(step: Step, script: &Script<'_>, completed: usize, error: DbErr) -> Self {
+    pub(super) fn stopped(
+        step: Step,
+        script: &Script<'_>,
+        completed: usize,
+        holder: Option<&Holder>,
+        error: DbErr,
+    ) -> Self {
         let statement = &script.statements[completed];
         let mut what = format!(
             "statement {} of {} of the migration {} failed, at line {}",
@@ -58,12 +82,16 @@ impl MigrationError {
         if completed > 0 {
             what.push_str("; the statements before it completed and stay");
         }
+        if is_lock_timeout(&error) {
+            what.push_str("; it waited too long for a lock. ");
+            what.push_str(&lock_advice(holder));
+        }
         if completed > 0 || !is_answer(&error) {
             what.push_str(". ");
             what.push_str(&advice(step.migration.version));
         } else {
             what.push_str("; none after it was run");
-            if statement.text.to_ascii_uppercase().contains("CONCURRENTLY") {
+            if statement.is_concurrent() {
                 what.push_str(". If it left an invalid index, drop that index");
             }
         }
@@ -164,6 +192,16 @@ fn advice(version: i64) -> String {
     format!(
         "Complete or undo it by hand, then run `migrate resolve {version} applied` or `migrate resolve {version} pending`"
     )
+}
+
+/// Names the holder of a lock, and says what to do.
+fn lock_advice(holder: Option<&Holder>) -> String {
+    match holder {
+        Some(holder) => format!(
+            "The lock is held by {holder}. Wait for its end or end it, and try again; `database.migration_lock_timeout` and `database.migration_lock_attempts` are the limits"
+        ),
+        None => "`pg_locks` shows who holds it. Try again when it is free; `database.migration_lock_timeout` and `database.migration_lock_attempts` are the limits".to_owned(),
+    }
 }
 
 /// Returns the line of a script at which PostgreSQL reports the error.

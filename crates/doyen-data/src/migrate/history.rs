@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{self, SHA256};
 use doyen_core::Timestamp;
 use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
 
+use super::lock_wait::Holder;
 use super::unfinished::Unfinished;
 use super::{Migration, schema};
 use crate::connection::{Connection, Outcome, SqlStatement};
@@ -67,10 +68,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A connection outside the pools: its settings and locks end with it.
-pub(super) struct History {
+pub(crate) struct History {
     connection: Connection,
-    pub(super) backend: DbBackend,
+    pub(crate) backend: DbBackend,
     pub(super) pooler: Pooler,
+    /// Who held the lock that the last script waited for.
+    pub(super) holder: Option<Holder>,
+    lock_timeout: Duration,
+    statement_timeout: Duration,
 }
 
 /// Returns true if another connection writes to the SQLite file.
@@ -80,7 +85,7 @@ fn is_busy(error: &DbErr) -> bool {
 }
 
 impl History {
-    pub(super) async fn open(database: &Database) -> Result<Self, DbErr> {
+    pub(crate) async fn open(database: &Database) -> Result<Self, DbErr> {
         let backend = database.backend();
         let connection = database
             .connect_options()
@@ -90,10 +95,14 @@ impl History {
                 let error = crate::error::with_sql(error, "");
                 DbErr::Conn(RuntimeErr::SqlxError(error.into()))
             })?;
+        let options = database.options();
         Ok(Self {
             connection,
             backend,
-            pooler: database.options().pooler,
+            pooler: options.pooler,
+            holder: None,
+            lock_timeout: options.migration_lock_timeout,
+            statement_timeout: options.migration_statement_timeout,
         })
     }
 
@@ -101,7 +110,7 @@ impl History {
         self.backend == DbBackend::Postgres
     }
 
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.connection.close().await;
     }
 
@@ -131,7 +140,7 @@ impl History {
             self.run_sql("PRAGMA foreign_keys = OFF").await?;
             return self.begin_sqlite().await;
         }
-        // A migration may run long. Only waiting for locks affects others.
+        // Another process may migrate for long, and waiting for it affects nothing else.
         self.run_sql(
             "BEGIN READ WRITE; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; \
              SET LOCAL idle_in_transaction_session_timeout = 0",
@@ -139,7 +148,24 @@ impl History {
         .await?;
         self.run_sql(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
             .await?;
-        self.run_sql("SET LOCAL lock_timeout = '2s'").await
+        let (locks, statements) = (
+            self.lock_timeout.as_millis(),
+            self.statement_timeout.as_millis(),
+        );
+        self.run_sql(&format!(
+            "SET LOCAL lock_timeout = {locks}; SET LOCAL statement_timeout = {statements}"
+        ))
+        .await
+    }
+
+    /// Sets the limit on waiting for locks, for statements outside of a transaction. One that runs
+    /// `CONCURRENTLY` has none: it waits for old transactions, and nothing waits for it.
+    pub(super) async fn limit_waiting(&mut self, is_concurrent: bool) -> Result<(), DbErr> {
+        let millis = match is_concurrent {
+            true => 0,
+            false => self.lock_timeout.as_millis(),
+        };
+        self.run_sql(&format!("SET lock_timeout = {millis}")).await
     }
 
     /// SQLite gives up after its busy timeout; a migration of another process may take longer.
@@ -221,7 +247,7 @@ impl History {
         self.run_sql("COMMIT").await
     }
 
-    pub(super) async fn rows(
+    pub(crate) async fn rows(
         &mut self,
         sql: &str,
         values: Vec<Value>,
@@ -235,7 +261,7 @@ impl History {
         }
     }
 
-    pub(super) async fn run_sql(&mut self, sql: &str) -> Result<(), DbErr> {
+    pub(crate) async fn run_sql(&mut self, sql: &str) -> Result<(), DbErr> {
         self.connection.run_sql(sql).await.map_err(|error| {
             // A script is named by its file; its text may be long.
             let error = crate::error::with_sql(error, "");

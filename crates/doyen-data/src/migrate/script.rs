@@ -4,7 +4,7 @@ mod lexer;
 
 use sea_orm::DbBackend;
 
-use lexer::{Lexer, Token};
+pub use lexer::{Lexer, Token};
 
 /// First line of a file that is run outside of a transaction, on PostgreSQL.
 const NO_TRANSACTION: &str = "-- no-transaction";
@@ -14,26 +14,31 @@ const WORDS: usize = 4;
 
 /// The SQL of a migration.
 #[derive(Debug)]
-pub(super) struct Script<'a> {
+pub struct Script<'a> {
     /// The whole text, without a byte order mark: PostgreSQL does not accept it.
-    pub(super) text: &'a str,
-    pub(super) statements: Vec<Statement<'a>>,
+    pub text: &'a str,
+    /// Its statements, in order.
+    pub statements: Vec<Statement<'a>>,
     /// True if each statement is committed on its own.
-    pub(super) without_transaction: bool,
+    pub without_transaction: bool,
 }
 
 /// One statement of a script, with the `;` at its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Statement<'a> {
-    pub(super) text: &'a str,
+pub struct Statement<'a> {
+    /// Its text.
+    pub text: &'a str,
+    /// The byte of the script at which it begins.
+    pub start: usize,
     /// The line on which it begins, counted from 1.
-    pub(super) line: usize,
+    pub line: usize,
     /// Its first words, in capital letters.
     words: Vec<String>,
 }
 
 impl<'a> Script<'a> {
-    pub(super) fn parse(text: &'a str, backend: DbBackend) -> Self {
+    /// Splits a text into statements.
+    pub fn parse(text: &'a str, backend: DbBackend) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self {
             text,
@@ -45,15 +50,22 @@ impl<'a> Script<'a> {
 
     /// Returns the first statement that begins or ends a transaction. A script with one would
     /// commit a part of itself.
-    pub(super) fn transaction_control(&self) -> Option<&Statement<'a>> {
+    pub fn transaction_control(&self) -> Option<&Statement<'a>> {
         let mut statements = self.statements.iter();
         statements.find(|statement| statement.controls_transaction())
     }
 }
 
 impl Statement<'_> {
-    pub(super) fn keyword(&self) -> &str {
+    /// Returns its first word, in capital letters.
+    pub fn keyword(&self) -> &str {
         self.words.first().map_or("", String::as_str)
+    }
+
+    /// Returns true if it works while others use the table, such as `CREATE INDEX CONCURRENTLY`.
+    pub fn is_concurrent(&self) -> bool {
+        let mut words = self.text.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| word.eq_ignore_ascii_case("CONCURRENTLY"))
     }
 
     /// Savepoints stay inside of a transaction.
@@ -78,6 +90,7 @@ fn split(sql: &str, backend: DbBackend) -> Vec<Statement<'_>> {
         if let Some(begin) = begin.take() {
             statements.push(Statement {
                 text: &sql[begin..end],
+                start: begin,
                 line: 1 + sql[..begin].matches('\n').count(),
                 words: std::mem::take(words),
             });

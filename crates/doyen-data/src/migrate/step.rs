@@ -4,10 +4,11 @@ use doyen_core::Timestamp;
 use sea_orm::{DbErr, Value};
 
 use super::history::{History, LOCK, checksum};
-use super::script::Script;
+use super::lock_wait::{is_lock_timeout, pause};
+use super::script::{Script, Statement};
 use super::{Migration, MigrationError};
-use crate::Pooler;
 use crate::error::sqlx_error;
+use crate::{Database, Pooler};
 
 /// One direction of a migration.
 #[derive(Clone, Copy)]
@@ -82,19 +83,57 @@ impl History {
 
     /// Runs one script under the lock, if the state is as expected, and records it. Returns `None`
     /// if another process did.
-    pub(super) async fn run(&mut self, step: Step) -> Result<Option<Timestamp>, MigrationError> {
+    pub(super) async fn run(
+        &mut self,
+        database: &Database,
+        step: Step,
+    ) -> Result<Option<Timestamp>, MigrationError> {
         let script = Script::parse(step.sql(), self.backend);
         let at = Timestamp::from(chrono::Utc::now());
-        let done = if script.without_transaction {
-            self.run_alone(step, &script, at).await?
-        } else {
-            self.run_in_transaction(step, &script, at).await?
-        };
-        Ok(done.then_some(at))
+        if script.without_transaction {
+            let done = self.run_alone(database, step, &script, at).await?;
+            return Ok(done.then_some(at));
+        }
+        let mut attempt = 1;
+        loop {
+            match self.run_in_transaction(database, step, &script, at).await {
+                Err(error) if self.tries_again(database, step, &error, attempt).await => {
+                    attempt += 1;
+                }
+                done => return Ok(done?.then_some(at)),
+            }
+        }
+    }
+
+    /// After a wait for a lock that was too long, pauses and returns true, unless that was the last
+    /// attempt.
+    async fn tries_again(
+        &self,
+        database: &Database,
+        step: Step,
+        error: &MigrationError,
+        attempt: u32,
+    ) -> bool {
+        let attempts = database.options().migration_lock_attempts;
+        if !error.is_lock_timeout() || attempt >= attempts {
+            return false;
+        }
+        let pause = pause(attempt);
+        let Migration { version, name, .. } = step.migration;
+        tracing::warn!(
+            migration = %format_args!("{version}_{name}"),
+            attempt,
+            attempts,
+            "the migration waited too long for a lock, and is tried again in {} s: {error}",
+            pause.as_secs()
+        );
+        tokio::time::sleep(pause).await;
+        true
     }
 
     async fn run_in_transaction(
         &mut self,
+        database: &Database,
         step: Step,
         script: &Script<'_>,
         at: Timestamp,
@@ -107,7 +146,7 @@ impl History {
             self.run_sql("ROLLBACK").await?;
             return Ok(false);
         }
-        match self.script_and_record(step, script, at).await {
+        match self.script_and_record(database, step, script, at).await {
             Ok(None) => match self.run_sql("COMMIT").await {
                 Ok(()) => Ok(true),
                 Err(error) if is_answer(&error) => Err(MigrationError::failed(step, script, error)),
@@ -119,7 +158,10 @@ impl History {
             }
             Err(error) => {
                 let _rolled_back = self.run_sql("ROLLBACK").await;
-                Err(MigrationError::failed(step, script, error))
+                match is_lock_timeout(&error) {
+                    true => Err(MigrationError::blocked(step, self.holder.as_ref(), error)),
+                    false => Err(MigrationError::failed(step, script, error)),
+                }
             }
         }
     }
@@ -127,11 +169,12 @@ impl History {
     /// Runs the script and changes the record. Returns violated foreign keys, if any.
     async fn script_and_record(
         &mut self,
+        database: &Database,
         step: Step,
         script: &Script<'_>,
         at: Timestamp,
     ) -> Result<Option<String>, DbErr> {
-        self.run_sql(script.text).await?;
+        self.run_watched(database, script.text).await?;
         let (record, values) = step.record(at);
         self.rows(record, values).await?;
         if self.postgres() {
@@ -152,6 +195,7 @@ impl History {
     /// Runs a script outside of a transaction: the lock belongs to the connection.
     async fn run_alone(
         &mut self,
+        database: &Database,
         step: Step,
         script: &Script<'_>,
         at: Timestamp,
@@ -170,7 +214,7 @@ impl History {
         }
         self.run_sql(&format!("SELECT pg_advisory_lock({LOCK})"))
             .await?;
-        let done = self.statements_and_record(step, script, at).await;
+        let done = self.statements_and_record(database, step, script, at).await;
         // If it fails, the connection is lost, and the lock with it.
         let _unlocked = self
             .run_sql(&format!("SELECT pg_advisory_unlock({LOCK})"))
@@ -180,6 +224,7 @@ impl History {
 
     async fn statements_and_record(
         &mut self,
+        database: &Database,
         step: Step,
         script: &Script<'_>,
         at: Timestamp,
@@ -199,11 +244,12 @@ impl History {
             .await?;
         for (index, statement) in script.statements.iter().enumerate() {
             // One by one: PostgreSQL wraps several statements in one message into a transaction.
-            if let Err(error) = self.run_sql(statement.text).await {
+            if let Err(error) = self.run_statement(database, step, statement).await {
                 if index == 0 && is_answer(&error) {
                     self.end_unfinished(owner, migration.version).await?;
                 }
-                return Err(MigrationError::stopped(step, script, index, error));
+                let holder = self.holder.as_ref();
+                return Err(MigrationError::stopped(step, script, index, holder, error));
             }
             self.count_completed(step, index + 1).await?;
         }
@@ -213,6 +259,33 @@ impl History {
         self.end_unfinished(owner, migration.version).await?;
         self.run_sql("COMMIT").await?;
         Ok(true)
+    }
+}
+
+impl History {
+    /// Runs one statement outside of a transaction. If it does not get a lock, it had no effect,
+    /// and is tried again.
+    async fn run_statement(
+        &mut self,
+        database: &Database,
+        step: Step,
+        statement: &Statement<'_>,
+    ) -> Result<(), DbErr> {
+        self.limit_waiting(statement.is_concurrent()).await?;
+        let mut attempt = 1;
+        loop {
+            let Err(error) = self.run_watched(database, statement.text).await else {
+                return Ok(());
+            };
+            if !is_lock_timeout(&error) {
+                return Err(error);
+            }
+            let blocked = MigrationError::blocked(step, self.holder.as_ref(), error.clone());
+            if !self.tries_again(database, step, &blocked, attempt).await {
+                return Err(error);
+            }
+            attempt += 1;
+        }
     }
 }
 

@@ -65,6 +65,7 @@ impl Session {
             }
             State::Fresh => {}
             State::Open(work) => {
+                self.inner.counter.transaction_ended();
                 // If this is cancelled, the database may still have committed.
                 let unknown = UnknownOutcome(Some(self));
                 let result = self.commit_work(work).await;
@@ -128,6 +129,7 @@ impl Session {
         sync::lock(&self.inner.after_commit).clear();
         sync::lock(&self.inner.wakes).clear();
         if let State::Open(work) = state {
+            self.inner.counter.transaction_ended();
             roll_back(work).await;
             self.inner.database.count_transaction(Ending::RolledBack);
         }

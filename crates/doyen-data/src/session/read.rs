@@ -1,5 +1,6 @@
 //! Typed reads: from the driver where possible, else over sqlx.
 
+use std::mem::take;
 use std::time::Instant;
 
 use doyen_core::Access;
@@ -17,18 +18,19 @@ impl Session {
     pub(super) async fn all_rows<T: Row>(
         &self,
         sql: &str,
-        values: Vec<Value>,
+        mut values: Vec<Value>,
     ) -> Result<Vec<T>, DbErr> {
         let started = Instant::now();
+        let mut pooled = None;
         let fast = match self.fast_reader(sql) {
             Some(reader) => reader.all(sql, &values).await,
             None => Err(ReadError::Fallback),
         };
         let result = match fast {
             Err(ReadError::Fallback) => {
-                let outcome = self
-                    .run_uncounted(&SqlStatement::FetchAll(self.with_values(sql, values)))
-                    .await;
+                let statement = SqlStatement::FetchAll(self.with_values(sql, take(&mut values)));
+                let outcome = self.run_uncounted(&statement).await;
+                pooled = Some(statement);
                 outcome.and_then(|outcome| match outcome {
                     Outcome::Rows(rows) => rows.iter().map(read_pooled).collect(),
                     _ => Err(super::seaorm::unexpected_outcome()),
@@ -37,7 +39,9 @@ impl Session {
             Err(ReadError::Failed(error)) => Err(map_read_only(error, sql)),
             Ok(rows) => Ok(rows),
         };
-        self.count(sql, started, result.as_ref().err());
+        let rows = result.as_ref().ok().map(Vec::len);
+        let values = pooled.as_ref().map_or(&*values, SqlStatement::values);
+        self.count((sql, values), started, rows, result.as_ref().err());
         result
     }
 
@@ -45,18 +49,19 @@ impl Session {
     pub(super) async fn first_row<T: Row>(
         &self,
         sql: &str,
-        values: Vec<Value>,
+        mut values: Vec<Value>,
     ) -> Result<Option<T>, DbErr> {
         let started = Instant::now();
+        let mut pooled = None;
         let fast = match self.fast_reader(sql) {
             Some(reader) => reader.first(sql, &values).await,
             None => Err(ReadError::Fallback),
         };
         let result = match fast {
             Err(ReadError::Fallback) => {
-                let outcome = self
-                    .run_uncounted(&SqlStatement::FetchOne(self.with_values(sql, values)))
-                    .await;
+                let statement = SqlStatement::FetchOne(self.with_values(sql, take(&mut values)));
+                let outcome = self.run_uncounted(&statement).await;
+                pooled = Some(statement);
                 outcome.and_then(|outcome| match outcome {
                     Outcome::Row(row) => row.map(|row| read_pooled(&row)).transpose(),
                     _ => Err(super::seaorm::unexpected_outcome()),
@@ -65,7 +70,8 @@ impl Session {
             Err(ReadError::Failed(error)) => Err(map_read_only(error, sql)),
             Ok(row) => Ok(row),
         };
-        self.count(sql, started, result.as_ref().err());
+        let values = pooled.as_ref().map_or(&*values, SqlStatement::values);
+        self.count((sql, values), started, None, result.as_ref().err());
         result
     }
 

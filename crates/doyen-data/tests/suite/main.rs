@@ -14,5 +14,6 @@ mod pgbouncer;
 mod pipelines;
 mod poolers;
 mod reads;
+mod schema;
 mod session;
 mod tls;

@@ -96,6 +96,7 @@ async fn survives(shop: Shop, kind: Kind) {
     let url = server.url();
     let broker = match kind {
         Kind::Redis => [("events.broker", "redis"), ("redis.url", url.as_str())],
+        Kind::Nats => [("events.broker", "nats"), ("nats.url", url.as_str())],
     };
     let set = |setup: Setup, (key, value): &(&str, &str)| setup.set(key, value);
     let setup = broker.iter().fold(quick(), set);
@@ -159,6 +160,11 @@ impl Reader {
         let runtime = runtime.unwrap_or_else(|error| panic!("{}", doyen::domain::chain(&error)));
         Self { runtime, folder }
     }
+}
+
+#[doyen_test::test]
+async fn nats_that_is_killed_loses_no_event(shop: Shop) {
+    survives(shop, Kind::Nats).await;
 }
 
 #[doyen_test::test]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen::domain::event::{Broker, BrokerMessage, Received, Subscription};
-use doyen::events::broker::{MemoryBroker, RedisBroker};
+use doyen::events::broker::{MemoryBroker, NatsBroker, RedisBroker};
+use doyen::nats::Nats;
+use doyen_test::NatsServer;
 
 use crate::orders::until;
 use crate::servers::{Kind, Server};
@@ -31,6 +33,18 @@ fn redis() -> Case {
         broker: Arc::new(RedisBroker::new(client, "test", 10_000)),
         server: Some(server),
     }
+}
+
+fn nats() -> Case {
+    let server = Server::start(Kind::Nats);
+    Case {
+        broker: Arc::new(nats_at(&server.url(), 10_000)),
+        server: Some(server),
+    }
+}
+
+fn nats_at(url: &str, max: u32) -> NatsBroker {
+    NatsBroker::new(Nats::open(url, None).unwrap(), "test", max)
 }
 
 fn redis_client(url: &str) -> doyen::redis::client::aio::ConnectionManager {
@@ -178,7 +192,7 @@ macro_rules! suite {
     };
 }
 
-suite!(memory_broker, redis_broker);
+suite!(memory_broker, redis_broker, nats_broker);
 
 fn memory_broker() -> Case {
     memory()
@@ -186,21 +200,108 @@ fn memory_broker() -> Case {
 fn redis_broker() -> Case {
     redis()
 }
+fn nats_broker() -> Case {
+    nats()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_that_is_paused_and_killed_loses_and_doubles_nothing() {
     survives(redis()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nats_that_is_paused_and_killed_loses_and_doubles_nothing() {
+    survives(nats()).await;
+}
+
 /// A message that was received and not acknowledged comes again, to the next subscription.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unacknowledged_message_comes_again() {
-    for case in [memory(), redis()] {
-        case.broker.publish(&message(0)).await.unwrap();
+    for case in [memory(), redis(), nats()] {
+        for n in 0..6 {
+            case.broker.publish(&message(n)).await.unwrap();
+        }
         let mut lost = case.broker.subscribe("one").await.unwrap();
-        assert_eq!(ids(&receive(&mut lost, 1).await), expected(0..1));
+        let received = receive(&mut lost, 4).await;
+        assert_eq!(ids(&received), expected(0..4));
+        lost.acknowledge(&received[..2]).await.unwrap();
         drop(lost);
         let mut next = case.broker.subscribe("one").await.unwrap();
-        assert_eq!(ids(&receive(&mut next, 1).await), expected(0..1));
+        let received = receive(&mut next, 4).await;
+        assert_eq!(ids(&received), expected(2..6), "before the later ones");
     }
+}
+
+/// The oldest messages go first, and a message that is too large is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_of_nats_is_bounded() {
+    let server = NatsServer::start();
+    let broker = nats_at(&server.url(), 10);
+    for n in 0..30 {
+        broker.publish(&message(n)).await.unwrap();
+    }
+    let large = BrokerMessage {
+        payload: "x".repeat(2 << 20),
+        ..message(30)
+    };
+    assert!(broker.publish(&large).await.is_err());
+    broker.publish(&message(31)).await.unwrap();
+    let mut subscription = broker.subscribe("one").await.unwrap();
+    let received = receive(&mut subscription, 10).await;
+    let kept: Vec<_> = (21..30).chain([31]).map(|n| format!("id-{n}")).collect();
+    assert_eq!(ids(&received), kept);
+    // A fetch has at most 8 MiB.
+    let large = |n| BrokerMessage {
+        payload: "x".repeat(500 << 10),
+        ..message(n)
+    };
+    subscription.acknowledge(&received).await.unwrap();
+    let broker = NatsBroker::new(Nats::open(&server.url(), None).unwrap(), "large", 1000);
+    for n in 0..30 {
+        broker.publish(&large(n)).await.unwrap();
+    }
+    let mut subscription = broker.subscribe("one").await.unwrap();
+    let first = subscription.fetch(100, WAIT).await.unwrap();
+    let bytes: usize = first.iter().map(|one| one.message.payload.len()).sum();
+    assert!(bytes > 1 << 20 && bytes <= 8 << 20, "{bytes}");
+    subscription.acknowledge(&first).await.unwrap();
+    let rest = receive(&mut subscription, 30 - first.len()).await;
+    assert_eq!(ids(&rest), expected(first.len()..30));
+}
+
+/// What keeps NATS from being used is said in the terms of the operator.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn errors_of_nats_say_what_to_do() {
+    let error_of = async |url: String| {
+        let error = nats_at(&url, 10).publish(&message(0)).await.unwrap_err();
+        error.to_string()
+    };
+    let server = NatsServer::start_with(
+        "jetstream { store_dir: data }\nmax_payload: 65536\n\
+         authorization { user: ada, password: \"p@ss\" }",
+    );
+    let url = |login: &str| server.url().replace("nats://", &format!("nats://{login}"));
+    let error = error_of(url("ada:hunter2@")).await;
+    assert!(error.contains("authorization violation"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+    let error = error_of(url("ada:p%40ss@")).await;
+    assert!(error.contains("max_payload"), "{error}");
+
+    let plain = NatsServer::start_with("");
+    let error = error_of(plain.url()).await;
+    assert!(error.contains("jetstream unavailable"), "{error}");
+
+    // A stream that another program has created for a shorter time.
+    let server = NatsServer::start();
+    let client = doyen::nats::client::connect(server.url()).await.unwrap();
+    let config = doyen::nats::client::jetstream::stream::Config {
+        name: "test".to_owned(),
+        subjects: vec!["test.>".to_owned()],
+        duplicate_window: Duration::from_secs(1),
+        ..Default::default()
+    };
+    let context = doyen::nats::client::jetstream::new(client);
+    context.create_stream(config).await.unwrap();
+    let error = error_of(server.url()).await;
+    assert!(error.contains("duplicate window"), "{error}");
 }

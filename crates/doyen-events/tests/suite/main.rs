@@ -8,11 +8,14 @@
 //! | `inbox` | duplicates of one message |
 //! | `log` | the event log: positions, readers, retention |
 //! | `brokers` | the contract of each broker, with servers that are stopped and started |
+//! | `credentials` | NATS with a credentials file |
+//! | `tls` | NATS behind TLS |
 //! | `bridge` | events through a broker to another application |
 //! | `mistakes` | what keeps an application from starting |
 
 mod bridge;
 mod brokers;
+mod credentials;
 mod delivery;
 mod inbox;
 mod killed;
@@ -21,3 +24,4 @@ mod mistakes;
 mod orders;
 mod parked;
 mod servers;
+mod tls;

@@ -69,7 +69,17 @@ async fn mistakes_are_reported_before_the_start() {
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_named() {
-    let cases: [(&[(&str, &str)], &str); 4] = [
+    let cases: [(&[(&str, &str)], &str); 8] = [
+        (&[("events.broker", "nats")], "nats.url"),
+        (&[("nats.url", "nats://a b")], "nats.url"),
+        (&[("nats.credentials", "nats.creds")], "nats.url"),
+        (
+            &[
+                ("nats.url", "nats://a"),
+                ("nats.credentials", "missing.creds"),
+            ],
+            "nats.credentials",
+        ),
         (&[("events.broker", "redis")], "redis.url"),
         (&[("events.consume", r#"["a.*"]"#)], "events.consume"),
         (&[("events.stream", "a.b")], "events.stream"),

@@ -18,7 +18,7 @@ use crate::kit::{
 use crate::process::Process;
 
 /// Runs the sweeper.
-async fn sweep(app: &TestApp) -> u64 {
+pub(crate) async fn sweep(app: &TestApp) -> u64 {
     let jobs = app.inject::<Jobs>().await;
     let id = jobs
         .enqueue_now(Sweep {})
@@ -130,7 +130,7 @@ fn start(url: &str, folder: &std::path::Path, clamd: &str, scan: &str) -> Proces
 
 /// Uploads until the process is killed, this long after its first response. Returns the ids that
 /// were acknowledged.
-fn upload_until_killed(process: &mut Process, kill_after: Duration) -> Vec<String> {
+pub(crate) fn upload_until_killed(process: &mut Process, kill_after: Duration) -> Vec<String> {
     let body = form(&[file(
         "name=\"file\"; filename=\"a.txt\"",
         "text/plain",

@@ -6,7 +6,7 @@ use doyen_test::scale;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::kit::{BOUNDARY, PNG, Unscanned, folder, objects, until_objects};
+use crate::kit::{BOUNDARY, Layered, PNG, Unscanned, folder, objects, until_objects};
 use crate::process::Process;
 
 #[doyen_test::test]
@@ -32,6 +32,16 @@ async fn a_body_is_one_file(app: Unscanned) {
     let answer = coded.body("image/png", PNG).send().await;
     answer.expect_problem(415, "unsupported_media_type");
     until_objects(&folder(&app).await, 2).await;
+}
+
+/// Only the policy limits a file, also behind a layer, whose reads have the limit of the settings.
+#[doyen_test::test(sqlite)]
+async fn a_layer_around_all_requests_does_not_limit_a_file(app: Layered) {
+    let server = app.serve().await;
+    let content = vec![b'a'; 3 << 20];
+    let head = head("PUT /raw", "text/plain", content.len());
+    let answer = in_pieces(server.address(), &[&head, &content]).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
 /// Sends a request in pieces, with a pause after each, and returns the response.

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use doyen::app::{Plugin, Registrar, SetupError};
+use doyen::domain::inject::Needs;
+use doyen::domain::{Identify, Refusal, RequestCredentials};
 use doyen::files::{
-    FileId, FileKind, Files, KeepFile, NoFields, OpenFile, RawUpload, StoredFile, Upload,
+    Download, FileId, FileKind, Files, KeepFile, NoFields, OpenFile, RawUpload, StoredFile, Upload,
     UploadPolicy,
 };
 use doyen::prelude::*;
@@ -32,6 +35,7 @@ impl UploadPolicy for Documents {
     ];
     const MAX_BYTES: u64 = MAX_BYTES as u64;
     const MAX_FILES: usize = 3;
+    const RESUMABLE: bool = true;
 }
 
 /// The other fields of a form.
@@ -56,6 +60,7 @@ impl UploadPolicy for Large {
     const KINDS: &'static [FileKind] = &[FileKind::TEXT];
     const MAX_BYTES: u64 = 1 << 40;
     const MAX_FILES: usize = 1;
+    const RESUMABLE: bool = true;
 }
 
 /// Kept files.
@@ -140,6 +145,13 @@ async fn keep(files: Files, upload: Upload<Documents>) -> Result<Created<Kept>, 
     }))
 }
 
+/// Keep one text
+#[post("/texts", allow = signed_in, idempotent)]
+async fn keep_text(files: Files, upload: Upload<Large>) -> Result<Created<FileView>, Failed> {
+    let file = upload.into_file().ok_or(Failed::Missing)?;
+    Ok(Created(files.keep(file, "ada").await?.into()))
+}
+
 /// Receive a form and drop its files
 #[post("/dropped", allow = anyone)]
 async fn dropped(upload: Upload<Documents>) -> NoContent {
@@ -176,6 +188,13 @@ async fn content(files: Files, id: FileId) -> Result<File, Failed> {
     Ok(files.open(&file).await?)
 }
 
+/// Download a file
+#[get("/files/{id}/download", allow = anyone)]
+async fn download(files: Files, id: FileId) -> Result<Download, Failed> {
+    let file = find(&files, id).await?;
+    Ok(files.download(&file).await?)
+}
+
 /// Remove a file
 #[delete("/files/{id}", allow = anyone)]
 async fn remove(files: Files, id: FileId) -> Result<NoContent, Failed> {
@@ -199,10 +218,40 @@ async fn shared(files: Files, token: String) -> Result<File, Failed> {
     Ok(files.open(&file).await?)
 }
 
+/// Identifies callers by their names: `Authorization: Name ada`.
+pub(crate) struct Names;
+
+impl Plugin for Names {
+    const NAME: &'static str = "names_of_tests";
+    type Settings = ();
+
+    fn register(self, (): (), app: &mut Registrar<'_>) -> Result<(), SetupError> {
+        app.identify(Arc::new(Self), Needs::default());
+        Ok(())
+    }
+}
+
+#[doyen::domain::__private::async_trait::async_trait]
+impl Identify for Names {
+    async fn identify(
+        &self,
+        credentials: RequestCredentials<'_>,
+    ) -> Result<Option<Arc<Caller>>, Refusal> {
+        let name = credentials.after("Name");
+        Ok(name.map(|name| Arc::new(Caller::new(name))))
+    }
+}
+
 pub(crate) fn app() -> App {
-    App::new("files").module(Module::new("files").routes(routes![
-        keep, dropped, raw, image, show, content, remove, link, shared
-    ]))
+    let uploads = doyen::files::resumable::<Documents>().at("/uploads");
+    let large = doyen::files::resumable::<Large>().at("/large");
+    App::new("files")
+        .plugin(Names)
+        .module(Module::new("files").routes(routes![
+            keep, dropped, raw, image, show, content, download, remove, link, shared, keep_text
+        ]))
+        .module(Module::new("uploads").routes(uploads))
+        .module(Module::new("large").routes(large))
 }
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -256,6 +305,32 @@ impl Subject for Unscanned {
 }
 
 impl Deref for Unscanned {
+    type Target = TestApp;
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
+
+async fn pass_on(request: Request, next: Next) -> Response {
+    next.run(request).await
+}
+
+/// The same with a layer around all requests.
+pub(crate) struct Layered(TestApp);
+
+impl Subject for Layered {
+    fn app() -> App {
+        app().around(pass_on)
+    }
+    fn setup() -> Setup {
+        setup()
+    }
+    fn new(app: TestApp) -> Self {
+        Self(app)
+    }
+}
+
+impl Deref for Layered {
     type Target = TestApp;
     fn deref(&self) -> &TestApp {
         &self.0

@@ -9,6 +9,10 @@
 //! | `scanned` | clamd: before and later, away, paused, over its limits |
 //! | `downloads` | ranges, conditions, headers, signed links |
 //! | `stores` | the suite of the port of stores; a folder that is full or read-only |
+//! | `s3` | the same suite on a real S3 server, and files in a bucket |
+//! | `resumable` | resumable uploads: the protocol, limits, cuts, kills |
+//! | `versions` | the version of the protocol on every response, CORS |
+//! | `repeated` | uploads with an idempotency key |
 //! | `agreed` | row, object and event agree, also after a kill |
 //! | `started` | settings that are refused, and the OpenAPI document |
 
@@ -20,6 +24,10 @@ mod forms;
 mod kinds;
 mod kit;
 mod process;
+mod repeated;
+mod resumable;
+mod s3;
 mod scanned;
 mod started;
 mod stores;
+mod versions;

@@ -225,6 +225,22 @@ async fn a_later_scan_decides_who_can_read(app: Unscanned) {
     );
 }
 
+/// A file that the scanner refuses has an end, which is never "clean".
+#[doyen_test::test]
+async fn a_file_that_cannot_be_scanned_later_is_removed(app: Unscanned) {
+    let clamd = ClamdServer::with_stream_limit(100_000);
+    // This process does not know the limit of clamd.
+    let app = scanned(&app, clamd.unix(), |setup| setup.set("files.scan", "later")).await;
+    let id = kept(&app, "a.txt", "text/plain", &[b'a'; 800_000]).await;
+    assert_eq!(run_due(&app).await, 1);
+    let shown = app.get(format!("/files/{id}")).send().await.expect(200);
+    assert_eq!(shown.at("/status"), json!("unscannable"));
+    let content = app.get(format!("/files/{id}/content")).send().await;
+    content.expect_problem(410, "file_removed");
+    assert_eq!(events(&app).await, ["file.quarantined", "file.unscannable"]);
+    until_objects(&folder(&app).await, 0).await;
+}
+
 /// A slow client does not occupy the scanner for others.
 #[doyen_test::test]
 async fn slow_uploads_do_not_occupy_the_scanner(app: Unscanned) {

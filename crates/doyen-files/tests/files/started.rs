@@ -52,6 +52,40 @@ async fn production_refuses_files_without_a_scan() {
     assert!(!started.contains("files."), "{started}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_settings_of_a_bucket_are_checked() {
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (&[], "files.s3.bucket"),
+        (
+            &[
+                ("APP_FILES__S3__BUCKET", "b"),
+                ("APP_FILES__S3__ACCESS_KEY", "a"),
+            ],
+            "files.s3.secret_key",
+        ),
+        (
+            &[
+                ("APP_FILES__S3__BUCKET", "b"),
+                ("APP_FILES__S3__SECRET_KEY", "hunter2"),
+            ],
+            "files.s3.access_key",
+        ),
+        (
+            &[
+                ("APP_FILES__S3__BUCKET", "b"),
+                ("APP_FILES__S3__ENDPOINT", "s3.example.com"),
+            ],
+            "files.s3.endpoint",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let all = [&[("APP_FILES__STORE", "s3")], settings].concat();
+        let refused = mistakes(&all).await;
+        assert!(refused.contains(expected), "{expected}: {refused}");
+        assert!(!refused.contains("hunter2"), "{refused}");
+    }
+}
+
 #[doyen_test::test]
 async fn the_document_describes_uploads(app: Unscanned) {
     let post = &app.document()["paths"]["/files"]["post"];

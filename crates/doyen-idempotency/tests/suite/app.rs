@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use doyen::data::{Migration, Migrations};
@@ -118,8 +119,8 @@ impl Gate {
 pub(crate) fn module() -> Module {
     Module::new("orders")
         .routes(routes![
-            place, only_keyed, slow, unique, early, broken, panics, refused, large, streamed,
-            nothing
+            place, only_keyed, slow, unique, early, broken, panics, stuck, refused, large,
+            streamed, nothing
         ])
         .provide(Arc::new(Gate {
             entered: Semaphore::new(0),
@@ -250,6 +251,13 @@ async fn broken(session: Session, Json(new): Json<NewOrder>) -> Result<NoContent
 async fn panics(session: Session, Json(new): Json<NewOrder>) -> Result<NoContent, Unexpected> {
     insert(&session, new.item).await?;
     panic!("on purpose")
+}
+
+/// Place an order and take longer than the route allows
+#[post("/stuck", allow = signed_in, idempotent, timeout = Duration::from_millis(100))]
+async fn stuck(session: Session, Json(new): Json<NewOrder>) -> Result<NoContent, Unexpected> {
+    insert(&session, new.item).await?;
+    std::future::pending().await
 }
 
 /// Place an order and return an error response

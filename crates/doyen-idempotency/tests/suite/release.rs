@@ -6,7 +6,12 @@ use crate::app::{Gate, Shop, is_replayed, keyed, order, orders};
 
 #[doyen_test::test]
 async fn an_error_releases_the_key(app: Shop) {
-    for (path, status) in [("/broken", 500), ("/panics", 500), ("/refused", 409)] {
+    for (path, status) in [
+        ("/broken", 500),
+        ("/panics", 500),
+        ("/refused", 409),
+        ("/stuck", 503),
+    ] {
         for _ in 0..2 {
             let answer = keyed(&app, path, path, "tea").send().await.expect(status);
             assert!(!is_replayed(&answer));
@@ -15,7 +20,7 @@ async fn an_error_releases_the_key(app: Shop) {
         let other = keyed(&app, "/orders", path, "milk").send().await;
         assert!(!is_replayed(&other.expect(201)));
     }
-    assert_eq!(orders(&app).await, 3);
+    assert_eq!(orders(&app).await, 4);
 }
 
 #[doyen_test::test]

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use doyen_core::inject::{Context, RequestFacts};
 use doyen_core::job::JobOutput;
 use doyen_core::{
-    Access, JobError, JobHandler, JobRun, RequestId, TraceContext, chain, within_request,
+    Access, JobError, JobHandler, JobRun, Observation, ObservedEnd, RequestId, StepValue,
+    TraceContext, WorkKind, chain, within_work,
 };
 use futures_util::FutureExt as _;
 
@@ -35,12 +36,21 @@ enum Ended {
 impl Worker {
     /// Runs a claimed job and stores how it ended.
     pub(super) async fn run(&self, job: Claimed, node: Uuid, guard: RunningGuard) {
-        let trace = TraceContext::continue_or_start(job.trace.as_deref());
         let request = RequestId::new();
-        let work = self.run_traced(job, node, guard, request, trace);
-        let mut work = pin!(work);
-        // So that the lines of the log carry the trace of the request that enqueued the job.
-        std::future::poll_fn(|cx| within_request(request, trace, || work.as_mut().poll(cx))).await;
+        let cause = job.trace.as_deref();
+        let home = &self.home.0;
+        // Log lines and spans belong to the trace of the request that enqueued the job.
+        let (trace, observation) = home.begin_work(WorkKind::Job, &job.name, request, cause);
+        let facts = RequestFacts {
+            access: Some(Access::Write),
+            request_id: Some(request),
+            trace: Some(trace),
+            caller: Some(None),
+            observation: observation.clone(),
+            ..RequestFacts::default()
+        };
+        let work = pin!(self.run_traced(job, node, guard, facts));
+        within_work(request, trace, observation.as_ref(), work).await;
     }
 
     async fn run_traced(
@@ -48,8 +58,7 @@ impl Worker {
         mut job: Claimed,
         node: Uuid,
         guard: RunningGuard,
-        request: RequestId,
-        trace: TraceContext,
+        facts: RequestFacts,
     ) {
         let began = Instant::now();
         let lease = Lease {
@@ -57,13 +66,7 @@ impl Worker {
             node,
             attempt: job.attempt,
         };
-        let facts = RequestFacts {
-            access: Some(Access::Write),
-            request_id: Some(request),
-            trace: Some(trace),
-            caller: Some(None),
-            ..RequestFacts::default()
-        };
+        let observation = facts.observation.clone();
         let running = &guard.job;
         let ended = match self.core.handler(&job.name) {
             Some(handler) => {
@@ -79,6 +82,9 @@ impl Worker {
         let word = self.settle(&job, &lease, ended, running).await;
         let took = began.elapsed();
         self.core.figures.ended(&job.name, &job.queue, word, took);
+        if let Some(observation) = &observation {
+            observe_end(&**observation, &job, word);
+        }
         let (id, late) = (job.id, self.core.now().since(job.run_at));
         tracing::info!(target: "jobs", %id, job = job.name, queue = job.queue, attempt = job.attempt, outcome = word, ?took, ?late, "a job ended");
     }
@@ -225,4 +231,23 @@ impl Worker {
             tokio::time::sleep(SETTLE_PAUSE).await;
         }
     }
+}
+
+/// Reports the end of an attempt.
+fn observe_end(observation: &dyn Observation, job: &Claimed, outcome: &'static str) {
+    let id = job.id.to_string();
+    let is_failure = matches!(outcome, "retry" | "failed");
+    observation.ended(&ObservedEnd {
+        error: is_failure.then_some(outcome),
+        attributes: &[
+            ("messaging.system", StepValue::Text("doyen.jobs")),
+            ("messaging.operation.name", StepValue::Text("process")),
+            ("messaging.operation.type", StepValue::Text("process")),
+            ("messaging.destination.name", StepValue::Text(&job.queue)),
+            ("messaging.message.id", StepValue::Text(&id)),
+            ("doyen.job.name", StepValue::Text(&job.name)),
+            ("doyen.job.attempt", StepValue::Integer(job.attempt.into())),
+            ("doyen.job.outcome", StepValue::Text(outcome)),
+        ],
+    });
 }

@@ -45,7 +45,7 @@ pub(crate) enum Action {
     },
     Enter {
         topic: Arc<str>,
-        who: String,
+        user: String,
         render: RenderPresence,
     },
     Close,
@@ -151,15 +151,15 @@ impl<Out: Output> Connection<Out> {
         Ok(())
     }
 
-    /// Is present at a topic under this name, until the subscription or the connection ends. The
-    /// connection is notified of who is present, now and after each change.
-    pub fn enter(&self, topic: &str, who: &str)
+    /// Makes this user present at a topic, until the subscription or the connection ends. The
+    /// connection gets the list of present users, now and after each change.
+    pub fn enter(&self, topic: &str, user: &str)
     where
         Out: From<Presence>,
     {
         self.act(Action::Enter {
             topic: topic.into(),
-            who: who.to_owned(),
+            user: user.to_owned(),
             render: |presence| text_of(&Out::from(presence)),
         });
     }

@@ -204,6 +204,7 @@ impl Socket {
             let is_busy = pending.is_some();
             let (check_due, timer_due) = (self.access.due(), self.timer_due(is_busy));
             let drain = Arc::clone(&self.drain);
+            // What happens seldom is boxed, so that an idle socket does not reserve its memory.
             tokio::select! {
                 // Rights before events. Messages before timers: a pong that has arrived counts.
                 // Messages cannot starve the others, because their rate is limited.
@@ -212,7 +213,7 @@ impl Socket {
                 () = drain.begun() => {
                     return Err(CloseReason::Draining(self.hub.reconnect_after()).into());
                 }
-                () = at(check_due) => self.access.check(&self.hub).await?,
+                () = at(check_due) => Box::pin(self.access.check(&self.hub)).await?,
                 done = async {
                     match &mut pending {
                         Some(pending) => pending.await,
@@ -220,17 +221,17 @@ impl Socket {
                     }
                 } => {
                     pending = None;
-                    self.handled(done).await?;
+                    Box::pin(self.handled(done)).await?;
                     // Nothing was read while the message was handled.
                     self.heard = Instant::now();
                 }
                 received = self.wire.next(), if !is_busy => {
-                    pending = self.on_received(received?).await?;
+                    pending = Box::pin(self.on_received(received?)).await?;
                 }
-                () = sleep_until(timer_due) => self.on_time(is_busy).await?,
+                () = sleep_until(timer_due) => Box::pin(self.on_time(is_busy)).await?,
                 next = self.inlet.next() => match next {
-                    Next::Signal(signal) => self.on_signal(signal).await?,
-                    Next::CatchUp(position) => self.catch_up(position).await?,
+                    Next::Signal(signal) => Box::pin(self.on_signal(signal)).await?,
+                    Next::CatchUp(position) => Box::pin(self.catch_up(position)).await?,
                 },
             }
         }
@@ -345,10 +346,14 @@ impl Socket {
                 self.hub.broadcast(&topic, &text, self.outlet.id);
                 Ok(())
             }
-            Action::Enter { topic, who, render } => {
+            Action::Enter {
+                topic,
+                user,
+                render,
+            } => {
                 if let Some(entry) = self.topics.get_mut(&topic) {
                     entry.presence = Some(render);
-                    self.hub.presence.enter(topic, who, self.outlet.clone());
+                    self.hub.presence.enter(topic, user, self.outlet.clone());
                 }
                 Ok(())
             }
@@ -521,7 +526,7 @@ impl Socket {
                     }
                     check_lag += MAX_LAGGING_WRITE;
                 }
-                () = at(check_due) => self.access.check(&self.hub).await?,
+                () = at(check_due) => Box::pin(self.access.check(&self.hub)).await?,
             }
         }
     }

@@ -3,10 +3,14 @@
 //! An idle socket holds no buffer. A text is validated while it arrives, and the size of a message
 //! before it is read. Reading and writing can be cancelled at any time and continued.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Poll, ready};
 
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use doyen_web::Transport;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 4 << 10;
@@ -59,14 +63,14 @@ impl From<io::Error> for WireError {
 
 /// A connection that speaks frames.
 pub(super) struct Wire {
-    stream: TcpStream,
+    stream: Transport,
     decoder: Decoder,
     output: Vec<u8>,
     written: usize,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, read: &[u8], max_bytes: usize) -> Self {
+    pub(super) fn new(stream: Transport, read: &[u8], max_bytes: usize) -> Self {
         Self {
             stream,
             decoder: Decoder::new(read, max_bytes),
@@ -81,13 +85,10 @@ impl Wire {
             if let Some(received) = self.decoder.advance()? {
                 return Ok(received);
             }
-            self.stream.readable().await?;
-            let mut bytes = [0; READ_BYTES];
-            match self.stream.try_read(&mut bytes) {
-                Ok(0) => return Err(WireError::Gone),
-                Ok(count) => self.decoder.input.extend_from_slice(&bytes[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error.into()),
+            let input = &mut self.decoder.input;
+            let read = read(&mut self.stream, |bytes| input.extend_from_slice(bytes));
+            if read.await? == 0 {
+                return Err(WireError::Gone);
             }
         }
     }
@@ -138,15 +139,17 @@ impl Wire {
 
     /// Writes everything.
     pub(super) async fn flush(&mut self) -> Result<(), WireError> {
-        while self.written < self.output.len() {
-            match self.stream.try_write(&self.output[self.written..]) {
-                Ok(count) => self.written += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.stream.writable().await?;
+        poll_fn(|cx| {
+            while self.written < self.output.len() {
+                let rest = &self.output[self.written..];
+                match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    count => self.written += count,
                 }
-                Err(error) => return Err(error.into()),
             }
-        }
+            Pin::new(&mut self.stream).poll_flush(cx)
+        })
+        .await?;
         self.written = 0;
         clear(&mut self.output);
         Ok(())
@@ -161,16 +164,26 @@ impl Wire {
             return;
         }
         let mut left = MAX_DISCARDED_BYTES;
-        while left > 0 && self.stream.readable().await.is_ok() {
-            let mut bytes = [0; READ_BYTES];
-            match self.stream.try_read(&mut bytes) {
-                Ok(0) => return,
+        while left > 0 {
+            match read(&mut self.stream, |_| {}).await {
+                Ok(0) | Err(_) => return,
                 Ok(count) => left = left.saturating_sub(count),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return,
             }
         }
     }
+}
+
+/// Reads once, and passes the bytes on. The buffer exists only while bytes are there. Returns their
+/// number, which is 0 at the end of the stream.
+async fn read(stream: &mut Transport, mut pass_on: impl FnMut(&[u8])) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
+        let mut read = ReadBuf::uninit(&mut bytes);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut read))?;
+        pass_on(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    })
+    .await
 }
 
 /// Reads frames from bytes.

@@ -56,6 +56,7 @@ async fn a_socket_is_in_the_asyncapi_document(app: Shop) {
         assert!(schema.contains(&format!("\"{variant}\"")), "{schema}");
     }
     assert!(document["components"]["schemas"]["OrderView"].is_object());
+    assert_eq!(document["x-connection-tokens"], "/live/tokens");
 }
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use doyen::live::fanout::{Fanout, LocalFanout, Note, PostgresFanout, RedisFanout};
-use doyen_test::RedisServer;
+use doyen::live::fanout::{Fanout, LocalFanout, NatsFanout, Note, PostgresFanout, RedisFanout};
+use doyen::nats::Nats;
+use doyen_test::{NatsServer, RedisServer};
 
 use crate::kit::{HANG, Shop, quick};
 
@@ -87,6 +88,41 @@ async fn notes_over_redis_conform(app: Shop) {
     let server = RedisServer::start();
     let (one, two) = (redis(&app, &server).await, redis(&app, &server).await);
     conforms(Arc::new(one), Arc::new(two)).await;
+}
+
+fn nats(server: &NatsServer) -> NatsFanout {
+    NatsFanout::new(Nats::open(&server.url(), None).expect("a URL"), "suite")
+}
+
+#[tokio::test]
+async fn notes_over_nats_conform() {
+    let server = NatsServer::start();
+    conforms(Arc::new(nats(&server)), Arc::new(nats(&server))).await;
+}
+
+/// It reconnects by itself, and says that notes may have been lost.
+#[tokio::test]
+async fn a_lost_nats_is_an_error_and_heals() {
+    let mut server = NatsServer::start();
+    let fanout = nats(&server);
+    let mut notes = fanout.subscribe().await.expect("subscribed");
+    server.kill();
+    let ended = tokio::time::timeout(HANG, notes.next()).await;
+    assert!(ended.expect("it ends").is_err());
+    let note = text("a", 0);
+    assert!(fanout.publish(&note).await.is_err());
+    server.restart();
+    let healed = async {
+        let mut notes = loop {
+            match fanout.subscribe().await {
+                Ok(notes) => break notes,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        };
+        fanout.publish(&note).await.expect("published");
+        assert_eq!(notes.next().await.as_ref(), Ok(&note));
+    };
+    tokio::time::timeout(HANG, healed).await.expect("it heals");
 }
 
 #[doyen_test::test(sqlite)]

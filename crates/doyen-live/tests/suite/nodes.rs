@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use doyen::app::{Plugin, Registrar, SetupError};
 use doyen::live::fanout::{FanoutOverride, LocalFanout};
-use doyen_test::{RedisServer, Setup, TestApp};
+use doyen_test::{NatsServer, RedisServer, Setup, TestApp};
 use serde_json::json;
 
 use crate::kit::{EventSource, RawSocket, Shop, key, quick};
@@ -108,6 +108,14 @@ async fn nodes_share_presence_and_typing_through_postgres(app: Shop) {
 async fn nodes_share_presence_and_typing_through_redis(app: Shop) {
     let redis = RedisServer::start();
     let setup = || quick().set("redis.url", &redis.url());
+    let (one, two) = (node(&app, setup()).await, node(&app, setup()).await);
+    talk(&one.serve().await, &two.serve().await).await;
+}
+
+#[doyen_test::test(sqlite)]
+async fn nodes_share_presence_and_typing_through_nats(app: Shop) {
+    let nats = NatsServer::start();
+    let setup = || quick().set("nats.url", &nats.url());
     let (one, two) = (node(&app, setup()).await, node(&app, setup()).await);
     talk(&one.serve().await, &two.serve().await).await;
 }

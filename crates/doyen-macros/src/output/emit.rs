@@ -182,8 +182,18 @@ fn write_variant(tag: &str, variant: &Variant) -> TokenStream {
 
 /// Generates the code that writes a field. `value` is a reference to it.
 fn write_field(field: &Field, value: &TokenStream, to: &TokenStream) -> TokenStream {
-    let (wire, ty) = (&field.wire, written(field));
-    if field.details.skip_none {
+    write_entry(&field.wire, &field.ty, field.details.skip_none, value, to)
+}
+
+fn write_entry(
+    wire: &str,
+    ty: &Type,
+    skip_none: bool,
+    value: &TokenStream,
+    to: &TokenStream,
+) -> TokenStream {
+    let ty = written(ty, skip_none);
+    if skip_none {
         return quote! {
             if let ::core::option::Option::Some(__value) = #value {
                 ::doyen::__private::output::parts::entry::<#ty, _>(#to, #wire, __value)?;
@@ -250,11 +260,18 @@ fn object(model: &Model, generics: &syn::Generics) -> Option<TokenStream> {
         write_field(field, &quote!(&self.#ident), &quote!(__to))
     });
     let computes = computed.iter().map(|computed| {
-        let (wire, path, ty) = (&computed.wire, &computed.path, &computed.ty);
+        let (path, ty) = (&computed.path, &computed.ty);
+        let write = write_entry(
+            &computed.wire,
+            ty,
+            computed.skip_none,
+            &quote!(&__value),
+            &quote!(__to),
+        );
         quote! {
             {
                 let __value: #ty = #path(self);
-                ::doyen::__private::output::parts::entry::<#ty, _>(__to, #wire, &__value)?;
+                #write
             }
         }
     });
@@ -280,10 +297,11 @@ fn list(fields: &[Field], computed: &[Computed]) -> TokenStream {
         return quote!(::std::vec::Vec::new());
     }
     let computed = computed.iter().map(|computed| {
-        let (wire, docs, ty) = (&computed.wire, &computed.docs, &computed.ty);
+        let (wire, docs) = (&computed.wire, &computed.docs);
+        let ty = written(&computed.ty, computed.skip_none);
         one(
             wire,
-            true,
+            !computed.skip_none,
             &quote!(<#ty as ::doyen::__private::Output>::schema(__all)),
             docs,
             false,
@@ -294,15 +312,15 @@ fn list(fields: &[Field], computed: &[Computed]) -> TokenStream {
 }
 
 /// Returns the type in the schema. A field that is omitted when it is `None` is never null.
-fn written(field: &Field) -> &Type {
-    match generic(&field.ty) {
-        Some((_, inside)) if field.details.skip_none => inside,
-        _ => &field.ty,
+fn written(ty: &Type, skip_none: bool) -> &Type {
+    match generic(ty) {
+        Some((_, inside)) if skip_none => inside,
+        _ => ty,
     }
 }
 
 fn describe(field: &Field) -> TokenStream {
-    let ty = written(field);
+    let ty = written(&field.ty, field.details.skip_none);
     let examples = &field.examples;
     let examples = (!examples.is_empty()).then(
         || quote!(.with("examples", ::doyen::__private::serde_json::json!([#(#examples),*]))),

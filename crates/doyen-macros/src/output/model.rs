@@ -34,6 +34,8 @@ pub(crate) struct Computed {
     pub(crate) docs: String,
     pub(crate) ty: Type,
     pub(crate) path: Path,
+    /// It is left out if it is `None`.
+    pub(crate) skip_none: bool,
 }
 
 /// The arguments of `#[output(..)]` on the type.
@@ -95,6 +97,9 @@ pub(crate) fn read(item: &DeriveInput) -> syn::Result<Model> {
     if arguments.skip_none {
         for field in shape.fields_mut() {
             field.details.skip_none |= field.is_option();
+        }
+        for computed in &mut arguments.computed {
+            computed.skip_none = shape::is_option(&computed.ty);
         }
     }
     check_computed(&mut arguments, &shape, &item.ident, &mut errors);
@@ -202,6 +207,7 @@ impl Parse for Computed {
             docs: docs(&attributes),
             ty,
             path,
+            skip_none: false,
         })
     }
 }

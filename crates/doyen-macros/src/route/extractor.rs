@@ -15,7 +15,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     if !arguments.is_empty() {
         errors.at(&arguments, "`#[extractor]` takes no arguments");
     }
-    let mut function = parse::function(item)?;
+    let mut function = parse::function(
+        item,
+        "`-> Value` with a type of this crate, or `-> Result<Value, E>`",
+    )?;
     let signature = Signature::read(&mut function, None, &mut errors);
     for body in signature
         .parameters

@@ -107,8 +107,9 @@ fn idempotent(input: ParseStream<'_>, name: &Ident) -> Result<Expr> {
     Ok(syn::parse_quote!(::doyen::__private::web::Idempotent::#mode))
 }
 
-/// Checks the handler for mistakes that the compiler would report badly.
-pub(super) fn function(item: TokenStream) -> Result<ItemFn> {
+/// Checks the handler for mistakes that the compiler would report badly. `returns` is what to write
+/// if it has no return type.
+pub(super) fn function(item: TokenStream, returns: &str) -> Result<ItemFn> {
     let function = syn::parse2::<ItemFn>(item).map_err(|error| {
         Error::new(
             error.span(),
@@ -146,7 +147,10 @@ pub(super) fn function(item: TokenStream) -> Result<ItemFn> {
     if matches!(function.sig.output, syn::ReturnType::Default) {
         complain(Error::new_spanned(
             &function.sig.ident,
-            "a handler needs a return type: write `-> NoContent`, `-> Json<..>` or a `Result` of one of these",
+            format!(
+                "`{}` needs a return type: write {returns}",
+                function.sig.ident
+            ),
         ));
     }
     errors.map_or(Ok(function), Err)

@@ -60,11 +60,7 @@ pub fn diff(old: &Json, new: &Json) -> Vec<Difference> {
     for (path, method) in &before {
         let at = format!("{} {path}", method.to_uppercase());
         if after.contains(&(path, method)) {
-            diff.operation(
-                &at,
-                &old["paths"][path][method],
-                &new["paths"][path][method],
-            );
+            diff.operation(&at, &old["paths"][path], &new["paths"][path], method);
         } else {
             diff.breaks("operation_removed", &at, "the operation was removed");
         }
@@ -113,8 +109,10 @@ impl Diff<'_> {
         });
     }
 
-    fn operation(&mut self, at: &str, old: &Json, new: &Json) {
-        self.parameters(at, old, new);
+    fn operation(&mut self, at: &str, old: &Json, new: &Json, method: &str) {
+        let before = parameters(self.old, old, method);
+        self.parameters(at, &before, &parameters(self.new, new, method));
+        let (old, new) = (&old[method], &new[method]);
         self.body(at, old, new);
         self.responses(at, old, new);
         self.security(at, old, new);
@@ -123,9 +121,8 @@ impl Diff<'_> {
         }
     }
 
-    fn parameters(&mut self, at: &str, old: &Json, new: &Json) {
-        let (before, after) = (parameters(self.old, old), parameters(self.new, new));
-        for one in &before {
+    fn parameters(&mut self, at: &str, before: &[&Json], after: &[&Json]) {
+        for one in before {
             let name = name(one);
             let place = format!("{at} {name}");
             match after.iter().find(|other| self::name(other) == name) {
@@ -142,7 +139,7 @@ impl Diff<'_> {
                 }
             }
         }
-        for one in &after {
+        for one in after {
             let name = name(one);
             if before.iter().any(|other| self::name(other) == name) {
                 continue;
@@ -182,16 +179,23 @@ impl Diff<'_> {
         let (before, after) = (&old["responses"], &new["responses"]);
         for (status, response) in before.as_object().into_iter().flatten() {
             let place = format!("{at} {status}");
+            let is_success = status.starts_with(['2', '3']);
             let Some(other) = after.get(status) else {
                 // A client that handles an error that does not occur any more still works.
-                if status.starts_with(['2', '3']) {
-                    self.breaks("response_removed", &place, "the response was removed");
-                } else {
-                    self.fits("response_removed", &place, "the response was removed");
-                }
+                self.add(
+                    is_success,
+                    "response_removed",
+                    &place,
+                    "the response was removed".to_owned(),
+                );
                 continue;
             };
+            let before = self.found.len();
             self.contents(&place, response, other, false);
+            // A new code of an error is like a new error, which is compatible too.
+            for one in &mut self.found[before..] {
+                one.is_breaking &= is_success || one.kind != "enum_value_added";
+            }
             for (header, _) in response["headers"].as_object().into_iter().flatten() {
                 if other["headers"].get(header).is_none() {
                     let detail = format!("the header `{header}` was removed");
@@ -250,10 +254,19 @@ impl Diff<'_> {
     }
 }
 
-/// Returns the parameters of an operation, with references replaced.
-fn parameters<'a>(document: &'a Json, operation: &'a Json) -> Vec<&'a Json> {
-    let all = operation["parameters"].as_array().into_iter().flatten();
-    all.map(|one| schema::resolve(document, one)).collect()
+/// Returns the parameters of an operation, and those of its path that it does not replace. Their
+/// references are resolved.
+fn parameters<'a>(document: &'a Json, path: &'a Json, method: &str) -> Vec<&'a Json> {
+    let mut found: Vec<&Json> = Vec::new();
+    for list in [&path[method]["parameters"], &path["parameters"]] {
+        for one in list.as_array().into_iter().flatten() {
+            let one = schema::resolve(document, one);
+            if !found.iter().any(|other| name(other) == name(one)) {
+                found.push(one);
+            }
+        }
+    }
+    found
 }
 
 fn name(parameter: &Json) -> String {

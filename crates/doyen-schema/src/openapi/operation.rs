@@ -4,7 +4,7 @@ use doyen_core::{Place, SchemeForm, SecurityScheme};
 use serde_json::{Map, Value as Json, json};
 
 use super::problems;
-use super::response::{merge, responses};
+use super::response::{self, merge, responses};
 use crate::Named;
 use crate::contract::{Operation, Parameter, RequestBody};
 
@@ -55,6 +55,11 @@ pub(super) fn operation(one: &Operation, components: &Named) -> Json {
     }
     if !one.limits.is_empty() {
         limited(&mut responses);
+    }
+    for response in responses.values_mut() {
+        for header in &one.common_headers {
+            response["headers"][&*header.name] = response::header(header);
+        }
     }
     all["responses"] = Json::Object(responses);
     components.settle(&mut all);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::contract::Answer;
+use crate::contract::{Answer, HeaderInfo};
 
 /// Returns the response entries of these answers, by status.
 pub(super) fn responses(answers: &[Answer]) -> Map<String, Json> {
@@ -29,14 +29,7 @@ fn response(answer: &Answer) -> Json {
     let mut headers: Map<String, Json> = answer
         .headers
         .iter()
-        .map(|header| {
-            let mut described =
-                json!({"description": header.description, "schema": header.schema.as_json()});
-            if header.optional {
-                optional(&mut described);
-            }
-            (header.name.clone().into_owned(), described)
-        })
+        .map(|entry| (entry.name.clone().into_owned(), header(entry)))
         .collect();
     headers.insert(
         "X-Request-Id".to_owned(),
@@ -44,6 +37,16 @@ fn response(answer: &Answer) -> Json {
     );
     all["headers"] = Json::Object(headers);
     all
+}
+
+/// Returns the entry of a header.
+pub(super) fn header(header: &HeaderInfo) -> Json {
+    let mut described =
+        json!({"description": header.description, "schema": header.schema.as_json()});
+    if header.optional {
+        optional(&mut described);
+    }
+    described
 }
 
 /// Adds another response with the same status: its media types, and the schema of a media type that

@@ -1,7 +1,10 @@
 //! Numbers of rules.
 
 use std::cmp::Ordering;
+use std::fmt;
 
+#[cfg(feature = "decimal")]
+use doyen_core::Decimal;
 use serde_json::Value as Json;
 
 /// A number of any type, compared exactly.
@@ -11,6 +14,9 @@ pub enum Num {
     Int(i128),
     /// A double.
     Float(f64),
+    /// A decimal.
+    #[cfg(feature = "decimal")]
+    Decimal(Decimal),
 }
 
 impl Num {
@@ -33,6 +39,10 @@ impl PartialEq for Num {
 impl PartialOrd for Num {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (*self, *other) {
+            #[cfg(feature = "decimal")]
+            (Num::Decimal(one), two) => compare_decimal(one, two),
+            #[cfg(feature = "decimal")]
+            (one, Num::Decimal(two)) => compare_decimal(two, one).map(Ordering::reverse),
             (Num::Int(one), Num::Int(two)) => Some(one.cmp(&two)),
             (Num::Float(one), Num::Float(two)) => one.partial_cmp(&two),
             (Num::Int(one), Num::Float(two)) => compare(one, two),
@@ -55,6 +65,35 @@ fn compare(whole: i128, float: f64) -> Option<Ordering> {
     }))
 }
 
+/// Compares without rounding the decimal.
+#[cfg(feature = "decimal")]
+fn compare_decimal(decimal: Decimal, other: Num) -> Option<Ordering> {
+    match other {
+        Num::Decimal(other) => Some(decimal.cmp(&other)),
+        Num::Int(whole) => match Decimal::try_from_i128_with_scale(whole, 0) {
+            Ok(whole) => Some(decimal.cmp(&whole)),
+            // It has more digits than any decimal.
+            Err(_) => Some(0.cmp(&whole)),
+        },
+        // As it is written: a limit of 0.1 is one tenth, which no double is.
+        Num::Float(float) => match Decimal::from_str_exact(&float.to_string()) {
+            Ok(float) => Some(decimal.cmp(&float)),
+            Err(_) => f64::try_from(decimal).ok()?.partial_cmp(&float),
+        },
+    }
+}
+
+/// As in a sentence: `5`, `0.5`.
+impl fmt::Display for Num {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            #[cfg(feature = "decimal")]
+            Num::Decimal(value) => value.fmt(f),
+            other => Json::from(*other).fmt(f),
+        }
+    }
+}
+
 impl From<Num> for Json {
     fn from(number: Num) -> Json {
         match number {
@@ -64,6 +103,8 @@ impl From<Num> for Json {
                 _ => (value as f64).into(),
             },
             Num::Float(value) => value.into(),
+            #[cfg(feature = "decimal")]
+            Num::Decimal(value) => value.to_string().into(),
         }
     }
 }

@@ -40,6 +40,39 @@ numbers! {
     Float: f64;
 }
 
+macro_rules! sizes {
+    ($($type:ty)*) => {$(
+        impl Number for $type {
+            fn number(&self) -> Option<Num> {
+                Some((*self).into())
+            }
+        }
+
+        impl From<$type> for Num {
+            fn from(value: $type) -> Num {
+                // No size has more than 64 bits.
+                Num::Int(value as i128)
+            }
+        }
+    )*};
+}
+
+sizes!(usize isize);
+
+#[cfg(feature = "decimal")]
+impl Number for doyen_core::Decimal {
+    fn number(&self) -> Option<Num> {
+        Some(Num::Decimal(*self))
+    }
+}
+
+#[cfg(feature = "decimal")]
+impl From<doyen_core::Decimal> for Num {
+    fn from(value: doyen_core::Decimal) -> Num {
+        Num::Decimal(value)
+    }
+}
+
 impl<T: Number> Number for Option<T> {
     fn number(&self) -> Option<Num> {
         self.as_ref()?.number()
@@ -70,7 +103,7 @@ macro_rules! whole {
     ($($type:ty)*) => {$(impl Whole for $type {})*};
 }
 
-whole!(i8 i16 i32 i64 u8 u16 u32 u64);
+whole!(i8 i16 i32 i64 u8 u16 u32 u64 usize isize);
 
 impl<T: Whole> Whole for Option<T> {}
 impl<T: Whole> Whole for Patch<T> {}
@@ -193,7 +226,7 @@ impl Range {
     fn sentence(&self) -> String {
         let limits: Vec<String> = self
             .limits()
-            .map(|(_, words, limit)| format!("{words} {}", Json::from(limit)))
+            .map(|(_, words, limit)| format!("{words} {limit}"))
             .collect();
         format!("must be {}", limits.join(" and "))
     }
@@ -205,7 +238,19 @@ impl Range {
     }
 
     /// Writes the limits into the schema.
+    ///
+    /// A decimal is text, to which `minimum` does not apply. Its limits are text too:
+    /// `formatMinimum`, `formatExclusiveMinimum`, and so on.
     pub fn describe(&self, schema: &mut Schema) {
+        if schema
+            .get("format")
+            .is_some_and(|format| format == "decimal")
+        {
+            for (name, _, limit) in self.limits() {
+                schema.set(format_keyword(name), limit.to_string());
+            }
+            return;
+        }
         if let Some(min) = self.min {
             at_least(schema, "minimum", min);
         }
@@ -221,9 +266,36 @@ impl Range {
     }
 }
 
+/// Returns the keyword for the limit of a formatted text.
+fn format_keyword(limit: &str) -> &'static str {
+    match limit {
+        "min" => "formatMinimum",
+        "max" => "formatMaximum",
+        "exclusive_min" => "formatExclusiveMinimum",
+        _ => "formatExclusiveMaximum",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "decimal")]
+    #[test]
+    fn decimals_compare_exactly_with_limits_as_they_are_written() {
+        let decimal = |text: &str| Num::Decimal(text.parse().unwrap());
+        // The double is 0.1000000000000000055.
+        assert!(decimal("0.1") == Num::Float(0.1));
+        assert!(decimal("0.1000000000000000000000000001") > Num::Float(0.1));
+        assert!(decimal("0.0999999999999999999999999999") < Num::Float(0.1));
+        assert!(decimal("0.50") == decimal("0.5"));
+        assert!(decimal("79228162514264337593543950335") > Num::Int(5));
+        assert!(decimal("79228162514264337593543950335") < Num::Int(i128::MAX));
+        assert!(decimal("-79228162514264337593543950335") > Num::Int(i128::MIN));
+        assert!(decimal("1") < Num::Float(1e300) && decimal("1") > Num::Float(-1e300));
+        assert!(Num::Float(0.5) < decimal("0.6") && Num::Int(1) > decimal("0.6"));
+        assert_eq!(decimal("0.1").partial_cmp(&Num::Float(f64::NAN)), None);
+    }
 
     #[test]
     fn whole_numbers_and_doubles_compare_exactly() {

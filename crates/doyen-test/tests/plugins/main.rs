@@ -9,6 +9,7 @@ mod names;
 mod order;
 mod process;
 mod replace;
+mod requests;
 mod route_memory;
 mod settings;
 mod start;

@@ -77,12 +77,13 @@ impl Endpoint for Layered {
         request: &'a mut request::Request,
     ) -> BoxFuture<'a, Result<Response, Refusal>> {
         let mut request = request.take();
-        // A layer that reads the body must not exceed the limit of the route either.
-        request.body = limited(
-            request.body,
-            request.parts.body_limits.max_bytes,
-            request.parts.account.as_ref(),
-        );
+        // A layer that reads the body must not exceed the limit of the route either. A handler that
+        // reads it while it arrives has a limit of its own.
+        let limit = match request.parts.route.streams_body {
+            true => usize::MAX,
+            false => request.parts.body_limits.max_bytes,
+        };
+        request.body = limited(request.body, limit, request.parts.account.as_ref());
         let version = request.parts.version.clone();
         let passage = Passage {
             request_id: request.parts.request_id,

@@ -10,7 +10,7 @@ use super::FromRequestParts;
 use crate::request::Request;
 
 /// Reads a struct from the query string, one parameter for each field. Unknown parameters get a
-/// 422.
+/// 422, unless the struct has `#[input(allow_unknown)]`, which ignores those of the whole route.
 ///
 /// A list is a repeated parameter: `?tag=a&tag=b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,9 @@ macro_rules! fields {
             }
 
             fn describe(contract: &mut Contract<'_>) {
+                if $place == Place::Query && T::OPEN {
+                    contract.operation.open_query = true;
+                }
                 let fields = T::fields(contract.components).into_iter();
                 for (field, header) in fields.zip(T::header_names()) {
                     let parameter = Parameter {

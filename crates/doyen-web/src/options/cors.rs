@@ -131,8 +131,11 @@ impl Cors {
         self.request_headers = list(&REQUEST_HEADERS, read);
         let sent = operations
             .iter()
-            .flat_map(|operation| &operation.answers)
-            .flat_map(|answer| &answer.headers)
+            .flat_map(|operation| {
+                let answers = operation.answers.iter();
+                let of_answers = answers.flat_map(|answer| &answer.headers);
+                of_answers.chain(&operation.common_headers)
+            })
             // No page can read it.
             .filter(|header| !header.name.eq_ignore_ascii_case("set-cookie"))
             .map(|header| &*header.name);

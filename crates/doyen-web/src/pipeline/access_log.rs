@@ -5,10 +5,13 @@
 mod streamed;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use doyen_core::inject::Context;
-use doyen_core::{AccessRecord, Clock as _, DeniedBecause, Problem, SystemClock};
+use doyen_core::{
+    AccessRecord, AccessSink, Clock as _, DeniedBecause, Observation, Problem, SystemClock,
+};
 use http::Method;
 
 use super::Pipeline;
@@ -38,9 +41,13 @@ pub(super) fn write(
     if is_shed {
         pipeline.concurrency.note_shed();
     }
-    let Some(sink) = &pipeline.access_log else {
-        return;
+    let receivers = Receivers {
+        sink: pipeline.access_log.as_ref(),
+        observation: state.observation.as_ref(),
     };
+    if receivers.sink.is_none() && receivers.observation.is_none() {
+        return;
+    }
     let route = state.route.as_deref();
     let template = route.map(|route| route.path.as_str());
     let path = match route {
@@ -49,7 +56,7 @@ pub(super) fn write(
         None => pipeline.masked_paths.without_secrets(path),
     };
     if response.body().is_streamed() {
-        streamed::write_at_the_end(sink, state, method, &path, response, started);
+        streamed::write_at_the_end(receivers, state, method, &path, response, started);
         return;
     }
     let problem: Option<&dyn Problem> = response.extensions().get::<Cause>().map(|cause| &*cause.0);
@@ -61,7 +68,7 @@ pub(super) fn write(
         .as_ref()
         .map(Context::statistics)
         .unwrap_or_default();
-    sink.write(&AccessRecord {
+    let record = AccessRecord {
         request_id: state.request_id.as_str(),
         trace_id: state.trace.trace_id(),
         method: method.as_str(),
@@ -84,5 +91,24 @@ pub(super) fn write(
             || (pipeline.rate_limits.is_some() && !is_counted && state.caller.is_none()),
         cause: cause.filter(|_| denied.is_none()),
         ..AccessRecord::at(SystemClock.now())
-    });
+    };
+    receivers.report(&record);
+}
+
+/// Who gets the record of a request.
+#[derive(Clone, Copy)]
+struct Receivers<'a> {
+    sink: Option<&'a Arc<dyn AccessSink>>,
+    observation: Option<&'a Arc<dyn Observation>>,
+}
+
+impl Receivers<'_> {
+    fn report(self, record: &AccessRecord<'_>) {
+        if let Some(sink) = self.sink {
+            sink.write(record);
+        }
+        if let Some(observation) = self.observation {
+            observation.request_ended(record);
+        }
+    }
 }

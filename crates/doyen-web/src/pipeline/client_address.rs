@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName};
 
 use crate::options::{ForwardedHeader, TrustedProxies};
+use crate::server::ConnectionInfo;
 
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -20,31 +21,36 @@ const MAX_HOPS: usize = 32;
 pub(super) struct Source {
     /// The address of the client, as far as trusted proxies report it.
     pub(super) client: Option<IpAddr>,
-    /// True if a trusted proxy received the request over TLS.
+    /// True if the client sent the request over TLS: to this server, or to the first of the trusted
+    /// proxies that report it.
     pub(super) is_secure: bool,
 }
 
 /// Returns the origin of a request.
 pub(super) fn find(
     proxies: &TrustedProxies,
-    peer: Option<SocketAddr>,
+    connection: ConnectionInfo,
     headers: &HeaderMap,
 ) -> Source {
-    let Some(peer) = peer.map(|peer| peer.ip().to_canonical()) else {
-        return Source::default();
+    let Some(peer) = connection.peer.map(|peer| peer.ip().to_canonical()) else {
+        return Source {
+            client: None,
+            is_secure: connection.is_tls,
+        };
     };
     // The usual case reads no header.
     if proxies.is_empty() || !proxies.trusts(peer) {
         return Source {
             client: Some(peer),
-            is_secure: false,
+            is_secure: connection.is_tls,
         };
     }
     match proxies.header() {
         ForwardedHeader::XForwardedFor => Source {
             client: Some(walk(proxies, peer, headers, address)),
-            is_secure: last(headers, &PROTO)
-                .is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
+            is_secure: last(headers, &PROTO).map_or(connection.is_tls, |proto| {
+                proto.eq_ignore_ascii_case("https")
+            }),
         },
         ForwardedHeader::Forwarded => Source {
             client: Some(walk(proxies, peer, headers, |entry| {
@@ -52,7 +58,9 @@ pub(super) fn find(
             })),
             is_secure: last(headers, &ForwardedHeader::Forwarded.name())
                 .and_then(|entry| parameter(entry, "proto"))
-                .is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
+                .map_or(connection.is_tls, |proto| {
+                    proto.eq_ignore_ascii_case("https")
+                }),
         },
     }
 }
@@ -140,6 +148,15 @@ mod tests {
         peer: &str,
         lines: &[(&'static str, &str)],
     ) -> (String, bool) {
+        found_over(false, header, peer, lines)
+    }
+
+    fn found_over(
+        is_tls: bool,
+        header: ForwardedHeader,
+        peer: &str,
+        lines: &[(&'static str, &str)],
+    ) -> (String, bool) {
         let networks = ["10.0.0.0/8", "2001:db8:1::/48"];
         let networks = networks.map(|text| Cidr::parse(text).unwrap()).to_vec();
         let proxies = TrustedProxies::new(networks, header).unwrap();
@@ -149,7 +166,11 @@ mod tests {
             headers.append(*name, value);
         }
         let peer = SocketAddr::new(peer.parse().unwrap(), 1);
-        let source = find(&proxies, Some(peer), &headers);
+        let connection = ConnectionInfo {
+            peer: Some(peer),
+            is_tls,
+        };
+        let source = find(&proxies, connection, &headers);
         (source.client.unwrap().to_string(), source.is_secure)
     }
 
@@ -301,5 +322,17 @@ mod tests {
                 && !secure("10.0.0.1", "")
         );
         assert!(!secure("192.0.2.9", "https"));
+    }
+
+    #[test]
+    fn over_tls_a_request_is_secure_unless_a_proxy_reports_otherwise() {
+        let secure =
+            |header, peer, lines: &[(&'static str, &str)]| found_over(true, header, peer, lines).1;
+        let (both, rfc) = (ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded);
+        let plain = [("x-forwarded-proto", "http")];
+        assert!(secure(both, "192.0.2.9", &plain), "a client cannot report");
+        assert!(secure(both, "10.0.0.1", &[]) && secure(rfc, "10.0.0.1", &[]));
+        assert!(!secure(both, "10.0.0.1", &plain));
+        assert!(!secure(rfc, "10.0.0.1", &[("forwarded", "proto=http")]));
     }
 }

@@ -1,21 +1,23 @@
-//! Compression of complete responses (RFC 9110 sections 8.4 and 12.5.3).
+//! Compression of responses (RFC 9110 sections 8.4 and 12.5.3).
 //!
-//! These are not compressed: responses that the route compressed itself; streams; ranges; and
-//! responses that must not be stored, such as tokens, because the length of compressed text next to
-//! a secret can reveal the secret (BREACH). A client that accepts nothing gets the response
-//! uncompressed, not a 406.
+//! These are not compressed: responses that the route compressed itself; server-sent events; files
+//! that are streamed, and ranges; and responses that must not be stored, such as tokens, because
+//! the length of compressed text next to a secret can reveal the secret (BREACH). A client that
+//! accepts nothing gets the response uncompressed, not a 406.
 //!
 //! The compressed form has other bytes, so a strong `ETag` gets the coding as a suffix: `"7"`
 //! becomes `"7-gzip"`. Preconditions know both. A weak tag is for all forms.
-
-use std::io::Write as _;
+//!
+//! A short body is compressed in the task of its request, one at a time on each thread of the
+//! runtime. Streams and long bodies have at most [`MAX_ENCODERS`] encoders. Further ones are sent
+//! uncompressed.
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderName, StatusCode, header};
+use http_body::Body as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::coding::Coding;
+use crate::coding::{Coding, EncodedBody, Encoder, encode};
 use crate::etag::with_coding;
 use crate::{Body, Response};
 
@@ -24,6 +26,11 @@ const MIN_BYTES: usize = 1 << 10;
 
 /// Above this size the work moves to a blocking thread, so that the runtime is not blocked.
 const MAX_INLINE_BYTES: usize = 64 << 10;
+
+/// Maximum encoders of streams and of long bodies at a time, in this process.
+const MAX_ENCODERS: usize = 64;
+
+static ENCODERS: Semaphore = Semaphore::const_new(MAX_ENCODERS);
 
 /// Headers of responses that must stay unchanged: another coding would need another value.
 const BOUND_TO_CODING: [HeaderName; 4] = [
@@ -36,14 +43,24 @@ const BOUND_TO_CODING: [HeaderName; 4] = [
 /// True if a response may be compressed, for any client. It must have only the headers of the
 /// route.
 pub(super) fn is_allowed(response: &Response) -> bool {
-    let is_large = response
-        .body()
-        .as_whole()
-        .is_some_and(|bytes| bytes.len() >= MIN_BYTES);
-    is_large
+    is_large(response)
         && has_content(response.status())
         && is_text(response.headers())
         && is_transformable(response.headers())
+}
+
+fn is_large(response: &Response) -> bool {
+    let body = response.body();
+    if body.is_streamed() {
+        // Ranges refer to the bytes of a file.
+        return !response.headers().contains_key(header::ACCEPT_RANGES)
+            && body
+                .size_hint()
+                .upper()
+                .is_none_or(|most| most >= MIN_BYTES as u64);
+    }
+    body.as_whole()
+        .is_some_and(|bytes| bytes.len() >= MIN_BYTES)
 }
 
 fn has_content(status: StatusCode) -> bool {
@@ -79,6 +96,8 @@ fn is_text(headers: &HeaderMap) -> bool {
     let is = |other: &str| kind.eq_ignore_ascii_case(other);
     is("application/json")
         || ends("+json")
+        || is("application/jsonl")
+        || is("application/x-ndjson")
         || is("application/javascript")
         || is("image/svg+xml")
         || (begins("text/") && !is("text/event-stream"))
@@ -104,23 +123,24 @@ fn is_transformable(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Compresses a response. It stays unchanged if that would not make it smaller, or if no thread is
-/// available.
+/// Compresses a response. It stays unchanged if that would not make it smaller, or if there are too
+/// many encoders already.
 pub(super) async fn apply(response: &mut Response, coding: Coding) {
-    let Some(bytes) = response.body().as_whole().cloned() else {
-        return;
-    };
-    let length = bytes.len();
-    let packed = if length > MAX_INLINE_BYTES {
-        let work = tokio::task::spawn_blocking(move || encode(coding, &bytes));
-        work.await.ok().flatten()
+    if response.body().is_streamed() {
+        let Some((encoder, place)) = stream_encoder(coding) else {
+            return;
+        };
+        let body = std::mem::take(response.body_mut());
+        *response.body_mut() = Body::stream(EncodedBody::new(body, encoder, place));
     } else {
-        encode(coding, &bytes)
-    };
-    let Some(packed) = packed.filter(|packed| packed.len() < length) else {
-        return;
-    };
-    *response.body_mut() = Body::whole(packed);
+        let Some(bytes) = response.body().as_whole().cloned() else {
+            return;
+        };
+        let Some(packed) = shortened(bytes, coding).await else {
+            return;
+        };
+        *response.body_mut() = Body::whole(packed);
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_ENCODING, coding.value());
     if let Some(tag) = headers.get_mut(header::ETAG)
@@ -134,18 +154,25 @@ pub(super) async fn apply(response: &mut Response, coding: Coding) {
     headers.remove(header::ACCEPT_RANGES);
 }
 
-fn encode(coding: Coding, bytes: &Bytes) -> Option<Vec<u8>> {
-    match coding {
-        Coding::Gzip => gzip(bytes),
-    }
+fn stream_encoder(coding: Coding) -> Option<(Encoder, SemaphorePermit<'static>)> {
+    let place = ENCODERS.try_acquire().ok()?;
+    Some((Encoder::new(coding, None).ok()?, place))
 }
 
-/// The fastest level shrinks a JSON list by four fifths. The default level shrinks it by seven
-/// eighths and takes up to eight times as long.
-fn gzip(bytes: &Bytes) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
-    encoder.write_all(bytes).ok()?;
-    encoder.finish().ok()
+/// Returns the compressed bytes if they are fewer.
+async fn shortened(bytes: Bytes, coding: Coding) -> Option<Vec<u8>> {
+    let length = bytes.len();
+    let packed = if length > MAX_INLINE_BYTES {
+        let place = ENCODERS.try_acquire().ok()?;
+        let work = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            encode(coding, &bytes)
+        });
+        work.await.ok()?
+    } else {
+        encode(coding, &bytes)
+    };
+    packed.ok().filter(|packed| packed.len() < length)
 }
 
 #[cfg(test)]
@@ -168,6 +195,7 @@ mod tests {
             "text/html",
             "image/svg+xml",
             "application/javascript",
+            "application/jsonl",
         ] {
             assert!(is_allowed(kind), "{kind}");
         }

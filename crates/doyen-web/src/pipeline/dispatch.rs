@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use doyen_core::idempotency::IN_FLIGHT;
 use doyen_core::inject::RequestFacts;
 use doyen_core::problem::Plain;
-use doyen_core::{Access, Failures, Refusal, Unexpected};
+use doyen_core::{Access, Failures, Refusal, Unexpected, WorkPhase};
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::cleanup::CleanupGuard;
@@ -14,9 +14,10 @@ use super::idempotency::Begun;
 use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
-    Pipeline, authorize, concurrency_class, hosts, idempotency, identify, query, rate_limit,
-    size_limits, slashes, version,
+    Pipeline, authorize, concurrency_class, hosts, idempotency, identify, panics, query,
+    rate_limit, size_limits, slashes, version,
 };
+use crate::around::BodyCap;
 use crate::budget::Account;
 use crate::concurrency::Permit;
 use crate::problem::{METHOD, NOT_FOUND, OVERLOADED, TIMEOUT};
@@ -67,6 +68,11 @@ impl Pipeline {
         };
         let (info, endpoint) = (&route.info, &route.endpoint);
         state.route = Some(Arc::clone(info));
+        if let Some(cap) = head.extensions.remove::<BodyCap>()
+            && info.streams_body
+        {
+            cap.lift();
+        }
         // Before any limit that counts by user, and before the body is read.
         let identified = identify::caller(self, &head, info, state.client).await;
         let caller = identified.as_ref().ok().and_then(Option::as_deref);
@@ -105,6 +111,7 @@ impl Pipeline {
             trace: Some(state.trace),
             deadline: state.started.checked_add(info.timeout),
             caller: Some(caller),
+            observation: state.observation.clone(),
         });
         // From here on, a client that disconnects leaves values that must be released.
         state.guard = Some(CleanupGuard::new(&context, &self.cleanups));
@@ -140,19 +147,24 @@ impl Pipeline {
 
         // Extractors, handler and response, then the commit, all within the timeout of the route.
         let is_committing = AtomicBool::new(false);
+        let mut keyed = None;
         let work = async {
-            let mut keyed = match info.idempotent {
-                None => None,
-                Some(mode) => match idempotency::begin(self, mode, &mut request).await? {
+            if let Some(mode) = info.idempotent {
+                match idempotency::begin(self, mode, &mut request).await? {
                     Begun::Replay(response) => return Ok(response),
-                    Begun::First(keyed) => Some(keyed),
-                    Begun::Unkeyed => None,
-                },
-            };
+                    Begun::First(first) => keyed = Some(first),
+                    Begun::Unkeyed => {}
+                }
+            }
             if let Some(version) = &state.version {
                 version::up(version, &mut request).await?;
             }
-            let mut outcome = endpoint.call(&mut request).await;
+            let called = endpoint.call(&mut request);
+            let mut outcome = match keyed {
+                None => called.await,
+                // The key is released before the client has the error.
+                Some(_) => panics::caught(called).await,
+            };
             if let Some(version) = &state.version {
                 let places = info.versions.as_ref();
                 outcome = outcome.map_err(|refusal| version.down_refusal(places, refusal));
@@ -172,7 +184,7 @@ impl Pipeline {
                     {
                         return Ok(response);
                     }
-                    if let Some(keyed) = keyed {
+                    if let Some(keyed) = keyed.take() {
                         keyed.release().await;
                     }
                     return outcome;
@@ -188,8 +200,11 @@ impl Pipeline {
             }
             // The response is sent only after the commit.
             is_committing.store(true, Ordering::Relaxed);
+            if let Some(observed) = context.observation() {
+                observed.phase(WorkPhase::Commit);
+            }
             context.commit().await?;
-            if let Some(keyed) = keyed {
+            if let Some(keyed) = keyed.take() {
                 keyed.committed();
             }
             Ok::<_, Refusal>(response)
@@ -201,7 +216,17 @@ impl Pipeline {
                 "the commit took longer than the route allows",
             )
             .into()),
-            Err(_) => Err(Plain::new(&TIMEOUT).into()),
+            Err(_) => {
+                if let Some(keyed) = keyed {
+                    // Boxed, so that other requests do not keep its memory.
+                    Box::pin(async {
+                        context.rollback().await;
+                        keyed.release().await;
+                    })
+                    .await;
+                }
+                Err(Plain::new(&TIMEOUT).into())
+            }
         }
     }
 

@@ -1,11 +1,10 @@
 //! What surrounds every request, whatever becomes of it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use doyen_core::problem::Plain;
-use doyen_core::{RequestId, TraceContext, Unexpected, within_request};
+use doyen_core::{RequestId, WorkKind, begin_work, within_observation, within_request};
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
@@ -14,12 +13,14 @@ use super::cleanup::{self, CleanupGuard};
 use super::rejection::Rejection;
 use super::state::RequestState;
 use super::{
-    Pipeline, access_log, client_address, compression, cors, headers, outer, rate_limit, version,
+    Pipeline, access_log, client_address, compression, cors, headers, observation, outer, panics,
+    rate_limit, version,
 };
 use crate::budget::Account;
 use crate::coding;
 use crate::conditions::{self, Conditions, Verdict};
 use crate::extract::READ_PRECONDITION_FAILED;
+use crate::server::ConnectionInfo;
 use crate::{Body, Response};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -29,21 +30,28 @@ impl Pipeline {
     pub(crate) async fn handle(
         &self,
         request: http::Request<Body>,
-        peer: Option<SocketAddr>,
+        connection: ConnectionInfo,
         account: Option<&Arc<Account>>,
     ) -> Response {
         let started = Instant::now();
         let (head, body) = request.into_parts();
         let text = |name: HeaderName| single(&head.headers, name);
         // The client address first: limits and logs use it.
-        let source = client_address::find(&self.options.proxies, peer, &head.headers);
+        let source = client_address::find(&self.options.proxies, connection, &head.headers);
+        // Every log line and response has the id. An id that could forge a log line is replaced.
+        let request_id = RequestId::accept_or_new(text(headers::REQUEST_ID));
+        let (trace, observation) = begin_work(
+            self.observer.as_deref(),
+            WorkKind::Request,
+            "",
+            request_id,
+            text(TRACEPARENT),
+        );
         let mut state = RequestState {
             started,
-            // Every log line and response has the id. An id that could forge a log line is
-            // replaced.
-            request_id: RequestId::accept_or_new(text(headers::REQUEST_ID)),
-            trace: TraceContext::continue_or_start(text(TRACEPARENT)),
-            peer,
+            request_id,
+            trace,
+            peer: connection.peer,
             client: source.client,
             route: None,
             context: None,
@@ -51,6 +59,7 @@ impl Pipeline {
             rate_limit: None,
             version: None,
             guard: None,
+            observation,
         };
         let method = head.method.clone();
         let uri = head.uri.clone();
@@ -61,7 +70,7 @@ impl Pipeline {
 
         // Panics are caught outside everything that can panic, so that they get a response and a
         // log line. Log lines inside carry the ids of the request.
-        let (id, trace) = (state.request_id, state.trace);
+        let observed = state.observation.clone();
         let outcome = {
             let work = match &self.outer {
                 // A head that the server rejects does not reach the layers of the application.
@@ -79,11 +88,17 @@ impl Pipeline {
                 _ => Either::Left(self.dispatch(head, body, is_preflight, account, &mut state)),
             };
             let mut work = std::pin::pin!(std::panic::AssertUnwindSafe(work).catch_unwind());
-            std::future::poll_fn(|cx| within_request(id, trace, || work.as_mut().poll(cx))).await
+            std::future::poll_fn(|cx| {
+                within_request(request_id, trace, || match &observed {
+                    None => work.as_mut().poll(cx),
+                    Some(observed) => within_observation(observed, || work.as_mut().poll(cx)),
+                })
+            })
+            .await
         };
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(panic) => Err(Unexpected::new(format!("panicked: {}", panic_text(&*panic))).into()),
+            Err(panic) => Err(panics::unexpected(&*panic).into()),
         };
         let mut response = match outcome {
             Ok(response) => response,
@@ -114,6 +129,10 @@ impl Pipeline {
                     response = rejection.into_response(self, uri.path(), state.request_id.as_str());
                 }
             }
+        }
+        // Before the compression, which hides the size of the response.
+        if let Some(observed) = &observed {
+            observation::end(&**observed, &state, &method, &response);
         }
         // Before the headers: what the route set shows whether the response is secret.
         let is_compressible = self.options.compression
@@ -168,12 +187,4 @@ fn single(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let value = values.next()?;
     values.next().is_none().then_some(())?;
     value.to_str().ok()
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
 }

@@ -188,6 +188,9 @@ pub(super) fn apply(response: &mut Response, base: &BaseHeaders, facts: &Respons
             vary::set(headers, value);
         }
     }
+    for (name, value) in facts.route.iter().flat_map(|route| &route.response_headers) {
+        headers.insert(name, value.clone());
+    }
     // Last: the id must be that of the log and the trace.
     if let Ok(id) = HeaderValue::try_from(facts.request_id) {
         headers.insert(REQUEST_ID, id);

@@ -1,13 +1,15 @@
 //! Idempotent requests: one effect and one response for all requests with the same key.
 //!
 //! The step runs after `authorize`, so that a caller who lost a permission gets no stored response.
-//! It reads the body, because a key belongs to one body. The response joins the transaction of the
+//! It reads the body, because a key belongs to one body. An upload is not held in memory: it is
+//! hashed while the handler reads it, and a retry is hashed before it gets the response. The
+//! response joins the transaction of the
 //! effect just before the commit: both exist, or neither.
 
 use bytes::Bytes;
 use doyen_core::idempotency::{
-    Attempt, Claim, Idempotency, KEY_INVALID, KEY_REQUIRED, KeyedRequest, MAX_KEY_BYTES,
-    StoredResponse,
+    Attempt, BodyDigest, Claim, Content, Idempotency, KEY_INVALID, KEY_REQUIRED, KeyedRequest,
+    MAX_KEY_BYTES, REUSED, StoredResponse,
 };
 use doyen_core::inject::Context;
 use doyen_core::limit::Network;
@@ -16,6 +18,8 @@ use doyen_core::{Idempotent, Refusal, Unexpected};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::Pipeline;
+use super::hashed_body::Hashed;
+use crate::extract::BodyStream;
 use crate::request::Request;
 use crate::{Body, Response};
 
@@ -36,6 +40,8 @@ pub(super) enum Begun<'a> {
 pub(super) struct Keyed<'a> {
     store: &'a dyn Idempotency,
     attempt: Box<dyn Attempt>,
+    /// The hash of a body that the handler reads while it arrives.
+    hashed: Option<Hashed>,
 }
 
 /// Claims the key of a request.
@@ -53,10 +59,9 @@ pub(super) async fn begin<'a>(
             Idempotent::Optional | Idempotent::IfSupported => Ok(Begun::Unkeyed),
         };
     };
-    // An upload is not held in memory: its key belongs to the route and the announced length.
     let is_streamed = request.parts.route.streams_body;
     let body = match is_streamed {
-        true => announced(&request.parts.head.headers),
+        true => Bytes::new(),
         false => crate::extract::read_body(request).await?,
     };
     let parts = &request.parts;
@@ -80,10 +85,47 @@ pub(super) async fn begin<'a>(
     if !is_streamed {
         request.body = Body::whole(body);
     }
+    let digest = || store.digest(request.parts.header("content-type").unwrap_or(""));
     Ok(match claim {
-        Claim::First(attempt) => Begun::First(Keyed { store, attempt }),
-        Claim::Replay(stored) => Begun::Replay(replay(stored)?),
+        Claim::First(attempt) => {
+            let hashed = is_streamed.then(|| Hashed::new(digest()));
+            if let Some(hashed) = &hashed {
+                request.body = hashed.of(std::mem::take(&mut request.body));
+            }
+            Begun::First(Keyed {
+                store,
+                attempt,
+                hashed,
+            })
+        }
+        Claim::Replay(stored) => {
+            if let Some(first) = stored.content {
+                let digest = digest();
+                expect(first, request, digest).await?;
+            }
+            Begun::Replay(replay(stored)?)
+        }
     })
+}
+
+/// Reads the body of a retry. Refuses it unless it is that of the first request.
+async fn expect(
+    first: Content,
+    request: &mut Request,
+    mut digest: Box<dyn BodyDigest>,
+) -> Result<(), Refusal> {
+    let mut body = BodyStream::of(request)?;
+    // A longer body is another one, whatever its end is.
+    while !digest.is_closed() && digest.length() <= first.length {
+        match body.next().await? {
+            Some(bytes) => digest.update(&bytes),
+            None => break,
+        }
+    }
+    match digest.finish() == first {
+        true => Ok(()),
+        false => Err(Plain::new(&REUSED).into()),
+    }
 }
 
 impl Keyed<'_> {
@@ -95,14 +137,28 @@ impl Keyed<'_> {
         response: &Response,
     ) -> impl Future<Output = Result<bool, Refusal>> + Send + 'a {
         // Not in the future: a reference to a body cannot be sent to another thread.
-        let stored = stored(response, self.store.max_response_bytes());
+        let mut stored = stored(response, self.store.max_response_bytes());
+        stored.content = self.content();
         self.attempt.record(context, stored)
     }
 
     /// Returns the response of a request with the same key that has succeeded meanwhile, on another
     /// node. This one may have failed only because of its effect.
     pub(super) async fn superseded(&mut self) -> Result<Option<Response>, Refusal> {
-        self.attempt.superseded().await?.map(replay).transpose()
+        let Some(stored) = self.attempt.superseded().await? else {
+            return Ok(None);
+        };
+        match (stored.content, self.content()) {
+            // This body did not arrive, so it failed for another reason.
+            (Some(_), None) => Ok(None),
+            (Some(first), Some(own)) if first != own => Err(Plain::new(&REUSED).into()),
+            _ => replay(stored).map(Some),
+        }
+    }
+
+    /// Returns the hash of a streamed body that has arrived.
+    fn content(&self) -> Option<Content> {
+        self.hashed.as_ref().and_then(Hashed::content)
     }
 
     /// Releases the key, so that the client can use it as soon as it has the error.
@@ -114,14 +170,6 @@ impl Keyed<'_> {
     pub(super) fn committed(mut self) {
         self.attempt.committed();
     }
-}
-
-/// Returns what is known of a body before it arrives.
-fn announced(headers: &HeaderMap) -> Bytes {
-    let length = headers.get(header::CONTENT_LENGTH);
-    length.map_or_else(Bytes::new, |length| {
-        Bytes::copy_from_slice(length.as_bytes())
-    })
 }
 
 /// Returns the key of a request.
@@ -154,6 +202,7 @@ fn stored(response: &Response, max_bytes: usize) -> StoredResponse {
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect(),
         body,
+        content: None,
     }
 }
 

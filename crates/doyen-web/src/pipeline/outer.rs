@@ -14,7 +14,7 @@ use http::Request;
 use super::Pipeline;
 use super::rejection::Rejection;
 use super::state::RequestState;
-use crate::around::{BoxLayer, Call, Passage, Refuser, Stack, lost, was_lost};
+use crate::around::{BodyCap, BoxLayer, Call, Passage, Refuser, Stack, lost, was_lost};
 use crate::budget::Account;
 use crate::extract::limited;
 use crate::mount::Peer;
@@ -88,9 +88,14 @@ pub(super) async fn run(
         state: Some(state.fresh()),
         progress: Progress::Waiting,
     })));
-    // A layer that reads the body must not exceed the largest limit either.
-    let mut request = request.map(|body| limited(body, pipeline.max_body, account));
+    let cap = BodyCap::default();
+    let mut request = request.map(|body| {
+        // Charged to the connection.
+        let body = limited(body, usize::MAX, account);
+        cap.limit(body, pipeline.max_body)
+    });
     let extensions = request.extensions_mut();
+    extensions.insert(cap);
     extensions.insert(passage);
     extensions.insert(shared.clone());
     if let Some(peer) = state.peer {

@@ -15,11 +15,15 @@ pub(super) fn check(request: &mut Request) -> Result<(), Refusal> {
     }
     let root = At::root(Place::Query);
     let known = &parts.route.query_names;
+    let unknown = match parts.route.open_query {
+        true => UnknownNames::Ignore,
+        false => parts.route.strictness.unknown(),
+    };
     let mut wanted = WantedFields::default();
     for (name, value) in parts.query_fields()? {
         let is_known = known.iter().any(|known| *known == name);
-        if !is_known && parts.route.strictness.unknown() != UnknownNames::Refuse {
-            if parts.route.strictness.unknown() == UnknownNames::Warn {
+        if !is_known && unknown != UnknownNames::Refuse {
+            if unknown == UnknownNames::Warn {
                 request.failures.ignore(root.field(&name).pointer());
             }
         } else if !is_known {

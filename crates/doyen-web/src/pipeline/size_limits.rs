@@ -24,6 +24,10 @@ pub(super) fn check_head(head: &http::request::Parts) -> Result<(), Refusal> {
         RejectedHead::Invalid(HeadError::HeadersTooLarge(why)) => {
             Plain::new(&HEADERS_TOO_LARGE).detail(why).into()
         }
+        #[cfg(feature = "tls")]
+        RejectedHead::NotTls => Plain::new(&MALFORMED_REQUEST)
+            .detail("this port speaks TLS: use `https`")
+            .into(),
         RejectedHead::Timeout => Plain::new(&HEADER_TIMEOUT).into(),
         RejectedHead::UnreadResponses => unread(),
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use doyen_core::inject::Context;
-use doyen_core::{Caller, RequestId, TraceContext};
+use doyen_core::{Caller, Observation, RequestId, TraceContext};
 
 use super::cleanup::CleanupGuard;
 use super::rate_limit::RateLimitHeaders;
@@ -25,6 +25,8 @@ pub(super) struct RequestState {
     pub(super) rate_limit: Option<RateLimitHeaders>,
     pub(super) version: Option<ActiveVersion>,
     pub(super) guard: Option<CleanupGuard>,
+    /// Set if the request is observed.
+    pub(super) observation: Option<Arc<dyn Observation>>,
 }
 
 impl RequestState {
@@ -39,7 +41,7 @@ impl RequestState {
     }
 
     /// Returns a state to which no step has added anything.
-    pub(super) const fn fresh(&self) -> Self {
+    pub(super) fn fresh(&self) -> Self {
         Self {
             started: self.started,
             request_id: self.request_id,
@@ -52,6 +54,7 @@ impl RequestState {
             rate_limit: None,
             version: None,
             guard: None,
+            observation: self.observation.clone(),
         }
     }
 }

@@ -125,6 +125,11 @@ const SANDBOX: HeaderValue = HeaderValue::from_static(
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 );
 
+/// Returns the `Content-Disposition` with which browsers save a response under this name.
+pub fn attachment(name: &str) -> String {
+    disposition("attachment", name)
+}
+
 /// Returns the `Content-Disposition` (RFC 6266): the name in ASCII for old clients, and in UTF-8.
 fn disposition(kind: &str, name: &str) -> String {
     let is_plain = |one: &char| one.is_ascii_graphic() || *one == ' ';

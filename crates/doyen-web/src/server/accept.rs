@@ -41,6 +41,8 @@ pub struct Server {
     service: Service,
     listener: TcpListener,
     options: ServerOptions,
+    /// Another process keeps the listener, and its queue, when this one stops.
+    is_shared: bool,
 }
 
 /// How a drain ended.
@@ -93,6 +95,29 @@ impl Server {
             service,
             listener,
             options,
+            is_shared: false,
+        })
+    }
+
+    /// Serves on a listener that another process has opened and keeps open, such as systemd (socket
+    /// activation). Connections that this process does not accept wait for the next one.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the runtime cannot use the listener.
+    pub fn on(
+        listener: std::net::TcpListener,
+        service: Service,
+        options: ServerOptions,
+    ) -> std::io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        limit_unsent_bytes(&listener);
+        Ok(Self {
+            service,
+            listener,
+            options,
+            is_shared: true,
         })
     }
 
@@ -111,6 +136,7 @@ impl Server {
             service,
             listener,
             options,
+            is_shared,
         } = self;
         let address = listener.local_addr().unwrap_or(options.bind);
         let connections = TaskTracker::new();
@@ -140,7 +166,11 @@ impl Server {
             // No new connections. Open ones finish their requests.
             shutdown.enter(Stage::Finish);
             let closed = async {
-                acceptor.close(listener).await;
+                if is_shared {
+                    drop(listener);
+                } else {
+                    acceptor.close(listener).await;
+                }
                 connections.close();
                 connections.wait().await;
             };
@@ -247,6 +277,8 @@ impl Acceptor<'_> {
                     drop(permit);
                 });
             }
+            // A handshake costs more than the response would save.
+            None if self.options.is_encrypted() => {}
             // A rejection with a response needs time and a descriptor. Above the maximum the
             // connection is closed without one.
             None => {

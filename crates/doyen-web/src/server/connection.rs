@@ -1,31 +1,40 @@
 //! One connection: detects the protocol, then serves requests until the end.
 
+mod event_stream;
 mod events;
+mod http1;
 mod upgraded;
 mod watch;
 
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::error::Elapsed;
 
-use super::ServerOptions;
 use super::activity::Activity;
 use super::flow::Flow;
+#[cfg(feature = "tls")]
+use super::handshake;
 use super::requests::Requests;
 use super::shutdown::{Shutdown, Stage};
 use super::socket::ClientSocket;
+use super::transport::Transport;
+use super::{ConnectionInfo, ServerOptions};
 use crate::budget::Account;
 use crate::service::Service;
 use events::Events;
-use watch::{CLOSE_TIMEOUT, LAST_REQUEST_TIME, Watch};
+use http1::Http1;
+use watch::Watch;
+pub(super) use watch::{CLOSE_TIMEOUT, LAST_REQUEST_TIME};
 
 /// Bytes of request bodies that a connection may send ahead of their handlers. Multiplied by the
 /// maximum of concurrent requests, this is what slow handlers can make the server hold.
@@ -44,22 +53,49 @@ pub(super) async fn serve(
     shutdown: Shutdown,
     account: Arc<Account>,
 ) {
+    #[cfg(not(feature = "tls"))]
+    let transport = Transport::from(stream);
+    #[cfg(feature = "tls")]
+    let (transport, is_rejected) = match &options.tls {
+        None => (Transport::from(stream), false),
+        // Boxed, so that a connection does not keep the memory of its handshake.
+        Some(tls) => {
+            let accepted = handshake::accept(stream, tls, &shutdown, &account, &options);
+            match Box::pin(accepted).await {
+                None => return,
+                Some(accepted) => accepted,
+            }
+        }
+    };
+    let chosen = transport.is_http2();
+    let connection = ConnectionInfo {
+        peer: Some(peer),
+        is_tls: chosen.is_some(),
+    };
     let activity = Activity::new();
     let flow = Arc::new(Flow::new());
     let mut socket = ClientSocket::new(
-        stream,
+        transport,
         Arc::clone(&flow),
         Arc::clone(&account),
         options.header_limit,
     );
+    #[cfg(feature = "tls")]
+    if is_rejected {
+        socket.reject_plain();
+    }
     let Some(detected) = detect(&mut socket, &flow, &shutdown, options.header_timeout).await else {
         return;
     };
     let is_http2 = match detected {
+        // Over TLS the client has chosen the protocol before (RFC 9113 section 3.2).
+        Ok(Ok(is_http2)) if chosen.is_some_and(|chosen| chosen != is_http2) => {
+            return end(socket, connection).await;
+        }
         Ok(Ok(is_http2)) => is_http2,
-        Ok(Err(_)) => return,
+        Ok(Err(_)) => return end(socket, connection).await,
         // A client that has sent nothing would not read a response either.
-        Err(_) if socket.is_untouched() => return,
+        Err(_) if socket.is_untouched() => return end(socket, connection).await,
         Err(_) => {
             socket.reject_late_head();
             false
@@ -79,11 +115,13 @@ pub(super) async fn serve(
     };
     let requests = Arc::new(Requests {
         service,
-        peer,
+        connection,
         activity,
         flow,
         account,
-        upgrade: std::sync::Mutex::default(),
+        upgrade: Mutex::default(),
+        event_stream: Mutex::default(),
+        has_event_stream: AtomicBool::new(false),
     });
     let io = TokioIo::new(socket);
     if is_http2 {
@@ -93,7 +131,7 @@ pub(super) async fn serve(
             // whole handler.
             Box::pin(Arc::clone(&requests).http2(stream, request))
         });
-        let connection = http2::Builder::new(TokioExecutor::new())
+        let connection = conn::http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(options.max_streams)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
@@ -102,11 +140,11 @@ pub(super) async fn serve(
             .keep_alive_interval(HTTP2_PING_INTERVAL)
             .keep_alive_timeout(HTTP2_PING_TIMEOUT)
             .serve_connection(io, respond);
-        events.drive(connection).await;
+        Box::pin(events.drive(connection)).await;
     } else {
         let served = Arc::clone(&requests);
         let respond = service_fn(move |request| Arc::clone(&served).http1(request));
-        let connection = http1::Builder::new()
+        let connection = conn::http1::Builder::new()
             .timer(TokioTimer::new())
             // The parser would reset its timer for each request. `watch` covers the whole
             // connection with one timer.
@@ -116,11 +154,20 @@ pub(super) async fn serve(
             .serve_connection(io, respond)
             .with_upgrades();
         let shutdown = events.watch.shutdown.clone();
-        events.drive(connection).await;
+        let connection = Http1::new(connection, Arc::clone(&requests));
+        // Boxed, so that a connection that was taken over does not keep its memory.
+        Box::pin(events.drive(connection)).await;
         if let Some(upgrade) = requests.take_upgrade() {
-            // Boxed, so that other connections do not reserve its memory.
             Box::pin(upgraded::serve(upgrade, &requests.account, &shutdown)).await;
         }
+    }
+}
+
+/// Ends a connection without a request. Over TLS the client gets `close_notify`: without it, the
+/// end could be that of an attacker.
+async fn end(mut socket: ClientSocket, connection: ConnectionInfo) {
+    if connection.is_tls {
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, socket.shutdown()).await;
     }
 }
 

@@ -107,6 +107,13 @@ impl Flow {
         self.unflushed.store(unflushed, Ordering::Relaxed);
     }
 
+    /// Records that at least this many bytes wait in the session of the socket.
+    pub(super) fn hold(&self, bytes: usize) {
+        if bytes > self.unflushed() {
+            self.unflushed.store(bytes, Ordering::Relaxed);
+        }
+    }
+
     /// Returns the bytes of responses that the socket may not have accepted yet.
     pub(super) fn unflushed(&self) -> usize {
         self.unflushed.load(Ordering::Relaxed)
@@ -121,6 +128,9 @@ impl Flow {
 
     /// Records that everything is written.
     pub(super) fn flushed(&self) {
+        if self.is_stalled() {
+            self.set_stalled(false);
+        }
         if self.unflushed() > 0 {
             self.unflushed.store(0, Ordering::Relaxed);
         }

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use doyen_core::sync::lock;
@@ -16,7 +16,7 @@ use hyper::upgrade::OnUpgrade;
 use super::activity::{Activity, Busy};
 use super::flow::Flow;
 use super::receiving::{self, DrainLimits};
-use super::{http2_head, sending};
+use super::{ConnectionInfo, http2_head, sending};
 use crate::budget::{Account, Charge};
 use crate::rejected_head::RejectedHead;
 use crate::service::Service;
@@ -35,14 +35,21 @@ const RESPONSE_BYTES: usize = 3 << 10;
 /// client must not mistake the end for a response.
 const CLOSING: h2::Reason = h2::Reason::ENHANCE_YOUR_CALM;
 
+const EVENT_STREAM: &[u8] = b"text/event-stream";
+
 /// The state that the requests of a connection share.
 pub(super) struct Requests {
     pub(super) service: Service,
-    pub(super) peer: SocketAddr,
+    pub(super) connection: ConnectionInfo,
     pub(super) activity: Activity,
     pub(super) flow: Arc<Flow>,
     pub(super) account: Arc<Account>,
+    /// What takes over the connection after a 101.
     pub(super) upgrade: Mutex<Option<PendingUpgrade>>,
+    /// The response that takes over the connection from the parser.
+    pub(super) event_stream: Mutex<Option<Response>>,
+    /// True once there is one: the connection asks at each poll.
+    pub(super) has_event_stream: AtomicBool,
 }
 
 /// A connection that leaves HTTP when its response is written.
@@ -73,6 +80,8 @@ impl Requests {
             request.extensions_mut().insert(CanUpgrade);
             hyper::upgrade::on(&mut request)
         });
+        let may_stream =
+            request.version() == Version::HTTP_11 && http_body::Body::is_end_stream(request.body());
         let request = self.receive(request, &busy);
         let mut response = self.respond(reject(request, rejected)).await;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -86,6 +95,14 @@ impl Requests {
                     });
             return Ok(response);
         }
+        // Not while the parser holds a part of an earlier response.
+        if may_stream && is_event_stream(&response) && self.flow.unflushed() == 0 {
+            let response = response.map(|body| sending::http1(body, &busy, &self.flow));
+            *lock(&self.event_stream) = Some(response);
+            self.has_event_stream.store(true, Ordering::Relaxed);
+            // The connection drops the parser, and this future with it.
+            return std::future::pending().await;
+        }
         if rejected.is_some() || self.flow.is_closing() || self.service.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
@@ -93,9 +110,17 @@ impl Requests {
         Ok(response.map(|body| sending::http1(body, &busy, &self.flow)))
     }
 
-    /// Returns the work that takes over the connection.
+    /// Returns the work that takes over the connection after a 101.
     pub(super) fn take_upgrade(&self) -> Option<PendingUpgrade> {
         lock(&self.upgrade).take()
+    }
+
+    /// Returns the response that takes over the connection from the parser.
+    pub(super) fn take_event_stream(&self) -> Option<Response> {
+        match self.has_event_stream.load(Ordering::Relaxed) {
+            true => lock(&self.event_stream).take(),
+            false => None,
+        }
     }
 
     /// Observes the body of a request over HTTP/1.1.
@@ -164,8 +189,18 @@ impl Requests {
 
     // Not `async`: each async layer would keep a copy of the request.
     fn respond(&self, request: http::Request<Body>) -> impl Future<Output = Response> + Send {
-        self.service.serve(request, self.peer, &self.account)
+        self.service.serve(request, self.connection, &self.account)
     }
+}
+
+/// True for a response whose events are sent while it lasts.
+fn is_event_stream(response: &Response) -> bool {
+    // Most bodies are whole, which costs no lookup.
+    response.body().is_streamed()
+        && response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(EVENT_STREAM))
 }
 
 /// Adds the reason for the rejection of a request to its extensions.

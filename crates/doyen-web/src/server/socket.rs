@@ -14,7 +14,6 @@
 //! request that has arrived is therefore served.
 
 mod inspect;
-mod kernel;
 mod write;
 
 use std::future::Future as _;
@@ -27,15 +26,18 @@ use std::time::Duration;
 
 use doyen_http1::Framing;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::flow::Flow;
 use super::frames::Frames;
+use super::transport::Transport;
 use crate::budget::{Account, Charge};
 
 /// With less room than this the parser only detects the protocol.
 const MIN_PARSER_BYTES: usize = 1024;
+
+/// Maximum bytes that are discarded while a stream of events is sent.
+const MAX_DISCARDED_BYTES: usize = 64 << 10;
 
 /// Bytes that are read at once into the socket's own buffer.
 const READ_BYTES: usize = 4096;
@@ -45,13 +47,15 @@ const PAUSE_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A socket that is observed.
 pub(super) struct ClientSocket {
-    socket: TcpStream,
+    socket: Transport,
     flow: Arc<Flow>,
     input: Input,
     /// Bytes that were read and not passed to the parser: first the `accepted` ones, then the start
     /// of a head.
     buffer: Vec<u8>,
     accepted: usize,
+    /// Bytes that arrived after the last request.
+    discarded: usize,
     max_head_bytes: usize,
     linger: Option<Pin<Box<Sleep>>>,
     account: Arc<Account>,
@@ -78,7 +82,7 @@ enum Input {
 
 impl ClientSocket {
     pub(super) const fn new(
-        socket: TcpStream,
+        socket: Transport,
         flow: Arc<Flow>,
         account: Arc<Account>,
         max_head_bytes: usize,
@@ -89,6 +93,7 @@ impl ClientSocket {
             input: Input::Unknown,
             buffer: Vec::new(),
             accepted: 0,
+            discarded: 0,
             max_head_bytes,
             linger: None,
             account,
@@ -100,7 +105,7 @@ impl ClientSocket {
 
     /// Returns the socket without the observation, unless bytes are left that belong to no
     /// request.
-    pub(super) fn into_stream(self) -> Option<TcpStream> {
+    pub(super) fn into_stream(self) -> Option<Transport> {
         let is_clean = self.buffer.is_empty() && matches!(self.input, Input::Http1(_));
         is_clean.then_some(self.socket)
     }
@@ -148,7 +153,7 @@ impl ClientSocket {
         }
         if result.is_ready() {
             self.flow.stay();
-        } else if self.is_between_requests() && !kernel::has_input(&self.socket) {
+        } else if self.is_between_requests() && !self.socket.has_input() {
             return Poll::Ready(Ok(()));
         }
         result
@@ -175,6 +180,20 @@ impl ClientSocket {
             self.inspect();
         }
         Poll::Ready(Ok(matches!(self.input, Input::Http2(_))))
+    }
+
+    /// Completes when the client disconnects, or sends more than it may. What it sends is
+    /// discarded.
+    pub(super) fn poll_disconnected(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
+        while self.discarded <= MAX_DISCARDED_BYTES {
+            let mut read = ReadBuf::uninit(&mut bytes);
+            match ready!(Pin::new(&mut self.socket).poll_read(cx, &mut read)) {
+                Ok(()) if !read.filled().is_empty() => self.discarded += read.filled().len(),
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Reads into the buffer. Returns false at the end of the stream.

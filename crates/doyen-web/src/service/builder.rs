@@ -7,7 +7,7 @@ use std::sync::Arc;
 use doyen_core::inject::{Container, ContainerBuilder, Needs};
 use doyen_core::{
     AccessSink, Cache, Caller, Clock, CredentialHeader, CredentialSource, Idempotency, Idempotent,
-    Identify, Place, Refusal, RequestCredentials, SecurityScheme,
+    Identify, Place, Refusal, RequestCredentials, RequestObserver, SecurityScheme,
 };
 use doyen_schema::contract::{Operation, OutboundCall};
 use doyen_schema::{Components, ProblemContract, ProblemFormat};
@@ -24,7 +24,7 @@ use crate::meter::Meter;
 use crate::module::Module;
 use crate::options::EdgeOptions;
 use crate::pipeline::{self, BaseHeaders, MaskedPaths, Pipeline};
-use crate::problem::{Challenges, Classifier, ProblemWriter};
+use crate::problem::{Challenges, Classifier, MISDIRECTED, ProblemWriter};
 use crate::rate_limits::{RateLimits, RouteLimits};
 use crate::response::RouteTable;
 use crate::route::Route;
@@ -46,6 +46,7 @@ pub struct Builder {
     versions: Option<(Versions, Arc<dyn Clock>)>,
     response_cache: Option<Cache>,
     sink: Option<Arc<dyn AccessSink>>,
+    observer: Option<Arc<dyn RequestObserver>>,
     classifiers: Vec<Classifier>,
     format: Option<Arc<dyn ProblemFormat>>,
     request_layers: Vec<BoxLayer>,
@@ -164,6 +165,15 @@ impl Builder {
         self
     }
 
+    /// Sets the observer, which learns what happens in the requests that it chooses, and in jobs,
+    /// event handlers and messages of the same container.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn RequestObserver>) -> Self {
+        self.container.observer(Arc::clone(&observer));
+        self.observer = Some(observer);
+        self
+    }
+
     /// Adds a classifier, which tells transient faults from bugs.
     #[must_use]
     pub fn classifier(mut self, classifier: Classifier) -> Self {
@@ -248,6 +258,9 @@ impl Builder {
                 };
                 shared.describe_route(route.strictness.or(self.options.strictness));
                 let mut operation = describe(&route, &module.name, &self.request_layers, shared);
+                if !self.options.hosts.is_empty() {
+                    operation.fails([&MISDIRECTED]);
+                }
                 if let Some(versions) = versions.as_ref().filter(|_| !operation.hidden) {
                     versions.describe(&mut operation);
                 }
@@ -397,6 +410,8 @@ impl Builder {
                 mask_path: route.mask_path,
                 strictness: route.strictness.or(self.options.strictness),
                 query_names,
+                response_headers: route.response_headers.clone(),
+                open_query: operation.open_query,
                 class,
                 method: operation.method,
                 path: operation.path.clone(),
@@ -459,6 +474,7 @@ impl Builder {
             rate_limits: self.limits,
             unmatched_limits,
             access_log: self.sink,
+            observer: self.observer,
             problems: ProblemWriter {
                 classifiers: self.classifiers,
                 format,

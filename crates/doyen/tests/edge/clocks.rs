@@ -296,21 +296,30 @@ async fn a_large_response_reaches_a_slow_reader_complete() {
 
 #[tokio::test]
 async fn a_reader_that_is_slower_than_the_buffers_of_the_kernel_gets_its_answer_whole() {
-    const TIME: Duration = Duration::from_secs(1);
-    const BYTES: usize = 360_000;
-    #[get("/slowly", allow = anyone)]
-    async fn slowly() -> Text {
-        Text("x".repeat(BYTES))
+    // In full: 800 KB at 8 KB/s with the default timeout.
+    let full = std::env::var_os("DOYEN_SOAK").is_some();
+    let (seconds, bytes, per_tick) = if full {
+        (10, 800_000, 400)
+    } else {
+        (1, 360_000, 2_400)
+    };
+    #[get("/slowly/{bytes}", allow = anyone)]
+    async fn slowly(bytes: u32) -> Text {
+        Text("x".repeat(bytes as usize))
     }
-    let server = run_with(routes![slowly], |options| options.header_timeout = TIME).await;
+    let server = run_with(routes![slowly], |options| {
+        options.header_timeout = Duration::from_secs(seconds);
+    })
+    .await;
     let read = async |close: &str| {
         let mut stream = narrow(&server).await;
-        let request = format!("GET /slowly HTTP/1.1\r\nhost: a\r\nconnection: {close}\r\n\r\n");
+        let request =
+            format!("GET /slowly/{bytes} HTTP/1.1\r\nhost: a\r\nconnection: {close}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         // Steadily, so that the kernel has space for more only every few seconds.
-        let (mut all, mut part) = (0, vec![0; 2_400]);
+        let (mut all, mut part) = (0, vec![0; per_tick]);
         let mut tick = tokio::time::interval(Duration::from_millis(50));
-        while all < BYTES {
+        while all < bytes {
             tick.tick().await;
             let read = soon(stream.read(&mut part)).await.unwrap();
             assert!(read > 0, "{close}: {all} bytes");

@@ -15,6 +15,7 @@ mod cors;
 mod document;
 mod document_hooks;
 mod ending;
+mod event_streams;
 mod extract;
 mod fields;
 mod graph;

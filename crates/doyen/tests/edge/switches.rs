@@ -37,6 +37,19 @@ struct Item {
     parts: Vec<Part>,
 }
 
+/// A filter that ignores other parameters.
+#[derive(Input)]
+#[input(allow_unknown)]
+struct Filter {
+    tag: Option<String>,
+}
+
+/// List items
+#[get("/filtered", allow = anyone, strictness = STRICT)]
+async fn filtered(#[query] page: Option<u32>, Query(filter): Query<Filter>) -> Text {
+    Text(format!("{:?} {:?}", filter.tag, page))
+}
+
 const OPEN: Strictness = Strictness::new().unknown_names(UnknownNames::Ignore);
 const LOOSE: Strictness = Strictness::new().loose_scalars(true);
 const STRICT: Strictness = Strictness::new()
@@ -97,7 +110,9 @@ fn of(strictness: Strictness) -> Service {
         strictness,
         ..EdgeOptions::default()
     };
-    let module = Module::new("t").routes(routes![usual, strict, open, loose, form, empty, folder]);
+    let module = Module::new("t").routes(routes![
+        usual, strict, open, loose, form, empty, folder, filtered
+    ]);
     finish(Service::builder().module(module).options(options))
 }
 
@@ -137,6 +152,11 @@ async fn unknown_names_are_refused_or_ignored() {
             .len(),
         3
     );
+    // A filter that ignores them opens the query of its route, and only that.
+    let answer = get(&service, "/filtered?tag=a&page=2&utm_source=mail").await;
+    assert_eq!(answer.text(), r#"Some("a") Some(2)"#, "{answer:?}");
+    let answer = get(&service, "/filtered?tag=a&page=two&utm_source=mail").await;
+    assert_eq!(answer.failures(), expected(&[("query", "/page", "type")]));
     let service = of(Strictness::new().unknown_names(UnknownNames::Warn));
     assert_eq!(
         send_json(&service, "/usual?q=1", unknown()).await.status,

@@ -152,6 +152,7 @@ async fn the_plugin_is_in_the_report(cluster: Cluster) {
         "tables nodes",
         "route GET /nodes",
         "metric nodes_heartbeats_total",
+        "alert NodeHeartbeatsMissing",
         "command nodes forget",
     ] {
         assert!(claims.iter().any(|known| known == claim), "{claims:?}");

@@ -83,6 +83,29 @@ fn the_help_lists_the_command_although_a_setting_is_wrong() {
 }
 
 #[test]
+fn the_dashboards_have_the_plugins_of_the_application_and_no_others() {
+    let print = |file: &str| {
+        let ended = program("sqlite://nodes.db")
+            .arg("dashboards")
+            .arg(file)
+            .run();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stdout
+    };
+    let alerts = print("prometheus/cluster.alerts.yml");
+    let dashboard = print("grafana/cluster.json");
+    assert!(alerts.contains("'NodeHeartbeatsMissing'"), "{alerts}");
+    assert!(
+        alerts.contains(r#"nodes_heartbeats_total{job="cluster"}[5m]"#),
+        "{alerts}"
+    );
+    assert!(dashboard.contains("Nodes heartbeats"), "{dashboard}");
+    // Of a plugin that this application does not have.
+    assert!(!alerts.contains("auth_logins_total"), "{alerts}");
+    assert!(!dashboard.contains("auth_logins_total"), "{dashboard}");
+}
+
+#[test]
 fn the_page_shows_the_report() {
     let ended = program("sqlite://nodes.db").arg("plugins").run();
     let row = ended.stdout.lines().find(|line| line.starts_with("nodes "));

@@ -1,127 +1,14 @@
-//! Dependencies, security and databases.
+//! Databases, updates, metadata, lifecycle, settings.
 
-use docs_src::fastapi::{self, guards, sub_dependencies};
-use doyen_test::{Setup, Subject, TestApp};
+use std::sync::Arc;
+
+use docs_src::fastapi::*;
 use serde_json::json;
 
-use crate::{of, subject};
+use super::super::subject;
+use super::{Chapters, get, sent};
 
-subject!(Queries, of(sub_dependencies::module()));
-
-#[doyen_test::test(sqlite)]
-async fn a_dependency_has_dependencies(app: Queries) {
-    let answer = app.get("/items?q=a").send().await.expect(200);
-    assert_eq!(answer.text(), "a");
-    let call = app.get("/items").header("cookie", "last_query=b");
-    assert_eq!(call.send().await.expect(200).text(), "b");
-    let operation = &app.document()["paths"]["/items"]["get"];
-    let names = operation["parameters"].as_array().unwrap();
-    let names: Vec<&str> = names
-        .iter()
-        .filter_map(|one| one["name"].as_str())
-        .collect();
-    assert_eq!(names, ["last_query", "q"]);
-}
-
-/// `app.dependency_overrides[query_or_cookie_extractor] = ..`
-struct Replaced(TestApp);
-
-impl Subject for Replaced {
-    fn app() -> doyen::App {
-        of(sub_dependencies::module()).module(guards::module())
-    }
-    fn setup() -> Setup {
-        Setup::new()
-            .override_extractor(|| sub_dependencies::QueryOrCookie(Some("replaced".to_owned())))
-            .override_extractor(|| guards::VerifyToken)
-    }
-    fn new(app: TestApp) -> Self {
-        Self(app)
-    }
-}
-
-#[doyen_test::test(sqlite)]
-async fn a_test_replaces_an_extractor_and_a_guard(app: Replaced) {
-    let answer = app.0.get("/items?q=a").send().await.expect(200);
-    assert_eq!(answer.text(), "replaced");
-    // The guard of the module is replaced, that of the list is not.
-    app.0.get("/guarded/users").send().await.expect(200);
-    let items = app.0.get("/guarded/items").send().await;
-    let items = items.expect_problem(422, "invalid");
-    assert_eq!(items.failures(), ["/x-key required"]);
-}
-
-/// A test that replaces what nothing uses.
-#[tokio::test]
-async fn a_replacement_that_nothing_uses_is_a_mistake() {
-    use doyen::domain::inject::Container;
-    let mut container = Container::builder();
-    container.override_extractor(|| guards::VerifyToken);
-    let errors = container.build(&[]).unwrap_err();
-    assert!(
-        errors[0].to_string().contains("VerifyToken"),
-        "{}",
-        errors[0]
-    );
-}
-
-subject!(Guarded, of(guards::module()));
-
-#[doyen_test::test(sqlite)]
-async fn guards_check_and_are_in_the_document(app: Guarded) {
-    let users = |token: &'static str| app.get("/guarded/users").header("x-token", token).send();
-    users("fake-super-secret-token").await.expect(200);
-    users("x").await.expect_problem(400, "wrong_token");
-    let items = |key: &'static str| {
-        app.get("/guarded/items")
-            .header("x-token", "fake-super-secret-token")
-            .header("x-key", key)
-            .send()
-    };
-    items("fake-super-secret-key").await.expect(200);
-    items("x").await.expect_problem(400, "wrong_key");
-    let none = app.get("/guarded/items").send().await;
-    let none = none.expect_problem(422, "invalid");
-    assert_eq!(none.failures(), ["/x-key required", "/x-token required"]);
-    let parameters = &app.document()["paths"]["/guarded/items"]["get"]["parameters"];
-    assert_eq!(parameters.as_array().map(Vec::len), Some(2));
-}
-
-subject!(OAuth2, fastapi::oauth2::app());
-
-#[doyen_test::test(sqlite)]
-async fn a_password_gets_a_token_and_the_token_a_user(app: OAuth2) {
-    let form = "application/x-www-form-urlencoded";
-    let log_in = |body: &'static str| app.post("/token").body(form, body).send();
-    let token = log_in("username=johndoe&password=secret").await.expect(200);
-    assert_eq!(token.at("/token_type"), "bearer");
-    let wrong = log_in("username=johndoe&password=x").await;
-    let wrong = wrong.expect_problem(400, "incorrect_login");
-    assert_eq!(wrong.text_at("/detail"), "Incorrect username or password");
-    let me = app.get("/users/me").bearer(token.text_at("/access_token"));
-    assert_eq!(me.send().await.expect(200).text(), "johndoe");
-    let none = app.get("/users/me").send().await;
-    let none = none.expect_problem(401, "unauthenticated");
-    let challenge = none.header("www-authenticate").unwrap_or("");
-    assert!(
-        challenge.contains("Bearer") && challenge.contains("Basic"),
-        "{none}"
-    );
-    // "stanleyjobson:swordfish" and "stanleyjobson:x"
-    for (credentials, status) in [
-        ("c3RhbmxleWpvYnNvbjpzd29yZGZpc2g=", 200),
-        ("c3RhbmxleWpvYnNvbjp4", 401),
-    ] {
-        let call = app.get("/users/me");
-        let call = call.header("authorization", format!("Basic {credentials}"));
-        call.send().await.expect(status);
-    }
-    let schemes = &app.document()["components"]["securitySchemes"];
-    assert_eq!(schemes["oauth2"]["flows"]["password"]["tokenUrl"], "/token");
-    assert_eq!(schemes["basic"]["scheme"], "basic", "{schemes}");
-}
-
-subject!(Heroes, fastapi::heroes::app());
+subject!(Heroes, heroes::app());
 
 #[doyen_test::test]
 async fn heroes_are_created_listed_read_and_deleted(app: Heroes) {
@@ -144,4 +31,139 @@ async fn heroes_are_created_listed_read_and_deleted(app: Heroes) {
         missing.expect_problem(404, "hero_not_found");
     }
     assert_eq!(app.count("heroes").await, 2);
+}
+
+#[doyen_test::test(sqlite)]
+async fn put_replaces_and_patch_changes(chapters: Chapters) {
+    let app = chapters.with(updates::module()).await;
+    let item = json!({"name": "Bar", "description": "The bartenders", "price": 62.0, "tax": 20.2});
+    app.put("/items/bar").json(&item).send().await.expect(200);
+    let patch = json!({"price": 50.2, "description": null});
+    let changed = app.patch("/items/bar").merge_patch(&patch).send().await;
+    assert_eq!(
+        changed.expect(200).json(),
+        json!({"name": "Bar", "description": null, "price": 50.2, "tax": 20.2})
+    );
+    let item = json!({"name": "Barz", "price": 3.0});
+    assert_eq!(
+        sent(app.put("/items/bar").json(&item)).await,
+        json!({"name": "Barz", "description": null, "price": 3.0, "tax": 10.5})
+    );
+    let missing = app.patch("/items/foo").merge_patch(&patch).send().await;
+    missing.expect_problem(404, "item_not_found");
+}
+
+#[doyen_test::test(sqlite)]
+async fn the_document_has_the_metadata(chapters: Chapters) {
+    let paths = [
+        ("docs.document_path", "/api/v1/openapi.json"),
+        ("docs.page_path", "/documentation"),
+    ];
+    let app = chapters.app(metadata_info::app, &paths).await;
+    assert_eq!(get(&app, "/items/").await, json!([{"name": "Katana"}]));
+    // Conditions apply to a response without an `ETag` too, and are documented.
+    let known = app.get("/items/").if_none_match("*").send().await;
+    known.expect(304);
+    let other = app.get("/items/").if_match("\"x\"").send().await;
+    other.expect_problem(412, "precondition_failed");
+    let document = get(&app, "/api/v1/openapi.json").await;
+    let info = &document["info"];
+    assert_eq!(info["title"], "ChimichangApp");
+    assert_eq!(info["summary"], "Deadpool's favorite app. Nuff said.");
+    assert_eq!(info["version"], "0.0.1");
+    assert_eq!(info["license"]["identifier"], "Apache-2.0");
+    assert_eq!(info["contact"]["name"], "Deadpoolio the Amazing");
+    app.get("/documentation").send().await.expect(200);
+    app.get("/docs").send().await.expect(404);
+
+    let app = chapters.app(metadata_tags::app, &[]).await;
+    get(&app, "/users/").await;
+    let tags = &app.document()["tags"];
+    let text = "Operations with users. The **login** logic is also here.";
+    let users = json!({"name": "users", "description": text});
+    assert!(tags.as_array().unwrap().contains(&users), "{tags}");
+
+    // FastAPI's `openapi_url=""`.
+    let app = chapters
+        .another(
+            doyen_test::Setup::new()
+                .module(hello::module())
+                .set("docs.enabled", "false"),
+        )
+        .await;
+    assert_eq!(get(&app, "/").await, json!({"message": "Hello World"}));
+    for path in ["/openapi.json", "/docs"] {
+        app.get(path).send().await.expect(404);
+    }
+}
+
+#[doyen_test::test(sqlite)]
+async fn the_document_is_in_the_hands_of_the_application(chapters: Chapters) {
+    let app = chapters.app(document::app, &[]).await;
+    let invoice = json!({"id": "inv_1", "total": 9.5});
+    let made = app.post("/invoices?callback_url=x").json(&invoice);
+    assert_eq!(made.send().await.expect(201).json(), invoice);
+    let document = app.document();
+    let at = |pointer: &str| document.pointer(pointer).cloned().unwrap_or_default();
+    assert_eq!(at("/servers/0/url"), "/api/v1");
+    assert_eq!(at("/info/license/url"), "https://shop.example/licence");
+    assert_eq!(at("/externalDocs/description"), "The manual");
+    assert_eq!(at("/x-logo/url"), "/logo.svg");
+    let webhook = at("/webhooks/new_subscription/post/operationId");
+    assert_eq!(webhook, "new_subscription");
+    let post = &document["paths"]["/invoices"]["post"];
+    let returns = &post["responses"]["201"]["description"];
+    assert_eq!(returns, "The stored invoice.");
+    assert_eq!(post["x-codeSamples"][0]["lang"], "sh");
+    assert!(post["callbacks"]["invoice_paid"].is_object());
+}
+
+#[doyen_test::test(sqlite)]
+async fn work_at_the_start_and_at_the_stop(chapters: Chapters) {
+    let app = chapters.app(events_start::app, &[]).await;
+    assert_eq!(get(&app, "/items/foo").await, "Fighters");
+
+    let app = chapters.app(lifespan::app, &[]).await;
+    assert_eq!(get(&app, "/predict?x=2").await, json!({"result": 84.0}));
+
+    let app = chapters.app(events_stop::app, &[]).await;
+    assert_eq!(get(&app, "/items/").await, json!(["Foo"]));
+    let log = app.inject::<Arc<events_stop::Log>>().await;
+    assert!(log.0.lock().unwrap().is_empty());
+    app.runtime().stop().await;
+    assert_eq!(*log.0.lock().unwrap(), ["Application shutdown"]);
+}
+
+#[doyen_test::test(sqlite)]
+async fn settings_have_types_and_defaults(chapters: Chapters) {
+    let email = [("admin_email", "deadpool@example.com")];
+    let app = chapters.app(settings::app, &email).await;
+    assert_eq!(
+        get(&app, "/info").await,
+        json!({"app_name": "Awesome API", "admin_email": "deadpool@example.com", "items_per_user": 50})
+    );
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_test_is_a_client(chapters: Chapters) {
+    let app = chapters.with(testing::module()).await;
+    let item = json!({"id": "foobar", "title": "Foo Bar", "description": "The Foo Barters"});
+    let create = |token: &str| {
+        app.post("/items/")
+            .header("x-token", token)
+            .json(&item)
+            .send()
+    };
+    assert_eq!(create("coneofsilence").await.expect(200).json(), item);
+    let wrong = create("hailhydra").await.expect_problem(400, "wrong_token");
+    assert_eq!(wrong.text_at("/detail"), "Invalid X-Token header");
+    let again = create("coneofsilence").await;
+    again.expect_problem(409, "item_exists");
+    let read = |id: &str| {
+        app.get(format!("/items/{id}"))
+            .header("x-token", "coneofsilence")
+            .send()
+    };
+    assert_eq!(read("foobar").await.expect(200).json(), item);
+    read("baz").await.expect_problem(404, "item_not_found");
 }

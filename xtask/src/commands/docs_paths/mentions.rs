@@ -13,20 +13,20 @@ const MEDIA_TYPES: [&str; 8] = [
 
 /// A path, link or command in a document.
 #[derive(Debug, PartialEq)]
-pub(super) struct Mention {
-    pub(super) line: usize,
-    pub(super) what: What,
+pub(in crate::commands) struct Mention {
+    pub(in crate::commands) line: usize,
+    pub(in crate::commands) what: What,
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) enum What {
+pub(in crate::commands) enum What {
     Path(String),
     Link(String),
     Command(String),
 }
 
 /// Returns the mentions of a document, in order.
-pub(super) fn mentions(text: &str) -> Vec<Mention> {
+pub(in crate::commands) fn mentions(text: &str) -> Vec<Mention> {
     let mut found = Vec::new();
     let mut fence: Option<&str> = None;
     for (number, line) in text.lines().enumerate() {

@@ -17,6 +17,7 @@ pub(crate) mod account {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
+        #[sea_orm(unique)]
         pub email: String,
         pub name: String,
         pub role: String,

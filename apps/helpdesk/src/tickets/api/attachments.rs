@@ -35,6 +35,7 @@ impl UploadPolicy for AttachmentPolicy {
     ];
     const MAX_BYTES: u64 = 10 << 30;
     const MAX_FILES: usize = 1;
+    const RESUMABLE: bool = true;
 }
 
 /// The other fields of the form.
@@ -107,10 +108,40 @@ pub(crate) enum Attach {
     Keep(KeepFile),
 }
 
+/// Bytes of a form that are not in its file, at most: its other fields and what separates them.
+const FORM_BYTES: u64 = 256 << 10;
+
+/// What the client announces.
+#[derive(Input)]
+struct Announced {
+    /// Length of the body in bytes.
+    #[input(hidden)]
+    content_length: Option<u64>,
+}
+
+/// The caller can attach a file to the ticket, as far as that is known before the body arrives.
+pub(crate) struct HasCapacity;
+
+#[extractor]
+async fn capacity(
+    me: User,
+    attachments: Attachments,
+    Header(announced): Header<Announced>,
+    /// Ticket id.
+    #[path]
+    id: TicketId,
+) -> Result<HasCapacity, AddAttachment> {
+    let length = announced.content_length.unwrap_or_default();
+    let size = length.saturating_sub(FORM_BYTES);
+    attachments.expect_capacity(me.into(), id, size).await?;
+    Ok(HasCapacity)
+}
+
 /// Attach a file
 ///
-/// The file is scanned for malware. If the service scans later, the response is a 202, and the
-/// content can be downloaded once the status is `clean`.
+/// The body is the file, or the id of a finished resumable upload. The file is scanned for malware.
+/// If the service scans later, the response is a 202, and the content can be downloaded once the
+/// status is `clean`.
 #[post(
     "/{id}/attachments",
     allow = Scope::TicketsWrite,
@@ -126,6 +157,7 @@ pub(crate) async fn attach(
     /// Ticket id.
     #[path]
     id: TicketId,
+    _capacity: HasCapacity,
     upload: Upload<AttachmentPolicy>,
 ) -> Result<Either<Created<AttachmentView>, Accepted<AttachmentView>>, Attach> {
     let Upload {

@@ -40,6 +40,15 @@ pub struct Attachment {
     pub created_at: Timestamp,
 }
 
+/// What can be attached to a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttachmentCapacity {
+    /// Number of attachments that the ticket has.
+    pub attachments: u64,
+    /// Bytes of the quota that are left; `None` without a quota.
+    pub bytes_left: Option<u64>,
+}
+
 /// Result of the virus scan of an attachment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Output)]
 pub enum AttachmentStatus {
@@ -49,6 +58,8 @@ pub enum AttachmentStatus {
     Scanning,
     /// The scan found malware, and the content was removed.
     Infected,
+    /// The content could not be scanned, and was removed.
+    Unscannable,
 }
 
 /// Checks whether the viewer can delete an attachment: its uploader and agents can.

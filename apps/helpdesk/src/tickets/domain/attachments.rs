@@ -20,6 +20,25 @@ pub struct Attachments {
 }
 
 impl Attachments {
+    /// Checks before a file arrives that it can probably be attached, so that a refused client need
+    /// not send it. [`admit`](Self::admit) decides.
+    pub async fn expect_capacity(
+        &self,
+        viewer: Viewer,
+        ticket: TicketId,
+        size: u64,
+    ) -> Result<(), AddAttachment> {
+        let capacity = self.repository.capacity(viewer, ticket).await?;
+        let capacity = capacity.ok_or(TicketNotFound)?;
+        if capacity.attachments >= MAX_ATTACHMENTS {
+            return Err(AttachmentsFull.into());
+        }
+        match capacity.bytes_left {
+            Some(left) if size > left => Err(QuotaExceeded { left }.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks that a file of this size can be attached to a ticket. Concurrent uploads wait for
     /// each other until the unit of work ends, so that none exceeds a limit.
     pub async fn admit(

@@ -3,7 +3,8 @@
 use doyen::domain::{Event, JobId, Page, Paging, Timestamp, Unexpected, port};
 
 use super::{
-    Attachment, AttachmentId, Comment, Draft, Person, Stats, Ticket, TicketFilter, TicketId, Viewer,
+    Attachment, AttachmentCapacity, AttachmentId, Comment, Draft, Person, Stats, Ticket,
+    TicketFilter, TicketId, Viewer,
 };
 use crate::access::UserId;
 
@@ -88,6 +89,14 @@ pub trait AttachmentRepository {
         note: Option<String>,
         at: Timestamp,
     ) -> Result<(), Unexpected>;
+
+    /// Returns what can be attached to a ticket now, or `None` if the viewer cannot see it. It
+    /// holds no transaction, so that a body can arrive after it.
+    async fn capacity(
+        &self,
+        viewer: Viewer,
+        ticket: TicketId,
+    ) -> Result<Option<AttachmentCapacity>, Unexpected>;
 
     /// Returns the number of attachments of a ticket.
     async fn count(&self, ticket: TicketId) -> Result<u64, Unexpected>;

@@ -12,11 +12,13 @@ use doyen::data::{Order, Session};
 use doyen::files::{FileId, FileStatus, Files, StoredFile};
 use doyen::prelude::*;
 
-use super::rows::{attachment, attachment_card, person};
+use super::filter;
+use super::rows::{attachment, attachment_card, person, ticket_card};
 use crate::access::UserId;
 use crate::settings::HelpdeskSettings;
 use crate::tickets::domain::{
-    Attachment, AttachmentId, AttachmentRepository, AttachmentStatus, Person, TicketId,
+    Attachment, AttachmentCapacity, AttachmentId, AttachmentRepository, AttachmentStatus, Person,
+    TicketId, Viewer,
 };
 
 /// Stores attachments in SQLite or PostgreSQL.
@@ -52,6 +54,37 @@ impl AttachmentRepository for SqlAttachments {
             .exec_without_returning(&self.session)
             .await?;
         Ok(())
+    }
+
+    async fn capacity(
+        &self,
+        viewer: Viewer,
+        ticket: TicketId,
+    ) -> Result<Option<AttachmentCapacity>, Unexpected> {
+        let session = self.session.autocommit();
+        let seen = filter::visible(viewer)
+            .filter(ticket_card::Column::Id.eq(ticket.uuid()))
+            .one(&session)
+            .await?;
+        if seen.is_none() {
+            return Ok(None);
+        }
+        let attachments = attachment::Entity::find()
+            .filter(attachment::Column::TicketId.eq(ticket.uuid()))
+            .count(&session)
+            .await?;
+        let bytes_left = match viewer.only() {
+            Some(customer) => {
+                let used = self.files.autocommit().usage(customer).await?.bytes;
+                let quota = self.settings.attachments.customer_quota.bytes();
+                Some(quota.saturating_sub(used))
+            }
+            None => None,
+        };
+        Ok(Some(AttachmentCapacity {
+            attachments,
+            bytes_left,
+        }))
     }
 
     async fn count(&self, ticket: TicketId) -> Result<u64, Unexpected> {
@@ -142,6 +175,7 @@ fn read(row: attachment_card::Model, file: StoredFile) -> Attachment {
             FileStatus::Clean | FileStatus::Unscanned => AttachmentStatus::Clean,
             FileStatus::Scanning => AttachmentStatus::Scanning,
             FileStatus::Infected => AttachmentStatus::Infected,
+            FileStatus::Unscannable => AttachmentStatus::Unscannable,
         },
         note: row.note,
         uploaded_by: Person {

@@ -39,11 +39,18 @@ pub(super) fn matching_ids(
     if !search.is_counted_from_matches(of_one_reporter) {
         return None;
     }
+    let columns = columns(filter);
+    if viewer.only().is_none()
+        && columns.is_empty()
+        && let Some(tagged) = search.with_tag_alone()
+    {
+        return Some(tagged);
+    }
     let mut ids = ticket::Entity::find()
         .select_only()
         .column(ticket::Column::Id)
         .filter(own(viewer, ticket::Column::ReporterId))
-        .filter(columns(filter))
+        .filter(columns)
         .into_query();
     search.join_matches(&mut ids);
     Some(ids)

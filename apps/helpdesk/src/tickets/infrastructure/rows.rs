@@ -22,7 +22,9 @@ pub(crate) mod ticket {
         pub search: String,
         pub status: String,
         pub priority: i16,
+        #[column(references = "users")]
         pub reporter_id: Uuid,
+        #[column(references = "users")]
         pub assignee_id: Option<Uuid>,
         pub comment_count: i32,
         pub note_count: i32,
@@ -43,7 +45,9 @@ pub(crate) mod attachment {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
+        #[column(references = "tickets", on_delete = "cascade")]
         pub ticket_id: Uuid,
+        #[column(references = "users")]
         pub uploaded_by: Uuid,
         pub note: Option<String>,
         pub created_at: DateTimeUtc,
@@ -108,6 +112,7 @@ pub(crate) mod tag {
     #[sea_orm(table_name = "ticket_tags")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
+        #[column(references = "tickets", on_delete = "cascade")]
         pub ticket_id: Uuid,
         #[sea_orm(primary_key, auto_increment = false)]
         pub tag: String,
@@ -125,7 +130,9 @@ pub(crate) mod comment {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
+        #[column(references = "tickets", on_delete = "cascade")]
         pub ticket_id: Uuid,
+        #[column(references = "users")]
         pub author_id: Uuid,
         pub body: String,
         pub internal: bool,

@@ -11,7 +11,7 @@
 use doyen::data::sea_orm::prelude::{Expr, Uuid};
 use doyen::data::sea_orm::sea_query::extension::sqlite::SqliteExpr as _;
 use doyen::data::sea_orm::sea_query::{
-    ExprTrait as _, Func, LikeExpr, Query, SelectStatement, SimpleExpr,
+    ExprTrait as _, Func, LikeExpr, Order, Query, SelectStatement, SimpleExpr,
 };
 use doyen::data::sea_orm::{
     self, ColumnTrait, ConnectionTrait as _, DbBackend, EntityTrait as _, FromQueryResult,
@@ -71,8 +71,10 @@ impl<'a> Search<'a> {
             search.text = None;
             return Ok(search);
         }
-        if let Some(tag) = search.tag {
-            let Statement { sql, values, .. } = bounded(search.backend, &tagged(tag));
+        if let Some(word) = search.tag {
+            let matches = ordered(tagged(word));
+            let Statement { sql, values, .. } = search.backend.build(&matches);
+            let sql = sql + &limit();
             let values = values.map_or_else(Vec::new, |values| values.0);
             search.few = few(session.query_as(&sql, values).await?);
             if search.few.is_some() {
@@ -121,6 +123,12 @@ impl<'a> Search<'a> {
         self.few.is_none() && (is_any || !of_one_reporter)
     }
 
+    /// Selects the tickets with the tag, if nothing else is searched for.
+    pub(super) fn with_tag_alone(&self) -> Option<SelectStatement> {
+        let word = self.tag.filter(|_| self.text.is_none())?;
+        Some(ordered(tagged(word)))
+    }
+
     /// Joins the ids of tickets with their matches. A join ends with the last row that is needed; a
     /// subquery of SQLite would find every match first.
     pub(super) fn join_matches(&self, ids: &mut SelectStatement) {
@@ -155,18 +163,22 @@ fn few(matches: Vec<Match>) -> Option<Vec<Uuid>> {
 
 /// Returns a statement that ends with the first match above [`MAX_LOOKUPS`].
 fn bounded(backend: DbBackend, matches: &SelectStatement) -> Statement {
-    let limit = MAX_LOOKUPS + 1;
+    let limit = limit();
     let mut statement = backend.build(matches);
     statement.sql = match backend {
-        DbBackend::Sqlite => format!("{} LIMIT {limit}", statement.sql),
+        DbBackend::Sqlite => format!("{}{limit}", statement.sql),
         // Otherwise PostgreSQL may read the table instead of the index in the hope of an early
         // match. It reads a materialized query only as far as needed.
         _ => format!(
-            "WITH matches AS MATERIALIZED ({}) SELECT ticket_id FROM matches LIMIT {limit}",
+            "WITH matches AS MATERIALIZED ({}) SELECT ticket_id FROM matches{limit}",
             statement.sql
         ),
     };
     statement
+}
+
+fn limit() -> String {
+    format!(" LIMIT {}", MAX_LOOKUPS + 1)
 }
 
 /// Selects the tickets with this tag.
@@ -176,6 +188,14 @@ fn tagged(word: &Tag) -> SelectStatement {
         .column(tag::Column::TicketId)
         .filter(tag::Column::Tag.eq(word.as_str()))
         .into_query()
+}
+
+/// Reads matches in the order of their index, so that the first ones come at once: PostgreSQL may
+/// collect all of them first otherwise.
+fn ordered(mut tagged: SelectStatement) -> SelectStatement {
+    tagged
+        .order_by(tag::Column::TicketId, Order::Asc)
+        .to_owned()
 }
 
 /// Checks one ticket for a tag. PostgreSQL does not turn it into a join that reads all tickets.

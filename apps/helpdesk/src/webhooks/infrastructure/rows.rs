@@ -17,6 +17,7 @@ pub(crate) mod webhook {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
+        #[column(references = "users")]
         pub owner_id: Uuid,
         pub url: String,
         pub events: String,
@@ -44,6 +45,7 @@ pub(crate) mod delivery {
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
+        #[column(references = "webhooks", on_delete = "cascade")]
         pub webhook_id: Uuid,
         pub message_id: Uuid,
         pub event: String,

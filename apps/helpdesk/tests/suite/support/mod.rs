@@ -2,6 +2,7 @@
 
 pub(crate) mod faults;
 pub(crate) mod people;
+pub(crate) mod prometheus;
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -129,18 +129,13 @@ impl ServerCertVerifier for CertificatePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use toolkit::certificates::Authority;
 
-    /// An authority, and a certificate of it for the host `db`.
+    /// An authority, and a certificate of it for `localhost`.
     fn made() -> (String, CertificateDer<'static>) {
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let root = authority.self_signed(&key).unwrap().pem();
-        let issuer = Issuer::new(authority, key);
-        let leaf = CertificateParams::new(vec!["db".to_owned()]).unwrap();
-        let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &issuer);
-        (root, leaf.unwrap().der().clone())
+        let authority = Authority::new();
+        let certificate = authority.server().certificate_der;
+        (authority.certificate().to_owned(), certificate.into())
     }
 
     #[test]
@@ -150,13 +145,13 @@ mod tests {
         for (mode, root, host, taken) in [
             (PgSslMode::Prefer, None, "elsewhere", true),
             (PgSslMode::Require, Some(&other), "elsewhere", true),
-            (PgSslMode::VerifyCa, None, "db", false),
-            (PgSslMode::VerifyCa, Some(&other), "db", false),
+            (PgSslMode::VerifyCa, None, "localhost", false),
+            (PgSslMode::VerifyCa, Some(&other), "localhost", false),
             (PgSslMode::VerifyCa, Some(&root), "elsewhere", true),
-            (PgSslMode::VerifyFull, None, "db", false),
-            (PgSslMode::VerifyFull, Some(&other), "db", false),
+            (PgSslMode::VerifyFull, None, "localhost", false),
+            (PgSslMode::VerifyFull, Some(&other), "localhost", false),
             (PgSslMode::VerifyFull, Some(&root), "elsewhere", false),
-            (PgSslMode::VerifyFull, Some(&root), "db", true),
+            (PgSslMode::VerifyFull, Some(&root), "localhost", true),
         ] {
             let policy = CertificatePolicy::new(mode, root.map(String::as_str)).unwrap();
             let host = ServerName::try_from(host).unwrap();

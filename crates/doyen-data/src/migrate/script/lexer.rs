@@ -6,25 +6,30 @@ use sea_orm::DbBackend;
 
 /// A token. Space and comments are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub enum Token<'a> {
     /// A keyword or an identifier without quotes.
     Word(&'a str),
+    /// `;`
     Semicolon,
+    /// `(`
     Open,
+    /// `)`
     Close,
     /// A string, a quoted identifier, a number or an operator.
     Other,
 }
 
 /// Returns the tokens of a text with their positions.
-pub(super) struct Lexer<'a> {
+#[derive(Debug)]
+pub struct Lexer<'a> {
     sql: &'a str,
     at: usize,
     postgres: bool,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(sql: &'a str, backend: DbBackend) -> Self {
+    /// Begins at the first token.
+    pub fn new(sql: &'a str, backend: DbBackend) -> Self {
         Self {
             sql,
             at: 0,

@@ -1,8 +1,9 @@
 //! The differences between two schemas.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Diff;
 
@@ -38,6 +39,45 @@ pub(super) fn resolve<'a>(document: &'a Json, value: &'a Json) -> &'a Json {
         .unwrap_or(value)
 }
 
+/// Replaces a schema with `allOf` by one that requires the same: every field and keyword of all
+/// members.
+fn merged<'a>(document: &'a Json, schema: &'a Json, depth: usize) -> Cow<'a, Json> {
+    let schema = resolve(document, schema);
+    let (Some(whole), Some(members)) = (schema.as_object(), schema["allOf"].as_array()) else {
+        return Cow::Borrowed(schema);
+    };
+    let mut merge = whole.clone();
+    merge.remove("allOf");
+    // A schema that contains itself in `allOf` ends here.
+    let members = members.iter().filter(|_| depth < MAX_DEPTH);
+    for member in members {
+        let member = merged(document, member, depth + 1);
+        for (keyword, value) in member.as_object().into_iter().flatten() {
+            match (merge.get_mut(keyword), value) {
+                (None, value) => drop(merge.insert(keyword.clone(), value.clone())),
+                (Some(Json::Object(fields)), Json::Object(more)) if keyword == "properties" => {
+                    for (name, field) in more {
+                        let both = match fields.get(name) {
+                            Some(first) => json!({"allOf": [first, field]}),
+                            None => field.clone(),
+                        };
+                        fields.insert(name.clone(), both);
+                    }
+                }
+                (Some(Json::Array(names)), Json::Array(more)) if keyword == "required" => {
+                    names.extend(more.iter().cloned());
+                }
+                (Some(Json::Array(values)), Json::Array(others)) if keyword == "enum" => {
+                    values.retain(|value| others.contains(value));
+                }
+                // The first of two annotations or constraints counts.
+                (Some(_), _) => {}
+            }
+        }
+    }
+    Cow::Owned(Json::Object(merge))
+}
+
 impl Diff<'_> {
     /// Compares the schemas of a request: what was valid must stay valid.
     pub(super) fn request(&mut self, at: &str, old: &Json, new: &Json) {
@@ -68,8 +108,8 @@ impl Diff<'_> {
 
     /// Compares what two schemas refer to.
     fn referred(&mut self, at: &str, old: &Json, new: &Json, is_request: bool, depth: usize) {
-        let (before, after) = (resolve(self.old, old), resolve(self.new, new));
-        let (olds, news) = (alternatives(before), alternatives(after));
+        let (before, after) = (merged(self.old, old, 0), merged(self.new, new, 0));
+        let (olds, news) = (alternatives(&before), alternatives(&after));
         if olds.len() > 1 || news.len() > 1 {
             self.alternatives(at, &olds, &news, is_request, depth);
             return;
@@ -77,7 +117,8 @@ impl Diff<'_> {
         let (Some(before), Some(after)) = (olds.first(), news.first()) else {
             return;
         };
-        let (before, after) = (resolve(self.old, before), resolve(self.new, after));
+        let (before, after) = (merged(self.old, before, 0), merged(self.new, after, 0));
+        let (before, after) = (&*before, &*after);
         self.types(at, before, after, is_request);
         self.values(at, before, after, is_request);
         if is_request {

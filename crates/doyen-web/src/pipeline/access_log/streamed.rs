@@ -9,11 +9,12 @@ use std::time::Instant;
 use bytes::Bytes;
 use doyen_core::inject::{Context as RequestContext, WorkStats};
 use doyen_core::{
-    AccessRecord, AccessSink, Caller, Clock as _, RequestId, SystemClock, TraceContext,
+    AccessRecord, AccessSink, Caller, Clock as _, Observation, RequestId, SystemClock, TraceContext,
 };
 use http::Method;
 use http_body::{Frame, SizeHint};
 
+use super::Receivers;
 use crate::body::BoxError;
 use crate::pipeline::state::RequestState;
 use crate::route_info::RouteInfo;
@@ -21,7 +22,7 @@ use crate::{Body, Response};
 
 /// Lets the body write the line when it ends, or when the client disconnects.
 pub(super) fn write_at_the_end(
-    sink: &Arc<dyn AccessSink>,
+    receivers: Receivers<'_>,
     state: &RequestState,
     method: &Method,
     path: &str,
@@ -30,7 +31,8 @@ pub(super) fn write_at_the_end(
 ) {
     let body = std::mem::take(response.body_mut());
     *response.body_mut() = Body::stream(Logged {
-        sink: Arc::clone(sink),
+        sink: receivers.sink.cloned(),
+        observation: receivers.observation.cloned(),
         request_id: state.request_id,
         trace: state.trace,
         method: method.clone(),
@@ -53,7 +55,8 @@ pub(super) fn write_at_the_end(
 
 /// A body that writes the line of its request when it is dropped.
 struct Logged {
-    sink: Arc<dyn AccessSink>,
+    sink: Option<Arc<dyn AccessSink>>,
+    observation: Option<Arc<dyn Observation>>,
     request_id: RequestId,
     trace: TraceContext,
     method: Method,
@@ -99,7 +102,7 @@ impl http_body::Body for Logged {
 impl Drop for Logged {
     fn drop(&mut self) {
         let route = self.route.as_ref();
-        self.sink.write(&AccessRecord {
+        let record = AccessRecord {
             request_id: self.request_id.as_str(),
             trace_id: self.trace.trace_id(),
             method: self.method.as_str(),
@@ -114,6 +117,11 @@ impl Drop for Logged {
             queries: self.statistics.statements,
             query_time: self.statistics.time,
             ..AccessRecord::at(SystemClock.now())
-        });
+        };
+        let receivers = Receivers {
+            sink: self.sink.as_ref(),
+            observation: self.observation.as_ref(),
+        };
+        receivers.report(&record);
     }
 }

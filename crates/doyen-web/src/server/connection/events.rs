@@ -1,5 +1,6 @@
 //! Reacts to what happens to a connection other than requests.
 
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http2;
 
 use super::watch::{Event, Watch};
 use crate::body::BoxError;
@@ -15,23 +16,12 @@ use crate::budget::Account;
 use crate::server::flow::Flow;
 
 /// A connection of either protocol.
-pub(super) trait Connection: Future<Output = hyper::Result<()>> {
+pub(super) trait Connection: Future<Output = Result<(), Self::Error>> {
+    type Error: fmt::Display;
+
     /// Closes the connection. What the client has sent gets its responses, and so does over HTTP/2
     /// what it sends until it knows. The connection must be polled afterwards.
     fn leave(self: Pin<&mut Self>, flow: &Flow);
-}
-
-impl<I, B, S> Connection for http1::UpgradeableConnection<I, S>
-where
-    S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
-    S::Error: Into<BoxError>,
-    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-    B: http_body::Body + 'static,
-    B::Error: Into<BoxError>,
-{
-    fn leave(self: Pin<&mut Self>, flow: &Flow) {
-        flow.leave();
-    }
 }
 
 impl<I, B, S, E> Connection for http2::Connection<I, S, E>
@@ -43,6 +33,8 @@ where
     B::Error: Into<BoxError>,
     E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
 {
+    type Error = hyper::Error;
+
     fn leave(self: Pin<&mut Self>, _: &Flow) {
         self.graceful_shutdown();
     }

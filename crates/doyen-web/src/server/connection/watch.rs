@@ -11,11 +11,11 @@ use crate::server::flow::Flow;
 use crate::server::shutdown::{Shutdown, Stage};
 
 /// How long a client that has read everything may take to close after the close message.
-pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(in crate::server) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long an idle connection is kept when the server shuts down. A request that its client is
 /// sending meanwhile gets a response, which announces the close.
-pub(super) const LAST_REQUEST_TIME: Duration = Duration::from_secs(1);
+pub(in crate::server) const LAST_REQUEST_TIME: Duration = Duration::from_secs(1);
 
 /// How often a connection without a request checks for the first, while the server shuts down.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);

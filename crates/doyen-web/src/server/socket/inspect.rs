@@ -57,6 +57,12 @@ impl ClientSocket {
         self.note();
     }
 
+    /// Rejects what a client sends without TLS. It is not read.
+    #[cfg(feature = "tls")]
+    pub(in crate::server) fn reject_plain(&mut self) {
+        self.reject(RejectedHead::NotTls, None, &[]);
+    }
+
     /// Replaces a rejected head by a substitute with the same request line.
     fn reject(&mut self, why: RejectedHead, request_line: Option<Range<usize>>, head: &[u8]) {
         let heads = match &self.input {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 
-use super::{ClientSocket, READ_BYTES, kernel};
+use super::{ClientSocket, READ_BYTES};
 
 /// How long a client that has received everything may take to close its side.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -19,10 +19,16 @@ impl ClientSocket {
     /// Observes a write. Responses that the socket does not accept are charged.
     fn note_write(&mut self, result: &Poll<io::Result<usize>>) {
         self.flow.note(result);
-        if result.is_ready() {
-            return;
+        if result.is_pending() {
+            self.note_stall();
         }
-        if let Some(bytes) = kernel::acknowledged(&self.socket) {
+    }
+
+    /// Observes that the socket accepts no more bytes.
+    fn note_stall(&mut self) {
+        self.flow.set_stalled(true);
+        self.flow.hold(self.socket.unsent());
+        if let Some(bytes) = self.socket.acknowledged() {
             self.flow.acknowledge(bytes);
         }
         let bytes = self.flow.unflushed();
@@ -60,7 +66,11 @@ impl AsyncWrite for ClientSocket {
 
     /// The parser flushes after it has written everything.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+        let result = Pin::new(&mut self.socket).poll_flush(cx);
+        if result.is_pending() {
+            self.note_stall();
+        }
+        ready!(result)?;
         self.flow.flushed();
         self.response_charge = None;
         Poll::Ready(Ok(()))
@@ -72,7 +82,11 @@ impl AsyncWrite for ClientSocket {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.linger.is_none() {
-            ready!(Pin::new(&mut this.socket).poll_shutdown(cx))?;
+            let result = Pin::new(&mut this.socket).poll_shutdown(cx);
+            if result.is_pending() {
+                this.note_stall();
+            }
+            ready!(result)?;
         }
         let mut bytes = [const { MaybeUninit::uninit() }; READ_BYTES];
         loop {
@@ -86,10 +100,10 @@ impl AsyncWrite for ClientSocket {
                 .linger
                 .get_or_insert_with(|| Box::pin(sleep(LINGER_TIMEOUT)));
             ready!(linger.as_mut().poll(cx));
-            let written = this.flow.written();
-            let acknowledged = kernel::acknowledged(&this.socket).unwrap_or(written);
+            let sent = this.socket.sent(this.flow.written());
+            let acknowledged = this.socket.acknowledged().unwrap_or(sent);
             this.flow.acknowledge(acknowledged);
-            if acknowledged >= written {
+            if acknowledged >= sent {
                 return Poll::Ready(Ok(()));
             }
             // The connection is observed like one whose response is being written.

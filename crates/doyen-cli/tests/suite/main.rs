@@ -1,0 +1,16 @@
+//! The command `doyen`, as its users start it.
+
+#![allow(missing_docs, reason = "a test")]
+#![allow(clippy::print_stdout, reason = "the measurements of the first hour")]
+
+mod command_line;
+mod dev;
+mod doctor;
+mod domain;
+mod field;
+mod first_hour;
+mod migration;
+mod new;
+mod openapi;
+mod sandbox;
+mod variants;

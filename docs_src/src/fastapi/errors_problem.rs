@@ -1,0 +1,22 @@
+//! An error: a type with a status, a code and a text.
+
+use doyen::prelude::*;
+use serde_json::{Value, json};
+
+/// There is no such item. Check its id.
+#[derive(Debug, Problem)]
+#[problem(not_found, code = "item_not_found", detail = "Item not found")]
+struct NoItem;
+
+/// Read an item
+#[get("/items/{item_id}", allow = anyone)]
+async fn read(item_id: String) -> Result<Json<Value>, NoItem> {
+    match &*item_id {
+        "foo" => Ok(Json(json!({"item": "The Foo Wrestlers"}))),
+        _ => Err(NoItem),
+    }
+}
+
+pub fn module() -> Module {
+    Module::new("items").routes(routes![read])
+}

@@ -1,0 +1,14 @@
+//! A path parameter with a type: another text gets a 422.
+
+use doyen::prelude::*;
+use serde_json::{Value, json};
+
+/// Read an item
+#[get("/items/{item_id}", allow = anyone)]
+async fn read(item_id: i64) -> Json<Value> {
+    Json(json!({"item_id": item_id}))
+}
+
+pub fn module() -> Module {
+    Module::new("items").routes(routes![read])
+}

@@ -1,0 +1,14 @@
+//! A name that Rust does not permit.
+
+use doyen::prelude::*;
+use serde_json::{Value, json};
+
+/// List items
+#[get("/items/", allow = anyone)]
+async fn list(#[query(rename = "item-query")] q: Option<String>) -> Json<Value> {
+    Json(json!({"items": [{"item_id": "Foo"}, {"item_id": "Bar"}], "q": q}))
+}
+
+pub fn module() -> Module {
+    Module::new("items").routes(routes![list])
+}
