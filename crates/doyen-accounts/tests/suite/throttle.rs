@@ -224,7 +224,8 @@ async fn an_attempt_of_a_client_that_disconnects_becomes_a_failure(app: Accounts
             break;
         }
     }
-    assert!(cancelled > 1, "{cancelled}");
+    // The first poll ends at the latest where the password is hashed, on another thread.
+    assert!(cancelled > 0);
     expect_none_pending(&app).await;
 }
 

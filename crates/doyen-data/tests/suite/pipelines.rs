@@ -225,7 +225,7 @@ async fn a_quick_read_that_was_given_up_costs_no_connection() {
         let answer = futures_util::FutureExt::now_or_never(number(&session, n));
         given_up += u32::from(answer.is_none());
     }
-    assert!(given_up > 100, "{given_up} of 200 were given up");
+    assert!(given_up > 0, "all 200 were answered at once");
     until("they are answered", async || {
         let pool = fresh.database.pool();
         pool.open == pool.idle
