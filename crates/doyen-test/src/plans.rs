@@ -5,7 +5,9 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
+use doyen::data::sea_orm::{self, ConnectionTrait as _, DbBackend, DbErr, Statement};
 use doyen::data::statement_shape;
 use doyen::evidence::plan_shape;
 
@@ -24,13 +26,19 @@ impl TestApp {
     /// label that says what is special about it.
     ///
     /// With the environment variable `DOYEN_PLANS=overwrite` it writes the files instead. The plan
-    /// depends on the rows and their statistics: create enough of them before, and run `ANALYZE`.
+    /// depends on the rows and their statistics: create enough of them before. This collects the
+    /// statistics.
     ///
     /// # Panics
     ///
-    /// Panics with both plans if one has changed, and if a request ran more statements than are
-    /// kept.
+    /// Panics with both plans if one has changed, if a request ran more statements than are kept,
+    /// and if the database is unavailable.
     pub async fn assert_plans(&self, file: impl AsRef<Path>, requests: &[(&str, &Answer)]) {
+        let statistics = match self.backend() {
+            Backend::Sqlite => self.database().optimize().await,
+            Backend::Postgres => vacuum(self.database_url()).await,
+        };
+        statistics.unwrap_or_else(|error| panic!("{error}"));
         let mut text = String::new();
         for (label, answer) in requests {
             let _ = writeln!(text, "# {}: {label}\n", answer.route());
@@ -69,6 +77,25 @@ impl TestApp {
             text
         }))
     }
+}
+
+/// Vacuums, as PostgreSQL does by itself some time after many rows, until all pages are marked as
+/// visible to all transactions: plans depend on it. A page is not marked before the commit of its
+/// rows is on the disk, and the commits of a test do not wait for the disk.
+async fn vacuum(url: &str) -> Result<(), DbErr> {
+    const UNMARKED: &str = "SELECT 1 FROM pg_stat_user_tables JOIN pg_class ON pg_class.oid = relid \
+        WHERE relallvisible < relpages";
+    // Not within a transaction, and so not on a session.
+    let server = sea_orm::Database::connect(url).await?;
+    for _ in 0..100 {
+        server.execute_unprepared("VACUUM (ANALYZE)").await?;
+        let unmarked = Statement::from_string(DbBackend::Postgres, UNMARKED);
+        if server.query_one_raw(unmarked).await?.is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    server.close().await
 }
 
 fn compare(file: &Path, now: &str) {

@@ -45,10 +45,8 @@ async fn assert_plans(app: &TestApp, agent: &Person, ann: &Person) {
         answers.push((label, list(person, query).await));
     }
     let admin = app.as_admin().await;
-    for path in ["/v1/users", "/v1/webhooks"] {
-        let answer = admin.get(path).send().await.expect(200);
-        answers.push(("first page".to_owned(), answer));
-    }
+    let answer = admin.get("/v1/users").send().await.expect(200);
+    answers.push(("first page".to_owned(), answer));
     let requests: Vec<(&str, &Answer)> = answers
         .iter()
         .map(|(label, answer)| (label.as_str(), answer))
@@ -59,7 +57,7 @@ async fn assert_plans(app: &TestApp, agent: &Person, ann: &Person) {
 #[doyen_test::test]
 async fn lists_keep_their_plans_and_a_lost_index_is_noticed(app: Helpdesk) {
     let (agent, ann) = (app.as_agent().await, app.as_customer().await);
-    fill(&app, &ann, 3_000).await;
+    fill(&app, &ann, 10_000).await;
     let inner: TestApp = (*app).clone();
     assert_plans(&inner, &agent, &ann).await;
     if std::env::var_os("DOYEN_PLANS").is_some() {

@@ -14,7 +14,9 @@ use crate::support::{Helpdesk, Join as _, Person};
 /// Rows per statement.
 const BATCH: usize = 10_000;
 /// Customers besides the one who asks.
-const CUSTOMERS: usize = 2_000;
+const MAX_CUSTOMERS: usize = 2_000;
+/// Tickets per customer, at least: more than a page.
+const TICKETS_PER_CUSTOMER: usize = 40;
 
 /// Every filter and order alone, and common combinations.
 const AGENT: &[&str] = &[
@@ -285,6 +287,7 @@ impl Searches {
 /// Inserts customers and tickets: 2 % of the tickets belong to one customer.
 pub(crate) async fn fill(app: &Helpdesk, ann: &Person, tickets: usize) {
     let sql = Dialect::of(app);
+    let customers = MAX_CUSTOMERS.min(tickets / TICKETS_PER_CUSTOMER);
     let users = format!(
         "INSERT INTO users (id, email, name, role, password_hash, created_at, updated_at, version) \
          SELECT {id}, 'customer' || n || '@example.org', 'Customer ' || n, 'customer', 'none', {time}, {time}, 1 FROM numbers",
@@ -292,7 +295,7 @@ pub(crate) async fn fill(app: &Helpdesk, ann: &Person, tickets: usize) {
         time = sql.time("n"),
     );
     let numbers = sql.numbers;
-    app.execute(&format!("{numbers} {users}"), range(0, CUSTOMERS))
+    app.execute(&format!("{numbers} {users}"), range(0, customers))
         .await;
     for from in (0..tickets).step_by(BATCH) {
         let to = (from + BATCH).min(tickets);
@@ -315,7 +318,7 @@ pub(crate) async fn fill(app: &Helpdesk, ann: &Person, tickets: usize) {
             // Independent of the other columns, as far as a remainder can be.
             dice = "n * 7919 % 10007 % 100",
             newline = sql.newline,
-            customer = sql.id("0", &format!("n * 7 % {CUSTOMERS}")),
+            customer = sql.id("0", &format!("n * 7 % {customers}")),
             other = sql.id("0", "n % 20"),
             created = sql.time(&sql.seconds("n", tickets)),
             updated = sql.time(&format!("{} + n * 7919 % 86400", sql.seconds("n", tickets))),
