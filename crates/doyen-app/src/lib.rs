@@ -89,6 +89,7 @@ mod service_manager;
 mod settings;
 mod settings_union;
 mod setup_error;
+mod statement_plans;
 mod system;
 mod tls;
 
@@ -118,6 +119,7 @@ pub use settings::{CoreSettings, ServerSettings};
 #[cfg(feature = "database")]
 pub use settings::{DatabaseSettings, MigrateMode, PoolerMode, SynchronousMode};
 pub use setup_error::SetupError;
+pub use statement_plans::StatementPlans;
 pub use tls::TlsSettings;
 
 /// Names for generated code. Not part of the public API.

@@ -105,7 +105,7 @@ impl Explainer {
     }
 
     /// Explains one statement.
-    async fn one(&self, sql: &str) -> Result<String, Unexpected> {
+    pub(crate) async fn one(&self, sql: &str) -> Result<String, Unexpected> {
         if !sql::is_explainable(sql) {
             return Err(Unexpected::new(
                 "only SELECT, WITH, INSERT, UPDATE and DELETE have plans",

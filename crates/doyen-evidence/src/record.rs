@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use doyen_app::{Registrar, TaskKind};
+use doyen_app::{Registrar, StatementPlans, TaskKind};
 use doyen_core::sync::lock;
 use doyen_data::statement_shape;
 use doyen_settings::Environment;
@@ -41,7 +41,8 @@ pub(crate) struct Recorded {
     pub(crate) micros: u64,
 }
 
-/// Provides the command `explain` with the record, and saves it if requests are observed.
+/// Provides the command `explain` with the record and the console with plans, and saves the record
+/// if requests are observed.
 pub(crate) fn register(
     settings: &EvidenceSettings,
     is_observing: bool,
@@ -49,10 +50,15 @@ pub(crate) fn register(
 ) -> Option<Arc<Record>> {
     let default = (app.info().environment == Environment::Dev).then(|| PathBuf::from(DEV_FILE));
     let file = settings.record.clone().or(default);
-    app.provide(Arc::new(Explainer {
+    let explainer = Arc::new(Explainer {
         database: app.database(),
         record: file.clone(),
         scan_rows: settings.scan_rows,
+    });
+    app.provide(Arc::clone(&explainer));
+    app.contribute(StatementPlans::new(move |sql| {
+        let explainer = Arc::clone(&explainer);
+        async move { explainer.one(&sql).await }
     }));
     if !is_observing {
         return None;

@@ -81,9 +81,7 @@ where
             .into_iter()
             .for_each(|(name, value)| all.put(name, value));
 
-        if !self.taps.is_empty() && *event.metadata().level() <= Level::WARN {
-            self.hand_over(event, &all);
-        }
+        self.hand_over(event, &all);
         let mut line = String::with_capacity(256);
         match self.look.format {
             LogFormat::Json => json_line(&mut line, event, &all),
@@ -97,6 +95,12 @@ where
 
 impl LogLayer {
     fn hand_over(&self, event: &Event<'_>, all: &Fields) {
+        let level = *event.metadata().level();
+        let taps = self.taps.iter().filter(|tap| level <= tap.0.max_level());
+        let mut taps = taps.peekable();
+        if taps.peek().is_none() {
+            return;
+        }
         let fields: Vec<_> = all
             .values
             .iter()
@@ -105,13 +109,13 @@ impl LogLayer {
             })
             .collect();
         let handed = LogEvent {
-            is_error: *event.metadata().level() == Level::ERROR,
+            level,
             target: event.metadata().target(),
             message: &all.message,
             fields: &fields,
             trace: current_request().map(|(_, trace)| trace),
         };
-        for LogTap(receiver) in &self.taps {
+        for LogTap(receiver) in taps {
             receiver.receive(&handed);
         }
     }
@@ -321,23 +325,35 @@ mod tests {
     }
 
     #[test]
-    fn warnings_and_errors_are_handed_over() {
-        struct Kept(std::sync::Mutex<Vec<String>>);
+    fn each_receiver_gets_its_levels() {
+        struct Kept(Level, std::sync::Mutex<Vec<String>>);
         impl crate::LogReceiver for Kept {
+            fn max_level(&self) -> Level {
+                self.0
+            }
+
             fn receive(&self, event: &LogEvent<'_>) {
                 let trace = event.trace.map(|trace| trace.trace_id().to_owned());
                 let text = format!("{} {:?} {trace:?}", event.message, event.fields);
-                self.0.lock().unwrap().push(text);
+                self.1.lock().unwrap().push(text);
             }
         }
-        let kept = std::sync::Arc::new(Kept(std::sync::Mutex::default()));
+        let kept = |level| std::sync::Arc::new(Kept(level, std::sync::Mutex::default()));
+        let [few, all] = [Level::WARN, Level::INFO].map(kept);
         let look = LineStyle::without_colour(LogFormat::Json);
-        let layer = LogLayer::new(Lines::memory(), look, vec![LogTap(kept.clone())]);
+        let layer = LogLayer::new(
+            Lines::memory(),
+            look,
+            vec![LogTap(few.clone()), LogTap(all.clone())],
+        );
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            tracing::info!("not handed over");
-            tracing::warn!(n = 1, "outside");
+            tracing::debug!("too detailed");
+            tracing::info!("of one");
+            tracing::warn!(n = 1, "of both");
         });
-        assert_eq!(*kept.0.lock().unwrap(), ["outside [(\"n\", \"1\")] None"]);
+        let warning = "of both [(\"n\", \"1\")] None";
+        assert_eq!(*few.1.lock().unwrap(), [warning]);
+        assert_eq!(*all.1.lock().unwrap(), ["of one [] None", warning]);
     }
 
     #[test]

@@ -1,22 +1,28 @@
-//! Warnings and errors for a plugin that sends them elsewhere.
+//! Log lines for a plugin that sends or shows them elsewhere.
 
 use std::fmt;
 use std::sync::Arc;
 
 use doyen_core::TraceContext;
+use tracing::Level;
 
-/// Receives warnings and errors. It is called where they are logged, so it must not wait, and must
-/// not log.
+/// Receives log lines that pass the filter of the log. It is called where they are logged, so it
+/// must not wait, and must not log.
 pub trait LogReceiver: Send + Sync + 'static {
+    /// Returns the most detailed level that it receives. By default, these are warnings and errors.
+    fn max_level(&self) -> Level {
+        Level::WARN
+    }
+
     /// Receives one event.
     fn receive(&self, event: &LogEvent<'_>);
 }
 
-/// A warning or an error.
+/// A log line.
 #[derive(Clone, Copy, Debug)]
 pub struct LogEvent<'a> {
-    /// True for an error, false for a warning.
-    pub is_error: bool,
+    /// Level.
+    pub level: Level,
     /// Target: the module that logs.
     pub target: &'a str,
     /// Message.
@@ -27,7 +33,7 @@ pub struct LogEvent<'a> {
     pub trace: Option<TraceContext>,
 }
 
-/// A receiver of warnings and errors: extension point of the plugin `log`.
+/// A receiver of log lines: extension point of the plugin `log`.
 #[derive(Clone)]
 pub struct LogTap(pub Arc<dyn LogReceiver>);
 

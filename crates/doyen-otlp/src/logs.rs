@@ -13,6 +13,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyKind;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs, SeverityNumber};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message as _;
+use tracing::Level;
 
 use crate::counters::Signal;
 use crate::queue::{Item, Queue};
@@ -106,9 +107,9 @@ pub(crate) struct Tap(pub(crate) Arc<Queue<Line>>);
 
 impl LogReceiver for Tap {
     fn receive(&self, event: &LogEvent<'_>) {
-        let severity = match event.is_error {
-            true => SeverityNumber::Error,
-            false => SeverityNumber::Warn,
+        let severity = match event.level {
+            Level::ERROR => SeverityNumber::Error,
+            _ => SeverityNumber::Warn,
         };
         let fields = event.fields.iter().take(MAX_FIELDS);
         let copied = |(name, value): &(&'static str, &str)| (*name, Value::Text(Text::copy(value)));

@@ -39,21 +39,34 @@ function bar(start, length, whole, kind) {
   return element("div", made, "track");
 }
 
+// The plan is read when it is wanted: the database makes it then.
+function plan(one, index) {
+  const details = element("details", element("summary", "Plan"));
+  details.addEventListener("toggle", async () => {
+    const response = await fetch(`requests/${one.number}/steps/${index}/plan`).catch(() => null);
+    const text = await response?.text();
+    const content = response?.ok ? element("pre", text) : element("p", text ? JSON.parse(text).detail : "no response", "bad");
+    details.append(content);
+  }, { once: true });
+  return details;
+}
+
 function waterfall(one) {
   const whole = Math.max(one.duration_ms, 0.001);
   const facts = (step) => Object.entries(step.attributes)
     .map(([name, value]) => element("div", [element("small", name), " ", element("code", `${value}`)]));
-  const steps = one.steps.map((step) => [step.start_ms, [
+  const steps = one.steps.map((step, index) => [step.start_ms, [
     element("code", step.name),
     step.kind,
     bar(step.start_ms, step.duration_ms, whole, step.error ? "failed" : step.kind),
     time(step.start_ms),
     time(step.duration_ms),
-    [...(step.error ? [element("div", step.error, "bad")] : []), ...facts(step)],
+    [...(step.error ? [element("div", step.error, "bad")] : []), ...facts(step),
+      ...(step.kind === "statement" ? [plan(one, index)] : [])],
   ]]);
   const lines = one.log.map((line) => [line.start_ms, [
     "log", line.level, bar(line.start_ms, 0, whole, "log"), time(line.start_ms), "",
-    element("span", line.text, line.level === "error" ? "bad" : "warn"),
+    element("span", line.text, { error: "bad", warn: "warn" }[line.level]),
   ]]);
   const rows = [...steps, ...lines].sort(([a], [b]) => a - b).map(([, row]) => row);
   return table(["Step", "Kind", "When", "Start", "Duration", "Facts"], rows, [3, 4]);

@@ -90,10 +90,16 @@ fn record_requests(settings: &AdminSettings, app: &mut Registrar<'_>) {
     let is_dev = app.info().environment == Environment::Dev;
     let max = settings.requests.unwrap_or(if is_dev { 200 } else { 0 });
     let recent = Arc::new(Recent::new(max as usize));
-    app.admin(requests::module(Arc::clone(&recent)));
+    let plans = Arc::<requests::Plans>::default();
+    app.admin(requests::module(Arc::clone(&recent), Arc::clone(&plans)));
     if max == 0 {
         return;
     }
+    app.finish(move |app| {
+        // Set once.
+        let _ = app.contributions().pop().map(|found| plans.0.set(found));
+        Ok(())
+    });
     let (recorder, tap) = Recorder::new(recent, app.clock(), is_dev);
     app.observe_requests(Arc::new(recorder));
     app.contribute(LogTap(Arc::new(tap)));

@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `/requests` | the recent work, newest last; `?after={number}` and `?request_id={id}` select |
 //! | `/requests/{number}` | one of them, with its steps, its log lines and the work that it caused |
+//! | `/requests/{number}/steps/{step}/plan` | the plan of a statement, counted from 0 |
 
 mod recent;
 mod recording;
@@ -13,4 +14,4 @@ mod view;
 
 pub(crate) use recent::Recent;
 pub(crate) use recording::Recorder;
-pub(crate) use routes::{link, module};
+pub(crate) use routes::{Plans, link, module};

@@ -224,7 +224,10 @@ const steps = {
     const statement = shown.locator("tr", { hasText: "SELECT" }).first();
     await statement.locator("code", { hasText: "ghost@example.com" }).waitFor();
     assert.ok((await statement.locator(".bar.statement").boundingBox()).width > 0);
+    await statement.getByText("Plan", { exact: true }).click();
+    await statement.locator("pre", { hasText: "users" }).waitFor();
     await shown.locator("tr", { hasText: "handler" }).first().waitFor();
+    await shown.locator("tr", { hasText: "login.failed" }).locator("td", { hasText: /^info$/ }).waitFor();
     // A new request comes by itself, and can be selected.
     await page.request.get(`${base}/readyz`);
     await page.locator("#requests tr", { hasText: "GET /readyz" }).first().getByRole("link").click();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use doyen_core::sync::lock;
 use doyen_core::{RequestId, Timestamp, TraceContext};
 use doyen_observe::steps::{KeptSteps, Text, Value};
+use tracing::Level;
 
 /// Maximum memory of all that is kept.
 const MAX_BYTES: usize = 8 << 20;
@@ -48,11 +49,11 @@ pub(crate) struct Work {
     pub(crate) lines: Vec<Line>,
 }
 
-/// A warning or an error that it logged.
+/// A line that it logged.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) at: Instant,
-    pub(crate) is_error: bool,
+    pub(crate) level: Level,
     pub(crate) text: Text,
 }
 

@@ -11,6 +11,7 @@ use doyen_core::{
 };
 use doyen_observe::steps::{Steps, Text, Value, copied};
 use doyen_observe::{LogEvent, LogReceiver};
+use tracing::Level;
 
 use super::recent::{Line, Recent, Work};
 
@@ -30,7 +31,7 @@ pub(crate) struct Recorder {
 #[derive(Debug, Default)]
 struct Running(Mutex<HashMap<TraceContext, Weak<Recording>>>);
 
-/// Adds warnings and errors to the work that logs them.
+/// Adds log lines to the work that logs them.
 pub(crate) struct Tap(Arc<Running>);
 
 /// Work that runs.
@@ -93,6 +94,10 @@ impl RequestObserver for Recorder {
 }
 
 impl LogReceiver for Tap {
+    fn max_level(&self) -> Level {
+        Level::TRACE
+    }
+
     fn receive(&self, event: &LogEvent<'_>) {
         let Some(trace) = event.trace else { return };
         // Upgraded outside of the lock: the last reference may be dropped here.
@@ -102,14 +107,14 @@ impl LogReceiver for Tap {
         };
         let mut state = lock(&recording.state);
         if state.lines.len() < MAX_LINES {
-            let fields = event
-                .fields
-                .iter()
-                .map(|(name, value)| format!(" {name}={value}"));
+            let fields = event.fields.iter();
+            // The work has them already.
+            let own = fields.filter(|(name, _)| !matches!(*name, "request_id" | "trace_id"));
+            let fields = own.map(|(name, value)| format!(" {name}={value}"));
             let fields: String = fields.collect();
             state.lines.push(Line {
                 at: Instant::now(),
-                is_error: event.is_error,
+                level: event.level,
                 text: Text::copy(&format!("{}: {}{fields}", event.target, event.message)),
             });
         }
@@ -232,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_warning_belongs_to_the_work_that_logs_it_while_it_runs() {
+    fn a_line_belongs_to_the_work_that_logs_it_while_it_runs() {
         let recent = Arc::new(Recent::new(10));
         let (recorder, tap) = Recorder::new(Arc::clone(&recent), Arc::new(SystemClock), false);
         let [one, other] = [TraceContext::start(false), TraceContext::start(false)];
@@ -243,9 +248,9 @@ mod tests {
             trace,
             parent: None,
         };
-        let warn = |trace, message| {
+        let log = |trace, message| {
             tap.receive(&LogEvent {
-                is_error: false,
+                level: Level::INFO,
                 target: "mail",
                 message,
                 fields: &[("attempt", "2")],
@@ -258,10 +263,10 @@ mod tests {
         };
         let first = recorder.observe(&work(one)).unwrap();
         let second = recorder.observe(&work(other)).unwrap();
-        warn(Some(one), "too slow");
-        warn(None, "of no work");
+        log(Some(one), "too slow");
+        log(None, "of no work");
         first.ended(&end);
-        warn(Some(one), "too late");
+        log(Some(one), "too late");
         drop(second);
         let (_, kept) = recent.select(|_| true);
         let lines: Vec<Vec<&str>> = kept

@@ -64,14 +64,23 @@ fn step(work: &Work, step: &Step) -> Json {
 fn line(work: &Work, line: &Line) -> Json {
     json!({
         "start_ms": after(work, line.at),
-        "level": if line.is_error { "error" } else { "warn" },
+        "level": line.level.as_str().to_ascii_lowercase(),
         "text": line.text.as_str(),
     })
 }
 
 fn is_statement(step: &Step) -> bool {
+    statement(step).is_some()
+}
+
+/// Returns the text of a statement; `None` for another step.
+pub(super) fn statement(step: &Step) -> Option<&str> {
     let query = doyen_observe::steps::QUERY;
-    step.attributes.iter().any(|(name, _)| *name == query)
+    let mut attributes = step.attributes.iter();
+    attributes.find_map(|(name, value)| match value {
+        Value::Text(text) if *name == query => Some(text.as_str()),
+        _ => None,
+    })
 }
 
 fn attributes(attributes: &[(&'static str, Value)]) -> Json {

@@ -27,6 +27,7 @@ struct Answer {
     link: Option<String>,
     id: String,
     body: Value,
+    text: String,
 }
 
 async fn get(service: &Service, path: &str) -> Answer {
@@ -46,6 +47,7 @@ async fn get(service: &Service, path: &str) -> Answer {
         link,
         id: id.unwrap(),
         body: serde_json::from_slice(bytes).unwrap_or_default(),
+        text: String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
@@ -102,6 +104,14 @@ async fn a_request_is_shown_with_its_phases_and_statements() {
         "SELECT CAST($1 AS BIGINT) AS number"
     );
     assert_eq!(statement["attributes"]["db.query.parameters"], "$1 = 41");
+    let path = |step: &str| format!("/requests/{}/steps/{step}/plan", one["number"]);
+    let plan = get(admin, &path("2")).await;
+    assert_eq!(plan.status, 200);
+    assert!(plan.text.contains("SELECT CAST($1 AS BIGINT) AS number"));
+    for (step, code) in [("0", "not_found"), ("3", "not_found"), ("-1", "invalid")] {
+        let refused = get(admin, &path(step)).await;
+        assert_eq!(refused.body["code"], code, "{step}");
+    }
     // A step is inside of its request.
     let end =
         |step: &Value| step["start_ms"].as_f64().unwrap() + step["duration_ms"].as_f64().unwrap();
