@@ -111,7 +111,7 @@ pub use metrics::{Alert, Family, Metrics, Samples};
 pub use nats::{Nats, NatsSettings};
 pub use plugin::Plugin;
 pub use redis::{Redis, RedisSettings};
-pub use registrar::{AppInfo, BannerLink, Flush, Registrar};
+pub use registrar::{AdminReport, AppInfo, BannerLink, Flush, Registrar};
 pub use report::{PluginReport, Plugins};
 pub use runtime::Runtime;
 pub use secret::SecretSettings;

@@ -55,6 +55,37 @@ pub struct BannerLink {
     pub admin: bool,
 }
 
+/// A part of `/diagnostics` on the admin address: extension point for [`Registrar::contribute`].
+/// It must contain no secrets.
+#[derive(Clone)]
+pub struct AdminReport {
+    /// The name of the member: `breakers`.
+    pub name: &'static str,
+    read: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+}
+
+impl AdminReport {
+    /// Creates a report. `read` must not wait.
+    pub fn new(
+        name: &'static str,
+        read: impl Fn() -> serde_json::Value + Send + Sync + 'static,
+    ) -> Self {
+        let read = Arc::new(read);
+        Self { name, read }
+    }
+
+    /// Reads it.
+    pub fn read(&self) -> serde_json::Value {
+        (self.read)()
+    }
+}
+
+impl std::fmt::Debug for AdminReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("AdminReport").field(&self.name).finish()
+    }
+}
+
 /// Logging that was started. It is flushed last.
 pub type Flush = Box<dyn FnOnce() + Send>;
 

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use argon2::{Block, Params};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use doyen_core::{Secret, Unexpected};
+use doyen_core::{Secret, Unexpected, span, step_names};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -246,7 +246,7 @@ impl Passwords {
             buffers.release_when_idle();
             done
         });
-        Ok(done.await?)
+        Ok(span(step_names::PASSWORD_HASH, done).await?)
     }
 }
 

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Counters of one process.
 #[derive(Default)]
 pub(crate) struct Counters {
-    pub(crate) hits: AtomicU64,
     pub(crate) stale_hits: AtomicU64,
-    pub(crate) misses: AtomicU64,
     pub(crate) waits: AtomicU64,
     pub(crate) loads: AtomicU64,
     pub(crate) failed_loads: AtomicU64,

@@ -19,7 +19,9 @@ use tokio::time::Instant;
 use crate::counters::{Counters, count};
 use crate::flights::{self, Flight, Flights, Join, Outcome};
 use crate::lease::Lease;
+use crate::loads::{Bypass, Loads};
 use crate::local::{Local, Stored, micros};
+use crate::policies::Policies;
 use crate::shared_value::{Begin, SharedValue};
 use crate::slots::{self, Slots, View};
 use crate::{CacheSettings, Shared};
@@ -33,7 +35,7 @@ const MAX_BACKGROUND_LOADS: usize = 64;
 
 /// The store of the cache. Cloning shares it.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) settings: CacheSettings,
@@ -41,8 +43,10 @@ pub(crate) struct Inner {
     pub(crate) slots: Arc<Slots>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) shared: Option<Arc<Shared>>,
-    local: Local,
+    pub(crate) local: Local,
+    pub(crate) policies: Policies,
     flights: Arc<Flights>,
+    loads: Arc<Loads>,
     /// Places for loads in the background.
     background: Arc<Semaphore>,
     /// For the connection that follows the other nodes.
@@ -70,7 +74,9 @@ impl Engine {
         let (slots, counters) = (Arc::new(Slots::new()), Arc::<Counters>::default());
         Self(Arc::new(Inner {
             local: Local::new(settings.max_bytes.bytes(), &counters),
+            policies: Policies::default(),
             flights: Arc::default(),
+            loads: Arc::default(),
             background: Arc::new(Semaphore::new(MAX_BACKGROUND_LOADS)),
             redis: OnceLock::new(),
             shared: shared(&slots, &counters),
@@ -107,6 +113,15 @@ impl Engine {
         }
     }
 
+    pub(crate) fn settings(&self) -> &CacheSettings {
+        &self.0.settings
+    }
+
+    /// True if it has a second tier.
+    pub(crate) fn has_redis(&self) -> bool {
+        self.0.shared.is_some()
+    }
+
     /// Returns what was counted so far.
     pub fn stats(&self) -> CacheStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -114,9 +129,9 @@ impl Engine {
         CacheStats {
             entries,
             bytes,
-            hits: read(&counters.hits),
+            hits: self.0.policies.hits(),
             stale_hits: read(&counters.stale_hits),
-            misses: read(&counters.misses),
+            misses: self.0.policies.misses(),
             waits: read(&counters.waits),
             loads: read(&counters.loads),
             failed_loads: read(&counters.failed_loads),
@@ -181,7 +196,7 @@ impl CacheStore for Engine {
         if found.fresh_until <= self.0.now() {
             return None;
         }
-        count(&self.0.counters.hits);
+        count(&found.policy.hits);
         Some(found.value.clone())
     }
 
@@ -195,7 +210,7 @@ impl CacheStore for Engine {
             let found = inner.find(query.key);
             let old = match found {
                 Some(found) if found.fresh_until > now => {
-                    count(&inner.counters.hits);
+                    count(&found.policy.hits);
                     return Lookup::Hit(found.value.clone());
                 }
                 Some(found) if found.usable_until > now => Some(found.value.clone()),
@@ -207,7 +222,7 @@ impl CacheStore for Engine {
             };
             let receiver = match inner.flights.join(query.key, &view) {
                 Join::Lead(flight) => {
-                    count(&inner.counters.misses);
+                    count(&inner.policies.of(query.policy).misses);
                     return self.lead(query, view, flight, old, deadline).await;
                 }
                 Join::Wait(receiver) => receiver,
@@ -219,7 +234,7 @@ impl CacheStore for Engine {
             count(&inner.counters.waits);
             match tokio::time::timeout_at(deadline, flights::wait(receiver)).await {
                 Ok(Some(Outcome::Value(value))) => return Lookup::Hit(value),
-                Ok(Some(Outcome::Failed)) | Err(_) => return Lookup::Bypass,
+                Ok(Some(Outcome::Failed)) | Err(_) => return inner.bypass(query.key),
                 // The load was given up: the first one here loads.
                 Ok(None) => {}
             }
@@ -280,6 +295,7 @@ impl Engine {
                 policy,
                 view,
                 flight,
+                inner.loads.begin(query.key),
                 shared_lease,
             ))
         };
@@ -299,7 +315,7 @@ impl Engine {
                 Begin::Unavailable => return load(old, lease(None, flight, view)),
                 Begin::Fresh(value) => {
                     let bytes = value.value.clone();
-                    inner.copy(query.key, view, value);
+                    inner.copy(query.key, query.policy, view, value);
                     flight.finish(Outcome::Value(bytes.clone()));
                     return Lookup::Hit(bytes);
                 }
@@ -314,7 +330,7 @@ impl Engine {
                     }
                     if Instant::now() >= deadline {
                         flight.finish(Outcome::Failed);
-                        return Lookup::Bypass;
+                        return inner.bypass(query.key);
                     }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(MAX_POLL_INTERVAL);
@@ -345,8 +361,13 @@ impl Inner {
         Some(found)
     }
 
+    /// A load that stores nothing.
+    fn bypass(&self, key: &CacheKey) -> Lookup {
+        Lookup::Bypass(CacheLease::new(Bypass(self.loads.begin(key))))
+    }
+
     /// Copies a value of the second tier into this process.
-    fn copy(&self, key: &CacheKey, view: View, found: SharedValue) {
+    fn copy(&self, key: &CacheKey, policy: &CachePolicy, view: View, found: SharedValue) {
         // It would replace a newer value, and could not be read.
         if !self.slots.is_current(&view) {
             return;
@@ -355,6 +376,7 @@ impl Inner {
         let stored = Stored {
             value: found.value,
             view,
+            policy: self.policies.of(policy),
             stored_at: now,
             fresh_until: now.saturating_add(micros(found.fresh_for)),
             usable_until: now.saturating_add(micros(found.usable_for)),
@@ -366,6 +388,7 @@ impl Inner {
     pub(crate) fn keep(
         &self,
         key: &CacheKey,
+        policy: &CachePolicy,
         view: View,
         value: Option<Bytes>,
         fresh_for: Duration,
@@ -385,7 +408,7 @@ impl Inner {
             fresh_for,
             usable_for,
         };
-        self.copy(key, view, found);
+        self.copy(key, policy, view, found);
         true
     }
 }

@@ -12,6 +12,7 @@ use crate::SharedLease;
 use crate::counters::count;
 use crate::engine::Inner;
 use crate::flights::{Flight, Outcome};
+use crate::loads::Load;
 use crate::slots::View;
 
 /// A load in progress. Dropped, it releases what waits for it.
@@ -21,6 +22,7 @@ pub(crate) struct Lease {
     policy: CachePolicy,
     view: View,
     flight: Option<Flight>,
+    load: Load,
     shared: Option<SharedLease>,
 }
 
@@ -31,6 +33,7 @@ impl Lease {
         policy: CachePolicy,
         view: View,
         flight: Flight,
+        load: Load,
         shared: Option<SharedLease>,
     ) -> Self {
         Self {
@@ -39,6 +42,7 @@ impl Lease {
             policy,
             view,
             flight: Some(flight),
+            load,
             shared,
         }
     }
@@ -58,7 +62,14 @@ impl LeaseEnd for Lease {
         let fresh_for = jittered(self.policy.ttl(value.is_none()));
         let stale_for = self.policy.stale_for(value.is_none());
         let view = self.view.clone();
-        let kept = inner.keep(&self.key, view, value.clone(), fresh_for, stale_for);
+        let kept = inner.keep(
+            &self.key,
+            &self.policy,
+            view,
+            value.clone(),
+            fresh_for,
+            stale_for,
+        );
         self.finish(Outcome::Value(value.clone()));
         if let (Some(shared), Some(lease)) = (&inner.shared, self.shared.take()) {
             if kept {
@@ -76,6 +87,10 @@ impl LeaseEnd for Lease {
         count(&self.inner.counters.failed_loads);
         self.finish(Outcome::Failed);
         // The drop releases the lease in Redis.
+    }
+
+    fn concurrent_loads(&self) -> u32 {
+        self.load.concurrent
     }
 }
 

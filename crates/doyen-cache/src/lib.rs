@@ -10,14 +10,16 @@
 //! | --- | --- |
 //! | `slots` | generations of keys and tags: what makes an old value unreadable |
 //! | `local` | the tier in the process |
-//! | `flights` | one load at a time for each key |
+//! | `flights`, `loads` | one load at a time for each key, and the number of those that run |
 //! | `engine`, `lease` | a read, and the end of a load |
+//! | `operate`, `admin` | what operators read and evict on the admin address |
 //! | `shared`, `follow` | the tier in Redis, and the invalidations of the other nodes |
 //!
 //! An invalidation deletes nothing. It changes the generation of a key or tag, and a value is
 //! readable only while the generations are those from before its load. So a slow load that stores
 //! an old value stores it unreadable.
 
+mod admin;
 #[cfg(feature = "redis")]
 mod codec;
 mod counters;
@@ -26,8 +28,11 @@ mod flights;
 #[cfg(feature = "redis")]
 mod follow;
 mod lease;
+mod loads;
 mod local;
+mod operate;
 mod plugin;
+mod policies;
 mod settings;
 #[cfg(feature = "redis")]
 mod shared;
@@ -50,5 +55,10 @@ extern crate self as doyen;
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
+    /// The part for routes.
+    pub mod web {
+        pub use doyen_web::__private::*;
+    }
 }

@@ -9,6 +9,7 @@ use doyen_core::cache::CacheKey;
 use moka::notification::RemovalCause;
 
 use crate::counters::Counters;
+use crate::policies::PolicyCounters;
 use crate::slots::View;
 
 /// Estimated memory of an entry without its key and its bytes.
@@ -19,10 +20,17 @@ pub(crate) struct Stored {
     pub(crate) value: Option<Bytes>,
     /// The generations from before the load.
     pub(crate) view: View,
+    pub(crate) policy: Arc<PolicyCounters>,
     /// Times in microseconds.
     pub(crate) stored_at: i64,
     pub(crate) fresh_until: i64,
     pub(crate) usable_until: i64,
+}
+
+/// Returns the estimated bytes of an entry.
+pub(crate) fn weight(key: &CacheKey, stored: &Stored) -> u32 {
+    let bytes = stored.value.as_ref().map_or(0, Bytes::len);
+    u32::try_from(key.as_str().len() + bytes + ENTRY_BYTES).unwrap_or(u32::MAX)
 }
 
 /// The values, bounded in bytes.
@@ -33,10 +41,7 @@ impl Local {
         let counters = Arc::clone(counters);
         let cache = moka::sync::Cache::builder()
             .max_capacity(max_bytes)
-            .weigher(|key: &CacheKey, stored: &Arc<Stored>| {
-                let bytes = stored.value.as_ref().map_or(0, Bytes::len);
-                u32::try_from(key.as_str().len() + bytes + ENTRY_BYTES).unwrap_or(u32::MAX)
-            })
+            .weigher(|key: &CacheKey, stored: &Arc<Stored>| weight(key, stored))
             .eviction_listener(move |_, _, cause| {
                 if cause == RemovalCause::Size {
                     counters.evictions.fetch_add(1, Ordering::Relaxed);
@@ -56,6 +61,11 @@ impl Local {
 
     pub(crate) fn remove(&self, key: &CacheKey) {
         self.0.invalidate(key);
+    }
+
+    /// Returns all entries. It takes as long as there are many.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Arc<CacheKey>, Arc<Stored>)> {
+        self.0.iter()
     }
 
     /// Returns the number of entries and their bytes, after pending evictions.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use doyen_app::{
-    Alert, Family, Impact, Manifest, Plugin, Redis, Registrar, Samples, SetupError, Stop,
+    AdminReport, Alert, Family, Impact, Manifest, Plugin, Redis, Registrar, Samples, SetupError,
+    Stop,
 };
 use doyen_core::Clock;
 use doyen_core::cache::CacheStore;
 
-use crate::{CacheSettings, CacheStats, Engine};
+use crate::{CacheSettings, CacheStats, Engine, admin};
 
 /// Caches values and responses: provides the port [`CacheStore`].
 ///
@@ -40,6 +41,9 @@ impl Plugin for CachePlugin {
         app.provide::<dyn CacheStore>(Arc::clone(&store) as Arc<dyn CacheStore>);
         app.provide(store);
         app.response_cache(Arc::new(engine.clone()));
+        app.admin(admin::module());
+        let reported = engine.clone();
+        app.contribute(AdminReport::new("caches", move || admin::report(&reported)));
         let counted = engine.clone();
         app.metrics(FAMILIES, move |samples| collect(&counted.stats(), samples));
         if redis.is_some() {

@@ -45,10 +45,17 @@ struct Inner {
     counters: Arc<Counters>,
     away: AtomicBool,
     followed: AtomicBool,
-    /// Invalidated slots that Redis does not know yet, each with the number of its last
-    /// invalidation. There are 65,536 at most.
-    pending: Mutex<BTreeMap<Slot, u64>>,
+    pending: Mutex<Pending>,
     invalidations: AtomicU64,
+}
+
+/// What Redis does not know yet, each with the number of its last invalidation.
+#[derive(Clone, Default)]
+struct Pending {
+    /// Invalidated slots. There are 65,536 at most.
+    slots: BTreeMap<Slot, u64>,
+    /// Set if everything was invalidated.
+    all: Option<u64>,
 }
 
 struct Scripts {
@@ -56,6 +63,7 @@ struct Scripts {
     store: Script,
     release: Script,
     invalidate: Script,
+    invalidate_all: Script,
 }
 
 /// The lease to load a value for all nodes: its name and text in Redis.
@@ -80,6 +88,7 @@ impl Shared {
                 store: Script::new(include_str!("lua/store.lua")),
                 release: Script::new(include_str!("lua/release.lua")),
                 invalidate: Script::new(include_str!("lua/invalidate.lua")),
+                invalidate_all: Script::new(include_str!("lua/invalidate_all.lua")),
             },
             prefix: format!("doyen:{{{application}}}:cache:"),
             timeout,
@@ -219,18 +228,40 @@ impl Shared {
         // First, so that they are sent later if this is cancelled or fails.
         let number = self.0.invalidations.fetch_add(1, Ordering::Relaxed);
         let numbered = slots.iter().map(|slot| (*slot, number));
-        lock(&self.0.pending).extend(numbered);
+        lock(&self.0.pending).slots.extend(numbered);
         if self.is_away() {
             return;
         }
         self.0.send_pending(self.0.timeout).await;
+    }
+
+    /// Invalidates everything in Redis and on all nodes.
+    pub(crate) async fn invalidate_all(&self) {
+        let number = self.0.invalidations.fetch_add(1, Ordering::Relaxed);
+        lock(&self.0.pending).all = Some(number);
+        if !self.is_away() {
+            self.0.send_pending(self.0.timeout).await;
+        }
     }
 }
 
 impl Inner {
     /// Sends the pending invalidations. Returns false if Redis does not respond.
     async fn send_pending(self: &Arc<Self>, limit: Duration) -> bool {
-        let slots = lock(&self.pending).clone();
+        let Pending { slots, all } = lock(&self.pending).clone();
+        if all.is_some() {
+            let mut call = self.scripts.invalidate_all.prepare_invoke();
+            call.key(self.name("generations")).key(self.name("stream"));
+            call.key(self.name("number")).arg(MAX_MESSAGES);
+            let mut connection = self.connection.clone();
+            let work = call.invoke_async(&mut connection);
+            if self.within::<()>(limit, work).await.is_none() {
+                return false;
+            }
+            lock(&self.pending)
+                .all
+                .take_if(|number| Some(*number) == all);
+        }
         if slots.is_empty() {
             return true;
         }
@@ -246,7 +277,9 @@ impl Inner {
         let sent = self.within::<()>(limit, work).await.is_some();
         if sent {
             // One that was invalidated again meanwhile must be sent again.
-            lock(&self.pending).retain(|slot, number| slots.get(slot) != Some(number));
+            lock(&self.pending)
+                .slots
+                .retain(|slot, number| slots.get(slot) != Some(number));
         }
         sent
     }

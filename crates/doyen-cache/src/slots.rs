@@ -22,7 +22,12 @@ pub(crate) fn of_tag(tag: &CacheTag) -> Slot {
 
 /// Returns the slot of a key.
 pub(crate) fn of_key(key: &CacheKey) -> Slot {
-    slot(["key", key.as_str()])
+    of_key_text(key.as_str())
+}
+
+/// Returns the slot of the key with this text.
+pub(crate) fn of_key_text(text: &str) -> Slot {
+    slot(["key", text])
 }
 
 fn slot(name: [&str; 2]) -> Slot {
@@ -73,10 +78,6 @@ impl Slots {
     }
 
     /// Invalidates everything.
-    #[cfg_attr(
-        not(feature = "redis"),
-        allow(dead_code, reason = "only Redis needs it")
-    )]
     pub(crate) fn invalidate_all(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }

@@ -47,6 +47,10 @@ impl Shared {
     pub(crate) async fn invalidate(&self, _: &[Slot]) {
         match self.0 {}
     }
+
+    pub(crate) async fn invalidate_all(&self) {
+        match self.0 {}
+    }
 }
 
 /// Without Redis there is nothing to follow.

@@ -89,9 +89,9 @@ pub use limit::{
 pub use mail::{BadMail, Mail, MailDelivery, MailOutbox, MailQueue, Mailer, NotDelivered};
 pub use mask::mask;
 pub use observe::{
-    Observation, ObservedEnd, ObservedResponse, ObservedStatement, ObservedStep, ObservedWork,
-    RequestObserver, StepKind, StepValue, WorkKind, WorkPhase, begin_work, current_observation,
-    join_observers, span, within_observation, within_work,
+    Observation, ObservedEnd, ObservedLimit, ObservedResponse, ObservedStatement, ObservedStep,
+    ObservedWork, RequestObserver, StepKind, StepValue, WorkKind, WorkPhase, begin_work,
+    current_observation, join_observers, span, step_names, within_observation, within_work,
 };
 pub use page::{From as PageFrom, INVALID_CURSOR, Page, Paging, Total};
 pub use patch::Patch;

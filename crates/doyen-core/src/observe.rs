@@ -9,11 +9,12 @@ mod all;
 mod begin;
 mod current;
 mod port;
+pub mod step_names;
 
 pub use all::join_observers;
 pub use begin::begin_work;
 pub use current::{current_observation, span, within_observation, within_work};
 pub use port::{
-    Observation, ObservedEnd, ObservedResponse, ObservedStatement, ObservedStep, ObservedWork,
-    RequestObserver, StepKind, StepValue, WorkKind, WorkPhase,
+    Observation, ObservedEnd, ObservedLimit, ObservedResponse, ObservedStatement, ObservedStep,
+    ObservedWork, RequestObserver, StepKind, StepValue, WorkKind, WorkPhase,
 };

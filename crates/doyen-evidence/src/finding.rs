@@ -19,16 +19,20 @@ pub(crate) enum Code {
     LongTransaction,
     UnboundedList,
     LargeResponse,
+    CacheStampede,
+    MissingLimit,
 }
 
 impl Code {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::RepeatedStatement,
         Self::BlockingPoll,
         Self::ConnectionHeld,
         Self::LongTransaction,
         Self::UnboundedList,
         Self::LargeResponse,
+        Self::CacheStampede,
+        Self::MissingLimit,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -39,6 +43,8 @@ impl Code {
             Self::LongTransaction => "long_transaction",
             Self::UnboundedList => "unbounded_list",
             Self::LargeResponse => "large_response",
+            Self::CacheStampede => "cache_stampede",
+            Self::MissingLimit => "missing_limit",
         }
     }
 
@@ -53,6 +59,8 @@ impl Code {
             Self::LongTransaction => "a transaction was open for long",
             Self::UnboundedList => "a query without a limit returned many rows",
             Self::LargeResponse => "a JSON response is large",
+            Self::CacheStampede => "several requests loaded the same cached value at the same time",
+            Self::MissingLimit => "no rate limit counted a request that does expensive work",
         }
     }
 
@@ -71,6 +79,12 @@ impl Code {
             Self::LongTransaction => "write in smaller parts, or move the work to a background job",
             Self::UnboundedList => "add a LIMIT, or return pages with `Session::page`",
             Self::LargeResponse => "return pages, fewer fields, or a stream",
+            Self::CacheStampede => {
+                "keep the old value while a new one is loaded (`CachePolicy::stale`), make the load faster than `cache.load_timeout`, and invalidate less often than it takes"
+            }
+            Self::MissingLimit => {
+                "give the route a rate limit: remove `unlimited`, or add the plugin `limits`"
+            }
         }
     }
 }
@@ -84,6 +98,10 @@ pub(crate) struct Finding {
     pub(crate) millis: Option<u64>,
     pub(crate) rows: Option<u64>,
     pub(crate) bytes: Option<u64>,
+    /// The policy of the cached value.
+    pub(crate) cache: Option<Box<str>>,
+    /// The expensive work.
+    pub(crate) work: Option<Box<str>>,
 }
 
 impl Finding {
@@ -95,6 +113,8 @@ impl Finding {
             millis: None,
             rows: None,
             bytes: None,
+            cache: None,
+            work: None,
         }
     }
 
@@ -111,6 +131,8 @@ impl Finding {
             millis = self.millis,
             rows = self.rows,
             bytes = self.bytes,
+            cache = self.cache.as_deref(),
+            work = self.work.as_deref(),
             cure = self.code.cure(),
             "{}",
             self.code.summary()

@@ -14,6 +14,8 @@
 //! | `long_transaction` | had a transaction open for long |
 //! | `unbounded_list` | read many rows with a query without a limit |
 //! | `large_response` | got a large JSON response |
+//! | `cache_stampede` | loaded a cached value that several others load at the same time |
+//! | `missing_limit` | did expensive work, and no rate limit counted it |
 //!
 //! The command `explain` shows the plans of the slowest statements of a recorded run, or of one
 //! statement, with the index that a plan lacks.

@@ -14,6 +14,9 @@ pub(crate) struct Limits {
     pub(crate) long_transaction: Duration,
     pub(crate) list_rows: usize,
     pub(crate) response_bytes: u64,
+    pub(crate) concurrent_loads: u32,
+    /// True if the rate limits are switched off because a gateway enforces them.
+    pub(crate) is_limited_elsewhere: bool,
     allowed: Vec<Allowed>,
 }
 
@@ -39,6 +42,8 @@ impl Limits {
             long_transaction: settings.long_transaction,
             list_rows: settings.list_rows as usize,
             response_bytes: settings.response_size.bytes(),
+            concurrent_loads: settings.concurrent_loads,
+            is_limited_elsewhere: false,
             allowed: allowed.collect::<Result<_, _>>()?,
         })
     }

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use doyen_core::sync::lock;
-use doyen_core::{Observation, ObservedResponse, ObservedStatement};
+use doyen_core::{
+    Observation, ObservedLimit, ObservedResponse, ObservedStatement, ObservedStep, StepKind,
+    StepValue, step_names,
+};
 
 use crate::finding::{Code, Finding};
 use crate::limits::Limits;
@@ -30,6 +33,10 @@ struct State {
     /// The longest transaction, and the longest wait in one.
     open: Duration,
     idle: Duration,
+    /// Policy and number of concurrent loads of the cached value with the most.
+    loads: Option<(Box<str>, u32)>,
+    /// The first call to another service, password hash or mail.
+    expensive: Option<Box<str>>,
 }
 
 /// A statement by its text.
@@ -94,6 +101,26 @@ impl Observation for Observed {
                 time: statement.time,
                 max_rows: rows,
             });
+        }
+    }
+
+    fn step(&self, step: &ObservedStep<'_>) {
+        if step.kind == StepKind::Client
+            || [step_names::PASSWORD_HASH, step_names::MAIL].contains(&step.name)
+        {
+            lock(&self.state)
+                .expensive
+                .get_or_insert_with(|| step.name.into());
+        } else if let Some(StepValue::Integer(loads)) =
+            attribute(step, step_names::CONCURRENT_LOADS)
+        {
+            let loads = u32::try_from(loads).unwrap_or(u32::MAX);
+            let most = &mut lock(&self.state).loads;
+            if most.as_ref().is_none_or(|(_, most)| *most < loads)
+                && let Some(StepValue::Text(policy)) = attribute(step, step_names::CACHE_POLICY)
+            {
+                *most = Some((policy.into(), loads));
+            }
         }
     }
 
@@ -167,7 +194,38 @@ impl State {
                 ..Finding::new(Code::LargeResponse)
             });
         }
+        findings.extend(self.stampede(limits));
+        findings.extend(self.missing_limit(limits, response));
         findings
+    }
+
+    fn stampede(&self, limits: &Limits) -> Option<Finding> {
+        let (policy, loads) = self.loads.as_ref()?;
+        (*loads >= limits.concurrent_loads).then(|| Finding {
+            cache: Some(policy.clone()),
+            count: Some(*loads),
+            ..Finding::new(Code::CacheStampede)
+        })
+    }
+
+    /// Work that costs more than the request, without a limit on how often it is caused. A query
+    /// counts only if anyone can cause it.
+    fn missing_limit(&self, limits: &Limits, response: &ObservedResponse<'_>) -> Option<Finding> {
+        match response.limit {
+            ObservedLimit::Counted => return None,
+            ObservedLimit::Absent if limits.is_limited_elsewhere => return None,
+            ObservedLimit::Uncounted | ObservedLimit::Absent => {}
+        }
+        let write = || self.statements.iter().find(|one| is_write(&one.sql));
+        let query = || self.statements.first().filter(|_| response.is_anonymous);
+        let work = self.expensive.clone().or_else(|| {
+            let sql = &write().or_else(query)?.sql;
+            Some(first_word(sql).to_ascii_uppercase().into())
+        })?;
+        Some(Finding {
+            work: Some(work),
+            ..Finding::new(Code::MissingLimit)
+        })
     }
 
     /// Queries that were repeated. Writes are not counted: each event and each job of a request is
@@ -216,19 +274,37 @@ fn shape(sql: &str) -> String {
     sql.to_owned()
 }
 
+fn attribute<'a>(step: &ObservedStep<'a>, name: &str) -> Option<StepValue<'a>> {
+    let mut attributes = step.attributes.iter();
+    attributes.find_map(|(known, value)| (*known == name).then_some(*value))
+}
+
+fn first_word(sql: &str) -> &str {
+    let mut words = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic());
+    words.next().unwrap_or_default()
+}
+
 fn is_query(sql: &str) -> bool {
-    let word = sql
-        .trim_start()
-        .split(|c: char| !c.is_ascii_alphabetic())
-        .next();
-    word.is_some_and(|word| {
-        word.eq_ignore_ascii_case("SELECT") || word.eq_ignore_ascii_case("WITH")
-    })
+    is_any(first_word(sql), &["SELECT", "WITH"])
+}
+
+/// True for a statement that changes rows, also below a `WITH`.
+fn is_write(sql: &str) -> bool {
+    let writes = |word: &str| is_any(word, &["INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"]);
+    let word = first_word(sql);
+    writes(word) || word.eq_ignore_ascii_case("WITH") && words(sql).any(writes)
 }
 
 fn has_limit(sql: &str) -> bool {
-    let mut words = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.any(|word| word.eq_ignore_ascii_case("LIMIT") || word.eq_ignore_ascii_case("FETCH"))
+    words(sql).any(|word| is_any(word, &["LIMIT", "FETCH"]))
+}
+
+fn words(sql: &str) -> impl Iterator<Item = &str> {
+    sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
+fn is_any(word: &str, all: &[&str]) -> bool {
+    all.iter().any(|one| word.eq_ignore_ascii_case(one))
 }
 
 /// True for `application/json` and types such as `application/hal+json`.
@@ -248,6 +324,12 @@ mod tests {
         assert!(!has_limit("SELECT rate_limit, limits FROM t"));
         assert!(is_query("\n WITH x AS (SELECT 1) SELECT * FROM x"));
         assert!(!is_query("INSERT INTO t SELECT 1"));
+        assert!(is_write("  insert into t values (1)"));
+        assert!(is_write("WITH old AS (SELECT 1) DELETE FROM t"));
+        assert!(!is_write(
+            "WITH x AS (SELECT updated FROM t) SELECT * FROM x"
+        ));
+        assert!(!is_write("SELECT 'INSERT'") && !is_write("SAVEPOINT a"));
         assert!(is_json("application/hal+json; charset=utf-8") && !is_json("text/html"));
     }
 }

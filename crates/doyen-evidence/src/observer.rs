@@ -74,6 +74,7 @@ mod tests {
             long_transaction: std::time::Duration::from_secs(1),
             list_rows: 1000,
             response_size: doyen_settings::ByteSize::mib(1),
+            concurrent_loads: 5,
             allow: Vec::new(),
             record: None,
             scan_rows: 1000,

@@ -28,8 +28,10 @@ impl Plugin for Evidence {
         settings: EvidenceSettings,
         app: &mut Registrar<'_>,
     ) -> Result<(), SetupError> {
-        let limits =
+        let mut limits =
             Limits::new(&settings).map_err(|error| SetupError::setting("evidence.allow", error))?;
+        // With the plugin, requests are uncounted only if the application switched it off.
+        limits.is_limited_elsewhere = app.has("limits");
         let is_prod = app.info().environment.is_prod();
         let sample = settings.sample.unwrap_or(if is_prod { 0.0 } else { 1.0 });
         #[cfg(feature = "database")]

@@ -33,6 +33,10 @@ pub struct EvidenceSettings {
     /// Size of a JSON response, before compression, above which it is a `large_response`.
     #[setting(default = "1 MiB")]
     pub response_size: ByteSize,
+    /// Loads of one cached value that run at the same time in a process, from which they are a
+    /// `cache_stampede`.
+    #[setting(default = 5, min = 2)]
+    pub concurrent_loads: u32,
     /// Findings that are expected: a code, or a code, a method and the template of a route, such as
     /// `repeated_statement GET /reports/{year}`. They are neither logged nor counted.
     #[setting(default = [])]

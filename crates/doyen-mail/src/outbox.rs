@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use doyen_core::inject::{Context, Node};
 use doyen_core::sync::lock;
-use doyen_core::{Inject, Jobs, Lifetime, Mail, MailOutbox, MailQueue, Refusal, Unexpected, port};
+use doyen_core::{
+    Inject, Jobs, Lifetime, Mail, MailOutbox, MailQueue, Refusal, Unexpected, port, span,
+    step_names,
+};
 
 use crate::job::DeliverMail;
 use crate::seal::MailSeal;
@@ -69,7 +72,7 @@ impl Inject for MemoryOutbox {
 #[port]
 impl MailOutbox for MemoryOutbox {
     async fn send(&self, mail: Mail) -> Result<(), Unexpected> {
-        lock(&self.mails).push(mail);
+        span(step_names::MAIL, async { lock(&self.mails).push(mail) }).await;
         Ok(())
     }
 

@@ -7,8 +7,10 @@
 //!    │                              └──────── one trial fails ─────┘            │
 //!    └──────────────────────────────────────── all n succeed ───────────────────┘
 //! ```
+//!
+//! An operator can force it open, until it is closed again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,65 +50,96 @@ pub(crate) enum State {
     Closed,
     Open,
     HalfOpen,
+    ForcedOpen,
 }
 
 enum Phase {
     /// The latest results, oldest first: true for a failure.
     Closed(VecDeque<bool>),
-    Open {
-        since: Timestamp,
-    },
+    Open,
     HalfOpen {
         admitted: u32,
         succeeded: u32,
     },
+    ForcedOpen,
 }
 
 impl Phase {
     fn state(&self) -> State {
         match self {
             Phase::Closed(_) => State::Closed,
-            Phase::Open { .. } => State::Open,
+            Phase::Open => State::Open,
             Phase::HalfOpen { .. } => State::HalfOpen,
+            Phase::ForcedOpen => State::ForcedOpen,
         }
     }
+}
+
+/// A phase, its number, and when it began.
+struct Current {
+    number: u64,
+    since: Timestamp,
+    phase: Phase,
+}
+
+impl Current {
+    fn begin(&mut self, phase: Phase, now: Timestamp) {
+        self.number += 1;
+        self.since = now;
+        self.phase = phase;
+    }
+}
+
+/// What a breaker knows, for operators.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) state: State,
+    pub(crate) since: Timestamp,
+    /// Tries in the window, or trials that were admitted.
+    pub(crate) tries: usize,
+    /// Failed tries in the window.
+    pub(crate) failures: usize,
 }
 
 /// A breaker. Calls that began in an earlier phase do not count in a later one.
 pub(crate) struct Breaker {
     rules: Rules,
     clock: Arc<dyn Clock>,
-    inner: Mutex<(u64, Phase)>,
+    current: Mutex<Current>,
 }
 
 impl Breaker {
     fn new(rules: Rules, clock: Arc<dyn Clock>) -> Self {
-        let inner = Mutex::new((0, Phase::Closed(VecDeque::new())));
+        let current = Mutex::new(Current {
+            number: 0,
+            since: clock.now(),
+            phase: Phase::Closed(VecDeque::new()),
+        });
         Self {
             rules,
             clock,
-            inner,
+            current,
         }
     }
 
     /// Admits one try, or returns the time until the next trial.
     pub(crate) fn admit(self: &Arc<Self>) -> Result<Admission, Duration> {
-        let mut inner = lock(&self.inner);
-        let (phase_number, phase) = &mut *inner;
-        if let Phase::Open { since } = phase {
+        let mut current = lock(&self.current);
+        if matches!(current.phase, Phase::Open) {
             let now = self.clock.now();
-            let open = now.since(*since);
+            let open = now.since(current.since);
             // A clock that was set back must not keep the breaker open.
-            if open < self.rules.pause && now >= *since {
+            if open < self.rules.pause && now >= current.since {
                 return Err(self.rules.pause - open);
             }
-            *phase_number += 1;
-            *phase = Phase::HalfOpen {
+            let half_open = Phase::HalfOpen {
                 admitted: 0,
                 succeeded: 0,
             };
+            current.begin(half_open, now);
         }
-        let is_trial = match phase {
+        let is_trial = match &mut current.phase {
+            Phase::ForcedOpen => return Err(self.rules.pause),
             Phase::HalfOpen { admitted, .. } if *admitted >= self.rules.trials => {
                 return Err(self.rules.pause);
             }
@@ -118,7 +151,7 @@ impl Breaker {
         };
         Ok(Admission {
             breaker: Arc::clone(self),
-            phase: *phase_number,
+            phase: current.number,
             is_trial,
             is_recorded: false,
         })
@@ -126,12 +159,11 @@ impl Breaker {
 
     /// Records a result. Returns the new state if it changed.
     fn record(&self, phase_of_try: u64, failed: bool) -> Option<State> {
-        let mut inner = lock(&self.inner);
-        let (phase_number, phase) = &mut *inner;
-        if *phase_number != phase_of_try {
+        let mut current = lock(&self.current);
+        if current.number != phase_of_try {
             return None;
         }
-        let next = match phase {
+        let next = match &mut current.phase {
             Phase::Closed(results) => {
                 results.push_back(failed);
                 if results.len() > self.rules.window {
@@ -139,33 +171,54 @@ impl Breaker {
                 }
                 let failures = results.iter().filter(|failed| **failed).count();
                 let full = results.len() >= self.rules.window;
-                (full && failures >= self.rules.failures).then(|| self.opened())
+                (full && failures >= self.rules.failures).then_some(Phase::Open)
             }
-            Phase::HalfOpen { .. } if failed => Some(self.opened()),
+            Phase::HalfOpen { .. } if failed => Some(Phase::Open),
             Phase::HalfOpen { succeeded, .. } => {
                 *succeeded += 1;
                 (*succeeded >= self.rules.trials).then(|| Phase::Closed(VecDeque::new()))
             }
-            Phase::Open { .. } => None,
+            Phase::Open | Phase::ForcedOpen => None,
         };
-        *phase = next?;
-        *phase_number += 1;
-        Some(phase.state())
+        current.begin(next?, self.clock.now());
+        Some(current.phase.state())
     }
 
-    fn opened(&self) -> Phase {
-        Phase::Open {
-            since: self.clock.now(),
-        }
+    /// Closes it, or forces it open. Tries that run do not count any more.
+    fn set(&self, is_closed: bool) {
+        let phase = if is_closed {
+            Phase::Closed(VecDeque::new())
+        } else {
+            Phase::ForcedOpen
+        };
+        lock(&self.current).begin(phase, self.clock.now());
     }
 
     pub(crate) fn state(&self) -> State {
-        lock(&self.inner).1.state()
+        lock(&self.current).phase.state()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let current = lock(&self.current);
+        let (tries, failures) = match &current.phase {
+            Phase::Closed(results) => (
+                results.len(),
+                results.iter().filter(|failed| **failed).count(),
+            ),
+            Phase::HalfOpen { admitted, .. } => (*admitted as usize, 0),
+            Phase::Open | Phase::ForcedOpen => (0, 0),
+        };
+        Snapshot {
+            state: current.phase.state(),
+            since: current.since,
+            tries,
+            failures,
+        }
     }
 
     /// True if forgetting it changes nothing that matters.
     fn is_idle(self: &Arc<Self>) -> bool {
-        let quiet = match &lock(&self.inner).1 {
+        let quiet = match &lock(&self.current).phase {
             Phase::Closed(results) => !results.contains(&true),
             _ => false,
         };
@@ -238,14 +291,35 @@ impl Breakers {
     pub(crate) fn count(&self) -> [usize; 2] {
         let hosts = lock(&self.hosts);
         let count = |state| hosts.values().filter(|one| one.state() == state).count();
-        [count(State::Open), count(State::HalfOpen)]
+        let open = count(State::Open) + count(State::ForcedOpen);
+        [open, count(State::HalfOpen)]
+    }
+
+    /// Returns the breakers, by host.
+    pub(crate) fn list(&self) -> BTreeMap<String, Snapshot> {
+        let hosts = lock(&self.hosts);
+        let hosts = hosts.iter();
+        hosts
+            .map(|(host, one)| (host.clone(), one.snapshot()))
+            .collect()
+    }
+
+    /// Closes the breaker of this host, or forces it open. Returns `None` for an unknown host.
+    pub(crate) fn set(&self, host: &str, is_closed: bool) -> Option<Snapshot> {
+        let breaker = lock(&self.hosts).get(host).cloned()?;
+        breaker.set(is_closed);
+        Some(breaker.snapshot())
     }
 }
 
 fn make_room(hosts: &mut HashMap<String, Arc<Breaker>>) {
     hosts.retain(|_, breaker| !breaker.is_idle());
     if hosts.len() >= MAX_HOSTS {
-        let victim = hosts.keys().next().cloned();
+        // What an operator decided is kept as long as possible.
+        let is_forced = |breaker: &Breaker| breaker.state() == State::ForcedOpen;
+        let mut others = hosts.iter().filter(|(_, breaker)| !is_forced(breaker));
+        let victim = others.next().or_else(|| hosts.iter().next());
+        let victim = victim.map(|(host, _)| host.clone());
         victim.and_then(|host| hosts.remove(&host));
     }
 }

@@ -40,6 +40,7 @@
 // The macros generate paths that begin with `::doyen::__private`; here that is this crate.
 extern crate self as doyen;
 
+mod admin;
 mod breaker;
 mod bulkhead;
 mod call;
@@ -66,6 +67,10 @@ pub use settings::{ClientSettings, OutboundSettings};
 /// Names for generated code. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use doyen_core::__private::*;
+    pub use doyen_schema::__private::*;
     pub use doyen_settings as settings;
+    /// The part for routes.
+    pub mod web {
+        pub use doyen_web::__private::*;
+    }
 }

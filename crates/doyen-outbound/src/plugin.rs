@@ -1,15 +1,16 @@
 //! The clients as a plugin.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use doyen_app::{Impact, Manifest, Plugin, Registrar, SetupError, Stop};
+use doyen_app::{AdminReport, Impact, Manifest, Plugin, Registrar, SetupError, Stop};
 
 use crate::breaker::State;
 use crate::guard::{Lookup, SystemLookup};
+use crate::pool::Pools;
 use crate::{
-    ClientSettings, DeclaredUpstream, LookupOverride, OutboundSettings, Pool, error, metrics,
+    ClientSettings, DeclaredUpstream, LookupOverride, OutboundSettings, Pool, admin, error, metrics,
 };
 
 /// Maximum time of the health check, which only reads memory.
@@ -19,9 +20,6 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
 /// application declares with [`upstream`](crate::upstream).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outbound;
-
-/// The pools of all clients.
-struct Pools(Vec<Arc<Pool>>);
 
 impl Plugin for Outbound {
     const NAME: &'static str = "outbound";
@@ -37,16 +35,28 @@ impl Plugin for Outbound {
         app: &mut Registrar<'_>,
     ) -> Result<(), SetupError> {
         app.classify_errors(error::classify);
+        let pools = Arc::<OnceLock<Arc<Pools>>>::default();
+        let reported = Arc::clone(&pools);
+        app.contribute(AdminReport::new("breakers", move || {
+            reported
+                .get()
+                .map(|pools| admin::report(pools))
+                .unwrap_or_default()
+        }));
         // Plugins may declare upstreams too: all are known after registration.
-        app.finish(|app| {
-            wire(settings.clients, app);
+        app.finish(move |app| {
+            wire(settings.clients, app, &pools);
             Ok(())
         });
         Ok(())
     }
 }
 
-fn wire(mut sections: BTreeMap<String, ClientSettings>, app: &mut Registrar<'_>) {
+fn wire(
+    mut sections: BTreeMap<String, ClientSettings>,
+    app: &mut Registrar<'_>,
+    reported: &OnceLock<Arc<Pools>>,
+) {
     let lookup = match app.contributions::<LookupOverride>().pop() {
         Some(LookupOverride(lookup)) => lookup,
         None => Arc::new(SystemLookup) as Arc<dyn Lookup>,
@@ -81,14 +91,17 @@ fn wire(mut sections: BTreeMap<String, ClientSettings>, app: &mut Registrar<'_>)
         };
         app.fault(SetupError::setting(format!("outbound.{name}"), message));
     }
-    operate(pools, app);
+    operate(pools, app, reported);
 }
 
 /// Starts the connections, and shows the state of the clients.
-fn operate(pools: Vec<Arc<Pool>>, app: &mut Registrar<'_>) {
+fn operate(pools: Vec<Arc<Pool>>, app: &mut Registrar<'_>, reported: &OnceLock<Arc<Pools>>) {
     let agent = format!("{}/{}", app.info().name, app.info().version);
     let (checked, collected) = (pools.clone(), pools.clone());
-    app.provide(Arc::new(Pools(pools)));
+    let pools = Arc::new(Pools(pools));
+    app.provide(Arc::clone(&pools));
+    app.admin(admin::module());
+    let _ = reported.set(pools);
     app.service("outbound", move |pools: Arc<Pools>| async move {
         for pool in &pools.0 {
             pool.start(&agent)?;

@@ -15,6 +15,9 @@ use crate::retry::Budget;
 use crate::transport::Transport;
 use crate::{CallError, CallErrorKind, ClientSettings};
 
+/// The pools of all clients.
+pub(crate) struct Pools(pub(crate) Vec<Arc<Pool>>);
+
 /// The connections, limits and counters of one client.
 pub struct Pool {
     pub(crate) name: &'static str,

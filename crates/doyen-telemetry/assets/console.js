@@ -2,6 +2,7 @@
 
 import { element, find, seconds, show, table } from "./dom.js";
 import { parse, quantile, total } from "./metrics.js";
+import { operate } from "./operate.js";
 import { follow } from "./requests.js";
 
 const INTERVAL = 2000;
@@ -78,6 +79,7 @@ function others(metrics) {
 }
 
 function plugins(report) {
+  operate(report, () => paused);
   const rows = report.plugins.map((one) => [
     element("code", one.name), one.about, one.origin, one.requires.join(", "),
     seconds(one.start_seconds ?? null),

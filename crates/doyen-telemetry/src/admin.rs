@@ -16,7 +16,7 @@ use doyen_web::{Body, Drain, HostName, Module, Query, Response, ServerOptions};
 use http::{HeaderValue, StatusCode, header};
 
 use crate::console;
-use crate::facts::{self, Facts};
+use crate::facts::{self, Facts, Reports};
 use crate::requests::{self, Recent, Recorder};
 
 /// Opens a second listener with `/console`, `/metrics`, `/readyz?verbose`,
@@ -68,7 +68,13 @@ impl Plugin for Admin {
             plugins
         ]));
         let facts = Arc::<Facts>::default();
-        app.admin(facts::module(Arc::clone(&facts)));
+        let known = Arc::clone(&facts);
+        // The plugins that start later have reports too.
+        app.finish(move |app| {
+            let reports = Reports(app.contributions());
+            app.admin(facts::module(known, reports));
+            Ok(())
+        });
         app.after_build(move |built| facts.fill(built));
         record_requests(&settings, app);
         app.contribute(BannerLink {

@@ -10,7 +10,7 @@ use http::{HeaderValue, header};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-const FILES: [(&str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str); 6] = [
     (
         "console.css",
         "text/css; charset=utf-8",
@@ -35,6 +35,11 @@ const FILES: [(&str, &str, &str); 5] = [
         "requests.js",
         "text/javascript; charset=utf-8",
         include_str!("../assets/requests.js"),
+    ),
+    (
+        "operate.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../assets/operate.js"),
     ),
 ];
 

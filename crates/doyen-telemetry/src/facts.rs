@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use doyen_app::{Built, Health, Impact, Metrics, Plugins};
+use doyen_app::{AdminReport, Built, Health, Impact, Metrics, Plugins};
 use doyen_core::anyone;
 use doyen_macros::{get, routes};
 use doyen_schema::contract::Operation;
@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 /// Known once the application is built.
 #[derive(Debug, Default)]
 pub(crate) struct Facts(OnceLock<Known>);
+
+/// What plugins add to the report of everything.
+pub(crate) struct Reports(pub(crate) Vec<AdminReport>);
 
 #[derive(Debug)]
 struct Known {
@@ -68,10 +71,11 @@ fn route(operation: &Operation) -> Value {
 }
 
 /// The routes.
-pub(crate) fn module(facts: Arc<Facts>) -> Module {
+pub(crate) fn module(facts: Arc<Facts>, reports: Reports) -> Module {
     Module::new("facts")
         .routes(routes![list_routes, settings, diagnostics])
         .provide(facts)
+        .provide(Arc::new(reports))
 }
 
 /// List the routes with their policies
@@ -90,6 +94,7 @@ async fn settings(facts: Arc<Facts>) -> Response {
 #[get("/diagnostics", allow = anyone, hidden)]
 async fn diagnostics(
     facts: Arc<Facts>,
+    reports: Arc<Reports>,
     plugins: Arc<Plugins>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
@@ -108,7 +113,7 @@ async fn diagnostics(
         })
         .collect();
     let plugins = plugins.to_json();
-    json_response(&json!({
+    let mut report = json!({
         "application": facts.get(|known| &known.application),
         "is_draining": drain.has_begun(),
         "health": checks,
@@ -117,7 +122,11 @@ async fn diagnostics(
         "plugins": plugins["plugins"],
         "absent_plugins": plugins["absent"],
         "metrics": metrics.render(&health).await.lines().collect::<Vec<_>>(),
-    }))
+    });
+    for one in &reports.0 {
+        report[one.name] = one.read();
+    }
+    json_response(&report)
 }
 
 fn json_response(value: &Value) -> Response {

@@ -16,6 +16,7 @@ use doyen::web::Service;
 use doyen::{App, Runtime};
 use serde_json::Value as Json;
 
+use crate::call::REPEATED_STATEMENT;
 use crate::callers::TestCallers;
 use crate::contract::Document;
 use crate::database::{Place, loader};
@@ -40,7 +41,7 @@ struct Inner {
     url: String,
     make: fn() -> App,
     others: std::sync::Mutex<Vec<TestApp>>,
-    allows_repeated_statements: bool,
+    failing: Vec<&'static str>,
 }
 
 impl std::fmt::Debug for TestApp {
@@ -73,7 +74,10 @@ impl TestApp {
         clock: TestClock,
     ) -> Self {
         let log = AccessLog::memory();
-        let allows_repeated_statements = setup.allows_repeated_statements;
+        let mut failing = setup.failing;
+        if !setup.allows_repeated_statements {
+            failing.push(REPEATED_STATEMENT);
+        }
         let mut overrides = setup.overrides;
         overrides.clock = Some(Arc::new(clock.clone()));
         overrides.access_log = Some(Arc::new(log.clone()));
@@ -105,7 +109,7 @@ impl TestApp {
             url: url.to_owned(),
             make,
             others: std::sync::Mutex::default(),
-            allows_repeated_statements,
+            failing,
         }))
     }
 
@@ -127,8 +131,9 @@ impl TestApp {
         &self.0.callers
     }
 
-    pub(crate) fn allows_repeated_statements(&self) -> bool {
-        self.0.allows_repeated_statements
+    /// True if a finding with this code fails the test.
+    pub(crate) fn fails_on(&self, code: &str) -> bool {
+        self.0.failing.contains(&code)
     }
 
     /// Starts the same application again, on the same database and with the same clock: another

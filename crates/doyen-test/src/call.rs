@@ -10,8 +10,8 @@ use tracing::instrument::WithSubscriber as _;
 use crate::recorder::Recorder;
 use crate::{Answer, TestApp};
 
-/// The finding that fails a test.
-const REPEATED_STATEMENT: &str = "repeated_statement";
+/// The code of the finding that fails a test.
+pub(crate) const REPEATED_STATEMENT: &str = "repeated_statement";
 
 /// A request in preparation; [`send`](Self::send) sends it.
 #[derive(Debug)]
@@ -133,9 +133,12 @@ impl Call {
             panic!("{violation}\n\n{answer}");
         }
         let mut findings = answer.findings().iter();
-        let repeated = findings.find(|finding| finding.code == REPEATED_STATEMENT);
-        if let Some(finding) = repeated.filter(|_| !self.app.allows_repeated_statements()) {
-            panic!("{finding}\nIf this is meant, use `Setup::allow_repeated_statements`.");
+        match findings.find(|finding| self.app.fails_on(&finding.code)) {
+            Some(finding) if finding.code == REPEATED_STATEMENT => {
+                panic!("{finding}\nIf this is meant, use `Setup::allow_repeated_statements`.")
+            }
+            Some(finding) => panic!("{finding}"),
+            None => {}
         }
         answer
     }

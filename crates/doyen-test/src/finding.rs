@@ -27,6 +27,10 @@ pub struct Finding {
     pub rows: Option<u64>,
     /// Number of bytes.
     pub bytes: Option<u64>,
+    /// Policy of the cached value.
+    pub cache: Option<String>,
+    /// Expensive work: `INSERT`, `password hash`, or a call such as `POST payments`.
+    pub work: Option<String>,
 }
 
 /// The finding in readable form, for the message of a failed test.
@@ -45,8 +49,9 @@ impl fmt::Display for Finding {
                 write!(f, "\n  {figure} {unit}")?;
             }
         }
-        if let Some(statement) = &self.statement {
-            write!(f, "\n  {statement}")?;
+        let texts = [&self.statement, &self.cache, &self.work];
+        for text in texts.into_iter().flatten() {
+            write!(f, "\n  {text}")?;
         }
         write!(f, "\n  cure: {}", self.cure)
     }

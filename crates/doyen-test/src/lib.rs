@@ -51,7 +51,8 @@
 //!
 //! **A request must not run the same query for each of several rows** (N+1): the test fails, and
 //! the message names the route, the statement and the cure. [`Setup::allow_repeated_statements`]
-//! permits it. Requests over a socket are not checked.
+//! permits it. Requests over a socket are not checked. [`Setup::fail_on`] adds further codes of the
+//! plugin `evidence`.
 //!
 //! The database of a failed test is kept, and the message names it; the next run of that test
 //! removes it. The PostgreSQL server is the one at `DOYEN_TEST_POSTGRES_URL`, by default

@@ -113,6 +113,8 @@ impl Visit for Finding {
             "method" => self.method = value,
             "route" => self.route = value,
             "statement" => self.statement = Some(value),
+            "cache" => self.cache = Some(value),
+            "work" => self.work = Some(value),
             _ => {}
         }
     }

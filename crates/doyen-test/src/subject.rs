@@ -36,6 +36,7 @@ pub struct Setup {
     pub(crate) edits: Vec<Edit>,
     pub(crate) values: Vec<(String, String)>,
     pub(crate) allows_repeated_statements: bool,
+    pub(crate) failing: Vec<&'static str>,
 }
 
 /// Changes the application.
@@ -70,6 +71,13 @@ impl Setup {
     #[must_use]
     pub fn allow_repeated_statements(mut self) -> Self {
         self.allows_repeated_statements = true;
+        self
+    }
+
+    /// Fails the test if a request has a finding with this code, such as `missing_limit`.
+    #[must_use]
+    pub fn fail_on(mut self, code: &'static str) -> Self {
+        self.failing.push(code);
         self
     }
 

@@ -2,8 +2,11 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use doyen_test::{Program, Running};
+use doyen_test::{Program, RedisServer, Running};
 use serde_json::{Value, json};
+
+use crate::live::program;
+use crate::support::{Helpdesk, Join as _};
 
 const SECRET: &str = doyen_test::SIGNING_KEY;
 
@@ -14,9 +17,21 @@ fn free_address() -> SocketAddr {
 
 /// Sends a request to this address. Returns the status and the body.
 fn send(server: &Running, to: SocketAddr, method: &str, path: &str, body: &str) -> (u16, String) {
+    send_with(server, to, method, path, "", body)
+}
+
+/// The same with a header line.
+fn send_with(
+    server: &Running,
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    header: &str,
+    body: &str,
+) -> (u16, String) {
     let length = body.len();
     let text = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     let answer = server.try_exchange(to, &text).unwrap();
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
@@ -108,4 +123,101 @@ fn an_operator_reads_policies_and_settings_and_changes_the_log_without_a_restart
     // The public address has none of it.
     assert_eq!(send(&server, public, "GET", "/settings", "").0, 404);
     assert_eq!(server.terminate().code(), Some(0));
+}
+
+/// A process, its two addresses, and the token of a user.
+struct Node {
+    server: Running,
+    public: SocketAddr,
+    admin: SocketAddr,
+    token: String,
+}
+
+impl Node {
+    fn start(program: Program, redis: &RedisServer, token: &str) -> Self {
+        let admin = free_address();
+        let server = program
+            .env("REDIS_URL", &redis.url())
+            .env("APP_REDIS__TIMEOUT", "10s")
+            .env("APP_ADMIN__BIND", &admin.to_string())
+            .start();
+        Self {
+            public: server.address(),
+            server,
+            admin,
+            token: token.to_owned(),
+        }
+    }
+
+    /// The number of open tickets, from the stored response.
+    fn open_tickets(&self) -> u64 {
+        let header = format!("Authorization: Bearer {}\r\n", self.token);
+        let path = "/v1/stats";
+        let (status, body) = send_with(&self.server, self.public, "GET", path, &header, "");
+        assert_eq!(status, 200, "{body}");
+        let stats: Value = serde_json::from_str(&body).unwrap();
+        stats["by_status"]["open"].as_u64().expect("a number")
+    }
+
+    fn admin(&self, method: &str, path: &str, body: &str) -> Value {
+        let (status, answer) = send(&self.server, self.admin, method, path, body);
+        assert_eq!(status, 200, "{path}: {answer}");
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    fn has_response(&self) -> bool {
+        let found = self.admin("GET", "/caches/entries?policy=response", "");
+        found["entries"] != json!([])
+    }
+}
+
+#[doyen_test::test]
+async fn an_eviction_in_one_process_reaches_the_other(app: Helpdesk) {
+    let ada = app.as_customer().await;
+    ada.opens("it burns").await;
+    let redis = RedisServer::start();
+    let local = SocketAddr::from(([127, 0, 0, 1], 0));
+    let programs = [program(&app, local), program(&app, local)];
+    let token = ada.token.clone();
+    let (redis, nodes) = tokio::task::spawn_blocking(move || {
+        let nodes = programs.map(|program| Node::start(program, &redis, &token));
+        (redis, nodes)
+    })
+    .await
+    .unwrap();
+    let nodes = std::sync::Arc::new(nodes);
+    for evict in [
+        json!({"tag": "tickets"}),
+        json!({"all": true}),
+        // The key is added below.
+        json!({}),
+    ] {
+        let both = std::sync::Arc::clone(&nodes);
+        let before = tokio::task::spawn_blocking(move || {
+            let [one, two] = &*both;
+            let before = one.open_tickets();
+            assert_eq!(two.open_tickets(), before);
+            assert!(one.has_response() && two.has_response());
+            before
+        });
+        let before = before.await.unwrap();
+        // This process has no Redis, so its change reaches neither of the two.
+        ada.opens("it still burns").await;
+        let both = std::sync::Arc::clone(&nodes);
+        let evicted = tokio::task::spawn_blocking(move || {
+            let [one, two] = &*both;
+            let mut evict = evict;
+            if evict == json!({}) {
+                let entries = one.admin("GET", "/caches/entries?policy=response", "");
+                evict["key"] = entries["entries"][0]["key"].clone();
+            }
+            let done = one.admin("POST", "/caches/evict", &evict.to_string());
+            assert_eq!(done["reach"], "all_processes");
+            let gone = two.server.wait_for(|| (!two.has_response()).then_some(()));
+            assert!(gone.is_some(), "{evict}");
+            [one.open_tickets(), two.open_tickets()]
+        });
+        assert_eq!(evicted.await.unwrap(), [before + 1; 2]);
+    }
+    drop(redis);
 }

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, reason = "a test")]
 
+mod admin;
 mod kit;
 mod nodes;
 mod store;

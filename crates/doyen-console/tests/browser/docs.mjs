@@ -210,6 +210,54 @@ const steps = {
     assert.ok(overflow <= 0, `${overflow} pixels too wide`);
   },
 
+  async "the console shows the cache and evicts"(page) {
+    await page.goto(`${admin}/console`);
+    await page.locator("#caches dt", { hasText: "Memory" }).waitFor();
+    const evict = page.getByRole("button", { name: "Evict" });
+    await page.getByLabel("Tag or key").fill("tickets");
+    await evict.click();
+    await page.locator("#evicted .good").waitFor();
+    // An empty tag is refused, and the console shows why.
+    await page.getByLabel("Tag or key").fill("");
+    refusals += 1;
+    await evict.click();
+    await page.locator("#evicted .bad").waitFor();
+    await page.getByLabel("Evict").selectOption("all");
+    assert.equal(await page.getByLabel("Tag or key").isDisabled(), true);
+    await evict.click();
+    await page.locator("#evicted .good").waitFor();
+  },
+
+  async "the console shows the circuit breakers, and changes one"(page) {
+    // The demo calls no other service, so the answers are those of another application.
+    const breaker = {
+      client: "rates", host: "rates.example.com:443", state: "closed", since: "2026-01-01T00:00:00Z",
+      tries: 20, failures: 3, window: 20, failure_percent: 50, pause_seconds: 30,
+    };
+    const sent = [];
+    await page.route(`${admin}/breakers`, async (route) => {
+      const request = route.request();
+      if (request.method() === "PUT") {
+        sent.push(request.postDataJSON());
+        breaker.state = sent.at(-1).state;
+        return route.fulfill({ json: breaker });
+      }
+      return route.fulfill({ json: { breakers: [breaker] } });
+    });
+    await page.goto(`${admin}/console`);
+    const row = page.locator("#breakers tr", { hasText: "rates.example.com:443" });
+    await row.locator(".good", { hasText: "closed" }).waitFor();
+    await row.getByRole("button", { name: "Force open" }).click();
+    await row.locator(".bad", { hasText: "forced open" }).waitFor();
+    await row.getByRole("button", { name: "Close" }).click();
+    await row.locator(".good", { hasText: "closed" }).waitFor();
+    const names = { client: "rates", host: "rates.example.com:443" };
+    assert.deepEqual(sent, [{ ...names, state: "forced_open" }, { ...names, state: "closed" }]);
+    await page.unroute(`${admin}/breakers`);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${overflow} pixels too wide`);
+  },
+
   async "the console shows a request as a waterfall, from the link of its response"(page) {
     const refused = await page.request.post(`${base}/v1/auth/login`, {
       data: { email: "ghost@example.com", password: "<b>not it</b>" },
@@ -271,7 +319,7 @@ let refusals = 0;
 function watch(page) {
   page.on("console", (message) => {
     if (message.type() !== "error") return;
-    if (refusals > 0 && /status of 401/.test(message.text())) refusals -= 1;
+    if (refusals > 0 && /status of 4(01|22)/.test(message.text())) refusals -= 1;
     else complaints.push(`console: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`script: ${error.message}`));

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{CacheKey, CacheLease, CachePolicy, CacheQuery, CacheStore, CacheTag};
 use super::{Invalidation, Lookup};
+use crate::step_names::{CACHE_POLICY, CONCURRENT_LOADS};
 use crate::{Observation, ObservedStep, StepKind, StepValue, current_observation};
 
 /// One value in the cache, which may be absent.
@@ -186,12 +187,19 @@ impl CacheEntry {
     }
 
     fn observe(&self, observation: &dyn Observation, started: Instant, found: &Lookup) {
-        let result = match found {
-            Lookup::Hit(_) => "hit",
-            Lookup::Stale(..) => "stale",
-            Lookup::Miss(_) => "miss",
-            Lookup::Bypass => "bypass",
+        let (result, loads) = match found {
+            Lookup::Hit(_) => ("hit", 0),
+            Lookup::Stale(_, lease) => ("stale", lease.concurrent_loads()),
+            Lookup::Miss(lease) => ("miss", lease.concurrent_loads()),
+            Lookup::Bypass(lease) => ("bypass", lease.concurrent_loads()),
         };
+        let attributes = [
+            (CACHE_POLICY, StepValue::Text(self.policy.name())),
+            ("doyen.cache.result", StepValue::Text(result)),
+            (CONCURRENT_LOADS, StepValue::Integer(loads.into())),
+        ];
+        // One load at a time is what the cache is for, and not worth an attribute.
+        let shown = if loads > 1 { 3 } else { 2 };
         observation.step(&ObservedStep {
             kind: StepKind::Internal,
             name: "cache lookup",
@@ -199,10 +207,7 @@ impl CacheEntry {
             time: started.elapsed(),
             span: None,
             error: None,
-            attributes: &[
-                ("doyen.cache.policy", StepValue::Text(self.policy.name())),
-                ("doyen.cache.result", StepValue::Text(result)),
-            ],
+            attributes: &attributes[..shown],
         });
     }
 
@@ -218,7 +223,7 @@ impl CacheEntry {
     async fn read<T: DeserializeOwned>(&self, absence: bool) -> Read<T> {
         match self.lookup().await {
             Lookup::Hit(None) if absence => Read::Value(None),
-            Lookup::Hit(None) | Lookup::Bypass => Read::Load(None, None),
+            Lookup::Hit(None) => Read::Load(None, None),
             Lookup::Hit(Some(bytes)) => match self.decode(&bytes) {
                 Some(value) => Read::Value(Some(value)),
                 None => {
@@ -232,7 +237,7 @@ impl CacheEntry {
             Lookup::Stale(Some(bytes), lease) => {
                 Read::Load(Some(lease), self.decode(&bytes).map(Some))
             }
-            Lookup::Miss(lease) => Read::Load(Some(lease), None),
+            Lookup::Miss(lease) | Lookup::Bypass(lease) => Read::Load(Some(lease), None),
         }
     }
 

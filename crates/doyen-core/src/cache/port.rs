@@ -26,8 +26,9 @@ pub enum Lookup {
     Stale(Option<Bytes>, CacheLease),
     /// No value: load it, and complete the lease.
     Miss(CacheLease),
-    /// No value, and the load that this read waited for has failed. Load without storing.
-    Bypass,
+    /// No value, and the load that this read waited for has failed or takes too long. Load; the
+    /// lease stores nothing. Keep it until the load has ended.
+    Bypass(CacheLease),
 }
 
 /// Stores cached values. Its methods never fail: a store that is unavailable is a miss.
@@ -62,12 +63,23 @@ pub trait LeaseEnd: Send + Sync {
     async fn complete(self: Box<Self>, value: Option<Bytes>);
     /// Records that the load has failed.
     fn fail(self: Box<Self>);
+    /// Returns the number of loads of this value that ran in this process when the lease began,
+    /// with its own.
+    fn concurrent_loads(&self) -> u32 {
+        1
+    }
 }
 
 impl CacheLease {
     /// Creates a lease.
     pub fn new(end: impl LeaseEnd + 'static) -> Self {
         Self(Box::new(end))
+    }
+
+    /// Returns the number of loads of this value that ran in this process when the lease began,
+    /// with its own.
+    pub fn concurrent_loads(&self) -> u32 {
+        self.0.concurrent_loads()
     }
 
     /// Stores the loaded value, unless it was invalidated since the lease began.

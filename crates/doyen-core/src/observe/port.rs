@@ -167,6 +167,21 @@ pub struct ObservedResponse<'a> {
     pub media_type: Option<&'a str>,
     /// Size of the body; `None` for a stream.
     pub bytes: Option<u64>,
+    /// True if the caller was not identified.
+    pub is_anonymous: bool,
+    /// Whether a rate limit counted the request.
+    pub limit: ObservedLimit,
+}
+
+/// Whether a rate limit or quota counted a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObservedLimit {
+    /// At least one counted it.
+    Counted,
+    /// None counted it: the route is unlimited.
+    Uncounted,
+    /// The application counts no requests.
+    Absent,
 }
 
 /// The end of a job, an event handler or a message.

@@ -6,6 +6,7 @@ mod breaker;
 mod bulkhead;
 mod guard;
 mod limits;
+mod operate;
 mod requests;
 mod retries;
 mod setup;

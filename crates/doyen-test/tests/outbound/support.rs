@@ -167,9 +167,23 @@ pub async fn metrics(app: &TestApp) -> String {
 
 /// Calls the admin listener.
 pub async fn admin(app: &TestApp, path: &str) -> (u16, String) {
+    send_admin(app, "GET", path, "application/json", "").await
+}
+
+/// Calls the admin listener with a body.
+pub async fn send_admin(
+    app: &TestApp,
+    method: &str,
+    path: &str,
+    media_type: &str,
+    body: &str,
+) -> (u16, String) {
     use http_body_util::BodyExt as _;
-    let request = http::Request::get(path).header("host", "localhost");
-    let request = request.body(doyen::web::Body::empty()).unwrap();
+    let request = http::Request::builder().method(method).uri(path);
+    let request = request.header("host", "localhost");
+    let request = request.header("content-type", media_type);
+    let body = doyen::web::Body::whole(body.to_owned());
+    let request = request.body(body).unwrap();
     let service = app.runtime().admin().expect("there is an admin service");
     let response = service.handle(request, None).await;
     let status = response.status().as_u16();

@@ -132,7 +132,7 @@ impl Pipeline {
         }
         // Before the compression, which hides the size of the response.
         if let Some(observed) = &observed {
-            observation::end(&**observed, &state, &method, &response);
+            observation::end(self, &**observed, &state, &method, &response);
         }
         // Before the headers: what the route set shows whether the response is secret.
         let is_compressible = self.options.compression

@@ -56,8 +56,8 @@ async fn call(endpoint: &dyn Endpoint, request: &mut Request) -> Result<Response
             Some(response) => return Ok(response),
             None => return endpoint.call(request).await,
         },
-        Lookup::Hit(None) | Lookup::Bypass => return endpoint.call(request).await,
-        Lookup::Miss(lease) => (lease, None),
+        Lookup::Hit(None) => return endpoint.call(request).await,
+        Lookup::Miss(lease) | Lookup::Bypass(lease) => (lease, None),
         Lookup::Stale(old, lease) => (lease, old.and_then(decode)),
     };
     // The whole response is needed even if this client has it.
