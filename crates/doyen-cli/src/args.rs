@@ -75,23 +75,26 @@ pub(crate) enum Generate {
 }
 
 const FIELDS: &str = "\
-Fields: name:type, with ? at the end if the value may be missing
+Fields: name:type, with ? at the end if the value may be missing, and :unique if no two are the same
 
   text                 String, 1 to 1,000 characters
   u32, i64, f64, bool  numbers and booleans
+  decimal              Decimal, an exact number: text in JSON
+  date                 NaiveDate, a day
   timestamp            Timestamp
   enum(open,paid)      an enum with these variants, the first one for examples
   ref(products)        the id of a row of another domain; ref(users) is the id of a user
 
 With accounts, the first required ref(users) is the owner: the caller who creates the row, and the
-only one who can see it.
+only one who can see it. Values are then unique among the rows of each owner.
 
 ";
 
 const DOMAIN_EXAMPLES: &str = "\
 Examples:
   doyen generate domain orders sku:text quantity:u32 'status:enum(open,paid)'
-  doyen generate domain tasks 'owner:ref(users)' title:text due:timestamp?
+  doyen generate domain tasks 'owner:ref(users)' title:text due:date?
+  doyen generate domain invoices number:text:unique due:date total:decimal
   doyen generate domain people --singular person name:text";
 
 /// Generates a domain: routes, rules, storage, migrations and tests
@@ -100,7 +103,7 @@ Examples:
 pub(crate) struct Domain {
     /// Name of the domain, in the plural: `orders`
     pub(crate) name: String,
-    /// Fields: `sku:text`, `'status:enum(open,paid)'`, `notes:text?`
+    /// Fields: `sku:text:unique`, `'status:enum(open,paid)'`, `notes:text?`
     #[arg(required = true, value_name = "FIELD")]
     pub(crate) fields: Vec<Field>,
     /// Name of one item, if it is not the plural without `s`

@@ -42,10 +42,12 @@ pub(crate) fn read(text: &str) -> Option<Existing> {
             Some(inner) => (inner.clone(), true),
             None => (rust, false),
         };
+        let taken = names::taken(&name, &field);
         let field = Field {
             kind: kind(&file.items, &name, &field, &rust),
             name: field,
             is_optional,
+            is_unique: find(&file.items, &taken).is_some(),
         };
         let is_input = inputs.iter().any(|(input, _)| *input == field.name);
         if !is_input && field.is_user() && !is_optional {
@@ -105,6 +107,8 @@ fn kind(items: &[Item], item: &str, field: &str, rust: &Type) -> Kind {
         "f64" => Kind::F64,
         "bool" => Kind::Bool,
         "Timestamp" => Kind::Timestamp,
+        "NaiveDate" => Kind::Date,
+        "Decimal" => Kind::Decimal,
         _ if name == format!("{item}{}", names::pascal(field)) => {
             variants(items, &name).map_or_else(|| Kind::Other(name.clone()), Kind::Enum)
         }
@@ -137,9 +141,10 @@ mod tests {
     fn fields_are_read_from_the_code() {
         let text = "
             pub struct Order { pub id: OrderId, pub buyer: UserId, pub sku: String, pub size: Option<u32>,
-                pub status: OrderStatus, pub product: Option<ProductId>, pub mine: Vec<u8>, pub version: i64 }
+                pub due: Option<NaiveDate>, pub status: OrderStatus, pub product: Option<ProductId>, pub mine: Vec<u8>, pub version: i64 }
             pub struct Draft { pub sku: String, pub size: Option<u32>, pub status: OrderStatus, pub product: Option<ProductId> }
             pub enum OrderStatus { Open, InWork }
+            pub struct OrderDueTaken;
             pub trait OrderRepository {}
         ";
         let read = read(text).unwrap();
@@ -154,6 +159,7 @@ mod tests {
                 "buyer:ref(users)",
                 "sku:text",
                 "size:u32?",
+                "due:date?:unique",
                 "status:enum(open,in_work)",
                 "product:ref(products)?",
                 "mine:"

@@ -1,4 +1,4 @@
-//! Fields: `sku:text`, `status:enum(open,paid)`, `buyer:ref(users)`, `notes:text?`.
+//! Fields: `sku:text:unique`, `status:enum(open,paid)`, `buyer:ref(users)`, `notes:text?`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,8 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) is_optional: bool,
+    /// True if no two rows have the same value.
+    pub(crate) is_unique: bool,
 }
 
 /// The type of a field.
@@ -22,6 +24,8 @@ pub(crate) enum Kind {
     F64,
     Bool,
     Timestamp,
+    Date,
+    Decimal,
     /// The variants, in snake case.
     Enum(Vec<String>),
     /// The domain that has the row, in the plural.
@@ -33,12 +37,38 @@ pub(crate) enum Kind {
 /// Names that every item has.
 const TAKEN: [&str; 5] = ["id", "created_at", "updated_at", "version", "links"];
 
-const TYPES: &str = "text, u32, i64, f64, bool, timestamp, enum(a,b), ref(domain)";
+const TYPES: &str = "text, u32, i64, f64, decimal, bool, date, timestamp, enum(a,b), ref(domain)";
+
+/// Names of types in other generators, and ours.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("string", "text"),
+    ("int", "i64"),
+    ("integer", "i64"),
+    ("bigint", "i64"),
+    ("float", "f64"),
+    ("double", "f64"),
+    ("numeric", "decimal"),
+    ("boolean", "bool"),
+    ("datetime", "timestamp"),
+    ("references", "ref(users)"),
+    ("belongs_to", "ref(users)"),
+    ("unique", "text:unique"),
+];
 
 impl Field {
     /// True for a reference to users.
     pub(crate) fn is_user(&self) -> bool {
         self.kind == Kind::Ref("users".to_owned())
+    }
+}
+
+impl Kind {
+    /// True if the values of a column of this type can be unique.
+    const fn can_be_unique(&self) -> bool {
+        matches!(
+            self,
+            Self::Text | Self::U32 | Self::I64 | Self::Timestamp | Self::Date | Self::Decimal
+        )
     }
 }
 
@@ -55,14 +85,29 @@ impl FromStr for Field {
         if TAKEN.contains(&name) {
             return Err(format!("every item has `{name}` already"));
         }
+        if kind.ends_with(":unique?") {
+            return Err("`?` follows the type: `name:text?:unique`".to_owned());
+        }
+        let (kind, is_unique) = match kind.strip_suffix(":unique") {
+            Some(kind) => (kind, true),
+            None => (kind, false),
+        };
         let (kind, is_optional) = match kind.strip_suffix('?') {
             Some(kind) => (kind, true),
             None => (kind, false),
         };
+        let kind: Kind = kind.parse()?;
+        if is_unique && !kind.can_be_unique() {
+            return Err(
+                "`unique` is for text, u32, i64, decimal, date and timestamp. For another type, add `#[unique(..)]` to the row by hand, and run `doyen generate migration`"
+                    .to_owned(),
+            );
+        }
         Ok(Self {
             name: name.to_owned(),
-            kind: kind.parse()?,
+            kind,
             is_optional,
+            is_unique,
         })
     }
 }
@@ -94,9 +139,20 @@ impl FromStr for Kind {
             "f64" => Ok(Self::F64),
             "bool" => Ok(Self::Bool),
             "timestamp" => Ok(Self::Timestamp),
-            _ => Err(format!("there is no type `{text}`; there are {TYPES}")),
+            "date" => Ok(Self::Date),
+            "decimal" => Ok(Self::Decimal),
+            _ => Err(unknown(text)),
         }
     }
+}
+
+fn unknown(text: &str) -> String {
+    if let Some((_, modifier)) = text.split_once(':') {
+        return format!("after the type there may be `:unique`, not `:{modifier}`");
+    }
+    let known = ELSEWHERE.iter().find(|(theirs, _)| *theirs == text);
+    let instead = known.map_or_else(String::new, |(_, ours)| format!(": write `{ours}`"));
+    format!("there is no type `{text}`{instead}; there are {TYPES}")
 }
 
 fn variants_of(text: &str) -> Result<Vec<String>, String> {
@@ -121,17 +177,21 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, kind, .. } = self;
         let optional = if self.is_optional { "?" } else { "" };
-        match kind {
-            Kind::Text => write!(f, "{name}:text{optional}"),
-            Kind::U32 => write!(f, "{name}:u32{optional}"),
-            Kind::I64 => write!(f, "{name}:i64{optional}"),
-            Kind::F64 => write!(f, "{name}:f64{optional}"),
-            Kind::Bool => write!(f, "{name}:bool{optional}"),
-            Kind::Timestamp => write!(f, "{name}:timestamp{optional}"),
-            Kind::Enum(variants) => write!(f, "{name}:enum({}){optional}", variants.join(",")),
-            Kind::Ref(domain) => write!(f, "{name}:ref({domain}){optional}"),
-            Kind::Other(rust) => write!(f, "{name}:{rust}{optional}"),
-        }
+        let unique = if self.is_unique { ":unique" } else { "" };
+        let kind = match kind {
+            Kind::Text => "text".to_owned(),
+            Kind::U32 => "u32".to_owned(),
+            Kind::I64 => "i64".to_owned(),
+            Kind::F64 => "f64".to_owned(),
+            Kind::Bool => "bool".to_owned(),
+            Kind::Timestamp => "timestamp".to_owned(),
+            Kind::Date => "date".to_owned(),
+            Kind::Decimal => "decimal".to_owned(),
+            Kind::Enum(variants) => format!("enum({})", variants.join(",")),
+            Kind::Ref(domain) => format!("ref({domain})"),
+            Kind::Other(rust) => rust.clone(),
+        };
+        write!(f, "{name}:{kind}{optional}{unique}")
     }
 }
 
@@ -146,6 +206,9 @@ mod tests {
             "quantity:u32?",
             "status:enum(open,paid)",
             "buyer:ref(users)?",
+            "number:text:unique",
+            "due:date?:unique",
+            "total:decimal",
         ] {
             assert_eq!(text.parse::<Field>().unwrap().to_string(), text);
         }
@@ -155,7 +218,11 @@ mod tests {
     fn mistakes_say_what_to_write() {
         for (text, part) in [
             ("sku", "it has no type: write `sku:text`"),
-            ("sku:string", "there is no type `string`; there are text"),
+            ("sku:string", "there is no type `string`: write `text`"),
+            ("sku:varchar", "there is no type `varchar`; there are text"),
+            ("sku:text:uniq", "`:unique`, not `:uniq`"),
+            ("sku:text:unique?", "`name:text?:unique`"),
+            ("gift:bool:unique", "`unique` is for text"),
             ("Sku:text", "lower-case"),
             ("id:text", "every item has `id` already"),
             ("order:u32", "`order` is a reserved word of SQL"),

@@ -81,6 +81,36 @@ pub(crate) fn variants(text: &str, name: &str, names: &[&str], lines: &str) -> O
     Some(before(text, end, lines.trim_end_matches('\n')))
 }
 
+/// Adds a Cargo feature of `doyen` to a manifest.
+pub(crate) fn feature(text: &str, name: &str) -> Option<String> {
+    const LIST: &str = "features = [";
+    let quoted = format!("\"{name}\"");
+    let line = text.lines().find(|line| line.starts_with("doyen = "))?;
+    let start = text.find(line)?;
+    if !line.contains(LIST) {
+        let dependency = line.strip_prefix("doyen = ")?;
+        let changed = match dependency.strip_suffix(" }") {
+            Some(table) => format!("doyen = {table}, {LIST}{quoted}] }}"),
+            None if dependency.starts_with('"') => {
+                format!("doyen = {{ version = {dependency}, {LIST}{quoted}] }}")
+            }
+            None => return None,
+        };
+        return Some(text.replacen(line, &changed, 1));
+    }
+    let begin = start + line.find(LIST)? + LIST.len();
+    let list = &text[begin..begin + text[begin..].find(']')?];
+    if list.contains(&quoted) {
+        return Some(text.to_owned());
+    }
+    let comma = if list.trim().is_empty() { "" } else { ", " };
+    Some(format!(
+        "{}{quoted}{comma}{}",
+        &text[..begin],
+        &text[begin..]
+    ))
+}
+
 /// The line of the first attribute or doc comment of a module.
 fn start_of(module: &syn::ItemMod) -> usize {
     let first = module.attrs.first().map(|attribute| attribute.span());
@@ -169,5 +199,29 @@ pub fn app() -> App {
         );
         assert_eq!(variants(&added, "Scope", &["Read"], lines).unwrap(), added);
         assert_eq!(variants(text, "Role", &["Read"], lines), None);
+    }
+
+    #[test]
+    fn a_feature_is_added_once_to_each_form_of_a_dependency() {
+        for (before, after) in [
+            (
+                "doyen = { path = \"d\", features = [\"smtp\"] }",
+                "doyen = { path = \"d\", features = [\"decimal\", \"smtp\"] }",
+            ),
+            (
+                "doyen = { path = \"d\" }",
+                "doyen = { path = \"d\", features = [\"decimal\"] }",
+            ),
+            (
+                "doyen = \"0.1\"",
+                "doyen = { version = \"0.1\", features = [\"decimal\"] }",
+            ),
+        ] {
+            let manifest = |line: &str| format!("[dependencies]\n{line}\ndoyen-test = \"0.1\"\n");
+            let added = feature(&manifest(before), "decimal").unwrap();
+            assert_eq!(added, manifest(after));
+            assert_eq!(feature(&added, "decimal").unwrap(), added);
+        }
+        assert_eq!(feature("[dependencies.doyen]\n", "decimal"), None);
     }
 }

@@ -97,6 +97,7 @@ const TYPES: &[&str] = &[
     "By",
     "Clock",
     "Created",
+    "Decimal",
     "Draft",
     "Edit",
     "Id",
@@ -110,6 +111,7 @@ const TYPES: &[&str] = &[
     "MergePatch",
     "Module",
     "Mutex",
+    "NaiveDate",
     "Named",
     "NoContent",
     "Option",
@@ -281,6 +283,11 @@ pub(crate) fn plural(singular: &str) -> String {
 /// The prefix of ids: `order` → `ord`. Letters and digits only.
 pub(crate) fn prefix(singular: &str) -> String {
     singular.chars().filter(|c| *c != '_').take(3).collect()
+}
+
+/// The problem of a value that another item has: `Invoice` and `number` → `InvoiceNumberTaken`.
+pub(crate) fn taken(item: &str, field: &str) -> String {
+    format!("{item}{}Taken", pascal(field))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Result};
 
-pub(crate) use context::{DomainContext, ProjectContext, sql_column};
+pub(crate) use context::{DomainContext, ProjectContext, SqlColumn, unique_columns};
 
 /// A template: its name, and its text.
 macro_rules! templates {

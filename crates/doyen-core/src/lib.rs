@@ -68,6 +68,8 @@ pub use caller::{
     Caller, CredentialHeader, FORBIDDEN, Identify, RequestCredentials, RequestHead, UNAUTHENTICATED,
 };
 pub use causes::{causes, chain};
+/// Days and times of day, of the crate `chrono`.
+pub use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 pub use denied::{DeniedBecause, denied_because};
 pub use doyen_macros::{Event, EventData, Inject, Problem, Role, Scope, port, provider};
 // Only the derives: the traits are in doyen-schema.

@@ -85,6 +85,7 @@ pub(crate) enum Action {
     RenameColumn,
     RenameTo(String),
     DetachConcurrently,
+    ValidateConstraint,
     Other,
 }
 
@@ -126,6 +127,17 @@ impl Change {
                 | Change::Alter { .. }
                 | Change::Drop { .. }
         )
+    }
+
+    /// Returns true for a change of the schema that a file must revert. A constraint that was
+    /// validated can be validated again.
+    pub(crate) fn needs_revert(&self) -> bool {
+        match self {
+            Change::Alter { actions, .. } if !actions.is_empty() => {
+                actions.iter().any(|one| *one != Action::ValidateConstraint)
+            }
+            other => other.is_schema(),
+        }
     }
 
     /// Returns true for a statement that PostgreSQL refuses in a transaction.
@@ -299,6 +311,7 @@ fn action(action: &Cursor<'_>) -> Action {
         "drop" if !is_constraint => Action::DropColumn,
         "rename" if at.eat("to") => at.name().map_or(Action::Other, Action::RenameTo),
         "rename" if !is_constraint => Action::RenameColumn,
+        "validate" => Action::ValidateConstraint,
         "detach" if at.has("concurrently") => Action::DetachConcurrently,
         _ => Action::Other,
     }

@@ -35,11 +35,13 @@ pub(super) async fn run(built: &Built, diff: MigrateDiff) -> Result<(), Failed> 
         format!("no entity has the column `{place}`, which stays. To drop it: `--drop {place}`")
     }));
     let differences = differences(&all);
+    let findings = findings(&all);
     if diff.json {
         let report = json!({
             "differences": differences,
             "notes": notes,
             "migrations": migrations(&all),
+            "findings": findings,
         });
         say(&format!("{report:#}"));
     } else {
@@ -150,6 +152,36 @@ async fn found(
     Ok(done?)
 }
 
+/// What `migrate lint` would say about the migrations.
+#[cfg(feature = "migration-lint")]
+fn findings(all: &[Planned]) -> Vec<String> {
+    use doyen_migration_lint::{File, Scope, lint};
+
+    let files: Vec<File<'_>> = all
+        .iter()
+        .flat_map(|one| one.plan.drafts.iter().map(move |draft| (one, draft)))
+        .map(|(one, draft)| File {
+            up: &draft.up,
+            down: &draft.down,
+            backend: match one.name {
+                "sqlite" => DbBackend::Sqlite,
+                _ => DbBackend::Postgres,
+            },
+            path: match suffix(draft.phase) {
+                "" => format!("migrations/{}/*", one.name),
+                suffix => format!("migrations/{}/*_{suffix}", one.name),
+            },
+        })
+        .collect();
+    let findings = lint(&files, Scope::Each);
+    findings.iter().map(ToString::to_string).collect()
+}
+
+#[cfg(not(feature = "migration-lint"))]
+fn findings(_: &[Planned]) -> Vec<String> {
+    Vec::new()
+}
+
 /// The differences of all databases, each once.
 fn differences(all: &[Planned]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -162,15 +194,19 @@ fn differences(all: &[Planned]) -> Vec<String> {
     lines
 }
 
+/// What the name of a migration ends with.
+const fn suffix(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Expand => "",
+        Phase::Online => "indexes",
+        Phase::Contract => "drops",
+    }
+}
+
 /// One object for each phase: its suffix, and the SQL of each database.
 fn migrations(all: &[Planned]) -> Vec<Value> {
-    let phases = [
-        (Phase::Expand, ""),
-        (Phase::Online, "indexes"),
-        (Phase::Contract, "drops"),
-    ];
     let mut migrations = Vec::new();
-    for (phase, suffix) in phases {
+    for phase in [Phase::Expand, Phase::Online, Phase::Contract] {
         let draft = |one: &Planned| -> Option<Draft> {
             let mut drafts = one.plan.drafts.iter();
             drafts.find(|draft| draft.phase == phase).cloned()
@@ -179,7 +215,7 @@ fn migrations(all: &[Planned]) -> Vec<Value> {
             continue;
         }
         let mut files = Map::new();
-        files.insert("suffix".to_owned(), suffix.into());
+        files.insert("suffix".to_owned(), suffix(phase).into());
         for one in all {
             // A version is in both folders.
             let nothing = "-- Nothing to do on this database.\n".to_owned();

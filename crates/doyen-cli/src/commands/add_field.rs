@@ -3,18 +3,19 @@
 //! The templates are rendered twice: with the fields that the domain has, and with the new ones.
 //! The difference is carried over to the files of the user, whose edits stay.
 
+mod migrations;
+
 use std::path::Path;
 
-use super::domain::{check, files, index};
-use super::migration;
+use super::domain::{check, features, files};
 use crate::args::AddField;
 use crate::changes::Changes;
 use crate::existing::{self, Existing};
 use crate::failure::{Failure, Result, say};
-use crate::field::{Field, Kind};
+use crate::field::Field;
 use crate::names;
 use crate::project::{Project, read};
-use crate::templates::{DomainContext, Templates, sql_column};
+use crate::templates::{DomainContext, Templates};
 use crate::transplant::transplant;
 
 pub(super) fn run(args: &AddField) -> Result {
@@ -31,7 +32,9 @@ pub(super) fn run(args: &AddField) -> Result {
     check(&project, plural, &all)?;
     let mut changes = Changes::new(&project.root);
     code(&project, plural, &existing, &all, &mut changes)?;
-    sql(&project, plural, &new, &mut changes)?;
+    features(&new, &mut changes)?;
+    let owner = existing.owner.as_deref();
+    migrations::add(&project, plural, &new, owner, &mut changes)?;
     changes.apply(false)?;
     changes.report_rest()?;
     say("\nNext: `cargo test`, then `cargo run -- openapi > openapi.json`.");
@@ -73,7 +76,16 @@ fn new_fields(asked: &[Field], existing: &Existing) -> Result<Vec<Field>> {
                 .help("change its type by hand, with a migration of your own"));
             }
             None => {
-                if !field.is_optional && default(field).is_none() {
+                if !field.is_optional && field.is_unique {
+                    return Err(Failure::usage(format!(
+                        "`{field}`: the rows that exist would all have the same value"
+                    ))
+                    .help(format!(
+                        "make it optional: `{}`",
+                        format!("{field}").replacen(":unique", "?:unique", 1)
+                    )));
+                }
+                if !field.is_optional && migrations::default(field).is_none() {
                     return Err(Failure::usage(format!(
                         "`{field}`: the rows that exist would have no value"
                     ))
@@ -128,63 +140,4 @@ fn code(
         changes.edit(&path, "", |_| Some(done.text))?;
     }
     Ok(())
-}
-
-/// Adds the migration.
-fn sql(project: &Project, plural: &str, new: &[Field], changes: &mut Changes) -> Result {
-    let names: Vec<&str> = new.iter().map(|field| field.name.as_str()).collect();
-    let name = format!("{plural}_{}", names.join("_"));
-    let version = match project.version_of(&name)? {
-        Some(version) => version,
-        None => project.next_version()?,
-    };
-    for database in &project.databases {
-        let mut up = String::new();
-        let mut down = String::new();
-        for field in new {
-            up.push_str(&add_column(plural, field, database));
-            if matches!(field.kind, Kind::Ref(_)) {
-                up.push_str(&format!("\n{}\n", index(plural, field)));
-                down.push_str(&format!("DROP INDEX {plural}_by_{};\n", field.name));
-            }
-            let name = &field.name;
-            down.push_str(&format!("ALTER TABLE {plural} DROP COLUMN {name};\n"));
-        }
-        migration::add(changes, database, &version, &name, up, down)?;
-    }
-    Ok(())
-}
-
-fn add_column(plural: &str, field: &Field, database: &str) -> String {
-    let column = sql_column(field, database);
-    let default = match default(field).filter(|_| !field.is_optional) {
-        // SQLite has no booleans.
-        Some("false") if database == "sqlite" => Some("0"),
-        default => default.filter(|_| !field.is_optional),
-    };
-    let column = match (default, &field.kind) {
-        (None, _) => column,
-        (Some(""), Kind::Enum(variants)) => column.replacen(
-            " NOT NULL",
-            &format!(" NOT NULL DEFAULT '{}'", variants[0]),
-            1,
-        ),
-        (Some(value), _) => column.replacen(" NOT NULL", &format!(" NOT NULL DEFAULT {value}"), 1),
-    };
-    let comment = match field.is_optional {
-        true => "",
-        false => "-- The default is the value of the rows that exist.\n",
-    };
-    format!("{comment}ALTER TABLE {plural} ADD COLUMN {column};\n")
-}
-
-/// Returns the value of a new column in the rows that exist. That of an enum is its first variant.
-fn default(field: &Field) -> Option<&'static str> {
-    match field.kind {
-        Kind::Text => Some("''"),
-        Kind::U32 | Kind::I64 | Kind::F64 => Some("0"),
-        Kind::Bool => Some("false"),
-        Kind::Enum(_) => Some(""),
-        Kind::Timestamp | Kind::Ref(_) | Kind::Other(_) => None,
-    }
 }

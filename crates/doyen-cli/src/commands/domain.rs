@@ -10,7 +10,7 @@ use crate::field::{Field, Kind};
 use crate::insert;
 use crate::names;
 use crate::project::Project;
-use crate::templates::{DomainContext, Templates, sql_column};
+use crate::templates::{DomainContext, SqlColumn, Templates, unique_columns};
 
 pub(super) fn run(args: &Domain) -> Result {
     let singular = singular(&args.name, args.singular.as_deref())?;
@@ -124,6 +124,7 @@ impl<'a> Spec<'a> {
 
     /// Registers the domain in the files of the application.
     fn register(&self, project: &Project, changes: &mut Changes) -> Result {
+        features(&self.fields, changes)?;
         let plural = self.plural;
         let line = format!("pub mod {plural};");
         changes.edit("src/lib.rs", &line, |text| {
@@ -163,10 +164,13 @@ impl<'a> Spec<'a> {
             }
             None => format!("CREATE INDEX {plural}_by_time ON {plural} (created_at, id);"),
         };
-        let others = self.fields.iter().filter(|field| {
-            matches!(field.kind, Kind::Ref(_)) && self.owner.as_ref() != Some(&field.name)
-        });
-        let others = others.map(|field| index(plural, field));
+        let others = self
+            .fields
+            .iter()
+            .filter(|field| self.owner.as_ref() != Some(&field.name));
+        let others = others
+            .filter_map(|field| Index::of(plural, field, self.owner.as_deref()))
+            .map(|index| index.create(""));
         Table {
             plural: plural.to_owned(),
             key: match is_sqlite {
@@ -176,7 +180,7 @@ impl<'a> Spec<'a> {
             columns: self
                 .fields
                 .iter()
-                .map(|field| sql_column(field, database))
+                .map(|field| SqlColumn::new(field, database).line())
                 .collect(),
             time_of_creation: time("created_at"),
             time_of_update: time("updated_at"),
@@ -187,10 +191,47 @@ impl<'a> Spec<'a> {
     }
 }
 
-/// The index of a reference, which the database uses when a referenced row is deleted.
-pub(super) fn index(plural: &str, field: &Field) -> String {
-    let name = &field.name;
-    format!("CREATE INDEX {plural}_by_{name} ON {plural} ({name});")
+/// Adds the Cargo features that the types of fields need.
+pub(super) fn features(fields: &[Field], changes: &mut Changes) -> Result {
+    if fields.iter().all(|field| field.kind != Kind::Decimal) {
+        return Ok(());
+    }
+    let by_hand = "the feature \"decimal\" of `doyen`";
+    changes.edit("Cargo.toml", by_hand, |text| {
+        insert::feature(text, "decimal")
+    })
+}
+
+/// The index of a field.
+pub(super) struct Index {
+    pub(super) name: String,
+    unique: &'static str,
+    /// The table and its columns.
+    on: String,
+}
+
+impl Index {
+    /// Returns the index of a field whose values are unique, or of a reference, which the database
+    /// uses when a referenced row is deleted.
+    pub(super) fn of(plural: &str, field: &Field, owner: Option<&str>) -> Option<Self> {
+        let columns = match &field.kind {
+            _ if field.is_unique => unique_columns(field, owner),
+            Kind::Ref(_) => vec![field.name.as_str()],
+            _ => return None,
+        };
+        Some(Self {
+            name: format!("{plural}_by_{}", columns.join("_")),
+            unique: if field.is_unique { "UNIQUE " } else { "" },
+            on: format!("{plural} ({})", columns.join(", ")),
+        })
+    }
+
+    /// Returns the statement that creates it. `way` is empty or `CONCURRENTLY`.
+    pub(super) fn create(&self, way: &str) -> String {
+        let Self { name, unique, on } = self;
+        let space = if way.is_empty() { "" } else { " " };
+        format!("CREATE {unique}INDEX{space}{way} {name} ON {on};")
+    }
 }
 
 /// The templates of a domain, and the files that they become.

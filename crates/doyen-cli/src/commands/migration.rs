@@ -67,7 +67,16 @@ pub(super) fn run(args: &Migration) -> Result {
         }
     }
     changes.apply(false)?;
-    say("\nRead the SQL, then `cargo run -- migrate up`.");
+    for finding in texts(&report["findings"]) {
+        say(&format!("\n{finding}"));
+    }
+    let next = match texts(&report["findings"]).len() {
+        0 => "Read the SQL, then `cargo run -- migrate up`.",
+        _ => {
+            "Read the SQL. In `prod`, `migrate up` refuses it until a comment `-- doyen: allow <code> because <reason>` in the file allows each finding above."
+        }
+    };
+    say(&format!("\n{next}"));
     Ok(())
 }
 
@@ -136,6 +145,12 @@ fn difference(project: &Project, args: &Migration) -> Result<Value> {
 fn texts(list: &Value) -> Vec<&str> {
     let list = list.as_array().into_iter().flatten();
     list.filter_map(Value::as_str).collect()
+}
+
+/// Returns the version after this one.
+pub(super) fn following(version: &str) -> String {
+    let number: i64 = version.parse().unwrap_or(0);
+    (number + 1).to_string()
 }
 
 /// Adds the two files of a migration.

@@ -150,7 +150,7 @@ fn files(context: &ProjectContext, root: &Path, changes: &mut Changes) -> Result
         }
     }
     // The example comes after the users, to whom it refers.
-    let version = next(&version);
+    let version = migration::following(&version);
     if context.flat {
         for database in &project.databases {
             let up = templates.render(&format!("flat/{database}.up.sql"), context)?;
@@ -164,12 +164,6 @@ fn files(context: &ProjectContext, root: &Path, changes: &mut Changes) -> Result
     let fields = fields.map(|field| field.parse().map_err(Failure::new));
     let fields = fields.collect::<Result<Vec<Field>>>()?;
     Spec::new(&project, "notes", "note", fields)?.add(&project, &version, changes)
-}
-
-/// Returns the version after this one.
-fn next(version: &str) -> String {
-    let number: i64 = version.parse().unwrap_or(0);
-    (number + 1).to_string()
 }
 
 /// The templates of an application, and the files that they become.

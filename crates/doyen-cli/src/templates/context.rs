@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::field::{Field, Kind};
-use crate::names::{pascal, prefix, singular, spaced, title, with_article};
+use crate::names::{pascal, prefix, singular, spaced, taken, title, with_article};
 
 /// The values of an application.
 #[derive(Clone, Debug, Serialize)]
@@ -63,8 +63,14 @@ pub(crate) struct DomainContext {
     first: Option<FieldContext>,
     enums: Vec<EnumContext>,
     foreign: Vec<ForeignContext>,
+    unique: Vec<UniqueContext>,
+    /// Types of `doyen::domain` that fields have.
+    imports: Vec<&'static str>,
+    has_decimals: bool,
     uses_user_id: bool,
     has_refs: bool,
+    /// True if storing a row can fail for a reason that the client can correct.
+    can_conflict: bool,
     has_required_refs: bool,
 }
 
@@ -83,12 +89,32 @@ pub(crate) struct FieldContext {
     references: String,
     to_column: String,
     from_column: String,
+    /// Added to an input to get the value that is stored; empty if they are the same.
+    normalize: String,
     validate: &'static str,
     example_rust: String,
     other_rust: String,
     /// Value in the body of a test; empty to leave it out.
     example_json: String,
     other_json: String,
+}
+
+/// The values of a field whose values are unique.
+#[derive(Clone, Debug, Serialize)]
+struct UniqueContext {
+    name: String,
+    words: String,
+    /// Type of the problem.
+    taken: String,
+    /// Variant of the errors.
+    variant: String,
+    /// Columns of the index.
+    columns: String,
+    /// The columns in the error of the database.
+    violation: String,
+    is_optional: bool,
+    example_rust: String,
+    other_rust: String,
 }
 
 /// The values of an enum.
@@ -135,6 +161,9 @@ impl DomainContext {
         let of = |field: &&Field| FieldContext::new(field, singular, plural);
         let refs = |field: &&&Field| matches!(field.kind, Kind::Ref(_));
         let has_refs = fields.iter().any(|field| refs(&field));
+        let has = |kind: &Kind| fields.iter().any(|field| field.kind == *kind);
+        let unique = unique(&fields, singular, plural, owner);
+        let can_conflict = has_refs || !unique.is_empty();
         let policy = |what: &str| match has_accounts {
             true => format!("Scope::{items}{what}"),
             false => "anyone".to_owned(),
@@ -156,15 +185,22 @@ impl DomainContext {
             accounts: has_accounts,
             read: policy("Read"),
             write: policy("Write"),
-            create_error: match has_refs {
+            create_error: match can_conflict {
                 true => format!("Create{item}"),
                 false => "Unexpected".to_owned(),
             },
             owner: owners.first().map(of),
             enums: enums(&fields, singular),
             foreign: foreign(&fields, plural),
+            unique,
+            imports: [(Kind::Decimal, "Decimal"), (Kind::Date, "NaiveDate")]
+                .iter()
+                .filter_map(|(kind, name)| has(kind).then_some(*name))
+                .collect(),
+            has_decimals: has(&Kind::Decimal),
             uses_user_id,
             has_refs,
+            can_conflict,
             has_required_refs: fields
                 .iter()
                 .any(|field| refs(&field) && !field.is_optional),
@@ -197,6 +233,42 @@ fn enums(fields: &[&Field], singular: &str) -> Vec<EnumContext> {
                 .collect(),
         })
         .collect()
+}
+
+fn unique(
+    fields: &[&Field],
+    singular: &str,
+    plural: &str,
+    owner: Option<&str>,
+) -> Vec<UniqueContext> {
+    let unique = fields.iter().filter(|field| field.is_unique);
+    unique
+        .map(|field| {
+            let columns = unique_columns(field, owner);
+            let of = FieldContext::new(field, singular, plural);
+            UniqueContext {
+                name: field.name.clone(),
+                words: spaced(&field.name),
+                taken: taken(&pascal(singular), &field.name),
+                variant: taken("", &field.name),
+                violation: columns
+                    .iter()
+                    .map(|column| format!("{plural}.{column}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                columns: columns.join(", "),
+                is_optional: field.is_optional,
+                example_rust: of.example_rust,
+                other_rust: of.other_rust,
+            }
+        })
+        .collect()
+}
+
+/// The columns of the index of a unique field: a value is unique among the rows of the owner, so
+/// that it reveals nothing about those of others.
+pub(crate) fn unique_columns<'a>(field: &'a Field, owner: Option<&'a str>) -> Vec<&'a str> {
+    owner.into_iter().chain([field.name.as_str()]).collect()
 }
 
 /// The other domains that fields refer to, each once. Users have their id in `access`.
@@ -236,6 +308,11 @@ impl FieldContext {
         let Field {
             name, is_optional, ..
         } = field;
+        let normalize = match (&field.kind, is_optional) {
+            (Kind::Decimal, true) => format!(".map(|{name}| {name}.normalize())"),
+            (Kind::Decimal, false) => ".normalize()".to_owned(),
+            _ => String::new(),
+        };
         let value = format!("{singular}.{name}");
         let of = Conversion::new(field, singular, &value);
         let wrap = |rust: &str| match is_optional {
@@ -259,6 +336,7 @@ impl FieldContext {
             },
             to_column: of.to_column,
             from_column: of.from_column,
+            normalize,
             validate: match field.kind {
                 Kind::Text => "length(min = 1, max = 1_000)",
                 _ => "",
@@ -288,6 +366,7 @@ impl Conversion {
             name,
             kind,
             is_optional,
+            ..
         } = field;
         let optional = *is_optional;
         let choose = |one: String, some: String| if optional { some } else { one };
@@ -317,13 +396,17 @@ impl Conversion {
             Kind::I64 => plain("i64", "i64"),
             Kind::F64 => plain("f64", "f64"),
             Kind::Bool => plain("bool", "bool"),
-            Kind::Timestamp => Self {
+            Kind::Date => plain("NaiveDate", "Date"),
+            Kind::Timestamp | Kind::Decimal => Self {
                 to_column: choose(
                     format!("{value}.into()"),
                     format!("{value}.map(Into::into)"),
                 ),
                 from_column: choose(format!("{row}.into()"), format!("{row}.map(Into::into)")),
-                ..plain("Timestamp", "DateTimeUtc")
+                ..match kind {
+                    Kind::Decimal => plain("Decimal", "StoredDecimal"),
+                    _ => plain("Timestamp", "DateTimeUtc"),
+                }
             },
             Kind::Enum(_) => Self {
                 to_column: choose(
@@ -357,6 +440,9 @@ fn examples(field: &Field, singular: &str, plural: &str) -> (String, String, Str
             other.to_owned(),
         )
     };
+    if field.is_unique {
+        return unique_examples(field);
+    }
     match &field.kind {
         Kind::Text => (
             format!("\"{words}\".to_owned()"),
@@ -372,6 +458,18 @@ fn examples(field: &Field, singular: &str, plural: &str) -> (String, String, Str
             "Timestamp::from_micros(1)".to_owned(),
             "\"2026-01-31T12:00:00Z\"".to_owned(),
             "\"2026-02-28T12:00:00Z\"".to_owned(),
+        ),
+        Kind::Date => (
+            "NaiveDate::from_ymd_opt(2026, 1, 31).unwrap()".to_owned(),
+            "NaiveDate::from_ymd_opt(2026, 2, 28).unwrap()".to_owned(),
+            "\"2026-01-31\"".to_owned(),
+            "\"2026-02-28\"".to_owned(),
+        ),
+        Kind::Decimal => (
+            "Decimal::new(15, 1)".to_owned(),
+            "Decimal::new(25, 1)".to_owned(),
+            "\"1.5\"".to_owned(),
+            "\"2.5\"".to_owned(),
         ),
         Kind::Enum(variants) => {
             let name = enum_name(field, singular);
@@ -395,43 +493,76 @@ fn examples(field: &Field, singular: &str, plural: &str) -> (String, String, Str
     }
 }
 
-/// Returns the definition of a column, without its name being followed by a comma.
-pub(crate) fn sql_column(field: &Field, database: &str) -> String {
-    let name = &field.name;
-    let is_sqlite = database == "sqlite";
-    let (kind, rest) = match &field.kind {
-        Kind::Text | Kind::Other(_) => ("text", String::new()),
-        Kind::U32 => (
-            integer(is_sqlite),
-            format!(" CHECK ({name} BETWEEN 0 AND 4294967295)"),
-        ),
-        Kind::I64 => (integer(is_sqlite), String::new()),
-        Kind::F64 => (
-            if is_sqlite {
-                "real"
-            } else {
-                "double precision"
-            },
-            String::new(),
-        ),
-        Kind::Bool if is_sqlite => ("integer", format!(" CHECK ({name} IN (0, 1))")),
-        Kind::Bool => ("boolean", String::new()),
-        Kind::Timestamp if is_sqlite => (
-            "text",
-            format!(" CHECK ({name} GLOB '????-??-??T??:??:??*+00:00')"),
-        ),
-        Kind::Timestamp => ("timestamptz", String::new()),
-        Kind::Enum(variants) => {
-            let words: Vec<String> = variants.iter().map(|word| format!("'{word}'")).collect();
-            ("text", format!(" CHECK ({name} IN ({}))", words.join(", ")))
-        }
-        Kind::Ref(domain) => (
-            if is_sqlite { "blob" } else { "uuid" },
-            format!(" REFERENCES {domain} (id)"),
-        ),
+/// The same for a field whose values are unique: each body of a test has another value.
+fn unique_examples(field: &Field) -> (String, String, String, String) {
+    let plain = Field {
+        is_unique: false,
+        ..field.clone()
     };
-    let not_null = if field.is_optional { "" } else { " NOT NULL" };
-    format!("{name} {kind}{not_null}{rest}")
+    let (one, other, _, other_json) = examples(&plain, "", "");
+    let words = spaced(&field.name);
+    let next = match field.kind {
+        Kind::Text => format!("format!(\"{words} {{}}\", next())"),
+        Kind::Decimal => "format!(\"{}.75\", next())".to_owned(),
+        Kind::Date => "format!(\"{}-01-31\", 2030 + next())".to_owned(),
+        Kind::Timestamp => "format!(\"{}-01-31T12:00:00Z\", 2030 + next())".to_owned(),
+        // The other example is 2.
+        _ => "100 + next()".to_owned(),
+    };
+    (one, other, next, other_json)
+}
+
+/// A column of a table: its definition, and what its values must satisfy.
+pub(crate) struct SqlColumn {
+    pub(crate) definition: String,
+    /// `CHECK (..)` or `REFERENCES ..`; empty if there is nothing to check.
+    pub(crate) constraint: String,
+}
+
+impl SqlColumn {
+    pub(crate) fn new(field: &Field, database: &str) -> Self {
+        let name = &field.name;
+        let is_sqlite = database == "sqlite";
+        let (kind, constraint) = match &field.kind {
+            // SQLite has no exact decimals.
+            Kind::Text | Kind::Decimal | Kind::Other(_) => ("text", String::new()),
+            Kind::U32 => (
+                integer(is_sqlite),
+                format!("CHECK ({name} BETWEEN 0 AND 4294967295)"),
+            ),
+            Kind::I64 => (integer(is_sqlite), String::new()),
+            Kind::F64 if is_sqlite => ("real", String::new()),
+            Kind::F64 => ("double precision", String::new()),
+            Kind::Bool if is_sqlite => ("integer", format!("CHECK ({name} IN (0, 1))")),
+            Kind::Bool => ("boolean", String::new()),
+            Kind::Date if is_sqlite => ("text", format!("CHECK ({name} GLOB '????-??-??')")),
+            Kind::Date => ("date", String::new()),
+            Kind::Timestamp if is_sqlite => (
+                "text",
+                format!("CHECK ({name} GLOB '????-??-??T??:??:??*+00:00')"),
+            ),
+            Kind::Timestamp => ("timestamptz", String::new()),
+            Kind::Enum(variants) => {
+                let words: Vec<String> = variants.iter().map(|word| format!("'{word}'")).collect();
+                ("text", format!("CHECK ({name} IN ({}))", words.join(", ")))
+            }
+            Kind::Ref(domain) => (
+                if is_sqlite { "blob" } else { "uuid" },
+                format!("REFERENCES {domain} (id)"),
+            ),
+        };
+        let not_null = if field.is_optional { "" } else { " NOT NULL" };
+        Self {
+            definition: format!("{name} {kind}{not_null}"),
+            constraint,
+        }
+    }
+
+    /// The line of `CREATE TABLE`.
+    pub(crate) fn line(&self) -> String {
+        let line = format!("{} {}", self.definition, self.constraint);
+        line.trim_end().to_owned()
+    }
 }
 
 fn integer(is_sqlite: bool) -> &'static str {
@@ -444,12 +575,18 @@ mod tests {
 
     #[test]
     fn columns_have_the_type_and_the_checks_of_the_database() {
-        let column = |field: &str, database| sql_column(&field.parse().unwrap(), database);
+        let column =
+            |field: &str, database| SqlColumn::new(&field.parse().unwrap(), database).line();
         assert_eq!(
             column("status:enum(open,paid)", "sqlite"),
             "status text NOT NULL CHECK (status IN ('open', 'paid'))"
         );
         assert_eq!(column("gift:bool?", "postgres"), "gift boolean");
+        assert_eq!(
+            column("due:date", "sqlite"),
+            "due text NOT NULL CHECK (due GLOB '????-??-??')"
+        );
+        assert_eq!(column("total:decimal?", "postgres"), "total text");
         assert_eq!(
             column("product:ref(products)", "postgres"),
             "product uuid NOT NULL REFERENCES products (id)"

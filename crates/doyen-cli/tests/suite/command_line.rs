@@ -42,7 +42,7 @@ fn mistakes_on_the_command_line_have_the_code_2() {
         2,
         &[
             "sku:string",
-            "there is no type `string`; there are text, u32",
+            "there is no type `string`: write `text`; there are text, u32",
         ],
     );
     sandbox

@@ -1,5 +1,6 @@
 //! `doyen generate field`, without building what it writes.
 
+use crate::by_hand;
 use crate::sandbox::Sandbox;
 
 const FIELD: [&str; 4] = ["generate", "field", "orders", "priority:enum(low,high)"];
@@ -42,15 +43,56 @@ fn the_files_are_those_of_a_domain_that_had_the_field_from_the_beginning() {
         assert_eq!(text(&shop), text(&direct), "{file}");
         assert!(text(&shop).contains("priority"), "{file}");
     }
-    let files = sandbox.files("shop/migrations/sqlite");
-    let (_, up) = files
-        .iter()
-        .rfind(|(path, _)| path.display().to_string().ends_with("up.sql"))
-        .unwrap();
+    let up = by_hand::migration(&shop, "sqlite", "orders_priority", "up");
     assert!(
         up.contains("ALTER TABLE orders ADD COLUMN priority text NOT NULL DEFAULT 'low' CHECK (priority IN ('low', 'high'));"),
         "{up}"
     );
+    // On PostgreSQL, the check reads the rows that exist without blocking writers.
+    let sql = |name| by_hand::migration(&shop, "postgres", name, "up");
+    let up = sql("orders_priority");
+    let check =
+        "ADD CONSTRAINT orders_priority_check CHECK (priority IN ('low', 'high')) NOT VALID;";
+    assert!(up.contains(check), "{up}");
+    let checks = sql("orders_priority_checks");
+    let validate = "ALTER TABLE orders VALIDATE CONSTRAINT orders_priority_check;";
+    assert!(
+        checks.starts_with("-- no-transaction\n") && checks.contains(validate),
+        "{checks}"
+    );
+}
+
+/// The first such field gives the operations an error of their own.
+#[test]
+fn the_first_unique_field_is_added_in_every_layer() {
+    let fields = ["code:text?:unique", "total:decimal", "due:date?"];
+    let generate = |first: &[&str], then: &[&str]| {
+        let (sandbox, shop) = Sandbox::shop(&["--postgres", "--no-accounts"]);
+        let domain = [&["generate", "domain", "orders", "sku:text"], first].concat();
+        sandbox.doyen("shop", &domain).success();
+        if !then.is_empty() {
+            let field = [&["generate", "field", "orders"], then].concat();
+            sandbox.doyen("shop", &field).success();
+        }
+        (sandbox, shop)
+    };
+    let (later, shop) = generate(&[], &fields);
+    let (direct, _) = generate(&fields, &[]);
+    for folder in ["src", "tests"] {
+        let texts = |sandbox: &Sandbox| -> Vec<String> {
+            let files = sandbox.files(&format!("shop/{folder}"));
+            files.into_iter().map(|(_, text)| text).collect()
+        };
+        assert_eq!(texts(&later), texts(&direct));
+    }
+    let manifest = std::fs::read_to_string(shop.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("\"decimal\""), "{manifest}");
+    let create =
+        |database| by_hand::migration(&shop, database, "orders_code_total_due_indexes", "up");
+    let index = "CREATE UNIQUE INDEX orders_by_code ON orders (code);";
+    assert!(create("sqlite").contains(index), "{}", create("sqlite"));
+    let index = "CREATE UNIQUE INDEX CONCURRENTLY orders_by_code ON orders (code);";
+    assert!(create("postgres").contains(index), "{}", create("postgres"));
 }
 
 #[test]
@@ -110,9 +152,18 @@ fn an_edit_without_a_place_is_left_to_the_user() {
 fn a_field_without_a_value_for_old_rows_must_be_optional() {
     let (sandbox, _) = with_orders();
     let before = sandbox.files("shop");
-    for field in ["due:timestamp", "helper:ref(users)"] {
+    for field in [
+        "due:timestamp",
+        "day:date",
+        "helper:ref(users)",
+        "code:text:unique",
+    ] {
+        let optional = match field.strip_suffix(":unique") {
+            Some(field) => format!("{field}?:unique"),
+            None => format!("{field}?"),
+        };
         let ended = sandbox.doyen("shop", &["generate", "field", "orders", field]);
-        ended.failure(2, &["make it optional", &format!("{field}?")]);
+        ended.failure(2, &["make it optional", &optional]);
     }
     let missing = sandbox.doyen("shop", &["generate", "field", "baskets", "size:u32"]);
     missing.failure(1, &["there is no domain `baskets`"]);

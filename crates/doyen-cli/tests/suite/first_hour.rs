@@ -1,5 +1,5 @@
 //! The first hour of a user, as `docs/guide/own-project.md` tells it: from nothing to a service
-//! that runs, with a domain, a reference and one more column.
+//! that runs, with a domain, a reference and two more columns: one generated, one by hand.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,9 +9,10 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::by_hand::{self, PostgresDatabase, run_sql};
 use crate::dev::follows_changes;
-use crate::sandbox::{Sandbox, checkout, run};
-use crate::variants::{cargo, gate, lock, program};
+use crate::sandbox::{Ended, Sandbox, checkout, run, run_with};
+use crate::variants::{cargo, gate, generate_migration, lock, program};
 
 /// A running application.
 struct Service {
@@ -23,9 +24,15 @@ struct Service {
 impl Service {
     /// Starts the program of an application, on a free port.
     fn start(application: &Path) -> Self {
+        Self::on(application, None)
+    }
+
+    /// Starts it on a database, or on that of its settings.
+    fn on(application: &Path, database: Option<&str>) -> Self {
         let mut command = Command::new(program("first-hour"));
         command
             .current_dir(application)
+            .envs(database.map(|url| ("DATABASE_URL", url)))
             .env("APP_SERVER__BIND", "127.0.0.1:0")
             .env("APP_ADMIN__ENABLED", "false")
             .stdin(Stdio::null())
@@ -178,7 +185,7 @@ fn from_nothing_to_a_service_with_one_more_column() {
     health_check(&home, service.address);
     service.stop();
 
-    // One more column, with the rows that exist.
+    // Two more columns, with the rows that exist.
     let field = [
         "generate",
         "field",
@@ -191,13 +198,19 @@ fn from_nothing_to_a_service_with_one_more_column() {
     assert_ne!(changed.code, 0, "the contract with clients has changed");
     let message = "run `cargo run -- openapi > openapi.json`";
     assert!(changed.stdout.contains(message), "{}", changed.stdout);
-    let document = run(Command::new(program("first-hour"))
-        .arg("openapi")
-        .current_dir(&home));
-    std::fs::write(home.join("openapi.json"), document.success().stdout).unwrap();
+    add_remark_by_hand(&mut session, &home);
+    let document = first_hour(&home, None, &["openapi"]).success().stdout;
+    std::fs::write(home.join("openapi.json"), document).unwrap();
     session.commands += 1;
     session.done("cargo run -- openapi > openapi.json");
     session.gate(&home);
+
+    let url = format!("sqlite://{}", home.join("data/app.db").display());
+    applied_and_reverted(&home, &url);
+    let database = PostgresDatabase::new();
+    applied_and_reverted(&home, &database.url());
+    session.commands += 4;
+    session.done("cargo run -- migrate lint, up, status, down; on both databases");
 
     let mut service = Service::start(&home);
     service.log_in();
@@ -217,30 +230,126 @@ fn from_nothing_to_a_service_with_one_more_column() {
     session.done("doyen dev, with three changes");
 }
 
+/// Runs the program of the application, on a database or on that of its settings.
+fn first_hour(application: &Path, database: Option<&str>, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(program("first-hour"));
+    command.args(arguments).current_dir(application);
+    // `run` removes the variable of this process.
+    run_with(&mut command, database.map(|url| ("DATABASE_URL", url)))
+}
+
+/// Writes a field into every layer. The migration comes from the entity, for both databases.
+fn add_remark_by_hand(session: &mut Session, home: &Path) {
+    let edits = by_hand::add_field(&home.join("src/orders"), "notes", "remark");
+    assert_eq!(edits, (12, 4), "(edits, files)");
+    let server = by_hand::postgres_server();
+    let arguments = ["order_remark", "--postgres-url", &server];
+    let generated = generate_migration(&session.sandbox, "first-hour", &arguments).success();
+    session.commands += 1;
+    session.done("doyen generate migration order_remark");
+    let stdout = generated.stdout;
+    assert!(
+        stdout.contains("missing column `orders.remark`"),
+        "{stdout}"
+    );
+    for database in ["sqlite", "postgres"] {
+        let sql = |way| by_hand::migration(home, database, "order_remark", way);
+        assert_eq!(sql("up"), "ALTER TABLE orders ADD COLUMN remark text;\n");
+        assert_eq!(sql("down"), "ALTER TABLE orders DROP COLUMN remark;\n");
+    }
+}
+
+/// Applies the migrations that a database lacks, uses the new column, and reverts it.
+fn applied_and_reverted(home: &Path, url: &str) {
+    let migrate = |words: &[&str]| first_hour(home, Some(url), &[&["migrate"], words].concat());
+    let linted = migrate(&["lint"]).success().stdout;
+    assert!(linted.contains(", 0 findings"), "{linted}");
+    let applied = migrate(&["up"]).success().stdout;
+    assert_ne!(applied.trim(), "0 applied");
+
+    let mut service = Service::on(home, Some(url));
+    service.log_in();
+    let tea = service.post("/v1/products", &json!({"title": "Tea", "cents": 450}), 201);
+    let mut order = order(&tea, "A-3");
+    order["remark"] = json!("Ring twice.");
+    order["priority"] = json!("high");
+    let placed = service.post("/v1/orders", &order, 201);
+    let path = format!("/v1/orders/{}", placed["id"].as_str().unwrap());
+    let (_, found) = service.send("GET", &path, None);
+    assert_eq!(found["remark"], "Ring twice.", "{found}");
+
+    // The running database is changed past the application, and back.
+    let check = ["status", "--check"];
+    let status = migrate(&check).success().stdout;
+    assert!(status.contains("no drift"), "{status}");
+    run_sql(url, "ALTER TABLE orders ADD COLUMN mood text");
+    let status = migrate(&check).failure(1, &[]).stdout;
+    let drift = "extra column `orders.mood` (text)";
+    assert!(status.contains(drift), "{status}");
+    run_sql(url, "ALTER TABLE orders DROP COLUMN mood");
+    service.stop();
+
+    let reverted = migrate(&["down"]).success().stdout;
+    assert_eq!(reverted.trim(), "1 reverted");
+    let status = migrate(&check).failure(1, &[]).stdout;
+    assert!(
+        status.contains("missing column `orders.remark`"),
+        "{status}"
+    );
+    migrate(&["up"]).success();
+}
+
 /// A domain with every type of field.
-const ORDERS: [&str; 12] = [
+const ORDERS: [&str; 15] = [
     "generate",
     "domain",
     "orders",
     "buyer:ref(users)",
     "product:ref(products)",
+    "number:text:unique",
     "sku:text",
     "quantity:u32",
     "status:enum(open,paid)",
     "due:timestamp?",
+    "day:date",
+    "total:decimal",
     "weight:f64?",
     "gift:bool",
     "notes:text?",
 ];
 
-/// Places an order, and checks references in both directions.
+/// A body that places an order of a product.
+fn order(product: &Value, number: &str) -> Value {
+    json!({
+        "product": product["id"], "number": number, "sku": "TE-100", "quantity": 2,
+        "status": "open", "day": "2028-02-29", "total": "12.50", "gift": false
+    })
+}
+
+/// Places an order, and checks references in both directions, a value that may occur once, and one
+/// that is exact.
 fn place_an_order(service: &Service) -> Value {
     let tea = service.post("/v1/products", &json!({"title": "Tea", "cents": 450}), 201);
-    let mut order = json!({
-        "product": tea["id"], "sku": "TE-100", "quantity": 2, "status": "open", "gift": false
-    });
-    let placed = service.post("/v1/orders", &order, 201);
+    let placed = service.post("/v1/orders", &order(&tea, "A-1"), 201);
     assert_eq!(placed["_links"]["edit"]["method"], "PATCH", "{placed}");
+    let read = format!("/v1/orders/{}", placed["id"].as_str().unwrap());
+    assert_eq!(service.send("GET", &read, None), (200, placed.clone()));
+    assert_eq!(
+        (&placed["total"], &placed["day"]),
+        (&json!("12.5"), &json!("2028-02-29"))
+    );
+    let taken = service.post("/v1/orders", &order(&tea, "A-1"), 409);
+    assert_eq!(taken["code"], "order_number_taken", "{taken}");
+    assert!(
+        taken["title"].as_str().unwrap().contains("number"),
+        "{taken}"
+    );
+    let mut order = order(&tea, "A-2");
+    for (field, value) in [("total", json!(12.5)), ("day", json!("2027-02-29"))] {
+        let mut wrong = order.clone();
+        wrong[field] = value;
+        service.post("/v1/orders", &wrong, 422);
+    }
     order["product"] = json!("pro_01jd9m3z6veqjsk4dy2hjcg8x4");
     let refused = service.post("/v1/orders", &order, 409);
     assert_eq!(refused["code"], "order_reference_not_found");

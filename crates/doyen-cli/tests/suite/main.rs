@@ -3,12 +3,14 @@
 #![allow(missing_docs, reason = "a test")]
 #![allow(clippy::print_stdout, reason = "the measurements of the first hour")]
 
+mod by_hand;
 mod command_line;
 mod dev;
 mod doctor;
 mod domain;
 mod field;
 mod first_hour;
+mod lint;
 mod migration;
 mod new;
 mod openapi;

@@ -60,11 +60,15 @@ impl Sandbox {
 
     /// Runs `doyen` in a folder of the sandbox.
     pub(crate) fn doyen(&self, folder: &str, arguments: &[&str]) -> Ended {
+        run(&mut self.doyen_command(folder, arguments))
+    }
+
+    pub(crate) fn doyen_command(&self, folder: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_doyen"));
         command
             .args(arguments)
             .current_dir(self.folder.join(folder));
-        run(&mut command)
+        command
     }
 
     /// Every file below a folder of the sandbox, with its text.
@@ -90,6 +94,14 @@ fn collect(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
 
 /// Runs a program, without the settings and the variables of the process that runs the test.
 pub(crate) fn run(command: &mut Command) -> Ended {
+    run_with(command, None)
+}
+
+/// The same, with variables of its own.
+pub(crate) fn run_with<'a>(
+    command: &mut Command,
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Ended {
     let inherited = [
         "CARGO_PKG_",
         "CARGO_MANIFEST_",
@@ -103,6 +115,7 @@ pub(crate) fn run(command: &mut Command) -> Ended {
             command.env_remove(name);
         }
     }
+    command.envs(variables);
     let Output {
         status,
         stdout,

@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
+use crate::by_hand;
 use crate::sandbox::{Ended, Sandbox, checkout, run};
 
 /// The default with PostgreSQL is in `first_hour`.
@@ -53,20 +55,47 @@ pub(crate) fn cargo(application: &Path, arguments: &[&str]) -> Ended {
 pub(crate) fn cargo_command(application: &Path, arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    command.args(arguments).current_dir(application);
+    set_environment(&mut command);
     command
-        .args(arguments)
-        .current_dir(application)
+}
+
+/// Sets the variables of cargo.
+pub(crate) fn set_environment(command: &mut Command) {
+    command
         .env("CARGO_TARGET_DIR", target())
         .env("CARGO_NET_OFFLINE", "true")
         // Tests that write a file to commit would only compare it.
         .env_remove("CI");
-    command
 }
 
-/// The checks that an application has in its own CI.
-///
-/// In the gate, one build is both the tests and the lints: clippy is the compiler of the
-/// application, so that what it depends on is not checked and built.
+/// Makes clippy the compiler of the application, so that what it depends on is not checked and
+/// built.
+fn compile_with_clippy(command: &mut Command) {
+    let home = run(Command::new("rustc").args(["--print", "sysroot"])).success();
+    let clippy = Path::new(home.stdout.trim()).join("bin/clippy-driver");
+    assert!(clippy.is_file(), "{}", clippy.display());
+    command.env("RUSTC_WORKSPACE_WRAPPER", clippy).env(
+        "CLIPPY_ARGS",
+        "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__",
+    );
+}
+
+/// `doyen generate migration`: it runs the application, which is built as in [`gate`].
+pub(crate) fn generate_migration(
+    sandbox: &Sandbox,
+    application: &str,
+    arguments: &[&str],
+) -> Ended {
+    let arguments = [&["generate", "migration"], arguments].concat();
+    let mut command = sandbox.doyen_command(application, &arguments);
+    set_environment(&mut command);
+    compile_with_clippy(&mut command);
+    run(&mut command)
+}
+
+/// The checks that an application has in its own CI. In the gate, one build is both the tests and
+/// the lints.
 pub(crate) fn gate(application: &Path) {
     cargo(application, &["fmt", "--check"]).success();
     let mut tests = cargo_command(application, &["test", "--quiet", "--all-targets"]);
@@ -81,13 +110,7 @@ pub(crate) fn gate(application: &Path) {
         ];
         cargo(application, &clippy).success();
     } else {
-        let home = run(Command::new("rustc").args(["--print", "sysroot"])).success();
-        let clippy = Path::new(home.stdout.trim()).join("bin/clippy-driver");
-        assert!(clippy.is_file(), "{}", clippy.display());
-        tests.env("RUSTC_WORKSPACE_WRAPPER", clippy).env(
-            "CLIPPY_ARGS",
-            "--deny__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__",
-        );
+        compile_with_clippy(&mut tests);
     }
     let tests = run(&mut tests).success();
     assert!(tests.stdout.contains("test result: ok"), "{}", tests.stdout);
@@ -105,6 +128,9 @@ fn share_dependencies(application: &Path) {
         path.to_str().unwrap(),
     ];
     sandbox.doyen(".", &new).success();
+    // A field that needs a Cargo feature.
+    let prices = ["generate", "domain", "prices", "amount:decimal"];
+    sandbox.doyen("first-hour", &prices).success();
     let shared = std::fs::read_to_string(sandbox.folder.join("first-hour/Cargo.toml")).unwrap();
     let shared = shared.lines().filter(|line| line.starts_with("doyen"));
     let mut shared: Vec<&str> = shared.collect();
@@ -135,6 +161,26 @@ fn the_gate_of_an_application_finds_a_lint() {
     assert!(message.contains("unneeded `return` statement"), "{message}");
 }
 
+/// A field by hand in an application without layers: four edits of one file, and no SQL.
+fn one_more_field(sandbox: &Sandbox, shop: &Path) {
+    let edits = by_hand::add_field(&shop.join("src/lib.rs"), "body", "remark");
+    assert_eq!(edits, (4, 1), "(edits, files)");
+    let server = by_hand::postgres_server();
+    let arguments = ["note_remark", "--postgres-url", &server];
+    let generated = generate_migration(sandbox, "shop", &arguments).success();
+    let difference = "missing column `notes.remark`";
+    assert!(
+        generated.stdout.contains(difference),
+        "{}",
+        generated.stdout
+    );
+    for database in ["sqlite", "postgres"] {
+        let sql = |way| by_hand::migration(shop, database, "note_remark", way);
+        assert_eq!(sql("up"), "ALTER TABLE notes ADD COLUMN remark text;\n");
+        assert_eq!(sql("down"), "ALTER TABLE notes DROP COLUMN remark;\n");
+    }
+}
+
 #[test]
 fn each_variant_passes_its_own_gate() {
     let checkout = checkout();
@@ -145,6 +191,7 @@ fn each_variant_passes_its_own_gate() {
         IN_THE_GATE
     };
     for variant in &VARIANTS[..count] {
+        let started = Instant::now();
         // A folder for each, whose name stays: cargo recognizes what it built.
         let name = format!("variant{}", variant.concat());
         let sandbox = Sandbox::named(&name);
@@ -168,12 +215,20 @@ fn each_variant_passes_its_own_gate() {
             "orders",
             "sku:text",
             "size:enum(small,large)?",
+            "number:text:unique",
+            "code:i64?:unique",
+            "due:date",
+            "total:decimal",
         ];
         let domain = [&domain[..], owner].concat();
         sandbox.doyen("shop", &domain).success();
+        if variant.contains(&"--flat") && variant.contains(&"--postgres") {
+            one_more_field(&sandbox, &shop);
+        }
         gate(&shop);
         let document = std::fs::read_to_string(shop.join("openapi.json")).unwrap();
         assert!(document.contains("/v1/orders"), "{variant:?}");
-        println!("{variant:?}: passed");
+        let seconds = started.elapsed().as_secs();
+        println!("{variant:?}: passed in {seconds} s");
     }
 }

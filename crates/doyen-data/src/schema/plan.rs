@@ -8,6 +8,25 @@ use super::found::{FoundColumn, FoundTable};
 use super::sql::{Sql, ident, literal, references};
 use super::types;
 
+/// The reason that the linter of migrations wants for an index on SQLite.
+const INDEX_ON_SQLITE: &str = "\
+-- Other writers wait until the index is built. If the table is large, apply it at a quiet time.
+-- doyen: allow index_blocks_writer because SQLite builds an index in no other way
+";
+
+/// The reasons for a column of SQLite that takes the place of another one.
+const COLUMN_ON_SQLITE: &str = "\
+-- SQLite cannot change a column. A new one takes its place: CHECK constraints of the old one
+-- that were written by hand have to be added here.
+-- doyen: allow drop_column because another column takes its place in the same transaction
+-- doyen: allow rename_column because it takes the place of the dropped one
+-- doyen: allow backfill_with_schema_change because SQLite changes a column in no other way
+";
+
+/// The reason for a migration that has nothing to revert but that it can be applied again.
+const NO_WAY_BACK: &str =
+    "-- doyen: allow missing_down because what it would revert may be in use already\n";
+
 /// What the user said about changes that a difference does not explain. Columns are `table.column`.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
@@ -427,23 +446,29 @@ impl Planner<'_> {
             );
             return;
         }
+        // Committed in parts, so that the rows are not locked until all of them are written.
         let fill = given.map_or_else(
-            || "-- The next migration fails if a row has no value: fill it first.\n".to_owned(),
+            || "-- It fails if a row has no value: fill the column first.\n".to_owned(),
             |value| {
-                format!("-- A large table is better filled in parts, before this migration.\nUPDATE {table} SET {name} = {value} WHERE {name} IS NULL;\n")
+                format!(
+                    "DO $$ BEGIN LOOP\n    \
+                     UPDATE {table} SET {name} = {value} WHERE ctid IN\n        \
+                     (SELECT ctid FROM {table} WHERE {name} IS NULL LIMIT 10000);\n    \
+                     EXIT WHEN NOT FOUND;\n    COMMIT;\nEND LOOP; END $$;\n"
+                )
             },
         );
         self.step(
             Phase::Expand,
             format!(
-                "{fill}ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID;\n"
+                "ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID;\n"
             ),
             format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {check};\n"),
         );
         self.step(
             Phase::Online,
             format!(
-                "ALTER TABLE {table} VALIDATE CONSTRAINT {check};\n\
+                "{fill}ALTER TABLE {table} VALIDATE CONSTRAINT {check};\n\
                  ALTER TABLE {table} ALTER COLUMN {name} SET NOT NULL;\n\
                  ALTER TABLE {table} DROP CONSTRAINT {check};\n"
             ),
@@ -504,9 +529,11 @@ impl Planner<'_> {
                  ALTER TABLE {table} RENAME COLUMN {new} TO {name};\n{after}"
             )
         };
-        let note = "-- SQLite cannot change a column. A new one takes its place: CHECK constraints of the old one\n\
-                    -- that were written by hand have to be added here.\n";
-        let up = format!("{note}{}", replace(&up));
+        let indexes = match after.is_empty() {
+            true => "",
+            false => INDEX_ON_SQLITE,
+        };
+        let up = format!("{COLUMN_ON_SQLITE}{indexes}{}", replace(&up));
         let down = match column.is_nullable {
             true => format!("-- `{place}` stays nullable: rows without a value may exist.\n"),
             false => replace(&down),
@@ -598,13 +625,17 @@ impl Planner<'_> {
             let ups: Vec<&str> = steps.iter().map(|step| step.up.as_str()).collect();
             let downs = steps.iter().rev().map(|step| step.down.as_str());
             let downs: Vec<&str> = downs.filter(|down| !down.is_empty()).collect();
-            let head = match phase {
-                Phase::Online if !is_sqlite => "-- no-transaction\n",
-                _ => "",
+            let (head, down_head) = match phase {
+                Phase::Online if is_sqlite => (INDEX_ON_SQLITE, ""),
+                Phase::Online => ("-- no-transaction\n", "-- no-transaction\n"),
+                _ => ("", ""),
             };
-            let down = match downs.is_empty() {
-                true => "-- Nothing to revert.\n".to_owned(),
-                false => format!("{head}{}", downs.join("")),
+            let down = match downs.concat() {
+                down if down.is_empty() => "-- Nothing to revert.\n".to_owned(),
+                down if down.lines().all(|line| line.starts_with("--")) => {
+                    format!("{NO_WAY_BACK}{down}")
+                }
+                down => format!("{down_head}{down}"),
             };
             drafts.push(Draft {
                 phase,

@@ -11,9 +11,9 @@ pub(super) fn check(source: &Source<'_>, findings: &mut Findings<'_>) {
     if let Some(statement) = source.script.transaction_control() {
         findings.add(Code::TransactionControl, statement);
     }
-    let changes_schema = source.steps.iter().any(|step| step.change.is_schema());
+    let needs_revert = source.steps.iter().any(|step| step.change.needs_revert());
     let down = Script::parse(source.file.down, source.file.backend);
-    if changes_schema && down.statements.is_empty() {
+    if needs_revert && down.statements.is_empty() {
         findings.add_down(Code::MissingDown);
     }
     backfills(source, findings);
