@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `app` | the application under test |
 //! | `receiver` | what a collector received: spans by their trace |
-//! | `tree` | one trace over two applications |
+//! | `tree` | one trace over two processes |
 //! | `kept` | sampling; errors and slow requests |
 //! | `grpc` | traces over gRPC |
 //! | `collectors` | a collector that is dead, slow or lying |

@@ -1,9 +1,10 @@
-//! One request that does everything is one tree, across two applications.
+//! One request that does everything is one tree, across two processes.
 
 use std::collections::HashMap;
 
-use doyen_test::UpstreamServer;
+use doyen_test::{Program, SIGNING_KEY, UpstreamServer};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use tokio::task::block_in_place;
 
 use crate::app::{Shop, exporting};
 use crate::receiver::{Received, trace, until};
@@ -24,26 +25,38 @@ fn path(spans: &HashMap<Vec<u8>, Received>, of: &Received) -> Vec<String> {
     path
 }
 
-#[doyen_test::test]
-async fn a_request_is_one_tree_across_two_applications(shop: Shop) {
-    let collector = UpstreamServer::start();
-    let worker = exporting(&collector)
-        .set("otlp.service", "worker")
-        .set("jobs.poll_interval", "20ms")
-        .set("events.poll", "20ms");
-    let worker = shop.with(worker).await;
-    let socket = worker.serve().await;
-    let front = exporting(&collector)
-        .set("otlp.service", "front")
-        .set(
-            "outbound.stock.url",
-            &format!("http://{}", socket.address()),
-        )
-        .set("jobs.work", "false")
-        .set("events.deliver", "false");
-    let front = shop.with(front).await;
+/// The application as a process of this name. The one that works runs the jobs and delivers the
+/// events.
+fn program(shop: &Shop, collector: &UpstreamServer, name: &str, works: &str) -> Program {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.parent().and_then(|deps| deps.parent()).unwrap();
+    Program::new(folder.join("examples/traced_shop").to_str().unwrap())
+        .env("APP_ENV", "test")
+        .env("APP_SERVER__BIND", "127.0.0.1:0")
+        .env("APP_ADMIN__BIND", "127.0.0.1:0")
+        .env("APP_AUTH__SIGNING_KEY", SIGNING_KEY)
+        .env("DATABASE_URL", shop.database_url())
+        .env("APP_OTLP__ENDPOINT", &collector.url())
+        .env("APP_OTLP__SERVICE", name)
+        .env("APP_OTLP__INTERVAL", "20ms")
+        .env("APP_JOBS__WORK", works)
+        .env("APP_JOBS__POLL_INTERVAL", "20ms")
+        .env("APP_EVENTS__DELIVER", works)
+        .env("APP_EVENTS__POLL", "20ms")
+}
 
-    front.post("/orders/tea").send().await.expect(204);
+#[doyen_test::test]
+async fn a_request_is_one_tree_across_two_processes(shop: Shop) {
+    let collector = UpstreamServer::start();
+    let worker = program(&shop, &collector, "worker", "true").start();
+    let stock = format!("http://{}", block_in_place(|| worker.address()));
+    let front = program(&shop, &collector, "front", "false")
+        .env("APP_OUTBOUND__STOCK__URL", &stock)
+        .start();
+    let order = "POST /orders/tea HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        Content-Length: 0\r\n\r\n";
+    let answer = block_in_place(|| front.exchange(order));
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     until(&collector, "process orders.print_label", 1).await;
     until(&collector, "process order.placed", 1).await;
     until(&collector, "GET /stock/{article}", 1).await;
