@@ -13,6 +13,8 @@
 //!   begin or end a transaction itself.
 //! - Processes that start together wait for each other. Each migration is applied once.
 //! - If a file was changed or removed after it was applied, nothing is applied. The error names it.
+//! - Migrations of a newer release are accepted: during a rolling deployment, processes of the
+//!   former release still start.
 //! - PostgreSQL: a migration that waits too long for a lock is rolled back and tried again, instead
 //!   of blocking all traffic behind it. A file that begins with `-- no-transaction` runs outside of
 //!   a transaction, statement by statement (`CREATE INDEX CONCURRENTLY`). If one fails, those
@@ -132,6 +134,8 @@ pub enum State {
     Changed,
     /// Applied, but its file no longer exists.
     Missing,
+    /// Applied by a newer release: it follows all migrations of this program, which are applied.
+    Newer,
     /// Its statements run outside of a transaction, and they run now or stopped half-way.
     Unfinished {
         /// Statements that completed, at least.
@@ -313,6 +317,7 @@ impl<'a> Migrator<'a> {
         steps: usize,
     ) -> Result<Vec<Status>, MigrationError> {
         let (mut history, applied) = self.begin().await?;
+        refuse(&self.compare(&applied, &[]), |state| state == State::Newer)?;
         let mut all: Vec<_> = self
             .all()
             .filter(|(owner, migration)| {
@@ -363,13 +368,7 @@ impl<'a> Migrator<'a> {
         self.refuse_none()?;
         let status = self.status().await?;
         refuse_wrong(&status)?;
-        match status
-            .into_iter()
-            .find(|status| status.state == State::Pending)
-        {
-            Some(status) => Err(MigrationError::pending(&status)),
-            None => Ok(()),
-        }
+        refuse(&status, |state| state == State::Pending)
     }
 
     /// Returns the schema as text, to compare tables, columns, indexes and constraints in tests.
@@ -436,29 +435,50 @@ impl<'a> Migrator<'a> {
             let Some((owner, _)) = self.sets.iter().find(|(owner, _)| *owner == row.owner) else {
                 continue;
             };
-            if !all
-                .iter()
-                .any(|status| status.owner == *owner && status.version == row.version)
-            {
-                all.push(Status {
-                    owner,
-                    version: row.version,
-                    name: row.name.clone(),
-                    state: State::Missing,
-                });
+            let mut known = all.iter().filter(|status| {
+                status.owner == *owner && !matches!(status.state, State::Missing | State::Newer)
+            });
+            if known.clone().any(|status| status.version == row.version) {
+                continue;
             }
+            let is_newer = known.clone().next().is_some()
+                && known.all(|status| {
+                    status.version < row.version && matches!(status.state, State::Applied { .. })
+                });
+            all.push(Status {
+                owner,
+                version: row.version,
+                name: row.name.clone(),
+                state: if is_newer {
+                    State::Newer
+                } else {
+                    State::Missing
+                },
+            });
         }
         all
     }
 }
 
+/// Refuses what this program cannot continue from. The tables of a newer release are those of this
+/// one too, if its migrations follow the guide.
 fn refuse_wrong(status: &[Status]) -> Result<(), MigrationError> {
-    match status.iter().find(|status| {
+    refuse(status, |state| {
         matches!(
-            status.state,
+            state,
             State::Changed | State::Missing | State::Unfinished { .. }
         )
-    }) {
+    })?;
+    let newer = status.iter().rfind(|status| status.state == State::Newer);
+    if let Some(Status { version, name, .. }) = newer {
+        tracing::warn!(version, name, "a newer release has migrated the database");
+    }
+    Ok(())
+}
+
+/// Returns an error that names the first migration in such a state.
+fn refuse(status: &[Status], is_wrong: impl Fn(State) -> bool) -> Result<(), MigrationError> {
+    match status.iter().find(|status| is_wrong(status.state)) {
         Some(status) => Err(MigrationError::wrong(status)),
         None => Ok(()),
     }

@@ -42,10 +42,10 @@ pub struct DatabaseOptions {
     /// Maximum wait of a statement for a row or table lock (PostgreSQL). Default: 2 s.
     pub lock_timeout: Duration,
     /// Maximum wait of a migration for a table lock (PostgreSQL). Then it is rolled back and tried
-    /// again. Default: 2 s.
+    /// again. Requests wait behind it, so it is below `acquire_timeout`. Default: 500 ms.
     pub migration_lock_timeout: Duration,
     /// Number of times that a migration is tried if it does not get a lock (PostgreSQL). The pause
-    /// between them begins at 1 s and doubles, up to 30 s. Default: 5.
+    /// between them begins at 1 s and doubles, up to 30 s. Default: 10.
     pub migration_lock_attempts: u32,
     /// Timeout of a statement of a migration in a transaction (PostgreSQL); 0 for none. Default:
     /// 1 hour.
@@ -101,8 +101,8 @@ impl DatabaseOptions {
             idle_timeout: Duration::from_secs(10 * 60),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(2),
-            migration_lock_timeout: Duration::from_secs(2),
-            migration_lock_attempts: 5,
+            migration_lock_timeout: Duration::from_millis(500),
+            migration_lock_attempts: 10,
             migration_statement_timeout: Duration::from_secs(60 * 60),
             pooler: Pooler::None,
             listen_url: None,
@@ -133,5 +133,13 @@ mod tests {
     fn a_password_is_never_shown() {
         let shown = format!("{:?}", DatabaseOptions::new("postgres://me:s3cret@db/shop"));
         assert!(!shown.contains("s3cret"), "{shown}");
+    }
+
+    /// All statements on a table wait behind a migration that waits for its lock.
+    #[test]
+    fn requests_outlast_a_migration_that_waits_for_a_lock() {
+        let options = DatabaseOptions::new("postgres://db/shop");
+        let longest = options.migration_lock_timeout * 2;
+        assert!(longest <= options.acquire_timeout.min(options.lock_timeout));
     }
 }

@@ -12,6 +12,8 @@ mod conduit;
 mod decimals;
 mod envelope;
 mod events;
+#[path = "../../../crates/doyen/tests/edge/exchange.rs"]
+mod exchange;
 mod fastapi;
 mod files;
 mod first_steps;
@@ -24,6 +26,7 @@ mod limits;
 mod live;
 mod loading;
 mod middleware;
+mod migrations;
 mod mounts;
 mod outbound;
 mod parameters;

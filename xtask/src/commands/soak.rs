@@ -11,11 +11,12 @@ use toolkit::{Failure, Result};
 use crate::setup;
 
 /// The suites with a reduced form, the packages of their tests, and the tests.
-const SUITES: [(&str, &[&str], &str); 12] = [
+const SUITES: [(&str, &[&str], &str); 13] = [
     ("memory", &["helpdesk"], "test(/^memory::/)"),
     ("logins", &["helpdesk"], "test(/^logins::/)"),
     ("size", &["helpdesk"], "test(/^size::/)"),
-    ("stops", &["helpdesk"], "test(/^stops::/)"),
+    ("stops", &["helpdesk"], "test(/^(stops|rolls)::/)"),
+    ("migrations", &["docs_src"], "test(/^migrations::a_column/)"),
     (
         "readers",
         &["doyen"],

@@ -62,6 +62,7 @@ fn state(state: State) -> String {
             statements,
         } => format!("UNFINISHED: at least {completed} of {statements} statements completed"),
         State::Missing => "MISSING: it was applied, and its file is gone".to_owned(),
+        State::Newer => "applied by a newer release".to_owned(),
     }
 }
 

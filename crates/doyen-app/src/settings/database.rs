@@ -33,12 +33,13 @@ pub struct DatabaseSettings {
     #[setting(default = "2s", min = "10ms")]
     pub lock_timeout: Duration,
     /// Maximum time that a migration waits for a table lock on PostgreSQL. Then it is rolled back
-    /// and tried again.
-    #[setting(default = "2s", min = "10ms")]
+    /// and tried again. Requests wait behind it: keep it below `acquire_timeout` and
+    /// `lock_timeout`.
+    #[setting(default = "500ms", min = "10ms")]
     pub migration_lock_timeout: Duration,
     /// Number of times that a migration is tried if it does not get a lock. The pause between two
     /// of them begins at 1 s and doubles, up to 30 s. After the last one the migration fails.
-    #[setting(default = 5, min = 1, max = 100)]
+    #[setting(default = 10, min = 1, max = 100)]
     pub migration_lock_attempts: u32,
     /// Maximum duration of one statement of a migration in a transaction on PostgreSQL; `0s` for
     /// no limit. A slower statement is cancelled, and the migration fails.

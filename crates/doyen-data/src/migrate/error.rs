@@ -157,6 +157,12 @@ impl MigrationError {
             State::Missing => format!(
                 "the migration {file} was applied to this database and its file is gone. Bring the file back, or use a newer program"
             ),
+            State::Newer => format!(
+                "the migration {file} was applied by a newer release, so that none before it can be reverted. Use the newer program"
+            ),
+            State::Pending => format!(
+                "the migration {file} was not applied to this database yet. Run `migrate up`"
+            ),
             _ => format!(
                 "the migration {file} was changed after it was applied to this database. Undo the change and write a new migration instead"
             ),
@@ -176,14 +182,6 @@ impl MigrationError {
             ),
             source: None,
         }
-    }
-
-    pub(super) fn pending(status: &Status) -> Self {
-        let what = format!(
-            "the migration {} was not applied to this database yet. Run `migrate up`",
-            file(status.owner, status.version, &status.name, "up")
-        );
-        Self { what, source: None }
     }
 }
 

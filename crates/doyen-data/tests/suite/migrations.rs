@@ -153,6 +153,27 @@ everywhere! {
 }
 
 everywhere! {
+    async fn a_former_release_starts_on_the_database_of_a_newer_one(fresh) {
+        Migrator::new(&fresh.database, of(three())).up().await.unwrap();
+        let former = Migrator::new(&fresh.database, of(three()[..2].to_vec()));
+        former.check().await.unwrap();
+        assert!(former.up().await.unwrap().is_empty());
+        assert_eq!(former.status().await.unwrap()[4].state, State::Newer);
+        let error = former.down(1).await.unwrap_err().to_string();
+        assert!(error.contains("3_c.up.sql") && error.contains("newer release"), "{error}");
+        assert_eq!(former.status().await.unwrap().len(), 5, "nothing is reverted");
+
+        // A program that knows none of the migrations is another one, and one with a pending
+        // migration is of another branch.
+        let other = Migrator::new(&fresh.database, of(Vec::new()));
+        assert!(other.check().await.unwrap_err().to_string().contains("gone"));
+        let branch = [three()[..2].to_vec(), vec![step(4, "d", "SELECT 1", "SELECT 1")]].concat();
+        let branch = Migrator::new(&fresh.database, of(branch));
+        assert!(branch.up().await.unwrap_err().to_string().contains("gone"));
+    }
+}
+
+everywhere! {
     async fn an_application_without_migrations_for_this_database_is_refused(fresh) {
         let mut one_sided = of(three());
         if fresh.is_postgres() { one_sided.postgres = &[] } else { one_sided.sqlite = &[] }

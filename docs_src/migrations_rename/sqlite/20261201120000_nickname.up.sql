@@ -1,0 +1,2 @@
+-- doyen: allow drop_column because no release that runs names it
+ALTER TABLE people DROP COLUMN nickname;
