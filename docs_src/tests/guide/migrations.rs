@@ -48,6 +48,7 @@ fn program(url: &str, release: u8) -> Program {
         .env("APP_SERVER__BIND", "127.0.0.1:0")
         .env("APP_SERVER__DRAIN_DELAY", "300ms")
         .env("APP_ADMIN__BIND", "127.0.0.1:0")
+        .env("APP_DATABASE__MAX_CONNECTIONS", "5")
         .env("APP_DATABASE__SYNCHRONOUS", "normal")
         .env("DATABASE_URL", url);
     if scale(0, 1) == 1 {

@@ -34,7 +34,8 @@
 //! | `memory` | the memory and the log output that clients can cause |
 //! | `size` | lists and searches of many tickets, alone and next to forty searches |
 //! | `slow` | the program during an attack by hundreds of slow clients |
-//! | `stops` | the real program, stopped under load, alone and behind proxies |
+//! | `stops` | the real program, stopped under load |
+//! | `rolls`, `in_flight` | rolling restarts behind proxies, with sockets, streams, jobs and uploads in flight |
 
 mod access;
 mod accounts;
@@ -49,9 +50,12 @@ mod edits;
 mod emails;
 mod errors;
 mod events;
+#[path = "../../../../crates/doyen/tests/edge/exchange.rs"]
+mod exchange;
 mod explain;
 #[path = "../../../../crates/doyen/tests/edge/http2.rs"]
 mod http2;
+mod in_flight;
 mod keys;
 mod limits;
 mod lists;
@@ -74,6 +78,7 @@ mod plans;
 mod private_cache;
 mod redis_failover;
 mod redis_tls;
+mod rolls;
 mod schema;
 mod server;
 mod service_manager;

@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+
+use crate::exchange::exchange;
 
 /// Longer than any response takes.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -154,37 +155,17 @@ async fn http1(
         target.method, target.path
     );
     for number in 0_usize.. {
-        let exchanged = tokio::time::timeout(TIMEOUT, exchange(&mut stream, &request)).await;
+        let exchanged = exchange(&mut stream, request.as_bytes());
+        let exchanged = tokio::time::timeout(TIMEOUT, exchanged).await;
         let response = exchanged.unwrap_or_else(|_| Err("no response in time".into()));
-        let (status, closes) = response.map_err(|why| format!("request {number}: {why}"))?;
-        tally.count(status, target)?;
-        if !keep || closes || tally.is_finished.load(Ordering::Relaxed) {
+        let response = response.map_err(|why| format!("request {number}: {why}"))?;
+        let counted = tally.count(response.status, target);
+        counted.map_err(|why| format!("{why}: {}", response.text()))?;
+        if !keep || response.closes() || tally.is_finished.load(Ordering::Relaxed) {
             break;
         }
     }
     Ok(())
-}
-
-/// Sends a request. Returns the status of the response, and whether it announces the close.
-async fn exchange(stream: &mut TcpStream, request: &str) -> Result<(u16, bool), String> {
-    let failed = |error: std::io::Error| error.to_string();
-    stream.write_all(request.as_bytes()).await.map_err(failed)?;
-    let mut response = Vec::new();
-    let (end, head) = loop {
-        if stream.read_buf(&mut response).await.map_err(failed)? == 0 {
-            return Err(format!("closed after {} bytes", response.len()));
-        }
-        if let Some(end) = response.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&response[..end]).to_lowercase();
-            break (end + 4, head);
-        }
-    };
-    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
-    let length: usize = header("content-length: ").map_or(0, |text| text.parse().unwrap());
-    let mut body = vec![0; (end + length).saturating_sub(response.len())];
-    stream.read_exact(&mut body).await.map_err(failed)?;
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Ok((status, header("connection: ") == Some("close")))
 }
 
 /// Sends requests until the close is announced, several at once.

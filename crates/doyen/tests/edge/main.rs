@@ -16,6 +16,7 @@ mod document;
 mod document_hooks;
 mod ending;
 mod event_streams;
+mod exchange;
 mod extract;
 mod fields;
 mod graph;

@@ -3,6 +3,7 @@
 pub(crate) mod faults;
 pub(crate) mod people;
 pub(crate) mod prometheus;
+pub(crate) mod proxies;
 
 use std::ops::Deref;
 use std::sync::Arc;
