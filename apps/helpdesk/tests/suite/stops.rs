@@ -115,7 +115,7 @@ async fn the_exit_code_reports_a_request_that_is_cut(app: Helpdesk) {
 }
 
 /// A proxy in front of two programs. Killed when it is dropped.
-struct Proxy {
+pub(crate) struct Proxy {
     child: Child,
     folder: PathBuf,
     address: SocketAddr,
@@ -129,7 +129,7 @@ fn free() -> SocketAddr {
 
 impl Proxy {
     /// Starts a program with a configuration, which is made from its folder and its address.
-    async fn start(
+    pub(crate) async fn start(
         name: &str,
         args: &[&str],
         config: impl FnOnce(&Path, SocketAddr) -> String,
@@ -161,6 +161,10 @@ impl Proxy {
         assert!(listens.is_ok(), "{name} does not listen");
         proxy
     }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 impl Drop for Proxy {
@@ -172,24 +176,35 @@ impl Drop for Proxy {
 }
 
 fn nginx(folder: &Path, address: SocketAddr, programs: [SocketAddr; 2]) -> String {
+    let [a, b] = programs;
+    let upstream = format!("server {a} max_fails=0; server {b} max_fails=0;");
+    nginx_with(folder, address, &upstream)
+}
+
+/// A configuration that forwards to these servers, WebSockets included.
+pub(crate) fn nginx_with(folder: &Path, address: SocketAddr, upstream: &str) -> String {
     let folder = folder.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};"))
         .collect();
-    let [a, b] = programs;
     format!(
         "daemon off; master_process off; pid {folder}/pid; error_log stderr crit;
          events {{ worker_connections 512; }}
          http {{
             access_log off; {temporary}
-            upstream helpdesk {{ server {a} max_fails=0; server {b} max_fails=0; keepalive 16; }}
+            map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+            upstream helpdesk {{ {upstream} keepalive 16; }}
             server {{
                 listen {address};
                 location / {{
                     proxy_pass http://helpdesk;
                     proxy_http_version 1.1;
-                    proxy_set_header Connection \"\";
+                    proxy_set_header Host $http_host;
+                    proxy_set_header Upgrade $http_upgrade;
+                    proxy_set_header Connection $connection_upgrade;
+                    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                    proxy_set_header X-Forwarded-Proto $scheme;
                 }}
             }}
          }}"

@@ -2,13 +2,13 @@
 //! test ends them. They honour what the server announces: after `Connection: close` or GOAWAY they
 //! open another connection.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use doyen::web::ListenAddress;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
 /// Longer than any response takes.
@@ -70,16 +70,21 @@ pub(crate) struct Report {
 
 impl Load {
     /// Starts this many clients.
-    pub(crate) fn start(kind: Kind, many: usize, address: SocketAddr, target: &Target) -> Self {
+    pub(crate) fn start(
+        kind: Kind,
+        many: usize,
+        address: impl Into<ListenAddress>,
+        target: &Target,
+    ) -> Self {
+        let address = address.into();
         let tally = Arc::<Tally>::default();
         let mut clients = JoinSet::new();
         for _ in 0..many {
-            let (tally, target) = (Arc::clone(&tally), target.clone());
+            let (tally, target, address) = (Arc::clone(&tally), target.clone(), address.clone());
             clients.spawn(async move {
                 while !tally.is_finished.load(Ordering::Relaxed)
-                    && let Ok(stream) = TcpStream::connect(address).await
+                    && let Ok(stream) = connect(&address).await
                 {
-                    stream.set_nodelay(true).unwrap();
                     let used = match kind {
                         Kind::Fresh => http1(stream, &target, &tally, false).await,
                         Kind::Kept => http1(stream, &target, &tally, true).await,
@@ -138,9 +143,24 @@ impl Tally {
     }
 }
 
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+async fn connect(address: &ListenAddress) -> std::io::Result<Box<dyn Stream>> {
+    Ok(match address {
+        ListenAddress::Tcp(address) => {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Box::new(stream)
+        }
+        ListenAddress::Unix(path) => Box::new(UnixStream::connect(path).await?),
+    })
+}
+
 /// Sends requests until the close is announced.
 async fn http1(
-    mut stream: TcpStream,
+    mut stream: Box<dyn Stream>,
     target: &Target,
     tally: &Tally,
     keep: bool,
@@ -166,7 +186,7 @@ async fn http1(
 }
 
 /// Sends a request. Returns the status of the response, and whether it announces the close.
-async fn exchange(stream: &mut TcpStream, request: &str) -> Result<(u16, bool), String> {
+async fn exchange(stream: &mut Box<dyn Stream>, request: &str) -> Result<(u16, bool), String> {
     let failed = |error: std::io::Error| error.to_string();
     stream.write_all(request.as_bytes()).await.map_err(failed)?;
     let mut response = Vec::new();
@@ -188,7 +208,7 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> Result<(u16, bool), 
 }
 
 /// Sends requests until the close is announced, several at once.
-async fn http2(stream: TcpStream, target: &Target, tally: &Tally) -> Result<(), String> {
+async fn http2(stream: Box<dyn Stream>, target: &Target, tally: &Tally) -> Result<(), String> {
     let (client, connection) = h2::client::handshake(stream)
         .await
         .map_err(|error| format!("handshake: {error}"))?;

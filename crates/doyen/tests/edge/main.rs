@@ -39,3 +39,4 @@ mod stops;
 mod strict;
 mod strict_bodies;
 mod switches;
+mod unix_sockets;
