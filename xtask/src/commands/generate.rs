@@ -19,7 +19,7 @@ struct Generated {
     settings: &'static [(&'static str, &'static str)],
 }
 
-/// With the collector of `deploy/compose.yaml`: the metrics and alerts of the export exist only with it.
+/// With the collector of `deploy/compose.yaml`: without it the export has no metrics and alerts.
 const COLLECTOR: &[(&str, &str)] = &[
     ("APP_ENV", "test"),
     ("APP_OTLP__ENDPOINT", "http://otel-collector:4318"),
