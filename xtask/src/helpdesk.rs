@@ -20,11 +20,12 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Builds the helpdesk and returns what `helpdesk <args>` prints.
-pub(crate) fn prints(args: &[&str]) -> Result<String> {
+/// Builds the helpdesk and returns what `helpdesk <args>` prints with these settings.
+pub(crate) fn prints(args: &[&str], settings: &[(&str, &str)]) -> Result<String> {
     output(
         Command::new(build()?)
             .args(args)
+            .envs(settings.iter().copied())
             .current_dir(workspace::root()),
     )
 }

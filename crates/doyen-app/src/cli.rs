@@ -86,7 +86,7 @@ async fn execute(parts: Parts, verb: Verb) -> Result<(), Failed> {
             }
             Ok(())
         }
-        Verb::Dashboards(arguments) => dashboards::run(&described(parts)?, arguments),
+        Verb::Dashboards(arguments) => dashboards::run(&inspected(parts)?, arguments),
         Verb::Load(arguments) => load::run(&described(parts)?, arguments),
         Verb::Layers { folder } => layers(&folder),
         Verb::Config => config(parts),
@@ -133,6 +133,14 @@ fn described(parts: Parts) -> Result<Built, Failed> {
         Overrides::default(),
         Purpose::Describe,
     )?)
+}
+
+/// The application with the settings of this process, which decide what it has. No root secret is
+/// needed.
+fn inspected(parts: Parts) -> Result<Built, Failed> {
+    let built = build::build(parts, loader(), Overrides::default(), Purpose::Describe)?;
+    warn(&built.warnings);
+    Ok(built)
 }
 
 /// Checks the imports of the source.

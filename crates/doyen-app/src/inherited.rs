@@ -4,15 +4,13 @@
 //! The process finds their number in `LISTEN_FDS`. The one with the address of `server.bind` or
 //! `admin.bind` is used for it.
 
-use std::net::TcpListener;
-
-use doyen_web::{Server, ServerOptions, Service};
+use doyen_web::{OpenListener, Server, ServerOptions, Service};
 use listenfd::ListenFd;
 
 use crate::fault::Fault;
 
 /// The listeners that are not used yet.
-pub(crate) struct Inherited(Vec<TcpListener>);
+pub(crate) struct Inherited(Vec<OpenListener>);
 
 impl Inherited {
     /// Takes them. The variables are removed, so that no child process takes them too.
@@ -20,15 +18,15 @@ impl Inherited {
         let mut all = ListenFd::from_env();
         let mut listeners = Vec::new();
         for place in 0..all.len() {
-            let listener = all.take_tcp_listener(place);
-            listeners.extend(listener.map_err(|error| {
+            let listener = take(&mut all, place).map_err(|error| {
                 Fault::setting(
                     "LISTEN_FDS",
                     format!(
-                        "only TCP sockets that listen can be passed to the application: {error}"
+                        "only TCP and Unix sockets that listen can be passed to the application: {error}"
                     ),
                 )
-            })?);
+            })?;
+            listeners.extend(listener);
         }
         Ok(Self(listeners))
     }
@@ -40,8 +38,8 @@ impl Inherited {
         options: ServerOptions,
         key: &'static str,
     ) -> Result<Server, Fault> {
-        let is_wanted = |listener: &TcpListener| {
-            let address = listener.local_addr();
+        let is_wanted = |listener: &OpenListener| {
+            let address = listener.address();
             address.is_ok_and(|address| address == options.bind)
         };
         match self.0.iter().position(is_wanted) {
@@ -55,7 +53,7 @@ impl Inherited {
 
     /// Refuses listeners that no setting names: their connections would wait forever.
     pub(crate) fn finish(self) -> Result<(), Fault> {
-        let addresses = self.0.iter().filter_map(|one| one.local_addr().ok());
+        let addresses = self.0.iter().filter_map(|one| one.address().ok());
         let addresses: Vec<String> = addresses.map(|address| address.to_string()).collect();
         match addresses.is_empty() {
             true => Ok(()),
@@ -69,4 +67,16 @@ impl Inherited {
             )),
         }
     }
+}
+
+/// Takes the listener at this place, whatever it is.
+fn take(all: &mut ListenFd, place: usize) -> std::io::Result<Option<OpenListener>> {
+    let tcp = all.take_tcp_listener(place);
+    #[cfg(unix)]
+    if tcp.is_err()
+        && let Some(listener) = all.take_unix_listener(place)?
+    {
+        return Ok(Some(listener.into()));
+    }
+    tcp.map(|listener| listener.map(OpenListener::from))
 }

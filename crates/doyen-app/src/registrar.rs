@@ -357,7 +357,7 @@ impl Registrar<'_> {
 
     /// Opens the admin listener. `key` is the setting of its address, for error messages.
     pub fn listener(&mut self, key: &'static str, options: ServerOptions) {
-        let fixed = options.bind.port() != 0;
+        let fixed = options.bind.tcp().is_none_or(|bind| bind.port() != 0);
         if fixed && !self.claim(Kind::Address, &options.bind.to_string()) {
             return;
         }

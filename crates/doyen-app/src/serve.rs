@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doyen_core::sync::lock;
-use doyen_web::{Drained, Server, ServerOptions, shutdown_signal};
+use doyen_web::{Drained, ListenAddress, Server, ServerOptions, shutdown_signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::built::Admin;
@@ -61,6 +61,9 @@ fn log_start(built: &Built) {
         "starting"
     );
     for warning in &built.warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Some(warning) = built.core.server.socket_warning() {
         tracing::warn!("{warning}");
     }
 }
@@ -220,21 +223,22 @@ fn announce(runtime: &Runtime, listeners: &Listeners, seeded: Option<&str>) {
         }
         return;
     };
-    let scheme = listeners.scheme;
+    let url = |scheme: &str, address: &ListenAddress| {
+        // A browser cannot open a Unix socket: its pages have no links.
+        address.tcp().map(|address| format!("{scheme}://{address}"))
+    };
+    let admin = admin.and_then(|admin| url("http", &admin));
+    let api = url(listeners.scheme, &public);
     let mut text = format!(
-        "\n  {} ({})\n\n  {:5} {scheme}://{public}\n",
-        info.title, info.environment, "API"
+        "\n  {} ({})\n\n  {:5} {}\n",
+        info.title,
+        info.environment,
+        "API",
+        api.clone().unwrap_or_else(|| public.to_string())
     );
     for link in links {
-        let (scheme, address) = match link.admin {
-            true => ("http", admin),
-            false => (scheme, Some(public)),
-        };
-        if let Some(address) = address {
-            text.push_str(&format!(
-                "  {:5} {scheme}://{address}{}\n",
-                link.label, link.path
-            ));
+        if let Some(url) = if link.admin { &admin } else { &api } {
+            text.push_str(&format!("  {:5} {url}{}\n", link.label, link.path));
         }
     }
     if let Some(line) = seeded {

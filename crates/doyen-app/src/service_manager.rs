@@ -1,6 +1,9 @@
 //! Tells the service manager, such as systemd, that the process serves, that it stops, and that it
 //! is alive (`sd_notify`). Without `NOTIFY_SOCKET`, which it sets, nothing happens.
 
+#[cfg(unix)]
+use tokio::time::MissedTickBehavior;
+
 /// The process serves. From now on a task reports that the async runtime works, if the service
 /// manager watches it (`WatchdogSec=`): a process whose workers are all blocked is restarted.
 pub(crate) fn ready() {
@@ -10,6 +13,8 @@ pub(crate) fn ready() {
         if let Some(limit) = sd_notify::watchdog_enabled() {
             tokio::spawn(async move {
                 let mut ticks = tokio::time::interval(limit / 2);
+                // A runtime that was blocked reports once, not once for each tick that it missed.
+                ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {
                     ticks.tick().await;
                     notify(sd_notify::NotifyState::Watchdog);

@@ -54,7 +54,7 @@ pub(crate) fn register(app: &mut Registrar<'_>) {
     #[cfg(feature = "nats")]
     if let Some(nats) = app.nats() {
         let losses = nats.losses();
-        app.metrics(NATS_FAMILIES, move |samples| {
+        app.metrics_of("nats", NATS_FAMILIES, move |samples| {
             samples.value(NATS_LOSSES, &[], *losses.borrow());
         });
         app.health(

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use doyen_settings::Settings;
 
 use crate::fault::Fault;
+use crate::settings::ServerSettings;
 
 #[cfg(not(feature = "tls"))]
 pub(crate) use none::PublicTls;
@@ -30,12 +31,17 @@ pub struct TlsSettings {
 }
 
 /// Returns the files if they are set. They are read when the application listens.
-pub(crate) fn open(settings: &TlsSettings) -> Result<Option<PublicTls>, Fault> {
+pub(crate) fn open(server: &ServerSettings) -> Result<Option<PublicTls>, Fault> {
     let lacks = |key, other| {
         let message = format!("`{other}` is set without it. Set both, or neither");
         Err(Fault::setting(key, message))
     };
-    match (&settings.certificate, &settings.key) {
+    match (&server.tls.certificate, &server.tls.key) {
+        (Some(_), _) if server.bind.unix().is_some() => Err(Fault::setting(
+            "server.tls.certificate",
+            "`server.bind` is a Unix socket, which does not speak TLS. Remove the certificate, or \
+             set `server.bind` to an address and port",
+        )),
         (None, None) => Ok(None),
         (Some(certificate), Some(key)) => {
             PublicTls::new(certificate.clone(), key.clone()).map(Some)

@@ -15,7 +15,7 @@ fn main() -> std::process::ExitCode {
         .plugin(Part::<0>)
         .plugin(Part::<1>)
         .plugin(Part::<2>)
-        .module(Module::new("slow").routes(routes![slow, stream]));
+        .module(Module::new("slow").routes(routes![slow, stream, block]));
     doyen::run(match lab("seed") {
         true => app.migrations(tables()).seed(seed),
         false => app,
@@ -67,6 +67,17 @@ async fn slow() -> Text {
     say("slow began");
     tokio::time::sleep(Duration::from_secs(1)).await;
     Text("written".into())
+}
+
+/// Block a worker of the runtime until the file `release` exists
+#[post("/block", allow = anyone)]
+#[allow(clippy::disallowed_methods, reason = "it is about code that blocks")]
+async fn block() -> Text {
+    say("block began");
+    while !std::path::Path::new("release").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Text("released".into())
 }
 
 /// Stream forever

@@ -27,7 +27,7 @@ impl Live {
         let server = Server::bind(app.service().clone(), options)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
-        let address = server.address();
+        let address = server.address().tcp().expect("it listens on TCP");
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(async move {
             let stop = async {

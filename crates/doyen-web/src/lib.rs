@@ -91,7 +91,7 @@ pub use module::{Module, ModuleClaims, ModuleJobs};
 pub use mount::Peer;
 pub use options::{
     Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCidr, InvalidCors, InvalidHostName,
-    InvalidOrigin, Origin, TrustedProxies, TrustsAllAddresses,
+    InvalidOrigin, Origin, TrustedProxies, TrustedProxy, TrustsAllAddresses,
 };
 pub use problem::{Cause, Classifier, problem_code};
 pub use rate_limits::RateLimits;
@@ -103,7 +103,8 @@ pub use response::{
 pub use root_path::{InvalidRootPath, RootPath};
 pub use route::{Route, Routes};
 pub use server::{
-    BindError, Drained, Server, ServerOptions, Transport, ignore_other_signals, shutdown_signal,
+    BindError, Drained, ListenAddress, OpenListener, Server, ServerOptions, SocketMode, Transport,
+    ignore_other_signals, shutdown_signal,
 };
 pub use service::{Builder, Contracts, Drain, Pressure, Service, StartError};
 #[cfg(feature = "tls")]

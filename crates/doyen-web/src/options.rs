@@ -8,7 +8,9 @@ mod proxies;
 pub use cors::{Cors, InvalidCors};
 pub use hosts::{HostName, InvalidHostName};
 pub use origin::{InvalidOrigin, Origin};
-pub use proxies::{Cidr, ForwardedHeader, InvalidCidr, TrustedProxies, TrustsAllAddresses};
+pub use proxies::{
+    Cidr, ForwardedHeader, InvalidCidr, TrustedProxies, TrustedProxy, TrustsAllAddresses,
+};
 
 use std::time::Duration;
 

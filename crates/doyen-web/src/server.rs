@@ -28,6 +28,8 @@ mod handshake;
 mod header_blocks;
 mod http2_head;
 mod kernel;
+mod listen_address;
+mod listener;
 mod overload;
 mod receiving;
 mod requests;
@@ -38,8 +40,12 @@ mod socket;
 #[cfg(feature = "tls")]
 mod tls_stream;
 mod transport;
+#[cfg(unix)]
+mod unix_socket;
 
 pub use accept::{BindError, Drained, Server};
+pub use listen_address::{ListenAddress, SocketMode};
+pub use listener::OpenListener;
 pub use signals::{ignore_other_signals, shutdown_signal};
 pub use transport::Transport;
 
@@ -49,8 +55,10 @@ use std::time::Duration;
 /// What a connection tells about its requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectionInfo {
-    /// The peer address. A connection within the process has none.
+    /// The peer address. A Unix socket and a connection within the process have none.
     pub(crate) peer: Option<SocketAddr>,
+    /// True if the connection is one of a Unix socket.
+    pub(crate) is_unix: bool,
     /// True if the peer speaks TLS to this server.
     pub(crate) is_tls: bool,
 }
@@ -59,7 +67,9 @@ pub(crate) struct ConnectionInfo {
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// Address to listen on. Port 0 chooses a free port.
-    pub bind: SocketAddr,
+    pub bind: ListenAddress,
+    /// Permissions of the file of a Unix socket. Default `0660`.
+    pub socket_mode: SocketMode,
     /// Certificate for TLS. Default none: connections are not encrypted.
     #[cfg(feature = "tls")]
     pub tls: Option<crate::Tls>,
@@ -90,10 +100,16 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// Creates the default options for this address.
+    /// Creates the default options for this TCP address.
     pub const fn new(bind: SocketAddr) -> Self {
+        Self::at(ListenAddress::Tcp(bind))
+    }
+
+    /// Creates the default options for this address.
+    pub const fn at(bind: ListenAddress) -> Self {
         Self {
             bind,
+            socket_mode: SocketMode::GROUP,
             #[cfg(feature = "tls")]
             tls: None,
             max_connections: 10_000,

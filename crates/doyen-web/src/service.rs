@@ -60,6 +60,7 @@ impl Service {
     pub async fn handle(&self, request: http::Request<Body>, peer: Option<SocketAddr>) -> Response {
         let connection = ConnectionInfo {
             peer,
+            is_unix: false,
             is_tls: false,
         };
         self.inner.pipeline.handle(request, connection, None).await

@@ -16,7 +16,14 @@ struct Generated {
     path: &'static str,
     head: &'static str,
     command: &'static [&'static str],
+    settings: &'static [(&'static str, &'static str)],
 }
+
+/// With the collector of `deploy/compose.yaml`: without it the export has no metrics and alerts.
+const COLLECTOR: &[(&str, &str)] = &[
+    ("APP_ENV", "test"),
+    ("APP_OTLP__ENDPOINT", "http://otel-collector:4318"),
+];
 
 /// Every generated file.
 const GENERATED: [Generated; 5] = [
@@ -24,27 +31,32 @@ const GENERATED: [Generated; 5] = [
         path: helpdesk::CONTRACT,
         head: "",
         command: &["openapi"],
+        settings: &[],
     },
     Generated {
         path: "docs/reference/settings.md",
         head: "# Settings\n\nThe settings of the helpdesk, printed by `helpdesk config reference`. The last \
                section is its own;\nthe others are those of the framework and of its plugins.\n\n",
         command: &["config", "reference"],
+        settings: &[],
     },
     Generated {
         path: "deploy/grafana/helpdesk.json",
         head: "",
         command: &["dashboards", "grafana/helpdesk.json"],
+        settings: COLLECTOR,
     },
     Generated {
         path: "deploy/prometheus/helpdesk.alerts.yml",
         head: "",
         command: &["dashboards", "prometheus/helpdesk.alerts.yml"],
+        settings: COLLECTOR,
     },
     Generated {
         path: "deploy/prometheus/helpdesk.recording.yml",
         head: "",
         command: &["dashboards", "prometheus/helpdesk.recording.yml"],
+        settings: COLLECTOR,
     },
 ];
 
@@ -54,7 +66,7 @@ impl Generated {
         Ok(format!(
             "{}{}\n",
             self.head,
-            helpdesk::prints(self.command)?.trim_end()
+            helpdesk::prints(self.command, self.settings)?.trim_end()
         ))
     }
 }

@@ -109,7 +109,7 @@ pub(crate) fn check(tools: &Tools) -> Result {
         return Ok(());
     }
     let document = workspace::tools()?.join("openapi.json");
-    std::fs::write(&document, helpdesk::prints(&["openapi"])?)
+    std::fs::write(&document, helpdesk::prints(&["openapi"], &[])?)
         .context(|| format!("writing {}", document.display()))?;
     check_document(&document, tools, &ON_A_DOCUMENT)?;
     check_document(&document, tools, &ON_THE_HELPDESK)

@@ -11,8 +11,18 @@ use serde_json::Value;
 use crate::support::prometheus::{Prometheus, promtool};
 use drive::Driven;
 
+/// Nothing listens there: the telemetry is lost, and that is counted.
+const COLLECTOR: (&str, &str) = ("APP_OTLP__ENDPOINT", "http://127.0.0.1:9");
+
 fn run(words: &[&str]) -> Ended {
-    let program = Program::new(env!("CARGO_BIN_EXE_helpdesk"));
+    run_with(words, &[])
+}
+
+fn run_with(words: &[&str], settings: &[(&str, &str)]) -> Ended {
+    let program = Program::new(env!("CARGO_BIN_EXE_helpdesk")).env(COLLECTOR.0, COLLECTOR.1);
+    let program = settings
+        .iter()
+        .fold(program, |all, (name, value)| all.env(name, value));
     words.iter().fold(program, |all, word| all.arg(word)).run()
 }
 
@@ -21,9 +31,15 @@ pub(crate) struct Written(PathBuf);
 
 impl Written {
     pub(crate) fn new(name: &str) -> Self {
+        Self::with(name, &[])
+    }
+
+    /// The files for a helpdesk with further settings.
+    fn with(name: &str, settings: &[(&str, &str)]) -> Self {
         let folder = format!("doyen-dashboards-{}-{name}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
-        let ended = run(&["dashboards", "--out", &folder.display().to_string()]);
+        let words = ["dashboards", "--out", &folder.display().to_string()];
+        let ended = run_with(&words, settings);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         Self(folder)
     }

@@ -411,7 +411,7 @@ fn note(seen: &mut Seen, last: &mut String, block: &str) {
 }
 
 /// Posts a comment. Returns true if it was confirmed.
-async fn post(address: SocketAddr, person: &Person, ticket: &str, body: &str) -> bool {
+pub(crate) async fn post(address: SocketAddr, person: &Person, ticket: &str, body: &str) -> bool {
     let path = format!("/v1/tickets/{ticket}/comments");
     let answer = exchange(address, &path, &bearer(person), &json!({"body": body})).await;
     answer.starts_with("HTTP/1.1 201")

@@ -23,6 +23,7 @@
 //! | `attack` | the attack list of `cargo xtask attack` against the program |
 //! | `limits` | rate limits: every route, two programs with one Redis, quotas |
 //! | `redis_tls`, `redis_failover` | the program with Redis behind TLS, and with Sentinels |
+//! | `unix_sockets` | the program on a Unix socket, alone, handed over by systemd, and behind nginx |
 //! | `tls` | the program with a certificate, and its exchange |
 //! | `live` | live tickets: streams, sockets, logout, kills of the program |
 //! | `live_memory` | memory of idle sockets and streams |
@@ -92,5 +93,6 @@ mod support;
 mod tickets;
 mod tls;
 mod traces;
+mod unix_sockets;
 mod webhooks;
 mod work;

@@ -65,7 +65,7 @@ async fn run(case: &str, requests: u32, folder: PathBuf) -> Result<(), Box<dyn E
     let message = message(call, kind != "bare")?;
     let options = ServerOptions::new(([127, 0, 0, 1], 0).into());
     let server = Server::bind(service, options).await?;
-    let address = server.address();
+    let address = server.address().tcp().ok_or("no TCP address")?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let client = std::thread::spawn(move || {
         let done = ask(address, &message, requests);

@@ -119,7 +119,7 @@ pub(super) fn collect(
         note(fault);
         None
     });
-    let tls = tls::open(&core.server.tls).unwrap_or_else(|fault| {
+    let tls = tls::open(&core.server).unwrap_or_else(|fault| {
         note(fault);
         None
     });

@@ -83,11 +83,7 @@ fn draft(collected: &mut Collected, entries: &[Entry], clock: Option<Arc<dyn Clo
             title: collected.info.title.clone(),
             version: collected.info.version.clone(),
             environment: collected.environment,
-            local_url: format!(
-                "{}://localhost:{}",
-                collected.core.server.scheme(),
-                collected.core.server.bind.port()
-            ),
+            local_url: collected.core.server.local_url(),
         },
         seed: collected.secret.seed.clone(),
         clock: clock.unwrap_or_else(|| Arc::new(SystemClock)),

@@ -8,12 +8,14 @@ use crate::metrics::{Family, HEALTH};
 use crate::runtime::TASK_FAMILIES;
 
 /// The parts of the framework, in the order of the dashboard. Plugins follow.
-const FRAMEWORK: [(&str, &str); 5] = [
+const FRAMEWORK: [(&str, &str); 7] = [
     ("http", "Requests"),
     ("health", "Health checks"),
     ("database", "The database"),
     ("process", "The process and the async runtime"),
     ("tasks", "Background tasks"),
+    ("tls", "TLS"),
+    ("nats", "NATS"),
 ];
 
 /// All families of an application.

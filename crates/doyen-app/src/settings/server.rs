@@ -1,12 +1,11 @@
 //! Settings of the public listener.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use doyen_settings::{ByteSize, Settings};
 use doyen_web::{
-    Cidr, Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCors, Origin as CorsOrigin,
-    RootPath, ServerOptions, TrustedProxies,
+    Cors, EdgeOptions, ForwardedHeader, HostName, InvalidCors, ListenAddress, Origin as CorsOrigin,
+    RootPath, ServerOptions, SocketMode, TrustedProxies, TrustedProxy,
 };
 
 use crate::tls::TlsSettings;
@@ -15,9 +14,14 @@ use crate::tls::TlsSettings;
 #[derive(Debug, Clone, Settings)]
 #[non_exhaustive]
 pub struct ServerSettings {
-    /// Address and port of the public listener. Port 0 selects a free port.
+    /// Address and port of the public listener, or the path of a Unix socket:
+    /// `unix:/run/shop/shop.sock`. Port 0 selects a free port.
     #[setting(default = "127.0.0.1:8000")]
-    pub bind: SocketAddr,
+    pub bind: ListenAddress,
+    /// Permissions of the file of a Unix socket. A process that may write to the file can connect:
+    /// with the default, those of the same user and of the same group.
+    #[setting(default = "0660")]
+    pub socket_mode: SocketMode,
     /// TLS of the public listener.
     #[setting(section)]
     pub tls: TlsSettings,
@@ -41,9 +45,10 @@ pub struct ServerSettings {
     #[setting(default = [])]
     pub hosts: Vec<HostName>,
     /// Proxies whose forwarding headers are trusted for the client address: `10.0.0.7`,
-    /// `10.1.0.0/16`. Never list all addresses.
+    /// `10.1.0.0/16`, or `unix` for every process that connects to the Unix socket. Never list all
+    /// addresses.
     #[setting(default = [])]
-    pub trusted_proxies: Vec<Cidr>,
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// Header in which trusted proxies send the client address. `x-forwarded-for` also reads
     /// `X-Forwarded-Proto`. The other header is ignored.
     #[setting(default = "x-forwarded-for")]
@@ -119,7 +124,35 @@ impl ServerSettings {
             idle_timeout: self.idle_timeout,
             drain_delay: self.drain_delay,
             drain_deadline: self.drain_deadline,
-            ..ServerOptions::new(self.bind)
+            socket_mode: self.socket_mode,
+            ..ServerOptions::at(self.bind.clone())
+        }
+    }
+
+    /// Returns the URL of the listener on this machine. A Unix socket has none; what is made from
+    /// this URL then has a host that a reader recognizes as local.
+    pub(crate) fn local_url(&self) -> String {
+        let scheme = self.scheme();
+        match self.bind.tcp() {
+            Some(address) => format!("{scheme}://localhost:{}", address.port()),
+            None => format!("{scheme}://localhost"),
+        }
+    }
+
+    /// Returns what is unwise about the client addresses of a Unix socket.
+    pub(crate) fn socket_warning(&self) -> Option<&'static str> {
+        self.bind.unix()?;
+        let is_trusted = self.trusted_proxies.contains(&TrustedProxy::Unix);
+        match (is_trusted, self.socket_mode.is_open_to_all()) {
+            (false, _) => Some(
+                "`server.bind` is a Unix socket and `server.trusted_proxies` does not contain `unix`: \
+                 requests have no client address, and limits by address count them as one client",
+            ),
+            (true, true) => Some(
+                "`server.trusted_proxies` contains `unix` and `server.socket_mode` lets every user \
+                 connect: unless the folder keeps them out, each can claim any client address",
+            ),
+            (true, false) => None,
         }
     }
 

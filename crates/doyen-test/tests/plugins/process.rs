@@ -4,6 +4,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
 use doyen_test::{Program, Running};
@@ -181,6 +182,56 @@ fn a_second_signal_ends_the_drain_and_a_stop_that_hangs() {
             asked.elapsed()
         );
     }
+}
+
+/// The watchdog of systemd restarts a process whose workers are all blocked: its messages stay away
+/// for as long as they are.
+#[test]
+fn a_blocked_runtime_does_not_report_that_it_is_alive() {
+    const WORKERS: usize = 2;
+    let program = program("")
+        .env("TOKIO_WORKER_THREADS", &WORKERS.to_string())
+        .env("WATCHDOG_USEC", "100000");
+    let release = program.folder().join("release");
+    let path = program.folder().join("notify");
+    let manager = UnixDatagram::bind(&path).unwrap();
+    let running = program
+        .env("NOTIFY_SOCKET", &path.display().to_string())
+        .start();
+    let next = |timeout: Duration| {
+        manager.set_read_timeout(Some(timeout)).unwrap();
+        let mut bytes = [0; 64];
+        let length = manager.recv(&mut bytes).ok()?;
+        Some(
+            String::from_utf8_lossy(&bytes[..length])
+                .trim_end()
+                .to_owned(),
+        )
+    };
+    let soon = Duration::from_secs(20);
+    let alive = Some("WATCHDOG=1".to_owned());
+    assert_eq!(next(soon).as_deref(), Some("READY=1"));
+    assert_eq!(next(soon), alive);
+
+    let block = "POST /block HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let blocked: Vec<TcpStream> = (0..WORKERS).map(|_| send(&running, block)).collect();
+    running
+        .wait_for(|| (running.output().matches("block began").count() == WORKERS).then_some(()))
+        .expect("all workers are blocked");
+    // What was sent before.
+    manager.set_nonblocking(true).unwrap();
+    while manager.recv(&mut [0; 64]).is_ok() {}
+    manager.set_nonblocking(false).unwrap();
+    // Ten times the limit of the watchdog.
+    assert_eq!(next(Duration::from_secs(1)), None);
+    assert_eq!(running.output().matches("block began").count(), WORKERS);
+
+    std::fs::write(release, "").unwrap();
+    for stream in blocked {
+        assert!(rest(stream).ends_with("released"));
+    }
+    assert_eq!(next(soon), alive);
+    assert_eq!(next(soon), alive);
 }
 
 #[test]

@@ -13,6 +13,18 @@ pub struct Cidr {
     prefix: u8,
 }
 
+/// A proxy in front of the server: its address or network, or `unix` for every process that may
+/// connect to the Unix socket of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrustedProxy {
+    /// An address or a network.
+    Network(Cidr),
+    /// The peers of a Unix socket. They have no addresses; the permissions of its file and folder
+    /// decide who connects.
+    Unix,
+}
+
 /// A text that is not a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -27,6 +39,7 @@ pub enum InvalidCidr {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<Cidr>,
+    unix: bool,
     header: ForwardedHeader,
 }
 
@@ -139,22 +152,41 @@ fn first(address: IpAddr, prefix: u8) -> IpAddr {
 }
 
 impl TrustedProxies {
-    /// Trusts these networks, which report client addresses in this header.
+    /// Trusts these proxies, which report client addresses in this header.
     ///
     /// # Errors
     ///
     /// Returns an error if the networks include every IPv4 or every IPv6 address: then any client
     /// could claim any address.
-    pub fn new(networks: Vec<Cidr>, header: ForwardedHeader) -> Result<Self, TrustsAllAddresses> {
+    pub fn new<P: Into<TrustedProxy>>(
+        proxies: Vec<P>,
+        header: ForwardedHeader,
+    ) -> Result<Self, TrustsAllAddresses> {
+        let (mut networks, mut unix) = (Vec::new(), false);
+        for proxy in proxies {
+            match proxy.into() {
+                TrustedProxy::Network(network) => networks.push(network),
+                TrustedProxy::Unix => unix = true,
+            }
+        }
         if includes_all(&networks, 32) || includes_all(&networks, 128) {
             return Err(TrustsAllAddresses);
         }
-        Ok(Self { networks, header })
+        Ok(Self {
+            networks,
+            unix,
+            header,
+        })
     }
 
     /// True if the peer is a trusted proxy.
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(peer))
+    }
+
+    /// True if the peers of a Unix socket are trusted proxies.
+    pub const fn trust_unix(&self) -> bool {
+        self.unix
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -237,6 +269,26 @@ impl Setting for Cidr {
     fn read(raw: &Raw) -> Result<Self, Wrong> {
         Cidr::parse(raw.text().unwrap_or_default())
             .map_err(|error| Wrong::must_be(error.to_string()))
+    }
+}
+
+impl From<Cidr> for TrustedProxy {
+    fn from(network: Cidr) -> Self {
+        Self::Network(network)
+    }
+}
+
+impl Setting for TrustedProxy {
+    fn kind() -> String {
+        "network or `unix`".to_owned()
+    }
+    fn read(raw: &Raw) -> Result<Self, Wrong> {
+        match raw.text() {
+            Some("unix") => Ok(Self::Unix),
+            text => Cidr::parse(text.unwrap_or_default())
+                .map(Self::Network)
+                .map_err(|error| Wrong::must_be(format!("{error}, or `unix`"))),
+        }
     }
 }
 

@@ -32,30 +32,29 @@ pub(super) fn find(
     connection: ConnectionInfo,
     headers: &HeaderMap,
 ) -> Source {
-    let Some(peer) = connection.peer.map(|peer| peer.ip().to_canonical()) else {
-        return Source {
-            client: None,
-            is_secure: connection.is_tls,
-        };
+    let peer = connection.peer.map(|peer| peer.ip().to_canonical());
+    let is_trusted = match peer {
+        // The usual case reads no header.
+        Some(peer) => !proxies.is_empty() && proxies.trusts(peer),
+        None => connection.is_unix && proxies.trust_unix(),
     };
-    // The usual case reads no header.
-    if proxies.is_empty() || !proxies.trusts(peer) {
+    if !is_trusted {
         return Source {
-            client: Some(peer),
+            client: peer,
             is_secure: connection.is_tls,
         };
     }
     match proxies.header() {
         ForwardedHeader::XForwardedFor => Source {
-            client: Some(walk(proxies, peer, headers, address)),
+            client: walk(proxies, peer, headers, address),
             is_secure: last(headers, &PROTO).map_or(connection.is_tls, |proto| {
                 proto.eq_ignore_ascii_case("https")
             }),
         },
         ForwardedHeader::Forwarded => Source {
-            client: Some(walk(proxies, peer, headers, |entry| {
+            client: walk(proxies, peer, headers, |entry| {
                 address(&parameter(entry, "for")?)
-            })),
+            }),
             is_secure: last(headers, &ForwardedHeader::Forwarded.name())
                 .and_then(|entry| parameter(entry, "proto"))
                 .map_or(connection.is_tls, |proto| {
@@ -66,19 +65,20 @@ pub(super) fn find(
 }
 
 /// Walks from the peer towards the client, for as long as the sender of the next entry is trusted.
+/// A Unix socket has no address to begin with.
 fn walk(
     proxies: &TrustedProxies,
-    peer: IpAddr,
+    peer: Option<IpAddr>,
     headers: &HeaderMap,
     read: impl Fn(&str) -> Option<IpAddr>,
-) -> IpAddr {
+) -> Option<IpAddr> {
     let mut reached = peer;
     for entry in entries(headers, &proxies.header().name()).take(MAX_HOPS) {
         // An unreadable entry ends the walk: the entries before it cannot be trusted.
         let Some(next) = entry.and_then(&read) else {
             break;
         };
-        reached = next;
+        reached = Some(next);
         if !proxies.trusts(next) {
             break;
         }
@@ -141,7 +141,7 @@ fn parameter(entry: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::Cidr;
+    use crate::options::{Cidr, TrustedProxy};
 
     fn found(
         header: ForwardedHeader,
@@ -168,6 +168,7 @@ mod tests {
         let peer = SocketAddr::new(peer.parse().unwrap(), 1);
         let connection = ConnectionInfo {
             peer: Some(peer),
+            is_unix: false,
             is_tls,
         };
         let source = find(&proxies, connection, &headers);
@@ -237,6 +238,43 @@ mod tests {
             let (found, _) = found(ForwardedHeader::XForwardedFor, peer, &lines);
             assert_eq!(found, client, "{peer} {lines:?}");
         }
+    }
+
+    #[test]
+    fn the_peer_of_a_unix_socket_reports_only_if_it_is_trusted() {
+        let find = |proxies: Vec<TrustedProxy>, line: Option<&str>, is_unix| {
+            let proxies = TrustedProxies::new(proxies, ForwardedHeader::XForwardedFor).unwrap();
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-proto", "https".parse().unwrap());
+            if let Some(line) = line {
+                headers.insert("x-forwarded-for", line.parse().unwrap());
+            }
+            let connection = ConnectionInfo {
+                peer: None,
+                is_unix,
+                is_tls: false,
+            };
+            let source = find(&proxies, connection, &headers);
+            let client = source.client.map(|client| client.to_string());
+            (client.unwrap_or_default(), source.is_secure)
+        };
+        let network = TrustedProxy::Network(Cidr::parse("10.0.0.0/8").unwrap());
+        let all = vec![TrustedProxy::Unix, network];
+        let claim = Some("203.0.113.7, 198.51.100.1, 10.0.0.2");
+        let reported = |client: &str, secure| (client.to_owned(), secure);
+        assert_eq!(
+            find(all.clone(), claim, true),
+            reported("198.51.100.1", true)
+        );
+        let alone = vec![TrustedProxy::Unix];
+        assert_eq!(find(alone.clone(), claim, true), reported("10.0.0.2", true));
+        // A proxy that reports no address, or that of its own Unix socket.
+        assert_eq!(find(alone.clone(), None, true), reported("", true));
+        assert_eq!(find(alone, Some("unix:"), true), reported("", true));
+        // Not trusted, and not a Unix socket.
+        assert_eq!(find(vec![network], claim, true), reported("", false));
+        assert_eq!(find(Vec::new(), claim, true), reported("", false));
+        assert_eq!(find(all, claim, false), reported("", false));
     }
 
     #[test]

@@ -2,18 +2,20 @@
 
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::ServerOptions;
 use super::client_slots::{ClientSlots, network};
+use super::listen_address::ListenAddress;
+use super::listener::{Listener, OpenListener};
 use super::shutdown::{Shutdown, Stage};
-use super::{backlog, connection, overload, signals};
+use super::transport::Transport;
+use super::{connection, overload, signals};
 use crate::service::Service;
 
 /// Maximum time for the cleanup after the last requests.
@@ -26,20 +28,17 @@ const MAX_REJECTIONS: usize = 256;
 /// most handshakes take.
 const HANDSHAKE_TIME: Duration = Duration::from_millis(100);
 
+/// Stands for all clients of a Unix socket, which have no addresses.
+const UNIX_CLIENT: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+
 /// Delay after an error of `accept`.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
-
-/// Maximum bytes that the kernel accepts before it can send them.
-///
-/// By default the kernel buffers megabytes for each client.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const MAX_UNSENT_BYTES: u32 = 128 << 10;
 
 /// A service that listens on an address.
 #[derive(Debug)]
 pub struct Server {
     service: Service,
-    listener: TcpListener,
+    listener: Listener,
     options: ServerOptions,
     /// Another process keeps the listener, and its queue, when this one stops.
     is_shared: bool,
@@ -57,17 +56,16 @@ pub struct Drained {
 /// The server cannot listen on the address.
 #[derive(Debug)]
 pub struct BindError {
-    bind: SocketAddr,
-    cause: std::io::Error,
+    pub(super) bind: ListenAddress,
+    pub(super) cause: std::io::Error,
+    /// What to do.
+    pub(super) help: &'static str,
 }
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot listen on {}: {}. Stop the process that uses the address, or choose another one",
-            self.bind, self.cause
-        )
+        let Self { bind, cause, help } = self;
+        write!(f, "cannot listen on {bind}: {cause}. {help}")
     }
 }
 
@@ -78,22 +76,16 @@ impl std::error::Error for BindError {
 }
 
 impl Server {
-    /// Binds the address.
+    /// Binds the address. The file of a Unix socket is created, and removed when the server stops.
     ///
     /// # Errors
     ///
-    /// Returns an error if the address is in use or does not belong to this machine.
+    /// Returns an error if the address is in use or does not belong to this machine, and if the
+    /// file of a Unix socket cannot be created.
     pub async fn bind(service: Service, options: ServerOptions) -> Result<Self, BindError> {
-        let listener = TcpListener::bind(options.bind)
-            .await
-            .map_err(|cause| BindError {
-                bind: options.bind,
-                cause,
-            })?;
-        limit_unsent_bytes(&listener);
         Ok(Self {
+            listener: Listener::bind(&options).await?,
             service,
-            listener,
             options,
             is_shared: false,
         })
@@ -106,24 +98,21 @@ impl Server {
     ///
     /// Returns an error if the runtime cannot use the listener.
     pub fn on(
-        listener: std::net::TcpListener,
+        listener: impl Into<OpenListener>,
         service: Service,
         options: ServerOptions,
     ) -> std::io::Result<Self> {
-        listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
-        limit_unsent_bytes(&listener);
         Ok(Self {
+            listener: Listener::on(listener.into(), &options)?,
             service,
-            listener,
             options,
             is_shared: true,
         })
     }
 
     /// Returns the address that it listens on, with the port that was chosen for port 0.
-    pub fn address(&self) -> SocketAddr {
-        self.listener.local_addr().unwrap_or(self.options.bind)
+    pub fn address(&self) -> ListenAddress {
+        self.listener.address(&self.options)
     }
 
     /// Serves until this future completes, then drains. A SIGTERM or SIGINT during the drain ends
@@ -138,7 +127,7 @@ impl Server {
             options,
             is_shared,
         } = self;
-        let address = listener.local_addr().unwrap_or(options.bind);
+        let address = listener.address(&options);
         let connections = TaskTracker::new();
         let shutdown = Shutdown::new();
         let acceptor = Acceptor {
@@ -216,7 +205,7 @@ struct Acceptor<'a> {
 
 impl Acceptor<'_> {
     /// Accepts connections until it is dropped.
-    async fn run(&self, listener: &TcpListener) {
+    async fn run(&self, listener: &Listener) {
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => self.serve(stream, peer),
@@ -231,29 +220,31 @@ impl Acceptor<'_> {
     }
 
     /// Closes the listener once every connection to it is accepted.
-    async fn close(&self, listener: TcpListener) {
-        backlog::refuse_new(&listener);
-        tokio::select! {
-            () = self.run(&listener) => {}
-            () = tokio::time::sleep(HANDSHAKE_TIME) => {}
+    async fn close(&self, mut listener: Listener) {
+        if listener.refuse_new() {
+            tokio::select! {
+                () = self.run(&listener) => {}
+                () = tokio::time::sleep(HANDSHAKE_TIME) => {}
+            }
         }
-        match backlog::close(listener) {
+        match listener.close() {
             Ok(waiting) => {
-                for stream in waiting {
-                    if let Ok(peer) = stream.peer_addr() {
-                        self.serve(stream, peer);
-                    }
+                for (stream, peer) in waiting {
+                    self.serve(stream, peer);
                 }
             }
             Err(error) => tracing::warn!(%error, "the queue of the listener was not read"),
         }
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr) {
-        set_nodelay(&stream);
+    fn serve(&self, stream: Transport, peer: Option<SocketAddr>) {
+        stream.set_nodelay();
         let proxies = &self.service.options().proxies;
         // A trusted proxy forwards for many clients.
-        let client = (!proxies.trusts(peer.ip())).then(|| network(peer.ip()));
+        let client = match peer {
+            Some(peer) => (!proxies.trusts(peer.ip())).then(|| network(peer.ip())),
+            None => (!proxies.trust_unix()).then_some(UNIX_CLIENT),
+        };
         let slot = match client {
             None => Some(None),
             Some(client) => self.slots.take(client).map(Some),
@@ -291,22 +282,5 @@ impl Acceptor<'_> {
                 }
             }
         }
-    }
-}
-
-/// Sets the option on the listener, from which connections inherit it.
-fn limit_unsent_bytes(listener: &TcpListener) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Err(error) = socket2::SockRef::from(listener).set_tcp_notsent_lowat(MAX_UNSENT_BYTES) {
-        tracing::debug!(%error, "no TCP_NOTSENT_LOWAT");
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = listener;
-}
-
-fn set_nodelay(stream: &TcpStream) {
-    // Small responses must not wait for a full packet.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
     }
 }

@@ -4,11 +4,13 @@
 //! request by then. To close the listener resets every connection in its queue, and one can always
 //! be added between the last `accept` and the close. So new connections are stopped first: on Linux
 //! a filter discards the packets that begin one (SYN). The client sends another a second later,
-//! which is refused by then or reaches the next process on this address.
+//! which is refused by then or reaches the next process on this address. A Unix socket needs no
+//! filter: its connections begin in one step, which the kernel refuses once its reading side is
+//! closed.
 
 use std::io;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// Discards what begins a connection to this listener. Other systems than Linux have no filter; a
 /// connection can be lost there.
@@ -39,25 +41,30 @@ fn discard_syn() -> [socket2::SockFilter; 4] {
     ]
 }
 
-/// Closes a listener. Returns the connections in its queue, which the runtime may not have noticed
-/// yet.
-pub(super) fn close(listener: TcpListener) -> io::Result<Vec<TcpStream>> {
-    let listener = listener.into_std()?;
-    let mut waiting = Vec::new();
+/// Accepts the connections in a queue until it is empty.
+pub(super) fn drain<T>(
+    accept: impl Fn() -> io::Result<T>,
+    mut take: impl FnMut(T) -> io::Result<()>,
+) -> io::Result<()> {
     loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                stream.set_nonblocking(true)?;
-                waiting.push(TcpStream::from_std(stream)?);
-            }
+        match accept() {
+            Ok(accepted) => take(accepted)?,
             Err(error) if is_of_one_connection(&error) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(waiting),
+            Err(error) if is_empty(&error) => return Ok(()),
             Err(error) => {
                 tracing::warn!(%error, "accept failed");
-                return Ok(waiting);
+                return Ok(());
             }
         }
     }
+}
+
+/// A Unix socket that begins no new connections reports an empty queue as invalid.
+fn is_empty(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::InvalidInput
+    )
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -17,7 +17,6 @@ use hyper::server::conn;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 use tokio::time::error::Elapsed;
 
 use super::activity::Activity;
@@ -46,18 +45,19 @@ const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Transport,
+    peer: Option<SocketAddr>,
     service: Service,
     options: ServerOptions,
     shutdown: Shutdown,
     account: Arc<Account>,
 ) {
+    let is_unix = stream.is_unix();
     #[cfg(not(feature = "tls"))]
-    let transport = Transport::from(stream);
+    let transport = stream;
     #[cfg(feature = "tls")]
     let (transport, is_rejected) = match &options.tls {
-        None => (Transport::from(stream), false),
+        None => (stream, false),
         // Boxed, so that a connection does not keep the memory of its handshake.
         Some(tls) => {
             let accepted = handshake::accept(stream, tls, &shutdown, &account, &options);
@@ -69,7 +69,8 @@ pub(super) async fn serve(
     };
     let chosen = transport.is_http2();
     let connection = ConnectionInfo {
-        peer: Some(peer),
+        peer,
+        is_unix,
         is_tls: chosen.is_some(),
     };
     let activity = Activity::new();

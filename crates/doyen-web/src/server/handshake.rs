@@ -22,12 +22,13 @@ const HANDSHAKE_BYTES: usize = 4 << 10;
 /// Performs the handshake. Returns the connection, and true if the client speaks HTTP without TLS,
 /// which gets a response that says so. Returns `None` if the connection has to be closed.
 pub(super) async fn accept(
-    stream: TcpStream,
+    stream: Transport,
     tls: &Tls,
     shutdown: &Shutdown,
     account: &Arc<Account>,
     options: &ServerOptions,
 ) -> Option<(Transport, bool)> {
+    let stream = stream.into_tcp()?;
     let _charge = account.charge(HANDSHAKE_BYTES);
     // A client that has just connected has the same time as one that has not sent a request.
     let leave = async {

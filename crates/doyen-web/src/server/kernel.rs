@@ -7,7 +7,10 @@ use tokio::net::TcpStream;
 
 /// True if bytes of the client have arrived that are not read. The runtime may not have noticed
 /// them yet.
-pub(super) fn has_input(stream: &TcpStream) -> bool {
+pub(super) fn has_input<'a, S>(stream: &'a S) -> bool
+where
+    SockRef<'a>: From<&'a S>,
+{
     let mut byte = [MaybeUninit::uninit(); 1];
     matches!(SockRef::from(stream).peek(&mut byte), Ok(1..))
 }

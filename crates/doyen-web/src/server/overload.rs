@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use doyen_core::RequestId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
+use super::transport::Transport;
 use crate::Service;
 use crate::pipeline::security_header_lines;
 
@@ -14,7 +14,7 @@ const REJECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sends a 503 in the format of the application and closes the connection, so that the client does
 /// not wait in vain.
-pub(super) async fn reject(mut stream: TcpStream, service: Service) {
+pub(super) async fn reject(mut stream: Transport, service: Service) {
     let id = RequestId::new();
     let response = service.overloaded(id.as_str());
     let body = response.body().as_whole().cloned().unwrap_or_default();

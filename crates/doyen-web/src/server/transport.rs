@@ -1,4 +1,4 @@
-//! What carries the bytes of a connection: TCP, or TLS over TCP.
+//! What carries the bytes of a connection: TCP, TLS over TCP, or a Unix socket.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -6,6 +6,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 
 use super::kernel;
 #[cfg(feature = "tls")]
@@ -18,6 +20,8 @@ pub struct Transport(Kind);
 #[derive(Debug)]
 enum Kind {
     Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
     #[cfg(feature = "tls")]
     Tls(Box<TlsStream>),
 }
@@ -27,6 +31,8 @@ macro_rules! stream {
     ($transport:expr, $stream:ident => $call:expr) => {
         match &mut $transport.0 {
             Kind::Tcp($stream) => $call,
+            #[cfg(unix)]
+            Kind::Unix($stream) => $call,
             #[cfg(feature = "tls")]
             Kind::Tls($stream) => $call,
         }
@@ -39,6 +45,13 @@ impl From<TcpStream> for Transport {
     }
 }
 
+#[cfg(unix)]
+impl From<UnixStream> for Transport {
+    fn from(stream: UnixStream) -> Self {
+        Self(Kind::Unix(stream))
+    }
+}
+
 #[cfg(feature = "tls")]
 impl From<TlsStream> for Transport {
     fn from(stream: TlsStream) -> Self {
@@ -47,10 +60,38 @@ impl From<TlsStream> for Transport {
 }
 
 impl Transport {
+    /// True if it is a Unix socket.
+    pub(super) const fn is_unix(&self) -> bool {
+        #[cfg(unix)]
+        return matches!(self.0, Kind::Unix(_));
+        #[cfg(not(unix))]
+        false
+    }
+
+    /// Returns the TCP connection that a TLS session needs.
+    #[cfg(feature = "tls")]
+    pub(super) fn into_tcp(self) -> Option<TcpStream> {
+        match self.0 {
+            Kind::Tcp(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// Sends small responses without waiting for a full packet.
+    pub(super) fn set_nodelay(&self) {
+        if let Kind::Tcp(stream) = &self.0
+            && let Err(error) = stream.set_nodelay(true)
+        {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+    }
+
     /// Returns the maximum of the bytes that it has accepted and not yet passed to the system.
     pub(super) fn unsent(&self) -> usize {
         match &self.0 {
             Kind::Tcp(_) => 0,
+            #[cfg(unix)]
+            Kind::Unix(_) => 0,
             #[cfg(feature = "tls")]
             Kind::Tls(stream) => stream.unsent(),
         }
@@ -60,6 +101,8 @@ impl Transport {
     pub(super) fn is_http2(&self) -> Option<bool> {
         match &self.0 {
             Kind::Tcp(_) => None,
+            #[cfg(unix)]
+            Kind::Unix(_) => None,
             #[cfg(feature = "tls")]
             Kind::Tls(stream) => Some(stream.is_http2()),
         }
@@ -69,6 +112,8 @@ impl Transport {
     pub(super) fn has_input(&self) -> bool {
         match &self.0 {
             Kind::Tcp(stream) => kernel::has_input(stream),
+            #[cfg(unix)]
+            Kind::Unix(stream) => kernel::has_input(stream),
             #[cfg(feature = "tls")]
             Kind::Tls(stream) => stream.is_in_record() || kernel::has_input(stream.socket()),
         }
@@ -78,6 +123,8 @@ impl Transport {
     pub(super) fn acknowledged(&self) -> Option<u64> {
         match &self.0 {
             Kind::Tcp(stream) => kernel::acknowledged(stream),
+            #[cfg(unix)]
+            Kind::Unix(_) => None,
             #[cfg(feature = "tls")]
             Kind::Tls(stream) => kernel::acknowledged(stream.socket()),
         }
@@ -87,6 +134,8 @@ impl Transport {
     pub(super) fn sent(&self, written: u64) -> u64 {
         match &self.0 {
             Kind::Tcp(_) => written,
+            #[cfg(unix)]
+            Kind::Unix(_) => written,
             #[cfg(feature = "tls")]
             Kind::Tls(stream) => stream.sent(),
         }

@@ -238,7 +238,7 @@ pub(crate) async fn run(files: &Files, change: impl FnOnce(&mut ServerOptions)) 
     change(&mut options);
     let service = service();
     let server = Server::bind(service.clone(), options).await.unwrap();
-    let address = server.address();
+    let address = server.address().tcp().unwrap();
     let (stop, stopped) = oneshot::channel();
     let done = tokio::spawn(server.run_until(async {
         let _ = stopped.await;

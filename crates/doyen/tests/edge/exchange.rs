@@ -1,7 +1,6 @@
 //! One request and its response over HTTP/1.1, on a connection that the test keeps.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// A whole response.
 #[derive(Debug)]
@@ -35,7 +34,10 @@ impl Response {
 /// # Errors
 ///
 /// Returns why there is no whole response.
-pub(crate) async fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<Response, String> {
+pub(crate) async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    request: &[u8],
+) -> Result<Response, String> {
     let failed = |error: std::io::Error| error.to_string();
     stream.write_all(request).await.map_err(failed)?;
     let mut received = Vec::new();

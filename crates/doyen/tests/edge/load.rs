@@ -2,12 +2,13 @@
 //! test ends them. They honour what the server announces: after `Connection: close` or GOAWAY they
 //! open another connection.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use doyen::web::ListenAddress;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
 use crate::exchange::exchange;
@@ -71,16 +72,21 @@ pub(crate) struct Report {
 
 impl Load {
     /// Starts this many clients.
-    pub(crate) fn start(kind: Kind, many: usize, address: SocketAddr, target: &Target) -> Self {
+    pub(crate) fn start(
+        kind: Kind,
+        many: usize,
+        address: impl Into<ListenAddress>,
+        target: &Target,
+    ) -> Self {
+        let address = address.into();
         let tally = Arc::<Tally>::default();
         let mut clients = JoinSet::new();
         for _ in 0..many {
-            let (tally, target) = (Arc::clone(&tally), target.clone());
+            let (tally, target, address) = (Arc::clone(&tally), target.clone(), address.clone());
             clients.spawn(async move {
                 while !tally.is_finished.load(Ordering::Relaxed)
-                    && let Ok(stream) = TcpStream::connect(address).await
+                    && let Ok(stream) = connect(&address).await
                 {
-                    stream.set_nodelay(true).unwrap();
                     let used = match kind {
                         Kind::Fresh => http1(stream, &target, &tally, false).await,
                         Kind::Kept => http1(stream, &target, &tally, true).await,
@@ -139,9 +145,24 @@ impl Tally {
     }
 }
 
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+async fn connect(address: &ListenAddress) -> std::io::Result<Box<dyn Stream>> {
+    Ok(match address {
+        ListenAddress::Tcp(address) => {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Box::new(stream)
+        }
+        ListenAddress::Unix(path) => Box::new(UnixStream::connect(path).await?),
+    })
+}
+
 /// Sends requests until the close is announced.
 async fn http1(
-    mut stream: TcpStream,
+    mut stream: Box<dyn Stream>,
     target: &Target,
     tally: &Tally,
     keep: bool,
@@ -169,7 +190,7 @@ async fn http1(
 }
 
 /// Sends requests until the close is announced, several at once.
-async fn http2(stream: TcpStream, target: &Target, tally: &Tally) -> Result<(), String> {
+async fn http2(stream: Box<dyn Stream>, target: &Target, tally: &Tally) -> Result<(), String> {
     let (client, connection) = h2::client::handshake(stream)
         .await
         .map_err(|error| format!("handshake: {error}"))?;

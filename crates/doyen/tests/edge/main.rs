@@ -40,3 +40,4 @@ mod stops;
 mod strict;
 mod strict_bodies;
 mod switches;
+mod unix_sockets;

@@ -123,7 +123,7 @@ pub(crate) async fn run_built(more: Builder, change: impl FnOnce(&mut ServerOpti
     let mut options = ServerOptions::new(([127, 0, 0, 1], 0).into());
     change(&mut options);
     let server = Server::bind(service.clone(), options).await.unwrap();
-    let address = server.address();
+    let address = server.address().tcp().unwrap();
     let (stop, stopped) = oneshot::channel();
     let container = service.container().clone();
     let done = tokio::spawn(async move {

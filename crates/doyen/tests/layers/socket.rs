@@ -20,7 +20,7 @@ struct Running {
 async fn serve(service: Service) -> Running {
     let options = ServerOptions::new(([127, 0, 0, 1], 0).into());
     let server = Server::bind(service, options).await.unwrap();
-    let address = server.address();
+    let address = server.address().tcp().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     tokio::spawn(server.run_until(async move {
         let _ = stopped.await;

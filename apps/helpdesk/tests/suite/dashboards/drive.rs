@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use doyen_test::{Program, Running};
 
+use super::COLLECTOR;
 use crate::server::{field, request};
 use crate::support::people::{ATTACHMENT, PASSWORD, attachment};
 
@@ -28,6 +29,7 @@ impl Driven {
             .env("APP_SERVER__BIND", "127.0.0.1:0")
             .env("APP_ADMIN__BIND", "127.0.0.1:0")
             .env("APP_WEBHOOKS__ALLOW_PRIVATE", "true")
+            .env(COLLECTOR.0, COLLECTOR.1)
             .start();
         let admin = server.wait_for(|| {
             let output = server.output();

@@ -64,26 +64,35 @@ impl Drop for Proxy {
     }
 }
 
-/// The configuration of nginx. Streams, sockets and uploads pass through at once.
+/// A configuration of nginx for two programs.
 pub(crate) fn nginx(folder: &Path, address: SocketAddr, programs: [SocketAddr; 2]) -> String {
+    let [a, b] = programs;
+    let servers = format!("server {a} max_fails=0; server {b} max_fails=0;");
+    nginx_with(folder, address, &servers)
+}
+
+/// A configuration of nginx for these servers. Streams, sockets and uploads pass through at once.
+pub(crate) fn nginx_with(folder: &Path, address: SocketAddr, servers: &str) -> String {
     let folder = folder.display();
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};"))
         .collect();
-    let [a, b] = programs;
     format!(
         "daemon off; master_process off; pid {folder}/pid; error_log stderr crit;
          events {{ worker_connections 512; }}
          http {{
             access_log off; {temporary}
             map $http_upgrade $connection_header {{ default upgrade; \"\" \"\"; }}
-            upstream helpdesk {{ server {a} max_fails=0; server {b} max_fails=0; keepalive 16; }}
+            upstream helpdesk {{ {servers} keepalive 16; }}
             server {{
                 listen {address};
                 location / {{
                     proxy_pass http://helpdesk;
                     proxy_http_version 1.1;
+                    proxy_set_header Host $http_host;
+                    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+                    proxy_set_header X-Forwarded-Proto $scheme;
                     proxy_set_header Connection $connection_header;
                     proxy_set_header Upgrade $http_upgrade;
                     proxy_request_buffering off;

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use super::Finding;
@@ -128,6 +129,9 @@ impl Settings {
 }
 
 fn port(key: &str, address: &str) -> Finding {
+    if let Some(path) = address.strip_prefix("unix:") {
+        return socket(key, Path::new(path));
+    }
     let Ok(address) = address.parse::<SocketAddr>() else {
         return Finding::failed(
             "ports",
@@ -146,6 +150,26 @@ fn port(key: &str, address: &str) -> Finding {
             "ports",
             format!("{address} cannot be bound (`{key}`): {error}"),
             "choose an address of this machine and a port above 1023",
+        ),
+    }
+}
+
+/// A Unix socket. It is not created: the application would find the file.
+fn socket(key: &str, path: &Path) -> Finding {
+    let shown = path.display();
+    match UnixStream::connect(path) {
+        Ok(_) => Finding::warning(
+            "ports",
+            format!("{shown} is in use (`{key}`)"),
+            "stop the process that listens there, or set another path",
+        ),
+        Err(_) if path.parent().is_some_and(Path::is_dir) => {
+            Finding::ok("ports", format!("{shown} is free (`{key}`)"))
+        }
+        Err(_) => Finding::failed(
+            "ports",
+            format!("the folder of {shown} does not exist (`{key}`)"),
+            "create it, and let the user of the application write to it",
         ),
     }
 }

@@ -44,7 +44,7 @@ where
 pub(super) struct Events {
     pub(super) watch: Watch,
     pub(super) account: Arc<Account>,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Option<SocketAddr>,
 }
 
 impl Events {
@@ -68,7 +68,7 @@ impl Events {
                 biased;
                 done = connection.as_mut() => {
                     if let Err(error) = done {
-                        tracing::debug!(%peer, %error, "connection ended");
+                        tracing::debug!(?peer, %error, "connection ended");
                     }
                     return;
                 }
