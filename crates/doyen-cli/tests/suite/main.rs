@@ -5,6 +5,7 @@
 
 mod command_line;
 mod dev;
+mod dev_loop;
 mod doctor;
 mod domain;
 mod field;
