@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the measurements of the first hour")]
 
 mod command_line;
+mod deployed;
 mod dev;
 mod dev_loop;
 mod doctor;
