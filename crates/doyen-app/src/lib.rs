@@ -63,6 +63,7 @@ mod command;
 mod dashboards;
 #[cfg(feature = "database")]
 mod database;
+mod development;
 mod entry;
 mod fault;
 mod health;

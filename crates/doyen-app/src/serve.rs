@@ -11,7 +11,7 @@ use crate::cli::{Failed, say};
 use crate::inherited::Inherited;
 use crate::registrar::Flush;
 use crate::runtime::{Background, STOP_TIMEOUT};
-use crate::{Built, Runtime, service_manager};
+use crate::{Built, Runtime, development, service_manager};
 
 /// Maximum time for the plugins to stop after a second signal.
 const HURRIED_STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -28,6 +28,7 @@ struct Listeners {
 }
 
 pub(crate) async fn serve(built: Built) -> Result<(), Failed> {
+    development::end_with_parent();
     let flush = start_logs(&built)?;
     log_start(&built);
     let done = Box::pin(run(built)).await;

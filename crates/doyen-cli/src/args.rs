@@ -181,7 +181,7 @@ Examples:
 /// Runs the application, and builds and restarts it after each change
 ///
 /// The address stays open while the application restarts: requests wait. If a build fails, the
-/// former one goes on.
+/// former one goes on. Builds are incremental unless `CARGO_INCREMENTAL` is set.
 #[derive(clap::Args)]
 #[command(after_help = DEV_EXAMPLES)]
 pub(crate) struct Dev {

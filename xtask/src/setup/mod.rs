@@ -70,8 +70,12 @@ impl Tools {
     }
 
     /// Environment variables through which the tests find the parts.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 1] {
-        [(postgres::URL, self.postgres.url.clone())]
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
+        let locust = self.python.program("locust").display().to_string();
+        [
+            (postgres::URL, self.postgres.url.clone()),
+            ("DOYEN_TEST_LOCUST", locust),
+        ]
     }
 
     /// Prints a line for each part: name and location.

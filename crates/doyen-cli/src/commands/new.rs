@@ -96,7 +96,7 @@ fn context(args: &New, name: &str) -> Result<ProjectContext> {
         flat: args.flat,
         doyen: dependency("doyen")?,
         doyen_test: dependency("doyen-test")?,
-        is_path: args.path.is_some(),
+        checkout: args.path.as_deref().map(absolute).transpose()?,
         rust_version: env!("CARGO_PKG_RUST_VERSION").to_owned(),
         user: "app".to_owned(),
         visibility: if args.flat { "" } else { "pub(super) " },
@@ -124,9 +124,13 @@ fn crate_folder(checkout: &Path, krate: &str) -> Result<PathBuf> {
             folder.join("Cargo.toml").display()
         )));
     }
+    absolute(&folder)
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf> {
     folder
         .canonicalize()
-        .map_err(|error| Failure::file("resolve", &folder, &error))
+        .map_err(|error| Failure::file("resolve", folder, &error))
 }
 
 /// Adds every file.

@@ -1,5 +1,7 @@
 //! The values that templates use.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::field::{Field, Kind};
@@ -24,7 +26,8 @@ pub(crate) struct ProjectContext {
     /// The source of the dependency: `version = "0.1"` or `path = ".."`.
     pub(crate) doyen: String,
     pub(crate) doyen_test: String,
-    pub(crate) is_path: bool,
+    /// The checkout of Doyen, if the dependencies are in one.
+    pub(crate) checkout: Option<PathBuf>,
     pub(crate) rust_version: String,
     /// The user of the container.
     pub(crate) user: String,

@@ -11,13 +11,13 @@ use crate::sandbox::run;
 use crate::variants::cargo_command;
 
 /// `doyen dev` in the folder of an application.
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Dev {
-    fn start(application: &Path) -> Self {
+    fn start(application: &Path, bind: &str) -> Self {
         // The environment of cargo, with another program.
         let cargo = cargo_command(application, &[]);
         let mut command = Command::new(env!("CARGO_BIN_EXE_doyen"));
@@ -27,8 +27,12 @@ impl Dev {
                 None => command.env_remove(name),
             };
         }
+        Self::spawn(command, application, bind)
+    }
+
+    pub(crate) fn spawn(mut command: Command, application: &Path, bind: &str) -> Self {
         let mut child = command
-            .args(["dev", "--bind", "127.0.0.1:0"])
+            .args(["dev", "--bind", bind])
             .current_dir(application)
             .env("APP_ADMIN__ENABLED", "false")
             .stdout(Stdio::piped())
@@ -39,7 +43,7 @@ impl Dev {
     }
 
     /// Waits for a line with these words, and returns it.
-    fn says(&mut self, words: &str) -> String {
+    pub(crate) fn says(&mut self, words: &str) -> String {
         let mut seen = Vec::new();
         for line in self.lines.by_ref().map_while(Result::ok) {
             if line.contains(words) {
@@ -59,7 +63,7 @@ impl Drop for Dev {
 }
 
 /// Gets a path. `None` if no connection can be opened.
-fn get(address: SocketAddr, path: &str) -> Option<String> {
+pub(crate) fn get(address: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
@@ -84,7 +88,7 @@ fn file_with(folder: &Path, text: &str) -> Option<PathBuf> {
 
 /// Changes a built application. It is as before in the end.
 pub(crate) fn follows_changes(application: &Path) {
-    let mut dev = Dev::start(application);
+    let mut dev = Dev::start(application, "127.0.0.1:0");
     let line = dev.says("dev: serves");
     let address = line.split("http://").nth(1).unwrap();
     let address: SocketAddr = address.split(' ').next().unwrap().parse().unwrap();
@@ -122,6 +126,11 @@ pub(crate) fn follows_changes(application: &Path) {
     let (sent, answered) = client.join().unwrap();
     assert_eq!(sent, answered);
 
+    // The application ends with `doyen dev`, however that ends.
+    dev.child.kill().unwrap();
+    dev.child.wait().unwrap();
+    let mut dev = Dev::start(application, &address.to_string());
+    dev.says("dev: serves");
     let id = dev.child.id().to_string();
     run(Command::new("kill").args(["-TERM", &id])).success();
     assert!(dev.child.wait().unwrap().success());

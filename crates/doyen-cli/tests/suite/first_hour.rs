@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::by_hand::{self, PostgresDatabase, run_sql};
+use crate::deployed::{passes_a_load_run, runs_as_in_its_container};
 use crate::dev::follows_changes;
 use crate::sandbox::{Ended, Sandbox, checkout, run, run_with};
 use crate::variants::{cargo, gate, generate_migration, lock, program};
@@ -137,7 +138,7 @@ impl Session {
 }
 
 /// The command of `HEALTHCHECK` succeeds if the service responds, and fails otherwise.
-fn health_check(application: &Path, address: SocketAddr) {
+pub(crate) fn health_check(application: &Path, address: SocketAddr) {
     let recipe = std::fs::read_to_string(application.join("Containerfile")).unwrap();
     let line = recipe.lines().find(|line| line.starts_with("HEALTHCHECK"));
     let (_, command) = line.unwrap().split_once(" CMD ").unwrap();
@@ -222,12 +223,20 @@ fn from_nothing_to_a_service_with_one_more_column() {
         "{found}"
     );
     assert_eq!(found["sku"], "TE-100");
-    service.stop();
     session.done("the old order has the new column");
+    passes_a_load_run(&home, service.address, &service.token);
+    session.commands += 1;
+    session.done("cargo run -- load run");
+    service.stop();
 
     follows_changes(&home);
     session.commands += 1;
     session.done("doyen dev, with three changes");
+    runs_as_in_its_container(&home);
+    session.commands += 3;
+    session.done("as in the container: keys generate, migrate up, serve");
+    let seconds = session.started.elapsed().as_secs();
+    println!("the first hour: {} commands, {seconds} s", session.commands);
 }
 
 /// Runs the program of the application, on a database or on that of its settings.

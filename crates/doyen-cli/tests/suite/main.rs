@@ -5,7 +5,9 @@
 
 mod by_hand;
 mod command_line;
+mod deployed;
 mod dev;
+mod dev_loop;
 mod doctor;
 mod domain;
 mod field;

@@ -11,9 +11,12 @@ use crate::failure::{Failure, Result};
 /// Builds the application. Cargo prints its progress and errors. `None` if they are in the way.
 pub(super) async fn build(root: &Path) -> Result<Option<PathBuf>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // A build after a change is about the change. An explicit wish is respected.
+    let incremental = std::env::var_os("CARGO_INCREMENTAL").unwrap_or_else(|| "1".into());
     let build = Command::new(cargo)
         .args(["build", "--message-format", "json-render-diagnostics"])
         .current_dir(root)
+        .env("CARGO_INCREMENTAL", incremental)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true)

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -21,7 +22,9 @@ pub(super) struct Process {
     child: Child,
     /// Where it says that it serves (`sd_notify`).
     messages: UnixDatagram,
-    socket: PathBuf,
+    /// It connects here, and ends as soon as the connection closes: also if this process is killed.
+    _alive: UnixListener,
+    sockets: [PathBuf; 2],
 }
 
 impl Process {
@@ -30,11 +33,14 @@ impl Process {
         let failed = |error: std::io::Error| {
             Failure::new(format!("{} cannot be started: {error}", program.display()))
         };
-        let socket = format!("doyen-dev-{}.sock", std::process::id());
-        let socket = std::env::temp_dir().join(socket);
-        // It may be left from a process that was killed.
-        let _ = std::fs::remove_file(&socket);
-        let messages = UnixDatagram::bind(&socket).map_err(failed)?;
+        let sockets = ["notify", "alive"].map(|name| {
+            let name = format!("doyen-dev-{}-{name}.sock", std::process::id());
+            std::env::temp_dir().join(name)
+        });
+        // They may be left from a process that was killed.
+        remove(&sockets);
+        let messages = UnixDatagram::bind(&sockets[0]).map_err(failed)?;
+        let alive = UnixListener::bind(&sockets[1]).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         // The standard input is the one file descriptor that needs no unsafe code to be passed on.
         let passed = OwnedFd::from(listener.try_clone().map_err(failed)?);
@@ -44,7 +50,8 @@ impl Process {
             .env("LISTEN_FDS", "1")
             .env("LISTEN_FDS_FIRST_FD", "0")
             .env_remove("LISTEN_PID")
-            .env("NOTIFY_SOCKET", &socket)
+            .env("NOTIFY_SOCKET", &sockets[0])
+            .env("DOYEN_DEV_SOCKET", &sockets[1])
             .stdin(Stdio::from(passed))
             // Ctrl-C reaches `doyen dev` alone, which stops it.
             .process_group(0)
@@ -53,7 +60,8 @@ impl Process {
         Ok(Self {
             child: child.map_err(failed)?,
             messages,
-            socket,
+            _alive: alive,
+            sockets,
         })
     }
 
@@ -98,7 +106,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.socket);
+        remove(&self.sockets);
+    }
+}
+
+fn remove(sockets: &[PathBuf]) {
+    for socket in sockets {
+        // Nothing is lost if one stays.
+        let _ = std::fs::remove_file(socket);
     }
 }
 

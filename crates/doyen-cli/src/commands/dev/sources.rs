@@ -7,6 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// Pause between two looks.
 const INTERVAL: Duration = Duration::from_millis(200);
 
+/// Time without a further change, after which a build begins: editors save several files at once.
+const SETTLE_TIME: Duration = Duration::from_millis(50);
+
 /// Extensions of the files that change an application.
 const EXTENSIONS: [&str; 8] = ["rs", "toml", "sql", "html", "jinja", "j2", "css", "js"];
 
@@ -19,47 +22,73 @@ const SKIPPED: [&str; 3] = ["target", "node_modules", "data"];
 /// the other packages of the workspace that it is built from.
 pub(super) struct Sources {
     root: PathBuf,
-    times: BTreeMap<PathBuf, Option<SystemTime>>,
+    times: Times,
+    noted: Instant,
 }
+
+type Times = BTreeMap<PathBuf, Option<SystemTime>>;
 
 impl Sources {
     pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_path_buf(),
-            times: BTreeMap::new(),
+            times: Times::new(),
+            noted: Instant::now(),
         }
     }
 
-    /// Notes the state before a build of this program.
+    /// Notes the state before a build. The program is that of the build before.
     pub(super) fn note(&mut self, program: Option<&Path>) {
+        self.noted = Instant::now();
         self.times = self.look(program);
     }
 
-    /// Waits until a file differs from its noted state, and no file changes any more. Returns when
-    /// the first difference was noticed.
+    /// Takes the list of files from a build that began at this time. A file counts as changed if
+    /// it is new in the list and was saved during the build, or if it was deleted meanwhile.
+    pub(super) fn built(&mut self, program: &Path, began: SystemTime) {
+        let mut noted = std::mem::take(&mut self.times);
+        for (file, time) in self.look(Some(program)) {
+            let known = noted.remove(&file);
+            let time = known.unwrap_or_else(|| time.filter(|time| *time <= began));
+            self.times.insert(file, time);
+        }
+        let deleted = noted.into_iter().filter(|(file, _)| !file.exists());
+        self.times.extend(deleted);
+    }
+
+    /// Waits until a file differs from its noted state, and no file changes any more. Returns the
+    /// last time when none differed: the files were saved after it.
     pub(super) async fn changed(&self, program: Option<&Path>) -> Instant {
-        let mut noticed = None;
-        let mut before = self.times.clone();
+        let mut unchanged = self.noted;
         loop {
             tokio::time::sleep(INTERVAL).await;
-            let now = self.look(program);
-            let is_settled = now == before;
-            before = now;
-            if before != self.times {
-                let noticed = *noticed.get_or_insert_with(Instant::now);
-                if is_settled {
-                    return noticed;
+            let looked = Instant::now();
+            let mut files = self.look(program);
+            if files == self.times {
+                unchanged = looked;
+                continue;
+            }
+            loop {
+                tokio::time::sleep(SETTLE_TIME).await;
+                let later = self.look(program);
+                if later == files {
+                    return unchanged;
                 }
+                files = later;
             }
         }
     }
 
-    fn look(&self, program: Option<&Path>) -> BTreeMap<PathBuf, Option<SystemTime>> {
+    fn look(&self, program: Option<&Path>) -> Times {
         let mut files = Vec::new();
         collect(&self.root, &mut files);
-        let listed =
-            program.and_then(|program| std::fs::read_to_string(program.with_extension("d")).ok());
-        files.extend(listed.iter().flat_map(|text| dependencies(text)));
+        if let Some(program) = program {
+            let list = std::fs::read_to_string(program.with_extension("d")).unwrap_or_default();
+            // What build scripts write is not a source.
+            let written = program.parent().unwrap_or(program);
+            let listed = dependencies(&list).into_iter();
+            files.extend(listed.filter(|file| !file.starts_with(written)));
+        }
         files
             .into_iter()
             .map(|file| {
@@ -71,14 +100,22 @@ impl Sources {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    // The tag is in a target directory of any name.
+    if folder.join("CACHEDIR.TAG").exists() {
+        return;
+    }
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
+        // Also the files that editors keep next to the edited one.
+        if name.starts_with('.') {
+            continue;
+        }
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && !name.starts_with('.') && !SKIPPED.contains(&&*name) {
+        if is_folder && !SKIPPED.contains(&&*name) {
             collect(&path, files);
         }
         let extension = path.extension().and_then(|extension| extension.to_str());

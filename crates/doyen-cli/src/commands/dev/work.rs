@@ -1,8 +1,9 @@
 //! The loop: build, restart, wait for a change.
 
-use std::net::TcpListener;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,9 +14,12 @@ use crate::args::Dev;
 use crate::failure::{Failure, Result, say};
 use crate::project::Project;
 
+/// Maximum time until an address is free.
+const BIND_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Works until a signal ends it.
 pub(super) async fn work(args: &Dev, project: &Project) -> Result {
-    let listener = TcpListener::bind(args.bind).map_err(|error| {
+    let listener = bind(args.bind).await.map_err(|error| {
         Failure::new(format!("cannot listen on {}: {error}", args.bind))
             .help("stop the process that uses the address, or choose another one with `--bind`")
     })?;
@@ -42,6 +46,19 @@ pub(super) async fn work(args: &Dev, project: &Project) -> Result {
     done
 }
 
+/// Opens the address. The application of a `doyen dev` that was killed ends a moment after it.
+async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let began = Instant::now();
+    loop {
+        let bound = TcpListener::bind(address);
+        let is_used = matches!(&bound, Err(error) if error.kind() == ErrorKind::AddrInUse);
+        if !is_used || began.elapsed() > BIND_TIMEOUT {
+            return bound;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 struct Session<'a> {
     listener: TcpListener,
     project: &'a Project,
@@ -59,18 +76,28 @@ impl Session<'_> {
         loop {
             // What changes during the build is built by the next one.
             self.sources.note(self.program.as_deref());
-            if let Some(program) = build(&self.project.root).await? {
-                if self.program.is_none() {
-                    self.sources.note(Some(&program));
+            let build_began = SystemTime::now();
+            match build(&self.project.root).await {
+                Ok(Some(program)) => {
+                    self.sources.built(&program, build_began);
+                    self.program = Some(program);
+                    self.restart(began).await?;
                 }
-                self.program = Some(program);
-                self.restart(began).await?;
-            } else if self.process.is_some() {
-                say("dev: the build failed; the former one goes on");
-            } else {
-                say("dev: the build failed; waiting for a change");
+                Ok(None) => say(&format!("dev: the build failed; {}", self.state())),
+                // The user edits what is wrong, such as a program that is gone.
+                Err(failure) if self.program.is_some() => {
+                    say(&format!("{failure}\ndev: {}", self.state()));
+                }
+                Err(failure) => return Err(failure),
             }
             began = self.wait().await;
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match self.process {
+            Some(_) => "the former one goes on",
+            None => "waiting for a change",
         }
     }
 
@@ -83,7 +110,12 @@ impl Session<'_> {
             former.stop().await;
         }
         let mut process = Process::start(program, &self.project.root, &self.listener)?;
-        if process.ready().await {
+        let is_ready = tokio::select! {
+            is_ready = process.ready() => is_ready,
+            // A start that hangs is replaced after a change.
+            _ = self.sources.changed(Some(program)) => false,
+        };
+        if is_ready {
             let seconds = began.elapsed().as_secs_f64();
             let address = self.listener.local_addr();
             let address = address.map_or_else(|_| String::new(), |address| address.to_string());
