@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use doyen::domain::Timestamp;
+use doyen::auth::Passwords;
+use doyen::domain::{Secret, Timestamp};
+use doyen::prelude::*;
 use doyen_test::{Program, RedisServer, Running, Setup, Subject, TestApp};
 
 use crate::support::{Helpdesk, Join as _, Person, patient};
@@ -44,6 +46,32 @@ async fn every_route_has_a_limit_or_a_reason(app: Helpdesk) {
     }
     unlimited.sort();
     assert_eq!(unlimited, UNLIMITED);
+}
+
+/// Hash a password, without a limit
+#[post("/test/hash", allow = anyone, limit = unlimited("a mistake"))]
+async fn hash(passwords: Arc<Passwords>) -> Result<NoContent, Unexpected> {
+    let password = Secret::new("correct horse".to_owned());
+    passwords.hash_unchecked(password).await?;
+    Ok(NoContent)
+}
+
+#[doyen_test::test(sqlite)]
+async fn a_route_that_hashes_passwords_without_a_limit_is_found(app: Helpdesk) {
+    let route = Module::new("hash").routes(routes![hash]);
+    let app = app.another(Setup::new().module(route)).await;
+    let answer = app.post("/test/hash").send().await.expect(204);
+    let [finding] = answer.findings() else {
+        panic!("{:?}", answer.findings());
+    };
+    assert_eq!(finding.code, "missing_limit");
+    assert_eq!(finding.work.as_deref(), Some("password hash"));
+    // The login of the helpdesk hashes too, and is limited.
+    let login = serde_json::json!({"email": "ghost@example.com", "password": "not it at all"});
+    let login = app.post("/v1/auth/login").json(&login).send().await;
+    let codes = login.expect(401);
+    let mut codes = codes.findings().iter().map(|finding| &*finding.code);
+    assert_eq!(codes.find(|code| *code == "missing_limit"), None);
 }
 
 /// The helpdesk with small limits.

@@ -53,6 +53,8 @@ pub(crate) fn patient() -> Setup {
     let folder = format!("doyen-helpdesk-{}-{number}", std::process::id());
     let folder = std::env::temp_dir().join(folder);
     Setup::new()
+        .fail_on("missing_limit")
+        .fail_on("cache_stampede")
         .set("files.folder", &folder.display().to_string())
         .module(Module::new("folder").provide(Arc::new(TestFolder(folder))))
         .set("database.acquire_timeout", "30s")
