@@ -14,8 +14,8 @@ use doyen_test::{Program, Running};
 use tokio::task::spawn_blocking;
 
 use crate::live::{self, log_in, watching};
-use crate::support::Helpdesk;
 use crate::support::proxies::{Proxy, nginx_with};
+use crate::support::{Helpdesk, Join as _};
 
 /// A folder that is removed at the end.
 struct Folder(PathBuf);

@@ -56,9 +56,18 @@ impl Loop {
     /// Waits until this many builds have begun.
     fn builds(&self, count: usize) {
         let begun = || std::fs::read_to_string(self.path("builds")).unwrap_or_default();
-        while begun().lines().count() < count {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
+        wait_until(|| begun().lines().count() >= count);
+    }
+}
+
+/// Waits for another process, which cannot notify us. The runner ends a test that hangs.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "nothing else runs on the thread of such a test"
+)]
+fn wait_until(is_done: impl Fn() -> bool) {
+    while !is_done() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
 
@@ -101,9 +110,7 @@ fn each_failure_waits_for_the_next_change() {
     // A start that never ends is replaced.
     dev.program("#!/bin/sh\ntouch started\nexec sleep 1000\n");
     dev.write("src/main.rs", "fn main() { loop {} }");
-    while !dev.path("started").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    wait_until(|| dev.path("started").exists());
     dev.program("#!/bin/sh\nexit 4\n");
     dev.write("src/main.rs", "fn main() { exit(4) }");
     dev.dev.says("exit code 4");
