@@ -126,7 +126,11 @@ fn proofs(cell: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// True if this Rust file has a test of this name: a function after an attribute `test`.
+/// The macro whose function becomes a test for each database.
+const TEST_MACRO: &str = "everywhere! {";
+
+/// True if this Rust file has a test of this name: a function after an attribute `test`, or in the
+/// macro.
 fn has_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let is_function = |line: &str| {
@@ -138,8 +142,10 @@ fn has_test(source: &str, name: &str) -> bool {
         let before = lines[..at].iter().rev();
         is_function(line)
             && before
-                .take_while(|line| line.starts_with("#[") || line.starts_with("//"))
-                .any(|line| line.starts_with("#[") && line.contains("test"))
+                .take_while(|line| {
+                    line.starts_with("#[") || line.starts_with("//") || **line == TEST_MACRO
+                })
+                .any(|line| *line == TEST_MACRO || line.starts_with("#[") && line.contains("test"))
     })
 }
 
@@ -147,11 +153,15 @@ fn has_test(source: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const SOURCE: &str = "#[test]\nfn real() {}\nfn helper() {}\n#[doyen_test::test]\n// why\nasync fn both(app: App) {}\n";
+    const SOURCE: &str = "#[test]\nfn real() {}\nfn helper() {}\n#[doyen_test::test]\n// why\nasync fn both(app: App) {}\neverywhere! {\n    async fn each(fresh) {\n    }\n}\n";
 
     #[test]
     fn a_test_is_told_from_a_function() {
-        assert!(has_test(SOURCE, "real") && has_test(SOURCE, "both"));
+        assert!(
+            ["real", "both", "each"]
+                .iter()
+                .all(|name| has_test(SOURCE, name))
+        );
         assert!(
             !has_test(SOURCE, "helper") && !has_test(SOURCE, "rea") && !has_test(SOURCE, "gone")
         );
