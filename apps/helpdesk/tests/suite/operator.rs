@@ -6,6 +6,7 @@ use doyen_test::{Program, RedisServer, Running};
 use serde_json::{Value, json};
 
 use crate::live::program;
+use crate::support::people::PASSWORD;
 use crate::support::{Helpdesk, Join as _};
 
 const SECRET: &str = doyen_test::SIGNING_KEY;
@@ -134,18 +135,24 @@ struct Node {
 }
 
 impl Node {
-    fn start(program: Program, redis: &RedisServer, token: &str) -> Self {
+    fn start(program: Program, redis: &RedisServer, email: &str) -> Self {
         let admin = free_address();
         let server = program
             .env("REDIS_URL", &redis.url())
             .env("APP_REDIS__TIMEOUT", "10s")
             .env("APP_ADMIN__BIND", &admin.to_string())
             .start();
+        let public = server.address();
+        // A token of the test has the time of the test.
+        let login = json!({"email": email, "password": PASSWORD}).to_string();
+        let (status, body) = send(&server, public, "POST", "/v1/auth/login", &login);
+        assert_eq!(status, 200, "{body}");
+        let tokens: Value = serde_json::from_str(&body).unwrap();
         Self {
-            public: server.address(),
+            token: tokens["access_token"].as_str().expect("a token").to_owned(),
+            public,
             server,
             admin,
-            token: token.to_owned(),
         }
     }
 
@@ -178,9 +185,9 @@ async fn an_eviction_in_one_process_reaches_the_other(app: Helpdesk) {
     let redis = RedisServer::start();
     let local = SocketAddr::from(([127, 0, 0, 1], 0));
     let programs = [program(&app, local), program(&app, local)];
-    let token = ada.token.clone();
+    let email = ada.email.clone();
     let (redis, nodes) = tokio::task::spawn_blocking(move || {
-        let nodes = programs.map(|program| Node::start(program, &redis, &token));
+        let nodes = programs.map(|program| Node::start(program, &redis, &email));
         (redis, nodes)
     })
     .await
