@@ -350,7 +350,7 @@ fn place_an_order(service: &Service) -> Value {
     let taken = service.post("/v1/orders", &order(&tea, "A-1"), 409);
     assert_eq!(taken["code"], "order_number_taken", "{taken}");
     assert!(
-        taken["title"].as_str().unwrap().contains("number"),
+        taken["detail"].as_str().unwrap().contains("number"),
         "{taken}"
     );
     let mut order = order(&tea, "A-2");
