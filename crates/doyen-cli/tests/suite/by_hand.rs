@@ -82,7 +82,11 @@ pub(crate) struct PostgresDatabase(String);
 impl PostgresDatabase {
     pub(crate) fn new() -> Self {
         let name = format!("doyen_cli_{}", std::process::id());
-        run_sql(&postgres_server(), &format!("CREATE DATABASE {name}"));
+        // A process of the same id may have left one.
+        let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        for sql in [drop, format!("CREATE DATABASE {name}")] {
+            run_sql(&postgres_server(), &sql);
+        }
         Self(name)
     }
 

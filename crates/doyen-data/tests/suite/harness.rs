@@ -75,8 +75,7 @@ impl Fresh {
     }
 
     pub(crate) async fn postgres() -> Self {
-        let name = name();
-        maintenance(&format!("CREATE DATABASE {name}")).await;
+        let name = create().await;
         let url = server_url()
             .rsplit_once('/')
             .map(|(server, _)| format!("{server}/{name}"))
@@ -92,8 +91,7 @@ impl Fresh {
 
     /// PostgreSQL through a PgBouncer in transaction mode.
     pub(crate) async fn pgbouncer() -> Self {
-        let name = name();
-        maintenance(&format!("CREATE DATABASE {name}")).await;
+        let name = create().await;
         let bouncer = PgBouncer::start("transaction", "extra_float_digits").await;
         let url = bouncer.url(&name);
         Self {
@@ -132,6 +130,15 @@ impl Fresh {
             None => maintenance(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await,
         }
     }
+}
+
+/// Creates an empty database on PostgreSQL, and returns its name.
+async fn create() -> String {
+    let name = name();
+    // A process of the same id may have left one.
+    maintenance(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+    maintenance(&format!("CREATE DATABASE {name}")).await;
+    name
 }
 
 fn name() -> String {

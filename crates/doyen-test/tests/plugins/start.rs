@@ -48,7 +48,9 @@ async fn on_server(statements: &[&str]) {
 /// Creates an empty database; returns its name and URL.
 async fn empty_database(name: &str) -> (String, String) {
     let name = format!("doyen_start_{name}_{}", std::process::id());
-    on_server(&[&format!("CREATE DATABASE {name}")]).await;
+    // A process of the same id may have left one.
+    let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+    on_server(&[&drop, &format!("CREATE DATABASE {name}")]).await;
     let url = server();
     let (address, _) = url.rsplit_once('/').unwrap();
     let url = format!("{address}/{name}");
