@@ -56,8 +56,8 @@ impl Sources {
         self.times.extend(deleted);
     }
 
-    /// Waits until a file differs from its noted state, and no file changes any more. Returns the
-    /// last time when none differed: the files were saved after it.
+    /// Waits until a file differs from its noted state, and no file changes any more. Returns when
+    /// the first of them was saved.
     pub(super) async fn changed(&self, program: Option<&Path>) -> Instant {
         let mut unchanged = self.noted;
         loop {
@@ -72,11 +72,21 @@ impl Sources {
                 tokio::time::sleep(SETTLE_TIME).await;
                 let later = self.look(program);
                 if later == files {
-                    return unchanged;
+                    return self.saved(&files).map_or(unchanged, |at| at.max(unchanged));
                 }
                 files = later;
             }
         }
+    }
+
+    /// Returns when the first file was saved that differs from its noted state.
+    fn saved(&self, files: &Times) -> Option<Instant> {
+        let changed = files
+            .iter()
+            .filter(|(file, time)| self.times.get(*file) != Some(*time));
+        let first = changed.filter_map(|(_, time)| *time).min()?;
+        let age = SystemTime::now().duration_since(first).ok()?;
+        Instant::now().checked_sub(age)
     }
 
     fn look(&self, program: Option<&Path>) -> Times {
