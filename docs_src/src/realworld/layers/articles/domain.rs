@@ -77,7 +77,7 @@ pub struct Filter {
     pub tag: String,
     /// Name of the author.
     pub author: String,
-    /// Name of a user who has it as a favourite.
+    /// Name of a user: selects the favourites of this user.
     pub favorited: String,
     /// True for authors that the viewer follows.
     pub is_feed: bool,
